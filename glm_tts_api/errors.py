@@ -1,0 +1,139 @@
+"""One tree of errors. Each knows its HTTP status, its code and whether a client should come back.
+
+ServiceError
+├── BadRequest            400  bad_request
+│   ├── InvalidField      400  invalid_field
+│   ├── NothingToSay      400  nothing_to_say
+│   ├── PromptRejected    400  prompt_rejected
+│   └── MalformedPronunciation 400 malformed_pronunciation
+├── Forbidden             403  forbidden
+├── UnknownVoice          404  unknown_voice
+├── NotFound              404  not_found
+├── DeadlinePassed        408  deadline_passed
+├── VoiceExists           409  voice_exists
+├── TextTooLong           413  text_too_long
+├── BodyTooLarge          413  body_too_large
+├── NotAudio              415  not_audio
+├── UnparsableBody        422  unparsable_body
+├── InternalFault         500  internal
+└── Unavailable           503
+    ├── QueueFull         503  queue_full   (Retry-After)
+    ├── Draining          503  draining     (Retry-After)
+    ├── Loading           503  loading      (Retry-After)
+    └── Unhealthy         503  unhealthy
+StartupError                   a message for the person who starts the server; never crosses HTTP
+└── CheckpointError            what is missing or broken in the checkpoint, and how to get it
+"""
+
+from __future__ import annotations
+
+MAX_QUOTED_CHARS = 80
+
+
+def quote(text: str) -> str:
+    """The user's text as an error may repeat it: one line, at most 80 characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= MAX_QUOTED_CHARS else flat[: MAX_QUOTED_CHARS - 1] + "…"
+
+
+class ServiceError(Exception):
+    """An error that a client may see: one sentence that says what to do."""
+
+    status = 500
+    code = "internal"
+    retry_after_s: int | None = None
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class BadRequest(ServiceError):
+    status, code = 400, "bad_request"
+
+
+class InvalidField(BadRequest):
+    code = "invalid_field"
+
+
+class NothingToSay(BadRequest):
+    code = "nothing_to_say"
+
+
+class PromptRejected(BadRequest):
+    code = "prompt_rejected"
+
+
+class MalformedPronunciation(BadRequest):
+    code = "malformed_pronunciation"
+
+
+class Forbidden(ServiceError):
+    status, code = 403, "forbidden"
+
+
+class NotFound(ServiceError):
+    status, code = 404, "not_found"
+
+
+class UnknownVoice(NotFound):
+    code = "unknown_voice"
+
+
+class DeadlinePassed(ServiceError):
+    status, code = 408, "deadline_passed"
+
+
+class VoiceExists(ServiceError):
+    status, code = 409, "voice_exists"
+
+
+class TextTooLong(ServiceError):
+    status, code = 413, "text_too_long"
+
+
+class BodyTooLarge(ServiceError):
+    status, code = 413, "body_too_large"
+
+
+class NotAudio(ServiceError):
+    status, code = 415, "not_audio"
+
+
+class UnparsableBody(ServiceError):
+    status, code = 422, "unparsable_body"
+
+
+class InternalFault(ServiceError):
+    pass
+
+
+class Unavailable(ServiceError):
+    status, code = 503, "unavailable"
+
+
+class QueueFull(Unavailable):
+    code = "queue_full"
+    retry_after_s = 5
+
+
+class Draining(Unavailable):
+    code = "draining"
+    retry_after_s = 5
+
+
+class Loading(Unavailable):
+    code = "loading"
+    retry_after_s = 5
+
+
+class Unhealthy(Unavailable):
+    code = "unhealthy"
+
+
+class StartupError(Exception):
+    """What keeps the server from starting, said to the person who starts it."""
+
+
+class CheckpointError(StartupError):
+    pass
