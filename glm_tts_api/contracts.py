@@ -21,7 +21,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        return self.samples.shape[-1] / self.sample_rate
+        return float(self.samples.shape[-1] / self.sample_rate)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
-    """How speech tokens are drawn (specification 4). `top_k` is used by "topk" only: RAS keeps its constants."""
+    """How speech tokens are drawn (spec 4). `top_k` is used by "topk" only: RAS keeps its constants."""
 
     method: SampleMethod = "ras"
     top_k: int = 25
