@@ -1,0 +1,92 @@
+"""What is looked at before a server starts: its port and its PID file. Knows Linux's /proc; needs no lsof."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from pathlib import Path
+
+from glm_tts_api.errors import StartupError
+
+_PROC = Path("/proc")
+_LISTEN = "0A"
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises StartupError if a server could not listen on `host`:`port`, naming the process that does."""
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise StartupError(
+            f"API_HOST='{host}': must be an address of this machine ({error.strerror})"
+        ) from None
+    for family, kind, protocol, _, address in addresses:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                raise StartupError(_why_not(host, port, error)) from None
+
+
+def check_not_running(pid_file: Path) -> None:
+    """Raises StartupError if the PID file names a living server of ours, not a stale or foreign PID."""
+    try:
+        pid = int(pid_file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return
+    command = command_of(pid)
+    if "uvicorn" in command and "glm_tts_api.api_server" in command:
+        raise StartupError(
+            f"the server is already running (PID {pid}, {pid_file}): "
+            "bash restart_api.sh replaces it, bash scripts/stop_api.sh stops it"
+        )
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process; empty if it is gone or a zombie."""
+    try:
+        raw = (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ""
+    return raw.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def holders_of(port: int) -> list[int]:
+    """PIDs of the processes that listen on a TCP port, as far as this user may see them."""
+    sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
+    return (
+        [int(folder.name) for folder in _PROC.glob("[0-9]*") if sockets & _open_files(folder)]
+        if sockets
+        else []
+    )
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"PORT={port}: taken by {_describe(holders_of(port))}; stop it or choose another PORT"
+    if error.errno == errno.EACCES:
+        return f"PORT={port}: this user may not listen below 1024; choose a PORT from 1024 to 65535"
+    return f"API_HOST='{host}': must be an address of this machine ({error.strerror})"
+
+
+def _describe(pids: list[int]) -> str:
+    if not pids:
+        return "a process that this user may not see"
+    return ", ".join(f"PID {pid} ({command_of(pid)[:120]})" for pid in pids)
+
+
+def _listening_inodes(table: str, port: int) -> list[str]:
+    try:
+        lines = (_PROC / "net" / table).read_text().splitlines()[1:]
+    except OSError:
+        return []
+    rows = (line.split() for line in lines)
+    return [row[9] for row in rows if row[3] == _LISTEN and int(row[1].rpartition(":")[2], 16) == port]
+
+
+def _open_files(process: Path) -> set[str]:
+    try:
+        return {str(link.readlink()) for link in (process / "fd").iterdir()}
+    except OSError:
+        return set()

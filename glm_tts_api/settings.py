@@ -1,0 +1,213 @@
+"""The one reader of the environment.
+
+Precedence: environment, then the PRESET file, then .env, then the default. An empty value counts as unset.
+Relative paths are relative to the project folder, the working directory unless told otherwise.
+`python -m glm_tts_api.settings --check` says what would keep the server from starting, a line each, and exits
+2; `--print` writes the effective values as shell assignments, for a script to eval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from glm_tts_api import preflight
+from glm_tts_api.errors import StartupError, quote
+from glm_tts_api.web.fields import Allowed, allowed_values
+
+BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
+
+
+class SettingsError(StartupError):
+    """One line for every variable that does not hold: its name, its value, what is allowed."""
+
+
+def _split_keys(value: Any) -> Any:
+    return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+
+Concurrency = Annotated[int, Field(ge=1, le=1024)]
+Seconds = Annotated[float, Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400")]
+
+
+class Settings(BaseSettings):
+    """Every setting, flat; the variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True,
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+        protected_namespaces=(),
+    )
+    _root: Path = PrivateAttr(default_factory=Path.cwd)
+
+    short_text_concurrency: Concurrency = 15
+    long_text_concurrency: Concurrency = 5
+    text_length_threshold: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    short_text_timeout: Seconds = 60
+    medium_text_timeout: Seconds = 300
+    long_text_timeout: Seconds = 600
+    queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = 100
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    api_host: str = "0.0.0.0"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8049
+    api_keys: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split_keys), Allowed("keys with commas between them")
+    ] = Field(default=(), repr=False)
+    model_dir: Path | None = None
+    device: Annotated[
+        str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$"), Allowed("auto, cpu, cuda or cuda:N")
+    ] = "auto"
+    dtype: Literal["auto", "fp32", "bf16"] = "auto"
+    flow_steps: Annotated[int, Field(ge=1, le=100)] = 10
+    text_rules: Literal["default", "published"] = "default"
+    max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
+    max_upload_mb: Annotated[int, Field(ge=1, le=1024)] = 20
+    prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = 1
+    prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30
+    prompts_dir: Path = Path("data/prompts")
+    drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
+    verify_tts: bool = True
+    verify_timeout: Seconds = 300
+    run_dir: Path = Path("run")
+    log_file: Path = Path("api_server.log")
+
+    @model_validator(mode="after")
+    def _prompt_range(self) -> Settings:
+        if self.prompt_min_seconds >= self.prompt_max_seconds:
+            raise ValueError(
+                f"PROMPT_MIN_SECONDS='{self.prompt_min_seconds:g}': must be less than "
+                f"PROMPT_MAX_SECONDS={self.prompt_max_seconds:g}"
+            )
+        return self
+
+    @classmethod
+    def load(cls, root: Path | None = None) -> Settings:
+        """Reads the environment and the files of the project folder `root`.
+
+        Raises SettingsError with one line for each value that does not hold.
+        """
+        root = (root or Path.cwd()).absolute()
+        try:
+            settings = cls(_env_file=(root / ".env", *_preset_file(root)))  # type: ignore[call-arg]
+        except ValidationError as error:
+            raise SettingsError("\n".join(_line(details) for details in error.errors())) from None
+        settings._root = root
+        return settings
+
+    def path(self, relative: Path | str) -> Path:
+        """A path of the project folder; an absolute one stays as it is."""
+        return self._root / Path(relative).expanduser()
+
+    @property
+    def configs_dir(self) -> Path:
+        return self._root / "configs"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.path(self.run_dir) / "api_server.pid"
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """MODEL_DIR; unset: ./ckpt if it is there, however incomplete, else the bundled one."""
+        if self.model_dir is not None:
+            return self.path(self.model_dir)
+        ckpt = self._root / "ckpt"
+        return ckpt if ckpt.exists() else BUNDLED_MODEL
+
+    @property
+    def is_demonstration(self) -> bool:
+        return self.checkpoint_dir.resolve() == BUNDLED_MODEL.resolve()
+
+
+def _preset_file(root: Path) -> tuple[Path, ...]:
+    """The file that PRESET names, in the environment or in .env."""
+    name = os.environ.get("PRESET") or dotenv_values(root / ".env").get("PRESET")
+    if not name:
+        return ()
+    known = sorted(path.stem for path in (root / "configs" / "presets").glob("*.env"))
+    if name not in known:
+        choice = ", ".join(known) or "(configs/presets holds none)"
+        raise SettingsError(f"PRESET='{quote(name)}': must be one of {choice}")
+    return (root / "configs" / "presets" / f"{name}.env",)
+
+
+def _line(details: ErrorDetails) -> str:
+    if not details["loc"]:
+        return str(details["ctx"]["error"])
+    name = str(details["loc"][0])
+    allowed = allowed_values(Settings.model_fields[name])
+    return f"{name.upper()}='{quote(str(details['input']))}': must be {allowed}"
+
+
+def _problems(settings: Settings) -> list[str]:
+    """What would keep this server from starting, a line or a block each."""
+    from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which --print need not wait for
+
+    checks = (
+        lambda: preflight.check_not_running(settings.pid_file),
+        lambda: preflight.check_port(settings.api_host, settings.port),
+        lambda: check_layout(settings.checkpoint_dir),
+    )
+    problems: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except StartupError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _shell_value(value: Any) -> str:
+    if value is None:
+        return "''"
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return shlex.quote(",".join(value) if isinstance(value, tuple) else str(value))
+
+
+def _print(settings: Settings) -> None:
+    for name, value in settings.model_dump().items():
+        print(f"{name.upper()}={_shell_value(value)}")
+    print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
+    print(f"PID_FILE={_shell_value(settings.pid_file)}")
+    print(f"IS_DEMONSTRATION={_shell_value(settings.is_demonstration)}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m glm_tts_api.settings", description=__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument(
+        "--check", action="store_true", help="settings, checkpoint, port and PID file; exit 2"
+    )
+    action.add_argument("--print", action="store_true", help="the effective values as shell assignments")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.print:
+        _print(settings)
+        return 0
+    problems = _problems(settings)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 2 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
