@@ -1,0 +1,159 @@
+"""The dictionaries that a user may edit while the server runs (spec 13). Knows files of strings only.
+
+custom_replace.jsonl      {"origin": "欸", "new": "诶"} a line: plain replacements, in file order
+G2P_replace_dict.jsonl    {"弦": "<|X|><|IAN2|>"} a line: phoneme mode only; a later line overrides an earlier
+G2P_able_1word.json       ["的", …]: characters that phoneme mode keeps as text
+G2P_all_phonemes.json     {"0": "B", …}: the names that a <|NAME|> may have
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+REPLACEMENTS = "custom_replace.jsonl"
+PRONUNCIATIONS = "G2P_replace_dict.jsonl"
+KEEP_LIST = "G2P_able_1word.json"
+PHONEMES = "G2P_all_phonemes.json"
+_FILES = (REPLACEMENTS, PRONUNCIATIONS, KEEP_LIST, PHONEMES)
+
+_Signature = tuple[tuple[int, int] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionaries:
+    """What the files say. `warnings` names each file or line that was passed over, and why."""
+
+    replacements: tuple[tuple[str, str], ...] = ()
+    pronunciations: dict[str, str] | None = None
+    keep: frozenset[str] = frozenset()
+    phonemes: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+
+class DictionaryFiles:
+    """The dictionaries of one folder, read again when a file changes. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._signature: _Signature | None = None
+        self._current = Dictionaries()
+
+    def current(self) -> Dictionaries:
+        signature = tuple(self._stamp(name) for name in _FILES)
+        with self._lock:
+            if signature != self._signature:
+                self._current = _read(self._folder)
+                self._signature = signature
+            return self._current
+
+    def _stamp(self, name: str) -> tuple[int, int] | None:
+        try:
+            status = (self._folder / name).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
+
+def _read(folder: Path) -> Dictionaries:
+    warnings: list[str] = []
+    phonemes = _phoneme_names(folder / PHONEMES, warnings)
+    return Dictionaries(
+        replacements=_replacements(folder / REPLACEMENTS, warnings),
+        pronunciations=_pronunciations(folder / PRONUNCIATIONS, phonemes, warnings),
+        keep=_keep_list(folder / KEEP_LIST, warnings),
+        phonemes=phonemes,
+        warnings=tuple(warnings),
+    )
+
+
+def _text(path: Path, warnings: list[str]) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        warnings.append(f"{path.name}: not there, so it counts as empty")
+    except (OSError, UnicodeError) as error:
+        warnings.append(f"{path.name}: cannot be read ({error}), so it counts as empty")
+    return None
+
+
+def _objects(path: Path, warnings: list[str]) -> list[tuple[int, dict[str, object]]]:
+    """The numbered JSON objects of a .jsonl file; other lines become warnings."""
+    found = []
+    for number, line in enumerate((_text(path, warnings) or "").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            warnings.append(f"{path.name}, line {number}: not JSON ({error})")
+            continue
+        if isinstance(value, dict):
+            found.append((number, value))
+        else:
+            warnings.append(f"{path.name}, line {number}: a JSON object is expected")
+    return found
+
+
+def _replacements(path: Path, warnings: list[str]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for number, entry in _objects(path, warnings):
+        origin, new = entry.get("origin"), entry.get("new")
+        if isinstance(origin, str) and isinstance(new, str) and origin:
+            pairs.append((origin, new))
+        else:
+            warnings.append(f'{path.name}, line {number}: needs the texts "origin" (not empty) and "new"')
+    return tuple(pairs)
+
+
+def _pronunciations(path: Path, phonemes: frozenset[str], warnings: list[str]) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for number, entry in _objects(path, warnings):
+        for source, spoken in entry.items():
+            if not source or not isinstance(spoken, str):
+                warnings.append(f"{path.name}, line {number}: a text and its replacement are expected")
+                continue
+            unknown = [name for name in re.findall(r"<\|(.*?)\|>", spoken) if phonemes and name not in phonemes]
+            if unknown:
+                warnings.append(f"{path.name}, line {number}: {unknown[0]} is not in {PHONEMES}")
+                continue
+            entries[source] = spoken
+    return entries
+
+
+def _keep_list(path: Path, warnings: list[str]) -> frozenset[str]:
+    value = _json(path, warnings)
+    if value is None:
+        return frozenset()
+    if not isinstance(value, list):
+        warnings.append(f"{path.name}: a JSON list of single characters is expected")
+        return frozenset()
+    kept = frozenset(item for item in value if isinstance(item, str) and len(item) == 1)
+    if len(kept) < len(value):
+        warnings.append(f"{path.name}: {len(value) - len(kept)} entries are repeated or not one character")
+    return kept
+
+
+def _phoneme_names(path: Path, warnings: list[str]) -> frozenset[str]:
+    value = _json(path, warnings)
+    if value is None:
+        return frozenset()
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+        warnings.append(f"{path.name}: a JSON object of phoneme names is expected")
+        return frozenset()
+    return frozenset(value.values())
+
+
+def _json(path: Path, warnings: list[str]) -> object:
+    text = _text(path, warnings)
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        warnings.append(f"{path.name}: not JSON ({error}), so it counts as empty")
+        return None

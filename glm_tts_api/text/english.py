@@ -1,0 +1,81 @@
+"""The published English path (spec 9.1, E1 to E7). Knows strings, and a verbaliser handed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_ONES = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_THOUSANDS = (
+    *("", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion"),
+    *("septillion", "octillion", "nonillion", "decillion"),
+)
+_PRODUCT = re.compile(r"([0-9a-zA-Z]\)?)\s*\*\s*(?=\(?[0-9a-zA-Z])")
+_MARKS = ".,!?':;"
+
+
+def published_english(text: str, verbalise: Callable[[str], str]) -> str:
+    """`text` (without Hanzi) as the published front end reads it, before spaces and marks are tidied."""
+    text = verbalise(text.replace("'", "’"))  # the transducer takes the typographic apostrophe only
+    text = re.sub(r"[()（）【】「」`《》『』{}\[\]]", "", text)
+    text = _PRODUCT.sub(r"\1multiply", text).replace("*", "")
+    text = text.replace("—", " ").replace("’", "'")
+    return tidy_english(spell_digits(text))
+
+
+def tidy_english(text: str) -> str:
+    """E7: lower case, word characters and seven marks only, each mark followed by one space."""
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(rf"[^\w\s{_MARKS}]", "", text).lower()
+    text = re.sub(rf"([{_MARKS}])\1+", r"\1", text)
+    return re.sub(rf"\s*([{_MARKS}])\s*", r"\1 ", text).strip()
+
+
+def spell_digits(text: str) -> str:
+    """E6: what the transducer left as digits, in words."""
+    words, run = [], ""
+    for char in [*text, ""]:
+        if char.isdigit():
+            run += char
+            continue
+        if run:
+            words.append(number_words("".join(filter(str.isdecimal, run)) or "0"))
+            run = ""
+        words.append(char)
+    return "".join(words)
+
+
+def number_words(digits: str) -> str:
+    """A string of digits as a cardinal ("twelve thousand, three hundred and forty-five"); beyond decillions
+    the digits one by one."""
+    number = int(digits) if len(digits.lstrip("0")) <= 3 * len(_THOUSANDS) else None
+    if number is None:
+        return " ".join(_ONES[int(digit)] for digit in digits)
+    if number < 100:
+        return _below_hundred(number)
+    groups = []
+    for power, scale in enumerate(_THOUSANDS):
+        group = number // 1000**power % 1000
+        if group:
+            groups.append(f"{_below_thousand(group)} {scale}".rstrip())
+    last = number % 1000
+    if 0 < last < 100:  # "one thousand and one", but "one thousand, one hundred and one"
+        return ", ".join(reversed(groups[1:])) + " and " + groups[0]
+    return ", ".join(reversed(groups))
+
+
+def _below_thousand(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    parts = ([f"{_ONES[hundreds]} hundred"] if hundreds else []) + ([_below_hundred(rest)] if rest else [])
+    return " and ".join(parts)
+
+
+def _below_hundred(number: int) -> str:
+    if number < 20:
+        return _ONES[number]
+    tens, ones = divmod(number, 10)
+    return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")

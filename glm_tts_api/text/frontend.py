@@ -1,0 +1,81 @@
+"""The one door of the text room: what a client wrote -> what the LLM's tokenizer encodes. Knows strings only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from glm_tts_api import errors
+from glm_tts_api.text import published
+from glm_tts_api.text.chinese import published_chinese
+from glm_tts_api.text.dictionaries import Dictionaries, DictionaryFiles
+from glm_tts_api.text.english import published_english
+from glm_tts_api.text.phonemes import Phonemizer
+from glm_tts_api.text.split import split
+from glm_tts_api.text.wetext import chinese_verbaliser, english_verbaliser
+
+Rules = Literal["default", "published"]
+
+
+class TextFrontend:
+    """Normalises, cuts and (in phoneme mode) phonemises. Safe to call from several threads."""
+
+    def __init__(self, config_dir: Path, *, cache_dir: Path, rules: Rules = "default") -> None:
+        """`config_dir` holds the user's dictionaries, `cache_dir` what can be built again."""
+        self._files = DictionaryFiles(config_dir)
+        self._rules = rules
+        self._chinese = chinese_verbaliser(cache_dir)
+        self._english = english_verbaliser()
+        self._phonemize = Phonemizer(cache_dir, published=rules == "published")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was wrong with the user's dictionaries when they were last read."""
+        return self._files.current().warnings
+
+    def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
+        """`text` in segments, as the LLM's tokenizer takes them. Raises NothingToSay."""
+        if not _is_speakable(text):
+            raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
+        segments = [self.normalize(segment) for segment in self.split(self.normalize(text))]
+        segments = [segment for segment in segments if _is_speakable(segment)]
+        if not segments:
+            raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
+        return [self.phonemize(segment) for segment in segments] if use_phoneme else segments
+
+    def normalize_prompt(self, text: str) -> str:
+        """A voice's transcript as the LLM takes it: normalised, with the trailing space of spec 11."""
+        return self.normalize(text) + " "
+
+    def normalize(self, text: str) -> str:
+        """`text` in words and plain marks, closed by a full stop or question mark ("." where nothing is left)."""
+        text = published.part_hyphenated_words(published.drop_emoji(published.join_lines(text)))
+        if published.has_hanzi(text):
+            words = published_chinese(text, self._speak_chinese, self._dictionaries.replacements).lower()
+        else:
+            words = published_english(text, self._speak_english)
+        return published.close_sentence(published.tidy_punctuation(published.tidy_spaces(words)))
+
+    def split(self, text: str) -> list[str]:
+        """A normalised text cut into segments of 30 to 60 units."""
+        return split(text)
+
+    def phonemize(self, segment: str) -> str:
+        """A normalised segment with phoneme tokens for the Hanzi whose reading is not certain."""
+        return self._phonemize(segment, self._dictionaries)
+
+    @property
+    def _dictionaries(self) -> Dictionaries:
+        return self._files.current()
+
+    def _speak_chinese(self, text: str) -> str:
+        spoken = self._chinese(text)
+        return text if spoken is None else spoken
+
+    def _speak_english(self, text: str) -> str:
+        spoken = self._english(text)
+        return text if spoken is None else spoken
+
+
+def _is_speakable(text: str) -> bool:
+    return any(char.isalnum() for char in text)

@@ -1,0 +1,115 @@
+"""Phoneme mode: Hanzi whose reading is not certain become phoneme tokens (spec 9.3). Knows strings only."""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glm_tts_api.text.dictionaries import Dictionaries
+
+_HANZI = (
+    "\u2e80-\u2eff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f\U0002b820-\U0002ceaf"
+    "\U0002ceb0-\U0002ebef\U0002f800-\U0002fa1f\U00030000-\U0003134f\U00031350-\U000323af"
+)
+_HANZI_RUN = re.compile(f"[{_HANZI}]+")
+_SAME_SOUND = str.maketrans("嗯呣", "恩母")
+
+Syllable = tuple[str, ...]
+"""The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
+
+
+class Phonemizer:
+    """Writes readings into text. jieba and pypinyin load on first use. Safe to call from several threads."""
+
+    def __init__(self, cache_dir: Path, *, published: bool) -> None:
+        """`cache_dir` is where jieba keeps its compiled dictionary. With `published`, one Hanzi without a reading
+        leaves its whole run as text, and no inventory is looked at."""
+        self._cache_dir = cache_dir
+        self._published = published
+        self._lock = threading.Lock()
+
+    def __call__(self, text: str, dictionaries: Dictionaries) -> str:
+        pronunciations = dictionaries.pronunciations or {}
+        if not pronunciations:
+            return self._read_all(text, dictionaries)
+        keys = sorted(pronunciations, key=len, reverse=True)
+        out, done = [], 0
+        for match in re.finditer("|".join(map(re.escape, keys)), text):
+            out += [self._read_all(text[done : match.start()], dictionaries), pronunciations[match.group()]]
+            done = match.end()
+        return "".join([*out, self._read_all(text[done:], dictionaries)])
+
+    def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
+        return _HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
+
+    def _read_run(self, run: str, dictionaries: Dictionaries) -> str:
+        syllables = self._syllables(run.translate(_SAME_SOUND))
+        if self._published:
+            if not all(syllables):
+                return run
+            allowed = None
+        else:
+            allowed = dictionaries.phonemes
+        out = ""
+        for index, char in enumerate(run):
+            names = [part.upper() for part in syllables[index]] if index < len(syllables) else []
+            sure = char in dictionaries.keep or not names or (allowed is not None and not allowed.issuperset(names))
+            out += char if sure else "".join(f"<|{name}|>" for name in names)
+        return out
+
+    def _syllables(self, run: str) -> list[Syllable]:
+        syllables: list[Syllable] = []
+        for word in self._words(run):
+            readings = _readings(word)
+            if len(readings) != len(word) and not self._published:
+                # Hanzi unknown to pypinyin come back in one piece; alone, each keeps its place.
+                readings = [syllable for char in word for syllable in _readings(char)[:1]]
+            syllables += readings
+        return syllables
+
+    def _words(self, run: str) -> list[str]:
+        with self._lock:
+            return [pair.word for pair in self._tagger.lcut(run)]
+
+    @cached_property
+    def _tagger(self) -> Any:
+        """A part-of-speech cutter of our own, with its cache where no other user can write (jieba's own default
+        is a file in /tmp), and silent."""
+        import logging
+
+        import jieba
+        from jieba.posseg import POSTokenizer
+
+        jieba.setLogLevel(logging.CRITICAL)
+        self._cache_dir.mkdir(parents=True, exist_ok=True)
+        tokenizer = jieba.Tokenizer()
+        tokenizer.tmp_dir = str(self._cache_dir)
+        return POSTokenizer(tokenizer)
+
+
+def _readings(word: str) -> list[Syllable]:
+    """The first reading of each character of `word`; an empty syllable where there is none."""
+    from pypinyin import Style, pinyin
+
+    initials, finals = (
+        pinyin(word, style=style, strict=True, neutral_tone_with_five=True)
+        for style in (Style.INITIALS, Style.FINALS_TONE3)
+    )
+    return [
+        tuple(part for part in (initial[0], _apical(initial[0], final[0])) if part)
+        for initial, final in zip(initials, finals, strict=False)
+    ]
+
+
+def _apical(initial: str, final: str) -> str:
+    """The vowels of 知 and 资 have names of their own: iii and ii."""
+    if final.startswith("i"):
+        if initial in ("zh", "ch", "sh", "r"):
+            return "ii" + final
+        if initial in ("z", "c", "s"):
+            return "i" + final
+    return final

@@ -1,0 +1,103 @@
+"""Cutting a normalised text into segments of some 30 to 60 units (spec 9.2). Knows strings only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import pronouncing
+
+from glm_tts_api.text.published import PUNCTUATION
+
+MIN_WEIGHT = 30.0
+MAX_WEIGHT = 60.0
+MAX_UNITS = 60
+SYLLABLE_WEIGHT = 0.7
+
+
+def split(text: str) -> list[str]:
+    """`text` in segments that end at punctuation once they weigh 30, and weigh at most about 60.
+
+    Where the published splitter fails (a text that starts with white space; more than 60 syllables in fewer
+    than 60 units without a mark) the text is stripped and the cut goes after the last unit.
+    """
+    segments = []
+    for sentence in _sentences(_units(text.strip())):
+        segments += _cut(sentence)
+    return ["".join(units) for units in segments]
+
+
+def _units(text: str) -> list[str]:
+    """Hanzi, words, and everything else character by character; white space belongs to what it follows."""
+    units: list[str] = []
+    in_word = False
+    for char in text:
+        if char.isspace() and units:
+            units[-1] += char
+            in_word = False
+        elif _is_ideograph(char) or not (char.isalpha() or (in_word and char in "'-")):
+            units.append(char)
+            in_word = False
+        elif in_word:
+            units[-1] += char
+        else:
+            units.append(char)
+            in_word = True
+    return units
+
+
+def _is_ideograph(char: str) -> bool:
+    if char.isascii():
+        return False
+    name = unicodedata.name(char, "")
+    return "CJK" in name or "IDEOGRAPH" in name
+
+
+def _sentences(units: list[str]) -> list[list[str]]:
+    sentences: list[list[str]] = []
+    current: list[str] = []
+    weight = 0.0
+    for unit in units:
+        current.append(unit)
+        weight += _weight(unit)
+        if weight >= MIN_WEIGHT and _is_mark(unit):
+            sentences.append(current)
+            current, weight = [], 0.0
+    return [*sentences, current] if current else sentences
+
+
+def _cut(sentence: list[str]) -> list[list[str]]:
+    pieces = []
+    while _is_too_heavy(sentence):
+        end = MAX_UNITS + (len(sentence) > MAX_UNITS and _is_mark(sentence[MAX_UNITS]))
+        pieces.append(sentence[:end])
+        sentence = sentence[end:]
+    return [*pieces, sentence] if sentence else pieces
+
+
+def _is_too_heavy(sentence: list[str]) -> bool:
+    # No unit weighs less than one syllable, so a long sentence need not be weighed again after each cut.
+    if len(sentence) * SYLLABLE_WEIGHT > MAX_WEIGHT + 1:
+        return True
+    return sum(map(_weight, sentence)) > MAX_WEIGHT
+
+
+def _is_mark(unit: str) -> bool:
+    mark = unit.strip()
+    return len(mark) == 1 and mark in PUNCTUATION
+
+
+def _weight(unit: str) -> float:
+    word = unit.strip()
+    return SYLLABLE_WEIGHT * _syllables(word) if word.isascii() and word.isalpha() else 1.0
+
+
+@lru_cache(maxsize=50_000)
+def _syllables(word: str) -> int:
+    phones = pronouncing.phones_for_word(word)
+    if phones:
+        return int(pronouncing.syllable_count(phones[0]))
+    vowel_runs = re.findall("[aeiouy]+", word.lower())
+    silent_e = bool(vowel_runs) and vowel_runs[-1] == "e" and word.lower().endswith("e")
+    return max(len(vowel_runs) - silent_e, 1)

@@ -1,0 +1,120 @@
+"""WeTextProcessing's transducers, loaded the way that the published front end wants them.
+
+Knows paths and strings. The wheel ships Chinese transducers built with other flags (they drop interjections
+and erhua) and silently ignores the flags when it finds a built file; so ours are built once by
+scripts/build_fsts.py and shipped, and rebuilt into the caller's cache when another version is installed.
+Nothing is ever written beside the installed package. (Spec 9)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from pynini import Fst, FstOpError, escape, shortestpath
+from tn.token_parser import TokenParser
+
+SHIPPED_FSTS = Path(__file__).resolve().parent.parent / "assets" / "fst"
+_TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "manifest.json"
+
+
+class Verbaliser:
+    """Writes numbers, dates and units of one language as words. Safe to call from several threads."""
+
+    def __init__(self, tagger: Path, verbaliser: Path, *, order: str) -> None:
+        self._tagger = Fst.read(str(tagger))
+        self._verbaliser = Fst.read(str(verbaliser))
+        self._order = order
+        self._lock = threading.Lock()  # OpenFst updates cached properties of an automaton while it reads it
+
+    def __call__(self, text: str) -> str | None:
+        """`text` in words; None where no path through the automata exists (e.g. a NUL or half a surrogate)."""
+        if not text:
+            return ""
+        try:
+            with self._lock:
+                tagged = shortestpath(escape(text) @ self._tagger, nshortest=1, unique=True).string()
+                ordered = TokenParser(self._order).reorder(tagged)
+                return str(shortestpath(escape(ordered) @ self._verbaliser, nshortest=1, unique=True).string())
+        except (FstOpError, UnicodeError, ValueError, AssertionError, IndexError):
+            return None
+
+
+def chinese_verbaliser(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> Verbaliser:
+    folder = _matching_fsts(shipped, cache_dir)
+    return Verbaliser(folder / _TAGGER, folder / _VERBALISER, order="tn")
+
+
+def english_verbaliser() -> Verbaliser:
+    """The English normaliser has no flags, so the files in the wheel are the right ones."""
+    folder = _package_folder()
+    return Verbaliser(folder / "en_tn_tagger.fst", folder / "en_tn_verbalizer.fst", order="en_tn")
+
+
+def build_chinese_fsts(folder: Path) -> None:
+    """Build the Chinese transducers with the published flags into `folder` (about 8 s), with a manifest."""
+    logging.getLogger("wetext").addHandler(logging.NullHandler())  # keeps the package from printing
+    logging.getLogger("wetext").propagate = False
+    from tn.chinese.normalizer import Normalizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    Normalizer(
+        cache_dir=str(folder),
+        overwrite_cache=True,
+        remove_erhua=False,
+        remove_interjections=False,
+        full_to_half=True,
+    )
+    manifest = {"WeTextProcessing": installed_version(), "remove_erhua": False, "remove_interjections": False}
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def installed_version() -> str:
+    return version("WeTextProcessing")
+
+
+def _matching_fsts(shipped: Path, cache_dir: Path) -> Path:
+    if _built_version(shipped) == installed_version():
+        return shipped
+    cached = cache_dir / f"fst-{installed_version()}"
+    if _built_version(cached) != installed_version():
+        _build_into(cached)
+    return cached
+
+
+def _built_version(folder: Path) -> str | None:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest.get("WeTextProcessing") if isinstance(manifest, dict) else None
+
+
+def _build_into(folder: Path) -> None:
+    """Build beside and rename, so that another process never reads half a file; the first to finish wins."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".fst-", dir=folder.parent))
+    try:
+        build_chinese_fsts(scratch)
+        if folder.exists() and _built_version(folder) is None:
+            shutil.rmtree(folder)
+        os.replace(scratch, folder)
+    except OSError:
+        if _built_version(folder) != installed_version():
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _package_folder() -> Path:
+    spec = find_spec("tn")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
