@@ -1,0 +1,214 @@
+"""The speech tokenizer: 16 kHz speech to discrete tokens, 25 a second (spec 5).
+
+A Whisper-style encoder with block-causal attention, average pooling over time and a vector-quantisation
+codebook. Key names are the official ones without their "model.encoder." prefix. Training takes hidden() and
+codes() apart; the commitment and codebook losses are the trainer's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import WhisperFeatureExtractor
+
+SAMPLE_RATE = 16000
+KEY_PREFIX = "model.encoder."
+UNUSED_KEYS = ("embed_positions2.weight", "ema_count", "ema_weight")  # stored, never read at inference
+CODEBOOK_ROWS_PER_STEP = 256  # bounds the distance table to 256 x codebook size (32 MiB at 32768)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechTokenizerConfig:
+    """The fields of speech_tokenizer/config.json that inference uses; defaults are the official sizes."""
+
+    d_model: int = 1280
+    encoder_attention_heads: int = 20
+    encoder_ffn_dim: int = 5120
+    num_mel_bins: int = 128
+    max_source_positions: int = 1500
+    pooling_position: int = 16
+    pooling_kernel_size: int = 2
+    quantize_position: int = 16
+    quantize_vocab_size: int = 32768
+    quantize_causal_block_size: int = 200
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"speech tokenizer: {item.name} must be a positive integer, got {value!r}")
+        if self.d_model % self.encoder_attention_heads:
+            raise ValueError("speech tokenizer: d_model must be a multiple of encoder_attention_heads")
+        if self.pooling_position > self.quantize_position:
+            raise ValueError("speech tokenizer: pooling_position must not come after quantize_position")
+
+    @classmethod
+    def from_json(cls, path: Path) -> SpeechTokenizerConfig:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return cls.from_dict(raw)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> SpeechTokenizerConfig:
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in raw.items() if name in known})
+
+
+def encoder_key(official: str, config: SpeechTokenizerConfig) -> str | None:
+    """The module's name for a tensor of model*.safetensors, or None for one that inference never reads.
+
+    Skipped are the decoder, the encoder's final norm, the layers after quantisation and UNUSED_KEYS, so a
+    loader that asks first never reads them from disk. All other keys must match the module strictly.
+    """
+    if not official.startswith(KEY_PREFIX):
+        return None
+    key = official.removeprefix(KEY_PREFIX)
+    if key.startswith("layer_norm") or key in UNUSED_KEYS:
+        return None
+    parts = key.split(".")
+    if parts[0] == "layers" and int(parts[1]) >= config.quantize_position:
+        return None
+    return key
+
+
+class _Attention(nn.Module):
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q_proj = nn.Linear(dim, dim)
+        self.k_proj = nn.Linear(dim, dim, bias=False)
+        self.v_proj = nn.Linear(dim, dim)
+        self.out_proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
+        q, k, v = (
+            proj(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for proj in (self.q_proj, self.k_proj, self.v_proj)
+        )  # [B, H, L, D/H]
+        y = F.scaled_dot_product_attention(q, k, v, visible)
+        out: Tensor = self.out_proj(y.transpose(1, 2).flatten(-2))
+        return out  # [B, L, D]
+
+
+class _Layer(nn.Module):
+    """Pre-LayerNorm transformer layer, exact GELU."""
+
+    def __init__(self, config: SpeechTokenizerConfig) -> None:
+        super().__init__()
+        dim = config.d_model
+        self.self_attn = _Attention(dim, config.encoder_attention_heads)
+        self.self_attn_layer_norm = nn.LayerNorm(dim)
+        self.fc1 = nn.Linear(dim, config.encoder_ffn_dim)
+        self.fc2 = nn.Linear(config.encoder_ffn_dim, dim)
+        self.final_layer_norm = nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
+        x = x + self.self_attn(self.self_attn_layer_norm(x), visible)
+        out: Tensor = x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
+        return out
+
+
+def block_causal_visibility(key_mask: Tensor, block_size: int) -> Tensor:
+    """Who sees whom: everything earlier and the whole of one's own block, real keys only.
+
+    key_mask [B, L] bool -> [B, 1, L, L] bool, true where row i may attend to column j.
+    """
+    position = torch.arange(key_mask.shape[1], device=key_mask.device)
+    block = position // block_size
+    visible = block[None, :] <= block[:, None]  # [L, L]; j <= i implies block(j) <= block(i)
+    return visible[None, None] & key_mask[:, None, None]
+
+
+class SpeechTokenizer(nn.Module):
+    """Encoder and codebook. `preprocessor` is the content of preprocessor_config.json."""
+
+    def __init__(self, config: SpeechTokenizerConfig, preprocessor: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        dim = config.d_model
+        self.features = WhisperFeatureExtractor(
+            **{"feature_size": config.num_mel_bins, **(preprocessor or {})}
+        )
+        self.conv1 = nn.Conv1d(config.num_mel_bins, dim, 3, padding=1)
+        self.conv2 = nn.Conv1d(dim, dim, 3, stride=2, padding=1)
+        self.embed_positions = nn.Embedding(config.max_source_positions, dim)
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.quantize_position))
+        self.codebook = nn.Embedding(config.quantize_vocab_size, dim)
+
+    @property
+    def samples_per_token(self) -> int:
+        """Input samples per token: hop x convolution stride x pooling (640 at the official sizes)."""
+        return int(self.features.hop_length) * 2 * self.config.pooling_kernel_size
+
+    def extract(self, waves: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Whisper log-mel of 16 kHz pieces of at most 30 s, padded together: [B, mel, F] and mask [B, F]."""
+        batch = self.features(
+            [wave.detach().cpu().numpy() for wave in waves],
+            sampling_rate=SAMPLE_RATE,
+            padding="longest",
+            pad_to_multiple_of=self.samples_per_token,
+            return_attention_mask=True,
+            return_tensors="pt",
+        )
+        weight = self.conv1.weight
+        return batch["input_features"].to(weight), batch["attention_mask"].to(weight.device).bool()
+
+    def hidden(self, features: Tensor, mask: Tensor, *, start: int = 0) -> tuple[Tensor, Tensor]:
+        """The vectors that are quantised. features [B, mel, F], mask [B, F] bool -> [B, n, D], [B, n] bool.
+
+        `start` is the first row of the position table; training shifts it so that short crops see all rows.
+        """
+        x = F.gelu(self.conv1(features))
+        x = F.gelu(self.conv2(x)).transpose(1, 2)  # [B, L, D]
+        mask = mask[:, ::2]
+        x = x + self.embed_positions.weight[start : start + x.shape[1]]
+        pool, block = self.config.pooling_kernel_size, self.config.quantize_causal_block_size
+        visible = block_causal_visibility(mask, block)
+        for index, layer in enumerate(self.layers, start=1):
+            x = layer(x, visible)
+            if index == self.config.pooling_position:
+                x, mask = _pool(x, pool), mask[:, ::pool]
+                visible = block_causal_visibility(mask, max(1, block // pool))
+        return x, mask
+
+    def codes(self, hidden: Tensor) -> Tensor:
+        """Nearest codebook row of each vector, the first on ties. [..., D] -> [...] int64; no gradient."""
+        with torch.no_grad():
+            flat, table = hidden.reshape(-1, hidden.shape[-1]), self.codebook.weight
+            norms = (table**2).sum(1)  # [K]
+            nearest = [_nearest(rows, table, norms) for rows in torch.split(flat, CODEBOOK_ROWS_PER_STEP)]
+            return torch.cat(nearest).view(hidden.shape[:-1])
+
+    @torch.inference_mode()
+    def tokenize(self, waves: list[Tensor]) -> list[Tensor]:
+        """Tokens of each 16 kHz float32 utterance [N] -> [n] int64; longer than 30 s goes in pieces of 30 s.
+
+        The pieces of one utterance share a batch; utterances do not, since padding one row to another's
+        length changes the shorter row's last token. Raises ValueError for an empty utterance.
+        """
+        return [self._tokenize_one(wave) for wave in waves]
+
+    def _tokenize_one(self, wave: Tensor) -> Tensor:
+        if wave.numel() == 0:
+            raise ValueError("cannot tokenize an empty utterance")
+        features, mask = self.extract(list(torch.split(wave, int(self.features.n_samples))))
+        hidden, keep = self.hidden(features, mask)
+        return self.codes(hidden[keep]).to(torch.int64)
+
+
+def _pool(x: Tensor, size: int) -> Tensor:
+    """Average `size` neighbours in time, zeros filling the last group: [B, L, D] -> [B, ceil(L/size), D]."""
+    batch, length, dim = x.shape
+    x = F.pad(x, (0, 0, 0, -length % size))
+    return x.view(batch, -1, size, dim).mean(2)
+
+
+def _nearest(rows: Tensor, table: Tensor, norms: Tensor) -> Tensor:
+    distance = torch.addmm(norms + (rows**2).sum(1, keepdim=True), rows, table.T, alpha=-2)  # [n, K]
+    return distance.argmin(1)
