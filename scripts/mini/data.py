@@ -1,0 +1,160 @@
+"""Makes the training data: texts spoken by espeak-ng, with features, phoneme times and character times.
+
+    python -m scripts.mini.data pairs 7000 --seed 1 --out .mini/data/pairs0     two voices a text, all features
+    python -m scripts.mini.data single 20000 --seed 11 --out .mini/data/single0  one voice a text, Whisper features
+"""
+
+import argparse
+import pickle
+import random
+import time
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.signal import resample
+
+from scripts.mini.espeak import SAMPLE_RATE, VOICES, Espeak, Speech, clean_phoneme, trim_bounds
+from scripts.mini.features import N_MEL, N_WHISPER, TOKEN_SAMPLES, FeatureExtractor
+from scripts.mini.sentences import SentenceMaker
+
+MAX_SECONDS = 22.0
+MAX_STRETCH = 0.04
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance: `phoneme_*` per phoneme, `char_*` the known character times; milliseconds after trimming."""
+
+    text_id: int
+    text: str
+    language: str
+    voice: str
+    n_tokens: int
+    phoneme_ms: npt.NDArray[np.int32]
+    phonemes: tuple[str, ...]
+    char_ms: npt.NDArray[np.int32]
+    char_index: npt.NDArray[np.int32]
+
+    def frame_phonemes(self) -> list[str]:
+        """The phoneme at the middle of each 20 ms, "" in pauses: 2 n_tokens names."""
+        middle = np.arange(2 * self.n_tokens) * 20 + 10
+        index = np.searchsorted(self.phoneme_ms, middle, side="right") - 1
+        return [clean_phoneme(self.phonemes[i]) if i >= 0 else "" for i in index]
+
+    def token_chars(self) -> npt.NDArray[np.float32]:
+        """The (fractional) character that each speech token belongs to: [n_tokens]."""
+        return np.interp(np.arange(self.n_tokens) * 40 + 20, self.char_ms, self.char_index).astype(np.float32)
+
+
+def make_clip(
+    speech: Speech, *, text_id: int, text: str, language: str, voice: str, bounds: tuple[int, int], length: int
+) -> Clip:
+    """The clip of the samples from bounds[0] to bounds[1], stretched to `length` samples."""
+    start, end = bounds
+    offset, stretch = start * 1000 / SAMPLE_RATE, length / (end - start)
+    n_tokens = -(-ceil(length * 160 / 147) // TOKEN_SAMPLES)
+    char_ms = [*((t - offset) * stretch for t, _, _ in speech.words), length * 1000 / SAMPLE_RATE - 80]
+    char_index = [*(position for _, position, _ in speech.words), len(text) - 1]
+    return Clip(
+        text_id, text, language, voice, n_tokens,
+        np.array([(t - offset) * stretch for t, _ in speech.phonemes]).astype(np.int32),
+        tuple(name for _, name in speech.phonemes),
+        np.maximum.accumulate(np.array(char_ms)).astype(np.int32),
+        np.maximum.accumulate(np.array(char_index)).astype(np.int32),
+    )  # fmt: skip
+
+
+class ClipSet:
+    """Clips on disk with their features, memory mapped; several parts read as one."""
+
+    def __init__(self, parts: list[Path], *, mel: bool) -> None:
+        self.clips: list[Clip] = []
+        self._where: list[tuple[int, int]] = []
+        self._whisper: list[npt.NDArray[np.float16]] = []
+        self._mel: list[npt.NDArray[np.float16]] = []
+        for i, part in enumerate(parts):
+            clips = [Clip(**fields) for fields in pickle.loads(part.with_suffix(".pkl").read_bytes())]
+            whisper = np.memmap(part.with_suffix(".whisper"), np.float16, "r").reshape(-1, N_WHISPER)
+            self._whisper.append(whisper)
+            if mel:
+                self._mel.append(np.memmap(part.with_suffix(".mel"), np.float16, "r").reshape(-1, N_MEL + 1))
+            start = 0
+            for clip in clips:
+                self.clips.append(clip)
+                self._where.append((i, start))
+                start += clip.n_tokens
+
+    def whisper(self, i: int) -> npt.NDArray[np.float16]:
+        """[4 n_tokens, 128]"""
+        part, start = self._where[i]
+        return self._whisper[part][4 * start : 4 * (start + self.clips[i].n_tokens)]
+
+    def mel(self, i: int) -> npt.NDArray[np.float16]:
+        """[2 n_tokens, 81]: log mel and log F0"""
+        part, start = self._where[i]
+        return self._mel[part][2 * start : 2 * (start + self.clips[i].n_tokens)]
+
+
+def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -> None:
+    """Writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel. The second voice takes the timing of the first."""
+    torch.set_num_threads(1)
+    rng = random.Random(seed)
+    maker, engine, extractor = SentenceMaker(), Espeak(folder), FeatureExtractor()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    clips: list[Clip] = []
+    names = [voice.name for voice in VOICES]
+    began, seconds = time.monotonic(), 0.0
+    with out.with_suffix(".whisper").open("wb") as whisper_file, out.with_suffix(".mel").open("wb") as mel_file:
+        for text_id in range(n_texts):
+            sentence = maker.make(rng)
+            length = 0
+            for voice in rng.sample(names, 2 if pairs else 1):
+                speech = engine.synthesize(
+                    sentence.text, language=sentence.language, voice=voice, pitch=rng.randint(46, 54)
+                )
+                start, end = trim_bounds(speech.wave)
+                if not 0.25 <= (end - start) / SAMPLE_RATE <= MAX_SECONDS:
+                    break
+                samples = speech.wave[start:end]
+                if length:
+                    # voices differ by about 1 % in time (whole pitch periods): take that out, so pairs match
+                    if abs(len(samples) / length - 1) > MAX_STRETCH:
+                        break
+                    samples = resample(samples, length).clip(-32768, 32767).astype(np.int16)
+                length = len(samples)
+                wave = extractor.prepare(samples)
+                clip = make_clip(
+                    speech, text_id=text_id, text=sentence.text, language=sentence.language, voice=voice,
+                    bounds=(start, end), length=length,
+                )  # fmt: skip
+                if clip.n_tokens * TOKEN_SAMPLES != len(wave):
+                    break
+                whisper_file.write(extractor.whisper(wave).half().numpy().tobytes())
+                if pairs:
+                    mel_file.write(extractor.mel_and_pitch(wave).half().numpy().tobytes())
+                clips.append(clip)
+                seconds += len(wave) / 24000
+            if text_id % 1000 == 999:
+                print(f"{out.name}: {text_id + 1}/{n_texts} texts, {len(clips)} clips, {seconds / 3600:.2f} h, "
+                      f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    out.with_suffix(".pkl").write_bytes(pickle.dumps([vars(clip) for clip in clips]))
+    print(f"{out.name}: done, {len(clips)} clips, {seconds / 3600:.2f} h", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=("pairs", "single"))
+    parser.add_argument("n_texts", type=int)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    args = parser.parse_args()
+    generate(args.n_texts, seed=args.seed, out=args.out, folder=args.folder, pairs=args.kind == "pairs")
+
+
+if __name__ == "__main__":
+    main()

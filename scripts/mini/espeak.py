@@ -1,0 +1,166 @@
+"""espeak-ng in this process, with our own clean voices: text in, samples and timed events out.
+
+The voices are plain formant variants without stress-dependent lengthening, flutter, roughness or echo, so that
+the same text has nearly the same timing in every voice; pairs of voices can then be learned frame against frame.
+"""
+
+import ctypes
+import shutil
+from collections.abc import Iterable
+from ctypes import CFUNCTYPE, POINTER, Structure, Union, c_char, c_char_p, c_int, c_short, c_uint, c_void_p
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_RATE = 22050
+RATE_WPM = 150
+_SYSTEM_DATA = ("/usr/lib/x86_64-linux-gnu/espeak-ng-data", "/usr/share/espeak-ng-data", "/usr/lib/espeak-ng-data")
+_WORD_EVENT, _PHONEME_EVENT = 1, 7
+_LANGUAGE = {"zh": "cmn", "en": "en-us"}
+
+
+@dataclass(frozen=True)
+class VoiceVariant:
+    """A formant variant: pitch base and top (Hz), formant frequency, height and width in percent."""
+
+    name: str
+    gender: str
+    pitch: tuple[int, int]
+    formants: tuple[tuple[int, int, int], ...]
+    extra: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        lines = ["language variant", f"name {self.name}", f"gender {self.gender}", "pitch {} {}".format(*self.pitch)]
+        lines += [f"formant {i} {f} {h} {w}" for i, (f, h, w) in enumerate(self.formants)]
+        return "\n".join([*lines, *self.extra, ""])
+
+
+def _flat(*frequency_percent: int, height: int = 100, width: int = 100) -> tuple[tuple[int, int, int], ...]:
+    return tuple((f, height, width) for f in frequency_percent)
+
+
+VOICES: tuple[VoiceVariant, ...] = (
+    VoiceVariant("minim1", "male", (72, 106), _flat(98, 97, 97, 97, 97, 105, 95, 100, 100)),
+    VoiceVariant("minim2", "male", (84, 126), _flat(100, 96, 96, 96, 95, 95, 100, 100, 100)),
+    VoiceVariant("minim3", "male", (96, 142), _flat(100, 101, 103, 103, 104, 104, 104, 100, 100, height=90)),
+    VoiceVariant("minim4", "male", (64, 98), _flat(103, 103, 103, 103, 106, 106, 106, 103, 103)),
+    VoiceVariant("minif1", "female", (140, 205), _flat(110, 116, 104, 113, 110, 110, 105, 110, 110, height=80, width=140)),
+    VoiceVariant("minif2", "female", (152, 222), _flat(105, 110, 110, 110, 115, 115, 110, 110, 110, height=80, width=140)),
+    VoiceVariant("minif3", "female", (170, 250), _flat(106, 114, 117, 118, 120, 120, 115, 110, 110, height=80, width=140)),
+    VoiceVariant("minif4", "female", (128, 186), _flat(112, 108, 107, 108, 110, 110, 108, 110, 110, height=85, width=130)),
+)
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One synthesis: int16 samples at 22.05 kHz; times in milliseconds from the first sample.
+
+    `phonemes` are (start, espeak name); `words` are (start, character offset from 0, length in characters).
+    """
+
+    wave: npt.NDArray[np.int16]
+    phonemes: tuple[tuple[int, str], ...]
+    words: tuple[tuple[int, int, int], ...]
+
+
+class _EventId(Union):
+    _fields_ = (("number", c_int), ("name", c_char_p), ("string", c_char * 8))
+
+
+class _Event(Structure):
+    _fields_ = (
+        ("type", c_int),
+        ("unique_identifier", c_uint),
+        ("text_position", c_int),
+        ("length", c_int),
+        ("audio_position", c_int),
+        ("sample", c_int),
+        ("user_data", c_void_p),
+        ("id", _EventId),
+    )
+
+
+_Callback = CFUNCTYPE(c_int, POINTER(c_short), c_int, POINTER(_Event))
+
+
+def install_voices(folder: Path) -> Path:
+    """Copies espeak-ng's data below `folder` and adds our variants; returns the folder to hand to espeak."""
+    target = folder / "espeak-ng-data"
+    if not target.exists():
+        source = next((Path(p) for p in _SYSTEM_DATA if Path(p).is_dir()), None)
+        if source is None:
+            raise FileNotFoundError("espeak-ng's data was not found; install espeak-ng")
+        shutil.copytree(source, target)
+    for voice in VOICES:
+        (target / "voices" / "!v" / voice.name).write_text(voice.text())
+    return folder
+
+
+class Espeak:
+    """The library, one instance a process (libespeak-ng keeps global state)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._library = ctypes.CDLL("libespeak-ng.so.1")
+        rate = self._library.espeak_Initialize(2, 0, str(install_voices(folder)).encode(), 1)
+        if rate != SAMPLE_RATE:
+            raise RuntimeError(f"espeak-ng answered {rate} instead of a sample rate of {SAMPLE_RATE}")
+        self._chunks: list[npt.NDArray[np.int16]] = []
+        self._phonemes: list[tuple[int, str]] = []
+        self._words: list[tuple[int, int, int]] = []
+        self._callback = _Callback(self._receive)
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def _receive(self, wave: Any, n_samples: int, events: Any) -> int:
+        if n_samples > 0:
+            self._chunks.append(np.ctypeslib.as_array(wave, (n_samples,)).copy())
+        i = 0
+        while events[i].type != 0:
+            event = events[i]
+            if event.type == _WORD_EVENT:
+                self._words.append((event.audio_position, event.text_position - 1, event.length))
+            elif event.type == _PHONEME_EVENT:
+                self._phonemes.append((event.audio_position, event.id.string.decode("utf8", "ignore")))
+            i += 1
+        return 0
+
+    def synthesize(self, text: str, *, language: str, voice: str, pitch: int = 50) -> Speech:
+        """Speaks `text` ("zh" or "en"; Latin words inside zh are read in English). `pitch` 0..99, 50 is neutral."""
+        self._chunks.clear()
+        self._phonemes.clear()
+        self._words.clear()
+        name = f"{_LANGUAGE[language]}+{voice}"
+        if self._library.espeak_SetVoiceByName(name.encode()) != 0:
+            raise ValueError(f"espeak-ng has no voice {name}")
+        self._library.espeak_SetParameter(1, RATE_WPM, 0)
+        self._library.espeak_SetParameter(3, pitch, 0)
+        data = text.encode()
+        self._library.espeak_Synth(data, len(data) + 1, 0, 0, 0, 1, None, None)
+        self._library.espeak_Synchronize()
+        wave = np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16)
+        return Speech(wave, tuple(self._phonemes), tuple(self._words))
+
+    def phonemes(self, words: Iterable[str], *, language: str) -> list[list[str]]:
+        """The phoneme names of each word, spoken on its own; no pauses, no language switches."""
+        result = []
+        for word in words:
+            speech = self.synthesize(word, language=language, voice=VOICES[0].name)
+            result.append([p for p in (clean_phoneme(name) for _, name in speech.phonemes) if p])
+        return result
+
+
+def clean_phoneme(name: str) -> str:
+    """The phoneme without stress and length marks; empty for pauses and language switches."""
+    bare = name.strip("',%=|")
+    return "" if not bare or bare.startswith(("_", "(", ";")) else bare
+
+
+def trim_bounds(wave: npt.NDArray[np.int16], *, keep_s: float = 0.08, threshold: int = 200) -> tuple[int, int]:
+    """First and last sample to keep: the loud part with `keep_s` of silence on both sides; (0, 0) if silent."""
+    loud = np.flatnonzero(np.abs(wave.astype(np.int32)) > threshold)
+    if len(loud) == 0:
+        return 0, 0
+    keep = int(keep_s * SAMPLE_RATE)
+    return max(0, int(loud[0]) - keep), min(len(wave), int(loud[-1]) + keep)

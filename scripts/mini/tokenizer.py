@@ -1,0 +1,263 @@
+"""Trains the speech tokenizer on pairs of voices that say the same text at the same time.
+
+A throw-away decoder turns the codes of one voice, with the other's average spectrum, into the other's mel; it also
+tells the phoneme and the relative pitch of every 20 ms from the codes alone. So codes keep what is said and how it
+is intoned, and drop who says it.
+
+    python -m scripts.mini.tokenizer --minutes 35        (goes on where it stopped)
+"""
+
+import argparse
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scripts.mini.data import ClipSet
+from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
+from scripts.mini.training import Run, warm_cosine
+
+MEL_MEAN, MEL_STD = -5.0, 2.5
+_CODEBOOK_STARTS_AT = 250
+_CROP_TOKENS = (24, 50, 100, 160)
+
+
+class _ConvBlock(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = nn.LayerNorm(dim)
+        self.up = nn.Linear(dim, 3 * dim)
+        self.down = nn.Linear(3 * dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        out: Tensor = x + self.down(F.gelu(self.up(self.norm(y))))
+        return out
+
+
+class Decoder(nn.Module):
+    """Codes' vectors [B, n, d] and a voice's statistics [B, 160] -> mel [B, 2n, 80]; phonemes and pitch per frame."""
+
+    def __init__(self, dim: int, n_phonemes: int, *, width: int = 256, blocks: int = 5) -> None:
+        super().__init__()
+        self.n_phonemes = n_phonemes
+        self.style = nn.Linear(160, width)
+        self.up = nn.Linear(dim, 2 * width)
+        self.content = nn.Conv1d(dim, 2 * (n_phonemes + 2), 5, padding=2)
+        self.blocks = nn.ModuleList(_ConvBlock(width) for _ in range(blocks))
+        self.out = nn.Linear(width, 80)
+
+    def forward(self, codes: Tensor, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        content = self.labels(codes)
+        batch, n, _ = codes.shape
+        x = self.up(codes).reshape(batch, 2 * n, -1) + self.style(style)[:, None]
+        for block in self.blocks:
+            x = block(x)
+        return self.out(x), content[..., :-2], content[..., -2:]
+
+    def labels(self, codes: Tensor) -> Tensor:
+        """[B, 2n, n_phonemes + 2]: phoneme logits, then relative log pitch and the voicing logit."""
+        batch, n, _ = codes.shape
+        out: Tensor = self.content(codes.transpose(1, 2)).transpose(1, 2).reshape(batch, 2 * n, -1)
+        return out
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Row i and row i + B/2 are the same words by two voices."""
+
+    features: Tensor  # [B, 4n, 128]
+    mel: Tensor  # [B, 2n, 80], normalised, of the other voice
+    style: Tensor  # [B, 160], of the other voice
+    phonemes: Tensor  # [B, 2n]
+    pitch: Tensor  # [B, 2n], relative log F0, and nan where unvoiced
+    offset: int
+
+
+class PairData:
+    """Pairs of clips with their frame labels; draws random crops."""
+
+    def __init__(self, parts: list[Path], *, n_validation: int = 120) -> None:
+        self.clips = ClipSet(parts, mel=True)
+        clips = self.clips.clips
+        pairs = [
+            i for i in range(len(clips) - 1)
+            if clips[i].text == clips[i + 1].text and clips[i].n_tokens == clips[i + 1].n_tokens
+        ]  # fmt: skip
+        labels = [clip.frame_phonemes() for clip in clips]
+        self.phonemes = sorted({name for row in labels for name in row})
+        index = {name: i for i, name in enumerate(self.phonemes)}
+        self.labels = [np.array([index[name] for name in row], np.int16) for row in labels]
+        self.training, self.validation = pairs[:-n_validation], pairs[-n_validation:]
+
+    def _statistics(self, i: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        mel = self.clips.mel(i).astype(np.float32)
+        normal, log_f0 = (mel[:, :80] - MEL_MEAN) / MEL_STD, mel[:, 80]
+        voiced = log_f0 > 0
+        centre = float(np.median(log_f0[voiced])) if voiced.any() else 0.0
+        pitch = np.where(voiced, log_f0 - centre, np.nan).astype(np.float32)
+        return normal, np.concatenate([normal.mean(0), normal.std(0)]), pitch
+
+    def batch(self, rng: random.Random, *, tokens: int, source: list[int], augment: bool) -> Batch:
+        """About `tokens` speech tokens, both voices counted; all rows as long."""
+        n = rng.choices(_CROP_TOKENS, (1, 3, 3, 2))[0]
+        rows = max(2, tokens // (2 * n))
+        features: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        mels: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        styles: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        pitches: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        phonemes = []
+        while len(phonemes) < rows:
+            first = rng.choice(source)
+            length = self.clips.clips[first].n_tokens
+            if length < n:
+                continue
+            a = 0 if rng.random() < 0.25 else rng.randint(0, length - n)
+            a = length - n if rng.random() < 0.15 else a
+            for side, i in enumerate((first, first + 1)):
+                crop = self.clips.whisper(i)[4 * a : 4 * (a + n)].astype(np.float32)
+                features[side].append(_augmented(crop, rng) if augment else crop)
+                mel, style, pitch = self._statistics(i)
+                mels[1 - side].append(mel[2 * a : 2 * (a + n)])
+                styles[1 - side].append(style)
+                pitches[side].append(pitch[2 * a : 2 * (a + n)])
+            phonemes.append(self.labels[first][2 * a : 2 * (a + n)])
+
+        def both(sides: tuple[list[npt.NDArray[np.float32]], ...]) -> Tensor:
+            return torch.from_numpy(np.stack(sides[0] + sides[1]))
+
+        labels = torch.from_numpy(np.stack(phonemes + phonemes)).long()
+        offset = 0 if rng.random() < 0.4 else rng.randint(0, 1500 - 2 * n)
+        return Batch(both(features), both(mels), both(styles), labels, both(pitches), offset)
+
+
+def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
+    """Level, spectral tilt and a noise floor, as other recordings have them (features are log10 power / 4 + 1)."""
+    crop = crop + rng.uniform(-0.2, 0.2)
+    if rng.random() < 0.4:
+        crop = crop + np.linspace(-1, 1, crop.shape[1], dtype=np.float32) * rng.uniform(-0.12, 0.12)
+    if rng.random() < 0.3:
+        floor = crop.max() - rng.uniform(0.9, 1.8)
+        noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(crop.shape, np.float32)
+        crop = np.maximum(crop, floor + 0.1 * noise)
+    return crop.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Losses:
+    total: Tensor
+    mel: Tensor
+    phoneme: Tensor
+    accuracy: Tensor
+    pitch: Tensor
+    codes: Tensor | None
+    hidden: Tensor
+
+
+def compute_losses(encoder: SpeechEncoder, decoder: Decoder, batch: Batch, *, quantise: bool) -> Losses:
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = encoder(batch.features, offset=batch.offset)
+    half = len(hidden) // 2
+    if quantise:
+        codes = encoder.codes(hidden.detach())
+        chosen = encoder.codebook[codes]
+        of_other = torch.cat([chosen[half:], chosen[:half]])
+        commit = 0.25 * F.mse_loss(hidden, chosen) + 0.5 * F.mse_loss(hidden, of_other)
+        vectors = hidden + (chosen - hidden).detach()
+    else:
+        codes = None
+        commit = 0.5 * F.mse_loss(hidden[:half], hidden[half:])
+        vectors = hidden
+    with torch.autocast("cpu", torch.bfloat16):
+        mel, phonemes, pitch = decoder(vectors, batch.style)
+    weight = torch.ones(80)
+    weight[:25] = 2
+    mel_loss = ((mel.float() - batch.mel).abs() * (weight / weight.mean())).mean()
+    flat, labels = phonemes.float().reshape(-1, decoder.n_phonemes), batch.phonemes.reshape(-1)
+    phoneme_loss = F.cross_entropy(flat, labels)
+    voiced = ~batch.pitch.isnan()
+    pitch = pitch.float()
+    pitch_loss = (5 * pitch[..., 0][voiced] - 5 * batch.pitch[voiced]).abs().clamp(max=3).mean()
+    voicing_loss = F.binary_cross_entropy_with_logits(pitch[..., 1], voiced.float())
+    total = mel_loss + 0.3 * phoneme_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
+    accuracy = (flat.argmax(1) == labels).float().mean()
+    return Losses(total, mel_loss, phoneme_loss, accuracy, pitch_loss, codes, hidden)
+
+
+def describe(losses: Losses, n_codes: int) -> str:
+    text = (f"mel {losses.mel:.3f} phoneme {losses.phoneme:.3f} accuracy {losses.accuracy:.3f} "
+            f"pitch {losses.pitch:.3f}")  # fmt: skip
+    if losses.codes is None:
+        return text
+    half = len(losses.codes) // 2
+    agreement = (losses.codes[:half] == losses.codes[half:]).float().mean()
+    share = torch.bincount(losses.codes.reshape(-1), minlength=n_codes) / losses.codes.numel()
+    perplexity = torch.exp(-(share * (share + 1e-9).log()).sum())
+    repeats = (losses.codes[:, 1:] == losses.codes[:, :-1]).float().mean()
+    return f"{text} agreement {agreement:.3f} perplexity {perplexity:.0f} repeats {repeats:.3f}"
+
+
+def train(data: PairData, run: Run, *, tokens: int) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    config = EncoderConfig()
+    encoder, decoder = SpeechEncoder(config), Decoder(config.dim, len(data.phonemes))
+    parameters = [p for p in [*encoder.parameters(), *decoder.parameters()] if p.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    state = run.resume()
+    if state is not None:
+        encoder.load_state_dict(state["encoder"])
+        decoder.load_state_dict(state["decoder"])
+        optimiser.load_state_dict(state["optimiser"])
+
+    def snapshot() -> dict[str, object]:
+        return {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(),
+                "optimiser": optimiser.state_dict(), "phonemes": data.phonemes}  # fmt: skip
+
+    rng = random.Random(run.step)
+    check = [data.batch(random.Random(i), tokens=3000, source=data.validation, augment=False) for i in range(3)]
+    while run.progress < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = 1.2e-3 * warm_cosine(run.progress, run.step)
+        if run.step == _CODEBOOK_STARTS_AT:
+            with torch.no_grad():
+                crops = [data.batch(rng, tokens=tokens, source=data.training, augment=False) for _ in range(4)]
+                encoder.start_codebook(torch.cat([encoder(c.features).reshape(-1, config.dim) for c in crops]))
+        quantise = run.step >= _CODEBOOK_STARTS_AT
+        losses = compute_losses(
+            encoder, decoder, data.batch(rng, tokens=tokens, source=data.training, augment=True), quantise=quantise
+        )
+        optimiser.zero_grad()
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        if losses.codes is not None:
+            encoder.update_codebook(losses.hidden.detach(), losses.codes)
+        run.step += 1
+        if run.step % 100 == 0 or run.step in (10, 30):
+            with torch.no_grad():
+                checked = [compute_losses(encoder, decoder, b, quantise=quantise) for b in check]
+            run.log(f"| {describe(losses, config.n_codes)} | " + " || ".join(describe(c, config.n_codes) for c in checked[:1]))
+            run.save(snapshot())
+    run.save(snapshot(), force=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=35)
+    parser.add_argument("--tokens", type=int, default=3200, help="speech tokens a step")
+    parser.add_argument("--data", type=Path, default=Path(".mini/data"))
+    parser.add_argument("--out", type=Path, default=Path(".mini/tokenizer"))
+    args = parser.parse_args()
+    data = PairData([path.with_suffix("") for path in sorted(args.data.glob("pairs*.pkl"))])
+    train(data, Run(args.out, minutes=args.minutes), tokens=args.tokens)
+
+
+if __name__ == "__main__":
+    main()

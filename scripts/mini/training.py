@@ -1,0 +1,112 @@
+"""What the training programs share: saved state, wall-clock schedules, a log line, the optimisers."""
+
+import math
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Run:
+    """A training run that can be cut off at any time: state on disk, minutes trained, one log.
+
+    The learning rates follow the share of `minutes` that has been trained, counted over all restarts.
+    """
+
+    def __init__(self, folder: Path, *, minutes: float, save_every_s: float = 120.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.step = 0
+        self._limit_s = 60 * minutes
+        self._trained_s = 0.0
+        self._mark = time.monotonic()
+        self._saved = self._mark
+        self._save_every_s = save_every_s
+
+    def resume(self) -> dict[str, Any] | None:
+        """The saved state, or None at the first start."""
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return None
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        self.step, self._trained_s = state["step"], state["trained_s"]
+        self._mark = time.monotonic()
+        return state
+
+    @property
+    def trained_s(self) -> float:
+        return self._trained_s + time.monotonic() - self._mark
+
+    @property
+    def progress(self) -> float:
+        """0 to 1, and above 1 when the time is up."""
+        return self.trained_s / self._limit_s
+
+    def save(self, state: dict[str, Any], *, force: bool = False) -> None:
+        """Writes `state` when the last copy is older than a few minutes; the old copy stays whole until then."""
+        if not force and time.monotonic() - self._saved < self._save_every_s:
+            return
+        self._saved = time.monotonic()
+        temporary = self.folder / "state.tmp"
+        torch.save({**state, "step": self.step, "trained_s": self.trained_s}, temporary)
+        os.replace(temporary, self.folder / "state.pt")
+
+    def log(self, line: str) -> None:
+        text = f"{self.trained_s:.0f}s step {self.step} {line}"
+        print(text, flush=True)
+        with (self.folder / "curve.log").open("a") as file:
+            file.write(text + "\n")
+
+
+def warm_cosine(progress: float, step: int, *, warm_steps: int = 100, floor: float = 0.02) -> float:
+    """Linear warm-up, then a half cosine down to `floor`."""
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    return min(1.0, (step + 1) / warm_steps) * (floor + (1 - floor) * cosine)
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is made orthogonal by five Newton-Schulz steps (Jordan et al., 2024); matrices only."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, decay: float = 0.01) -> None:
+        super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "decay": decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        for group in self.param_groups:
+            by_shape: dict[torch.Size, list[nn.Parameter]] = {}
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    by_shape.setdefault(parameter.shape, []).append(parameter)
+            for same in by_shape.values():
+                self._step_together(same, group)
+
+    def _step_together(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
+        updates = []
+        for parameter in parameters:
+            state = self.state[parameter]
+            if "momentum" not in state:
+                state["momentum"] = torch.zeros_like(parameter)
+            gradient = parameter.grad
+            assert gradient is not None
+            state["momentum"].lerp_(gradient, 1 - group["momentum"])
+            updates.append(gradient.lerp(state["momentum"], group["momentum"]))
+        directions = _orthogonalise(torch.stack(updates))
+        rows, columns = parameters[0].shape
+        scale = group["lr"] * max(1.0, rows / columns) ** 0.5
+        for parameter, direction in zip(parameters, directions, strict=True):
+            parameter.mul_(1 - group["lr"] * group["decay"]).sub_(direction.float(), alpha=scale)
+
+
+def _orthogonalise(matrices: Tensor) -> Tensor:
+    x = matrices.bfloat16()
+    tall = x.shape[1] > x.shape[2]
+    x = x.mT if tall else x
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(5):
+        a = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.mT if tall else x
