@@ -1,0 +1,67 @@
+"""A thread that owns a stage on the device: it runs calls posted to it and, between them, steps."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+
+class DeviceThread:
+    """Runs posted calls in order, and `step` in between for as long as that returns True.
+
+    `n_threads`: intra-op threads of torch on this thread (None: torch's choice).
+    """
+
+    def __init__(self, name: str, step: Callable[[], bool], *, n_threads: int | None) -> None:
+        self._step = step
+        self._n_threads = n_threads
+        self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._closed = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def post(self, call: Callable[[], object]) -> None:
+        self._inbox.put(call)
+
+    def wake(self) -> None:
+        """Makes an idle thread step once."""
+        self._inbox.put(_nothing)
+
+    def close(self) -> None:
+        """Ends the thread after the call or step it is in, and waits for it."""
+        self._closed = True
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @torch.inference_mode()
+    def _run(self) -> None:
+        if self._n_threads is not None:
+            torch.set_num_threads(self._n_threads)  # holds for the calling thread only
+        busy = False
+        while not self._closed:
+            if not busy:
+                self._guard(self._inbox.get())
+            while not self._inbox.empty() and not self._closed:
+                self._guard(self._inbox.get())
+            busy = not self._closed and bool(self._guard(self._step))
+
+    def _guard(self, call: Callable[[], object]) -> object:
+        """Stages answer for their own faults; one that slips through must not end the thread."""
+        try:
+            return call()
+        except Exception:
+            logger.exception("A fault slipped through on the %s thread", self._thread.name)
+            return None
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,232 @@
+"""A job: one utterance inside the engine. Owns the rule for its segments.
+
+With use_cache the segments go one after the other, each prompted by the speech of the earlier ones
+(spec 11); without, they are independent and may all start at once. The batchers know nothing of this:
+they are handed rows to decode and segments to render. Knows lists of ids; knows no tensors, no threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
+from glm_tts_api.errors import BadRequest
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.voice_features import VoicePrompt
+
+HISTORY_SPEECH_TOKENS = 750  # spec 11: 30 s of speech that a segment may look back on
+MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # spec 4: length bounds by the segment's number of text ids
+_LEAST_ROOM_PER_ID = 10  # slow speech takes about 8 tokens a text id
+
+# Every stage of every segment draws from a generator of its own, seeded from the request's seed.
+_SEEDS = 2**64
+_CANDIDATE_STRIDE = 0x9E3779B97F4A7C15
+_FLOW_OFFSET = 0x2545F4914F6CDD1D
+_VOCODER_OFFSET = 0x632BE59BD9B4E019
+
+
+def llm_seed(seed: int, candidate: int) -> int:
+    return (seed + candidate * _CANDIDATE_STRIDE) % _SEEDS
+
+
+def flow_seed(seed: int) -> int:
+    return (seed + _FLOW_OFFSET) % _SEEDS
+
+
+def vocoder_seed(seed: int) -> int:
+    return (seed + _VOCODER_OFFSET) % _SEEDS
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLayout:
+    """How an LLM prompt is built and how long it may get: token ids from the text tokenizer."""
+
+    audio_start: int
+    begin_of_audio: int
+    slot_length: int
+
+    def build(self, texts: Sequence[int], speech: Sequence[int]) -> list[int]:
+        """Texts first, then begin-of-audio, then the speech prompt (spec 4)."""
+        return [*texts, self.begin_of_audio, *(token + self.audio_start for token in speech)]
+
+    def room(self, n_texts: int, n_speech: int) -> int:
+        """How many tokens can be drawn after such a prompt."""
+        return self.slot_length - n_texts - n_speech - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowPlan:
+    """One decode row's work: a candidate for one segment of a job."""
+
+    job: Job
+    segment: int
+    candidate: int
+    prompt_ids: list[int]
+    min_len: int
+    max_len: int
+    seed: int
+
+
+class History:
+    """The prompt and the segments spoken so far, as the next segment's LLM prompt (spec 11)."""
+
+    def __init__(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
+        self._entries = [(list(text_ids), list(speech))]
+
+    def append(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
+        self._entries.append((list(text_ids), list(speech)))
+
+    def prune(self, n_next_ids: int, layout: PromptLayout) -> None:
+        """Drops the oldest segments, for good, until the next one fits beside the rest; never the prompt."""
+        n_texts, n_speech = self._totals()
+        ratio = n_speech / n_texts if n_texts else 1.0
+        estimate = int(ratio * n_next_ids)
+        draws = MAX_TOKENS_PER_ID * n_next_ids
+        while len(self._entries) > 1 and (
+            n_speech + estimate > HISTORY_SPEECH_TOKENS or layout.room(n_texts + n_next_ids, n_speech) < draws
+        ):
+            del self._entries[1]
+            n_texts, n_speech = self._totals()
+
+    def texts(self) -> list[int]:
+        return [token for texts, _ in self._entries for token in texts]
+
+    def speech(self) -> list[int]:
+        return [token for _, speech in self._entries for token in speech]
+
+    def _totals(self) -> tuple[int, int]:
+        return sum(len(texts) for texts, _ in self._entries), sum(len(speech) for _, speech in self._entries)
+
+
+class JobListener(Protocol):
+    """Who waits for a job's speech; told from whichever thread it happens on."""
+
+    timings: Timings
+
+    @property
+    def closed(self) -> bool:
+        """Nobody listens any more: the job is to be freed at the next step."""
+
+    def chunk_ready(self, chunk: AudioChunk) -> None: ...
+
+    def job_ended(self, error: Exception | None) -> None:
+        """No chunk will follow: all were delivered (None) or the job failed."""
+
+    def job_freed(self) -> None:
+        """The engine holds nothing of the job any more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """What a job has to say: the ids of each segment, and the voice's prompt."""
+
+    segments: Sequence[Sequence[int]]
+    prompt_text_ids: Sequence[int]
+    voice: VoicePrompt
+
+
+class Job:
+    """Hands out rows to decode, takes their tokens, and puts rendered segments in order.
+
+    The decode thread calls `next_row` and `take_row`, the render thread `deliver`; either may call `fail`.
+    """
+
+    def __init__(self, utterance: Utterance, script: Script, listener: JobListener) -> None:
+        self.utterance = utterance
+        self.script = script
+        self.timings = listener.timings
+        self.timings.segments = len(script.segments)
+        self.n_undelivered = len(script.segments)
+        self._listener = listener
+        self._failed = False
+        self._history = History(script.prompt_text_ids, script.voice.speech_tokens)
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._candidates: dict[int, list[tuple[float, int, list[int]]]] = {}
+        self._n_undecided = len(script.segments)
+        self._rendered: dict[int, Float32] = {}
+        self._open(range(1 if utterance.use_cache else len(script.segments)))
+
+    def check_fits(self, layout: PromptLayout) -> None:
+        """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
+        n_prompt, n_speech = len(self.script.prompt_text_ids), len(self.script.voice.speech_tokens)
+        longest = max(len(ids) for ids in self.script.segments)
+        if layout.room(n_prompt + longest, n_speech) < _LEAST_ROOM_PER_ID * longest:
+            raise BadRequest(
+                "The prompt and the text's longest sentence do not fit the model together: "
+                "use a shorter prompt recording, or punctuate the text into shorter sentences"
+            )
+
+    @property
+    def cancelled(self) -> bool:
+        """Nothing more is to be done for this job: it failed, or nobody listens."""
+        return self._failed or self._listener.closed
+
+    @property
+    def n_waiting_rows(self) -> int:
+        """How many more rows the job could use right now."""
+        return len(self._waiting)
+
+    @property
+    def decoded(self) -> bool:
+        return self._n_undecided == 0
+
+    def next_row(self, layout: PromptLayout) -> RowPlan:
+        """The next candidate to decode; only while `n_waiting_rows` > 0."""
+        segment, candidate = self._waiting.popleft()
+        ids = self.script.segments[segment]
+        if self.utterance.use_cache:
+            self._history.prune(len(ids), layout)
+        texts = [*self._history.texts(), *ids]
+        speech = self._history.speech()
+        return RowPlan(
+            job=self,
+            segment=segment,
+            candidate=candidate,
+            prompt_ids=layout.build(texts, speech),
+            min_len=MIN_TOKENS_PER_ID * len(ids),
+            max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
+            seed=llm_seed(self.utterance.sampling.seed, candidate),
+        )
+
+    def take_row(self, plan: RowPlan, tokens: list[int], mean_log_prob: float) -> list[int] | None:
+        """A row's speech tokens. Returns the segment's tokens once its last candidate is in."""
+        done = self._candidates.setdefault(plan.segment, [])
+        done.append((mean_log_prob, -plan.candidate, tokens))
+        if len(done) < self.utterance.sampling.beam_size:
+            return None
+        best = max(self._candidates.pop(plan.segment))[2]  # a tie goes to the lower candidate
+        self._n_undecided -= 1
+        if self.utterance.use_cache:
+            self._history.append(self.script.segments[plan.segment], best)
+            self._open(range(plan.segment + 1, min(plan.segment + 2, len(self.script.segments))))
+        return best
+
+    def deliver(self, segment: int, pcm: Float32) -> None:
+        """A rendered segment; audio leaves in the order of the text."""
+        self._rendered[segment] = pcm
+        n_segments = len(self.script.segments)
+        while (index := n_segments - self.n_undelivered) in self._rendered:
+            pcm = self._rendered.pop(index)
+            self.n_undelivered -= 1
+            self.timings.audio_s += len(pcm) / self.utterance.sample_rate
+            self._listener.chunk_ready(AudioChunk(pcm, self.utterance.sample_rate, index))
+        if self.n_undelivered == 0:
+            self._listener.job_ended(None)
+
+    def fail(self, error: Exception) -> None:
+        """Ends the job with an error; what is left of it is freed as if the listener had gone."""
+        if not self.cancelled:
+            self._failed = True
+            self._listener.job_ended(error)
+
+    def freed(self) -> None:
+        self._listener.job_freed()
+
+    def _open(self, segments: range) -> None:
+        beam = range(self.utterance.sampling.beam_size)
+        self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)
+

@@ -1,0 +1,95 @@
+"""One utterance's speech as it arrives on the event loop. Knows asyncio; knows no tensors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from glm_tts_api.contracts import AudioChunk, Timings
+
+
+class SpeechStream:
+    """An async iterator of AudioChunk, and the context in which it may be left early.
+
+        async with engine.synthesize(utterance) as stream:
+            stream.on_freed(permit.release)
+            async for chunk in stream: ...
+
+    Leaving the context, or cancelling a task that awaits the next chunk, stops the work behind it. The
+    engine then still holds the job until the step it is in has ended: `on_freed` tells when.
+    """
+
+    def __init__(self, stop: Callable[[], None], forget: Callable[[SpeechStream], None]) -> None:
+        self.timings = Timings()
+        self.closed = False
+        self._loop = asyncio.get_running_loop()
+        self._stop = stop
+        self._forget = forget
+        self._inbox: asyncio.Queue[AudioChunk | Exception | None] = asyncio.Queue()
+        self._ended = False
+        self._freed = False
+        self._freed_callbacks: list[Callable[[], None]] = []
+
+    def __aiter__(self) -> SpeechStream:
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        """The next chunk in the order of the text; raises the ServiceError that ended the job."""
+        if self._ended or self.closed:
+            raise StopAsyncIteration
+        try:
+            item = await self._inbox.get()
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        if isinstance(item, AudioChunk):
+            return item
+        self._ended = True
+        if item is not None:
+            raise item
+        raise StopAsyncIteration
+
+    async def __aenter__(self) -> SpeechStream:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nobody listens any more. Returns at once; the engine frees the job at its next step."""
+        if not self.closed:
+            self.closed = True
+            if not self._freed:
+                self._stop()
+
+    def on_freed(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` on the loop once the engine holds nothing of the job (at once if so already)."""
+        if self._freed:
+            callback()
+        else:
+            self._freed_callbacks.append(callback)
+
+    # -- the job's side; any thread
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self._on_loop(lambda: self._inbox.put_nowait(chunk))
+
+    def job_ended(self, error: Exception | None) -> None:
+        self._on_loop(lambda: self._inbox.put_nowait(error))
+
+    def job_freed(self) -> None:
+        self._on_loop(self._set_freed)
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call)
+
+    def _set_freed(self) -> None:
+        if not self._freed:
+            self._freed = True
+            self._forget(self)
+            for callback in self._freed_callbacks:
+                callback()

@@ -1,0 +1,158 @@
+"""The rule for segments: what each is prompted with, what may run side by side, in which order audio leaves."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.engine.job import Job, PromptLayout, Script, flow_seed, llm_seed, vocoder_seed
+from glm_tts_api.errors import BadRequest, InternalFault
+
+AUDIO, BOA = 1000, 900
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.closed = False
+        self.chunks: list[AudioChunk] = []
+        self.ends: list[Exception | None] = []
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self.chunks.append(chunk)
+
+    def job_ended(self, error: Exception | None) -> None:
+        self.ends.append(error)
+
+    def job_freed(self) -> None:
+        pass
+
+
+class Prompt:
+    def __init__(self, n_tokens: int) -> None:
+        self.speech_tokens = list(range(n_tokens))
+
+
+def make_job(
+    segments: list[list[int]], *, use_cache: bool = True, beam_size: int = 1, n_speech: int = 3
+) -> tuple[Job, Listener]:
+    listener = Listener()
+    voice = Voice(Recording(np.zeros((1, 8), np.float32), 16000), "", "0")
+    utterance = Utterance("r", "text", voice, SamplingOptions(beam_size=beam_size), use_cache=use_cache)
+    script = Script(segments, [1, 2], cast(Any, Prompt(n_speech)))
+    return Job(utterance, script, listener), listener
+
+
+LAYOUT = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=4000)
+
+
+def test_texts_come_first_and_speech_follows_begin_of_audio() -> None:
+    job, _ = make_job([[10, 11]])
+    plan = job.next_row(LAYOUT)
+    assert plan.prompt_ids == [1, 2, 10, 11, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
+    assert (plan.min_len, plan.max_len) == (4, 40)
+
+
+def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
+    job, _ = make_job([[10], [20], [30]])
+    assert job.n_waiting_rows == 1
+    assert job.take_row(job.next_row(LAYOUT), [7, 8], -1.0) == [7, 8]
+    plan = job.next_row(LAYOUT)
+    assert plan.segment == 1
+    assert plan.prompt_ids == [1, 2, 10, 20, BOA, *(AUDIO + token for token in (0, 1, 2, 7, 8))]
+    assert job.n_waiting_rows == 0
+    job.take_row(plan, [9], -1.0)
+    job.take_row(job.next_row(LAYOUT), [9], -1.0)
+    assert job.decoded
+
+
+def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
+    job, _ = make_job([[10], [20], [30]], use_cache=False)
+    assert job.n_waiting_rows == 3
+    plans = [job.next_row(LAYOUT) for _ in range(3)]
+    job.take_row(plans[2], [5], -1.0)
+    assert [plan.prompt_ids[2] for plan in plans] == [10, 20, 30]
+    assert {tuple(plan.prompt_ids[3:]) for plan in plans} == {(BOA, AUDIO, AUDIO + 1, AUDIO + 2)}
+
+
+def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
+    job, _ = make_job([[10], [20]], beam_size=3)
+    plans = [job.next_row(LAYOUT) for _ in range(3)]
+    assert len({plan.seed for plan in plans}) == 3
+    assert job.take_row(plans[1], [1], -2.0) is None
+    assert job.take_row(plans[2], [2], -1.0) is None
+    assert job.take_row(plans[0], [3], -3.0) == [2]
+    assert job.next_row(LAYOUT).prompt_ids[-1] == AUDIO + 2
+
+
+def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_prompt() -> None:
+    job, _ = make_job([[10], [20], [30]], n_speech=100)
+    job.take_row(job.next_row(LAYOUT), [1] * 400, -1.0)
+    # 500 tokens to 3 ids so far: the next id is expected to take 166 more, which still fits
+    second = job.next_row(LAYOUT)
+    assert second.prompt_ids[:5] == [1, 2, 10, 20, BOA]
+    job.take_row(second, [2] * 200, -1.0)
+    # 700 tokens to 4 ids: 175 more do not fit
+    third = job.next_row(LAYOUT)
+    assert third.prompt_ids[:5] == [1, 2, 20, 30, BOA]
+    assert len(third.prompt_ids) == 5 + 100 + 200
+
+
+def test_history_gives_way_when_the_slot_is_short() -> None:
+    layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=50)
+    job, _ = make_job([[10], [20]])
+    job.take_row(job.next_row(layout), [1] * 30, -1.0)
+    plan = job.next_row(layout)
+    assert plan.prompt_ids == [1, 2, 20, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
+    assert plan.max_len == 20
+
+
+def test_draws_are_bounded_by_the_room_in_the_slot() -> None:
+    layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=40)
+    job, _ = make_job([[10, 11]])
+    job.check_fits(layout)
+    assert job.next_row(layout).max_len == 40 - 8
+
+
+def test_a_segment_without_room_is_refused() -> None:
+    job, _ = make_job([[10, 11]], n_speech=30)
+    with pytest.raises(BadRequest, match="do not fit"):
+        job.check_fits(PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=40))
+
+
+def test_audio_leaves_in_the_order_of_the_text() -> None:
+    job, listener = make_job([[10], [20], [30]], use_cache=False)
+    for segment in (2, 0, 1):
+        job.deliver(segment, np.full(24, segment, np.float32))
+    assert [chunk.segment for chunk in listener.chunks] == [0, 1, 2]
+    assert [chunk.pcm[0] for chunk in listener.chunks] == [0, 1, 2]
+    assert listener.ends == [None]
+    assert listener.timings.audio_s == pytest.approx(0.003)
+
+
+def test_a_failed_job_says_so_once() -> None:
+    job, listener = make_job([[10]])
+    fault = InternalFault("broken")
+    job.fail(fault)
+    job.fail(InternalFault("again"))
+    assert listener.ends == [fault]
+    assert job.cancelled
+
+
+def test_a_job_nobody_listens_to_is_cancelled_and_silent() -> None:
+    job, listener = make_job([[10]])
+    listener.closed = True
+    assert job.cancelled
+    job.fail(InternalFault("broken"))
+    assert listener.ends == []
+
+
+@pytest.mark.parametrize("seed", [0, 42, 2**63 - 1])
+def test_every_stage_and_candidate_has_a_seed_of_its_own(seed: int) -> None:
+    seeds = [*(llm_seed(seed, candidate) for candidate in range(5)), flow_seed(seed), vocoder_seed(seed)]
+    assert seeds[0] == seed
+    assert len(set(seeds)) == 7
+    assert all(0 <= value < 2**64 for value in seeds)

@@ -1,0 +1,95 @@
+"""Rows: one per job, the rest lent in turns and given back to newcomers."""
+
+from __future__ import annotations
+
+import pytest
+
+from glm_tts_api.engine.scheduler import Scheduler
+
+
+def test_every_job_gets_a_row_before_anyone_borrows() -> None:
+    scheduler: Scheduler[str] = Scheduler(4)
+    for job in "abc":
+        scheduler.admit(job)
+    given = scheduler.assign({"a": 5, "b": 5, "c": 1})
+    assert given[:3] == [("a", 0), ("b", 1), ("c", 2)]
+    assert given[3:] == [("a", 3)]
+    assert scheduler.n_busy == 4
+
+
+def test_spare_rows_are_lent_in_turns() -> None:
+    scheduler: Scheduler[str] = Scheduler(8)
+    for job in "ab":
+        scheduler.admit(job)
+    given = [job for job, _ in scheduler.assign({"a": 9, "b": 9})]
+    assert given.count("a") == given.count("b") == 4
+    assert given[2:] in (list("ababab"), list("bababa"))
+
+
+def test_the_round_goes_on_where_it_stopped() -> None:
+    scheduler: Scheduler[str] = Scheduler(3)
+    for job in "ab":
+        scheduler.admit(job)
+    ((_, _), (_, _), (first, row)) = scheduler.assign({"a": 9, "b": 9})
+    scheduler.release(row)
+    ((second, _),) = scheduler.assign({"a": 9, "b": 9})
+    assert {first, second} == {"a", "b"}
+
+
+def test_a_newcomer_finds_a_reserved_row() -> None:
+    scheduler: Scheduler[str] = Scheduler(4, n_reserved=1)
+    scheduler.admit("long")
+    assert len(scheduler.assign({"long": 99})) == 3
+    scheduler.admit("new")
+    assert scheduler.assign({"long": 96, "new": 1}) == [("new", 3)]
+
+
+def test_the_reserve_is_restored_before_rows_are_lent_again() -> None:
+    scheduler: Scheduler[str] = Scheduler(4, n_reserved=1)
+    scheduler.admit("long")
+    scheduler.assign({"long": 99})
+    scheduler.admit("new")
+    scheduler.assign({"new": 1})
+    scheduler.release(0)
+    assert scheduler.assign({"long": 96}) == []  # kept for the third job
+    scheduler.admit("third")
+    assert scheduler.assign({"long": 96, "third": 1}) == [("third", 0)]
+
+
+def test_a_borrowed_row_gives_way_at_the_next_segment() -> None:
+    scheduler: Scheduler[str] = Scheduler(2)
+    scheduler.admit("long")
+    assert len(scheduler.assign({"long": 5})) == 2
+    scheduler.admit("new")
+    assert scheduler.assign({"long": 3, "new": 1}) == []
+    scheduler.release(1)
+    assert scheduler.assign({"long": 3, "new": 1}) == [("new", 1)]
+
+
+def test_all_rows_are_used_when_every_place_is_taken() -> None:
+    scheduler: Scheduler[str] = Scheduler(2, n_reserved=2)
+    scheduler.admit("a")
+    scheduler.admit("b")
+    assert scheduler.assign({"a": 1, "b": 1}) == [("a", 0), ("b", 1)]
+
+
+def test_a_job_that_leaves_frees_its_rows() -> None:
+    scheduler: Scheduler[str] = Scheduler(3)
+    scheduler.admit("a")
+    scheduler.assign({"a": 3})
+    assert scheduler.retire("a") == [0, 1, 2]
+    assert scheduler.n_busy == 0
+    scheduler.admit("b")
+    assert scheduler.assign({"b": 1}) == [("b", 0)]
+
+
+def test_nothing_is_given_to_jobs_that_want_nothing_or_are_gone() -> None:
+    scheduler: Scheduler[str] = Scheduler(2)
+    scheduler.admit("a")
+    assert scheduler.assign({"a": 0, "gone": 3}) == []
+
+
+@pytest.mark.parametrize(("n_rows", "n_reserved"), [(0, 0), (4, -1)])
+def test_bounds_are_checked(n_rows: int, n_reserved: int) -> None:
+    with pytest.raises(ValueError, match="n_rows"):
+        Scheduler[str](n_rows, n_reserved=n_reserved)
