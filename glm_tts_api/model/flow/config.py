@@ -1,0 +1,90 @@
+"""Sizes of the flow, as flow/config.yaml gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CONV_POS_GROUPS = 16
+BIG_MODEL = {"trans_dim": 1024, "depth": 22, "heads": 16}
+OFFICIAL_NAMES = {"vocab_size": "text_vocab_size"}
+SWITCHES = {  # published switches of which only one position is implemented (it is the official one)
+    "spkr_emb_adaLN": True,
+    "speech_token_cfg": False,
+    "remove_spkr_concat_condition": True,
+    "use_wavlm_emb": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FlowConfig:
+    """Defaults are the official sizes; every field may be a key of flow/config.yaml (smaller models need it).
+
+    `text_vocab_size` is the number of speech tokens (the table has one spare row), `mel_framerate` and
+    `input_frame_rate` are mel frames and speech tokens a second, `cfg_rate` is the guidance weight.
+    """
+
+    mel_dim: int = 80
+    trans_dim: int = 768
+    depth: int = 18
+    heads: int = 12
+    dim_head: int = 64
+    ff_mult: int = 2
+    text_emb_dim: int = 512
+    conv_layers: int = 4
+    text_vocab_size: int = 100000
+    spk_dim: int = 192
+    mel_framerate: float = 50
+    input_frame_rate: float = 25
+    cfg_rate: float = 0.7
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            whole = item.type == "int"
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value <= 0:
+                kind = "integer" if whole else "number"
+                raise ValueError(f"flow: {item.name} must be a positive {kind}, got {value!r}")
+        if self.trans_dim % CONV_POS_GROUPS:
+            raise ValueError(f"flow: trans_dim must be a multiple of {CONV_POS_GROUPS}, got {self.trans_dim}")
+        if self.dim_head % 2 or self.text_emb_dim % 2:
+            raise ValueError("flow: dim_head and text_emb_dim must be even")
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> FlowConfig:
+        """Reads the `flow:` mapping of config.yaml as plain data; object tags are ignored, never built."""
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_TaglessLoader)
+        if not isinstance(document, dict) or not isinstance(document.get("flow"), dict):
+            raise ValueError(f"{path} has no `flow:` mapping")
+        return cls.from_dict(document["flow"])
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> FlowConfig:
+        """Official names and our size names; unknown keys are ignored, unsupported switches refused."""
+        for switch, supported in SWITCHES.items():
+            if switch in raw and bool(raw[switch]) is not supported:
+                raise ValueError(f"flow: {switch}={raw[switch]!r} is not supported, only {supported}")
+        known = {item.name for item in fields(cls)}
+        renamed = {OFFICIAL_NAMES.get(name, name): value for name, value in raw.items()}
+        sizes = BIG_MODEL if raw.get("big_model") else {}
+        return cls(**{**sizes, **{name: value for name, value in renamed.items() if name in known}})
+
+
+class _TaglessLoader(yaml.SafeLoader):
+    """SafeLoader that reads a tagged node as the plain value below the tag."""
+
+
+def _plain(loader: _TaglessLoader, _suffix: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.ScalarNode)
+    return loader.construct_scalar(node)
+
+
+_TaglessLoader.add_multi_constructor("!", _plain)

@@ -1,0 +1,293 @@
+"""The diffusion transformer that estimates the flow's velocity (spec 8.1).
+
+Rows of a batch may have different lengths: with a padding mask, a padded row gives what it gives alone.
+What does not change from one Euler step to the next (token embedding, AdaLN parts) is computed apart, so a
+sampler can compute it once. Key names are the official ones without their "estimator." prefix.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glm_tts_api.model.flow.config import CONV_POS_GROUPS, FlowConfig
+from glm_tts_api.model.flow.masks import attention_mask
+
+EPS = 1e-6
+TIME_FREQUENCIES = 128
+LAST_POSITION = 4095
+BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of the feed-forward
+OUT_CHUNKS = 2  # scale, shift: the other way round than in the blocks
+
+
+def _zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
+    return x if padding is None else x * padding[:, :, None].to(x.dtype)
+
+
+def _frequencies(dim: int, device: torch.device | None = None) -> Tensor:
+    return 1.0 / (10000 ** (torch.arange(0, dim, 2, device=device).float() / dim))  # [dim / 2]
+
+
+class TimeEmbedding(nn.Module):
+    """Sinusoids of 1000 t through a two-layer network. t [N] float32 -> [N, D]."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.time_mlp = nn.Sequential(nn.Linear(2 * TIME_FREQUENCIES, dim), nn.SiLU(), nn.Linear(dim, dim))
+
+    def forward(self, t: Tensor) -> Tensor:
+        steps = torch.arange(TIME_FREQUENCIES, device=t.device).float()
+        frequencies = torch.exp(-steps * (math.log(10000) / (TIME_FREQUENCIES - 1)))
+        angles = 1000 * t.float()[:, None] * frequencies  # [N, 128]
+        waves = torch.cat([angles.sin(), angles.cos()], -1)
+        out: Tensor = self.time_mlp(waves.to(next(self.parameters()).dtype))
+        return out
+
+
+class GlobalResponseNorm(nn.Module):
+    """Channels compete by their energy over the whole time axis (ConvNeXt V2). [B, T, C] -> [B, T, C]."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.zeros(1, 1, dim))
+        self.beta = nn.Parameter(torch.zeros(1, 1, dim))
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        energy: Tensor = _zero_padding(x, padding).norm(dim=1, keepdim=True)  # [B, 1, C]
+        response = energy / (energy.mean(-1, keepdim=True) + EPS)
+        out: Tensor = self.gamma * (x * response) + self.beta + x
+        return out
+
+
+class ConvNeXtBlock(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dwconv = nn.Conv1d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = nn.LayerNorm(dim, eps=EPS)
+        self.pwconv1 = nn.Linear(dim, 2 * dim)
+        self.grn = GlobalResponseNorm(2 * dim)
+        self.pwconv2 = nn.Linear(2 * dim, dim)
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        y = self.dwconv(_zero_padding(x, padding).transpose(1, 2)).transpose(1, 2)
+        y = F.gelu(self.pwconv1(self.norm(y)))
+        out: Tensor = x + self.pwconv2(self.grn(y, padding))
+        return out
+
+
+class TokenEmbedding(nn.Module):
+    """Speech tokens, already repeated to frames, in context. [B, T] int64 -> [B, T, E]."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.dim = config.text_emb_dim
+        self.text_embed = nn.Embedding(config.text_vocab_size + 1, self.dim)
+        self.text_blocks = nn.ModuleList(ConvNeXtBlock(self.dim) for _ in range(config.conv_layers))
+
+    def forward(self, frames: Tensor, padding: Tensor | None) -> Tensor:
+        positions = torch.arange(frames.shape[1], device=frames.device).clamp_max(LAST_POSITION).float()
+        angles = torch.outer(positions, _frequencies(self.dim, frames.device))
+        x: Tensor = self.text_embed(frames)
+        x = x + torch.cat([angles.cos(), angles.sin()], -1).to(x.dtype)
+        for block in self.text_blocks:
+            x = block(x, padding)
+        return x
+
+
+class ConvPosition(nn.Module):
+    """Position from the neighbourhood: two grouped convolutions of 31 frames, each followed by Mish."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        first, second = (nn.Conv1d(dim, dim, 31, padding=15, groups=CONV_POS_GROUPS) for _ in range(2))
+        self.conv1d = nn.Sequential(first, nn.Mish(), second, nn.Mish())
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        for layer in self.conv1d:
+            if isinstance(layer, nn.Conv1d):
+                x = _zero_padding(x, padding)
+            x = layer(x.transpose(1, 2)).transpose(1, 2)
+        return x
+
+
+class InputEmbedding(nn.Module):
+    """Noisy mel, prompt mel and tokens joined per frame. Three times [B, T, *] -> [B, T, D]."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.proj = nn.Linear(2 * config.mel_dim + config.text_emb_dim, config.trans_dim)
+        self.conv_pos_embed = ConvPosition(config.trans_dim)
+
+    def forward(self, x: Tensor, cond: Tensor, tokens: Tensor, padding: Tensor | None) -> Tensor:
+        h: Tensor = self.proj(torch.cat([x, cond, tokens], -1))
+        out: Tensor = self.conv_pos_embed(h, padding) + h
+        return out
+
+
+class Rotary(nn.Module):
+    """Rotation of neighbouring channel pairs. The published model turns the first `dim` channels only, before
+    the heads are split: head 0 knows positions, the others do not."""
+
+    inv_freq: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("inv_freq", _frequencies(dim))
+
+    def forward(self, n_frames: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Cosine and sine tables, [T, dim] each, every frequency twice in a row."""
+        positions = torch.arange(n_frames, device=self.inv_freq.device).float()
+        angles = torch.outer(positions, self.inv_freq.float()).repeat_interleave(2, -1)
+        return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
+    """x [B, T, D], of which the tables' width is rotated."""
+    cos, sin = tables
+    head, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
+    turned = torch.stack([-head[..., 1::2], head[..., ::2]], -1).flatten(-2)
+    return torch.cat([head * cos + turned * sin, rest], -1)
+
+
+class Attention(nn.Module):
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        inner = config.heads * config.dim_head
+        self.heads = config.heads
+        self.to_q = nn.Linear(config.trans_dim, inner)
+        self.to_k = nn.Linear(config.trans_dim, inner)
+        self.to_v = nn.Linear(config.trans_dim, inner)
+        self.to_out = nn.ModuleList([nn.Linear(inner, config.trans_dim)])
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        q = rotate_first_channels(self.to_q(x), rotary)
+        k = rotate_first_channels(self.to_k(x), rotary)
+        q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, self.to_v(x)))
+        y = F.scaled_dot_product_attention(q, k, v, mask)  # [B, H, T, dim_head]
+        out: Tensor = self.to_out[0](y.transpose(1, 2).flatten(-2))
+        return out
+
+
+class FeedForward(nn.Module):
+    def __init__(self, dim: int, mult: int) -> None:
+        super().__init__()
+        expand = nn.Sequential(nn.Linear(dim, dim * mult), nn.GELU(approximate="tanh"))
+        self.ff = nn.Sequential(
+            expand, nn.Identity(), nn.Linear(dim * mult, dim)
+        )  # official names: 0.0 and 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.ff(x)
+        return out
+
+
+class AdaLayerNorm(nn.Module):
+    """LayerNorm whose shift and scale come from time and speaker.
+
+    The layer is linear in silu(time) ++ silu(speaker), so both parts can be computed apart and added.
+    """
+
+    def __init__(self, config: FlowConfig, chunks: int) -> None:
+        super().__init__()
+        self.dim = config.trans_dim
+        self.linear = nn.Linear(config.trans_dim + config.spk_dim, chunks * config.trans_dim)
+
+    def time_part(self, time: Tensor) -> Tensor:
+        return F.linear(F.silu(time), self.linear.weight[:, : self.dim], self.linear.bias)
+
+    def speaker_part(self, speaker: Tensor) -> Tensor:
+        return F.linear(F.silu(speaker), self.linear.weight[:, self.dim :])
+
+    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        return F.layer_norm(x, (self.dim,), eps=EPS) * (1 + scale) + shift
+
+
+class Block(nn.Module):
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.attn_norm = AdaLayerNorm(config, BLOCK_CHUNKS)
+        self.attn = Attention(config)
+        self.ff = FeedForward(config.trans_dim, config.ff_mult)
+
+    def forward(
+        self, x: Tensor, modulation: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None
+    ) -> Tensor:
+        shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = modulation[:, None].chunk(BLOCK_CHUNKS, -1)
+        x = x + gate_a * self.attn(self.attn_norm(x, scale_a, shift_a), rotary, mask)
+        out: Tensor = x + gate_f * self.ff(self.attn_norm(x, scale_f, shift_f))
+        return out
+
+
+class DiT(nn.Module):
+    """Velocity of the mel frames, given the prompt's mel, the tokens, the time and the speaker."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.time_embed = TimeEmbedding(config.trans_dim)
+        self.text_emb_layer = TokenEmbedding(config)
+        self.emb_concator = InputEmbedding(config)
+        self.rotary_embed = Rotary(config.dim_head)
+        self.transformer_blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.norm_out = AdaLayerNorm(config, OUT_CHUNKS)
+        self.proj_out = nn.Linear(config.trans_dim, config.mel_dim)
+
+    def forward(
+        self,
+        x: Tensor,
+        cond: Tensor,
+        frames: Tensor,
+        *,
+        t: Tensor,
+        speaker: Tensor,
+        padding: Tensor | None = None,
+        visible: Tensor | None = None,
+    ) -> Tensor:
+        """One evaluation, each row at its own time; what training calls.
+
+        x, cond [B, T, 80]; frames [B, T] token ids per frame (`tokens_to_frames`); t [B] in [0, 1]; speaker
+        [B, 192], of unit length or zeros; padding [B, T] bool, true on real frames; visible [B, T] leading
+        columns that a row may see (block-causal attention) -> velocity [B, T, 80].
+        """
+        tokens = self.text_emb_layer(frames, padding)
+        modulation = self.time_parts(t) + self.speaker_parts(speaker)
+        return self.velocity(
+            x, cond, tokens, modulation=modulation, padding=padding, mask=attention_mask(padding, visible)
+        )
+
+    def _norms(self) -> list[AdaLayerNorm]:
+        """The blocks' in order, then the output's."""
+        return [module for module in self.modules() if isinstance(module, AdaLayerNorm)]
+
+    def time_parts(self, t: Tensor) -> Tensor:
+        """What the times [N] add to all AdaLN layers, [N, depth * 6D + 2D]."""
+        time = self.time_embed(t)
+        return torch.cat([norm.time_part(time) for norm in self._norms()], -1)
+
+    def speaker_parts(self, speaker: Tensor) -> Tensor:
+        """What the speakers [B, 192] add to all AdaLN layers, [B, depth * 6D + 2D]; zeros add nothing."""
+        speaker = speaker.to(self.norm_out.linear.weight.dtype)
+        return torch.cat([norm.speaker_part(speaker) for norm in self._norms()], -1)
+
+    def velocity(
+        self,
+        x: Tensor,
+        cond: Tensor,
+        tokens: Tensor,
+        *,
+        modulation: Tensor,
+        padding: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """x, cond [B, T, 80], tokens [B, T, E] embedded, modulation [B, *] -> [B, T, 80]."""
+        h = self.emb_concator(x, cond, tokens, padding)
+        rotary = self.rotary_embed(h.shape[1], h.dtype)
+        width = BLOCK_CHUNKS * self.config.trans_dim
+        for index, block in enumerate(self.transformer_blocks):
+            h = block(h, modulation[:, index * width : (index + 1) * width], rotary, mask)
+        scale, shift = modulation[:, None, -OUT_CHUNKS * self.config.trans_dim :].chunk(OUT_CHUNKS, -1)
+        out: Tensor = self.proj_out(self.norm_out(h, scale, shift))
+        return out

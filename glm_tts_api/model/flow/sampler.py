@@ -1,0 +1,214 @@
+"""Euler integration with classifier-free guidance, several segments at once (spec 8.2 and 8.4).
+
+Both passes of the guidance go through the estimator as one batch. A FlowSampler advances one Euler step at a
+time, so that its owner can stop between steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.flow.dit import DiT
+from glm_tts_api.model.flow.masks import attention_mask, block_frames, padding_mask, visible_columns
+
+DEFAULT_STEPS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StateCache:
+    """The states that an earlier call went through: `states` [steps, T, 80], of which the first `length`
+    frames are to be repeated."""
+
+    states: Tensor
+    length: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowInput:
+    """A segment to speak.
+
+    tokens [n] and prompt_tokens [P] int64, prompt_mel [Tp, 80], speaker [192] (any length: it is normalised),
+    generator draws the noise. Without a prompt, leave its two fields empty. `block_pattern` (tokens a block,
+    the last one repeats) asks for block-causal attention, `cache` continues an earlier call's states.
+    """
+
+    tokens: Tensor
+    speaker: Tensor
+    generator: torch.Generator
+    prompt_tokens: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
+    prompt_mel: Tensor = field(default_factory=lambda: torch.empty(0, 80))
+    block_pattern: tuple[int, ...] | None = None
+    cache: StateCache | None = None
+
+
+def n_frames(n_tokens: int, config: FlowConfig) -> int:
+    """Mel frames of n tokens: one fewer than twice for some n, by the published float arithmetic."""
+    return int(n_tokens / config.input_frame_rate * config.mel_framerate)
+
+
+def tokens_to_frames(tokens: Tensor, length: int) -> Tensor:
+    """Nearest-neighbour resampling of ids [n] to [length]; positions in float32, as published."""
+    n = tokens.shape[0]
+    source = (torch.arange(length, dtype=torch.float32) * (n / length)).floor().long().clamp_max(n - 1)
+    return tokens[source.to(tokens.device)]
+
+
+def cosine_schedule(steps: int) -> tuple[Tensor, Tensor]:
+    """Times at which the estimator is asked and the step lengths, [steps] float32 each.
+
+    The time is accumulated rather than read from the schedule, as published: the last bits differ.
+    """
+    grid = 1 - torch.cos(torch.linspace(0, 1, steps + 1) * 0.5 * math.pi)
+    times, lengths = [grid[0]], [grid[1] - grid[0]]
+    for target in grid[2:]:
+        times.append(times[-1] + lengths[-1])
+        lengths.append(target - times[-1])
+    return torch.stack(times), torch.stack(lengths)
+
+
+class FlowMatching(nn.Module):
+    """The flow of flow.pt: the estimator and its sampling."""
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.estimator = DiT(config)
+
+    def sampler(self, inputs: Sequence[FlowInput], *, steps: int = DEFAULT_STEPS) -> FlowSampler:
+        return FlowSampler(self, inputs, steps=steps)
+
+    def sample(self, inputs: Sequence[FlowInput], *, steps: int = DEFAULT_STEPS) -> list[Tensor]:
+        """All steps at once; the mel of each segment, [1, 80, T] without the prompt's frames."""
+        sampler = self.sampler(inputs, steps=steps)
+        while not sampler.done:
+            sampler.step()
+        return sampler.mels()
+
+
+class FlowSampler:
+    """A batch of segments on its way from noise to mel. Not shared between threads.
+
+    Raises ValueError for an empty batch, a segment without tokens, steps below 1 or a cache of another
+    number of steps. Token ids outside the table raise what torch's embedding raises.
+    """
+
+    def __init__(self, model: FlowMatching, inputs: Sequence[FlowInput], *, steps: int) -> None:
+        if not inputs or steps < 1:
+            raise ValueError("the flow needs at least one segment and one step")
+        self.inputs = tuple(inputs)
+        self.steps = steps
+        self.step_index = 0
+        self._estimator = model.estimator
+        self._cfg_rate = model.config.cfg_rate
+        self._tokens = [torch.cat([item.prompt_tokens.to(item.tokens), item.tokens]) for item in self.inputs]
+        self._lengths = [n_frames(len(tokens), model.config) for tokens in self._tokens]
+        if min(self._lengths) < 1:
+            raise ValueError("the flow needs at least one token per segment")
+        if any(item.cache is not None and len(item.cache.states) != steps for item in self.inputs):
+            raise ValueError("a state cache serves only the number of steps that it was made with")
+        self._states: list[Tensor] = []
+        self._block_causal = any(item.block_pattern is not None for item in self.inputs)
+        self._prepare()
+
+    @torch.inference_mode()
+    def _prepare(self) -> None:
+        """Everything that stays the same from step to step, for the rows [conditional; unconditional]."""
+        weight = self._estimator.proj_out.weight
+        device, dtype = weight.device, weight.dtype
+        frames = [
+            tokens_to_frames(tokens, length)
+            for tokens, length in zip(self._tokens, self._lengths, strict=True)
+        ]
+        padding = padding_mask(self._lengths, device)
+        tokens = self._estimator.text_emb_layer(_stack(frames).to(device), padding)
+        cond = _stack([_condition(*row) for row in zip(self.inputs, self._lengths, strict=True)])
+        speakers = torch.stack([F.normalize(item.speaker.float(), dim=-1) for item in self.inputs])
+        speaker = self._estimator.speaker_parts(speakers.to(device))
+
+        self._padding = None if padding is None else padding.repeat(2, 1)
+        self._mask = attention_mask(self._padding, self._visible(device))
+        self._token_embedding = tokens.repeat(2, 1, 1)
+        self._cond = torch.cat([cond, torch.zeros_like(cond)]).to(device, dtype)
+        self._speaker_parts = torch.cat([speaker, torch.zeros_like(speaker)])
+        times, self._step_lengths = cosine_schedule(self.steps)
+        self._time_parts = self._estimator.time_parts(times.to(device))
+        noise = [_noise(*row) for row in zip(self.inputs, self._lengths, strict=True)]
+        self._x = _stack(noise).to(device)  # [B, T, 80]: float32 whatever the estimator's dtype
+
+    def _visible(self, device: torch.device) -> Tensor | None:
+        if not self._block_causal:
+            return None
+        rows = [_visible_row(*row) for row in zip(self.inputs, self._lengths, strict=True)]
+        return _stack(rows, fill=max(self._lengths)).to(device).repeat(2, 1)
+
+    @property
+    def done(self) -> bool:
+        return self.step_index == self.steps
+
+    @torch.inference_mode()
+    def step(self) -> None:
+        """One Euler step for all segments."""
+        index = self.step_index
+        self._restore_cached(index)
+        if self._block_causal:
+            self._states.append(self._x)
+        both = self._x.to(self._cond.dtype).repeat(2, 1, 1)
+        velocity = self._estimator.velocity(
+            both,
+            self._cond,
+            self._token_embedding,
+            modulation=self._time_parts[index] + self._speaker_parts,
+            padding=self._padding,
+            mask=self._mask,
+        )
+        conditional, unconditional = velocity.float().chunk(2)
+        guided = (1 + self._cfg_rate) * conditional - self._cfg_rate * unconditional
+        self._x = self._x + self._step_lengths[index].to(guided.device) * guided
+        self.step_index += 1
+
+    def _restore_cached(self, index: int) -> None:
+        for row, (item, frames) in enumerate(zip(self.inputs, self._lengths, strict=True)):
+            if item.cache is not None:
+                length = min(frames, item.cache.length, item.cache.states.shape[1])
+                self._x[row, :length] = item.cache.states[index, :length].to(self._x)
+
+    def mels(self) -> list[Tensor]:
+        """The finished spectrograms, [1, 80, T] each; cut by the prompt's mel frames, not by its tokens."""
+        return [
+            self._x[row : row + 1, len(item.prompt_mel) : length].transpose(1, 2)
+            for row, (item, length) in enumerate(zip(self.inputs, self._lengths, strict=True))
+        ]
+
+    def states(self, row: int) -> Tensor:
+        """What a StateCache for the next, longer call is made of, [steps, T, 80]; block-causal calls only."""
+        return torch.stack([state[row, : self._lengths[row]] for state in self._states])
+
+
+def _stack(rows: Sequence[Tensor], fill: int = 0) -> Tensor:
+    """Rows [T_i, ...] padded behind with `fill` to [B, max T, ...]."""
+    return nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=fill)
+
+
+def _condition(item: FlowInput, length: int) -> Tensor:
+    """The prompt's mel, then zeros, [length, 80]; of a prompt longer than that, its last frames."""
+    mel = item.prompt_mel[-length:].float()
+    return F.pad(mel, (0, 0, 0, length - len(mel)))
+
+
+def _noise(item: FlowInput, length: int) -> Tensor:
+    generator = item.generator
+    n_mels = item.prompt_mel.shape[1]
+    return torch.randn(1, length, n_mels, generator=generator, device=generator.device)[0]
+
+
+def _visible_row(item: FlowInput, length: int) -> Tensor:
+    if item.block_pattern is None:
+        return torch.full((length,), length)
+    return visible_columns([block_frames(tokens) for tokens in item.block_pattern], length)
