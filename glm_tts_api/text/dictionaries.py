@@ -117,7 +117,9 @@ def _pronunciations(path: Path, phonemes: frozenset[str], warnings: list[str]) -
             if not source or not isinstance(spoken, str):
                 warnings.append(f"{path.name}, line {number}: a text and its replacement are expected")
                 continue
-            unknown = [name for name in re.findall(r"<\|(.*?)\|>", spoken) if phonemes and name not in phonemes]
+            unknown = [
+                name for name in re.findall(r"<\|(.*?)\|>", spoken) if phonemes and name not in phonemes
+            ]
             if unknown:
                 warnings.append(f"{path.name}, line {number}: {unknown[0]} is not in {PHONEMES}")
                 continue

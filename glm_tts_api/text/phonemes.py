@@ -18,6 +18,9 @@ _HANZI = (
 _HANZI_RUN = re.compile(f"[{_HANZI}]+")
 _SAME_SOUND = str.maketrans("嗯呣", "恩母")
 
+PUBLISHED_READINGS = Path(__file__).parent.parent / "assets" / "readings" / "pypinyin_0.44.tsv"
+"""Words that the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
+
 Syllable = tuple[str, ...]
 """The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
 
@@ -26,8 +29,8 @@ class Phonemizer:
     """Writes readings into text. jieba and pypinyin load on first use. Safe to call from several threads."""
 
     def __init__(self, cache_dir: Path, *, published: bool) -> None:
-        """`cache_dir` is where jieba keeps its compiled dictionary. With `published`, one Hanzi without a reading
-        leaves its whole run as text, and no inventory is looked at."""
+        """`cache_dir` is where jieba keeps its compiled dictionary. `published` reads as pypinyin 0.44 did, with
+        no look at the inventory of phonemes."""
         self._cache_dir = cache_dir
         self._published = published
         self._lock = threading.Lock()
@@ -48,28 +51,42 @@ class Phonemizer:
 
     def _read_run(self, run: str, dictionaries: Dictionaries) -> str:
         syllables = self._syllables(run.translate(_SAME_SOUND))
-        if self._published:
-            if not all(syllables):
-                return run
-            allowed = None
-        else:
-            allowed = dictionaries.phonemes
+        if self._published and not all(syllables):
+            return run
+        allowed = None if self._published else dictionaries.phonemes
         out = ""
         for index, char in enumerate(run):
             names = [part.upper() for part in syllables[index]] if index < len(syllables) else []
-            sure = char in dictionaries.keep or not names or (allowed is not None and not allowed.issuperset(names))
+            sure = (
+                char in dictionaries.keep
+                or not names
+                or (allowed is not None and not allowed.issuperset(names))
+            )
             out += char if sure else "".join(f"<|{name}|>" for name in names)
         return out
 
     def _syllables(self, run: str) -> list[Syllable]:
-        syllables: list[Syllable] = []
-        for word in self._words(run):
-            readings = _readings(word)
-            if len(readings) != len(word) and not self._published:
-                # Hanzi unknown to pypinyin come back in one piece; alone, each keeps its place.
-                readings = [syllable for char in word for syllable in _readings(char)[:1]]
-            syllables += readings
+        read = self._published_readings if self._published else _aligned_readings
+        return [syllable for word in self._words(run) for syllable in read(word)]
+
+    def _published_readings(self, word: str) -> list[Syllable]:
+        if word in self._table:
+            return self._table[word]
+        from pypinyin.seg.mmseg import seg
+
+        syllables = []
+        for phrase in seg.cut(word):
+            readings = _readings(phrase)
+            unread = len(readings) == len(phrase) and not all(readings)
+            if unread:  # pypinyin 0.44 gave a Hanzi without a reading back as a toneless final
+                readings = [reading or (char + "5",) for char, reading in zip(phrase, readings, strict=True)]
+            syllables += self._table.get(phrase, readings)
         return syllables
+
+    @cached_property
+    def _table(self) -> dict[str, list[Syllable]]:
+        rows = (line.split("\t") for line in PUBLISHED_READINGS.read_text(encoding="utf-8").splitlines())
+        return {word: [_syllable(*pair.split("|")) for pair in pairs.split(" ")] for word, pairs in rows}
 
     def _words(self, run: str) -> list[str]:
         with self._lock:
@@ -91,6 +108,14 @@ class Phonemizer:
         return POSTokenizer(tokenizer)
 
 
+def _aligned_readings(word: str) -> list[Syllable]:
+    """One syllable a character: Hanzi unknown to pypinyin come back in one piece, but alone each keeps its place."""
+    readings = _readings(word)
+    if len(readings) == len(word):
+        return readings
+    return [syllable for char in word for syllable in _readings(char)[:1]]
+
+
 def _readings(word: str) -> list[Syllable]:
     """The first reading of each character of `word`; an empty syllable where there is none."""
     from pypinyin import Style, pinyin
@@ -99,17 +124,14 @@ def _readings(word: str) -> list[Syllable]:
         pinyin(word, style=style, strict=True, neutral_tone_with_five=True)
         for style in (Style.INITIALS, Style.FINALS_TONE3)
     )
-    return [
-        tuple(part for part in (initial[0], _apical(initial[0], final[0])) if part)
-        for initial, final in zip(initials, finals, strict=False)
-    ]
+    return [_syllable(initial[0], final[0]) for initial, final in zip(initials, finals, strict=False)]
 
 
-def _apical(initial: str, final: str) -> str:
-    """The vowels of 知 and 资 have names of their own: iii and ii."""
+def _syllable(initial: str, final: str) -> Syllable:
+    """The vowels of 知 and 资 have names of their own, iii and ii."""
     if final.startswith("i"):
         if initial in ("zh", "ch", "sh", "r"):
-            return "ii" + final
-        if initial in ("z", "c", "s"):
-            return "i" + final
-    return final
+            final = "ii" + final
+        elif initial in ("z", "c", "s"):
+            final = "i" + final
+    return tuple(part for part in (initial, final) if part)

@@ -23,7 +23,9 @@ def join_lines(text: str) -> str:
     """Steps 1 and 2: a leading list number, written-out newlines, one closed sentence a line."""
     text = re.sub(r"^(\d+)\. ", r"\1。", text).replace("\\n", "\n")
     lines = [line for line in (raw.strip() for raw in text.split("\n")) if line]
-    closed = [line if line[-1] in _LINE_ENDS else line + ("。" if has_hanzi(line) else ". ") for line in lines]
+    closed = [
+        line if line[-1] in _LINE_ENDS else line + ("。" if has_hanzi(line) else ". ") for line in lines
+    ]
     glue = "" if any(has_hanzi(line) for line in closed) else " "
     return glue.join(closed)
 

@@ -23,7 +23,7 @@ def split(text: str) -> list[str]:
     than 60 units without a mark) the text is stripped and the cut goes after the last unit.
     """
     segments = []
-    for sentence in _sentences(_units(text.strip())):
+    for sentence in _sentences(_units(text.lstrip())):
         segments += _cut(sentence)
     return ["".join(units) for units in segments]
 

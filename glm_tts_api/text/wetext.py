@@ -42,7 +42,9 @@ class Verbaliser:
             with self._lock:
                 tagged = shortestpath(escape(text) @ self._tagger, nshortest=1, unique=True).string()
                 ordered = TokenParser(self._order).reorder(tagged)
-                return str(shortestpath(escape(ordered) @ self._verbaliser, nshortest=1, unique=True).string())
+                return str(
+                    shortestpath(escape(ordered) @ self._verbaliser, nshortest=1, unique=True).string()
+                )
         except (FstOpError, UnicodeError, ValueError, AssertionError, IndexError):
             return None
 
