@@ -1,0 +1,52 @@
+"""CAM++ speaker embedding: Kaldi filter banks and an ONNX network (spec 6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import kaldi_native_fbank as knf
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 16000
+N_BINS = 80
+FRAME_SAMPLES = 400
+
+
+def kaldi_fbank(wave: Tensor) -> Tensor:
+    """Log filter banks of a float32 signal [N] at 16 kHz in [-1, 1], less their mean over time: [T, 80].
+
+    T = 1 + (N - 400) // 160. Raises ValueError below one frame (400 samples, 25 ms).
+    """
+    if wave.shape[-1] < FRAME_SAMPLES:
+        raise ValueError(f"a speaker embedding needs at least {FRAME_SAMPLES} samples, got {wave.shape[-1]}")
+    options = knf.FbankOptions()
+    options.frame_opts.samp_freq = SAMPLE_RATE
+    options.frame_opts.dither = 0.0
+    options.mel_opts.num_bins = N_BINS
+    fbank = knf.OnlineFbank(options)
+    fbank.accept_waveform(SAMPLE_RATE, wave.cpu().numpy())
+    fbank.input_finished()
+    frames = torch.from_numpy(np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)]))
+    return frames - frames.mean(0)
+
+
+class SpeakerEncoder:
+    """frontend/campplus.onnx on the CPU. `embed` may be called from one thread at a time."""
+
+    def __init__(self, onnx_path: Path) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        self._session = ort.InferenceSession(
+            str(onnx_path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self._input_name = self._session.get_inputs()[0].name
+
+    def embed(self, wave: Tensor) -> Tensor:
+        """Speaker embedding of a float32 signal [N] at 16 kHz, [1, 192]; not normalised."""
+        features = kaldi_fbank(wave)[None].numpy()  # [1, T, 80]
+        output = self._session.run(None, {self._input_name: features})[0]
+        return torch.from_numpy(np.asarray(output, dtype=np.float32)).reshape(1, -1)

@@ -1,0 +1,71 @@
+"""HiFT's excitation: a fundamental read from the mel, and harmonics of it with noise (spec 10.1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+HARMONICS = 9  # the fundamental and eight overtones
+SINE_AMPLITUDE = 0.1
+VOICED_NOISE = 0.003
+VOICED_ABOVE_HZ = 10
+
+
+class F0Predictor(nn.Module):
+    """Fundamental frequency of each mel frame. [B, 80, T] -> [B, T] Hz, near zero where unvoiced."""
+
+    def __init__(self, n_mels: int, channels: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for width in (n_mels, *[channels] * 4):
+            layers += [weight_norm(nn.Conv1d(width, channels, 3, padding=1)), nn.ELU()]
+        self.condnet = nn.Sequential(*layers)
+        self.classifier = nn.Linear(channels, 1)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        f0: Tensor = self.classifier(self.condnet(mel).transpose(1, 2)).squeeze(-1)
+        return f0.abs()
+
+
+def draw_noise(n_samples: int, generator: torch.Generator) -> Tensor:
+    """The noise of one utterance, [9, n_samples] standard normal, drawn in the published order.
+
+    The published code fills a transposed view, which torch does serially in memory order (harmonic by
+    harmonic) with other values than a contiguous fill; the initial phases drawn before it have no effect and
+    neither has the draw after it, but both move the generator.
+    """
+    device = generator.device
+    torch.rand(1, HARMONICS, generator=generator, device=device)
+    noise = torch.empty(1, HARMONICS, n_samples, device=device).transpose(1, 2).normal_(generator=generator)
+    torch.randn(1, n_samples, 1, generator=generator, device=device)
+    return noise[0].transpose(0, 1)
+
+
+class HarmonicSource(nn.Module):
+    """Harmonics of the fundamental where voiced, noise elsewhere, mixed into one excitation signal."""
+
+    def __init__(self, sample_rate: int, hop: int) -> None:
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.hop = hop
+        self.l_linear = nn.Linear(HARMONICS, 1)
+
+    def forward(self, f0: Tensor, noise: Tensor) -> Tensor:
+        """f0 [B, T] Hz float32, noise [B, 9, T * hop] standard normal -> [B, T * hop]."""
+        voiced = (f0 > VOICED_ABOVE_HZ).to(f0).repeat_interleave(self.hop, 1)[:, None]  # [B, 1, N]
+        loudness = voiced * VOICED_NOISE + (1 - voiced) * (SINE_AMPLITUDE / 3)
+        harmonics = self._sines(f0) * voiced + loudness * noise  # [B, 9, N]
+        mixed: Tensor = self.l_linear(harmonics.transpose(1, 2)).squeeze(-1)
+        return mixed.tanh()
+
+    def _sines(self, f0: Tensor) -> Tensor:
+        """Phases add up frame by frame in float32, as published, and are interpolated to samples."""
+        multiples = torch.arange(1, HARMONICS + 1, device=f0.device).to(f0)
+        turns = (f0[:, None] * multiples[:, None] / self.sample_rate) % 1  # [B, 9, T] per sample
+        phase = turns.cumsum(-1) * 2 * math.pi
+        phase = F.interpolate(phase * self.hop, scale_factor=float(self.hop), mode="linear")
+        return SINE_AMPLITUDE * phase.sin()  # [B, 9, N]

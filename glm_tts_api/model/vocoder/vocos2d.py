@@ -1,0 +1,38 @@
+"""Vocos2D, the 32 kHz vocoder: an opaque TorchScript module and how it wants to be called (spec 10.2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 32000
+HOP = 640
+MEL_OFFSET = -7.847762537473608
+CEILING = 1.0
+
+
+class Vocos2D:
+    """Wraps generator_jit.ckpt, which draws no random numbers: the common call's generator is unused."""
+
+    sample_rate = SAMPLE_RATE
+    hop = HOP
+
+    def __init__(self, module: torch.jit.ScriptModule) -> None:
+        self._module = module.eval()
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device | str = "cpu") -> Vocos2D:
+        """Raises RuntimeError where the file is no TorchScript archive."""
+        return cls(torch.jit.load(str(path), map_location=device))  # type: ignore[no-untyped-call]
+
+    @torch.inference_mode()
+    def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
+        """mel [1, 80, T] -> wave [640 T] float32, clipped to [-1, 1]."""
+        n_frames = mel.shape[-1]
+        frames = mel.transpose(1, 2) + MEL_OFFSET  # [1, T, 80]
+        if n_frames == 1:
+            frames = frames.repeat(1, 2, 1)  # the network needs two frames
+        wave: Tensor = self._module(frames)[0]
+        return wave[: n_frames * HOP].float().clamp(-CEILING, CEILING)
