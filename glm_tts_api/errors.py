@@ -6,9 +6,11 @@ ServiceError
 │   ├── NothingToSay      400  nothing_to_say
 │   ├── PromptRejected    400  prompt_rejected
 │   └── MalformedPronunciation 400 malformed_pronunciation
+├── Unauthorized          401  unauthorized
 ├── Forbidden             403  forbidden
 ├── UnknownVoice          404  unknown_voice
 ├── NotFound              404  not_found
+├── MethodNotAllowed      405  method_not_allowed
 ├── DeadlinePassed        408  deadline_passed
 ├── VoiceExists           409  voice_exists
 ├── TextTooLong           413  text_too_long
@@ -68,6 +70,10 @@ class MalformedPronunciation(BadRequest):
     code = "malformed_pronunciation"
 
 
+class Unauthorized(ServiceError):
+    status, code = 401, "unauthorized"
+
+
 class Forbidden(ServiceError):
     status, code = 403, "forbidden"
 
@@ -78,6 +84,10 @@ class NotFound(ServiceError):
 
 class UnknownVoice(NotFound):
     code = "unknown_voice"
+
+
+class MethodNotAllowed(ServiceError):
+    status, code = 405, "method_not_allowed"
 
 
 class DeadlinePassed(ServiceError):

@@ -21,8 +21,12 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from glm_tts_api import preflight
+from glm_tts_api.admission.lanes import AdmissionConfig
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.web.fields import Allowed, allowed_values
+from glm_tts_api.web.service import WebConfig
 
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 
@@ -125,6 +129,40 @@ class Settings(BaseSettings):
             return self.path(self.model_dir)
         ckpt = self._root / "ckpt"
         return ckpt if ckpt.exists() else BUNDLED_MODEL
+
+    def admission_config(self) -> AdmissionConfig:
+        return AdmissionConfig(
+            short_limit=self.short_text_concurrency,
+            long_limit=self.long_text_concurrency,
+            threshold=self.text_length_threshold,
+            short_timeout_s=self.short_text_timeout,
+            medium_timeout_s=self.medium_text_timeout,
+            long_timeout_s=self.long_text_timeout,
+            queue_size=self.queue_max_size,
+        )
+
+    def web_config(self) -> WebConfig:
+        return WebConfig(
+            workers=self.workers,
+            max_text_length=self.max_text_length,
+            max_upload_bytes=self.max_upload_mb * 2**20,
+            prompt_limits=self.prompt_limits(),
+            api_keys=self.api_keys,
+            is_demonstration=self.is_demonstration,
+            verify_token_file=self.path(self.run_dir) / "verify.token",
+        )
+
+    def prompt_limits(self) -> RecordingLimits:
+        return RecordingLimits(min_s=self.prompt_min_seconds, max_s=self.prompt_max_seconds)
+
+    def engine_config(self) -> EngineConfig:
+        """Every admitted request owns a decode row; the machine's cores are divided among the workers."""
+        return EngineConfig(
+            n_slots=self.short_text_concurrency + self.long_text_concurrency,
+            max_prompt_seconds=self.prompt_max_seconds,
+            flow_steps=self.flow_steps,
+            threads=max(1, len(os.sched_getaffinity(0)) // self.workers),
+        )
 
     @property
     def is_demonstration(self) -> bool:

@@ -1,0 +1,173 @@
+"""Live figures of every worker process of the service, shared through the run folder.
+
+Each worker claims a slot by a file lock and writes its own record, a memory-mapped row of numbers; everyone
+reads all of them. The lock dies with its holder, so a record whose lock is free has no live worker: its
+active and waiting requests are gone, its totals still count. A slot that is claimed again goes on from those
+totals. Records of an earlier start of the service are passed over. Knows no HTTP and no event loop.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+LaneName = Literal["short_text", "long_text"]
+LANES: tuple[LaneName, ...] = ("short_text", "long_text")
+
+_MAX_SLOTS = 1024
+_HEADER_CELLS = 2  # service, pid
+_CELL_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LaneCounts:
+    """What one lane did: `active` and `waiting` now, the rest since the service started."""
+
+    active: int = 0
+    waiting: int = 0
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    cancelled: int = 0
+    rejected: int = 0
+
+    @classmethod
+    def sum(cls, counts: Iterable[LaneCounts]) -> LaneCounts:
+        rows = [tuple(asdict(row).values()) for row in counts]
+        return cls(*(sum(column) for column in zip(*rows, strict=True)))
+
+    def of_the_dead(self) -> LaneCounts:
+        """The same totals with nothing going on."""
+        return LaneCounts(0, 0, *tuple(asdict(self).values())[2:])
+
+
+_COUNTERS = tuple(field.name for field in fields(LaneCounts))
+_RECORD_CELLS = _HEADER_CELLS + len(LANES) * len(_COUNTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """One record as read."""
+
+    slot: int
+    pid: int
+    alive: bool
+    lanes: dict[LaneName, LaneCounts]
+
+
+class LaneFigures:
+    """One lane's counters in this worker's record; written from the event loop only."""
+
+    def __init__(self, cells: memoryview) -> None:
+        self._cells = cells
+
+    def add(self, counter: str, amount: int = 1) -> None:
+        self._cells[_COUNTERS.index(counter)] += amount
+
+    def read(self) -> LaneCounts:
+        return LaneCounts(*self._cells)
+
+
+class Slot:
+    """A claimed slot: its number, and the counters that its holder writes. Held until `release`."""
+
+    def __init__(self, index: int, descriptor: int, service: int) -> None:
+        self.index = index
+        self._descriptor = descriptor
+        self._map = mmap.mmap(descriptor, _RECORD_CELLS * _CELL_BYTES)
+        self._cells = memoryview(self._map).cast("q")
+        if self._cells[0] != service:
+            self._cells[:] = memoryview(bytes(_RECORD_CELLS * _CELL_BYTES)).cast("q")
+        self._cells[1] = os.getpid()
+        self.lanes = {
+            lane: LaneFigures(_lane_cells(self._cells, number)) for number, lane in enumerate(LANES)
+        }
+        for figures in self.lanes.values():  # a predecessor that was killed left these behind
+            figures.add("active", -figures.read().active)
+            figures.add("waiting", -figures.read().waiting)
+        self._cells[0] = service
+
+    def release(self) -> None:
+        """Gives the slot back; closing the descriptor frees the lock."""
+        os.close(self._descriptor)
+
+
+class Board:
+    """The slots of one service in `folder`. `service` tells one start of the service from the next."""
+
+    def __init__(self, folder: Path, *, service: int) -> None:
+        self._folder = folder
+        self._service = service
+
+    def claim(self) -> Slot:
+        """Takes the first free slot."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for index in range(_MAX_SLOTS):
+            descriptor = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if _lock(descriptor):
+                os.ftruncate(descriptor, _RECORD_CELLS * _CELL_BYTES)
+                return Slot(index, descriptor, self._service)
+            os.close(descriptor)
+        raise RuntimeError(f"all {_MAX_SLOTS} worker slots of {self._folder} are taken")
+
+    def read(self) -> list[WorkerFigures]:
+        """Every record of this service, in the order of the slots. Blocking, short."""
+        records: list[WorkerFigures] = []
+        for index in range(_MAX_SLOTS):
+            path = self._path(index)
+            if not path.exists():
+                break
+            record = self._read_one(index, path)
+            if record is not None:
+                records.append(record)
+        return records
+
+    def _path(self, index: int) -> Path:
+        return self._folder / f"worker-{index}.slot"
+
+    def _read_one(self, index: int, path: Path) -> WorkerFigures | None:
+        with path.open("rb") as file:
+            raw = file.read(_RECORD_CELLS * _CELL_BYTES)
+            alive = _is_locked(file.fileno())
+        if len(raw) < _RECORD_CELLS * _CELL_BYTES:
+            return None
+        cells = memoryview(raw).cast("q")
+        if cells[0] != self._service:
+            return None
+        lanes = {lane: LaneCounts(*_lane_cells(cells, number)) for number, lane in enumerate(LANES)}
+        if not alive:
+            lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
+        return WorkerFigures(slot=index, pid=cells[1], alive=alive, lanes=lanes)
+
+
+def _lane_cells(cells: memoryview, number: int) -> memoryview:
+    start = _HEADER_CELLS + number * len(_COUNTERS)
+    return cells[start : start + len(_COUNTERS)]
+
+
+def _lock(descriptor: int) -> bool:
+    """Takes the lock if no worker has it. A reader may hold it for an instant, hence three tries."""
+    for _ in range(3):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.005)
+        else:
+            return True
+    return False
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Whether a worker holds the lock; the shared lock taken to find out goes with the descriptor."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False

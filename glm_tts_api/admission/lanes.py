@@ -1,0 +1,183 @@
+"""Who may speak now, who waits, who is sent away. Knows asyncio; knows no HTTP, no text, no model.
+
+A request takes the short or the long lane by its length. Each lane has a semaphore and a bounded
+first-come line. A deadline counts from arrival and covers the wait and the work. The permit goes back when
+both the request and the engine are done with it, so work that is being cancelled still fills its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from glm_tts_api.admission.board import LANES, LaneFigures, LaneName
+from glm_tts_api.errors import DeadlinePassed, Draining, QueueFull
+
+SHORT_TEXT_CHARS = (
+    50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionConfig:
+    """Limits of one worker; time-outs in seconds from arrival."""
+
+    short_limit: int = 15
+    long_limit: int = 5
+    threshold: int = 200
+    short_timeout_s: float = 60
+    medium_timeout_s: float = 300
+    long_timeout_s: float = 600
+    queue_size: int = 100
+
+    def __post_init__(self) -> None:
+        if self.short_limit < 1 or self.long_limit < 1 or self.queue_size < 0:
+            raise ValueError("lane limits must be at least 1, the queue size at least 0")
+
+    def limit_of(self, lane: LaneName) -> int:
+        return self.short_limit if lane == "short_text" else self.long_limit
+
+    def lane_of(self, n_chars: int) -> LaneName:
+        return "long_text" if n_chars > self.threshold else "short_text"
+
+    def timeout_s(self, n_chars: int) -> float:
+        if n_chars > self.threshold:
+            return self.long_timeout_s
+        return self.short_timeout_s if n_chars <= SHORT_TEXT_CHARS else self.medium_timeout_s
+
+
+class Permit:
+    """The right to one place in a lane. `waited_s`: seconds from arrival to admission."""
+
+    def __init__(self, lane: LaneName, give_back: Callable[[], None]) -> None:
+        self.lane = lane
+        self.waited_s = 0.0
+        self._give_back = give_back
+        self._holders = 0
+
+    def hold(self) -> Callable[[], None]:
+        """One more holder; the place is free once every holder has called what it got here."""
+        self._holders += 1
+        released = False
+
+        def release() -> None:
+            nonlocal released
+            if released:
+                return
+            released = True
+            self._holders -= 1
+            if self._holders == 0:
+                self._give_back()
+
+        return release
+
+
+class _Lane:
+    """One lane: its places, its line, its figures."""
+
+    def __init__(self, name: LaneName, *, limit: int, queue_size: int, figures: LaneFigures) -> None:
+        self.name = name
+        self.figures = figures
+        self._places = asyncio.Semaphore(limit)
+        self._queue_size = queue_size
+        self._waiting = 0
+
+    async def enter(self, *, counted: bool) -> Permit:
+        """Waits in line for a place. Raises QueueFull at once when the line is full."""
+        if self._places.locked() and self._waiting >= self._queue_size:
+            raise QueueFull(
+                f"The server is busy: {self._waiting} requests wait in the {self.name} lane. Try again soon."
+            )
+        self._wait(1, counted)
+        try:
+            await self._places.acquire()
+        finally:
+            self._wait(-1, counted)
+        if counted:
+            self.figures.add("total")
+            self.figures.add("active")
+        return Permit(self.name, lambda: self._leave(counted))
+
+    def _wait(self, amount: int, counted: bool) -> None:
+        self._waiting += amount
+        if counted:
+            self.figures.add("waiting", amount)
+
+    def _leave(self, counted: bool) -> None:
+        self._places.release()
+        if counted:
+            self.figures.add("active", -1)
+
+
+class Admission:
+    """The one place where requests wait."""
+
+    def __init__(self, config: AdmissionConfig, figures: dict[LaneName, LaneFigures]) -> None:
+        self.config = config
+        self.draining = False
+        self._lanes = {
+            name: _Lane(
+                name, limit=config.limit_of(name), queue_size=config.queue_size, figures=figures[name]
+            )
+            for name in LANES
+        }
+
+    def refuse_new(self) -> None:
+        """From now on everyone new is sent away; who is in line or admitted stays."""
+        self.draining = True
+
+    @asynccontextmanager
+    async def admit(self, n_chars: int, *, arrived_at: float, counted: bool = True) -> AsyncIterator[Permit]:
+        """A permit for a text of `n_chars` that arrived at `arrived_at` (the loop's clock), in its turn.
+
+        The deadline holds for the wait and for the body of the context alike. Raises Draining, QueueFull or
+        DeadlinePassed. `counted=False` leaves no trace in the figures.
+        """
+        lane = self._lanes[self.config.lane_of(n_chars)]
+        timeout_s = self.config.timeout_s(n_chars)
+        with _Outcome(lane.figures if counted else None):
+            if self.draining:
+                raise Draining("The server is stopping; it takes no new requests. Try again shortly.")
+            try:
+                async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
+                    permit = await lane.enter(counted=counted)
+                    release = permit.hold()
+                    try:
+                        permit.waited_s = asyncio.get_running_loop().time() - arrived_at
+                        yield permit
+                    finally:
+                        release()
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                raise DeadlinePassed(
+                    f"The request was not done within {timeout_s:g} s; its work is stopped."
+                ) from None
+
+
+class _Outcome:
+    """Counts how a request ended, by the exception that it left with."""
+
+    def __init__(self, figures: LaneFigures | None) -> None:
+        self._figures = figures
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._figures is not None:
+            self._figures.add(_counter_of(kind))
+
+
+def _counter_of(kind: type[BaseException] | None) -> str:
+    if kind is None:
+        return "completed"
+    if issubclass(kind, (QueueFull, Draining)):
+        return "rejected"
+    if issubclass(kind, DeadlinePassed):
+        return "timed_out"
+    if issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
+        return "cancelled"
+    return "failed"

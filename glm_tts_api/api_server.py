@@ -1,0 +1,126 @@
+"""The composition root: builds the rooms, joins them, and owns the life of one worker process.
+
+`uvicorn glm_tts_api.api_server:app` serves it; whoever brings their own server calls `create_app`.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from glm_tts_api import __version__
+from glm_tts_api.admission.board import Board
+from glm_tts_api.admission.lanes import Admission
+from glm_tts_api.logs import configure_logging
+from glm_tts_api.settings import Settings, SettingsError
+from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.error_handlers import install_error_handlers
+from glm_tts_api.web.graceful_stop import GracefulStop
+from glm_tts_api.web.in_flight import InFlight
+from glm_tts_api.web.middleware import RequestContext, UploadLimit
+from glm_tts_api.web.ops import DEMONSTRATION_NOTICE, health_router, ops_router
+from glm_tts_api.web.service import Service, SpeechEngine
+
+logger = logging.getLogger(__name__)
+EngineBuilder = Callable[[Settings, int], SpeechEngine]
+
+
+def create_app(settings: Settings, *, build_engine: EngineBuilder | None = None) -> FastAPI:
+    """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot."""
+    in_flight = InFlight()
+    app = FastAPI(
+        title="GLM-TTS API",
+        version=__version__,
+        description="Zero-shot voice cloning: text and a short recording in, speech out.",
+        lifespan=partial(
+            _lifespan, settings=settings, in_flight=in_flight, build_engine=build_engine or _build_engine
+        ),
+    )
+    for router in (health_router, ops_router):
+        app.include_router(router)
+    install_error_handlers(app)
+    app.add_middleware(UploadLimit, max_bytes=settings.web_config().max_upload_bytes)
+    app.add_middleware(RequestContext, in_flight=in_flight)  # the outermost: added last
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    app: FastAPI, *, settings: Settings, in_flight: InFlight, build_engine: EngineBuilder
+) -> AsyncIterator[None]:
+    """Begins to load the model and serves at once, so that /health can tell how it goes."""
+    board = Board(settings.path(settings.run_dir), service=_service_identity())
+    slot = board.claim()
+    service = Service(
+        config=settings.web_config(),
+        engine=build_engine(settings, slot.index),
+        admission=Admission(settings.admission_config(), slot.lanes),
+        board=board,
+        voices=_voice_store(settings),
+    )
+    app.state.service = service
+    _log_start(settings, slot.index)
+    service.engine.start()
+    stop = GracefulStop(in_flight, refuse_new=service.admission.refuse_new, timeout_s=settings.drain_timeout)
+    try:
+        with stop.installed():
+            yield
+    finally:
+        await service.engine.close()
+        slot.release()
+
+
+def _voice_store(settings: Settings) -> VoiceStore:
+    return VoiceStore(
+        settings.configs_dir / "prompt_cache.json",
+        settings.path(settings.prompts_dir),
+        limits=settings.prompt_limits(),
+    )
+
+
+def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
+    from glm_tts_api.engine.engine import Engine
+    from glm_tts_api.model.checkpoint import load_checkpoint
+    from glm_tts_api.text.frontend import TextFrontend
+
+    return Engine(
+        settings.engine_config(),
+        load_models=partial(load_checkpoint, settings.checkpoint_dir, device="cpu"),
+        load_frontend=partial(TextFrontend, settings.configs_dir, rules=settings.text_rules),
+    )
+
+
+def _log_start(settings: Settings, slot: int) -> None:
+    logger.info("Worker %d of %d loads %s", slot + 1, settings.workers, settings.checkpoint_dir)
+    if settings.is_demonstration:
+        logger.warning(DEMONSTRATION_NOTICE)
+
+
+def _service_identity() -> int:
+    """A number that all workers of one start of the service share: their parent's, or this process's own."""
+    parent = multiprocessing.parent_process()
+    pid = os.getpid() if parent is None or parent.pid is None else parent.pid
+    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return pid << 40 | started & (1 << 40) - 1
+
+
+def __getattr__(name: str) -> Any:
+    """`app` is made when uvicorn asks for it, so that importing this module reads no environment."""
+    if name != "app":
+        raise AttributeError(name)
+    configure_logging()
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
+    return create_app(settings)

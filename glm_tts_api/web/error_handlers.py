@@ -1,0 +1,75 @@
+"""One shape for every error under /api/v1; the tree of errors knows status, code and Retry-After."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from glm_tts_api.errors import (
+    InternalFault,
+    InvalidField,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    Unauthorized,
+    quote,
+)
+from glm_tts_api.logs import request_id_var
+
+INTERNAL_MESSAGE = "Something went wrong in the server; its log has the details under this request_id."
+
+
+def error_body(error: ServiceError) -> dict[str, Any]:
+    return {
+        "success": False,
+        "message": error.message,
+        "error": error.message,
+        "detail": error.message,
+        "code": error.code,
+        "request_id": request_id_var.get(),
+    }
+
+
+def error_response(error: ServiceError) -> Response:
+    headers: dict[str, str] = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(error_body(error), status_code=error.status, headers=headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+
+
+async def _on_service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return error_response(error)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """The framework's own errors: an unknown route, a method that a route does not have."""
+    assert isinstance(error, HTTPException)
+    path = quote(request.url.path)
+    if error.status_code == 404:
+        return error_response(NotFound(f"There is no {path} here; /docs lists every route."))
+    if error.status_code == 405:
+        response = error_response(MethodNotAllowed(f"{request.method} is not possible on {path}."))
+        response.headers.update(error.headers or {})
+        return response
+    if error.status_code < 500:
+        return error_response(InvalidField(quote(str(error.detail))))
+    return error_response(InternalFault(INTERNAL_MESSAGE))
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return error_response(InvalidField(f"{first['loc'][-1]}: {quote(str(first['msg']))}"))

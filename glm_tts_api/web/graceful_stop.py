@@ -1,0 +1,70 @@
+"""SIGTERM and SIGINT: answer what was accepted, refuse what is new, then let the HTTP server end.
+
+uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
+port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from glm_tts_api.web.in_flight import InFlight
+
+logger = logging.getLogger(__name__)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class GracefulStop:
+    """`refuse_new` is called once, when the first signal comes; a second signal cuts the wait short."""
+
+    def __init__(self, in_flight: InFlight, *, refuse_new: Callable[[], None], timeout_s: float) -> None:
+        self._in_flight = in_flight
+        self._refuse_new = refuse_new
+        self._timeout_s = timeout_s
+        self._previous: dict[int, Any] = {}
+        self._drain: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handles the signals for as long as the context lasts; only the main thread can, others pass."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._begin, number)  # wakes the loop; a handler can run anywhere
+
+        self._previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in self._previous.items():
+                signal.signal(number, handler)
+
+    def _begin(self, number: int) -> None:
+        name = signal.Signals(number).name
+        if self._drain is None:
+            logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
+            self._in_flight.closing = True
+            self._refuse_new()
+            self._drain = asyncio.create_task(self._drain_then_hand_over(number, self._timeout_s))
+        else:
+            logger.info("%s again: ending at once", name)
+            self._drain.cancel()
+            self._drain = asyncio.create_task(self._drain_then_hand_over(number, 0.0))
+
+    async def _drain_then_hand_over(self, number: int, timeout_s: float) -> None:
+        n_cut_off = await self._in_flight.drain(timeout_s)
+        if n_cut_off:
+            logger.warning("%d requests were not done in time and were answered 503", n_cut_off)
+        handler = self._previous[number]
+        if callable(handler):
+            handler(number, None)

@@ -1,0 +1,148 @@
+"""How the server is: health, figures, and the one button that frees memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from glm_tts_api import __version__
+from glm_tts_api.admission.board import LANES, LaneCounts, WorkerFigures
+from glm_tts_api.web.access import KeyRequired, WriterRequired
+from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.schemas import ClearedCache, ConcurrencyStats, ErrorBody, Health
+from glm_tts_api.web.service import Service
+
+DEMONSTRATION_NOTICE = (
+    "This is the bundled demonstration model, a hundredth of the real one's size. "
+    "For the official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
+)
+
+health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
+ops_router = APIRouter(prefix="/api/v1", tags=["operations"], dependencies=[KeyRequired])
+
+
+@health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
+async def health(service: ServiceDep) -> Response:
+    """Whether this server can speak: 200 if so, 503 while it loads or drains or if the load failed."""
+    body = await _health_body(service)
+    healthy = body["status"] == "healthy"
+    return JSONResponse(body, 200 if healthy else 503, headers=_retry_headers(body["status"]))
+
+
+@health_router.get("/health/live")
+async def live() -> dict[str, str]:
+    """200 while the process answers at all, also while the model loads."""
+    return {"status": "alive"}
+
+
+@ops_router.get("/stats/concurrency", response_model=ConcurrencyStats, responses={401: {"model": ErrorBody}})
+async def stats(service: ServiceDep) -> dict[str, Any]:
+    """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
+    admitted since the service started; `config.concurrency` is per worker, as set."""
+    workers = await asyncio.to_thread(service.board.read)
+    return {"success": True, **_stats_body(service, workers)}
+
+
+@ops_router.post(
+    "/clear_cache",
+    response_model=ClearedCache,
+    responses={403: {"model": ErrorBody}},
+    dependencies=[WriterRequired],
+)
+async def clear_cache(service: ServiceDep) -> dict[str, Any]:
+    """Drops the voices' computed features and the allocator's cached memory. The model stays loaded."""
+    freed = await service.engine.clear_cache()
+    return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
+
+
+async def _health_body(service: Service) -> dict[str, Any]:
+    voices, warnings = await asyncio.to_thread(
+        lambda: (len(service.voices.list_voices()), service.voices.warnings)
+    )
+    info = service.engine.info()
+    status = service.status
+    config = service.config
+    return {
+        "status": status,
+        "model_loaded": service.engine.state.status == "ready",
+        "model_sample_rate": 24000,
+        "model_use_phoneme": False,
+        "prompt_cache_count": voices,
+        "model": info.model_name if info else None,
+        "demonstration": config.is_demonstration,
+        "notice": DEMONSTRATION_NOTICE if config.is_demonstration else None,
+        "device": info.device if info else None,
+        "dtype": info.dtype if info else None,
+        "version": __version__,
+        "uptime_s": round(time.monotonic() - service.started_at, 1),
+        "cause": service.engine.state.cause,
+        "warnings": warnings,
+    }
+
+
+def _retry_headers(status: str) -> dict[str, str]:
+    return {"Retry-After": "5"} if status in ("loading", "draining") else {}
+
+
+def _stats_body(service: Service, workers: list[WorkerFigures]) -> dict[str, Any]:
+    n_live = sum(worker.alive for worker in workers)
+    limits = service.admission.config
+    return {
+        "stats": {
+            lane: _lane_body(
+                LaneCounts.sum(worker.lanes[lane] for worker in workers), limits.limit_of(lane) * n_live
+            )
+            for lane in LANES
+        },
+        "config": _config_body(service),
+        "per_worker": [_worker_body(worker, service) for worker in workers if worker.alive],
+    }
+
+
+def _worker_body(worker: WorkerFigures, service: Service) -> dict[str, Any]:
+    limits = service.admission.config
+    body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid}
+    body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
+    return body
+
+
+def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
+    return {
+        "active": counts.active,
+        "total": counts.total,
+        "limit": limit,
+        "available": max(0, limit - counts.active),
+        "waiting": counts.waiting,
+        "completed": counts.completed,
+        "failed": counts.failed,
+        "timed_out": counts.timed_out,
+        "cancelled": counts.cancelled,
+        "rejected": counts.rejected,
+    }
+
+
+def _config_body(service: Service) -> dict[str, Any]:
+    limits = service.admission.config
+    return {
+        "concurrency": {
+            "short_text": limits.short_limit,
+            "long_text": limits.long_limit,
+            "threshold": limits.threshold,
+        },
+        "timeout": {
+            "short_text": _whole(limits.short_timeout_s),
+            "medium_text": _whole(limits.medium_timeout_s),
+            "long_text": _whole(limits.long_timeout_s),
+        },
+        "queue": {"max_size": limits.queue_size},
+        "workers": service.config.workers,
+    }
+
+
+def _whole(seconds: float) -> float:
+    """60 rather than 60.0, as it was set."""
+    return int(seconds) if seconds.is_integer() else seconds

@@ -1,0 +1,132 @@
+"""What the routes work with: the parts of one running server. Knows no HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol
+
+from glm_tts_api.admission.board import Board
+from glm_tts_api.admission.lanes import Admission
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import AudioChunk, Timings, Utterance
+from glm_tts_api.errors import Draining, Loading, ServiceError, Unhealthy
+from glm_tts_api.voices.store import VoiceStore
+
+HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Limits and facts that the routes need."""
+
+    workers: int = 1
+    max_text_length: int = 20000
+    max_upload_bytes: int = 20 * 1024 * 1024
+    prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
+    api_keys: tuple[str, ...] = ()
+    is_demonstration: bool = False
+    verify_token_file: Path | None = None
+
+
+class EngineState(Protocol):
+    """Where the engine stands; `cause` says why it failed."""
+
+    @property
+    def status(self) -> Literal["loading", "ready", "failed"]: ...
+
+    @property
+    def cause(self) -> str | None: ...
+
+
+class EngineInfo(Protocol):
+    """What the engine says of itself once the model is loaded."""
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+
+class SpeechStream(Protocol):
+    """One utterance's speech: a context to leave early, an iterator of chunks."""
+
+    timings: Timings
+
+    async def __aenter__(self) -> SpeechStream: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def __aiter__(self) -> AsyncIterator[AudioChunk]: ...
+
+    def on_freed(self, callback: Callable[[], None]) -> None: ...
+
+
+class SpeechEngine(Protocol):
+    """The engine as the web room sees it."""
+
+    @property
+    def state(self) -> EngineState: ...
+
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def synthesize(self, utterance: Utterance) -> SpeechStream: ...
+
+    async def clear_cache(self) -> int: ...
+
+    def info(self) -> EngineInfo | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One worker process, ready to be asked."""
+
+    config: WebConfig
+    engine: SpeechEngine
+    admission: Admission
+    board: Board
+    voices: VoiceStore
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def status(self) -> HealthStatus:
+        if self.admission.draining:
+            return "draining"
+        status = self.engine.state.status
+        return {"ready": "healthy", "loading": "loading", "failed": "unhealthy"}[status]  # type: ignore[return-value]
+
+    def require_ready(self) -> None:
+        """Raises the 503 that says why nothing can be said now."""
+        error = _NOT_READY.get(self.status)
+        if error is not None:
+            raise error()
+
+
+def _loading() -> ServiceError:
+    return Loading("The model is still loading. Try again shortly.")
+
+
+def _draining() -> ServiceError:
+    return Draining("The server is stopping; it takes no new requests. Try again shortly.")
+
+
+def _unhealthy() -> ServiceError:
+    return Unhealthy("The model could not be loaded; /api/v1/health says why.")
+
+
+_NOT_READY: dict[HealthStatus, Callable[[], ServiceError]] = {
+    "loading": _loading,
+    "draining": _draining,
+    "unhealthy": _unhealthy,
+}

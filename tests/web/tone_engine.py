@@ -1,0 +1,91 @@
+"""An engine that says everything as a tone, after a delay that a test chooses.
+
+It keeps the engine's promises (chunks in order, cancelled at once, freed a little later) without a model, so
+that admission, deadlines and overload can be tested exactly.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from glm_tts_api.contracts import AudioChunk, Utterance
+from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.errors import Loading, NothingToSay, Unhealthy
+
+
+@dataclass(frozen=True)
+class ToneState:
+    status: Literal["loading", "ready", "failed"]
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class ToneInfo:
+    model_name: str = "tone"
+    device: str = "cpu"
+    dtype: str = "float32"
+
+
+READY = ToneState("ready")
+
+
+@dataclass
+class ToneEngine:
+    """`delay_s`: until the tone is there; `freeing_s`: from the end or a cancel until the job is let go."""
+
+    delay_s: float = 0.0
+    freeing_s: float = 0.0
+    seconds: float = 0.5
+    state: ToneState = READY
+    n_spoken: int = 0
+    n_stopped: int = 0
+    fault: Exception | None = None
+
+    def start(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def clear_cache(self) -> int:
+        return 2**20
+
+    def info(self) -> ToneInfo | None:
+        return ToneInfo() if self.state.status == "ready" else None
+
+    def synthesize(self, utterance: Utterance) -> SpeechStream:
+        if self.state.status == "loading":
+            raise Loading("The model is still loading")
+        if self.state.status == "failed":
+            raise Unhealthy("The model could not be loaded")
+        if self.fault is not None:
+            raise self.fault
+        stopped = threading.Event()
+        stream = SpeechStream(stop=stopped.set, forget=lambda _: None)
+        threading.Thread(target=self._speak, args=(utterance, stream, stopped), daemon=True).start()
+        return stream
+
+    def _speak(self, utterance: Utterance, stream: SpeechStream, stopped: threading.Event) -> None:
+        if stopped.wait(self.delay_s):
+            self.n_stopped += 1
+        elif not any(char.isalnum() for char in utterance.text):
+            stream.job_ended(NothingToSay("input_text has nothing in it that can be spoken"))
+        else:
+            self._say(utterance, stream)
+        threading.Event().wait(self.freeing_s)
+        stream.job_freed()
+
+    def _say(self, utterance: Utterance, stream: SpeechStream) -> None:
+        rate = utterance.sample_rate
+        time = np.arange(int(self.seconds * rate)) / rate
+        pitch = 200 + utterance.sampling.seed % 200
+        tone = (0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
+        self.n_spoken += 1
+        stream.timings.segments = 1
+        stream.timings.audio_s = self.seconds
+        stream.chunk_ready(AudioChunk(tone, rate, 0))
+        stream.job_ended(None)
