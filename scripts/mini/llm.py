@@ -1,0 +1,206 @@
+"""Trains the language model on the service's sequences, with guided attention and composed embeddings.
+
+    python -m scripts.mini.llm --minutes 75        (goes on where it stopped)
+"""
+
+import argparse
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from scripts.mini.composition import compose
+from scripts.mini.espeak import Espeak
+from scripts.mini.llm_model import LlmSize, TrainingLlama
+from scripts.mini.sentences import SentenceMaker
+from scripts.mini.speech_encoder import EncoderConfig
+from scripts.mini.training import Muon, Run, warm_cosine
+from scripts.mini.utterances import PhonemeWriter, Sequence, SequenceMaker, load_utterances
+from scripts.mini.vocabulary import Vocabulary, build
+
+_N_VALIDATION = 300
+_GUIDE_ROWS = 160
+_TEXT_SAMPLES = 256
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows padded on the right; `target` is -100 outside speech, `place` -1."""
+
+    ids: Tensor
+    target: Tensor
+    place: Tensor
+
+
+def collate(sequences: list[Sequence]) -> Batch:
+    longest = max(len(s.ids) for s in sequences)
+    ids = np.zeros((len(sequences), longest), np.int64)
+    target = np.full((len(sequences), longest), -100)
+    place = np.full((len(sequences), longest), -1, np.float32)
+    for row, sequence in enumerate(sequences):
+        n, start = len(sequence.ids), sequence.speech_from
+        ids[row, :n] = sequence.ids
+        target[row, start : n - 1] = sequence.ids[start + 1 :]
+        place[row, :n] = sequence.place
+    return Batch(torch.from_numpy(ids), torch.from_numpy(target), torch.from_numpy(place))
+
+
+def batches(maker: SequenceMaker, rng: random.Random, run: Run, *, tokens: int) -> Iterator[Batch]:
+    """Batches of like lengths, in random order; histories grow longer after the beginning."""
+    while True:
+        alone = 0.4 if run.progress < 0.15 else 0.12
+        pool = sorted((maker.draw(rng, alone=alone) for _ in range(192)), key=lambda s: len(s.ids))
+        groups: list[list[Sequence]] = [[]]
+        for sequence in pool:
+            if groups[-1] and len(sequence.ids) * (len(groups[-1]) + 1) > tokens:
+                groups.append([])
+            groups[-1].append(sequence)
+        rng.shuffle(groups)
+        yield from (collate(group) for group in groups)
+
+
+@dataclass(frozen=True)
+class Losses:
+    speech: Tensor
+    accuracy: Tensor
+    guide: Tensor
+    text: Tensor
+
+
+class Objective:
+    """Cross-entropy over codes and end; text ids kept improbable by samples; attention guided along the text."""
+
+    def __init__(self, model: TrainingLlama, vocabulary: Vocabulary) -> None:
+        self._model = model
+        self._first, self._n_codes = vocabulary.audio_start, vocabulary.n_codes
+        self._end = vocabulary.added["<|user|>"]
+
+    def __call__(self, batch: Batch) -> Losses:
+        table = self._model.table()
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden, guided = self._model(batch.ids, table)
+            used = batch.target >= 0
+            flat, target = hidden[used], batch.target[used]
+            rows = torch.cat([table[self._first : self._first + self._n_codes], table[self._end : self._end + 1]])
+            logits = (flat @ rows.bfloat16().T).float()
+        target = torch.where(target == self._end, self._n_codes, target - self._first)
+        with torch.no_grad():
+            accuracy = (logits.argmax(1) == target).float().mean()
+        guide = torch.stack([_guide_loss(q, k, batch.place) for q, k in guided]).mean()
+        return Losses(F.cross_entropy(logits, target), accuracy, guide, self._text_loss(flat, logits, table))
+
+    def _text_loss(self, hidden: Tensor, logits: Tensor, table: Tensor) -> Tensor:
+        some = torch.randint(len(hidden), (len(hidden) // 8 + 1,))
+        ids = torch.randint(self._first, (_TEXT_SAMPLES,))
+        ids = ids[ids != self._end]
+        text = (hidden[some] @ table[ids].bfloat16().T).float()
+        log_scale = float(np.log(self._first / len(ids)))
+        speech = logits[some].logsumexp(1)
+        return (torch.logaddexp(speech, text.logsumexp(1) + log_scale) - speech).mean()
+
+
+def _guide_loss(q: Tensor, k: Tensor, place: Tensor) -> Tensor:
+    """-log of the attention's mass in a Gaussian window round the right text id, for some of the rows."""
+    position = torch.arange(place.shape[1])
+    spoken = place >= 0
+    count = min(_GUIDE_ROWS, int(spoken.sum(1).min()))
+    rows = torch.rand(place.shape).masked_fill(~spoken, -1.0).topk(count, dim=1).indices
+    chosen = q.gather(1, rows[..., None].expand(-1, -1, q.shape[-1]))
+    scores = (chosen @ k.mT).float() / q.shape[-1] ** 0.5
+    scores = scores.masked_fill(position[None, None] > rows[..., None], -torch.inf)
+    right = place.gather(1, rows)
+    window = -0.5 * (position[None, None] - right[..., None]).square()
+    inside = torch.where(window > -8, scores + window, -torch.inf)
+    mass = inside.logsumexp(2) - scores.logsumexp(2)
+    return -mass.clamp(min=-12.0).mean()
+
+
+def open_vocabulary(folder: Path) -> tuple[Vocabulary, Tensor]:
+    """The vocabulary and its factors, made once."""
+    place = folder / "vocabulary"
+    if not (place / "factors.pt").exists():
+        maker = SentenceMaker()
+        vocabulary = build(maker, n_english=3500, n_codes=EncoderConfig().n_codes)
+        vocabulary.save(place)
+        torch.save(compose(vocabulary, maker, Espeak(folder)), place / "factors.pt")
+    return Vocabulary.load(place), torch.load(place / "factors.pt", weights_only=True)
+
+
+def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(run.step)
+    vocabulary, factors = open_vocabulary(folder)
+    hanzi = [t.decode() for t in vocabulary.ranks if len(t) == 3 and t[:1] in b"\xe4\xe5\xe6\xe7\xe8\xe9"
+             and len(t.decode("utf8", "ignore")) == 1]  # fmt: skip
+    writer = PhonemeWriter(vocabulary, hanzi)
+    utterances = load_utterances(folder, names, vocabulary)
+    known = SequenceMaker(utterances[:-_N_VALIDATION], vocabulary, writer)
+    held_out = SequenceMaker(utterances[-_N_VALIDATION:], vocabulary, writer)
+    model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
+    hours = sum(len(u.codes) for u in utterances) / 90000
+    run.log(f"{len(utterances)} utterances, {hours:.1f} h, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M")
+    matrices = [p for layer in model.layers for p in layer.parameters() if p.ndim == 2]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    muon = Muon(matrices, lr=0.02)
+    adam = torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    state = run.resume()
+    if state is not None:
+        model.load_state_dict(state["model"])
+        muon.load_state_dict(state["muon"])
+        adam.load_state_dict(state["adam"])
+
+    def snapshot() -> dict[str, object]:
+        return {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
+
+    objective = Objective(model, vocabulary)
+    checks = {
+        language: collate([held_out.build([u], None) for u in held_out.utterances if u.language == language][:40])
+        for language in ("zh", "en")
+    }
+    check_rng = random.Random(0)
+    checks["history"] = collate([held_out.draw(check_rng, alone=0.0) for _ in range(16)])
+    smooth, seen = 0.0, 0
+    stream = batches(known, random.Random(run.step), run, tokens=tokens)
+    while run.progress < 1:
+        scale = warm_cosine(run.progress, run.step, warm_steps=50)
+        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.02 * scale, 3e-3 * scale
+        batch = next(stream)
+        losses = objective(batch)
+        total = losses.speech + 0.3 * losses.guide + losses.text
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        muon.step()
+        adam.step()
+        model.zero_grad()
+        run.step += 1
+        seen += batch.ids.numel()
+        smooth = losses.speech.item() if smooth == 0 else 0.97 * smooth + 0.03 * losses.speech.item()
+        if run.step % 100 == 0 or run.step in (10, 30):
+            with torch.no_grad():
+                checked = {name: objective(check) for name, check in checks.items()}
+            run.log(f"{seen / 1e6:.2f} M ids, train {smooth:.3f} text {losses.text:.3f} | " + " | ".join(
+                f"{name} {c.speech:.3f}/{c.accuracy:.3f} guide {c.guide:.2f}" for name, c in checked.items()
+            ))  # fmt: skip
+        run.save(snapshot())
+    run.save(snapshot(), force=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--tokens", type=int, default=5000, help="ids a step")
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    parser.add_argument("--out", type=Path, default=Path(".mini/llm"))
+    args = parser.parse_args()
+    names = [path.stem for path in sorted((args.folder / "codes").glob("*.pkl"))]
+    train(args.folder, Run(args.out, minutes=args.minutes), names, tokens=args.tokens)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The language model as it is trained: the official Llama structure and key names, composed text rows,
+attention heads that can be guided, and batched free running for measurements.
+
+The service runs glm_tts_api.model.llm with the exported plain tables.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_SCALE = 16.0  # rows are kept small, as Adam's steps are alike for all; this brings them to size
+
+
+@dataclass(frozen=True)
+class LlmSize:
+    dim: int = 256
+    layers: int = 6
+    heads: int = 4
+    ffn_dim: int = 704
+    rope_theta: float = 10000.0
+    max_positions: int = 4096
+    guided: tuple[int, ...] = (1, 3)  # layers whose first head is taught where in the text it is
+
+
+class _Norm(nn.Module):
+    def __init__(self, dim: int, start: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((dim,), start))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), 1e-5)
+
+
+class _Attention(nn.Module):
+    def __init__(self, size: LlmSize) -> None:
+        super().__init__()
+        self.heads = size.heads
+        self.q_proj = nn.Linear(size.dim, size.dim, bias=False)
+        self.k_proj = nn.Linear(size.dim, size.dim, bias=False)
+        self.v_proj = nn.Linear(size.dim, size.dim, bias=False)
+        self.o_proj = nn.Linear(size.dim, size.dim, bias=False)
+        nn.init.zeros_(self.o_proj.weight)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        batch, length, _ = x.shape
+        q, k, v = (
+            projection(x).view(batch, length, self.heads, -1).transpose(1, 2)
+            for projection in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        return _rotate(q, cos, sin), _rotate(k, cos, sin), v
+
+
+def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    a, b = x.chunk(2, -1)
+    return x * cos + torch.cat([-b, a], -1) * sin
+
+
+class _Mlp(nn.Module):
+    def __init__(self, size: LlmSize) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(size.dim, size.ffn_dim, bias=False)
+        self.up_proj = nn.Linear(size.dim, size.ffn_dim, bias=False)
+        self.down_proj = nn.Linear(size.ffn_dim, size.dim, bias=False)
+        nn.init.zeros_(self.down_proj.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+class _Layer(nn.Module):
+    def __init__(self, size: LlmSize) -> None:
+        super().__init__()
+        self.input_layernorm = _Norm(size.dim)
+        self.self_attn = _Attention(size)
+        self.post_attention_layernorm = _Norm(size.dim)
+        self.mlp = _Mlp(size)
+
+
+class TrainingLlama(nn.Module):
+    """`factors` [n_text, f] composes the first n_text rows; ids from there on (the codes) have plain rows."""
+
+    def __init__(self, size: LlmSize, *, n_ids: int, factors: Tensor) -> None:
+        super().__init__()
+        self.size = size
+        self.register_buffer("factors", factors.bfloat16(), persistent=False)
+        self.factors: Tensor
+        self.rows = nn.Embedding(n_ids, size.dim)
+        self.factor_rows = nn.Embedding(factors.shape[1], size.dim)
+        for table in (self.rows, self.factor_rows):
+            nn.init.normal_(table.weight, std=0.02)
+        self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
+        self.norm = _Norm(size.dim, 0.15)
+        head_dim = size.dim // size.heads
+        frequency = size.rope_theta ** (-torch.arange(0, head_dim, 2) / head_dim)
+        angle = torch.arange(size.max_positions)[:, None] * frequency.repeat(2)
+        self.register_buffer("cos", angle.cos(), persistent=False)
+        self.register_buffer("sin", angle.sin(), persistent=False)
+        self.cos: Tensor
+        self.sin: Tensor
+
+    def table(self) -> Tensor:
+        """The embedding rows, float32 [n_ids, dim]; also the output rows."""
+        composed = (self.factors @ self.factor_rows.weight.bfloat16()).float()
+        n_text = len(self.factors)
+        text = 0.5 * self.rows.weight[:n_text] + composed
+        return torch.cat([text, self.rows.weight[n_text:]]) * _SCALE
+
+    def forward(self, ids: Tensor, table: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """Hidden [B, T, dim], and (q, k) [B, T, head_dim] of each guided head."""
+        x = F.embedding(ids, table).bfloat16()
+        length = ids.shape[1]
+        cos, sin = self.cos[:length].bfloat16(), self.sin[:length].bfloat16()
+        guided = []
+        for i, layer in enumerate(self.layers):
+            attention = layer.self_attn
+            q, k, v = attention.project(layer.input_layernorm(x), cos, sin)
+            if i in self.size.guided:
+                guided.append((q[:, 0], k[:, 0]))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + attention.o_proj(y.transpose(1, 2).reshape(x.shape))
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+        return self.norm(x), guided
+
+    # ---- free running
+
+    @torch.inference_mode()
+    def generate(
+        self, prompts: list[list[int]], *, audio: range, end: int, bounds: list[tuple[int, int]], seed: int,
+        temperature: float = 1.0,
+    ) -> list[list[int]]:
+        """Ids drawn as the service draws them (repetition-aware sampling among `audio` and `end`), one list a prompt."""
+        table = self.table()
+        head = torch.cat([table[audio.start : audio.stop], table[end : end + 1]])
+        n, lengths = len(prompts), torch.tensor([len(p) for p in prompts])
+        longest = int(lengths.max())
+        room = longest + max(high for _, high in bounds)
+        head_dim = self.size.dim // self.size.heads
+        shape = (self.size.layers, n, self.size.heads, room, head_dim)
+        keys, values = torch.zeros(shape), torch.zeros(shape)
+        ids = torch.zeros(n, longest, dtype=torch.long)
+        for i, prompt in enumerate(prompts):
+            ids[i, : len(prompt)] = torch.tensor(prompt)
+        hidden = self._cached(F.embedding(ids, table), torch.zeros(n, dtype=torch.long), keys, values)
+        hidden = hidden[torch.arange(n), lengths - 1]
+        generators = [torch.Generator().manual_seed(seed + i) for i in range(n)]
+        results: list[list[int]] = [[] for _ in prompts]
+        running = set(range(n))
+        for step in range(max(high for _, high in bounds)):
+            logs = (hidden @ head.T / temperature).log_softmax(-1)
+            drawn = torch.zeros(n, dtype=torch.long)
+            for i in sorted(running):
+                row = logs[i]
+                if step < bounds[i][0]:
+                    row[-1] = -torch.inf
+                choice = _draw(row, [x - audio.start for x in results[i][-10:]], generators[i])
+                if choice == len(audio) or step >= bounds[i][1]:
+                    running.discard(i)
+                    continue
+                results[i].append(audio.start + choice)
+                drawn[i] = audio.start + choice
+            if not running:
+                break
+            hidden = self._cached(F.embedding(drawn[:, None], table), lengths + step, keys, values)[:, 0]
+        return results
+
+    def _cached(self, x: Tensor, start: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Runs x [B, t, dim] at positions start[b]..., writing the cache [layer, B, head, room, head_dim]."""
+        position = start[:, None] + torch.arange(x.shape[1])
+        cos, sin = self.cos[position][:, None], self.sin[position][:, None]
+        mask = torch.arange(keys.shape[3])[None, None, None] <= position[:, None, :, None]
+        index = position[:, None, :, None].expand(-1, self.size.heads, -1, keys.shape[-1])
+        for i, layer in enumerate(self.layers):
+            attention = layer.self_attn
+            q, k, v = attention.project(layer.input_layernorm(x), cos, sin)
+            keys[i].scatter_(2, index, k)
+            values[i].scatter_(2, index, v)
+            y = F.scaled_dot_product_attention(q, keys[i], values[i], attn_mask=mask)
+            x = x + attention.o_proj(y.transpose(1, 2).reshape(x.shape))
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+        return self.norm(x)
+
+
+def _draw(logs: Tensor, recent: list[int], generator: torch.Generator) -> int:
+    """Repetition-aware sampling, specification 4."""
+    probability, order = logs.exp().topk(25)
+    taken = (probability.cumsum(0) - probability) < 0.8
+    choice = int(order[torch.multinomial(probability * taken, 1, generator=generator)])
+    if choice in recent:
+        choice = int(torch.multinomial(logs.exp(), 1, generator=generator))
+    return choice

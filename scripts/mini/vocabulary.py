@@ -1,0 +1,212 @@
+"""The mini's text tokenizer: byte-pair ranks in the official format, special, phoneme and audio tokens.
+
+Every GB2312 Hanzi is one token; English words fall into pieces of about a syllable, frequent words are one piece
+(the service demands at least two speech tokens a text token, so letters would be too fine).
+"""
+
+import base64
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import tiktoken
+from pypinyin import Style, pinyin
+from pypinyin.constants import PINYIN_DICT
+
+from scripts.mini.sentences import SentenceMaker
+
+PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_PUNCTUATION = "，。？！、：；"
+_SPECIAL = (
+    "<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>", "<|system|>", "<|user|>", "<|assistant|>",
+    "<|observation|>", "<|begin_of_audio|>", "<|end_of_audio|>",
+)  # fmt: skip
+_LAST_AUDIO = "<|audio_32767|>"
+
+
+def readings(char: str) -> list[tuple[str, str]]:
+    """All (initial, final with tone digit) of a Hanzi, the usual one first; names as in phoneme mode."""
+    initials = pinyin(char, style=Style.INITIALS, strict=True, heteronym=True)[0]
+    result = []
+    finals = pinyin(char, style=Style.FINALS_TONE3, strict=True, heteronym=True, neutral_tone_with_five=True)[0]
+    if len(initials) == len(finals):
+        pairs = list(zip(initials, finals, strict=True))
+    else:  # pypinyin drops repeated initials: take whole syllables apart instead
+        pairs = [
+            (_split(syllable, Style.INITIALS), _split(syllable, Style.FINALS_TONE3))
+            for syllable in pinyin(char, style=Style.TONE, heteronym=True)[0]
+        ]
+    for initial, final in pairs:
+        if final and final[-1] in "12345":
+            result.append(_named(initial, final))
+    return list(dict.fromkeys(result))
+
+
+def _split(syllable: str, style: Style) -> str:
+    from pypinyin.style import convert
+
+    return str(convert(syllable, style, strict=True, neutral_tone_with_five=True))
+
+
+def _named(initial: str, final: str) -> tuple[str, str]:
+    if final[:-1] == "i" and initial in ("zh", "ch", "sh", "r"):
+        final = "ii" + final
+    elif final[:-1] == "i" and initial in ("z", "c", "s"):
+        final = "i" + final
+    return initial.upper(), final.replace("ü", "v").upper()
+
+
+def word_readings(word: str) -> list[tuple[str, str]]:
+    """(initial, final with tone) of each Hanzi of a word, read in context; ("", "") where unknown."""
+    initials = pinyin(word, style=Style.INITIALS, strict=True)
+    finals = pinyin(word, style=Style.FINALS_TONE3, strict=True, neutral_tone_with_five=True)
+    if not len(initials) == len(finals) == len(word):
+        return [("", "")] * len(word)
+    return [_named(i[0], f[0]) if f[0] and f[0][-1] in "12345" else ("", "") for i, f in zip(initials, finals, strict=True)]
+
+
+def phoneme_names() -> list[str]:
+    """Every initial and every final with tone that some character has."""
+    initials, finals = set(), set()
+    for code in PINYIN_DICT:
+        if 0x4E00 <= code <= 0x9FFF:
+            for initial, final in readings(chr(code)):
+                initials.add(initial)
+                finals.add(final)
+    finals |= {"IO1", "EI5"}  # read so only inside some phrases
+    return sorted(initials - {""}) + sorted(f for f in finals if f.isascii())
+
+
+def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
+    """Plain byte-pair encoding of weighted words; the new tokens in the order of their making."""
+    splits = {word: [bytes([b]) for b in word] for word in words}
+    pairs: Counter[tuple[bytes, bytes]] = Counter()
+    where: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+    for word, parts in splits.items():
+        for pair in zip(parts, parts[1:], strict=False):
+            pairs[pair] += words[word]
+            where[pair].add(word)
+    merges: list[bytes] = []
+    known: set[bytes] = set()
+    while len(merges) < n_merges and pairs:
+        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+        token = best[0] + best[1]
+        if token not in known:
+            known.add(token)
+            merges.append(token)
+        for word in list(where.pop(best, ())):
+            weight, parts = words[word], splits[word]
+            for pair in zip(parts, parts[1:], strict=False):
+                pairs[pair] -= weight
+            merged: list[bytes] = []
+            for part in parts:
+                if merged and (merged[-1], part) == best:
+                    merged[-1] = token
+                else:
+                    merged.append(part)
+            splits[word] = merged
+            for pair in zip(merged, merged[1:], strict=False):
+                pairs[pair] += weight
+                where[pair].add(word)
+        pairs.pop(best, None)
+    return merges
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Ranks (text ids), then the added tokens; speech code k is id audio_start + k."""
+
+    ranks: tuple[bytes, ...]
+    phonemes: tuple[str, ...]
+    n_codes: int
+
+    @cached_property
+    def added(self) -> dict[str, int]:
+        names = [
+            *_SPECIAL,
+            *(f"<|{name}|>" for name in self.phonemes),
+            *(f"<|audio_{k}|>" for k in range(self.n_codes)),
+            _LAST_AUDIO,
+        ]
+        return {name: len(self.ranks) + i for i, name in enumerate(names)}
+
+    @cached_property
+    def _encoding(self) -> tiktoken.Encoding:
+        return tiktoken.Encoding(
+            "mini", pat_str=PATTERN, mergeable_ranks={t: i for i, t in enumerate(self.ranks)}, special_tokens={}
+        )
+
+    @property
+    def audio_start(self) -> int:
+        return self.added["<|audio_0|>"]
+
+    @property
+    def n_text(self) -> int:
+        """Ids below this one are text, special or phoneme tokens; the codes follow."""
+        return self.audio_start
+
+    def __len__(self) -> int:
+        return len(self.ranks) + len(self.added)
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of plain text (no added tokens in it)."""
+        return self._encoding.encode_ordinary(text)
+
+    def encode_with_characters(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids and the characters [start, end) that each covers; part of a character counts as all of it."""
+        ids = self.encode(text)
+        owner = [i for i, char in enumerate(text) for _ in char.encode()]
+        spans, position = [], 0
+        for token in ids:
+            size = len(self.ranks[token])
+            spans.append((owner[position], owner[position + size - 1] + 1))
+            position += size
+        return ids, spans
+
+    def phoneme_ids(self, initial: str, final: str) -> list[int]:
+        """The tokens of a syllable as phoneme mode writes them."""
+        return [self.added[f"<|{name}|>"] for name in (initial, final) if name]
+
+    def save(self, folder: Path) -> None:
+        """tokenizer.model and tokenizer_config.json in the official format."""
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = (f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(self.ranks))
+        (folder / "tokenizer.model").write_text("".join(lines))
+        added = {
+            str(i): {"content": name, "lstrip": False, "rstrip": False, "normalized": False, "single_word": False,
+                     "special": True}
+            for name, i in self.added.items()
+        }  # fmt: skip
+        config = {"added_tokens_decoder": added, "tokenizer_class": "ChatGLM4Tokenizer", "pad_token": "<|endoftext|>"}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config, separators=(",", ":")) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Vocabulary":
+        lines = (folder / "tokenizer.model").read_text().splitlines()
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        names = [entry["content"] for entry in config["added_tokens_decoder"].values()]
+        audio = sum(name.startswith("<|audio_") for name in names) - 1
+        phonemes = names[len(_SPECIAL) : len(names) - audio - 1]
+        ranks = tuple(base64.b64decode(line.split(" ")[0]) for line in lines)
+        return cls(ranks, tuple(name[2:-2] for name in phonemes), audio)
+
+
+def build(maker: SentenceMaker, *, n_english: int, n_codes: int) -> Vocabulary:
+    hanzi = [c.encode() for c in [*maker.hanzi, *_PUNCTUATION]]
+    words: Counter[bytes] = Counter()
+    for word, frequency in zip(maker.english.words, maker.english.frequency, strict=True):
+        weight = frequency**0.6
+        stem, _, tail = word.partition("'")
+        words[b" " + stem.encode()] += weight
+        words[stem.encode()] += 0.15 * weight
+        if tail:
+            words[b"'" + tail.encode()] += weight
+    english = train_merges(dict(words), n_english)
+    ranks = [bytes([b]) for b in range(256)]
+    ranks += sorted({c[:2] for c in hanzi}) + sorted(set(hanzi)) + english
+    return Vocabulary(tuple(ranks), tuple(phoneme_names()), n_codes)

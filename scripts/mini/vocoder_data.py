@@ -1,0 +1,145 @@
+"""What the vocoders learn from: espeak-ng speech at 24 and 32 kHz, its mel as the service computes it, its pitch.
+
+python -m scripts.mini.vocoder_data --minutes 60      writes .mini/vocoder/
+"""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glm_tts_api.model.mel import log_mel, resample
+from scripts.mini.espeak import SAMPLE_RATE, VOICES, Espeak, trim_bounds
+from scripts.mini.features import TOKEN_SAMPLES, FeatureExtractor
+from scripts.mini.sentences import SentenceMaker
+
+FRAMES_PER_SECOND = 50
+MARGIN_FRAMES = 2  # beyond a crop on both sides, so that its mel is what the whole utterance's is
+MEL_FLOOR = -11.5129
+RATES = (24000, 32000)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """wave [B, T * hop], mel [B, 80, T], f0 [B, T] Hz with 0 where unvoiced."""
+
+    wave: Tensor
+    mel: Tensor
+    f0: Tensor
+
+
+class WaveSet:
+    """Utterances on disk at one rate, memory mapped, with their pitch."""
+
+    def __init__(self, folder: Path, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.hop = sample_rate // FRAMES_PER_SECOND
+        self._wave = np.memmap(folder / f"waves{sample_rate}.i16", np.int16, "r")
+        self._f0 = np.memmap(folder / "f0.f16", np.float16, "r")
+        self._ends = np.cumsum(np.load(folder / "frames.npy"))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def utterance(self, index: int) -> Crop:
+        """A whole utterance as a batch of one."""
+        start = int(self._ends[index - 1]) if index else 0
+        return self._crop(start, int(self._ends[index]), 1.0)
+
+    def crops(self, rng: random.Random, *, batch: int, frames: int, held_out: int) -> Crop:
+        """Random places of the recording, at random levels; the last `held_out` utterances stay unseen."""
+        limit = int(self._ends[-1 - held_out]) - frames - MARGIN_FRAMES
+        starts = [rng.randint(MARGIN_FRAMES, limit) for _ in range(batch)]
+        rows = [self._crop(start, start + frames, rng.uniform(0.3, 1.2)) for start in starts]
+        return Crop(*(torch.cat([getattr(row, name) for row in rows]) for name in ("wave", "mel", "f0")))
+
+    def _crop(self, start: int, end: int, gain: float) -> Crop:
+        low, high = max(0, start - MARGIN_FRAMES), end + MARGIN_FRAMES
+        samples = self._wave[low * self.hop : high * self.hop].astype(np.float32) / 32768
+        wave = (torch.from_numpy(samples) * gain).clamp(-1, 1)
+        before, length = start - low, end - start
+        mel = log_mel(wave, self.sample_rate)[:, before : before + length]
+        f0 = torch.from_numpy(self._f0[start:end].astype(np.float32))
+        inner = wave[before * self.hop : (before + length) * self.hop]
+        return Crop(inner[None], mel[None], torch.where(f0 > 0, f0.exp(), f0)[None])
+
+
+def degrade(mel: Tensor, rng: random.Random) -> Tensor:
+    """The mel as a flow gives it: rough or too smooth. Half of the rows [B, 80, T] stay clean."""
+    rows = [row if rng.random() < 0.5 else _degrade_row(row, rng) for row in mel]
+    return torch.stack(rows).clamp_min(MEL_FLOOR - 0.5)
+
+
+def _degrade_row(mel: Tensor, rng: random.Random) -> Tensor:
+    blur_t, blur_f = rng.uniform(0, 0.3), rng.uniform(0, 0.3)
+    kernel = torch.outer(_three_taps(blur_f), _three_taps(blur_t))
+    padded = F.pad(mel[None, None], (1, 1, 1, 1), mode="replicate")
+    smooth = F.conv2d(padded, kernel[None, None])[0, 0]
+    return smooth + rng.uniform(0, 0.35) * torch.randn_like(mel)
+
+
+def _three_taps(side: float) -> Tensor:
+    return torch.tensor([side, 1 - 2 * side, side])
+
+
+def make(folder: Path, *, minutes: float, seed: int) -> None:
+    """Speaks until there are `minutes` of speech, every voice and many pitches, levels as espeak gives them."""
+    rng = random.Random(seed)
+    maker, engine, extractor = SentenceMaker(), Espeak(folder.parent), FeatureExtractor()
+    folder.mkdir(parents=True, exist_ok=True)
+    waves: dict[int, list[npt.NDArray[np.int16]]] = {rate: [] for rate in RATES}
+    pitches: list[npt.NDArray[np.float16]] = []
+    while sum(map(len, pitches)) < minutes * 60 * FRAMES_PER_SECOND:
+        sentence = maker.make(rng)
+        speech = engine.synthesize(
+            sentence.text,
+            language=sentence.language,
+            voice=rng.choice(VOICES).name,
+            pitch=rng.randint(35, 65),
+        )
+        start, end = trim_bounds(speech.wave)
+        if end - start < SAMPLE_RATE:
+            continue
+        wave_24k = extractor.prepare(speech.wave[start:end])
+        wave = torch.from_numpy(speech.wave[start:end].astype(np.float32) / 32768)
+        n_frames = 2 * len(wave_24k) // TOKEN_SAMPLES
+        pitches.append(extractor.mel_and_pitch(wave_24k)[:, -1].half().numpy())
+        waves[24000].append(_to_int16(wave_24k, n_frames * 480))
+        waves[32000].append(_to_int16(resample(wave, SAMPLE_RATE, 32000), n_frames * 640))
+    _write(folder, waves, pitches)
+
+
+def _to_int16(wave: Tensor, length: int) -> npt.NDArray[np.int16]:
+    padded = F.pad(wave, (0, max(0, length - len(wave))))[:length]
+    return (padded * 32767).clamp(-32767, 32767).to(torch.int16).numpy()
+
+
+def _write(
+    folder: Path, waves: dict[int, list[npt.NDArray[np.int16]]], pitches: Sequence[npt.NDArray[np.float16]]
+) -> None:
+    for rate, parts in waves.items():
+        np.concatenate(parts).tofile(folder / f"waves{rate}.i16")
+    np.concatenate(pitches).tofile(folder / "f0.f16")
+    np.save(folder / "frames.npy", np.array([len(pitch) for pitch in pitches]))
+    print(f"{folder}: {len(pitches)} utterances, {sum(map(len, pitches)) / 3000:.1f} min", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--folder", type=Path, default=Path(".mini/vocoder"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    make(args.folder, minutes=args.minutes, seed=args.seed)
+
+
+if __name__ == "__main__":
+    main()
