@@ -1,0 +1,182 @@
+"""The speech LLM: a Llama with Hugging Face's parameter names (spec 4). Knows token ids, not text or audio.
+
+`Llama` is the definition, for training and for whole-sequence logits; `llm_runner.LlmRunner` is the same
+network packed for decoding many rows against a static cache.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class LlmConfig:
+    """Sizes under the names of Hugging Face's config.json; the defaults are the official ones."""
+
+    vocab_size: int = 98304
+    hidden_size: int = 2048
+    intermediate_size: int = 6144
+    num_hidden_layers: int = 28
+    num_attention_heads: int = 16
+    num_key_value_heads: int = 4
+    head_dim: int = 128
+    max_position_embeddings: int = 8192
+    rms_norm_eps: float = 1e-5
+    rope_theta: float = 10000.0
+    tie_word_embeddings: bool = True
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name != "tie_word_embeddings" and not value > 0:
+                raise ValueError(f"llm: {item.name} must be positive, got {value!r}")
+        if self.num_attention_heads % self.num_key_value_heads:
+            raise ValueError("llm: num_attention_heads must be a multiple of num_key_value_heads")
+        if self.head_dim % 2:
+            raise ValueError("llm: head_dim must be even")
+
+    @property
+    def group_size(self) -> int:
+        """Query heads that share a key/value head."""
+        return self.num_attention_heads // self.num_key_value_heads
+
+    @classmethod
+    def from_json(cls, path: Path) -> LlmConfig:
+        return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> LlmConfig:
+        """From the content of config.json. Raises ValueError for a network that this is not."""
+        if raw.get("hidden_act", "silu") != "silu" or raw.get("attention_bias") or raw.get("mlp_bias"):
+            raise ValueError("llm: only SiLU without biases is supported")
+        if (raw.get("rope_scaling") or {}).get("rope_type", "default") != "default":
+            raise ValueError("llm: scaled rotary positions are not supported")
+        known = {item.name for item in fields(cls)}
+        values = {name: value for name, value in raw.items() if name in known and value is not None}
+        rope = raw.get("rope_parameters") or {}
+        if "rope_theta" in rope:
+            values["rope_theta"] = rope["rope_theta"]
+        if "head_dim" not in values and {"hidden_size", "num_attention_heads"} <= values.keys():
+            values["head_dim"] = values["hidden_size"] // values["num_attention_heads"]
+        return cls(**values)
+
+
+def rope_table(config: LlmConfig, n_positions: int) -> tuple[Tensor, Tensor]:
+    """cos and sin of positions 0..n-1, [n, head_dim] float32, each frequency in both halves.
+
+    The first half of `sin` is negated, so that a rotation is x * cos + swap_halves(x) * sin.
+    """
+    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
+    frequencies = 1.0 / config.rope_theta**exponents
+    angles = torch.outer(torch.arange(n_positions, dtype=torch.float32), frequencies)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat((cos, cos), 1), torch.cat((-sin, sin), 1)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary positions; the last dimension is head_dim, cos and sin are rows of `rope_table`."""
+    return x * cos + x.roll(x.shape[-1] // 2, -1) * sin
+
+
+class _RmsNorm(nn.Module):
+    def __init__(self, config: LlmConfig) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(config.hidden_size))
+        self.eps = config.rms_norm_eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+class _Attention(nn.Module):
+    def __init__(self, config: LlmConfig) -> None:
+        super().__init__()
+        self.head_dim = config.head_dim
+        width, dim = config.hidden_size, config.head_dim
+        self.q_proj = nn.Linear(width, config.num_attention_heads * dim, bias=False)
+        self.k_proj = nn.Linear(width, config.num_key_value_heads * dim, bias=False)
+        self.v_proj = nn.Linear(width, config.num_key_value_heads * dim, bias=False)
+        self.o_proj = nn.Linear(config.num_attention_heads * dim, width, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        q, k, v = (
+            proj(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+            for proj in (self.q_proj, self.k_proj, self.v_proj)
+        )  # [B, heads, T, head_dim]
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=q.shape[1] != k.shape[1])
+        out: Tensor = self.o_proj(y.transpose(1, 2).flatten(-2))
+        return out  # [B, T, D]
+
+
+class _Mlp(nn.Module):
+    def __init__(self, config: LlmConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+class _Layer(nn.Module):
+    def __init__(self, config: LlmConfig) -> None:
+        super().__init__()
+        self.input_layernorm = _RmsNorm(config)
+        self.self_attn = _Attention(config)
+        self.post_attention_layernorm = _RmsNorm(config)
+        self.mlp = _Mlp(config)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
+        out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
+        return out
+
+
+class _Trunk(nn.Module):
+    def __init__(self, config: LlmConfig) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.num_hidden_layers))
+        self.norm = _RmsNorm(config)
+
+
+class Llama(nn.Module):
+    """Trainable, without a cache. State-dict keys are Hugging Face's; a tied head is not stored."""
+
+    def __init__(self, config: LlmConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.model = _Trunk(config)
+        if not config.tie_word_embeddings:
+            self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+
+    @property
+    def head_weight(self) -> Tensor:
+        """[vocab_size, hidden_size]; the embedding itself where tied."""
+        if self.config.tie_word_embeddings:
+            return self.model.embed_tokens.weight
+        return self.lm_head.weight
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """ids [B, T] from position 0 -> hidden states after the final norm [B, T, D]."""
+        x = self.model.embed_tokens(ids)
+        cos, sin = (table.to(x) for table in rope_table(self.config, ids.shape[1]))
+        for layer in self.model.layers:
+            x = layer(x, cos, sin)
+        out: Tensor = self.model.norm(x)
+        return out
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[..., D] -> [..., vocab_size]."""
+        return F.linear(hidden, self.head_weight)
