@@ -12,6 +12,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -189,19 +190,25 @@ def _line(details: ErrorDetails) -> str:
     return f"{name.upper()}='{quote(str(details['input']))}': must be {allowed}"
 
 
-def _problems(settings: Settings) -> list[str]:
-    """What would keep this server from starting, a line or a block each."""
-    from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which --print need not wait for
+def _check_checkpoint(settings: Settings) -> None:
+    from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
 
-    checks = (
-        lambda: preflight.check_not_running(settings.pid_file),
-        lambda: preflight.check_port(settings.api_host, settings.port),
-        lambda: check_layout(settings.checkpoint_dir),
-    )
+    check_layout(settings.checkpoint_dir)
+
+
+_CHECKS: dict[str, Callable[[Settings], None]] = {
+    "running": lambda settings: preflight.check_not_running(settings.pid_file),
+    "port": lambda settings: preflight.check_port(settings.api_host, settings.port),
+    "checkpoint": _check_checkpoint,
+}
+
+
+def _problems(settings: Settings, names: list[str]) -> list[str]:
+    """What would keep this server from starting, a line or a block each."""
     problems: list[str] = []
-    for check in checks:
+    for name in names:
         try:
-            check()
+            _CHECKS[name](settings)
         except StartupError as error:
             problems.append(str(error))
     return problems
@@ -229,7 +236,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m glm_tts_api.settings", description=__doc__)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument(
-        "--check", action="store_true", help="settings, checkpoint, port and PID file; exit 2"
+        "--check",
+        nargs="*",
+        choices=list(_CHECKS),
+        metavar="WHAT",
+        help=f"what would keep the server from starting; all of {', '.join(_CHECKS)} unless some are named",
     )
     action.add_argument("--print", action="store_true", help="the effective values as shell assignments")
     arguments = parser.parse_args(argv)
@@ -241,7 +252,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.print:
         _print(settings)
         return 0
-    problems = _problems(settings)
+    problems = _problems(settings, arguments.check or list(_CHECKS))
     for problem in problems:
         print(problem, file=sys.stderr)
     return 2 if problems else 0

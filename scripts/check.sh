@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every check that needs no running code: format, lint, types, who may import whom, shell scripts.
+#
+#   bash scripts/check.sh
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
+
+# run TITLE COMMAND...: says what is checked, then checks it.
+run() {
+  say "== $1"
+  shift
+  "$@"
+}
+
+ensure_venv dev
+mapfile -t shell_scripts < <(find . -maxdepth 1 -name '*.sh' && find scripts .ci -name '*.sh' && echo .ci/run)
+run "format (ruff)" "$PYTHON" -m ruff format --check .
+run "lint (ruff)" "$PYTHON" -m ruff check .
+run "types (mypy)" "$PYTHON" -m mypy
+run "imports (import-linter)" "$VENV/bin/lint-imports"
+run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
+say "All checks passed."

@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# What every script shares: where the project is, how it speaks, its Python, its settings.
+# Sourced, never run. Expects `set -euo pipefail`.
+
+ROOT="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)"
+VENV="$ROOT/.venv"
+PYTHON="$VENV/bin/python"
+cd -- "$ROOT" || exit 1
+
+# Exit codes of all scripts: tried and did not work; a setting, the checkpoint, the port or the machine does not
+# allow it; the server runs already, or another script is at work on it.
+readonly EXIT_FAILED=1 EXIT_REFUSED=2 EXIT_BUSY=3
+
+# say LINE...: tells the user.
+say() {
+  printf '%s\n' "$*"
+}
+
+# fail CODE LINE...: tells what is wrong and ends the script.
+fail() {
+  local code=$1
+  shift
+  printf '%s\n' "$*" >&2
+  exit "$code"
+}
+
+# usable_python PROGRAM: whether it is Python 3.11 to 3.13.
+usable_python() {
+  command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
+}
+
+# find_python [MODULE]: prints a Python 3.11 to 3.13 of this machine that has MODULE.
+find_python() {
+  local module=${1:-sys} program found=''
+  for program in python3 python3.13 python3.12 python3.11; do
+    usable_python "$program" || continue
+    found=$program
+    "$program" -c "import $module" 2>/dev/null || continue
+    command -v "$program"
+    return
+  done
+  if [[ -n $found ]]; then
+    fail "$EXIT_REFUSED" "$found has no '$module' module, which making .venv needs." \
+      "Install it (Debian, Ubuntu: apt install python3-venv) and try again."
+  fi
+  fail "$EXIT_REFUSED" "Python 3.11, 3.12 or 3.13 is needed; found: $(python3 --version 2>&1 || true)"
+}
+
+# ensure_venv [dev]: makes .venv on first use, and installs what pyproject.toml asks for when that changes.
+ensure_venv() {
+  local extra=${1:-} lock stamp wanted
+  exec {lock}<"$ROOT" # two first starts at once: the second waits for the first one's installation
+  flock -n "$lock" || {
+    say "Waiting for another script that installs into .venv"
+    flock "$lock"
+  }
+  if ! usable_python "$PYTHON"; then
+    make_venv
+  fi
+  wanted="$(sha256sum <pyproject.toml | cut -d ' ' -f 1)"
+  for stamp in "$VENV/installed${extra:+-$extra}" "$VENV/installed-dev"; do
+    [[ -f $stamp && $(<"$stamp") == "$wanted" ]] && break
+    stamp=''
+  done
+  if [[ -z $stamp ]]; then
+    say "Installing the packages of pyproject.toml${extra:+ and its extra $extra} into .venv" \
+      "(the first time about 1 GB, with CUDA 4 GB; later starts skip this)"
+    "$PYTHON" -m pip install --disable-pip-version-check -e ".${extra:+[$extra]}" ||
+      fail "$EXIT_REFUSED" "pip could not install the packages (above); nothing was started or stopped."
+    printf '%s\n' "$wanted" >"$VENV/installed${extra:+-$extra}"
+  fi
+  exec {lock}<&-
+}
+
+# make_venv: a new .venv with pip; one whose Python is gone is made again.
+make_venv() {
+  local python
+  python="$(find_python ensurepip)"
+  say "Making .venv with $python ($("$python" --version))"
+  "$python" -m venv --clear "$VENV" || fail "$EXIT_REFUSED" "$python -m venv failed (above)." \
+    "If it asks for the venv package: apt install python3-venv"
+}
+
+# load_settings: sets PORT, RUN_DIR and all others as the server itself reads them, in capitals.
+load_settings() {
+  local assignments
+  assignments="$("$PYTHON" -m glm_tts_api.settings --print)" || exit "$EXIT_REFUSED"
+  eval "$assignments"
+  RUN_DIR="$(absolute "$RUN_DIR")"
+  LOG_FILE="$(absolute "$LOG_FILE")"
+  mkdir -p -- "$RUN_DIR" "$(dirname -- "$LOG_FILE")" || exit "$EXIT_REFUSED"
+  touch -- "$LOG_FILE" || exit "$EXIT_REFUSED"
+}
+
+# absolute PATH: PATH as seen from the project folder.
+absolute() {
+  case $1 in
+    /*) printf '%s\n' "$1" ;;
+    '~'/*) printf '%s\n' "$HOME/${1#'~/'}" ;;
+    *) printf '%s\n' "$ROOT/$1" ;;
+  esac
+}

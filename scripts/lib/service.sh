@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# How the server is started, watched and shown. Sourced after common.sh and processes.sh.
+
+readonly LOGS_KEPT=5
+
+# lock_service: lets one start, stop or restart work on RUN_DIR at a time; the lock goes with the script.
+lock_service() {
+  exec 7>>"$RUN_DIR/lock"
+  flock -n 7 || fail "$EXIT_BUSY" "Another start, stop or restart is at work in $RUN_DIR; let it end first."
+}
+
+# require_none_running: fails if the server runs, is loading, or has left workers behind.
+require_none_running() {
+  local server left
+  server="$(recorded_server)"
+  [[ -z $server ]] || fail "$EXIT_BUSY" "The server is already running (PID $server, port $PORT)." \
+    "bash restart_api.sh replaces it, bash scripts/stop_api.sh stops it."
+  mapfile -t left < <(our_processes)
+  ((${#left[@]} == 0)) || fail "$EXIT_BUSY" "Processes of an earlier server are left: ${left[*]}." \
+    "bash restart_api.sh replaces them, bash scripts/stop_api.sh stops them."
+}
+
+# check WHAT...: fails if the port or the checkpoint would keep the server from starting.
+check() {
+  "$PYTHON" -m glm_tts_api.settings --check "$@" || exit "$EXIT_REFUSED"
+}
+
+# become_server [PROGRAM]: claims the PID file and turns this shell into uvicorn, by way of PROGRAM (setsid).
+#
+# Descriptor 8 holds the claim for as long as the parent lives, so it can't be stale; Python hands it to no child.
+become_server() {
+  exec 7>&- 8<>"$PID_FILE"
+  flock -n 8 || fail "$EXIT_BUSY" "The server is already running (PID $(<"$PID_FILE"), $PID_FILE)."
+  : >"$PID_FILE"
+  printf '%s\n' "$BASHPID" >&8
+  printf '%s\n' "${DRAIN_TIMEOUT%.*}" >"$RUN_DIR/drain_timeout"
+  GLM_TTS_RUN_ID="$(run_id)"
+  TMPDIR="$RUN_DIR/tmp"
+  mkdir -p -- "$TMPDIR"
+  export GLM_TTS_RUN_ID TMPDIR PYTHONUNBUFFERED=1
+  local options=(--host "$API_HOST" --port "$PORT" --workers "$WORKERS" --timeout-graceful-shutdown 5)
+  if ((WORKERS > 1)) && "$PYTHON" -m uvicorn --help | grep -q -e --timeout-worker-healthcheck; then
+    options+=(--timeout-worker-healthcheck 120) # a load that holds the GIL must not look like a hang
+  fi
+  exec "$@" "$PYTHON" -m uvicorn glm_tts_api.api_server:app "${options[@]}"
+}
+
+# start_in_background: starts the server into LOG_FILE, in a session of its own; leaves its PID in SERVER.
+start_in_background() {
+  (become_server setsid) </dev/null >>"$LOG_FILE" 2>&1 &
+  SERVER=$!
+}
+
+# rotate_log: keeps the last logs as LOG_FILE.1 (the newest) to LOG_FILE.5.
+rotate_log() {
+  local n
+  [[ -s $LOG_FILE ]] || return 0
+  for ((n = LOGS_KEPT - 1; n >= 1; n--)); do
+    [[ ! -f $LOG_FILE.$n ]] || mv -f -- "$LOG_FILE.$n" "$LOG_FILE.$((n + 1))"
+  done
+  mv -- "$LOG_FILE" "$LOG_FILE.1"
+  : >"$LOG_FILE"
+}
+
+# clean_leftovers: removes what dead servers left, and our own compiled Python; never .venv, weights or voices.
+clean_leftovers() {
+  rm -rf -- "$RUN_DIR/tmp" "$RUN_DIR/verify.token"
+  find glm_tts_api scripts tests -type d -name __pycache__ -prune -exec rm -rf -- {} + 2>/dev/null || true
+}
+
+# ask COMMAND [ARGUMENT...]: asks the running server over HTTP; see ask_service.py.
+ask() {
+  PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py "$@"
+}

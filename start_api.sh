@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Starts the server in the foreground and stops nothing. Its output also goes to the log file. Ctrl-C ends it.
+#
+#   bash start_api.sh
+#   WORKERS=4 bash start_api.sh
+#
+# Exit codes: 2 a setting, the checkpoint or the port does not allow it; 3 the server runs already or another
+# start, stop or restart is at work; else uvicorn's own (143 after SIGTERM, 130 after Ctrl-C).
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
+source scripts/lib/processes.sh
+source scripts/lib/service.sh
+
+# main: checks, then becomes the server.
+main() {
+  ensure_venv
+  load_settings
+  require_none_running
+  lock_service
+  check checkpoint port
+  # tee must outlive Ctrl-C, to write the server's last lines, and must hold neither lock.
+  exec > >(exec 7>&- && exec tee -i -a -- "$LOG_FILE") 2>&1
+  become_server
+}
+
+main "$@"
