@@ -1,0 +1,44 @@
+"""Runs every golden file of a directory through the project's code and prints a line per case.
+
+    python scripts/check_parity.py DIR [--only NAME ...]
+
+A line: component, case, maximum absolute error, relative error, tokens matched, PASS, FAIL or SKIP with its
+reason. The last line is `N passed, M failed, K skipped`; the exit status is 0 if nothing failed, 1 if
+something did, 2 if DIR holds no golden files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from scripts.parity.components import golden_files, run_file
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="file names without their suffix")
+    args = parser.parse_args()
+    files = golden_files(args.directory) if args.directory.is_dir() else []
+    files = [path for path in files if not args.only or path.stem in args.only]
+    if not files:
+        print(f"No golden files in {args.directory}", file=sys.stderr)
+        return 2
+    verdicts: Counter[str] = Counter()
+    for path in files:
+        for result in run_file(path):
+            verdicts[result.verdict] += 1
+            print(result.line(), flush=True)
+    print(f"{verdicts['PASS']} passed, {verdicts['FAIL']} failed, {verdicts['SKIP']} skipped")
+    return 1 if verdicts["FAIL"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

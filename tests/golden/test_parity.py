@@ -1,0 +1,19 @@
+"""The public golden vectors, file by file; a failure names its case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.parity.components import golden_files, run_file
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.mark.parametrize("path", golden_files(DATA), ids=lambda path: path.stem)
+def test_golden_file(path: Path) -> None:
+    results = list(run_file(path))
+    failed = [result.line() for result in results if result.verdict == "FAIL"]
+    assert results
+    assert not failed, "\n".join(failed)
