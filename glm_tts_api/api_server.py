@@ -28,7 +28,9 @@ from glm_tts_api.web.graceful_stop import GracefulStop
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
 from glm_tts_api.web.ops import DEMONSTRATION_NOTICE, health_router, ops_router
+from glm_tts_api.web.prompts import router as prompts_router
 from glm_tts_api.web.service import Service, SpeechEngine
+from glm_tts_api.web.tts import router as tts_router
 
 logger = logging.getLogger(__name__)
 EngineBuilder = Callable[[Settings, int], SpeechEngine]
@@ -45,7 +47,7 @@ def create_app(settings: Settings, *, build_engine: EngineBuilder | None = None)
             _lifespan, settings=settings, in_flight=in_flight, build_engine=build_engine or _build_engine
         ),
     )
-    for router in (health_router, ops_router):
+    for router in (health_router, ops_router, tts_router, prompts_router):
         app.include_router(router)
     install_error_handlers(app)
     app.add_middleware(UploadLimit, max_bytes=settings.web_config().max_upload_bytes)
@@ -66,11 +68,12 @@ async def _lifespan(
         admission=Admission(settings.admission_config(), slot.lanes),
         board=board,
         voices=_voice_store(settings),
+        in_flight=in_flight,
     )
     app.state.service = service
     _log_start(settings, slot.index)
     service.engine.start()
-    stop = GracefulStop(in_flight, refuse_new=service.admission.refuse_new, timeout_s=settings.drain_timeout)
+    stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
     try:
         with stop.installed():
             yield

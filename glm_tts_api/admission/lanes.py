@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from glm_tts_api.admission.board import LANES, LaneFigures, LaneName
-from glm_tts_api.errors import DeadlinePassed, Draining, QueueFull
+from glm_tts_api.errors import DeadlinePassed, QueueFull
 
 SHORT_TEXT_CHARS = (
     50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT
@@ -49,7 +49,7 @@ class AdmissionConfig:
 
 
 class Permit:
-    """The right to one place in a lane. `waited_s`: seconds from arrival to admission."""
+    """The right to one place in a lane. `waited_s`: seconds in line."""
 
     def __init__(self, lane: LaneName, give_back: Callable[[], None]) -> None:
         self.lane = lane
@@ -116,7 +116,6 @@ class Admission:
 
     def __init__(self, config: AdmissionConfig, figures: dict[LaneName, LaneFigures]) -> None:
         self.config = config
-        self.draining = False
         self._lanes = {
             name: _Lane(
                 name, limit=config.limit_of(name), queue_size=config.queue_size, figures=figures[name]
@@ -124,28 +123,23 @@ class Admission:
             for name in LANES
         }
 
-    def refuse_new(self) -> None:
-        """From now on everyone new is sent away; who is in line or admitted stays."""
-        self.draining = True
-
     @asynccontextmanager
     async def admit(self, n_chars: int, *, arrived_at: float, counted: bool = True) -> AsyncIterator[Permit]:
         """A permit for a text of `n_chars` that arrived at `arrived_at` (the loop's clock), in its turn.
 
-        The deadline holds for the wait and for the body of the context alike. Raises Draining, QueueFull or
+        The deadline holds for the wait and for the body of the context alike. Raises QueueFull or
         DeadlinePassed. `counted=False` leaves no trace in the figures.
         """
+        entered_at = asyncio.get_running_loop().time()
         lane = self._lanes[self.config.lane_of(n_chars)]
         timeout_s = self.config.timeout_s(n_chars)
         with _Outcome(lane.figures if counted else None):
-            if self.draining:
-                raise Draining("The server is stopping; it takes no new requests. Try again shortly.")
             try:
                 async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
                     permit = await lane.enter(counted=counted)
                     release = permit.hold()
                     try:
-                        permit.waited_s = asyncio.get_running_loop().time() - arrived_at
+                        permit.waited_s = asyncio.get_running_loop().time() - entered_at
                         yield permit
                     finally:
                         release()
@@ -174,7 +168,7 @@ class _Outcome:
 def _counter_of(kind: type[BaseException] | None) -> str:
     if kind is None:
         return "completed"
-    if issubclass(kind, (QueueFull, Draining)):
+    if issubclass(kind, QueueFull):
         return "rejected"
     if issubclass(kind, DeadlinePassed):
         return "timed_out"

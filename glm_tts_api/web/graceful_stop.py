@@ -10,7 +10,7 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -22,11 +22,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class GracefulStop:
-    """`refuse_new` is called once, when the first signal comes; a second signal cuts the wait short."""
+    """Waits up to `timeout_s` for the requests in flight; a second signal cuts the wait short."""
 
-    def __init__(self, in_flight: InFlight, *, refuse_new: Callable[[], None], timeout_s: float) -> None:
+    def __init__(self, in_flight: InFlight, *, timeout_s: float) -> None:
         self._in_flight = in_flight
-        self._refuse_new = refuse_new
         self._timeout_s = timeout_s
         self._previous: dict[int, Any] = {}
         self._drain: asyncio.Task[None] | None = None
@@ -54,7 +53,6 @@ class GracefulStop:
         if self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
             self._in_flight.closing = True
-            self._refuse_new()
             self._drain = asyncio.create_task(self._drain_then_hand_over(number, self._timeout_s))
         else:
             logger.info("%s again: ending at once", name)

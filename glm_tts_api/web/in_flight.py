@@ -11,7 +11,7 @@ from typing import Any
 class InFlight:
     """Keeps the task of every unanswered request.
 
-    `closing`: connections are not kept open after their answer; `cut_off`: the requests left are being ended.
+    `closing`: the server stops, nothing new is begun; `cut_off`: the requests left are being ended.
     """
 
     def __init__(self) -> None:

@@ -11,12 +11,14 @@ import re
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import BodyTooLarge, Draining, InternalFault, ServiceError
 from glm_tts_api.logs import request_id_var
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.in_flight import InFlight
+from glm_tts_api.web.listening import ClientGone
 
 logger = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -51,6 +53,8 @@ class RequestContext:
             if not self._in_flight.cut_off or answer.started:
                 raise
             await _send(Draining("The server stopped before this request was done."), scope, receive, answer)
+        except (ClientGone, ClientDisconnect):
+            return  # nobody is there to answer
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             if answer.started:

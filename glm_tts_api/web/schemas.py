@@ -2,9 +2,149 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.web.fields import FormNumber, WholeNumber
+
+_EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
+
+
+class SpeechFields(BaseModel):
+    """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    input_text: str = Field(
+        description="What to say: Chinese, English or both; at most MAX_TEXT_LENGTH characters.",
+        examples=["你好，欢迎使用语音合成服务。"],
+    )
+    index: str | None = Field(
+        default=None,
+        description="A registered voice (GET /api/v1/prompts); or send prompt_audio with prompt_text.",
+        examples=["exampleA"],
+    )
+    prompt_text: str | None = Field(
+        default=None, description="The exact transcript of prompt_audio.", examples=["录音里说的每一个字。"]
+    )
+    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
+        default=42, description="The same request with the same seed gives the same audio.", examples=[42]
+    )
+    sample_rate: Annotated[Literal[24000, 32000], FormNumber] = Field(
+        default=24000, description="24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).", examples=[24000]
+    )
+    use_cache: bool = Field(
+        default=True,
+        description="true: each segment continues from the speech of the earlier ones; "
+        "false: segments are independent and are decoded side by side.",
+        examples=[True],
+    )
+    use_phoneme: bool = Field(
+        default=False, description="Write polyphones and rare characters as phonemes.", examples=[False]
+    )
+    sample_method: Literal["ras", "topk"] = Field(
+        default="ras", description="Repetition-aware sampling, or top-k.", examples=["ras"]
+    )
+    sampling: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
+        default=25, description="The k of topk; ras keeps its published constants.", examples=[25]
+    )
+    beam_size: Annotated[WholeNumber, Field(ge=1, le=5)] = Field(
+        default=1,
+        description="Candidates decoded side by side; the one with the best mean log-probability is kept.",
+        examples=[1],
+    )
+    response_format: Literal["json", "wav", "flac", "mp3", "opus", "aac", "pcm"] = Field(
+        default="json",
+        description="json (a WAV inside, as base64) or wav; the others come later.",
+        examples=["wav"],
+    )
+    stream: bool = Field(default=False, description="Comes later; false for now.", examples=[False])
+    speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
+        default=1.0, description="Comes later; 1.0 for now.", examples=[1.0]
+    )
+
+
+class SpeechAnswer(BaseModel):
+    """The json answer of POST /tts."""
+
+    success: Literal[True] = True
+    message: str = Field(examples=["3.24 s of speech in 1 segment."])
+    audio_base64: str = Field(description="A WAV file (16 bit PCM, mono) as base64.", examples=["UklGRi..."])
+    sample_rate: int = Field(examples=[24000])
+    generation_time: float = Field(
+        description="Seconds from admission to the finished audio.", examples=[1.62]
+    )
+    error: None = Field(default=None, examples=[None])
+    request_id: str = Field(examples=[_EXAMPLE_ID])
+    audio_seconds: float = Field(description="How long the speech lasts.", examples=[3.24])
+    segments: int = Field(description="Pieces that the text was spoken in.", examples=[1])
+    rtf: float = Field(description="generation_time divided by audio_seconds.", examples=[0.5])
+
+
+class NewPromptFields(BaseModel):
+    """What POST /prompts takes beside the file prompt_audio."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    index: str = Field(description="1 to 64 letters, digits, hyphens or underscores.", examples=["my_voice"])
+    prompt_text: str = Field(
+        description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
+    )
+    prompt_audio_path: str | None = Field(
+        default=None,
+        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
+        examples=["my_voice.wav"],
+    )
+
+
+class ChangedPromptFields(BaseModel):
+    """What PUT /prompts/{index} takes beside the file prompt_audio; what is left out stays."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    prompt_text: str | None = Field(
+        default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
+    )
+    prompt_audio_path: str | None = Field(
+        default=None,
+        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
+        examples=["my_voice.wav"],
+    )
+
+
+class Prompt(BaseModel):
+    """A registered voice."""
+
+    index: str = Field(description="Its name.", examples=["exampleA"])
+    prompt_text: str = Field(description="The recording's transcript.", examples=["录音里说的每一个字。"])
+    source: Literal["shipped", "own"] = Field(
+        description="shipped: from configs/prompt_cache.json; own: added over the API.", examples=["shipped"]
+    )
+    audio_url: str = Field(description="Where the recording is.", examples=["/api/v1/prompts/exampleA/audio"])
+
+
+class PromptAnswer(BaseModel):
+    """One voice."""
+
+    success: Literal[True] = True
+    message: str = Field(examples=["Voice 'my_voice' is registered."])
+    prompt: Prompt
+
+
+class PromptList(BaseModel):
+    """Every voice."""
+
+    success: Literal[True] = True
+    count: int = Field(examples=[2])
+    prompts: list[Prompt]
+
+
+class Done(BaseModel):
+    """It is done."""
+
+    success: Literal[True] = True
+    message: str = Field(examples=["Voice 'my_voice' is deleted."])
 
 
 class ErrorBody(BaseModel):
@@ -22,9 +162,7 @@ class ErrorBody(BaseModel):
         description="The same sentence.", examples=["sampling must be a whole number from 1 to 100."]
     )
     code: str = Field(description="The kind of error, for programs.", examples=["invalid_field"])
-    request_id: str = Field(
-        description="Names the request in the server's log.", examples=["6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"]
-    )
+    request_id: str = Field(description="Names the request in the server's log.", examples=[_EXAMPLE_ID])
 
 
 class Health(BaseModel):

@@ -15,6 +15,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import AudioChunk, Timings, Utterance
 from glm_tts_api.errors import Draining, Loading, ServiceError, Unhealthy
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.in_flight import InFlight
 
 HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
 
@@ -97,11 +98,12 @@ class Service:
     admission: Admission
     board: Board
     voices: VoiceStore
+    in_flight: InFlight
     started_at: float = field(default_factory=time.monotonic)
 
     @property
     def status(self) -> HealthStatus:
-        if self.admission.draining:
+        if self.in_flight.closing:
             return "draining"
         status = self.engine.state.status
         return {"ready": "healthy", "loading": "loading", "failed": "unhealthy"}[status]  # type: ignore[return-value]

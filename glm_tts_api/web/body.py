@@ -1,0 +1,139 @@
+"""A request's body as fields, whether it came as a form, as a form with files, or as JSON.
+
+The framework's own form parsing is not used: it answers in another shape than ours, takes text that is not
+UTF-8 for Latin-1, and so reads what `curl -d` sends of Chinese as gibberish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from glm_tts_api.errors import InvalidField, UnparsableBody, quote
+from glm_tts_api.web.fields import allowed_values
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_KEPT_WHEN_EMPTY = "input_text"  # so that its message can say blank rather than missing
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a form."""
+
+    filename: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request sent, by name; what was sent empty counts as not sent."""
+
+    fields: Mapping[str, Any]
+    uploads: Mapping[str, Upload]
+
+    def parse(self, model: type[ModelT]) -> ModelT:
+        """The fields as `model`. Raises InvalidField with a sentence for the first that does not hold."""
+        for name in model.model_fields:
+            if name in self.uploads:
+                raise InvalidField(f"{name} must be text, not a file.")
+        try:
+            return model.model_validate(self.fields)
+        except ValidationError as error:
+            raise _invalid(model, error) from None
+
+    def upload(self, name: str) -> Upload | None:
+        """The file sent as `name`. Raises InvalidField if text was sent for it."""
+        if name in self.fields:
+            raise InvalidField(f"{name} must be a file, as curl sends with -F {name}=@recording.wav.")
+        return self.uploads.get(name)
+
+
+async def read_body(request: Request) -> Body:
+    """Reads the body by its Content-Type. Raises UnparsableBody (the middleware bounds its size)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        return await _read_multipart(request)
+    data = await request.body()
+    if not data:
+        return Body({}, {})
+    if media_type == "application/x-www-form-urlencoded":
+        return await asyncio.to_thread(_read_form, data)
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return await asyncio.to_thread(_read_json, data)
+    raise UnparsableBody(
+        "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
+    )
+
+
+async def _read_multipart(request: Request) -> Body:
+    # Latin-1 keeps every byte as it came, so that UTF-8 can be insisted on below.
+    headers = Headers({"content-type": request.headers["content-type"] + "; charset=latin-1"})
+    try:
+        form = await MultiPartParser(headers, request.stream(), max_part_size=2**62).parse()
+    except MultiPartException as error:
+        raise UnparsableBody(f"The multipart body cannot be parsed: {quote(error.message)}") from None
+    fields: dict[str, Any] = {}
+    uploads: dict[str, Upload] = {}
+    for name, value in form.multi_items():
+        if not isinstance(value, UploadFile):
+            fields[_utf8(name)] = _utf8(value)
+        elif value.filename:
+            uploads[_utf8(name)] = Upload(value.filename, await value.read())
+            await value.close()
+    return Body(_sent(fields), uploads)
+
+
+def _read_form(data: bytes) -> Body:
+    try:
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError:  # also UnicodeDecodeError
+        raise UnparsableBody("The form cannot be parsed; is it percent-encoded UTF-8?") from None
+    return Body(_sent(dict(pairs)), {})
+
+
+def _read_json(data: bytes) -> Body:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise UnparsableBody("The body is not valid JSON in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise InvalidField("The JSON body must be an object of fields.")
+    return Body(_sent({name: _whole_text(item) for name, item in value.items()}), {})
+
+
+def _sent(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in fields.items() if value not in ("", None) or name == _KEPT_WHEN_EMPTY
+    }
+
+
+def _utf8(text: str) -> str:
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise UnparsableBody("The form's text is not UTF-8.") from None
+
+
+def _whole_text(value: Any) -> Any:
+    """Text without the half characters that JSON's escapes allow and nothing else can hold."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _invalid(model: type[BaseModel], error: ValidationError) -> InvalidField:
+    details = error.errors()[0]
+    name = str(details["loc"][0])
+    if details["type"] == "missing":
+        return InvalidField(f"{name} is missing.")
+    allowed = allowed_values(model.model_fields[name])
+    return InvalidField(f"{name} must be {allowed}, not '{quote(str(details['input']))}'.")

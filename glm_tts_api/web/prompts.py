@@ -1,0 +1,138 @@
+"""The registered voices: list, look, hear, add, change, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.voices.store import VoiceInfo
+from glm_tts_api.web.access import KeyRequired, WriterRequired
+from glm_tts_api.web.body import Body, read_body
+from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.openapi import body_docs
+from glm_tts_api.web.schemas import (
+    ChangedPromptFields,
+    Done,
+    ErrorBody,
+    NewPromptFields,
+    PromptAnswer,
+    PromptList,
+)
+from glm_tts_api.web.service import Service
+
+_EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}}
+_WRITE: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody} for status in (400, 401, 403, 413, 415, 422)
+}
+
+router = APIRouter(prefix="/api/v1/prompts", tags=["voices"], dependencies=[KeyRequired])
+
+
+@router.get("", response_model=PromptList)
+async def list_prompts(service: ServiceDep) -> dict[str, Any]:
+    """Every registered voice, by its name."""
+    voices = await asyncio.to_thread(service.voices.list_voices)
+    return {"count": len(voices), "prompts": [_shown(voice) for voice in voices]}
+
+
+@router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
+async def get_prompt(index: str, service: ServiceDep) -> dict[str, Any]:
+    """One voice."""
+    voice = await asyncio.to_thread(service.voices.info, index)
+    return {"message": f"Voice '{index}'.", "prompt": _shown(voice)}
+
+
+@router.get(
+    "/{index}/audio",
+    response_class=Response,
+    responses={
+        200: {"content": {"audio/wav": {}}, "description": "The recording as it was given."},
+        **_UNKNOWN,
+    },
+)
+async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
+    """A voice's recording, as it was given."""
+    data, container = await asyncio.to_thread(service.voices.audio, index)
+    return Response(data, media_type=container.media_type if container else "application/octet-stream")
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=PromptAnswer,
+    openapi_extra=body_docs(NewPromptFields, examples={"index": "my_voice", **_EXAMPLE}),
+    responses={**_WRITE, 409: {"model": ErrorBody}},
+    dependencies=[WriterRequired],
+)
+async def add_prompt(request: Request, service: ServiceDep) -> dict[str, Any]:
+    """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
+    body = await read_body(request)
+    fields = body.parse(NewPromptFields)
+    transcript = _transcript(fields.prompt_text)
+    data = await _recording(body, fields.prompt_audio_path, service)
+    if data is None:
+        raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
+    voice = await asyncio.to_thread(service.voices.add, fields.index, transcript, data)
+    return {"message": f"Voice '{voice.index}' is registered.", "prompt": _shown(voice)}
+
+
+@router.put(
+    "/{index}",
+    response_model=PromptAnswer,
+    openapi_extra=body_docs(ChangedPromptFields, examples=_EXAMPLE),
+    responses={**_WRITE, **_UNKNOWN},
+    dependencies=[WriterRequired],
+)
+async def change_prompt(index: str, request: Request, service: ServiceDep) -> dict[str, Any]:
+    """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
+    a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
+    body = await read_body(request)
+    fields = body.parse(ChangedPromptFields)
+    transcript = None if fields.prompt_text is None else _transcript(fields.prompt_text)
+    data = await _recording(body, fields.prompt_audio_path, service)
+    if transcript is None and data is None:
+        raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
+    voice = await asyncio.to_thread(service.voices.replace, index, transcript, data)
+    return {"message": f"Voice '{index}' is changed.", "prompt": _shown(voice)}
+
+
+@router.delete(
+    "/{index}",
+    response_model=Done,
+    responses={**_WRITE, **_UNKNOWN},
+    dependencies=[WriterRequired],
+)
+async def delete_prompt(index: str, service: ServiceDep) -> dict[str, Any]:
+    """Deletes a voice that was added over the API, or the copy that hides a shipped one. A shipped voice
+    itself is removed from configs/prompt_cache.json by hand (403)."""
+    await asyncio.to_thread(service.voices.remove, index)
+    return {"message": f"Voice '{index}' is deleted."}
+
+
+def _shown(voice: VoiceInfo) -> dict[str, str]:
+    return {
+        "index": voice.index,
+        "prompt_text": voice.transcript,
+        "source": voice.source,
+        "audio_url": f"/api/v1/prompts/{voice.index}/audio",
+    }
+
+
+def _transcript(text: str) -> str:
+    if not text.strip():
+        raise InvalidField("prompt_text must be the recording's exact transcript; it is blank.")
+    return text.strip()
+
+
+async def _recording(body: Body, path: str | None, service: Service) -> bytes | None:
+    """The recording that a body brings or names; None if it does neither."""
+    upload = body.upload("prompt_audio")
+    if upload is not None and path is not None:
+        raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")
+    if path is not None:
+        return await asyncio.to_thread(service.voices.read_recording, path)
+    return None if upload is None else upload.data

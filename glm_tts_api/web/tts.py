@@ -1,0 +1,162 @@
+"""POST /api/v1/tts: a form in, speech out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from glm_tts_api.audio.decode import decode_audio
+from glm_tts_api.audio.encode import encode_wav
+from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
+from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
+from glm_tts_api.voices.store import digest_of
+from glm_tts_api.web.access import KeyRequired
+from glm_tts_api.web.body import Body, read_body
+from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.openapi import body_docs
+from glm_tts_api.web.request_log import SpeechLine, logged_speech
+from glm_tts_api.web.schemas import ErrorBody, SpeechAnswer, SpeechFields
+from glm_tts_api.web.service import Service
+from glm_tts_api.web.speaking import Speech, admitted, speak
+from glm_tts_api.web.verification import TOKEN_HEADER, take_token
+
+_BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
+_EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody} for status in (400, 401, 403, 404, 408, 413, 415, 422, 500, 503)
+}
+
+router = APIRouter(prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """A parsed request. `counted` is false for the sentence that verifies a restart."""
+
+    utterance: Utterance
+    response_format: str
+    counted: bool
+
+
+@router.post(
+    "/tts",
+    openapi_extra=body_docs(SpeechFields, examples=_EXAMPLE),
+    responses={
+        200: {
+            "model": SpeechAnswer,
+            "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
+            "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **_ERRORS,
+    },
+)
+async def tts(request: Request, service: ServiceDep) -> Response:
+    """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text)."""
+    with logged_speech() as line:
+        wanted = await _parse(request, service, line)
+        async with admitted(request, service, wanted.utterance, line, counted=wanted.counted) as permit:
+            speech = await speak(service.engine, wanted.utterance, permit, line)
+            body = await asyncio.to_thread(_encode, speech, wanted)
+        return _answer(body, speech, wanted)
+
+
+async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wanted:
+    body = await read_body(request)
+    fields = body.parse(SpeechFields)
+    line.n_chars = len(fields.input_text)
+    line.lane = service.admission.config.lane_of(line.n_chars)
+    _require_text(fields.input_text, service.config.max_text_length)
+    _require_available(fields)
+    voice = await _voice(body, fields, service)
+    token = request.headers.get(TOKEN_HEADER, "")
+    verifies = bool(token) and await asyncio.to_thread(take_token, token, service.config.verify_token_file)
+    utterance = Utterance(
+        request_id=request.state.request_id,
+        text=fields.input_text,
+        voice=voice,
+        sampling=SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
+        sample_rate=fields.sample_rate,
+        use_cache=fields.use_cache,
+        use_phoneme=fields.use_phoneme,
+    )
+    return _Wanted(utterance, fields.response_format, counted=not verifies)
+
+
+def _require_text(text: str, max_length: int) -> None:
+    if len(text) > max_length:
+        raise TextTooLong(
+            f"input_text has {len(text)} characters; at most {max_length} are possible (MAX_TEXT_LENGTH)."
+        )
+    if not text.strip():
+        raise NothingToSay("input_text is blank.")
+
+
+def _require_available(fields: SpeechFields) -> None:
+    """What the contract names and this version does not do yet."""
+    if fields.response_format not in ("json", "wav"):
+        raise InvalidField(
+            f"response_format {fields.response_format} comes later; json and wav are possible now."
+        )
+    if fields.stream:
+        raise InvalidField("stream=true comes later; leave it out for now.")
+    if fields.speed != 1.0:
+        raise InvalidField("A speed other than 1.0 comes later; leave it out for now.")
+
+
+async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice:
+    """The voice that the request names, or brings with it."""
+    upload = body.upload("prompt_audio")
+    if fields.index is not None:
+        if upload or fields.prompt_text:
+            raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
+        return await asyncio.to_thread(service.voices.get, fields.index)
+    if upload is None and fields.prompt_text is None:
+        raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
+    if upload is None:
+        raise InvalidField("prompt_text needs prompt_audio, the recording that it is the transcript of.")
+    if fields.prompt_text is None or not fields.prompt_text.strip():
+        raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
+    recording = await asyncio.to_thread(decode_audio, upload.data, service.config.prompt_limits)
+    return Voice(recording, fields.prompt_text, digest_of(upload.data))
+
+
+def _encode(speech: Speech, wanted: _Wanted) -> bytes:
+    """The answer's body. Blocking; runs on a pool thread."""
+    wav = encode_wav(speech.pcm, speech.sample_rate)
+    return wav if wanted.response_format == "wav" else _json_with_audio(wav, speech, wanted)
+
+
+def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
+    """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
+    and keep every other thread waiting meanwhile."""
+    n_segments = speech.timings.segments
+    fields = {
+        "success": True,
+        "message": f"{speech.seconds:.2f} s of speech in {n_segments} segment{'s'[: n_segments != 1]}.",
+        "sample_rate": speech.sample_rate,
+        "generation_time": round(speech.generation_s, 2),
+        "error": None,
+        "request_id": wanted.utterance.request_id,
+        "audio_seconds": round(speech.seconds, 3),
+        "segments": n_segments,
+        "rtf": round(speech.generation_s / speech.seconds, 3) if speech.seconds else 0.0,
+    }
+    blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
+    audio = b"".join(base64.b64encode(block) for block in blocks)
+    return json.dumps(fields).encode()[:-1] + b', "audio_base64": "' + audio + b'"}'
+
+
+def _answer(body: bytes, speech: Speech, wanted: _Wanted) -> Response:
+    if wanted.response_format == "json":
+        return Response(body, media_type="application/json")
+    headers = {
+        "X-Sample-Rate": str(speech.sample_rate),
+        "X-Audio-Seconds": f"{speech.seconds:.3f}",
+        "X-Generation-Time": f"{speech.generation_s:.2f}",
+    }
+    return Response(body, media_type="audio/wav", headers=headers)
