@@ -2,8 +2,8 @@
 
     python -m scripts.mini.vocoder --minutes 70        (goes on where it stopped; writes .mini/hift/best.pt)
 
-The pitch network learns from the tracked pitch; the rest learns from spectral losses alone, on clean and on
-degraded mels, with the true pitch at first and the predicted one from then on.
+The pitch network learns first, from the tracked pitch; then the rest, from spectral losses alone, driven
+by the predicted pitch. Both hear clean and degraded mels.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
+from glm_tts_api.model.vocoder.hift import HOP, N_BINS, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
 from scripts.mini.training import Run, warm_cosine
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
@@ -29,21 +29,22 @@ QUIET_LOG_MAGNITUDE = -2.0
 TYPICAL_F0_HZ = 120.0
 HELD_OUT = 40
 VALIDATED = 8
-TRUE_PITCH_STEPS = 400
-F0_WEIGHT, MEL_WEIGHT = 1.0, 1.0
+PITCH_STEPS, PITCH_BATCH, PITCH_FRAMES = 1500, 16, 100
 
 
 def new_model() -> HiFT:
     """A HiFT whose first layers expect log mels and whose output starts near silence."""
     model = HiFT(CONFIG)
+    weights = model.state_dict()  # shares memory with the parameters
     with torch.no_grad():
-        for conv in (model.conv_pre, model.f0_predictor.condnet[0]):
-            weight: Tensor = conv.weight / MEL_STD
-            conv.weight = weight
-            conv.bias.sub_(MEL_MEAN * weight.sum((1, 2)))
-        model.conv_post.bias[: model.conv_post.out_channels // 2] = QUIET_LOG_MAGNITUDE
-        model.f0_predictor.classifier.weight.mul_(TYPICAL_F0_HZ)
-        model.f0_predictor.classifier.bias.fill_(TYPICAL_F0_HZ)
+        for layer in ("conv_pre", "f0_predictor.condnet.0"):
+            scale = weights[f"{layer}.parametrizations.weight.original0"].div_(MEL_STD)
+            direction = weights[f"{layer}.parametrizations.weight.original1"]
+            weight = scale * direction / direction.norm(dim=(1, 2), keepdim=True)
+            weights[f"{layer}.bias"].sub_(MEL_MEAN * weight.sum((1, 2)))
+        weights["conv_post.bias"][:N_BINS] = QUIET_LOG_MAGNITUDE
+        weights["f0_predictor.classifier.weight"].mul_(TYPICAL_F0_HZ)
+        weights["f0_predictor.classifier.bias"].fill_(TYPICAL_F0_HZ)
     return model
 
 
@@ -52,34 +53,47 @@ def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:
     return ((predicted - true).abs() / true.clamp_min(TYPICAL_F0_HZ)).mean()
 
 
-def speak(model: HiFT, mel: Tensor, f0: Tensor) -> Tensor:
-    """mel [B, 80, T], f0 [B, T] -> wave [B, 480 T]; no gradient through the excitation's pitch."""
-    noise = torch.randn(len(mel), HARMONICS, mel.shape[-1] * HOP)
-    excitation = model.m_source(f0.detach(), noise)
+def train_pitch(model: HiFT, waves: WaveSet, run: Run) -> None:
+    parameters = list(model.f0_predictor.parameters())
+    optimiser = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.99))
+    for step in range(PITCH_STEPS):
+        rng = random.Random(-1 - step)
+        torch.manual_seed(step)
+        for group in optimiser.param_groups:
+            group["lr"] = 1e-3 * warm_cosine(step / PITCH_STEPS, step)
+        crop = waves.crops(rng, batch=PITCH_BATCH, frames=PITCH_FRAMES, held_out=HELD_OUT)
+        loss = pitch_loss(model.f0_predictor(degrade(crop.mel, rng)), crop.f0)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
+        optimiser.step()
+        if step % 100 == 99:
+            run.log(f"pitch step {step + 1} loss {float(loss.detach()):.3f}")
+
+
+def speak(model: HiFT, mel: Tensor) -> Tensor:
+    """mel [B, 80, T] -> wave [B, 480 T]; the excitation is given, so the pitch network does not learn."""
+    with torch.no_grad():
+        noise = torch.randn(len(mel), HARMONICS, mel.shape[-1] * HOP)
+        f0 = model.f0_predictor(mel)
+    excitation = model.m_source(f0, noise)
     with torch.autocast("cpu", torch.bfloat16):
         wave: Tensor = model.decode(mel, excitation)
     return wave.float()
 
 
-def losses(
-    model: HiFT, stft: MultiResolutionStft, crop: Crop, mel: Tensor, *, true_pitch: bool
-) -> dict[str, Tensor]:
-    predicted = model.f0_predictor(mel)
-    wave = speak(model, mel, crop.f0 if true_pitch else predicted)
-    return {
-        "f0": F0_WEIGHT * pitch_loss(predicted, crop.f0),
-        "stft": stft(wave, crop.wave),
-        "mel": MEL_WEIGHT * mel_distance(wave, crop.wave, model.sample_rate),
-    }
+def losses(model: HiFT, stft: MultiResolutionStft, crop: Crop, mel: Tensor) -> dict[str, Tensor]:
+    wave = speak(model, mel)
+    return {"stft": stft(wave, crop.wave), "mel": mel_distance(wave, crop.wave, model.sample_rate)}
 
 
 @torch.no_grad()
 def validate(model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> dict[str, float]:
     """Mean losses over whole held-out utterances, with the predicted pitch."""
-    totals = {"f0": 0.0, "stft": 0.0, "mel": 0.0}
+    totals = {"stft": 0.0, "mel": 0.0}
     for index in range(len(waves) - VALIDATED, len(waves)):
         crop = waves.utterance(index)
-        for name, value in losses(model, stft, crop, crop.mel, true_pitch=False).items():
+        for name, value in losses(model, stft, crop, crop.mel).items():
             totals[name] += float(value) / VALIDATED
     return totals
 
@@ -95,9 +109,12 @@ def save_best(folder: Path, model: HiFT) -> None:
 def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
     run = Run(folder, minutes=minutes)
     model, stft = new_model(), MultiResolutionStft()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.8, 0.99), weight_decay=0.01)
+    spoken = [p for name, p in model.named_parameters() if not name.startswith("f0_predictor")]
+    optimiser = torch.optim.AdamW(spoken, lr=2e-3, betas=(0.8, 0.99), weight_decay=0.01)
     best, state = float("inf"), run.resume()
-    if state is not None:
+    if state is None:
+        train_pitch(model, waves, run)
+    else:
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         best = state["best"]
@@ -107,10 +124,10 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * warm_cosine(run.progress, run.step)
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
-        parts = losses(model, stft, crop, degrade(crop.mel, rng), true_pitch=run.step < TRUE_PITCH_STEPS)
+        parts = losses(model, stft, crop, degrade(crop.mel, rng))
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(spoken, 5.0)
         optimiser.step()
         run.step += 1
         if run.step % 25 == 0:

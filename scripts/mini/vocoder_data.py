@@ -1,4 +1,4 @@
-"""What the vocoders learn from: espeak-ng speech at 24 and 32 kHz, its mel as the service computes it, its pitch.
+"""What the vocoders learn from: espeak-ng speech at 24 and 32 kHz, its mel as the service sees it, its pitch.
 
 python -m scripts.mini.vocoder_data --minutes 60      writes .mini/vocoder/
 """
@@ -90,7 +90,7 @@ def _three_taps(side: float) -> Tensor:
 
 
 def make(folder: Path, *, minutes: float, seed: int) -> None:
-    """Speaks until there are `minutes` of speech, every voice and many pitches, levels as espeak gives them."""
+    """Speaks until there are `minutes` of speech: every voice, many pitches."""
     rng = random.Random(seed)
     maker, engine, extractor = SentenceMaker(), Espeak(folder.parent), FeatureExtractor()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Spectral losses for vocoders: they compare magnitudes only, since phase can't be heard and can't be known."""
+"""Spectral losses for vocoders: they compare magnitudes only, since phase is hardly heard."""
 
 import torch
 from torch import Tensor, nn

@@ -1,0 +1,114 @@
+"""A small 32 kHz vocoder that meets the Vocos2D contract: pulses and noise, each shaped by a learned filter.
+
+Plain differentiable signal processing (Engel et al., 2020), scriptable by torch.jit. The noise is a hash of
+the sample's index: the contract has no generator, and the same mel must sound the same.
+"""
+
+import math
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SAMPLE_RATE = 32000
+N_FFT = 1280
+BANDS = 160
+
+
+class ConvNeXt(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv1d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = nn.LayerNorm(dim)
+        self.expand = nn.Linear(dim, 3 * dim)
+        self.contract = nn.Linear(3 * dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        return x + self.contract(F.gelu(self.expand(self.norm(y))))
+
+
+def band_matrix() -> Tensor:
+    """Linear interpolation from BANDS points, dense at low frequencies, to the STFT's bins: [BANDS, bins]."""
+    bins = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
+    warped = torch.log1p(bins / 700) / math.log1p(SAMPLE_RATE / 2 / 700) * (BANDS - 1)
+    points = torch.arange(BANDS, dtype=torch.float32)
+    return (1 - (points[:, None] - warped[None]).abs()).clamp_min(0)
+
+
+class PulseNoise(nn.Module):
+    """[B, T, 80] log mel less 7.85 -> wave [B, 640 T]."""
+
+    rate: Final[int] = SAMPLE_RATE
+    hop: Final[int] = 640
+    n_fft: Final[int] = N_FFT
+    stft_hop: Final[int] = 320
+    n_bands: Final[int] = BANDS
+    lowest_f0_hz: Final[float] = 50.0
+    highest_harmonic_hz: Final[float] = 14000.0
+    typical_log_f0: Final[float] = 5.0
+    input_mean: Final[float] = -13.8  # of log mel - 7.85, which the contract hands over
+    input_std: Final[float] = 2.5
+
+    def __init__(self, dim: int = 128, depth: int = 5) -> None:
+        super().__init__()
+        self.input = nn.Conv1d(80, dim, 5, padding=2)
+        self.blocks = nn.Sequential(*[ConvNeXt(dim) for _ in range(depth)])
+        self.output = nn.Linear(dim, 2 * self.n_bands + 2)
+        self.register_buffer("window", torch.hann_window(self.n_fft))
+        self.register_buffer("bands", band_matrix())
+        with torch.no_grad():
+            self.output.weight.mul_(0.2)
+            self.output.bias.fill_(0.0)[: 2 * self.n_bands] = -6.0  # near silence
+
+    def analyse(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log filters [B, T, 2, n_bands], log F0 [B, T], voicing logit [B, T]."""
+        x = ((mel - self.input_mean) / self.input_std).transpose(1, 2)
+        y = self.output(self.blocks(self.input(x).transpose(1, 2)))
+        filters = y[..., : 2 * self.n_bands].unflatten(-1, (2, self.n_bands))
+        return filters, y[..., -2] + self.typical_log_f0, y[..., -1]
+
+    def synthesize(self, filters: Tensor, f0: Tensor) -> Tensor:
+        """Filters [B, T, 2, n_bands] in log magnitude, f0 [B, T] Hz with 0 where unvoiced -> [B, 640 T]."""
+        length = f0.shape[1] * self.hop
+        voiced = (f0 > 0).float().repeat_interleave(self.hop, 1)
+        pulses = self.pulses(f0.clamp_min(self.lowest_f0_hz)) * voiced
+        noise = self.noise(length, f0.device).expand_as(pulses)
+        gains = self.gains(filters)  # [B, 2, bins, frames]
+        spectrum = self.stft(pulses) * gains[:, 0] + self.stft(noise) * gains[:, 1]
+        return torch.istft(spectrum, self.n_fft, self.stft_hop, self.n_fft, self.window, length=length)
+
+    def stft(self, wave: Tensor) -> Tensor:
+        return torch.stft(wave, self.n_fft, self.stft_hop, self.n_fft, self.window, return_complex=True)
+
+    def gains(self, filters: Tensor) -> Tensor:
+        batch, frames = filters.shape[0], filters.shape[1] * self.hop // self.stft_hop + 1
+        curves = filters.permute(0, 2, 3, 1).reshape(batch, 2 * self.n_bands, -1)
+        curves = F.interpolate(curves, size=[frames], mode="linear").reshape(batch, 2, self.n_bands, frames)
+        return (curves.transpose(2, 3) @ self.bands).transpose(2, 3).clamp(-12.0, 6.0).exp()
+
+    def pulses(self, f0: Tensor) -> Tensor:
+        """A band-limited pulse train of unit power by the closed form of a sum of cosines."""
+        hz = F.interpolate(f0[:, None], size=[f0.shape[1] * self.hop], mode="linear")[:, 0]
+        turns = torch.cumsum(hz.double() / self.rate, 1)
+        phase = (2 * math.pi * torch.remainder(turns, 1.0)).float()
+        count = torch.floor(self.highest_harmonic_hz / hz)
+        half = torch.sin(phase / 2)
+        peak = half.abs() < 1e-4
+        ratio = torch.sin((count + 0.5) * phase) / torch.where(peak, torch.ones_like(half), half)
+        total = torch.where(peak, count, (ratio - 1) / 2)
+        return total * torch.rsqrt(count)
+
+    def noise(self, length: int, device: torch.device) -> Tensor:
+        """Uniform noise of unit variance from a hash of the index, [length]."""
+        h = torch.arange(1, length + 1, device=device) * 2654435761 % 4294967296
+        for _ in range(2):
+            h = ((h ^ (h >> 15)) * 739982445) % 4294967296
+        h = h ^ (h >> 13)
+        return (h.float() / 2147483648.0 - 1.0) * math.sqrt(3.0)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        filters, log_f0, voicing = self.analyse(mel)
+        f0 = torch.where(voicing > 0, log_f0.clamp(3.9, 6.2).exp(), torch.zeros_like(log_f0))
+        return self.synthesize(filters, f0).clamp(-1.0, 1.0)

@@ -1,0 +1,101 @@
+"""Trains the 32 kHz stand-in for Vocos2D on espeak-ng speech and writes it as TorchScript.
+
+python -m scripts.mini.vocos2d --minutes 15   (resumes; writes .mini/vocos2d/generator_jit.ckpt)
+"""
+
+import argparse
+import os
+import random
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
+from scripts.mini.pulse_noise import SAMPLE_RATE, PulseNoise
+from scripts.mini.training import Run, warm_cosine
+from scripts.mini.vocoder_data import Crop, WaveSet, degrade
+from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance
+
+HELD_OUT = 40
+VALIDATED = 8
+
+
+def losses(model: PulseNoise, stft: MultiResolutionStft, crop: Crop, mel: Tensor) -> dict[str, Tensor]:
+    """The filters are learned with the true pitch, the pitch and voicing from the tracked ones."""
+    filters, log_f0, voicing = model.analyse(mel.transpose(1, 2) + MEL_OFFSET)
+    voiced = crop.f0 > 0
+    wave = model.synthesize(filters, crop.f0)
+    distance = (log_f0 - crop.f0.clamp_min(1).log()).abs() * voiced
+    return {
+        "pitch": 4 * distance.sum() / voiced.sum().clamp_min(1),
+        "voicing": F.binary_cross_entropy_with_logits(voicing, voiced.float()),
+        "stft": stft(wave, crop.wave),
+        "mel": mel_distance(wave, crop.wave, SAMPLE_RATE),
+    }
+
+
+@torch.no_grad()
+def validate(model: PulseNoise, stft: MultiResolutionStft, waves: WaveSet) -> dict[str, float]:
+    """Mean figures over whole held-out utterances, everything predicted."""
+    totals = {"stft": 0.0, "mel": 0.0}
+    for index in range(len(waves) - VALIDATED, len(waves)):
+        crop = waves.utterance(index)
+        wave = model(crop.mel.transpose(1, 2) + MEL_OFFSET)
+        totals["stft"] += float(stft(wave, crop.wave)) / VALIDATED
+        totals["mel"] += float(mel_distance(wave, crop.wave, SAMPLE_RATE)) / VALIDATED
+    return totals
+
+
+def save(folder: Path, model: PulseNoise) -> None:
+    script = torch.jit.script(model)
+    script.save(str(folder / "generator.tmp"))
+    os.replace(folder / "generator.tmp", folder / "generator_jit.ckpt")
+
+
+def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
+    run = Run(folder, minutes=minutes)
+    model, stft = PulseNoise(), MultiResolutionStft()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
+    state = run.resume()
+    if state is not None:
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+    while run.progress < 1:
+        rng = random.Random(run.step)
+        torch.manual_seed(run.step)
+        for group in optimiser.param_groups:
+            group["lr"] = 2e-3 * warm_cosine(run.progress, run.step)
+        crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
+        parts = losses(model, stft, crop, degrade(crop.mel, rng))
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimiser.step()
+        run.step += 1
+        if run.step % 25 == 0:
+            run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))
+        if run.step % 250 == 0:
+            run.log(f"validation {validate(model, stft, waves)}")
+            save(folder, model)
+        run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
+    run.log(f"validation {validate(model, stft, waves)}")
+    save(folder, model)
+    run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()}, force=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--frames", type=int, default=48)
+    parser.add_argument("--folder", type=Path, default=Path(".mini/vocos2d"))
+    parser.add_argument("--data", type=Path, default=Path(".mini/vocoder"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    train(args.folder, WaveSet(args.data, 32000), minutes=args.minutes, batch=args.batch, frames=args.frames)
+
+
+if __name__ == "__main__":
+    main()
