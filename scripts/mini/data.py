@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.signal import resample
+from torch import Tensor
 
+from glm_tts_api.model.speaker_encoder import kaldi_fbank
 from scripts.mini.espeak import SAMPLE_RATE, VOICES, Espeak, Speech, clean_phoneme, trim_bounds
-from scripts.mini.features import N_MEL, N_WHISPER, TOKEN_SAMPLES, FeatureExtractor
+from scripts.mini.features import N_MEL, N_WHISPER, TOKEN_SAMPLES, FeatureExtractor, resample_sinc_hann
 from scripts.mini.sentences import SentenceMaker
 
 MAX_SECONDS = 22.0
@@ -68,6 +70,22 @@ def make_clip(
     )  # fmt: skip
 
 
+SPEAKER_STATISTICS = 80 + 79 + 80
+
+
+def speaker_statistics(fbank: Tensor) -> Tensor:
+    """What a voice does over time: each bin's spread, neighbouring bins' and frames' differences. [T, 80] -> [239]."""
+    spread = (fbank.square().mean(0) + 1e-6).sqrt()
+    return torch.cat([spread, fbank.diff(dim=1).abs().mean(0), fbank.diff(dim=0).abs().mean(0)])
+
+
+def load_speaker_statistics(parts: list[Path]) -> tuple[Tensor, list[str]]:
+    """[n_clips, 239] and the voice of each clip, over all parts."""
+    rows = [np.fromfile(part.with_suffix(".speaker"), np.float32).reshape(-1, SPEAKER_STATISTICS) for part in parts]
+    voices = [clip.voice for clip in ClipSet(parts, mel=False).clips]
+    return torch.from_numpy(np.concatenate(rows)), voices
+
+
 class ClipSet:
     """Clips on disk with their features, memory mapped; several parts read as one."""
 
@@ -100,12 +118,13 @@ class ClipSet:
 
 
 def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -> None:
-    """Writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel. The second voice takes the timing of the first."""
+    """Writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel and OUT.speaker. The second voice takes the timing of the first."""
     torch.set_num_threads(1)
     rng = random.Random(seed)
     maker, engine, extractor = SentenceMaker(), Espeak(folder), FeatureExtractor()
     out.parent.mkdir(parents=True, exist_ok=True)
     clips: list[Clip] = []
+    speaker_rows: list[npt.NDArray[np.float32]] = []
     names = [voice.name for voice in VOICES]
     began, seconds = time.monotonic(), 0.0
     with out.with_suffix(".whisper").open("wb") as whisper_file, out.with_suffix(".mel").open("wb") as mel_file:
@@ -136,11 +155,15 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
                 whisper_file.write(extractor.whisper(wave).half().numpy().tobytes())
                 if pairs:
                     mel_file.write(extractor.mel_and_pitch(wave).half().numpy().tobytes())
+                    fbank = kaldi_fbank(resample_sinc_hann(wave, 24000, 16000))
+                    speaker_rows.append(speaker_statistics(fbank).numpy())
                 clips.append(clip)
                 seconds += len(wave) / 24000
             if text_id % 1000 == 999:
                 print(f"{out.name}: {text_id + 1}/{n_texts} texts, {len(clips)} clips, {seconds / 3600:.2f} h, "
                       f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    if pairs:
+        np.stack(speaker_rows).tofile(out.with_suffix(".speaker"))
     out.with_suffix(".pkl").write_bytes(pickle.dumps([vars(clip) for clip in clips]))
     print(f"{out.name}: done, {len(clips)} clips, {seconds / 3600:.2f} h", flush=True)
 

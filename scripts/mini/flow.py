@@ -1,0 +1,229 @@
+"""Trains the flow (the service's own DiT) on raw log-mel: prompts, then the rest, in full and block-causal attention.
+
+    python -m scripts.mini.flow --minutes 75        (goes on where it stopped)
+"""
+
+import argparse
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.flow.dit import DiT
+from glm_tts_api.model.flow.masks import DEFAULT_BLOCK_PATTERN, block_frames, visible_columns
+from scripts.mini.codes import load_codes
+from scripts.mini.data import ClipSet, load_speaker_statistics
+from scripts.mini.speech_encoder import EncoderConfig
+from scripts.mini.training import Muon, Run, warm_cosine
+
+_LENGTHS = (75, 125, 200, 325)  # tokens a row: 3 to 13 s
+_LENGTH_WEIGHTS = (2, 3, 3, 2)
+_DROP_CONDITIONS = 0.2
+_MEL_FLOOR = float(np.log(1e-5))
+
+
+def flow_config() -> FlowConfig:
+    return FlowConfig(
+        trans_dim=256, depth=5, heads=4, dim_head=64, text_emb_dim=192, conv_layers=3,
+        text_vocab_size=EncoderConfig().n_codes + 1,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Batch:
+    mel: Tensor  # [B, T, 80]
+    frames: Tensor  # [B, T], a code per mel frame
+    prompt: Tensor  # [B], frames of the prompt
+    speaker: Tensor  # [B, 192]
+    visible: Tensor | None  # [B, T]
+
+
+class VoiceData:
+    """Utterances of one voice joined to rows: the first is the prompt, whose voice vector is given."""
+
+    def __init__(self, folder: Path, names: list[str], *, n_validation: int = 300) -> None:
+        parts = [folder / "data" / name for name in names]
+        self._clips = ClipSet(parts, mel=True)
+        self._codes = [codes for name in names for codes in load_codes(folder / "codes", name)]
+        statistics, _ = load_speaker_statistics(parts)
+        projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)
+        self._speaker = F.normalize((statistics - projection["mean"]) @ projection["matrix"], dim=1)
+        n = len(self._clips.clips)
+        self.training, self.validation = self._by_voice(range(n - n_validation)), self._by_voice(range(n - n_validation, n))
+
+    def _by_voice(self, indices: range) -> list[list[int]]:
+        voices: dict[str, list[int]] = {}
+        for i in indices:
+            voices.setdefault(self._clips.clips[i].voice, []).append(i)
+        return list(voices.values())
+
+    def mean_mel(self) -> Tensor:
+        rng = random.Random(0)
+        some = [np.asarray(self._clips.mel(i)[:, :80], np.float32) for i in rng.sample(range(len(self._codes)), 200)]
+        return torch.from_numpy(np.concatenate(some).mean(0))
+
+    def _row(self, rng: random.Random, voice: list[int], n: int) -> tuple[list[int], int]:
+        """Clips that fill n tokens, and the prompt's tokens."""
+        first = rng.choice(voice)
+        for _ in range(20):
+            if 12 <= len(self._codes[first]) <= 0.75 * n:
+                break
+            first = rng.choice(voice)
+        chosen, total = [first], len(self._codes[first])
+        while total < n:
+            chosen.append(rng.choice(voice))
+            total += len(self._codes[chosen[-1]])
+        length = len(self._codes[first])
+        if length > 0.8 * n or rng.random() < 0.3:
+            length = rng.randint(10, round(0.75 * n))
+        return chosen, 0 if rng.random() < 0.08 else length
+
+    def batch(self, rng: random.Random, voices: list[list[int]], *, frames: int, augment: bool) -> Batch:
+        n = rng.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
+        mels: list[npt.NDArray[np.float32]] = []
+        codes, prompts, speakers, visible = [], [], [], []
+        block_causal = rng.random() < 0.5
+        for _ in range(max(2, frames // (2 * n))):
+            chosen, prompt = self._row(rng, rng.choice(voices), n)
+            mel = np.concatenate([np.asarray(self._clips.mel(i)[:, :80], np.float32) for i in chosen])[: 2 * n]
+            if augment:
+                mel = np.maximum(mel + rng.uniform(-0.5, 0.5), _MEL_FLOOR)
+            mels.append(mel)
+            codes.append(np.concatenate([self._codes[i] for i in chosen])[:n].astype(np.int64))
+            prompts.append(2 * prompt)
+            speakers.append(self._speaker[chosen[0]])
+            if block_causal:
+                pattern = ((prompt,) if prompt else ()) + DEFAULT_BLOCK_PATTERN
+                visible.append(visible_columns([block_frames(tokens) for tokens in pattern], 2 * n))
+        return Batch(
+            torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(codes)).repeat_interleave(2, 1),
+            torch.tensor(prompts), torch.stack(speakers), torch.stack(visible) if visible else None,
+        )  # fmt: skip
+
+
+def flow_loss(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tensor) -> Tensor:
+    """Mean squared error of the velocity outside the prompt, in units of the mel's variance (2.5 squared)."""
+    length = batch.mel.shape[1]
+    in_prompt = (torch.arange(length)[None] < batch.prompt[:, None])[..., None]
+    keep = (~drop)[:, None]
+    cond = batch.mel * in_prompt * keep[..., None]
+    speaker = batch.speaker * keep
+    x = (1 - t[:, None, None]) * noise + t[:, None, None] * batch.mel
+    with torch.autocast("cpu", torch.bfloat16):
+        velocity = model(x, cond, batch.frames, t=t, speaker=speaker, visible=batch.visible)
+    error = (velocity.float() - (batch.mel - noise)).square().mean(-1, keepdim=True)
+    wanted = ~in_prompt
+    return (error * wanted).sum() / wanted.sum() / 6.25
+
+
+def start(model: DiT, mean_mel: Tensor) -> None:
+    """AdaLN-zero, and the mean spectrum as the first guess."""
+    for name, parameter in model.named_parameters():
+        if ("attn_norm.linear" in name) or ("norm_out.linear" in name) or name == "proj_out.weight":
+            torch.nn.init.zeros_(parameter)
+        elif name == "text_emb_layer.text_embed.weight":
+            torch.nn.init.normal_(parameter, std=1.0)
+    model.proj_out.bias.data.copy_(mean_mel)
+
+
+class Averages:
+    """A moving average of the weights: what is exported."""
+
+    def __init__(self, model: DiT) -> None:
+        self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: DiT, decay: float) -> None:
+        current = model.state_dict()
+        names = [name for name, value in self.weights.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.weights[n] for n in names], [current[n] for n in names], 1 - decay)
+
+
+def batches(data: VoiceData, rng: random.Random, frames: int) -> Iterator[Batch]:
+    while True:
+        yield data.batch(rng, data.training, frames=frames, augment=True)
+
+
+def train(data: VoiceData, run: Run, *, frames: int) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(run.step)
+    model = DiT(flow_config())
+    start(model, data.mean_mel())
+    matrices = [
+        p for block in model.transformer_blocks for part in (block.attn, block.ff)
+        for p in part.parameters() if p.ndim == 2
+    ]  # fmt: skip
+    chosen = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    muon = Muon(matrices, lr=0.01)
+    adam = torch.optim.AdamW(others, lr=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    averages = Averages(model)
+    state = run.resume()
+    if state is not None:
+        model.load_state_dict(state["model"])
+        averages.weights = state["average"]
+        muon.load_state_dict(state["muon"])
+        adam.load_state_dict(state["adam"])
+
+    def snapshot() -> dict[str, object]:
+        return {"model": model.state_dict(), "average": averages.weights, "muon": muon.state_dict(),
+                "adam": adam.state_dict()}  # fmt: skip
+
+    check_rng = random.Random(5)
+    checks = [data.batch(check_rng, data.validation, frames=4000, augment=False) for _ in range(4)]
+    generator = torch.Generator().manual_seed(1)
+    noises = [torch.randn(b.mel.shape, generator=generator) for b in checks]
+    smooth = 0.0
+    run.log(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
+    stream = batches(data, random.Random(run.step), frames)
+    while run.progress < 1:
+        scale = warm_cosine(run.progress, run.step)
+        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.01 * scale, 1.5e-3 * scale
+        batch = next(stream)
+        rows = len(batch.mel)
+        loss = flow_loss(
+            model, batch, t=torch.rand(rows), noise=torch.randn_like(batch.mel), drop=torch.rand(rows) < _DROP_CONDITIONS
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        muon.step()
+        adam.step()
+        model.zero_grad()
+        run.step += 1
+        averages.update(model, min(0.998, (run.step + 1) / (run.step + 10)))
+        smooth = loss.item() if smooth == 0 else 0.98 * smooth + 0.02 * loss.item()
+        if run.step % 100 == 0 or run.step in (10, 30):
+            with torch.no_grad():
+                model_now = {k: v.clone() for k, v in model.state_dict().items()}
+                model.load_state_dict(averages.weights)
+                values = [
+                    float(flow_loss(model, b, t=torch.linspace(0.02, 0.98, len(b.mel)), noise=n,
+                                    drop=torch.zeros(len(b.mel), dtype=torch.bool)))
+                    for b, n in zip(checks, noises, strict=True)
+                ]  # fmt: skip
+                model.load_state_dict(model_now)
+            run.log(f"train {smooth:.4f} | held out {np.mean(values):.4f}")
+        run.save(snapshot())
+    run.save(snapshot(), force=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--frames", type=int, default=4000, help="mel frames a step")
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    parser.add_argument("--out", type=Path, default=Path(".mini/flow"))
+    args = parser.parse_args()
+    names = [path.stem for path in sorted((args.folder / "data").glob("pairs*.pkl"))]
+    train(VoiceData(args.folder, names), Run(args.out, minutes=args.minutes), frames=args.frames)
+
+
+if __name__ == "__main__":
+    main()
