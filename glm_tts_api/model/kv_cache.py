@@ -1,0 +1,45 @@
+"""A static key/value cache with a slot for each decode row."""
+
+from __future__ import annotations
+
+import torch
+
+from glm_tts_api.model.llm import LlmConfig
+
+
+class KVCache:
+    """`keys` and `values` [layer, slot, kv_head, position, head_dim], allocated once.
+
+    Which positions of a slot are valid is the caller's knowledge; nothing is ever cleared.
+    """
+
+    def __init__(
+        self,
+        config: LlmConfig,
+        *,
+        slots: int,
+        slot_length: int,
+        dtype: torch.dtype,
+        device: torch.device | str,
+    ) -> None:
+        if slot_length > config.max_position_embeddings:
+            raise ValueError(f"a slot of {slot_length} exceeds {config.max_position_embeddings} positions")
+        self.slots = slots
+        self.slot_length = slot_length
+        shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
+        self.keys = torch.zeros(shape, dtype=dtype, device=device)
+        self.values = torch.zeros(shape, dtype=dtype, device=device)
+        # Views [1, kv_head, position, head_dim] of each slot, made once: indexing costs time at every step.
+        self.rows = [
+            [
+                (self.keys[layer, slot : slot + 1], self.values[layer, slot : slot + 1])
+                for slot in range(slots)
+            ]
+            for layer in range(config.num_hidden_layers)
+        ]
+
+    @staticmethod
+    def bytes_per_position(config: LlmConfig, dtype: torch.dtype) -> int:
+        """Memory that one position of one slot takes."""
+        per_layer = 2 * config.num_key_value_heads * config.head_dim
+        return config.num_hidden_layers * per_layer * dtype.itemsize

@@ -1,0 +1,183 @@
+"""The LLM packed for serving: many rows, each at its own length, one forward a step.
+
+A row's result does not depend on its neighbours: on the CPU products run on packed weights with the rows
+padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA rows attend
+together under a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import ROW_MULTIPLE, PackedLinear
+from glm_tts_api.model.llm import Llama, rope_table, rotate
+
+KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes occur
+
+
+class _Layer:
+    """One layer's weights, those that read the same input fused."""
+
+    def __init__(self, layer: torch.nn.Module, *, device: torch.device, dtype: torch.dtype) -> None:
+        def fused(*names: str) -> PackedLinear:
+            weights = [layer.get_parameter(f"{name}.weight").detach() for name in names]
+            return PackedLinear(torch.cat([weight.to(device, dtype) for weight in weights]))
+
+        def vector(name: str) -> Tensor:
+            return layer.get_parameter(f"{name}.weight").detach().to(device, dtype, copy=True)
+
+        self.attention_norm = vector("input_layernorm")
+        self.qkv = fused("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+        self.output = fused("self_attn.o_proj")
+        self.mlp_norm = vector("post_attention_layernorm")
+        self.gate_up = fused("mlp.gate_proj", "mlp.up_proj")
+        self.down = fused("mlp.down_proj")
+
+
+class LlmRunner:
+    """Prefills slots of a cache and decodes batches of them. To be called under torch.inference_mode.
+
+    `llama` may lie on the CPU, memory-mapped, in any dtype: it is copied layer by layer to `device` as
+    `dtype` and not kept. `sampled_ids` are the vocabulary ids that `logits` computes.
+    """
+
+    def __init__(
+        self, llama: Llama, *, sampled_ids: Sequence[int], device: torch.device | str, dtype: torch.dtype
+    ) -> None:
+        self.config = llama.config
+        self.device = torch.device(device)
+        self.dtype = dtype
+        self._embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
+        self._full_head = (
+            self._embedding
+            if self.config.tie_word_embeddings
+            else llama.head_weight.detach().to(self.device, dtype, copy=True)
+        )
+        self.sampled_ids = torch.tensor(sampled_ids, dtype=torch.int64, device=self.device)
+        self._head = PackedLinear(self._full_head[self.sampled_ids])
+        self._norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
+        self._layers = [_Layer(layer, device=self.device, dtype=dtype) for layer in llama.model.layers]
+        cos, sin = rope_table(self.config, self.config.max_position_embeddings)
+        self._cos, self._sin = cos.to(self.device, dtype), sin.to(self.device, dtype)
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        """Reads ids [n] into `slot` at positions start.. after what is there; hidden states [n, D]."""
+        tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
+        n = tokens.shape[0]
+        end = start + n
+        if end > cache.slot_length:
+            raise ValueError(f"{end} positions do not fit a slot of {cache.slot_length}")
+        cos, sin = self._cos[start:end, None], self._sin[start:end, None]
+        mask = None
+        if start:
+            mask = torch.ones(n, end, dtype=torch.bool, device=self.device).tril(start)
+        x = F.embedding(tokens, self._embedding)
+        for layer, rows in zip(self._layers, cache.rows, strict=True):
+            keys, values = (row.narrow(2, 0, end) for row in rows[slot])
+            q, k, v = self._project(layer, x, cos, sin)  # [n, heads, head_dim]
+            keys[0, :, start:] = k.transpose(0, 1)
+            values[0, :, start:] = v.transpose(0, 1)
+            y = F.scaled_dot_product_attention(
+                q.transpose(0, 1)[None], keys, values, mask, is_causal=mask is None, enable_gqa=True
+            )  # [1, heads, n, head_dim]
+            x = self._finish(layer, x, y[0].transpose(0, 1).flatten(1))
+        return self._normalize(x, self._norm)
+
+    def decode(
+        self, ids: Sequence[int] | Tensor, *, cache: KVCache, slots: Sequence[int], lengths: Sequence[int]
+    ) -> Tensor:
+        """One id a row: ids[i] goes to slots[i], where lengths[i] positions are taken; hidden [B, D]."""
+        if max(lengths) >= cache.slot_length:
+            raise ValueError(f"{max(lengths) + 1} positions do not fit a slot of {cache.slot_length}")
+        tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
+        at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
+        if self.device.type == "cpu":
+            return self._decode_apart(tokens, at, cache, slots, lengths)
+        n_keys = min(-(-(max(lengths) + 1) // KEY_BUCKET) * KEY_BUCKET, cache.slot_length)
+        return self.decode_masked(tokens, at[0], at[1], cache=cache, n_keys=n_keys)
+
+    def decode_masked(
+        self, ids: Tensor, slots: Tensor, lengths: Tensor, *, cache: KVCache, n_keys: int
+    ) -> Tensor:
+        """As `decode`, on tensors alone: all rows attend over the first `n_keys` positions under a mask."""
+        cos, sin = self._cos[lengths][:, None], self._sin[lengths][:, None]
+        mask = (torch.arange(n_keys, device=self.device) <= lengths[:, None])[
+            :, None, None
+        ]  # [B, 1, 1, n_keys]
+        x = F.embedding(ids, self._embedding)
+        for index, layer in enumerate(self._layers):
+            q, k, v = self._project(layer, x, cos, sin)
+            keys, values = cache.keys[index], cache.values[index]
+            keys[slots, :, lengths], values[slots, :, lengths] = k, v
+            y = F.scaled_dot_product_attention(
+                self._grouped(q),
+                keys.narrow(2, 0, n_keys).index_select(0, slots),
+                values.narrow(2, 0, n_keys).index_select(0, slots),
+                mask,
+            )  # [B, kv_heads, group, head_dim]
+            x = self._finish(layer, x, y.flatten(1))
+        return self._normalize(x, self._norm)
+
+    def _decode_apart(
+        self, ids: Tensor, at: Tensor, cache: KVCache, slots: Sequence[int], lengths: Sequence[int]
+    ) -> Tensor:
+        n = len(slots)
+        padding = -n % ROW_MULTIPLE
+        positions = F.pad(at[1], (0, padding))
+        cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
+        x = F.pad(F.embedding(ids, self._embedding), (0, 0, 0, padding))  # [P, D]
+        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # what padding rows "attend" to
+        for index, layer in enumerate(self._layers):
+            q, k, v = self._project(layer, x, cos, sin)
+            cache.keys[index][at[0], :, at[1]] = k[:n]
+            cache.values[index][at[0], :, at[1]] = v[:n]
+            outputs = []
+            for query, slot, length in zip(self._grouped(q)[:, None].unbind(0), slots, lengths, strict=False):
+                keys, values = cache.rows[index][slot]
+                outputs.append(
+                    F.scaled_dot_product_attention(
+                        query, keys.narrow(2, 0, length + 1), values.narrow(2, 0, length + 1)
+                    )
+                )  # [1, kv_heads, group, head_dim]
+            y = torch.cat([*outputs, unread]) if padding else torch.cat(outputs)
+            x = self._finish(layer, x, y.flatten(1))
+        return self._normalize(x, self._norm)[:n]
+
+    @property
+    def _grouped_shape(self) -> tuple[int, int, int, int]:
+        return (-1, self.config.num_key_value_heads, self.config.group_size, self.config.head_dim)
+
+    def _grouped(self, q: Tensor) -> Tensor:
+        """[B, heads, head_dim] -> [B, kv_heads, group, head_dim]: a group's heads share keys."""
+        return q.reshape(self._grouped_shape)
+
+    def _project(self, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """[rows, D] -> rotated q and k, and v, each [rows, its heads, head_dim]."""
+        heads, kv_heads = self.config.num_attention_heads, self.config.num_key_value_heads
+        qkv = layer.qkv(self._normalize(x, layer.attention_norm)).view(x.shape[0], -1, self.config.head_dim)
+        qk = rotate(qkv[:, : heads + kv_heads], cos, sin)
+        return qk[:, :heads], qk[:, heads:], qkv[:, heads + kv_heads :]
+
+    def _finish(self, layer: _Layer, x: Tensor, attended: Tensor) -> Tensor:
+        """The rest of a layer: output projection and feed-forward, each added to x."""
+        x = x + layer.output(attended)
+        gate, up = layer.gate_up(self._normalize(x, layer.mlp_norm)).chunk(2, -1)
+        return x + layer.down(F.silu(gate) * up)
+
+    def _normalize(self, x: Tensor, weight: Tensor) -> Tensor:
+        return F.rms_norm(x, weight.shape, weight, self.config.rms_norm_eps)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[B, D] -> [B, n] float32, a column for each of `sampled_ids`; rows independent of their number."""
+        n = hidden.shape[0]
+        padded = F.pad(hidden, (0, 0, 0, -n % ROW_MULTIPLE)) if self.device.type == "cpu" else hidden
+        return self._head(padded)[:n].float()
+
+    def full_logits(self, hidden: Tensor) -> Tensor:
+        """[B, D] -> [B, vocab_size] float32."""
+        return F.linear(hidden, self._full_head).float()

@@ -1,0 +1,140 @@
+"""How the next token is drawn (spec 4): repetition-aware sampling and top-k, for many rows at once.
+
+Every row draws from a torch.Generator of its own, and draws just what it would draw alone, so neighbours
+change nothing. With a CPU generator the draws are those of torch.multinomial as the published loop calls
+it: multinomial(p, 1, replacement=True) is argmax(p / e) with as many exponentials e as p has entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+HISTORY = 10  # generated ids that RAS looks back on
+TOP_P = 0.8
+MAX_CANDIDATES = 25
+MAX_REDRAWS = 100  # a top-k draw that may not be the end is repeated; past this the end is excluded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """What the columns of the logits stand for.
+
+    `end` is the column that ends a segment. `ids` [C] holds each column's vocabulary id where only some of
+    the vocabulary is computed (None: column i is id i): a draw from all of the vocabulary takes `vocab_size`
+    exponentials either way, so that leaving out ids that cannot be drawn leaves the others' draws alone.
+    """
+
+    end: int
+    vocab_size: int
+    ids: Tensor | None = None
+
+
+class Draw(NamedTuple):
+    """Drawn columns [B] int64 and the logarithms of their probabilities [B]."""
+
+    columns: Tensor
+    log_probs: Tensor
+
+
+def no_history(rows: int, device: torch.device | str = "cpu") -> Tensor:
+    """The window of rows that have drawn nothing yet: [rows, HISTORY] int64."""
+    return torch.full((rows, HISTORY), -1, dtype=torch.int64, device=device)
+
+
+def remember(recent: Tensor, drawn: Tensor) -> Tensor:
+    """The window after another draw; recent [B, HISTORY], drawn [B]."""
+    return torch.cat((recent[:, 1:], drawn[:, None]), 1)
+
+
+def ras(
+    logits: Tensor,
+    columns: Columns,
+    *,
+    generators: Sequence[torch.Generator],
+    recent: Tensor,
+    may_end: Tensor,
+) -> Draw:
+    """Nucleus sampling that falls back to the whole distribution where it would repeat itself.
+
+    logits [B, C]; recent [B, HISTORY] of `remember`; may_end [B] bool, false while a row is too short.
+    """
+    p = _probabilities(logits, columns.end, may_end)
+    top, which = _ranked(p, MAX_CANDIDATES)  # [B, 25]
+    taken = F.pad(top.cumsum(1)[:, :-1], (1, 0)) < TOP_P  # until the sum before an entry reaches TOP_P
+    drawn = _draw(top, taken, which, generators)
+    repeats = (recent == drawn[:, None]).any(1).nonzero()[:, 0].tolist()
+    for row in repeats:
+        noise = _exponentials(columns.vocab_size, generators[row]).to(p.device)
+        if columns.ids is not None:
+            noise = noise[columns.ids]
+        drawn[row] = (p[row] / noise).argmax()
+    return _with_log_probs(p, drawn)
+
+
+def top_k(
+    logits: Tensor,
+    columns: Columns,
+    *,
+    generators: Sequence[torch.Generator],
+    k: Sequence[int],
+    may_end: Tensor,
+) -> Draw:
+    """One of each row's k[row] likeliest; drawn again while that is the end and the row may not end yet."""
+    everywhere = torch.ones_like(may_end)
+    p = _probabilities(logits, columns.end, everywhere)
+    drawn = _draw_top_k(p, k, generators)
+    for _ in range(MAX_REDRAWS):
+        rows = ((drawn == columns.end) & ~may_end).nonzero()[:, 0].tolist()
+        if not rows:
+            return _with_log_probs(p, drawn)
+        drawn[rows] = _draw_top_k(p[rows], [k[row] for row in rows], [generators[row] for row in rows])
+    endless = _probabilities(logits, columns.end, may_end)
+    rows = ((drawn == columns.end) & ~may_end).nonzero()[:, 0].tolist()
+    if rows:
+        drawn[rows] = _draw_top_k(endless[rows], [k[row] for row in rows], [generators[row] for row in rows])
+    return _with_log_probs(p, drawn)
+
+
+def _probabilities(logits: Tensor, end: int, may_end: Tensor) -> Tensor:
+    """softmax [B, C] float32, without the end where a row may not end."""
+    scores = F.log_softmax(logits.float(), -1)
+    scores[:, end].masked_fill_(~may_end, -torch.inf)
+    return scores.softmax(-1)
+
+
+def _ranked(p: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """The n largest of each row in descending order, equals by column: values and columns [B, n]."""
+    values, which = p.topk(min(n, p.shape[1]), 1)
+    by_column = which.argsort(1)
+    values, order = values.gather(1, by_column).sort(dim=1, descending=True, stable=True)
+    return values, which.gather(1, by_column).gather(1, order)
+
+
+def _draw_top_k(p: Tensor, k: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
+    top, which = _ranked(p, max(k))
+    limits = torch.tensor(k, device=p.device)
+    taken = torch.arange(top.shape[1], device=p.device) < limits[:, None]
+    return _draw(top, taken, which, generators)
+
+
+def _draw(top: Tensor, taken: Tensor, which: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """One of each row's leading `taken` entries [B, n], by their probabilities `top`; from `which`, [B]."""
+    noise = torch.ones(top.shape, device=generators[0].device)
+    for row, (count, generator) in enumerate(zip(taken.sum(1).tolist(), generators, strict=True)):
+        noise[row, :count].exponential_(generator=generator)
+    scores = (top / noise.to(top.device)).masked_fill(~taken, -1.0)
+    return which.gather(1, scores.argmax(1, keepdim=True))[:, 0]
+
+
+def _exponentials(n: int, generator: torch.Generator) -> Tensor:
+    return torch.empty(n, device=generator.device).exponential_(generator=generator)
+
+
+def _with_log_probs(p: Tensor, drawn: Tensor) -> Draw:
+    return Draw(drawn, p.gather(1, drawn[:, None])[:, 0].log())
