@@ -1,0 +1,90 @@
+"""Downloads the official GLM-TTS checkpoint, about 9 GB, into ckpt/.
+
+Can be interrupted and repeated: whole files stay, a half one goes on where it stopped. Every file is checked
+for its size and checksum. HF_ENDPOINT and MODELSCOPE_ENDPOINT name mirrors, HF_TOKEN is sent where it is set.
+Exit codes: 0 all is there; 1 a file cannot be had or is damaged; 2 no room on the disk, or no consent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from hubs import HUBS, Hub, Wanted, missing_parts, wanted_files
+from transfer import DownloadError, fetch, is_complete
+
+RESERVE_BYTES = 1_000_000_000  # to be left free
+
+
+def main(argv: list[str]) -> int:
+    arguments = _parse(argv)
+    try:
+        _download(HUBS[arguments.source](), arguments.dir)
+        if arguments.with_voices:
+            from voices import fetch_voices  # needs more than the standard library
+
+            fetch_voices(consent=arguments.yes)
+    except DownloadError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bash scripts/download_model.sh",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--source", choices=list(HUBS), default="huggingface", help="default: huggingface")
+    parser.add_argument("--dir", type=Path, default=Path("ckpt"), help="where to put it; default: ckpt")
+    parser.add_argument("--with-voices", action="store_true", help="also the model's own example prompts")
+    parser.add_argument("--yes", action="store_true", help="agree to the example prompts' licence unasked")
+    return parser.parse_args(argv)
+
+
+def _download(hub: Hub, target: Path) -> None:
+    """Brings what is missing of the checkpoint to `target`. Raises DownloadError."""
+    wanted = wanted_files(hub)
+    if missing := missing_parts(wanted):
+        raise DownloadError(f"{hub.model} no longer lists: {', '.join(missing)}. Try another --source.")
+    total = sum(item.file.size for item in wanted)
+    print(f"{hub.model}: {len(wanted)} files, {total / 1e9:.2f} GB, into {target}", flush=True)
+    todo = [item for item in wanted if not _is_there(item, target)]
+    _require_room(todo, target)
+    for item in todo:
+        fetch(item.file, target / item.place)
+    print(f"{len(wanted)} files are there, sizes and checksums right. Next: bash restart_api.sh")
+
+
+def _is_there(item: Wanted, target: Path) -> bool:
+    path = target / item.place
+    if not is_complete(item.file, path):
+        return False
+    print(f"  {item.place}: is there", flush=True)
+    return True
+
+
+def _require_room(todo: list[Wanted], target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    here = [target / item.place for item in todo]
+    begun = sum(
+        part.stat().st_size for path in here if (part := path.with_name(path.name + ".part")).exists()
+    )
+    needed = sum(item.file.size for item in todo) - begun + RESERVE_BYTES
+    free = shutil.disk_usage(target).free
+    if todo and free < needed:
+        raise DownloadError(
+            f"Not enough room in {target}: {needed / 1e9:.1f} GB needed (1 GB of it to spare), "
+            f"{free / 1e9:.1f} GB free. Make room, or choose another place with --dir (and MODEL_DIR).",
+            exit_code=2,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,69 @@
+"""The model's own example prompts: shown their licence, then fetched and registered as voices.
+
+Needs the project's packages, to check each recording as an upload is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import PurePosixPath
+
+from transfer import DownloadError, get_bytes
+
+from glm_tts_api.errors import ServiceError, VoiceExists
+from glm_tts_api.settings import Settings
+from glm_tts_api.voices.store import VoiceStore
+
+LISTS = ("examples/example_zh.jsonl", "examples/example_en.jsonl")
+RECORDINGS = PurePosixPath("examples/prompt")
+LICENCE_NAME = "CC BY-NC (attribution, no commercial use)"
+
+
+def fetch_voices(*, consent: bool) -> None:
+    """Shows the licence, asks unless `consent` is given, then registers each voice. Raises DownloadError."""
+    endpoint = os.environ.get("GITHUB_RAW_ENDPOINT") or "https://raw.githubusercontent.com"
+    base = f"{endpoint.rstrip('/')}/zai-org/GLM-TTS/main"
+    licence, _ = get_bytes(f"{base}/{RECORDINGS}/LICENSE")
+    print(f"\nThe example prompts are not part of this project. Their licence, {LICENCE_NAME}:\n")
+    print(licence.decode(errors="replace"))
+    if not consent and not _agrees():
+        raise DownloadError("Without consent no voice was fetched; --yes gives it.", exit_code=2)
+    settings = Settings.load()
+    store = VoiceStore(
+        settings.configs_dir / "prompt_cache.json",
+        settings.path(settings.prompts_dir),
+        limits=settings.prompt_limits(),
+    )
+    for recording, transcript in _examples(base).items():
+        _register(store, f"{base}/{recording}", PurePosixPath(recording).stem, transcript)
+
+
+def _agrees() -> bool:
+    if not sys.stdin.isatty():
+        return False
+    return input("Fetch them under this licence? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _examples(base: str) -> dict[str, str]:
+    """Each recording's path and transcript, from the example lists."""
+    found: dict[str, str] = {}
+    for name in LISTS:
+        lines, _ = get_bytes(f"{base}/{name}")
+        for line in lines.decode().splitlines():
+            item = json.loads(line) if line.strip() else {}
+            if PurePosixPath(item.get("prompt_speech", "")).parent == RECORDINGS:
+                found.setdefault(item["prompt_speech"], item["prompt_text"])
+    return found
+
+
+def _register(store: VoiceStore, url: str, index: str, transcript: str) -> None:
+    recording, _ = get_bytes(url)
+    try:
+        store.add(index, transcript, recording)
+        print(f"  voice {index}: registered")
+    except VoiceExists:
+        print(f"  voice {index}: is registered already")
+    except ServiceError as error:
+        print(f"  voice {index}: left out, {error.message}")
