@@ -16,8 +16,8 @@ MEL_RATES = {"mel_24k": 24000, "mel_32k": 32000}
 
 
 def run(golden: Golden) -> Iterator[CaseResult]:
-    inputs = sorted(int(key[2:].split("_")[0]) for key in golden.keys() if key.endswith("_wav_i16"))
-    for index in inputs:
+    names = golden.keys()
+    for index in sorted(int(name[2:].split("_")[0]) for name in names if name.endswith("_wav_i16")):
         case = Case("audio", f"{golden.name} {index}")
         wave = pcm(golden[f"in{index}_wav_i16"])
         if golden.name in MEL_RATES:

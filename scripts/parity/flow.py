@@ -1,4 +1,4 @@
-"""The flow: masks, token embedding, single evaluations, whole samplings with their states, the state cache."""
+"""The flow: masks, token embedding, single evaluations, samplings with their states, the state cache."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ def run(golden: Golden) -> Iterator[CaseResult]:
 
 
 def _masks(golden: Golden) -> Iterator[CaseResult]:
-    for key in golden.keys():
-        if key.startswith("mask_"):
-            case = Case("flow", key)
-            pattern, length = key.removeprefix("mask_").removesuffix("_rowsum").split("_T")
+    names = golden.keys()
+    for name in names:
+        if name.startswith("mask_"):
+            case = Case("flow", name)
+            pattern, length = name.removeprefix("mask_").removesuffix("_rowsum").split("_T")
             visible = visible_columns([int(size) for size in pattern.split("_")], int(length))
-            case.same("visible columns", visible.tolist(), golden[key].tolist())
+            case.same("visible columns", visible.tolist(), golden[name].tolist())
             yield case.result()
 
 
@@ -85,7 +86,7 @@ def make_input(
     if n_prompt:
         prompt["prompt_tokens"] = toks(meta["prompt_tok_seed"], n_prompt)[0]
         prompt["prompt_mel"] = melin(meta["feat_seed"], n_mel)[0]
-    causal = meta.get("causal", meta["kind"] == "flow_cache") if "kind" in meta else False
+    causal = meta.get("causal", meta.get("kind") == "flow_cache")
     pattern = tuple(meta.get("block_pattern") or DEFAULT_BLOCK_PATTERN) if causal else None
     speaker = meta.get("emb_scale", 3) * rnd(meta["emb_seed"], 192)
     return FlowInput(tokens, speaker, generator, block_pattern=pattern, cache=cache, **prompt)

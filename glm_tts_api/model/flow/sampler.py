@@ -95,6 +95,8 @@ class FlowMatching(nn.Module):
 class FlowSampler:
     """A batch of segments on its way from noise to mel. Not shared between threads.
 
+    `state` [B, T, 80] float32 is where the rows are now; `step_index` of `steps` steps are done.
+
     Raises ValueError for an empty batch, a segment without tokens, steps below 1 or a cache of another
     number of steps. Token ids outside the table raise what torch's embedding raises.
     """
@@ -140,7 +142,7 @@ class FlowSampler:
         times, self._step_lengths = cosine_schedule(self.steps)
         self._time_parts = self._estimator.time_parts(times.to(device))
         noise = [_noise(*row) for row in zip(self.inputs, self._lengths, strict=True)]
-        self._x = _stack(noise).to(device)  # [B, T, 80]: float32 whatever the estimator's dtype
+        self.state = _stack(noise).to(device)  # [B, T, 80]: float32 whatever the estimator's dtype
 
     def _visible(self, device: torch.device) -> Tensor | None:
         if not self._block_causal:
@@ -158,8 +160,8 @@ class FlowSampler:
         index = self.step_index
         self._restore_cached(index)
         if self._block_causal:
-            self._states.append(self._x)
-        both = self._x.to(self._cond.dtype).repeat(2, 1, 1)
+            self._states.append(self.state)
+        both = self.state.to(self._cond.dtype).repeat(2, 1, 1)
         velocity = self._estimator.velocity(
             both,
             self._cond,
@@ -170,19 +172,19 @@ class FlowSampler:
         )
         conditional, unconditional = velocity.float().chunk(2)
         guided = (1 + self._cfg_rate) * conditional - self._cfg_rate * unconditional
-        self._x = self._x + self._step_lengths[index].to(guided.device) * guided
+        self.state = self.state + self._step_lengths[index].to(guided.device) * guided
         self.step_index += 1
 
     def _restore_cached(self, index: int) -> None:
         for row, (item, frames) in enumerate(zip(self.inputs, self._lengths, strict=True)):
             if item.cache is not None:
                 length = min(frames, item.cache.length, item.cache.states.shape[1])
-                self._x[row, :length] = item.cache.states[index, :length].to(self._x)
+                self.state[row, :length] = item.cache.states[index, :length].to(self.state)
 
     def mels(self) -> list[Tensor]:
         """The finished spectrograms, [1, 80, T] each; cut by the prompt's mel frames, not by its tokens."""
         return [
-            self._x[row : row + 1, len(item.prompt_mel) : length].transpose(1, 2)
+            self.state[row : row + 1, len(item.prompt_mel) : length].transpose(1, 2)
             for row, (item, length) in enumerate(zip(self.inputs, self._lengths, strict=True))
         ]
 
