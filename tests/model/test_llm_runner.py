@@ -1,0 +1,152 @@
+"""Decoding in batches: equal to transformers, and to itself whatever the neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_runner import LlmRunner
+
+SLOTS, SLOT_LENGTH, VOCABULARY = 16, 700, 257
+SIZES = {
+    "tiny": {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "num_key_value_heads": 2, "head_dim": 32},
+    "like the bundled model": {"hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 2,
+                               "num_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 64},
+    "wide": {"hidden_size": 512, "intermediate_size": 3072, "num_hidden_layers": 1, "num_attention_heads": 8,
+             "num_key_value_heads": 2, "head_dim": 128},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _inference() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+def _config(**sizes: int) -> LlmConfig:
+    return LlmConfig(vocab_size=VOCABULARY, max_position_embeddings=1024, **sizes)
+
+
+def _llama(**sizes: int) -> Llama:
+    torch.manual_seed(3)
+    llama = Llama(_config(**sizes))
+    for name, parameter in llama.named_parameters():
+        if "norm" not in name:
+            torch.nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
+    return llama.eval()
+
+
+def _runner(llama: Llama) -> LlmRunner:
+    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=torch.float32)
+
+
+def _cache(runner: LlmRunner) -> KVCache:
+    return KVCache(
+        runner.config, slots=SLOTS, slot_length=SLOT_LENGTH, dtype=runner.dtype, device=runner.device
+    )
+
+
+def _prompt(row: int) -> list[int]:
+    """Lengths 1 to 650 in no order."""
+    generator = torch.Generator().manual_seed(row)
+    length = [37, 650, 1, 128, 127, 300, 5, 511, 513, 64, 90, 2, 400, 33, 257, 8][row]
+    return torch.randint(0, VOCABULARY, (length,), generator=generator).tolist()
+
+
+def _decode(runner: LlmRunner, rows: list[int], slots: list[int], steps: int = 3) -> dict[int, Tensor]:
+    """Logits of `steps` decode steps of each row [steps, columns], the rows decoded together."""
+    cache = _cache(runner)
+    lengths = [len(_prompt(row)) for row in rows]
+    for row, slot in zip(rows, slots, strict=True):
+        runner.prefill(_prompt(row), cache=cache, slot=slot)
+    outputs = []
+    for step in range(steps):
+        ids = [(7 * row + step) % VOCABULARY for row in rows]
+        hidden = runner.decode(ids, cache=cache, slots=slots, lengths=[n + step for n in lengths])
+        outputs.append(runner.logits(hidden))
+    return {row: torch.stack([logits[i] for logits in outputs]) for i, row in enumerate(rows)}
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int]) -> None:
+    runner = _runner(_llama(**sizes))
+    for row in (0, 1, 7):
+        alone = _decode(runner, [row], [0])[row]
+        for n_neighbours in (1, 3, 7, 15):
+            others = [other for other in range(SLOTS) if other != row][:n_neighbours]
+            rows = [*others[: n_neighbours // 2], row, *others[n_neighbours // 2 :]]
+            slots = list(reversed(range(SLOTS)))[: len(rows)]
+            together = _decode(runner, rows, slots)[row]
+            assert torch.equal(alone, together), f"row {row} with {n_neighbours} neighbours"
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_decoding_equals_transformers_on_the_whole_sequence(sizes: dict[str, int]) -> None:
+    llama = _llama(**sizes)
+    runner = _runner(llama)
+    reference = LlamaForCausalLM(
+        LlamaConfig(vocab_size=VOCABULARY, max_position_embeddings=1024, rms_norm_eps=1e-5,
+                    tie_word_embeddings=True, **sizes)
+    ).eval()  # fmt: skip
+    reference.load_state_dict({**llama.state_dict(), "lm_head.weight": llama.head_weight})
+    rows = [0, 3, 6]
+    decoded = _decode(runner, rows, [4, 0, 9])
+    for row in rows:
+        fed = [(7 * row + step) % VOCABULARY for step in range(3)]
+        logits = reference(torch.tensor([_prompt(row) + fed])).logits[0, -3:, 100:231]
+        torch.testing.assert_close(decoded[row], logits, atol=2e-4, rtol=1e-4)
+
+
+def test_a_prompt_may_be_read_in_chunks() -> None:
+    llama = _llama(**SIZES["tiny"])
+    runner = _runner(llama)
+    prompt = _prompt(5)
+    cache = _cache(runner)
+    whole = runner.prefill(prompt, cache=cache, slot=0)
+    for start in range(0, len(prompt), 128):
+        part = runner.prefill(prompt[start : start + 128], cache=cache, slot=1, start=start)
+        torch.testing.assert_close(part, whole[start : start + 128], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(whole, llama(torch.tensor([prompt]))[0], atol=1e-4, rtol=1e-4)
+
+
+def test_the_cuda_path_computes_the_same() -> None:
+    """Rows attending together under a mask; the same tensor code as on CUDA, here on the CPU."""
+    runner = _runner(_llama(**SIZES["tiny"]))
+    rows, slots = [0, 1, 2, 6], [3, 1, 0, 7]
+    lengths = [len(_prompt(row)) for row in rows]
+    cache = _cache(runner)
+    for row, slot in zip(rows, slots, strict=True):
+        runner.prefill(_prompt(row), cache=cache, slot=slot)
+    apart = runner.decode([1, 2, 3, 4], cache=cache, slots=slots, lengths=lengths)
+    masked = runner.decode_masked(
+        torch.tensor([1, 2, 3, 4]),
+        torch.tensor(slots),
+        torch.tensor(lengths),
+        cache=cache,
+        n_keys=SLOT_LENGTH,
+    )
+    torch.testing.assert_close(masked, apart, atol=1e-4, rtol=1e-4)
+
+
+def test_sampled_ids_select_columns_of_the_full_head() -> None:
+    runner = _runner(_llama(**SIZES["tiny"]))
+    hidden = torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(runner.logits(hidden), runner.full_logits(hidden)[:, 100:231])
+
+
+def test_what_does_not_fit_a_slot_is_refused() -> None:
+    runner = _runner(_llama(**SIZES["tiny"]))
+    cache = _cache(runner)
+    with pytest.raises(ValueError, match="701 positions do not fit a slot of 700"):
+        runner.prefill([1] * 701, cache=cache, slot=0)
+    with pytest.raises(ValueError, match="701 positions"):
+        runner.decode([1, 1], cache=cache, slots=[0, 1], lengths=[3, 700])
+    with pytest.raises(ValueError, match="exceeds 1024"):
+        KVCache(runner.config, slots=1, slot_length=2000, dtype=runner.dtype, device="cpu")
