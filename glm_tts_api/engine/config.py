@@ -8,6 +8,7 @@ from glm_tts_api.engine.job import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
 
 _TOKENS_PER_SECOND = 25
 _PROMPT_TEXT_IDS = 256  # a transcript of 30 s of fast speech, with its share of text history
+_SLOT_MULTIPLE = 64  # rows of the cache start aligned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,20 @@ class EngineConfig:
         """Positions of a decode slot: history, prompt and the longest segment's draws."""
         prompt = int(_TOKENS_PER_SECOND * self.max_prompt_seconds) + _PROMPT_TEXT_IDS
         draws = MAX_TOKENS_PER_ID * self.max_segment_ids
-        return min(HISTORY_SPEECH_TOKENS + prompt + draws, max_positions)
+        wanted = HISTORY_SPEECH_TOKENS + prompt + draws
+        return min(-(-wanted // _SLOT_MULTIPLE) * _SLOT_MULTIPLE, max_positions)
+
+    @property
+    def decode_threads(self) -> int | None:
+        """CPU threads of the decode thread; the render thread has the rest.
+
+        They don't share: two stages that both fork onto the same cores wait for each other at every operator.
+        """
+        return None if self.threads is None else max(1, self.threads // 2)
+
+    @property
+    def render_threads(self) -> int | None:
+        return None if self.threads is None else max(1, self.threads - self.threads // 2)
 
     @property
     def n_reserved(self) -> int:

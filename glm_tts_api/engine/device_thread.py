@@ -44,8 +44,7 @@ class DeviceThread:
 
     @torch.inference_mode()
     def _run(self) -> None:
-        if self._n_threads is not None:
-            torch.set_num_threads(self._n_threads)  # holds for the calling thread only
+        limit_threads(self._n_threads)
         busy = False
         while not self._closed:
             if not busy:
@@ -61,6 +60,21 @@ class DeviceThread:
         except Exception:
             logger.exception("A fault slipped through on the %s thread", self._thread.name)
             return None
+
+
+def limit_threads(n_threads: int | None) -> None:
+    """Bounds torch's intra-op threads for calls from this thread (None: leaves them as they are)."""
+    if n_threads is not None:
+        torch.set_num_threads(n_threads)
+
+
+def release_cached_memory() -> int:
+    """Hands what the CUDA allocator keeps for reuse back to the device; the bytes freed (0 without CUDA)."""
+    if not torch.cuda.is_initialized():
+        return 0
+    before = torch.cuda.memory_reserved()
+    torch.cuda.empty_cache()
+    return before - torch.cuda.memory_reserved()
 
 
 def _nothing() -> None:

@@ -141,6 +141,7 @@ class Job:
         self.timings = listener.timings
         self.timings.segments = len(script.segments)
         self.n_undelivered = len(script.segments)
+        self.render_s = 0.0  # what the render thread has spent on this job
         self._listener = listener
         self._failed = False
         self._history = History(script.prompt_text_ids, script.voice.speech_tokens)

@@ -1,0 +1,174 @@
+"""The async face of the engine: utterances in, streams of audio out. Nothing here blocks the event loop.
+
+Text and voice prompts are prepared in a small pool of threads; the models run on the worker's two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from glm_tts_api.contracts import Utterance
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.device_thread import limit_threads
+from glm_tts_api.engine.job import Job
+from glm_tts_api.engine.preparation import Preparation
+from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.warm_up import WarmUp
+from glm_tts_api.engine.worker import Worker
+from glm_tts_api.errors import InternalFault, Loading, ServiceError, StartupError, Unavailable, Unhealthy
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.text.frontend import TextFrontend
+
+logger = logging.getLogger(__name__)
+
+Status = Literal["loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """`cause` says in one sentence why the engine failed."""
+
+    status: Status
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an operator may want to know. `last_step_age_s`: since a device thread last did something."""
+
+    model_name: str
+    device: str
+    dtype: str
+    slot_length: int
+    rows_active: int
+    rows_total: int
+    last_step_age_s: float
+
+
+class Engine:
+    """Speaks utterances. `load_models` runs on the device thread, `load_frontend` in the text pool."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        *,
+        load_models: Callable[[], Models],
+        load_frontend: Callable[[], TextFrontend],
+    ) -> None:
+        self.state = EngineState("loading")
+        self._config = config
+        self._load_models = load_models
+        self._load_frontend = load_frontend
+        self._worker = Worker(config)
+        self._pool = ThreadPoolExecutor(
+            config.text_threads, thread_name_prefix="text", initializer=limit_threads, initargs=(1,)
+        )
+        self._streams: set[SpeechStream] = set()
+        self._models: Models | None = None
+        self._features: VoiceFeatures | None = None
+        self._preparation: Preparation | None = None
+        self._started_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begins loading and returns at once; `state` tells how it goes."""
+        frontend = self._pool.submit(self._load_frontend)
+        self._worker.start(
+            self._load_models,
+            on_loaded=lambda models: self._loaded(models, frontend.result()),
+            on_failed=self._failed,
+        )
+
+    async def close(self) -> None:
+        """Stops all work, ends the streams that are still open, and joins the threads."""
+        for stream in list(self._streams):
+            stream.job_ended(Unavailable("The server was stopped before this text was spoken"))
+            stream.close()
+        await asyncio.to_thread(self._worker.close)
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        for stream in list(self._streams):
+            stream.job_freed()
+
+    def synthesize(self, utterance: Utterance) -> SpeechStream:
+        """Starts speaking; to be called on the event loop. Raises Loading or Unhealthy.
+
+        The stream raises what else can go wrong: NothingToSay, BadRequest, InternalFault.
+        """
+        if self.state.status == "failed":
+            raise Unhealthy(f"The model could not be loaded: {self.state.cause}")
+        if self._preparation is None or self.state.status != "ready":
+            raise Loading("The model is still loading")
+        stream = SpeechStream(stop=self._worker.wake, forget=self._streams.discard)
+        self._streams.add(stream)
+        self._pool.submit(self._prepare, self._preparation, utterance, stream)
+        return stream
+
+    async def clear_cache(self) -> int:
+        """Forgets the voices' features and returns the allocator's cached memory; bytes freed."""
+        if self._features is None:
+            return 0
+        return await asyncio.to_thread(self._features.clear) + await asyncio.wrap_future(
+            self._worker.release_memory()
+        )
+
+    def info(self) -> EngineInfo | None:
+        """None until the model is loaded."""
+        if self._models is None:
+            return None
+        return EngineInfo(
+            model_name=self._models.name,
+            device=str(self._models.llm.device),
+            dtype=str(self._models.llm.dtype).removeprefix("torch."),
+            slot_length=self._worker.layout.slot_length,
+            rows_active=self._worker.n_rows_active,
+            rows_total=self._config.n_slots,
+            last_step_age_s=time.monotonic() - self._worker.last_step_at,
+        )
+
+    # -- text pool
+
+    def _prepare(self, preparation: Preparation, utterance: Utterance, stream: SpeechStream) -> None:
+        if not stream.closed:
+            try:
+                job = Job(utterance, preparation.script(utterance), stream)
+                job.check_fits(self._worker.layout)
+            except Exception as error:
+                stream.job_ended(_as_service_error(error, utterance.request_id))
+            else:
+                self._worker.submit(job)
+                return
+        stream.job_freed()
+
+    # -- decode thread
+
+    def _loaded(self, models: Models, frontend: TextFrontend) -> None:
+        self._models = models
+        self._features = VoiceFeatures(models, self._config.cached_voices)
+        self._preparation = Preparation(models, frontend, self._features)
+        for job in WarmUp(models, self._features, on_done=self._warmed_up).jobs():
+            self._worker.submit(job)
+
+    def _warmed_up(self, error: Exception | None) -> None:
+        if error is not None:
+            self._failed(error)
+        elif self.state.status == "loading":
+            self.state = EngineState("ready")
+            logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
+
+    def _failed(self, error: Exception) -> None:
+        cause = str(error) if isinstance(error, StartupError) else f"{type(error).__name__}: {error}"
+        self.state = EngineState("failed", cause)
+        logger.error("The model could not be loaded", exc_info=error)
+
+
+def _as_service_error(error: Exception, request_id: str) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    logger.error("A job could not be prepared", exc_info=error, extra={"request_id": request_id})
+    return InternalFault("Something went wrong while this text was prepared; the server's log has the details")

@@ -1,0 +1,75 @@
+"""What the models hear of a voice, computed once per recording and kept (LRU).
+
+Requests that ask for the same voice at the same time share one computation. Called from the text pool's
+threads; the modules it uses hold no state between calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from glm_tts_api.contracts import Recording, Voice
+from glm_tts_api.engine.shared_cache import SharedCache
+from glm_tts_api.errors import PromptRejected
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.mel import log_mel, resample
+from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
+
+_LEAST_SAMPLES = SAMPLE_RATE // 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoicePrompt:
+    """A voice as LLM and flow take it: tokens (25 Hz), `embedding` [192], `mel` [T, 80] (50 Hz)."""
+
+    speech_tokens: list[int]
+    embedding: Tensor
+    mel: Tensor
+
+
+class VoiceFeatures:
+    """Prompt features by the recording's digest, the mel also by its sample rate."""
+
+    def __init__(self, models: Models, capacity: int) -> None:
+        self._models = models
+        self._cache = SharedCache(2 * capacity)  # two entries a voice
+        self._listening = threading.Lock()  # the speaker encoder serves one thread at a time
+
+    def get(self, voice: Voice, sample_rate: int) -> VoicePrompt:
+        """The voice's features for synthesis at `sample_rate`; raises PromptRejected if nothing is heard."""
+        recording = voice.recording
+        tokens, embedding = self._cache.get(("voice", voice.digest), lambda: self._listen(recording))
+        mel = self._cache.get(("mel", voice.digest, sample_rate), lambda: self._mel(recording, sample_rate))
+        return VoicePrompt(tokens, embedding, mel)
+
+    def clear(self) -> int:
+        """Forgets all voices; returns the bytes that this frees."""
+        return sum(_n_bytes(value) for value in self._cache.clear())
+
+    @torch.inference_mode()
+    def _listen(self, recording: Recording) -> tuple[list[int], Tensor]:
+        wave = torch.from_numpy(recording.samples)
+        first = resample(wave[0], recording.sample_rate, SAMPLE_RATE)  # the tokenizer hears one channel
+        mean = resample(wave.mean(0), recording.sample_rate, SAMPLE_RATE)
+        if len(mean) < _LEAST_SAMPLES:
+            raise PromptRejected("The prompt recording is too short: nothing can be heard in it")
+        with self._listening:
+            (tokens,) = self._models.speech_tokenizer.tokenize([first])
+            return tokens.tolist(), self._models.speaker_encoder.embed(mean)[0]
+
+    @torch.inference_mode()
+    def _mel(self, recording: Recording, sample_rate: int) -> Tensor:
+        wave = torch.from_numpy(recording.samples).mean(0)
+        mel = log_mel(resample(wave, recording.sample_rate, sample_rate), sample_rate)  # [80, T]
+        return mel.T.contiguous()
+
+
+def _n_bytes(value: Tensor | tuple[list[int], Tensor]) -> int:
+    if isinstance(value, Tensor):
+        return value.nbytes
+    tokens, embedding = value
+    return 8 * len(tokens) + embedding.nbytes

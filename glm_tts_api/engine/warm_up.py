@@ -1,0 +1,50 @@
+"""The first words, spoken to nobody: pages weights in, compiles what compiles, and proves that all stages run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.model.checkpoint import Models
+
+_PROMPT_RATE = 16000
+
+
+class WarmUp:
+    """Listens to a job for each vocoder; calls `on_done` once, with the first error or with None."""
+
+    closed = False
+
+    def __init__(
+        self, models: Models, features: VoiceFeatures, *, on_done: Callable[[Exception | None], None]
+    ) -> None:
+        self.timings = Timings()
+        self._models = models
+        self._features = features
+        self._on_done = on_done
+        self._rates = [24000] if models.vocos2d is None else [24000, 32000]
+        self._n_open = len(self._rates)
+
+    def jobs(self) -> Iterator[Job]:
+        """One syllable in a voice of one second of faint noise, at each sample rate."""
+        noise = np.random.default_rng(0).normal(0.0, 0.01, (1, _PROMPT_RATE)).astype(np.float32)
+        voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
+        ids = self._models.text_tokenizer.encode("a")
+        for rate in self._rates:
+            utterance = Utterance("warm-up", "a", voice, SamplingOptions(), sample_rate=rate)
+            yield Job(utterance, Script([ids], ids, self._features.get(voice, rate)), self)
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        pass
+
+    def job_ended(self, error: Exception | None) -> None:
+        self._n_open -= 1
+        if error is not None or self._n_open == 0:
+            self._on_done(error)
+
+    def job_freed(self) -> None:
+        pass

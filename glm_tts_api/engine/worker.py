@@ -1,0 +1,179 @@
+"""The road of a job through the two device threads.
+
+The decode thread loads the models and turns text ids into speech tokens; the render thread turns speech
+tokens into audio, so the LLM decodes segment n+1 while segment n is spoken. A job's book-keeping happens
+on the decode thread alone. A fault ends the job it happened to and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
+from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory
+from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
+from glm_tts_api.engine.job import Job, PromptLayout
+from glm_tts_api.engine.scheduler import Scheduler
+from glm_tts_api.errors import InternalFault, ServiceError
+from glm_tts_api.model.checkpoint import Models
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Holdings:
+    """What the device threads still hold of a job."""
+
+    decoding: bool = True
+    n_rendering: int = 0
+
+
+class Worker:
+    """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._decode = DeviceThread("decode", self._decode_step, n_threads=config.decode_threads)
+        self._render = DeviceThread("render", self._render_step, n_threads=config.render_threads)
+        self._scheduler: Scheduler[Job] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
+        self._jobs: dict[Job, _Holdings] = {}
+        self._decoder: DecodeBatcher | None = None
+        self._renderer: FlowBatcher | None = None
+        self.last_step_at = time.monotonic()
+
+    def start(
+        self, load: Callable[[], Models], *, on_loaded: Callable[[Models], None], on_failed: Callable[[Exception], None]
+    ) -> None:
+        """Begins loading on the decode thread and returns; one of the two callbacks is called from there."""
+        self._decode.start()
+        self._render.start()
+        self._decode.post(partial(self._load, load, on_loaded, on_failed))
+
+    def close(self) -> None:
+        """Ends both threads after the steps they are in; what they held of jobs is dropped."""
+        self._decode.close()
+        self._render.close()
+
+    def submit(self, job: Job) -> None:
+        self._decode.post(partial(self._admit, job))
+
+    def wake(self) -> None:
+        """Makes both threads look for jobs that were cancelled."""
+        self._decode.wake()
+        self._render.wake()
+
+    @property
+    def n_rows_active(self) -> int:
+        return self._scheduler.n_busy
+
+    @property
+    def layout(self) -> PromptLayout:
+        """How prompts are built; once the models are loaded."""
+        assert self._decoder is not None
+        return self._decoder.layout
+
+    def release_memory(self) -> Future[int]:
+        """Gives the allocator's cached memory back to the device, between two steps; the bytes freed."""
+        freed: Future[int] = Future()
+        self._decode.post(lambda: freed.set_result(release_cached_memory()))
+        return freed
+
+    def _load(
+        self, load: Callable[[], Models], on_loaded: Callable[[Models], None], on_failed: Callable[[Exception], None]
+    ) -> None:
+        try:
+            models = load()
+            self._decoder = DecodeBatcher(models, self._config)
+            self._renderer = FlowBatcher(models, self._config)
+            on_loaded(models)
+        except Exception as error:
+            on_failed(error)
+
+    # -- decode thread
+
+    def _admit(self, job: Job) -> None:
+        self._jobs[job] = _Holdings()
+        self._scheduler.admit(job)
+
+    def _decode_step(self) -> bool:
+        if self._decoder is None:
+            return False
+        self._leave_cancelled(self._decoder)
+        self._start_rows(self._decoder)
+        if not self._decoder.busy:
+            return False
+        for result in self._decoder.step():
+            self._row_ended(result)
+        self.last_step_at = time.monotonic()
+        return True
+
+    def _leave_cancelled(self, decoder: DecodeBatcher) -> None:
+        for job, holdings in list(self._jobs.items()):
+            if job.cancelled and holdings.decoding:
+                for row in self._scheduler.retire(job):
+                    decoder.leave(row)
+                holdings.decoding = False
+                self._free_if_done(job)
+
+    def _start_rows(self, decoder: DecodeBatcher) -> None:
+        wants = {job: job.n_waiting_rows for job, holdings in self._jobs.items() if holdings.decoding}
+        for job, row in self._scheduler.assign(wants):
+            decoder.join(row, job.next_row(decoder.layout))
+
+    def _row_ended(self, result: RowResult) -> None:
+        job = result.plan.job
+        self._scheduler.release(result.row)
+        if result.error is not None:
+            _fail(job, result.error)
+            return
+        job.timings.llm_s += result.seconds
+        tokens = job.take_row(result.plan, result.tokens, result.mean_log_prob)
+        if tokens is not None:
+            self._jobs[job].n_rendering += 1
+            self._render.post(partial(self._add_task, RenderTask(job, result.plan.segment, tokens)))
+        if job.decoded:
+            self._scheduler.retire(job)
+            self._jobs[job].decoding = False
+
+    def _task_ended(self, job: Job) -> None:
+        self._jobs[job].n_rendering -= 1
+        self._free_if_done(job)
+
+    def _free_if_done(self, job: Job) -> None:
+        holdings = self._jobs[job]
+        if not holdings.decoding and not holdings.n_rendering:
+            del self._jobs[job]
+            job.freed()
+
+    # -- render thread
+
+    def _add_task(self, task: RenderTask) -> None:
+        assert self._renderer is not None
+        self._renderer.add(task)
+
+    def _render_step(self) -> bool:
+        if self._renderer is None or not self._renderer.busy:
+            return False
+        for result in self._renderer.step():
+            job = result.task.job
+            if result.error is not None:
+                _fail(job, result.error)
+            elif result.pcm is not None and not job.cancelled:
+                job.deliver(result.task.segment, result.pcm)
+            self._decode.post(partial(self._task_ended, job))
+        self.last_step_at = time.monotonic()
+        return True
+
+
+def _fail(job: Job, error: Exception) -> None:
+    request_id = job.utterance.request_id
+    if not isinstance(error, ServiceError):
+        logger.error("A job failed", exc_info=error, extra={"request_id": request_id})
+        error = InternalFault("Something went wrong while this text was spoken; the server's log has the details")
+    job.fail(error)

@@ -1,0 +1,149 @@
+"""Small real modules with random weights, and a front end and tokenizer for plain letters."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from glm_tts_api.contracts import Float32, Recording, SamplingOptions, Utterance, Voice
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.errors import NothingToSay
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FlowConfig, FlowMatching
+from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
+from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
+
+N_SPEECH_TOKENS = 64
+AUDIO_START = 200
+VOCABULARY = AUDIO_START + N_SPEECH_TOKENS
+CONFIG = EngineConfig(
+    n_slots=24, max_prompt_seconds=2, max_segment_ids=8, prefill_chunk=16, flow_steps=2, threads=2
+)
+
+
+class LetterTokenizer:
+    """A byte of ASCII is its own id."""
+
+    end_of_audio = 198
+    begin_of_audio = 199
+    audio_start = AUDIO_START
+    audio_end = VOCABULARY - 1
+
+    def encode(self, text: str) -> list[int]:
+        return [min(ord(char), 190) for char in text]
+
+
+class SentenceFrontend:
+    """Cuts at "/"; has nothing to say about digits alone."""
+
+    def normalize_prompt(self, text: str) -> str:
+        return text + " "
+
+    def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
+        if text.isdigit():
+            raise NothingToSay("only digits")
+        return text.split("/")
+
+
+class StatisticsEncoder:
+    """A stand-in for CAM++: 192 values that depend on the recording."""
+
+    def embed(self, wave: Tensor) -> Tensor:
+        return wave[:192].reshape(1, -1).clone()
+
+
+class Upsampler(nn.Module):
+    """A stand-in for the 32 kHz vocoder."""
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return frames.mean(-1).repeat_interleave(640, 1) * 0.01
+
+
+def tiny_models() -> Models:
+    torch.manual_seed(0)
+    llama = Llama(
+        LlmConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=16,
+            max_position_embeddings=2048,
+        )
+    )
+    nn.init.normal_(llama.model.embed_tokens.weight, std=0.3)
+    sampled = [*range(AUDIO_START, VOCABULARY), LetterTokenizer.end_of_audio]
+    flow = FlowMatching(
+        FlowConfig(
+            trans_dim=32,
+            depth=2,
+            heads=2,
+            dim_head=16,
+            text_emb_dim=16,
+            conv_layers=1,
+            text_vocab_size=N_SPEECH_TOKENS,
+        )
+    )
+    tokenizer = SpeechTokenizer(
+        SpeechTokenizerConfig(
+            d_model=32,
+            encoder_attention_heads=2,
+            encoder_ffn_dim=32,
+            pooling_position=1,
+            quantize_position=1,
+            quantize_vocab_size=N_SPEECH_TOKENS,
+        )
+    )
+    return Models(
+        llm=LlmRunner(llama, sampled_ids=sampled, device="cpu", dtype=torch.float32),
+        flow=flow.eval(),
+        speech_tokenizer=tokenizer.eval(),
+        speaker_encoder=cast(Any, StatisticsEncoder()),
+        hift=HiFT(HiftConfig(base_channels=16, f0_channels=16)).fold(),
+        vocos2d=Vocos2D(torch.jit.script(Upsampler())),
+        text_tokenizer=cast(Any, LetterTokenizer()),
+        name="tiny",
+    )
+
+
+def tiny_engine(config: EngineConfig = CONFIG, *, load: Callable[[], Models] = tiny_models) -> Engine:
+    return Engine(config, load_models=load, load_frontend=lambda: cast(Any, SentenceFrontend()))
+
+
+async def ready(engine: Engine) -> Engine:
+    """Starts the engine and waits until it is loaded, or has failed."""
+    engine.start()
+    while engine.state.status == "loading":
+        await asyncio.sleep(0.01)
+    return engine
+
+
+def voice(number: int = 0, *, seconds: float = 1.0) -> Voice:
+    samples = np.random.default_rng(number).normal(0, 0.1, (1, int(16000 * seconds))).astype(np.float32)
+    digest = hashlib.sha256(samples.tobytes()).hexdigest()
+    return Voice(Recording(samples, 16000), transcript=f"voice {number}", digest=digest)
+
+
+def utterance(text: str, **options: Any) -> Utterance:
+    """`options` are fields of Utterance or of SamplingOptions."""
+    sampling = {name: options.pop(name) for name in ("method", "top_k", "beam_size", "seed") if name in options}
+    spoken_by = options.pop("voice", None) or voice()
+    return Utterance("test", text, spoken_by, SamplingOptions(**sampling), **options)
+
+
+async def pcm(stream: SpeechStream) -> Float32:
+    """All of the stream's audio."""
+    async with stream:
+        return np.concatenate([chunk.pcm async for chunk in stream])
