@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -18,7 +19,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from glm_tts_api import __version__
-from glm_tts_api.admission.board import Board
+from glm_tts_api.admission.board import Board, Slot
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings, SettingsError
@@ -73,13 +74,23 @@ async def _lifespan(
     app.state.service = service
     _log_start(settings, slot.index)
     service.engine.start()
+    readiness = asyncio.create_task(_tell_readiness(service.engine, slot))
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
     try:
         with stop.installed():
             yield
     finally:
+        readiness.cancel()
         await service.engine.close()
         slot.release()
+
+
+async def _tell_readiness(engine: SpeechEngine, slot: Slot) -> None:
+    """Lets the other workers know when this one can speak: a restart waits for all of them."""
+    while engine.state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
+        await asyncio.sleep(0.1)
+    if engine.state.status == "ready":
+        slot.mark_ready()
 
 
 def _voice_store(settings: Settings) -> VoiceStore:

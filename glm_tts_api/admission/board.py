@@ -21,7 +21,7 @@ LaneName = Literal["short_text", "long_text"]
 LANES: tuple[LaneName, ...] = ("short_text", "long_text")
 
 _MAX_SLOTS = 1024
-_HEADER_CELLS = 2  # service, pid
+_HEADER_CELLS = 3  # service, pid, ready
 _CELL_BYTES = 8
 
 
@@ -59,6 +59,7 @@ class WorkerFigures:
     slot: int
     pid: int
     alive: bool
+    ready: bool
     lanes: dict[LaneName, LaneCounts]
 
 
@@ -86,6 +87,7 @@ class Slot:
         if self._cells[0] != service:
             self._cells[:] = memoryview(bytes(_RECORD_CELLS * _CELL_BYTES)).cast("q")
         self._cells[1] = os.getpid()
+        self._cells[2] = False
         self.lanes = {
             lane: LaneFigures(_lane_cells(self._cells, number)) for number, lane in enumerate(LANES)
         }
@@ -93,6 +95,10 @@ class Slot:
             figures.add("active", -figures.read().active)
             figures.add("waiting", -figures.read().waiting)
         self._cells[0] = service
+
+    def mark_ready(self) -> None:
+        """Tells the readers that this worker's model is loaded."""
+        self._cells[2] = True
 
     def release(self) -> None:
         """Gives the slot back; closing the descriptor frees the lock."""
@@ -144,7 +150,9 @@ class Board:
         lanes = {lane: LaneCounts(*_lane_cells(cells, number)) for number, lane in enumerate(LANES)}
         if not alive:
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
-        return WorkerFigures(slot=index, pid=cells[1], alive=alive, lanes=lanes)
+        return WorkerFigures(
+            slot=index, pid=cells[1], alive=alive, ready=alive and bool(cells[2]), lanes=lanes
+        )
 
 
 def _lane_cells(cells: memoryview, number: int) -> memoryview:

@@ -105,7 +105,7 @@ def _stats_body(service: Service, workers: list[WorkerFigures]) -> dict[str, Any
 
 def _worker_body(worker: WorkerFigures, service: Service) -> dict[str, Any]:
     limits = service.admission.config
-    body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid}
+    body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid, "ready": worker.ready}
     body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
     return body
 

@@ -219,6 +219,7 @@ class WorkerStats(Lanes):
 
     slot: int = Field(examples=[0])
     pid: int = Field(examples=[4242])
+    ready: bool = Field(description="Whether its model is loaded.", examples=[True])
 
 
 class ConcurrencyConfig(BaseModel):

@@ -1,0 +1,103 @@
+"""Figures of all workers in one folder: sums, dead workers, restarts of a worker and of the service."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from glm_tts_api.admission.board import Board, LaneCounts
+
+
+def hold_a_slot(folder: Path, service: int, pipe: Connection) -> None:
+    """A worker process: two requests done, one going on."""
+    slot = Board(folder, service=service).claim()
+    for counter in ("total", "total", "total", "completed", "completed", "active", "waiting"):
+        slot.lanes["short_text"].add(counter)
+    pipe.send(slot.index)
+    pipe.recv()
+
+
+def start_worker(folder: Path, service: int = 7) -> tuple[multiprocessing.Process, int]:
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=hold_a_slot, args=(folder, service, theirs), daemon=True)
+    process.start()
+    slot = ours.recv()
+    process.pipe = ours  # kept open for as long as the process is
+    return process, slot
+
+
+def kill(process: multiprocessing.Process) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+
+
+BUSY = LaneCounts(active=1, waiting=1, total=3, completed=2)
+DONE = LaneCounts(total=3, completed=2)
+
+
+def test_each_worker_has_its_own_slot_and_everyone_reads_all(tmp_path: Path) -> None:
+    workers = [start_worker(tmp_path) for _ in range(3)]
+    assert [slot for _, slot in workers] == [0, 1, 2]
+    records = Board(tmp_path, service=7).read()
+    assert [(record.slot, record.pid, record.alive) for record in records] == [
+        (slot, process.pid, True) for process, slot in workers
+    ]
+    assert all(record.lanes["short_text"] == BUSY for record in records)
+    assert all(record.lanes["long_text"] == LaneCounts() for record in records)
+    for process, _ in workers:
+        kill(process)
+
+
+def test_a_killed_worker_keeps_its_totals_and_has_nothing_going_on(tmp_path: Path) -> None:
+    process, _ = start_worker(tmp_path)
+    other, _ = start_worker(tmp_path)
+    kill(process)
+    dead, alive = Board(tmp_path, service=7).read()
+    assert (dead.alive, dead.lanes["short_text"]) == (False, DONE)
+    assert (alive.alive, alive.lanes["short_text"]) == (True, BUSY)
+    kill(other)
+
+
+def test_the_next_worker_in_a_slot_goes_on_from_its_totals(tmp_path: Path) -> None:
+    process, _ = start_worker(tmp_path)
+    kill(process)
+    successor, slot = start_worker(tmp_path)
+    (record,) = Board(tmp_path, service=7).read()
+    assert (slot, record.alive) == (0, True)
+    assert record.lanes["short_text"] == LaneCounts(active=1, waiting=1, total=6, completed=4)
+    kill(successor)
+
+
+def test_a_worker_is_ready_from_its_own_word_until_it_dies(tmp_path: Path) -> None:
+    board = Board(tmp_path, service=7)
+    slot = board.claim()
+    assert not board.read()[0].ready
+    slot.mark_ready()
+    assert board.read()[0].ready
+    slot.release()
+    assert not board.read()[0].ready
+    successor = board.claim()
+    assert not board.read()[0].ready
+    successor.release()
+
+
+def test_a_new_start_of_the_service_begins_at_zero(tmp_path: Path) -> None:
+    process, _ = start_worker(tmp_path, service=7)
+    kill(process)
+    slot = Board(tmp_path, service=8).claim()
+    (record,) = Board(tmp_path, service=8).read()
+    assert record.lanes["short_text"] == LaneCounts()
+    slot.release()
+
+
+def test_a_left_over_worker_of_an_earlier_start_is_passed_over(tmp_path: Path) -> None:
+    orphan, _ = start_worker(tmp_path, service=7)
+    slot = Board(tmp_path, service=8).claim()
+    assert slot.index == 1
+    assert [record.slot for record in Board(tmp_path, service=8).read()] == [1]
+    slot.release()
+    kill(orphan)
