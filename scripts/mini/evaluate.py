@@ -1,0 +1,169 @@
+"""Measures a checkpoint through the server's own engine, on texts that were never trained on.
+
+    python -m scripts.mini.evaluate --model glm_tts_api/assets/mini            every figure
+    python -m scripts.mini.evaluate --model glm_tts_api/assets/mini --quick    10 + 10 sentences, 2 paragraphs
+
+English: word error rate of Whisper tiny.en. Chinese: phone error rate of our own recogniser (train it first:
+python -m scripts.mini.recogniser); tones are not judged. Beside each, espeak-ng's own audio of the same text.
+OUT receives figures.json, every verdict, a spectrogram and some of the speech.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from scripts.mini import heldout
+from scripts.mini.figures import Row, bars, error_rate, summary, table
+from scripts.mini.judging import Judge, Verdict
+from scripts.mini.measures import Wave
+from scripts.mini.speaking import Said, Server, prompt_wave
+
+VOICES = ("exampleA", "exampleB")
+FIRST_SEED = 1000
+
+
+@dataclass(frozen=True)
+class Condition:
+    name: str
+    language: str
+    texts: tuple[str, ...]
+    voices: tuple[str, ...]
+    use_cache: bool = True
+    use_phoneme: bool = False
+
+
+def conditions(voices: tuple[str, ...], *, quick: bool) -> list[Condition]:
+    """What is said: everything in both voices, or a part of it with the longer kinds in the first voice."""
+    n_sentences, n_paragraphs = (10, 1) if quick else (50, 5)
+    some = voices[:1] if quick else voices
+    chosen = []
+    for language, sentences, paragraphs in (
+        ("en", heldout.ENGLISH, heldout.ENGLISH_PARAGRAPHS),
+        ("zh", heldout.CHINESE, heldout.CHINESE_PARAGRAPHS),
+    ):
+        chosen.append(Condition(f"{language} sentences", language, sentences[:n_sentences], voices))
+        if language == "zh":
+            name = "zh sentences, phoneme"
+            chosen.append(Condition(name, language, sentences[:n_sentences], some, use_phoneme=True))
+        paragraphs = paragraphs[:n_paragraphs]
+        chosen.append(Condition(f"{language} paragraphs", language, paragraphs, some))
+        chosen.append(
+            Condition(f"{language} paragraphs, no cache", language, paragraphs, some, use_cache=False)
+        )
+    return chosen
+
+
+class Evaluation:
+    """Speaks, judges and keeps what it found."""
+
+    def __init__(self, server: Server, judge: Judge, out: Path) -> None:
+        self._server, self._judge, self._out = server, judge, out
+        self.verdicts: dict[str, list[Verdict]] = {}
+        self.samples: dict[tuple[str, str], Wave] = {}  # what was said first, by condition and voice
+
+    async def run(self, condition: Condition, voice_name: str, other_name: str) -> Row:
+        """One condition in one voice; `other_name` is the voice that it should not sound like."""
+        voice = self._server.voice(voice_name)
+        prompt, other = prompt_wave(voice), prompt_wave(self._server.voice(other_name))
+        verdicts: list[Verdict] = []
+        spoken: list[Said] = []
+        for i, text in enumerate(condition.texts):
+            said = await self._server.say(
+                text,
+                voice,
+                seed=FIRST_SEED + i,
+                use_cache=condition.use_cache,
+                use_phoneme=condition.use_phoneme,
+            )
+            spoken.append(said)
+            for segment, wave in zip(self._server.frontend.prepare(text), said.segments, strict=True):
+                verdicts.append(
+                    self._judge.judge(wave, segment, condition.language, prompt=prompt, other=other)
+                )
+            if i == 0:
+                sample = np.concatenate(said.segments)
+                self.samples[condition.name, voice_name] = sample
+                name = f"{condition.name} {voice_name}".replace(",", "").replace(" ", "_")
+                soundfile.write(self._out / f"{name}.wav", sample, 24000)
+            print(
+                f"{condition.name}, {voice_name}: {i + 1}/{len(condition.texts)}, "
+                f"errors {error_rate(verdicts):.3f}",
+                file=sys.stderr,
+                flush=True,
+            )
+        self.verdicts.setdefault(condition.name, []).extend(verdicts)
+        prompt_f0 = self._judge.meter.median_f0(prompt)
+        return summary(condition.name, voice_name, verdicts=verdicts, spoken=spoken, prompt_f0=prompt_f0)
+
+
+def draw(path: Path, judge: Judge, wave: Wave, text: str) -> None:
+    """The mel of `wave` over that of espeak-ng's own, as a picture."""
+    from matplotlib import pyplot
+
+    reference, _ = judge.reference.say(text, "en")
+    figure, axes = pyplot.subplots(2, 1, figsize=(12, 6), layout="constrained")
+    for axis, title, shown in zip(axes, (f"model: {text}", "espeak-ng"), (wave, reference), strict=True):
+        mel = judge.meter.log_mel(shown)
+        axis.imshow(mel.T, origin="lower", aspect="auto", vmin=-9, vmax=1, extent=(0, len(mel) / 50, 0, 80))
+        axis.set(title=title, xlabel="seconds", ylabel="mel bin")
+    figure.savefig(path, dpi=100)
+    pyplot.close(figure)
+
+
+async def speak_and_judge(
+    server: Server, evaluation: Evaluation, plan: list[tuple[Condition, str, str]]
+) -> list[Row]:
+    async with server.running():
+        return [await evaluation.run(condition, voice, other) for condition, voice, other in plan]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, default=Path("glm_tts_api/assets/mini"))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--voices", nargs=2, default=VOICES, metavar="VOICE")
+    parser.add_argument("--flow-steps", type=int, default=10)
+    parser.add_argument("--configs", type=Path, default=Path("configs"))
+    parser.add_argument("--folder", type=Path, default=Path(".mini"), help="what training has left")
+    parser.add_argument("--out", type=Path, default=Path(".mini/evaluation"))
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of a table")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    out: Path = arguments.out
+    model: Path = arguments.model
+    out.mkdir(parents=True, exist_ok=True)
+    judge = Judge(arguments.folder, model / "frontend" / "campplus.onnx")
+    server = Server(model, arguments.configs, arguments.folder, flow_steps=arguments.flow_steps)
+    evaluation = Evaluation(server, judge, out)
+    first, second = arguments.voices
+    plan = [
+        (condition, voice, second if voice == first else first)
+        for condition in conditions((first, second), quick=arguments.quick)
+        for voice in condition.voices
+    ]
+    rows = asyncio.run(speak_and_judge(server, evaluation, plan))
+    size_mb = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
+    limits = bars(evaluation.verdicts, rows, size_mb=size_mb)
+    figures = {"rows": [asdict(row) for row in rows], "bars": [asdict(bar) for bar in limits]}
+    verdicts = {name: [asdict(verdict) for verdict in found] for name, found in evaluation.verdicts.items()}
+    (out / "figures.json").write_text(
+        json.dumps(figures | {"verdicts": verdicts}, ensure_ascii=False, indent=1)
+    )
+    draw(out / "spectrogram.png", judge, evaluation.samples["en sentences", first], heldout.ENGLISH[0])
+    if arguments.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        print(table(rows), *limits, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

