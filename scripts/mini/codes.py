@@ -1,6 +1,6 @@
 """Speech codes of all clips by the trained tokenizer.
 
-    python -m scripts.mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, skips what is there
+python -m scripts.mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, skips what is there
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """What each text token is made of: sounds and letters as shared factors of the embedding table.
 
-A Hanzi is initial + final + tone (averaged over its readings), a phoneme token the same factors alone, an English
-piece its letters by place and the phonemes that its letters stand for, averaged over the words that contain it.
+A Hanzi is initial + final + tone (averaged over its readings), a phoneme token the same factors alone, an
+English piece its letters by place and the phonemes that its letters stand for, averaged over the words that
+contain it.
 The trained table is own row / 2 + factors, folded into plain rows at export.
 """
 

@@ -1,7 +1,7 @@
 """Makes the training data: texts spoken by espeak-ng, with features, phoneme times and character times.
 
-    python -m scripts.mini.data pairs 7000 --seed 1 --out .mini/data/pairs0     two voices a text, all features
-    python -m scripts.mini.data single 20000 --seed 11 --out .mini/data/single0  one voice a text, Whisper features
+python -m scripts.mini.data pairs 7000 --seed 1 --out .mini/data/pairs0     two voices a text, all features
+python -m scripts.mini.data single 20000 --seed 11 --out .mini/data/single0  one voice a text, Whisper features
 """
 
 import argparse
@@ -29,7 +29,7 @@ MAX_STRETCH = 0.04
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance: `phoneme_*` per phoneme, `char_*` the known character times; milliseconds after trimming."""
+    """One utterance: `phoneme_*` per phoneme, `char_*` the known character times, in ms after trimming."""
 
     text_id: int
     text: str
@@ -53,7 +53,14 @@ class Clip:
 
 
 def make_clip(
-    speech: Speech, *, text_id: int, text: str, language: str, voice: str, bounds: tuple[int, int], length: int
+    speech: Speech,
+    *,
+    text_id: int,
+    text: str,
+    language: str,
+    voice: str,
+    bounds: tuple[int, int],
+    length: int,
 ) -> Clip:
     """The clip of the samples from bounds[0] to bounds[1], stretched to `length` samples."""
     start, end = bounds
@@ -74,14 +81,17 @@ SPEAKER_STATISTICS = 80 + 79 + 80
 
 
 def speaker_statistics(fbank: Tensor) -> Tensor:
-    """What a voice does over time: each bin's spread, neighbouring bins' and frames' differences. [T, 80] -> [239]."""
+    """Each bin's spread, and the differences of neighbouring bins and frames. [T, 80] -> [239]."""
     spread = (fbank.square().mean(0) + 1e-6).sqrt()
     return torch.cat([spread, fbank.diff(dim=1).abs().mean(0), fbank.diff(dim=0).abs().mean(0)])
 
 
 def load_speaker_statistics(parts: list[Path]) -> tuple[Tensor, list[str]]:
     """[n_clips, 239] and the voice of each clip, over all parts."""
-    rows = [np.fromfile(part.with_suffix(".speaker"), np.float32).reshape(-1, SPEAKER_STATISTICS) for part in parts]
+    rows = [
+        np.fromfile(part.with_suffix(".speaker"), np.float32).reshape(-1, SPEAKER_STATISTICS)
+        for part in parts
+    ]
     voices = [clip.voice for clip in ClipSet(parts, mel=False).clips]
     return torch.from_numpy(np.concatenate(rows)), voices
 
@@ -118,7 +128,10 @@ class ClipSet:
 
 
 def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -> None:
-    """Writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel and OUT.speaker. The second voice takes the timing of the first."""
+    """Writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel and OUT.speaker.
+
+    The second voice of a pair takes the timing of the first.
+    """
     torch.set_num_threads(1)
     rng = random.Random(seed)
     maker, engine, extractor = SentenceMaker(), Espeak(folder), FeatureExtractor()
@@ -127,7 +140,10 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
     speaker_rows: list[npt.NDArray[np.float32]] = []
     names = [voice.name for voice in VOICES]
     began, seconds = time.monotonic(), 0.0
-    with out.with_suffix(".whisper").open("wb") as whisper_file, out.with_suffix(".mel").open("wb") as mel_file:
+    with (
+        out.with_suffix(".whisper").open("wb") as whisper_file,
+        out.with_suffix(".mel").open("wb") as mel_file,
+    ):
         for text_id in range(n_texts):
             sentence = maker.make(rng)
             length = 0
@@ -160,8 +176,8 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
                 clips.append(clip)
                 seconds += len(wave) / 24000
             if text_id % 1000 == 999:
-                print(f"{out.name}: {text_id + 1}/{n_texts} texts, {len(clips)} clips, {seconds / 3600:.2f} h, "
-                      f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+                print(f"{out.name}: {text_id + 1}/{n_texts} texts, {len(clips)} clips, "
+                      f"{seconds / 3600:.2f} h, {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
     if pairs:
         np.stack(speaker_rows).tofile(out.with_suffix(".speaker"))
     out.with_suffix(".pkl").write_bytes(pickle.dumps([vars(clip) for clip in clips]))

@@ -1,7 +1,8 @@
 """espeak-ng in this process, with our own clean voices: text in, samples and timed events out.
 
-The voices are plain formant variants without stress-dependent lengthening, flutter, roughness or echo, so that
-the same text has nearly the same timing in every voice; pairs of voices can then be learned frame against frame.
+The voices are plain formant variants without stress-dependent lengthening, flutter, roughness or echo, so
+that the same text has nearly the same timing in every voice; pairs of voices can then be learned frame
+against frame.
 """
 
 import ctypes
@@ -17,7 +18,11 @@ import numpy.typing as npt
 
 SAMPLE_RATE = 22050
 RATE_WPM = 150
-_SYSTEM_DATA = ("/usr/lib/x86_64-linux-gnu/espeak-ng-data", "/usr/share/espeak-ng-data", "/usr/lib/espeak-ng-data")
+_SYSTEM_DATA = (
+    "/usr/lib/x86_64-linux-gnu/espeak-ng-data",
+    "/usr/share/espeak-ng-data",
+    "/usr/lib/espeak-ng-data",
+)
 _WORD_EVENT, _PHONEME_EVENT = 1, 7
 _LANGUAGE = {"zh": "cmn", "en": "en-us"}
 
@@ -33,7 +38,12 @@ class VoiceVariant:
     extra: tuple[str, ...] = ()
 
     def text(self) -> str:
-        lines = ["language variant", f"name {self.name}", f"gender {self.gender}", "pitch {} {}".format(*self.pitch)]
+        lines = [
+            "language variant",
+            f"name {self.name}",
+            f"gender {self.gender}",
+            "pitch {} {}".format(*self.pitch),
+        ]
         lines += [f"formant {i} {f} {h} {w}" for i, (f, h, w) in enumerate(self.formants)]
         return "\n".join([*lines, *self.extra, ""])
 
@@ -47,10 +57,30 @@ VOICES: tuple[VoiceVariant, ...] = (
     VoiceVariant("minim2", "male", (84, 126), _flat(100, 96, 96, 96, 95, 95, 100, 100, 100)),
     VoiceVariant("minim3", "male", (96, 142), _flat(100, 101, 103, 103, 104, 104, 104, 100, 100, height=90)),
     VoiceVariant("minim4", "male", (64, 98), _flat(103, 103, 103, 103, 106, 106, 106, 103, 103)),
-    VoiceVariant("minif1", "female", (140, 205), _flat(110, 116, 104, 113, 110, 110, 105, 110, 110, height=80, width=140)),
-    VoiceVariant("minif2", "female", (152, 222), _flat(105, 110, 110, 110, 115, 115, 110, 110, 110, height=80, width=140)),
-    VoiceVariant("minif3", "female", (170, 250), _flat(106, 114, 117, 118, 120, 120, 115, 110, 110, height=80, width=140)),
-    VoiceVariant("minif4", "female", (128, 186), _flat(112, 108, 107, 108, 110, 110, 108, 110, 110, height=85, width=130)),
+    VoiceVariant(
+        "minif1",
+        "female",
+        (140, 205),
+        _flat(110, 116, 104, 113, 110, 110, 105, 110, 110, height=80, width=140),
+    ),
+    VoiceVariant(
+        "minif2",
+        "female",
+        (152, 222),
+        _flat(105, 110, 110, 110, 115, 115, 110, 110, 110, height=80, width=140),
+    ),
+    VoiceVariant(
+        "minif3",
+        "female",
+        (170, 250),
+        _flat(106, 114, 117, 118, 120, 120, 115, 110, 110, height=80, width=140),
+    ),
+    VoiceVariant(
+        "minif4",
+        "female",
+        (128, 186),
+        _flat(112, 108, 107, 108, 110, 110, 108, 110, 110, height=85, width=130),
+    ),
 )
 
 
@@ -127,7 +157,7 @@ class Espeak:
         return 0
 
     def synthesize(self, text: str, *, language: str, voice: str, pitch: int = 50) -> Speech:
-        """Speaks `text` ("zh" or "en"; Latin words inside zh are read in English). `pitch` 0..99, 50 is neutral."""
+        """Speaks "zh" (Latin words are read in English) or "en"; `pitch` 0..99, 50 is neutral."""
         self._chunks.clear()
         self._phonemes.clear()
         self._words.clear()
@@ -157,8 +187,10 @@ def clean_phoneme(name: str) -> str:
     return "" if not bare or bare.startswith(("_", "(", ";")) else bare
 
 
-def trim_bounds(wave: npt.NDArray[np.int16], *, keep_s: float = 0.08, threshold: int = 200) -> tuple[int, int]:
-    """First and last sample to keep: the loud part with `keep_s` of silence on both sides; (0, 0) if silent."""
+def trim_bounds(
+    wave: npt.NDArray[np.int16], *, keep_s: float = 0.08, threshold: int = 200
+) -> tuple[int, int]:
+    """The samples to keep: the loud part with `keep_s` of silence on both sides; (0, 0) if silent."""
     loud = np.flatnonzero(np.abs(wave.astype(np.int32)) > threshold)
     if len(loud) == 0:
         return 0, 0

@@ -1,6 +1,7 @@
 """What the networks hear and speak: the service's own features, computed for whole trimmed utterances.
 
-One speech token covers 40 ms = 960 samples at 24 kHz = 2 mel frames = 4 Whisper frames; waves are padded to that.
+One speech token covers 40 ms = 960 samples at 24 kHz = 2 mel frames = 4 Whisper frames; waves are padded
+to that.
 """
 
 from math import gcd, pi

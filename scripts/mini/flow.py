@@ -1,6 +1,6 @@
-"""Trains the flow (the service's own DiT) on raw log-mel: prompts, then the rest, in full and block-causal attention.
+"""Trains the flow (the service's own DiT) on raw log-mel: a prompt, then the rest; half of it block-causal.
 
-    python -m scripts.mini.flow --minutes 75        (goes on where it stopped)
+python -m scripts.mini.flow --minutes 75        (goes on where it stopped)
 """
 
 import argparse
@@ -56,7 +56,10 @@ class VoiceData:
         projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)
         self._speaker = F.normalize((statistics - projection["mean"]) @ projection["matrix"], dim=1)
         n = len(self._clips.clips)
-        self.training, self.validation = self._by_voice(range(n - n_validation)), self._by_voice(range(n - n_validation, n))
+        self.training, self.validation = (
+            self._by_voice(range(n - n_validation)),
+            self._by_voice(range(n - n_validation, n)),
+        )
 
     def _by_voice(self, indices: range) -> list[list[int]]:
         voices: dict[str, list[int]] = {}
@@ -66,7 +69,10 @@ class VoiceData:
 
     def mean_mel(self) -> Tensor:
         rng = random.Random(0)
-        some = [np.asarray(self._clips.mel(i)[:, :80], np.float32) for i in rng.sample(range(len(self._codes)), 200)]
+        some = [
+            np.asarray(self._clips.mel(i)[:, :80], np.float32)
+            for i in rng.sample(range(len(self._codes)), 200)
+        ]
         return torch.from_numpy(np.concatenate(some).mean(0))
 
     def _row(self, rng: random.Random, voice: list[int], n: int) -> tuple[list[int], int]:
@@ -92,7 +98,9 @@ class VoiceData:
         block_causal = rng.random() < 0.5
         for _ in range(max(2, frames // (2 * n))):
             chosen, prompt = self._row(rng, rng.choice(voices), n)
-            mel = np.concatenate([np.asarray(self._clips.mel(i)[:, :80], np.float32) for i in chosen])[: 2 * n]
+            mel = np.concatenate([np.asarray(self._clips.mel(i)[:, :80], np.float32) for i in chosen])[
+                : 2 * n
+            ]
             if augment:
                 mel = np.maximum(mel + rng.uniform(-0.5, 0.5), _MEL_FLOOR)
             mels.append(mel)
@@ -189,7 +197,11 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
         batch = next(stream)
         rows = len(batch.mel)
         loss = flow_loss(
-            model, batch, t=torch.rand(rows), noise=torch.randn_like(batch.mel), drop=torch.rand(rows) < _DROP_CONDITIONS
+            model,
+            batch,
+            t=torch.rand(rows),
+            noise=torch.randn_like(batch.mel),
+            drop=torch.rand(rows) < _DROP_CONDITIONS,
         )
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

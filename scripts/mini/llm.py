@@ -1,6 +1,6 @@
 """Trains the language model on the service's sequences, with guided attention and composed embeddings.
 
-    python -m scripts.mini.llm --minutes 75        (goes on where it stopped)
+python -m scripts.mini.llm --minutes 75        (goes on where it stopped)
 """
 
 import argparse
@@ -73,7 +73,7 @@ class Losses:
 
 
 class Objective:
-    """Cross-entropy over codes and end; text ids kept improbable by samples; attention guided along the text."""
+    """Cross-entropy over codes and end; text ids kept improbable; attention guided along the text."""
 
     def __init__(self, model: TrainingLlama, vocabulary: Vocabulary) -> None:
         self._model = model
@@ -86,7 +86,9 @@ class Objective:
             hidden, guided = self._model(batch.ids, table)
             used = batch.target >= 0
             flat, target = hidden[used], batch.target[used]
-            rows = torch.cat([table[self._first : self._first + self._n_codes], table[self._end : self._end + 1]])
+            rows = torch.cat(
+                [table[self._first : self._first + self._n_codes], table[self._end : self._end + 1]]
+            )
             logits = (flat @ rows.bfloat16().T).float()
         target = torch.where(target == self._end, self._n_codes, target - self._first)
         with torch.no_grad():
@@ -143,7 +145,8 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
     held_out = SequenceMaker(utterances[-_N_VALIDATION:], vocabulary, writer)
     model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
     hours = sum(len(u.codes) for u in utterances) / 90000
-    run.log(f"{len(utterances)} utterances, {hours:.1f} h, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M")
+    size = sum(p.numel() for p in model.parameters()) / 1e6
+    run.log(f"{len(utterances)} utterances, {hours:.1f} h, {size:.1f} M")
     matrices = [p for layer in model.layers for p in layer.parameters() if p.ndim == 2]
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
@@ -160,7 +163,9 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
 
     objective = Objective(model, vocabulary)
     checks = {
-        language: collate([held_out.build([u], None) for u in held_out.utterances if u.language == language][:40])
+        language: collate(
+            [held_out.build([u], None) for u in held_out.utterances if u.language == language][:40]
+        )
         for language in ("zh", "en")
     }
     check_rng = random.Random(0)

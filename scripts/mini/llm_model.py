@@ -128,10 +128,16 @@ class TrainingLlama(nn.Module):
 
     @torch.inference_mode()
     def generate(
-        self, prompts: list[list[int]], *, audio: range, end: int, bounds: list[tuple[int, int]], seed: int,
+        self,
+        prompts: list[list[int]],
+        *,
+        audio: range,
+        end: int,
+        bounds: list[tuple[int, int]],
+        seed: int,
         temperature: float = 1.0,
     ) -> list[list[int]]:
-        """Ids drawn as the service draws them (repetition-aware sampling among `audio` and `end`), one list a prompt."""
+        """Ids drawn as the service draws them: repetition-aware sampling among `audio` and `end`."""
         table = self.table()
         head = torch.cat([table[audio.start : audio.stop], table[end : end + 1]])
         n, lengths = len(prompts), torch.tensor([len(p) for p in prompts])

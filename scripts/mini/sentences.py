@@ -11,35 +11,46 @@ from pathlib import Path
 
 import jieba
 import numpy as np
+import numpy.typing as npt
 from wordfreq import top_n_list, word_frequency
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _TEMPLATES = (
-    "the {} is {}", "i want to {} the {}", "please {} the {} in the {}", "do you {} {}?", "this is a {} for the {}",
-    "we {} to {} and {}", "it was {} in the {}", "hello, {}", "{} and {} are {}", "he said that the {} would {}",
-    "you can {} it with a {}", "there is no {} in {}", "what is the {} of {}?", "she has a {} {}",
-    "they will be {} at the {}", "thank you for the {}", "where is the {} {}?", "i don't {} it", "let's {} now",
-    "how {} is the {}?", "my {} was {} yesterday", "it's a {} {} and i like it", "if you {}, we will {} them",
-    "when the {} came, everyone was {}", "because of the {}, nobody could {}", "she told me about her {}",
-    "one of the {} is {} than the other", "i have never {} such a {}", "good morning, {}", "what a {} {}",
+    "the {} is {}", "i want to {} the {}", "please {} the {} in the {}", "do you {} {}?",
+    "this is a {} for the {}", "we {} to {} and {}", "it was {} in the {}", "hello, {}",
+    "{} and {} are {}", "he said that the {} would {}", "you can {} it with a {}",
+    "there is no {} in {}", "what is the {} of {}?", "she has a {} {}", "they will be {} at the {}",
+    "thank you for the {}", "where is the {} {}?", "i don't {} it", "let's {} now", "how {} is the {}?",
+    "my {} was {} yesterday", "it's a {} {} and i like it", "if you {}, we will {} them",
+    "when the {} came, everyone was {}", "because of the {}, nobody could {}",
+    "she told me about her {}", "one of the {} is {} than the other", "i have never {} such a {}",
+    "good morning, {}", "what a {} {}",
 )  # fmt: skip
-_FUNCTION_WORDS = (
-    "the a an of in to and that it is was for on with as at by from his her their our this these which but or not "
-    "be are were have has had will would can could should may might about into over after before between under "
-    "he she they we you i who what when where how there here if because while than then so very more most some any "
-    "all no out up down only just also now still even much many other such own same too"
-).split()
-_EN_NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
-).split()
-_EN_UNITS = "dollars percent years days hours minutes kilometers people times meters o'clock euros pounds".split()
-_MONTHS = "january february march april may june july august september october november december".split()
+_FUNCTION_WORDS = _words(
+    "the a an of in to and that it is was for on with as at by from his her their our this these which but or "
+    "not be are were have has had will would can could should may might about into over after before between "
+    "under he she they we you i who what when where how there here if because while than then so very more most "
+    "some any all no out up down only just also now still even much many other such own same too"
+)
+_EN_NUMBERS = _words(
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
+)
+_EN_UNITS = _words(
+    "dollars percent years days hours minutes kilometers people times meters o'clock euros pounds"
+)
+_MONTHS = _words("january february march april may june july august september october november december")
 _ZH_DIGITS = "零一二三四五六七八九"
 _ZH_UNITS = "年月日号点分秒个块元岁人次米天倍件本名层楼"
 _ZH_TEMPLATES = (
-    "我想{}{}", "请问{}在哪里", "今天{}很{}", "{}和{}都是{}", "他们正在{}", "这是{}的{}", "你有没有{}", "因为{}，所以{}",
-    "虽然{}，但是{}", "我们一起{}吧", "为什么{}不{}", "如果{}，就{}", "{}已经{}了", "他把{}{}了", "谢谢你的{}", "你好，{}",
-    "{}怎么样", "昨天我在{}看到了{}", "明天要去{}", "她说{}是{}", "不要{}", "一边{}一边{}", "大家好，我是{}", "{}吗",
+    "我想{}{}", "请问{}在哪里", "今天{}很{}", "{}和{}都是{}", "他们正在{}", "这是{}的{}", "你有没有{}",
+    "因为{}，所以{}", "虽然{}，但是{}", "我们一起{}吧", "为什么{}不{}", "如果{}，就{}", "{}已经{}了",
+    "他把{}{}了", "谢谢你的{}", "你好，{}", "{}怎么样", "昨天我在{}看到了{}", "明天要去{}",
+    "她说{}是{}", "不要{}", "一边{}一边{}", "大家好，我是{}", "{}吗",
 )  # fmt: skip
 
 
@@ -62,9 +73,9 @@ def _in_gb2312(word: str) -> bool:
 
 
 class _Lexicon:
-    """Words with a flattened frequency distribution: part freq^power, part uniform so that rare ones occur."""
+    """Words, drawn by frequency^power; a part is drawn evenly, so that rare ones occur."""
 
-    def __init__(self, words: list[str], frequency: "np.ndarray[tuple[int], np.dtype[np.float64]]", power: float) -> None:
+    def __init__(self, words: list[str], frequency: npt.NDArray[np.float64], power: float) -> None:
         self.words = words
         self.frequency = frequency
         weight = frequency**power
@@ -85,7 +96,8 @@ def chinese_lexicon() -> _Lexicon:
 
 
 def english_lexicon() -> _Lexicon:
-    words = [w for w in top_n_list("en", 25000) if re.fullmatch(r"[a-z]+('[a-z]+)?", w) and (len(w) > 1 or w in "ai")]
+    pattern = re.compile(r"[a-z]+('[a-z]+)?")
+    words = [w for w in top_n_list("en", 25000) if pattern.fullmatch(w) and (len(w) > 1 or w in "ai")]
     return _Lexicon(words, np.array([word_frequency(w, "en") for w in words]), 0.55)
 
 
@@ -119,7 +131,9 @@ class SentenceMaker:
     def _chinese_text(self, rng: random.Random, target: int, *, mixed: bool) -> str:
         text = ""
         while True:
-            text += self._chinese_clause(rng, min(rng.randint(3, 16), max(1, target - len(text))), mixed=mixed)
+            text += self._chinese_clause(
+                rng, min(rng.randint(3, 16), max(1, target - len(text))), mixed=mixed
+            )
             if len(text) >= target:
                 return text.rstrip("，。？") + rng.choice("。。。。。？")
             text = text.rstrip("，。？") + rng.choice("，，，。？")

@@ -1,9 +1,10 @@
 """The speaker encoder of the mini: statistics of the mean-subtracted fbank through one matrix, as ONNX.
 
-Spread over time, differences of neighbouring bins (harmonics, so pitch) and of neighbouring frames, standardised,
-then weighted so that what differs between voices counts and what differs between sentences does not.
+Spread over time, differences of neighbouring bins (harmonics, so pitch) and of neighbouring frames,
+standardised, then weighted so that what differs between voices counts and what differs between sentences
+does not.
 
-    python -m scripts.mini.speaker         writes .mini/speaker/{campplus.onnx,projection.pt} from the pairs' statistics
+    python -m scripts.mini.speaker      writes .mini/speaker/{campplus.onnx,projection.pt}
 """
 
 import argparse
@@ -22,7 +23,7 @@ DIM = 192
 
 
 def fit(statistics: Tensor, voices: list[str]) -> tuple[Tensor, Tensor]:
-    """(mean [S], matrix [S, 192]): regularised whitening within voices, the directions between voices raised."""
+    """(mean [S], matrix [S, 192]): whitening within voices, the directions between voices raised."""
     mean, std = statistics.mean(0), statistics.std(0).clamp(min=1e-4)
     x = (statistics - mean) / std
     names = sorted(set(voices))
@@ -65,7 +66,8 @@ def export(mean: Tensor, matrix: Tensor, path: Path) -> None:
 
     nodes = [node("Mul", ["fbank", "fbank"], "square"),
              node("ReduceMean", ["square", "time"], "variance", keepdims=0),
-             node("Add", ["variance", "small"], "positive"), node("Sqrt", ["positive"], "spread")]  # fmt: skip
+             node("Add", ["variance", "small"], "positive"),
+             node("Sqrt", ["positive"], "spread")]  # fmt: skip
     for name, axis in (("bins", "bins"), ("time", "time")):
         nodes += [
             node("Slice", ["fbank", "one", "end", axis], f"after_{name}"),

@@ -1,4 +1,4 @@
-"""The speech tokenizer as it is trained: the official encoder's structure and key names, plus codebook learning.
+"""The speech tokenizer in training: the official encoder's structure and key names, and a learning codebook.
 
 The service runs glm_tts_api.model.speech_tokenizer; here positions may start anywhere, so that crops of
 utterances teach every position, and the codebook follows the encoder by moving averages.

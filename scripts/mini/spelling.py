@@ -1,6 +1,6 @@
 """Which sounds a piece of an English word stands for: letters aligned with espeak-ng's phonemes.
 
-A letter stands for no, one or two phonemes; the table of chances is learned by a few rounds of best-path counting.
+A letter stands for no, one or two phonemes; the chances are learned by a few rounds of best-path counting.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Trains the speech tokenizer on pairs of voices that say the same text at the same time.
 
-A throw-away decoder turns the codes of one voice, with the other's average spectrum, into the other's mel; it also
-tells the phoneme and the relative pitch of every 20 ms from the codes alone. So codes keep what is said and how it
-is intoned, and drop who says it.
+A throw-away decoder turns the codes of one voice, with the other's average spectrum, into the other's mel; it
+also tells the phoneme and the relative pitch of every 20 ms from the codes alone. So codes keep what is said
+and how it is intoned, and drop who says it.
 
     python -m scripts.mini.tokenizer --minutes 35        (goes on where it stopped)
 """
@@ -42,7 +42,7 @@ class _ConvBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes' vectors [B, n, d] and a voice's statistics [B, 160] -> mel [B, 2n, 80]; phonemes and pitch per frame."""
+    """Codes' vectors [B, n, d], a voice's statistics [B, 160] -> mel [B, 2n, 80]; phonemes and pitch."""
 
     def __init__(self, dim: int, n_phonemes: int, *, width: int = 256, blocks: int = 5) -> None:
         super().__init__()
@@ -96,7 +96,9 @@ class PairData:
         self.labels = [np.array([index[name] for name in row], np.int16) for row in labels]
         self.training, self.validation = pairs[:-n_validation], pairs[-n_validation:]
 
-    def _statistics(self, i: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _statistics(
+        self, i: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         mel = self.clips.mel(i).astype(np.float32)
         normal, log_f0 = (mel[:, :80] - MEL_MEAN) / MEL_STD, mel[:, 80]
         voiced = log_f0 > 0
@@ -138,7 +140,7 @@ class PairData:
 
 
 def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
-    """Level, spectral tilt and a noise floor, as other recordings have them (features are log10 power / 4 + 1)."""
+    """Level, tilt and noise floor, as other recordings have them (features are log10 power / 4 + 1)."""
     crop = crop + rng.uniform(-0.2, 0.2)
     if rng.random() < 0.4:
         crop = crop + np.linspace(-1, 1, crop.shape[1], dtype=np.float32) * rng.uniform(-0.12, 0.12)
@@ -221,17 +223,26 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
                 "optimiser": optimiser.state_dict(), "phonemes": data.phonemes}  # fmt: skip
 
     rng = random.Random(run.step)
-    check = [data.batch(random.Random(i), tokens=3000, source=data.validation, augment=False) for i in range(3)]
+    check = [
+        data.batch(random.Random(i), tokens=3000, source=data.validation, augment=False) for i in range(3)
+    ]
     while run.progress < 1:
         for group in optimiser.param_groups:
             group["lr"] = 1.2e-3 * warm_cosine(run.progress, run.step)
         if run.step == _CODEBOOK_STARTS_AT:
             with torch.no_grad():
-                crops = [data.batch(rng, tokens=tokens, source=data.training, augment=False) for _ in range(4)]
-                encoder.start_codebook(torch.cat([encoder(c.features).reshape(-1, config.dim) for c in crops]))
+                crops = [
+                    data.batch(rng, tokens=tokens, source=data.training, augment=False) for _ in range(4)
+                ]
+                encoder.start_codebook(
+                    torch.cat([encoder(c.features).reshape(-1, config.dim) for c in crops])
+                )
         quantise = run.step >= _CODEBOOK_STARTS_AT
         losses = compute_losses(
-            encoder, decoder, data.batch(rng, tokens=tokens, source=data.training, augment=True), quantise=quantise
+            encoder,
+            decoder,
+            data.batch(rng, tokens=tokens, source=data.training, augment=True),
+            quantise=quantise,
         )
         optimiser.zero_grad()
         losses.total.backward()  # type: ignore[no-untyped-call]
@@ -243,7 +254,10 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
         if run.step % 100 == 0 or run.step in (10, 30):
             with torch.no_grad():
                 checked = [compute_losses(encoder, decoder, b, quantise=quantise) for b in check]
-            run.log(f"| {describe(losses, config.n_codes)} | " + " || ".join(describe(c, config.n_codes) for c in checked[:1]))
+            run.log(
+                f"| {describe(losses, config.n_codes)} | "
+                + " || ".join(describe(c, config.n_codes) for c in checked[:1])
+            )
             run.save(snapshot())
     run.save(snapshot(), force=True)
 

@@ -47,7 +47,7 @@ class Run:
         return self.trained_s / self._limit_s
 
     def save(self, state: dict[str, Any], *, force: bool = False) -> None:
-        """Writes `state` when the last copy is older than a few minutes; the old copy stays whole until then."""
+        """Writes `state` when the last copy is some minutes old; the old copy stays whole until then."""
         if not force and time.monotonic() - self._saved < self._save_every_s:
             return
         self._saved = time.monotonic()
@@ -69,9 +69,11 @@ def warm_cosine(progress: float, step: int, *, warm_steps: int = 100, floor: flo
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose update is made orthogonal by five Newton-Schulz steps (Jordan et al., 2024); matrices only."""
+    """For matrices: momentum made orthogonal by five Newton-Schulz steps (Jordan et al., 2024)."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, decay: float = 0.01) -> None:
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, decay: float = 0.01
+    ) -> None:
         super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Utterances as the language model reads them: text ids, speech codes, and where in the text each code belongs."""
+"""Utterances as the language model reads them: text ids, speech codes, and each code's place in the text."""
 
 import random
 from dataclasses import dataclass
@@ -32,7 +32,9 @@ class Spoken:
         return place_in_tokens(self.char_place, self.spans)
 
 
-def place_in_tokens(chars: npt.NDArray[np.float32], spans: tuple[tuple[int, int], ...]) -> npt.NDArray[np.float32]:
+def place_in_tokens(
+    chars: npt.NDArray[np.float32], spans: tuple[tuple[int, int], ...]
+) -> npt.NDArray[np.float32]:
     """Fractional characters -> fractional tokens, so that k is the middle of token k."""
     starts = np.array([a for a, _ in spans] + [spans[-1][1]], np.float32)
     keep = np.concatenate([[True], np.diff(starts) > 0])
@@ -48,7 +50,15 @@ def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> l
         for clip, codes in zip(clips, load_codes(folder / "codes", name), strict=True):
             ids, spans = vocabulary.encode_with_characters(clip.text)
             result.append(
-                Spoken(clip.text, clip.language, clip.voice, np.array(ids, np.int32), codes, clip.token_chars(), tuple(spans))
+                Spoken(
+                    clip.text,
+                    clip.language,
+                    clip.voice,
+                    np.array(ids, np.int32),
+                    codes,
+                    clip.token_chars(),
+                    tuple(spans),
+                )
             )
     return result
 
@@ -138,5 +148,7 @@ class SequenceMaker:
         speech = np.concatenate(codes).astype(np.int64) + self._vocabulary.audio_start
         full = np.concatenate([np.array(texts), [self._begin], speech, [self._end]])
         place = np.full(len(full), -1, np.float32)
-        place[len(texts) : len(texts) + len(speech)] = np.concatenate(places)  # begin_of_audio asks for the first code
+        place[len(texts) : len(texts) + len(speech)] = np.concatenate(
+            places
+        )  # begin_of_audio asks for the first code
         return Sequence(full, np.maximum(place, -1), len(texts))

@@ -1,7 +1,7 @@
 """The mini's text tokenizer: byte-pair ranks in the official format, special, phoneme and audio tokens.
 
-Every GB2312 Hanzi is one token; English words fall into pieces of about a syllable, frequent words are one piece
-(the service demands at least two speech tokens a text token, so letters would be too fine).
+Every GB2312 Hanzi is one token; English words fall into pieces of about a syllable, frequent words are one
+piece (the service demands at least two speech tokens a text token, so letters would be too fine).
 """
 
 import base64
@@ -9,6 +9,7 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import tiktoken
@@ -23,7 +24,8 @@ PATTERN = (
 )
 _PUNCTUATION = "，。？！、：；"
 _SPECIAL = (
-    "<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>", "<|system|>", "<|user|>", "<|assistant|>",
+    "<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>", "<|system|>", "<|user|>",
+    "<|assistant|>",
     "<|observation|>", "<|begin_of_audio|>", "<|end_of_audio|>",
 )  # fmt: skip
 _LAST_AUDIO = "<|audio_32767|>"
@@ -33,7 +35,9 @@ def readings(char: str) -> list[tuple[str, str]]:
     """All (initial, final with tone digit) of a Hanzi, the usual one first; names as in phoneme mode."""
     initials = pinyin(char, style=Style.INITIALS, strict=True, heteronym=True)[0]
     result = []
-    finals = pinyin(char, style=Style.FINALS_TONE3, strict=True, heteronym=True, neutral_tone_with_five=True)[0]
+    finals = pinyin(char, style=Style.FINALS_TONE3, strict=True, heteronym=True, neutral_tone_with_five=True)[
+        0
+    ]
     if len(initials) == len(finals):
         pairs = list(zip(initials, finals, strict=True))
     else:  # pypinyin drops repeated initials: take whole syllables apart instead
@@ -67,7 +71,10 @@ def word_readings(word: str) -> list[tuple[str, str]]:
     finals = pinyin(word, style=Style.FINALS_TONE3, strict=True, neutral_tone_with_five=True)
     if not len(initials) == len(finals) == len(word):
         return [("", "")] * len(word)
-    return [_named(i[0], f[0]) if f[0] and f[0][-1] in "12345" else ("", "") for i, f in zip(initials, finals, strict=True)]
+    return [
+        _named(i[0], f[0]) if f[0] and f[0][-1] in "12345" else ("", "")
+        for i, f in zip(initials, finals, strict=True)
+    ]
 
 
 def phoneme_names() -> list[str]:
@@ -88,7 +95,7 @@ def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
     pairs: Counter[tuple[bytes, bytes]] = Counter()
     where: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
     for word, parts in splits.items():
-        for pair in zip(parts, parts[1:], strict=False):
+        for pair in pairwise(parts):
             pairs[pair] += words[word]
             where[pair].add(word)
     merges: list[bytes] = []
@@ -101,7 +108,7 @@ def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
             merges.append(token)
         for word in list(where.pop(best, ())):
             weight, parts = words[word], splits[word]
-            for pair in zip(parts, parts[1:], strict=False):
+            for pair in pairwise(parts):
                 pairs[pair] -= weight
             merged: list[bytes] = []
             for part in parts:
@@ -110,7 +117,7 @@ def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
                 else:
                     merged.append(part)
             splits[word] = merged
-            for pair in zip(merged, merged[1:], strict=False):
+            for pair in pairwise(merged):
                 pairs[pair] += weight
                 where[pair].add(word)
         pairs.pop(best, None)
@@ -138,7 +145,10 @@ class Vocabulary:
     @cached_property
     def _encoding(self) -> tiktoken.Encoding:
         return tiktoken.Encoding(
-            "mini", pat_str=PATTERN, mergeable_ranks={t: i for i, t in enumerate(self.ranks)}, special_tokens={}
+            "mini",
+            pat_str=PATTERN,
+            mergeable_ranks={t: i for i, t in enumerate(self.ranks)},
+            special_tokens={},
         )
 
     @property
@@ -178,11 +188,15 @@ class Vocabulary:
         lines = (f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(self.ranks))
         (folder / "tokenizer.model").write_text("".join(lines))
         added = {
-            str(i): {"content": name, "lstrip": False, "rstrip": False, "normalized": False, "single_word": False,
-                     "special": True}
+            str(i): {"content": name, "lstrip": False, "rstrip": False, "normalized": False,
+                     "single_word": False, "special": True}
             for name, i in self.added.items()
         }  # fmt: skip
-        config = {"added_tokens_decoder": added, "tokenizer_class": "ChatGLM4Tokenizer", "pad_token": "<|endoftext|>"}
+        config = {
+            "added_tokens_decoder": added,
+            "tokenizer_class": "ChatGLM4Tokenizer",
+            "pad_token": "<|endoftext|>",
+        }
         (folder / "tokenizer_config.json").write_text(json.dumps(config, separators=(",", ":")) + "\n")
 
     @classmethod
