@@ -1,0 +1,195 @@
+"""The flow's behaviour: batches, masks, steps; its numbers are pinned by the golden vectors."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, StateCache
+from glm_tts_api.model.flow.masks import block_frames, visible_columns
+from glm_tts_api.model.flow.sampler import cosine_schedule, n_frames, tokens_to_frames
+
+SMALL = FlowConfig(
+    trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2, text_vocab_size=99
+)
+ATOL = 1e-5  # rows of a batch against rows alone: other kernels, other order of addition
+
+
+@pytest.fixture(scope="module")
+def flow() -> FlowMatching:
+    torch.manual_seed(0)
+    flow = FlowMatching(SMALL)
+    for name, parameter in flow.named_parameters():
+        if "grn" in name:  # zeros at birth, which would hide the sum over time
+            torch.nn.init.normal_(parameter, std=0.5)
+    return flow.eval()
+
+
+def _segment(n: int, *, prompt: int = 9, seed: int = 0, pattern: tuple[int, ...] | None = None) -> FlowInput:
+    g = torch.Generator().manual_seed(1000 + seed)
+    return FlowInput(
+        tokens=torch.randint(0, 99, (n,), generator=g),
+        speaker=torch.randn(192, generator=g),
+        generator=torch.Generator().manual_seed(seed),
+        prompt_tokens=torch.randint(0, 99, (prompt,), generator=g),
+        prompt_mel=torch.randn(2 * prompt, 80, generator=g) - 5,
+        block_pattern=pattern,
+    )
+
+
+def _batch(pattern: tuple[int, ...] | None = None) -> list[FlowInput]:
+    sizes = ((12, 9), (31, 4), (5, 0), (20, 20))
+    return [_segment(n, prompt=prompt, seed=n, pattern=pattern) for n, prompt in sizes]
+
+
+@pytest.mark.parametrize("pattern", [None, (1, 2, 4)])
+def test_a_padded_row_is_the_row_alone(flow: FlowMatching, pattern: tuple[int, ...] | None) -> None:
+    together = flow.sample(_batch(pattern))
+    for item, mel in zip(_batch(pattern), together, strict=True):
+        (alone,) = flow.sample([item])
+        assert mel.shape == alone.shape == (1, 80, 2 * len(item.tokens))
+        torch.testing.assert_close(mel, alone, atol=ATOL, rtol=0)
+
+
+def test_full_and_block_causal_rows_share_a_batch(flow: FlowMatching) -> None:
+    full, causal = _segment(14, seed=1), _segment(22, seed=2, pattern=(2, 3))
+    mels = flow.sample([full, causal])
+    for item, mel in zip((_segment(14, seed=1), _segment(22, seed=2, pattern=(2, 3))), mels, strict=True):
+        torch.testing.assert_close(mel, flow.sample([item])[0], atol=ATOL, rtol=0)
+
+
+def test_rows_of_equal_length_are_the_rows_alone(flow: FlowMatching) -> None:
+    mels = flow.sample([_segment(17, seed=seed) for seed in range(3)])
+    for seed, mel in enumerate(mels):
+        torch.testing.assert_close(mel, flow.sample([_segment(17, seed=seed)])[0], atol=ATOL, rtol=0)
+
+
+def test_each_row_is_trained_at_its_own_time(flow: FlowMatching) -> None:
+    lengths = (40, 25, 33)
+    padding = torch.arange(40) < torch.tensor(lengths)[:, None]
+    x, cond, speaker = torch.randn(3, 40, 80), torch.randn(3, 40, 80), torch.randn(3, 192)
+    frames, t = torch.randint(0, 99, (3, 40)), torch.tensor([0.1, 0.5, 0.9])
+    with torch.no_grad():
+        together = flow.estimator(x, cond, frames, t=t, speaker=speaker, padding=padding)
+        for i, length in enumerate(lengths):
+            row = slice(i, i + 1)
+            alone = flow.estimator(
+                x[row, :length], cond[row, :length], frames[row, :length], t=t[row], speaker=speaker[row]
+            )
+            torch.testing.assert_close(together[row, :length], alone, atol=ATOL, rtol=0)
+
+
+def test_every_weight_learns(flow: FlowMatching) -> None:
+    flow.zero_grad()
+    x, frames = torch.randn(2, 30, 80), torch.randint(0, 99, (2, 30))
+    velocity = flow.estimator(x, x, frames, t=torch.rand(2), speaker=torch.randn(2, 192))
+    velocity.square().mean().backward()
+    assert [name for name, p in flow.named_parameters() if p.grad is None or not p.grad.any()] == []
+    flow.zero_grad()
+
+
+def test_the_generator_alone_decides_the_noise(flow: FlowMatching) -> None:
+    first, again = flow.sample([_segment(10)]), flow.sample([_segment(10)])
+    assert torch.equal(first[0], again[0])
+    other = dataclasses.replace(_segment(10), generator=torch.Generator().manual_seed(5))
+    assert not torch.equal(first[0], flow.sample([other])[0])
+
+
+def test_the_sampler_can_be_left_between_steps(flow: FlowMatching) -> None:
+    sampler = flow.sampler([_segment(10)], steps=4)
+    states = []
+    while not sampler.done:
+        states.append(sampler.state.clone())
+        sampler.step()
+    assert len(states) == 4
+    torch.testing.assert_close(sampler.mels()[0], flow.sample([_segment(10)], steps=4)[0])
+    assert all(not torch.equal(a, b) for a, b in pairwise(states))
+
+
+def test_a_longer_call_goes_through_the_cached_states(flow: FlowMatching) -> None:
+    pattern = (9, 2, 3)
+    first = flow.sampler([_segment(12, pattern=pattern)])
+    while not first.done:
+        first.step()
+    cache = StateCache(first.states(0), length=25)
+    longer = flow.sampler([dataclasses.replace(_segment(30, seed=0, pattern=pattern), cache=cache)])
+    while not longer.done:
+        longer.step()
+    torch.testing.assert_close(longer.states(0)[:, :25], cache.states[:, :25], atol=0, rtol=0)
+    assert longer.states(0).shape == (10, n_frames(39, SMALL), 80)
+
+
+def test_a_cache_may_be_shorter_than_it_says(flow: FlowMatching) -> None:
+    cache = StateCache(torch.zeros(10, 6, 80), length=500)
+    item = dataclasses.replace(_segment(12, pattern=(25,)), cache=cache)
+    assert flow.sample([item])[0].shape == (1, 80, 24)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 10])
+def test_the_schedule_ends_at_one(steps: int) -> None:
+    times, lengths = cosine_schedule(steps)
+    assert times[0] == 0
+    assert len(times) == len(lengths) == steps
+    assert float(times[-1] + lengths[-1]) == pytest.approx(1, abs=1e-6)
+
+
+def test_tokens_are_repeated_to_frames() -> None:
+    tokens = torch.tensor([5, 6, 7])
+    assert tokens_to_frames(tokens, 6).tolist() == [5, 5, 6, 6, 7, 7]
+    assert tokens_to_frames(tokens, 5).tolist() == [5, 5, 6, 6, 7]
+    assert n_frames(28, SMALL) == 56
+    assert n_frames(29, SMALL) == 57
+
+
+def test_blocks_look_ahead_less_towards_their_end() -> None:
+    assert visible_columns([4], 12).tolist() == [4, 4, 5, 6, 8, 8, 9, 10, 12, 12, 12, 12]
+    assert [block_frames(n) for n in (1, 25, 50, 200)] == [6, 172, 344, 1378]
+
+
+@pytest.mark.parametrize(
+    "items", [[], [FlowInput(torch.empty(0, dtype=torch.int64), torch.ones(192), torch.Generator())]]
+)
+def test_nothing_to_speak_is_refused(flow: FlowMatching, items: list[FlowInput]) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        flow.sample(items)
+
+
+def test_a_cache_of_other_steps_is_refused(flow: FlowMatching) -> None:
+    item = dataclasses.replace(_segment(5), cache=StateCache(torch.zeros(10, 6, 80), 3))
+    with pytest.raises(ValueError, match="number of steps"):
+        flow.sample([item], steps=4)
+
+
+OFFICIAL_YAML = """
+flow: !new:flow.flow.Flow
+    spkr_emb_adaLN: True
+    speech_token_cfg: False
+    remove_spkr_concat_condition: True
+    mel_dim: 80
+    mel_framerate: 50
+    input_frame_rate: 25
+"""
+
+
+def test_the_official_yaml_is_read_as_data(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(OFFICIAL_YAML)
+    assert FlowConfig.from_yaml(path) == FlowConfig()
+    path.write_text(
+        OFFICIAL_YAML + "    trans_dim: 256\n    depth: 6\n    vocab_size: 2048\n    other: !name:os.x {}\n"
+    )
+    assert FlowConfig.from_yaml(path) == FlowConfig(trans_dim=256, depth=6, text_vocab_size=2048)
+    path.write_text(OFFICIAL_YAML + "    big_model: true\n")
+    assert FlowConfig.from_yaml(path) == FlowConfig(trans_dim=1024, depth=22, heads=16)
+
+
+@pytest.mark.parametrize(
+    "broken", [{"speech_token_cfg": True}, {"trans_dim": 100}, {"depth": 0}, {"heads": "12"}, {"depth": True}]
+)
+def test_what_cannot_be_built_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="flow:"):
+        FlowConfig.from_dict(broken)

@@ -1,0 +1,47 @@
+"""Filter banks for the speaker encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from glm_tts_api.model.speaker_encoder import SpeakerEncoder, kaldi_fbank
+
+
+@pytest.mark.parametrize(("n", "frames"), [(400, 1), (559, 1), (560, 2), (16_000, 98)])
+def test_a_frame_per_10_ms(n: int, frames: int) -> None:
+    wave = 0.1 * torch.randn(n, generator=torch.Generator().manual_seed(0))
+    assert kaldi_fbank(wave).shape == (frames, 80)
+
+
+def test_the_level_of_the_recording_does_not_matter() -> None:
+    wave = 0.5 * torch.randn(16_000, generator=torch.Generator().manual_seed(0))
+    loud, quiet = kaldi_fbank(wave), kaldi_fbank(wave * 0.1)
+    torch.testing.assert_close(loud.mean(0), torch.zeros(80), atol=1e-4, rtol=0)
+    torch.testing.assert_close(loud, quiet, atol=1e-2, rtol=0)
+
+
+def test_less_than_a_frame_is_refused() -> None:
+    with pytest.raises(ValueError, match="400 samples"):
+        kaldi_fbank(torch.zeros(399))
+
+
+def test_an_onnx_network_is_asked_by_its_own_names(tmp_path: Path) -> None:
+    """A network [1, T, 80] -> [1, 80, 1]: the peak of each bin over time."""
+    onnx = pytest.importorskip("onnx")
+    float32, helper = onnx.TensorProto.FLOAT, onnx.helper
+    swap = helper.make_node("Transpose", ["some_name"], ["swapped"], perm=[0, 2, 1])
+    peak = helper.make_node("GlobalMaxPool", ["swapped"], ["peak"])
+    graph = helper.make_graph(
+        [swap, peak],
+        "peaks",
+        [helper.make_tensor_value_info("some_name", float32, [1, None, 80])],
+        [helper.make_tensor_value_info("peak", float32, [1, 80, 1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "net.onnx")
+    wave = 0.1 * torch.randn(8000, generator=torch.Generator().manual_seed(0))
+    embedding = SpeakerEncoder(tmp_path / "net.onnx").embed(wave)
+    torch.testing.assert_close(embedding, kaldi_fbank(wave).amax(0, keepdim=True))

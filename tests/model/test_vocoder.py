@@ -1,0 +1,138 @@
+"""The vocoders' behaviour; HiFT's numbers are pinned by the golden vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
+from glm_tts_api.model.vocoder.source import HarmonicSource, draw_noise
+from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
+
+SMALL = HiftConfig(base_channels=16, f0_channels=8)
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _new_hift() -> HiFT:
+    torch.manual_seed(0)
+    return HiFT(SMALL)
+
+
+@pytest.fixture(scope="module")
+def hift() -> HiFT:
+    return _new_hift().fold()
+
+
+def _mel(frames: int, batch: int = 1) -> Tensor:
+    return torch.randn(batch, 80, frames, generator=_seeded(frames)) - 5
+
+
+@pytest.mark.parametrize("frames", [1, 2, 33])
+def test_480_samples_a_frame_within_bounds(hift: HiFT, frames: int) -> None:
+    wave = hift(_mel(frames), generator=_seeded(1))
+    assert wave.shape == (480 * frames,)
+    assert torch.isfinite(wave).all()
+    assert wave.abs().max() <= 0.99
+
+
+def test_the_generator_alone_decides(hift: HiFT) -> None:
+    torch.manual_seed(1)
+    first = hift(_mel(20), generator=_seeded(3))
+    torch.manual_seed(2)
+    assert torch.equal(first, hift(_mel(20), generator=_seeded(3)))
+    assert not torch.equal(first, hift(_mel(20), generator=_seeded(4)))
+
+
+def test_a_row_of_a_batch_is_the_row_alone(hift: HiFT) -> None:
+    mels = _mel(25, batch=3)
+    waves = hift.synthesize(mels, [_seeded(seed) for seed in range(3)])
+    for seed, (mel, wave) in enumerate(zip(mels, waves, strict=True)):
+        torch.testing.assert_close(wave, hift(mel[None], generator=_seeded(seed)), atol=1e-5, rtol=0)
+
+
+def test_folded_weights_say_the_same() -> None:
+    split = _new_hift()
+    mel, excitation = _mel(12), 0.1 * torch.randn(1, 12 * 480, generator=_seeded(0))
+    with torch.no_grad():
+        expected = split.decode(mel, excitation)
+    folded = split.fold()
+    assert not any("parametrizations" in name for name in folded.state_dict())
+    torch.testing.assert_close(folded.decode(mel, excitation), expected, atol=1e-6, rtol=0)
+
+
+def test_the_old_names_of_weight_norm_are_read() -> None:
+    source, target = _new_hift(), HiFT(SMALL)
+    names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    old = dict(source.state_dict())
+    for new, name in names.items():
+        old = {key.replace(new, name): value for key, value in old.items()}
+    assert any(key.endswith("weight_g") for key in old)
+    target.load_state_dict(old)
+    for key, value in target.state_dict().items():
+        assert torch.equal(value, source.state_dict()[key])
+
+
+def test_every_weight_learns() -> None:
+    model, mel = _new_hift(), _mel(10)
+    f0 = model.f0_predictor(mel) + 100  # an untrained network would not dare to voice anything
+    wave = model.decode(mel, model.m_source(f0, torch.randn(1, 9, 4800)))
+    (wave.square().sum() + f0.sum()).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_three_draws_move_the_generator() -> None:
+    ours, published = _seeded(9), _seeded(9)
+    noise = draw_noise(960, ours)
+    torch.rand(1, 9, generator=published)
+    expected = torch.empty(1, 9, 960).transpose(1, 2).normal_(generator=published)
+    torch.randn(1, 960, 1, generator=published)
+    assert torch.equal(noise, expected[0].T)
+    assert torch.equal(torch.rand(4, generator=ours), torch.rand(4, generator=published))
+
+
+def test_voiced_frames_hold_the_pitch_and_unvoiced_ones_noise() -> None:
+    source = HarmonicSource(24000, 480)
+    with torch.no_grad():
+        source.l_linear.weight[:] = torch.tensor([1.0] + [0.0] * 8)
+        source.l_linear.bias.zero_()
+        f0 = torch.cat([torch.full((1, 50), 200.0), torch.zeros(1, 50)], 1)
+        tone = source(f0, torch.zeros(1, 9, 48000))[0]
+    voiced, unvoiced = tone[2400:21600], tone[24480:]
+    assert unvoiced.abs().max() == 0
+    assert ((voiced[1:] > 0) & (voiced[:-1] <= 0)).sum() == pytest.approx(200 * 0.8, abs=1)
+    with torch.no_grad():
+        hiss = source(f0, torch.randn(1, 9, 48000))[0, 24480:]
+    assert hiss.std() == pytest.approx(0.1 / 3, rel=0.1)
+
+
+def test_sizes_come_from_config_json(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"base_channels": 128, "f0_channels": 64, "note": "small"}))
+    assert HiftConfig.from_json(path) == HiftConfig(128, 64)
+    assert HiftConfig() == HiftConfig(512, 512)
+    with pytest.raises(ValueError, match="base_channels"):
+        HiftConfig(base_channels=100)
+
+
+class _Ramp(nn.Module):
+    """Meets the contract: [B, T, 80] -> [B, 640 T]; says every frame's first bin."""
+
+    def forward(self, mel: Tensor) -> Tensor:
+        return (mel[:, :, 0] * 0.01).repeat_interleave(640, 1)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7])
+def test_vocos2d_is_called_as_its_contract_says(tmp_path: Path, frames: int) -> None:
+    torch.jit.script(_Ramp()).save(str(tmp_path / "generator_jit.ckpt"))
+    vocoder = Vocos2D.load(tmp_path / "generator_jit.ckpt")
+    mel = _mel(frames)
+    wave = vocoder(mel, generator=_seeded(0))
+    assert (vocoder.sample_rate, vocoder.hop) == (32000, 640)
+    torch.testing.assert_close(wave, ((mel[0, 0] + MEL_OFFSET) * 0.01).repeat_interleave(640))
