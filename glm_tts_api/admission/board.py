@@ -101,7 +101,7 @@ class Slot:
         self._cells[2] = True
 
     def release(self) -> None:
-        """Gives the slot back. Closing alone would not free the lock: the memory map has its own descriptor."""
+        """Gives the slot back. Closing alone would not free the lock: the map has its own descriptor."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
 
