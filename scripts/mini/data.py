@@ -1,7 +1,9 @@
 """Makes the training data: texts spoken by espeak-ng, with features, phoneme times and character times.
 
-python -m scripts.mini.data pairs 7000 --seed 1 --out .mini/data/pairs0     two voices a text, all features
-python -m scripts.mini.data single 20000 --seed 11 --out .mini/data/single0  one voice a text, Whisper features
+    python -m scripts.mini.data pairs 2500 --seed 100 --out .mini/data/pairs0
+    python -m scripts.mini.data single 9000 --seed 200 --out .mini/data/single0
+
+`pairs`: two voices a text, all features; `single`: one voice a text, the tokenizer's features alone.
 """
 
 import argparse

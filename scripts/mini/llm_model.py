@@ -110,9 +110,10 @@ class TrainingLlama(nn.Module):
 
     def forward(self, ids: Tensor, table: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """Hidden [B, T, dim], and (q, k) [B, T, head_dim] of each guided head."""
-        x = F.embedding(ids, table).bfloat16()
+        dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
+        x = F.embedding(ids, table).to(dtype)
         length = ids.shape[1]
-        cos, sin = self.cos[:length].bfloat16(), self.sin[:length].bfloat16()
+        cos, sin = self.cos[:length].to(dtype), self.sin[:length].to(dtype)
         guided = []
         for i, layer in enumerate(self.layers):
             attention = layer.self_attn

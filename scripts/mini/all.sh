@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Makes the mini checkpoint from nothing: data, tokenizer, language model, flow, vocoders, export.
+# Every step goes on where it stopped, so this can be interrupted and started again.
+# Needs espeak-ng and:  pip install -e '.[dev]' wordfreq onnx
+# Training minutes are wall time on one core each, set for a machine whose bf16 matrix units do 2 TFLOPS a core.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+PYTHON=${PYTHON:-.venv/bin/python}
+STATE=${STATE:-.mini}
+step() {
+    echo "== $*"
+    nice -n 19 "$PYTHON" -m "scripts.mini.$1" "${@:2}"
+}
+
+for i in 0 1; do
+    [ -e "$STATE/data/pairs$i.pkl" ] || step data pairs 2500 --seed "10$i" --out "$STATE/data/pairs$i"
+done
+for i in 0 1 2 3; do
+    [ -e "$STATE/data/single$i.pkl" ] || step data single 9000 --seed "20$i" --out "$STATE/data/single$i"
+done
+step speaker
+step tokenizer --minutes "${TOKENIZER_MINUTES:-45}"
+step codes pairs0 pairs1 single0 single1 single2 single3
+step llm --minutes "${LLM_MINUTES:-240}"
+step flow --minutes "${FLOW_MINUTES:-150}"
+step vocoder --minutes "${VOCODER_MINUTES:-60}"
+step prompts
+step export
+step track
