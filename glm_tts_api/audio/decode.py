@@ -22,7 +22,9 @@ from glm_tts_api.errors import NotAudio, PromptRejected
 _MIN_RATE, _MAX_RATE = 4000, 192_000
 _MAX_CHANNELS = 8
 _SILENCE_PEAK = 1e-3  # -60 dB: below it there is hum or dither, not a voice
-_MISSING_S = 0.1  # a recording that is this much shorter than it says was cut off
+# A recording that is this much shorter than it says was cut off. libsndfile knows its frames; a container's
+# duration that FFmpeg tells is the muxer's word.
+_MISSING_S, _MISSING_BY_DURATION_S = 0.025, 0.1
 _UNKNOWN_FRAMES = 2**62  # what libsndfile says of a FLAC stream without a length
 _STREAMED_RIFF = 0x7FFFF000  # from here on a RIFF size means "not known when the header was written"
 
@@ -67,7 +69,7 @@ def _decode_with_libsndfile(data: bytes, limits: RecordingLimits) -> Recording:
         declared_s = file.frames / file.samplerate
         _require_not_longer(declared_s, limits)
         samples = file.read(dtype="float32", always_2d=True)
-        _require_not_cut_off(len(samples) / file.samplerate, declared_s)
+        _require_not_cut_off(len(samples) / file.samplerate, declared_s, tolerance_s=_MISSING_S)
         return Recording(np.ascontiguousarray(samples.T), file.samplerate)
 
 
@@ -82,8 +84,11 @@ def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimi
             declared_s = file.duration / av.time_base if says_its_length else 0.0
             _require_not_longer(declared_s, limits)
             blocks = list(_blocks_until(file.decode(stream), stream, limits))
-            samples = np.concatenate(blocks, axis=1) if blocks else np.zeros((1, 0), np.float32)
-            _require_not_cut_off(samples.shape[1] / stream.rate, declared_s)
+            if not blocks:
+                raise _undecodable()
+            samples = np.concatenate(blocks, axis=1)
+            seconds = samples.shape[1] / stream.rate
+            _require_not_cut_off(seconds, declared_s, tolerance_s=_MISSING_BY_DURATION_S)
             return Recording(samples, stream.rate)
     except (av.FFmpegError, ValueError) as error:
         raise _undecodable() from error
@@ -122,8 +127,8 @@ def _too_long(measured: str, limits: RecordingLimits) -> PromptRejected:
     )
 
 
-def _require_not_cut_off(seconds: float, declared_s: float) -> None:
-    if seconds < declared_s - _MISSING_S:
+def _require_not_cut_off(seconds: float, declared_s: float, *, tolerance_s: float) -> None:
+    if seconds < declared_s - tolerance_s:
         raise _cut_off(f"{seconds:.2f} s of {declared_s:.2f} s")
 
 
