@@ -1,0 +1,308 @@
+"""Voices on disk: two files merged, read again when they change, written so that no kill can harm them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recordings import encoded, png, voice_wav
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.errors import (
+    Forbidden,
+    InvalidField,
+    NotAudio,
+    PromptRejected,
+    Unhealthy,
+    UnknownVoice,
+    VoiceExists,
+)
+from glm_tts_api.voices.store import VoiceInfo, VoiceStore
+
+LIMITS = RecordingLimits()
+WAV, OTHER_WAV = voice_wav(1.5), voice_wav(2.5)
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    folder = tmp_path / "configs"
+    (folder / "prompts").mkdir(parents=True)
+    (folder / "prompts" / "a.wav").write_bytes(WAV)
+    write_book(folder, {"exampleA": {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}})
+    return folder
+
+
+def write_book(folder: Path, entries: object) -> None:
+    (folder / "prompt_cache.json").write_text(json.dumps(entries, ensure_ascii=False))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "prompts"
+
+
+def open_store(configs: Path, own: Path) -> VoiceStore:
+    return VoiceStore(configs / "prompt_cache.json", own, limits=LIMITS)
+
+
+@pytest.fixture
+def store(configs: Path, own: Path) -> VoiceStore:
+    return open_store(configs, own)
+
+
+def names(store: VoiceStore) -> list[str]:
+    return [voice.index for voice in store.list_voices()]
+
+
+def test_a_shipped_voice(store: VoiceStore) -> None:
+    assert store.list_voices() == [VoiceInfo("exampleA", "text a", "shipped")]
+    voice = store.get("exampleA")
+    assert (voice.name, voice.transcript, voice.recording.seconds) == ("exampleA", "text a", 1.5)
+    data, container = store.audio("exampleA")
+    assert data == WAV
+    assert container is not None
+    assert container.media_type == "audio/wav"
+
+
+def test_an_added_voice_is_there_for_every_process_and_after_a_restart(
+    store: VoiceStore, configs: Path, own: Path
+) -> None:
+    other = open_store(configs, own)
+    assert names(other) == ["exampleA"]
+    store.add("mine", "我的声音", OTHER_WAV)
+    for reader in (store, other, open_store(configs, own)):
+        assert names(reader) == ["exampleA", "mine"]
+        assert reader.get("mine").transcript == "我的声音"
+        assert reader.audio("mine")[0] == OTHER_WAV
+    assert reader.get("mine").digest != reader.get("exampleA").digest
+
+
+def test_the_own_book_has_the_shape_of_the_shipped_one(store: VoiceStore, own: Path) -> None:
+    store.add("mine", "text", WAV)
+    book = json.loads((own / "prompt_cache.json").read_text())
+    assert book["mine"]["prompt_text"] == "text"
+    assert (own / book["mine"]["prompt_audio_path"]).read_bytes() == WAV
+
+
+def test_add_replace_remove(store: VoiceStore, own: Path) -> None:
+    store.add("mine", "one", WAV)
+    with pytest.raises(VoiceExists):
+        store.add("mine", "two", WAV)
+    store.replace("mine", "two", None)
+    assert (store.get("mine").transcript, store.audio("mine")[0]) == ("two", WAV)
+    store.replace("mine", None, OTHER_WAV)
+    assert (store.get("mine").transcript, store.audio("mine")[0]) == ("two", OTHER_WAV)
+    assert len(list((own / "recordings").iterdir())) == 1
+    store.remove("mine")
+    assert names(store) == ["exampleA"]
+    assert list((own / "recordings").iterdir()) == []
+    for change in (lambda: store.remove("mine"), lambda: store.replace("mine", "x", None)):
+        with pytest.raises(UnknownVoice):
+            change()
+
+
+def test_the_shipped_file_is_never_written(store: VoiceStore, configs: Path) -> None:
+    before = {path: path.read_bytes() for path in configs.rglob("*") if path.is_file()}
+    with pytest.raises(VoiceExists):
+        store.add("exampleA", "mine now", OTHER_WAV)
+    with pytest.raises(Forbidden):
+        store.remove("exampleA")
+    store.replace("exampleA", "changed", OTHER_WAV)
+    assert (store.info("exampleA").source, store.get("exampleA").transcript) == ("own", "changed")
+    store.remove("exampleA")
+    assert (store.info("exampleA").source, store.get("exampleA").transcript) == ("shipped", "text a")
+    assert before == {path: path.read_bytes() for path in configs.rglob("*") if path.is_file()}
+
+
+def test_the_shipped_file_is_read_again_when_it_changes(store: VoiceStore, configs: Path) -> None:
+    assert names(store) == ["exampleA"]
+    entry = {"prompt_audio_path": "configs/prompts/a.wav", "prompt_text": "text b"}
+    write_book(configs, {"b": entry})
+    assert names(store) == ["b"]
+
+
+def test_a_file_that_is_not_json_keeps_the_last_good_voices_and_itself(
+    store: VoiceStore, configs: Path
+) -> None:
+    assert names(store) == ["exampleA"]
+    broken = '{"exampleA": {"prompt_audio_path": '
+    (configs / "prompt_cache.json").write_text(broken)
+    assert names(store) == ["exampleA"]
+    assert any("not JSON" in warning for warning in store.warnings)
+    store.add("mine", "text", WAV)
+    assert (configs / "prompt_cache.json").read_text() == broken
+    write_book(configs, {})
+    assert (names(store), store.warnings) == (["mine"], [])
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '"x"', "", "\x00", "[" * 100_000], ids=["list", "text", "empty", "nul", "deep"]
+)
+def test_a_file_of_another_shape_is_reported(configs: Path, own: Path, content: str) -> None:
+    (configs / "prompt_cache.json").write_text(content)
+    store = open_store(configs, own)
+    assert names(store) == []
+    assert len(store.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        {"prompt_text": "a"},
+        {"prompt_audio_path": "prompts/a.wav"},
+        {"prompt_audio_path": 5, "prompt_text": "a"},
+        {"prompt_audio_path": "prompts/gone.wav", "prompt_text": "a"},
+        {"prompt_audio_path": "/etc/hostname", "prompt_text": "a"},
+        {"prompt_audio_path": "../../secret.wav", "prompt_text": "a"},
+    ],
+)
+def test_one_bad_entry_leaves_the_others(configs: Path, own: Path, entry: object) -> None:
+    good = {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}
+    write_book(configs, {"bad": entry, "good": good, "b a d": good})
+    store = open_store(configs, own)
+    assert names(store) == ["good"]
+    assert len(store.warnings) == 2
+
+
+def test_a_recording_that_appears_later_is_found(configs: Path, own: Path) -> None:
+    write_book(configs, {"late": {"prompt_audio_path": "prompts/late.wav", "prompt_text": "a"}})
+    store = open_store(configs, own)
+    assert names(store) == []
+    (configs / "prompts" / "late.wav").write_bytes(WAV)
+    assert (names(store), store.warnings) == (["late"], [])
+
+
+def test_a_broken_own_book_is_kept_and_refuses_writes(store: VoiceStore, own: Path) -> None:
+    store.add("mine", "text", WAV)
+    assert names(store) == ["exampleA", "mine"]
+    (own / "prompt_cache.json").write_text("{ not json")
+    with pytest.raises(Unhealthy):
+        store.add("other", "text", WAV)
+    assert (own / "prompt_cache.json").read_text() == "{ not json"
+    assert names(store) == ["exampleA", "mine"]
+
+
+@pytest.mark.parametrize("index", ["", "a b", "../a", "a/b", "a.b", "ä", "x" * 65, "a\n", "你好"])
+def test_names_that_are_no_names(store: VoiceStore, index: str) -> None:
+    with pytest.raises(InvalidField):
+        store.add(index, "text", WAV)
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (png(), NotAudio),
+        (voice_wav(0.2), PromptRejected),
+        (encoded(np.zeros(48000, np.float32), 24000, "WAV"), PromptRejected),
+        (WAV[:20000], PromptRejected),
+    ],
+)
+def test_a_bad_recording_is_not_registered(store: VoiceStore, data: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        store.add("mine", "text", data)
+    with pytest.raises(error):
+        store.replace("exampleA", None, data)
+    assert store.list_voices() == [VoiceInfo("exampleA", "text a", "shipped")]
+
+
+def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, own: Path) -> None:
+    own.mkdir(parents=True)
+    (own / "dropped.wav").write_bytes(OTHER_WAV)
+    outside = configs.parent / "secret.wav"
+    outside.write_bytes(WAV)
+    (configs / "link.wav").symlink_to(outside)
+    (configs / "linked").symlink_to(configs.parent)
+    for path in ("prompts/a.wav", "configs/prompts/a.wav", str(configs / "prompts" / "a.wav")):
+        assert store.read_recording(path) == WAV
+    for path in ("dropped.wav", "data/prompts/dropped.wav", str(own / "dropped.wav")):
+        assert store.read_recording(path) == OTHER_WAV
+    for path in (
+        "/etc/passwd",
+        str(outside),
+        "../secret.wav",
+        "prompts/../../secret.wav",
+        "link.wav",
+        "linked/secret.wav",
+        "prompts",
+        "",
+        "a\x00b",
+        "x" * 5000,
+    ):
+        with pytest.raises(InvalidField):
+            store.read_recording(path)
+
+
+def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> None:
+    stores = [open_store(configs, own) for _ in range(4)]
+
+    def write(number: int) -> None:
+        for step in range(5):
+            stores[number].add(f"voice{number}-{step}", f"text {step}", WAV)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names(open_store(configs, own))) == 21
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from recordings import voice_wav
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.voices.store import VoiceStore
+configs, own = map(Path, sys.argv[1:])
+store = VoiceStore(configs / "prompt_cache.json", own, limits=RecordingLimits())
+print("ready", flush=True)
+recordings = [voice_wav(1.0 + step / 10) for step in range(5)]
+for step in range(10**6):
+    data, text = recordings[step % 5], str(step % 5)
+    store.replace("kept", text, data)
+    if f"v{step % 3}" in {voice.index for voice in store.list_voices()}:
+        store.remove(f"v{step % 3}")
+    else:
+        store.add(f"v{step % 3}", text, data)
+"""
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_whole_store(configs: Path, own: Path) -> None:
+    """Whatever the moment, the book is JSON, each voice's recording is there and is the one of its text."""
+    open_store(configs, own).add("kept", "0", voice_wav(1.0))
+    path = os.pathsep.join(str(Path(__file__).parents[up]) for up in (1, 2))
+    chance = random.Random(0)
+    for _ in range(12):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(configs), str(own)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0.0, 0.25))
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        json.loads((own / "prompt_cache.json").read_text())
+        store = open_store(configs, own)
+        assert store.warnings == []
+        for voice in store.list_voices():
+            if voice.source == "own":
+                seconds = store.get(voice.index).recording.seconds
+                assert seconds == pytest.approx(1.0 + int(voice.transcript) / 10)
+    store.replace("kept", "0", voice_wav(1.0))  # the next writer clears up
+    kept = {path.name for path in (own / "recordings").iterdir()}
+    book = json.loads((own / "prompt_cache.json").read_text())
+    assert kept == {Path(entry["prompt_audio_path"]).name for entry in book.values()}
+    assert not list(own.glob("*.new"))
