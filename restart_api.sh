@@ -24,7 +24,8 @@ give_up() {
   local code=$?
   trap - EXIT INT TERM
   [[ -n $SERVER && $code -ne 0 ]] || exit "$code"
-  say "" "Last lines of $LOG_FILE:"
+  say
+  say "Last lines of $LOG_FILE:"
   tail -n 25 -- "$LOG_FILE" | sed 's/^/  | /'
   say "Stopping the server that did not pass:"
   [[ -z $VERIFIER ]] || kill "$VERIFIER" 2>/dev/null || true

@@ -17,8 +17,7 @@ import time
 import urllib.error
 import urllib.request
 import wave
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,6 @@ class Answer:
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
     timed_out: bool = False
 
     def json(self) -> dict[str, Any]:
@@ -77,7 +75,7 @@ class Client:
     def _send(self, request: urllib.request.Request, timeout_s: float) -> Answer:
         try:
             with self._opener.open(request, timeout=timeout_s) as response:
-                return Answer(response.status, response.read(), dict(response.headers.lower_items()))
+                return Answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read())
         except (OSError, ValueError) as error:
@@ -277,7 +275,9 @@ def status(client: Client, settings: Settings) -> None:
                 f"{name}: {lane['active']} of {lane['limit']} active, {lane['waiting']} waiting, "
                 f"{lane['total']} admitted"
             )
-        print(f"Workers: {len(stats.json()['per_worker'])} of {settings.workers}")
+        workers = stats.json()["per_worker"]
+        n_ready = sum(worker["ready"] for worker in workers)
+        print(f"Workers: {n_ready} of {stats.json()['config']['workers']} ready")
     if health.get("demonstration"):
         print(HOW_TO_GET_THE_OFFICIAL_MODEL)
     if answer.status != 200:

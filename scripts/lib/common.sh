@@ -37,7 +37,7 @@ find_python() {
     found=$program
     "$program" -c "import $module" 2>/dev/null || continue
     command -v "$program"
-    return
+    return 0
   done
   if [[ -n $found ]]; then
     fail "$EXIT_REFUSED" "$found has no '$module' module, which making .venv needs." \

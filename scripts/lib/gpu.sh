@@ -32,7 +32,7 @@ wait_for_gpu_memory() {
   while holders="$(gpu_holders "$@")" && [[ -n $holders ]]; do
     ((SECONDS - begin < GPU_WAIT_S)) || {
       say "  after $GPU_WAIT_S s the driver still lists: ${holders//$'\n'/ }"
-      return
+      return 0
     }
     sleep 0.5
   done

@@ -120,7 +120,7 @@ stop_service() {
   if ((${#STOPPED[@]} == 0)); then
     say "  none is running"
     rm -f -- "$PID_FILE"
-    return
+    return 0
   fi
   describe "${STOPPED[@]}"
   drain="$(drain_limit)"
