@@ -141,8 +141,8 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
              and len(t.decode("utf8", "ignore")) == 1]  # fmt: skip
     writer = PhonemeWriter(vocabulary, hanzi)
     utterances = load_utterances(folder, names, vocabulary)
-    known = SequenceMaker(utterances[:-_N_VALIDATION], vocabulary, writer)
-    held_out = SequenceMaker(utterances[-_N_VALIDATION:], vocabulary, writer)
+    known = SequenceMaker(utterances[_N_VALIDATION:], vocabulary, writer)
+    held_out = SequenceMaker(utterances[:_N_VALIDATION], vocabulary, writer)
     model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
     hours = sum(len(u.codes) for u in utterances) / 90000
     size = sum(p.numel() for p in model.parameters()) / 1e6

@@ -33,8 +33,9 @@ _TEMPLATES = (
 _FUNCTION_WORDS = _words(
     "the a an of in to and that it is was for on with as at by from his her their our this these which but "
     "or not be are were have has had will would can could should may might about into over after before "
-    "between under he she they we you i who what when where how there here if because while than then so very "
-    "more most some any all no out up down only just also now still even much many other such own same too"
+    "between under he she they we you i who what when where how there here if because while than then so "
+    "very more most some any all no out up down only just also now still even much "
+    "many other such own same too"
 )
 _EN_NUMBERS = _words(
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
