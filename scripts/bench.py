@@ -1,0 +1,71 @@
+"""Measures speed, as ratios to a baseline of the same run; what a figure means stands in docs/performance.md.
+
+    python scripts/bench.py decode [--size mini|small|official]   the LLM's decode step, 1 to 16 rows
+    python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
+    python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
+
+Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    common.add_argument("--plot", type=Path, metavar="FILE.png", help="draw them (needs matplotlib)")
+    common.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    decode = kinds.add_parser("decode", parents=[common])
+    decode.add_argument("--size", choices=("mini", "small", "official"), default="small")
+    decode.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+    flow = kinds.add_parser("flow", parents=[common])
+    flow.add_argument("--steps", type=int, default=10)
+    serve = kinds.add_parser("serve", parents=[common])
+    serve.add_argument("--requests", type=int, default=32, help="per concurrency level")
+    serve.add_argument("--concurrency", type=int, nargs="+", default=[1, 4, 8, 16])
+    serve.add_argument("--texts", type=Path, metavar="FILE", help="one text a line, instead of the fixed mix")
+    return parser.parse_args()
+
+
+def _run(args: argparse.Namespace) -> dict[str, Any]:
+    if args.kind == "serve":
+        from scripts.benchmarks import serve
+
+        return serve.run(n_requests=args.requests, levels=args.concurrency, texts_file=args.texts)
+    device = torch.device(args.device)
+    if args.kind == "flow":
+        from scripts.benchmarks import flow
+
+        return flow.run(device=device, steps=args.steps)
+    from scripts.benchmarks import decode
+
+    return decode.run(size=args.size, device=device, dtype=getattr(torch, args.dtype))
+
+
+def main() -> None:
+    args = _arguments()
+    result = _run(args)
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    if args.plot:
+        from scripts.benchmarks.plot import draw
+
+        draw(args.kind, result, args.plot)
+
+
+if __name__ == "__main__":
+    main()

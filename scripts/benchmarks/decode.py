@@ -1,0 +1,176 @@
+"""The LLM's decode step with rule-filled weights: the published loop against ours, 1 to 16 rows.
+
+Baseline: transformers' Llama in float32 with a DynamicCache, one row, the full head, RAS a token at a time
+in Python as the specification describes it. Ours: the packed runner, the head over what can be drawn, RAS
+over all rows at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+
+from glm_tts_api.model import sampling
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_runner import LlmRunner
+from scripts.benchmarks.floor import bandwidth, matmul_flops
+from scripts.benchmarks.report import Progress
+from scripts.benchmarks.synthetic import LLM_SIZES, N_AUDIO, filled_llm
+
+ROWS = (1, 4, 8, 16)
+N_PROMPT, N_STEPS = 200, 40
+_WARM_UP = 3
+
+
+def _sync(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def ras_published(logits: Tensor, drawn: list[int], generator: torch.Generator) -> int:
+    """One draw as spec 4 tells it: the whole vocabulary sorted, the nucleus walked entry by entry."""
+    p, order = logits.log_softmax(-1).softmax(-1).sort(descending=True, stable=True)
+    total, n = torch.zeros((), device=p.device), 0
+    while total < sampling.TOP_P and n < sampling.MAX_CANDIDATES:
+        total = total + p[n]
+        n += 1
+    token = int(order[torch.multinomial(p[:n], 1, replacement=True, generator=generator)])
+    if token in drawn[-sampling.HISTORY :]:
+        full = logits.log_softmax(-1).softmax(-1)
+        token = int(torch.multinomial(full, 1, replacement=True, generator=generator))
+    return token
+
+
+def _transformers_model(llama: Llama, device: torch.device) -> LlamaForCausalLM:
+    config = llama.config
+    with torch.device("meta"):
+        model = LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=config.vocab_size,
+                hidden_size=config.hidden_size,
+                intermediate_size=config.intermediate_size,
+                num_hidden_layers=config.num_hidden_layers,
+                num_attention_heads=config.num_attention_heads,
+                num_key_value_heads=config.num_key_value_heads,
+                head_dim=config.head_dim,
+                max_position_embeddings=config.max_position_embeddings,
+                tie_word_embeddings=config.tie_word_embeddings,
+            )
+        )
+    model.load_state_dict(llama.state_dict(), strict=False, assign=True)
+    model.tie_weights()
+    rotary = model.model.rotary_emb
+    model.model.rotary_emb = type(rotary)(config=model.config)  # its tables are not in the state dict
+    return model.eval().to(device)
+
+
+@torch.inference_mode()
+def baseline_tps(llama: Llama, device: torch.device) -> float:
+    """Tokens per second of the published loop."""
+    model, generator = _transformers_model(llama, device), torch.Generator(device).manual_seed(0)
+    cache, drawn = DynamicCache(), [0]
+    model(input_ids=torch.arange(N_PROMPT, device=device)[None], past_key_values=cache, use_cache=True)
+    start = 0.0
+    for step in range(_WARM_UP + N_STEPS):
+        if step == _WARM_UP:
+            _sync(device)
+            start = time.perf_counter()
+        ids = torch.tensor([[drawn[-1]]], device=device)
+        logits = model(input_ids=ids, past_key_values=cache, use_cache=True).logits[0, -1]
+        drawn.append(ras_published(logits, drawn, generator))
+    return N_STEPS / (time.perf_counter() - start)
+
+
+@torch.inference_mode()
+def our_tps(runner: LlmRunner, n_rows: int) -> float:
+    """Tokens per second of all rows together."""
+    device = runner.device
+    cache = KVCache(
+        runner.config, slots=n_rows, slot_length=N_PROMPT + N_STEPS + 8, dtype=runner.dtype, device=device
+    )
+    columns = sampling.Columns(
+        end=len(runner.sampled_ids) - 1, vocab_size=runner.config.vocab_size, ids=runner.sampled_ids
+    )
+    generators = [torch.Generator(device).manual_seed(row) for row in range(n_rows)]
+    recent = sampling.no_history(n_rows, device)
+    may_end = torch.zeros(n_rows, dtype=torch.bool, device=device)
+    for slot in range(n_rows):
+        runner.prefill(torch.arange(N_PROMPT), cache=cache, slot=slot)
+    ids, slots = runner.sampled_ids[:n_rows], list(range(n_rows))
+    start = 0.0
+    for step in range(_WARM_UP + N_STEPS):
+        if step == _WARM_UP:
+            _sync(device)
+            start = time.perf_counter()
+        lengths = [N_PROMPT + step] * n_rows
+        logits = runner.logits(runner.decode(ids, cache=cache, slots=slots, lengths=lengths))
+        draw = sampling.ras(logits, columns, generators=generators, recent=recent, may_end=may_end)
+        recent = sampling.remember(recent, draw.columns)
+        ids = runner.sampled_ids[draw.columns]
+    _sync(device)
+    return n_rows * N_STEPS / (time.perf_counter() - start)
+
+
+def n_weights(config: LlmConfig, n_sampled: int) -> int:
+    """Weights that a decode step reads: the layers and the head over what can be drawn."""
+    width = config.hidden_size
+    heads = 2 * config.num_attention_heads + 2 * config.num_key_value_heads
+    per_layer = width * config.head_dim * heads + 3 * width * config.intermediate_size
+    return config.num_hidden_layers * per_layer + n_sampled * width
+
+
+def run(*, size: str, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
+    """Prints and returns tokens a second, as ratios to the baseline of the same run and to the floor."""
+    progress = Progress(2 + len(ROWS))
+    config = LLM_SIZES[size]
+    llama = filled_llm(config)
+    progress.step()
+    base = baseline_tps(llama, device)
+    progress.step()
+    audio_start = config.vocab_size - N_AUDIO[size] - 1
+    sampled_ids = range(audio_start, config.vocab_size)  # the last one stands for the end
+    runner = LlmRunner(llama, sampled_ids=sampled_ids, device=device, dtype=dtype)
+    del llama
+    weights = n_weights(config, len(runner.sampled_ids))
+    read_s = weights * dtype.itemsize / bandwidth(device)
+    flops = matmul_flops(device, dtype)
+    result: dict[str, Any] = {
+        "size": size,
+        "device": str(device),
+        "dtype": str(dtype).removeprefix("torch."),
+        "baseline_tps": base,
+        "floor_tps": 1 / read_s,
+        "rows": {},
+    }
+    for n_rows in ROWS:
+        tps = our_tps(runner, n_rows)
+        floor_s = max(read_s, 2 * weights * n_rows / flops)
+        step_s = n_rows / tps
+        result["rows"][str(n_rows)] = {
+            "tps": tps,
+            "ratio": tps / base,
+            "step_ms": 1000 * step_s,
+            "floor_ms": 1000 * floor_s,
+            "to_floor": step_s / floor_s,
+        }
+        progress.step()
+    progress.close()
+    _print(result)
+    return result
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(f"decode, size {result['size']}, {result['dtype']} on {result['device']}")
+    print(f"baseline (published loop, float32, 1 row): {result['baseline_tps']:.1f} tokens/s")
+    print(f"floor (weights read once a step): {result['floor_tps']:.1f} steps/s")
+    print("rows  tokens/s   x baseline  step ms  floor ms  x floor")
+    for n_rows, row in result["rows"].items():
+        print(
+            f"{n_rows:>4}  {row['tps']:>8.1f}  {row['ratio']:>10.2f}  {row['step_ms']:>8.1f}  "
+            f"{row['floor_ms']:>8.1f}  {row['to_floor']:>7.2f}"
+        )

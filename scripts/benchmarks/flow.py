@@ -1,0 +1,122 @@
+"""The flow at the official sizes with rule-filled weights: the published way of sampling against ours.
+
+Baseline: two passes of batch 1 a step, token embedding and AdaLN computed in each, as the published code
+does. Ours: both passes packed, everything that does not change computed once, 1, 4 and 8 segments a batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.flow.sampler import (
+    FlowInput,
+    FlowMatching,
+    cosine_schedule,
+    n_frames,
+    tokens_to_frames,
+)
+from scripts.benchmarks.floor import matmul_flops
+from scripts.benchmarks.report import Progress
+
+N_PROMPT, N_NEW = 100, 250
+_BATCHES = (1, 4, 8)
+
+
+def _inputs(n: int, device: torch.device) -> list[FlowInput]:
+    items = []
+    for seed in range(n):
+        draw = torch.Generator().manual_seed(seed)
+        items.append(
+            FlowInput(
+                tokens=torch.randint(0, 32768, (N_NEW,), generator=draw),
+                speaker=torch.randn(192, generator=draw).to(device),
+                generator=draw,
+                prompt_tokens=torch.randint(0, 32768, (N_PROMPT,), generator=draw),
+                prompt_mel=torch.randn(2 * N_PROMPT, 80, generator=draw).mul(1.5).sub(5).to(device),
+            )
+        )
+    return items
+
+
+@torch.inference_mode()
+def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
+    """The published sampling of one segment, [1, 80, T]: what ours must equal (spec 8.2, hazard 14)."""
+    tokens = torch.cat([item.prompt_tokens, item.tokens])
+    length = n_frames(len(tokens), model.config)
+    device = item.prompt_mel.device
+    frames = tokens_to_frames(tokens, length)[None].to(device)
+    cond = F.pad(item.prompt_mel[None], (0, 0, 0, length - len(item.prompt_mel)))
+    speaker = F.normalize(item.speaker[None], dim=-1)
+    x = torch.randn(1, length, 80, generator=item.generator).to(device)
+    for t, dt in zip(*(part.to(device) for part in cosine_schedule(steps)), strict=True):
+        guided = model.estimator(x, cond, frames, t=t[None], speaker=speaker)
+        free = model.estimator(x, cond * 0, frames, t=t[None], speaker=speaker * 0)
+        rate = model.config.cfg_rate
+        x = x + dt * ((1 + rate) * guided - rate * free)
+    return x[:, len(item.prompt_mel) :].transpose(1, 2)
+
+
+def estimator_flops(config: FlowConfig, n_rows: int, length: int) -> float:
+    """Multiply-adds x 2 of one estimator call: projections and attention of the blocks."""
+    width, inner = config.trans_dim, config.heads * config.dim_head
+    per_frame = 2 * config.depth * (4 * width * inner + 2 * config.ff_mult * width * width)
+    attention = 4 * config.depth * length * inner
+    return float(n_rows * length * (per_frame + attention))
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def run(*, device: torch.device, steps: int, batches: Sequence[int] = _BATCHES) -> dict[str, Any]:
+    """Prints and returns seconds a segment, as ratios to the baseline of the same run."""
+    from scripts.benchmarks.synthetic import filled_flow
+
+    progress = Progress(3 + 2 * len(batches))
+    model = filled_flow(FlowConfig(), device)
+    progress.step()
+    length = n_frames(N_PROMPT + N_NEW, model.config)
+    baseline_s = min(
+        _seconds(lambda: published(model, _inputs(1, device)[0], steps=steps), device) for _ in range(2)
+    )
+    progress.step()
+    floor_s = estimator_flops(model.config, 2, length) * steps / matmul_flops(device, torch.float32)
+    progress.step()
+    result: dict[str, Any] = {"baseline_s": baseline_s, "floor_s": floor_s, "steps": steps, "batches": {}}
+    for n in batches:
+        per_item = []
+        for _ in range(2):
+            per_item.append(_seconds(lambda n=n: model.sample(_inputs(n, device), steps=steps), device) / n)
+            progress.step()
+        result["batches"][str(n)] = {"s_per_item": min(per_item), "ratio": baseline_s / min(per_item)}
+    wanted = published(model, _inputs(1, device)[0], steps=steps)
+    got = model.sample(_inputs(1, device), steps=steps)[0]
+    result["max_error"] = float((wanted - got).abs().max())
+    progress.close()
+    _print(result)
+    return result
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(f"flow, {N_NEW} new + {N_PROMPT} prompt tokens, {result['steps']} steps, official sizes, float32")
+    print(
+        f"baseline (two passes, batch 1): {result['baseline_s']:.2f} s; "
+        f"matmul floor {result['floor_s']:.2f} s"
+    )
+    for n, row in result["batches"].items():
+        print(
+            f"ours, batch {n:>2}: {row['s_per_item']:.2f} s a segment, {row['ratio']:.2f}x the baseline, "
+            f"{row['s_per_item'] / result['floor_s']:.2f}x the floor"
+        )
+    print(f"largest difference from the baseline's mel: {result['max_error']:.1e}")

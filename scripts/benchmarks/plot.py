@@ -1,0 +1,32 @@
+"""Draws a benchmark's figures as a PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+
+def _bars(kind: str, result: dict[str, Any]) -> tuple[list[str], list[float], str]:
+    if kind == "decode":
+        labels = ["baseline", *(f"{n} rows" for n in result["rows"])]
+        return labels, [result["baseline_tps"], *(row["tps"] for row in result["rows"].values())], "tokens/s"
+    if kind == "flow":
+        labels = ["baseline", *(f"batch {n}" for n in result["batches"])]
+        values = [result["baseline_s"], *(row["s_per_item"] for row in result["batches"].values())]
+        return labels, values, "seconds a segment"
+    labels = [f"{row['concurrency']} at once" for row in result["levels"]]
+    return labels, [row["audio_s_per_s"] for row in result["levels"]], "audio seconds per second"
+
+
+def draw(kind: str, result: dict[str, Any], path: Path) -> None:
+    labels, values, unit = _bars(kind, result)
+    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    axes.bar_label(axes.bar(labels, values), fmt="%.3g")
+    axes.set_ylabel(unit)
+    axes.set_title(f"bench.py {kind}")
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,226 @@
+"""The whole server under load: real HTTP, a fixed mix of texts, several concurrencies.
+
+Starts its own server on a free port, so that nothing else is measured, and stops it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from scripts.benchmarks.report import Progress
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT = (
+    "你好，很高兴认识你。",
+    "明天早上八点在门口见。",
+    "Please close the window.",
+    "Thank you for your help today.",
+)
+MEDIUM = (
+    "今天天气非常好，我们一起去公园散步，然后在湖边的小店里喝一杯热茶，再慢慢走回家去。",
+    "The weather will be sunny tomorrow morning, but in the afternoon a little rain is possible.",
+)
+LONG = (
+    "很久以前，山脚下有一个小村庄，村里的人每天早早起床，到田里种地，到河边打水。" * 6,
+    "The old library stood at the end of the street, and every evening its windows were full of light. " * 4,
+)
+MIX = (*SHORT, *SHORT, *MEDIUM, *MEDIUM, LONG[0])
+_START_TIMEOUT_S = 600
+_REQUEST_TIMEOUT_S = 1800
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One request: seconds until the whole answer, and the seconds of audio in it."""
+
+    latency_s: float
+    audio_s: float
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_server(progress: Progress) -> Iterator[tuple[str, int]]:
+    """A server of its own on a free port: its base URL and process id."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as run_dir, (Path(run_dir) / "server.log").open("wb") as log:
+        limits = dict.fromkeys(("SHORT_TEXT_TIMEOUT", "MEDIUM_TEXT_TIMEOUT", "LONG_TEXT_TIMEOUT"), "600")
+        environment = {**limits, **os.environ, "PORT": str(port), "RUN_DIR": run_dir}
+        command = [sys.executable, "-m", "uvicorn", "glm_tts_api.api_server:app", "--port", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            _wait_until_healthy(f"http://127.0.0.1:{port}", process, Path(run_dir) / "server.log", progress)
+            yield f"http://127.0.0.1:{port}", process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path, progress: Progress) -> None:
+    give_up = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < give_up:
+        if process.poll() is not None:
+            raise SystemExit(f"the server did not start:\n{log.read_text()[-2000:]}")
+        try:
+            if httpx.get(f"{url}/api/v1/health", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        progress.note("waiting for the server")
+        time.sleep(0.5)
+    raise SystemExit(f"the server was not ready after {_START_TIMEOUT_S} s:\n{log.read_text()[-2000:]}")
+
+
+async def _say(client: httpx.AsyncClient, text: str, *, seed: int, use_cache: bool = True) -> Answer:
+    form = {
+        "input_text": text,
+        "index": "exampleA" if seed % 2 else "exampleB",
+        "seed": str(seed),
+        "use_cache": str(use_cache).lower(),
+        "response_format": "wav",
+    }
+    start = time.perf_counter()
+    answer = await client.post("/api/v1/tts", data=form)
+    answer.raise_for_status()
+    return Answer(time.perf_counter() - start, float(answer.headers["X-Audio-Seconds"]))
+
+
+async def _load(client: httpx.AsyncClient, texts: Sequence[str], concurrency: int, progress: Progress) -> Any:
+    queue = list(enumerate(texts))
+    answers: list[Answer] = []
+
+    async def one_client() -> None:
+        while queue:
+            number, text = queue.pop(0)
+            answers.append(await _say(client, text, seed=number))
+            progress.step()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(one_client() for _ in range(concurrency)))
+    wall = time.perf_counter() - start
+    latencies = [answer.latency_s for answer in answers]
+    return {
+        "concurrency": concurrency,
+        "requests": len(answers),
+        "req_per_s": len(answers) / wall,
+        "audio_s_per_s": sum(answer.audio_s for answer in answers) / wall,
+        "latency_p50_s": statistics.median(latencies),
+        "latency_p95_s": percentile(latencies, 0.95),
+        "rtf_p95": percentile([answer.latency_s / answer.audio_s for answer in answers], 0.95),
+    }
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+async def _short_among_long(
+    client: httpx.AsyncClient, n_requests: int, progress: Progress
+) -> dict[str, float]:
+    """The p95 of a short request on an idle server, and while five long ones run."""
+
+    async def shorts() -> list[float]:
+        latencies = []
+        for number in range(n_requests):
+            latencies.append((await _say(client, SHORT[number % len(SHORT)], seed=number)).latency_s)
+            progress.step()
+        return latencies
+
+    idle = percentile(await shorts(), 0.95)
+    longs = [asyncio.create_task(_say(client, LONG[i % 2] * 3, seed=i)) for i in range(5)]
+    await asyncio.sleep(1.0)
+    busy = percentile(await shorts(), 0.95)
+    for task in longs:
+        task.cancel()
+    await asyncio.gather(*longs, return_exceptions=True)
+    return {"idle_p95_s": idle, "busy_p95_s": busy, "ratio": busy / idle}
+
+
+async def _side_by_side(client: httpx.AsyncClient, progress: Progress) -> dict[str, float]:
+    """A long text with its segments in order, and side by side."""
+    in_order = (await _say(client, LONG[0] * 2, seed=1, use_cache=True)).latency_s
+    progress.step()
+    parallel = (await _say(client, LONG[0] * 2, seed=1, use_cache=False)).latency_s
+    progress.step()
+    return {"use_cache_true_s": in_order, "use_cache_false_s": parallel, "speedup": in_order / parallel}
+
+
+def peak_memory_gib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 2**20
+    return float("nan")
+
+
+async def _measure(
+    url: str, texts: Sequence[str], levels: Sequence[int], progress: Progress
+) -> dict[str, Any]:
+    limits = httpx.Limits(max_connections=64)
+    async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, limits=limits) as client:
+        await _say(client, SHORT[0], seed=0)
+        await _say(client, SHORT[0], seed=1)  # both voices' features are computed now
+        rows = [await _load(client, texts, level, progress) for level in levels]
+        return {
+            "levels": rows,
+            "throughput_ratio": rows[-1]["audio_s_per_s"] / rows[0]["audio_s_per_s"],
+            "short_among_long": await _short_among_long(client, 10, progress),
+            "side_by_side": await _side_by_side(client, progress),
+        }
+
+
+def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> dict[str, Any]:
+    """Prints the table of a load test, and returns it."""
+    lines = texts_file.read_text(encoding="utf-8").splitlines() if texts_file else list(MIX)
+    kept = [line.strip() for line in lines if line.strip()]
+    texts = [kept[number % len(kept)] for number in range(n_requests)]
+    progress = Progress(n_requests * len(levels) + 22)
+    with running_server(progress) as (url, pid):
+        result = asyncio.run(_measure(url, texts, levels, progress))
+        result["peak_memory_gib"] = peak_memory_gib(pid)
+    progress.close()
+    _print(result)
+    return result
+
+
+def _print(result: dict[str, Any]) -> None:
+    print("concurrency  req/s  audio s/s  latency p50  p95 s  RTF p95")
+    for row in result["levels"]:
+        print(
+            f"{row['concurrency']:>11}  {row['req_per_s']:>5.2f}  {row['audio_s_per_s']:>9.2f}  "
+            f"{row['latency_p50_s']:>11.2f}  {row['latency_p95_s']:>5.2f}  {row['rtf_p95']:>7.2f}"
+        )
+    short, side = result["short_among_long"], result["side_by_side"]
+    print(f"throughput, highest concurrency to lowest: {result['throughput_ratio']:.2f}x")
+    print(
+        f"short request p95: idle {short['idle_p95_s']:.2f} s, "
+        f"beside five long ones {short['busy_p95_s']:.2f} s "
+        f"({short['ratio']:.2f}x)"
+    )
+    print(
+        f"long text: in order {side['use_cache_true_s']:.2f} s, "
+        f"side by side {side['use_cache_false_s']:.2f} s "
+        f"({side['speedup']:.2f}x sooner)"
+    )
+    print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")

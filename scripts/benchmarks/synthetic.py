@@ -1,0 +1,50 @@
+"""Models of chosen sizes with weights made by the golden vectors' rule: speed does not depend on training."""
+
+from __future__ import annotations
+
+import torch
+
+from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.flow.sampler import FlowMatching
+from glm_tts_api.model.llm import Llama, LlmConfig
+from scripts.parity.fill import iter_fill
+
+LLM_SIZES = {
+    "mini": LlmConfig(
+        vocab_size=12288,
+        hidden_size=256,
+        intermediate_size=704,
+        num_hidden_layers=6,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        head_dim=64,
+    ),
+    "small": LlmConfig(
+        hidden_size=1024,
+        intermediate_size=3072,
+        num_hidden_layers=12,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+    ),
+    "official": LlmConfig(),
+}
+N_AUDIO = {"mini": 1024, "small": 32768, "official": 32768}
+
+
+def filled_llm(config: LlmConfig) -> Llama:
+    with torch.device("meta"):
+        model = Llama(config)
+    _fill(model, "llm")
+    return model.eval().requires_grad_(False)
+
+
+def filled_flow(config: FlowConfig, device: torch.device) -> FlowMatching:
+    model = FlowMatching(config)
+    _fill(model, "flow")
+    return model.to(device).eval().requires_grad_(False)
+
+
+def _fill(model: torch.nn.Module, table: str) -> None:
+    shapes = {key: list(value.shape) for key, value in model.state_dict().items()}
+    state = dict(iter_fill("bench", table, shapes))
+    model.load_state_dict(state, strict=False, assign=True)  # a tied head and rotary tables are not stored
