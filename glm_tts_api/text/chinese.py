@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from glm_tts_api.text.published import PUNCTUATION
+from glm_tts_api.text.steps import PUNCTUATION
 
 _DIGITS = "零一二三四五六七八九"
 _DIGIT_NAMES = {ord(str(value)): name for value, name in enumerate(_DIGITS)}
@@ -111,17 +111,17 @@ def _read_number(number: str) -> str:
     if not (whole + decimals).lstrip("-").isdigit():  # too large or too small to print without an exponent
         return number.translate({**_DIGIT_NAMES, ord("-"): "负", ord("."): "点"})
     if not decimals.strip("0"):
-        return _read_integer(int(whole))
+        return integer_reading(int(whole))
     # An integer part of minus zero has always lost its sign here.
-    return _read_integer(int(whole)) + "点" + decimals.translate(_DIGIT_NAMES)
+    return integer_reading(int(whole)) + "点" + decimals.translate(_DIGIT_NAMES)
 
 
-def _read_integer(number: int) -> str:
+def integer_reading(number: int) -> str:
     """A reader with a unit after every digit: 120000 is 十万二万. Beyond 千亿 the digits are read one by one."""
     if number == 0:
         return "零"
     if number < 0:
-        return "负" + _read_integer(-number)
+        return "负" + integer_reading(-number)
     digits = str(number)
     if len(digits) > len(_UNITS):
         return digits.translate(_DIGIT_NAMES)

@@ -6,26 +6,24 @@ from pathlib import Path
 from typing import Literal
 
 from glm_tts_api import errors
-from glm_tts_api.text import published
-from glm_tts_api.text.chinese import published_chinese
-from glm_tts_api.text.dictionaries import Dictionaries, DictionaryFiles
-from glm_tts_api.text.english import published_english
+from glm_tts_api.text.default import DefaultRules
+from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes import Phonemizer
+from glm_tts_api.text.published import PublishedRules
 from glm_tts_api.text.split import split
 from glm_tts_api.text.wetext import chinese_verbaliser, english_verbaliser
 
-Rules = Literal["default", "published"]
+RuleSet = Literal["default", "published"]
 
 
 class TextFrontend:
     """Normalises, cuts and (in phoneme mode) phonemises. Safe to call from several threads."""
 
-    def __init__(self, config_dir: Path, *, cache_dir: Path, rules: Rules = "default") -> None:
+    def __init__(self, config_dir: Path, *, cache_dir: Path, rules: RuleSet = "default") -> None:
         """`config_dir` holds the user's dictionaries, `cache_dir` what can be built again."""
         self._files = DictionaryFiles(config_dir)
-        self._rules = rules
-        self._chinese = chinese_verbaliser(cache_dir)
-        self._english = english_verbaliser()
+        rule_set = PublishedRules if rules == "published" else DefaultRules
+        self._rules = rule_set(chinese_verbaliser(cache_dir), english_verbaliser())
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
 
     @property
@@ -49,12 +47,7 @@ class TextFrontend:
 
     def normalize(self, text: str) -> str:
         """`text` in words and plain marks, closed by a full stop or question mark ("." where nothing is left)."""
-        text = published.part_hyphenated_words(published.drop_emoji(published.join_lines(text)))
-        if published.has_hanzi(text):
-            words = published_chinese(text, self._speak_chinese, self._dictionaries.replacements).lower()
-        else:
-            words = published_english(text, self._speak_english)
-        return published.close_sentence(published.tidy_punctuation(published.tidy_spaces(words)))
+        return self._rules.normalise(text, self._files.current().replacements)
 
     def split(self, text: str) -> list[str]:
         """A normalised text cut into segments of 30 to 60 units."""
@@ -62,19 +55,7 @@ class TextFrontend:
 
     def phonemize(self, segment: str) -> str:
         """A normalised segment with phoneme tokens for the Hanzi whose reading is not certain."""
-        return self._phonemize(segment, self._dictionaries)
-
-    @property
-    def _dictionaries(self) -> Dictionaries:
-        return self._files.current()
-
-    def _speak_chinese(self, text: str) -> str:
-        spoken = self._chinese(text)
-        return text if spoken is None else spoken
-
-    def _speak_english(self, text: str) -> str:
-        spoken = self._english(text)
-        return text if spoken is None else spoken
+        return self._phonemize(segment, self._files.current())
 
 
 def _is_speakable(text: str) -> bool:

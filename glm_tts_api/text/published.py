@@ -1,62 +1,36 @@
-"""The published normaliser's steps that both languages share (spec 9.1), in its own order.
-
-Knows strings only. Every quirk here is one the model was trained with.
-"""
+"""The published rules, quirks included (spec 9.1): what the model heard in training, and the goldens hold."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 
-import emoji
-
-PUNCTUATION = "。？！；：、.?!;:，,"
-_LINE_ENDS = ".!?;:：。！？；，"
-_MARK = f"[{re.escape(PUNCTUATION)}]"
-
-
-def has_hanzi(text: str) -> bool:
-    """The test that picks the Chinese path."""
-    return any("\u4e00" <= char <= "\u9fff" for char in text)
+from glm_tts_api.text import steps
+from glm_tts_api.text.chinese import published_chinese
+from glm_tts_api.text.english import published_english
+from glm_tts_api.text.pieces import sentences
+from glm_tts_api.text.wetext import Verbaliser
 
 
-def join_lines(text: str) -> str:
-    """Steps 1 and 2: a leading list number, written-out newlines, one closed sentence a line."""
-    text = re.sub(r"^(\d+)\. ", r"\1。", text).replace("\\n", "\n")
-    lines = [line for line in (raw.strip() for raw in text.split("\n")) if line]
-    closed = [
-        line if line[-1] in _LINE_ENDS else line + ("。" if has_hanzi(line) else ". ") for line in lines
-    ]
-    glue = "" if any(has_hanzi(line) for line in closed) else " "
-    return glue.join(closed)
+class PublishedRules:
+    def __init__(self, chinese: Verbaliser, english: Verbaliser) -> None:
+        self._chinese = chinese
+        self._english = english
+
+    def normalise(self, text: str, replacements: Iterable[tuple[str, str]]) -> str:
+        text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
+        if steps.has_hanzi(text):
+            words = published_chinese(text, self._speak_chinese, replacements).lower()
+        else:
+            words = published_english(text, self._speak_english)
+        return steps.close_sentence(steps.tidy_punctuation(steps.tidy_spaces(words)))
+
+    def _speak_chinese(self, text: str) -> str:
+        return "".join(_spoken(self._chinese, piece) for piece in sentences(text))
+
+    def _speak_english(self, text: str) -> str:
+        return "".join(_spoken(self._english, piece) for piece in sentences(text))
 
 
-def drop_emoji(text: str) -> str:
-    """Step 3."""
-    return str(emoji.replace_emoji(text, ""))
-
-
-def part_hyphenated_words(text: str) -> str:
-    """Step 4."""
-    return re.sub("(?<=[a-zA-Z])-(?=[a-zA-Z])", " ", text)
-
-
-def tidy_spaces(text: str) -> str:
-    """Step 6: a space stays only before ASCII letters and digits, after those or after , . ! ? ; :"""
-    text = re.sub(" +", " ", text)
-    return re.sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", "", text)
-
-
-def tidy_punctuation(text: str) -> str:
-    """Step 7: of a run of marks the last one survives; exclamation marks become full stops."""
-    text = re.sub(f"{_MARK}(?={_MARK})", "", text)
-    return text.replace("#", "").replace("！", "。").replace("!", ".")
-
-
-def close_sentence(text: str) -> str:
-    """Step 8: the text ends with a question mark or a full stop; nothing at all becomes one full stop."""
-    if not text:
-        return "."
-    if text[-1] in "？?":
-        return text
-    stop = "。" if has_hanzi(text) else "."
-    return (text[:-1] if text[-1] in PUNCTUATION else text) + stop
+def _spoken(verbaliser: Verbaliser, piece: str) -> str:
+    spoken = verbaliser(piece)
+    return piece if spoken is None else spoken

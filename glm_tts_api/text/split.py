@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import pronouncing
 
-from glm_tts_api.text.published import PUNCTUATION
+from glm_tts_api.text.steps import PUNCTUATION
 
 MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0

@@ -60,6 +60,13 @@ def english_verbaliser() -> Verbaliser:
     return Verbaliser(folder / "en_tn_tagger.fst", folder / "en_tn_verbalizer.fst", order="en_tn")
 
 
+def simplified_characters() -> dict[int, str]:
+    """The package's own table of traditional characters, as str.translate takes it."""
+    table = _package_folder() / "chinese" / "data" / "char" / "traditional_to_simple.tsv"
+    rows = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+    return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
+
+
 def build_chinese_fsts(folder: Path) -> None:
     """Build the Chinese transducers with the published flags into `folder` (about 8 s), with a manifest."""
     logging.getLogger("wetext").addHandler(logging.NullHandler())  # keeps the package from printing

@@ -1,0 +1,108 @@
+"""The default rules' first step: characters that no reader distinguishes become one (docs/text.md).
+
+Full-width and styled forms, other scripts' digits, ligatures, radicals and squared units become plain ones;
+what cannot be seen or spoken goes. Hanzi and punctuation stay.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import emoji
+
+_PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
+_KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
+_KEPT_WIDE = "！（），：；？"
+_NAMED = {
+    "№": " No. ",
+    "〇": "零",
+    "℃": "°C",
+    "℉": "°F",
+    "™": " ",
+    "℠": " ",
+    "‼": "!!",
+    "⁉": "!?",
+    "🔟": "10",
+    "\u2044": "/",
+    "\u2028": "\n",
+    "\u2029": "\n",
+    "\x0b": "\n",
+    "\x0c": "\n",
+    "\x85": "\n",
+    "’": "'",
+    "‘": "'",
+    "ʼ": "'",
+    "–": "-",
+    "‒": "-",
+    "−": "-",
+    "‐": "-",
+    "‑": "-",
+    "﹣": "-",
+    "―": "—",
+    "∼": "~",
+    "〜": "~",
+    "•": "·",
+    "・": "·",
+}
+_UNSEEN = {"Cc": " ", "Cf": "", "Cs": " ", "Co": " ", "Cn": " ", "Zs": " ", "Zl": "\n", "Zp": "\n"}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+
+
+def clean(text: str) -> str:
+    """`text` in plain characters, without emoji. Lines stay lines."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _KEYCAP.sub(r" \1 ", text)
+    text = str(emoji.replace_emoji(text, _spoken_emoji))
+    return unicodedata.normalize("NFC", _PLAIN.sub(lambda match: _fold(match.group()), text))
+
+
+def plain_exponent(superscripts: str) -> str:
+    """ "⁻¹⁰" -> "-10"."""
+    return superscripts.translate(_SUPERSCRIPTS)
+
+
+def _spoken_emoji(symbol: str, _data: object) -> str:
+    """Letters and numbers that Unicode counts among the emoji are still read."""
+    folded = _fold(symbol[0])
+    return folded if any(char.isalnum() for char in folded) else " "
+
+
+@lru_cache(maxsize=4096)
+def _fold(char: str) -> str:
+    if char in _NAMED:
+        return _NAMED[char]
+    if char in _KEPT_WIDE:
+        return char
+    category = unicodedata.category(char)
+    if category in _UNSEEN:
+        return _UNSEEN[category]
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    kind, _, _ = unicodedata.decomposition(char).partition(">")
+    return _fold_kind(char, kind.removeprefix("<"), unicodedata.normalize("NFKC", char))
+
+
+def _fold_kind(char: str, kind: str, plain: str) -> str:
+    """`plain` is the compatibility form of `char`, `kind` Unicode's name of the difference."""
+    if kind == "fraction":
+        return " " + plain.replace("\u2044", "/") + " "
+    if kind in ("circle", "compat") and _number(char) is not None:
+        return f" {_number(char)} "  # ①, Ⅳ: a number of its own, also beside another
+    if kind == "sub":
+        return plain
+    if kind == "square":
+        return re.sub("([cdkm]?m)([23])$", lambda unit: unit[1] + "²³"[int(unit[2]) - 2], plain)
+    if kind == "super":
+        return char if char.isdigit() or char in "⁺⁻" else plain
+    if kind and any(symbol.isalnum() for symbol in plain):
+        return plain
+    return plain if kind in ("wide", "narrow", "small") and len(plain) == 1 else char
+
+
+def _number(char: str) -> int | None:
+    value = unicodedata.numeric(char, None)
+    if value is None or value != int(value) or unicodedata.name(char, "").startswith("CJK"):
+        return None
+    return int(value)

@@ -1,0 +1,92 @@
+"""The default rules: the published path, put right where a listener would call it wrong (docs/text.md).
+
+Every line is read in its own language; only pieces that have figures in them go through the transducers, some
+hundred characters at a time, so that a long text neither takes long nor holds other threads up.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from glm_tts_api.text import steps
+from glm_tts_api.text.characters import clean
+from glm_tts_api.text.chinese import replace_words, spell_first_power, tidy_chinese
+from glm_tts_api.text.english import spell_digits
+from glm_tts_api.text.lines import spoken_lines
+from glm_tts_api.text.pieces import pieces
+from glm_tts_api.text.spelling import CHINESE_DIGITS
+from glm_tts_api.text.spoken_chinese import spoken_chinese
+from glm_tts_api.text.spoken_english import spoken_english
+from glm_tts_api.text.wetext import Verbaliser, simplified_characters
+
+_FIGURES = re.compile(r"[0-9$€£¥￥%℃]")
+_ENGLISH_FIGURES = re.compile(r"[0-9$€£¥￥%]|[A-Z]{2}|\w[./]\w")
+_HALF_WIDTH = str.maketrans("！？", "!?")  # as the transducer leaves them, and the model heard them
+_KEPT_MARKS = set("，。？?.,!！:;'")
+_DOUBTFUL_QUESTION = re.compile("[!！?？]*[?？][!！?？]*")
+_APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
+
+
+class DefaultRules:
+    def __init__(self, chinese: Verbaliser, english: Verbaliser) -> None:
+        self._chinese = chinese
+        self._english = english
+        self._simplified = simplified_characters()
+
+    def normalise(self, text: str, replacements: Iterable[tuple[str, str]]) -> str:
+        lines = spoken_lines(replace_words(clean(text), replacements))
+        chinese = any(steps.has_hanzi(line) for line in lines)
+        spoken = [
+            self._read_chinese(line)
+            if steps.has_hanzi(line) or (chinese and not _has_words(line))
+            else self._read_english(line)
+            for line in lines
+        ]
+        return _finish(("" if chinese else " ").join(spoken))
+
+    def _read_chinese(self, line: str) -> str:
+        text = spoken_chinese(spell_first_power(line).translate(self._simplified))
+        text = "".join(
+            self._verbalise(self._chinese, piece) if _FIGURES.search(piece) else piece
+            for piece in pieces(text)
+        )
+        text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
+        text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", "\ue000", text)
+        text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
+        return tidy_chinese(text).replace("\ue000", "'")
+
+    def _read_english(self, line: str) -> str:
+        text = "".join(
+            self._verbalise(self._english, piece.replace("'", "’")).replace("’", "'") + " "
+            if _ENGLISH_FIGURES.search(piece)
+            else piece
+            for piece in pieces(spoken_english(line))
+        )
+        text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
+        text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
+        return re.sub(r"\s*([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+
+    @staticmethod
+    def _verbalise(verbaliser: Verbaliser, piece: str) -> str:
+        spoken = verbaliser(piece)
+        return piece if spoken is None else spoken
+
+
+def _has_words(line: str) -> bool:
+    return sum(char.isalpha() for char in line) > 1
+
+
+def _finish(text: str) -> str:
+    """Lower case, speakable characters and plain marks only, spaces between words that need them."""
+    text = _APOSTROPHE.sub(" ", text.lower())
+    text = "".join(char if _is_kept(char) else " " for char in text)
+    text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+    text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
+    text = _DOUBTFUL_QUESTION.sub("?", text)
+    return steps.close_sentence(steps.tidy_punctuation(text).lstrip(steps.PUNCTUATION + " "))
+
+
+def _is_kept(char: str) -> bool:
+    return char.isalnum() or char in _KEPT_MARKS or unicodedata.category(char).startswith("M")

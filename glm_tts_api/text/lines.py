@@ -1,0 +1,46 @@
+"""Default rules for layout: what marks up a text rather than being read (Markdown, lists, tables, tags)."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.english import number_words
+from glm_tts_api.text.steps import has_hanzi
+
+_LINE_ENDS = ".!?;:：。！？；，,、…"
+_LONG_RUN = re.compile(r"([^\w\s])\1{3,}")
+_BLANKS = re.compile(r"[^\S\n]+")
+_WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\\S*")
+_LINK = re.compile(r"\]\((?=[^)\s])")
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*(?:\s+[A-Za-z-]+=[^<>\n]{0,200})?)\s*/?>")
+_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<![0-9A-Za-z)*])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![0-9A-Za-z(*])")
+_LEAD = re.compile(r"(?:(?:#{1,6}(?=\s)|>|[*+·‣◦▪●○■□◆★☆-](?=\s)|[·‣◦▪●○■□◆★☆](?=\S)|\[[ xX]\])\s*)+")
+_NUMBERED = re.compile(
+    r"(?:[(（](?P<inside>\d{1,2})[)）]|(?P<before>\d{1,3})(?:[.．)）](?=\s|[\u4e00-\u9fffA-Za-z])|、))\s*(?=\D)"
+)
+
+
+def spoken_lines(text: str) -> list[str]:
+    """The lines of `text` that have something to say, without markup, each closed by a mark."""
+    text = _WINDOWS_PATH.sub(lambda path: path.group().replace("\\", " "), text).replace("\\n", "\n")
+    text = _LONG_RUN.sub(r"\1\1\1", _BLANKS.sub(" ", text.replace("\\", " ").replace("`", " ")))
+    text = _TAG.sub(r" \1 ", text)
+    text = _EMPHASIS.sub(r"\1", _STRONG.sub(r"\2", text))
+    lines = (_spoken_line(line.strip()) for line in text.split("\n"))
+    return [line for line in lines if line]
+
+
+def _spoken_line(line: str) -> str:
+    if not any(char.isalnum() for char in line):
+        return ""
+    chinese = has_hanzi(line)
+    line = _LINK.sub("，" if chinese else ", ", line)
+    line = _LEAD.sub("", line, count=1) if _LEAD.match(line) else line
+    numbered = _NUMBERED.match(line)
+    if numbered:
+        number, rest = numbered["inside"] or numbered["before"], line[numbered.end() :]
+        line = f"{number}。{rest}" if chinese else f"{number_words(number)}. {rest}"
+    if line.startswith("|"):
+        line = line.strip("| ")
+    return line if line[-1:] in _LINE_ENDS else line + ("。" if chinese else ". ")

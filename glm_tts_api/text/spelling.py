@@ -1,0 +1,67 @@
+"""What is spelled rather than read: addresses of the net and runs of digits (default rules). Strings only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_TAIL = ".,!?;:'\")]}>"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}"
+_DOMAINS = "com|cn|org|net|io|ai|edu|gov|dev|app|co|me|info|tv|xyz|top|uk|us|de|fr|jp|hk|tw|ru|eu"
+_REST = r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]"
+EMAIL = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}@{_HOST}[A-Za-z]{{2,24}}", re.ASCII)
+URL = re.compile(
+    rf"\b(?:(?:https?|ftps?|wss?|file)://{_REST}+|www\.{_REST}+"
+    rf"|{_HOST}(?:{_DOMAINS})\b(?::\d{{1,5}})?(?:/{_REST}*)?)",
+    re.IGNORECASE | re.ASCII,
+)
+
+CHINESE_MARKS = {
+    ".": "点",
+    "/": "斜杠",
+    ":": "冒号",
+    "@": "艾特",
+    "-": "杠",
+    "_": "下划线",
+    "?": "问号",
+    "=": "等于",
+    "&": "和",
+    "#": "井号",
+    "%": "百分号",
+    "+": "加",
+    "~": "波浪号",
+}
+ENGLISH_MARKS = {
+    ".": "dot",
+    "/": "slash",
+    ":": "colon",
+    "@": "at",
+    "-": "dash",
+    "_": "underscore",
+    "?": "question mark",
+    "=": "equals",
+    "&": "and",
+    "#": "hash",
+    "%": "percent",
+    "+": "plus",
+    "~": "tilde",
+}
+CHINESE_DIGITS = {ord(str(value)): name for value, name in enumerate("零一二三四五六七八九")}
+PHONE_DIGITS = {**CHINESE_DIGITS, ord("1"): "幺"}
+ENGLISH_DIGITS = dict(
+    zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True)
+)
+
+
+def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, str]) -> str:
+    """An address, word by word: letters as they stand, digits one by one, marks by name. What closes the
+    sentence round it (a full stop, a bracket) stays a mark."""
+    body = address.rstrip(_TAIL)
+    words = re.findall(r"[A-Za-z]+|.", body)
+    spoken = [word if word.isalpha() else digits.get(word) or marks.get(word, " ") for word in words]
+    return f" {' '.join(spoken)} {address[len(body) :]}"
+
+
+def english_digits(digits: str) -> str:
+    """ "1234" -> "one two three four"."""
+    return " ".join(ENGLISH_DIGITS[digit] for digit in digits)
