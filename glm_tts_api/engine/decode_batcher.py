@@ -54,7 +54,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What came of a row: speech tokens from 0, or the error that ended it. `seconds`: its share of the work."""
+    """What came of a row: speech tokens from 0, or the error that ended it. `seconds`: its share."""
 
     row: int
     plan: RowPlan
@@ -108,7 +108,7 @@ class DecodeBatcher:
             self._reading.remove(left)
 
     def step(self) -> list[RowResult]:
-        """Reads a chunk of a prompt, then draws a token for every row that has read its own; the rows that ended.
+        """Reads a chunk of a prompt, draws a token for every row that has read its own; the rows that ended.
 
         A fault ends the row it happened to. Where that cannot be told (a batch that does not fit the memory,
         say) the row that joined last goes, and the others try again at the next step.

@@ -88,12 +88,12 @@ class Engine:
     async def close(self) -> None:
         """Stops all work, ends the streams that are still open, and joins the threads."""
         for stream in list(self._streams):
-            stream.job_ended(Unavailable("The server was stopped before this text was spoken"))
-            stream.close()
+            stream.abort(Unavailable("The server was stopped before this text was spoken"))
         await asyncio.to_thread(self._worker.close)
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
         for stream in list(self._streams):
             stream.job_freed()
+        await asyncio.sleep(0)  # lets the streams pass it on
 
     def synthesize(self, utterance: Utterance) -> SpeechStream:
         """Starts speaking; to be called on the event loop. Raises Loading or Unhealthy.
@@ -171,4 +171,6 @@ def _as_service_error(error: Exception, request_id: str) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     logger.error("A job could not be prepared", exc_info=error, extra={"request_id": request_id})
-    return InternalFault("Something went wrong while this text was prepared; the server's log has the details")
+    return InternalFault(
+        "Something went wrong while this text was prepared; the server's log has the details"
+    )

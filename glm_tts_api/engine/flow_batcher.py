@@ -8,7 +8,6 @@ has waited longest, so a long text gets on as well. Knows tasks and models; noth
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.job import Job, flow_seed, vocoder_seed
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowInput, FlowSampler
+from glm_tts_api.model.vocoder import HiFT, Vocos2D
 
 _OLDEST_EVERY = 4
 
@@ -59,7 +59,10 @@ class FlowBatcher:
     """Renders tasks; `flow_rows` of them may share a flow batch."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
-        self._models = models
+        self._flow = models.flow
+        self._vocoders: dict[int, HiFT | Vocos2D] = {
+            vocoder.sample_rate: vocoder for vocoder in (models.hift, models.vocos2d)
+        }
         self._n_steps = config.flow_steps
         self._n_rows = config.flow_rows
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
@@ -73,7 +76,7 @@ class FlowBatcher:
         self._renders.append(_Render([task]))
 
     def step(self) -> list[RenderResult]:
-        """One flow step or vocoder call; the tasks that ended. An error ends the tasks that it happened to."""
+        """One flow step or vocoder call; the tasks that ended. An error ends the tasks it happened to."""
         results = self._drop_cancelled()
         if not self._renders:
             return results
@@ -123,7 +126,7 @@ class FlowBatcher:
             render.tasks += other.tasks
             self._renders.remove(other)
         inputs = [self._flow_input(task) for task in render.tasks]
-        render.sampler = self._models.flow.sampler(inputs, steps=self._n_steps)
+        render.sampler = self._flow.sampler(inputs, steps=self._n_steps)
 
     def _flow_input(self, task: RenderTask) -> FlowInput:
         voice = task.job.script.voice  # always the original prompt, whatever the LLM was prompted with
@@ -153,8 +156,7 @@ class FlowBatcher:
         if mel.shape[-1] == 0:
             return np.zeros(0, np.float32)
         utterance = task.job.utterance
-        vocoder = self._models.hift if utterance.sample_rate == self._models.hift.sample_rate else self._models.vocos2d
-        assert vocoder is not None
+        vocoder = self._vocoders[utterance.sample_rate]
         generator = torch.Generator().manual_seed(vocoder_seed(utterance.sampling.seed))
         wave: Float32 = vocoder(mel, generator=generator).float().cpu().numpy()
         return wave

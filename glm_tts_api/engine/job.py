@@ -230,4 +230,3 @@ class Job:
     def _open(self, segments: range) -> None:
         beam = range(self.utterance.sampling.beam_size)
         self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)
-

@@ -6,7 +6,7 @@ from glm_tts_api.contracts import Utterance
 from glm_tts_api.engine.job import Script
 from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.errors import InvalidField, NothingToSay
+from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.text.frontend import TextFrontend
 
@@ -18,15 +18,12 @@ class Preparation:
 
     def __init__(self, models: Models, frontend: TextFrontend, features: VoiceFeatures) -> None:
         self._tokenizer = models.text_tokenizer
-        self._has_32_khz = models.vocos2d is not None
         self._frontend = frontend
         self._features = features
         self._transcripts = SharedCache(_CACHED_TRANSCRIPTS)
 
     def script(self, utterance: Utterance) -> Script:
-        """What the job has to say. Raises NothingToSay, InvalidField or PromptRejected."""
-        if utterance.sample_rate == 32000 and not self._has_32_khz:
-            raise InvalidField("sample_rate 32000 is not possible: the checkpoint has no 32 kHz vocoder")
+        """What the job has to say. Raises NothingToSay or PromptRejected."""
         texts = self._frontend.prepare(utterance.text, use_phoneme=utterance.use_phoneme)
         segments = [ids for text in texts if (ids := self._tokenizer.encode(text))]
         if not segments:

@@ -36,7 +36,7 @@ class SpeechStream:
 
     async def __anext__(self) -> AudioChunk:
         """The next chunk in the order of the text; raises the ServiceError that ended the job."""
-        if self._ended or self.closed:
+        if self._ended or (self.closed and self._inbox.empty()):
             raise StopAsyncIteration
         try:
             item = await self._inbox.get()
@@ -64,6 +64,11 @@ class SpeechStream:
             self.closed = True
             if not self._freed:
                 self._stop()
+
+    def abort(self, error: Exception) -> None:
+        """Ends the stream from the engine's side: its listener hears `error`, its work stops."""
+        self._inbox.put_nowait(error)
+        self.close()
 
     def on_freed(self, callback: Callable[[], None]) -> None:
         """Calls `callback` on the loop once the engine holds nothing of the job (at once if so already)."""

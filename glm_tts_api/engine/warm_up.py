@@ -1,4 +1,4 @@
-"""The first words, spoken to nobody: pages weights in, compiles what compiles, and proves that all stages run."""
+"""The first words, spoken to nobody: pages weights in, compiles what compiles, proves that all stages run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class WarmUp:
         self._models = models
         self._features = features
         self._on_done = on_done
-        self._rates = [24000] if models.vocos2d is None else [24000, 32000]
-        self._n_open = len(self._rates)
+        self._vocoders = (models.hift, models.vocos2d)
+        self._n_open = len(self._vocoders)
 
     def jobs(self) -> Iterator[Job]:
         """One syllable in a voice of one second of faint noise, at each sample rate."""
         noise = np.random.default_rng(0).normal(0.0, 0.01, (1, _PROMPT_RATE)).astype(np.float32)
         voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
         ids = self._models.text_tokenizer.encode("a")
-        for rate in self._rates:
+        for rate in (vocoder.sample_rate for vocoder in self._vocoders):
             utterance = Utterance("warm-up", "a", voice, SamplingOptions(), sample_rate=rate)
             yield Job(utterance, Script([ids], ids, self._features.get(voice, rate)), self)
 

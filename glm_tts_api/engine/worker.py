@@ -48,7 +48,11 @@ class Worker:
         self.last_step_at = time.monotonic()
 
     def start(
-        self, load: Callable[[], Models], *, on_loaded: Callable[[Models], None], on_failed: Callable[[Exception], None]
+        self,
+        load: Callable[[], Models],
+        *,
+        on_loaded: Callable[[Models], None],
+        on_failed: Callable[[Exception], None],
     ) -> None:
         """Begins loading on the decode thread and returns; one of the two callbacks is called from there."""
         self._decode.start()
@@ -85,7 +89,10 @@ class Worker:
         return freed
 
     def _load(
-        self, load: Callable[[], Models], on_loaded: Callable[[Models], None], on_failed: Callable[[Exception], None]
+        self,
+        load: Callable[[], Models],
+        on_loaded: Callable[[Models], None],
+        on_failed: Callable[[Exception], None],
     ) -> None:
         try:
             models = load()
@@ -175,5 +182,7 @@ def _fail(job: Job, error: Exception) -> None:
     request_id = job.utterance.request_id
     if not isinstance(error, ServiceError):
         logger.error("A job failed", exc_info=error, extra={"request_id": request_id})
-        error = InternalFault("Something went wrong while this text was spoken; the server's log has the details")
+        error = InternalFault(
+            "Something went wrong while this text was spoken; the server's log has the details"
+        )
     job.fail(error)

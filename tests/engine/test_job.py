@@ -1,4 +1,4 @@
-"""The rule for segments: what each is prompted with, what may run side by side, in which order audio leaves."""
+"""The rule for segments: what each is prompted with, what runs side by side, how audio leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stream: chunks in order, errors raised, work stopped when its listener leaves, the permit handed back last."""
+"""The stream: chunks in order, errors raised, work stopped when the listener leaves, the job freed last."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Upsampler(nn.Module):
         return frames.mean(-1).repeat_interleave(640, 1) * 0.01
 
 
-def tiny_models() -> Models:
+def tiny_models(runner: type[LlmRunner] = LlmRunner) -> Models:
     torch.manual_seed(0)
     llama = Llama(
         LlmConfig(
@@ -107,12 +107,12 @@ def tiny_models() -> Models:
         )
     )
     return Models(
-        llm=LlmRunner(llama, sampled_ids=sampled, device="cpu", dtype=torch.float32),
+        llm=runner(llama, sampled_ids=sampled, device="cpu", dtype=torch.float32),
         flow=flow.eval(),
         speech_tokenizer=tokenizer.eval(),
         speaker_encoder=cast(Any, StatisticsEncoder()),
         hift=HiFT(HiftConfig(base_channels=16, f0_channels=16)).fold(),
-        vocos2d=Vocos2D(torch.jit.script(Upsampler())),
+        vocos2d=Vocos2D(cast(Any, Upsampler())),
         text_tokenizer=cast(Any, LetterTokenizer()),
         name="tiny",
     )
@@ -125,7 +125,7 @@ def tiny_engine(config: EngineConfig = CONFIG, *, load: Callable[[], Models] = t
 async def ready(engine: Engine) -> Engine:
     """Starts the engine and waits until it is loaded, or has failed."""
     engine.start()
-    while engine.state.status == "loading":
+    while engine.state.status == "loading":  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     return engine
 
@@ -138,7 +138,9 @@ def voice(number: int = 0, *, seconds: float = 1.0) -> Voice:
 
 def utterance(text: str, **options: Any) -> Utterance:
     """`options` are fields of Utterance or of SamplingOptions."""
-    sampling = {name: options.pop(name) for name in ("method", "top_k", "beam_size", "seed") if name in options}
+    sampling = {
+        name: options.pop(name) for name in ("method", "top_k", "beam_size", "seed") if name in options
+    }
     spoken_by = options.pop("voice", None) or voice()
     return Utterance("test", text, spoken_by, SamplingOptions(**sampling), **options)
 

@@ -1,0 +1,85 @@
+"""A row's tokens and their exact log-probabilities do not depend on the rows that run beside it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+import tiny
+import torch
+
+from glm_tts_api.contracts import Timings
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.job import Job, RowPlan, Script
+from glm_tts_api.engine.voice_features import VoicePrompt
+
+
+class Nobody:
+    """Listens to no end."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+
+
+def plan(batcher: DecodeBatcher, text: str, **options: Any) -> RowPlan:
+    prompt = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
+    ids = tiny.LetterTokenizer().encode(text)
+    job = Job(tiny.utterance(text, **options), Script([ids], [97, 98, 32], prompt), cast(Any, Nobody()))
+    return job.next_row(batcher.layout)
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {"seed": seed, "method": "topk" if seed % 3 == 0 else "ras", "top_k": 3 + seed} for seed in range(9)
+]
+TEXTS = ["a", "bcd", "efghij", "k", "lm", "nopq", "rs", "t", "uvwxyz"]
+Outcome = tuple[list[int], float]
+
+
+def outcomes(order: list[int], *, joins_every: int, leaver_every: int = 0) -> dict[int, Outcome]:
+    """Runs the requests in `order`, one joining every few steps; with `leaver_every`, others come and go."""
+    models = tiny.tiny_models()
+    batcher = DecodeBatcher(models, tiny.CONFIG)
+    waiting, found, rows = list(order), {}, {}
+    guest = 20
+    with torch.inference_mode():
+        for step in range(100_000):
+            if step % joins_every == 0 and waiting:
+                index = waiting.pop(0)
+                rows[index] = index
+                batcher.join(index, plan(batcher, TEXTS[index], **OPTIONS[index]))
+            if leaver_every and step % leaver_every == 0:
+                batcher.join(guest, plan(batcher, "guest", seed=step))
+            for result in batcher.step():
+                found[result.row] = (result.tokens, result.mean_log_prob)
+            if leaver_every and step % leaver_every == leaver_every - 2 and guest not in found:
+                batcher.leave(guest)
+            found.pop(guest, None)
+            if len(found) == len(order):
+                return found
+    raise AssertionError("the rows never ended")
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[int, Outcome]:
+    return {index: outcomes([index], joins_every=1)[index] for index in range(len(TEXTS))}
+
+
+def test_rows_end_within_their_bounds(alone: dict[int, Outcome]) -> None:
+    for index, (tokens, _) in alone.items():
+        assert 2 * len(TEXTS[index]) <= len(tokens) <= 20 * len(TEXTS[index])
+        assert all(0 <= token < tiny.N_SPEECH_TOKENS for token in tokens)
+
+
+@pytest.mark.parametrize("joins_every", [1, 4])
+def test_beside_others_as_alone(alone: dict[int, Outcome], joins_every: int) -> None:
+    assert outcomes(list(range(9)), joins_every=joins_every) == alone
+
+
+def test_in_another_order_as_alone(alone: dict[int, Outcome]) -> None:
+    assert outcomes([5, 2, 8, 0, 3, 7, 1, 6, 4], joins_every=2) == alone
+
+
+def test_while_others_come_and_go_as_alone(alone: dict[int, Outcome]) -> None:
+    assert outcomes(list(range(9)), joins_every=3, leaver_every=5) == alone

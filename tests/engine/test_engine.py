@@ -1,0 +1,176 @@
+"""The engine from the outside: utterances in, audio or one clear error out, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import pytest
+import tiny
+from torch import Tensor
+
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.errors import (
+    BadRequest,
+    CheckpointError,
+    Loading,
+    NothingToSay,
+    PromptRejected,
+    Unavailable,
+    Unhealthy,
+)
+from glm_tts_api.model.checkpoint import Models
+
+ResultT = TypeVar("ResultT")
+
+
+def with_engine(
+    scene: Callable[[Engine], Awaitable[ResultT]], load: Callable[[], Models] = tiny.tiny_models
+) -> ResultT:
+    async def run() -> ResultT:
+        engine = await tiny.ready(tiny.tiny_engine(load=load))
+        assert engine.state.status == "ready", engine.state.cause
+        try:
+            return await scene(engine)
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+def test_a_text_is_spoken_segment_by_segment() -> None:
+    async def scene(engine: Engine) -> None:
+        stream = engine.synthesize(tiny.utterance("a/bc/d"))
+        async with stream:
+            chunks = [chunk async for chunk in stream]
+        assert [chunk.segment for chunk in chunks] == [0, 1, 2]
+        assert {chunk.sample_rate for chunk in chunks} == {24000}
+        assert all(chunk.pcm.dtype == np.float32 and len(chunk.pcm) % 480 == 0 for chunk in chunks)
+        timings = stream.timings
+        assert timings.segments == 3
+        assert timings.audio_s == pytest.approx(sum(len(chunk.pcm) for chunk in chunks) / 24000)
+        assert min(timings.llm_s, timings.flow_s, timings.vocoder_s) > 0
+
+    with_engine(scene)
+
+
+def test_the_seed_decides_the_sound() -> None:
+    async def scene(engine: Engine) -> None:
+        first, again, other = [
+            await tiny.pcm(engine.synthesize(tiny.utterance("ab", seed=seed))) for seed in (1, 1, 2)
+        ]
+        assert np.array_equal(first, again)
+        assert not np.array_equal(first, other)
+
+    with_engine(scene)
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        (tiny.utterance("123"), NothingToSay),
+        (tiny.utterance("a" * 120), BadRequest),
+        (tiny.utterance("a", voice=tiny.voice(seconds=0.05)), PromptRejected),
+    ],
+    ids=["nothing to say", "a sentence that does not fit", "a prompt too short to be heard"],
+)
+def test_what_cannot_be_spoken_is_refused_and_freed(request_: Any, error: type[Exception]) -> None:
+    async def scene(engine: Engine) -> None:
+        freed = asyncio.Event()
+        stream = engine.synthesize(request_)
+        stream.on_freed(freed.set)
+        with pytest.raises(error):
+            await tiny.pcm(stream)
+        await asyncio.wait_for(freed.wait(), 10)
+
+    with_engine(scene)
+
+
+def test_while_loading_and_after_a_failed_load_nothing_is_spoken() -> None:
+    def fail() -> Models:
+        raise CheckpointError("llm/config.json is missing")
+
+    async def run() -> None:
+        engine = tiny.tiny_engine(load=fail)
+        with pytest.raises(Loading):
+            engine.synthesize(tiny.utterance("a"))
+        await tiny.ready(engine)
+        assert (engine.state.status, engine.state.cause) == ("failed", "llm/config.json is missing")
+        with pytest.raises(Unhealthy, match="is missing"):
+            engine.synthesize(tiny.utterance("a"))
+        assert engine.info() is None
+        await engine.close()
+
+    asyncio.run(run())
+
+
+def test_a_listener_who_leaves_frees_its_rows() -> None:
+    async def scene(engine: Engine) -> None:
+        freed = asyncio.Event()
+        async with engine.synthesize(tiny.utterance("/".join(["abcd"] * 40), use_cache=False)) as stream:
+            stream.on_freed(freed.set)
+            await anext(stream)
+            info = engine.info()
+            assert info is not None
+            assert info.rows_active > 1
+            assert not freed.is_set()
+        await asyncio.wait_for(freed.wait(), 10)
+        info = engine.info()
+        assert info is not None
+        assert info.rows_active == 0
+
+    with_engine(scene)
+
+
+def test_a_job_cancelled_before_it_began_is_freed() -> None:
+    async def scene(engine: Engine) -> None:
+        freed = asyncio.Event()
+        stream = engine.synthesize(tiny.utterance("a"))
+        stream.close()
+        stream.on_freed(freed.set)
+        await asyncio.wait_for(freed.wait(), 10)
+
+    with_engine(scene)
+
+
+def test_closing_the_engine_ends_open_streams() -> None:
+    async def scene(engine: Engine) -> None:
+        freed = asyncio.Event()
+        stream = engine.synthesize(tiny.utterance("/".join(["abcd"] * 40)))
+        stream.on_freed(freed.set)
+        await anext(stream)
+        await engine.close()
+        with pytest.raises(Unavailable):
+            async for _ in stream:
+                pass
+        assert freed.is_set()
+
+    with_engine(scene)
+
+
+class CountingEncoder(tiny.StatisticsEncoder):
+    def __init__(self) -> None:
+        self.n_calls = 0
+
+    def embed(self, wave: Tensor) -> Tensor:
+        self.n_calls += 1
+        return super().embed(wave)
+
+
+def test_a_voice_is_listened_to_once_until_the_cache_is_cleared() -> None:
+    encoder = CountingEncoder()
+
+    async def scene(engine: Engine) -> None:
+        at_start = encoder.n_calls
+        requests = [tiny.utterance("a", sample_rate=rate) for rate in (24000, 24000, 32000)]
+        await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
+        assert encoder.n_calls == at_start + 1
+        assert await engine.clear_cache() > 0
+        assert await engine.clear_cache() == 0
+        await tiny.pcm(engine.synthesize(requests[0]))
+        assert encoder.n_calls == at_start + 2
+
+    with_engine(scene, load=lambda: replace(tiny.tiny_models(), speaker_encoder=cast(Any, encoder)))

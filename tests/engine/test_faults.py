@@ -1,0 +1,126 @@
+"""A fault ends the job it happened to; the others sound as if nothing had been."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.errors import InternalFault
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+
+POISON = ord("~")
+
+
+class BrittleRunner(LlmRunner):
+    """Cannot read "~", and has memory for four rows."""
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        if POISON in list(ids):
+            raise RuntimeError("unreadable")
+        return super().prefill(ids, cache=cache, slot=slot, start=start)
+
+    def decode(
+        self, ids: Sequence[int] | Tensor, *, cache: KVCache, slots: Sequence[int], lengths: Sequence[int]
+    ) -> Tensor:
+        if len(slots) > 4:
+            raise torch.OutOfMemoryError("out of memory")
+        return super().decode(ids, cache=cache, slots=slots, lengths=lengths)
+
+
+class UnsureRunner(LlmRunner):
+    """Has no opinion about what follows in the first slot, once `unsure` is set."""
+
+    unsure = False
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        logits = super().logits(hidden)
+        if self.unsure:
+            logits[0] = torch.nan
+        return logits
+
+
+class BrittleVocoder:
+    """Speaks once."""
+
+    sample_rate, hop = 32000, 640
+    n_calls = 0
+
+    def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
+        self.n_calls += 1
+        if self.n_calls > 1:
+            raise RuntimeError("worn out")
+        return torch.zeros(mel.shape[-1] * self.hop)
+
+
+async def spoken_or_not(engine: Engine, texts: Sequence[str], **options: Any) -> list[Any]:
+    """For each text its audio, or the error; all at once. Nothing may be held afterwards."""
+    freed = [asyncio.Event() for _ in texts]
+    streams = [engine.synthesize(tiny.utterance(text, **options)) for text in texts]
+    for stream, event in zip(streams, freed, strict=True):
+        stream.on_freed(event.set)
+    results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
+    for event in freed:
+        await asyncio.wait_for(event.wait(), 10)
+    return results
+
+
+def scene(models: Models, texts: Sequence[str], **options: Any) -> tuple[list[Any], Any]:
+    """What becomes of `texts`, and of the first of them when it is asked for again, alone."""
+
+    async def run() -> tuple[list[Any], Any]:
+        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        if isinstance(models.llm, UnsureRunner):
+            models.llm.unsure = True
+        try:
+            results = await spoken_or_not(engine, texts, **options)
+            if isinstance(models.llm, UnsureRunner):
+                models.llm.unsure = False
+            (again,) = await spoken_or_not(engine, texts[:1])
+            return results, again
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+def test_a_prompt_that_cannot_be_read_fails_alone() -> None:
+    results, again = scene(tiny.tiny_models(BrittleRunner), ["ab", "a~b", "cd"])
+    assert [isinstance(result, InternalFault) for result in results] == [False, True, False]
+    assert np.array_equal(results[0], again)
+
+
+def test_a_batch_that_does_not_fit_the_memory_shrinks_from_its_newest_row() -> None:
+    results, again = scene(tiny.tiny_models(BrittleRunner), ["abcd"] * 6)
+    assert 1 <= sum(isinstance(result, InternalFault) for result in results) <= 2
+    assert all(np.array_equal(result, again) for result in results if not isinstance(result, InternalFault))
+
+
+def test_logits_that_are_not_numbers_fail_their_row_alone() -> None:
+    results, again = scene(tiny.tiny_models(UnsureRunner), ["ab"])
+    assert [isinstance(result, InternalFault) for result in results] == [True]
+    assert len(again)
+
+
+def test_a_vocoder_fault_fails_the_job_and_its_later_segments() -> None:
+    models = replace(tiny.tiny_models(), vocos2d=cast(Any, BrittleVocoder()))
+    results, again = scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
+    assert all(isinstance(result, InternalFault) for result in results)
+    assert len(again)
+
+
+def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
+    scene(tiny.tiny_models(BrittleRunner), ["ab", "a~b"])
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert getattr(record, "request_id", None) == "test"
+    assert record.exc_info is not None

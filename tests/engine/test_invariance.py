@@ -1,0 +1,114 @@
+"""The sound of a request does not depend on what else the server does: bit for bit in float32 on the CPU."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+import tiny
+
+from glm_tts_api.contracts import Float32, Utterance
+from glm_tts_api.engine.engine import Engine
+
+WORDS = ["a", "hi", "so/on", "b/c/d", "one", "go", "p/q/r/s"]
+
+
+def mixed_requests(n: int) -> list[Utterance]:
+    """All options in turn, and voices of several lengths."""
+    voices = [tiny.voice(number, seconds=0.5 + 0.3 * number) for number in range(4)]
+    return [
+        tiny.utterance(
+            WORDS[index % len(WORDS)],
+            voice=voices[index % len(voices)],
+            seed=index * 7919,
+            method="topk" if index % 3 == 2 else "ras",
+            top_k=5 + index,
+            beam_size=1 + (index % 5 == 4),
+            use_cache=index % 2 == 0,
+            sample_rate=32000 if index % 4 == 3 else 24000,
+        )
+        for index in range(n)
+    ]
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[Utterance]:
+    return mixed_requests(20)
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Engine]:
+    engine = await tiny.ready(tiny.tiny_engine())
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def one_by_one(requests: Sequence[Utterance]) -> list[Float32]:
+    async with running() as engine:
+        return [await tiny.pcm(engine.synthesize(request)) for request in requests]
+
+
+async def together(requests: Sequence[Utterance]) -> list[Float32]:
+    async with running() as engine:
+        return await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
+
+
+async def while_others_are_cancelled(requests: Sequence[Utterance]) -> list[Float32]:
+    """Every request runs with a twin that is left half-way."""
+
+    async def leave(engine: Engine, request: Utterance, after_s: float) -> None:
+        async with engine.synthesize(request):
+            await asyncio.sleep(after_s)
+
+    async with running() as engine:
+        kept: list[Float32] = []
+        for start in range(0, len(requests), 10):
+            batch = requests[start : start + 10]
+            leavers = [leave(engine, request, 0.05 * index) for index, request in enumerate(batch)]
+            wanted = [tiny.pcm(engine.synthesize(request)) for request in batch]
+            kept += (await asyncio.gather(*wanted, *leavers))[: len(batch)]
+        return kept
+
+
+@pytest.fixture(scope="module")
+def alone(requests: list[Utterance]) -> list[Float32]:
+    return asyncio.run(one_by_one(requests))
+
+
+def assert_same(heard: Sequence[Float32], expected: Sequence[Float32]) -> None:
+    differing = [
+        index for index, pair in enumerate(zip(heard, expected, strict=True)) if not np.array_equal(*pair)
+    ]
+    assert differing == []
+
+
+def test_requests_differ_from_one_another(alone: list[Float32]) -> None:
+    lengths_and_sums = {(len(wave), float(np.abs(wave).sum())) for wave in alone}
+    assert len(lengths_and_sums) == len(alone)
+
+
+def test_the_same_request_sounds_the_same_in_a_fresh_engine(
+    requests: list[Utterance], alone: list[Float32]
+) -> None:
+    assert_same(asyncio.run(one_by_one(requests[:7])), alone[:7])
+
+
+def test_together_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
+    assert_same(asyncio.run(together(requests)), alone)
+
+
+def test_in_another_order_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
+    order = list(range(len(requests)))
+    random.Random(1).shuffle(order)
+    heard = asyncio.run(together([requests[index] for index in order]))
+    assert_same(heard, [alone[index] for index in order])
+
+
+def test_while_others_are_cancelled_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
+    assert_same(asyncio.run(while_others_are_cancelled(requests)), alone)
