@@ -19,11 +19,13 @@ from glm_tts_api.text.pieces import pieces
 from glm_tts_api.text.spelling import CHINESE_DIGITS
 from glm_tts_api.text.spoken_chinese import spoken_chinese
 from glm_tts_api.text.spoken_english import spoken_english
-from glm_tts_api.text.wetext import Verbaliser, simplified_characters
+from glm_tts_api.text.wetext import Verbaliser, latin_units, simplified_characters
 
 _FIGURES = re.compile(r"[0-9$€£¥￥%℃]")
 _ENGLISH_FIGURES = re.compile(r"[0-9$€£¥￥%]|[A-Z]{2}|\w[./]\w")
 _HALF_WIDTH = str.maketrans("！？", "!?")  # as the transducer leaves them, and the model heard them
+_PARTING, _INNER_APOSTROPHE = "\ue000", "\ue001"  # private characters, which no cleaned text has
+_COUNTED_WORD = re.compile(r"(\d%?)( ?[A-Za-z]{2,})")
 _KEPT_MARKS = set("，。？?.,!！:;'")
 _DOUBTFUL_QUESTION = re.compile("[!！?？]*[?？][!！?？]*")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
@@ -34,6 +36,7 @@ class DefaultRules:
         self._chinese = chinese
         self._english = english
         self._simplified = simplified_characters()
+        self._units = latin_units()
 
     def normalise(self, text: str, replacements: Iterable[tuple[str, str]]) -> str:
         lines = spoken_lines(replace_words(clean(text), replacements))
@@ -48,14 +51,15 @@ class DefaultRules:
 
     def _read_chinese(self, line: str) -> str:
         text = spoken_chinese(spell_first_power(line).translate(self._simplified))
+        text = _COUNTED_WORD.sub(self._parted, text)
         text = "".join(
             self._verbalise(self._chinese, piece) if _FIGURES.search(piece) else piece
             for piece in pieces(text)
         )
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
-        text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", "\ue000", text)
+        text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
-        return tidy_chinese(text).replace("\ue000", "'")
+        return tidy_chinese(text).replace(_PARTING, "").replace(_INNER_APOSTROPHE, "'")
 
     def _read_english(self, line: str) -> str:
         text = "".join(
@@ -67,6 +71,12 @@ class DefaultRules:
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
         return re.sub(r"\s*([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+
+    def _parted(self, counted: re.Match[str]) -> str:
+        """ "5 mango" must not become five metres and an ango."""
+        word = counted[2].strip()
+        is_unit = word in self._units or word.lower() in self._units or word[1:] in self._units
+        return counted.group() if is_unit else counted[1] + _PARTING + counted[2]
 
     @staticmethod
     def _verbalise(verbaliser: Verbaliser, piece: str) -> str:

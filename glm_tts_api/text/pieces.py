@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-MAX_PIECE = 100
+MAX_PIECE = 80
 _BOUNDARIES = (
     re.compile(r"[。！？；?!;]|\.(?= )"),
     re.compile(r"，|、|,(?!\d)"),

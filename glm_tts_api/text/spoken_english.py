@@ -68,6 +68,16 @@ _SIGNS = {
 }
 
 
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|december"
+
+
+_ENDS_WITH_MONTH = re.compile(rf"\b(?:{_MONTHS})\.?\s*$", re.IGNORECASE)
+_MEASURES = frozenset(
+    "amu bar cm cwt db dm ds ft gb ghz gpa gw gwh gy h ha hz kbps kcal kgf kg khz km kpa kw kwh lb lbs m mb mbps "
+    "mg mhz mi min ml mm mol mpa mph ms mv mw ng nm ns oz pa pg ps rad rpm sq cu tb tj tl v yd g l s".split()
+)
+
+
 def _group_words(match: re.Match[str]) -> str:
     """Digits as a number to dial, a pause between its groups."""
     groups = []
@@ -97,6 +107,32 @@ def _cardinal(digits: str) -> str:
     whole, _, decimals = digits.replace(",", "").partition(".")
     words = number_words(whole).replace(",", "").replace("-", " ")
     return f"{words} point {english_digits(decimals)}" if decimals else words
+
+
+def _standing_alone(match: re.Match[str]) -> str:
+    """A number that is neither measured nor part of a date; a year where it looks like one."""
+    number, before, after = match[1], match.string[: match.start()][-12:], match.string[match.end() :][:14]
+    following = re.match(r"\s+([A-Za-z]+)", after)
+    word = following[1].lower() if following else ""
+    if word in _MEASURES or _ENDS_WITH_MONTH.search(before) or re.fullmatch(_MONTHS, word):
+        return number
+    is_counted = word.endswith("s") and word not in ("was", "has", "is", "as", "does")
+    if re.fullmatch(r"1[1-9]\d\d|20\d\d", number) and not is_counted:
+        return _year(int(number))
+    return _cardinal(number)
+
+
+def _year(year: int) -> str:
+    century, rest = divmod(year, 100)
+    if rest == 0:
+        return "two thousand" if century == 20 else f"{_cardinal(str(century))} hundred"
+    if rest < 10:
+        return (
+            f"two thousand {number_words(str(rest))}"
+            if century == 20
+            else f"{_cardinal(str(century))} oh {number_words(str(rest))}"
+        )
+    return f"{_cardinal(str(century))} {_cardinal(str(rest))}"
 
 
 def _clock(match: re.Match[str]) -> str:
@@ -244,6 +280,8 @@ RULES: list[Rule] = [
     (re.compile(r"\s+-+\s+|--+|\s*—+\s*"), ", "),
     (re.compile(r"(?<=[A-Za-z])-|-(?=[A-Za-z])"), " "),
     # sums
+    (re.compile(r"(?<!\d)(?<!\d )\bm²"), " square meters "),
+    (re.compile(r"(?<!\d)(?<!\d )\bm³"), " cubic meters "),
     (re.compile(r"±\s*(?=\d)"), "plus or minus "),
     (re.compile(r"(\w)\s*\^\s*2\b|(?<=\d)²|\b(?<!\d)([A-Za-z])²"), lambda m: f"{m[1] or m[2] or ''} squared"),
     (re.compile(r"(\w)\s*\^\s*3\b|(?<=\d)³|\b(?<!\d)([A-Za-z])³"), lambda m: f"{m[1] or m[2] or ''} cubed"),
@@ -300,6 +338,8 @@ RULES: list[Rule] = [
         " ",
     ),
     (re.compile(r"(?<=[A-Za-z])(?=\d)"), " "),
+    # the transducer finds units and months at either end of a word: "1 mango" is a minute, "5 marbles" in March
+    (re.compile(rf"(?<![\w.,/:'$€£¥-])({_NUMBER})(?![\w/:%°'-]|[.,]\d)"), _standing_alone),
 ]
 """Applied in this order, each over the whole line."""
 

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,7 @@ from pynini import Fst, FstOpError, escape, shortestpath
 from tn.token_parser import TokenParser
 
 SHIPPED_FSTS = Path(__file__).resolve().parent.parent / "assets" / "fst"
+_REMEMBERED = 1024
 _TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "manifest.json"
 
 
@@ -33,11 +35,13 @@ class Verbaliser:
         self._verbaliser = Fst.read(str(verbaliser))
         self._order = order
         self._lock = threading.Lock()  # OpenFst updates cached properties of an automaton while it reads it
+        self._remembered = lru_cache(_REMEMBERED)(self._verbalise)
 
     def __call__(self, text: str) -> str | None:
-        """`text` in words; None where no path through the automata exists (e.g. a NUL or half a surrogate)."""
-        if not text:
-            return ""
+        """`text` in words; None where the automata have no path for it (e.g. a NUL or half a surrogate)."""
+        return self._remembered(text) if text else ""
+
+    def _verbalise(self, text: str) -> str | None:
         try:
             with self._lock:
                 tagged = shortestpath(escape(text) @ self._tagger, nshortest=1, unique=True).string()
@@ -62,9 +66,18 @@ def english_verbaliser() -> Verbaliser:
 
 def simplified_characters() -> dict[int, str]:
     """The package's own table of traditional characters, as str.translate takes it."""
-    table = _package_folder() / "chinese" / "data" / "char" / "traditional_to_simple.tsv"
-    rows = (line.split("\t") for line in table.read_text(encoding="utf-8").splitlines())
+    rows = _package_table("char/traditional_to_simple.tsv")
     return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
+
+
+def latin_units() -> frozenset[str]:
+    """The units in Latin letters that the Chinese automata know; they find them at the start of any word."""
+    return frozenset(row[0] for row in _package_table("measure/units_en.tsv"))
+
+
+def _package_table(name: str) -> list[list[str]]:
+    path = _package_folder() / "chinese" / "data" / name
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def build_chinese_fsts(folder: Path) -> None:
