@@ -7,7 +7,7 @@
 #
 # Settings: README.md. VERIFY_TTS=0 skips the test sentence, VERIFY_TIMEOUT limits it.
 # Exit codes: 0 the server runs and everything checked holds; 1 it did not start or did not pass, and is stopped;
-# 2 a setting, the checkpoint or the port does not allow it (settings and checkpoint: the old server runs on);
+# 2 a setting, the checkpoint or the port does not allow it, and a running server runs on;
 # 3 another start, stop or restart is at work.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
@@ -41,6 +41,7 @@ main() {
   load_settings
   lock_service
   check checkpoint
+  is_our_port || check port
   trap give_up EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM

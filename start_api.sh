@@ -5,7 +5,7 @@
 #   WORKERS=4 bash start_api.sh
 #
 # Exit codes: 2 a setting, the checkpoint or the port does not allow it; 3 the server runs already or another
-# start, stop or restart is at work; else uvicorn's own (143 after SIGTERM, 130 after Ctrl-C).
+# start, stop or restart is at work; else uvicorn's own.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 source scripts/lib/processes.sh

@@ -265,23 +265,27 @@ def status(client: Client, settings: Settings) -> None:
     health = answer.json()
     if not health:
         raise Failed(f"No answer at {client.base_url}: {answer.body.decode(errors='replace')}")
-    print(f"Health: {health['status']}, up {health['uptime_s']:.0f} s, {_model_line(health)}")
-    for warning in health.get("warnings", []):
-        print(f"WARNING: {warning}")
     stats = client.get("/api/v1/stats/concurrency")
-    if stats.status == 200:
-        for name, lane in stats.json()["stats"].items():
-            print(
-                f"{name}: {lane['active']} of {lane['limit']} active, {lane['waiting']} waiting, "
-                f"{lane['total']} admitted"
-            )
-        workers = stats.json()["per_worker"]
-        n_ready = sum(worker["ready"] for worker in workers)
-        print(f"Workers: {n_ready} of {stats.json()['config']['workers']} ready")
+    lines = [f"Health: {health['status']}, up {health['uptime_s']:.0f} s, {_model_line(health)}"]
+    lines += [f"WARNING: {warning}" for warning in health.get("warnings", [])]
+    lines += _stats_lines(stats.json()) if stats.status == 200 else [f"No figures: {_why(stats)}"]
     if health.get("demonstration"):
-        print(HOW_TO_GET_THE_OFFICIAL_MODEL)
+        lines.append(HOW_TO_GET_THE_OFFICIAL_MODEL)
+    print("\n".join(lines), flush=True)
     if answer.status != 200:
         raise Failed(f"The server is {health['status']}: {health.get('cause') or 'try again shortly'}")
+
+
+def _stats_lines(stats: dict[str, Any]) -> list[str]:
+    n_ready = sum(worker["ready"] for worker in stats["per_worker"])
+    return [
+        f"Workers: {n_ready} of {stats['config']['workers']} ready",
+        *(
+            f"{name}: {lane['active']} of {lane['limit']} active, {lane['waiting']} waiting, "
+            f"{lane['total']} admitted"
+            for name, lane in stats["stats"].items()
+        ),
+    ]
 
 
 def main(arguments: list[str]) -> int:

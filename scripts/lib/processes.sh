@@ -76,6 +76,17 @@ our_processes() {
   } | sort -nu
 }
 
+# is_our_port: whether a process of ours listens on PORT, which a restart then frees.
+is_our_port() {
+  local pid
+  for pid in $(our_processes); do
+    case "$(command_of "$pid")" in
+      *" --port $PORT "* | *multiprocessing.spawn*) return 0 ;;
+    esac
+  done
+  return 1
+}
+
 # describe PID...: prints a line for each.
 describe() {
   local pid command

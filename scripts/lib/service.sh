@@ -6,7 +6,9 @@ readonly LOGS_KEPT=5
 # lock_service: lets one start, stop or restart work on RUN_DIR at a time; the lock goes with the script.
 lock_service() {
   exec 7>>"$RUN_DIR/lock"
-  flock -n 7 || fail "$EXIT_BUSY" "Another start, stop or restart is at work in $RUN_DIR; let it end first."
+  flock -n 7 || fail "$EXIT_BUSY" "Another start, stop or restart (PID $(<"$RUN_DIR/lock")) is at work in $RUN_DIR." \
+    "Let it end, or end it with Ctrl-C or kill."
+  printf '%s\n' "$$" >"$RUN_DIR/lock"
 }
 
 # require_none_running: fails if the server runs, is loading, or has left workers behind.
