@@ -80,7 +80,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
             prepare(root)
         app = create_app(Settings.load(root), build_engine=lambda *_: engine)
         listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
 

@@ -1,0 +1,220 @@
+"""Where a setting comes from, what is allowed, and what `--check` says before a start."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    presets = tmp_path / "configs" / "presets"
+    presets.mkdir(parents=True)
+    (presets / "night.env").write_text("PORT=7002\nWORKERS=3\nSHORT_TEXT_TIMEOUT=70\nUNKNOWN=1\n")
+    (tmp_path / ".env").write_text("PORT=7003\nWORKERS=4\nQUEUE_MAX_SIZE=5 # per lane\nUNKNOWN=1\n")
+    return tmp_path
+
+
+def run(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m glm_tts_api.settings` in the project folder `root` with these variables alone."""
+    return subprocess.run(
+        [sys.executable, "-m", "glm_tts_api.settings", *arguments],
+        cwd=root,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def printed(root: Path, **environment: str) -> dict[str, str]:
+    done = run(root, "--print", **environment)
+    assert done.returncode == 0, done.stderr
+    return dict(word.split("=", 1) for line in done.stdout.splitlines() for word in shlex.split(line))
+
+
+def test_the_contracts_defaults(tmp_path: Path) -> None:
+    assert printed(tmp_path) | {"PID_FILE": ""} == {
+        "SHORT_TEXT_CONCURRENCY": "15",
+        "LONG_TEXT_CONCURRENCY": "5",
+        "TEXT_LENGTH_THRESHOLD": "200",
+        "SHORT_TEXT_TIMEOUT": "60",
+        "MEDIUM_TEXT_TIMEOUT": "300",
+        "LONG_TEXT_TIMEOUT": "600",
+        "QUEUE_MAX_SIZE": "100",
+        "WORKERS": "1",
+        "API_HOST": "0.0.0.0",
+        "PORT": "8049",
+        "API_KEYS": "",
+        "MODEL_DIR": "",
+        "DEVICE": "auto",
+        "DTYPE": "auto",
+        "FLOW_STEPS": "10",
+        "TEXT_RULES": "default",
+        "MAX_TEXT_LENGTH": "20000",
+        "MAX_UPLOAD_MB": "20",
+        "PROMPT_MIN_SECONDS": "1",
+        "PROMPT_MAX_SECONDS": "30",
+        "PROMPTS_DIR": "data/prompts",
+        "DRAIN_TIMEOUT": "60",
+        "VERIFY_TTS": "1",
+        "VERIFY_TIMEOUT": "300",
+        "RUN_DIR": "run",
+        "LOG_FILE": "api_server.log",
+        "CHECKPOINT_DIR": str(BUNDLED_MODEL),
+        "PID_FILE": "",
+        "IS_DEMONSTRATION": "1",
+    }
+
+
+def test_environment_then_preset_then_env_file_then_default(root: Path) -> None:
+    values = printed(root, PRESET="night", PORT="7001")
+    assert (values["PORT"], values["WORKERS"], values["QUEUE_MAX_SIZE"]) == ("7001", "3", "5")
+    assert (values["SHORT_TEXT_TIMEOUT"], values["LONG_TEXT_TIMEOUT"]) == ("70", "600")
+
+
+def test_an_empty_value_counts_as_unset(root: Path) -> None:
+    values = printed(root, PORT="", WORKERS="", SHORT_TEXT_CONCURRENCY="", PRESET="")
+    assert (values["PORT"], values["WORKERS"], values["SHORT_TEXT_CONCURRENCY"]) == ("7003", "4", "15")
+    (root / "configs" / "presets" / "night.env").write_text("PORT=\n")
+    assert printed(root, PRESET="night")["PORT"] == "7003"
+
+
+def test_the_env_file_may_name_the_preset(root: Path) -> None:
+    (root / ".env").write_text("PRESET=night\nPORT=7003\n")
+    assert printed(root)["PORT"] == "7002"
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("short-heavy", {"SHORT_TEXT_CONCURRENCY": "20", "LONG_TEXT_CONCURRENCY": "3", "WORKERS": "1"}),
+        (
+            "long-heavy",
+            {
+                "SHORT_TEXT_CONCURRENCY": "10",
+                "LONG_TEXT_CONCURRENCY": "5",
+                "LONG_TEXT_TIMEOUT": "900",
+                "WORKERS": "1",
+            },
+        ),
+        ("multi-gpu", {"SHORT_TEXT_CONCURRENCY": "15", "LONG_TEXT_CONCURRENCY": "5", "WORKERS": "4"}),
+    ],
+)
+def test_the_guides_presets(preset: str, expected: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
+    assert expected.items() <= printed(tmp_path, PRESET=preset).items()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("SHORT_TEXT_CONCURRENCY", "abc", "a whole number from 1 to 1024"),
+        ("SHORT_TEXT_CONCURRENCY", "0", "a whole number from 1 to 1024"),
+        ("WORKERS", "1.5", "a whole number from 1 to 64"),
+        ("PORT", "70000", "a whole number from 1 to 65535"),
+        ("LONG_TEXT_TIMEOUT", "soon", "a number of seconds from 0.1 to 86400"),
+        ("DEVICE", "tpu", "auto, cpu, cuda or cuda:N"),
+        ("DTYPE", "fp8", "auto, fp32 or bf16"),
+        ("TEXT_RULES", "new", "default or published"),
+        ("VERIFY_TTS", "maybe", "true or false"),
+        ("PRESET", "day", "one of night"),
+        ("PROMPT_MIN_SECONDS", "40", "less than PROMPT_MAX_SECONDS=30"),
+    ],
+)
+def test_a_bad_value_is_one_line_and_exit_2(root: Path, name: str, value: str, allowed: str) -> None:
+    for action in ("--check", "--print"):
+        done = run(root, action, **{name: value})
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"{name}='{value}': must be {allowed}\n"
+
+
+def test_every_bad_value_has_its_line(root: Path) -> None:
+    done = run(root, "--check", PORT="x", WORKERS="y")
+    assert done.returncode == 2
+    assert [line.split("=")[0] for line in done.stderr.splitlines()] == ["WORKERS", "PORT"]
+
+
+def test_a_bad_value_in_the_env_file(root: Path) -> None:
+    (root / ".env").write_text("PORT=abc\n")
+    with pytest.raises(SettingsError, match=r"^PORT='abc': must be a whole number"):
+        Settings.load(root)
+
+
+def test_keys_are_separated_by_commas_and_not_shown(root: Path) -> None:
+    (root / ".env").write_text("API_KEYS= s3cret , t0ken,\n")
+    settings = Settings.load(root)
+    assert settings.api_keys == ("s3cret", "t0ken")
+    assert "s3cret" not in repr(settings)
+
+
+def test_which_checkpoint(root: Path) -> None:
+    assert Settings.load(root).checkpoint_dir == BUNDLED_MODEL
+    assert Settings.load(root).is_demonstration
+    (root / "ckpt").mkdir()  # empty: an error when it is looked at, never the bundled one in its place
+    assert Settings.load(root).checkpoint_dir == root / "ckpt"
+    assert not Settings.load(root).is_demonstration
+    (root / ".env").write_text("MODEL_DIR=models/one\n")
+    assert Settings.load(root).checkpoint_dir == root / "models" / "one"
+
+
+def test_an_incomplete_ckpt_is_an_error_and_not_the_bundled_model(root: Path) -> None:
+    (root / "ckpt").mkdir()
+    done = run(root, "--check", "checkpoint")
+    assert done.returncode == 2
+    assert "ckpt" in done.stderr
+    assert "scripts/download_model.sh" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_names_its_holder(root: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(root, "--check", "port", PORT=port, API_HOST="127.0.0.1")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"PORT={port}: taken by PID {os.getpid()} (")
+    assert run(root, "--check", "port", PORT=port, API_HOST="127.0.0.1").returncode == 0
+
+
+def test_an_address_that_is_not_of_this_machine(root: Path) -> None:
+    done = run(root, "--check", "port", API_HOST="192.0.2.1", PORT="7010")
+    assert done.returncode == 2
+    assert done.stderr.startswith("API_HOST='192.0.2.1': must be an address of this machine")
+
+
+def test_the_pid_file_of_a_living_server(root: Path) -> None:
+    (root / "run").mkdir()
+    pid_file = root / "run" / "api_server.pid"
+    command = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"]
+    marks = ["-m", "uvicorn", "glm_tts_api.api_server:app"]
+    for arguments, expected in ((marks, 2), ([], 0)):  # ours, and a number that another program has now
+        with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            pid_file.write_text(f"{other.pid}\n")
+            done = run(root, "--check", "running")
+            other.kill()
+        assert done.returncode == expected, done.stderr
+        assert (str(other.pid) in done.stderr) == (expected == 2)
+    for stale in (str(other.pid), "", "not a number"):
+        pid_file.write_text(stale)
+        assert run(root, "--check", "running").returncode == 0
+
+
+def test_printed_values_survive_a_shell(root: Path) -> None:
+    done = run(root, "--print", RUN_DIR="a folder/it's $HOME")
+    shell = subprocess.run(
+        ["bash", "-c", f'{done.stdout}\nprintf %s "$RUN_DIR"'], capture_output=True, text=True, check=True
+    )
+    assert shell.stdout == "a folder/it's $HOME"

@@ -1,0 +1,176 @@
+"""Overload, deadlines and clients that leave, as a client sees them; the engine speaks tones on demand."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
+import pytest
+from conftest import Running, wait_until
+from tone_engine import ToneEngine, ToneState
+
+from glm_tts_api.errors import InternalFault
+
+Serve = Callable[..., Running]
+
+
+def together(server: Running, n: int, text: str = "hello") -> list[Future[httpx.Response]]:
+    pool = ThreadPoolExecutor(n)
+    return [pool.submit(server.say, text) for _ in range(n)]
+
+
+def test_every_request_is_answered_and_counted(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=0.02), short_text_concurrency=3)
+    answers = [future.result() for future in together(server, 20)]
+    assert {answer.status_code for answer in answers} == {200}
+    server.wait_for_lane(active=0, waiting=0, total=20, completed=20, limit=3, available=3)
+
+
+def test_a_full_line_is_503_with_retry_after(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, queue_max_size=2, drain_timeout=0)
+    together(server, 3)
+    server.wait_for_lane(active=1, waiting=2, available=0)
+    refused = server.say()
+    assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert server.lane()["rejected"] == 1
+    server.engine.delay_s = 0
+    assert server.say("long " * 50).status_code == 200  # the long lane goes its own way
+    assert server.lane("long_text")["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("n_chars", "setting", "lane"),
+    [
+        (50, "short_text_timeout", "short_text"),
+        (51, "medium_text_timeout", "short_text"),
+        (201, "long_text_timeout", "long_text"),
+    ],
+)
+def test_a_spent_deadline_is_408_and_stops_the_work(
+    serve: Serve, n_chars: int, setting: str, lane: str
+) -> None:
+    server = serve(ToneEngine(delay_s=30, freeing_s=0.4), **{setting: 0.3})
+    answer = server.say("x" * n_chars)
+    assert (answer.status_code, answer.json()["code"]) == (408, "deadline_passed")
+    assert server.lane(lane)["active"] == 1  # the engine still holds the job
+    server.wait_for_lane(lane, active=0, timed_out=1, total=1)
+    assert (server.engine.n_stopped, server.engine.n_spoken) == (1, 0)
+
+
+def test_the_deadline_covers_the_wait(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=0.6), short_text_concurrency=1, short_text_timeout=0.9)
+    answers = sorted(future.result().status_code for future in together(server, 3))
+    assert answers == [200, 408, 408]
+    server.wait_for_lane(active=0, waiting=0, completed=1, timed_out=2)
+
+
+def test_a_client_that_leaves_stops_the_work(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1)
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    body = b"input_text=hello&index=exampleA"
+    head = (
+        "POST /api/v1/tts HTTP/1.1\r\nHost: test\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    clients = [socket.create_connection((host, int(port))) for _ in range(3)]
+    for client in clients:
+        client.sendall(head.encode() + body)
+    server.wait_for_lane(active=1, waiting=2)
+    for client in clients:
+        client.close()
+    server.wait_for_lane(active=0, waiting=0, cancelled=3)
+    assert server.engine.n_spoken == 0
+    server.engine.delay_s = 0
+    assert server.say().status_code == 200
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_fault(server: Running) -> None:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(
+            b"POST /api/v1/tts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 99\r\n\r\n{"
+        )
+    assert server.say().status_code == 200
+    assert server.lane()["failed"] == 0
+
+
+def test_a_burst_of_time_outs_never_overfills_the_engine(serve: Serve) -> None:
+    class Counting(ToneEngine):
+        lock = threading.Lock()
+        held = most = 0
+
+        def _speak(self, *arguments: object) -> None:
+            with self.lock:
+                self.held += 1
+                self.most = max(self.most, self.held)
+            stream = arguments[1]
+            freed = stream.job_freed  # type: ignore[attr-defined]
+
+            def let_go() -> None:
+                with self.lock:
+                    self.held -= 1
+                freed()
+
+            stream.job_freed = let_go  # type: ignore[attr-defined]
+            super()._speak(*arguments)  # type: ignore[arg-type]
+
+    server = serve(Counting(delay_s=30, freeing_s=0.1), short_text_concurrency=2, short_text_timeout=0.4)
+    answers = [future.result().status_code for future in together(server, 16)]
+    assert set(answers) == {408}
+    server.wait_for_lane(active=0)
+    assert server.engine.most == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "code", "retry"),
+    [
+        (ToneState("loading"), "loading", "loading", True),
+        (ToneState("failed", "checkpoint: llm is missing"), "unhealthy", "unhealthy", False),
+    ],
+)
+def test_a_server_that_cannot_speak_says_why(
+    serve: Serve, state: ToneState, status: str, code: str, retry: bool
+) -> None:
+    server = serve(ToneEngine(state=state))
+    answer = server.say()
+    assert (answer.status_code, answer.json()["code"]) == (503, code)
+    assert ("Retry-After" in answer.headers) == retry
+    with server.client() as client:
+        health = client.get("/api/v1/health")
+        assert client.get("/api/v1/health/live").status_code == 200
+    assert health.status_code == 503
+    assert health.json()["status"] == status
+    assert health.json()["model_loaded"] is False
+    assert health.json()["cause"] == state.cause
+    assert server.lane()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [RuntimeError("secret /path/of/ours"), InternalFault("Something went wrong")],
+    ids=["bug", "known"],
+)
+def test_a_fault_of_ours_is_500_without_a_trace_and_the_server_goes_on(
+    serve: Serve, fault: Exception
+) -> None:
+    server = serve(ToneEngine(fault=fault))
+    answer = server.say()
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "secret" not in answer.text
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+    server.engine.fault = None
+    assert server.say().status_code == 200
+    assert (server.lane()["failed"], server.lane()["active"]) == (1, 0)
+
+
+def test_a_failed_request_gives_its_place_back(serve: Serve) -> None:
+    server = serve(short_text_concurrency=1)
+    for _ in range(3):
+        assert server.say("!!!").status_code == 400
+    assert server.say().status_code == 200
+    wait_until(lambda: server.lane()["failed"] == 3)

@@ -1,0 +1,170 @@
+"""Health, figures, caches, keys, the API's own description and the log line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import Running
+from recordings import voice_wav
+from tone_engine import ToneEngine
+
+from glm_tts_api.api_server import create_app
+from glm_tts_api.settings import Settings
+
+Serve = Callable[..., Running]
+
+
+def get(server: Running, path: str, **options: object) -> httpx.Response:
+    with server.client() as client:
+        return client.get(path, **options)  # type: ignore[arg-type]
+
+
+def test_health_begins_with_the_guides_keys(server: Running) -> None:
+    response = get(server, "/api/v1/health")
+    assert response.status_code == 200
+    assert list(response.json().items())[:5] == [
+        ("status", "healthy"),
+        ("model_loaded", True),
+        ("model_sample_rate", 24000),
+        ("model_use_phoneme", False),
+        ("prompt_cache_count", 2),
+    ]
+    assert response.json()["warnings"] == []
+
+
+def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None:
+    body = get(server, "/api/v1/health").json()
+    assert body["demonstration"] is True
+    assert "bash scripts/download_model.sh" in body["notice"]
+
+
+def test_a_prompt_cache_that_is_not_json(serve: Serve) -> None:
+    server = serve(prepare=lambda root: (root / "configs" / "prompt_cache.json").write_text("{,}") and None)
+    body = get(server, "/api/v1/health").json()
+    assert (body["status"], body["prompt_cache_count"]) == ("healthy", 0)
+    assert "prompt_cache.json" in body["warnings"][0]
+    assert "not JSON" in body["warnings"][0]
+    assert str(server.root) not in body["warnings"][0]
+    assert server.say().status_code == 404
+    assert (server.root / "configs" / "prompt_cache.json").read_text() == "{,}"
+
+
+def test_stats_have_the_guides_shape(serve: Serve) -> None:
+    server = serve(workers=1, long_text_timeout=900, queue_max_size=7)
+    body = get(server, "/api/v1/stats/concurrency").json()
+    assert body["success"] is True
+    for lane, limit in (("short_text", 15), ("long_text", 5)):
+        figures = body["stats"][lane]
+        assert list(figures.items())[:4] == [
+            ("active", 0),
+            ("total", 0),
+            ("limit", limit),
+            ("available", limit),
+        ]
+    assert body["config"] == {
+        "concurrency": {"short_text": 15, "long_text": 5, "threshold": 200},
+        "timeout": {"short_text": 60, "medium_text": 300, "long_text": 900},
+        "queue": {"max_size": 7},
+        "workers": 1,
+    }
+    assert len(body["per_worker"]) == 1
+
+
+def test_clear_cache(server: Running) -> None:
+    with server.client() as client:
+        body = client.post("/api/v1/clear_cache").json()
+    assert body == {"success": True, "message": "Freed 1.0 MB.", "freed_bytes": 2**20}
+
+
+def test_with_keys_everything_but_health_needs_one(serve: Serve) -> None:
+    server = serve(api_keys="first,second")
+    with server.client() as client:
+        for path in ("/api/v1/health", "/api/v1/health/live"):
+            assert client.get(path).status_code == 200
+        for method, path in (
+            ("GET", "/api/v1/prompts"),
+            ("GET", "/api/v1/stats/concurrency"),
+            ("POST", "/api/v1/tts"),
+            ("POST", "/api/v1/clear_cache"),
+        ):
+            missing = client.request(method, path)
+            assert (missing.status_code, missing.json()["code"]) == (401, "unauthorized")
+            assert missing.headers["WWW-Authenticate"] == "Bearer"
+            wrong = client.request(method, path, headers={"X-API-Key": "third"})
+            assert (wrong.status_code, wrong.json()["code"]) == (403, "forbidden")
+        for headers in ({"Authorization": "Bearer second"}, {"X-API-Key": "first"}):
+            assert client.get("/api/v1/prompts", headers=headers).status_code == 200
+            assert client.post("/api/v1/clear_cache", headers=headers).status_code == 200
+        assert client.get("/api/v1/prompts", headers={"X-API-Key": "é".encode()}).status_code == 403
+
+
+def test_without_keys_other_machines_may_speak_but_not_write(server: Running) -> None:
+    """A proxy on this machine says whom it speaks for; the server believes it because it is local."""
+    for client_address, status in (("203.0.113.5", 403), ("127.0.0.1", 200), ("::1", 200)):
+        with server.client(headers={"X-Forwarded-For": client_address}) as client:
+            assert client.post("/api/v1/clear_cache").status_code == status
+            assert client.get("/api/v1/prompts").status_code == 200
+            assert (
+                client.post("/api/v1/tts", data={"input_text": "a", "index": "exampleA"}).status_code == 200
+            )
+            write = client.post(
+                "/api/v1/prompts",
+                data={"index": "x" + str(status), "prompt_text": "a"},
+                files={"prompt_audio": ("a.wav", voice_wav(1.5))},
+            )
+            assert write.status_code in ((403,) if status == 403 else (201, 409))
+
+
+def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="glm_tts_api.request"):
+        server.say("hello")
+        server.say("!!!")
+        server.say("x" * 300, index="nobody")
+    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
+    assert len(lines) == 3
+    for key in ("queue_s", "llm_s", "flow_s", "vocoder_s", "rtf"):
+        assert all(f"{key}=" in line for line in lines)
+    assert lines[0].startswith("lane=short_text chars=5 segments=1 ")
+    assert lines[0].endswith("outcome=completed")
+    assert "audio_s=0.50" in lines[0]
+    assert lines[1].endswith("outcome=nothing_to_say")
+    assert lines[2].startswith("lane=long_text chars=300 ")
+    assert lines[2].endswith("outcome=unknown_voice")
+
+
+def test_every_field_of_the_api_is_described_with_an_example(server: Running) -> None:
+    schema = get(server, "/openapi.json").json()
+    assert get(server, "/docs").status_code == 200
+    assert set(schema["paths"]) == {
+        "/api/v1/health",
+        "/api/v1/health/live",
+        "/api/v1/stats/concurrency",
+        "/api/v1/clear_cache",
+        "/api/v1/tts",
+        "/api/v1/prompts",
+        "/api/v1/prompts/{index}",
+        "/api/v1/prompts/{index}/audio",
+    }
+    speech = schema["paths"]["/api/v1/tts"]["post"]["requestBody"]["content"]
+    for name, field in speech["application/json"]["schema"]["properties"].items():
+        assert field["description"], name
+        assert field["examples"], name
+    assert "prompt_audio" in speech["multipart/form-data"]["schema"]["properties"]
+    for path in schema["paths"].values():
+        for operation in path.values():
+            assert operation["description"], operation
+    for name, model in schema["components"]["schemas"].items():
+        if name not in ("HTTPValidationError", "ValidationError"):
+            for field in model["properties"].values():
+                assert {"$ref", "const", "examples", "items"} & set(field), (name, field)
+
+
+def test_importing_the_app_module_reads_no_environment_and_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1\n")
+    app = create_app(Settings.load(tmp_path), build_engine=lambda *_: ToneEngine())
+    assert not hasattr(app.state, "service")
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,249 @@
+"""The server as processes: signals, draining, several workers, workers that are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from conftest import project, wait_until
+from recordings import encoded, voice
+
+HERE = Path(__file__).parent
+
+
+class Server:
+    """uvicorn with the tone app in its own process group, on a free port."""
+
+    def __init__(self, root: Path, *, delay_s: float, tone_s: float, **settings: Any) -> None:
+        self.workers = settings.get("workers", 1)
+        self.root = project(root, **settings)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.log = root / "log"
+        options = ["--port", str(self.port), "--workers", str(self.workers)]
+        command = [sys.executable, "-m", "uvicorn", "tone_app:app", *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=root,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": os.pathsep.join(str(path) for path in (HERE, HERE.parent, HERE.parents[1])),
+                    "TONE_DELAY_S": str(delay_s),
+                    "TONE_SECONDS": str(tone_s),
+                },
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
+        wait_until(lambda: self.n_workers() == self.workers, 60)
+
+    def n_workers(self) -> int:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return len(self.stats()["per_worker"])
+        except httpx.TransportError:
+            return 0
+
+    def stats(self) -> dict[str, Any]:
+        body: dict[str, Any] = self.client.get(
+            "/api/v1/stats/concurrency", headers={"Connection": "close"}
+        ).json()
+        return body
+
+    def lane(self) -> dict[str, int]:
+        lane: dict[str, int] = self.stats()["stats"]["short_text"]
+        return lane
+
+    def say(self) -> httpx.Response:
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            url = f"{self.client.base_url}/api/v1/tts"
+            return client.post(url, data={"input_text": "hello", "index": "exampleA"})
+
+    def say_together(self, n: int) -> list[Future[httpx.Response]]:
+        pool = ThreadPoolExecutor(n)
+        return [pool.submit(self.say) for _ in range(n)]
+
+    def end(self) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def begin(*, delay_s: float = 0.0, tone_s: float = 0.5, **settings: Any) -> Server:
+        root = tmp_path / f"server{len(servers)}"
+        servers.append(Server(root, delay_s=delay_s, tone_s=tone_s, **settings))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_accepted_requests_end_and_refuses_new_ones(
+    start: Callable[..., Server], number: signal.Signals
+) -> None:
+    server = start(delay_s=1.5, short_text_concurrency=1)
+    accepted = server.say_together(2)
+    wait_until(lambda: server.lane()["waiting"] == 1)
+    server.process.send_signal(number)
+    wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "draining")
+    refused = server.say()
+    assert (refused.status_code, refused.json()["code"]) == (503, "draining")
+    assert refused.headers["Retry-After"]
+    assert refused.headers["Connection"] == "close"
+    assert server.client.get("/api/v1/health/live").status_code == 200
+    assert [future.result().status_code for future in accepted] == [200, 200]
+    server.process.wait(20)
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_what_is_not_done_in_time_is_answered_503(start: Callable[..., Server]) -> None:
+    server = start(delay_s=60, short_text_concurrency=1, drain_timeout=1)
+    accepted = server.say_together(3)
+    wait_until(lambda: server.lane()["waiting"] == 2)
+    server.process.send_signal(signal.SIGTERM)
+    answers = [future.result() for future in accepted]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "draining")] * 3
+    server.process.wait(20)
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_second_signal_ends_the_wait(start: Callable[..., Server]) -> None:
+    server = start(delay_s=60)
+    accepted = server.say_together(1)
+    wait_until(lambda: server.lane()["active"] == 1)
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "draining")
+    server.process.send_signal(signal.SIGTERM)
+    assert accepted[0].result().status_code == 503
+    server.process.wait(20)
+
+
+def test_a_client_that_never_finishes_its_upload_does_not_hold_up_a_stop(
+    start: Callable[..., Server],
+) -> None:
+    server = start(drain_timeout=0.5)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(
+            b"POST /api/v1/tts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 99\r\n\r\n{"
+        )
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        assert b"503" in client.recv(1000)
+        server.process.wait(20)
+
+
+def test_the_health_poll_is_quick_while_others_upload_and_speak(start: Callable[..., Server]) -> None:
+    """Recordings of 29 s are decoded and minutes of speech encoded, none of it on the event loop."""
+    server = start(tone_s=60)
+    recording = encoded(np.tile(voice(2.9), 10), 24000, "FLAC")
+
+    def speak(_: int) -> int:
+        with httpx.Client(base_url=server.client.base_url, timeout=60, trust_env=False) as client:
+            fields = {"input_text": "hello", "prompt_text": "said", "response_format": "wav"}
+            return client.post(
+                "/api/v1/tts", data=fields, files={"prompt_audio": ("a", recording)}
+            ).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        speaking = [pool.submit(speak, number) for number in range(10)]
+        times = []
+        while not all(done.done() for done in speaking):
+            began = time.perf_counter()
+            assert server.client.get("/api/v1/health").status_code == 200
+            times.append(time.perf_counter() - began)
+            time.sleep(0.01)
+    assert [done.result() for done in speaking] == [200] * 10
+    assert np.median(times) < 0.05
+
+
+def test_two_workers_count_as_one_service(start: Callable[..., Server]) -> None:
+    server = start(workers=2, short_text_concurrency=2)
+    for future in server.say_together(12):
+        assert future.result().status_code == 200
+    wait_until(lambda: server.lane()["active"] == 0)
+    for _ in range(6):  # whichever worker answers
+        body = server.stats()
+        lane = body["stats"]["short_text"]
+        assert (lane["total"], lane["completed"], lane["limit"], lane["available"]) == (12, 12, 4, 4)
+        assert [worker["slot"] for worker in body["per_worker"]] == [0, 1]
+        assert sum(worker["short_text"]["total"] for worker in body["per_worker"]) == 12
+    assert body["config"]["workers"] == 2
+    assert body["config"]["concurrency"]["short_text"] == 2
+
+
+def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Server]) -> None:
+    server = start(workers=2, delay_s=0.2)
+    for future in server.say_together(8):
+        future.result()
+    victim, other = server.stats()["per_worker"]
+    os.kill(victim["pid"], signal.SIGKILL)
+
+    def back() -> bool:
+        try:
+            pids = {worker["pid"] for worker in server.stats()["per_worker"]}
+        except httpx.TransportError:
+            return False
+        return len(pids) == 2 and victim["pid"] not in pids and other["pid"] in pids
+
+    wait_until(back, 60)
+    lane = server.lane()
+    assert (lane["total"], lane["completed"], lane["active"], lane["limit"]) == (8, 8, 0, 30)
+    assert server.say().status_code == 200
+
+
+def test_a_signal_to_the_parent_drains_every_worker(start: Callable[..., Server]) -> None:
+    server = start(workers=2, delay_s=1.5)
+    accepted = server.say_together(6)
+    wait_until(lambda: server.lane()["active"] == 6)
+    server.process.send_signal(signal.SIGTERM)
+    assert [future.result().status_code for future in accepted] == [200] * 6
+    server.process.wait(20)
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_restarted_service_begins_at_zero(start: Callable[..., Server], tmp_path: Path) -> None:
+    first = start(run_dir=tmp_path / "run")
+    assert first.say().status_code == 200
+    first.end()
+    second = start(run_dir=tmp_path / "run")
+    assert second.lane()["total"] == 0
+
+
+def test_a_bad_setting_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "glm_tts_api.api_server:app"],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(HERE.parents[1]),
+            "SHORT_TEXT_CONCURRENCY": "abc",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "SHORT_TEXT_CONCURRENCY='abc': must be a whole number from 1 to 1024" in done.stderr
+    assert "Traceback" not in done.stderr

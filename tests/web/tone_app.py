@@ -1,0 +1,26 @@
+"""For `uvicorn tone_app:app`: the real app in processes of its own, speaking tones.
+
+Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS how
+long it lasts.
+"""
+
+from __future__ import annotations
+
+import os
+
+from tone_engine import ToneEngine
+
+from glm_tts_api.api_server import create_app
+from glm_tts_api.logs import configure_logging
+from glm_tts_api.settings import Settings
+
+
+def engine(settings: Settings, slot: int) -> ToneEngine:
+    return ToneEngine(
+        delay_s=float(os.environ.get("TONE_DELAY_S", "0")),
+        seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
+    )
+
+
+configure_logging()
+app = create_app(Settings.load(), build_engine=engine)
