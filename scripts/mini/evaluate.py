@@ -22,7 +22,7 @@ import torch
 from scripts.mini import heldout
 from scripts.mini.figures import Row, bars, error_rate, summary, table
 from scripts.mini.judging import Judge, Verdict
-from scripts.mini.measures import Wave
+from scripts.mini.measures import Wave, median_f0
 from scripts.mini.speaking import Said, Server, prompt_wave
 
 VOICES = ("exampleA", "exampleB")
@@ -43,21 +43,18 @@ def conditions(voices: tuple[str, ...], *, quick: bool) -> list[Condition]:
     """What is said: everything in both voices, or a part of it with the longer kinds in the first voice."""
     n_sentences, n_paragraphs = (10, 1) if quick else (50, 5)
     some = voices[:1] if quick else voices
-    chosen = []
-    for language, sentences, paragraphs in (
-        ("en", heldout.ENGLISH, heldout.ENGLISH_PARAGRAPHS),
-        ("zh", heldout.CHINESE, heldout.CHINESE_PARAGRAPHS),
-    ):
-        chosen.append(Condition(f"{language} sentences", language, sentences[:n_sentences], voices))
-        if language == "zh":
-            name = "zh sentences, phoneme"
-            chosen.append(Condition(name, language, sentences[:n_sentences], some, use_phoneme=True))
-        paragraphs = paragraphs[:n_paragraphs]
-        chosen.append(Condition(f"{language} paragraphs", language, paragraphs, some))
-        chosen.append(
-            Condition(f"{language} paragraphs, no cache", language, paragraphs, some, use_cache=False)
-        )
-    return chosen
+    english, chinese = heldout.ENGLISH[:n_sentences], heldout.CHINESE[:n_sentences]
+    english_long = heldout.ENGLISH_PARAGRAPHS[:n_paragraphs]
+    chinese_long = heldout.CHINESE_PARAGRAPHS[:n_paragraphs]
+    return [
+        Condition("en sentences", "en", english, voices),
+        Condition("zh sentences", "zh", chinese, voices),
+        Condition("zh sentences, phoneme", "zh", chinese, some, use_phoneme=True),
+        Condition("en paragraphs", "en", english_long, some),
+        Condition("en paragraphs, no cache", "en", english_long, some, use_cache=False),
+        Condition("zh paragraphs", "zh", chinese_long, some),
+        Condition("zh paragraphs, no cache", "zh", chinese_long, some, use_cache=False),
+    ]
 
 
 class Evaluation:
@@ -99,7 +96,7 @@ class Evaluation:
                 flush=True,
             )
         self.verdicts.setdefault(condition.name, []).extend(verdicts)
-        prompt_f0 = self._judge.meter.median_f0(prompt)
+        prompt_f0 = median_f0(self._judge.meter.mel_and_pitch(prompt))
         return summary(condition.name, voice_name, verdicts=verdicts, spoken=spoken, prompt_f0=prompt_f0)
 
 
@@ -110,7 +107,7 @@ def draw(path: Path, judge: Judge, wave: Wave, text: str) -> None:
     reference, _ = judge.reference.say(text, "en")
     figure, axes = pyplot.subplots(2, 1, figsize=(12, 6), layout="constrained")
     for axis, title, shown in zip(axes, (f"model: {text}", "espeak-ng"), (wave, reference), strict=True):
-        mel = judge.meter.log_mel(shown)
+        mel = judge.meter.mel_and_pitch(shown)[:, :-1]
         axis.imshow(mel.T, origin="lower", aspect="auto", vmin=-9, vmax=1, extent=(0, len(mel) / 50, 0, 80))
         axis.set(title=title, xlabel="seconds", ylabel="mel bin")
     figure.savefig(path, dpi=100)

@@ -23,6 +23,7 @@ class Row:
     run_on: float
     early_stop: float
     f0_to_prompt: float
+    melody: float
     similarity_own: float
     similarity_other: float
     cpu_rtf: float
@@ -69,6 +70,7 @@ def summary(
         run_on=share([v.run_on for v in verdicts]),
         early_stop=share([v.early_stop for v in verdicts]),
         f0_to_prompt=median_of([v.f0 for v in verdicts]) / prompt_f0,
+        melody=median_of([v.melody for v in verdicts]),
         similarity_own=median_of([v.own for v in verdicts]),
         similarity_other=median_of([v.other for v in verdicts]),
         cpu_rtf=sum(said.cpu_s for said in spoken) / audio_s,
@@ -79,14 +81,15 @@ def summary(
 def table(rows: list[Row]) -> str:
     head = (
         f"{'condition':<26} {'voice':<10} {'n':>4} {'errors':>14} {'espeak':>7} {'length':>7} {'run-on':>7} "
-        f"{'early':>6} {'F0':>5} {'own':>5} {'other':>6} {'RTF cpu':>8} {'wall':>5}"
+        f"{'early':>6} {'F0':>5} {'melody':>6} {'own':>5} {'other':>6} {'RTF cpu':>8} {'wall':>5}"
     )
     lines = [head, "-" * len(head)]
     lines += [
         f"{row.condition:<26} {row.voice:<10} {row.n_segments:>4} "
         f"{row.error_rate:>6.3f} ± {row.error_rate_sigma:<5.3f} {row.espeak_error_rate:>7.3f} "
         f"{row.duration_ratio:>7.2f} {row.run_on:>7.1%} {row.early_stop:>6.1%} {row.f0_to_prompt:>5.2f} "
-        f"{row.similarity_own:>5.2f} {row.similarity_other:>6.2f} {row.cpu_rtf:>8.2f} {row.wall_rtf:>5.2f}"
+        f"{row.melody:>6.2f} {row.similarity_own:>5.2f} {row.similarity_other:>6.2f} "
+        f"{row.cpu_rtf:>8.2f} {row.wall_rtf:>5.2f}"
         for row in rows
     ]
     return "\n".join(lines)

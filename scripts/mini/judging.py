@@ -8,7 +8,8 @@ import torch
 
 from scripts.mini.espeak import VOICES, Espeak, trim_bounds
 from scripts.mini.features import FeatureExtractor, resample_sinc_hann
-from scripts.mini.measures import EnglishListener, VoiceMeter, Wave, align, speech_seconds, words
+from scripts.mini.measures import EnglishListener, VoiceMeter, Wave, align, median_f0, speech_seconds, words
+from scripts.mini.melody import pitch_correlation
 from scripts.mini.phone_recogniser import Listener, spoken_phones
 
 LONG, SHORT = 1.5, 0.67
@@ -36,7 +37,8 @@ class Verdict:
 
     run_on: more than 1.5 times espeak-ng's length, or at least 3 words (6 phones) after the text's last one;
     early_stop: less than 0.67 times its length, or the text's last 3 words (6 phones) missing.
-    `f0` in Hz; `own` and `other` are similarities to the prompt's and to the other prompt's speaker.
+    `f0`: median in Hz; `melody`: how well the pitch follows espeak-ng's (1: the same);
+    `own`, `other`: similarity to the prompt's speaker, and to the other prompt's.
     """
 
     text: str
@@ -48,6 +50,7 @@ class Verdict:
     run_on: bool
     early_stop: bool
     f0: float
+    melody: float
     own: float
     other: float
 
@@ -64,10 +67,11 @@ class Judge:
 
     def judge(self, wave: Wave, text: str, language: str, *, prompt: Wave, other: Wave) -> Verdict:
         """`wave` 24 kHz, of one segment; `text` what it should say, without phoneme tokens."""
-        units, seconds, reference_errors = self._referred(text, language)
+        units, reference, reference_errors = self._referred(text, language)
+        frames = self.meter.mel_and_pitch(wave)
         heard = self._listen(wave, language)
         found = align(units, heard)
-        ratio = speech_seconds(wave) / seconds
+        ratio = speech_seconds(wave) / speech_seconds(reference)
         tail = TAIL_UNITS[language]
         return Verdict(
             text=text,
@@ -78,16 +82,17 @@ class Judge:
             duration_ratio=ratio,
             run_on=ratio > LONG or found.n_extra_at_end >= tail,
             early_stop=ratio < SHORT or found.n_missing_at_end >= tail,
-            f0=self.meter.median_f0(wave),
+            f0=median_f0(frames),
+            melody=pitch_correlation(frames, self.meter.mel_and_pitch(reference)),
             own=self.meter.similarity(wave, prompt),
             other=self.meter.similarity(wave, other),
         )
 
-    def _refer(self, text: str, language: str) -> tuple[list[str], float, int]:
-        """The text's units, espeak-ng's seconds for it and the errors heard in that."""
+    def _refer(self, text: str, language: str) -> tuple[list[str], Wave, int]:
+        """The text's units, espeak-ng's speech and the errors heard in that."""
         wave, phones = self.reference.say(text, language, voice=len(text))
         units = words(text) if language == "en" else phones
-        return units, speech_seconds(wave), align(units, self._listen(wave, language)).errors
+        return units, wave, align(units, self._listen(wave, language)).errors
 
     def _listen(self, wave: Wave, language: str) -> list[str]:
         if language == "en":

