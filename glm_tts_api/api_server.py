@@ -102,15 +102,20 @@ def _voice_store(settings: Settings) -> VoiceStore:
 
 
 def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
+    """The engine that speaks; another need not load torch."""
     from glm_tts_api.engine.engine import Engine
-    from glm_tts_api.model.checkpoint import load_checkpoint
+    from glm_tts_api.model.checkpoint import Models, load_checkpoint
+    from glm_tts_api.model.placement import choose_placement
     from glm_tts_api.text.frontend import TextFrontend
 
-    return Engine(
-        settings.engine_config(),
-        load_models=partial(load_checkpoint, settings.checkpoint_dir, device="cpu"),
-        load_frontend=partial(TextFrontend, settings.configs_dir, rules=settings.text_rules),
-    )
+    def load_models() -> Models:
+        place = choose_placement(settings.device, settings.dtype, slot=slot)
+        return load_checkpoint(settings.checkpoint_dir, device=place.device, llm_dtype=place.llm_dtype)
+
+    def load_frontend() -> TextFrontend:
+        return TextFrontend(settings.configs_dir, cache_dir=settings.cache_dir, rules=settings.text_rules)
+
+    return Engine(settings.engine_config(), load_models=load_models, load_frontend=load_frontend)
 
 
 def _log_start(settings: Settings, slot: int) -> None:

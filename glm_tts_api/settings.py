@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         return self.path(self.run_dir) / "api_server.pid"
 
     @property
+    def cache_dir(self) -> Path:
+        """Where the user's own copies of what can be built again lie."""
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glm-tts-api"
+
+    @property
     def checkpoint_dir(self) -> Path:
         """MODEL_DIR; unset: ./ckpt if it is there, however incomplete, else the bundled one."""
         if self.model_dir is not None:
@@ -191,8 +196,11 @@ def _line(details: ErrorDetails) -> str:
 
 
 def _check_checkpoint(settings: Settings) -> None:
+    """The checkpoint, and the device that it is to run on."""
     from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
+    from glm_tts_api.model.placement import choose_placement
 
+    choose_placement(settings.device, settings.dtype)
     check_layout(settings.checkpoint_dir)
 
 

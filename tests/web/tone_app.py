@@ -1,7 +1,7 @@
 """For `uvicorn tone_app:app`: the real app in processes of its own, speaking tones.
 
-Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS how
-long it lasts.
+Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
+how long it lasts.
 """
 
 from __future__ import annotations
