@@ -11,6 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from glm_tts_api.text.wetext import SHIPPED_FSTS, build_chinese_fsts
 
 

@@ -1,9 +1,9 @@
-"""Write down where the installed pypinyin reads a word otherwise than the published front end's pypinyin 0.44.0.
+"""Write down which words the installed pypinyin reads otherwise than the published pypinyin 0.44.0.
 
     pip install --no-deps --target /tmp/pypinyin-0.44 pypinyin==0.44.0
-    PYTHONPATH=. python scripts/build_readings.py /tmp/pypinyin-0.44
+    python scripts/build_readings.py /tmp/pypinyin-0.44
 
-The table serves TEXT_RULES=published only. Words: jieba's dictionary, the phrases of both pypinyin, single Hanzi.
+The table serves TEXT_RULES=published only. Words: jieba's dictionary, the phrases of both, single Hanzi.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from glm_tts_api.text.phonemes import PUBLISHED_READINGS
 

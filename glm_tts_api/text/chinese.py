@@ -69,7 +69,7 @@ _SPOKEN[ord("†")] = "，"
 def published_chinese(
     text: str, verbalise: Callable[[str], str], replacements: Iterable[tuple[str, str]]
 ) -> str:
-    """`text` (which has Hanzi) as the published front end reads it, before case, spaces and marks are tidied."""
+    """`text` (with Hanzi in it) in words, before case, spaces and marks are tidied."""
     text = spell_first_power(text)
     text = re.sub(r"(?<=\d)\s*-\s*(?=\d)", "减", text).replace("-", "")
     return tidy_chinese(verbalise(replace_words(text, replacements)))
@@ -117,7 +117,7 @@ def _read_number(number: str) -> str:
 
 
 def integer_reading(number: int) -> str:
-    """A reader with a unit after every digit: 120000 is 十万二万. Beyond 千亿 the digits are read one by one."""
+    """With a unit after every digit (120000 is 十万二万); beyond 千亿 the digits one by one."""
     if number == 0:
         return "零"
     if number < 0:

@@ -1,4 +1,4 @@
-"""The one door of the text room: what a client wrote -> what the LLM's tokenizer encodes. Knows strings only."""
+"""The one door of the text room: from what a client wrote to what the LLM's tokenizer encodes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TextFrontend:
         return self.normalize(text) + " "
 
     def normalize(self, text: str) -> str:
-        """`text` in words and plain marks, closed by a full stop or question mark ("." where nothing is left)."""
+        """`text` in words and plain marks, closed by a full stop or question mark; "." where nothing is left."""
         return self._rules.normalise(text, self._files.current().replacements)
 
     def split(self, text: str) -> list[str]:

@@ -19,7 +19,7 @@ _HANZI_RUN = re.compile(f"[{_HANZI}]+")
 _SAME_SOUND = str.maketrans("嗯呣", "恩母")
 
 PUBLISHED_READINGS = Path(__file__).parent.parent / "assets" / "readings" / "pypinyin_0.44.tsv"
-"""Words that the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
+"""What the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
 
 Syllable = tuple[str, ...]
 """The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
@@ -29,8 +29,8 @@ class Phonemizer:
     """Writes readings into text. jieba and pypinyin load on first use. Safe to call from several threads."""
 
     def __init__(self, cache_dir: Path, *, published: bool) -> None:
-        """`cache_dir` is where jieba keeps its compiled dictionary. `published` reads as pypinyin 0.44 did, with
-        no look at the inventory of phonemes."""
+        """`cache_dir` is where jieba keeps its compiled dictionary. `published` reads as pypinyin 0.44 did,
+        with no look at the inventory of phonemes."""
         self._cache_dir = cache_dir
         self._published = published
         self._lock = threading.Lock()
@@ -94,8 +94,8 @@ class Phonemizer:
 
     @cached_property
     def _tagger(self) -> Any:
-        """A part-of-speech cutter of our own, with its cache where no other user can write (jieba's own default
-        is a file in /tmp), and silent."""
+        """A part-of-speech cutter of our own, silent, with its cache where no other user can write (jieba's
+        default is a file in /tmp)."""
         import logging
 
         import jieba
@@ -109,10 +109,11 @@ class Phonemizer:
 
 
 def _aligned_readings(word: str) -> list[Syllable]:
-    """One syllable a character: Hanzi unknown to pypinyin come back in one piece, but alone each keeps its place."""
+    """One syllable a character."""
     readings = _readings(word)
     if len(readings) == len(word):
         return readings
+    # Hanzi unknown to pypinyin come back in one piece; alone, each keeps its place.
     return [syllable for char in word for syllable in _readings(char)[:1]]
 
 

@@ -48,9 +48,10 @@ ENGLISH_MARKS = {
 }
 CHINESE_DIGITS = {ord(str(value)): name for value, name in enumerate("零一二三四五六七八九")}
 PHONE_DIGITS = {**CHINESE_DIGITS, ord("1"): "幺"}
-ENGLISH_DIGITS = dict(
-    zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True)
-)
+ENGLISH_DIGITS = {
+    **{"0": "zero", "1": "one", "2": "two", "3": "three", "4": "four"},
+    **{"5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine"},
+}
 
 
 def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, str]) -> str:

@@ -29,8 +29,10 @@ _SCALES = {
     **{"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "t": "trillion"},
     **{word: word for word in ("thousand", "million", "billion", "trillion")},
 }
-_DECADES = ("hundreds", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies")
-_DECADES += ("eighties", "nineties")
+_DECADES = (
+    *("hundreds", "tens", "twenties", "thirties", "forties"),
+    *("fifties", "sixties", "seventies", "eighties", "nineties"),
+)
 _GREEK = {
     **{"α": "alpha", "β": "beta", "γ": "gamma", "Γ": "gamma", "δ": "delta", "Δ": "delta", "ε": "epsilon"},
     **{"ζ": "zeta", "η": "eta", "θ": "theta", "Θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda"},
@@ -73,8 +75,7 @@ _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february
 
 _ENDS_WITH_MONTH = re.compile(rf"\b(?:{_MONTHS})\.?\s*$", re.IGNORECASE)
 _MEASURES = frozenset(
-    "amu bar cm cwt db dm ds ft gb ghz gpa gw gwh gy h ha hz kbps kcal kgf kg khz km kpa kw kwh lb lbs m mb mbps "
-    "mg mhz mi min ml mm mol mpa mph ms mv mw ng nm ns oz pa pg ps rad rpm sq cu tb tj tl v yd g l s".split()
+    ["amu", "bar", "cm", "cwt", "db", "dm", "ds", "ft", "gb", "ghz", "gpa", "gw", "gwh", "gy", "h", "ha", "hz", "kbps", "kcal", "kgf", "kg", "khz", "km", "kpa", "kw", "kwh", "lb", "lbs", "m", "mb", "mbps", "mg", "mhz", "mi", "min", "ml", "mm", "mol", "mpa", "mph", "ms", "mv", "mw", "ng", "nm", "ns", "oz", "pa", "pg", "ps", "rad", "rpm", "sq", "cu", "tb", "tj", "tl", "v", "yd", "g", "l", "s"]
 )
 
 

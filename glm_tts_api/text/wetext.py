@@ -19,7 +19,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from pynini import Fst, FstOpError, escape, shortestpath
+from pynini import Fst, escape, shortestpath
+from pywrapfst import FstOpError
 from tn.token_parser import TokenParser
 
 SHIPPED_FSTS = Path(__file__).resolve().parent.parent / "assets" / "fst"
