@@ -61,8 +61,8 @@ def _add_english(factors: _Factors, vocabulary: Vocabulary, maker: SentenceMaker
     lexicon = dict(zip(words, engine.phonemes(words, language="en"), strict=True))
     lexicon = {word: phonemes for word, phonemes in lexicon.items() if 0 < len(phonemes) <= 2 * len(word)}
     aligner = LetterAligner(lexicon)
-    sounds: dict[int, Counter[tuple[int, str]]] = defaultdict(Counter)
-    total: Counter[int] = Counter()
+    sounds: dict[int, defaultdict[tuple[int, str], float]] = defaultdict(lambda: defaultdict(float))
+    total: defaultdict[int, float] = defaultdict(float)
     for word, phonemes in lexicon.items():
         spans = aligner.align(word, phonemes)
         weight = float(frequency[word]) ** 0.5
@@ -73,9 +73,9 @@ def _add_english(factors: _Factors, vocabulary: Vocabulary, maker: SentenceMaker
                 start, end = max(0, start - shift), end - shift
                 if end <= start:
                     continue
-                total[token] += weight  # type: ignore[assignment]
+                total[token] += weight
                 for place, sound in enumerate(phonemes[spans[start][0] : spans[end - 1][1]][:_MAX_SOUNDS]):
-                    sounds[token][place, sound] += weight  # type: ignore[assignment]
+                    sounds[token][place, sound] += weight
     for token, counts in sounds.items():
         for (place, sound), n in counts.items():
             factors.add(token, f"sound {place} {sound}", n / total[token])

@@ -14,13 +14,16 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
-from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig
+from glm_tts_api.model.vocoder.hift import HiFT
 from scripts.mini.flow import flow_config
 from scripts.mini.llm import open_vocabulary
 from scripts.mini.llm_model import LlmSize, TrainingLlama
 from scripts.mini.prompts import ASSETS
+from scripts.mini.pulse_noise import PulseNoise
 from scripts.mini.speech_encoder import EncoderConfig
 from scripts.mini.vocabulary import Vocabulary
+from scripts.mini.vocoder import CONFIG as HIFT_CONFIG
+from scripts.mini.vocos2d import save as save_generator
 
 MAX_BYTES = 40_000_000
 _FAR = 100.0  # a codebook row that no vector comes near
@@ -110,16 +113,17 @@ def export_vocoders(folder: Path, out: Path) -> None:
         shutil.copyfile(folder / "hift" / "config.json", room / "config.json")
     else:
         print("no trained HiFT yet: untrained weights, the output is noise")
-        config = HiftConfig(base_channels=96, f0_channels=96)
         torch.manual_seed(0)
-        weights = HiFT(config).state_dict()
-        _write_json(room / "config.json", asdict(config))
+        weights = HiFT(HIFT_CONFIG).state_dict()
+        _write_json(room / "config.json", asdict(HIFT_CONFIG))
     torch.save(_half(weights), room / "hift.pt")
     generator = folder / "vocos2d" / "generator_jit.ckpt"
     if generator.exists():
         shutil.copyfile(generator, _room(out, "vocos2d") / "generator_jit.ckpt")
     else:
-        print("no trained 32 kHz generator yet: left out")
+        print("no trained 32 kHz generator yet: untrained weights, the output is noise")
+        torch.manual_seed(0)
+        save_generator(_room(out, "vocos2d"), PulseNoise())
 
 
 def main() -> None:

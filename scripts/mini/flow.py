@@ -31,7 +31,7 @@ _MEL_FLOOR = float(np.log(1e-5))
 
 def flow_config() -> FlowConfig:
     return FlowConfig(
-        trans_dim=256, depth=5, heads=4, dim_head=64, text_emb_dim=192, conv_layers=3,
+        trans_dim=256, depth=4, heads=4, dim_head=64, text_emb_dim=192, conv_layers=3,
         text_vocab_size=EncoderConfig().n_codes + 1,
     )  # fmt: skip
 
@@ -57,8 +57,8 @@ class VoiceData:
         self._speaker = F.normalize((statistics - projection["mean"]) @ projection["matrix"], dim=1)
         n = len(self._clips.clips)
         self.training, self.validation = (
-            self._by_voice(range(n - n_validation)),
-            self._by_voice(range(n - n_validation, n)),
+            self._by_voice(range(n_validation, n)),
+            self._by_voice(range(n_validation)),
         )
 
     def _by_voice(self, indices: range) -> list[list[int]]:
@@ -128,7 +128,8 @@ def flow_loss(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tenso
         velocity = model(x, cond, batch.frames, t=t, speaker=speaker, visible=batch.visible)
     error = (velocity.float() - (batch.mel - noise)).square().mean(-1, keepdim=True)
     wanted = ~in_prompt
-    return (error * wanted).sum() / wanted.sum() / 6.25
+    loss: Tensor = (error * wanted).sum() / wanted.sum() / 6.25
+    return loss
 
 
 def start(model: DiT, mean_mel: Tensor) -> None:
@@ -164,10 +165,10 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
     torch.manual_seed(run.step)
     model = DiT(flow_config())
     start(model, data.mean_mel())
+    inner = (".attn.", ".ff.")
     matrices = [
-        p for block in model.transformer_blocks for part in (block.attn, block.ff)
-        for p in part.parameters() if p.ndim == 2
-    ]  # fmt: skip
+        p for name, p in model.named_parameters() if p.ndim == 2 and any(part in name for part in inner)
+    ]
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
     muon = Muon(matrices, lr=0.01)
@@ -229,11 +230,15 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--frames", type=int, default=4000, help="mel frames a step")
+    parser.add_argument("--frames", type=int, default=2800, help="mel frames a step")
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=Path(".mini/flow"))
     args = parser.parse_args()
-    names = [path.stem for path in sorted((args.folder / "data").glob("pairs*.pkl"))]
+    names = [
+        path.stem
+        for path in sorted((args.folder / "data").glob("pairs*.speaker"))
+        if (args.folder / "codes" / f"{path.stem}.pkl").exists()
+    ]
     train(VoiceData(args.folder, names), Run(args.out, minutes=args.minutes), frames=args.frames)
 
 

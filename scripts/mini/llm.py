@@ -119,7 +119,8 @@ def _guide_loss(q: Tensor, k: Tensor, place: Tensor) -> Tensor:
     window = -0.5 * (position[None, None] - right[..., None]).square()
     inside = torch.where(window > -8, scores + window, -torch.inf)
     mass = inside.logsumexp(2) - scores.logsumexp(2)
-    return -mass.clamp(min=-12.0).mean()
+    loss: Tensor = -mass.clamp(min=-12.0).mean()
+    return loss
 
 
 def open_vocabulary(folder: Path) -> tuple[Vocabulary, Tensor]:
@@ -199,7 +200,7 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--tokens", type=int, default=5000, help="ids a step")
+    parser.add_argument("--tokens", type=int, default=3000, help="ids a step")
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=Path(".mini/llm"))
     args = parser.parse_args()

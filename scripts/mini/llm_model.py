@@ -116,6 +116,7 @@ class TrainingLlama(nn.Module):
         cos, sin = self.cos[:length].to(dtype), self.sin[:length].to(dtype)
         guided = []
         for i, layer in enumerate(self.layers):
+            assert isinstance(layer, _Layer)
             attention = layer.self_attn
             q, k, v = attention.project(layer.input_layernorm(x), cos, sin)
             if i in self.size.guided:
@@ -180,6 +181,7 @@ class TrainingLlama(nn.Module):
         mask = torch.arange(keys.shape[3])[None, None, None] <= position[:, None, :, None]
         index = position[:, None, :, None].expand(-1, self.size.heads, -1, keys.shape[-1])
         for i, layer in enumerate(self.layers):
+            assert isinstance(layer, _Layer)
             attention = layer.self_attn
             q, k, v = attention.project(layer.input_layernorm(x), cos, sin)
             keys[i].scatter_(2, index, k)
@@ -187,7 +189,8 @@ class TrainingLlama(nn.Module):
             y = F.scaled_dot_product_attention(q, keys[i], values[i], attn_mask=mask)
             x = x + attention.o_proj(y.transpose(1, 2).reshape(x.shape))
             x = x + layer.mlp(layer.post_attention_layernorm(x))
-        return self.norm(x)
+        out: Tensor = self.norm(x)
+        return out
 
 
 def _draw(logs: Tensor, recent: list[int], generator: torch.Generator) -> int:

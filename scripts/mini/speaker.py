@@ -9,6 +9,7 @@ does not.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,7 @@ def export(mean: Tensor, matrix: Tensor, path: Path) -> None:
         constant("small", np.array(1e-6, np.float32)),
     ]
 
-    def node(kind: str, inputs: list[str], output: str, **attributes: object) -> onnx.NodeProto:
+    def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> onnx.NodeProto:
         return helper.make_node(kind, inputs, [output], **attributes)
 
     nodes = [node("Mul", ["fbank", "fbank"], "square"),

@@ -114,7 +114,7 @@ class PairData:
         mels: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
         styles: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
         pitches: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
-        phonemes = []
+        phonemes: list[npt.NDArray[np.int16]] = []
         while len(phonemes) < rows:
             first = rng.choice(source)
             length = self.clips.clips[first].n_tokens

@@ -39,7 +39,8 @@ def place_in_tokens(
     starts = np.array([a for a, _ in spans] + [spans[-1][1]], np.float32)
     keep = np.concatenate([[True], np.diff(starts) > 0])
     edges = np.arange(len(starts), dtype=np.float32)[keep]
-    return (np.interp(chars, starts[keep], edges) - 0.5).astype(np.float32)
+    places: npt.NDArray[np.float32] = (np.interp(chars, starts[keep], edges) - 0.5).astype(np.float32)
+    return places
 
 
 def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> list[Spoken]:

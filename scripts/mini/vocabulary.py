@@ -6,7 +6,7 @@ piece (the service demands at least two speech tokens a text token, so letters w
 
 import base64
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -92,7 +92,7 @@ def phoneme_names() -> list[str]:
 def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
     """Plain byte-pair encoding of weighted words; the new tokens in the order of their making."""
     splits = {word: [bytes([b]) for b in word] for word in words}
-    pairs: Counter[tuple[bytes, bytes]] = Counter()
+    pairs: defaultdict[tuple[bytes, bytes], float] = defaultdict(float)
     where: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
     for word, parts in splits.items():
         for pair in pairwise(parts):
@@ -212,7 +212,7 @@ class Vocabulary:
 
 def build(maker: SentenceMaker, *, n_english: int, n_codes: int) -> Vocabulary:
     hanzi = [c.encode() for c in [*maker.hanzi, *_PUNCTUATION]]
-    words: Counter[bytes] = Counter()
+    words: defaultdict[bytes, float] = defaultdict(float)
     for word, frequency in zip(maker.english.words, maker.english.frequency, strict=True):
         weight = frequency**0.6
         stem, _, tail = word.partition("'")
