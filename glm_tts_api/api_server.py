@@ -22,7 +22,7 @@ from glm_tts_api import __version__
 from glm_tts_api.admission.board import Board, Slot
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.settings import Settings, SettingsError
+from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.graceful_stop import GracefulStop
@@ -98,6 +98,7 @@ def _voice_store(settings: Settings) -> VoiceStore:
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
         limits=settings.prompt_limits(),
+        bundled=BUNDLED_MODEL / "prompts",
     )
 
 

@@ -35,11 +35,17 @@ class VoiceInfo:
 
 
 class VoiceStore:
-    """The voices of `shipped` (a prompt_cache.json) and of `own_dir`, a folder that is made when needed."""
+    """The voices of `shipped` (a prompt_cache.json) and of `own_dir`, a folder that is made when needed.
 
-    def __init__(self, shipped: Path, own_dir: Path, *, limits: RecordingLimits) -> None:
+    Recordings may lie beside those two files, and in `bundled`, where the default voices' are.
+    """
+
+    def __init__(
+        self, shipped: Path, own_dir: Path, *, limits: RecordingLimits, bundled: Path | None = None
+    ) -> None:
         self._limits = limits
-        self._folders = (shipped.parent.resolve(), own_dir.resolve())
+        allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
+        self._folders = tuple(folder.resolve() for folder in allowed)
         self._shipped = VoiceBook(shipped, folders=self._folders)
         self._own = VoiceBook(own_dir / BOOK_NAME, folders=self._folders)
         self._writer = OwnVoices(own_dir, self._own.path)
