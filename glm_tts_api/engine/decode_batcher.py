@@ -18,6 +18,7 @@ from torch import Tensor
 
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.job import PromptLayout, RowPlan
+from glm_tts_api.engine.memory import check_slots_fit
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sampling import HISTORY, Columns, Draw, ras, top_k
@@ -74,6 +75,7 @@ class DecodeBatcher:
             begin_of_audio=tokenizer.begin_of_audio,
             slot_length=config.slot_length(llm.config.max_position_embeddings),
         )
+        check_slots_fit(llm, n_slots=config.n_slots, slot_length=self.layout.slot_length)
         self._llm = llm
         self._chunk = config.prefill_chunk
         self._cache = KVCache(

@@ -70,7 +70,7 @@ def limit_threads(n_threads: int | None) -> None:
 
 def release_cached_memory() -> int:
     """Hands what the CUDA allocator keeps for reuse back to the device; the bytes freed (0 without CUDA)."""
-    if not torch.cuda.is_initialized():
+    if not torch.cuda.is_available():
         return 0
     before = torch.cuda.memory_reserved()
     torch.cuda.empty_cache()

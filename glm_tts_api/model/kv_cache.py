@@ -27,8 +27,10 @@ class KVCache:
         self.slots = slots
         self.slot_length = slot_length
         shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
-        self.keys = torch.zeros(shape, dtype=dtype, device=device)
-        self.values = torch.zeros(shape, dtype=dtype, device=device)
+        # On the CPU a row reads its own positions alone, so memory that nobody has used need not be touched.
+        allocate = torch.empty if torch.device(device).type == "cpu" else torch.zeros
+        self.keys = allocate(shape, dtype=dtype, device=device)
+        self.values = allocate(shape, dtype=dtype, device=device)
         # Views [1, kv_head, position, head_dim] of each slot, made once: indexing costs time at every step.
         self.rows = [
             [

@@ -107,6 +107,16 @@ def test_while_loading_and_after_a_failed_load_nothing_is_spoken() -> None:
     asyncio.run(run())
 
 
+def test_slots_that_do_not_fit_the_memory_are_refused_with_the_number_that_would() -> None:
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine(replace(tiny.CONFIG, n_slots=10**6)))
+        assert engine.state.status == "failed"
+        assert "CONCURRENCY can be at most" in str(engine.state.cause)
+        await engine.close()
+
+    asyncio.run(run())
+
+
 def test_a_listener_who_leaves_frees_its_rows() -> None:
     async def scene(engine: Engine) -> None:
         freed = asyncio.Event()
