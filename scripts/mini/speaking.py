@@ -51,13 +51,13 @@ class Server:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Server"]:
-        """Loads the model. Raises RuntimeError with the cause if that fails."""
+        """Loads the model; leaves the program with the cause if that fails."""
         self._engine.start()
         try:
             while self._engine.state.status == "loading":  # noqa: ASYNC110 - the engine tells its state, no event
                 await asyncio.sleep(0.1)
             if self._engine.state.status == "failed":
-                raise RuntimeError(f"The model could not be loaded: {self._engine.state.cause}")
+                raise SystemExit(f"The model could not be loaded: {self._engine.state.cause}")
             yield self
         finally:
             await self._engine.close()
