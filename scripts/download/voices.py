@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from transfer import DownloadError, get_bytes
 
 from glm_tts_api.errors import ServiceError, VoiceExists
-from glm_tts_api.settings import Settings
+from glm_tts_api.settings import BUNDLED_MODEL, Settings
 from glm_tts_api.voices.store import VoiceStore
 
 LISTS = ("examples/example_zh.jsonl", "examples/example_en.jsonl")
@@ -35,6 +35,7 @@ def fetch_voices(*, consent: bool) -> None:
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
         limits=settings.prompt_limits(),
+        bundled=BUNDLED_MODEL / "prompts",
     )
     for recording, transcript in _examples(base).items():
         _register(store, f"{base}/{recording}", PurePosixPath(recording).stem, transcript)

@@ -16,6 +16,7 @@ from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.settings import BUNDLED_MODEL
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
 from scripts.mini.features import resample_sinc_hann
@@ -41,7 +42,10 @@ class Server:
     def __init__(self, model_dir: Path, configs_dir: Path, scratch: Path, *, flow_steps: int) -> None:
         self.frontend = TextFrontend(configs_dir, cache_dir=scratch / "text")
         self._voices = VoiceStore(
-            configs_dir / "prompt_cache.json", scratch / "own_voices", limits=RecordingLimits()
+            configs_dir / "prompt_cache.json",
+            scratch / "own_voices",
+            limits=RecordingLimits(),
+            bundled=BUNDLED_MODEL / "prompts",
         )
         self._engine = Engine(
             EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1),
