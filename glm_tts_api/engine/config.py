@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from glm_tts_api.engine.job import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
 
@@ -18,27 +18,25 @@ class EngineConfig:
     n_slots: decode rows, one per admitted job; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_rows: segments
-    in one flow batch; threads: CPU threads for the device (None: torch's choice); text_threads: for text
-    and voice prompts; cached_voices: prompt features kept.
+    in one flow batch (None for either: what suits the device); threads: CPU threads for the device (None:
+    torch's choice); text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20
     max_prompt_seconds: float = 30.0
     max_segment_ids: int = 100
-    prefill_chunk: int = 128
+    prefill_chunk: int | None = None
     flow_steps: int = 10
-    flow_rows: int = 1
+    flow_rows: int | None = None
     threads: int | None = None
     text_threads: int = 2
     cached_voices: int = 64
 
     def __post_init__(self) -> None:
-        counts = ("n_slots", "max_segment_ids", "prefill_chunk", "flow_steps", "flow_rows", "text_threads")
-        for name in counts:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError(f"threads must be at least 1, got {self.threads}")
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{item.name} must be positive, got {value}")
 
     def slot_length(self, max_positions: int) -> int:
         """Positions of a decode slot: history, prompt and the longest segment's draws."""

@@ -23,6 +23,8 @@ from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sampling import HISTORY, Columns, Draw, ras, top_k
 
+_CHUNK = {"cpu": 64, "cuda": 256}  # takes about as long as a few decode steps of a full batch
+
 
 @dataclass(slots=True, eq=False)
 class _Row:
@@ -77,7 +79,7 @@ class DecodeBatcher:
         )
         check_slots_fit(llm, n_slots=config.n_slots, slot_length=self.layout.slot_length)
         self._llm = llm
-        self._chunk = config.prefill_chunk
+        self._chunk = config.prefill_chunk or _CHUNK[llm.device.type]
         self._cache = KVCache(
             llm.config,
             slots=config.n_slots,

@@ -11,6 +11,8 @@ import torch
 
 logger = logging.getLogger(__name__)
 
+_JOIN_S = 10.0
+
 
 class DeviceThread:
     """Runs posted calls in order, and `step` in between for as long as that returns True.
@@ -36,11 +38,12 @@ class DeviceThread:
         self._inbox.put(_nothing)
 
     def close(self) -> None:
-        """Ends the thread after the call or step it is in, and waits for it."""
+        """Ends the thread after the call or step it is in, and waits for it; for a load that takes long, not
+        to its end: the thread does not keep the process alive."""
         self._closed = True
         self.wake()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_JOIN_S)
 
     @torch.inference_mode()
     def _run(self) -> None:

@@ -22,6 +22,7 @@ from glm_tts_api.model.flow import FlowInput, FlowSampler
 from glm_tts_api.model.vocoder import HiFT, Vocos2D
 
 _OLDEST_EVERY = 4
+_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone its sound is the same to the bit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +65,7 @@ class FlowBatcher:
             vocoder.sample_rate: vocoder for vocoder in (models.hift, models.vocos2d)
         }
         self._n_steps = config.flow_steps
-        self._n_rows = config.flow_rows
+        self._n_rows = config.flow_rows or _ROWS[models.llm.device.type]
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
         self._n_turns = 0
 

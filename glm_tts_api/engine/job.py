@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HISTORY_SPEECH_TOKENS = 750  # spec 11: 30 s of speech that a segment may look back on
 MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # spec 4: length bounds by the segment's number of text ids
-_LEAST_ROOM_PER_ID = 10  # slow speech takes about 8 tokens a text id
+LEAST_ROOM_PER_ID = 10  # slow speech takes about 8 tokens a text id
 
 # Every stage of every segment draws from a generator of its own, seeded from the request's seed.
 _SEEDS = 2**64
@@ -85,7 +85,7 @@ class History:
         n_texts, n_speech = self._totals()
         ratio = n_speech / n_texts if n_texts else 1.0
         estimate = int(ratio * n_next_ids)
-        draws = MAX_TOKENS_PER_ID * n_next_ids
+        draws = LEAST_ROOM_PER_ID * n_next_ids
         while len(self._entries) > 1 and (
             n_speech + estimate > HISTORY_SPEECH_TOKENS or layout.room(n_texts + n_next_ids, n_speech) < draws
         ):
@@ -155,7 +155,7 @@ class Job:
         """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
         n_prompt, n_speech = len(self.script.prompt_text_ids), len(self.script.voice.speech_tokens)
         longest = max(len(ids) for ids in self.script.segments)
-        if layout.room(n_prompt + longest, n_speech) < _LEAST_ROOM_PER_ID * longest:
+        if layout.room(n_prompt + longest, n_speech) < LEAST_ROOM_PER_ID * longest:
             raise BadRequest(
                 "The prompt and the text's longest sentence do not fit the model together: "
                 "use a shorter prompt recording, or punctuate the text into shorter sentences"

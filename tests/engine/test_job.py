@@ -102,7 +102,7 @@ def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_pro
 
 
 def test_history_gives_way_when_the_slot_is_short() -> None:
-    layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=50)
+    layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=47)
     job, _ = make_job([[10], [20]])
     job.take_row(job.next_row(layout), [1] * 30, -1.0)
     plan = job.next_row(layout)
