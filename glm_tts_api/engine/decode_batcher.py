@@ -37,7 +37,6 @@ class _Row:
     n_read: int = 0
     tokens: list[int] = field(default_factory=list)
     log_probs: list[float] = field(default_factory=list)
-    seconds: float = 0.0
 
     @property
     def ready(self) -> bool:
@@ -57,13 +56,12 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What came of a row: speech tokens from 0, or the error that ended it. `seconds`: its share."""
+    """What came of a row: speech tokens from 0, or the error that ended it."""
 
     row: int
     plan: RowPlan
     tokens: list[int]
     mean_log_prob: float
-    seconds: float
     error: Exception | None = None
 
 
@@ -129,7 +127,7 @@ class DecodeBatcher:
         except Exception as error:
             return [self._end(row, error)]
         row.n_read += len(ids)
-        row.seconds += time.perf_counter() - started
+        row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
             self._reading.popleft()
         return []
@@ -150,8 +148,10 @@ class DecodeBatcher:
         except Exception as error:
             return [self._end(rows[-1], error)]
         share = (time.perf_counter() - started) / len(rows)
+        for row in rows:
+            row.plan.job.timings.llm_s += share
         results = [
-            self._take(row, column, log_prob, share)
+            self._take(row, column, log_prob)
             for row, column, log_prob in zip(rows, columns.tolist(), log_probs.tolist(), strict=True)
         ]
         return [result for result in results if result is not None]
@@ -186,9 +186,8 @@ class DecodeBatcher:
             may_end=torch.tensor([row.may_end for row in rows], device=logits.device),
         )
 
-    def _take(self, row: _Row, column: int, log_prob: float, seconds: float) -> RowResult | None:
+    def _take(self, row: _Row, column: int, log_prob: float) -> RowResult | None:
         """A row's draw. Returns what came of the row if this was its last."""
-        row.seconds += seconds
         row.n_read += 1
         row.log_probs.append(log_prob)
         if not math.isfinite(log_prob):
@@ -202,4 +201,4 @@ class DecodeBatcher:
     def _end(self, row: _Row, error: Exception | None = None) -> RowResult:
         self.leave(row.slot)
         mean = math.fsum(row.log_probs) / max(1, len(row.log_probs))
-        return RowResult(row.slot, row.plan, row.tokens, mean, row.seconds, error)
+        return RowResult(row.slot, row.plan, row.tokens, mean, error)

@@ -139,7 +139,6 @@ class Worker:
         if result.error is not None:
             _fail(job, result.error)
             return
-        job.timings.llm_s += result.seconds
         tokens = job.take_row(result.plan, result.tokens, result.mean_log_prob)
         if tokens is not None:
             self._jobs[job].n_rendering += 1
