@@ -114,6 +114,7 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     best, state = float("inf"), run.resume()
     if state is None:
         train_pitch(model, waves, run)
+        run.save(_state(model, optimiser, best), force=True)
     else:
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
@@ -127,12 +128,12 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
         parts = losses(model, stft, crop, degrade(crop.mel, rng))
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
-        torch.nn.utils.clip_grad_norm_(spoken, 5.0)
-        optimiser.step()
+        if torch.nn.utils.clip_grad_norm_(spoken, 5.0).isfinite():
+            optimiser.step()
         run.step += 1
         if run.step % 25 == 0:
             run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))
-        if run.step % 200 == 0:
+        if run.step % 250 == 0:
             best = _check(run, model, stft, waves, best)
         run.save(_state(model, optimiser, best))
     best = _check(run, model, stft, waves, best)

@@ -71,9 +71,9 @@ class WaveSet:
         return Crop(inner[None], mel[None], torch.where(f0 > 0, f0.exp(), f0)[None])
 
 
-def degrade(mel: Tensor, rng: random.Random) -> Tensor:
-    """The mel as a flow gives it: rough or too smooth. Half of the rows [B, 80, T] stay clean."""
-    rows = [row if rng.random() < 0.5 else _degrade_row(row, rng) for row in mel]
+def degrade(mel: Tensor, rng: random.Random, *, share: float = 0.5) -> Tensor:
+    """The mel as a flow gives it: rough or too smooth, for a `share` of the rows [B, 80, T]."""
+    rows = [_degrade_row(row, rng) if rng.random() < share else row for row in mel]
     return torch.stack(rows).clamp_min(MEL_FLOOR - 0.5)
 
 

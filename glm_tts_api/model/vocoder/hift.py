@@ -33,6 +33,7 @@ DILATIONS = (1, 3, 5)
 SLOPE = 0.1
 LAST_SLOPE = 0.01
 MAX_MAGNITUDE = 100.0
+MAX_LOG_MAGNITUDE = 10.0  # far above log(100): keeps exp() and its gradient finite, changes no output
 CEILING = 0.99
 
 
@@ -156,6 +157,7 @@ class HiFT(nn.Module):
     def _to_wave(self, x: Tensor) -> Tensor:
         """Log magnitude and phase of each STFT bin, [B, 18, 120 T + 1] -> [B, 480 T]."""
         magnitude, phase = torch.split(x.float(), N_BINS, 1)
-        magnitude, phase = magnitude.exp().clamp_max(MAX_MAGNITUDE), phase.sin()
+        magnitude = magnitude.clamp_max(MAX_LOG_MAGNITUDE).exp().clamp_max(MAX_MAGNITUDE)
+        phase = phase.sin()
         spectrum = torch.complex(magnitude * phase.cos(), magnitude * phase.sin())
         return torch.istft(spectrum, N_FFT, STFT_HOP, N_FFT, self.window).clamp(-CEILING, CEILING)
