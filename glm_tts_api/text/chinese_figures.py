@@ -128,11 +128,11 @@ def _part_of_day(match: Match, group: int) -> str:
 
 
 def money(match: Match) -> str:
-    sign, first, second, scale, noun = match.groups()
-    scale = (scale or "").lower()
+    first, second, noun = match[2], match[3], match[5] or CURRENCIES[match[1].upper()]
+    scale = (match[4] or "").lower()
     factor, unit = _SCALES.get(scale, (1, scale))
     amounts = [_plain(Decimal(amount.replace(",", "")) * factor) for amount in (first, second) if amount]
-    return "到".join(amounts) + unit + (noun or CURRENCIES[sign.upper()])
+    return "到".join(amounts) + unit + noun
 
 
 def _plain(amount: Decimal) -> str:

@@ -46,7 +46,7 @@ class TextFrontend:
         return self.normalize(text) + " "
 
     def normalize(self, text: str) -> str:
-        """`text` in words and plain marks, closed by a full stop or question mark; "." where nothing is left."""
+        """`text` in words and marks, closed by a full stop or question mark; "." where nothing is left."""
         return self._rules.normalise(text, self._files.current().replacements)
 
     def split(self, text: str) -> list[str]:

@@ -66,7 +66,7 @@ class Phonemizer:
         return out
 
     def _syllables(self, run: str) -> list[Syllable]:
-        read = self._published_readings if self._published else _aligned_readings
+        read = self._published_readings if self._published else read_aligned
         return [syllable for word in self._words(run) for syllable in read(word)]
 
     def _published_readings(self, word: str) -> list[Syllable]:
@@ -108,7 +108,7 @@ class Phonemizer:
         return POSTokenizer(tokenizer)
 
 
-def _aligned_readings(word: str) -> list[Syllable]:
+def read_aligned(word: str) -> list[Syllable]:
     """One syllable a character."""
     readings = _readings(word)
     if len(readings) == len(word):

@@ -1,4 +1,4 @@
-"""Cutting a text into pieces short enough for a transducer, whose time and memory grow with every character."""
+"""Cutting a text into pieces for a transducer, whose time and memory grow with every character."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SAFE_END = re.compile("(?<=[一-鿿])[。！？](?=[一-鿿])|(?<=[a-z]{5})[.!?
 
 
 def pieces(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
-    """`text` in order and complete, in pieces of at most `limit` characters, cut where no figure is cut: after
-    a sentence, else a clause, else a word, else anywhere."""
+    """`text` in order and complete, in pieces of at most `limit` characters, cut where no figure is cut:
+    after a sentence, else a clause, else a word, else anywhere."""
     start = 0
     while len(text) - start > limit:
         end = _last_boundary(text, start, start + limit)
@@ -28,8 +28,8 @@ def pieces(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
 
 
 def sentences(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
-    """`text` in order and complete, in pieces of about `limit` characters, cut only where the published rules read
-    both sides as they read the whole: after a Chinese sentence, or after a word that is no abbreviation."""
+    """`text` in order and complete, in pieces of `limit` characters or more, cut only where the published
+    rules read both sides as they read the whole: after a Chinese sentence or a word that is no abbreviation."""
     start = 0
     for match in _SAFE_END.finditer(text):
         if match.end() - start >= limit:

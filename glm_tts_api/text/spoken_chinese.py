@@ -76,7 +76,8 @@ _HYPHENS: list[tuple[str, Replacement]] = [
     (r"[-=~]{0,3}[→➜⇒⟶]|[-=]{1,3}>|<[-=]{1,3}(?!\d)|[←↑↓↔]", "，"),
     (rf"(?<![\w.])({_NUMBER})(?:-{_NUMBER}){{2,}}", lambda m: m.group().replace("-", "杠")),
     (
-        rf"(?<![\w.])({_NUMBER})( ?(?:%|‰|°C?|[{_HAN}]{{1,3}}|[A-Za-z]{{1,3}}))? ?([-~]|—+) ?({_NUMBER})(?![A-Za-z-])",
+        rf"(?<![\w.])({_NUMBER})( ?(?:%|‰|°C?|[{_HAN}]{{1,3}}|[A-Za-z]{{1,3}}))?"
+        rf" ?([-~]|—+) ?({_NUMBER})(?![A-Za-z-])",
         say.number_range,
     ),
     (r"\b([A-Za-z])(\d+)-(?=\1\d+\b)", r"\1\2到"),
