@@ -23,7 +23,9 @@ step tokenizer --minutes "${TOKENIZER_MINUTES:-45}"
 step codes pairs0 pairs1 single0 single1 single2 single3
 step llm --minutes "${LLM_MINUTES:-240}"
 step flow --minutes "${FLOW_MINUTES:-150}"
+[ -e "$STATE/vocoder/frames.npy" ] || step vocoder_data --minutes 45 --folder "$STATE/vocoder"
 step vocoder --minutes "${VOCODER_MINUTES:-60}"
+step vocos2d --minutes "${VOCOS2D_MINUTES:-20}"
 step prompts
 step export
 step track

@@ -29,6 +29,7 @@ QUIET_LOG_MAGNITUDE = -2.0
 TYPICAL_F0_HZ = 120.0
 HELD_OUT = 40
 VALIDATED = 8
+DECAY_AFTER = 0.7
 PITCH_STEPS, PITCH_BATCH, PITCH_FRAMES = 1500, 16, 100
 
 
@@ -106,6 +107,11 @@ def save_best(folder: Path, model: HiFT) -> None:
     (folder / "config.json").write_text(json.dumps(asdict(CONFIG), indent=2) + "\n")
 
 
+def decay_progress(progress: float) -> float:
+    """The rate stays up for DECAY_AFTER of the time: on a shared machine, steps come unevenly."""
+    return max(0.0, (progress - DECAY_AFTER) / (1 - DECAY_AFTER))
+
+
 def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
     run = Run(folder, minutes=minutes)
     model, stft = new_model(), MultiResolutionStft()
@@ -123,7 +129,7 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * warm_cosine(run.progress, run.step)
+            group["lr"] = 2e-3 * warm_cosine(decay_progress(run.progress), run.step)
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
         parts = losses(model, stft, crop, degrade(crop.mel, rng))
         optimiser.zero_grad(set_to_none=True)
