@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy")
-
 from scripts.mini.measures import Alignment, align, speech_seconds, words
 from scripts.mini.melody import pitch_correlation
 

@@ -1,10 +1,7 @@
 """The recogniser of Chinese phones: shapes, padding, and what it makes of its classes."""
 
 import numpy as np
-import pytest
 import torch
-
-pytest.importorskip("scipy")
 
 from scripts.mini.phone_recogniser import LogMel, PhoneRecogniser, RecogniserConfig, edit_distance
 

@@ -1,7 +1,6 @@
 """Where in the text a code belongs, and how English spelling maps to sounds."""
 
 import numpy as np
-import pytest
 
 from scripts.mini.spelling import LetterAligner
 
@@ -28,7 +27,6 @@ def test_every_sound_is_given_to_a_letter() -> None:
 
 
 def test_places_count_tokens_not_characters() -> None:
-    pytest.importorskip("wordfreq")
     from scripts.mini.utterances import place_in_tokens, spread
 
     spans = ((0, 1), (1, 5), (5, 6))
@@ -39,7 +37,6 @@ def test_places_count_tokens_not_characters() -> None:
 
 
 def test_merges_join_the_heaviest_pair_first() -> None:
-    pytest.importorskip("wordfreq")
     from scripts.mini.vocabulary import train_merges
 
     assert train_merges({b" the": 5.0, b" then": 2.0, b"hat": 1.0}, 3)[0] in (b"th", b"he", b" t")
