@@ -1,0 +1,187 @@
+"""A project folder of its own for a test: our scripts, this code, a private run folder, log and port."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIMIT_S = 240
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a script ended and what it said, both streams together."""
+
+    code: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer; status 0 if none came, and why in `body`."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Project:
+    """Links to the code, so that nothing is installed anew; the scripts themselves are copies, for they find
+    their project by where they lie."""
+
+    def __init__(self, root: Path, model: Path) -> None:
+        self.root = root
+        self.port = free_port()
+        self._settings = {
+            "PORT": str(self.port),
+            "API_HOST": "127.0.0.1",
+            "MODEL_DIR": str(model),
+            "DEVICE": "cpu",
+            "FLOW_STEPS": "2",
+            "DRAIN_TIMEOUT": "120",
+            "VERIFY_TTS": "0",
+        }
+        for name in ("glm_tts_api", "configs", "pyproject.toml", ".venv"):
+            (root / name).symlink_to(REPOSITORY / name)
+        (root / "scripts").mkdir()
+        shutil.copytree(REPOSITORY / "scripts/lib", root / "scripts/lib")
+        for script in ("restart_api.sh", "start_api.sh", "scripts/stop_api.sh", "scripts/status_api.sh"):
+            shutil.copy(REPOSITORY / script, root / script)
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TERM")
+        inherited = {name: os.environ[name] for name in kept if name in os.environ}
+        return {**inherited, "OMP_NUM_THREADS": "1", **self._settings, **settings}
+
+    def begin(self, *command: str, **settings: str) -> subprocess.Popen[str]:
+        """Starts a script and returns at once."""
+        return subprocess.Popen(
+            ["bash", *command],
+            cwd=self.root,
+            env=self.environment(**settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *command: str, **settings: str) -> Outcome:
+        """Runs a script to its end."""
+        return end_of(self.begin(*command, **settings))
+
+    def start(self, **settings: str) -> int:
+        """restart_api.sh, which must succeed; returns the server's PID."""
+        outcome = self.run("restart_api.sh", **settings)
+        assert outcome.code == 0, outcome.said
+        return self.pid
+
+    @property
+    def pid_file(self) -> Path:
+        return self.root / "run/api_server.pid"
+
+    @property
+    def log(self) -> str:
+        return (self.root / "api_server.log").read_text()
+
+    @property
+    def pid(self) -> int:
+        return int(self.pid_file.read_text())
+
+    def processes(self) -> list[int]:
+        """Every living process that carries this run folder's mark."""
+        mark = f"GLM_TTS_RUN_ID={(self.root / 'run/run_id').read_text().strip()}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                marked = mark in (folder / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if marked and is_alive(int(folder.name)):
+                found.append(int(folder.name))
+        return found
+
+    def kill_all(self) -> None:
+        """For the end of a test, whatever state it left."""
+        if (self.root / "run/run_id").exists():
+            for pid in self.processes():
+                kill(pid)
+
+    def get(self, path: str, key: str = "") -> Reply:
+        return self._send(urllib.request.Request(self._url(path), headers={"X-API-Key": key}))
+
+    def speak(self, text: str = "你好。", timeout_s: float = 60) -> Reply:
+        body = json.dumps({"input_text": text, "index": "exampleA"}).encode()
+        headers = {"Content-Type": "application/json"}
+        return self._send(urllib.request.Request(self._url("/api/v1/tts"), body, headers), timeout_s)
+
+    def stats(self, key: str = "") -> Any:
+        return self.get("/api/v1/stats/concurrency", key).json()
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def _send(self, request: urllib.request.Request, timeout_s: float = 10) -> Reply:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=timeout_s) as response:
+                return Reply(response.status, response.read())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, error.read())
+        except OSError as error:
+            return Reply(0, repr(error).encode())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def end_of(process: subprocess.Popen[str]) -> Outcome:
+    try:
+        said, _ = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Outcome(process.returncode, said)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs; a zombie does not."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    os.kill(pid, number)
+
+
+def wait_until(holds: Callable[[], Any], what: str) -> None:
+    """Waits for `holds`, up to LIMIT_S."""
+    deadline = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {LIMIT_S} s for {what}"
+        time.sleep(0.05)
+
+
+def wav_of(reply: Reply) -> bytes:
+    """The WAV in a JSON answer."""
+    return base64.b64decode(reply.json()["audio_base64"])

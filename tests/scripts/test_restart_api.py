@@ -1,0 +1,252 @@
+"""restart_api.sh, run for real. Each test begins with the server that the one before left running."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import signal
+import subprocess
+import wave
+from collections import Counter
+from pathlib import Path
+from threading import Event, Thread
+
+from own_project import Project, end_of, is_alive, kill, wait_until, wav_of
+
+SENTENCE = "我们今天去公园散步，那里的花都开了。"
+
+
+def running(project: Project) -> int:
+    """The PID of a server that runs, started here if need be."""
+    if project.pid_file.exists() and is_alive(project.pid):
+        return project.pid
+    return project.start()
+
+
+def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(shared_project: Project) -> None:
+    project = shared_project
+    outcome = project.run(
+        "restart_api.sh", VERIFY_TTS="1", SHORT_TEXT_CONCURRENCY="4", LONG_TEXT_TIMEOUT="900"
+    )
+    assert outcome.code == 0, outcome.said
+    with wave.open(str(project.root / "out/hello.wav")) as file:
+        assert file.getnframes() > 0
+    for part in (
+        "out/hello.wav",
+        "s of speech",
+        "RTF",
+        "curl -X POST",
+        "demonstration model",
+        "download_model.sh",
+    ):
+        assert part in outcome.said
+    command = Path(f"/proc/{project.pid}/cmdline").read_text().replace("\0", " ")
+    assert "uvicorn glm_tts_api.api_server:app" in command
+    stats = project.stats()
+    assert stats["config"]["concurrency"] == {"short_text": 4, "long_text": 5, "threshold": 200}
+    assert stats["config"]["timeout"]["long_text"] == 900
+    assert [lane["total"] for lane in stats["stats"].values()] == [0, 0]
+    assert project.get("/api/v1/health").json()["prompt_cache_count"] == 2
+
+
+def test_a_second_start_fails_at_once_and_harms_nothing(shared_project: Project) -> None:
+    project = shared_project
+    pid = running(project)
+    outcome = project.run("start_api.sh")
+    assert outcome.code == 3
+    assert f"already running (PID {pid}" in outcome.said
+    assert project.get("/api/v1/health").status == 200
+
+
+def test_what_can_be_known_before_is_said_before_the_old_server_stops(
+    shared_project: Project, tmp_path: Path
+) -> None:
+    project = shared_project
+    pid = running(project)
+    wrong = project.run("restart_api.sh", SHORT_TEXT_CONCURRENCY="abc")
+    assert wrong.code == 2
+    assert wrong.said.strip() == "SHORT_TEXT_CONCURRENCY='abc': must be a whole number from 1 to 1024"
+    broken = project.run("restart_api.sh", MODEL_DIR=str(broken_copy(project, tmp_path, "hift/hift.pt")))
+    assert broken.code == 2
+    assert "hift/hift.pt" in broken.said
+    assert project.pid == pid
+    assert project.get("/api/v1/health").status == 200
+
+
+def broken_copy(project: Project, folder: Path, name: str) -> Path:
+    """A checkpoint with one file that does not hold what it should."""
+    copy = folder / "broken"
+    shutil.copytree(project.environment()["MODEL_DIR"], copy)
+    (copy / name).write_bytes(b"not what it should be")
+    return copy
+
+
+def test_a_restart_under_load_answers_every_accepted_request(shared_project: Project) -> None:
+    project = shared_project
+    old = running(project)
+    accepted: list[int] = []
+    knocks: Counter[int] = Counter()
+    over = Event()
+
+    def speak() -> None:
+        reply = project.speak(SENTENCE)
+        accepted.append(reply.status if reply.status != 200 or wav_of(reply).startswith(b"RIFF") else -1)
+
+    def knock() -> None:
+        while not over.wait(0.1):
+            knocks[project.speak().status] += 1
+
+    speakers = [Thread(target=speak) for _ in range(4)]
+    for speaker in speakers:
+        speaker.start()
+    wait_until(lambda: project.stats()["stats"]["short_text"]["active"] == 4, "four active requests")
+    knocker = Thread(target=knock)
+    knocker.start()
+    outcome = project.run("restart_api.sh")
+    over.set()
+    for thread in (*speakers, knocker):
+        thread.join()
+    assert outcome.code == 0, outcome.said
+    assert accepted == [200] * 4
+    assert set(knocks) <= {0, 200, 503}  # 0: between the servers, nobody listens
+    assert knocks[503] > 0
+    assert project.pid != old
+    assert not is_alive(old)
+    assert "SIGKILL" not in outcome.said
+
+
+def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tmp_path: Path) -> None:
+    """With a stand-in for nvidia-smi that lists the old server twice more after it is gone."""
+    project = shared_project
+    old = running(project)
+    old_log = project.log
+    path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
+    ours = project.root / "scripts/__pycache__/old.pyc"
+    temporary = project.root / "run/tmp/upload"
+    others = [
+        project.root / name for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav")
+    ]
+    for file in (ours, temporary, *others):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    outcome = project.run("restart_api.sh", PATH=path)
+    assert outcome.code == 0, outcome.said
+    assert outcome.said.count("GPU 0: 512 MiB of 81559 MiB in use") == 2
+    assert (tmp_path / "asked").read_text().count("\n") == 3
+    assert (project.root / "api_server.log.1").read_text().startswith(old_log)
+    assert not ours.parent.exists()
+    assert not temporary.exists()
+    assert all(file.exists() for file in others)
+    assert (project.root / ".venv/bin/python").exists()
+
+
+def nvidia_smi(folder: Path, holder: int) -> Path:
+    program = folder / "nvidia-smi"
+    program.write_text(
+        "#!/bin/bash\n"
+        f"asked={folder}/asked\n"
+        "case $1 in\n"
+        f'  *apps*) echo >>"$asked"; (($(wc -l <"$asked") > 2)) || printf "1\\n{holder}\\n" ;;\n'
+        '  *memory*) echo "0, 512 MiB, 81559 MiB" ;;\n'
+        "  *) echo 0 ;;\n"
+        "esac\n"
+    )
+    program.chmod(0o755)
+    return program
+
+
+def test_a_server_that_does_not_hear_is_killed_and_named(shared_project: Project) -> None:
+    project = shared_project
+    pid = project.start(DRAIN_TIMEOUT="0")
+    kill(pid, signal.SIGSTOP)
+    outcome = project.run("scripts/stop_api.sh", DRAIN_TIMEOUT="0")
+    assert outcome.code == 0
+    assert "ended by SIGKILL:\n  PID " + str(pid) in outcome.said
+    assert not is_alive(pid)
+
+
+def test_a_server_that_dies_while_it_starts(shared_project: Project) -> None:
+    project = shared_project
+    restart = project.begin("restart_api.sh")
+    wait_until(lambda: project.pid_file.exists() and b"uvicorn" in command(project), "the new server")
+    kill(project.pid)
+    outcome = end_of(restart)
+    assert outcome.code == 1
+    assert "The server ended while it started." in outcome.said
+    assert "Last lines of" in outcome.said
+    assert project.processes() == []
+
+
+def command(project: Project) -> bytes:
+    try:
+        return Path(f"/proc/{project.pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return b""
+
+
+def test_a_model_that_cannot_be_loaded_is_the_cause_told(shared_project: Project, tmp_path: Path) -> None:
+    project = shared_project
+    broken = broken_copy(project, tmp_path, "frontend/campplus.onnx")
+    outcome = project.run("restart_api.sh", MODEL_DIR=str(broken))
+    assert outcome.code == 1, outcome.said
+    assert "The model could not be loaded: " in outcome.said
+    assert "campplus.onnx" in outcome.said
+    assert "Last lines of" in outcome.said
+    assert "the server is stopped" in outcome.said
+    assert project.processes() == []
+
+
+def test_while_one_restart_works_others_are_refused_and_a_signal_undoes_it(shared_project: Project) -> None:
+    project = shared_project
+    restart = project.begin("restart_api.sh")
+    wait_until(lambda: b"uvicorn" in command(project), "the new server")
+    others = [project.begin(name) for name in ("start_api.sh", "restart_api.sh", "scripts/stop_api.sh")]
+    start, second, stop = (end_of(other) for other in others)
+    assert start.code == 3, start.said
+    assert f"already running (PID {project.pid}" in start.said
+    for outcome in (second, stop):
+        assert outcome.code == 3, outcome.said
+        assert f"restart (PID {restart.pid}) is at work" in outcome.said
+    restart.send_signal(signal.SIGTERM)
+    outcome = end_of(restart)
+    assert outcome.code == 143
+    assert "the server is stopped" in outcome.said
+    assert project.processes() == []
+
+
+def test_time_that_runs_out_is_named_by_its_setting(shared_project: Project) -> None:
+    outcome = shared_project.run("restart_api.sh", VERIFY_TTS="1", VERIFY_TIMEOUT="0.1")
+    assert outcome.code == 1
+    assert "VERIFY_TIMEOUT=0.1" in outcome.said
+    assert shared_project.processes() == []
+
+
+def test_a_pid_file_that_names_another_program(shared_project: Project) -> None:
+    project = shared_project
+    with subprocess.Popen(["sleep", "300"]) as stranger:
+        project.pid_file.write_text(f"{stranger.pid}\n")
+        stop = project.run("scripts/stop_api.sh")
+        project.pid_file.write_text(f"{stranger.pid}\n")
+        start = project.run("restart_api.sh")
+        assert stranger.poll() is None
+        stranger.kill()
+    assert stop.code == 0
+    assert "none is running" in stop.said
+    assert start.code == 0
+    assert project.pid != stranger.pid
+    assert project.get("/api/v1/health").status == 200
+
+
+def test_kill_ends_it_after_its_answers(shared_project: Project) -> None:
+    project = shared_project
+    pid = running(project)
+    replies: list[bytes] = []
+    speaker = Thread(target=lambda: replies.append(wav_of(project.speak(SENTENCE))))
+    speaker.start()
+    wait_until(lambda: project.stats()["stats"]["short_text"]["active"] == 1, "an active request")
+    kill(pid, signal.SIGTERM)
+    speaker.join()
+    with wave.open(io.BytesIO(replies[0])) as file:
+        assert file.getnframes() > 0
+    wait_until(lambda: not is_alive(pid), "the server's end")
+    assert project.run("scripts/status_api.sh").code == 3

@@ -1,0 +1,85 @@
+"""start_api.sh, stop_api.sh and status_api.sh, run for real."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from own_project import REPOSITORY, Project, end_of, is_alive, kill, wait_until
+
+
+def test_the_foreground_server_is_the_script_itself(project: Project) -> None:
+    server = project.begin("start_api.sh")
+    wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
+    assert project.pid == server.pid
+    status = project.run("scripts/status_api.sh")
+    assert status.code == 0, status.said
+    assert f"PID {server.pid}" in status.said
+    assert "Health: healthy" in status.said
+    stop = project.run("scripts/stop_api.sh")
+    assert stop.code == 0, stop.said
+    outcome = end_of(server)
+    assert outcome.code == -15
+    assert "Application shutdown complete" in outcome.said
+    assert outcome.said.splitlines() == project.log.splitlines()
+
+
+def test_a_taken_port_is_an_error_that_names_its_holder(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", project.port)):
+        start = project.run("start_api.sh")
+        restart = project.run("restart_api.sh")
+    for outcome in (start, restart):
+        assert outcome.code == 2
+        assert f"PORT={project.port}: taken by PID {os.getpid()} (" in outcome.said
+
+
+def test_two_workers_and_kills_without_mercy(project: Project) -> None:
+    """A worker comes back; workers whose parent was killed are found, named and replaced."""
+    project.start(WORKERS="2", API_KEYS="a-secret")
+    key = "a-secret"
+    assert project.get("/api/v1/stats/concurrency").status == 401
+    first, second = (worker["pid"] for worker in project.stats(key)["per_worker"])
+    kill(first)
+    wait_until(lambda: is_whole(project, key, without=first), "a new worker")
+    assert second in [worker["pid"] for worker in project.stats(key)["per_worker"]]
+    workers = project.processes()
+    kill(project.pid)
+    wait_until(lambda: not is_alive(project.pid), "the parent's end")
+    start = project.run("start_api.sh")
+    assert start.code == 3
+    assert "left" in start.said
+    project.start()
+    assert not any(is_alive(pid) for pid in workers)
+    assert project.get("/api/v1/health").status == 200
+
+
+def is_whole(project: Project, key: str, *, without: int) -> bool:
+    reply = project.get("/api/v1/stats/concurrency", key)
+    workers = reply.json()["per_worker"] if reply.status == 200 else []
+    return len(workers) == 2 and all(worker["ready"] and worker["pid"] != without for worker in workers)
+
+
+def programs_without_python(folder: Path) -> Path:
+    """A folder of links to this machine's programs but Python."""
+    folder.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if not program.name.startswith(("python", "pip")):
+            (folder / program.name).symlink_to(program)
+    return folder
+
+
+def test_what_making_the_venv_lacks_is_named(project: Project, tmp_path: Path) -> None:
+    programs = programs_without_python(tmp_path / "bin")
+    (project.root / ".venv").unlink()
+    none = project.run("restart_api.sh", PATH=str(programs))
+    assert none.code == 2
+    assert "Python 3.11, 3.12 or 3.13 is needed" in none.said
+    python = programs / "python3"
+    real = REPOSITORY / ".venv/bin/python"
+    python.write_text(f'#!/bin/bash\n[[ "$*" != *ensurepip* ]] || exit 1\nexec {real} "$@"\n')
+    python.chmod(0o755)
+    without_venv = project.run("restart_api.sh", PATH=str(programs))
+    assert without_venv.code == 2
+    assert "apt install python3-venv" in without_venv.said
+    assert not (project.root / ".venv").exists()
