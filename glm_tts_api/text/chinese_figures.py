@@ -128,8 +128,9 @@ def _part_of_day(match: Match, group: int) -> str:
 
 
 def money(match: Match) -> str:
-    first, second, noun = match[2], match[3], match[5] or CURRENCIES[match[1].upper()]
-    scale = (match[4] or "").lower()
+    first, second = match[2], match[3]
+    noun: str = match[5] or CURRENCIES[match[1].upper()]
+    scale: str = (match[4] or "").lower()
     factor, unit = _SCALES.get(scale, (1, scale))
     amounts = [_plain(Decimal(amount.replace(",", "")) * factor) for amount in (first, second) if amount]
     return "到".join(amounts) + unit + noun
@@ -169,6 +170,11 @@ def arc(match: Match) -> str:
 def scientific(match: Match) -> str:
     exponent = match[2].replace("-", "负").replace("+", "")
     return f"{match[1]}乘10的{exponent}次方"
+
+
+def hanzi_apart(match: Match) -> str:
+    """A slash after a quantity (100元/月) stays for the transducer; else it is a pause."""
+    return match.group() if match[1] else f"{match[2]}，"
 
 
 def words_apart(match: Match) -> str:

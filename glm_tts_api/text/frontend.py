@@ -22,6 +22,7 @@ class TextFrontend:
     def __init__(self, config_dir: Path, *, cache_dir: Path, rules: RuleSet = "default") -> None:
         """`config_dir` holds the user's dictionaries, `cache_dir` what can be built again."""
         self._files = DictionaryFiles(config_dir)
+        self._cut_words = rules == "default"
         rule_set = PublishedRules if rules == "published" else DefaultRules
         self._rules = rule_set(chinese_verbaliser(cache_dir), english_verbaliser())
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
@@ -47,11 +48,12 @@ class TextFrontend:
 
     def normalize(self, text: str) -> str:
         """`text` in words and marks, closed by a full stop or question mark; "." where nothing is left."""
-        return self._rules.normalise(text, self._files.current().replacements)
+        whole = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
+        return self._rules.normalise(whole, self._files.current().replacements)
 
     def split(self, text: str) -> list[str]:
         """A normalised text cut into segments of 30 to 60 units."""
-        return split(text)
+        return split(text, cut_words=self._cut_words)
 
     def phonemize(self, segment: str) -> str:
         """A normalised segment with phoneme tokens for the Hanzi whose reading is not certain."""

@@ -10,7 +10,7 @@ from glm_tts_api.text.steps import has_hanzi
 _LINE_ENDS = ".!?;:：。！？；，,、…"
 _LONG_RUN = re.compile(r"([^\w\s])\1{3,}")
 _BLANKS = re.compile(r"[^\S\n]+")
-_WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\\S*")
+_WINDOWS_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*")
 _LINK = re.compile(r"\]\((?=[^)\s])")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*(?:\s+[A-Za-z-]+=[^<>\n]{0,200})?)\s*/?>")
 _STRONG = re.compile(r"(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1")

@@ -28,8 +28,9 @@ def pieces(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
 
 
 def sentences(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
-    """`text` in order and complete, in pieces of `limit` characters or more, cut only where the published
-    rules read both sides as they read the whole: after a Chinese sentence or a word that is no abbreviation."""
+    """`text` in order and complete, in pieces of `limit` characters or more, cut only where the
+    published rules read both sides as they read the whole: after a Chinese sentence, or after a word that is
+    no abbreviation."""
     start = 0
     for match in _SAFE_END.finditer(text):
         if match.end() - start >= limit:

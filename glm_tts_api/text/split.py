@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import pronouncing
@@ -15,17 +16,52 @@ MAX_WEIGHT = 60.0
 MAX_UNITS = 60
 SYLLABLE_WEIGHT = 0.7
 
+LONG_WORD = 24
+LETTER_WEIGHT = 0.4
+MAX_CUT_WEIGHT = 120.0
+_SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 
-def split(text: str) -> list[str]:
+Weigh = Callable[[str], float]
+
+
+def split(text: str, *, cut_words: bool = False) -> list[str]:
     """`text` in segments that end at punctuation once they weigh 30, and weigh at most about 60.
 
     Where the published splitter fails (a text that starts with white space; more than 60 syllables in fewer
-    than 60 units without a mark) the text is stripped and the cut goes after the last unit.
+    than 60 units without a mark) the text is stripped and the cut goes after the last unit. `cut_words`
+    weighs long words, and those of other scripts, by their letters and may cut them: to the published
+    splitter a sentence in kana is one word that weighs 1.
     """
+    units, weigh = _units(text.lstrip()), _weight
+    if cut_words:
+        units, weigh = (
+            [piece for unit in _with_marks(units) for piece in _word_pieces(unit)],
+            _weight_by_letters,
+        )
     segments = []
-    for sentence in _sentences(_units(text.lstrip())):
-        segments += _cut(sentence)
+    for sentence in _sentences(units, weigh):
+        segments += _cut(sentence, weigh)
     return ["".join(units) for units in segments]
+
+
+def _with_marks(units: list[str]) -> list[str]:
+    """Combining marks belong to the letter before them."""
+    whole: list[str] = []
+    for unit in units:
+        after_mark = whole and unicodedata.category(whole[-1][-1]).startswith("M") and unit[0].isalpha()
+        if whole and (after_mark or unicodedata.category(unit[0]).startswith("M")):
+            whole[-1] += unit
+        else:
+            whole.append(unit)
+    return whole
+
+
+def _word_pieces(unit: str) -> list[str]:
+    if _SYLLABIC.search(unit):
+        return re.findall(r"\S\s*", unit)
+    if len(unit) <= LONG_WORD:
+        return [unit]
+    return [unit[start : start + LONG_WORD] for start in range(0, len(unit), LONG_WORD)]
 
 
 def _units(text: str) -> list[str]:
@@ -54,33 +90,45 @@ def _is_ideograph(char: str) -> bool:
     return "CJK" in name or "IDEOGRAPH" in name
 
 
-def _sentences(units: list[str]) -> list[list[str]]:
+def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
     sentences: list[list[str]] = []
     current: list[str] = []
     weight = 0.0
     for unit in units:
         current.append(unit)
-        weight += _weight(unit)
+        weight += weigh(unit)
         if weight >= MIN_WEIGHT and _is_mark(unit):
             sentences.append(current)
             current, weight = [], 0.0
     return [*sentences, current] if current else sentences
 
 
-def _cut(sentence: list[str]) -> list[list[str]]:
+def _cut(sentence: list[str], weigh: Weigh) -> list[list[str]]:
     pieces = []
-    while _is_too_heavy(sentence):
+    while _is_too_heavy(sentence, weigh):
         end = MAX_UNITS + (len(sentence) > MAX_UNITS and _is_mark(sentence[MAX_UNITS]))
+        if weigh is _weight_by_letters:
+            end = min(end, _units_within(MAX_CUT_WEIGHT, sentence, weigh))
         pieces.append(sentence[:end])
         sentence = sentence[end:]
     return [*pieces, sentence] if sentence else pieces
 
 
-def _is_too_heavy(sentence: list[str]) -> bool:
+def _is_too_heavy(sentence: list[str], weigh: Weigh) -> bool:
     # No unit weighs less than one syllable, so a long sentence need not be weighed again after each cut.
     if len(sentence) * SYLLABLE_WEIGHT > MAX_WEIGHT + 1:
         return True
-    return sum(map(_weight, sentence)) > MAX_WEIGHT
+    return sum(map(weigh, sentence)) > MAX_WEIGHT
+
+
+def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
+    """How many leading units weigh at most `limit` together; at least one."""
+    weight = 0.0
+    for count, unit in enumerate(sentence[: MAX_UNITS + 1]):
+        weight += weigh(unit)
+        if weight > limit:
+            return max(count, 1)
+    return len(sentence)
 
 
 def _is_mark(unit: str) -> bool:
@@ -91,6 +139,13 @@ def _is_mark(unit: str) -> bool:
 def _weight(unit: str) -> float:
     word = unit.strip()
     return SYLLABLE_WEIGHT * _syllables(word) if word.isascii() and word.isalpha() else 1.0
+
+
+def _weight_by_letters(unit: str) -> float:
+    word = unit.strip()
+    if len(word) < LONG_WORD and (word.isascii() or len(word) == 1):
+        return _weight(unit)
+    return max(_weight(unit), LETTER_WEIGHT * len(word))
 
 
 @lru_cache(maxsize=50_000)

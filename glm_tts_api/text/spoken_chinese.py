@@ -121,10 +121,10 @@ _SIGNS: list[tuple[str, Replacement]] = [
     (r"&", "和"),
     (r"@", "艾特"),
     (r"(?<=\b[A-G])#", " sharp "),
-    (rf"((?:{_NUMBER}|[一二三四五六七八九十百千万亿]) ?[{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", r"\1每"),
-    (rf"(?<=[{_HAN}]) ?/ ?(?=[{_HAN}])|\|", "，"),
+    (rf"([\d一二三四五六七八九十百千万亿] ?)?([{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", say.hanzi_apart),
+    (r"\|", "，"),
     (r"(\d ?)?\b([A-Za-z]+)/(?=[A-Za-z])", say.words_apart),
-    (r"(?<![\dA-Za-z])/|/(?![\dA-Za-z])|(?<=[A-Za-z])/(?=\d)", " "),
+    (rf"(?<![\dA-Za-z{_HAN}])/|/(?![\dA-Za-z{_HAN}])|(?<=[A-Za-z])/(?=\d)", " "),
     (r"(?<=\d) (?=\d)", "，"),
 ]
 _DOTS: list[tuple[str, Replacement]] = [

@@ -90,7 +90,8 @@ _NUMBERS: list[tuple[str, Replacement]] = [
     (rf"(?<=[a-z]) ?/ ?(?={_PER}\b)", " per "),
     (r"(?<![\w.-])\d+(?:-\d+){2,}", say.dialled),
     (r"(?<![\d./-])(?:0\d+|\d{13,})(?![\d./-]*\d)", say.one_by_one),
-    (r"(\d)\s+(\d/\d)", r"\1 and \2"),
+    (r"(?<=\d)\s+1/2\b", " and a half"),
+    (r"(?<=\d)\s+(?=[1-9]/\d)", " and "),
 ]
 _HYPHENS: list[tuple[str, Replacement]] = [
     (

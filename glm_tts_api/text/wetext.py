@@ -39,7 +39,7 @@ class Verbaliser:
         self._remembered = lru_cache(_REMEMBERED)(self._verbalise)
 
     def __call__(self, text: str) -> str | None:
-        """`text` in words; None where the automata have no path for it (e.g. a NUL or half a surrogate)."""
+        """`text` in words; None where the automata have no path for it (e.g. half a surrogate pair)."""
         return self._remembered(text) if text else ""
 
     def _verbalise(self, text: str) -> str | None:

@@ -1,0 +1,106 @@
+"""The door of the text room: what it gives, what it refuses, what it needs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from glm_tts_api.errors import NothingToSay
+from glm_tts_api.text.frontend import TextFrontend
+
+NOTHING = [
+    *(
+        "",
+        "  ",
+        "\n\t",
+        "。",
+        "？！……",
+        "!?.,;:'\"-",
+        "——",
+        "()[]{}",
+        "😀",
+        "👨‍👩‍👧🎉",
+        "★→",
+        "*",
+        "#",
+        "@#$%^&*",
+    ),
+    *("\x00", "\x00\x01\x02\x1f", "\u200b\u200d\ufeff", "\u202e\u200f", "\ud800", "\ue000", "---\n===\n"),
+]
+
+
+@pytest.mark.parametrize("text", NOTHING, ids=ascii)
+def test_a_text_without_anything_to_say_is_refused(
+    frontend: TextFrontend, published: TextFrontend, text: str
+) -> None:
+    for door in (frontend, published):
+        with pytest.raises(NothingToSay):
+            door.prepare(text)
+
+
+def test_prepare_gives_closed_segments_in_order(frontend: TextFrontend) -> None:
+    sentence = "春天来了，花园里的花都开了，小猫蜷缩在沙发上睡着了，"
+    segments = frontend.prepare(sentence * 4)
+    assert "".join(segments).replace("。", "，") == sentence * 4
+    assert all(segment.endswith("。") for segment in segments)
+    assert len(segments) == 3
+
+
+def test_a_prompt_transcript_ends_with_a_space(frontend: TextFrontend) -> None:
+    assert frontend.normalize_prompt("他有3只猫") == "他有三只猫。 "
+
+
+def test_replacements_of_the_user_hold_at_once(configs: Path, cache_dir: Path) -> None:
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    assert frontend.normalize("噢，GLM来了") == "哦，glm来了。"
+    with (configs / "custom_replace.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"origin": "GLM", "new": "智谱模型"}\n')
+    assert frontend.normalize("噢，GLM来了") == "哦，智谱模型来了。"
+
+
+def test_a_broken_line_is_passed_over_and_reported(configs: Path, cache_dir: Path) -> None:
+    (configs / "custom_replace.jsonl").write_text(
+        '{"origin": "甲", "new": "乙"}\nnot json\n{"origin": 3, "new": "x"}\n["a"]\n', encoding="utf-8"
+    )
+    (configs / "G2P_replace_dict.jsonl").write_text('{"重庆": "<|NOPE9|>"}\n', encoding="utf-8")
+    (configs / "G2P_able_1word.json").write_text("{", encoding="utf-8")
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    assert frontend.normalize("甲方") == "乙方。"
+    warnings = "\n".join(frontend.warnings)
+    for place in (
+        "jsonl, line 2",
+        "jsonl, line 3",
+        "jsonl, line 4",
+        "NOPE9",
+        "G2P_able_1word.json: not JSON",
+    ):
+        assert place in warnings
+
+
+def test_the_shipped_dictionaries_have_no_warnings(frontend: TextFrontend) -> None:
+    assert frontend.warnings == ()
+
+
+def test_a_folder_without_dictionaries_still_works(tmp_path: Path, cache_dir: Path) -> None:
+    frontend = TextFrontend(tmp_path, cache_dir=cache_dir)
+    assert frontend.prepare("你好") == ["你好。"]
+    assert len(frontend.warnings) == 4
+
+
+def test_nothing_is_printed(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frontend = TextFrontend(tmp_path, cache_dir=tmp_path / "cache")
+    frontend.prepare("3个银行行长说hello", use_phoneme=True)
+    out, err = capfd.readouterr()
+    assert (out, err, caplog.text) == ("", "", "")
+
+
+def test_threads_get_the_same_as_one(frontend: TextFrontend) -> None:
+    texts = [f"{number}个行长在2024年{number}月说了hello {number} times。" for number in range(1, 25)]
+    alone = [frontend.prepare(text, use_phoneme=True) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda text: frontend.prepare(text, use_phoneme=True), texts))
+    assert together == alone

@@ -1,0 +1,61 @@
+"""Phoneme mode: certain readings stay text, the others become tokens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from glm_tts_api.text.frontend import TextFrontend
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("银行行长", "银<|H|><|ANG2|><|H|><|ANG2|><|ZH|><|ANG3|>。"),
+        ("音乐快乐", "音<|VE4|>快<|L|><|E4|>。"),
+        ("春天来了", "春天来<|L|><|E5|>。"),
+        ("一不做二不休", "一不做二不休。"),
+        ("饕餮", "<|T|><|AO1|><|T|><|IE4|>。"),
+        ("hello世界3", "hello世界三。"),
+        ("𠮷野", "𠮷野。"),
+    ],
+)
+def test_uncertain_readings_become_phonemes(frontend: TextFrontend, text: str, spoken: str) -> None:
+    assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
+
+
+def test_without_phoneme_mode_text_stays_text(frontend: TextFrontend) -> None:
+    assert frontend.prepare("银行行长") == ["银行行长。"]
+
+
+def test_the_users_pronunciation_wins_and_the_longest_key_first(configs: Path, cache_dir: Path) -> None:
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    with (configs / "G2P_replace_dict.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"乐": "<|L|><|E4|>"}\n{"声乐": "声<|VE4|>"}\n')
+    assert frontend.prepare("声乐乐声", use_phoneme=True) == ["声<|VE4|><|L|><|E4|>声。"]
+
+
+def test_the_official_keep_list_in_its_place_is_used(configs: Path, cache_dir: Path) -> None:
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    (configs / "G2P_able_1word.json").write_text(json.dumps(["行", "长"]), encoding="utf-8")
+    assert frontend.prepare("银行", use_phoneme=True) == ["<|IN2|>行。"]
+
+
+def test_a_phoneme_without_a_token_is_not_written(configs: Path, cache_dir: Path) -> None:
+    (configs / "G2P_all_phonemes.json").write_text(json.dumps({"0": "H", "1": "ANG2"}), encoding="utf-8")
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    assert frontend.prepare("行长", use_phoneme=True) == ["<|H|><|ANG2|>长。"]
+
+
+def test_a_phoneme_token_cannot_be_typed(frontend: TextFrontend) -> None:
+    assert "<|" not in frontend.prepare("<|X|><|ING2|>你好")[0]
+
+
+def test_every_phoneme_of_the_lists_can_be_written(frontend: TextFrontend) -> None:
+    configs = Path(__file__).resolve().parents[2] / "configs"
+    names = json.loads((configs / "G2P_all_phonemes.json").read_text(encoding="utf-8")).values()
+    assert {"B", "ZH", "II4", "III4", "VAN1", "UENG1"} <= set(names)
+    assert all(name.isupper() for name in names)
+    assert all(len(char) == 1 for char in json.loads((configs / "G2P_able_1word.json").read_text("utf-8")))

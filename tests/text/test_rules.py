@@ -1,0 +1,91 @@
+"""The default rules against the published ones, as docs/text.md promises."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from glm_tts_api.text.frontend import TextFrontend
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "text.md"
+
+
+def documented_deviations() -> list[tuple[str, str, str]]:
+    rows = []
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)]
+        if len(cells) == 6 and re.fullmatch("`.*`", cells[2]):
+            rows.append((cells[2].strip("`").replace("⏎", "\n"), cells[3], cells[4]))
+    return rows
+
+
+def test_the_document_lists_deviations() -> None:
+    assert len(documented_deviations()) > 60
+
+
+@pytest.mark.parametrize(("text", "before", "after"), documented_deviations())
+def test_each_documented_deviation(
+    frontend: TextFrontend, published: TextFrontend, text: str, before: str, after: str
+) -> None:
+    assert before != after
+    assert published.normalize(text) == before
+    assert frontend.normalize(text) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("今天是2024年1月5日，气温3.5度。", "今天是二零二四年一月五日，气温三点五度。"),
+        ("他跑了34.5公里，用时6小时09分。", "他跑了三十四点五公里，用时六小时零九分。"),
+        ("GDP增长5.2%", "gdp增长百分之五点二。"),
+        ("版本v40.8.8发布，修复了40个bug。", "版本v四十点八点八发布，修复了四十个bug。"),
+        ("请说Hello World三遍", "请说hello world三遍。"),
+        ("银行行长？", "银行行长?"),
+        ("走！我们出发", "走.我们出发。"),
+        ("繁體中文測試", "繁体中文测试。"),
+        ("二〇二四年", "二零二四年。"),
+        ("1. 首先打开门", "一。首先打开门。"),
+        ("- 第一\n- 第二", "第一。第二。"),
+        ("3kg、5km和100ml", "三千克，五公里和一百毫升。"),
+        ("3月5日-8日", "三月五日到八日。"),
+        ("10:00-12:00营业", "十点到十二点营业。"),
+        ("房间3-201", "房间三杠两百零一。"),
+        ("路径C:\\new\\test", "路径c，new test。"),
+    ],
+)
+def test_chinese_is_read_as_one_speaks(frontend: TextFrontend, text: str, spoken: str) -> None:
+    assert frontend.normalize(text) == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("It's 3:30 PM.", "it's three thirty pm."),
+        ("See you at 8:05 pm.", "see you at eight oh five pm."),
+        ("On January 5th, 2024, we won.", "on the fifth of january, twenty twenty four, we won."),
+        ("2024-01-05", "the fifth of january twenty twenty four."),
+        ("The year 1984 and 2005.", "the year nineteen eighty four and two thousand five."),
+        (
+            "1,234,567 people",
+            "one million two hundred and thirty four thousand five hundred and sixty seven people.",
+        ),
+        ("$3.5B or £5.50", "three point five billion dollars or five pounds and fifty p."),
+        ("Call +1 (415) 555-2671.", "call plus one, four one five, five five five, two six seven one."),
+        ("Dr. Smith met Mr. Jones", "doctor smith met mister jones."),
+        ("MS Office and Gen Z", "ms office and gen z."),
+        ("10 km/h, 5 kg, 20°C", "ten kilometers per hour, five kilograms, twenty degrees celsius."),
+        ("What?! Wait!!!", "what? wait."),
+        ("x² + y² = 25", "x squared plus y squared equals twenty five."),
+        ("Visit example.org/about!", "visit example dot org slash about."),
+    ],
+)
+def test_english_is_read_as_one_speaks(frontend: TextFrontend, text: str, spoken: str) -> None:
+    assert frontend.normalize(text) == spoken
+
+
+@pytest.mark.parametrize("text", [row[0] for row in documented_deviations()])
+def test_normalising_a_normalised_text_changes_nothing(frontend: TextFrontend, text: str) -> None:
+    once = frontend.normalize(text)
+    assert frontend.normalize(once) == once
