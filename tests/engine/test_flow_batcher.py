@@ -1,0 +1,122 @@
+"""The render stage: who goes first, what a shared batch sounds like, and what becomes of cancelled work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from glm_tts_api.contracts import Timings
+from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult, RenderTask
+from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.voice_features import VoicePrompt
+from glm_tts_api.model.checkpoint import Models
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.closed = False
+
+
+def job(n_segments: int, seed: int = 0) -> tuple[Job, Listener]:
+    listener = Listener()
+    prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
+    script = Script([[97]] * n_segments, [97], prompt)
+    return Job(tiny.utterance("a", seed=seed), script, cast(Any, listener)), listener
+
+
+def tasks(owner: Job, n: int, *, n_tokens: int = 12) -> list[RenderTask]:
+    return [RenderTask(owner, segment, list(range(segment, segment + n_tokens))) for segment in range(n)]
+
+
+def finish(batcher: FlowBatcher) -> list[RenderResult]:
+    results = []
+    with torch.inference_mode():
+        while batcher.busy:
+            results += batcher.step()
+    return results
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return tiny.tiny_models()
+
+
+def test_a_newcomer_goes_before_the_rest_of_a_long_text(models: Models) -> None:
+    batcher = FlowBatcher(models, tiny.CONFIG)
+    long, _ = job(8)
+    short, _ = job(1)
+    for task in tasks(long, 8):
+        batcher.add(task)
+    with torch.inference_mode():
+        while not any(result.pcm is not None for result in batcher.step()):
+            pass
+    batcher.add(tasks(short, 1)[0])
+    order = [result.task.job for result in finish(batcher)]
+    assert order.index(short) <= 2
+    assert len(order) == 8
+
+
+def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
+    batcher = FlowBatcher(models, tiny.CONFIG)
+    owner, _ = job(4)
+    for task in tasks(owner, 4):
+        batcher.add(task)
+    assert [result.task.segment for result in finish(batcher)] == [0, 1, 2, 3]
+
+
+def test_segments_that_share_a_flow_batch_sound_as_alone(models: Models) -> None:
+    """Of several lengths; equal but for the rounding of larger products."""
+    owners = [job(1, seed=seed)[0] for seed in range(4)]
+    work = [tasks(owner, 1, n_tokens=8 + 5 * index)[0] for index, owner in enumerate(owners)]
+    waves = []
+    for n_rows in (1, 4):
+        batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=n_rows))
+        for task in work:
+            batcher.add(task)
+        waves.append({result.task.job: cast(Any, result.pcm) for result in finish(batcher)})
+    alone, together = waves
+    for owner in owners:
+        np.testing.assert_allclose(together[owner], alone[owner], atol=1e-4)
+
+
+def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
+    batcher = FlowBatcher(models, tiny.CONFIG)
+    owner, listener = job(2)
+    for task in tasks(owner, 2):
+        batcher.add(task)
+    with torch.inference_mode():
+        batcher.step()
+    listener.closed = True
+    results = batcher.step()
+    assert [(result.pcm, result.error) for result in results] == [(None, None)] * 2
+    assert not batcher.busy
+
+
+def test_a_row_cancelled_within_a_shared_batch_is_not_spoken(models: Models) -> None:
+    batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=2))
+    (kept, _), (left, listener) = job(1), job(1)
+    for owner in (kept, left):
+        batcher.add(tasks(owner, 1)[0])
+    with torch.inference_mode():
+        batcher.step()
+    listener.closed = True
+    assert {result.task.job: result.pcm is not None for result in finish(batcher)} == {
+        kept: True,
+        left: False,
+    }
+
+
+def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:
+    batcher = FlowBatcher(models, tiny.CONFIG)
+    good, bad = job(1)[0], job(1)[0]
+    batcher.add(RenderTask(bad, 0, [10**6]))
+    batcher.add(tasks(good, 1)[0])
+    results = {result.task.job: result for result in finish(batcher)}
+    assert results[bad].error is not None
+    assert results[good].pcm is not None
