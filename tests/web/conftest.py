@@ -6,7 +6,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import uvicorn
 from recordings import voice_wav
 from tone_engine import ToneEngine
 
-from glm_tts_api.api_server import create_app
+from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.settings import Settings
 
 
@@ -29,7 +31,7 @@ class Running:
     engine: ToneEngine
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=20, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, timeout=120, trust_env=False, **options)
 
     def say(self, text: str = "hello", **fields: Any) -> httpx.Response:
         with self.client() as client:
@@ -43,7 +45,7 @@ class Running:
         wait_until(lambda: figures.items() <= self.lane(name).items())
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "did not come about in time"
@@ -66,35 +68,36 @@ def project(root: Path, **settings: Any) -> Path:
     return root
 
 
+@contextmanager
+def running_app(root: Path, build_engine: EngineBuilder | None) -> Iterator[Running]:
+    """The app of the project folder `root` on a port of its own, until the context ends."""
+    app = create_app(Settings.load(root), build_engine=build_engine)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started, 60)
+    yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", root, app.state.service.engine)
+    server.should_exit = True
+    thread.join(20)
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Starts servers with the settings it is called with; stops them when the test ends."""
-    stops: list[Callable[[], None]] = []
+    """Starts servers that speak tones, with the settings it is called with, until the test ends."""
+    with ExitStack() as servers:
 
-    def start(
-        engine: ToneEngine | None = None, prepare: Callable[[Path], None] | None = None, **settings: Any
-    ) -> Running:
-        engine = engine or ToneEngine()
-        root = project(tmp_path / f"project{len(stops)}", **settings)
-        if prepare is not None:
-            prepare(root)
-        app = create_app(Settings.load(root), build_engine=lambda *_: engine)
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
+        def start(
+            engine: ToneEngine | None = None, prepare: Callable[[Path], None] | None = None, **settings: Any
+        ) -> Running:
+            engine = engine or ToneEngine()
+            root = project(tmp_path / f"project{next(numbers)}", **settings)
+            if prepare is not None:
+                prepare(root)
+            return servers.enter_context(running_app(root, lambda *_: engine))
 
-        def stop() -> None:
-            server.should_exit = True
-            thread.join(10)
-
-        stops.append(stop)
-        wait_until(lambda: server.started)
-        return Running(f"http://127.0.0.1:{listener.getsockname()[1]}", root, engine)
-
-    yield start
-    for stop in stops:
-        stop()
+        numbers = count()
+        yield start
 
 
 @pytest.fixture

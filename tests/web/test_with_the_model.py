@@ -1,0 +1,189 @@
+"""The whole way over HTTP with every real part, on a tiny checkpoint whose weights mean nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from conftest import Running, project, running_app, wait_until
+from recordings import voice_wav
+from safetensors.torch import load_file, save_file
+
+from glm_tts_api.settings import Settings
+
+LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    script = REPOSITORY / "scripts" / "make_synthetic_checkpoint.py"
+    subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
+    return folder
+
+
+def start(root: Path, checkpoint: Path, **settings: Any) -> Iterator[Running]:
+    # The engine of one of so many workers has one thread: more would wait for each other on a busy machine.
+    project(
+        root,
+        model_dir=checkpoint,
+        device="cpu",
+        flow_steps=2,
+        workers=64,
+        text_length_threshold=15,
+        **settings,
+    )
+    for name in (path.name for path in (REPOSITORY / "configs").iterdir()):
+        if not (root / "configs" / name).exists():
+            (root / "configs" / name).symlink_to(REPOSITORY / "configs" / name)
+    with running_app(root, build_engine=None) as server:
+        wait_until(lambda: health(server)["status"] != "loading", 60)
+        yield server
+
+
+def health(server: Running) -> dict[str, Any]:
+    with server.client() as client:
+        body: dict[str, Any] = client.get("/api/v1/health").json()
+    return body
+
+
+@pytest.fixture(scope="module")
+def server(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    yield from start(tmp_path_factory.mktemp("project"), checkpoint)
+
+
+def wav(server: Running, text: str, **fields: Any) -> bytes:
+    response = server.say(text, response_format="wav", **fields)
+    assert response.status_code == 200, response.text
+    return response.content
+
+
+def test_health(server: Running) -> None:
+    body = health(server)
+    assert (body["status"], body["model_loaded"], body["model"]) == ("healthy", True, "tiny")
+    assert (body["device"], body["dtype"], body["demonstration"]) == ("cpu", "float32", False)
+
+
+@pytest.mark.parametrize("rate", [24000, 32000])
+@pytest.mark.parametrize("fields", [{}, {"use_phoneme": True}, {"sample_method": "topk"}, {"beam_size": 2}])
+def test_speech(server: Running, rate: int, fields: dict[str, Any]) -> None:
+    body = server.say("测试文本", sample_rate=rate, **fields).json()
+    assert body["success"] is True, body
+    assert body["sample_rate"] == rate
+    assert body["audio_seconds"] > 0
+    assert body["segments"] == 1
+
+
+def test_a_recording_as_voice(server: Running) -> None:
+    with server.client() as client:
+        response = client.post(
+            "/api/v1/tts",
+            data={"input_text": "你好", "prompt_text": "录音里说的"},
+            files={"prompt_audio": ("a.wav", voice_wav(2.0, 16000))},
+        )
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  \n", "。", "!?.,", "😀😀", "😀，！", "\x00", "\x00\x01\x1f", "\u200b\ufeff", "——……"]
+)
+def test_nothing_to_say(server: Running, text: str) -> None:
+    with server.client() as client:
+        response = client.post("/api/v1/tts", json={"input_text": text, "index": "exampleA"})
+    assert (response.status_code, response.json()["code"]) == (400, "nothing_to_say"), response.text
+
+
+def test_half_a_character_of_json_is_no_fault(server: Running) -> None:
+    with server.client() as client:
+        body = b'{"input_text": "\\ud83d \xe4\xbd\xa0\xe5\xa5\xbd", "index": "exampleA"}'
+        response = client.post("/api/v1/tts", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 200, response.text
+
+
+def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Running) -> None:
+    alone = wav(server, "今天天气很好。", seed=7)
+    assert wav(server, "今天天气很好。", seed=7) == alone
+    assert wav(server, "今天天气很好。", seed=8) != alone
+    others = ["明天呢？", "Hello there, how are you?", "数字一二三。", "今天天气很好。"]
+    with ThreadPoolExecutor(5) as pool:
+        crowd = [pool.submit(wav, server, text, seed=number) for number, text in enumerate(others)]
+        again = [pool.submit(wav, server, "今天天气很好。", seed=7) for _ in range(2)]
+        assert [done.result() for done in again] == [alone, alone]
+        assert all(done.result() for done in crowd)
+    with server.client() as client:
+        assert client.post("/api/v1/clear_cache").json()["freed_bytes"] > 0
+    assert wav(server, "今天天气很好。", seed=7) == alone
+
+
+def test_a_long_text_takes_the_long_lane(server: Running) -> None:
+    before = server.lane("long_text")["completed"]
+    assert server.say(LONG_TEXT).status_code == 200
+    server.wait_for_lane("long_text", completed=before + 1, active=0)
+
+
+def test_health_is_answered_during_synthesis(server: Running) -> None:
+    n_answered = 0
+    with ThreadPoolExecutor(1) as pool, server.client() as client:
+        speaking = pool.submit(server.say, "今天天气很好。")
+        while not speaking.done():
+            assert client.get("/api/v1/health").status_code == 200
+            n_answered += 1
+    assert speaking.result().status_code == 200
+    assert n_answered > 3  # a poll that waited for the model would be answered once
+
+
+def test_a_client_that_leaves_frees_its_place(server: Running) -> None:
+    before = server.lane("long_text")["cancelled"]
+    with server.client() as client, pytest.raises(httpx.ReadTimeout):
+        client.post("/api/v1/tts", data={"input_text": LONG_TEXT * 200, "index": "exampleA"}, timeout=1)
+    server.wait_for_lane("long_text", cancelled=before + 1, active=0)
+
+
+def test_a_spent_deadline_frees_its_place(checkpoint: Path, tmp_path: Path) -> None:
+    for server in start(tmp_path, checkpoint, long_text_timeout=1.0):
+        answer = server.say(LONG_TEXT * 200)
+        assert (answer.status_code, answer.json()["code"]) == (408, "deadline_passed")
+        server.wait_for_lane("long_text", timed_out=1, active=0)
+        assert server.say("你好").status_code == 200
+
+
+def without_a_tensor(tensors: dict[str, Any]) -> None:
+    del tensors["model.layers.0.mlp.up_proj.weight"]
+
+
+def with_a_wrong_shape(tensors: dict[str, Any]) -> None:
+    name = "model.layers.0.mlp.up_proj.weight"
+    tensors[name] = tensors[name][:-1].clone()
+
+
+@pytest.mark.parametrize("damage", [without_a_tensor, with_a_wrong_shape])
+def test_a_damaged_checkpoint_is_one_clear_error(
+    checkpoint: Path, tmp_path: Path, damage: Callable[[dict[str, Any]], None]
+) -> None:
+    damaged = tmp_path / "damaged"
+    subprocess.run(["cp", "-r", str(checkpoint), str(damaged)], check=True)
+    (weights,) = (damaged / "llm").glob("*.safetensors")
+    tensors = load_file(weights)
+    damage(tensors)
+    save_file(tensors, weights)
+    for server in start(tmp_path / "project", damaged):
+        body = health(server)
+        assert body["status"] == "unhealthy"
+        assert "up_proj" in body["cause"]
+        answer = server.say("你好")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unhealthy")
+
+
+def test_the_settings_of_the_server_reach_the_engine(checkpoint: Path, tmp_path: Path) -> None:
+    project(tmp_path, model_dir=checkpoint, workers=1, short_text_concurrency=3, long_text_concurrency=2)
+    config = Settings.load(tmp_path).engine_config()
+    assert (config.n_slots, config.flow_steps, config.max_prompt_seconds) == (5, 10, 30)
+    (tmp_path / ".env").write_text("WORKERS=64\n")
+    assert Settings.load(tmp_path).engine_config().threads == 1
