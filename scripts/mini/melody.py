@@ -11,12 +11,12 @@ def pitch_correlation(mel_and_pitch: Frames, reference: Frames) -> float:
     """Correlation of log F0 between two readings of one text, over frames that are voiced in both.
 
     Both [frames, 81]: log mel, then log F0 or 0 where unvoiced. Frames are matched by dynamic time warping on
-    the cepstrum. 1 means the same melody, 0 an unrelated one; nan when hardly anything is voiced.
+    the cepstrum. 1 means the same melody, 0 an unrelated one; nan on a single pitch, or with little voiced.
     """
     pairs = _warp(_cepstrum(mel_and_pitch[:, :-1]), _cepstrum(reference[:, :-1]))
     a, b = mel_and_pitch[pairs[:, 0], -1], reference[pairs[:, 1], -1]
     voiced = (a > 0) & (b > 0)
-    if voiced.sum() < 10:
+    if voiced.sum() < 10 or not a[voiced].std() or not b[voiced].std():
         return float("nan")
     return float(np.corrcoef(a[voiced], b[voiced])[0, 1])
 
