@@ -242,6 +242,16 @@ def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, 
             store.read_recording(path)
 
 
+def test_the_repositorys_own_voices(own: Path) -> None:
+    root = Path(__file__).parents[2]
+    bundled = root / "glm_tts_api" / "assets" / "mini" / "prompts"
+    store = VoiceStore(root / "configs" / "prompt_cache.json", own, limits=LIMITS, bundled=(bundled,))
+    assert store.warnings == []
+    assert {"exampleA", "exampleB"} <= set(names(store))
+    for name in names(store):
+        assert 2 < store.get(name).recording.seconds < 15
+
+
 def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> None:
     stores = [open_store(configs, own) for _ in range(4)]
 

@@ -1,0 +1,152 @@
+"""The voices' routes over HTTP: every verb, uploads and paths, and what each refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from conftest import Running
+from recordings import encoded, png, voice, voice_wav
+
+MINE = {"index": "mine", "prompt_text": "我的声音"}
+MP3 = encoded(voice(2.0), 24000, "MP3")
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def add(client: httpx.Client, recording: bytes = MP3, **fields: Any) -> httpx.Response:
+    return client.post(
+        "/api/v1/prompts", data={**MINE, **fields}, files={"prompt_audio": ("a.mp3", recording)}
+    )
+
+
+def refused(response: httpx.Response) -> tuple[int, str]:
+    body = response.json()
+    assert body["success"] is False
+    return response.status_code, body["code"]
+
+
+def test_the_shipped_voices_are_listed(client: httpx.Client) -> None:
+    body = client.get("/api/v1/prompts").json()
+    assert (body["success"], body["count"]) == (True, 2)
+    assert body["prompts"][0] == {
+        "index": "exampleA",
+        "prompt_text": "text of exampleA",
+        "source": "shipped",
+        "audio_url": "/api/v1/prompts/exampleA/audio",
+    }
+
+
+def test_add_hear_use_change_delete(server: Running, client: httpx.Client) -> None:
+    added = add(client)
+    assert added.status_code == 201
+    assert added.json()["prompt"]["source"] == "own"
+    assert client.get("/api/v1/prompts/mine").json()["prompt"]["prompt_text"] == "我的声音"
+    audio = client.get("/api/v1/prompts/mine/audio")
+    assert (audio.content, audio.headers["Content-Type"]) == (MP3, "audio/mpeg")
+    assert client.get("/api/v1/health").json()["prompt_cache_count"] == 3
+    assert server.say(index="mine").status_code == 200
+
+    assert client.put("/api/v1/prompts/mine", json={"prompt_text": "anders"}).status_code == 200
+    assert client.get("/api/v1/prompts/mine").json()["prompt"]["prompt_text"] == "anders"
+    files = {"prompt_audio": ("b.wav", voice_wav(2.5))}
+    assert client.put("/api/v1/prompts/mine", files=files).status_code == 200
+    assert client.get("/api/v1/prompts/mine/audio").content == voice_wav(2.5)
+    assert client.get("/api/v1/prompts/mine").json()["prompt"]["prompt_text"] == "anders"
+
+    assert client.delete("/api/v1/prompts/mine").json()["success"] is True
+    assert refused(client.get("/api/v1/prompts/mine")) == (404, "unknown_voice")
+    assert server.say(index="mine").status_code == 404
+
+
+def test_a_recording_named_by_its_path(server: Running, client: httpx.Client) -> None:
+    own = server.root / "data" / "prompts"
+    own.mkdir(parents=True)
+    (own / "dropped.wav").write_bytes(voice_wav(2.0))
+    for number, path in enumerate(
+        ("dropped.wav", "data/prompts/dropped.wav", "configs/prompts/exampleB.wav")
+    ):
+        fields = {"index": f"by-path-{number}", "prompt_text": "text", "prompt_audio_path": path}
+        assert client.post("/api/v1/prompts", json=fields).status_code == 201, path
+        assert client.post("/api/v1/prompts", data={**fields, "index": f"form-{number}"}).status_code == 201
+    for path in ("/etc/passwd", "../../../etc/passwd", "configs/../.env", "nothing.wav"):
+        fields = {"index": "stolen", "prompt_text": "text", "prompt_audio_path": path}
+        response = client.post("/api/v1/prompts", json=fields)
+        assert refused(response) == (400, "invalid_field")
+        assert str(server.root) not in response.text
+    in_configs = {"index": "stolen", "prompt_text": "text", "prompt_audio_path": "configs/prompt_cache.json"}
+    assert refused(client.post("/api/v1/prompts", json=in_configs)) == (415, "not_audio")
+
+
+def test_an_index_that_exists(client: httpx.Client) -> None:
+    assert refused(add(client, index="exampleA")) == (409, "voice_exists")
+    assert add(client).status_code == 201
+    assert refused(add(client)) == (409, "voice_exists")
+
+
+@pytest.mark.parametrize("index", ["a b", "../a", "a.b", "你好", "x" * 65])
+def test_names_that_are_no_names(client: httpx.Client, index: str) -> None:
+    assert refused(add(client, index=index)) == (400, "invalid_field")
+
+
+def test_a_shipped_voice_can_be_hidden_but_not_deleted(server: Running, client: httpx.Client) -> None:
+    shipped = (server.root / "configs" / "prompt_cache.json").read_bytes()
+    assert refused(client.delete("/api/v1/prompts/exampleA")) == (403, "forbidden")
+    assert client.put("/api/v1/prompts/exampleA", data={"prompt_text": "new"}).status_code == 200
+    assert client.get("/api/v1/prompts/exampleA").json()["prompt"]["source"] == "own"
+    assert client.delete("/api/v1/prompts/exampleA").status_code == 200
+    prompt = client.get("/api/v1/prompts/exampleA").json()["prompt"]
+    assert (prompt["source"], prompt["prompt_text"]) == ("shipped", "text of exampleA")
+    assert (server.root / "configs" / "prompt_cache.json").read_bytes() == shipped
+
+
+@pytest.mark.parametrize(
+    ("recording", "status", "code"),
+    [
+        (png(), 415, "not_audio"),
+        (voice_wav(0.2), 400, "prompt_rejected"),
+        (MP3[: len(MP3) // 2], 400, "prompt_rejected"),
+        (b"", 400, "prompt_rejected"),
+    ],
+)
+def test_a_bad_recording(client: httpx.Client, recording: bytes, status: int, code: str) -> None:
+    assert refused(add(client, recording)) == (status, code)
+    files = {"prompt_audio": ("a.wav", recording)}
+    assert refused(client.put("/api/v1/prompts/exampleA", files=files)) == (status, code)
+    assert client.get("/api/v1/prompts").json()["count"] == 2
+
+
+def test_missing_parts(client: httpx.Client) -> None:
+    files = {"prompt_audio": ("a.mp3", MP3)}
+    for data in ({"index": "mine"}, {"prompt_text": "a"}, {"index": "mine", "prompt_text": " "}):
+        assert refused(client.post("/api/v1/prompts", data=data, files=files)) == (400, "invalid_field")
+    assert refused(client.post("/api/v1/prompts", data=MINE)) == (400, "invalid_field")
+    assert refused(client.put("/api/v1/prompts/exampleA", data={})) == (400, "invalid_field")
+    both = {**MINE, "prompt_audio_path": "configs/prompts/exampleA.wav"}
+    assert refused(client.post("/api/v1/prompts", data=both, files=files)) == (400, "invalid_field")
+
+
+def test_what_is_not_there(client: httpx.Client) -> None:
+    for response in (
+        client.get("/api/v1/prompts/nobody"),
+        client.get("/api/v1/prompts/nobody/audio"),
+        client.delete("/api/v1/prompts/nobody"),
+        client.put("/api/v1/prompts/nobody", data={"prompt_text": "a"}),
+    ):
+        assert refused(response) == (404, "unknown_voice")
+
+
+def test_a_voice_written_by_hand_is_heard_at_once(server: Running, client: httpx.Client) -> None:
+    book = server.root / "configs" / "prompt_cache.json"
+    entries = json.loads(book.read_text())
+    entries["by-hand"] = {"prompt_audio_path": "prompts/exampleB.wav", "prompt_text": "von Hand"}
+    book.write_text(json.dumps(entries))
+    assert client.get("/api/v1/prompts/by-hand").json()["prompt"]["prompt_text"] == "von Hand"
+    assert server.say(index="by-hand").status_code == 200
