@@ -150,3 +150,15 @@ def test_what_does_not_fit_a_slot_is_refused() -> None:
         runner.decode([1, 1], cache=cache, slots=[0, 1], lengths=[3, 700])
     with pytest.raises(ValueError, match="exceeds 1024"):
         KVCache(runner.config, slots=1, slot_length=2000, dtype=runner.dtype, device="cpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize(("dtype", "atol"), [(torch.float32, 5e-3), (torch.bfloat16, 0.5)])
+def test_cuda_computes_the_same(dtype: torch.dtype, atol: float) -> None:
+    llama = _llama(**SIZES["wide"])
+    expected = _decode(_runner(llama), [0, 3, 6], [4, 0, 9])
+    runner = LlmRunner(llama, sampled_ids=range(100, 231), device="cuda", dtype=dtype)
+    found = _decode(runner, [0, 3, 6], [4, 0, 9])
+    for row, logits in expected.items():
+        torch.testing.assert_close(found[row].cpu(), logits, atol=atol, rtol=0.05)
