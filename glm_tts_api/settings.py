@@ -30,7 +30,6 @@ from glm_tts_api.web.fields import Allowed, allowed_values
 from glm_tts_api.web.service import WebConfig
 
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
-BUNDLED_PROMPTS = BUNDLED_MODEL / "prompts"
 
 
 class SettingsError(StartupError):

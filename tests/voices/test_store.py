@@ -245,7 +245,7 @@ def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, 
 def test_the_repositorys_own_voices(own: Path) -> None:
     root = Path(__file__).parents[2]
     bundled = root / "glm_tts_api" / "assets" / "mini" / "prompts"
-    store = VoiceStore(root / "configs" / "prompt_cache.json", own, limits=LIMITS, bundled=(bundled,))
+    store = VoiceStore(root / "configs" / "prompt_cache.json", own, limits=LIMITS, bundled=bundled)
     assert store.warnings == []
     assert {"exampleA", "exampleB"} <= set(names(store))
     for name in names(store):
