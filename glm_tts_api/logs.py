@@ -11,8 +11,12 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 _FORMAT = "%(asctime)s %(levelname)s %(process)d [%(request_id)s] %(name)s: %(message)s"
 
 
-class _RequestIdFilter(logging.Filter):
+class _LineFilter(logging.Filter):
+    """Adds the request id, and lets `grep -i error` find errors only: uvicorn.error tells everything."""
+
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "uvicorn.error":
+            record.name = "uvicorn"
         if not hasattr(record, "request_id"):
             record.request_id = request_id_var.get()
         return True
@@ -21,7 +25,7 @@ class _RequestIdFilter(logging.Filter):
 def configure_logging(level: str = "INFO") -> None:
     """Sends every logger, uvicorn's included, to stderr in one format."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_RequestIdFilter())
+    handler.addFilter(_LineFilter())
     handler.setFormatter(logging.Formatter(_FORMAT))
     root = logging.getLogger()
     root.handlers[:] = [handler]

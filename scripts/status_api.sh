@@ -12,7 +12,7 @@ source scripts/lib/service.sh
 # main: processes, then what the server says of itself.
 main() {
   local pids
-  ensure_venv
+  require_venv 3
   load_settings
   mapfile -t pids < <(our_processes)
   if ((${#pids[@]} == 0)); then

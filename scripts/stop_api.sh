@@ -10,7 +10,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/processes.sh
 source scripts/lib/service.sh
 
-ensure_venv
+require_venv 0
 load_settings
 lock_service
 say "Stopping our running server"

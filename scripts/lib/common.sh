@@ -2,6 +2,7 @@
 # What every script shares: where the project is, how it speaks, its Python, its settings.
 # Sourced, never run. Expects `set -euo pipefail`.
 
+unset CDPATH
 ROOT="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)"
 VENV="$ROOT/.venv"
 PYTHON="$VENV/bin/python"
@@ -79,6 +80,11 @@ make_venv() {
   say "Making .venv with $python ($("$python" --version))"
   "$python" -m venv --clear "$VENV" || fail "$EXIT_REFUSED" "$python -m venv failed (above)." \
     "If it asks for the venv package: apt install python3-venv"
+}
+
+# require_venv CODE: ends the script with CODE, before anything is installed, where no server was ever started.
+require_venv() {
+  usable_python "$PYTHON" || fail "$1" "There is no .venv in $ROOT: no server was ever started here."
 }
 
 # load_settings: sets PORT, RUN_DIR and all others as the server itself reads them, in capitals.
