@@ -14,11 +14,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glm_tts_api.errors import BodyTooLarge, Draining, InternalFault, ServiceError
+from glm_tts_api.errors import BodyTooLarge, Draining, InternalFault, ServiceError, quote
 from glm_tts_api.logs import request_id_var
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.listening import ClientGone
+from glm_tts_api.web.request_log import HAS_LINE
 
 logger = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -41,8 +42,11 @@ class RequestContext:
         )
         token = request_id_var.set(request_id)
         try:
+            answer = _Answer(send, request_id, self._in_flight)
             with self._in_flight.track():
-                await self._answer(scope, receive, _Answer(send, request_id, self._in_flight))
+                await self._answer(scope, receive, answer)
+            if answer.status >= 400 and not scope["state"].get(HAS_LINE):
+                logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
         finally:
             request_id_var.reset(token)
 
@@ -63,17 +67,21 @@ class RequestContext:
 
 
 class _Answer:
-    """The way out: adds X-Request-Id and remembers whether the answer has begun."""
+    """The way out: adds X-Request-Id and remembers the answer's status once it has begun."""
 
     def __init__(self, send: Send, request_id: str, in_flight: InFlight) -> None:
-        self.started = False
+        self.status = 0
         self._send = send
         self._request_id = request_id
         self._in_flight = in_flight
 
+    @property
+    def started(self) -> bool:
+        return self.status > 0
+
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self._request_id
             if self._in_flight.closing:

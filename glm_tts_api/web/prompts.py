@@ -24,7 +24,7 @@ from glm_tts_api.web.schemas import (
 from glm_tts_api.web.service import Service
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}, 422: {"model": ErrorBody}}
 _WRITE: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody} for status in (400, 401, 403, 413, 415, 422)
 }

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from fastapi import Request
+
 from glm_tts_api.contracts import Timings
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.web.listening import ClientGone
 
 logger = logging.getLogger("glm_tts_api.request")
+HAS_LINE = "has_line"  # in a request's state: it writes a line of its own
 
 
 @dataclass(slots=True)
@@ -31,8 +34,9 @@ class SpeechLine:
 
 
 @contextmanager
-def logged_speech() -> Iterator[SpeechLine]:
+def logged_speech(request: Request) -> Iterator[SpeechLine]:
     """Writes the line when the context ends, with the outcome that it ended with."""
+    setattr(request.state, HAS_LINE, True)
     line = SpeechLine()
     outcome = "completed"
     try:

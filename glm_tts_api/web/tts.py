@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import encode_wav
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
-from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
+from glm_tts_api.errors import DeadlinePassed, InvalidField, NothingToSay, TextTooLong
 from glm_tts_api.voices.store import digest_of
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import Body, read_body
@@ -57,7 +57,7 @@ class _Wanted:
 )
 async def tts(request: Request, service: ServiceDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text)."""
-    with logged_speech() as line:
+    with logged_speech(request) as line:
         wanted = await _parse(request, service, line)
         async with admitted(request, service, wanted.utterance, line, counted=wanted.counted) as permit:
             speech = await speak(service.engine, wanted.utterance, permit, line)
@@ -66,7 +66,7 @@ async def tts(request: Request, service: ServiceDep) -> Response:
 
 
 async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wanted:
-    body = await read_body(request)
+    body = await _read_in_time(request, service)
     fields = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
     line.lane = service.admission.config.lane_of(line.n_chars)
@@ -85,6 +85,16 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wante
         use_phoneme=fields.use_phoneme,
     )
     return _Wanted(utterance, fields.response_format, counted=not verifies)
+
+
+async def _read_in_time(request: Request, service: Service) -> Body:
+    """The body; how long its text is shows at its end, so the longest deadline holds for its arrival."""
+    timeout_s = service.admission.config.long_timeout_s
+    try:
+        async with asyncio.timeout_at(request.state.arrived_at + timeout_s):
+            return await read_body(request)
+    except TimeoutError:
+        raise DeadlinePassed(f"The request had not arrived within {timeout_s:g} s.") from None
 
 
 def _require_text(text: str, max_length: int) -> None:

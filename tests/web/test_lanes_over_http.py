@@ -99,6 +99,15 @@ def test_a_client_that_leaves_while_it_sends_is_no_fault(server: Running) -> Non
     assert server.lane()["failed"] == 0
 
 
+def test_a_body_that_does_not_arrive_in_time(serve: Serve) -> None:
+    server = serve(long_text_timeout=0.3)
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as client:
+        head = b"POST /api/v1/tts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        client.sendall(head + b"Content-Length: 99\r\n\r\n{")
+        assert client.recv(12) == b"HTTP/1.1 408"
+
+
 def test_a_burst_of_time_outs_never_overfills_the_engine(serve: Serve) -> None:
     class Counting(ToneEngine):
         lock = threading.Lock()
