@@ -20,7 +20,7 @@ import soundfile
 import torch
 
 from scripts.mini import heldout
-from scripts.mini.figures import Row, bars, error_rate, summary, table
+from scripts.mini.figures import HEADER, Row, bars, error_rate, line, summary
 from scripts.mini.judging import Judge, Verdict
 from scripts.mini.measures import Wave, median_f0
 from scripts.mini.speaking import Said, Server, prompt_wave
@@ -117,8 +117,13 @@ def draw(path: Path, judge: Judge, wave: Wave, text: str) -> None:
 async def speak_and_judge(
     server: Server, evaluation: Evaluation, plan: list[tuple[Condition, str, str]]
 ) -> list[Row]:
+    """Each row is told as soon as it is known: a whole run may take an hour."""
+    rows = []
     async with server.running():
-        return [await evaluation.run(condition, voice, other) for condition, voice, other in plan]
+        for condition, voice, other in plan:
+            rows.append(await evaluation.run(condition, voice, other))
+            print(HEADER, line(rows[-1]), sep="\n", file=sys.stderr, flush=True)
+    return rows
 
 
 def main() -> None:
@@ -159,7 +164,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(figures, indent=1))
     else:
-        print(table(rows), *limits, sep="\n")
+        print(HEADER, *map(line, rows), *limits, sep="\n")
 
 
 if __name__ == "__main__":

@@ -78,21 +78,21 @@ def summary(
     )
 
 
-def table(rows: list[Row]) -> str:
-    head = (
-        f"{'condition':<26} {'voice':<10} {'n':>4} {'errors':>14} {'espeak':>7} {'length':>7} {'run-on':>7} "
-        f"{'early':>6} {'F0':>5} {'melody':>6} {'own':>5} {'other':>6} {'RTF cpu':>8} {'wall':>5}"
-    )
-    lines = [head, "-" * len(head)]
-    lines += [
+HEADER = (
+    f"{'condition':<26} {'voice':<10} {'n':>4} {'errors':>14} {'espeak':>7} {'length':>7} {'run-on':>7} "
+    f"{'early':>6} {'F0':>5} {'melody':>6} {'own':>5} {'other':>6} {'RTF cpu':>8} {'wall':>5}"
+)
+
+
+def line(row: Row) -> str:
+    """The row under HEADER."""
+    return (
         f"{row.condition:<26} {row.voice:<10} {row.n_segments:>4} "
         f"{row.error_rate:>6.3f} ± {row.error_rate_sigma:<5.3f} {row.espeak_error_rate:>7.3f} "
         f"{row.duration_ratio:>7.2f} {row.run_on:>7.1%} {row.early_stop:>6.1%} {row.f0_to_prompt:>5.2f} "
         f"{row.melody:>6.2f} {row.similarity_own:>5.2f} {row.similarity_other:>6.2f} "
         f"{row.cpu_rtf:>8.2f} {row.wall_rtf:>5.2f}"
-        for row in rows
-    ]
-    return "\n".join(lines)
+    )
 
 
 @dataclass(frozen=True)
