@@ -8,6 +8,10 @@ VENV="$ROOT/.venv"
 PYTHON="$VENV/bin/python"
 cd -- "$ROOT" || exit 1
 
+# OpenMP's threads must sleep while they wait: the two device threads share the cores, and spinning ones were
+# seen to make a flow step 20 times slower.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-0}"
+
 # Exit codes of all scripts: tried and did not work; a setting, the checkpoint, the port or the machine does not
 # allow it; the server runs already, or another script is at work on it.
 readonly EXIT_FAILED=1 EXIT_REFUSED=2 EXIT_BUSY=3
