@@ -72,7 +72,7 @@ async def _health_body(service: Service) -> dict[str, Any]:
         "model_sample_rate": 24000,
         "model_use_phoneme": False,
         "prompt_cache_count": voices,
-        "model": info.model_name if info else None,
+        "model": _model_label(service),
         "demonstration": config.is_demonstration,
         "notice": DEMONSTRATION_NOTICE if config.is_demonstration else None,
         "device": info.device if info else None,
@@ -82,6 +82,13 @@ async def _health_body(service: Service) -> dict[str, Any]:
         "cause": service.engine.state.cause,
         "warnings": warnings,
     }
+
+
+def _model_label(service: Service) -> str | None:
+    info = service.engine.info()
+    if info is None:
+        return None
+    return f"{info.model_name} (demonstration model)" if service.config.is_demonstration else info.model_name
 
 
 def _retry_headers(status: str) -> dict[str, str]:

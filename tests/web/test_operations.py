@@ -39,6 +39,7 @@ def test_health_begins_with_the_guides_keys(server: Running) -> None:
 def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None:
     body = get(server, "/api/v1/health").json()
     assert body["demonstration"] is True
+    assert body["model"] == "tone (demonstration model)"
     assert "bash scripts/download_model.sh" in body["notice"]
 
 
