@@ -64,6 +64,19 @@ def batches(maker: SequenceMaker, rng: random.Random, run: Run, *, tokens: int) 
         yield from (collate(group) for group in groups)
 
 
+def corrupted(batch: Batch, codes: range, *, most: float = 0.16) -> Batch:
+    """Some of the codes that are read (not those to be foretold) replaced by others, a random share a row.
+
+    When the model runs freely it reads its own mistakes, and must still know where in the text it is.
+    """
+    speech = (batch.ids >= codes.start) & (batch.ids < codes.stop)
+    share = torch.rand(len(batch.ids), 1) * most
+    hit = speech & (torch.rand(batch.ids.shape) < share)
+    pool = batch.ids[speech]
+    ids = torch.where(hit, pool[torch.randint(len(pool), batch.ids.shape)], batch.ids)
+    return Batch(ids, batch.target, batch.place)
+
+
 @dataclass(frozen=True)
 class Losses:
     speech: Tensor
@@ -171,12 +184,13 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
     }
     check_rng = random.Random(0)
     checks["history"] = collate([held_out.draw(check_rng, alone=0.0) for _ in range(16)])
+    codes = range(vocabulary.audio_start, vocabulary.audio_start + vocabulary.n_codes)
     smooth, seen = 0.0, 0
     stream = batches(known, random.Random(run.step), run, tokens=tokens)
     while run.progress < 1:
         scale = warm_cosine(run.progress, run.step, warm_steps=50)
         muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.02 * scale, 3e-3 * scale
-        batch = next(stream)
+        batch = corrupted(next(stream), codes)
         losses = objective(batch)
         total = losses.speech + 0.3 * losses.guide + losses.text
         total.backward()  # type: ignore[no-untyped-call]

@@ -17,7 +17,7 @@ class Run:
     The learning rates follow the share of `minutes` that has been trained, counted over all restarts.
     """
 
-    def __init__(self, folder: Path, *, minutes: float, save_every_s: float = 120.0) -> None:
+    def __init__(self, folder: Path, *, minutes: float, save_every_s: float = 60.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.step = 0
