@@ -73,6 +73,7 @@ async def _lifespan(
     )
     app.state.service = service
     _log_start(settings, slot.index)
+    await asyncio.to_thread(service.voices.list_voices)  # says now what is wrong with the files
     service.engine.start()
     readiness = asyncio.create_task(_tell_readiness(service.engine, slot))
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from glm_tts_api.errors import quote
 
+logger = logging.getLogger(__name__)
 INDEX_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FOLDERS_ABOVE = 2
 
@@ -41,15 +43,19 @@ class VoiceBook:
         if signature == self._signature and not self.warnings:
             return
         self._signature = signature
-        if signature is None:
-            self.entries, self.warnings = {}, []
-            return
+        known = self.warnings
+        self.warnings = []
+        self._read()
+        for warning in self.warnings:
+            if warning not in known:
+                logger.warning(warning)
+
+    def _read(self) -> None:
         try:
             raw = read_entries(self.path)
         except ValueError as error:
             self.warnings = [f"{self.path.name} in {self.path.parent.name}/ is left as it is: {error}"]
             return
-        self.warnings = []
         self.entries = {name: entry for name, item in raw.items() if (entry := self._entry(name, item))}
 
     def locate(self, path: str) -> Path | None:

@@ -43,13 +43,16 @@ def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None
     assert "bash scripts/download_model.sh" in body["notice"]
 
 
-def test_a_prompt_cache_that_is_not_json(serve: Serve) -> None:
+def test_a_prompt_cache_that_is_not_json(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     server = serve(prepare=lambda root: (root / "configs" / "prompt_cache.json").write_text("{,}") and None)
     body = get(server, "/api/v1/health").json()
     assert (body["status"], body["prompt_cache_count"]) == ("healthy", 0)
     assert "prompt_cache.json" in body["warnings"][0]
     assert "not JSON" in body["warnings"][0]
     assert str(server.root) not in body["warnings"][0]
+    assert [record.getMessage() for record in caplog.records if "not JSON" in record.getMessage()] == body[
+        "warnings"
+    ]
     assert server.say().status_code == 404
     assert (server.root / "configs" / "prompt_cache.json").read_text() == "{,}"
 
