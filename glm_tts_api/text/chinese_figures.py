@@ -132,12 +132,12 @@ def money(match: Match) -> str:
     noun: str = match[5] or CURRENCIES[match[1].upper()]
     scale: str = (match[4] or "").lower()
     factor, unit = _SCALES.get(scale, (1, scale))
-    amounts = [_plain(Decimal(amount.replace(",", "")) * factor) for amount in (first, second) if amount]
+    amounts = [_scaled(amount.replace(",", ""), factor) for amount in (first, second) if amount]
     return "到".join(amounts) + unit + noun
 
 
-def _plain(amount: Decimal) -> str:
-    text = f"{amount:f}"
+def _scaled(amount: str, factor: int) -> str:
+    text = amount if factor == 1 else f"{Decimal(amount) * factor:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

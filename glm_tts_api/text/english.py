@@ -52,9 +52,10 @@ def spell_digits(text: str) -> str:
 def number_words(digits: str) -> str:
     """A string of digits as a cardinal ("twelve thousand, three hundred and forty-five"); beyond decillions
     the digits one by one."""
-    number = int(digits) if len(digits.lstrip("0")) <= 3 * len(_THOUSANDS) else None
-    if number is None:
+    significant = digits.lstrip("0")
+    if len(significant) > 3 * len(_THOUSANDS):
         return " ".join(_ONES[int(digit)] for digit in digits)
+    number = int(significant or "0")
     if number < 100:
         return _below_hundred(number)
     groups = []

@@ -129,11 +129,11 @@ def money(match: Match) -> str:
     if second or scale or len(cents) not in (0, 2):
         amount = cardinal(first) + (f" to {cardinal(second)}" if second else "")
         return f"{amount} {scale + ' ' if scale else ''}{_plural(major, 2)} "
-    spoken = f"{cardinal(whole)} {_plural(major, int(whole))}"
+    spoken = f"{cardinal(whole)} {_plural(major, 1 if whole == '1' else 2)}"
     if not cents.strip("0"):
         return f"{spoken} "
     small = f"{cardinal(cents)} {_plural(minor, int(cents))} "
-    return small if int(whole) == 0 else f"{spoken} and {small}"
+    return small if not whole.strip("0") else f"{spoken} and {small}"
 
 
 def _plural(noun: str, count: int) -> str:

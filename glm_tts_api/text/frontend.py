@@ -25,6 +25,7 @@ class TextFrontend:
         self._cut_words = rules == "default"
         rule_set = PublishedRules if rules == "published" else DefaultRules
         self._rules = rule_set(chinese_verbaliser(cache_dir), english_verbaliser())
+        self.split("ready")  # the pronouncing dictionary loads now, not with the first request
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
 
     @property

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 MAX_PIECE = 80
+_MAX_SENTENCE = 1000
 _BOUNDARIES = (
     re.compile(r"[。！？；?!;]|\.(?= )"),
     re.compile(r"，|、|,(?!\d)"),
@@ -30,14 +31,14 @@ def pieces(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
 def sentences(text: str, limit: int = MAX_PIECE) -> Iterator[str]:
     """`text` in order and complete, in pieces of `limit` characters or more, cut only where the
     published rules read both sides as they read the whole: after a Chinese sentence, or after a word that is
-    no abbreviation."""
+    no abbreviation. Where no such place comes, a text of endless length is cut as `pieces` does."""
     start = 0
-    for match in _SAFE_END.finditer(text):
-        if match.end() - start >= limit:
-            yield text[start : match.end()]
-            start = match.end()
-    if start < len(text):
-        yield text[start:]
+    ends = [match.end() for match in _SAFE_END.finditer(text)]
+    for end in [*ends, len(text)]:
+        if end - start >= limit or end == len(text):
+            part = text[start:end]
+            yield from [part] if len(part) <= _MAX_SENTENCE else pieces(part, limit)
+            start = end
 
 
 def _last_boundary(text: str, start: int, end: int) -> int:

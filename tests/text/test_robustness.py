@@ -156,6 +156,13 @@ def test_twenty_thousand_characters_come_back_in_segments(frontend: TextFrontend
     assert max(map(len, segments)) < 700
 
 
+@pytest.mark.parametrize("lead", ["", "$", "¥", "第", "it is ", "-", "1.", "1-", "1:", "3.5*10^", "$1."])
+def test_a_number_of_any_length_is_read(frontend: TextFrontend, published: TextFrontend, lead: str) -> None:
+    spoken = frontend.normalize(lead + "7" * 5000)
+    assert spoken.count("seven") + spoken.count("七") >= 5000
+    assert published.normalize(lead + "7" * 50)
+
+
 @pytest.mark.parametrize("length", [79, 80, 81, 1000])
 def test_a_letter_is_never_lost_at_the_edge_of_a_piece(frontend: TextFrontend, length: int) -> None:
     text = ("abcdefghij" * 200)[:length]
