@@ -22,6 +22,7 @@ from glm_tts_api.web.listening import ClientGone
 from glm_tts_api.web.request_log import HAS_LINE
 
 logger = logging.getLogger(__name__)
+_PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -45,7 +46,7 @@ class RequestContext:
             answer = _Answer(send, request_id, self._in_flight)
             with self._in_flight.track():
                 await self._answer(scope, receive, answer)
-            if answer.status >= 400 and not scope["state"].get(HAS_LINE):
+            if answer.status >= 400 and not scope["state"].get(HAS_LINE) and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
         finally:
             request_id_var.reset(token)

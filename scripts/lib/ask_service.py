@@ -122,7 +122,7 @@ def wait_until_ready(client: Client, pid: int) -> dict[str, Any]:
         if not is_running(pid):
             raise Failed("The server ended while it started.")
         progress.tell("the model is loading" if health else "the server is starting")
-        time.sleep(0.3)
+        time.sleep(0.5)
     raise Failed(f"The server was not ready after {READY_LIMIT_S} s.")
 
 
