@@ -1,0 +1,75 @@
+"""The bundled checkpoint keeps its promises: size, layout, vocabulary, codes, voices."""
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+import torch
+
+from glm_tts_api.model.checkpoint import Models, check_layout, load_checkpoint
+from glm_tts_api.model.mel import resample
+
+ROOT = Path(__file__).parents[2]
+MINI = ROOT / "glm_tts_api" / "assets" / "mini"
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_checkpoint(MINI, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def prompts() -> dict[str, torch.Tensor]:
+    """The default prompts at 16 kHz."""
+    waves = {}
+    for name in ("exampleA", "exampleB"):
+        wave, rate = sf.read(MINI / "prompts" / f"{name}.wav", dtype="float32")
+        waves[name] = resample(torch.from_numpy(wave), rate, 16000)
+    return waves
+
+
+def test_layout_and_size() -> None:
+    check_layout(MINI)
+    assert sum(p.stat().st_size for p in MINI.rglob("*") if p.is_file()) <= 40_000_000
+
+
+def test_prompts_are_listed_with_their_words() -> None:
+    voices = json.loads((ROOT / "configs" / "prompt_cache.json").read_text(encoding="utf-8"))
+    for name in ("exampleA", "exampleB"):
+        assert (ROOT / voices[name]["prompt_audio_path"]).is_file()
+        assert voices[name]["prompt_text"].endswith("。")
+
+
+def test_prompts_are_of_the_advised_length(prompts: dict[str, torch.Tensor]) -> None:
+    assert all(3 <= len(wave) / 16000 <= 10 for wave in prompts.values())
+
+
+def test_a_hanzi_is_one_id_and_audio_ids_are_the_last(models: Models) -> None:
+    tokenizer = models.text_tokenizer
+    assert all(len(tokenizer.encode(char)) == 1 for char in "你好我的行")
+    n_codes = models.speech_tokenizer.config.quantize_vocab_size
+    assert tokenizer.audio_end == tokenizer.audio_start + n_codes
+    assert len(tokenizer.encode("<|X|><|ING2|>")) == 2
+
+
+def test_frequent_english_words_are_one_id(models: Models) -> None:
+    assert all(len(models.text_tokenizer.encode(f" {word}")) == 1 for word in ("the", "and", "you", "people"))
+
+
+def test_code_zero_is_never_heard(models: Models, prompts: dict[str, torch.Tensor]) -> None:
+    noise = 0.1 * torch.randn(48000, generator=torch.Generator().manual_seed(0))
+    for tokens in models.speech_tokenizer.tokenize([*prompts.values(), noise, torch.zeros(16000)]):
+        assert int(tokens.min()) > 0
+        assert int(tokens.max()) < models.speech_tokenizer.config.quantize_vocab_size
+
+
+def test_voices_are_told_apart(models: Models, prompts: dict[str, torch.Tensor]) -> None:
+    half = {name: (wave[: len(wave) // 2], wave[len(wave) // 2 :]) for name, wave in prompts.items()}
+    vectors = {
+        name: [torch.nn.functional.normalize(models.speaker_encoder.embed(part)[0], dim=0) for part in parts]
+        for name, parts in half.items()
+    }
+    same = min(float(a @ b) for a, b in vectors.values())
+    other = max(float(a @ b) for a in vectors["exampleA"] for b in vectors["exampleB"])
+    assert same > other + 0.3
