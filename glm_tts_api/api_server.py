@@ -115,7 +115,10 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
         return load_checkpoint(settings.checkpoint_dir, device=place.device, llm_dtype=place.llm_dtype)
 
     def load_frontend() -> TextFrontend:
-        return TextFrontend(settings.configs_dir, cache_dir=settings.cache_dir, rules=settings.text_rules)
+        frontend = TextFrontend(settings.configs_dir, cache_dir=settings.cache_dir, rules=settings.text_rules)
+        for warning in frontend.warnings:
+            logger.warning(warning)
+        return frontend
 
     return Engine(settings.engine_config(), load_models=load_models, load_frontend=load_frontend)
 
