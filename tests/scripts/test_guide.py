@@ -20,6 +20,7 @@ LOOPBACK_UP = (
     "fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sH14x', b'lo', 0x1 | 0x40))"
 )
 COMMANDS = r"""
+part() { printf '\n## %s\n' "$1"; }
 gone() {
   for _ in {1..600}; do
     ps aux | grep uvicorn | grep -q api_server || return 0
@@ -28,35 +29,35 @@ gone() {
   return 1
 }
 
-echo "## restart"
+part "restart"
 SHORT_TEXT_CONCURRENCY=15 LONG_TEXT_CONCURRENCY=5 bash restart_api.sh
-echo "## processes"
+part "processes"
 ps aux | grep uvicorn | grep api_server
-echo "## health"
+part "health"
 curl -s http://localhost:8049/api/v1/health
-echo "## stats"
+part "stats"
 curl -s http://localhost:8049/api/v1/stats/concurrency
-echo "## speech"
+part "speech"
 curl -s -X POST http://localhost:8049/api/v1/tts \
   -F "input_text=测试文本" \
   -F "index=exampleA" \
   -F "sample_rate=24000" | cut -c -300
-echo "## log"
+part "log"
 tail -50 api_server.log
-echo "## errors in the log"
+part "errors in the log"
 grep -i error api_server.log || true
-echo "## memory by hand"
+part "memory by hand"
 (source .venv/bin/activate && python3 -c "import torch; torch.cuda.empty_cache()")
-echo "## pkill"
+part "pkill"
 pkill -f "uvicorn.*api_server"
 gone
-echo "## start"
+part "start"
 bash start_api.sh >foreground.txt 2>&1 &
 until curl -sf http://localhost:8049/api/v1/health; do sleep 0.2; done
-echo "## kill"
+part "kill"
 kill "$(cat run/api_server.pid)"
 gone
-echo "## done"
+part "done"
 """
 
 
@@ -84,7 +85,8 @@ def test_every_command_of_the_guide(project: Project) -> None:
         text=True,
         timeout=LIMIT_S,
     )
-    parts = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", result.stdout, re.MULTILINE))
+    titles_and_parts = re.split(r"^## (.+)\n", result.stdout, flags=re.MULTILINE)[1:]
+    parts = {title: said.strip() for title, said in zip(*[iter(titles_and_parts)] * 2, strict=True)}
     assert "done" in parts, result.stdout
     assert "RTF" in parts["restart"]
     assert len(parts["processes"].splitlines()) == 1
