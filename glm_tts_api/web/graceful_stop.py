@@ -22,12 +22,16 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class GracefulStop:
-    """Waits up to `timeout_s` for the requests in flight; a second signal cuts the wait short."""
+    """Waits up to `timeout_s` for the requests in flight; the same signal again cuts the wait short.
+
+    Another signal does not: Ctrl-C reaches a worker at once, and as SIGTERM again by way of its parent.
+    """
 
     def __init__(self, in_flight: InFlight, *, timeout_s: float) -> None:
         self._in_flight = in_flight
         self._timeout_s = timeout_s
         self._previous: dict[int, Any] = {}
+        self._number: int | None = None
         self._drain: asyncio.Task[None] | None = None
 
     @contextmanager
@@ -53,8 +57,9 @@ class GracefulStop:
         if self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
             self._in_flight.closing = True
+            self._number = number
             self._drain = asyncio.create_task(self._drain_then_hand_over(number, self._timeout_s))
-        else:
+        elif number == self._number:
             logger.info("%s again: ending at once", name)
             self._drain.cancel()
             self._drain = asyncio.create_task(self._drain_then_hand_over(number, 0.0))

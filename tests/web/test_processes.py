@@ -138,6 +138,16 @@ def test_a_second_signal_ends_the_wait(start: Callable[..., Server]) -> None:
     server.process.wait(20)
 
 
+def test_ctrl_c_that_also_comes_through_the_parent_cuts_nothing_short(start: Callable[..., Server]) -> None:
+    server = start(delay_s=1.5)
+    accepted = server.say_together(1)
+    wait_until(lambda: server.lane()["active"] == 1)
+    server.process.send_signal(signal.SIGINT)
+    server.process.send_signal(signal.SIGTERM)
+    assert accepted[0].result().status_code == 200
+    server.process.wait(20)
+
+
 def test_a_client_that_never_finishes_its_upload_does_not_hold_up_a_stop(
     start: Callable[..., Server],
 ) -> None:
