@@ -130,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=ASSETS)
-    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--temperature", type=float, default=0.6)
     args = parser.parse_args()
     vocabulary = export_llm(args.folder, args.out, temperature=args.temperature)
     export_tokenizer(args.folder, args.out)

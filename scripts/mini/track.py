@@ -3,7 +3,7 @@
 Held-out sentences are continued from the default prompts by repetition-aware sampling; the speech tokenizer's
 phoneme head reads the codes. Beside it the same head on the codes of espeak-ng's own speech: the floor.
 
-    python -m scripts.mini.track [--temperature 0.9]
+    python -m scripts.mini.track [--count 50]
 """
 
 import argparse
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--count", type=int, default=25)
-    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--temperature", type=float, default=0.6)
     args = parser.parse_args()
     torch.set_num_threads(1)
     ear = Ear(args.folder)
