@@ -178,8 +178,9 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
     if state is not None:
         model.load_state_dict(state["model"])
         averages.weights = state["average"]
-        muon.load_state_dict(state["muon"])
-        adam.load_state_dict(state["adam"])
+        if "muon" in state:  # a state made from shipped weights has no moments
+            muon.load_state_dict(state["muon"])
+            adam.load_state_dict(state["adam"])
 
     def snapshot() -> dict[str, object]:
         return {"model": model.state_dict(), "average": averages.weights, "muon": muon.state_dict(),

@@ -169,8 +169,9 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
-        muon.load_state_dict(state["muon"])
-        adam.load_state_dict(state["adam"])
+        if "muon" in state:  # a state made from shipped weights has no moments
+            muon.load_state_dict(state["muon"])
+            adam.load_state_dict(state["adam"])
 
     def snapshot() -> dict[str, object]:
         return {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
