@@ -21,10 +21,12 @@ LOOPBACK_UP = (
 )
 COMMANDS = r"""
 part() { printf '\n## %s\n' "$1"; }
-gone() {
-  for _ in {1..600}; do
-    ps aux | grep uvicorn | grep -q api_server || return 0
-    sleep 0.1
+gone() { ! ps aux | grep uvicorn | grep -q api_server; }
+healthy() { curl -sf http://localhost:8049/api/v1/health; }
+wait_until() {
+  for _ in {1..1000}; do
+    "$@" && return 0
+    sleep 0.2
   done
   return 1
 }
@@ -50,13 +52,13 @@ part "memory by hand"
 (source .venv/bin/activate && python3 -c "import torch; torch.cuda.empty_cache()")
 part "pkill"
 pkill -f "uvicorn.*api_server"
-gone
+wait_until gone
 part "start"
 bash start_api.sh >foreground.txt 2>&1 &
-until curl -sf http://localhost:8049/api/v1/health; do sleep 0.2; done
+wait_until healthy || cat foreground.txt
 part "kill"
 kill "$(cat run/api_server.pid)"
-gone
+wait_until gone
 part "done"
 """
 
@@ -76,7 +78,7 @@ def test_every_command_of_the_guide(project: Project) -> None:
     commands.write_text(f'set -eu\n{REPOSITORY}/.venv/bin/python -c "{LOOPBACK_UP}"\n{COMMANDS}')
     kept = {name: value for name, value in project.environment().items() if name in ("PATH", "HOME")}
     result = subprocess.run(
-        ["unshare", "--pid", "--net", "--fork", "--mount-proc", "bash", commands],
+        ["unshare", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "bash", commands],
         cwd=project.root,
         env={**kept, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
