@@ -66,7 +66,7 @@ def ras(
     """
     p = _probabilities(logits, columns.end, may_end)
     top, which = _ranked(p, MAX_CANDIDATES)  # [B, 25]
-    taken = F.pad(top.cumsum(1)[:, :-1], (1, 0)) < TOP_P  # until the sum before an entry reaches TOP_P
+    taken = _sums_before(top) < TOP_P
     drawn = _draw(top, taken, which, generators)
     repeats = (recent == drawn[:, None]).any(1).nonzero()[:, 0].tolist()
     for row in repeats:
@@ -111,6 +111,17 @@ def _ranked(p: Tensor, n: int) -> tuple[Tensor, Tensor]:
     by_column = which.argsort(1)
     values, order = values.gather(1, by_column).sort(dim=1, descending=True, stable=True)
     return values, which.gather(1, by_column).gather(1, order)
+
+
+def _sums_before(top: Tensor) -> Tensor:
+    """The sum of each row's entries before each entry [B, n], added one by one in float32, as published.
+
+    torch.cumsum adds in double on the CPU: the nucleus may then end an entry earlier or later.
+    """
+    sums = [torch.zeros_like(top[:, 0])]
+    for column in top[:, :-1].unbind(1):
+        sums.append(sums[-1] + column)
+    return torch.stack(sums, 1)
 
 
 def _draw_top_k(p: Tensor, k: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
