@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.signal import resample
+from scipy.signal import resample as stretch
 from torch import Tensor
 
+from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import kaldi_fbank
 from scripts.mini.espeak import SAMPLE_RATE, VOICES, Espeak, Speech, clean_phoneme, trim_bounds
-from scripts.mini.features import N_MEL, N_WHISPER, TOKEN_SAMPLES, FeatureExtractor, resample_sinc_hann
+from scripts.mini.features import N_MEL, N_WHISPER, TOKEN_SAMPLES, FeatureExtractor
 from scripts.mini.sentences import SentenceMaker
 
 MAX_SECONDS = 22.0
@@ -161,7 +162,7 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
                     # voices differ by about 1 % in time (whole pitch periods): take that out, so pairs match
                     if abs(len(samples) / length - 1) > MAX_STRETCH:
                         break
-                    samples = resample(samples, length).clip(-32768, 32767).astype(np.int16)
+                    samples = stretch(samples, length).clip(-32768, 32767).astype(np.int16)
                 length = len(samples)
                 wave = extractor.prepare(samples)
                 clip = make_clip(
@@ -173,7 +174,7 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
                 whisper_file.write(extractor.whisper(wave).half().numpy().tobytes())
                 if pairs:
                     mel_file.write(extractor.mel_and_pitch(wave).half().numpy().tobytes())
-                    fbank = kaldi_fbank(resample_sinc_hann(wave, 24000, 16000))
+                    fbank = kaldi_fbank(resample(wave, 24000, 16000))
                     speaker_rows.append(speaker_statistics(fbank).numpy())
                 clips.append(clip)
                 seconds += len(wave) / 24000

@@ -4,59 +4,26 @@ One speech token covers 40 ms = 960 samples at 24 kHz = 2 mel frames = 4 Whisper
 to that.
 """
 
-from math import gcd, pi
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.signal import resample_poly
 from torch import Tensor
 
+from glm_tts_api.model.mel import resample, slaney_filterbank
+
 TOKEN_SAMPLES = 960
 N_MEL, N_WHISPER = 80, 128
 F0_RANGE_HZ = (55.0, 420.0)
-
-
-def slaney_filters(sample_rate: int, n_fft: int, n_mel: int) -> Tensor:
-    """Slaney-normalised triangles on the Slaney mel scale, 0 to 8000 Hz: [n_mel, n_fft // 2 + 1]."""
-    step = np.log(6.4) / 27
-
-    def to_mel(hz: float) -> float:
-        return hz * 3 / 200 if hz < 1000 else 15 + float(np.log(hz / 1000)) / step
-
-    mel = np.linspace(to_mel(0.0), to_mel(8000.0), n_mel + 2)
-    edges = np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((np.maximum(mel, 15) - 15) * step))
-    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
-    widths = np.diff(edges)
-    ramps = edges[:, None] - bins[None]
-    up, down = -ramps[:-2] / widths[:-1, None], ramps[2:] / widths[1:, None]
-    triangles = np.maximum(0, np.minimum(up, down)) * (2 / (edges[2:] - edges[:-2]))[:, None]
-    return torch.from_numpy(triangles).float()
-
-
-def resample_sinc_hann(wave: Tensor, source_hz: int, target_hz: int) -> Tensor:
-    """The service's resampler (specification 7.1) for a wave [N]."""
-    common = gcd(source_hz, target_hz)
-    old, new = source_hz // common, target_hz // common
-    if old == new:
-        return wave
-    base = 0.99 * min(old, new)
-    width = int(np.ceil(6 * old / base))
-    taps = torch.arange(-width, width + old, dtype=torch.float64) / old
-    t = (taps[None] - torch.arange(new, dtype=torch.float64)[:, None] / new) * base
-    t = t.clamp(-6, 6) * pi
-    kernel = torch.where(t == 0, 1.0, t.sin() / t) * torch.cos(t / 12).square() * base / old
-    padded = torch.nn.functional.pad(wave, (width, width + old))[None, None]
-    out = torch.nn.functional.conv1d(padded, kernel.float()[:, None], stride=old)
-    return out[0].T.reshape(-1)[: -(-new * len(wave) // old)]
+FMAX_HZ = 8000.0
 
 
 class FeatureExtractor:
     """Whisper log-mel (16 kHz) and the synthesis mel (24 kHz) with the pitch of each frame."""
 
     def __init__(self) -> None:
-        self._filters_24k = slaney_filters(24000, 1920, N_MEL)
-        self._filters_16k = slaney_filters(16000, 400, N_WHISPER)
+        self._filters_24k = slaney_filterbank(N_MEL, 1920, 24000, FMAX_HZ)
+        self._filters_16k = slaney_filterbank(N_WHISPER, 400, 16000, FMAX_HZ)
         self._window_24k = torch.hann_window(1920)
         self._window_16k = torch.hann_window(400)
         window_power = torch.fft.rfft(self._window_24k).abs().square()
@@ -70,7 +37,7 @@ class FeatureExtractor:
 
     def whisper(self, wave_24k: Tensor) -> Tensor:
         """[4 n_tokens, 128], as transformers' WhisperFeatureExtractor gives for the utterance alone."""
-        wave = resample_sinc_hann(wave_24k, 24000, 16000)
+        wave = resample(wave_24k, 24000, 16000)
         spectrum = torch.stft(wave, 400, 160, 400, self._window_16k, center=True, return_complex=True)[:, :-1]
         log_mel = (self._filters_16k @ spectrum.abs().square()).clamp(min=1e-10).log10()
         log_mel = torch.maximum(log_mel, log_mel.max() - 8)

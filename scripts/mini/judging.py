@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
+from glm_tts_api.model.mel import resample
 from scripts.mini.espeak import VOICES, Espeak, trim_bounds
-from scripts.mini.features import FeatureExtractor, resample_sinc_hann
+from scripts.mini.features import FeatureExtractor
 from scripts.mini.measures import EnglishListener, VoiceMeter, Wave, align, median_f0, speech_seconds, words
 from scripts.mini.melody import pitch_correlation
 from scripts.mini.phone_recogniser import Listener, spoken_phones
@@ -97,4 +98,4 @@ class Judge:
     def _listen(self, wave: Wave, language: str) -> list[str]:
         if language == "en":
             return self._english.words(wave)
-        return self._chinese.phones(resample_sinc_hann(torch.from_numpy(wave), 24000, 16000).numpy())
+        return self._chinese.phones(resample(torch.from_numpy(wave), 24000, 16000).numpy())

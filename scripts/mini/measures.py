@@ -11,8 +11,9 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import cosine_similarity
 
+from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
-from scripts.mini.features import FeatureExtractor, resample_sinc_hann
+from scripts.mini.features import FeatureExtractor
 
 Wave = npt.NDArray[np.float32]
 _LOUD = 0.02  # of the peak: where speech begins and ends
@@ -87,7 +88,7 @@ class EnglishListener:
         """The words of a 24 kHz wave of at most 30 s."""
         padded = torch.from_numpy(np.pad(wave, (6000, 6000)))
         segments, _ = self._model.transcribe(
-            resample_sinc_hann(padded, 24000, 16000).numpy(),
+            resample(padded, 24000, 16000).numpy(),
             language="en",
             beam_size=5,
             temperature=0,
@@ -113,7 +114,7 @@ class VoiceMeter:
         return float(cosine_similarity(self._embed(wave), self._embed(other)))
 
     def _embed(self, wave: Wave) -> torch.Tensor:
-        return self._speaker.embed(resample_sinc_hann(torch.from_numpy(wave), 24000, 16000))
+        return self._speaker.embed(resample(torch.from_numpy(wave), 24000, 16000))
 
 
 def median_f0(mel_and_pitch: Wave) -> float:

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from glm_tts_api.model.mel import slaney_filterbank
 from scripts.mini.espeak import Speech, clean_phoneme
-from scripts.mini.features import slaney_filters
+from scripts.mini.features import FMAX_HZ
 
 SAMPLE_RATE = 16000
 N_BINS = 80
@@ -35,7 +36,7 @@ class LogMel:
     """Log10 mel power of a 16 kHz wave [N] in 10 ms steps: [T, 80], at most 60 dB below its loudest point."""
 
     def __init__(self) -> None:
-        self._filters = slaney_filters(SAMPLE_RATE, _N_FFT, N_BINS)
+        self._filters = slaney_filterbank(N_BINS, _N_FFT, SAMPLE_RATE, FMAX_HZ)
         self._window = torch.hann_window(_WINDOW)
 
     def __call__(self, wave: Tensor) -> Tensor:

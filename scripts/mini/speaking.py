@@ -16,10 +16,10 @@ from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import BUNDLED_MODEL
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
-from scripts.mini.features import resample_sinc_hann
 from scripts.mini.measures import Wave
 
 
@@ -92,4 +92,4 @@ class Server:
 def prompt_wave(voice: Voice) -> Wave:
     """A voice's recording as one channel at 24 kHz."""
     mono = torch.from_numpy(voice.recording.samples).mean(0)
-    return resample_sinc_hann(mono, voice.recording.sample_rate, 24000).numpy()
+    return resample(mono, voice.recording.sample_rate, 24000).numpy()

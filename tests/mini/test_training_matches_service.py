@@ -9,7 +9,7 @@ import torch
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from scripts.mini.features import FeatureExtractor, resample_sinc_hann
+from scripts.mini.features import FeatureExtractor
 from scripts.mini.llm_model import LlmSize, TrainingLlama
 from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
 
@@ -18,12 +18,6 @@ def chirp(n: int) -> torch.Tensor:
     t = torch.arange(n) / 24000
     noise = 0.01 * torch.randn(n, generator=torch.Generator().manual_seed(3))
     return 0.3 * torch.sin(2 * np.pi * (150 * t + 400 * t * t)) + noise
-
-
-def test_resampler_is_the_services() -> None:
-    wave = chirp(24000)
-    ours = resample_sinc_hann(wave, 24000, 16000)
-    torch.testing.assert_close(ours, resample(wave, 24000, 16000), rtol=0, atol=1e-5)
 
 
 def test_mel_is_the_services() -> None:
