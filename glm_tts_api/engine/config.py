@@ -18,8 +18,7 @@ class EngineConfig:
     n_slots: decode rows, one per admitted job; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_rows: segments
-    in one flow batch (None for either: what suits the device); threads: CPU threads for the device (None:
-    torch's choice); text_threads: for text and voice prompts; cached_voices: prompt features kept.
+    in one flow batch (None for either: what suits the device); threads: CPU cores to use; text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20
@@ -28,7 +27,7 @@ class EngineConfig:
     prefill_chunk: int | None = None
     flow_steps: int = 10
     flow_rows: int | None = None
-    threads: int | None = None
+    threads: int = 1
     text_threads: int = 2
     cached_voices: int = 64
 
@@ -46,16 +45,21 @@ class EngineConfig:
         return min(-(-wanted // _SLOT_MULTIPLE) * _SLOT_MULTIPLE, max_positions)
 
     @property
-    def decode_threads(self) -> int | None:
-        """CPU threads of the decode thread; the render thread has the rest.
+    def decode_threads(self) -> int:
+        """CPU threads of a decode step; the flow steps share the rest.
 
-        They don't share: two stages that both fork onto the same cores wait for each other at every operator.
+        They don't share cores: two stages that both fork onto the same ones wait for each other at every
+        operator.
         """
-        return None if self.threads is None else max(1, self.threads // 2)
+        return max(1, self.threads // 2)
 
-    @property
-    def render_threads(self) -> int | None:
-        return None if self.threads is None else max(1, self.threads - self.threads // 2)
+    def flow_threads(self, n_at_once: int) -> int:
+        """CPU threads of a flow step while `n_at_once` are under way.
+
+        A power of two: an operator is then cut where its vectors end, and gives the same bits.
+        """
+        each = (self.threads - self.decode_threads) // max(1, n_at_once)
+        return 1 << max(0, each.bit_length() - 1)
 
     @property
     def n_reserved(self) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
 
@@ -17,12 +19,14 @@ _JOIN_S = 10.0
 class DeviceThread:
     """Runs posted calls in order, and `step` in between for as long as that returns True.
 
-    `n_threads`: intra-op threads of torch on this thread (None: torch's choice).
+    `n_threads`: intra-op threads of torch on this thread. `niceness`: how far it stands back for others where
+    cores are few.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool], *, n_threads: int | None) -> None:
+    def __init__(self, name: str, step: Callable[[], bool], *, n_threads: int, niceness: int = 0) -> None:
         self._step = step
         self._n_threads = n_threads
+        self._niceness = niceness
         self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closed = False
@@ -48,6 +52,8 @@ class DeviceThread:
     @torch.inference_mode()
     def _run(self) -> None:
         limit_threads(self._n_threads)
+        if self._niceness and sys.platform == "linux":  # where each thread has its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
         busy = False
         while not self._closed:
             if not busy:
@@ -65,9 +71,9 @@ class DeviceThread:
             return None
 
 
-def limit_threads(n_threads: int | None) -> None:
-    """Bounds torch's intra-op threads for calls from this thread (None: leaves them as they are)."""
-    if n_threads is not None:
+def limit_threads(n_threads: int) -> None:
+    """Bounds torch's intra-op threads for calls from this thread."""
+    if n_threads != torch.get_num_threads():
         torch.set_num_threads(n_threads)
 
 

@@ -2,12 +2,16 @@
 
 Between two steps it looks round: a segment of a job that was served less goes first, even past renders
 that have begun, so a short text need not wait for a long one. Every fourth step goes to the render that
-has waited longest, so a long text gets on as well. Knows tasks and models; nothing of decode rows.
+has waited longest, so a long text gets on as well. Several threads may take steps at once, each of another
+render. Knows tasks and models; nothing of decode rows.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +20,7 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.job import Job, flow_seed, vocoder_seed
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowInput, FlowSampler
@@ -50,6 +55,11 @@ class _Render:
     tasks: list[RenderTask]
     sampler: FlowSampler | None = None
     mels: list[Tensor] | None = None
+    taken: bool = False  # a thread is at it
+
+    @property
+    def begun(self) -> bool:
+        return self.sampler is not None or self.mels is not None
 
     @property
     def served_s(self) -> float:
@@ -57,77 +67,99 @@ class _Render:
 
 
 class FlowBatcher:
-    """Renders tasks; `flow_rows` of them may share a flow batch."""
+    """Renders tasks; `flow_rows` of them may share a flow batch. `add` and `step` may be called by any thread.
+
+    On the CPU a step runs on the core of the thread that takes it, and on more of them while fewer renders
+    than cores are under way.
+    """
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
         self._vocoders: dict[int, HiFT | Vocos2D] = {
             vocoder.sample_rate: vocoder for vocoder in (models.hift, models.vocos2d)
         }
-        self._n_steps = config.flow_steps
+        self._config = config
         self._n_rows = config.flow_rows or _ROWS[models.llm.device.type]
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
         self._n_turns = 0
+        self._lock = threading.Lock()  # guards the renders and the jobs' accounts, not the models' work
 
     @property
     def busy(self) -> bool:
-        return bool(self._renders)
+        """There is a render that nobody is at."""
+        with self._lock:
+            return any(not render.taken for render in self._renders)
 
     def add(self, task: RenderTask) -> None:
-        self._renders.append(_Render([task]))
+        with self._lock:
+            self._renders.append(_Render([task]))
 
     def step(self) -> list[RenderResult]:
         """One flow step or vocoder call; the tasks that ended. An error ends the tasks it happened to."""
-        results = self._drop_cancelled()
-        if not self._renders:
+        with self._lock:
+            results = self._drop_cancelled()
+            render = self._take()
+        if render is None:
             return results
-        render = self._next()
         try:
             return results + self._advance(render)
         except Exception as error:
-            self._renders.remove(render)
+            with self._lock:
+                self._renders.remove(render)
             return results + [RenderResult(task, error=error) for task in render.tasks]
+        finally:
+            render.taken = False
 
     def _drop_cancelled(self) -> list[RenderResult]:
         """Renders in which nobody is left. A lone cancelled row stays with its batch until that ends."""
-        dropped = [render for render in self._renders if all(task.job.cancelled for task in render.tasks)]
+        dropped = [
+            render
+            for render in self._renders
+            if not render.taken and all(task.job.cancelled for task in render.tasks)
+        ]
         self._renders = [render for render in self._renders if render not in dropped]
         return [RenderResult(task) for render in dropped for task in render.tasks]
 
-    def _next(self) -> _Render:
+    def _take(self) -> _Render | None:
+        """The render whose turn it is, with the others that share its flow batch."""
+        free = [render for render in self._renders if not render.taken]
+        if not free:
+            return None
         self._n_turns += 1
-        if self._n_turns % _OLDEST_EVERY == 0:
-            return self._renders[0]
-        return min(self._renders, key=lambda render: render.served_s)
+        oldest = self._n_turns % _OLDEST_EVERY == 0
+        render = free[0] if oldest else min(free, key=lambda render: render.served_s)
+        render.taken = True
+        if not render.begun:
+            waiting = [other for other in free if other is not render and not other.begun]
+            for other in waiting[: self._n_rows - len(render.tasks)]:
+                render.tasks += other.tasks
+                self._renders.remove(other)
+        return render
 
     def _advance(self, render: _Render) -> list[RenderResult]:
-        started = time.perf_counter()
         if render.mels is not None:
-            result = self._vocode(render, render.mels)
-            seconds = time.perf_counter() - started
-            result.task.job.timings.vocoder_s += seconds
-            result.task.job.render_s += seconds
-            return [result]
-        if render.sampler is None:
-            self._begin(render)
-        assert render.sampler is not None
-        render.sampler.step()
-        if render.sampler.done:
-            render.mels, render.sampler = render.sampler.mels(), None
-        share = (time.perf_counter() - started) / len(render.tasks)
-        for task in render.tasks:
-            task.job.timings.flow_s += share
-            task.job.render_s += share
+            return [self._vocode(render, render.mels)]
+        with self._accounted(render.tasks, "flow_s"):
+            limit_threads(self._config.flow_threads(sum(other.taken for other in self._renders)))
+            if render.sampler is None:
+                inputs = [self._flow_input(task) for task in render.tasks]
+                render.sampler = self._flow.sampler(inputs, steps=self._config.flow_steps)
+            render.sampler.step()
+            if render.sampler.done:
+                render.mels, render.sampler = render.sampler.mels(), None
         return []
 
-    def _begin(self, render: _Render) -> None:
-        """Starts the flow, together with other waiting tasks where a batch may hold more than one."""
-        waiting = [other for other in self._renders if other is not render and not _begun(other)]
-        for other in waiting[: self._n_rows - len(render.tasks)]:
-            render.tasks += other.tasks
-            self._renders.remove(other)
-        inputs = [self._flow_input(task) for task in render.tasks]
-        render.sampler = self._flow.sampler(inputs, steps=self._n_steps)
+    @contextmanager
+    def _accounted(self, tasks: list[RenderTask], stage: str) -> Iterator[None]:
+        """Shares the time spent inside among the tasks' jobs."""
+        started = time.perf_counter()
+        yield
+        share = (time.perf_counter() - started) / len(tasks)
+        with self._lock:
+            for task in tasks:
+                timings = task.job.timings
+                setattr(timings, stage, getattr(timings, stage) + share)
+                task.job.render_s += share
 
     def _flow_input(self, task: RenderTask) -> FlowInput:
         voice = task.job.script.voice  # always the original prompt, whatever the LLM was prompted with
@@ -142,13 +174,16 @@ class FlowBatcher:
 
     def _vocode(self, render: _Render, mels: list[Tensor]) -> RenderResult:
         """Speaks the render's first task and takes it off."""
-        task, mel = render.tasks.pop(0), mels.pop(0)
-        if not render.tasks:
-            self._renders.remove(render)
+        with self._lock:
+            task, mel = render.tasks.pop(0), mels.pop(0)
+            if not render.tasks:
+                self._renders.remove(render)
         if task.job.cancelled:
             return RenderResult(task)
+        limit_threads(1)  # cut into other pieces for other numbers of threads, the sound differs in its last bits
         try:
-            return RenderResult(task, pcm=self._speak(task, mel))
+            with self._accounted([task], "vocoder_s"):
+                return RenderResult(task, pcm=self._speak(task, mel))
         except Exception as error:
             return RenderResult(task, error=error)
 
@@ -161,7 +196,3 @@ class FlowBatcher:
         generator = torch.Generator().manual_seed(vocoder_seed(utterance.sampling.seed))
         wave: Float32 = vocoder(mel, generator=generator).float().cpu().numpy()
         return wave
-
-
-def _begun(render: _Render) -> bool:
-    return render.sampler is not None or render.mels is not None

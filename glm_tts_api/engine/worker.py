@@ -1,13 +1,15 @@
-"""The road of a job through the two device threads.
+"""The road of a job through the device threads.
 
-The decode thread loads the models and turns text ids into speech tokens; the render thread turns speech
-tokens into audio, so the LLM decodes segment n+1 while segment n is spoken. A job's book-keeping happens
-on the decode thread alone. A fault ends the job it happened to and nothing else.
+The decode thread loads the models and turns text ids into speech tokens; render threads (one for each core
+of a CPU, one for a GPU) turn speech tokens into audio, so the LLM decodes segment n+1 while segment n is
+spoken. A job's book-keeping happens on the decode thread alone. A fault ends the job it happened to and
+nothing else.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -25,6 +27,9 @@ from glm_tts_api.model.checkpoint import Models
 
 logger = logging.getLogger(__name__)
 
+# Decode steps are short, and whole batches wait for them; a render that stands back loses little.
+_RENDER_NICENESS = 5
+
 
 @dataclass(slots=True)
 class _Holdings:
@@ -40,11 +45,12 @@ class Worker:
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._decode = DeviceThread("decode", self._decode_step, n_threads=config.decode_threads)
-        self._render = DeviceThread("render", self._render_step, n_threads=config.render_threads)
+        self._renderers: list[DeviceThread] = []
+        self._delivery = threading.Lock()
         self._scheduler: Scheduler[Job] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
         self._jobs: dict[Job, _Holdings] = {}
         self._decoder: DecodeBatcher | None = None
-        self._renderer: FlowBatcher | None = None
+        self._flow: FlowBatcher | None = None
         self.last_step_at = time.monotonic()
 
     def start(
@@ -56,21 +62,21 @@ class Worker:
     ) -> None:
         """Begins loading on the decode thread and returns; one of the two callbacks is called from there."""
         self._decode.start()
-        self._render.start()
         self._decode.post(partial(self._load, load, on_loaded, on_failed))
 
     def close(self) -> None:
-        """Ends both threads after the steps they are in; what they held of jobs is dropped."""
+        """Ends the threads after the steps they are in; what they held of jobs is dropped."""
         self._decode.close()
-        self._render.close()
+        for renderer in self._renderers:
+            renderer.close()
 
     def submit(self, job: Job) -> None:
         self._decode.post(partial(self._admit, job))
 
     def wake(self) -> None:
-        """Makes both threads look for jobs that were cancelled."""
+        """Makes the threads look for jobs that were cancelled."""
         self._decode.wake()
-        self._render.wake()
+        self._wake_renderers()
 
     @property
     def n_rows_active(self) -> int:
@@ -97,12 +103,21 @@ class Worker:
         try:
             models = load()
             self._decoder = DecodeBatcher(models, self._config)
-            self._renderer = FlowBatcher(models, self._config)
+            self._flow = FlowBatcher(models, self._config)
+            self._start_renderers(models.llm.device.type)
             on_loaded(models)
         except Exception as error:
             on_failed(error)
 
     # -- decode thread
+
+    def _start_renderers(self, device: str) -> None:
+        self._renderers = [
+            DeviceThread(f"render-{index}", self._render_step, n_threads=1, niceness=_RENDER_NICENESS)
+            for index in range(self._config.threads if device == "cpu" else 1)
+        ]
+        for renderer in self._renderers:
+            renderer.start()
 
     def _admit(self, job: Job) -> None:
         self._jobs[job] = _Holdings()
@@ -142,7 +157,7 @@ class Worker:
         tokens = job.take_row(result.plan, result.tokens, result.mean_log_prob)
         if tokens is not None:
             self._jobs[job].n_rendering += 1
-            self._render.post(partial(self._add_task, RenderTask(job, result.plan.segment, tokens)))
+            self._render(RenderTask(job, result.plan.segment, tokens))
         if job.decoded:
             self._scheduler.retire(job)
             self._jobs[job].decoding = False
@@ -157,21 +172,27 @@ class Worker:
             del self._jobs[job]
             job.freed()
 
-    # -- render thread
+    def _render(self, task: RenderTask) -> None:
+        assert self._flow is not None
+        self._flow.add(task)
+        self._wake_renderers()
 
-    def _add_task(self, task: RenderTask) -> None:
-        assert self._renderer is not None
-        self._renderer.add(task)
+    def _wake_renderers(self) -> None:
+        for renderer in self._renderers:
+            renderer.wake()
+
+    # -- render threads
 
     def _render_step(self) -> bool:
-        if self._renderer is None or not self._renderer.busy:
+        if self._flow is None or not self._flow.busy:
             return False
-        for result in self._renderer.step():
+        for result in self._flow.step():
             job = result.task.job
-            if result.error is not None:
-                _fail(job, result.error)
-            elif result.pcm is not None and not job.cancelled:
-                job.deliver(result.task.segment, result.pcm)
+            with self._delivery:
+                if result.error is not None:
+                    _fail(job, result.error)
+                elif result.pcm is not None and not job.cancelled:
+                    job.deliver(result.task.segment, result.pcm)
             self._decode.post(partial(self._task_ended, job))
         self.last_step_at = time.monotonic()
         return True
