@@ -18,7 +18,8 @@ class EngineConfig:
     n_slots: decode rows, one per admitted job; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_rows: segments
-    in one flow batch (None for either: what suits the device); threads: CPU cores to use; text_threads: for text and voice prompts; cached_voices: prompt features kept.
+    in one flow batch (None for either: what suits the device); threads: CPU cores to use; text_threads: for
+    text and voice prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20

@@ -67,7 +67,7 @@ class _Render:
 
 
 class FlowBatcher:
-    """Renders tasks; `flow_rows` of them may share a flow batch. `add` and `step` may be called by any thread.
+    """Renders tasks; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`.
 
     On the CPU a step runs on the core of the thread that takes it, and on more of them while fewer renders
     than cores are under way.
@@ -180,7 +180,7 @@ class FlowBatcher:
                 self._renders.remove(render)
         if task.job.cancelled:
             return RenderResult(task)
-        limit_threads(1)  # cut into other pieces for other numbers of threads, the sound differs in its last bits
+        limit_threads(1)  # cut into pieces for several threads, the sound differs in its last bits
         try:
             with self._accounted([task], "vocoder_s"):
                 return RenderResult(task, pcm=self._speak(task, mel))
