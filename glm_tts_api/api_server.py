@@ -107,12 +107,16 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
     """The engine that speaks; another need not load torch."""
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
-    from glm_tts_api.model.placement import choose_placement
+    from glm_tts_api.model.placement import choose_device
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
-        place = choose_placement(settings.device, settings.dtype, slot=slot)
-        return load_checkpoint(settings.checkpoint_dir, device=place.device, llm_dtype=place.llm_dtype)
+        return load_checkpoint(
+            settings.checkpoint_dir,
+            device=choose_device(settings.device, slot=slot),
+            dtype=settings.dtype,
+            weights=settings.weights,
+        )
 
     def load_frontend() -> TextFrontend:
         frontend = TextFrontend(settings.configs_dir, cache_dir=settings.cache_dir, rules=settings.text_rules)

@@ -75,6 +75,7 @@ class Settings(BaseSettings):
         str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$"), Allowed("auto, cpu, cuda or cuda:N")
     ] = "auto"
     dtype: Literal["auto", "fp32", "bf16"] = "auto"
+    weights: Literal["full", "int8"] = "full"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = 10
     text_rules: Literal["default", "published"] = "default"
     max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
@@ -198,9 +199,11 @@ def _line(details: ErrorDetails) -> str:
 def _check_checkpoint(settings: Settings) -> None:
     """The checkpoint, and the device that it is to run on."""
     from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
-    from glm_tts_api.model.placement import choose_placement
+    from glm_tts_api.model.placement import choose_device, choose_precision
 
-    choose_placement(settings.device, settings.dtype)
+    choose_precision(
+        choose_device(settings.device), n_weights=0, dtype=settings.dtype, weights=settings.weights
+    )
     check_layout(settings.checkpoint_dir)
 
 

@@ -31,7 +31,8 @@ def _arguments() -> argparse.Namespace:
     kinds = parser.add_subparsers(dest="kind", required=True)
     decode = kinds.add_parser("decode", parents=[common])
     decode.add_argument("--size", choices=("mini", "small", "official"), default="small")
-    decode.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+    decode.add_argument("--dtype", choices=("auto", "fp32", "bf16"), default="auto", help="as DTYPE")
+    decode.add_argument("--weights", choices=("full", "int8"), default="full", help="as WEIGHTS")
     flow = kinds.add_parser("flow", parents=[common])
     flow.add_argument("--steps", type=int, default=10)
     serve = kinds.add_parser("serve", parents=[common])
@@ -53,7 +54,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         return flow.run(device=device, steps=args.steps)
     from scripts.benchmarks import decode
 
-    return decode.run(size=args.size, device=device, dtype=getattr(torch, args.dtype))
+    return decode.run(size=args.size, device=device, dtype=args.dtype, weights=args.weights)
 
 
 def main() -> None:

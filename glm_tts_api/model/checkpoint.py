@@ -22,6 +22,7 @@ from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.flow.dit import Rotary
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.placement import Dtype, Weights, choose_precision
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
 from glm_tts_api.model.tensor_files import (
@@ -66,10 +67,15 @@ def check_layout(root: Path) -> None:
 
 
 def load_checkpoint(
-    root: Path, *, device: torch.device | str, llm_dtype: torch.dtype = torch.float32
+    root: Path, *, device: torch.device | str, dtype: Dtype = "fp32", weights: Weights = "full"
 ) -> Models:
-    """Everything on `device` as float32, the LLM as `llm_dtype`. Raises CheckpointError."""
+    """Everything on `device` as float32, the LLM as `dtype` and `weights` say (see choose_precision).
+
+    Raises CheckpointError, and what choose_precision raises.
+    """
     parts, device = _inspect(root), torch.device(device)
+    n_weights = sum(parameter.numel() for parameter in parts.llm.module.parameters())
+    precision = choose_precision(device, n_weights=n_weights, dtype=dtype, weights=weights)
     speaker_encoder, vocos2d = _load_opaque(CheckpointFiles(root), device)
     tokenizer, n_speech = parts.text_tokenizer, parts.speech_tokenizer.module.config.quantize_vocab_size
     speech_ids = range(tokenizer.audio_start, tokenizer.audio_start + n_speech)
@@ -79,7 +85,8 @@ def load_checkpoint(
             parts.llm.load(),
             sampled_ids=[*speech_ids, tokenizer.end_of_audio],
             device=device,
-            dtype=llm_dtype,
+            dtype=precision.dtype,
+            int8=precision.int8,
         ),
         flow=_load_flow(parts.flow, device),
         hift=_load_hift(parts.hift, device),

@@ -7,16 +7,22 @@ on a Xeon for 2 to 500), and are up to four times as fast at 4 to 16 rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 ROW_MULTIPLE = 4  # what callers pad batches to; a single row takes a kernel of its own
 _TYPICAL_ROWS = 16
+_INT8_MAX, _UINT8_ZERO = 127, 128
+
+
+Linear = Callable[[Tensor], Tensor]  # x [rows, k] -> x @ weight.T [rows, n], for inference
 
 
 class PackedLinear:
-    """x [rows, k] -> x @ weight.T [rows, n], for inference. The weight is copied, not shared."""
+    """A product in the weight's own dtype. The weight is copied, not shared."""
 
     def __init__(self, weight: Tensor) -> None:
         """weight [n, k] on its final device, in its final dtype."""
@@ -32,6 +38,38 @@ class PackedLinear:
             return F.linear(x, self._weight)
         out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
         return out
+
+
+class Int8Linear:
+    """A product of integers: weights in 8 bits with a scale for each output, inputs with one for each row.
+
+    Symmetric, rounded to nearest; the largest magnitude gives the scale (LLM.int8's vector-wise scheme,
+    Dettmers et al. 2022, without its outlier columns). Sums of integers are exact, so a row's bits depend on
+    neither its neighbours nor the number of threads. CPU only.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        """weight [n, k] of any floating dtype."""
+        weight = weight.float()
+        self._scale = _scale(weight)[:, 0]
+        self._zero = torch.zeros(len(weight), dtype=torch.int64)
+        integers = (weight / self._scale[:, None]).round().to(torch.int8)
+        self._weight = torch.ops.onednn.qlinear_prepack(integers, [_TYPICAL_ROWS, weight.shape[1]])
+
+    def __call__(self, x: Tensor) -> Tensor:
+        values = x.float()
+        scale = _scale(values)
+        integers = (values / scale).round().add_(_UINT8_ZERO).to(torch.uint8)
+        out: Tensor = torch.ops.onednn.qlinear_pointwise(
+            integers, 1.0, _UINT8_ZERO, self._weight, self._scale, self._zero,
+            None, 1.0, 0, torch.float32, "none", [], "",
+        )  # fmt: skip
+        return (out * scale).to(x.dtype)
+
+
+def _scale(rows: Tensor) -> Tensor:
+    """What one step of a row's integers is worth, [n, 1]."""
+    return rows.abs().amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) / _INT8_MAX
 
 
 def _can_pack(dtype: torch.dtype) -> bool:

@@ -7,14 +7,14 @@ together under a mask.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import ROW_MULTIPLE, PackedLinear
+from glm_tts_api.model.linear import ROW_MULTIPLE, Int8Linear, Linear, PackedLinear
 from glm_tts_api.model.llm import Llama, rope_table, rotate
 
 KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes occur
@@ -23,10 +23,17 @@ KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes
 class _Layer:
     """One layer's weights, those that read the same input fused."""
 
-    def __init__(self, layer: torch.nn.Module, *, device: torch.device, dtype: torch.dtype) -> None:
-        def fused(*names: str) -> PackedLinear:
+    def __init__(
+        self,
+        layer: torch.nn.Module,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        linear: Callable[[Tensor], Linear],
+    ) -> None:
+        def fused(*names: str) -> Linear:
             weights = [layer.get_parameter(f"{name}.weight").detach() for name in names]
-            return PackedLinear(torch.cat([weight.to(device, dtype) for weight in weights]))
+            return linear(torch.cat([weight.to(device, dtype) for weight in weights]))
 
         def vector(name: str) -> Tensor:
             return layer.get_parameter(f"{name}.weight").detach().to(device, dtype, copy=True)
@@ -43,12 +50,20 @@ class LlmRunner:
     """Prefills slots of a cache and decodes batches of them. To be called under torch.inference_mode.
 
     `llama` may lie on the CPU, memory-mapped, in any dtype: it is copied layer by layer to `device` as
-    `dtype` and not kept. `sampled_ids` are the vocabulary ids that `logits` computes.
+    `dtype` and not kept. `sampled_ids` are the vocabulary ids that `logits` computes. `int8` products read
+    8-bit weights (on the CPU); everything between them stays in `dtype`.
     """
 
     def __init__(
-        self, llama: Llama, *, sampled_ids: Sequence[int], device: torch.device | str, dtype: torch.dtype
+        self,
+        llama: Llama,
+        *,
+        sampled_ids: Sequence[int],
+        device: torch.device | str,
+        dtype: torch.dtype,
+        int8: bool = False,
     ) -> None:
+        linear: Callable[[Tensor], Linear] = Int8Linear if int8 else PackedLinear
         self.config = llama.config
         self.device = torch.device(device)
         self.dtype = dtype
@@ -59,9 +74,11 @@ class LlmRunner:
             else llama.head_weight.detach().to(self.device, dtype, copy=True)
         )
         self.sampled_ids = torch.tensor(sampled_ids, dtype=torch.int64, device=self.device)
-        self._head = PackedLinear(self._full_head[self.sampled_ids])
+        self._head = linear(self._full_head[self.sampled_ids])
         self._norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
-        self._layers = [_Layer(layer, device=self.device, dtype=dtype) for layer in llama.model.layers]
+        self._layers = [
+            _Layer(layer, device=self.device, dtype=dtype, linear=linear) for layer in llama.model.layers
+        ]
         cos, sin = rope_table(self.config, self.config.max_position_embeddings)
         self._cos, self._sin = cos.to(self.device, dtype), sin.to(self.device, dtype)
 

@@ -9,29 +9,46 @@ import torch
 
 from glm_tts_api.errors import StartupError
 
-Precision = Literal["auto", "fp32", "bf16"]
+Dtype = Literal["auto", "fp32", "bf16"]
+Weights = Literal["full", "int8"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_CACHED_WEIGHTS = 50_000_000  # fewer than these are held by a CPU's caches rather than read from memory
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """The device of everything, and the LLM's dtype; flow and vocoder are float32."""
+class Precision:
+    """How the LLM computes: its dtype, and whether its products read 8-bit weights. The rest is float32."""
 
-    device: torch.device
-    llm_dtype: torch.dtype
+    dtype: torch.dtype
+    int8: bool = False
 
 
-def choose_placement(device: str, precision: Precision, *, slot: int = 0) -> Placement:
+def choose_device(device: str, *, slot: int = 0) -> torch.device:
     """`device`: auto, cpu, cuda or cuda:N. auto, and cuda without a number, take GPU `slot` modulo the number
-    of GPUs; auto takes the CPU where there is none. Precision auto is bf16 on a GPU and fp32 on the CPU.
+    of GPUs; auto takes the CPU where there is none.
 
     Raises StartupError if the GPU asked for is not there.
     """
-    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    chosen = _choose_device(device, n_gpus, slot)
-    if precision == "auto":
-        precision = "fp32" if chosen.type == "cpu" else "bf16"
-    return Placement(chosen, _DTYPES[precision])
+    return _choose_device(device, torch.cuda.device_count() if torch.cuda.is_available() else 0, slot)
+
+
+def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weights: Weights) -> Precision:
+    """Dtype auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many weights that reading
+    them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the same
+    sound after every start.
+
+    Raises StartupError for 8-bit weights on a GPU.
+    """
+    if weights == "int8" and device.type != "cpu":
+        raise StartupError(f"WEIGHTS='int8' is for the CPU, and this runs on {device}: leave WEIGHTS unset")
+    if dtype == "auto":
+        reads_memory = n_weights > _CACHED_WEIGHTS and _has_bf16_units()
+        dtype = "bf16" if device.type == "cuda" or reads_memory else "fp32"
+    return Precision(_DTYPES[dtype], int8=weights == "int8")
+
+
+def _has_bf16_units() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _choose_device(device: str, n_gpus: int, slot: int) -> torch.device:

@@ -18,6 +18,7 @@ from glm_tts_api.model import sampling
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.placement import Dtype, Weights, choose_precision
 from scripts.benchmarks.floor import bandwidth, matmul_flops
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.synthetic import LLM_SIZES, N_AUDIO, filled_llm
@@ -124,7 +125,7 @@ def n_weights(config: LlmConfig, n_sampled: int) -> int:
     return config.num_hidden_layers * per_layer + n_sampled * width
 
 
-def run(*, size: str, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
+def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> dict[str, Any]:
     """Prints and returns tokens a second, as ratios to the baseline of the same run and to the floor."""
     progress = Progress(2 + len(ROWS))
     config = LLM_SIZES[size]
@@ -134,22 +135,26 @@ def run(*, size: str, device: torch.device, dtype: torch.dtype) -> dict[str, Any
     progress.step()
     audio_start = config.vocab_size - N_AUDIO[size] - 1
     sampled_ids = range(audio_start, config.vocab_size)  # the last one stands for the end
-    runner = LlmRunner(llama, sampled_ids=sampled_ids, device=device, dtype=dtype)
+    count = n_weights(config, len(sampled_ids))
+    precision = choose_precision(device, n_weights=count, dtype=dtype, weights=weights)
+    runner = LlmRunner(
+        llama, sampled_ids=sampled_ids, device=device, dtype=precision.dtype, int8=precision.int8
+    )
     del llama
-    weights = n_weights(config, len(runner.sampled_ids))
-    read_s = weights * dtype.itemsize / bandwidth(device)
-    flops = matmul_flops(device, dtype)
+    read_s = count * (1 if precision.int8 else precision.dtype.itemsize) / bandwidth(device)
+    flops = matmul_flops(device, precision.dtype)
     result: dict[str, Any] = {
         "size": size,
         "device": str(device),
-        "dtype": str(dtype).removeprefix("torch."),
+        "dtype": str(precision.dtype).removeprefix("torch."),
+        "weights": weights,
         "baseline_tps": base,
         "floor_tps": 1 / read_s,
         "rows": {},
     }
     for n_rows in ROWS:
         tps = our_tps(runner, n_rows)
-        floor_s = max(read_s, 2 * weights * n_rows / flops)
+        floor_s = max(read_s, 2 * count * n_rows / flops)
         step_s = n_rows / tps
         result["rows"][str(n_rows)] = {
             "tps": tps,
@@ -165,7 +170,8 @@ def run(*, size: str, device: torch.device, dtype: torch.dtype) -> dict[str, Any
 
 
 def _print(result: dict[str, Any]) -> None:
-    print(f"decode, size {result['size']}, {result['dtype']} on {result['device']}")
+    kind = f"{result['dtype']}, {result['weights']} weights"
+    print(f"decode, size {result['size']}, {kind}, on {result['device']}")
     print(f"baseline (published loop, float32, 1 row): {result['baseline_tps']:.1f} tokens/s")
     print(f"floor (weights read once a step): {result['floor_tps']:.1f} steps/s")
     print("rows  tokens/s   x baseline  step ms  floor ms  x floor")

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=ASSETS)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    models = load_checkpoint(args.checkpoint, device=torch.device("cpu"), llm_dtype=torch.float32)
+    models = load_checkpoint(args.checkpoint, device=torch.device("cpu"))
     engine, extractor, listener = Espeak(args.folder), FeatureExtractor(), EnglishListener()
     projection = torch.load(args.folder / "speaker" / "projection.pt", weights_only=True)
 

@@ -43,8 +43,8 @@ def _llama(**sizes: int) -> Llama:
     return llama.eval()
 
 
-def _runner(llama: Llama) -> LlmRunner:
-    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=torch.float32)
+def _runner(llama: Llama, *, dtype: torch.dtype = torch.float32, int8: bool = False) -> LlmRunner:
+    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=dtype, int8=int8)
 
 
 def _cache(runner: LlmRunner) -> KVCache:
@@ -74,9 +74,10 @@ def _decode(runner: LlmRunner, rows: list[int], slots: list[int], steps: int = 3
     return {row: torch.stack([logits[i] for logits in outputs]) for i, row in enumerate(rows)}
 
 
+@pytest.mark.parametrize("int8", [False, True], ids=["full", "int8"])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
-def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int]) -> None:
-    runner = _runner(_llama(**sizes))
+def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int], int8: bool) -> None:
+    runner = _runner(_llama(**sizes), int8=int8)
     for row in (0, 1, 7):
         alone = _decode(runner, [row], [0])[row]
         for n_neighbours in (1, 3, 7, 15):
@@ -85,6 +86,14 @@ def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int]) -> Non
             slots = list(reversed(range(SLOTS)))[: len(rows)]
             together = _decode(runner, rows, slots)[row]
             assert torch.equal(alone, together), f"row {row} with {n_neighbours} neighbours"
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_8_bit_weights_stay_close_to_the_full_ones(sizes: dict[str, int]) -> None:
+    """Each product errs by about a hundredth; weights and inputs here are as random as can be."""
+    llama = _llama(**sizes)
+    full, small = (_decode(_runner(llama, int8=int8), [0], [0])[0] for int8 in (False, True))
+    assert 0 < (small - full).norm() / full.norm() < 0.1
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())

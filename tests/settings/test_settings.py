@@ -62,6 +62,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "MODEL_DIR": "",
         "DEVICE": "auto",
         "DTYPE": "auto",
+        "WEIGHTS": "full",
         "FLOW_STEPS": "10",
         "TEXT_RULES": "default",
         "MAX_TEXT_LENGTH": "20000",
