@@ -33,8 +33,8 @@ def choose_device(device: str, *, slot: int = 0) -> torch.device:
 
 
 def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weights: Weights) -> Precision:
-    """Dtype auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many weights that reading
-    them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the same
+    """Dtype auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many full weights that
+    reading them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the same
     sound after every start.
 
     Raises StartupError for 8-bit weights on a GPU.
@@ -42,7 +42,7 @@ def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weig
     if weights == "int8" and device.type != "cpu":
         raise StartupError(f"WEIGHTS='int8' is for the CPU, and this runs on {device}: leave WEIGHTS unset")
     if dtype == "auto":
-        reads_memory = n_weights > _CACHED_WEIGHTS and _has_bf16_units()
+        reads_memory = weights == "full" and n_weights > _CACHED_WEIGHTS and _has_bf16_units()
         dtype = "bf16" if device.type == "cuda" or reads_memory else "fp32"
     return Precision(_DTYPES[dtype], int8=weights == "int8")
 

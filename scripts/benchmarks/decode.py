@@ -142,7 +142,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> d
     )
     del llama
     read_s = count * (1 if precision.int8 else precision.dtype.itemsize) / bandwidth(device)
-    flops = matmul_flops(device, precision.dtype)
+    flops = float("inf") if precision.int8 else matmul_flops(device, precision.dtype)  # integers: never it
     result: dict[str, Any] = {
         "size": size,
         "device": str(device),
