@@ -10,18 +10,19 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
 
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.device_thread import release_cached_memory
 from glm_tts_api.engine.job import PromptLayout, RowPlan
 from glm_tts_api.engine.memory import check_slots_fit
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.cuda_decode import CudaDecodeStep
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn, RowStep
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.sampling import HISTORY, Columns, Draw, ras, top_k
+from glm_tts_api.model.sampling import HISTORY
 
 _CHUNK = {"cpu": 64, "cuda": 256}  # takes about as long as a few decode steps of a full batch
 
@@ -43,15 +44,18 @@ class _Row:
         """The prompt has been read, all but its last id: that one is the first to be fed."""
         return self.n_read >= len(self.plan.prompt_ids) - 1
 
-    @property
-    def may_end(self) -> bool:
-        return len(self.tokens) >= self.plan.min_len
-
-    @property
-    def window(self) -> list[int]:
-        """The last tokens that RAS looks back on; -1 stands for none."""
+    def step(self) -> RowStep:
         recent = self.tokens[-HISTORY:]
-        return [-1] * (HISTORY - len(recent)) + recent
+        sampling = self.plan.job.utterance.sampling
+        return RowStep(
+            slot=self.slot,
+            token=self.next_id,
+            length=self.n_read,
+            may_end=len(self.tokens) >= self.plan.min_len,
+            top_k=None if sampling.method == "ras" else sampling.top_k,
+            recent=[-1] * (HISTORY - len(recent)) + recent,
+            generator=self.generator,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,9 @@ class DecodeBatcher:
             dtype=llm.dtype,
             device=llm.device,
         )
-        # Column i of the logits is speech token i; the last one ends a segment.
-        self._columns = Columns(
-            end=len(llm.sampled_ids) - 1, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids
-        )
+        self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
+        decode_step = CudaDecodeStep if llm.device.type == "cuda" else CpuDecodeStep
+        self._draw: DecodeStep = decode_step(llm, self._cache, end=self._end_column)
         self._rows: dict[int, _Row] = {}  # in the order of joining
         self._reading: deque[_Row] = deque()
 
@@ -125,7 +128,7 @@ class DecodeBatcher:
         try:
             self._llm.prefill(ids, cache=self._cache, slot=row.slot, start=row.n_read)
         except Exception as error:
-            return [self._end(row, error)]
+            return [self._end(row, _without_tensors(error))]
         row.n_read += len(ids)
         row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
@@ -138,61 +141,24 @@ class DecodeBatcher:
             return []
         started = time.perf_counter()
         try:
-            hidden = self._llm.decode(
-                [row.next_id for row in rows],
-                cache=self._cache,
-                slots=[row.slot for row in rows],
-                lengths=[row.n_read for row in rows],
-            )
-            columns, log_probs = self._draw(rows, self._llm.logits(hidden))
+            draws = self._draw([row.step() for row in rows])
         except Exception as error:
-            return [self._end(rows[-1], error)]
+            return [self._end(rows[-1], _without_tensors(error))]
         share = (time.perf_counter() - started) / len(rows)
         for row in rows:
             row.plan.job.timings.llm_s += share
-        results = [
-            self._take(row, column, log_prob)
-            for row, column, log_prob in zip(rows, columns.tolist(), log_probs.tolist(), strict=True)
-        ]
+        results = [self._take(row, drawn) for row, drawn in zip(rows, draws, strict=True)]
         return [result for result in results if result is not None]
 
-    def _draw(self, rows: Sequence[_Row], logits: Tensor) -> Draw:
-        """The rows of each method together. logits [B, C]."""
-        columns = torch.empty(len(rows), dtype=torch.int64, device=logits.device)
-        log_probs = torch.empty(len(rows), device=logits.device)
-        by_method: dict[str, list[int]] = {}
-        for index, row in enumerate(rows):
-            by_method.setdefault(row.plan.job.utterance.sampling.method, []).append(index)
-        for method, indices in by_method.items():
-            draw = self._draw_ras if method == "ras" else self._draw_top_k
-            columns[indices], log_probs[indices] = draw([rows[index] for index in indices], logits[indices])
-        return Draw(columns, log_probs)
-
-    def _draw_ras(self, rows: Sequence[_Row], logits: Tensor) -> Draw:
-        return ras(
-            logits,
-            self._columns,
-            generators=[row.generator for row in rows],
-            recent=torch.tensor([row.window for row in rows], device=logits.device),
-            may_end=torch.tensor([row.may_end for row in rows], device=logits.device),
-        )
-
-    def _draw_top_k(self, rows: Sequence[_Row], logits: Tensor) -> Draw:
-        return top_k(
-            logits,
-            self._columns,
-            generators=[row.generator for row in rows],
-            k=[row.plan.job.utterance.sampling.top_k for row in rows],
-            may_end=torch.tensor([row.may_end for row in rows], device=logits.device),
-        )
-
-    def _take(self, row: _Row, column: int, log_prob: float) -> RowResult | None:
+    def _take(self, row: _Row, drawn: Drawn) -> RowResult | None:
         """A row's draw. Returns what came of the row if this was its last."""
+        column = drawn.column
         row.n_read += 1
-        row.log_probs.append(log_prob)
-        if not math.isfinite(log_prob):
+        row.log_probs.append(drawn.log_prob)
+        if not math.isfinite(drawn.log_prob):
+            self._cache.clear(row.slot)
             return self._end(row, ArithmeticError("the LLM's logits are not finite"))
-        if column == self._columns.end:
+        if column == self._end_column:
             return self._end(row)
         row.tokens.append(column)
         row.next_id = self.layout.audio_start + column
@@ -202,3 +168,11 @@ class DecodeBatcher:
         self.leave(row.slot)
         mean = math.fsum(row.log_probs) / max(1, len(row.log_probs))
         return RowResult(row.slot, row.plan, row.tokens, mean, error)
+
+
+def _without_tensors(error: Exception) -> Exception:
+    """The error; where memory ran out, without the calls it came through, which hold what they had made."""
+    if isinstance(error, torch.OutOfMemoryError):
+        error.with_traceback(None)
+        release_cached_memory()
+    return error

@@ -10,7 +10,7 @@ from glm_tts_api.model.llm import LlmConfig
 class KVCache:
     """`keys` and `values` [layer, slot, kv_head, position, head_dim], allocated once.
 
-    Which positions of a slot are valid is the caller's knowledge; nothing is ever cleared.
+    Which positions of a slot are valid is the caller's knowledge.
     """
 
     def __init__(
@@ -39,6 +39,11 @@ class KVCache:
             ]
             for layer in range(config.num_hidden_layers)
         ]
+
+    def clear(self, slot: int) -> None:
+        """For a slot that may hold numbers that are not finite: under a mask those would still be heard."""
+        self.keys[:, slot].zero_()
+        self.values[:, slot].zero_()
 
     @staticmethod
     def bytes_per_position(config: LlmConfig, dtype: torch.dtype) -> int:

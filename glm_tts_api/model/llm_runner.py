@@ -2,7 +2,7 @@
 
 A row's result does not depend on its neighbours: on the CPU products run on packed weights with the rows
 padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA rows attend
-together under a mask.
+together under a mask, over the cache as it lies.
 """
 
 from __future__ import annotations
@@ -115,28 +115,32 @@ class LlmRunner:
         at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
         if self.device.type == "cpu":
             return self._decode_apart(tokens, at, cache, slots, lengths)
+        n_slots = max(slots) + 1
+        fed, taken = at.new_zeros(n_slots), at.new_full((n_slots,), cache.slot_length - 1)
+        fed[at[0]], taken[at[0]] = tokens, at[1]
         n_keys = min(-(-(max(lengths) + 1) // KEY_BUCKET) * KEY_BUCKET, cache.slot_length)
-        return self.decode_masked(tokens, at[0], at[1], cache=cache, n_keys=n_keys)
+        return self.decode_slots(fed, taken, cache=cache, n_keys=n_keys)[at[0]]
 
-    def decode_masked(
-        self, ids: Tensor, slots: Tensor, lengths: Tensor, *, cache: KVCache, n_keys: int
-    ) -> Tensor:
-        """As `decode`, on tensors alone: all rows attend over the first `n_keys` positions under a mask."""
+    def decode_slots(self, ids: Tensor, lengths: Tensor, *, cache: KVCache, n_keys: int) -> Tensor:
+        """As `decode` on tensors alone, for the first slots: ids[i] goes to slot i; hidden [n, D].
+
+        All rows attend over the first `n_keys` positions under a mask, so those must hold finite numbers. A
+        slot that has nothing to decode takes any id at its last position: a row that comes to that position
+        writes it before it reads it.
+        """
+        n = ids.shape[0]
+        rows = torch.arange(n, device=self.device)
+        unseen = torch.arange(n_keys, device=self.device) > lengths[:, None]
+        mask = torch.zeros(n, n_keys, dtype=self.dtype, device=self.device)
+        mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]  # [n, 1, 1, n_keys]
         cos, sin = self._cos[lengths][:, None], self._sin[lengths][:, None]
-        mask = (torch.arange(n_keys, device=self.device) <= lengths[:, None])[
-            :, None, None
-        ]  # [B, 1, 1, n_keys]
         x = F.embedding(ids, self._embedding)
-        for index, layer in enumerate(self._layers):
+        for layer, keys, values in zip(self._layers, cache.keys, cache.values, strict=True):
             q, k, v = self._project(layer, x, cos, sin)
-            keys, values = cache.keys[index], cache.values[index]
-            keys[slots, :, lengths], values[slots, :, lengths] = k, v
+            keys[rows, :, lengths], values[rows, :, lengths] = k, v
             y = F.scaled_dot_product_attention(
-                self._grouped(q),
-                keys.narrow(2, 0, n_keys).index_select(0, slots),
-                values.narrow(2, 0, n_keys).index_select(0, slots),
-                mask,
-            )  # [B, kv_heads, group, head_dim]
+                self._grouped(q), keys[:n, :, :n_keys], values[:n, :, :n_keys], mask
+            )  # [n, kv_heads, group, head_dim]
             x = self._finish(layer, x, y.flatten(1))
         return self._normalize(x, self._norm)
 

@@ -128,20 +128,18 @@ def test_a_prompt_may_be_read_in_chunks() -> None:
 def test_the_cuda_path_computes_the_same() -> None:
     """Rows attending together under a mask; the same tensor code as on CUDA, here on the CPU."""
     runner = _runner(_llama(**SIZES["tiny"]))
-    rows, slots = [0, 1, 2, 6], [3, 1, 0, 7]
+    rows, slots = [0, 1, 2, 6], [3, 1, 0, 5]
     lengths = [len(_prompt(row)) for row in rows]
     cache = _cache(runner)
+    for tensor in (cache.keys, cache.values):
+        tensor.zero_()
     for row, slot in zip(rows, slots, strict=True):
         runner.prefill(_prompt(row), cache=cache, slot=slot)
     apart = runner.decode([1, 2, 3, 4], cache=cache, slots=slots, lengths=lengths)
-    masked = runner.decode_masked(
-        torch.tensor([1, 2, 3, 4]),
-        torch.tensor(slots),
-        torch.tensor(lengths),
-        cache=cache,
-        n_keys=SLOT_LENGTH,
-    )
-    torch.testing.assert_close(masked, apart, atol=1e-4, rtol=1e-4)
+    ids, taken = torch.zeros(6, dtype=torch.int64), torch.full((6,), SLOT_LENGTH - 1)
+    ids[slots], taken[slots] = torch.tensor([1, 2, 3, 4]), torch.tensor(lengths)
+    together = runner.decode_slots(ids, taken, cache=cache, n_keys=651)
+    torch.testing.assert_close(together[slots], apart, atol=1e-4, rtol=1e-4)
 
 
 def test_sampled_ids_select_columns_of_the_full_head() -> None:

@@ -1,0 +1,134 @@
+"""A step of the decode batch on a GPU: one CUDA graph from the fed tokens to the drawn ones.
+
+A graph's shapes are fixed, so there is one for each number of rows and of keys out of a few. Row i of a graph
+is slot i of the cache: keys and values are read where they lie. A step costs one copy to the device, a kernel
+of noise for each row, the graph, and one copy back, which is the only wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from glm_tts_api.model.decode_step import Drawn, RowStep
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
+from glm_tts_api.model.static_draw import Rules, draw, noise_width
+
+_ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+_FIRST_KEYS = 512
+_ROW_STEP = 4
+# Columns of the input: token, length, limit, nucleus, may_end, and the last draws.
+_N_FIELDS = 5 + HISTORY
+Shape = tuple[int, int]
+
+
+def row_buckets(n_slots: int) -> list[int]:
+    """Numbers of rows that are worth a graph: 1, 2, multiples of 4, and all of them."""
+    return sorted({1, min(2, n_slots), *range(_ROW_STEP, n_slots, _ROW_STEP), n_slots})
+
+
+def key_buckets(slot_length: int) -> list[int]:
+    """Numbers of keys that are worth a graph: each twice the one before, and all of a slot."""
+    buckets = []
+    n_keys = _FIRST_KEYS
+    while n_keys < slot_length:
+        buckets.append(n_keys)
+        n_keys *= 2
+    return [*buckets, slot_length]
+
+
+class CudaDecodeStep:
+    """Captures its graphs when it is made, which takes seconds, and holds their memory.
+
+    To be made and called under torch.inference_mode, from one thread; called on the stream that prefills. The
+    cache must hold finite numbers everywhere: what is masked is read nevertheless. On a device without graphs
+    the same tensor code runs uncaptured, which is how the CPU's tests know it.
+    """
+
+    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int) -> None:
+        self._llm = llm
+        self._cache = cache
+        self._end = end
+        self._row_buckets, self._key_buckets = row_buckets(cache.slots), key_buckets(cache.slot_length)
+        device, graphs = llm.device, llm.device.type == "cuda"
+        # A slot without a row writes to its last position: a row that gets there writes it before reading it.
+        self._idle = [0, cache.slot_length - 1, 1, 0, 1, *[-1] * HISTORY]
+        pinned = torch.Tensor.pin_memory if graphs else torch.Tensor.clone
+        self._host_input = pinned(torch.tensor([self._idle] * cache.slots))
+        self._host_output = pinned(torch.zeros(cache.slots, 2))  # column and log-probability
+        self._input = self._host_input.to(device, copy=True)
+        self._output = self._host_output.to(device, copy=True)
+        self._noise = torch.ones(cache.slots, noise_width(len(llm.sampled_ids)), device=device)
+        shapes = list(product(self._row_buckets, self._key_buckets))
+        self._run: dict[Shape, Callable[[], None]] = (
+            self._capture(shapes) if graphs else {shape: partial(self._compute, shape) for shape in shapes}
+        )
+
+    def __call__(self, rows: Sequence[RowStep]) -> list[Drawn]:
+        """The rows' draws. Raises ValueError for a row whose slot is full."""
+        shape = self.shape_for(rows)
+        n_rows = shape[0]
+        fields = [self._idle] * n_rows
+        for row in rows:
+            nucleus = row.top_k is None
+            limit = MAX_CANDIDATES if row.top_k is None else row.top_k
+            fields[row.slot] = [row.token, row.length, limit, nucleus, row.may_end, *row.recent]
+        self._host_input[:n_rows] = torch.tensor(fields)
+        self._input[:n_rows].copy_(self._host_input[:n_rows], non_blocking=True)
+        for row in rows:
+            self._noise[row.slot].exponential_(generator=row.generator)
+        self._run[shape]()
+        self._host_output[:n_rows].copy_(self._output[:n_rows], non_blocking=True)
+        if self._llm.device.type == "cuda":
+            torch.cuda.current_stream(self._llm.device).synchronize()
+        drawn = self._host_output[:n_rows].tolist()
+        return [Drawn(int(drawn[row.slot][0]), drawn[row.slot][1]) for row in rows]
+
+    def shape_for(self, rows: Sequence[RowStep]) -> Shape:
+        """Rows and keys of the smallest graph that holds these rows."""
+        last_slot, longest = max(row.slot for row in rows), max(row.length for row in rows)
+        if longest >= self._cache.slot_length:
+            raise ValueError(f"{longest + 1} positions do not fit a slot of {self._cache.slot_length}")
+        n_rows = next(bucket for bucket in self._row_buckets if bucket > last_slot)
+        return n_rows, next(bucket for bucket in self._key_buckets if bucket > longest)
+
+    def _compute(self, shape: Shape) -> None:
+        """From the input and the noise to the output, for the first rows and keys."""
+        n_rows, n_keys = shape
+        token, length, limit, nucleus, may_end = self._input[:n_rows, :-HISTORY].unbind(1)
+        hidden = self._llm.decode_slots(token, length, cache=self._cache, n_keys=n_keys)
+        drawn = draw(
+            self._llm.logits(hidden),
+            Rules(limit, nucleus.bool(), may_end.bool(), self._input[:n_rows, -HISTORY:]),
+            end=self._end,
+            noise=self._noise[:n_rows],
+        )
+        self._output[:n_rows, 0] = drawn.columns
+        self._output[:n_rows, 1] = drawn.log_probs
+
+    def _capture(self, shapes: Sequence[Shape]) -> dict[Shape, Callable[[], None]]:
+        """A graph for each shape, the largest first, all in one pool: they run one after the other.
+
+        Captured kernels keep their stream's priority: those of a decode step go before the flow's.
+        """
+        device = self._llm.device
+        stream = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
+        pool = torch.cuda.graph_pool_handle()
+        stream.wait_stream(torch.cuda.current_stream(device))
+        replays: dict[Shape, Callable[[], None]] = {}
+        # The fused kernel that takes a mask in any dtype; the plain one for head sizes that it does not take.
+        with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION):
+            for shape in sorted(shapes, reverse=True):
+                self._compute(shape)  # loads kernels and libraries, which a capture does not allow
+                graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
+                    self._compute(shape)
+                replays[shape] = graph.replay
+        torch.cuda.current_stream(device).wait_stream(stream)
+        return replays

@@ -1,0 +1,81 @@
+"""A step of the decode batch on the CPU: one forward for all rows, then each row's draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
+
+
+class RowStep(NamedTuple):
+    """What a row brings to a step: `token` is fed to `slot`, where `length` positions are taken.
+
+    `top_k` is the k of top-k sampling, None for RAS; `recent` holds the last HISTORY draws, -1 for none.
+    """
+
+    slot: int
+    token: int
+    length: int
+    may_end: bool
+    top_k: int | None
+    recent: Sequence[int]
+    generator: torch.Generator
+
+
+class Drawn(NamedTuple):
+    """The column that a row drew, and the logarithm of its probability."""
+
+    column: int
+    log_prob: float
+
+
+class DecodeStep(Protocol):
+    def __call__(self, rows: Sequence[RowStep]) -> list[Drawn]:
+        """Moves all rows by one token."""
+
+
+class CpuDecodeStep:
+    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int) -> None:
+        self._llm = llm
+        self._cache = cache
+        self._columns = Columns(end=end, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids)
+
+    def __call__(self, rows: Sequence[RowStep]) -> list[Drawn]:
+        hidden = self._llm.decode(
+            [row.token for row in rows],
+            cache=self._cache,
+            slots=[row.slot for row in rows],
+            lengths=[row.length for row in rows],
+        )
+        logits = self._llm.logits(hidden)
+        columns = torch.empty(len(rows), dtype=torch.int64)
+        log_probs = torch.empty(len(rows))
+        for method in (self._draw_ras, self._draw_top_k):
+            indices = [i for i, row in enumerate(rows) if (row.top_k is None) == (method == self._draw_ras)]
+            if indices:
+                columns[indices], log_probs[indices] = method([rows[i] for i in indices], logits[indices])
+        return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
+
+    def _draw_ras(self, rows: Sequence[RowStep], logits: Tensor) -> Draw:
+        return ras(
+            logits,
+            self._columns,
+            generators=[row.generator for row in rows],
+            recent=torch.tensor([row.recent for row in rows]),
+            may_end=torch.tensor([row.may_end for row in rows]),
+        )
+
+    def _draw_top_k(self, rows: Sequence[RowStep], logits: Tensor) -> Draw:
+        return top_k(
+            logits,
+            self._columns,
+            generators=[row.generator for row in rows],
+            k=[row.top_k for row in rows if row.top_k is not None],
+            may_end=torch.tensor([row.may_end for row in rows]),
+        )

@@ -1,0 +1,224 @@
+"""The GPU's decode step, here on the CPU as plain tensor code; captured for real where there is a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from glm_tts_api.model.cuda_decode import CudaDecodeStep, key_buckets, row_buckets
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn, RowStep
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.sampling import HISTORY
+
+SLOTS, SLOT_LENGTH, VOCABULARY = 6, 640, 257
+AUDIO = range(100, 231)
+END = len(AUDIO) - 1
+
+
+@pytest.fixture(autouse=True)
+def _inference() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+def _llama() -> Llama:
+    torch.manual_seed(3)
+    llama = Llama(
+        LlmConfig(
+            vocab_size=VOCABULARY, hidden_size=64, intermediate_size=160, num_hidden_layers=2,
+            num_attention_heads=4, num_key_value_heads=2, head_dim=32, max_position_embeddings=1024,
+        )
+    )  # fmt: skip
+    for name, parameter in llama.named_parameters():
+        if "norm" not in name:
+            torch.nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
+    return llama.eval()
+
+
+def _cache(runner: LlmRunner) -> KVCache:
+    cache = KVCache(
+        runner.config, slots=SLOTS, slot_length=SLOT_LENGTH, dtype=runner.dtype, device=runner.device
+    )
+    for slot in range(SLOTS):
+        cache.clear(slot)
+    return cache
+
+
+def _runner(device: str = "cpu", dtype: torch.dtype = torch.float32) -> LlmRunner:
+    return LlmRunner(_llama(), sampled_ids=AUDIO, device=device, dtype=dtype)
+
+
+def _prompt(slot: int) -> list[int]:
+    length = [37, 511, 1, 120, 600, 64][slot]
+    return torch.randint(0, VOCABULARY, (length,), generator=torch.Generator().manual_seed(slot)).tolist()
+
+
+def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> RowStep:
+    """Top-1: what is drawn depends on no noise."""
+    generator = torch.Generator(device).manual_seed(slot)
+    return RowStep(slot, token, length, True, 1, [-1] * HISTORY, generator)
+
+
+def _decode(
+    runner: LlmRunner, cache: KVCache, decode: DecodeStep, slots: list[int], n_steps: int = 8
+) -> dict[int, list[Drawn]]:
+    """Reads the slots' prompts and decodes them together."""
+    drawn: dict[int, list[Drawn]] = {slot: [] for slot in slots}
+    for slot in slots:
+        runner.prefill(_prompt(slot), cache=cache, slot=slot)
+    for step in range(n_steps):
+        rows = [
+            _likeliest(
+                slot,
+                AUDIO[drawn[slot][-1].column] if step else 5,
+                len(_prompt(slot)) + step,
+                runner.device.type,
+            )
+            for slot in slots
+        ]
+        for slot, row in zip(slots, decode(rows), strict=True):
+            drawn[slot].append(row)
+    return drawn
+
+
+def _assert_same(
+    found: dict[int, list[Drawn]], expected: dict[int, list[Drawn]], *, atol: float = 1e-4
+) -> None:
+    for slot, rows in expected.items():
+        assert [row.column for row in found[slot]] == [row.column for row in rows]
+        log_probs = torch.tensor([row.log_prob for row in rows])
+        torch.testing.assert_close(
+            torch.tensor([row.log_prob for row in found[slot]]), log_probs, atol=atol, rtol=1e-4
+        )
+
+
+def test_few_shapes_hold_every_batch() -> None:
+    assert row_buckets(20) == [1, 2, 4, 8, 12, 16, 20]
+    assert row_buckets(6) == [1, 2, 4, 6]
+    assert row_buckets(1) == [1]
+    assert key_buckets(3776) == [512, 1024, 2048, 3776]
+    assert key_buckets(300) == [300]
+
+
+@pytest.mark.parametrize(
+    ("slots", "lengths", "shape"),
+    [([0], [0], (1, 512)), ([1], [511], (2, 512)), ([0, 3], [9, 512], (4, 640)), ([4], [639], (6, 640))],
+)
+def test_the_smallest_shape_is_chosen_that_holds_all_rows(
+    slots: list[int], lengths: list[int], shape: tuple[int, int]
+) -> None:
+    runner = _runner()
+    decode = CudaDecodeStep(runner, _cache(runner), end=END)
+    rows = [_likeliest(slot, 5, length) for slot, length in zip(slots, lengths, strict=True)]
+    assert decode.shape_for(rows) == shape
+
+
+@pytest.mark.parametrize("slots", [[0], [0, 1], [4, 2, 0], [5, 3, 1, 4, 0, 2]])
+def test_the_gpu_step_computes_what_the_cpu_step_does(slots: list[int]) -> None:
+    runner = _runner()
+    ours, plain = _cache(runner), _cache(runner)
+    found = _decode(runner, ours, CudaDecodeStep(runner, ours, end=END), slots)
+    _assert_same(found, _decode(runner, plain, CpuDecodeStep(runner, plain, end=END), slots))
+
+
+def test_slots_without_a_row_keep_what_they_hold_for_their_next_step() -> None:
+    """Slot 1 has read its prompt, and others decode before it does."""
+    runner = _runner()
+    ours, plain = _cache(runner), _cache(runner)
+    decode = CudaDecodeStep(runner, ours, end=END)
+    runner.prefill(_prompt(1), cache=ours, slot=1)
+    _decode(runner, ours, decode, [0, 2])
+    found = decode([_likeliest(1, 5, len(_prompt(1)))])
+    runner.prefill(_prompt(1), cache=plain, slot=1)
+    expected = CpuDecodeStep(runner, plain, end=END)([_likeliest(1, 5, len(_prompt(1)))])
+    _assert_same({1: found}, {1: expected})
+
+
+def test_a_slot_may_be_filled_to_its_last_position_beside_idle_ones() -> None:
+    runner = _runner()
+    ours, plain = _cache(runner), _cache(runner)
+    decodes = CudaDecodeStep(runner, ours, end=END), CpuDecodeStep(runner, plain, end=END)
+    found = []
+    for cache, decode in zip((ours, plain), decodes, strict=True):
+        ids = torch.arange(SLOT_LENGTH - 2) % VOCABULARY
+        runner.prefill(ids, cache=cache, slot=1)
+        decode([_likeliest(3, 8, 0)])  # slot 1 is idle
+        decode([_likeliest(1, 9, SLOT_LENGTH - 2)])
+        found.append({1: decode([_likeliest(1, 10, SLOT_LENGTH - 1)])})
+    _assert_same(*found)
+    with pytest.raises(ValueError, match="641 positions do not fit a slot of 640"):
+        decodes[0]([_likeliest(1, 5, SLOT_LENGTH)])
+
+
+def test_a_cleared_slot_forgets_what_was_not_finite() -> None:
+    runner = _runner()
+    cache = _cache(runner)
+    cache.keys[:, 0, :, 300:] = torch.inf
+    cache.values[:, 0, :, 300:] = torch.nan
+    cache.clear(0)
+    (drawn,) = CudaDecodeStep(runner, cache, end=END)([_likeliest(0, 5, 3)])
+    assert torch.tensor(drawn.log_prob).isfinite()
+
+
+def test_a_row_draws_by_its_own_generator_whatever_runs_beside_it() -> None:
+    runner = _runner()
+    drawn = []
+    for neighbours in ([], [1, 4]):
+        cache = _cache(runner)
+        decode = CudaDecodeStep(runner, cache, end=END)
+        generator, token, columns = torch.Generator().manual_seed(7), 5, []
+        for step in range(20):
+            row = RowStep(0, token, step, False, None, ([-1] * HISTORY + columns)[-HISTORY:], generator)
+            mine, *_ = decode([row, *(_likeliest(slot, 5, step) for slot in neighbours)])
+            columns.append(mine.column)
+            token = AUDIO[mine.column]
+        drawn.append(columns)
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) > 5
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize("slots", [[0], [4, 2, 0], [5, 3, 1, 4, 0, 2]])
+def test_captured_steps_compute_what_the_cpu_does(slots: list[int]) -> None:
+    expected_by, runner = _runner(), _runner("cuda")
+    cache, plain = _cache(runner), _cache(expected_by)
+    found = _decode(runner, cache, CudaDecodeStep(runner, cache, end=END), slots)
+    expected = _decode(expected_by, plain, CpuDecodeStep(expected_by, plain, end=END), slots)
+    _assert_same(found, expected, atol=5e-3)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_captured_step_in_bf16_equals_the_same_tensor_code_uncaptured() -> None:
+    runner = _runner("cuda", torch.bfloat16)
+    cache = _cache(runner)
+    decode = CudaDecodeStep(runner, cache, end=END)
+    for slot in (0, 3):
+        runner.prefill(_prompt(slot), cache=cache, slot=slot)
+    lengths = [len(_prompt(0)), len(_prompt(3))]
+    drawn = decode([_likeliest(slot, 5, n, "cuda") for slot, n in zip((0, 3), lengths, strict=True)])
+    logits = runner.logits(runner.decode([5, 5], cache=cache, slots=[0, 3], lengths=lengths))
+    best = logits.log_softmax(-1).max(1)
+    found = torch.tensor([row.log_prob for row in drawn])
+    torch.testing.assert_close(found, best.values.cpu(), atol=0.1, rtol=0.02)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_captured_draws_follow_their_generator() -> None:
+    runner = _runner("cuda")
+    drawn = []
+    for seed in (1, 1, 2):
+        cache = _cache(runner)
+        decode = CudaDecodeStep(runner, cache, end=END)
+        generator, columns = torch.Generator("cuda").manual_seed(seed), []
+        for step in range(20):
+            row = RowStep(0, 5, step, False, None, ([-1] * HISTORY + columns)[-HISTORY:], generator)
+            columns.append(decode([row])[0].column)
+        drawn.append(columns)
+    assert drawn[0] == drawn[1] != drawn[2]
