@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.device_thread import release_cached_memory
+from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.job import PromptLayout, RowPlan
 from glm_tts_api.engine.memory import check_slots_fit
 from glm_tts_api.model.checkpoint import Models
@@ -90,8 +90,8 @@ class DecodeBatcher:
             device=llm.device,
         )
         self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
-        decode_step = CudaDecodeStep if llm.device.type == "cuda" else CpuDecodeStep
-        self._draw: DecodeStep = decode_step(llm, self._cache, end=self._end_column)
+        make_step = CudaDecodeStep if llm.device.type == "cuda" else CpuDecodeStep
+        self._decode_step: DecodeStep = make_step(llm, self._cache, end=self._end_column)
         self._rows: dict[int, _Row] = {}  # in the order of joining
         self._reading: deque[_Row] = deque()
 
@@ -128,7 +128,7 @@ class DecodeBatcher:
         try:
             self._llm.prefill(ids, cache=self._cache, slot=row.slot, start=row.n_read)
         except Exception as error:
-            return [self._end(row, _without_tensors(error))]
+            return [self._end(row, drop_memory(error))]
         row.n_read += len(ids)
         row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
@@ -141,9 +141,9 @@ class DecodeBatcher:
             return []
         started = time.perf_counter()
         try:
-            draws = self._draw([row.step() for row in rows])
+            draws = self._decode_step([row.step() for row in rows])
         except Exception as error:
-            return [self._end(rows[-1], _without_tensors(error))]
+            return [self._end(rows[-1], drop_memory(error))]
         share = (time.perf_counter() - started) / len(rows)
         for row in rows:
             row.plan.job.timings.llm_s += share
@@ -168,11 +168,3 @@ class DecodeBatcher:
         self.leave(row.slot)
         mean = math.fsum(row.log_probs) / max(1, len(row.log_probs))
         return RowResult(row.slot, row.plan, row.tokens, mean, error)
-
-
-def _without_tensors(error: Exception) -> Exception:
-    """The error; where memory ran out, without the calls it came through, which hold what they had made."""
-    if isinstance(error, torch.OutOfMemoryError):
-        error.with_traceback(None)
-        release_cached_memory()
-    return error

@@ -77,6 +77,28 @@ def limit_threads(n_threads: int) -> None:
         torch.set_num_threads(n_threads)
 
 
+def use_own_stream(device: torch.device, *, urgent: bool = False) -> None:
+    """On a GPU, what the calling thread does from now on runs beside what other threads do there.
+
+    It begins after what was put on the thread's stream before. Between `urgent` work and other work that both
+    wait for the device, the urgent goes first.
+    """
+    if device.type == "cuda":
+        before = torch.cuda.current_stream(device)
+        stream = torch.cuda.Stream(device, priority=-1 if urgent else 0)  # type: ignore[no-untyped-call]
+        stream.wait_stream(before)
+        torch.cuda.set_stream(stream)  # for as long as the thread lives; makes the device its current one
+
+
+def drop_memory(error: Exception) -> Exception:
+    """The error; one of a GPU without memory lets go of the calls it came through, which hold what they had
+    made, and the allocator's reserve goes back to the device."""
+    if isinstance(error, torch.OutOfMemoryError):
+        error.with_traceback(None)
+        release_cached_memory()
+    return error
+
+
 def release_cached_memory() -> int:
     """Hands what the CUDA allocator keeps for reuse back to the device; the bytes freed (0 without CUDA)."""
     if not torch.cuda.is_available():

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from glm_tts_api.contracts import Utterance
 from glm_tts_api.engine.config import EngineConfig
@@ -24,7 +24,9 @@ from glm_tts_api.engine.warm_up import WarmUp
 from glm_tts_api.engine.worker import Worker
 from glm_tts_api.errors import InternalFault, Loading, ServiceError, StartupError, Unavailable, Unhealthy
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.text.frontend import TextFrontend
+
+if TYPE_CHECKING:
+    from glm_tts_api.text.frontend import TextFrontend
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +20,12 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.device_thread import limit_threads
+from glm_tts_api.engine.device_thread import drop_memory, limit_threads
 from glm_tts_api.engine.job import Job, flow_seed, vocoder_seed
+from glm_tts_api.engine.precision import tf32
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowInput, FlowSampler
+from glm_tts_api.model.transfer import to_host
 from glm_tts_api.model.vocoder import HiFT, Vocos2D
 
 _OLDEST_EVERY = 4
@@ -50,9 +52,10 @@ class RenderResult:
 
 @dataclass(slots=True, eq=False)
 class _Render:
-    """Tasks that go through the flow as one batch, then through the vocoder one by one."""
+    """Tasks that go through the flow as one batch of at most `limit`, then through the vocoder one by one."""
 
     tasks: list[RenderTask]
+    limit: int
     sampler: FlowSampler | None = None
     mels: list[Tensor] | None = None
     taken: bool = False  # a thread is at it
@@ -79,7 +82,11 @@ class FlowBatcher:
             vocoder.sample_rate: vocoder for vocoder in (models.hift, models.vocos2d)
         }
         self._config = config
-        self._n_rows = config.flow_rows or _ROWS[models.llm.device.type]
+        self._device = models.llm.device
+        self._n_rows = config.flow_rows or _ROWS[self._device.type]
+        # Who wants the LLM in float32 wants the flow in it as well.
+        rounded = self._device.type == "cuda" and models.llm.dtype != torch.float32
+        self._precision = tf32 if rounded else nullcontext
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
         self._n_turns = 0
         self._lock = threading.Lock()  # guards the renders and the jobs' accounts, not the models' work
@@ -92,10 +99,11 @@ class FlowBatcher:
 
     def add(self, task: RenderTask) -> None:
         with self._lock:
-            self._renders.append(_Render([task]))
+            self._renders.append(_Render([task], self._n_rows))
 
     def step(self) -> list[RenderResult]:
-        """One flow step or vocoder call; the tasks that ended. An error ends the tasks it happened to."""
+        """One flow step or vocoder call; the tasks that ended. An error ends the tasks it happened to, but a
+        flow batch that does not fit the memory is tried again in smaller ones."""
         with self._lock:
             results = self._drop_cancelled()
             render = self._take()
@@ -103,6 +111,8 @@ class FlowBatcher:
             return results
         try:
             return results + self._advance(render)
+        except torch.OutOfMemoryError as error:
+            return results + self._shrink(render, error)
         except Exception as error:
             with self._lock:
                 self._renders.remove(render)
@@ -131,15 +141,29 @@ class FlowBatcher:
         render.taken = True
         if not render.begun:
             waiting = [other for other in free if other is not render and not other.begun]
-            for other in waiting[: self._n_rows - len(render.tasks)]:
-                render.tasks += other.tasks
-                self._renders.remove(other)
+            for other in waiting:
+                limit = min(render.limit, other.limit)
+                if len(render.tasks) < limit:
+                    render.tasks += other.tasks
+                    render.limit = limit
+                    self._renders.remove(other)
         return render
+
+    def _shrink(self, render: _Render, error: torch.OutOfMemoryError) -> list[RenderResult]:
+        """The tasks of a flow batch wait again, for batches half as large; one that was alone has failed."""
+        render.sampler = None
+        drop_memory(error)
+        n_rows = len(render.tasks)
+        again = [_Render([task], n_rows // 2) for task in render.tasks] if n_rows > 1 else []
+        with self._lock:
+            place = self._renders.index(render)
+            self._renders[place : place + 1] = again
+        return [] if again else [RenderResult(render.tasks[0], error=error)]
 
     def _advance(self, render: _Render) -> list[RenderResult]:
         if render.mels is not None:
             return [self._vocode(render, render.mels)]
-        with self._accounted(render.tasks, "flow_s"):
+        with self._accounted(render.tasks, "flow_s"), self._precision():
             limit_threads(self._config.flow_threads(sum(other.taken for other in self._renders)))
             if render.sampler is None:
                 inputs = [self._flow_input(task) for task in render.tasks]
@@ -185,7 +209,7 @@ class FlowBatcher:
             with self._accounted([task], "vocoder_s"):
                 return RenderResult(task, pcm=self._speak(task, mel))
         except Exception as error:
-            return RenderResult(task, error=error)
+            return RenderResult(task, error=drop_memory(error))
 
     def _speak(self, task: RenderTask, mel: Tensor) -> Float32:
         """mel [1, 80, T] -> [n]. Empty where the prompt's frames left nothing of the segment's."""
@@ -193,6 +217,7 @@ class FlowBatcher:
             return np.zeros(0, np.float32)
         utterance = task.job.utterance
         vocoder = self._vocoders[utterance.sample_rate]
-        generator = torch.Generator().manual_seed(vocoder_seed(utterance.sampling.seed))
-        wave: Float32 = vocoder(mel, generator=generator).float().cpu().numpy()
+        # Nine numbers a sample: a CPU would take 5 ms for each second of speech.
+        generator = torch.Generator(self._device).manual_seed(vocoder_seed(utterance.sampling.seed))
+        wave: Float32 = to_host(vocoder(mel, generator=generator).float()).numpy()
         return wave

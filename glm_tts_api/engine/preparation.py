@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from glm_tts_api.contracts import Utterance
 from glm_tts_api.engine.job import Script
 from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.text.frontend import TextFrontend
+
+if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
+    from glm_tts_api.text.frontend import TextFrontend
 
 _CACHED_TRANSCRIPTS = 256
 

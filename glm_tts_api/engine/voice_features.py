@@ -7,12 +7,14 @@ threads; the modules it uses hold no state between calls.
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Recording, Voice
+from glm_tts_api.engine.precision import full_float32
 from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.errors import PromptRejected
 from glm_tts_api.model.checkpoint import Models
@@ -38,6 +40,7 @@ class VoiceFeatures:
         self._models = models
         self._cache = SharedCache(2 * capacity)  # two entries a voice
         self._listening = threading.Lock()  # the speaker encoder serves one thread at a time
+        self._precision = full_float32 if models.llm.device.type == "cuda" else nullcontext
 
     def get(self, voice: Voice, sample_rate: int) -> VoicePrompt:
         """The voice's features for synthesis at `sample_rate`; raises PromptRejected if nothing is heard."""
@@ -58,7 +61,8 @@ class VoiceFeatures:
         if len(mean) < _LEAST_SAMPLES:
             raise PromptRejected("The prompt recording is too short: nothing can be heard in it")
         with self._listening:
-            (tokens,) = self._models.speech_tokenizer.tokenize([first])
+            with self._precision():
+                (tokens,) = self._models.speech_tokenizer.tokenize([first])
             return tokens.tolist(), self._models.speaker_encoder.embed(mean)[0]
 
     @torch.inference_mode()

@@ -16,13 +16,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
+import torch
+
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
-from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory
+from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
 from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
 from glm_tts_api.engine.job import Job, PromptLayout
+from glm_tts_api.engine.precision import full_float32
 from glm_tts_api.engine.scheduler import Scheduler
-from glm_tts_api.errors import InternalFault, ServiceError
+from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 
 logger = logging.getLogger(__name__)
@@ -102,22 +105,24 @@ class Worker:
     ) -> None:
         try:
             models = load()
+            _settle(models.llm.device)
             self._decoder = DecodeBatcher(models, self._config)
             self._flow = FlowBatcher(models, self._config)
-            self._start_renderers(models.llm.device.type)
+            self._start_renderers(models.llm.device)
             on_loaded(models)
         except Exception as error:
             on_failed(error)
 
     # -- decode thread
 
-    def _start_renderers(self, device: str) -> None:
+    def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [
             DeviceThread(f"render-{index}", self._render_step, n_threads=1, niceness=_RENDER_NICENESS)
-            for index in range(self._config.threads if device == "cpu" else 1)
+            for index in range(self._config.threads if device.type == "cpu" else 1)
         ]
         for renderer in self._renderers:
             renderer.start()
+            renderer.post(partial(use_own_stream, device))
 
     def _admit(self, job: Job) -> None:
         self._jobs[job] = _Holdings()
@@ -198,11 +203,25 @@ class Worker:
         return True
 
 
+def _settle(device: torch.device) -> None:
+    """Gives the decode thread its stream, once the weights are where the other threads may read them."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        use_own_stream(device, urgent=True)
+        release_cached_memory()  # what loading needed beside the weights
+        with full_float32():
+            pass  # until a thread asks for something else
+
+
 def _fail(job: Job, error: Exception) -> None:
     request_id = job.utterance.request_id
     if not isinstance(error, ServiceError):
         logger.error("A job failed", exc_info=error, extra={"request_id": request_id})
-        error = InternalFault(
-            "Something went wrong while this text was spoken; the server's log has the details"
+        error = (
+            Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
+            if isinstance(error, torch.OutOfMemoryError)
+            else InternalFault(
+                "Something went wrong while this text was spoken; the server's log has the details"
+            )
         )
     job.fail(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import kaldi_native_fbank as knf
 import numpy as np
 import onnxruntime as ort
 import torch
@@ -20,6 +19,8 @@ def kaldi_fbank(wave: Tensor) -> Tensor:
 
     T = 1 + (N - 400) // 160. Raises ValueError below one frame (400 samples, 25 ms).
     """
+    import kaldi_native_fbank as knf  # a machine that is given prepared voices need not have it
+
     if wave.shape[-1] < FRAME_SAMPLES:
         raise ValueError(f"a speaker embedding needs at least {FRAME_SAMPLES} samples, got {wave.shape[-1]}")
     options = knf.FbankOptions()

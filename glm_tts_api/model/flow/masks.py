@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from glm_tts_api.model.transfer import to_device
+
 DEFAULT_BLOCK_PATTERN = (25, 50, 200)  # tokens
 SHORT_BLOCK_FRAMES = 172
 
@@ -40,7 +42,7 @@ def padding_mask(lengths: Sequence[int], device: torch.device) -> Tensor | None:
     if len(set(lengths)) == 1:
         return None
     frames = torch.arange(max(lengths), device=device)
-    return frames[None, :] < torch.tensor(lengths, device=device)[:, None]
+    return frames[None, :] < to_device(torch.tensor(lengths), device)[:, None]
 
 
 def attention_mask(padding: Tensor | None, visible: Tensor | None) -> Tensor | None:

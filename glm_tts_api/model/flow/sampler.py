@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
 from glm_tts_api.model.flow.masks import attention_mask, block_frames, padding_mask, visible_columns
+from glm_tts_api.model.transfer import to_device
 
 DEFAULT_STEPS = 10
 
@@ -129,26 +130,26 @@ class FlowSampler:
             for tokens, length in zip(self._tokens, self._lengths, strict=True)
         ]
         padding = padding_mask(self._lengths, device)
-        tokens = self._estimator.text_emb_layer(_stack(frames).to(device), padding)
+        tokens = self._estimator.text_emb_layer(to_device(_stack(frames), device), padding)
         cond = _stack([_condition(*row) for row in zip(self.inputs, self._lengths, strict=True)])
         speakers = torch.stack([F.normalize(item.speaker.float(), dim=-1) for item in self.inputs])
-        speaker = self._estimator.speaker_parts(speakers.to(device))
+        speaker = self._estimator.speaker_parts(to_device(speakers, device))
 
         self._padding = None if padding is None else padding.repeat(2, 1)
         self._mask = attention_mask(self._padding, self._visible(device))
         self._token_embedding = tokens.repeat(2, 1, 1)
-        self._cond = torch.cat([cond, torch.zeros_like(cond)]).to(device, dtype)
+        self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(dtype)
         self._speaker_parts = torch.cat([speaker, torch.zeros_like(speaker)])
         times, self._step_lengths = cosine_schedule(self.steps)
-        self._time_parts = self._estimator.time_parts(times.to(device))
+        self._time_parts = self._estimator.time_parts(to_device(times, device))
         noise = [_noise(*row) for row in zip(self.inputs, self._lengths, strict=True)]
-        self.state = _stack(noise).to(device)  # [B, T, 80]: float32 whatever the estimator's dtype
+        self.state = to_device(_stack(noise), device)  # [B, T, 80]: float32 whatever the estimator's dtype
 
     def _visible(self, device: torch.device) -> Tensor | None:
         if not self._block_causal:
             return None
         rows = [_visible_row(*row) for row in zip(self.inputs, self._lengths, strict=True)]
-        return _stack(rows, fill=max(self._lengths)).to(device).repeat(2, 1)
+        return to_device(_stack(rows, fill=max(self._lengths)), device).repeat(2, 1)
 
     @property
     def done(self) -> bool:
@@ -172,7 +173,7 @@ class FlowSampler:
         )
         conditional, unconditional = velocity.float().chunk(2)
         guided = (1 + self._cfg_rate) * conditional - self._cfg_rate * unconditional
-        self.state = self.state + self._step_lengths[index].to(guided.device) * guided
+        self.state = self.state + self._step_lengths[index] * guided  # a host scalar, which needs no copy
         self.step_index += 1
 
     def _restore_cached(self, index: int) -> None:

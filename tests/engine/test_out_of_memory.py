@@ -1,0 +1,139 @@
+"""Memory that runs out costs speed, or the one sentence that cannot fit; never the server.
+
+A CPU has no CUDA allocator, so networks of this file's own raise torch.OutOfMemoryError where a GPU's memory
+would be full. What happens to the error is real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from torch import Tensor
+
+from glm_tts_api.contracts import Timings
+from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult, RenderTask
+from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.voice_features import VoicePrompt
+from glm_tts_api.errors import Unavailable
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FlowConfig, FlowMatching
+from glm_tts_api.model.flow.dit import DiT
+
+
+class CrampedDiT(DiT):
+    """Has memory for so many frames at once, padding included."""
+
+    def __init__(self, config: FlowConfig, n_frames: int) -> None:
+        super().__init__(config)
+        self.n_frames = n_frames
+        self.sizes: list[int] = []
+        self.left_over: weakref.ref[Tensor] | None = None
+
+    def velocity(self, x: Tensor, cond: Tensor, tokens: Tensor, **rest: Any) -> Tensor:
+        n_rows = x.shape[0] // 2  # conditional and unconditional
+        self.sizes.append(n_rows)
+        if n_rows * x.shape[1] > self.n_frames:
+            activations = x.clone()
+            self.left_over = weakref.ref(activations)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().velocity(x, cond, tokens, **rest)
+
+
+def cramped(n_frames: int) -> tuple[Models, CrampedDiT]:
+    models = tiny.tiny_models()
+    flow = FlowMatching(models.flow.config)
+    estimator = CrampedDiT(models.flow.config, n_frames)
+    estimator.load_state_dict(models.flow.estimator.state_dict())
+    flow.estimator = estimator
+    return replace(models, flow=flow.eval()), estimator
+
+
+class Listener:
+    closed = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+
+
+def tasks(lengths: list[int]) -> list[RenderTask]:
+    """A segment of a job of its own for each number of tokens."""
+    prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
+    return [
+        RenderTask(
+            Job(tiny.utterance("a", seed=seed), Script([[97]], [97], prompt), cast(Any, Listener())),
+            0,
+            [token % tiny.N_SPEECH_TOKENS for token in range(length)],
+        )
+        for seed, length in enumerate(lengths)
+    ]
+
+
+def finish(models: Models, work: list[RenderTask], *, flow_rows: int) -> dict[int, RenderResult]:
+    """What became of each of the tasks."""
+    batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=flow_rows))
+    for task in work:
+        batcher.add(task)
+    results = []
+    with torch.inference_mode():
+        while batcher.busy:
+            results += batcher.step()
+    return {work.index(result.task): result for result in results}
+
+
+FRAMES = 60  # of 20 tokens after a prompt of 10
+
+
+@pytest.mark.parametrize(("n_fit", "refused", "largest"), [(3, {8, 4}, 2), (1, {8, 4, 2}, 1)])
+def test_a_flow_batch_without_room_is_rendered_in_smaller_ones_and_sounds_the_same(
+    n_fit: int, refused: set[int], largest: int
+) -> None:
+    models, estimator = cramped(n_fit * FRAMES)
+    found = finish(models, tasks([20] * 8), flow_rows=8)
+    assert {size for size in estimator.sizes if size > n_fit} == refused
+    assert max(size for size in estimator.sizes if size <= n_fit) == largest
+    alone = finish(tiny.tiny_models(), tasks([20] * 8), flow_rows=1)
+    for index, result in alone.items():
+        np.testing.assert_allclose(
+            cast(Any, found[index].pcm), cast(Any, result.pcm), atol=1e-4, err_msg=f"task {index}"
+        )
+
+
+def test_a_segment_without_room_by_itself_fails_alone() -> None:
+    models, _ = cramped(2 * FRAMES)
+    results = finish(models, tasks([20, 90, 20]), flow_rows=4)
+    assert [results[index].pcm is not None for index in range(3)] == [True, False, True]
+    assert isinstance(results[1].error, torch.OutOfMemoryError)
+
+
+def test_what_the_failed_call_had_made_is_let_go() -> None:
+    models, estimator = cramped(FRAMES)
+    results = finish(models, tasks([90]), flow_rows=1)
+    assert results[0].error is not None
+    assert estimator.left_over is not None
+    assert estimator.left_over() is None
+
+
+def test_the_client_hears_that_memory_ran_out_and_the_next_one_is_served() -> None:
+    """20 draws for each letter at most: a short text has room, a long one has none."""
+    models, _ = cramped(150)
+
+    async def run() -> tuple[Any, Any]:
+        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        try:
+            long = engine.synthesize(tiny.utterance("abcdefghij"))
+            with pytest.raises(Unavailable, match="no memory left") as refused:
+                await tiny.pcm(long)
+            return refused.value, await tiny.pcm(engine.synthesize(tiny.utterance("a")))
+        finally:
+            await engine.close()
+
+    refused, spoken = asyncio.run(run())
+    assert refused.status == 503
+    assert len(spoken)
