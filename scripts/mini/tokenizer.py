@@ -187,7 +187,7 @@ def compute_losses(encoder: SpeechEncoder, decoder: Decoder, batch: Batch, *, qu
     pitch = pitch.float()
     pitch_loss = (5 * pitch[..., 0][voiced] - 5 * batch.pitch[voiced]).abs().clamp(max=3).mean()
     voicing_loss = F.binary_cross_entropy_with_logits(pitch[..., 1], voiced.float())
-    total = mel_loss + 0.3 * phoneme_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
+    total = mel_loss + 0.5 * phoneme_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
     accuracy = (flat.argmax(1) == labels).float().mean()
     return Losses(total, mel_loss, phoneme_loss, accuracy, pitch_loss, codes, hidden)
 

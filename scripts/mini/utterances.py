@@ -13,6 +13,7 @@ from scripts.mini.sentences import is_hanzi
 from scripts.mini.vocabulary import Vocabulary, readings
 
 MAX_HISTORY_TOKENS = 750
+ENGLISH = 0.65  # of the targets: spelling tells less of the sound than Hanzi do
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,18 @@ class SequenceMaker:
         self._space = vocabulary.encode(" ")
         self._begin, self._end = vocabulary.added["<|begin_of_audio|>"], vocabulary.added["<|user|>"]
         self.utterances = utterances
+        self._by_language = {
+            language: [spoken for spoken in utterances if spoken.language == language]
+            for language in sorted({spoken.language for spoken in utterances})
+        }
         self._by_voice: dict[tuple[str, str], list[Spoken]] = {}
         for spoken in utterances:
             self._by_voice.setdefault((spoken.voice, spoken.language), []).append(spoken)
 
     def draw(self, rng: random.Random, *, alone: float) -> Sequence:
         """`alone` is the chance of a target without anything before it."""
-        target = rng.choice(self.utterances)
+        language = "en" if rng.random() < ENGLISH else "zh"
+        target = rng.choice(self._by_language.get(language, self.utterances))
         chosen = [target]
         if rng.random() >= alone:
             budget = MAX_HISTORY_TOKENS - len(target.codes)
