@@ -47,20 +47,20 @@ class EngineConfig:
 
     @property
     def decode_threads(self) -> int:
-        """CPU threads of a decode step; the flow steps share the rest.
-
-        They don't share cores: two stages that both fork onto the same ones wait for each other at every
-        operator.
-        """
+        """CPU threads of a decode step."""
         return max(1, self.threads // 2)
 
-    def flow_threads(self, n_at_once: int) -> int:
-        """CPU threads of a flow step while `n_at_once` are under way.
-
-        A power of two: an operator is then cut where its vectors end, and gives the same bits.
+    @property
+    def render_threads(self) -> int:
+        """CPU threads of a flow step or vocoder call, however many run at once: cut into other pieces, an
+        operator may round otherwise, and a sound would depend on its neighbours.
         """
-        each = (self.threads - self.decode_threads) // max(1, n_at_once)
-        return 1 << max(0, each.bit_length() - 1)
+        return max(1, self.threads // 4)
+
+    @property
+    def n_renderers(self) -> int:
+        """Renders that a CPU has under way at once."""
+        return self.threads // self.render_threads
 
     @property
     def n_reserved(self) -> int:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.device_thread import drop_memory, limit_threads
+from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.job import Job, flow_seed, vocoder_seed
 from glm_tts_api.engine.precision import tf32
 from glm_tts_api.model.checkpoint import Models
@@ -70,11 +70,7 @@ class _Render:
 
 
 class FlowBatcher:
-    """Renders tasks; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`.
-
-    On the CPU a step runs on the core of the thread that takes it, and on more of them while fewer renders
-    than cores are under way.
-    """
+    """Renders tasks; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
@@ -164,7 +160,6 @@ class FlowBatcher:
         if render.mels is not None:
             return [self._vocode(render, render.mels)]
         with self._accounted(render.tasks, "flow_s"), self._precision():
-            limit_threads(self._config.flow_threads(sum(other.taken for other in self._renders)))
             if render.sampler is None:
                 inputs = [self._flow_input(task) for task in render.tasks]
                 render.sampler = self._flow.sampler(inputs, steps=self._config.flow_steps)
@@ -204,7 +199,6 @@ class FlowBatcher:
                 self._renders.remove(render)
         if task.job.cancelled:
             return RenderResult(task)
-        limit_threads(1)  # cut into pieces for several threads, the sound differs in its last bits
         try:
             with self._accounted([task], "vocoder_s"):
                 return RenderResult(task, pcm=self._speak(task, mel))

@@ -1,7 +1,7 @@
 """The road of a job through the device threads.
 
-The decode thread loads the models and turns text ids into speech tokens; render threads (one for each core
-of a CPU, one for a GPU) turn speech tokens into audio, so the LLM decodes segment n+1 while segment n is
+The decode thread loads the models and turns text ids into speech tokens; render threads (several on a
+CPU, one for a GPU) turn speech tokens into audio, so the LLM decodes segment n+1 while segment n is
 spoken. A job's book-keeping happens on the decode thread alone. A fault ends the job it happened to and
 nothing else.
 """
@@ -117,8 +117,13 @@ class Worker:
 
     def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [
-            DeviceThread(f"render-{index}", self._render_step, n_threads=1, niceness=_RENDER_NICENESS)
-            for index in range(self._config.threads if device.type == "cpu" else 1)
+            DeviceThread(
+                f"render-{index}",
+                self._render_step,
+                n_threads=self._config.render_threads,
+                niceness=_RENDER_NICENESS,
+            )
+            for index in range(self._config.n_renderers if device.type == "cpu" else 1)
         ]
         for renderer in self._renderers:
             renderer.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, cast
 
@@ -83,6 +84,21 @@ def test_segments_that_share_a_flow_batch_sound_as_alone(models: Models) -> None
     alone, together = waves
     for owner in owners:
         np.testing.assert_allclose(together[owner], alone[owner], atol=1e-4)
+
+
+def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) -> None:
+    owners = [job(1, seed=seed)[0] for seed in range(6)]
+    work = [tasks(owner, 1, n_tokens=8 + 5 * index)[0] for index, owner in enumerate(owners)]
+    waves = []
+    for n_threads in (1, 3):
+        batcher = FlowBatcher(models, tiny.CONFIG)
+        for task in work:
+            batcher.add(task)
+        with ThreadPoolExecutor(n_threads) as pool:
+            shares = list(pool.map(finish, [batcher] * n_threads))
+        waves.append({result.task.job: result.pcm for share in shares for result in share})
+    one, several = waves
+    assert all(np.array_equal(cast(Any, one[owner]), cast(Any, several[owner])) for owner in owners)
 
 
 def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
