@@ -18,6 +18,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.job import PromptLayout, RowPlan
 from glm_tts_api.engine.memory import check_slots_fit
+from glm_tts_api.engine.transcripts import Transcripts
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn, RowStep
@@ -94,6 +95,7 @@ class DecodeBatcher:
         self._decode_step: DecodeStep = make_step(llm, self._cache, end=self._end_column)
         self._rows: dict[int, _Row] = {}  # in the order of joining
         self._reading: deque[_Row] = deque()
+        self._transcripts = Transcripts(self._cache, config.cached_voices)
 
     @property
     def busy(self) -> bool:
@@ -112,6 +114,10 @@ class DecodeBatcher:
         if left in self._reading:
             self._reading.remove(left)
 
+    def forget_voices(self) -> None:
+        """Drops the transcripts that were kept read."""
+        self._transcripts.clear()
+
     def step(self) -> list[RowResult]:
         """Reads a chunk of a prompt, draws a token for every row that has read its own; the rows that ended.
 
@@ -124,12 +130,18 @@ class DecodeBatcher:
         if not self._reading:
             return []
         row, started = self._reading[0], time.perf_counter()
-        ids = row.plan.prompt_ids[row.n_read : -1][: self._chunk]
+        transcript = row.plan.prompt_ids[: row.plan.n_voice_ids]
         try:
+            if row.n_read == 0:
+                row.n_read = self._transcripts.recall(transcript, row.slot)
+            end = len(transcript) if row.n_read < len(transcript) else -1
+            ids = row.plan.prompt_ids[row.n_read : end][: self._chunk]
             self._llm.prefill(ids, cache=self._cache, slot=row.slot, start=row.n_read)
         except Exception as error:
             return [self._end(row, drop_memory(error))]
         row.n_read += len(ids)
+        if row.n_read == len(transcript):
+            self._transcripts.keep(transcript, row.slot)
         row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
             self._reading.popleft()

@@ -60,12 +60,16 @@ class PromptLayout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowPlan:
-    """One decode row's work: a candidate for one segment of a job."""
+    """One decode row's work: a candidate for one segment of a job.
+
+    The first `n_voice_ids` of the prompt are the voice's transcript, the same in every prompt of that voice.
+    """
 
     job: Job
     segment: int
     candidate: int
     prompt_ids: list[int]
+    n_voice_ids: int
     min_len: int
     max_len: int
     seed: int
@@ -188,6 +192,7 @@ class Job:
             segment=segment,
             candidate=candidate,
             prompt_ids=layout.build(texts, speech),
+            n_voice_ids=len(self.script.prompt_text_ids),
             min_len=MIN_TOKENS_PER_ID * len(ids),
             max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
             seed=llm_seed(self.utterance.sampling.seed, candidate),

@@ -92,9 +92,10 @@ class Worker:
         return self._decoder.layout
 
     def release_memory(self) -> Future[int]:
-        """Gives the allocator's cached memory back to the device, between two steps; the bytes freed."""
+        """Forgets the voices' transcripts and gives the allocator's cached memory back to the device, between
+        two steps; the bytes freed."""
         freed: Future[int] = Future()
-        self._decode.post(lambda: freed.set_result(release_cached_memory()))
+        self._decode.post(lambda: freed.set_result(self._release()))
         return freed
 
     def _load(
@@ -114,6 +115,11 @@ class Worker:
             on_failed(error)
 
     # -- decode thread
+
+    def _release(self) -> int:
+        assert self._decoder is not None
+        self._decoder.forget_voices()
+        return release_cached_memory()
 
     def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [

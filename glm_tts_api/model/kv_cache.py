@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from glm_tts_api.model.llm import LlmConfig
 
@@ -39,6 +40,15 @@ class KVCache:
             ]
             for layer in range(config.num_hidden_layers)
         ]
+
+    def read(self, slot: int, n: int) -> tuple[Tensor, Tensor]:
+        """A copy of the first n positions of a slot: keys and values [layer, kv_head, n, head_dim]."""
+        return self.keys[:, slot, :, :n].clone(), self.values[:, slot, :, :n].clone()
+
+    def write(self, slot: int, copied: tuple[Tensor, Tensor]) -> None:
+        """Puts what `read` gave at the beginning of a slot."""
+        for cached, positions in zip((self.keys, self.values), copied, strict=True):
+            cached[:, slot, :, : positions.shape[2]] = positions
 
     def clear(self, slot: int) -> None:
         """For a slot that may hold numbers that are not finite: under a mask those would still be heard."""

@@ -34,8 +34,8 @@ def choose_device(device: str, *, slot: int = 0) -> torch.device:
 
 def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weights: Weights) -> Precision:
     """Dtype auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many full weights that
-    reading them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the same
-    sound after every start.
+    reading them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the
+    same sound after every start.
 
     Raises StartupError for 8-bit weights on a GPU.
     """

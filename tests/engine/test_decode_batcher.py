@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import pytest
@@ -23,10 +24,11 @@ class Nobody:
         self.timings = Timings()
 
 
-def plan(batcher: DecodeBatcher, text: str, **options: Any) -> RowPlan:
+def plan(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> RowPlan:
     prompt = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
-    ids = tiny.LetterTokenizer().encode(text)
-    job = Job(tiny.utterance(text, **options), Script([ids], [97, 98, 32], prompt), cast(Any, Nobody()))
+    encode = tiny.LetterTokenizer().encode
+    script = Script([encode(text)], encode(transcript), prompt)
+    job = Job(tiny.utterance(text, **options), script, cast(Any, Nobody()))
     return job.next_row(batcher.layout)
 
 
@@ -83,3 +85,25 @@ def test_in_another_order_as_alone(alone: dict[int, Outcome]) -> None:
 
 def test_while_others_come_and_go_as_alone(alone: dict[int, Outcome]) -> None:
     assert outcomes(list(range(9)), joins_every=3, leaver_every=5) == alone
+
+
+def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None:
+    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
+    transcript = "what the recording of the voice says, "
+    n_chunks = math.ceil(len(transcript) / cast(int, tiny.CONFIG.prefill_chunk))
+
+    def speak() -> tuple[int, Outcome]:
+        """Steps that it took, and what came of it."""
+        batcher.join(0, plan(batcher, "bcd", transcript=transcript, seed=1))
+        for n_steps in range(1, 1000):
+            for result in batcher.step():
+                return n_steps, (result.tokens, result.mean_log_prob)
+        raise AssertionError("the row never ended")
+
+    with torch.inference_mode():
+        first_steps, first = speak()
+        again_steps, again = speak()
+        batcher.forget_voices()
+        anew_steps, anew = speak()
+    assert first == again == anew
+    assert first_steps == anew_steps == again_steps + n_chunks

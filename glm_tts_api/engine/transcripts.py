@@ -1,0 +1,44 @@
+"""Voices' transcripts that the LLM has read before: every prompt of a voice begins with the same ids."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from glm_tts_api.model.kv_cache import KVCache
+
+_LEAST_IDS = 4  # fewer are read as quickly as they are copied
+
+
+class Transcripts:
+    """The keys and values of the last `capacity` transcripts. To be used by the decode thread alone.
+
+    A transcript is read by itself whether it is kept or not, so what is kept has the bits of what is read.
+    """
+
+    def __init__(self, cache: KVCache, capacity: int) -> None:
+        self._cache = cache
+        self._capacity = capacity
+        self._kept: OrderedDict[tuple[int, ...], tuple[Tensor, Tensor]] = OrderedDict()
+
+    def recall(self, ids: Sequence[int], slot: int) -> int:
+        """Puts a transcript that was read before into a slot: how many positions that fills, 0 for none."""
+        kept = self._kept.get(key := tuple(ids))
+        if kept is None:
+            return 0
+        self._kept.move_to_end(key)
+        self._cache.write(slot, kept)
+        return len(ids)
+
+    def keep(self, ids: Sequence[int], slot: int) -> None:
+        """Remembers a transcript that has been read into a slot."""
+        if len(ids) < _LEAST_IDS or tuple(ids) in self._kept:
+            return
+        self._kept[tuple(ids)] = self._cache.read(slot, len(ids))
+        if len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        self._kept.clear()
