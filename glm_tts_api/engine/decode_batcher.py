@@ -137,11 +137,11 @@ class DecodeBatcher:
             end = len(transcript) if row.n_read < len(transcript) else -1
             ids = row.plan.prompt_ids[row.n_read : end][: self._chunk]
             self._llm.prefill(ids, cache=self._cache, slot=row.slot, start=row.n_read)
+            row.n_read += len(ids)
+            if row.n_read == len(transcript):
+                self._transcripts.keep(transcript, row.slot)
         except Exception as error:
             return [self._end(row, drop_memory(error))]
-        row.n_read += len(ids)
-        if row.n_read == len(transcript):
-            self._transcripts.keep(transcript, row.slot)
         row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
             self._reading.popleft()

@@ -15,6 +15,8 @@ from torch import Tensor
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model import sampling
+from glm_tts_api.model.cuda_decode import CudaDecodeStep
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, RowStep
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -90,31 +92,47 @@ def baseline_tps(llama: Llama, device: torch.device) -> float:
 @torch.inference_mode()
 def our_tps(runner: LlmRunner, n_rows: int) -> float:
     """Tokens per second of all rows together."""
-    device = runner.device
+    cache = prefilled(runner, slots=n_rows, slot_length=N_PROMPT + N_STEPS + 8)
+    make_step = CudaDecodeStep if runner.device.type == "cuda" else CpuDecodeStep
+    step = make_step(runner, cache, end=len(runner.sampled_ids) - 1)
+    return n_rows / step_s(runner, step, n_rows)
+
+
+def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:
+    """A cache with a prompt in every slot."""
     cache = KVCache(
-        runner.config, slots=n_rows, slot_length=N_PROMPT + N_STEPS + 8, dtype=runner.dtype, device=device
+        runner.config, slots=slots, slot_length=slot_length, dtype=runner.dtype, device=runner.device
     )
-    columns = sampling.Columns(
-        end=len(runner.sampled_ids) - 1, vocab_size=runner.config.vocab_size, ids=runner.sampled_ids
-    )
-    generators = [torch.Generator(device).manual_seed(row) for row in range(n_rows)]
-    recent = sampling.no_history(n_rows, device)
-    may_end = torch.zeros(n_rows, dtype=torch.bool, device=device)
-    for slot in range(n_rows):
+    for slot in range(slots):
+        cache.clear(slot)  # a GPU's step reads what it masks
         runner.prefill(torch.arange(N_PROMPT), cache=cache, slot=slot)
-    ids, slots = runner.sampled_ids[:n_rows], list(range(n_rows))
+    return cache
+
+
+def step_s(runner: LlmRunner, step: DecodeStep, n_rows: int, n_steps: int = N_STEPS) -> float:
+    """Seconds of a step of the first rows, the host's share included."""
+    generators = [torch.Generator(runner.device).manual_seed(row) for row in range(n_rows)]
+    drawn: list[list[int]] = [[-1] * sampling.HISTORY for _ in generators]
     start = 0.0
-    for step in range(_WARM_UP + N_STEPS):
-        if step == _WARM_UP:
-            _sync(device)
+    for index in range(_WARM_UP + n_steps):
+        if index == _WARM_UP:
+            _sync(runner.device)
             start = time.perf_counter()
-        lengths = [N_PROMPT + step] * n_rows
-        logits = runner.logits(runner.decode(ids, cache=cache, slots=slots, lengths=lengths))
-        draw = sampling.ras(logits, columns, generators=generators, recent=recent, may_end=may_end)
-        recent = sampling.remember(recent, draw.columns)
-        ids = runner.sampled_ids[draw.columns]
-    _sync(device)
-    return n_rows * N_STEPS / (time.perf_counter() - start)
+        rows = [
+            RowStep(
+                slot=slot,
+                token=max(columns[-1], 0),
+                length=N_PROMPT + index,
+                may_end=False,
+                top_k=None,
+                recent=columns[-sampling.HISTORY :],
+                generator=generator,
+            )
+            for slot, (columns, generator) in enumerate(zip(drawn, generators, strict=True))
+        ]
+        for columns, row in zip(drawn, step(rows), strict=True):
+            columns.append(row.column)
+    return (time.perf_counter() - start) / n_steps
 
 
 def n_weights(config: LlmConfig, n_sampled: int) -> int:

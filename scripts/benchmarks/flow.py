@@ -27,9 +27,10 @@ from scripts.benchmarks.report import Progress
 
 N_PROMPT, N_NEW = 100, 250
 _BATCHES = (1, 4, 8)
+_OFFICIAL = FlowConfig()
 
 
-def _inputs(n: int, device: torch.device) -> list[FlowInput]:
+def inputs(n: int, device: torch.device) -> list[FlowInput]:
     items = []
     for seed in range(n):
         draw = torch.Generator().manual_seed(seed)
@@ -79,16 +80,22 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def run(*, device: torch.device, steps: int, batches: Sequence[int] = _BATCHES) -> dict[str, Any]:
+def run(
+    *,
+    device: torch.device,
+    steps: int,
+    batches: Sequence[int] = _BATCHES,
+    config: FlowConfig = _OFFICIAL,
+) -> dict[str, Any]:
     """Prints and returns seconds a segment, as ratios to the baseline of the same run."""
     from scripts.benchmarks.synthetic import filled_flow
 
     progress = Progress(3 + 2 * len(batches))
-    model = filled_flow(FlowConfig(), device)
+    model = filled_flow(config, device)
     progress.step()
     length = n_frames(N_PROMPT + N_NEW, model.config)
     baseline_s = min(
-        _seconds(lambda: published(model, _inputs(1, device)[0], steps=steps), device) for _ in range(2)
+        _seconds(lambda: published(model, inputs(1, device)[0], steps=steps), device) for _ in range(2)
     )
     progress.step()
     floor_s = estimator_flops(model.config, 2, length) * steps / matmul_flops(device, torch.float32)
@@ -97,11 +104,11 @@ def run(*, device: torch.device, steps: int, batches: Sequence[int] = _BATCHES) 
     for n in batches:
         per_item = []
         for _ in range(2):
-            per_item.append(_seconds(lambda n=n: model.sample(_inputs(n, device), steps=steps), device) / n)
+            per_item.append(_seconds(lambda n=n: model.sample(inputs(n, device), steps=steps), device) / n)
             progress.step()
         result["batches"][str(n)] = {"s_per_item": min(per_item), "ratio": baseline_s / min(per_item)}
-    wanted = published(model, _inputs(1, device)[0], steps=steps)
-    got = model.sample(_inputs(1, device), steps=steps)[0]
+    wanted = published(model, inputs(1, device)[0], steps=steps)
+    got = model.sample(inputs(1, device), steps=steps)[0]
     result["max_error"] = float((wanted - got).abs().max())
     progress.close()
     _print(result)
@@ -109,7 +116,7 @@ def run(*, device: torch.device, steps: int, batches: Sequence[int] = _BATCHES) 
 
 
 def _print(result: dict[str, Any]) -> None:
-    print(f"flow, {N_NEW} new + {N_PROMPT} prompt tokens, {result['steps']} steps, official sizes, float32")
+    print(f"flow, {N_NEW} new + {N_PROMPT} prompt tokens, {result['steps']} steps, float32")
     print(
         f"baseline (two passes, batch 1): {result['baseline_s']:.2f} s; "
         f"matmul floor {result['floor_s']:.2f} s"

@@ -7,6 +7,8 @@ import torch
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.sampler import FlowMatching
 from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
+from glm_tts_api.model.vocoder import HiFT, HiftConfig
 from scripts.parity.fill import iter_fill
 
 LLM_SIZES = {
@@ -41,6 +43,18 @@ def filled_llm(config: LlmConfig) -> Llama:
 def filled_flow(config: FlowConfig, device: torch.device) -> FlowMatching:
     model = FlowMatching(config)
     _fill(model, "flow")
+    return model.to(device).eval().requires_grad_(False)
+
+
+def filled_hift(config: HiftConfig, device: torch.device) -> HiFT:
+    model = HiFT(config)
+    _fill(model, "hift")
+    return model.fold().to(device)
+
+
+def filled_speech_tokenizer(config: SpeechTokenizerConfig, device: torch.device) -> SpeechTokenizer:
+    model = SpeechTokenizer(config)
+    _fill(model, "tok")
     return model.to(device).eval().requires_grad_(False)
 
 

@@ -69,7 +69,7 @@ class Upsampler(nn.Module):
         return frames.mean(-1).repeat_interleave(640, 1) * 0.01
 
 
-def tiny_models(runner: type[LlmRunner] = LlmRunner) -> Models:
+def tiny_models(runner: type[LlmRunner] = LlmRunner, *, device: str = "cpu") -> Models:
     torch.manual_seed(0)
     llama = Llama(
         LlmConfig(
@@ -107,11 +107,11 @@ def tiny_models(runner: type[LlmRunner] = LlmRunner) -> Models:
         )
     )
     return Models(
-        llm=runner(llama, sampled_ids=sampled, device="cpu", dtype=torch.float32),
-        flow=flow.eval(),
-        speech_tokenizer=tokenizer.eval(),
+        llm=runner(llama, sampled_ids=sampled, device=device, dtype=torch.float32),
+        flow=flow.eval().to(device),
+        speech_tokenizer=tokenizer.eval().to(device),
         speaker_encoder=cast(Any, StatisticsEncoder()),
-        hift=HiFT(HiftConfig(base_channels=16, f0_channels=16)).fold(),
+        hift=HiFT(HiftConfig(base_channels=16, f0_channels=16)).fold().to(device),
         vocos2d=Vocos2D(cast(Any, Upsampler())),
         text_tokenizer=cast(Any, LetterTokenizer()),
         name="tiny",

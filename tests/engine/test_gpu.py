@@ -1,0 +1,142 @@
+"""The engine on a GPU: it speaks, as the CPU does, on streams of its own, and survives a full memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from torch import Tensor
+
+from glm_tts_api.contracts import Float32, Timings
+from glm_tts_api.engine.device_thread import use_own_stream
+from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
+from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.precision import full_float32
+from glm_tts_api.engine.voice_features import VoicePrompt
+from glm_tts_api.errors import Unavailable
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow.dit import DiT
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"),
+]
+
+
+class Listener:
+    closed = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+
+
+class GreedyDiT(DiT):
+    """Asks the device for more memory than it has, for more than one segment."""
+
+    def velocity(self, x: Tensor, cond: Tensor, tokens: Tensor, **rest: Any) -> Tensor:
+        if len(x) > 2:
+            torch.empty(2 * torch.cuda.mem_get_info()[1], dtype=torch.uint8, device=x.device)
+        return super().velocity(x, cond, tokens, **rest)
+
+
+class GreedyRunner(LlmRunner):
+    """Asks for more memory than there is, to read "~"."""
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        if ord("~") in list(ids):
+            torch.empty(2 * torch.cuda.mem_get_info()[1], dtype=torch.uint8, device=self.device)
+        return super().prefill(ids, cache=cache, slot=slot, start=start)
+
+
+def spoken(models: Models, texts: Sequence[str], **options: Any) -> list[Any]:
+    """Each text's audio, all asked for at once; or the error."""
+
+    async def run() -> list[Any]:
+        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        assert engine.state.status == "ready", engine.state.cause
+        try:
+            streams = [engine.synthesize(tiny.utterance(text, **options)) for text in texts]
+            return await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+def rendered(models: Models, lengths: Sequence[int]) -> list[Float32]:
+    """Segments of so many tokens through flow and the 32 kHz vocoder, which draws nothing."""
+    prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
+    batcher, work = FlowBatcher(models, tiny.CONFIG), []
+    for seed, length in enumerate(lengths):
+        utterance = tiny.utterance("a", seed=seed, sample_rate=32000)
+        job = Job(utterance, Script([[97]], [97], prompt), cast(Any, Listener()))
+        work.append(RenderTask(job, 0, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
+        batcher.add(work[-1])
+    waves: dict[int, Float32] = {}
+    with torch.inference_mode(), full_float32():
+        while batcher.busy:
+            for result in batcher.step():
+                assert result.error is None, result.error
+                waves[work.index(result.task)] = cast(Float32, result.pcm)
+    return [waves[index] for index in range(len(work))]
+
+
+@pytest.mark.parametrize("sample_rate", [24000, 32000])
+@pytest.mark.parametrize("method", ["ras", "topk"])
+def test_many_requests_at_once_are_spoken(method: str, sample_rate: int) -> None:
+    texts = ["a", "bc/def", "ghij", "k/l/m", "nop", "qrs/tuv", "wx", "yz"]
+    waves = spoken(tiny.tiny_models(device="cuda"), texts, method=method, sample_rate=sample_rate)
+    for text, wave in zip(texts, waves, strict=True):
+        assert isinstance(wave, np.ndarray), wave
+        assert len(wave) > 0.05 * sample_rate * len(text.replace("/", ""))
+        assert np.isfinite(wave).all()
+        assert np.abs(wave).max() <= 1
+
+
+def test_the_same_request_sounds_the_same_again() -> None:
+    first, second = (spoken(tiny.tiny_models(device="cuda"), ["abc/def"])[0] for _ in range(2))
+    np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_segments_sound_as_on_the_cpu() -> None:
+    lengths = [8, 13, 21, 34]
+    expected = rendered(tiny.tiny_models(), lengths)
+    for wave, wanted in zip(rendered(tiny.tiny_models(device="cuda"), lengths), expected, strict=True):
+        np.testing.assert_allclose(wave, wanted, atol=1e-4)
+
+
+def test_a_flow_batch_that_the_device_has_no_memory_for_is_rendered_in_smaller_ones() -> None:
+    models = tiny.tiny_models(device="cuda")
+    estimator = GreedyDiT(models.flow.config).to("cuda")
+    estimator.load_state_dict(models.flow.estimator.state_dict())
+    models.flow.estimator = estimator
+    assert all(len(wave) for wave in rendered(models, [20] * 5))
+
+
+def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:
+    results = spoken(tiny.tiny_models(GreedyRunner, device="cuda"), ["ab", "c~d", "ef"])
+    assert [isinstance(result, Unavailable) for result in results] == [False, True, False]
+
+
+def test_a_thread_gets_a_stream_of_its_own() -> None:
+    device = torch.device("cuda")
+    streams = [torch.cuda.default_stream(device)]
+
+    def look(urgent: bool) -> None:
+        use_own_stream(device, urgent=urgent)
+        streams.append(torch.cuda.current_stream(device))
+
+    for urgent in (True, False):
+        thread = threading.Thread(target=look, args=(urgent,))
+        thread.start()
+        thread.join()
+    assert len({stream.cuda_stream for stream in streams}) == 3
+    assert streams[1].priority < streams[2].priority
