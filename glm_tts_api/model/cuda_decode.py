@@ -23,8 +23,6 @@ from glm_tts_api.model.static_draw import Rules, draw, noise_width
 _ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 _FIRST_KEYS = 512
 _ROW_STEP = 4
-# Columns of the input: token, length, limit, nucleus, may_end, and the last draws.
-_N_FIELDS = 5 + HISTORY
 Shape = tuple[int, int]
 
 
@@ -57,7 +55,8 @@ class CudaDecodeStep:
         self._end = end
         self._row_buckets, self._key_buckets = row_buckets(cache.slots), key_buckets(cache.slot_length)
         device, graphs = llm.device, llm.device.type == "cuda"
-        # A slot without a row writes to its last position: a row that gets there writes it before reading it.
+        # Token, length, limit, nucleus, may_end, and the last draws. A slot without a row writes to its last
+        # position: a row that gets there writes it before it reads it.
         self._idle = [0, cache.slot_length - 1, 1, 0, 1, *[-1] * HISTORY]
         pinned = torch.Tensor.pin_memory if graphs else torch.Tensor.clone
         self._host_input = pinned(torch.tensor([self._idle] * cache.slots))
@@ -113,7 +112,8 @@ class CudaDecodeStep:
         self._output[:n_rows, 1] = drawn.log_probs
 
     def _capture(self, shapes: Sequence[Shape]) -> dict[Shape, Callable[[], None]]:
-        """A graph for each shape, the largest first, all in one pool: they run one after the other.
+        """A graph for each shape, the largest first. They share a pool, since they run one after the other and
+        nothing in it outlives its graph's run.
 
         Captured kernels keep their stream's priority: those of a decode step go before the flow's.
         """
