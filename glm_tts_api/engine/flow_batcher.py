@@ -159,11 +159,14 @@ class FlowBatcher:
     def _advance(self, render: _Render) -> list[RenderResult]:
         if render.mels is not None:
             return [self._vocode(render, render.mels)]
-        with self._accounted(render.tasks, "flow_s"), self._precision():
-            if render.sampler is None:
-                inputs = [self._flow_input(task) for task in render.tasks]
-                render.sampler = self._flow.sampler(inputs, steps=self._config.flow_steps)
-            render.sampler.step()
+        with self._accounted(render.tasks, "flow_s"):
+            with self._precision():
+                if render.sampler is None:
+                    inputs = [self._flow_input(task) for task in render.tasks]
+                    render.sampler = self._flow.sampler(inputs, steps=self._config.flow_steps)
+                render.sampler.step()
+            if self._device.type == "cuda":  # steps that queue up there could not be overtaken any more
+                torch.cuda.current_stream(self._device).synchronize()
             if render.sampler.done:
                 render.mels, render.sampler = render.sampler.mels(), None
         return []

@@ -112,10 +112,10 @@ class CudaDecodeStep:
         self._output[:n_rows, 1] = drawn.log_probs
 
     def _capture(self, shapes: Sequence[Shape]) -> dict[Shape, Callable[[], None]]:
-        """A graph for each shape, the largest first. They share a pool, since they run one after the other and
-        nothing in it outlives its graph's run.
+        """A graph for each shape, the largest first.
 
-        Captured kernels keep their stream's priority: those of a decode step go before the flow's.
+        They share a pool: they run one after the other, and nothing in it outlives its graph's run. Captured
+        kernels keep their stream's priority: those of a decode step go before the flow's.
         """
         device = self._llm.device
         stream = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
