@@ -17,9 +17,10 @@ class EngineConfig:
 
     n_slots: decode rows, one per admitted job; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
-    prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_rows: segments
-    in one flow batch (None for either: what suits the device); threads: CPU cores to use; text_threads: for
-    text and voice prompts; cached_voices: prompt features kept.
+    prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the
+    flow's products in bfloat16; flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits
+    the device); threads: CPU cores to use; text_threads: for text and voice prompts; cached_voices: prompt
+    features kept.
     """
 
     n_slots: int = 20
@@ -27,6 +28,7 @@ class EngineConfig:
     max_segment_ids: int = 100
     prefill_chunk: int | None = None
     flow_steps: int = 10
+    flow_bf16: bool = False
     flow_rows: int | None = None
     threads: int = 1
     text_threads: int = 2
@@ -35,7 +37,7 @@ class EngineConfig:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if value is not None and value <= 0:
+            if value is not None and value is not False and value <= 0:
                 raise ValueError(f"{item.name} must be positive, got {value}")
 
     def slot_length(self, max_positions: int) -> int:

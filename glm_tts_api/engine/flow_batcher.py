@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.job import Job, flow_seed, vocoder_seed
-from glm_tts_api.engine.precision import tf32
+from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowInput, FlowSampler
 from glm_tts_api.model.transfer import to_host
@@ -80,9 +80,7 @@ class FlowBatcher:
         self._config = config
         self._device = models.llm.device
         self._n_rows = config.flow_rows or _ROWS[self._device.type]
-        # Who wants the LLM in float32 wants the flow in it as well.
-        rounded = self._device.type == "cuda" and models.llm.dtype != torch.float32
-        self._precision = tf32 if rounded else nullcontext
+        self._precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
         self._n_turns = 0
         self._lock = threading.Lock()  # guards the renders and the jobs' accounts, not the models' work

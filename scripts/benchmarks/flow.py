@@ -110,6 +110,15 @@ def run(
     wanted = published(model, inputs(1, device)[0], steps=steps)
     got = model.sample(inputs(1, device), steps=steps)[0]
     result["max_error"] = float((wanted - got).abs().max())
+    with torch.autocast(device.type, torch.bfloat16):
+        seconds = _seconds(lambda: model.sample(inputs(1, device), steps=steps), device)
+        error = (wanted - model.sample(inputs(1, device), steps=steps)[0]).abs()
+    result["bf16"] = {
+        "s_per_item": seconds,
+        "ratio": baseline_s / seconds,
+        "mean_error": float(error.mean()),
+        "max_error": float(error.max()),
+    }
     progress.close()
     _print(result)
     return result
@@ -127,3 +136,8 @@ def _print(result: dict[str, Any]) -> None:
             f"{row['s_per_item'] / result['floor_s']:.2f}x the floor"
         )
     print(f"largest difference from the baseline's mel: {result['max_error']:.1e}")
+    bf16 = result["bf16"]
+    print(
+        f"in bf16 (FLOW_DTYPE), batch 1: {bf16['s_per_item']:.2f} s, {bf16['ratio']:.2f}x the baseline; "
+        f"log mel off by {bf16['mean_error']:.4f} in the mean, {bf16['max_error']:.2f} at most"
+    )

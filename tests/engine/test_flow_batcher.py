@@ -43,6 +43,11 @@ def finish(batcher: FlowBatcher) -> list[RenderResult]:
     return results
 
 
+def with_task(batcher: FlowBatcher) -> FlowBatcher:
+    batcher.add(tasks(job(1)[0], 1)[0])
+    return batcher
+
+
 @pytest.fixture(scope="module")
 def models() -> Models:
     return tiny.tiny_models()
@@ -99,6 +104,17 @@ def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) ->
         waves.append({result.task.job: result.pcm for share in shares for result in share})
     one, several = waves
     assert all(np.array_equal(cast(Any, one[owner]), cast(Any, several[owner])) for owner in owners)
+
+
+def test_a_flow_in_bf16_rounds_a_little(models: Models) -> None:
+    full, rounded = (
+        finish(with_task(FlowBatcher(models, replace(tiny.CONFIG, flow_bf16=bf16))))[0].pcm
+        for bf16 in (False, True)
+    )
+    assert full is not None
+    assert rounded is not None
+    error = np.abs(full - rounded).mean() / np.abs(full).mean()
+    assert 0 < error < 0.05
 
 
 def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
