@@ -46,6 +46,19 @@ class _Layer:
         self.down = fused("mlp.down_proj")
 
 
+def attend_in_groups(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """Grouped-query attention under a mask, heads that share keys as one longer run of queries.
+
+    On CUDA no fused kernel takes both a mask and groups, and the plain one multiplies in float32. q [1, heads,
+    n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [n, m] bool -> [1, heads, n, head_dim].
+    """
+    group = q.shape[1] // keys.shape[1]
+    y = F.scaled_dot_product_attention(
+        q.reshape(1, keys.shape[1], -1, q.shape[-1]), keys, values, mask.repeat(group, 1)
+    )
+    return y.reshape(q.shape)
+
+
 class LlmRunner:
     """Prefills slots of a cache and decodes batches of them. To be called under torch.inference_mode.
 
@@ -99,9 +112,13 @@ class LlmRunner:
             q, k, v = self._project(layer, x, cos, sin)  # [n, heads, head_dim]
             keys[0, :, start:] = k.transpose(0, 1)
             values[0, :, start:] = v.transpose(0, 1)
-            y = F.scaled_dot_product_attention(
-                q.transpose(0, 1)[None], keys, values, mask, is_causal=mask is None, enable_gqa=True
-            )  # [1, heads, n, head_dim]
+            q = q.transpose(0, 1)[None]
+            if mask is not None and self.device.type == "cuda":
+                y = attend_in_groups(q, keys, values, mask)
+            else:
+                y = F.scaled_dot_product_attention(
+                    q, keys, values, mask, is_causal=mask is None, enable_gqa=True
+                )  # [1, heads, n, head_dim]
             x = self._finish(layer, x, y[0].transpose(0, 1).flatten(1))
         return self._normalize(x, self._norm)
 

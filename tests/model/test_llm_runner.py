@@ -11,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
-from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.llm_runner import LlmRunner, attend_in_groups
 
 SLOTS, SLOT_LENGTH, VOCABULARY = 16, 700, 257
 SIZES = {
@@ -142,6 +142,15 @@ def test_the_cuda_path_computes_the_same() -> None:
     torch.testing.assert_close(together[slots], apart, atol=1e-4, rtol=1e-4)
 
 
+def test_attention_in_groups_is_grouped_query_attention() -> None:
+    draw = torch.Generator().manual_seed(0)
+    q = torch.randn(1, 6, 5, 16, generator=draw)
+    keys, values = (torch.randn(1, 2, 12, 16, generator=draw)[:, :, :9] for _ in range(2))
+    mask = torch.ones(5, 9, dtype=torch.bool).tril(4)
+    expected = torch.nn.functional.scaled_dot_product_attention(q, keys, values, mask, enable_gqa=True)
+    torch.testing.assert_close(attend_in_groups(q, keys, values, mask), expected)
+
+
 def test_sampled_ids_select_columns_of_the_full_head() -> None:
     runner = _runner(_llama(**SIZES["tiny"]))
     hidden = torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
@@ -157,6 +166,21 @@ def test_what_does_not_fit_a_slot_is_refused() -> None:
         runner.decode([1, 1], cache=cache, slots=[0, 1], lengths=[3, 700])
     with pytest.raises(ValueError, match="exceeds 1024"):
         KVCache(runner.config, slots=1, slot_length=2000, dtype=runner.dtype, device="cpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize(("dtype", "atol"), [(torch.float32, 5e-3), (torch.bfloat16, 0.5)])
+def test_cuda_reads_a_prompt_in_chunks(dtype: torch.dtype, atol: float) -> None:
+    llama = _llama(**SIZES["wide"])
+    runner = LlmRunner(llama, sampled_ids=range(100, 231), device="cuda", dtype=dtype)
+    prompt, cache = _prompt(5), _cache(runner)
+    parts = [
+        runner.prefill(prompt[start : start + 128], cache=cache, slot=1, start=start)
+        for start in range(0, len(prompt), 128)
+    ]
+    whole = llama(torch.tensor([prompt]))[0]
+    torch.testing.assert_close(torch.cat(parts).float().cpu(), whole, atol=atol, rtol=0.05)
 
 
 @pytest.mark.gpu
