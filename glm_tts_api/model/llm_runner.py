@@ -49,8 +49,8 @@ class _Layer:
 def attend_in_groups(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
     """Grouped-query attention under a mask, heads that share keys as one longer run of queries.
 
-    On CUDA no fused kernel takes both a mask and groups, and the plain one multiplies in float32. q [1, heads,
-    n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [n, m] bool -> [1, heads, n, head_dim].
+    On CUDA no fused kernel takes both a mask and groups, and the plain one multiplies in float32.
+    q [1, heads, n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [n, m] bool -> as q.
     """
     group = q.shape[1] // keys.shape[1]
     y = F.scaled_dot_product_attention(
