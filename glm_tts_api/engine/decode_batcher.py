@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from dataclasses import dataclass, field
 
 import torch
@@ -26,6 +25,8 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sampling import HISTORY
 
 _CHUNK = {"cpu": 64, "cuda": 256}  # takes about as long as a few decode steps of a full batch
+_STEPS_A_CHUNK = 3
+_OLDEST_EVERY = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -94,7 +95,9 @@ class DecodeBatcher:
         make_step = CudaDecodeStep if llm.device.type == "cuda" else CpuDecodeStep
         self._decode_step: DecodeStep = make_step(llm, self._cache, end=self._end_column)
         self._rows: dict[int, _Row] = {}  # in the order of joining
-        self._reading: deque[_Row] = deque()
+        self._reading: list[_Row] = []  # in the order of joining
+        self._n_steps = 0
+        self._n_chunks = 0
         self._transcripts = Transcripts(self._cache, config.cached_voices)
 
     @property
@@ -119,17 +122,22 @@ class DecodeBatcher:
         self._transcripts.clear()
 
     def step(self) -> list[RowResult]:
-        """Reads a chunk of a prompt, draws a token for every row that has read its own; the rows that ended.
+        """Draws a token for every row that has read its prompt. Every few steps, or while there is no such
+        row, reads a chunk of a prompt as well. Returns the rows that ended.
 
         A fault ends the row it happened to. Where that cannot be told (a batch that does not fit the memory,
         say) the row that joined last goes, and the others try again at the next step.
         """
-        return [*self._read_chunk(), *self._decode()]
+        running = [row for row in self._rows.values() if row.ready]
+        self._n_steps += 1
+        if running and self._n_steps % _STEPS_A_CHUNK:
+            return self._decode(running)
+        return [*self._read_chunk(), *self._decode(running)]
 
     def _read_chunk(self) -> list[RowResult]:
         if not self._reading:
             return []
-        row, started = self._reading[0], time.perf_counter()
+        row, started = self._next_to_read(), time.perf_counter()
         transcript = row.plan.prompt_ids[: row.plan.n_voice_ids]
         try:
             if row.n_read == 0:
@@ -144,11 +152,18 @@ class DecodeBatcher:
             return [self._end(row, drop_memory(error))]
         row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
-            self._reading.popleft()
+            self._reading.remove(row)
         return []
 
-    def _decode(self) -> list[RowResult]:
-        rows = [row for row in self._rows.values() if row.ready]
+    def _next_to_read(self) -> _Row:
+        """The row that has least left to read, so a short prompt need not wait for long ones; every fourth
+        time the one that has waited longest."""
+        self._n_chunks += 1
+        if self._n_chunks % _OLDEST_EVERY == 0:
+            return self._reading[0]
+        return min(self._reading, key=lambda row: len(row.plan.prompt_ids) - row.n_read)
+
+    def _decode(self, rows: list[_Row]) -> list[RowResult]:
         if not rows:
             return []
         started = time.perf_counter()

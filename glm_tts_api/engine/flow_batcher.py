@@ -1,9 +1,9 @@
 """The render stage: speech tokens to mel to waveform, one Euler step or one vocoder call at a time.
 
-Between two steps it looks round: a segment of a job that was served less goes first, even past renders
-that have begun, so a short text need not wait for a long one. Every fourth step goes to the render that
-has waited longest, so a long text gets on as well. Several threads may take steps at once, each of another
-render. Knows tasks and models; nothing of decode rows.
+Between two steps it looks round: the render that ends with the least done for its job goes first, even past
+renders that have begun, so a short text need not wait for a long one. Every fourth step goes to the render
+that has waited longest, so a long text gets on as well. Several threads may take steps at once, each of
+another render. Knows tasks and models; nothing of decode rows.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ class RenderTask:
     segment: int
     tokens: list[int]
 
+    @property
+    def n_tokens(self) -> int:
+        """The prompt goes through the flow with them."""
+        return len(self.job.script.voice.speech_tokens) + len(self.tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
@@ -64,10 +69,6 @@ class _Render:
     def begun(self) -> bool:
         return self.sampler is not None or self.mels is not None
 
-    @property
-    def served_s(self) -> float:
-        return min(task.job.render_s for task in self.tasks)
-
 
 class FlowBatcher:
     """Renders tasks; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`."""
@@ -79,7 +80,7 @@ class FlowBatcher:
         }
         self._config = config
         self._device = models.llm.device
-        self._n_rows = config.flow_rows or _ROWS[self._device.type]
+        self.n_rows = config.flow_rows or _ROWS[self._device.type]
         self._precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
         self._n_turns = 0
@@ -93,7 +94,7 @@ class FlowBatcher:
 
     def add(self, task: RenderTask) -> None:
         with self._lock:
-            self._renders.append(_Render([task], self._n_rows))
+            self._renders.append(_Render([task], self.n_rows))
 
     def step(self) -> list[RenderResult]:
         """One flow step or vocoder call; the tasks that ended. An error ends the tasks it happened to, but a
@@ -131,7 +132,7 @@ class FlowBatcher:
             return None
         self._n_turns += 1
         oldest = self._n_turns % _OLDEST_EVERY == 0
-        render = free[0] if oldest else min(free, key=lambda render: render.served_s)
+        render = free[0] if oldest else min(free, key=self._due)
         render.taken = True
         if not render.begun:
             waiting = [other for other in free if other is not render and not other.begun]
@@ -142,6 +143,12 @@ class FlowBatcher:
                     render.limit = limit
                     self._renders.remove(other)
         return render
+
+    def _due(self, render: _Render) -> int:
+        """What the flow will have done for the job when this render ends; of several jobs, the least."""
+        done = self._config.flow_steps if render.mels is not None else 0
+        left = self._config.flow_steps - (render.sampler.step_index if render.sampler else done)
+        return min(task.job.n_token_steps + left * task.n_tokens for task in render.tasks)
 
     def _shrink(self, render: _Render, error: torch.OutOfMemoryError) -> list[RenderResult]:
         """The tasks of a flow batch wait again, for batches half as large; one that was alone has failed."""
@@ -163,6 +170,9 @@ class FlowBatcher:
                     inputs = [self._flow_input(task) for task in render.tasks]
                     render.sampler = self._flow.sampler(inputs, steps=self._config.flow_steps)
                 render.sampler.step()
+            with self._lock:
+                for task in render.tasks:
+                    task.job.n_token_steps += task.n_tokens
             if self._device.type == "cuda":  # steps that queue up there could not be overtaken any more
                 torch.cuda.current_stream(self._device).synchronize()
             if render.sampler.done:
@@ -179,7 +189,6 @@ class FlowBatcher:
             for task in tasks:
                 timings = task.job.timings
                 setattr(timings, stage, getattr(timings, stage) + share)
-                task.job.render_s += share
 
     def _flow_input(self, task: RenderTask) -> FlowInput:
         voice = task.job.script.voice  # always the original prompt, whatever the LLM was prompted with

@@ -145,7 +145,7 @@ class Job:
         self.timings = listener.timings
         self.timings.segments = len(script.segments)
         self.n_undelivered = len(script.segments)
-        self.render_s = 0.0  # what the render thread has spent on this job
+        self.n_token_steps = 0  # its share of the flow: Euler steps so far, times the tokens in them
         self._listener = listener
         self._failed = False
         self._history = History(script.prompt_text_ids, script.voice.speech_tokens)

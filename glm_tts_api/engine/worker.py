@@ -9,6 +9,7 @@ nothing else.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,11 @@ logger = logging.getLogger(__name__)
 
 # Decode steps are short, and whole batches wait for them; a render that stands back loses little.
 _RENDER_NICENESS = 5
+
+# The threads hold the interpreter only between two operators; who waits for it should not wait for long.
+_SWITCH_INTERVAL_S = 0.0005
+
+_BATCHES_AHEAD = 2  # what a job may have waiting to be rendered, in flow batches
 
 
 @dataclass(slots=True)
@@ -64,6 +70,7 @@ class Worker:
         on_failed: Callable[[Exception], None],
     ) -> None:
         """Begins loading on the decode thread and returns; one of the two callbacks is called from there."""
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._decode.start()
         self._decode.post(partial(self._load, load, on_loaded, on_failed))
 
@@ -160,7 +167,14 @@ class Worker:
                 self._free_if_done(job)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
-        wants = {job: job.n_waiting_rows for job, holdings in self._jobs.items() if holdings.decoding}
+        """Rows for the jobs that can use them now. One whose renders lag behind waits: on a CPU its next
+        tokens would take the cores from the renders, and from those of other jobs."""
+        assert self._flow is not None
+        wants = {
+            job: job.n_waiting_rows
+            for job, holdings in self._jobs.items()
+            if holdings.decoding and holdings.n_rendering < _BATCHES_AHEAD * self._flow.n_rows
+        }
         for job, row in self._scheduler.assign(wants):
             decoder.join(row, job.next_row(decoder.layout))
 

@@ -1,8 +1,7 @@
-"""How the next token is drawn (spec 4): repetition-aware sampling and top-k, for many rows at once.
+"""How the next token is drawn (spec 4) on a CPU: repetition-aware sampling and top-k, for many rows at once.
 
 Every row draws from a torch.Generator of its own, and draws just what it would draw alone, so neighbours
-change nothing. With a CPU generator the draws are those of torch.multinomial as the published loop calls
-it: multinomial(p, 1, replacement=True) is argmax(p / e) with as many exponentials e as p has entries.
+change nothing. The draws are those of torch.multinomial as the published loop calls it: multinomial(p, 1, replacement=True) is argmax(p / e) with as many exponentials e as p has entries.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ class Draw(NamedTuple):
     log_probs: Tensor
 
 
-def no_history(rows: int, device: torch.device | str = "cpu") -> Tensor:
+def no_history(rows: int) -> Tensor:
     """The window of rows that have drawn nothing yet: [rows, HISTORY] int64."""
-    return torch.full((rows, HISTORY), -1, dtype=torch.int64, device=device)
+    return torch.full((rows, HISTORY), -1, dtype=torch.int64)
 
 
 def remember(recent: Tensor, drawn: Tensor) -> Tensor:
@@ -71,7 +70,7 @@ def ras(
     repeats = (recent == drawn[:, None]).any(1).nonzero()[:, 0].tolist()
     if repeats:
         noise = _exponentials(columns, [generators[row] for row in repeats])
-        drawn[repeats] = (p[repeats] / noise.to(p.device)).argmax(1)
+        drawn[repeats] = (p[repeats] / noise).argmax(1)
     return _with_log_probs(p, drawn)
 
 
@@ -127,37 +126,31 @@ def _sums_before(top: Tensor) -> Tensor:
 
 def _draw_top_k(p: Tensor, k: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
     top, which = _ranked(p, max(k))
-    limits = torch.tensor(k, device=p.device)
-    taken = torch.arange(top.shape[1], device=p.device) < limits[:, None]
+    taken = torch.arange(top.shape[1]) < torch.tensor(k)[:, None]
     return _draw(top, taken, which, generators)
 
 
 def _draw(top: Tensor, taken: Tensor, which: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     """One of each row's leading `taken` entries [B, n], by their probabilities `top`; from `which`, [B]."""
-    noise = torch.ones(top.shape, device=generators[0].device)
+    noise = torch.ones(top.shape)
     for row, (count, generator) in enumerate(zip(taken.sum(1).tolist(), generators, strict=True)):
         noise[row, :count].exponential_(generator=generator)
-    scores = (top / noise.to(top.device)).masked_fill(~taken, -1.0)
+    scores = (top / noise).masked_fill(~taken, -1.0)
     return which.gather(1, scores.argmax(1, keepdim=True))[:, 0]
 
 
 def _exponentials(columns: Columns, generators: Sequence[torch.Generator]) -> Tensor:
     """For each generator an exponential for every column, of as many draws as the vocabulary has ids.
 
-    On the CPU torch makes an exponential from a uniform double, one after the other; drawing the doubles and
+    Torch makes an exponential from a uniform double, one after the other; drawing the doubles and
     taking the logarithms of those that count gives the same bits in a quarter of the time.
     """
-    device = generators[0].device
-    dtype = torch.float64 if device.type == "cpu" else torch.float32
-    noise = torch.empty(len(generators), columns.vocab_size, dtype=dtype, device=device)
-    for row, generator in zip(noise, generators, strict=True):
-        if device.type == "cpu":
-            row.uniform_(generator=generator)
-        else:
-            row.exponential_(generator=generator)
+    uniform = torch.empty(len(generators), columns.vocab_size, dtype=torch.float64)
+    for row, generator in zip(uniform, generators, strict=True):
+        row.uniform_(generator=generator)
     if columns.ids is not None:
-        noise = noise.index_select(1, columns.ids.to(device))
-    return -torch.log1p(-noise).float() if device.type == "cpu" else noise
+        uniform = uniform.index_select(1, columns.ids)
+    return -torch.log1p(-uniform).float()
 
 
 def _with_log_probs(p: Tensor, drawn: Tensor) -> Draw:

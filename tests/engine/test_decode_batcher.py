@@ -107,3 +107,15 @@ def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None
         anew_steps, anew = speak()
     assert first == again == anew
     assert first_steps == anew_steps == again_steps + n_chunks
+
+
+def test_a_short_prompt_is_read_past_long_ones() -> None:
+    """Of five rows that join at once, the last has a text of one letter, the others of many."""
+    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
+    for row in range(4):
+        batcher.join(row, plan(batcher, "long " * 60, seed=row))
+    batcher.join(4, plan(batcher, "a", seed=4))
+    with torch.inference_mode():
+        while not (ended := batcher.step()):
+            pass
+    assert [result.row for result in ended] == [4]

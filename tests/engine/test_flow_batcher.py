@@ -68,6 +68,19 @@ def test_a_newcomer_goes_before_the_rest_of_a_long_text(models: Models) -> None:
     assert len(order) == 8
 
 
+def test_long_texts_that_begin_do_not_hold_up_a_short_one(models: Models) -> None:
+    """It had its share of the flow before they came; they would take longer still."""
+    batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_steps=6))
+    short, _ = job(1)
+    batcher.add(tasks(short, 1)[0])
+    with torch.inference_mode():
+        for _ in range(2):
+            batcher.step()
+    for seed in range(5):
+        batcher.add(tasks(job(1, seed=seed)[0], 1, n_tokens=120)[0])
+    assert finish(batcher)[0].task.job is short
+
+
 def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
     batcher = FlowBatcher(models, tiny.CONFIG)
     owner, _ = job(4)
