@@ -1,7 +1,8 @@
 """How the next token is drawn (spec 4) on a CPU: repetition-aware sampling and top-k, for many rows at once.
 
 Every row draws from a torch.Generator of its own, and draws just what it would draw alone, so neighbours
-change nothing. The draws are those of torch.multinomial as the published loop calls it: multinomial(p, 1, replacement=True) is argmax(p / e) with as many exponentials e as p has entries.
+change nothing. The draws are those of torch.multinomial as the published loop calls it:
+multinomial(p, 1, replacement=True) is argmax(p / e) with as many exponentials e as p has entries.
 """
 
 from __future__ import annotations
