@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     weights: Literal["full", "int8"] = "full"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = 10
     flow_dtype: Literal["fp32", "bf16"] = "fp32"
+    deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"
     max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
     max_upload_mb: Annotated[int, Field(ge=1, le=1024)] = 20
@@ -169,6 +170,7 @@ class Settings(BaseSettings):
             n_slots=self.short_text_concurrency + self.long_text_concurrency,
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
+            deterministic=self.deterministic,
             flow_bf16=self.flow_dtype == "bf16",
             threads=max(1, len(os.sched_getaffinity(0)) // self.workers),
         )

@@ -17,10 +17,10 @@ class EngineConfig:
 
     n_slots: decode rows, one per admitted job; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
-    prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the
-    flow's products in bfloat16; flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits
-    the device); threads: CPU cores to use; text_threads: for text and voice prompts; cached_voices: prompt
-    features kept.
+    prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
+    products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
+    flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device); threads: CPU
+    cores to use; text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20
@@ -29,6 +29,7 @@ class EngineConfig:
     prefill_chunk: int | None = None
     flow_steps: int = 10
     flow_bf16: bool = False
+    deterministic: bool = False
     flow_rows: int | None = None
     threads: int = 1
     text_threads: int = 2

@@ -93,7 +93,9 @@ class DecodeBatcher:
         )
         self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
         make_step = CudaDecodeStep if llm.device.type == "cuda" else CpuDecodeStep
-        self._decode_step: DecodeStep = make_step(llm, self._cache, end=self._end_column)
+        self._decode_step: DecodeStep = make_step(
+            llm, self._cache, end=self._end_column, fixed_shape=config.deterministic
+        )
         self._rows: dict[int, _Row] = {}  # in the order of joining
         self._reading: list[_Row] = []  # in the order of joining
         self._n_steps = 0

@@ -80,7 +80,7 @@ class FlowBatcher:
         }
         self._config = config
         self._device = models.llm.device
-        self.n_rows = config.flow_rows or _ROWS[self._device.type]
+        self.n_rows = 1 if config.deterministic else config.flow_rows or _ROWS[self._device.type]
         self._precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
         self._renders: list[_Render] = []  # in order of arrival; those without a sampler have not begun
         self._n_turns = 0

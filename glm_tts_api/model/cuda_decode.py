@@ -47,13 +47,16 @@ class CudaDecodeStep:
     To be made and called under torch.inference_mode, from one thread; called on the stream that prefills. The
     cache must hold finite numbers everywhere: what is masked is read nevertheless. On a device without graphs
     the same tensor code runs uncaptured, which is how the CPU's tests know it.
+
+    `fixed_shape` captures the largest graph alone: a row's bits do not depend on its neighbours then.
     """
 
-    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int) -> None:
+    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
         self._llm = llm
         self._cache = cache
         self._end = end
-        self._row_buckets, self._key_buckets = row_buckets(cache.slots), key_buckets(cache.slot_length)
+        self._row_buckets = [cache.slots] if fixed_shape else row_buckets(cache.slots)
+        self._key_buckets = [cache.slot_length] if fixed_shape else key_buckets(cache.slot_length)
         device, graphs = llm.device, llm.device.type == "cuda"
         # Token, length, limit, nucleus, may_end, and the last draws. A slot without a row writes to its last
         # position: a row that gets there writes it before it reads it.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
 
@@ -41,7 +42,11 @@ class DecodeStep(Protocol):
 
 
 class CpuDecodeStep:
-    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int) -> None:
+    """`fixed_shape` pads every step to as many rows as there are slots, for machines whose products round
+    otherwise for other numbers of rows."""
+
+    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
+        self._row_multiple = -(-cache.slots // ROW_MULTIPLE) * ROW_MULTIPLE if fixed_shape else ROW_MULTIPLE
         self._llm = llm
         self._cache = cache
         self._columns = Columns(end=end, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids)
@@ -52,8 +57,9 @@ class CpuDecodeStep:
             cache=self._cache,
             slots=[row.slot for row in rows],
             lengths=[row.length for row in rows],
+            row_multiple=self._row_multiple,
         )
-        logits = self._llm.logits(hidden)
+        logits = self._llm.logits(hidden, row_multiple=self._row_multiple)
         columns = torch.empty(len(rows), dtype=torch.int64)
         log_probs = torch.empty(len(rows))
         for method in (self._draw_ras, self._draw_top_k):

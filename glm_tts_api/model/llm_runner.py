@@ -123,15 +123,24 @@ class LlmRunner:
         return self._normalize(x, self._norm)
 
     def decode(
-        self, ids: Sequence[int] | Tensor, *, cache: KVCache, slots: Sequence[int], lengths: Sequence[int]
+        self,
+        ids: Sequence[int] | Tensor,
+        *,
+        cache: KVCache,
+        slots: Sequence[int],
+        lengths: Sequence[int],
+        row_multiple: int = ROW_MULTIPLE,
     ) -> Tensor:
-        """One id a row: ids[i] goes to slots[i], where lengths[i] positions are taken; hidden [B, D]."""
+        """One id a row: ids[i] goes to slots[i], where lengths[i] positions are taken; hidden [B, D].
+
+        On the CPU the products are padded to a multiple of `row_multiple` rows.
+        """
         if max(lengths) >= cache.slot_length:
             raise ValueError(f"{max(lengths) + 1} positions do not fit a slot of {cache.slot_length}")
         tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
         at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
         if self.device.type == "cpu":
-            return self._decode_apart(tokens, at, cache, slots, lengths)
+            return self._decode_apart(tokens, at, cache, slots, lengths, row_multiple)
         n_slots = max(slots) + 1
         fed, taken = at.new_zeros(n_slots), at.new_full((n_slots,), cache.slot_length - 1)
         fed[at[0]], taken[at[0]] = tokens, at[1]
@@ -162,10 +171,16 @@ class LlmRunner:
         return self._normalize(x, self._norm)
 
     def _decode_apart(
-        self, ids: Tensor, at: Tensor, cache: KVCache, slots: Sequence[int], lengths: Sequence[int]
+        self,
+        ids: Tensor,
+        at: Tensor,
+        cache: KVCache,
+        slots: Sequence[int],
+        lengths: Sequence[int],
+        row_multiple: int,
     ) -> Tensor:
         n = len(slots)
-        padding = -n % ROW_MULTIPLE
+        padding = -n % row_multiple
         positions = F.pad(at[1], (0, padding))
         cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
         x = F.pad(F.embedding(ids, self._embedding), (0, 0, 0, padding))  # [P, D]
@@ -210,10 +225,10 @@ class LlmRunner:
     def _normalize(self, x: Tensor, weight: Tensor) -> Tensor:
         return F.rms_norm(x, weight.shape, weight, self.config.rms_norm_eps)
 
-    def logits(self, hidden: Tensor) -> Tensor:
+    def logits(self, hidden: Tensor, *, row_multiple: int = ROW_MULTIPLE) -> Tensor:
         """[B, D] -> [B, n] float32, a column for each of `sampled_ids`; rows independent of their number."""
         n = hidden.shape[0]
-        padded = F.pad(hidden, (0, 0, 0, -n % ROW_MULTIPLE)) if self.device.type == "cpu" else hidden
+        padded = F.pad(hidden, (0, 0, 0, -n % row_multiple)) if self.device.type == "cpu" else hidden
         return self._head(padded)[:n].float()
 
     def full_logits(self, hidden: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from glm_tts_api.engine.engine import Engine
 from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 
 POISON = ord("~")
@@ -31,11 +32,17 @@ class BrittleRunner(LlmRunner):
         return super().prefill(ids, cache=cache, slot=slot, start=start)
 
     def decode(
-        self, ids: Sequence[int] | Tensor, *, cache: KVCache, slots: Sequence[int], lengths: Sequence[int]
+        self,
+        ids: Sequence[int] | Tensor,
+        *,
+        cache: KVCache,
+        slots: Sequence[int],
+        lengths: Sequence[int],
+        row_multiple: int = ROW_MULTIPLE,
     ) -> Tensor:
         if len(slots) > 4:
             raise torch.OutOfMemoryError("out of memory")
-        return super().decode(ids, cache=cache, slots=slots, lengths=lengths)
+        return super().decode(ids, cache=cache, slots=slots, lengths=lengths, row_multiple=row_multiple)
 
 
 class UnsureRunner(LlmRunner):
@@ -43,8 +50,8 @@ class UnsureRunner(LlmRunner):
 
     unsure = False
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        logits = super().logits(hidden)
+    def logits(self, hidden: Tensor, *, row_multiple: int = ROW_MULTIPLE) -> Tensor:
+        logits = super().logits(hidden, row_multiple=row_multiple)
         if self.unsure:
             logits[0] = torch.nan
         return logits

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,16 @@ def test_in_another_order_as_alone(requests: list[Utterance], alone: list[Float3
 
 def test_while_others_are_cancelled_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
     assert_same(asyncio.run(while_others_are_cancelled(requests)), alone)
+
+
+def test_deterministic_sounds_as_ever_where_rows_do_not_depend_on_their_number(
+    requests: list[Utterance], alone: list[Float32]
+) -> None:
+    async def speak() -> list[Float32]:
+        engine = await tiny.ready(tiny.tiny_engine(replace(tiny.CONFIG, deterministic=True)))
+        try:
+            return await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
+        finally:
+            await engine.close()
+
+    assert_same(asyncio.run(speak()), alone)

@@ -104,6 +104,13 @@ def test_few_shapes_hold_every_batch() -> None:
     assert key_buckets(300) == [300]
 
 
+def test_a_fixed_shape_is_the_largest_whatever_the_rows() -> None:
+    runner = _runner()
+    cache = _cache(runner)
+    decode = CudaDecodeStep(runner, cache, end=END, fixed_shape=True)
+    assert decode.shape_for([_likeliest(0, 5, 3)]) == (cache.slots, cache.slot_length)
+
+
 @pytest.mark.parametrize(
     ("slots", "lengths", "shape"),
     [([0], [0], (1, 512)), ([1], [511], (2, 512)), ([0, 3], [9, 512], (4, 640)), ([4], [639], (6, 640))],

@@ -65,6 +65,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "WEIGHTS": "full",
         "FLOW_STEPS": "10",
         "FLOW_DTYPE": "fp32",
+        "DETERMINISTIC": "0",
         "TEXT_RULES": "default",
         "MAX_TEXT_LENGTH": "20000",
         "MAX_UPLOAD_MB": "20",
