@@ -26,6 +26,7 @@ from scripts.benchmarks.report import Progress
 from scripts.benchmarks.synthetic import LLM_SIZES, N_AUDIO, filled_llm
 
 ROWS = (1, 4, 8, 16)
+SLOTS = 20  # what the default concurrencies add up to
 N_PROMPT, N_STEPS = 200, 40
 _WARM_UP = 3
 
@@ -90,11 +91,11 @@ def baseline_tps(llama: Llama, device: torch.device) -> float:
 
 
 @torch.inference_mode()
-def our_tps(runner: LlmRunner, n_rows: int) -> float:
-    """Tokens per second of all rows together."""
-    cache = prefilled(runner, slots=n_rows, slot_length=N_PROMPT + N_STEPS + 8)
+def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None) -> float:
+    """Tokens per second of all rows together; of `fixed_slots` slots if every step has that shape."""
+    cache = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
     make_step = CudaDecodeStep if runner.device.type == "cuda" else CpuDecodeStep
-    step = make_step(runner, cache, end=len(runner.sampled_ids) - 1)
+    step = make_step(runner, cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
     return n_rows / step_s(runner, step, n_rows)
 
 
@@ -182,6 +183,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> d
             "to_floor": step_s / floor_s,
         }
         progress.step()
+    result["deterministic_step_ms"] = 1000 / our_tps(runner, 1, fixed_slots=SLOTS)
     progress.close()
     _print(result)
     return result
@@ -198,3 +200,4 @@ def _print(result: dict[str, Any]) -> None:
             f"{n_rows:>4}  {row['tps']:>8.1f}  {row['ratio']:>10.2f}  {row['step_ms']:>8.1f}  "
             f"{row['floor_ms']:>8.1f}  {row['to_floor']:>7.2f}"
         )
+    print(f"one row with DETERMINISTIC=1 and {SLOTS} slots: {result['deterministic_step_ms']:.1f} ms a step")
