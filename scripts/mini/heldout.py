@@ -129,7 +129,7 @@ ENGLISH_PARAGRAPHS = (
     "first human was born.",
 )
 
-CHINESE_PARAGRAPHS = (
+_CHINESE_STORIES = (
     "小时候，每到夏天我们都会去海边的一个小村子住上一个月。早上父亲出海打鱼，下午我们就在沙滩上捡贝壳。到"
     "了晚上，大家坐在院子里吃西瓜，听爷爷讲从前的故事。海风吹过来，带着一点咸咸的味道，远处的渔船亮着灯，"
     "一闪一闪的，好像天上的星星。后来我离开家乡去城里上学，又在城里找到了工作，很多年都没有再回去过。可是"
@@ -150,4 +150,13 @@ CHINESE_PARAGRAPHS = (
     "地球。所以，当我们抬头看夜空的时候，其实看到的是过去的样子。有些星星可能早就已经不再发光了，只是它最"
     "后的光还在路上。科学家们用巨大的望远镜收集这些微弱的光，就像翻开一本很老很老的书，一页一页地读出宇宙"
     "的历史。也许有一天，我们会在这本书里找到另一个有生命的世界。",
+)
+
+# 159 to 339 characters.
+CHINESE_PARAGRAPHS = (
+    _CHINESE_STORIES[1],
+    _CHINESE_STORIES[2],
+    _CHINESE_STORIES[4],
+    _CHINESE_STORIES[0] + _CHINESE_STORIES[2],
+    _CHINESE_STORIES[3] + _CHINESE_STORIES[4],
 )
