@@ -1,0 +1,151 @@
+"""What fewer bits and fewer flow steps change, on the bundled model and held-out sentences.
+
+    python -m scripts.mini.precision --sentences 20
+
+The LLM reads speech that it drew itself in float32, once with each kind of weights: how likely it finds it,
+how often its first choice is the same. The flow's mel is compared with that of 10 steps in float32.
+"""
+
+import argparse
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from glm_tts_api.contracts import SamplingOptions, Timings, Utterance
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.job import Job
+from glm_tts_api.engine.preparation import Preparation
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.model.checkpoint import Models, load_checkpoint
+from glm_tts_api.model.flow import FlowInput
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+from scripts.mini.heldout import CHINESE, ENGLISH
+from scripts.mini.speaking import Server
+
+FLOW_STEPS = (4, 6, 8, 10, 20, 40)
+REFERENCE_STEPS = 10
+SEED = 1000
+
+
+class Nobody:
+    """Listens to a job of which only the tokens are wanted."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+
+    def chunk_ready(self, chunk: object) -> None: ...
+
+    def job_ended(self, error: Exception | None) -> None: ...
+
+    def job_freed(self) -> None: ...
+
+
+def drawn_tokens(batcher: DecodeBatcher, job: Job) -> tuple[list[int], list[int]]:
+    """The prompt's ids and the tokens drawn after it."""
+    plan = job.next_row(batcher.layout)
+    batcher.join(0, plan)
+    while True:
+        for result in batcher.step():
+            return plan.prompt_ids, result.tokens
+
+
+def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:
+    """Log-probabilities of every column, where each of the tokens was drawn: [n, columns]."""
+    ids = [*prompt_ids, *llm.sampled_ids[tokens].tolist()]
+    cache = KVCache(llm.config, slots=1, slot_length=len(ids), dtype=llm.dtype, device=llm.device)
+    hidden = llm.prefill(ids, cache=cache, slot=0)
+    return llm.logits(hidden[len(prompt_ids) - 1 : -1]).log_softmax(-1)
+
+
+def flow_input(models: Models, job: Job, tokens: list[int]) -> FlowInput:
+    voice = job.script.voice
+    return FlowInput(
+        tokens=torch.tensor(tokens),
+        speaker=voice.embedding,
+        generator=torch.Generator().manual_seed(SEED),
+        prompt_tokens=torch.tensor(voice.speech_tokens),
+        prompt_mel=voice.mel,
+    )
+
+
+def mels(models: Models, job: Job, tokens: list[int]) -> dict[str, tuple[Tensor, float]]:
+    """The mel and its seconds, by how it was made."""
+    found = {}
+    for steps in FLOW_STEPS:
+        start = time.perf_counter()
+        mel = models.flow.sample([flow_input(models, job, tokens)], steps=steps)[0]
+        found[f"{steps} steps"] = mel, time.perf_counter() - start
+    start = time.perf_counter()
+    with torch.autocast("cpu", torch.bfloat16):
+        mel = models.flow.sample([flow_input(models, job, tokens)], steps=REFERENCE_STEPS)[0]
+    found[f"{REFERENCE_STEPS} steps, bf16"] = mel, time.perf_counter() - start
+    return found
+
+
+@torch.inference_mode()
+def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> None:
+    models = variants["fp32"]
+    preparation = Preparation(models, server.frontend, VoiceFeatures(models, 4))
+    batcher = DecodeBatcher(models, EngineConfig(n_slots=1))
+    likely, same = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    errors, seconds = defaultdict[str, list[float]](list), defaultdict[str, float](float)
+    for number, text in enumerate(texts):
+        voice = server.voice(("exampleA", "exampleB")[number % 2])
+        utterance = Utterance("precision", text, voice, SamplingOptions(seed=SEED + number))
+        job = Job(utterance, preparation.script(utterance), Nobody())
+        prompt_ids, tokens = drawn_tokens(batcher, job)
+        first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)
+        for name, variant in variants.items():
+            scores = choices(variant.llm, prompt_ids, tokens)
+            likely[name].append(float(scores.gather(1, torch.tensor(tokens)[:, None]).mean()))
+            same[name].append(float((scores.argmax(1) == first_choices).float().mean()))
+        made = mels(models, job, tokens)
+        reference = made[f"{REFERENCE_STEPS} steps"][0]
+        for name, (mel, spent) in made.items():
+            errors[name].append(float((mel - reference).abs().mean()))
+            seconds[name] += spent
+    for name in variants:
+        print(f"LLM {name:>5}: log-probability of a token {mean(likely[name]):.4f}, "
+              f"same first choice {100 * mean(same[name]):.1f} %")  # fmt: skip
+    whole = seconds[f"{REFERENCE_STEPS} steps"]
+    for name in errors:
+        share = seconds[name] / whole
+        print(f"flow, {name:>14}: log mel off by {mean(errors[name]):.4f}, {share:.2f} of the time")
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sentences", type=int, default=20)
+    parser.add_argument("--model", type=Path, default=Path("glm_tts_api/assets/mini"))
+    parser.add_argument("--configs", type=Path, default=Path("configs"))
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    variants = {
+        "fp32": load_checkpoint(args.model, device="cpu"),
+        "bf16": load_checkpoint(args.model, device="cpu", dtype="bf16"),
+        "int8": load_checkpoint(args.model, device="cpu", weights="int8"),
+    }
+    server = Server(args.model, args.configs, args.folder, flow_steps=REFERENCE_STEPS)
+    compare(
+        server,
+        variants,
+        [text for pair in zip(CHINESE, ENGLISH, strict=True) for text in pair][: args.sentences],
+    )
+
+
+if __name__ == "__main__":
+    main()
