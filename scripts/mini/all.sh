@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the mini checkpoint from nothing: data, tokenizer, language model, flow, vocoders, export.
+# Makes the mini checkpoint from nothing: data, tokenizer, language model, flow, vocoders, export; then measures it.
 # Every step goes on where it stopped, so this can be interrupted and started again.
-# Needs espeak-ng and:  pip install -e '.[dev]' wordfreq onnx
+# Needs espeak-ng and:  pip install -e '.[dev,mini]'
 # Training minutes are wall time on one core each, set for a machine whose bf16 matrix units do 2 TFLOPS a core.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -19,13 +19,15 @@ for i in 0 1 2 3; do
     [ -e "$STATE/data/single$i.pkl" ] || step data single 9000 --seed "20$i" --out "$STATE/data/single$i"
 done
 step speaker
-step tokenizer --minutes "${TOKENIZER_MINUTES:-45}"
+step tokenizer --minutes "${TOKENIZER_MINUTES:-70}"
 step codes pairs0 pairs1 single0 single1 single2 single3
 step llm --minutes "${LLM_MINUTES:-240}"
 step flow --minutes "${FLOW_MINUTES:-150}"
 [ -e "$STATE/vocoder/frames.npy" ] || step vocoder_data --minutes 45 --folder "$STATE/vocoder"
-step vocoder --minutes "${VOCODER_MINUTES:-60}"
+step vocoder --minutes "${VOCODER_MINUTES:-80}"
 step vocos2d --minutes "${VOCOS2D_MINUTES:-20}"
 step prompts
 step export
 step track
+step recogniser --minutes 30
+step evaluate

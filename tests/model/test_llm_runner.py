@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -74,10 +75,22 @@ def _decode(runner: LlmRunner, rows: list[int], slots: list[int], steps: int = 3
     return {row: torch.stack([logits[i] for logits in outputs]) for i, row in enumerate(rows)}
 
 
-@pytest.mark.parametrize("int8", [False, True], ids=["full", "int8"])
+HAS_BF16_UNITS = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+PRECISIONS = [
+    pytest.param({}, id="fp32"),
+    pytest.param({"int8": True}, id="int8"),
+    pytest.param(
+        {"dtype": torch.bfloat16},
+        id="bf16",
+        marks=pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing"),
+    ),
+]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
-def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int], int8: bool) -> None:
-    runner = _runner(_llama(**sizes), int8=int8)
+def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int], precision: dict[str, Any]) -> None:
+    runner = _runner(_llama(**sizes), **precision)
     for row in (0, 1, 7):
         alone = _decode(runner, [row], [0])[row]
         for n_neighbours in (1, 3, 7, 15):
