@@ -16,7 +16,7 @@ from scripts.mini.sentences import SentenceMaker, is_hanzi
 from scripts.mini.spelling import LetterAligner
 from scripts.mini.vocabulary import Vocabulary, readings, word_readings
 
-_MAX_LETTERS, _MAX_SOUNDS = 8, 6
+_MAX_LETTERS, _MAX_SOUNDS = 10, 10
 
 
 class _Factors:
@@ -90,8 +90,8 @@ def _add_english(factors: _Factors, vocabulary: Vocabulary, maker: SentenceMaker
                 factors.add(token, f"letter {place} {letter}", 1.0)
 
 
-def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> Tensor:
-    """The sparse factor matrix as float32 [n_text, n_factors]."""
+def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> tuple[Tensor, list[str]]:
+    """The sparse factor matrix as float32 [n_text, n_factors], and the name of each factor."""
     factors = _Factors()
     shares = reading_shares(maker)
     for token, piece in enumerate(vocabulary.ranks):
@@ -106,4 +106,4 @@ def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> Ten
     matrix = torch.zeros(vocabulary.n_text, len(factors.columns))
     for (row, column), weight in factors.entries.items():
         matrix[row, column] = weight
-    return matrix
+    return matrix, list(factors.columns)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_SCALE = 16.0  # rows are kept small, as Adam's steps are alike for all; this brings them to size
+SCALE = 16.0  # rows are kept small, as Adam's steps are alike for all; this brings them to size
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class TrainingLlama(nn.Module):
         composed = (self.factors @ self.factor_rows.weight.bfloat16()).float()
         n_text = len(self.factors)
         text = 0.5 * self.rows.weight[:n_text] + composed
-        return torch.cat([text, self.rows.weight[n_text:]]) * _SCALE
+        return torch.cat([text, self.rows.weight[n_text:]]) * SCALE
 
     def forward(self, ids: Tensor, table: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """Hidden [B, T, dim], and (q, k) [B, T, head_dim] of each guided head."""

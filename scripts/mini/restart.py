@@ -2,19 +2,28 @@
 
     python -m scripts.mini.restart      then codes, llm and flow go on from the checkpoint
 
-The speech tokenizer comes back without its throw-away decoder: enough for the codes, not for training it on.
+The speech tokenizer comes back without its throw-away decoder, which learns anew before the encoder goes on.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
+import onnx
 import torch
+from onnx import numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor
 
+from scripts.mini.composition import compose
+from scripts.mini.espeak import Espeak
 from scripts.mini.llm import open_vocabulary
-from scripts.mini.llm_model import LlmSize, TrainingLlama
+from scripts.mini.llm_model import SCALE, LlmSize, TrainingLlama
 from scripts.mini.prompts import ASSETS
+from scripts.mini.sentences import SentenceMaker
+from scripts.mini.vocabulary import Vocabulary
+
+VOCABULARY = "vq32k-phoneme-tokenizer"
 
 
 def _save(folder: Path, content: dict[str, object]) -> None:
@@ -32,18 +41,35 @@ def encoder_weights(assets: Path) -> dict[str, Tensor]:
     return {**weights, "codebook": book, "ema_weight": book.clone(), "ema_count": torch.ones(len(book))}
 
 
+def fit_factors(table: Tensor, factors: Tensor, *, ridge: float = 1.0) -> Tensor:
+    """The factor rows [f, dim] that come nearest to a table [n, dim] composed by factors [n, f]."""
+    gram = factors.T @ factors + ridge * torch.eye(factors.shape[1])
+    return torch.linalg.solve(gram, factors.T @ table)
+
+
 def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, Tensor]:
-    """The folded table becomes plain rows; the factors start at nothing and are learned on top."""
+    """The folded table is taken apart into factors and rows of its own, token by token: the vocabulary may
+    have changed since."""
     vocabulary, factors = open_vocabulary(folder)
     model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
     stored = load_file(assets / "llm" / "model.safetensors")
     weights = {k.removeprefix("model."): v.float() for k, v in stored.items()}
     weights["norm.weight"] *= temperature
-    table = weights.pop("embed_tokens.weight")
+    table = weights.pop("embed_tokens.weight") / SCALE
+    shipped, maker, engine = Vocabulary.load(assets / VOCABULARY), SentenceMaker(), Espeak(folder)
+    of_shipped, shipped_names = compose(shipped, maker, engine)
+    _, names = compose(vocabulary, maker, engine)
+    fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
+    where: dict[str | bytes, int] = {**{token: i for i, token in enumerate(shipped.ranks)}, **shipped.added}
+    tokens: dict[str | bytes, int] = {**{t: i for i, t in enumerate(vocabulary.ranks)}, **vocabulary.added}
     with torch.no_grad():
-        model.factor_rows.weight.zero_()
-        model.rows.weight.fill_(1.0)
-        model.rows.weight.copy_(table / model.table())
+        for row, name in zip(model.factor_rows.weight, names, strict=True):
+            row.copy_(fitted.get(name, torch.zeros(())))
+        composed = factors @ model.factor_rows.weight
+        for token, i in tokens.items():
+            if token in where:
+                own = table[where[token]]
+                model.rows.weight[i] = 2 * (own - composed[i]) if i < vocabulary.n_text else own
     return {**model.state_dict(), **weights}
 
 
@@ -52,13 +78,29 @@ def flow_weights(assets: Path) -> dict[str, Tensor]:
     return {k.removeprefix("estimator."): v.float() for k, v in stored.items()}
 
 
+def hift_weights(assets: Path) -> dict[str, Tensor]:
+    stored = torch.load(assets / "hift" / "hift.pt", weights_only=True)
+    return {k: v.float() for k, v in stored.items()}
+
+
+def restore_speaker(network: Path, out: Path) -> None:
+    """The speaker encoder as shipped, and the matrix in it, which the flow learns with."""
+    out.mkdir(parents=True, exist_ok=True)
+    constants = {c.name: numpy_helper.to_array(c) for c in onnx.load(str(network)).graph.initializer}
+    projection = {name: torch.from_numpy(constants[name].copy()) for name in ("mean", "matrix")}
+    torch.save(projection, out / "projection.pt")
+    shutil.copyfile(network, out / "campplus.onnx")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=Path, default=ASSETS)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--temperature", type=float, default=0.6, help="as at export")
     args = parser.parse_args()
+    restore_speaker(args.assets / "frontend" / "campplus.onnx", args.folder / "speaker")
     _save(args.folder / "tokenizer", {"encoder": encoder_weights(args.assets)})
+    _save(args.folder / "hift", {"model": hift_weights(args.assets)})
     llm = llm_weights(args.assets, args.folder, temperature=args.temperature)
     _save(args.folder / "llm", {"model": llm})
     flow = flow_weights(args.assets)

@@ -24,6 +24,7 @@ from scripts.mini.training import Run, warm_cosine
 
 MEL_MEAN, MEL_STD = -5.0, 2.5
 _CODEBOOK_STARTS_AT = 250
+_DECODER_ALONE = 150  # steps, where the encoder comes from shipped weights and the decoder is new
 _CROP_TOKENS = (24, 50, 100, 160)
 
 
@@ -187,7 +188,7 @@ def compute_losses(encoder: SpeechEncoder, decoder: Decoder, batch: Batch, *, qu
     pitch = pitch.float()
     pitch_loss = (5 * pitch[..., 0][voiced] - 5 * batch.pitch[voiced]).abs().clamp(max=3).mean()
     voicing_loss = F.binary_cross_entropy_with_logits(pitch[..., 1], voiced.float())
-    total = mel_loss + 0.5 * phoneme_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
+    total = mel_loss + phoneme_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
     accuracy = (flat.argmax(1) == labels).float().mean()
     return Losses(total, mel_loss, phoneme_loss, accuracy, pitch_loss, codes, hidden)
 
@@ -212,11 +213,15 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
     encoder, decoder = SpeechEncoder(config), Decoder(config.dim, len(data.phonemes))
     parameters = [p for p in [*encoder.parameters(), *decoder.parameters()] if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    state = run.resume()
+    state, encoder_from = run.resume(), 0
     if state is not None:
         encoder.load_state_dict(state["encoder"])
-        decoder.load_state_dict(state["decoder"])
-        optimiser.load_state_dict(state["optimiser"])
+        if "decoder" in state:  # a state made from shipped weights has none
+            decoder.load_state_dict(state["decoder"])
+            optimiser.load_state_dict(state["optimiser"])
+        else:
+            run.step = _CODEBOOK_STARTS_AT
+            encoder_from = run.step + _DECODER_ALONE
 
     def snapshot() -> dict[str, object]:
         return {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(),
@@ -246,9 +251,11 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
         )
         optimiser.zero_grad()
         losses.total.backward()  # type: ignore[no-untyped-call]
+        if run.step < encoder_from:
+            encoder.zero_grad()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
-        if losses.codes is not None:
+        if losses.codes is not None and run.step >= encoder_from:
             encoder.update_codebook(losses.hidden.detach(), losses.codes)
         run.step += 1
         if run.step % 100 == 0 or run.step in (10, 30):

@@ -1,7 +1,7 @@
 """The mini's text tokenizer: byte-pair ranks in the official format, special, phoneme and audio tokens.
 
-Every GB2312 Hanzi is one token; English words fall into pieces of about a syllable, frequent words are one
-piece (the service demands at least two speech tokens a text token, so letters would be too fine).
+Every GB2312 Hanzi is one token, and so is every common English word; rarer words fall into pieces of about a
+syllable (the service demands at least two speech tokens a text token, so letters would be too fine).
 """
 
 import base64
@@ -210,17 +210,31 @@ class Vocabulary:
         return cls(ranks, tuple(name[2:-2] for name in phonemes), audio)
 
 
-def build(maker: SentenceMaker, *, n_english: int, n_codes: int) -> Vocabulary:
-    hanzi = [c.encode() for c in [*maker.hanzi, *_PUNCTUATION]]
-    words: defaultdict[bytes, float] = defaultdict(float)
+def _stems(maker: SentenceMaker) -> dict[str, float]:
+    """English words without their 's, 't ..., the commonest first, with the weight of each."""
+    weights: defaultdict[str, float] = defaultdict(float)
     for word, frequency in zip(maker.english.words, maker.english.frequency, strict=True):
-        weight = frequency**0.6
-        stem, _, tail = word.partition("'")
-        words[b" " + stem.encode()] += weight
-        words[stem.encode()] += 0.15 * weight
-        if tail:
-            words[b"'" + tail.encode()] += weight
-    english = train_merges(dict(words), n_english)
+        weights[word.partition("'")[0]] += frequency**0.6
+    return dict(sorted(weights.items(), key=lambda item: -item[1]))
+
+
+def build(maker: SentenceMaker, *, n_words: int, n_first: int, n_pieces: int, n_codes: int) -> Vocabulary:
+    """`n_words` English words are tokens of their own, so that their sound is certain; of these, `n_first`
+    without the space before them too, as a text's first word stands; the rest falls into pieces.
+
+    tiktoken looks a whole word up before it merges bytes, so words need no merges that lead to them.
+    """
+    hanzi = [c.encode() for c in [*maker.hanzi, *_PUNCTUATION]]
+    stems = _stems(maker)
+    words = list(stems)[:n_words]
+    tails = {word[word.index("'") :].encode() for word in maker.english.words if "'" in word}
+    whole = [b" " + word.encode() for word in words] + [word.encode() for word in words[:n_first]]
+    rest: defaultdict[bytes, float] = defaultdict(float)
+    for word in list(stems)[n_words:]:
+        rest[b" " + word.encode()] += stems[word]
+        rest[word.encode()] += 0.15 * stems[word]
     ranks = [bytes([b]) for b in range(256)]
-    ranks += sorted({c[:2] for c in hanzi}) + sorted(set(hanzi)) + english
+    ranks += sorted({c[:2] for c in hanzi}) + sorted(set(hanzi)) + train_merges(dict(rest), n_pieces)
+    known = set(ranks)
+    ranks += [token for token in dict.fromkeys([*whole, *sorted(tails)]) if token not in known]
     return Vocabulary(tuple(ranks), tuple(phoneme_names()), n_codes)

@@ -123,8 +123,9 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
         run.save(_state(model, optimiser, best), force=True)
     else:
         model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        best = state["best"]
+        if "optimiser" in state:  # a state made from shipped weights has no moments
+            optimiser.load_state_dict(state["optimiser"])
+            best = state["best"]
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
