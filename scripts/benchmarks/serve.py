@@ -6,6 +6,7 @@ Starts its own server on a free port, so that nothing else is measured, and stop
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import socket
@@ -21,8 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import soundfile
 
+from glm_tts_api.settings import Settings
 from scripts.benchmarks.report import Progress
+from scripts.benchmarks.serve_floor import Arithmetic, rate
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = (
@@ -40,16 +44,19 @@ LONG = (
     "The old library stood at the end of the street, and every evening its windows were full of light. " * 4,
 )
 MIX = (*SHORT, *SHORT, *MEDIUM, *MEDIUM, LONG[0])
+VOICES = ("exampleB", "exampleA")
 _START_TIMEOUT_S = 600
 _REQUEST_TIMEOUT_S = 1800
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request: seconds until the whole answer, and the seconds of audio in it."""
+    """One request: seconds until the whole answer, the seconds of audio in it, and in how many segments."""
 
     latency_s: float
     audio_s: float
+    segments: int
+    voice: str
 
 
 def free_port() -> int:
@@ -94,20 +101,35 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path, p
 
 
 async def _say(client: httpx.AsyncClient, text: str, *, seed: int, use_cache: bool = True) -> Answer:
-    form = {
-        "input_text": text,
-        "index": "exampleA" if seed % 2 else "exampleB",
-        "seed": str(seed),
-        "use_cache": str(use_cache).lower(),
-        "response_format": "wav",
-    }
+    voice = VOICES[seed % len(VOICES)]
+    form = {"input_text": text, "index": voice, "seed": str(seed), "use_cache": str(use_cache).lower()}
     start = time.perf_counter()
     answer = await client.post("/api/v1/tts", data=form)
     answer.raise_for_status()
-    return Answer(time.perf_counter() - start, float(answer.headers["X-Audio-Seconds"]))
+    latency_s, body = time.perf_counter() - start, answer.json()
+    return Answer(latency_s, body["audio_seconds"], body["segments"], voice)
 
 
-async def _load(client: httpx.AsyncClient, texts: Sequence[str], concurrency: int, progress: Progress) -> Any:
+async def _floor_s(client: httpx.AsyncClient, answers: Sequence[Answer]) -> float | None:
+    """Seconds that the answers' arithmetic takes at least on all cores; None on a GPU."""
+    if (await client.get("/api/v1/health")).json()["device"] != "cpu":
+        return None
+    settings = Settings.load()
+    arithmetic = Arithmetic(settings.checkpoint_dir, flow_steps=settings.flow_steps)
+    prompt_s = {}
+    for voice in VOICES:
+        recording = await client.get(f"/api/v1/prompts/{voice}/audio")
+        prompt_s[voice] = soundfile.info(io.BytesIO(recording.content)).duration
+    flops = [
+        arithmetic.of(audio_s=answer.audio_s, segments=answer.segments, prompt_s=prompt_s[answer.voice])
+        for answer in answers
+    ]
+    return sum(flops) / rate()
+
+
+async def _load(
+    client: httpx.AsyncClient, texts: Sequence[str], concurrency: int, progress: Progress
+) -> dict[str, Any]:
     queue = list(enumerate(texts))
     answers: list[Answer] = []
 
@@ -121,11 +143,13 @@ async def _load(client: httpx.AsyncClient, texts: Sequence[str], concurrency: in
     await asyncio.gather(*(one_client() for _ in range(concurrency)))
     wall = time.perf_counter() - start
     latencies = [answer.latency_s for answer in answers]
+    floor_s = await _floor_s(client, answers)
     return {
         "concurrency": concurrency,
         "requests": len(answers),
         "req_per_s": len(answers) / wall,
         "audio_s_per_s": sum(answer.audio_s for answer in answers) / wall,
+        "to_floor": wall / floor_s if floor_s else None,
         "latency_p50_s": statistics.median(latencies),
         "latency_p95_s": percentile(latencies, 0.95),
         "rtf_p95": percentile([answer.latency_s / answer.audio_s for answer in answers], 0.95),
@@ -205,11 +229,13 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
 
 
 def _print(result: dict[str, Any]) -> None:
-    print("concurrency  req/s  audio s/s  latency p50  p95 s  RTF p95")
+    print("concurrency  req/s  audio s/s  latency p50  p95 s  RTF p95  x floor")
     for row in result["levels"]:
+        to_floor = f"{row['to_floor']:.2f}" if row["to_floor"] else "-"
         print(
             f"{row['concurrency']:>11}  {row['req_per_s']:>5.2f}  {row['audio_s_per_s']:>9.2f}  "
-            f"{row['latency_p50_s']:>11.2f}  {row['latency_p95_s']:>5.2f}  {row['rtf_p95']:>7.2f}"
+            f"{row['latency_p50_s']:>11.2f}  {row['latency_p95_s']:>5.2f}  {row['rtf_p95']:>7.2f}  "
+            f"{to_floor:>7}"
         )
     short, side = result["short_among_long"], result["side_by_side"]
     print(f"throughput, highest concurrency to lowest: {result['throughput_ratio']:.2f}x")

@@ -141,9 +141,7 @@ def open_vocabulary(folder: Path) -> tuple[Vocabulary, Tensor]:
     place = folder / "vocabulary"
     if not (place / "factors.pt").exists():
         maker = SentenceMaker()
-        vocabulary = build(
-            maker, n_words=4800, n_first=600, n_pieces=1300, n_codes=EncoderConfig().n_codes
-        )
+        vocabulary = build(maker, n_words=4800, n_first=600, n_pieces=1300, n_codes=EncoderConfig().n_codes)
         vocabulary.save(place)
         torch.save(compose(vocabulary, maker, Espeak(folder))[0], place / "factors.pt")
     return Vocabulary.load(place), torch.load(place / "factors.pt", weights_only=True)

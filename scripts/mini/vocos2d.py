@@ -4,6 +4,7 @@ python -m scripts.mini.vocos2d --minutes 15   (resumes; writes .mini/vocos2d/gen
 """
 
 import argparse
+import copy
 import os
 import random
 from pathlib import Path
@@ -49,7 +50,8 @@ def validate(model: PulseNoise, stft: MultiResolutionStft, waves: WaveSet) -> di
 
 
 def save(folder: Path, model: PulseNoise) -> None:
-    script = torch.jit.script(model)
+    """In half precision, as shipped; the training model stays as it is."""
+    script = torch.jit.script(copy.deepcopy(model).half())
     script.save(str(folder / "generator.tmp"))
     os.replace(folder / "generator.tmp", folder / "generator_jit.ckpt")
 

@@ -136,3 +136,21 @@ def test_vocos2d_is_called_as_its_contract_says(tmp_path: Path, frames: int) -> 
     wave = vocoder(mel, generator=_seeded(0))
     assert (vocoder.sample_rate, vocoder.hop) == (32000, 640)
     torch.testing.assert_close(wave, ((mel[0, 0] + MEL_OFFSET) * 0.01).repeat_interleave(640))
+
+
+class _Gain(_Ramp):
+    """A ramp with a weight, as a checkpoint holds some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, mel: Tensor) -> Tensor:
+        return (mel[:, :, 0] * self.gain * 0.01).repeat_interleave(640, 1)
+
+
+def test_a_vocos2d_stored_in_half_precision_computes_in_float32(tmp_path: Path) -> None:
+    torch.jit.script(_Gain().half()).save(str(tmp_path / "generator_jit.ckpt"))
+    mel = _mel(3)
+    wave = Vocos2D.load(tmp_path / "generator_jit.ckpt")(mel, generator=_seeded(0))
+    torch.testing.assert_close(wave, ((mel[0, 0] + MEL_OFFSET) * 0.005).repeat_interleave(640))

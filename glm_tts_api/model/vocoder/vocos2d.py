@@ -24,8 +24,9 @@ class Vocos2D:
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> Vocos2D:
-        """Raises RuntimeError where the file is no TorchScript archive."""
-        return cls(torch.jit.load(str(path), map_location=device))  # type: ignore[no-untyped-call]
+        """In float32, whatever the file holds. Raises RuntimeError where it is no TorchScript archive."""
+        module = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
+        return cls(module.float())
 
     @torch.inference_mode()
     def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:

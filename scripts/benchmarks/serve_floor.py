@@ -1,0 +1,71 @@
+"""What the arithmetic of served speech takes at least: its multiplications at the machine's own rate.
+
+Counted on the networks of the checkpoint in use: the flow over prompt and segment, both passes, every step;
+the LLM's weights a token; the vocoder. What the LLM reads of prompts and history is left out.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.flow.dit import BLOCK_CHUNKS, OUT_CHUNKS, DiT
+from glm_tts_api.model.llm import LlmConfig
+from glm_tts_api.model.vocoder import HiFT, HiftConfig
+from scripts.benchmarks.decode import n_weights
+from scripts.benchmarks.floor import matmul_flops
+
+TOKENS_A_SECOND, FRAMES_A_TOKEN = 25, 2
+_COUNTED_FRAMES = 50
+
+
+class Arithmetic:
+    """Floating-point operations of requests to a checkpoint."""
+
+    def __init__(self, checkpoint: Path, *, flow_steps: int) -> None:
+        self._flow_steps = flow_steps
+        flow = FlowConfig.from_yaml(checkpoint / "flow" / "config.yaml")
+        with torch.device("meta"):
+            self._estimator = DiT(flow)
+        self._vocoder = HiFT(_hift_config(checkpoint / "hift" / "config.json")).fold()
+        llm = LlmConfig.from_json(checkpoint / "llm" / "config.json")
+        self._token = 2.0 * n_weights(llm, flow.text_vocab_size)
+        self._step = cache(self._count_step)
+        self._frame = self._count_vocoder() / _COUNTED_FRAMES
+
+    def of(self, *, audio_s: float, segments: int, prompt_s: float) -> float:
+        """A request's operations, its segments taken as equally long."""
+        tokens = audio_s * TOKENS_A_SECOND
+        frames = round(FRAMES_A_TOKEN * (prompt_s * TOKENS_A_SECOND + tokens / segments))
+        flow = segments * self._flow_steps * self._step(frames)
+        return flow + tokens * self._token + FRAMES_A_TOKEN * tokens * self._frame
+
+    @torch.inference_mode()
+    def _count_step(self, frames: int) -> float:
+        config = self._estimator.config
+        mel = torch.zeros(2, frames, config.mel_dim, device="meta")
+        tokens = torch.zeros(2, frames, config.text_emb_dim, device="meta")
+        width = config.trans_dim * (BLOCK_CHUNKS * config.depth + OUT_CHUNKS)
+        with FlopCounterMode(display=False) as counter:
+            self._estimator.velocity(mel, mel, tokens, modulation=torch.zeros(2, width, device="meta"))
+        return float(counter.get_total_flops())
+
+    @torch.inference_mode()
+    def _count_vocoder(self) -> float:
+        mel = torch.zeros(1, 80, _COUNTED_FRAMES)
+        with FlopCounterMode(display=False) as counter:
+            self._vocoder.decode(mel, torch.zeros(1, _COUNTED_FRAMES * HiFT.hop))
+        return float(counter.get_total_flops())
+
+
+def _hift_config(path: Path) -> HiftConfig:
+    return HiftConfig.from_json(path) if path.exists() else HiftConfig()
+
+
+def rate() -> float:
+    """What all cores multiply a second, in float32."""
+    return matmul_flops(torch.device("cpu"), torch.float32)
