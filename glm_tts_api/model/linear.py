@@ -22,21 +22,24 @@ Linear = Callable[[Tensor], Tensor]  # x [rows, k] -> x @ weight.T [rows, n], fo
 
 
 class PackedLinear:
-    """A product in the weight's own dtype. The weight is copied, not shared."""
+    """A product in the weight's own dtype, plus a bias. The weight is copied, not shared."""
 
-    def __init__(self, weight: Tensor) -> None:
-        """weight [n, k] on its final device, in its final dtype."""
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None = None, *, typical_rows: int = _TYPICAL_ROWS
+    ) -> None:
+        """weight [n, k], bias [n], on their final device, in their final dtype."""
         self.packed = weight.device.type == "cpu" and _can_pack(weight.dtype)
+        self._bias = bias
         self._weight = (
-            torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), _TYPICAL_ROWS)
+            torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), typical_rows)
             if self.packed
             else weight.clone(memory_format=torch.contiguous_format)
         )
 
     def __call__(self, x: Tensor) -> Tensor:
         if not self.packed:
-            return F.linear(x, self._weight)
-        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
+            return F.linear(x, self._weight, self._bias)
+        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
         return out
 
 

@@ -119,9 +119,9 @@ def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) ->
     assert all(np.array_equal(cast(Any, one[owner]), cast(Any, several[owner])) for owner in owners)
 
 
-def test_a_flow_in_bf16_rounds_a_little(models: Models) -> None:
+def test_a_flow_in_bf16_rounds_a_little() -> None:
     full, rounded = (
-        finish(with_task(FlowBatcher(models, replace(tiny.CONFIG, flow_bf16=bf16))))[0].pcm
+        finish(with_task(FlowBatcher(tiny.tiny_models(), replace(tiny.CONFIG, flow_bf16=bf16))))[0].pcm
         for bf16 in (False, True)
     )
     assert full is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from itertools import pairwise
 from pathlib import Path
@@ -193,3 +194,17 @@ def test_the_official_yaml_is_read_as_data(tmp_path: Path) -> None:
 def test_what_cannot_be_built_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="flow:"):
         FlowConfig.from_dict(broken)
+
+
+def test_packed_weights_give_the_same_mel(flow: FlowMatching) -> None:
+    packed = copy.deepcopy(flow).pack()
+    assert sum(map(torch.numel, packed.parameters())) < sum(map(torch.numel, flow.parameters()))
+    for item, again in zip(_batch(), _batch(), strict=True):
+        torch.testing.assert_close(packed.sample([item])[0], flow.sample([again])[0], atol=ATOL, rtol=0)
+
+
+def test_weights_packed_in_bf16_round_as_the_whole_flow_in_bf16_does(flow: FlowMatching) -> None:
+    packed, wanted = copy.deepcopy(flow).pack(torch.bfloat16), flow.sample([_segment(20)])[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        errors = [(model.sample([_segment(20)])[0] - wanted).abs().mean().item() for model in (flow, packed)]
+    assert 0 < errors[1] < 1.5 * errors[0]

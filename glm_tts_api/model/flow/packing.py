@@ -1,0 +1,38 @@
+"""The estimator's products on weights packed for a CPU by oneDNN.
+
+PyTorch's own float32 products go through MKL, which leaves half of some CPUs' vector units idle: packed, they
+were seen to be twice as fast on an AMD EPYC.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from glm_tts_api.model.flow.dit import AdaLayerNorm, DiT
+from glm_tts_api.model.linear import PackedLinear
+
+_TYPICAL_ROWS = 1024  # both passes of some ten seconds of prompt and speech
+
+
+class _PackedLayer(nn.Module):
+    """In place of an nn.Linear, for inference: [..., k] of any dtype -> [..., n] of the weight's."""
+
+    def __init__(self, linear: nn.Linear, dtype: torch.dtype) -> None:
+        super().__init__()
+        self._dtype = dtype
+        self._product = PackedLinear(
+            linear.weight.detach().to(dtype), linear.bias.detach().to(dtype), typical_rows=_TYPICAL_ROWS
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._product(x.to(self._dtype))
+
+
+def pack(estimator: DiT, dtype: torch.dtype) -> None:
+    """Packs what is computed in every step, in place and for good; what is packed already stays as it is."""
+    for part in (estimator.emb_concator, estimator.transformer_blocks):
+        for module in list(part.modules()):
+            for name, child in module.named_children():
+                if type(child) is nn.Linear and not isinstance(module, AdaLayerNorm):  # those: once a segment
+                    setattr(module, name, _PackedLayer(child, dtype))
