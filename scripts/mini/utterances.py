@@ -14,6 +14,7 @@ from scripts.mini.vocabulary import Vocabulary, readings
 
 MAX_HISTORY_TOKENS = 750
 ENGLISH = 0.65  # of the targets: spelling tells less of the sound than Hanzi do
+SAME_LANGUAGE = 0.5  # of what is spoken before a target: the default prompts are Chinese, whatever follows
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class SequenceMaker:
         if rng.random() >= alone:
             budget = MAX_HISTORY_TOKENS - len(target.codes)
             for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 4, 5))):
-                other = target.language if rng.random() < 0.8 else ("en" if target.language == "zh" else "zh")
+                another = "en" if target.language == "zh" else "zh"
+                other = target.language if rng.random() < SAME_LANGUAGE else another
                 earlier = rng.choice(self._by_voice[target.voice, other])
                 if len(earlier.codes) <= budget:
                     budget -= len(earlier.codes)
