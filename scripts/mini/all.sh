@@ -12,7 +12,7 @@ step() {
     nice -n 19 "$PYTHON" -m "scripts.mini.$1" "${@:2}"
 }
 
-for i in 0 1; do
+for i in 0 1 2 3; do
     [ -e "$STATE/data/pairs$i.pkl" ] || step data pairs 2500 --seed "10$i" --out "$STATE/data/pairs$i"
 done
 for i in 0 1 2 3; do

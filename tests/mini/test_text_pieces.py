@@ -41,3 +41,26 @@ def test_merges_join_the_heaviest_pair_first() -> None:
 
     assert train_merges({b" the": 5.0, b" then": 2.0, b"hat": 1.0}, 3)[0] in (b"th", b"he", b" t")
     assert b" the" in train_merges({b" the": 5.0, b" then": 2.0}, 3)
+
+
+def test_common_english_words_are_ids_of_their_own_and_the_rest_falls_into_pieces() -> None:
+    from scripts.mini.sentences import SentenceMaker
+    from scripts.mini.vocabulary import build
+
+    vocabulary = build(SentenceMaker(), n_words=300, n_first=40, n_pieces=60, n_codes=4)
+    assert len(vocabulary.encode("the people want this")) == 4
+    assert len(vocabulary.encode("people")) > 1  # only the commonest begin a text as one id
+    rare = vocabulary.encode(" tomatoes")
+    assert 1 < len(rare) < len(" tomatoes")
+    assert b"".join(vocabulary.ranks[i] for i in rare) == b" tomatoes"
+    assert len(vocabulary.encode("你好，")) == 3
+
+
+def test_factors_of_a_composed_table_are_found_again() -> None:
+    import torch
+
+    from scripts.mini.restart import fit_factors
+
+    generator = torch.Generator().manual_seed(0)
+    factors, rows = torch.rand(200, 12, generator=generator), torch.randn(12, 8, generator=generator)
+    torch.testing.assert_close(fit_factors(factors @ rows, factors, ridge=1e-6), rows, atol=1e-3, rtol=0)
