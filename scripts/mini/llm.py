@@ -193,7 +193,7 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
         muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.02 * scale, 3e-3 * scale
         batch = corrupted(next(stream), codes)
         losses = objective(batch)
-        total = losses.speech + 0.3 * losses.guide + losses.text
+        total = losses.speech + 0.6 * losses.guide + losses.text
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         muon.step()
