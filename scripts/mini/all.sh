@@ -2,7 +2,7 @@
 # Makes the mini checkpoint from nothing: data, tokenizer, language model, flow, vocoders, export; then measures it.
 # Every step goes on where it stopped, so this can be interrupted and started again.
 # Needs espeak-ng and:  pip install -e '.[dev,mini]'
-# Training minutes are wall time on one core each, set for a machine whose bf16 matrix units do 2 TFLOPS a core.
+# Training minutes are wall time on one core each; the model card says what how many of them gave.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-.venv/bin/python}
