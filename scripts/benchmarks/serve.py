@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,9 @@ class Answer:
     audio_s: float
     segments: int
     voice: str
+
+
+Floor = Callable[[Sequence[Answer]], float]
 
 
 def free_port() -> int:
@@ -110,8 +113,8 @@ async def _say(client: httpx.AsyncClient, text: str, *, seed: int, use_cache: bo
     return Answer(latency_s, body["audio_seconds"], body["segments"], voice)
 
 
-async def _floor_s(client: httpx.AsyncClient, answers: Sequence[Answer]) -> float | None:
-    """Seconds that the answers' arithmetic takes at least on all cores; None on a GPU."""
+async def _floor(client: httpx.AsyncClient) -> Floor | None:
+    """Seconds that answers take at least on all cores, as a function of them; None on a GPU."""
     if (await client.get("/api/v1/health")).json()["device"] != "cpu":
         return None
     settings = Settings.load()
@@ -120,15 +123,24 @@ async def _floor_s(client: httpx.AsyncClient, answers: Sequence[Answer]) -> floa
     for voice in VOICES:
         recording = await client.get(f"/api/v1/prompts/{voice}/audio")
         prompt_s[voice] = soundfile.info(io.BytesIO(recording.content)).duration
-    flops = [
-        arithmetic.of(audio_s=answer.audio_s, segments=answer.segments, prompt_s=prompt_s[answer.voice])
-        for answer in answers
-    ]
-    return sum(flops) / rate()
+    flops_a_second = rate()
+
+    def seconds(answers: Sequence[Answer]) -> float:
+        flops = [
+            arithmetic.of(audio_s=answer.audio_s, segments=answer.segments, prompt_s=prompt_s[answer.voice])
+            for answer in answers
+        ]
+        return sum(flops) / flops_a_second
+
+    return seconds
 
 
 async def _load(
-    client: httpx.AsyncClient, texts: Sequence[str], concurrency: int, progress: Progress
+    client: httpx.AsyncClient,
+    texts: Sequence[str],
+    concurrency: int,
+    progress: Progress,
+    floor: Floor | None,
 ) -> dict[str, Any]:
     queue = list(enumerate(texts))
     answers: list[Answer] = []
@@ -143,13 +155,12 @@ async def _load(
     await asyncio.gather(*(one_client() for _ in range(concurrency)))
     wall = time.perf_counter() - start
     latencies = [answer.latency_s for answer in answers]
-    floor_s = await _floor_s(client, answers)
     return {
         "concurrency": concurrency,
         "requests": len(answers),
         "req_per_s": len(answers) / wall,
         "audio_s_per_s": sum(answer.audio_s for answer in answers) / wall,
-        "to_floor": wall / floor_s if floor_s else None,
+        "to_floor": wall / floor(answers) if floor else None,
         "latency_p50_s": statistics.median(latencies),
         "latency_p95_s": percentile(latencies, 0.95),
         "rtf_p95": percentile([answer.latency_s / answer.audio_s for answer in answers], 0.95),
@@ -205,7 +216,8 @@ async def _measure(
     async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, limits=limits) as client:
         await _say(client, SHORT[0], seed=0)
         await _say(client, SHORT[0], seed=1)  # both voices' features are computed now
-        rows = [await _load(client, texts, level, progress) for level in levels]
+        floor = await _floor(client)
+        rows = [await _load(client, texts, level, progress, floor) for level in levels]
         return {
             "levels": rows,
             "throughput_ratio": rows[-1]["audio_s_per_s"] / rows[0]["audio_s_per_s"],
