@@ -2,17 +2,11 @@
 
 Precedence: environment, then the PRESET file, then .env, then the default. An empty value counts as unset.
 Relative paths are relative to the project folder, the working directory unless told otherwise.
-`python -m glm_tts_api.settings --check` says what would keep the server from starting, a line each, and exits
-2; `--print` writes the effective values as shell assignments, for a script to eval.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +15,6 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from glm_tts_api import preflight
 from glm_tts_api.admission.lanes import AdmissionConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.engine.config import EngineConfig
@@ -198,80 +191,3 @@ def _line(details: ErrorDetails) -> str:
     name = str(details["loc"][0])
     allowed = allowed_values(Settings.model_fields[name])
     return f"{name.upper()}='{quote(str(details['input']))}': must be {allowed}"
-
-
-def _check_checkpoint(settings: Settings) -> None:
-    """The checkpoint, and the device that it is to run on."""
-    from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
-    from glm_tts_api.model.placement import choose_device, choose_precision
-
-    choose_precision(
-        choose_device(settings.device), n_weights=0, dtype=settings.dtype, weights=settings.weights
-    )
-    check_layout(settings.checkpoint_dir)
-
-
-_CHECKS: dict[str, Callable[[Settings], None]] = {
-    "running": lambda settings: preflight.check_not_running(settings.pid_file),
-    "port": lambda settings: preflight.check_port(settings.api_host, settings.port),
-    "checkpoint": _check_checkpoint,
-}
-
-
-def _problems(settings: Settings, names: list[str]) -> list[str]:
-    """What would keep this server from starting, a line or a block each."""
-    problems: list[str] = []
-    for name in names:
-        try:
-            _CHECKS[name](settings)
-        except StartupError as error:
-            problems.append(str(error))
-    return problems
-
-
-def _shell_value(value: Any) -> str:
-    if value is None:
-        return "''"
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float):
-        return f"{value:g}"
-    return shlex.quote(",".join(value) if isinstance(value, tuple) else str(value))
-
-
-def _print(settings: Settings) -> None:
-    for name, value in settings.model_dump().items():
-        print(f"{name.upper()}={_shell_value(value)}")
-    print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
-    print(f"PID_FILE={_shell_value(settings.pid_file)}")
-    print(f"IS_DEMONSTRATION={_shell_value(settings.is_demonstration)}")
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m glm_tts_api.settings", description=__doc__)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument(
-        "--check",
-        nargs="*",
-        choices=list(_CHECKS),
-        metavar="WHAT",
-        help=f"what would keep the server from starting; all of {', '.join(_CHECKS)} unless some are named",
-    )
-    action.add_argument("--print", action="store_true", help="the effective values as shell assignments")
-    arguments = parser.parse_args(argv)
-    try:
-        settings = Settings.load()
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.print:
-        _print(settings)
-        return 0
-    problems = _problems(settings, arguments.check or list(_CHECKS))
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 2 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

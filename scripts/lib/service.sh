@@ -24,7 +24,7 @@ require_none_running() {
 
 # check WHAT...: fails if the port or the checkpoint would keep the server from starting.
 check() {
-  "$PYTHON" -m glm_tts_api.settings --check "$@" || exit "$EXIT_REFUSED"
+  "$PYTHON" -m glm_tts_api check "$@" || exit "$EXIT_REFUSED"
 }
 
 # become_server [PROGRAM]: claims the PID file and turns this shell into uvicorn, by way of PROGRAM (setsid).

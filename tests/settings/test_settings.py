@@ -1,4 +1,4 @@
-"""Where a setting comes from, what is allowed, and what `--check` says before a start."""
+"""Where a setting comes from, what is allowed, and what `glm-tts check` says before a start."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def run(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m glm_tts_api.settings` in the project folder `root` with these variables alone."""
+    """`python -m glm_tts_api` in the project folder `root` with these variables alone."""
     return subprocess.run(
-        [sys.executable, "-m", "glm_tts_api.settings", *arguments],
+        [sys.executable, "-m", "glm_tts_api", *arguments],
         cwd=root,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **environment},
         capture_output=True,
@@ -41,7 +41,7 @@ def run(root: Path, *arguments: str, **environment: str) -> subprocess.Completed
 
 
 def printed(root: Path, **environment: str) -> dict[str, str]:
-    done = run(root, "--print", **environment)
+    done = run(root, "settings", **environment)
     assert done.returncode == 0, done.stderr
     return dict(word.split("=", 1) for line in done.stdout.splitlines() for word in shlex.split(line))
 
@@ -145,7 +145,7 @@ def test_a_bad_value_is_one_line(root: Path, name: str, value: str, allowed: str
     assert str(error.value) == f"{name}='{value}': must be {allowed}"
 
 
-@pytest.mark.parametrize("action", ["--check", "--print"])
+@pytest.mark.parametrize("action", ["check", "settings"])
 def test_a_bad_value_is_exit_2(root: Path, action: str) -> None:
     done = run(root, action, SHORT_TEXT_CONCURRENCY="abc")
     assert (done.returncode, done.stdout) == (2, "")
@@ -153,7 +153,7 @@ def test_a_bad_value_is_exit_2(root: Path, action: str) -> None:
 
 
 def test_every_bad_value_has_its_line(root: Path) -> None:
-    done = run(root, "--check", PORT="x", WORKERS="y")
+    done = run(root, "check", PORT="x", WORKERS="y")
     assert done.returncode == 2
     assert [line.split("=")[0] for line in done.stderr.splitlines()] == ["WORKERS", "PORT"]
 
@@ -177,7 +177,7 @@ def test_which_checkpoint(root: Path) -> None:
 
 def test_an_incomplete_ckpt_is_an_error_and_not_the_bundled_model(root: Path) -> None:
     (root / "ckpt").mkdir()
-    done = run(root, "--check", "checkpoint")
+    done = run(root, "check", "checkpoint")
     assert done.returncode == 2
     assert "ckpt" in done.stderr
     assert "scripts/download_model.sh" in done.stderr
@@ -187,14 +187,14 @@ def test_an_incomplete_ckpt_is_an_error_and_not_the_bundled_model(root: Path) ->
 def test_a_taken_port_names_its_holder(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = run(root, "--check", "port", PORT=port, API_HOST="127.0.0.1")
+        done = run(root, "check", "port", PORT=port, API_HOST="127.0.0.1")
     assert done.returncode == 2
     assert done.stderr.startswith(f"PORT={port}: taken by PID {os.getpid()} (")
-    assert run(root, "--check", "port", PORT=port, API_HOST="127.0.0.1").returncode == 0
+    assert run(root, "check", "port", PORT=port, API_HOST="127.0.0.1").returncode == 0
 
 
 def test_an_address_that_is_not_of_this_machine(root: Path) -> None:
-    done = run(root, "--check", "port", API_HOST="192.0.2.1", PORT="7010")
+    done = run(root, "check", "port", API_HOST="192.0.2.1", PORT="7010")
     assert done.returncode == 2
     assert done.stderr.startswith("API_HOST='192.0.2.1': must be an address of this machine")
 
@@ -226,7 +226,7 @@ def test_the_pid_file_of_a_living_server(tmp_path: Path) -> None:
 
 
 def test_printed_values_survive_a_shell(root: Path) -> None:
-    done = run(root, "--print", RUN_DIR="a folder/it's $HOME")
+    done = run(root, "settings", RUN_DIR="a folder/it's $HOME")
     shell = subprocess.run(
         ["bash", "-c", f'{done.stdout}\nprintf %s "$RUN_DIR"'], capture_output=True, text=True, check=True
     )

@@ -1,0 +1,10 @@
+"""`python -m glm_tts_api`: the same as `glm-tts`."""
+
+from __future__ import annotations
+
+import sys
+
+from glm_tts_api.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The command line, `glm-tts` or `python -m glm_tts_api`, run in the project folder.
+
+Exit codes: 0 all is well; 2 a setting, the checkpoint, the port or the machine does not allow it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from glm_tts_api import __version__, preflight
+from glm_tts_api.errors import StartupError
+from glm_tts_api.settings import Settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parse(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except StartupError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="glm-tts", description="GLM-TTS: a text-to-speech server.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="say what would keep the server from starting, a line each")
+    check.add_argument(
+        "what",
+        nargs="*",
+        type=_known_check,
+        metavar="WHAT",
+        help=f"only these of {', '.join(_CHECKS)}",
+    )
+    check.set_defaults(run=_check)
+    settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
+    settings.set_defaults(run=_print_settings)
+    return parser.parse_args(argv)
+
+
+def _check_checkpoint(settings: Settings) -> None:
+    """The checkpoint, and the device that it is to run on."""
+    from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
+    from glm_tts_api.model.placement import choose_device, choose_precision
+
+    choose_precision(
+        choose_device(settings.device), n_weights=0, dtype=settings.dtype, weights=settings.weights
+    )
+    check_layout(settings.checkpoint_dir)
+
+
+_CHECKS: dict[str, Callable[[Settings], None]] = {
+    "running": lambda settings: preflight.check_not_running(settings.pid_file),
+    "port": lambda settings: preflight.check_port(settings.api_host, settings.port),
+    "checkpoint": _check_checkpoint,
+}
+
+
+def _known_check(name: str) -> str:
+    """argparse's `choices` would refuse an empty list."""
+    if name not in _CHECKS:
+        raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(_CHECKS)}")
+    return name
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Raises StartupError with every problem, a line or a block each."""
+    settings = Settings.load()
+    problems: list[str] = []
+    for name in arguments.what or _CHECKS:
+        try:
+            _CHECKS[name](settings)
+        except StartupError as error:
+            problems.append(str(error))
+    if problems:
+        raise StartupError("\n".join(problems))
+    return 0
+
+
+def _print_settings(_: argparse.Namespace) -> int:
+    settings = Settings.load()
+    for name, value in settings.model_dump().items():
+        print(f"{name.upper()}={_shell_value(value)}")
+    print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
+    print(f"PID_FILE={_shell_value(settings.pid_file)}")
+    print(f"IS_DEMONSTRATION={_shell_value(settings.is_demonstration)}")
+    return 0
+
+
+def _shell_value(value: Any) -> str:
+    if value is None:
+        return "''"
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return shlex.quote(",".join(value) if isinstance(value, tuple) else str(value))
