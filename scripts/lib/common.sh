@@ -63,7 +63,7 @@ ensure_venv() {
   if ! usable_python "$PYTHON"; then
     make_venv
   fi
-  wanted="$(sha256sum <pyproject.toml | cut -d ' ' -f 1)"
+  wanted="$(what_is_installed)" || fail "$EXIT_REFUSED" "pyproject.toml cannot be read (above)."
   for stamp in "$VENV/installed${extra:+-$extra}" "$VENV/installed-dev"; do
     [[ -f $stamp && $(<"$stamp") == "$wanted" ]] && break
     stamp=''
@@ -71,11 +71,56 @@ ensure_venv() {
   if [[ -z $stamp ]]; then
     say "Installing the packages of pyproject.toml${extra:+ and its extra $extra} into .venv" \
       "(the first time about 1 GB, with CUDA 4 GB; later starts skip this)"
-    "$PYTHON" -m pip install --disable-pip-version-check -e ".${extra:+[$extra]}" ||
-      fail "$EXIT_REFUSED" "pip could not install the packages (above); nothing was started or stopped."
-    printf '%s\n' "$wanted" >"$VENV/installed${extra:+-$extra}"
+    install_packages ".${extra:+[$extra]}"
+    stamp="$VENV/installed${extra:+-$extra}"
+    printf '%s\n' "$wanted" >"$stamp.new"
+    mv -- "$stamp.new" "$stamp"
   fi
   exec {lock}<&-
+}
+
+# what_is_installed: prints a digest of those parts of pyproject.toml that decide what pip installs.
+what_is_installed() {
+  "$PYTHON" - <<'END'
+import hashlib, json, tomllib
+
+with open("pyproject.toml", "rb") as file:
+    whole = tomllib.load(file)
+parts = [whole.get("build-system"), whole["project"], whole.get("tool", {}).get("setuptools")]
+print(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
+END
+}
+
+# install_packages WHAT: pip into .venv; its many lines go to a file, and only where it fails to the user.
+install_packages() {
+  local log="$VENV/install.log" begin=$SECONDS
+  "$PYTHON" -m pip install --disable-pip-version-check --no-input --progress-bar off -e "$1" 2>&1 |
+    tee -- "$log" | show_progress || {
+    tail -n 25 -- "$log" >&2
+    fail "$EXIT_REFUSED" "pip could not install the packages (above; all of it: $log)." \
+      "Nothing was started or stopped. README.md, \"Installation\": mirrors, CPU builds, no internet."
+  }
+  say "  installed in $((SECONDS - begin)) s"
+}
+
+# show_progress: the last line that came in and for how long it goes, on one line of a terminal that is written
+# over; elsewhere a line every 30 s.
+show_progress() {
+  local line=starting new begin=$SECONDS said=$SECONDS ended=''
+  while [[ -z $ended ]]; do
+    if read -r -t 1 new; then
+      line=$new
+    elif (($? <= 128)); then # not that nothing came for a second
+      ended=yes
+    fi
+    if [[ -t 1 ]]; then
+      printf '\r\e[K'
+      [[ -n $ended ]] || printf '  %d s: %.68s' $((SECONDS - begin)) "$line"
+    elif ((SECONDS - said >= 30)); then
+      said=$SECONDS
+      say "  $((SECONDS - begin)) s: ${line:0:100}"
+    fi
+  done
 }
 
 # make_venv: a new .venv with pip; one whose Python is gone is made again.
@@ -95,7 +140,7 @@ require_venv() {
 # load_settings: sets PORT, RUN_DIR and all others as the server itself reads them, in capitals.
 load_settings() {
   local assignments
-  assignments="$("$PYTHON" -m glm_tts_api.settings --print)" || exit "$EXIT_REFUSED"
+  assignments="$("$PYTHON" -m glm_tts_api settings)" || exit "$EXIT_REFUSED"
   eval "$assignments"
   RUN_DIR="$(absolute "$RUN_DIR")"
   LOG_FILE="$(absolute "$LOG_FILE")"
