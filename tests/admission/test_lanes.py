@@ -173,10 +173,13 @@ def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(tmp_path: Pat
 def test_uncounted_requests_take_a_place_and_leave_no_trace(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async with admission.admit(5, arrived_at=now(), counted=False):
+            with pytest.raises(QueueFull):
+                async with admission.admit(5, arrived_at=now(), counted=False):
+                    pass
             assert counts() == LaneCounts()
         assert counts() == LaneCounts()
 
-    play(scenario, tmp_path)
+    play(scenario, tmp_path, queue_size=0)
 
 
 def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
@@ -197,17 +200,19 @@ def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
         figures = counts()
         assert (figures.active, figures.waiting) == (0, 0)
         assert figures.completed + figures.cancelled == 1000
-        together = 0
+        together = most = 0
         async with asyncio.TaskGroup() as group:
 
-            async def last(number: int) -> None:
-                nonlocal together
+            async def last() -> None:
+                nonlocal together, most
                 async with admission.admit(5, arrived_at=now()):
                     together += 1
-                    await asyncio.sleep(0)
+                    most = max(most, together)
+                    await asyncio.sleep(0.005)
+                    together -= 1
 
-            for number in range(3):
-                group.create_task(last(number))
-        assert together == 3
+            for _ in range(9):
+                group.create_task(last())
+        assert most == 3
 
     play(scenario, tmp_path, short_limit=3)

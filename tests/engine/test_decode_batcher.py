@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
 import tiny
 import torch
+from torch import Tensor
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
 from glm_tts_api.engine.job import Job, RowPlan, Script
 from glm_tts_api.engine.voice_features import VoicePrompt
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import ROW_MULTIPLE
+from glm_tts_api.model.llm_runner import LlmRunner
 
 
 class Nobody:
@@ -109,13 +114,78 @@ def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None
     assert first_steps == anew_steps == again_steps + n_chunks
 
 
+def first_to_end(batcher: DecodeBatcher) -> tuple[int, RowResult]:
+    """Steps until a row ends, and what came of it."""
+    with torch.inference_mode():
+        for n_steps in range(1, 1000):
+            for result in batcher.step():
+                return n_steps, result
+    raise AssertionError("no row ended")
+
+
 def test_a_short_prompt_is_read_past_long_ones() -> None:
-    """Of five rows that join at once, the last has a text of one letter, the others of many."""
+    """Of five rows that join at once, the last has a text of one letter; the others take 100 steps to read."""
     batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
     for row in range(4):
-        batcher.join(row, plan(batcher, "long " * 60, seed=row))
+        batcher.join(row, plan(batcher, "long " * 80, seed=row))
     batcher.join(4, plan(batcher, "a", seed=4))
+    n_steps, ended = first_to_end(batcher)
+    assert ended.row == 4
+    assert n_steps < 40  # some chunks of the row that has waited longest, and 20 tokens at most
+
+
+def test_the_prompt_that_has_waited_longest_is_read_as_well() -> None:
+    """Short prompts that never cease to come would keep a long one out for ever."""
+    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
+    batcher.join(0, plan(batcher, "long " * 40, seed=0))
+    for row in range(1, 20):
+        batcher.join(row, plan(batcher, "a", seed=row))
     with torch.inference_mode():
-        while not (ended := batcher.step()):
-            pass
-    assert [result.row for result in ended] == [4]
+        for step in range(1000):
+            for result in batcher.step():
+                if result.row == 0:
+                    return
+                batcher.join(result.row, plan(batcher, "a", seed=step))
+    raise AssertionError("the long prompt was never read")
+
+
+class CertainRunner(LlmRunner):
+    """Would end every row at once."""
+
+    def logits(self, hidden: Tensor, *, row_multiple: int = ROW_MULTIPLE) -> Tensor:
+        logits = super().logits(hidden, row_multiple=row_multiple)
+        logits[:, -1] = 50.0
+        return logits
+
+
+@pytest.mark.parametrize("method", ["ras", "topk"])
+def test_speech_stops_where_the_model_ends_it(method: str) -> None:
+    """As soon as the shortest length allows it, not at the longest."""
+    batcher = DecodeBatcher(tiny.tiny_models(CertainRunner), tiny.CONFIG)
+    batcher.join(0, plan(batcher, "abcd", method=method))
+    _, ended = first_to_end(batcher)
+    assert len(ended.tokens) == 2 * len("abcd")
+
+
+class PoisonedRunner(LlmRunner):
+    """Reads a prompt into numbers that are none, and shows the cache that it read into."""
+
+    cache: KVCache
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        hidden = super().prefill(ids, cache=cache, slot=slot, start=start)
+        cache.keys[:, slot] = cache.values[:, slot] = torch.nan
+        self.cache = cache
+        return hidden
+
+
+def test_a_row_that_is_no_number_leaves_nothing_in_its_slot() -> None:
+    """On a GPU a row's masked positions are multiplied by zero, and NaN would be heard for ever."""
+    models = tiny.tiny_models(PoisonedRunner)
+    batcher = DecodeBatcher(models, tiny.CONFIG)
+    batcher.join(3, plan(batcher, "ab"))
+    _, ended = first_to_end(batcher)
+    assert isinstance(ended.error, ArithmeticError)
+    cache = cast(PoisonedRunner, models.llm).cache
+    assert torch.isfinite(cache.keys[:, 3]).all()
+    assert torch.isfinite(cache.values[:, 3]).all()

@@ -41,6 +41,12 @@ def test_words_of_any_script_are_cut_to_size(text: str) -> None:
     assert len(segments) > 1
 
 
+def test_an_unknown_word_s_last_e_is_silent() -> None:
+    """A word that no dictionary knows has a syllable for each run of vowels, and 0.7 of a unit for each."""
+    words = "blorkne " * 21
+    assert split(words + "," * 40)[0] == words + "," * 16  # 21 x 0.7 = 14.7; a segment closes from 30 on
+
+
 def test_ordinary_words_are_cut_as_published() -> None:
     text = "the committee will announce its decision tomorrow, and music filled the empty hall! " * 6
     assert split(text, cut_words=True) == split(text)

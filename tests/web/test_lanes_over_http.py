@@ -29,6 +29,17 @@ def test_every_request_is_answered_and_counted(serve: Serve) -> None:
     server.wait_for_lane(active=0, waiting=0, total=20, completed=20, limit=3, available=3)
 
 
+def test_the_log_says_how_long_a_request_waited(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "glm_tts_api.request")
+    server = serve(ToneEngine(delay_s=0.5), short_text_concurrency=1)
+    for future in together(server, 2):
+        assert future.result().status_code == 200
+    server.wait_for_lane(active=0, completed=2)
+    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
+    first, second = sorted(float(line.split("queue_s=")[1].split()[0]) for line in lines)
+    assert first < 0.3 < second
+
+
 def test_a_full_line_is_503_with_retry_after(serve: Serve) -> None:
     server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, queue_max_size=2, drain_timeout=0)
     together(server, 3)
@@ -88,7 +99,9 @@ def test_a_client_that_leaves_stops_the_work(serve: Serve) -> None:
     assert server.say().status_code == 200
 
 
-def test_a_client_that_leaves_while_it_sends_is_no_fault(server: Running) -> None:
+def test_a_client_that_leaves_while_it_sends_is_no_fault(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     host, _, port = server.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port))) as client:
         client.sendall(
@@ -96,7 +109,12 @@ def test_a_client_that_leaves_while_it_sends_is_no_fault(server: Running) -> Non
             b"Content-Length: 99\r\n\r\n{"
         )
     assert server.say().status_code == 200
-    assert server.lane()["failed"] == 0
+    assert httpx.get(f"{server.url}/api/v1/health").status_code == 200
+    for lane in ("short_text", "long_text"):  # it never got as far as a lane
+        figures = server.lane(lane)
+        assert (figures["active"], figures["waiting"], figures["failed"]) == (0, 0, 0)
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == []
 
 
 def test_a_body_that_does_not_arrive_in_time(serve: Serve) -> None:

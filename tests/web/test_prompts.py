@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,6 +132,36 @@ def test_missing_parts(client: httpx.Client) -> None:
     assert refused(client.put("/api/v1/prompts/exampleA", data={})) == (400, "invalid_field")
     both = {**MINE, "prompt_audio_path": "configs/prompts/exampleA.wav"}
     assert refused(client.post("/api/v1/prompts", data=both, files=files)) == (400, "invalid_field")
+
+
+def test_voices_are_changed_from_this_machine_only(server: Running, client: httpx.Client) -> None:
+    assert add(client).status_code == 201
+    with server.client(headers={"X-Forwarded-For": "203.0.113.9"}) as visitor:
+        assert visitor.get("/api/v1/prompts/mine").status_code == 200
+        files = {"prompt_audio": ("a.wav", voice_wav(2.5))}
+        for response in (
+            add(visitor, index="theirs"),
+            visitor.put("/api/v1/prompts/mine", json={"prompt_text": "changed"}),
+            visitor.put("/api/v1/prompts/mine", files=files),
+            visitor.delete("/api/v1/prompts/mine"),
+        ):
+            assert refused(response) == (403, "forbidden")
+    assert client.get("/api/v1/prompts").json()["count"] == 3
+    assert client.get("/api/v1/prompts/mine").json()["prompt"]["prompt_text"] == "我的声音"
+    assert client.get("/api/v1/prompts/mine/audio").content == MP3
+
+
+def test_writing_voices_leaves_no_file_open(client: httpx.Client) -> None:
+    def write() -> None:
+        assert add(client).status_code == 201
+        assert client.put("/api/v1/prompts/mine", json={"prompt_text": "anders"}).status_code == 200
+        assert client.delete("/api/v1/prompts/mine").status_code == 200
+
+    write()
+    n_open = len(os.listdir("/proc/self/fd"))  # the server runs in this process
+    for _ in range(5):
+        write()
+    assert len(os.listdir("/proc/self/fd")) == n_open
 
 
 def test_what_is_not_there(client: httpx.Client) -> None:

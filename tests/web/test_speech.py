@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 from conftest import Running
 from recordings import encoded_by_ffmpeg, voice, voice_wav
+from tone_engine import ToneEngine
 
 
 def decoded(wav: bytes) -> tuple[np.ndarray, int]:
@@ -30,7 +32,9 @@ def test_the_guides_curl_line(server: Running) -> None:
 
 
 def test_json_answer(server: Running) -> None:
-    body = server.say("你好", seed=7).json()
+    response = server.say("你好", seed=7)
+    assert response.headers["Content-Type"] == "application/json"
+    body = response.json()
     assert body["success"] is True
     assert body["error"] is None
     assert body["sample_rate"] == 24000
@@ -39,6 +43,13 @@ def test_json_answer(server: Running) -> None:
     samples, rate = decoded(base64.b64decode(body["audio_base64"], validate=True))
     assert rate == 24000
     assert body["audio_seconds"] == pytest.approx(len(samples) / rate) == 0.5
+
+
+def test_the_real_time_factor_is_work_over_speech(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(delay_s=0.4, seconds=4.0))
+    body = server.say().json()
+    assert 0.4 <= body["generation_time"] < 4.0
+    assert body["rtf"] == pytest.approx(body["generation_time"] / 4.0, abs=0.005)
 
 
 def test_wav_answer(server: Running) -> None:
@@ -101,6 +112,20 @@ def test_a_recording_as_voice(server: Running, name: str, recording: bytes) -> N
             files={"prompt_audio": (name, recording)},
         )
     assert response.status_code == 200, response.text
+
+
+def test_a_recording_without_its_transcript_and_the_reverse(server: Running) -> None:
+    with server.client() as client:
+        files = {"prompt_audio": ("voice.wav", voice_wav(2.0))}
+        for data, message in (
+            ({}, "prompt_audio needs prompt_text, its exact transcript."),
+            ({"prompt_text": " "}, "prompt_audio needs prompt_text, its exact transcript."),
+        ):
+            answer = client.post("/api/v1/tts", data={"input_text": "hello", **data}, files=files)
+            assert (answer.status_code, answer.json()["message"]) == (400, message)
+        answer = client.post("/api/v1/tts", data={"input_text": "hello", "prompt_text": "what is said"})
+        assert answer.status_code == 400
+        assert answer.json()["message"].startswith("prompt_text needs prompt_audio")
 
 
 def test_a_sane_request_id_is_kept_and_another_replaced(server: Running) -> None:

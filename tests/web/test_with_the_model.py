@@ -15,7 +15,7 @@ from conftest import Running, project, running_app, wait_until
 from recordings import voice_wav
 from safetensors.torch import load_file, save_file
 
-from glm_tts_api.settings import Settings
+from glm_tts_api.settings import BUNDLED_MODEL, Settings
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]
@@ -120,6 +120,47 @@ def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Runni
     with server.client() as client:
         assert client.post("/api/v1/clear_cache").json()["freed_bytes"] > 0
     assert wav(server, "今天天气很好。", seed=7) == alone
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "other"),
+    [
+        ("重庆银行的行长", {"use_phoneme": False}, {"use_phoneme": True}),
+        ("今天天气很好。", {"sample_method": "ras"}, {"sample_method": "topk"}),
+    ],
+)
+def test_an_option_changes_what_is_heard(
+    server: Running, text: str, default: dict[str, Any], other: dict[str, Any]
+) -> None:
+    unsaid = wav(server, text)
+    assert wav(server, text, **default) == unsaid
+    assert wav(server, text, **other) != unsaid
+
+
+def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(tmp_path: Path) -> None:
+    """On the bundled model: the tiny one's weights mean nothing, so what was said before changes nothing."""
+    text = "今天的天气很好，我们一起去公园走走，然后去湖边的小店里喝一杯热茶吧。你好。"
+    for server in start(tmp_path, BUNDLED_MODEL):
+        unsaid = server.say(text).json()
+        assert unsaid["segments"] == 2
+        assert server.say(text, use_cache=True).json()["audio_base64"] == unsaid["audio_base64"]
+        assert server.say(text, use_cache=False).json()["audio_base64"] != unsaid["audio_base64"]
+
+
+def test_sampling_is_how_many_tokens_topk_chooses_from(server: Running) -> None:
+    text = "今天天气很好。"
+    certain = [wav(server, text, sample_method="topk", sampling=1, seed=seed) for seed in (1, 2)]
+    free = wav(server, text, sample_method="topk", seed=1)
+    assert free == wav(server, text, sample_method="topk", sampling=25, seed=1)
+    assert free != certain[0]
+
+
+def test_more_candidates_change_what_is_heard(server: Running) -> None:
+    """The best of five is the first of them for one seed in five."""
+    seeds = range(6)
+    alone = [wav(server, "你好", seed=seed) for seed in seeds]
+    best = [wav(server, "你好", seed=seed, beam_size=5) for seed in seeds]
+    assert best != alone
 
 
 def test_a_long_text_takes_the_long_lane(server: Running) -> None:
