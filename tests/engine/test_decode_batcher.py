@@ -124,7 +124,7 @@ def first_to_end(batcher: DecodeBatcher) -> tuple[int, RowResult]:
 
 
 def test_a_short_prompt_is_read_past_long_ones() -> None:
-    """Of five rows that join at once, the last has a text of one letter; the others take 100 steps to read."""
+    """Of five rows that join at once, the last has a text of one letter; the others take long to read."""
     batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
     for row in range(4):
         batcher.join(row, plan(batcher, "long " * 80, seed=row))
@@ -137,7 +137,7 @@ def test_a_short_prompt_is_read_past_long_ones() -> None:
 def test_the_prompt_that_has_waited_longest_is_read_as_well() -> None:
     """Short prompts that never cease to come would keep a long one out for ever."""
     batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
-    batcher.join(0, plan(batcher, "long " * 40, seed=0))
+    batcher.join(0, plan(batcher, "a", transcript="long " * 60))
     for row in range(1, 20):
         batcher.join(row, plan(batcher, "a", seed=row))
     with torch.inference_mode():
