@@ -1,6 +1,7 @@
 """The async face of the engine: utterances in, streams of audio out. Nothing here blocks the event loop.
 
-Text and voice prompts are prepared in a small pool of threads; the models run on the worker's two.
+Text and voice prompts are prepared in a small pool of threads; the models run on the worker's: one
+that decodes, one or several that render.
 """
 
 from __future__ import annotations

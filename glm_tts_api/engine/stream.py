@@ -13,7 +13,7 @@ class SpeechStream:
     """An async iterator of AudioChunk, and the context in which it may be left early.
 
         async with engine.synthesize(utterance) as stream:
-            stream.on_freed(permit.release)
+            stream.on_freed(permit.hold())
             async for chunk in stream: ...
 
     Leaving the context, or cancelling a task that awaits the next chunk, stops the work behind it. The
