@@ -24,7 +24,6 @@ class SpeechLine:
 
     lane: str = "-"
     n_chars: int = 0
-    waited_s: float = 0.0
     generation_s: float = 0.0
     timings: Timings = field(default_factory=Timings)
 
@@ -52,7 +51,7 @@ def logged_speech(request: Request) -> Iterator[SpeechLine]:
             line.lane,
             line.n_chars,
             timings.segments,
-            line.waited_s + timings.queue_s,
+            timings.queue_s,
             timings.llm_s,
             timings.flow_s,
             timings.vocoder_s,

@@ -40,9 +40,14 @@ async def admitted(
     admission = service.admission.admit(
         len(utterance.text), arrived_at=request.state.arrived_at, counted=counted
     )
-    async with while_client_listens(request.receive), admission as permit:
-        line.waited_s = permit.waited_s
-        yield permit
+    began, permit = time.perf_counter(), None
+    try:
+        async with while_client_listens(request.receive), admission as permit:
+            line.timings.queue_s = permit.waited_s
+            yield permit
+    finally:
+        if permit is None:  # never had its turn
+            line.timings.queue_s = time.perf_counter() - began
 
 
 async def speak(engine: SpeechEngine, utterance: Utterance, permit: Permit, line: SpeechLine) -> Speech:
@@ -50,6 +55,7 @@ async def speak(engine: SpeechEngine, utterance: Utterance, permit: Permit, line
     after this was cancelled."""
     began = time.perf_counter()
     async with engine.synthesize(utterance) as stream:
+        stream.timings.queue_s = permit.waited_s
         line.timings = stream.timings
         stream.on_freed(permit.hold())
         pieces = [chunk.pcm async for chunk in stream]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -138,6 +139,26 @@ def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -
     assert lines[1].endswith("outcome=nothing_to_say")
     assert lines[2].startswith("lane=long_text chars=300 ")
     assert lines[2].endswith("outcome=unknown_voice")
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings", "outcome"),
+    [
+        (ToneEngine(delay_s=0.5), {}, "completed"),
+        (ToneEngine(delay_s=30, freeing_s=2), {"short_text_timeout": 1}, "deadline_passed"),
+    ],
+)
+def test_the_line_says_how_long_a_request_stood_in_line(
+    serve: Serve, caplog: pytest.LogCaptureFixture, engine: ToneEngine, settings: dict[str, float], outcome: str
+) -> None:
+    """Also one that never had its turn."""
+    server = serve(engine, short_text_concurrency=1, **settings)
+    with caplog.at_level(logging.INFO, logger="glm_tts_api.request"), ThreadPoolExecutor(2) as pool:
+        list(pool.map(server.say, ["hello"] * 2))
+    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
+    assert all(line.endswith(f"outcome={outcome}") for line in lines)
+    first, second = sorted(float(line.split("queue_s=")[1].split()[0]) for line in lines)
+    assert second > 0.4 > first
 
 
 def test_a_refusal_outside_the_handlers_has_its_line(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
