@@ -68,7 +68,7 @@ class AudioChunk:
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds per stage. `queue_s`: in line for a permit; the rest is filled by the engine as a job advances."""
+    """Seconds per stage. `queue_s`: in line for a permit; the engine fills the rest as a job advances."""
 
     segments: int = 0
     queue_s: float = 0.0

@@ -149,7 +149,11 @@ def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -
     ],
 )
 def test_the_line_says_how_long_a_request_stood_in_line(
-    serve: Serve, caplog: pytest.LogCaptureFixture, engine: ToneEngine, settings: dict[str, float], outcome: str
+    serve: Serve,
+    caplog: pytest.LogCaptureFixture,
+    engine: ToneEngine,
+    settings: dict[str, float],
+    outcome: str,
 ) -> None:
     """Also one that never had its turn."""
     server = serve(engine, short_text_concurrency=1, **settings)
