@@ -32,10 +32,10 @@ from __future__ import annotations
 MAX_QUOTED_CHARS = 80
 
 
-def quote(text: str) -> str:
+def quote(text: str, max_chars: int = MAX_QUOTED_CHARS) -> str:
     """The user's text as an error may repeat it: one line, at most 80 characters."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= MAX_QUOTED_CHARS else flat[: MAX_QUOTED_CHARS - 1] + "…"
+    return flat if len(flat) <= max_chars else flat[: max_chars - 1] + "…"
 
 
 class ServiceError(Exception):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,10 +21,15 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from glm_tts_api.errors import InvalidField, UnparsableBody, quote
-from glm_tts_api.web.fields import allowed_values
+from glm_tts_api.web.fields import allowed_values, did_you_mean
 
+logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _KEPT_WHEN_EMPTY = "input_text"  # so that its message can say blank rather than missing
+PROMPT_AUDIO = "prompt_audio"  # the one file that a form may bring
+_MAX_WARNINGS = 10
+_MAX_NAME_CHARS = 40
+_LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything else may be the user's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,39 @@ class Body:
     fields: Mapping[str, Any]
     uploads: Mapping[str, Upload]
 
-    def parse(self, model: type[ModelT]) -> ModelT:
-        """The fields as `model`. Raises InvalidField with a sentence for the first that does not hold."""
+    def parse(self, model: type[ModelT]) -> tuple[ModelT, list[str]]:
+        """The fields as `model`, and a sentence for each name that is none of its fields; the log has those
+        names too. Raises InvalidField with a sentence for the first field that does not hold."""
         for name in model.model_fields:
             if name in self.uploads:
                 raise InvalidField(f"{name} must be text, not a file.")
+        warnings = self._warnings((*model.model_fields, PROMPT_AUDIO))
         try:
-            return model.model_validate(self.fields)
+            return model.model_validate(self.fields), warnings
         except ValidationError as error:
-            raise _invalid(model, error) from None
+            raise _invalid(model, error, warnings) from None
 
-    def upload(self, name: str) -> Upload | None:
-        """The file sent as `name`. Raises InvalidField if text was sent for it."""
-        if name in self.fields:
-            raise InvalidField(f"{name} must be a file, as curl sends with -F {name}=@recording.wav.")
-        return self.uploads.get(name)
+    def prompt_audio(self) -> Upload | None:
+        """The recording. Raises InvalidField if text was sent for it."""
+        if PROMPT_AUDIO in self.fields:
+            raise InvalidField(
+                f"{PROMPT_AUDIO} must be a file, as curl sends with -F {PROMPT_AUDIO}=@recording.wav."
+            )
+        return self.uploads.get(PROMPT_AUDIO)
+
+    def _warnings(self, known: tuple[str, ...]) -> list[str]:
+        unknown = [name for name in (*self.fields, *self.uploads) if name not in known]
+        if not unknown:
+            return []
+        listed, n_more = unknown[:_MAX_WARNINGS], len(unknown) - _MAX_WARNINGS
+        logger.info(
+            "ignored fields that are not ours: %s",
+            ", ".join(name if _LOGGABLE.fullmatch(name) else "?" for name in listed),
+        )
+        return [
+            *(_unknown_field(name, known) for name in listed),
+            *([f"{n_more} more fields were ignored."] if n_more > 0 else []),
+        ]
 
 
 async def read_body(request: Request) -> Body:
@@ -107,7 +132,7 @@ def _read_json(data: bytes) -> Body:
         raise UnparsableBody("The body is not valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise InvalidField("The JSON body must be an object of fields.")
-    return Body(_sent({name: _whole_text(item) for name, item in value.items()}), {})
+    return Body(_sent({_whole_text(name): _whole_text(item) for name, item in value.items()}), {})
 
 
 def _sent(fields: dict[str, Any]) -> dict[str, Any]:
@@ -130,10 +155,15 @@ def _whole_text(value: Any) -> Any:
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _invalid(model: type[BaseModel], error: ValidationError) -> InvalidField:
+def _unknown_field(name: str, known: tuple[str, ...]) -> str:
+    shown = quote(name, _MAX_NAME_CHARS)
+    return f"'{shown}' is not a field here and was ignored{did_you_mean(shown, known) or '.'}"
+
+
+def _invalid(model: type[BaseModel], error: ValidationError, warnings: list[str]) -> InvalidField:
     details = error.errors()[0]
     name = str(details["loc"][0])
     if details["type"] == "missing":
-        return InvalidField(f"{name} is missing.")
+        return InvalidField(" ".join([f"{name} is missing.", *warnings[:2]]))  # what came in its place?
     allowed = allowed_values(model.model_fields[name])
     return InvalidField(f"{name} must be {allowed}, not '{quote(str(details['input']))}'.")

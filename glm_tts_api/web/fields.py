@@ -6,6 +6,8 @@ Used for the request's fields and for the settings, so that both refuse a value 
 from __future__ import annotations
 
 import types
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
@@ -53,6 +55,12 @@ def allowed_values(field: FieldInfo) -> str:
         noun = "a whole number" if kind is int else "a number"
         return noun + _bounds(field)
     return "text"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean sample_rate?` if one of the `known` names is spelt nearly like `name`, else nothing."""
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _plain(annotation: Any) -> Any:

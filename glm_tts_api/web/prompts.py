@@ -71,13 +71,13 @@ async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
 async def add_prompt(request: Request, service: ServiceDep) -> dict[str, Any]:
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
     body = await read_body(request)
-    fields = body.parse(NewPromptFields)
+    fields, warnings = body.parse(NewPromptFields)
     transcript = _transcript(fields.prompt_text)
     data = await _recording(body, fields.prompt_audio_path, service)
     if data is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
     voice = await asyncio.to_thread(service.voices.add, fields.index, transcript, data)
-    return {"message": f"Voice '{voice.index}' is registered.", "prompt": _shown(voice)}
+    return {"message": f"Voice '{voice.index}' is registered.", "prompt": _shown(voice), "warnings": warnings}
 
 
 @router.put(
@@ -91,13 +91,13 @@ async def change_prompt(index: str, request: Request, service: ServiceDep) -> di
     """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
     body = await read_body(request)
-    fields = body.parse(ChangedPromptFields)
+    fields, warnings = body.parse(ChangedPromptFields)
     transcript = None if fields.prompt_text is None else _transcript(fields.prompt_text)
     data = await _recording(body, fields.prompt_audio_path, service)
     if transcript is None and data is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
     voice = await asyncio.to_thread(service.voices.replace, index, transcript, data)
-    return {"message": f"Voice '{index}' is changed.", "prompt": _shown(voice)}
+    return {"message": f"Voice '{index}' is changed.", "prompt": _shown(voice), "warnings": warnings}
 
 
 @router.delete(
@@ -130,7 +130,7 @@ def _transcript(text: str) -> str:
 
 async def _recording(body: Body, path: str | None, service: Service) -> bytes | None:
     """The recording that a body brings or names; None if it does neither."""
-    upload = body.upload("prompt_audio")
+    upload = body.prompt_audio()
     if upload is not None and path is not None:
         raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")
     if path is not None:

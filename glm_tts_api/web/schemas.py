@@ -9,10 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from glm_tts_api.web.fields import FormNumber, WholeNumber
 
 _EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
+Warnings = Annotated[
+    list[str],
+    Field(
+        description="What was sent and not used: fields by other names than ours.",
+        examples=[["'sampel_rate' is not a field here and was ignored; did you mean sample_rate?"]],
+    ),
+]
 
 
 class SpeechFields(BaseModel):
-    """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored."""
+    """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored, with a warning."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -80,6 +87,7 @@ class SpeechAnswer(BaseModel):
     audio_seconds: float = Field(description="How long the speech lasts.", examples=[3.24])
     segments: int = Field(description="Pieces that the text was spoken in.", examples=[1])
     rtf: float = Field(description="generation_time divided by audio_seconds.", examples=[0.5])
+    warnings: Warnings = []
 
 
 class NewPromptFields(BaseModel):
@@ -130,6 +138,7 @@ class PromptAnswer(BaseModel):
     success: Literal[True] = True
     message: str = Field(examples=["Voice 'my_voice' is registered."])
     prompt: Prompt
+    warnings: Warnings = []
 
 
 class PromptList(BaseModel):

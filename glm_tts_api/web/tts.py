@@ -41,6 +41,7 @@ class _Wanted:
     utterance: Utterance
     response_format: str
     counted: bool
+    warnings: list[str]
 
 
 @router.post(
@@ -67,7 +68,7 @@ async def tts(request: Request, service: ServiceDep) -> Response:
 
 async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wanted:
     body = await _read_in_time(request, service)
-    fields = body.parse(SpeechFields)
+    fields, warnings = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
     line.lane = service.admission.config.lane_of(line.n_chars)
     _require_text(fields.input_text, service.config.max_text_length)
@@ -84,7 +85,7 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wante
         use_cache=fields.use_cache,
         use_phoneme=fields.use_phoneme,
     )
-    return _Wanted(utterance, fields.response_format, counted=not verifies)
+    return _Wanted(utterance, fields.response_format, counted=not verifies, warnings=warnings)
 
 
 async def _read_in_time(request: Request, service: Service) -> Body:
@@ -120,7 +121,7 @@ def _require_available(fields: SpeechFields) -> None:
 
 async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice:
     """The voice that the request names, or brings with it."""
-    upload = body.upload("prompt_audio")
+    upload = body.prompt_audio()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
@@ -155,6 +156,7 @@ def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
         "audio_seconds": round(speech.seconds, 3),
         "segments": n_segments,
         "rtf": round(speech.generation_s / speech.seconds, 3) if speech.seconds else 0.0,
+        "warnings": wanted.warnings,
     }
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)
@@ -169,4 +171,6 @@ def _answer(body: bytes, speech: Speech, wanted: _Wanted) -> Response:
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
         "X-Generation-Time": f"{speech.generation_s:.2f}",
     }
+    if wanted.warnings:
+        headers["X-Warnings"] = " ".join(wanted.warnings).encode("unicode_escape").decode()
     return Response(body, media_type="audio/wav", headers=headers)
