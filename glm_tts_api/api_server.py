@@ -106,14 +106,17 @@ def _voice_store(settings: Settings) -> VoiceStore:
 def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
     """The engine that speaks; another need not load torch."""
     from glm_tts_api.engine.engine import Engine
+    from glm_tts_api.engine.torch_flags import set_torch_flags
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
     from glm_tts_api.model.placement import choose_device
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
+        device = choose_device(settings.device, slot=slot)
+        set_torch_flags(device, os.environ)
         return load_checkpoint(
             settings.checkpoint_dir,
-            device=choose_device(settings.device, slot=slot),
+            device=device,
             dtype=settings.dtype,
             weights=settings.weights,
         )

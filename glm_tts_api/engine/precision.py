@@ -1,7 +1,8 @@
 """How precisely the flow computes; TF32 on a GPU is for the flow, and for nothing else.
 
 PyTorch's TF32 switches hold for the whole process and are read when a kernel is launched. So threads that
-launch float32 products take turns with the flow; those that compute in bfloat16 need not.
+launch float32 products take turns with the flow; those that compute in bfloat16 need not. They are set and
+read by `fp32_precision` alone: once it was used, PyTorch refuses to read the older `allow_tf32`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 
 _TURN = threading.Lock()  # one for the process, as the switches are
+_EXACT, _ROUNDED = "ieee", "tf32"
 
 
 def flow_precision(
@@ -29,23 +31,39 @@ def flow_precision(
 @contextmanager
 def tf32() -> Iterator[None]:
     """Products and convolutions launched inside may round their float32 inputs to TF32."""
-    with _TURN:
-        _switch("tf32")
-        try:
-            yield
-        finally:
-            _switch("ieee")
+    with _turn(_ROUNDED):
+        yield
 
 
 @contextmanager
 def full_float32() -> Iterator[None]:
     """What is launched inside computes in full float32, which PyTorch's convolutions do not by default."""
-    with _TURN:
-        _switch("ieee")
+    with _turn(_EXACT):
         yield
 
 
-def _switch(precision: str) -> None:
+def compute_exactly() -> None:
+    """From now on float32 is full float32, for all that asks for nothing else."""
+    with _TURN:
+        for operators in _operators():
+            operators.fp32_precision = _EXACT
+
+
+@contextmanager
+def _turn(precision: str) -> Iterator[None]:
+    """The switches at `precision`, then as they were."""
+    with _TURN:
+        before = [operators.fp32_precision for operators in _operators()]
+        for operators in _operators():
+            operators.fp32_precision = precision
+        try:
+            yield
+        finally:
+            for operators, value in zip(_operators(), before, strict=True):
+                operators.fp32_precision = value
+
+
+def _operators() -> tuple[Any, ...]:
+    """What has a switch of its own: setting those above them does not reach convolutions everywhere."""
     backends: Any = torch.backends
-    for operators in (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn):
-        operators.fp32_precision = precision
+    return backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn

@@ -24,7 +24,6 @@ from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
 from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
 from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
 from glm_tts_api.engine.job import Job, PromptLayout
-from glm_tts_api.engine.precision import full_float32
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
 from glm_tts_api.model.checkpoint import Models
@@ -234,8 +233,6 @@ def _settle(device: torch.device) -> None:
         torch.cuda.synchronize(device)
         use_own_stream(device, urgent=True)
         release_cached_memory()  # what loading needed beside the weights
-        with full_float32():
-            pass  # until a thread asks for something else
 
 
 def _fail(job: Job, error: Exception) -> None:

@@ -1,0 +1,35 @@
+"""Every switch of PyTorch that holds for the whole process, set in this one place before a model is loaded.
+
+A CPU needs none. The flow's turns of TF32 (precision.py) begin and end at what is set here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+import torch
+
+from glm_tts_api.engine.precision import compute_exactly
+
+# PyTorch 2.9 reads the second name for what it is told here, and warns unless the first is there as well;
+# newer ones read the first.
+ALLOCATOR_VARIABLES = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+_ALLOCATOR = "expandable_segments:True"
+
+
+def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> None:
+    """Makes PyTorch fit for a server on `device`, before anything lies there.
+
+    `environ` is the process's own environment, by which PyTorch's allocator is told what to do; what the user
+    has told it stays.
+    """
+    if device.type != "cuda":
+        return
+    # Segments of many lengths would leave holes that no later one fits.
+    if not any(environ.get(name) for name in ALLOCATOR_VARIABLES):
+        environ.update(dict.fromkeys(ALLOCATOR_VARIABLES, _ALLOCATOR))
+    # cuDNN's attention plans anew for each length, tens of milliseconds while all rows wait.
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    # TorchScript (Vocos2D) would fuse, and so compile, anew for each length.
+    torch.jit.set_fusion_strategy([])
+    compute_exactly()
