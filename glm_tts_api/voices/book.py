@@ -13,6 +13,7 @@ from glm_tts_api.errors import quote
 
 logger = logging.getLogger(__name__)
 INDEX_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+INDEX_RULE = "1 to 64 of A-Z, a-z, 0-9, _ and -"
 _FOLDERS_ABOVE = 2
 
 
@@ -101,7 +102,7 @@ def read_entries(path: Path) -> dict[str, Any]:
 
 def _shape_problem(name: str, item: Any) -> str | None:
     if not INDEX_PATTERN.fullmatch(name):
-        return "its name must be 1 to 64 letters, digits, hyphens or underscores"
+        return f"its name must be {INDEX_RULE}"
     if not isinstance(item, dict):
         return "it must have prompt_audio_path and prompt_text"
     for key in ("prompt_audio_path", "prompt_text"):

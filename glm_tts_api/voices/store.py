@@ -18,7 +18,7 @@ from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import Forbidden, InvalidField, UnknownVoice, VoiceExists, quote
-from glm_tts_api.voices.book import INDEX_PATTERN, Entry, VoiceBook
+from glm_tts_api.voices.book import INDEX_PATTERN, INDEX_RULE, Entry, VoiceBook
 from glm_tts_api.voices.writing import Entries, OwnVoices
 
 BOOK_NAME = "prompt_cache.json"
@@ -174,7 +174,7 @@ def _twice(look_up: Callable[[], Entry], read: Callable[[Entry], bytes]) -> tupl
 
 def _require_index(index: str) -> None:
     if not INDEX_PATTERN.fullmatch(index):
-        raise InvalidField("index must be 1 to 64 letters, digits, hyphens or underscores.")
+        raise InvalidField(f"index must be {INDEX_RULE}, not '{quote(index)}'.")
 
 
 def _unknown(index: str) -> UnknownVoice:

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from glm_tts_api.errors import (
     InternalFault,
@@ -20,6 +21,7 @@ from glm_tts_api.errors import (
 )
 from glm_tts_api.logs import request_id_var
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 INTERNAL_MESSAGE = "Something went wrong in the server; its log has the details under this request_id."
 
 
@@ -61,12 +63,26 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return error_response(NotFound(f"There is no {path} here; /docs lists every route."))
     if error.status_code == 405:
-        response = error_response(MethodNotAllowed(f"{request.method} is not possible on {path}."))
-        response.headers.update(error.headers or {})
+        possible = _methods_of(request)
+        hint = f"send {' or '.join(possible)}, as /docs describes"
+        response = error_response(MethodNotAllowed(f"{request.method} is not possible on {path}: {hint}."))
+        response.headers["Allow"] = ", ".join(possible)
         return response
     if error.status_code < 500:
         return error_response(InvalidField(quote(str(error.detail))))
     return error_response(InternalFault(INTERNAL_MESSAGE))
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What is possible on the path; the framework names the first route's methods alone."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:

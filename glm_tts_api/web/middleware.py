@@ -1,4 +1,4 @@
-"""What happens to every request, as pure ASGI: its id, its place among the unanswered, the size of its body.
+"""What happens to every request, as pure ASGI: its id, its path, its place among the unanswered, its size.
 
 No BaseHTTPMiddleware: it would hide a client's leaving from the handlers.
 """
@@ -37,6 +37,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = {**scope, "path": _without_trailing_slash(scope)}
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {}).update(
             request_id=request_id, arrived_at=asyncio.get_running_loop().time()
@@ -120,6 +121,14 @@ class UploadLimit:
     def _too_large(self) -> ServiceError:
         megabytes = self._max_bytes / 2**20
         return BodyTooLarge(f"The request's body is larger than {megabytes:g} MB (MAX_UPLOAD_MB).")
+
+
+def _without_trailing_slash(scope: Scope) -> str:
+    """The path without the slash that a browser or a script may put at its end: no route has one, and a
+    redirect would be an empty answer to curl."""
+    path: str = scope["path"]
+    bare = path.rstrip("/")
+    return path if bare == scope.get("root_path", "").rstrip("/") else bare
 
 
 def _request_id(headers: Headers) -> str:

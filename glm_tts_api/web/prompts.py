@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from glm_tts_api.errors import InvalidField
+from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.voices.store import VoiceInfo
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import Body, read_body
@@ -92,6 +92,11 @@ async def change_prompt(index: str, request: Request, service: ServiceDep) -> di
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
     body = await read_body(request)
     fields, warnings = body.parse(ChangedPromptFields)
+    if fields.index not in (None, index):
+        raise InvalidField(
+            f"A voice is not renamed: POST its recording and transcript as '{quote(fields.index)}' and "
+            "DELETE this one, or leave index out."
+        )
     transcript = None if fields.prompt_text is None else _transcript(fields.prompt_text)
     data = await _recording(body, fields.prompt_audio_path, service)
     if transcript is None and data is None:

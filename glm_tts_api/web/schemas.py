@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glm_tts_api.voices.book import INDEX_RULE
 from glm_tts_api.web.fields import FormNumber, WholeNumber
 
 _EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
@@ -61,10 +62,8 @@ class SpeechFields(BaseModel):
         description="Candidates decoded side by side; the one with the best mean log-probability is kept.",
         examples=[1],
     )
-    response_format: Literal["json", "wav", "flac", "mp3", "opus", "aac", "pcm"] = Field(
-        default="json",
-        description="json (a WAV inside, as base64) or wav; the others come later.",
-        examples=["wav"],
+    response_format: Literal["json", "wav"] = Field(
+        default="json", description="json (a WAV inside, as base64) or wav.", examples=["wav"]
     )
     stream: bool = Field(default=False, description="Comes later; false for now.", examples=[False])
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
@@ -95,7 +94,7 @@ class NewPromptFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    index: str = Field(description="1 to 64 letters, digits, hyphens or underscores.", examples=["my_voice"])
+    index: str = Field(description=f"Its name: {INDEX_RULE}.", examples=["my_voice"])
     prompt_text: str = Field(
         description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
@@ -111,6 +110,11 @@ class ChangedPromptFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    index: str | None = Field(
+        default=None,
+        description="May repeat the name that the path has; a voice is not renamed.",
+        examples=["my_voice"],
+    )
     prompt_text: str | None = Field(
         default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )

@@ -109,10 +109,6 @@ def _require_text(text: str, max_length: int) -> None:
 
 def _require_available(fields: SpeechFields) -> None:
     """What the contract names and this version does not do yet."""
-    if fields.response_format not in ("json", "wav"):
-        raise InvalidField(
-            f"response_format {fields.response_format} comes later; json and wav are possible now."
-        )
     if fields.stream:
         raise InvalidField("stream=true comes later; leave it out for now.")
     if fields.speed != 1.0:

@@ -63,8 +63,8 @@ def test_no_body_at_all(server: Running) -> None:
         ("use_cache", "perhaps", ["true or false"]),
         ("use_phoneme", "2", ["true or false"]),
         ("sample_method", "greedy", ["ras or topk"]),
-        ("response_format", "ogg", ["json", "wav"]),
-        ("response_format", "mp3", ["comes later"]),
+        ("response_format", "mp4", ["must be json or wav, not 'mp4'"]),
+        ("response_format", "mp3", ["must be json or wav, not 'mp3'"]),
         ("stream", "true", ["comes later"]),
         ("speed", "1.5", ["comes later"]),
         ("speed", "9", ["0.25 to 4"]),
@@ -219,8 +219,21 @@ def test_unknown_route_and_method(server: Running) -> None:
     with server.client() as client:
         assert_error(client.get("/api/v1/nothing"), 404, "not_found", "/api/v1/nothing")
         refused = client.get("/api/v1/tts")
-    assert_error(refused, 405, "method_not_allowed", "GET")
-    assert refused.headers["Allow"] == "POST"
+        assert_error(refused, 405, "method_not_allowed", "GET is not possible on /api/v1/tts", "send POST")
+        assert refused.headers["Allow"] == "POST"
+        refused = client.patch("/api/v1/prompts")
+        assert_error(refused, 405, "method_not_allowed", "send GET or POST", "/docs")
+        assert refused.headers["Allow"] == "GET, POST"
+
+
+def test_a_trailing_slash_changes_nothing(server: Running) -> None:
+    with server.client() as client:
+        said = client.post("/api/v1/tts/", data={"input_text": "hello", "index": "exampleA"})
+        assert (said.status_code, said.json()["success"]) == (200, True)
+        assert client.get("/api/v1/prompts/").json() == client.get("/api/v1/prompts").json()
+        assert client.get("/api/v1/health/").status_code == 200
+        assert_error(client.get("/api/v1/tts//"), 405, "method_not_allowed")
+        assert_error(client.get("/api/v1/nothing/"), 404, "not_found")
 
 
 def curl(server: Running, folder: Path, *options: str) -> tuple[int, str]:
