@@ -11,16 +11,13 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 source scripts/lib/processes.sh
 source scripts/lib/service.sh
 
-# main: checks, then becomes the server.
+# main: becomes the server, which checks the rest itself.
 main() {
   ensure_venv
   load_settings
   require_none_running
   lock_service
-  check checkpoint port
-  # tee must outlive Ctrl-C, to write the server's last lines, and must hold neither lock.
-  exec > >(exec 7>&- && exec tee -i -a -- "$LOG_FILE") 2>&1
-  become_server
+  become_server "$PYTHON" -m glm_tts_api serve
 }
 
 main "$@"

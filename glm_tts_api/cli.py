@@ -1,6 +1,9 @@
-"""The command line, `glm-tts` or `python -m glm_tts_api`, run in the project folder.
+"""The command line, `glm-tts` or `python -m glm_tts_api`.
 
-Exit codes: 0 all is well; 2 a setting, the checkpoint, the port or the machine does not allow it.
+It works in the folder where it is called: settings come from there (.env, configs/), and what a server writes
+goes there (run/, data/, api_server.log).
+Exit codes: 0 all is well; 2 a setting, the checkpoint, the port or the machine does not allow it; 3 a server
+runs here already; `serve` ends with uvicorn's own.
 """
 
 from __future__ import annotations
@@ -8,11 +11,11 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from glm_tts_api import __version__, preflight
-from glm_tts_api.errors import StartupError
+from glm_tts_api import __version__, launch, preflight
+from glm_tts_api.errors import AlreadyRunning, StartupError
 from glm_tts_api.settings import Settings
 
 
@@ -23,25 +26,61 @@ def main(argv: list[str] | None = None) -> int:
         return run(arguments)
     except StartupError as error:
         print(error, file=sys.stderr)
-        return 2
+        return 3 if isinstance(error, AlreadyRunning) else 2
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="glm-tts", description="GLM-TTS: a text-to-speech server.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
+    serve.add_argument("--checked", action="store_true", help="the caller has checked already")
+    serve.set_defaults(run=_serve)
     check = commands.add_parser("check", help="say what would keep the server from starting, a line each")
     check.add_argument(
-        "what",
-        nargs="*",
-        type=_known_check,
-        metavar="WHAT",
-        help=f"only these of {', '.join(_CHECKS)}",
+        "what", nargs="*", type=_known_check, metavar="WHAT", help=f"only these of {', '.join(_CHECKS)}"
     )
     check.set_defaults(run=_check)
     settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
     settings.set_defaults(run=_print_settings)
     return parser.parse_args(argv)
+
+
+def _known_check(name: str) -> str:
+    """argparse's `choices` would refuse an empty list."""
+    if name not in _CHECKS:
+        raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(_CHECKS)}")
+    return name
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = Settings.load()
+    claimed = launch.claim(settings)
+    if not arguments.checked:
+        _require(settings, _CHECKS)
+    launch.copy_output_into(settings.path(settings.log_file))
+    launch.become_server(settings, claimed)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    settings = Settings.load()
+    server = preflight.running_server(settings.pid_file)
+    if server is not None:
+        print(f"A server runs here (PID {server}); started anew, it would take these settings.")
+    _require(settings, arguments.what or _CHECKS)
+    return 0
+
+
+def _require(settings: Settings, checks: Iterable[str]) -> None:
+    """Raises StartupError with all that does not hold, a line or a block each."""
+    problems: list[str] = []
+    for name in checks:
+        try:
+            _CHECKS[name](settings)
+        except StartupError as error:
+            problems.append(str(error))
+    if problems:
+        raise StartupError("\n".join(problems))
 
 
 def _check_checkpoint(settings: Settings) -> None:
@@ -55,32 +94,14 @@ def _check_checkpoint(settings: Settings) -> None:
     check_layout(settings.checkpoint_dir)
 
 
-_CHECKS: dict[str, Callable[[Settings], None]] = {
-    "running": lambda settings: preflight.check_not_running(settings.pid_file),
-    "port": lambda settings: preflight.check_port(settings.api_host, settings.port),
-    "checkpoint": _check_checkpoint,
-}
+def _check_port(settings: Settings) -> None:
+    """The port, unless it is the server of this very folder that has it."""
+    server = preflight.running_server(settings.pid_file)
+    if server is None or server not in preflight.holders_of(settings.port):
+        preflight.check_port(settings.api_host, settings.port)
 
 
-def _known_check(name: str) -> str:
-    """argparse's `choices` would refuse an empty list."""
-    if name not in _CHECKS:
-        raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(_CHECKS)}")
-    return name
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    """Raises StartupError with every problem, a line or a block each."""
-    settings = Settings.load()
-    problems: list[str] = []
-    for name in arguments.what or _CHECKS:
-        try:
-            _CHECKS[name](settings)
-        except StartupError as error:
-            problems.append(str(error))
-    if problems:
-        raise StartupError("\n".join(problems))
-    return 0
+_CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoint": _check_checkpoint}
 
 
 def _print_settings(_: argparse.Namespace) -> int:

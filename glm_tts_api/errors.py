@@ -24,6 +24,7 @@ ServiceError
     ├── Loading           503  loading      (Retry-After)
     └── Unhealthy         503  unhealthy
 StartupError                   a message for the person who starts the server; never crosses HTTP
+├── AlreadyRunning             another server holds the run folder
 └── CheckpointError            what is missing or broken in the checkpoint, and how to get it
 """
 
@@ -146,4 +147,8 @@ class StartupError(Exception):
 
 
 class CheckpointError(StartupError):
+    pass
+
+
+class AlreadyRunning(StartupError):
     pass

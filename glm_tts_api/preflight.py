@@ -29,18 +29,14 @@ def check_port(host: str, port: int) -> None:
                 raise StartupError(_why_not(host, port, error)) from None
 
 
-def check_not_running(pid_file: Path) -> None:
-    """Raises StartupError if the PID file names a living server of ours, not a stale or foreign PID."""
+def running_server(pid_file: Path) -> int | None:
+    """The PID that the file names if it is a living server of ours, not a stale or foreign one."""
     try:
         pid = int(pid_file.read_text().split()[0])
     except (OSError, ValueError, IndexError):
-        return
+        return None
     command = command_of(pid)
-    if "uvicorn" in command and "glm_tts_api.api_server" in command:
-        raise StartupError(
-            f"the server is already running (PID {pid}, {pid_file}): "
-            "bash restart_api.sh replaces it, bash scripts/stop_api.sh stops it"
-        )
+    return pid if "uvicorn" in command and "glm_tts_api.api_server" in command else None
 
 
 def command_of(pid: int) -> str:

@@ -8,11 +8,6 @@ VENV="$ROOT/.venv"
 PYTHON="$VENV/bin/python"
 cd -- "$ROOT" || exit 1
 
-# OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left to
-# spin, their threads were seen to make a flow step 20 times slower; without any spinning a decode step on two
-# cores took 2.7 times as long.
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
-
 # Exit codes of all scripts: tried and did not work; a setting, the checkpoint, the port or the machine does not
 # allow it; the server runs already, or another script is at work on it.
 readonly EXIT_FAILED=1 EXIT_REFUSED=2 EXIT_BUSY=3

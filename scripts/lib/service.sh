@@ -27,29 +27,15 @@ check() {
   "$PYTHON" -m glm_tts_api check "$@" || exit "$EXIT_REFUSED"
 }
 
-# become_server [PROGRAM]: claims the PID file and turns this shell into uvicorn, by way of PROGRAM (setsid).
-#
-# Descriptor 8 holds the claim for as long as the parent lives, so it can't be stale; Python hands it to no child.
+# become_server COMMAND...: gives up the lock and turns this shell into COMMAND, which claims the PID file.
 become_server() {
-  exec 7>&- 8<>"$PID_FILE"
-  flock -n 8 || fail "$EXIT_BUSY" "The server is already running (PID $(<"$PID_FILE"), $PID_FILE)."
-  : >"$PID_FILE"
-  printf '%s\n' "$BASHPID" >&8
-  printf '%s\n' "${DRAIN_TIMEOUT%.*}" >"$RUN_DIR/drain_timeout"
-  GLM_TTS_RUN_ID="$(run_id)"
-  TMPDIR="$RUN_DIR/tmp"
-  mkdir -p -- "$TMPDIR"
-  export GLM_TTS_RUN_ID TMPDIR PYTHONUNBUFFERED=1
-  local options=(--host "$API_HOST" --port "$PORT" --workers "$WORKERS" --timeout-graceful-shutdown 5)
-  if ((WORKERS > 1)) && "$PYTHON" -m uvicorn --help | grep -q -e --timeout-worker-healthcheck; then
-    options+=(--timeout-worker-healthcheck 120) # a load that holds the GIL must not look like a hang
-  fi
-  exec "$@" "$PYTHON" -m uvicorn glm_tts_api.api_server:app "${options[@]}"
+  exec 7>&-
+  GLM_TTS_RUN_ID="$(run_id)" exec "$@" # the mark by which it is found from the first moment on
 }
 
 # start_in_background: starts the server into LOG_FILE, in a session of its own; leaves its PID in SERVER.
 start_in_background() {
-  (become_server setsid) </dev/null >>"$LOG_FILE" 2>&1 &
+  (become_server setsid "$PYTHON" -m glm_tts_api serve --checked) </dev/null >>"$LOG_FILE" 2>&1 &
   SERVER=$!
 }
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.errors import StartupError
-from glm_tts_api.preflight import check_not_running
+from glm_tts_api.preflight import running_server
 from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -212,17 +211,16 @@ def test_the_pid_file_of_a_living_server(tmp_path: Path) -> None:
     pid_file = tmp_path / "api_server.pid"
     with living("-m", "uvicorn", "glm_tts_api.api_server:app") as server:
         pid_file.write_text(f"{server.pid}\n")
-        with pytest.raises(StartupError, match=str(server.pid)):
-            check_not_running(pid_file)
+        assert running_server(pid_file) == server.pid
         server.kill()
-    check_not_running(pid_file)  # the number is free now
+    assert running_server(pid_file) is None  # the number is free now
     with living() as other:  # another program has it
         pid_file.write_text(f"{other.pid}\n")
-        check_not_running(pid_file)
+        assert running_server(pid_file) is None
         other.kill()
     for damaged in ("", "not a number"):
         pid_file.write_text(damaged)
-        check_not_running(pid_file)
+        assert running_server(pid_file) is None
 
 
 def test_printed_values_survive_a_shell(root: Path) -> None:
