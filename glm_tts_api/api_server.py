@@ -108,11 +108,14 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
-    from glm_tts_api.model.placement import choose_device
+    from glm_tts_api.model.placement import choose_device, device_warning
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
         device = choose_device(settings.device, slot=slot)
+        warning = device_warning(settings.device)
+        if warning:
+            logger.warning(warning)
         set_torch_flags(device, os.environ)
         return load_checkpoint(
             settings.checkpoint_dir,

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 from glm_tts_api.errors import StartupError
+from glm_tts_api.model.gpus import n_gpus, why_no_gpu
 
 Dtype = Literal["auto", "fp32", "bf16"]
 Weights = Literal["full", "int8"]
@@ -29,7 +30,13 @@ def choose_device(device: str, *, slot: int = 0) -> torch.device:
 
     Raises StartupError if the GPU asked for is not there.
     """
-    return _choose_device(device, torch.cuda.device_count() if torch.cuda.is_available() else 0, slot)
+    return _choose_device(device, n_gpus(), slot)
+
+
+def device_warning(device: str) -> str | None:
+    """What the person who starts the server should know of the device that this setting came to."""
+    reason = why_no_gpu() if device == "auto" and n_gpus() == 0 else None
+    return reason and f"DEVICE=auto takes the CPU: {reason}. DEVICE=cpu says that this is meant."
 
 
 def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weights: Weights) -> Precision:
@@ -51,12 +58,18 @@ def _has_bf16_units() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _choose_device(device: str, n_gpus: int, slot: int) -> torch.device:
-    if device == "cpu" or (device == "auto" and n_gpus == 0):
+def _choose_device(device: str, n: int, slot: int) -> torch.device:
+    if device == "cpu" or (device == "auto" and n == 0):
         return torch.device("cpu")
     _, _, number = device.partition(":")
-    index = int(number) if number else slot % max(n_gpus, 1)
-    if index >= n_gpus:
-        found = f"PyTorch sees {n_gpus} GPUs" if n_gpus else "PyTorch sees no GPU"
-        raise StartupError(f"DEVICE='{device}': {found} here; DEVICE=auto takes what is there")
+    index = int(number) if number else slot % max(n, 1)
+    if index >= n:
+        raise StartupError(f"DEVICE='{device}': {_what_is_there(n)}; DEVICE=auto takes what is there")
     return torch.device("cuda", index)
+
+
+def _what_is_there(n: int) -> str:
+    if n:
+        return f"PyTorch sees {n} GPUs here"
+    reason = why_no_gpu()
+    return f"PyTorch sees no GPU here ({reason})" if reason else "PyTorch sees no GPU here"

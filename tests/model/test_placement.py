@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from glm_tts_api.cli import main
 from glm_tts_api.errors import StartupError
-from glm_tts_api.model.placement import Dtype, Precision, choose_device, choose_precision
+from glm_tts_api.model.gpus import explain
+from glm_tts_api.model.placement import Dtype, Precision, choose_device, choose_precision, device_warning
 
 N_GPUS = torch.cuda.device_count()
 CPU, SMALL, LARGE = torch.device("cpu"), 8_000_000, 1_500_000_000
@@ -65,3 +67,61 @@ def test_workers_are_spread_over_the_gpus() -> None:
     assert choose_device("cuda:0", slot=1) == torch.device("cuda", 0)
     with pytest.raises(StartupError):
         choose_device(f"cuda:{N_GPUS}")
+
+
+TOO_OLD = (
+    "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU driver by"
+    " downloading and installing a new version from the URL: ..."
+)
+NONE_FOUND = "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and ..."
+
+
+@pytest.mark.parametrize(
+    ("cuda", "driver", "said", "expected"),
+    [
+        ("12.8", "470.57.02", TOO_OLD, ["470.57.02", "CUDA 11.4", "CUDA 12.8", "update the driver"]),
+        ("12.8", None, TOO_OLD, ["CUDA 11.4", "CUDA 12.8", "update the driver"]),
+        (None, "570.86.15", "Torch not compiled with CUDA enabled", ["570.86.15", "built for CPUs"]),
+        ("12.8", "570.86.15", NONE_FOUND, ["Found no NVIDIA driver on your system", "570.86.15"]),
+        ("12.8", "570.86.15", "No CUDA GPUs are available", ["No CUDA GPUs are available"]),
+        ("12.8", None, "CUDA driver initialization failed, you might not ...", ["initialization failed"]),
+    ],
+)
+def test_a_faked_driver_that_cannot_be_used_is_explained(
+    cuda: str | None, driver: str | None, said: str, expected: list[str]
+) -> None:
+    reason = explain(cuda=cuda, driver=driver, said=said)
+    assert reason is not None
+    assert all(words in reason for words in expected), reason
+    assert "http" not in reason
+
+
+@pytest.mark.parametrize(
+    ("cuda", "said"), [("12.8", NONE_FOUND), (None, "Torch not compiled with CUDA enabled")]
+)
+def test_a_machine_without_a_driver_has_nothing_to_explain(cuda: str | None, said: str) -> None:
+    assert explain(cuda=cuda, driver=None, said=said) is None
+
+
+@pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")
+def test_with_a_faked_driver_auto_says_why_it_takes_the_cpu_and_cuda_refuses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert device_warning("auto") is None
+    version = tmp_path / "version"
+    version.write_text(
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue Jul 13 16:14:05 UTC 2021"
+    )
+    monkeypatch.setattr("glm_tts_api.model.gpus._DRIVER", version)
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setattr("glm_tts_api.model.gpus._torch_says", lambda: TOO_OLD)
+    assert choose_device("auto") == CPU
+    warning = device_warning("auto")
+    assert warning is not None
+    assert warning.startswith("DEVICE=auto takes the CPU: the NVIDIA driver (470.57.02) goes up to CUDA 11.4")
+    assert device_warning("cpu") is None
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "checkpoint"]) == 0
+    assert capsys.readouterr().err.strip() == warning
+    with pytest.raises(StartupError, match=r"^DEVICE='cuda': PyTorch sees no GPU here \(the NVIDIA driver"):
+        choose_device("cuda")
