@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import torch
 
@@ -20,19 +21,33 @@ class DeviceThread:
     """Runs posted calls in order, and `step` in between for as long as that returns True.
 
     `n_threads`: intra-op threads of torch on this thread. `niceness`: how far it stands back for others where
-    cores are few.
+    cores are few. `set_up` is called first on the thread. `on_fault` is told what no stage answered for.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool], *, n_threads: int, niceness: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], bool],
+        *,
+        n_threads: int,
+        on_fault: Callable[[BaseException], None],
+        niceness: int = 0,
+        set_up: Callable[[], None] = lambda: None,
+    ) -> None:
         self._step = step
         self._n_threads = n_threads
+        self._on_fault = on_fault
         self._niceness = niceness
+        self._set_up = set_up
+        self._begun: Future[None] = Future()
         self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closed = False
 
     def start(self) -> None:
+        """Returns once the thread is set up; raises what kept it from that."""
         self._thread.start()
+        self._begun.result()
 
     def post(self, call: Callable[[], object]) -> None:
         self._inbox.put(call)
@@ -51,9 +66,14 @@ class DeviceThread:
 
     @torch.inference_mode()
     def _run(self) -> None:
-        limit_threads(self._n_threads)
-        if self._niceness and sys.platform == "linux":  # where each thread has its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
+        try:
+            limit_threads(self._n_threads)
+            self._stand_back()
+            self._set_up()
+        except BaseException as error:
+            self._begun.set_exception(error)
+            return
+        self._begun.set_result(None)
         busy = False
         while not self._closed:
             if not busy:
@@ -62,12 +82,24 @@ class DeviceThread:
                 self._guard(self._inbox.get())
             busy = not self._closed and bool(self._guard(self._step))
 
+    def _stand_back(self) -> None:
+        """From where the process stands: what `nice` gave away, a plain user cannot take back."""
+        if not self._niceness or sys.platform != "linux":  # where each thread has its own
+            return
+        thread = threading.get_native_id()
+        try:
+            niceness = os.getpriority(os.PRIO_PROCESS, thread) + self._niceness
+            os.setpriority(os.PRIO_PROCESS, thread, niceness)
+        except OSError as error:
+            logger.warning("The %s thread keeps its priority: %s", self._thread.name, error)
+
     def _guard(self, call: Callable[[], object]) -> object:
         """Stages answer for their own faults; one that slips through must not end the thread."""
         try:
             return call()
-        except Exception:
+        except BaseException as error:
             logger.exception("A fault slipped through on the %s thread", self._thread.name)
+            self._on_fault(error)
             return None
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -69,7 +69,7 @@ class Engine:
         self._config = config
         self._load_models = load_models
         self._load_frontend = load_frontend
-        self._worker = Worker(config)
+        self._worker = Worker(config, on_fault=self._faulted)
         self._pool = ThreadPoolExecutor(
             config.text_threads, thread_name_prefix="text", initializer=limit_threads, initargs=(1,)
         )
@@ -81,12 +81,16 @@ class Engine:
 
     def start(self) -> None:
         """Begins loading and returns at once; `state` tells how it goes."""
-        frontend = self._pool.submit(self._load_frontend)
-        self._worker.start(
-            self._load_models,
-            on_loaded=lambda models: self._loaded(models, frontend.result()),
-            on_failed=self._failed,
-        )
+        try:
+            frontend = self._pool.submit(self._load_frontend)
+            frontend.add_done_callback(self._frontend_ended)
+            self._worker.start(
+                self._load_models,
+                on_loaded=lambda models: self._loaded(models, frontend.result()),
+                on_failed=self._failed,
+            )
+        except Exception as error:  # no thread can be had
+            self._failed(error)
 
     async def close(self) -> None:
         """Stops all work, ends the streams that are still open, and joins the threads."""
@@ -141,12 +145,17 @@ class Engine:
             try:
                 job = Job(utterance, preparation.script(utterance), stream)
                 job.check_fits(self._worker.layout)
-            except Exception as error:
+            except BaseException as error:  # whatever it is, someone waits for the stream
                 stream.job_ended(_as_service_error(error, utterance.request_id))
             else:
                 self._worker.submit(job)
                 return
         stream.job_freed()
+
+    def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
+        """Tells of a failure at once: the model may take minutes yet."""
+        if not frontend.cancelled() and (error := frontend.exception()) is not None:
+            self._failed(error, part="the text front end: ")
 
     # -- decode thread
 
@@ -157,20 +166,30 @@ class Engine:
         for job in WarmUp(models, self._features, on_done=self._warmed_up).jobs():
             self._worker.submit(job)
 
-    def _warmed_up(self, error: Exception | None) -> None:
+    def _warmed_up(self, error: BaseException | None) -> None:
         if error is not None:
             self._failed(error)
         elif self.state.status == "loading":
             self.state = EngineState("ready")
             logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
 
-    def _failed(self, error: Exception) -> None:
+    # -- any thread
+
+    def _faulted(self, error: BaseException) -> None:
+        """While the engine loads, nobody else would end the wait."""
+        if self.state.status == "loading":
+            self._failed(error)
+
+    def _failed(self, error: BaseException, *, part: str = "") -> None:
+        """The first cause is the one to tell; what follows from it is not."""
+        if self.state.status == "failed":
+            return
         cause = str(error) if isinstance(error, StartupError) else f"{type(error).__name__}: {error}"
-        self.state = EngineState("failed", cause)
+        self.state = EngineState("failed", part + cause)
         logger.error("The model could not be loaded", exc_info=error)
 
 
-def _as_service_error(error: Exception, request_id: str) -> ServiceError:
+def _as_service_error(error: BaseException, request_id: str) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     logger.error("A job could not be prepared", exc_info=error, extra={"request_id": request_id})

@@ -48,11 +48,17 @@ class _Holdings:
 
 
 class Worker:
-    """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread."""
+    """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread.
 
-    def __init__(self, config: EngineConfig) -> None:
+    `on_fault` is told, on the thread that it happened to, of a fault that belongs to no job.
+    """
+
+    def __init__(self, config: EngineConfig, *, on_fault: Callable[[BaseException], None]) -> None:
         self._config = config
-        self._decode = DeviceThread("decode", self._decode_step, n_threads=config.decode_threads)
+        self._on_fault = on_fault
+        self._decode = DeviceThread(
+            "decode", self._decode_step, n_threads=config.decode_threads, on_fault=on_fault
+        )
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
         self._scheduler: Scheduler[Job] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
@@ -66,9 +72,12 @@ class Worker:
         load: Callable[[], Models],
         *,
         on_loaded: Callable[[Models], None],
-        on_failed: Callable[[Exception], None],
+        on_failed: Callable[[BaseException], None],
     ) -> None:
-        """Begins loading on the decode thread and returns; one of the two callbacks is called from there."""
+        """Begins loading on the decode thread and returns; one of the two callbacks is called from there.
+
+        Raises what keeps the thread from starting.
+        """
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._decode.start()
         self._decode.post(partial(self._load, load, on_loaded, on_failed))
@@ -108,7 +117,7 @@ class Worker:
         self,
         load: Callable[[], Models],
         on_loaded: Callable[[Models], None],
-        on_failed: Callable[[Exception], None],
+        on_failed: Callable[[BaseException], None],
     ) -> None:
         try:
             models = load()
@@ -117,7 +126,7 @@ class Worker:
             self._flow = FlowBatcher(models, self._config)
             self._start_renderers(models.llm.device)
             on_loaded(models)
-        except Exception as error:
+        except BaseException as error:  # a library that calls sys.exit must not end the thread unheard
             on_failed(error)
 
     # -- decode thread
@@ -133,13 +142,14 @@ class Worker:
                 f"render-{index}",
                 self._render_step,
                 n_threads=self._config.render_threads,
+                on_fault=self._on_fault,
                 niceness=_RENDER_NICENESS,
+                set_up=partial(use_own_stream, device),
             )
             for index in range(self._config.n_renderers if device.type == "cpu" else 1)
         ]
         for renderer in self._renderers:
             renderer.start()
-            renderer.post(partial(use_own_stream, device))
 
     def _admit(self, job: Job) -> None:
         self._jobs[job] = _Holdings()

@@ -63,8 +63,8 @@ class Serving:
 
     def __init__(self, size: Size, models: Models, config: EngineConfig) -> None:
         self._size = size
-        self._worker = Worker(config)
-        loaded: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        loaded: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._worker = Worker(config, on_fault=loaded.put)
         self._worker.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
         error = loaded.get()
         if error is not None:

@@ -1,0 +1,99 @@
+"""Whatever goes wrong while the engine loads, its state says so: nobody waits for a load that is dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import Any
+
+import pytest
+import tiny
+
+from glm_tts_api.engine import worker as worker_module
+from glm_tts_api.engine.device_thread import DeviceThread
+from glm_tts_api.engine.engine import Engine, EngineState
+from glm_tts_api.engine.worker import Worker
+from glm_tts_api.model.checkpoint import Models
+
+
+def state_after_loading(engine: Engine) -> EngineState:
+    async def run() -> EngineState:
+        async with asyncio.timeout(60):
+            await tiny.ready(engine)
+        await engine.close()
+        return engine.state
+
+    return asyncio.run(run())
+
+
+def raises(error: BaseException) -> Any:
+    def load(*_: object) -> Any:
+        raise error
+
+    return load
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no weights"), SystemExit("no weights"), MemoryError("no weights")]
+)
+def test_a_model_that_cannot_be_loaded(error: BaseException) -> None:
+    state = state_after_loading(tiny.tiny_engine(load=raises(error)))
+    assert state == EngineState("failed", f"{type(error).__name__}: no weights")
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("no grammar"), SystemExit("no grammar")])
+def test_a_text_front_end_that_cannot_be_loaded(error: BaseException) -> None:
+    engine = Engine(tiny.CONFIG, load_models=tiny.tiny_models, load_frontend=raises(error))
+    assert state_after_loading(engine) == EngineState(
+        "failed", f"the text front end: {type(error).__name__}: no grammar"
+    )
+
+
+def test_a_front_end_that_fails_is_said_before_the_model_is_there() -> None:
+    """Which takes minutes where it is large."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        may_load = asyncio.Event()
+
+        def load() -> Models:
+            asyncio.run_coroutine_threadsafe(may_load.wait(), loop).result(60)
+            return tiny.tiny_models()
+
+        engine = Engine(tiny.CONFIG, load_models=load, load_frontend=raises(OSError("no grammar")))
+        async with asyncio.timeout(60):
+            await tiny.ready(engine)
+        assert engine.state.cause == "the text front end: OSError: no grammar"
+        may_load.set()
+        await engine.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("step", ["_decode_step", "_render_step", "_admit", "_start_renderers"])
+def test_a_fault_on_any_thread(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Worker, step, raises(SystemExit("worn out")))
+    assert state_after_loading(tiny.tiny_engine()) == EngineState("failed", "SystemExit: worn out")
+
+
+def test_a_machine_without_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decode thread's own start; a stand-in for a limit on processes, which would hit the tests too."""
+    monkeypatch.setattr(DeviceThread, "start", raises(RuntimeError("can't start new thread")))
+    state = state_after_loading(tiny.tiny_engine())
+    assert state == EngineState("failed", "RuntimeError: can't start new thread")
+
+
+def test_a_thread_that_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "use_own_stream", raises(RuntimeError("no stream")))
+    assert state_after_loading(tiny.tiny_engine()) == EngineState("failed", "RuntimeError: no stream")
+
+
+def test_a_priority_that_cannot_be_set_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where a sandbox forbids the call; the test of scripts under `nice` needs no stand-in."""
+    monkeypatch.setattr(os, "setpriority", raises(PermissionError(13, "Permission denied")))
+    with caplog.at_level(logging.WARNING):
+        assert state_after_loading(tiny.tiny_engine()) == EngineState("ready")
+    assert "The render-0 thread keeps its priority" in caplog.text
