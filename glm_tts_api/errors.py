@@ -9,10 +9,12 @@ ServiceError
 ├── Unauthorized          401  unauthorized
 ├── Forbidden             403  forbidden
 ├── UnknownVoice          404  unknown_voice
+├── RecordingMissing      404  recording_missing
 ├── NotFound              404  not_found
 ├── MethodNotAllowed      405  method_not_allowed
 ├── DeadlinePassed        408  deadline_passed
 ├── VoiceExists           409  voice_exists
+├── VoiceChanged          412  voice_changed
 ├── TextTooLong           413  text_too_long
 ├── BodyTooLarge          413  body_too_large
 ├── NotAudio              415  not_audio
@@ -87,6 +89,10 @@ class UnknownVoice(NotFound):
     code = "unknown_voice"
 
 
+class RecordingMissing(NotFound):
+    code = "recording_missing"
+
+
 class MethodNotAllowed(ServiceError):
     status, code = 405, "method_not_allowed"
 
@@ -97,6 +103,10 @@ class DeadlinePassed(ServiceError):
 
 class VoiceExists(ServiceError):
     status, code = 409, "voice_exists"
+
+
+class VoiceChanged(ServiceError):
+    status, code = 412, "voice_changed"
 
 
 class TextTooLong(ServiceError):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from dataclasses import dataclass
+from os import fstat, stat_result
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ logger = logging.getLogger(__name__)
 INDEX_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 INDEX_RULE = "1 to 64 of A-Z, a-z, 0-9, _ and -"
 _FOLDERS_ABOVE = 2
+_TICK_NS = 100_000_000  # Linux stamps files at its clock's tick, at most 10 ms long
+Signature = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One voice: where its recording lies, and what is said in it."""
+    """One voice: where its recording lies (None: nowhere), and what is said in it."""
 
-    audio: Path
+    audio: Path | None
     transcript: str
 
 
@@ -33,31 +37,24 @@ class VoiceBook:
         self.entries: dict[str, Entry] = {}
         self.warnings: list[str] = []
         self._folders = folders
-        self._signature: tuple[int, int, int] | None = None
+        self._signature: Signature | None = None
 
-    def refresh(self) -> None:
-        """Reads the file if it is not the one read before, or if something was amiss with it.
+    def refresh(self, *, again: bool = False) -> None:
+        """Reads the file if it may be another than the one read before, if something was amiss with it, or
+        `again` in any case.
 
         A file that cannot be read as it should leaves the last good voices in place, and a warning.
         """
-        signature = _signature(self.path)
-        if signature == self._signature and not self.warnings:
+        if not again and not self.warnings and self._is_as_before():
             return
-        self._signature = signature
         known = self.warnings
-        self.warnings = []
-        self._read()
+        try:
+            self._read()
+        except ValueError as error:
+            self.warnings = [f"{self.path.name} in {self.path.parent.name}/ is left as it is: {error}"]
         for warning in self.warnings:
             if warning not in known:
                 logger.warning(warning)
-
-    def _read(self) -> None:
-        try:
-            raw = read_entries(self.path)
-        except ValueError as error:
-            self.warnings = [f"{self.path.name} in {self.path.parent.name}/ is left as it is: {error}"]
-            return
-        self.entries = {name: entry for name, item in raw.items() if (entry := self._entry(name, item))}
 
     def locate(self, path: str) -> Path | None:
         """The file that `path` means, relative to the book's folder or to one just above it; None if there is
@@ -74,30 +71,68 @@ class VoiceBook:
                 return None
         return None
 
-    def _entry(self, name: str, item: Any) -> Entry | None:
-        """The entry if it is as it should be, else None and a warning."""
-        problem = _shape_problem(name, item)
-        audio = None if problem else self.locate(item["prompt_audio_path"])
-        if audio is None:
-            reason = problem or "its recording is not in the prompt folders"
-            self.warnings.append(f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {reason}")
+    def entry_of(self, name: str, item: Any) -> Entry | None:
+        """The entry that `item` of such a file means; None if it is not shaped like one."""
+        if _shape_problem(name, item) is not None:
             return None
-        return Entry(audio, item["prompt_text"])
+        return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"])
+
+    def _is_as_before(self) -> bool:
+        try:
+            return self._signature is not None and signature_of(self.path.stat()) == self._signature
+        except OSError:
+            return False
+
+    def _read(self) -> None:
+        """A recording that is not there may be one that a writer removed after it had replaced this file. It
+        is gone only if the file that names it is still the one that was read, told while that is open."""
+        while True:
+            try:
+                with self.path.open("rb") as file:
+                    status = fstat(file.fileno())
+                    raw = parse_entries(file.read())
+                    self._take(raw)
+                    self._signature = signature_of(status)
+                    if not self.warnings or self.path.stat().st_ino == status.st_ino:
+                        return
+            except FileNotFoundError:
+                self.entries, self.warnings, self._signature = {}, [], None
+                return
+            except OSError as error:
+                raise ValueError(f"it cannot be read ({type(error).__name__})") from None
+
+    def _take(self, raw: dict[str, Any]) -> None:
+        self.entries, self.warnings = {}, []
+        for name, item in raw.items():
+            entry = self.entry_of(name, item)
+            if entry is not None:
+                self.entries[name] = entry
+            if entry is None or entry.audio is None:
+                reason = _shape_problem(name, item) or "its recording is not in the prompt folders"
+                self.warnings.append(
+                    f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {reason}"
+                )
 
 
-def read_entries(path: Path) -> dict[str, Any]:
-    """The file's entries as they stand; an absent file has none. Raises ValueError if it is damaged."""
+def parse_entries(data: bytes) -> dict[str, Any]:
+    """The entries of such a file as they stand. Raises ValueError if it is damaged."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        entries = json.loads(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"it cannot be read ({type(error).__name__})") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON (line {error.lineno}: {error.msg})") from None
-    if not isinstance(data, dict):
+    if not isinstance(entries, dict):
         raise ValueError("it is not a JSON object of voices")
-    return data
+    return entries
+
+
+def signature_of(status: stat_result) -> Signature | None:
+    """What changes with a file's content. None if the file is so young that its next change may carry the
+    same time."""
+    if time.time_ns() - status.st_ctime_ns < _TICK_NS:
+        return None
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _shape_problem(name: str, item: Any) -> str | None:
@@ -106,14 +141,11 @@ def _shape_problem(name: str, item: Any) -> str | None:
     if not isinstance(item, dict):
         return "it must have prompt_audio_path and prompt_text"
     for key in ("prompt_audio_path", "prompt_text"):
-        if not isinstance(item.get(key), str) or not item[key].strip():
+        if not _is_text(item.get(key)):
             return f"{key} must be text"
     return None
 
 
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+def _is_text(value: Any) -> bool:
+    """Not blank, and without the half characters that JSON's escapes allow and no answer can hold."""
+    return isinstance(value, str) and bool(value.strip()) and value.encode(errors="ignore").decode() == value

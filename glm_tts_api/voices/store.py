@@ -7,31 +7,76 @@ are read again when they change. A file that is not as it should be is left alon
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Voice
-from glm_tts_api.errors import Forbidden, InvalidField, UnknownVoice, VoiceExists, quote
+from glm_tts_api.errors import (
+    Forbidden,
+    InvalidField,
+    RecordingMissing,
+    UnknownVoice,
+    VoiceChanged,
+    VoiceExists,
+    quote,
+)
 from glm_tts_api.voices.book import INDEX_PATTERN, INDEX_RULE, Entry, VoiceBook
+from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.writing import Entries, OwnVoices
 
 BOOK_NAME = "prompt_cache.json"
+_DECODED_BYTES = 64 * 2**20  # some hundred prompts of five seconds
 Source = Literal["shipped", "own"]
+ReadT = TypeVar("ReadT")
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """A registered voice as a list shows it."""
+    """A registered voice as a list shows it. `version` changes whenever the voice does."""
 
     index: str
     transcript: str
     source: Source
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An entry and the book that it stands in."""
+
+    index: str
+    entry: Entry
+    source: Source
+
+    @property
+    def audio(self) -> Path:
+        """Raises RecordingMissing if there is none."""
+        if self.entry.audio is None:
+            raise RecordingMissing(
+                f"The recording of voice '{self.index}' is no longer in the prompt folders. "
+                f"PUT /api/v1/prompts/{self.index} with prompt_audio gives it a new one."
+            )
+        return self.entry.audio
+
+    def info(self) -> VoiceInfo:
+        """Raises RecordingMissing, or FileNotFoundError if the recording went since the book was read."""
+        status = self.audio.stat()
+        seen = (
+            self.source,
+            self.entry,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
+        version = sha256(repr(seen).encode()).hexdigest()[:32]
+        return VoiceInfo(self.index, self.entry.transcript, self.source, version)
 
 
 class VoiceStore:
@@ -45,44 +90,53 @@ class VoiceStore:
     ) -> None:
         self._limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
-        self._folders = tuple(folder.resolve() for folder in allowed)
-        self._shipped = VoiceBook(shipped, folders=self._folders)
-        self._own = VoiceBook(own_dir / BOOK_NAME, folders=self._folders)
-        self._writer = OwnVoices(own_dir, self._own.path)
+        folders = tuple(folder.resolve() for folder in allowed)
+        self._shipped = VoiceBook(shipped, folders=folders)
+        self._own = VoiceBook(own_dir / BOOK_NAME, folders=folders)
+        self._writer = OwnVoices(own_dir, self._own.path, in_use=self._recordings_in_use)
+        self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
         self._reading = threading.Lock()
 
     @property
     def warnings(self) -> list[str]:
         """What is wrong with the two files, a sentence each."""
+        self.list_voices()
         with self._reading:
-            self._refresh()
             return [*self._shipped.warnings, *self._own.warnings]
 
     def list_voices(self) -> list[VoiceInfo]:
-        """Every voice, by its name."""
-        with self._reading:
-            self._refresh()
-            shipped, own = self._shipped.entries, self._own.entries
-        voices = {name: VoiceInfo(name, entry.transcript, "shipped") for name, entry in shipped.items()}
-        voices.update({name: VoiceInfo(name, entry.transcript, "own") for name, entry in own.items()})
-        return [voices[name] for name in sorted(voices)]
+        """Every voice that has its recording, by its name."""
+
+        def look(*, again: bool) -> list[VoiceInfo]:
+            found = self._find_all(again=again)
+            whole = (found[index] for index in sorted(found) if found[index].entry.audio is not None)
+            return [voice.info() for voice in whole]
+
+        return _until_there(look)
 
     def info(self, index: str) -> VoiceInfo:
-        """Raises UnknownVoice."""
-        found = next((voice for voice in self.list_voices() if voice.index == index), None)
-        if found is None:
-            raise _unknown(index)
-        return found
+        """Raises UnknownVoice or RecordingMissing."""
+
+        def look(*, again: bool) -> VoiceInfo:
+            voice = self._find(index, again=again)
+            return voice.info()
+
+        return _until_there(look)
 
     def get(self, index: str) -> Voice:
-        """The voice with its decoded recording. Raises UnknownVoice, or what decode_audio raises."""
-        entry, data = self._with_recording(index)
-        recording = decode_audio(data, self._limits)
-        return Voice(recording, entry.transcript, digest_of(data), name=index)
+        """The voice with its decoded recording, which is shared: not to be written to. Raises UnknownVoice,
+        RecordingMissing, or what decode_audio raises."""
+
+        def look(*, again: bool) -> Voice:
+            voice = self._find(index, again=again)
+            decoded = self._decoded.get(voice.audio)
+            return Voice(decoded.recording, voice.entry.transcript, decoded.digest, name=index)
+
+        return _until_there(look)
 
     def audio(self, index: str) -> tuple[bytes, Container | None]:
-        """The recording's file as it was given. Raises UnknownVoice."""
-        _, data = self._with_recording(index)
+        """The recording's file as it was given. Raises UnknownVoice or RecordingMissing."""
+        data = _until_there(lambda *, again: self._find(index, again=again).audio.read_bytes())
         return data, container_of(data[:HEAD_BYTES])
 
     def read_recording(self, path: str) -> bytes:
@@ -94,82 +148,116 @@ class VoiceStore:
             )
         return found.read_bytes()
 
+    def clear_cache(self) -> int:
+        """Forgets the decoded recordings; returns the bytes that this frees."""
+        return self._decoded.clear()
+
     def add(self, index: str, transcript: str, data: bytes) -> VoiceInfo:
         """Registers a new voice. Raises VoiceExists, InvalidField, or what decode_audio raises."""
         _require_index(index)
         decode_audio(data, self._limits)
 
-        def insert(own: Entries) -> None:
-            if index in own or index in self._shipped_names():
+        def insert(own: Entries) -> VoiceInfo:
+            if index in own or index in self._find_all():
                 raise VoiceExists(f"A voice '{index}' exists; PUT replaces it.")
             own[index] = self._writer.keep(index, transcript, data)
+            return self._stored(index, own)
 
-        self._writer.change(insert)
-        return VoiceInfo(index, transcript, "own")
+        return self._writer.change(insert)
 
-    def replace(self, index: str, transcript: str | None, data: bytes | None) -> VoiceInfo:
+    def replace(
+        self,
+        index: str,
+        transcript: str | None,
+        data: bytes | None,
+        *,
+        only_if: Collection[str] | None = None,
+    ) -> VoiceInfo:
         """Changes a voice's transcript, recording or both; of a shipped voice an own copy is made, which
-        hides it until it is deleted. Raises UnknownVoice, or what decode_audio raises."""
-        entry, old_data = self._with_recording(index)
+        hides it until it is deleted. `only_if`: the versions of the voice that the change is meant for.
+
+        Raises UnknownVoice, VoiceChanged, RecordingMissing, or what decode_audio raises.
+        """
         if data is not None:
             decode_audio(data, self._limits)
-        new_transcript = entry.transcript if transcript is None else transcript
 
-        def put(own: Entries) -> None:
-            own[index] = self._writer.keep(index, new_transcript, old_data if data is None else data)
+        def put(own: Entries) -> VoiceInfo:
+            voice = self._current(index, own, only_if)
+            text = voice.entry.transcript if transcript is None else transcript
+            if data is not None:
+                own[index] = self._writer.keep(index, text, data)
+            elif voice.source == "shipped":
+                own[index] = self._writer.keep(index, text, voice.audio.read_bytes())
+            else:
+                own[index] = {**own[index], "prompt_text": text}
+            return self._stored(index, own)
 
-        self._writer.change(put)
-        return VoiceInfo(index, new_transcript, "own")
+        return self._writer.change(put)
 
-    def remove(self, index: str) -> None:
-        """Deletes an own voice. Raises UnknownVoice, and Forbidden for a shipped one."""
+    def remove(self, index: str, *, only_if: Collection[str] | None = None) -> None:
+        """Deletes an own voice. Raises UnknownVoice, VoiceChanged, and Forbidden for a shipped one."""
 
         def drop(own: Entries) -> None:
-            if index in own:
-                del own[index]
-            elif index in self._shipped_names():
+            if index not in own and self._find(index).source == "shipped":
                 raise Forbidden(
                     f"'{index}' ships with the server: remove it from configs/{BOOK_NAME}, not over the API."
                 )
-            else:
-                raise _unknown(index)
+            if only_if is not None:
+                self._current(index, own, only_if)
+            del own[index]
 
         self._writer.change(drop)
 
-    def _shipped_names(self) -> set[str]:
-        with self._reading:
-            self._refresh()
-            return set(self._shipped.entries)
-
-    def _refresh(self) -> None:
-        self._shipped.refresh()
-        self._own.refresh()
-
-    def _with_recording(self, index: str) -> tuple[Entry, bytes]:
-        """Looks twice: between looking up and opening, another process may have replaced the recording."""
-        return _twice(lambda: self._look_up(index), lambda entry: entry.audio.read_bytes())
-
-    def _look_up(self, index: str) -> Entry:
-        with self._reading:
-            self._refresh()
-            entry = self._own.entries.get(index) or self._shipped.entries.get(index)
-        if entry is None:
+    def _find(self, index: str, *, again: bool = False) -> _Found:
+        found = self._find_all(again=again).get(index)
+        if found is None:
             raise _unknown(index)
-        return entry
+        return found
+
+    def _find_all(self, *, again: bool = False) -> dict[str, _Found]:
+        with self._reading:
+            self._shipped.refresh(again=again)
+            self._own.refresh(again=again)
+            shipped, own = self._shipped.entries, self._own.entries
+        voices = {index: _Found(index, entry, "shipped") for index, entry in shipped.items()}
+        voices.update({index: _Found(index, entry, "own") for index, entry in own.items()})
+        return voices
+
+    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> _Found:
+        """The voice as it is while nobody else can change it."""
+        entry = self._own.entry_of(index, own.get(index))
+        voice = self._find(index) if entry is None else _Found(index, entry, "own")
+        if only_if is not None and (voice.entry.audio is None or voice.info().version not in only_if):
+            raise VoiceChanged(f"Voice '{index}' was changed meanwhile: look at it again, then decide.")
+        return voice
+
+    def _stored(self, index: str, own: Entries) -> VoiceInfo:
+        entry = self._own.entry_of(index, own[index])
+        assert entry is not None
+        return _Found(index, entry, "own").info()
+
+    def _recordings_in_use(self, own: Entries) -> Iterable[Path]:
+        with self._reading:
+            self._shipped.refresh()
+            shipped = list(self._shipped.entries.values())
+        entries = [*shipped, *(self._own.entry_of(index, item) for index, item in own.items())]
+        return [entry.audio for entry in entries if entry is not None and entry.audio is not None]
 
 
-def digest_of(data: bytes) -> str:
-    """The name of a recording's content."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def _twice(look_up: Callable[[], Entry], read: Callable[[Entry], bytes]) -> tuple[Entry, bytes]:
-    entry = look_up()
-    try:
-        return entry, read(entry)
-    except FileNotFoundError:
-        entry = look_up()
-        return entry, read(entry)
+def _until_there(look: Callable[..., ReadT]) -> ReadT:
+    """What `look` finds; once more if a recording went while it looked. The books tell then whether another
+    writer replaced it or it is gone, so this ends."""
+    again = False
+    while True:
+        try:
+            return look(again=again)
+        except FileNotFoundError:
+            again = True
+        except OSError as error:
+            raise RecordingMissing(
+                f"The voice's recording cannot be read ({error.strerror or error}): "
+                "let the server's user read the prompt folders."
+            ) from error
 
 
 def _require_index(index: str) -> None:

@@ -1,82 +1,169 @@
 """Changes the API's own voices on disk: one writer at a time, and a kill at any moment does no harm.
 
-A recording is on the disk before the file that names it; that file is replaced in one step; what it no longer
-names is removed afterwards. So a reader finds the state before or the state after, never one between.
+A recording is on the disk before the file that names it; that file is replaced in one step; what this store
+wrote and nothing names any more is removed afterwards. So a reader finds the state before or the state after,
+never one between. A note of what is changing lets the next writer clear up after one that was killed.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import logging
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from json import dumps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.errors import Unhealthy
-from glm_tts_api.voices.book import read_entries
+from glm_tts_api.voices.book import parse_entries
 
+logger = logging.getLogger(__name__)
 _RECORDINGS = "recordings"
-_TEMPORARY = ".new"
+_DIGITS = 16
+_WRITTEN = re.compile(rf"[A-Za-z0-9_-]{{1,64}}-([0-9a-f]{{{_DIGITS}}})\.[a-z0-9]+")
 Entries = dict[str, Any]
+ResultT = TypeVar("ResultT")
 
 
 class OwnVoices:
-    """The folder that the API writes: the book at `book`, the recordings beside it."""
+    """The folder that the API writes: the book at `book`, the recordings beside it.
 
-    def __init__(self, folder: Path, book: Path) -> None:
+    `in_use`: the recordings that these entries or any other book mean, however they spell it.
+    """
+
+    def __init__(self, folder: Path, book: Path, *, in_use: Callable[[Entries], Iterable[Path]]) -> None:
         self._folder = folder
         self._recordings = folder / _RECORDINGS
+        self._note = folder / ".changing"
         self._book = book
+        self._in_use = in_use
 
-    def change(self, edit: Callable[[Entries], None]) -> None:
-        """Lets `edit` change the entries, then puts them in place. What `edit` raises leaves all as it was.
+    def change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
+        """Lets `edit` change the entries, then puts them in place; no other writer comes between. What `edit`
+        raises leaves all as it was; what it returns is returned.
 
-        Raises Unhealthy if the book is not readable JSON: it is kept for whoever repairs it.
+        Raises Unhealthy if the folder cannot be written, or if the book is not readable JSON: it is kept for
+        whoever repairs it.
         """
-        self._recordings.mkdir(parents=True, exist_ok=True)
-        with self._lock():
+        with _told_what_to_do(), self._lock():
+            before = self._read_book()
+            entries = dict(before)
             try:
-                entries = read_entries(self._book)
-            except ValueError as error:
-                raise Unhealthy(
-                    f"Voices cannot be changed: {self._book.name} in PROMPTS_DIR needs repair, {error}."
-                ) from None
-            edit(entries)
-            _write(self._book, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
-            self._sweep(entries)
+                result = edit(entries)
+                self._note_down({*map(_name_of, before.values())} - {*map(_name_of, entries.values())})
+                _write(self._book, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
+            except BaseException:
+                self._clear_up(before)
+                raise
+            self._clear_up(entries)
+            return result
 
     def keep(self, index: str, transcript: str, data: bytes) -> dict[str, str]:
         """Stores a recording, from within `change`, and returns the entry that names it."""
         container = container_of(data)
         extension = container.extension if container else "audio"
-        name = f"{index}-{hashlib.sha256(data).hexdigest()[:16]}.{extension}"
+        name = f"{index}-{_short_digest(data)}.{extension}"
+        self._note_down([name])
         _write(self._recordings / name, data)
         return {"prompt_audio_path": f"{_RECORDINGS}/{name}", "prompt_text": transcript}
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Held by one thread of one process; the kernel frees it if its holder dies."""
+        self._recordings.mkdir(parents=True, exist_ok=True)
         with (self._folder / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _sweep(self, entries: Entries) -> None:
-        """Removes recordings that no entry names, and what a killed writer left."""
-        named = {str(item.get("prompt_audio_path")) for item in entries.values() if isinstance(item, dict)}
-        for path in self._recordings.iterdir():
-            if f"{_RECORDINGS}/{path.name}" not in named:
-                path.unlink(missing_ok=True)
-        for path in self._folder.glob(f"*{_TEMPORARY}"):
-            path.unlink(missing_ok=True)
+    def _read_book(self) -> Entries:
+        try:
+            return parse_entries(self._book.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise Unhealthy(
+                f"Voices cannot be changed: {self._book.name} in PROMPTS_DIR needs repair, {error}."
+            ) from None
+
+    def _note_down(self, names: Iterable[str]) -> None:
+        """Before a recording is written or loses its entry: what of it is there then may have to go."""
+        with self._note.open("a") as note:
+            note.writelines(f"{name}\n" for name in names)
+
+    def _clear_up(self, entries: Entries) -> None:
+        """Removes what was noted, by this writer or by any that was killed, is as this store wrote it and in
+        use no more. The change is made already, so what cannot be removed stays."""
+        try:
+            named = {*map(_name_of, entries.values())}
+            used = {_identity(path) for path in self._in_use(entries)}
+            for name in self._noted():
+                path = self._recordings / name
+                _temporary_of(path).unlink(missing_ok=True)
+                if name not in named and _is_as_written(path) and _identity(path) not in used:
+                    path.unlink()
+            self._note.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("A recording that no voice needs could not be removed: %s", error)
+
+    def _noted(self) -> list[str]:
+        try:
+            names = self._note.read_bytes().decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [name for name in names if _WRITTEN.fullmatch(name)]
+
+
+def _name_of(item: Any) -> str:
+    """The file that an entry of ours names; empty for what was written by hand in another way."""
+    path = item.get("prompt_audio_path") if isinstance(item, dict) else None
+    return path.removeprefix(f"{_RECORDINGS}/") if isinstance(path, str) else ""
+
+
+def _temporary_of(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _is_as_written(path: Path) -> bool:
+    """Whether the content is the one that the name tells: what was edited since belongs to whoever did."""
+    match = _WRITTEN.fullmatch(path.name)
+    try:
+        return match is not None and not path.is_symlink() and _short_digest(path.read_bytes()) == match[1]
+    except OSError:
+        return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)
+
+
+def _short_digest(data: bytes) -> str:
+    return sha256(data).hexdigest()[:_DIGITS]
+
+
+@contextmanager
+def _told_what_to_do() -> Iterator[None]:
+    """Raises Unhealthy in place of what the file system says, without a path."""
+    try:
+        yield
+    except OSError as error:
+        raise Unhealthy(
+            f"Voices cannot be changed: PROMPTS_DIR cannot be written ({error.strerror or error}). Make it a "
+            "folder with room that the server's user may write, or set PROMPTS_DIR to another one."
+        ) from error
 
 
 def _write(path: Path, data: bytes) -> None:
     """Puts `data` at `path` in one step, on the disk before it is there."""
-    temporary = path.with_name(path.name + _TEMPORARY)
+    temporary = _temporary_of(path)
     try:
         with temporary.open("wb") as file:
             file.write(data)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.voices.store import VoiceInfo
@@ -26,8 +27,13 @@ from glm_tts_api.web.service import Service
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}, 422: {"model": ErrorBody}}
 _WRITE: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 401, 403, 413, 415, 422)
+    status: {"model": ErrorBody} for status in (400, 401, 403, 413, 415, 422, 503)
 }
+_CONDITIONAL: dict[int | str, dict[str, Any]] = {412: {"model": ErrorBody}}
+IfMatch = Annotated[
+    str | None,
+    Header(description="The ETag of the voice that the change is meant for; 412 if it is another now."),
+]
 
 router = APIRouter(prefix="/api/v1/prompts", tags=["voices"], dependencies=[KeyRequired])
 
@@ -40,10 +46,11 @@ async def list_prompts(service: ServiceDep) -> dict[str, Any]:
 
 
 @router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
-async def get_prompt(index: str, service: ServiceDep) -> dict[str, Any]:
-    """One voice."""
+async def get_prompt(index: str, response: Response, service: ServiceDep) -> dict[str, Any]:
+    """One voice; its ETag makes a later PUT or DELETE conditional. One whose recording is gone is a 404 with
+    code recording_missing, and PUT with a new recording repairs it."""
     voice = await asyncio.to_thread(service.voices.info, index)
-    return {"message": f"Voice '{index}'.", "prompt": _shown(voice)}
+    return _answer(f"Voice '{index}'.", voice, response)
 
 
 @router.get(
@@ -68,7 +75,7 @@ async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
     responses={**_WRITE, 409: {"model": ErrorBody}},
     dependencies=[WriterRequired],
 )
-async def add_prompt(request: Request, service: ServiceDep) -> dict[str, Any]:
+async def add_prompt(request: Request, response: Response, service: ServiceDep) -> dict[str, Any]:
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
     body = await read_body(request)
     fields, warnings = body.parse(NewPromptFields)
@@ -77,17 +84,19 @@ async def add_prompt(request: Request, service: ServiceDep) -> dict[str, Any]:
     if data is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
     voice = await asyncio.to_thread(service.voices.add, fields.index, transcript, data)
-    return {"message": f"Voice '{voice.index}' is registered.", "prompt": _shown(voice), "warnings": warnings}
+    return _answer(f"Voice '{voice.index}' is registered.", voice, response, warnings)
 
 
 @router.put(
     "/{index}",
     response_model=PromptAnswer,
     openapi_extra=body_docs(ChangedPromptFields, examples=_EXAMPLE),
-    responses={**_WRITE, **_UNKNOWN},
+    responses={**_WRITE, **_UNKNOWN, **_CONDITIONAL},
     dependencies=[WriterRequired],
 )
-async def change_prompt(index: str, request: Request, service: ServiceDep) -> dict[str, Any]:
+async def change_prompt(
+    index: str, request: Request, response: Response, service: ServiceDep, if_match: IfMatch = None
+) -> dict[str, Any]:
     """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
     body = await read_body(request)
@@ -101,21 +110,37 @@ async def change_prompt(index: str, request: Request, service: ServiceDep) -> di
     data = await _recording(body, fields.prompt_audio_path, service)
     if transcript is None and data is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
-    voice = await asyncio.to_thread(service.voices.replace, index, transcript, data)
-    return {"message": f"Voice '{index}' is changed.", "prompt": _shown(voice), "warnings": warnings}
+    voice = await asyncio.to_thread(
+        service.voices.replace, index, transcript, data, only_if=_versions(if_match)
+    )
+    return _answer(f"Voice '{index}' is changed.", voice, response, warnings)
 
 
 @router.delete(
     "/{index}",
     response_model=Done,
-    responses={**_WRITE, **_UNKNOWN},
+    responses={**_WRITE, **_UNKNOWN, **_CONDITIONAL},
     dependencies=[WriterRequired],
 )
-async def delete_prompt(index: str, service: ServiceDep) -> dict[str, Any]:
+async def delete_prompt(index: str, service: ServiceDep, if_match: IfMatch = None) -> dict[str, Any]:
     """Deletes a voice that was added over the API, or the copy that hides a shipped one. A shipped voice
     itself is removed from configs/prompt_cache.json by hand (403)."""
-    await asyncio.to_thread(service.voices.remove, index)
+    await asyncio.to_thread(service.voices.remove, index, only_if=_versions(if_match))
     return {"message": f"Voice '{index}' is deleted."}
+
+
+def _answer(
+    message: str, voice: VoiceInfo, response: Response, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
+    response.headers["ETag"] = f'"{voice.version}"'
+    return {"message": message, "prompt": _shown(voice), "warnings": warnings}
+
+
+def _versions(if_match: str | None) -> set[str] | None:
+    """The versions that If-Match names; None if any will do."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
 
 
 def _shown(voice: VoiceInfo) -> dict[str, str]:

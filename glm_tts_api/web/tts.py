@@ -14,7 +14,7 @@ from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import encode_wav
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.errors import DeadlinePassed, InvalidField, NothingToSay, TextTooLong
-from glm_tts_api.voices.store import digest_of
+from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import ServiceDep

@@ -8,13 +8,13 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from recordings import encoded, png, voice_wav
+from shelf import OTHER_WAV, WAV, names, open_store, write_book
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import (
@@ -26,45 +26,15 @@ from glm_tts_api.errors import (
     UnknownVoice,
     VoiceExists,
 )
-from glm_tts_api.voices.store import VoiceInfo, VoiceStore
-
-LIMITS = RecordingLimits()
-WAV, OTHER_WAV = voice_wav(1.5), voice_wav(2.5)
+from glm_tts_api.voices.store import VoiceStore
 
 
-@pytest.fixture
-def configs(tmp_path: Path) -> Path:
-    folder = tmp_path / "configs"
-    (folder / "prompts").mkdir(parents=True)
-    (folder / "prompts" / "a.wav").write_bytes(WAV)
-    write_book(folder, {"exampleA": {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}})
-    return folder
-
-
-def write_book(folder: Path, entries: object) -> None:
-    (folder / "prompt_cache.json").write_text(json.dumps(entries, ensure_ascii=False))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "prompts"
-
-
-def open_store(configs: Path, own: Path) -> VoiceStore:
-    return VoiceStore(configs / "prompt_cache.json", own, limits=LIMITS)
-
-
-@pytest.fixture
-def store(configs: Path, own: Path) -> VoiceStore:
-    return open_store(configs, own)
-
-
-def names(store: VoiceStore) -> list[str]:
-    return [voice.index for voice in store.list_voices()]
+def shown(store: VoiceStore) -> list[tuple[str, str, str]]:
+    return [(voice.index, voice.transcript, voice.source) for voice in store.list_voices()]
 
 
 def test_a_shipped_voice(store: VoiceStore) -> None:
-    assert store.list_voices() == [VoiceInfo("exampleA", "text a", "shipped")]
+    assert shown(store) == [("exampleA", "text a", "shipped")]
     voice = store.get("exampleA")
     assert (voice.name, voice.transcript, voice.recording.seconds) == ("exampleA", "text a", 1.5)
     data, container = store.audio("exampleA")
@@ -212,7 +182,7 @@ def test_a_bad_recording_is_not_registered(store: VoiceStore, data: bytes, error
         store.add("mine", "text", data)
     with pytest.raises(error):
         store.replace("exampleA", None, data)
-    assert store.list_voices() == [VoiceInfo("exampleA", "text a", "shipped")]
+    assert shown(store) == [("exampleA", "text a", "shipped")]
 
 
 def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, own: Path) -> None:
@@ -245,26 +215,11 @@ def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, 
 def test_the_repositorys_own_voices(own: Path) -> None:
     root = Path(__file__).parents[2]
     bundled = root / "glm_tts_api" / "assets" / "mini" / "prompts"
-    store = VoiceStore(root / "configs" / "prompt_cache.json", own, limits=LIMITS, bundled=bundled)
+    store = VoiceStore(root / "configs" / "prompt_cache.json", own, limits=RecordingLimits(), bundled=bundled)
     assert store.warnings == []
     assert {"exampleA", "exampleB"} <= set(names(store))
     for name in names(store):
         assert 2 < store.get(name).recording.seconds < 15
-
-
-def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> None:
-    stores = [open_store(configs, own) for _ in range(4)]
-
-    def write(number: int) -> None:
-        for step in range(5):
-            stores[number].add(f"voice{number}-{step}", f"text {step}", WAV)
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(names(open_store(configs, own))) == 21
 
 
 WRITER = """

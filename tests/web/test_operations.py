@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_clear_cache(server: Running) -> None:
     with server.client() as client:
         body = client.post("/api/v1/clear_cache").json()
     assert body == {"success": True, "message": "Freed 1.0 MB.", "freed_bytes": 2**20}
+
+
+def test_clear_cache_drops_the_voices_recordings_too(server: Running) -> None:
+    time.sleep(0.15)  # recordings younger than that are not kept
+    server.say(index="exampleA")
+    server.say(index="exampleA")
+    with server.client() as client:
+        body = client.post("/api/v1/clear_cache").json()
+    assert body["freed_bytes"] == 2**20 + 4 * 24000 * 2
 
 
 def test_with_keys_everything_but_health_needs_one(serve: Serve) -> None:

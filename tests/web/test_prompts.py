@@ -189,6 +189,53 @@ def test_what_is_not_there(client: httpx.Client) -> None:
         assert refused(response) == (404, "unknown_voice")
 
 
+def test_a_change_for_another_state_of_the_voice_is_refused(client: httpx.Client) -> None:
+    added = add(client).headers["ETag"]
+    assert client.get("/api/v1/prompts/mine").headers["ETag"] == added
+    changed = client.put("/api/v1/prompts/mine", data={"prompt_text": "two"}, headers={"If-Match": added})
+    assert changed.status_code == 200
+    late = client.put("/api/v1/prompts/mine", data={"prompt_text": "three"}, headers={"If-Match": added})
+    assert refused(late) == (412, "voice_changed")
+    assert refused(client.delete("/api/v1/prompts/mine", headers={"If-Match": added})) == (
+        412,
+        "voice_changed",
+    )
+    assert client.get("/api/v1/prompts/mine").json()["prompt"]["prompt_text"] == "two"
+    either = {"If-Match": f'"other", {changed.headers["ETag"]}'}
+    assert client.put("/api/v1/prompts/mine", data={"prompt_text": "four"}, headers=either).status_code == 200
+    assert client.delete("/api/v1/prompts/mine", headers={"If-Match": "*"}).status_code == 200
+
+
+def test_a_recording_deleted_by_hand_is_said_and_repaired(server: Running, client: httpx.Client) -> None:
+    add(client)
+    (recording,) = (server.root / "data" / "prompts" / "recordings").iterdir()
+    recording.unlink()
+    for response in (
+        client.get("/api/v1/prompts/mine"),
+        client.get("/api/v1/prompts/mine/audio"),
+        client.put("/api/v1/prompts/mine", data={"prompt_text": "new"}),
+        server.say(index="mine"),
+    ):
+        assert refused(response) == (404, "recording_missing")
+        assert "PUT /api/v1/prompts/mine" in response.json()["message"]
+    assert client.get("/api/v1/prompts").json()["count"] == 2
+    (warning,) = client.get("/api/v1/health").json()["warnings"]
+    assert "mine" in warning
+    repaired = client.put("/api/v1/prompts/mine", files={"prompt_audio": ("a.mp3", MP3)})
+    assert repaired.json()["prompt"]["prompt_text"] == MINE["prompt_text"]
+    assert server.say(index="mine").status_code == 200
+    assert client.get("/api/v1/health").json()["warnings"] == []
+
+
+def test_a_folder_that_cannot_be_written(server: Running, client: httpx.Client) -> None:
+    (server.root / "data").write_text("in the way")
+    response = add(client)
+    assert refused(response) == (503, "unhealthy")
+    assert "PROMPTS_DIR" in response.json()["message"]
+    assert str(server.root) not in response.text
+    assert server.say().status_code == 200
+
+
 def test_a_voice_written_by_hand_is_heard_at_once(server: Running, client: httpx.Client) -> None:
     book = server.root / "configs" / "prompt_cache.json"
     entries = json.loads(book.read_text())

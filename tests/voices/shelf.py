@@ -1,0 +1,40 @@
+"""A shipped book and a folder of the API's own for the tests of the store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from recordings import voice_wav
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.voices.store import VoiceStore
+
+WAV, OTHER_WAV = voice_wav(1.5), voice_wav(2.5)
+
+
+def write_book(folder: Path, entries: object) -> None:
+    (folder / "prompt_cache.json").write_text(json.dumps(entries, ensure_ascii=False))
+
+
+def book_of(folder: Path) -> dict[str, Any]:
+    entries: dict[str, Any] = json.loads((folder / "prompt_cache.json").read_text())
+    return entries
+
+
+def make_configs(root: Path) -> Path:
+    """configs/ with one shipped voice, exampleA."""
+    folder = root / "configs"
+    (folder / "prompts").mkdir(parents=True)
+    (folder / "prompts" / "a.wav").write_bytes(WAV)
+    write_book(folder, {"exampleA": {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}})
+    return folder
+
+
+def open_store(configs: Path, own: Path) -> VoiceStore:
+    return VoiceStore(configs / "prompt_cache.json", own, limits=RecordingLimits())
+
+
+def names(store: VoiceStore) -> list[str]:
+    return [voice.index for voice in store.list_voices()]

@@ -1,0 +1,172 @@
+"""Threads and processes that change and read the same voices at once: no change is lost, none comes back, and
+a reader finds a voice as it was before or after a change."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+from recordings import voice_wav
+from shelf import OTHER_WAV, WAV, names, open_store
+
+from glm_tts_api.errors import UnknownVoice, VoiceChanged
+from glm_tts_api.voices.store import VoiceStore
+
+N_ROUNDS = 40
+
+
+def together(*actions: Callable[[], object]) -> None:
+    """Runs each in a thread of its own, all let go at the same moment; an UnknownVoice is an answer."""
+    gate = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> None:
+        gate.wait()
+        with suppress(UnknownVoice):
+            action()
+
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_new_text_and_a_new_recording_at_once_are_both_kept(
+    store: VoiceStore, configs: Path, own: Path
+) -> None:
+    other = open_store(configs, own)
+    store.add("mine", "0", WAV)
+    recordings = [voice_wav(1.5 + step / 10) for step in range(2)]
+    for step in range(1, N_ROUNDS + 1):
+        recording = recordings[step % 2]
+        together(
+            lambda step=step: store.replace("mine", str(step), None),
+            lambda recording=recording: other.replace("mine", None, recording),
+        )
+        assert (store.get("mine").transcript, store.audio("mine")[0]) == (str(step), recording)
+
+
+def test_a_deleted_voice_does_not_come_back(store: VoiceStore, configs: Path, own: Path) -> None:
+    other = open_store(configs, own)
+    for _ in range(N_ROUNDS):
+        store.add("mine", "text", WAV)
+        together(lambda: store.remove("mine"), lambda: other.replace("mine", "changed", OTHER_WAV))
+        assert names(store) == names(other) == ["exampleA"]
+    assert list((own / "recordings").iterdir()) == []
+
+
+def test_a_change_that_was_meant_for_another_state_is_refused(store: VoiceStore) -> None:
+    store.add("mine", "one", WAV)
+    seen = store.info("mine").version
+    changed = store.replace("mine", "two", None, only_if=[seen])
+    assert changed.version == store.info("mine").version != seen
+    for change in (
+        lambda: store.replace("mine", "three", None, only_if=[seen]),
+        lambda: store.replace("mine", None, OTHER_WAV, only_if=[seen]),
+        lambda: store.remove("mine", only_if=[seen]),
+    ):
+        with pytest.raises(VoiceChanged):
+            change()
+    assert (store.info("mine").transcript, store.audio("mine")[0]) == ("two", WAV)
+    store.replace("mine", None, OTHER_WAV, only_if=[seen, changed.version])
+    assert store.info("mine").version != changed.version
+    store.remove("mine", only_if=[store.info("mine").version])
+
+
+def change_if(stores: list[VoiceStore], number: int, *, version: str, step: int, refused: list[int]) -> None:
+    try:
+        stores[number].replace("mine", f"{step} {number}", None, only_if=[version])
+    except VoiceChanged:
+        refused.append(number)
+
+
+def test_of_two_changes_meant_for_the_same_state_one_is_made(
+    store: VoiceStore, configs: Path, own: Path
+) -> None:
+    stores = [store, open_store(configs, own)]
+    store.add("mine", "text", WAV)
+    for step in range(N_ROUNDS):
+        refused: list[int] = []
+        change = partial(change_if, stores, version=store.info("mine").version, step=step, refused=refused)
+        together(partial(change, 0), partial(change, 1))
+        assert len(refused) == 1
+        assert store.get("mine").transcript == f"{step} {1 - refused[0]}"
+
+
+def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> None:
+    stores = [open_store(configs, own) for _ in range(4)]
+
+    def write(number: int) -> None:
+        for step in range(5):
+            stores[number].add(f"voice{number}-{step}", f"text {step}", WAV)
+
+    together(*(lambda number=number: write(number) for number in range(4)))
+    assert len(names(open_store(configs, own))) == 21
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from recordings import voice_wav
+from shelf import open_store
+store = open_store(*map(Path, sys.argv[1:3]))
+recordings = [voice_wav(1.0 + step / 10) for step in range(5)]
+print("ready", flush=True)
+for step in range(int(sys.argv[3]), 10**6):
+    store.replace("kept", str(step % 5), recordings[step % 5])
+    store.replace("exampleA", str(step % 5), recordings[step % 5])
+    if sys.argv[3] == "0" and step % 3 == 0:
+        store.remove("exampleA")
+"""
+
+
+@contextmanager
+def writers(configs: Path, own: Path, n: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    path = os.pathsep.join(str(Path(__file__).parents[up]) for up in (0, 1, 2))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(configs), str(own), str(number)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        for number in range(n)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def test_a_reader_finds_every_voice_in_20_000_reads_under_writers_in_other_processes(
+    configs: Path, own: Path
+) -> None:
+    """One of the writers' voices is always an own one, the other hides a shipped one now and then."""
+    open_store(configs, own).replace("exampleA", "0", voice_wav(1.0))
+    open_store(configs, own).add("kept", "0", voice_wav(1.0))
+    lengths = {len(voice_wav(1.0 + step / 10)): str(step) for step in range(5)}
+    store, seen = open_store(configs, own), set()
+    with writers(configs, own, 2) as processes:
+        for step in range(4000):
+            assert store.info("kept").source == "own"
+            assert len(store.audio("kept")[0]) in lengths
+            assert store.audio("exampleA")[0]
+            assert names(store) == ["exampleA", "kept"]
+            assert store.warnings == []
+            if step % 20 == 0:
+                voice = store.get("kept")
+                assert voice.recording.seconds == pytest.approx(1.0 + int(voice.transcript) / 10)
+                seen.add(voice.transcript)
+        assert [process.poll() for process in processes] == [None, None]  # none fell over either
+    assert len(seen) == 5

@@ -1,0 +1,91 @@
+"""A recording is read and decoded once, for as long as its file stays as it is; what is kept is bounded."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from recordings import voice_wav
+from shelf import OTHER_WAV, WAV
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.errors import PromptRejected
+from glm_tts_api.voices.decoded import DecodedRecordings
+from glm_tts_api.voices.store import VoiceStore
+
+SECOND = 24000 * 4  # bytes of a decoded second
+SETTLED_S = 0.15  # a file this old is known by its time
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(5):
+        (tmp_path / f"{number}.wav").write_bytes(voice_wav(1.0 + number))
+    time.sleep(SETTLED_S)
+    return tmp_path
+
+
+def decoded(seconds: float) -> DecodedRecordings:
+    return DecodedRecordings(RecordingLimits(), max_bytes=int(seconds * SECOND))
+
+
+def test_it_is_decoded_once(folder: Path) -> None:
+    recordings = decoded(100)
+    first = recordings.get(folder / "1.wav")
+    assert recordings.get(folder / "1.wav").recording is first.recording
+    assert recordings.get(folder / "2.wav").digest != first.digest
+    assert recordings.clear() == 5 * SECOND
+    again = recordings.get(folder / "1.wav")
+    assert again.recording is not first.recording
+    assert (again.recording.samples == first.recording.samples).all()
+
+
+def test_a_file_that_changes_is_read_again_whatever_its_time_says(folder: Path) -> None:
+    recordings, path = decoded(100), folder / "1.wav"
+    assert recordings.get(path).recording.seconds == 2.0
+    for seconds in (2.5, 3.0, 2.0, 2.5):  # in place, at once
+        path.write_bytes(voice_wav(seconds))
+        assert recordings.get(path).recording.seconds == seconds
+    shutil.copystat(folder / "0.wav", path)
+    path.write_bytes(path.read_bytes()[:-2] + b"\x01\x00")  # of the same length
+    shutil.copystat(folder / "0.wav", path)
+    assert recordings.get(path).recording.samples[0, -1] == pytest.approx(1 / 32768)
+
+
+def test_a_file_that_is_gone_or_broken_is_not_served_from_memory(folder: Path) -> None:
+    recordings, path = decoded(100), folder / "1.wav"
+    recordings.get(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        recordings.get(path)
+    path.write_bytes(WAV[:20000])
+    with pytest.raises(PromptRejected):
+        recordings.get(path)
+
+
+def test_what_is_kept_is_bounded_in_bytes(folder: Path) -> None:
+    recordings = decoded(6.5)
+    kept = [recordings.get(folder / f"{number}.wav") for number in (0, 1, 2)]  # 1 + 2 + 3 s
+    recordings.get(folder / "0.wav")
+    recordings.get(folder / "3.wav")  # 4 s more: the two that were asked for longest ago go
+    assert recordings.get(folder / "0.wav").recording is kept[0].recording
+    assert recordings.clear() == 5 * SECOND
+    assert decoded(0.5).get(folder / "0.wav").recording.seconds == 1.0
+    too_large = decoded(1.5)
+    too_large.get(folder / "1.wav")
+    assert too_large.clear() == 0
+
+
+def test_a_voice_is_decoded_once_until_it_changes(store: VoiceStore) -> None:
+    store.add("mine", "text", WAV)
+    time.sleep(SETTLED_S)
+    first = store.get("mine")
+    store.replace("mine", "changed", None)
+    second = store.get("mine")
+    assert second.recording is first.recording
+    assert (second.transcript, second.digest) == ("changed", first.digest)
+    store.replace("mine", None, OTHER_WAV)
+    assert store.get("mine").recording.seconds == 2.5
+    assert store.clear_cache() > 0
