@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
+Stage = Literal["text", "prefill", "decode", "flow", "vocoder", "encode"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 SampleMethod = Literal["ras", "topk"]
 
 
@@ -66,13 +72,42 @@ class AudioChunk:
     segment: int
 
 
-@dataclass(slots=True)
 class Timings:
-    """Seconds per stage. `queue_s`: in line for a permit; the engine fills the rest as a job advances."""
+    """Where a request's time goes, filled as it advances, from any thread. Seconds; `segments` that the text
+    was cut into, `audio_s` of speech so far, `began_at` on time.perf_counter's clock.
 
-    segments: int = 0
-    queue_s: float = 0.0
-    llm_s: float = 0.0
-    flow_s: float = 0.0
-    vocoder_s: float = 0.0
-    audio_s: float = 0.0
+    At each moment a request is in one stage: of several that go on side by side (a segment is decoded while
+    the one before it is rendered) the latest counts. So the stages add up to the time in which something was
+    done for the request, and what is missing to the whole is time spent waiting between them.
+    """
+
+    def __init__(self) -> None:
+        self.segments = 0
+        self.audio_s = 0.0
+        self.stage_s: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
+        self._going_on = dict.fromkeys(STAGES, 0)
+        self.began_at = self._since = time.perf_counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        self.begin(stage)
+        try:
+            yield
+        finally:
+            self.end(stage)
+
+    def begin(self, stage: Stage) -> None:
+        self._change(stage, 1)
+
+    def end(self, stage: Stage) -> None:
+        self._change(stage, -1)
+
+    def _change(self, stage: Stage, by: int) -> None:
+        with self._lock:
+            now = time.perf_counter()
+            latest = next((stage for stage in reversed(STAGES) if self._going_on[stage]), None)
+            if latest is not None:
+                self.stage_s[latest] += now - self._since
+            self._since = now
+            self._going_on[stage] += by

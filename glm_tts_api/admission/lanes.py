@@ -49,11 +49,10 @@ class AdmissionConfig:
 
 
 class Permit:
-    """The right to one place in a lane. `waited_s`: seconds in line."""
+    """The right to one place in a lane."""
 
     def __init__(self, lane: LaneName, give_back: Callable[[], None]) -> None:
         self.lane = lane
-        self.waited_s = 0.0
         self._give_back = give_back
         self._holders = 0
 
@@ -130,7 +129,6 @@ class Admission:
         The deadline holds for the wait and for the body of the context alike. Raises QueueFull or
         DeadlinePassed. `counted=False` leaves no trace in the figures.
         """
-        entered_at = asyncio.get_running_loop().time()
         lane = self._lanes[self.config.lane_of(n_chars)]
         timeout_s = self.config.timeout_s(n_chars)
         with _Outcome(lane.figures if counted else None):
@@ -139,7 +137,6 @@ class Admission:
                     permit = await lane.enter(counted=counted)
                     release = permit.hold()
                     try:
-                        permit.waited_s = asyncio.get_running_loop().time() - entered_at
                         yield permit
                     finally:
                         release()

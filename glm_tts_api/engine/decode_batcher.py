@@ -8,11 +8,11 @@ generator of its own.
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
 
 import torch
 
+from glm_tts_api.contracts import Stage
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.job import PromptLayout, RowPlan
@@ -38,6 +38,7 @@ class _Row:
     generator: torch.Generator
     next_id: int
     n_read: int = 0
+    stage: Stage = "prefill"
     tokens: list[int] = field(default_factory=list)
     log_probs: list[float] = field(default_factory=list)
 
@@ -110,12 +111,14 @@ class DecodeBatcher:
         """The row starts with its prompt at the next step."""
         generator = torch.Generator(self._llm.device).manual_seed(plan.seed)
         joined = _Row(row, plan, generator, next_id=plan.prompt_ids[-1])
+        plan.job.timings.begin(joined.stage)
         self._rows[row] = joined
         self._reading.append(joined)
 
     def leave(self, row: int) -> None:
         """Forgets a row whose job is gone."""
         left = self._rows.pop(row)
+        left.plan.job.timings.end(left.stage)
         if left in self._reading:
             self._reading.remove(left)
 
@@ -139,7 +142,7 @@ class DecodeBatcher:
     def _read_chunk(self) -> list[RowResult]:
         if not self._reading:
             return []
-        row, started = self._next_to_read(), time.perf_counter()
+        row = self._next_to_read()
         transcript = row.plan.prompt_ids[: row.plan.n_voice_ids]
         try:
             if row.n_read == 0:
@@ -152,30 +155,32 @@ class DecodeBatcher:
                 self._transcripts.keep(transcript, row.slot)
         except Exception as error:
             return [self._end(row, drop_memory(error))]
-        row.plan.job.timings.llm_s += time.perf_counter() - started
         if row.ready:
             self._reading.remove(row)
+            row.plan.job.timings.begin("decode")
+            row.plan.job.timings.end(row.stage)
+            row.stage = "decode"
         return []
 
     def _next_to_read(self) -> _Row:
-        """The row that has least left to read, so a short prompt need not wait for long ones; every fourth
-        time the one that has waited longest."""
+        """The row that has the fewest chunks left to read, so a short prompt need not wait for long ones, and
+        of several the one that is due first; every fourth time the one that has waited longest."""
         self._n_chunks += 1
         if self._n_chunks % _OLDEST_EVERY == 0:
             return self._reading[0]
-        return min(self._reading, key=lambda row: len(row.plan.prompt_ids) - row.n_read)
+
+        def chunks_and_due(row: _Row) -> tuple[int, float]:
+            return (len(row.plan.prompt_ids) - row.n_read) // self._chunk, row.plan.job.due
+
+        return min(self._reading, key=chunks_and_due)
 
     def _decode(self, rows: list[_Row]) -> list[RowResult]:
         if not rows:
             return []
-        started = time.perf_counter()
         try:
             draws = self._decode_step([row.step() for row in rows])
         except Exception as error:
             return [self._end(rows[-1], drop_memory(error))]
-        share = (time.perf_counter() - started) / len(rows)
-        for row in rows:
-            row.plan.job.timings.llm_s += share
         results = [self._take(row, drawn) for row, drawn in zip(rows, draws, strict=True)]
         return [result for result in results if result is not None]
 

@@ -7,6 +7,7 @@ that decodes, one or several that render.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -143,7 +144,8 @@ class Engine:
     def _prepare(self, preparation: Preparation, utterance: Utterance, stream: SpeechStream) -> None:
         if not stream.closed:
             try:
-                job = Job(utterance, preparation.script(utterance), stream)
+                with stream.timings.stage("text"):
+                    job = Job(utterance, preparation.script(utterance), stream)
                 job.check_fits(self._worker.layout)
             except BaseException as error:  # whatever it is, someone waits for the stream
                 stream.job_ended(_as_service_error(error, utterance.request_id))
@@ -170,6 +172,8 @@ class Engine:
         if error is not None:
             self._failed(error)
         elif self.state.status == "loading":
+            gc.collect()
+            gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
             self.state = EngineState("ready")
             logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
 

@@ -22,6 +22,11 @@ HISTORY_SPEECH_TOKENS = 750  # spec 11: 30 s of speech that a segment may look b
 MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # spec 4: length bounds by the segment's number of text ids
 LEAST_ROOM_PER_ID = 10  # slow speech takes about 8 tokens a text id
 
+# A job is due some time after it came, the sooner the shorter it is, and who is due first goes first. So a
+# short text need not wait for a long one, jobs of one length end in the order in which they came, and a long
+# text, which becomes due in the end, is not passed for ever.
+_DUE_S_PER_ID = 0.25
+
 # Every stage of every segment draws from a generator of its own, seeded from the request's seed.
 _SEEDS = 2**64
 _CANDIDATE_STRIDE = 0x9E3779B97F4A7C15
@@ -145,7 +150,7 @@ class Job:
         self.timings = listener.timings
         self.timings.segments = len(script.segments)
         self.n_undelivered = len(script.segments)
-        self.n_token_steps = 0  # its share of the flow: Euler steps so far, times the tokens in them
+        self.due = self.timings.began_at + _DUE_S_PER_ID * sum(map(len, script.segments))
         self._listener = listener
         self._failed = False
         self._history = History(script.prompt_text_ids, script.voice.speech_tokens)

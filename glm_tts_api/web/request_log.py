@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +25,22 @@ class SpeechLine:
 
     lane: str = "-"
     n_chars: int = 0
+    queue_s: float = 0.0
     generation_s: float = 0.0
     timings: Timings = field(default_factory=Timings)
+    began_at: float = field(default_factory=time.perf_counter)
+
+    def __str__(self) -> str:
+        """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
+        timings = self.timings
+        total_s = time.perf_counter() - self.began_at
+        between_s = max(0.0, total_s - self.queue_s - sum(timings.stage_s.values()))
+        stages = " ".join(f"{stage}_s={seconds:.2f}" for stage, seconds in timings.stage_s.items())
+        return (
+            f"lane={self.lane} chars={self.n_chars} segments={timings.segments} queue_s={self.queue_s:.2f} "
+            f"{stages} between_s={between_s:.2f} total_s={total_s:.2f} audio_s={timings.audio_s:.2f} "
+            f"rtf={self.rtf:.2f}"
+        )
 
     @property
     def rtf(self) -> float:
@@ -44,21 +59,7 @@ def logged_speech(request: Request) -> Iterator[SpeechLine]:
         outcome = _outcome_of(error)
         raise
     finally:
-        timings = line.timings
-        logger.info(
-            "lane=%s chars=%d segments=%d queue_s=%.2f llm_s=%.2f flow_s=%.2f vocoder_s=%.2f audio_s=%.2f "
-            "rtf=%.2f outcome=%s",
-            line.lane,
-            line.n_chars,
-            timings.segments,
-            timings.queue_s,
-            timings.llm_s,
-            timings.flow_s,
-            timings.vocoder_s,
-            timings.audio_s,
-            line.rtf,
-            outcome,
-        )
+        logger.info("%s outcome=%s", line, outcome)
 
 
 def _outcome_of(error: BaseException) -> str:

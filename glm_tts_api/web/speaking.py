@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,14 +41,13 @@ async def admitted(
     admission = service.admission.admit(
         len(utterance.text), arrived_at=request.state.arrived_at, counted=counted
     )
-    began, permit = time.perf_counter(), None
-    try:
-        async with while_client_listens(request.receive), admission as permit:
-            line.timings.queue_s = permit.waited_s
-            yield permit
-    finally:
-        if permit is None:  # never had its turn
-            line.timings.queue_s = time.perf_counter() - began
+    queued_at = time.perf_counter()
+    async with while_client_listens(request.receive), AsyncExitStack() as stack:
+        try:
+            permit = await stack.enter_async_context(admission)
+        finally:
+            line.queue_s = time.perf_counter() - queued_at
+        yield permit
 
 
 async def speak(engine: SpeechEngine, utterance: Utterance, permit: Permit, line: SpeechLine) -> Speech:
@@ -55,10 +55,9 @@ async def speak(engine: SpeechEngine, utterance: Utterance, permit: Permit, line
     after this was cancelled."""
     began = time.perf_counter()
     async with engine.synthesize(utterance) as stream:
-        stream.timings.queue_s = permit.waited_s
         line.timings = stream.timings
         stream.on_freed(permit.hold())
         pieces = [chunk.pcm async for chunk in stream]
     line.generation_s = time.perf_counter() - began
-    pcm = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    pcm = await asyncio.to_thread(np.concatenate, [np.zeros(0, np.float32), *pieces])
     return Speech(pcm, utterance.sample_rate, stream.timings, line.generation_s)

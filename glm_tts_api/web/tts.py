@@ -62,7 +62,8 @@ async def tts(request: Request, service: ServiceDep) -> Response:
         wanted = await _parse(request, service, line)
         async with admitted(request, service, wanted.utterance, line, counted=wanted.counted) as permit:
             speech = await speak(service.engine, wanted.utterance, permit, line)
-            body = await asyncio.to_thread(_encode, speech, wanted)
+            with line.timings.stage("encode"):
+                body = await asyncio.to_thread(_encode, speech, wanted)
         return _answer(body, speech, wanted)
 
 

@@ -143,7 +143,17 @@ def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -
         server.say("x" * 300, index="nobody")
     lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
     assert len(lines) == 3
-    for key in ("queue_s", "llm_s", "flow_s", "vocoder_s", "rtf"):
+    for key in (
+        "queue_s",
+        "prefill_s",
+        "decode_s",
+        "flow_s",
+        "vocoder_s",
+        "encode_s",
+        "between_s",
+        "total_s",
+        "rtf",
+    ):
         assert all(f"{key}=" in line for line in lines)
     assert lines[0].startswith("lane=short_text chars=5 segments=1 ")
     assert lines[0].endswith("outcome=completed")

@@ -166,17 +166,16 @@ def test_voices_are_changed_from_this_machine_only(server: Running, client: http
     assert client.get("/api/v1/prompts/mine/audio").content == MP3
 
 
-def test_writing_voices_leaves_no_file_open(client: httpx.Client) -> None:
+def test_writing_voices_leaves_no_file_open(server: Running, client: httpx.Client) -> None:
     def write() -> None:
         assert add(client).status_code == 201
         assert client.put("/api/v1/prompts/mine", json={"prompt_text": "anders"}).status_code == 200
         assert client.delete("/api/v1/prompts/mine").status_code == 200
 
-    write()
-    n_open = len(os.listdir("/proc/self/fd"))  # the server runs in this process
-    for _ in range(5):
+    for _ in range(3):
         write()
-    assert len(os.listdir("/proc/self/fd")) <= n_open  # fewer: an earlier test's server closed its own
+    open_files = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+    assert [path for path in open_files if path.startswith(str(server.root / "data"))] == []
 
 
 def test_what_is_not_there(client: httpx.Client) -> None:

@@ -1,0 +1,140 @@
+"""Whose turn it is to be rendered: by due time, in order of arrival among equals, and never not at all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glm_tts_api.engine.render_scheduler import RenderScheduler
+
+
+@dataclass(eq=False)
+class Task:
+    name: str
+    due: float = math.inf
+    n_steps: int = 1
+    cancelled: bool = False
+
+
+def order_of_ends(scheduler: RenderScheduler[Task]) -> list[str]:
+    """Steps each render as often as its longest task says, one step a turn."""
+    ended: list[str] = []
+    while (render := scheduler.take()) is not None:
+        render.progress = (render.progress or 0) + 1
+        if render.progress == max(task.n_steps for task in render.tasks):
+            scheduler.remove(render)
+            ended += [task.name for task in render.tasks]
+        else:
+            scheduler.put_back(render)
+    return ended
+
+
+def scheduler_of(*tasks: Task, n_rows: int = 1) -> RenderScheduler[Task]:
+    scheduler: RenderScheduler[Task] = RenderScheduler(n_rows)
+    for task in tasks:
+        scheduler.add(task)
+    return scheduler
+
+
+@given(st.integers(1, 30), st.integers(1, 12))
+def test_tasks_alike_end_in_the_order_in_which_they_came(n_tasks: int, n_steps: int) -> None:
+    tasks = [Task(str(index), due=60.0 + index, n_steps=n_steps) for index in range(n_tasks)]
+    assert order_of_ends(scheduler_of(*tasks)) == [task.name for task in tasks]
+
+
+def test_one_that_is_due_sooner_goes_past_those_that_have_begun() -> None:
+    scheduler = scheduler_of(*(Task(f"long {index}", due=600, n_steps=10) for index in range(5)))
+    render = scheduler.take()
+    assert render is not None
+    render.progress = 1
+    scheduler.put_back(render)
+    scheduler.add(Task("short", due=60, n_steps=10))
+    assert order_of_ends(scheduler)[0] == "short"
+
+
+def test_a_long_text_gets_on_beside_short_ones_that_never_cease() -> None:
+    scheduler = scheduler_of(Task("long", due=600, n_steps=10))
+    for turn in range(100):
+        scheduler.add(Task("short", due=60 + turn))
+        render = scheduler.take()
+        assert render is not None
+        if render.tasks[0].name == "short":
+            scheduler.remove(render)
+            continue
+        render.progress = (render.progress or 0) + 1
+        if render.progress == 10:
+            return
+        scheduler.put_back(render)
+    raise AssertionError("the long text was never done")
+
+
+def test_what_someone_is_at_is_given_to_nobody_else() -> None:
+    scheduler = scheduler_of(Task("a"), Task("b"))
+    first, second = scheduler.take(), scheduler.take()
+    assert first is not None
+    assert second is not None
+    assert first is not second
+    assert scheduler.take() is None
+    assert not scheduler.busy
+    scheduler.put_back(first)
+    assert scheduler.busy
+    assert scheduler.take() is first
+
+
+def test_a_batch_takes_in_those_due_soonest_up_to_its_limit() -> None:
+    tasks = [Task("late", due=9), Task("soon", due=1), Task("next", due=2), Task("begun", due=3)]
+    scheduler = scheduler_of(*tasks[3:], n_rows=2)
+    begun = scheduler.take()
+    assert begun is not None
+    begun.progress = 1
+    scheduler.put_back(begun)
+    for task in tasks[:3]:
+        scheduler.add(task)
+    render = scheduler.take()
+    assert render is not None
+    assert [task.name for task in render.tasks] == ["soon", "next"]
+
+
+@pytest.mark.parametrize(("n_tasks", "sizes"), [(4, [2, 2]), (3, [1, 1, 1]), (2, [1, 1])])
+def test_a_batch_that_is_split_comes_back_in_halves(n_tasks: int, sizes: list[int]) -> None:
+    scheduler = scheduler_of(*(Task(str(index), due=index) for index in range(n_tasks)), n_rows=4)
+    render = scheduler.take()
+    assert render is not None
+    assert scheduler.split(render)
+    found = []
+    while (half := scheduler.take()) is not None:
+        found.append(len(half.tasks))
+        scheduler.remove(half)
+    assert found == sizes
+
+
+def test_one_alone_cannot_be_split() -> None:
+    scheduler = scheduler_of(Task("a"))
+    render = scheduler.take()
+    assert render is not None
+    assert not scheduler.split(render)
+    assert scheduler.take() is None
+
+
+def test_renders_in_which_nobody_is_left_are_dropped() -> None:
+    gone, kept = Task("gone", cancelled=True), Task("kept")
+    scheduler = scheduler_of(gone, kept)
+    assert scheduler.drop_cancelled() == [gone]
+    assert order_of_ends(scheduler) == ["kept"]
+
+
+def test_one_who_left_stays_with_the_batch_that_it_shares() -> None:
+    gone, kept = Task("gone", due=1), Task("kept", due=2)
+    scheduler = scheduler_of(gone, kept, n_rows=2)
+    render = scheduler.take()
+    assert render is not None
+    render.progress = 1
+    scheduler.put_back(render)
+    gone.cancelled = True
+    assert scheduler.drop_cancelled() == []
+    kept.cancelled = True
+    assert scheduler.drop_cancelled() == [gone, kept]
