@@ -19,6 +19,7 @@ from glm_tts_api.admission.lanes import AdmissionConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
+from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.fields import Allowed, allowed_values
 from glm_tts_api.web.service import WebConfig
 
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     max_upload_mb: Annotated[int, Field(ge=1, le=1024)] = 20
     prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = 1
     prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30
+    prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     verify_tts: bool = True
@@ -149,6 +151,7 @@ class Settings(BaseSettings):
             max_text_length=self.max_text_length,
             max_upload_bytes=self.max_upload_mb * 2**20,
             prompt_limits=self.prompt_limits(),
+            max_prompt_characters=self.prompt_max_characters,
             api_keys=self.api_keys,
             is_demonstration=self.is_demonstration,
             verify_token_file=self.path(self.run_dir) / "verify.token",

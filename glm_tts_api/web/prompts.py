@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.voices.store import VoiceInfo
+from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import ServiceDep
@@ -79,7 +80,7 @@ async def add_prompt(request: Request, response: Response, service: ServiceDep) 
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
     body = await read_body(request)
     fields, warnings = body.parse(NewPromptFields)
-    transcript = _transcript(fields.prompt_text)
+    transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
     data = await _recording(body, fields.prompt_audio_path, service)
     if data is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
@@ -106,7 +107,9 @@ async def change_prompt(
             f"A voice is not renamed: POST its recording and transcript as '{quote(fields.index)}' and "
             "DELETE this one, or leave index out."
         )
-    transcript = None if fields.prompt_text is None else _transcript(fields.prompt_text)
+    transcript = fields.prompt_text
+    if transcript is not None:
+        transcript = check_transcript(transcript, service.config.max_prompt_characters)
     data = await _recording(body, fields.prompt_audio_path, service)
     if transcript is None and data is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
@@ -150,12 +153,6 @@ def _shown(voice: VoiceInfo) -> dict[str, str]:
         "source": voice.source,
         "audio_url": f"/api/v1/prompts/{voice.index}/audio",
     }
-
-
-def _transcript(text: str) -> str:
-    if not text.strip():
-        raise InvalidField("prompt_text must be the recording's exact transcript; it is blank.")
-    return text.strip()
 
 
 async def _recording(body: Body, path: str | None, service: Service) -> bytes | None:

@@ -15,6 +15,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import AudioChunk, Timings, Utterance
 from glm_tts_api.errors import Draining, Loading, ServiceError, Unhealthy
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.in_flight import InFlight
 
 HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
@@ -28,6 +29,7 @@ class WebConfig:
     max_text_length: int = 20000
     max_upload_bytes: int = 20 * 1024 * 1024
     prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
+    max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()
     is_demonstration: bool = False
     verify_token_file: Path | None = None

@@ -15,6 +15,7 @@ from glm_tts_api.audio.encode import encode_wav
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.errors import DeadlinePassed, InvalidField, NothingToSay, TextTooLong
 from glm_tts_api.voices.decoded import digest_of
+from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import ServiceDep
@@ -129,8 +130,9 @@ async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice:
         raise InvalidField("prompt_text needs prompt_audio, the recording that it is the transcript of.")
     if fields.prompt_text is None or not fields.prompt_text.strip():
         raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
+    transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
     recording = await asyncio.to_thread(decode_audio, upload.data, service.config.prompt_limits)
-    return Voice(recording, fields.prompt_text, digest_of(upload.data))
+    return Voice(recording, transcript, digest_of(upload.data))
 
 
 def _encode(speech: Speech, wanted: _Wanted) -> bytes:

@@ -70,6 +70,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "MAX_UPLOAD_MB": "20",
         "PROMPT_MIN_SECONDS": "1",
         "PROMPT_MAX_SECONDS": "30",
+        "PROMPT_MAX_CHARACTERS": "500",
         "PROMPTS_DIR": "data/prompts",
         "DRAIN_TIMEOUT": "60",
         "VERIFY_TTS": "1",

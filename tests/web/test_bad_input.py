@@ -173,6 +173,25 @@ def test_text_too_long(server: Running) -> None:
     assert_error(response, 413, "text_too_long", "100000", "MAX_TEXT_LENGTH")
 
 
+@pytest.mark.parametrize(
+    ("transcript", "length"),
+    [("好" * 501, "501"), ("a\u0301\u0316" * 2_000_000, "6000000"), ("\ufdfa" * 30, "540")],
+    ids=["a little", "far", "once its signs are written out"],
+)
+def test_transcript_too_long(server: Running, transcript: str, length: str) -> None:
+    fields = {"input_text": "hello", "prompt_text": transcript}
+    response = post(server, fields, files={"prompt_audio": ("voice.wav", voice_wav(2))})
+    assert_error(response, 413, "text_too_long", f"prompt_text has {length}", "500", "PROMPT_MAX_CHARACTERS")
+
+
+def test_the_longest_transcript_that_is_allowed_passes(serve: Callable[..., Running]) -> None:
+    server = serve(prompt_max_characters=20)
+    for n_chars, status in ((20, 200), (21, 413)):
+        fields = {"input_text": "hello", "prompt_text": f" {'好' * n_chars} "}
+        response = post(server, fields, files={"prompt_audio": ("voice.wav", voice_wav(2))})
+        assert response.status_code == status
+
+
 def test_text_far_too_long_for_a_common_form_parser(server: Running) -> None:
     response = post(server, {"index": "exampleA"}, files={"input_text": (None, "好" * 2_000_000)})
     assert_error(response, 413, "text_too_long", "2000000")

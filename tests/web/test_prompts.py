@@ -112,6 +112,21 @@ def test_a_voice_is_not_renamed(client: httpx.Client) -> None:
     assert (same.status_code, same.json()["warnings"]) == (200, [])
 
 
+def test_a_transcript_that_is_too_long(client: httpx.Client) -> None:
+    long = "好" * 501
+    huge = {"prompt_text": (None, "好" * 5_000_000), "prompt_audio": ("a.mp3", MP3)}
+    assert refused(add(client, prompt_text=long)) == (413, "text_too_long")
+    assert refused(client.post("/api/v1/prompts", data={"index": "mine"}, files=huge)) == (
+        413,
+        "text_too_long",
+    )
+    assert refused(client.put("/api/v1/prompts/exampleA", json={"prompt_text": long})) == (
+        413,
+        "text_too_long",
+    )
+    assert len(client.get("/api/v1/prompts").content) < 1000
+
+
 def test_a_shipped_voice_can_be_hidden_but_not_deleted(server: Running, client: httpx.Client) -> None:
     shipped = (server.root / "configs" / "prompt_cache.json").read_bytes()
     assert refused(client.delete("/api/v1/prompts/exampleA")) == (403, "forbidden")
