@@ -10,9 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
+from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple
 from glm_tts_api.model.vocoder.source import HarmonicSource, draw_noise
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
+from scripts.parity.components import run_file
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "data"
 SMALL = HiftConfig(base_channels=16, f0_channels=8)
 
 
@@ -55,6 +58,57 @@ def test_a_row_of_a_batch_is_the_row_alone(hift: HiFT) -> None:
     waves = hift.synthesize(mels, [_seeded(seed) for seed in range(3)])
     for seed, (mel, wave) in enumerate(zip(mels, waves, strict=True)):
         torch.testing.assert_close(wave, hift(mel[None], generator=_seeded(seed)), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("frames", [1, 33, 64, 65])
+def test_over_a_gpus_padded_lengths_it_says_the_same_to_the_end(hift: HiFT, frames: int) -> None:
+    mel, noise = _mel(frames, batch=2), [_seeded(1), _seeded(2)]
+    expected = hift.synthesize(mel, noise)
+    wave = hift.synthesize(mel, [_seeded(1), _seeded(2)], frame_multiple=FRAME_MULTIPLE["cuda"])
+    torch.testing.assert_close(wave, expected, atol=1e-4, rtol=0)
+
+
+def test_the_goldens_hold_over_a_gpus_padded_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+    results = list(run_file(GOLDEN / "hift_tiny.npz"))
+    assert results
+    assert [result.line() for result in results if result.verdict != "PASS"] == []
+
+
+class ConvolutionsAlone(HiFT):
+    """The inverse STFT looks at values, which the meta device has none of."""
+
+    def _to_wave(self, x: Tensor) -> Tensor:
+        return x
+
+
+def convolved_shapes(frames: int, multiple: int) -> list[torch.Size]:
+    """What each convolution is asked for, on the meta device; what comes out has the true length."""
+    shapes: list[torch.Size] = []
+    with torch.device("meta"):
+        hift = ConvolutionsAlone(SMALL).fold()
+    for module in hift.modules():
+        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
+            module.register_forward_pre_hook(lambda _, args: shapes.append(args[0].shape))
+    mel, excitation = (torch.empty(1, *size, device="meta") for size in ((80, frames), (480 * frames,)))
+    with torch.inference_mode():
+        assert hift.f0_predictor(mel, multiple).shape == (1, frames)
+        assert hift.decode(mel, excitation, multiple).shape == (1, 18, 120 * frames + 1)
+    return shapes
+
+
+def test_a_thousand_requests_ask_a_gpus_convolutions_for_few_lengths() -> None:
+    """Segments of up to 40 s: one length for each 64 frames, and every convolution keeps to them."""
+    multiple = FRAME_MULTIPLE["cuda"]
+    lengths = torch.randint(20, 2001, (1000,), generator=_seeded(0)).tolist()
+    padded = {pad_to_multiple(torch.empty(frames, device="meta"), multiple).numel() for frames in lengths}
+    assert len(set(lengths)) > 700
+    assert padded == set(range(64, 2001 + 63, 64))
+    first, again, next_one = (convolved_shapes(frames, multiple) for frames in (130, 191, 193))
+    assert len(first) == 85
+    assert first == again
+    assert all(shape != other for shape, other in zip(first, next_one, strict=True))
+    assert all(shape != other for shape, other in zip(first, convolved_shapes(130, 1), strict=True))
 
 
 def test_folded_weights_say_the_same() -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
+from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple, silence_from
 from glm_tts_api.model.vocoder.source import F0Predictor, HarmonicSource, draw_noise
 
 SAMPLE_RATE = 24000
@@ -77,7 +78,7 @@ def _conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class ResBlock(nn.Module):
-    """Residual pairs of a dilated and a plain convolution. [B, C, T] -> [B, C, T]."""
+    """Residual pairs of a dilated and a plain convolution. [B, C, T] -> [B, C, T], true up to `end`."""
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
@@ -86,10 +87,11 @@ class ResBlock(nn.Module):
         self.activations1 = nn.ModuleList(Snake(channels) for _ in DILATIONS)
         self.activations2 = nn.ModuleList(Snake(channels) for _ in DILATIONS)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, end: int) -> Tensor:
         layers = zip(self.activations1, self.convs1, self.activations2, self.convs2, strict=True)
         for snake1, conv1, snake2, conv2 in layers:
-            x = x + conv2(snake2(conv1(snake1(x))))
+            y = conv1(silence_from(snake1(x), end))
+            x = x + conv2(silence_from(snake2(y), end))
         return x
 
 
@@ -133,26 +135,38 @@ class HiFT(nn.Module):
         return self.synthesize(mel, [generator])[0]
 
     @torch.inference_mode()
-    def synthesize(self, mel: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-        """Equally long utterances at once, each with its own generator: [B, 80, T] -> [B, 480 T]."""
-        noise = torch.stack([draw_noise(mel.shape[-1] * HOP, generator) for generator in generators])
-        excitation = self.m_source(self.f0_predictor(mel), noise.to(mel))
-        return self.decode(mel, excitation)
+    def synthesize(
+        self, mel: Tensor, generators: Sequence[torch.Generator], *, frame_multiple: int | None = None
+    ) -> Tensor:
+        """Equally long utterances at once, each with its own generator: [B, 80, T] -> [B, 480 T].
 
-    def decode(self, mel: Tensor, excitation: Tensor) -> Tensor:
+        Convolutions run over a multiple of `frame_multiple` frames; unless told, what suits the device.
+        """
+        multiple = frame_multiple or FRAME_MULTIPLE.get(mel.device.type, 1)
+        noise = torch.stack([draw_noise(mel.shape[-1] * HOP, generator) for generator in generators])
+        excitation = self.m_source(self.f0_predictor(mel, multiple), noise.to(mel))
+        return self.decode(mel, excitation, multiple)
+
+    def decode(self, mel: Tensor, excitation: Tensor, frame_multiple: int = 1) -> Tensor:
         """mel [B, 80, T], excitation [B, 480 T] -> wave [B, 480 T]."""
         spectrum = torch.stft(excitation, N_FFT, STFT_HOP, N_FFT, self.window, return_complex=True)
         source = torch.cat([spectrum.real, spectrum.imag], 1)  # [B, 18, 120 T + 1]
-        x: Tensor = self.conv_pre(mel)
+        end = mel.shape[-1]
+        x = pad_to_multiple(mel, frame_multiple)
+        source = F.pad(source, (0, (x.shape[-1] - end) * HOP // STFT_HOP))
+        x = self.conv_pre(x)
         for level, up in enumerate(self.ups):
-            x = up(F.leaky_relu(x, SLOPE))
+            x = up(silence_from(F.leaky_relu(x, SLOPE), end))
+            end *= UP_STRIDES[level]
             if level == len(self.ups) - 1:
                 x = F.pad(x, (1, 0), mode="reflect")  # the STFT has one frame more than the samples / 4
-            x = x + self.source_resblocks[level](self.source_downs[level](source))
+                end += 1
+            x = x + self.source_resblocks[level](self.source_downs[level](source), end)
             first = level * len(BLOCK_KERNELS)
-            x = sum(block(x) for block in self.resblocks[first : first + len(BLOCK_KERNELS)])
+            x = sum(block(x, end) for block in self.resblocks[first : first + len(BLOCK_KERNELS)])
             x = x / len(BLOCK_KERNELS)
-        return self._to_wave(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
+        x = self.conv_post(silence_from(F.leaky_relu(x, LAST_SLOPE), end))
+        return self._to_wave(x[..., :end])
 
     def _to_wave(self, x: Tensor) -> Tensor:
         """Log magnitude and phase of each STFT bin, [B, 18, 120 T + 1] -> [B, 480 T]."""

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from glm_tts_api.model.vocoder.buckets import pad_to_multiple, silence_from
+
 HARMONICS = 9  # the fundamental and eight overtones
 SINE_AMPLITUDE = 0.1
 VOICED_NOISE = 0.003
@@ -26,8 +28,12 @@ class F0Predictor(nn.Module):
         self.condnet = nn.Sequential(*layers)
         self.classifier = nn.Linear(channels, 1)
 
-    def forward(self, mel: Tensor) -> Tensor:
-        f0: Tensor = self.classifier(self.condnet(mel).transpose(1, 2)).squeeze(-1)
+    def forward(self, mel: Tensor, frame_multiple: int = 1) -> Tensor:
+        end = mel.shape[-1]
+        x = pad_to_multiple(mel, frame_multiple)
+        for layer in self.condnet:
+            x = layer(x) if isinstance(layer, nn.Conv1d) else silence_from(layer(x), end)
+        f0: Tensor = self.classifier(x[..., :end].transpose(1, 2)).squeeze(-1)
         return f0.abs()
 
 
