@@ -135,6 +135,9 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
 
 def _log_start(settings: Settings, slot: int) -> None:
     logger.info("Worker %d of %d loads %s", slot + 1, settings.workers, settings.checkpoint_dir)
+    if slot == 0:
+        for warning in settings.warnings:
+            logger.warning(warning)
     if settings.is_demonstration:
         logger.warning(DEMONSTRATION_NOTICE)
 

@@ -63,12 +63,20 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    settings = Settings.load()
+    settings = _settings()
     server = preflight.running_server(settings.pid_file)
     if server is not None:
         print(f"A server runs here (PID {server}); started anew, it would take these settings.")
     _require(settings, arguments.what or _CHECKS)
     return 0
+
+
+def _settings() -> Settings:
+    """The settings; what is odd about them is said."""
+    settings = Settings.load()
+    for warning in settings.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    return settings
 
 
 def _require(settings: Settings, checks: Iterable[str]) -> None:
@@ -108,7 +116,7 @@ _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoi
 
 
 def _print_settings(_: argparse.Namespace) -> int:
-    settings = Settings.load()
+    settings = _settings()
     for name, value in settings.model_dump().items():
         print(f"{name.upper()}={_shell_value(value)}")
     print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
@@ -123,5 +131,5 @@ def _shell_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:f}".rstrip("0").rstrip(".")  # a shell knows no 1e-05
     return shlex.quote(",".join(value) if isinstance(value, tuple) else str(value))

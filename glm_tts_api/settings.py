@@ -19,6 +19,7 @@ from glm_tts_api.admission.lanes import AdmissionConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
+from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.fields import Allowed, allowed_values
 from glm_tts_api.web.service import WebConfig
@@ -31,7 +32,13 @@ class SettingsError(StartupError):
 
 
 def _split_keys(value: Any) -> Any:
-    return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+    """Raises ValueError if there is none: who sets API_KEYS does not want the server open to everyone."""
+    if not isinstance(value, str):
+        return value
+    keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    if not keys or not all(key.isascii() and key.isprintable() for key in keys):  # fit for a header
+        raise ValueError
+    return keys
 
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
@@ -50,6 +57,7 @@ class Settings(BaseSettings):
         protected_namespaces=(),
     )
     _root: Path = PrivateAttr(default_factory=Path.cwd)
+    _warnings: list[str] = PrivateAttr(default_factory=list)
 
     short_text_concurrency: Concurrency = 15
     long_text_concurrency: Concurrency = 5
@@ -62,7 +70,10 @@ class Settings(BaseSettings):
     api_host: str = "0.0.0.0"
     port: Annotated[int, Field(ge=1, le=65535)] = 8049
     api_keys: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(_split_keys), Allowed("keys with commas between them")
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split_keys),
+        Allowed("keys of printable ASCII characters with commas between them"),
     ] = Field(default=(), repr=False)
     model_dir: Path | None = None
     device: Annotated[
@@ -102,12 +113,20 @@ class Settings(BaseSettings):
         Raises SettingsError with one line for each value that does not hold.
         """
         root = (root or Path.cwd()).absolute()
+        files = (root / ".env", *_preset_file(root))
         try:
-            settings = cls(_env_file=(root / ".env", *_preset_file(root)))  # type: ignore[call-arg]
+            settings = cls(_env_file=files)  # type: ignore[call-arg]
         except ValidationError as error:
             raise SettingsError("\n".join(_line(details) for details in error.errors())) from None
         settings._root = root
+        known = {"PRESET", *map(str.upper, cls.model_fields)}
+        settings._warnings = unknown_names(known, os.environ, filter(Path.exists, files))
         return settings
+
+    @property
+    def warnings(self) -> list[str]:
+        """What does not keep the server from starting, but was hardly meant so; a sentence each."""
+        return self._warnings
 
     def path(self, relative: Path | str) -> Path:
         """A path of the project folder; an absolute one stays as it is."""
@@ -192,5 +211,6 @@ def _line(details: ErrorDetails) -> str:
     if not details["loc"]:
         return str(details["ctx"]["error"])
     name = str(details["loc"][0])
-    allowed = allowed_values(Settings.model_fields[name])
-    return f"{name.upper()}='{quote(str(details['input']))}': must be {allowed}"
+    field = Settings.model_fields[name]
+    value = f"='{quote(str(details['input']))}'" if field.repr else ""  # a secret is not repeated
+    return f"{name.upper()}{value}: must be {allowed_values(field)}"

@@ -21,8 +21,8 @@ REPOSITORY = Path(__file__).parents[2]
 def root(tmp_path: Path) -> Path:
     presets = tmp_path / "configs" / "presets"
     presets.mkdir(parents=True)
-    (presets / "night.env").write_text("PORT=7002\nWORKERS=3\nSHORT_TEXT_TIMEOUT=70\nUNKNOWN=1\n")
-    (tmp_path / ".env").write_text("PORT=7003\nWORKERS=4\nQUEUE_MAX_SIZE=5 # per lane\nUNKNOWN=1\n")
+    (presets / "night.env").write_text("PORT=7002\nWORKERS=3\nSHORT_TEXT_TIMEOUT=70\n")
+    (tmp_path / ".env").write_text("PORT=7003\nWORKERS=4\nQUEUE_MAX_SIZE=5 # per lane\n")
     return tmp_path
 
 
@@ -165,6 +165,66 @@ def test_keys_are_separated_by_commas_and_not_shown(root: Path) -> None:
     assert "s3cret" not in repr(settings)
 
 
+@pytest.mark.parametrize("keys", [",,", " ", " , ", "schlüssel", "s3cret,密钥", "a\\tb"])
+def test_keys_that_would_open_the_server_or_fit_no_header_are_refused_and_not_shown(
+    root: Path, keys: str
+) -> None:
+    (root / ".env").write_text(f'API_KEYS="{keys}"\n')
+    done = run(root, "check", "port")
+    assert done.returncode == 2
+    assert done.stderr == "API_KEYS: must be keys of printable ASCII characters with commas between them\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MAX_TEXT_LENGHT", "MAX_TEXT_LENGTH"),
+        ("SHORT_TEXT_CONCURENCY", "SHORT_TEXT_CONCURRENCY"),
+        ("LOGFLE", "LOG_FILE"),
+        ("PROT", "PORT"),
+        ("WROKER", "WORKERS"),
+        ("max_upload_mbs", "MAX_UPLOAD_MB"),
+        ("API_KEY", "API_KEYS"),
+    ],
+)
+@pytest.mark.parametrize("command", [("check", "port"), ("settings",)])
+def test_a_misspelt_name_in_the_environment_is_a_warning(
+    tmp_path: Path, command: tuple[str, ...], name: str, meant: str
+) -> None:
+    done = run(tmp_path, *command, **{name: "7", "PORT": "7012", "API_HOST": "127.0.0.1"})
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"WARNING: {name} in the environment is not a setting and has no effect; did you mean {meant}?\n"
+    )
+
+
+def test_what_machines_set_for_other_programs_is_no_warning(tmp_path: Path) -> None:
+    others = (
+        "HOST",
+        "PATH",
+        "HOME",
+        "TERM",
+        "PROMPT_DIRTRIM",
+        "LOG_LEVEL",
+        "TIMEOUT",
+        "XDG_CACHE_HOME",
+        "KEYS",
+    )
+    done = run(tmp_path, "settings", **dict.fromkeys(others, os.environ["PATH"]))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_in_the_projects_own_files_every_unknown_name_is_a_warning(root: Path) -> None:
+    (root / ".env").write_text("MAX_TEXT_LENGHT=5\nexport HF_TOKEN=x\nport=7003\nPRESET=night\n")
+    (root / "configs/presets/night.env").write_text("PORT=7002\nUNKNOWN=1\n")
+    assert Settings.load(root).warnings == [
+        "MAX_TEXT_LENGHT in .env is not a setting and has no effect; did you mean MAX_TEXT_LENGTH?",
+        "HF_TOKEN in .env is not a setting and has no effect.",
+        "UNKNOWN in night.env is not a setting and has no effect.",
+    ]
+    assert Settings.load(root).port == 7002
+
+
 def test_which_checkpoint(root: Path) -> None:
     assert Settings.load(root).checkpoint_dir == BUNDLED_MODEL
     assert Settings.load(root).is_demonstration
@@ -222,6 +282,12 @@ def test_the_pid_file_of_a_living_server(tmp_path: Path) -> None:
     for damaged in ("", "not a number"):
         pid_file.write_text(damaged)
         assert running_server(pid_file) is None
+
+
+def test_printed_numbers_are_such_that_a_shell_can_count_with(root: Path) -> None:
+    values = printed(root, DRAIN_TIMEOUT="0.00001", LONG_TEXT_TIMEOUT="86400", PROMPT_MIN_SECONDS="0.25")
+    assert values["DRAIN_TIMEOUT"] == "0.00001"
+    assert (values["LONG_TEXT_TIMEOUT"], values["PROMPT_MIN_SECONDS"]) == ("86400", "0.25")
 
 
 def test_printed_values_survive_a_shell(root: Path) -> None:
