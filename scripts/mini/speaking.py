@@ -25,15 +25,16 @@ from scripts.mini.measures import Wave
 
 @dataclass(frozen=True)
 class Said:
-    """One utterance: a 24 kHz wave per segment, and what it took."""
+    """One utterance: a wave per segment, and what it took."""
 
     segments: list[Wave]
     cpu_s: float
     wall_s: float
+    sample_rate: int
 
     @property
     def audio_s(self) -> float:
-        return sum(len(wave) for wave in self.segments) / 24000
+        return sum(len(wave) for wave in self.segments) / self.sample_rate
 
 
 class Server:
@@ -70,13 +71,21 @@ class Server:
         return self._voices.get(index)
 
     async def say(
-        self, text: str, voice: Voice, *, seed: int, use_cache: bool = True, use_phoneme: bool = False
+        self,
+        text: str,
+        voice: Voice,
+        *,
+        seed: int,
+        sample_rate: int = 24000,
+        use_cache: bool = True,
+        use_phoneme: bool = False,
     ) -> Said:
         utterance = Utterance(
             request_id=f"evaluate-{seed}",
             text=text,
             voice=voice,
             sampling=SamplingOptions(seed=seed),
+            sample_rate=sample_rate,
             use_cache=use_cache,
             use_phoneme=use_phoneme,
         )
@@ -86,7 +95,7 @@ class Server:
             async for chunk in stream:
                 pieces.setdefault(chunk.segment, []).append(chunk.pcm)
         cpu, wall = time.process_time() - cpu, time.monotonic() - wall
-        return Said([np.concatenate(pieces[segment]) for segment in sorted(pieces)], cpu, wall)
+        return Said([np.concatenate(pieces[segment]) for segment in sorted(pieces)], cpu, wall, sample_rate)
 
 
 def prompt_wave(voice: Voice) -> Wave:

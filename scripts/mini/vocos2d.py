@@ -1,6 +1,7 @@
 """Trains the 32 kHz stand-in for Vocos2D on espeak-ng speech and writes it as TorchScript.
 
 python -m scripts.mini.vocos2d --minutes 15   (resumes; writes .mini/vocos2d/generator_jit.ckpt)
+python -m scripts.mini.vocos2d --rewrite glm_tts_api/assets/mini/vocos2d   (same weights, code of today)
 """
 
 import argparse
@@ -56,6 +57,14 @@ def save(folder: Path, model: PulseNoise) -> None:
     os.replace(folder / "generator.tmp", folder / "generator_jit.ckpt")
 
 
+def rewrite(folder: Path) -> None:
+    """Puts the weights of a written generator into the code that PulseNoise has now."""
+    written = torch.jit.load(str(folder / "generator_jit.ckpt"))
+    model = PulseNoise().half()
+    model.load_state_dict(written.state_dict())
+    save(folder, model)
+
+
 def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
     run = Run(folder, minutes=minutes)
     model, stft = PulseNoise(), MultiResolutionStft()
@@ -94,8 +103,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--folder", type=Path, default=Path(".mini/vocos2d"))
     parser.add_argument("--data", type=Path, default=Path(".mini/vocoder"))
+    parser.add_argument("--rewrite", type=Path, metavar="FOLDER")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    if args.rewrite is not None:
+        rewrite(args.rewrite)
+        return
     train(args.folder, WaveSet(args.data, 32000), minutes=args.minutes, batch=args.batch, frames=args.frames)
 
 
