@@ -34,6 +34,11 @@ from glm_tts_api.web.service import Service, SpeechEngine
 from glm_tts_api.web.tts import router as tts_router
 
 logger = logging.getLogger(__name__)
+
+# "Internal software error" of sysexits.h. uvicorn's parent starts such a worker again; at 3 it would end.
+EXIT_LOST = 70
+_LAST_ANSWER_S = 0.5  # for the last answers' way out of the process
+
 EngineBuilder = Callable[[Settings, int], SpeechEngine]
 
 
@@ -75,23 +80,32 @@ async def _lifespan(
     _log_start(settings, slot.index)
     await asyncio.to_thread(service.voices.list_voices)  # says now what is wrong with the files
     service.engine.start()
-    readiness = asyncio.create_task(_tell_readiness(service.engine, slot))
+    watch = asyncio.create_task(_watch(service, slot, drain_timeout=settings.drain_timeout))
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
     try:
         with stop.installed():
             yield
     finally:
-        readiness.cancel()
+        watch.cancel()
         await service.engine.close()
         slot.release()
 
 
-async def _tell_readiness(engine: SpeechEngine, slot: Slot) -> None:
-    """Lets the other workers know when this one can speak: a restart waits for all of them."""
+async def _watch(service: Service, slot: Slot, *, drain_timeout: float) -> None:
+    """Lets the other workers know when this one can speak: a restart waits for all of them. Ends the process
+    when it never will again, so that whoever looks after it starts another."""
+    engine = service.engine
     while engine.state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
         await asyncio.sleep(0.1)
     if engine.state.status == "ready":
         slot.mark_ready()
+    while engine.state.status != "lost":  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    await service.in_flight.drain(drain_timeout)
+    await asyncio.sleep(_LAST_ANSWER_S)
+    logger.critical("Ending with exit code %d: %s", EXIT_LOST, engine.state.cause)
+    logging.shutdown()
+    os._exit(EXIT_LOST)  # threads that wait for a lost device would hold up any other end
 
 
 def _voice_store(settings: Settings) -> VoiceStore:

@@ -73,7 +73,10 @@ class RowResult:
 
 
 class DecodeBatcher:
-    """Rows in a slotted cache. A step reads at most one chunk of a prompt and draws one token a row."""
+    """Rows in a slotted cache. A step reads at most one chunk of a prompt and draws one token a row.
+
+    `n_draws` counts the tokens drawn so far.
+    """
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         llm, tokenizer = models.llm, models.text_tokenizer
@@ -99,6 +102,7 @@ class DecodeBatcher:
         )
         self._rows: dict[int, _Row] = {}  # in the order of joining
         self._reading: list[_Row] = []  # in the order of joining
+        self.n_draws = 0
         self._n_steps = 0
         self._n_chunks = 0
         self._transcripts = Transcripts(self._cache, config.cached_voices)
@@ -192,6 +196,7 @@ class DecodeBatcher:
         if not math.isfinite(drawn.log_prob):
             self._cache.clear(row.slot)
             return self._end(row, ArithmeticError("the LLM's logits are not finite"))
+        self.n_draws += 1
         if column == self._end_column:
             return self._end(row)
         row.tokens.append(column)

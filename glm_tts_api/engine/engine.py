@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from glm_tts_api.contracts import Utterance
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import limit_threads
+from glm_tts_api.engine.faults import EngineLost, device_lost
 from glm_tts_api.engine.job import Job
 from glm_tts_api.engine.preparation import Preparation
 from glm_tts_api.engine.stream import SpeechStream
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Status = Literal["loading", "ready", "failed"]
+_LOST = "The model failed while this text was spoken, and this server ends: try again"
+
+Status = Literal["loading", "ready", "failed", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """`cause` says in one sentence why the engine failed."""
+    """`cause` says in one sentence why the engine failed to load or, once it was ready, was lost: another
+    process might speak where this one never will again."""
 
     status: Status
     cause: str | None = None
@@ -110,6 +114,8 @@ class Engine:
         """
         if self.state.status == "failed":
             raise Unhealthy(f"The model could not be loaded: {self.state.cause}")
+        if self.state.status == "lost":
+            raise Unhealthy(f"The model has failed, and this server ends: {self.state.cause}")
         if self._preparation is None or self.state.status != "ready":
             raise Loading("The model is still loading")
         stream = SpeechStream(stop=self._worker.wake, forget=self._streams.discard)
@@ -149,9 +155,13 @@ class Engine:
                 job.check_fits(self._worker.layout)
             except BaseException as error:  # whatever it is, someone waits for the stream
                 stream.job_ended(_as_service_error(error, utterance.request_id))
+                if lost := device_lost(error):
+                    self._faulted(lost)
             else:
                 self._worker.submit(job)
-                return
+                if self.state.status != "lost":
+                    return
+                stream.job_ended(InternalFault(_LOST))
         stream.job_freed()
 
     def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
@@ -183,12 +193,24 @@ class Engine:
         """While the engine loads, nobody else would end the wait."""
         if self.state.status == "loading":
             self._failed(error)
+        elif isinstance(error, EngineLost) and self.state.status == "ready":
+            self._lose(error)
+
+    def _lose(self, error: EngineLost) -> None:
+        """Everyone hears at once: the threads may never come back from the device."""
+        self.state = EngineState("lost", str(error))
+        logger.critical("Nothing can be spoken any more", exc_info=error)
+        for stream in list(self._streams):
+            stream.job_ended(InternalFault(_LOST))
+            stream.job_freed()
 
     def _failed(self, error: BaseException, *, part: str = "") -> None:
         """The first cause is the one to tell; what follows from it is not."""
         if self.state.status == "failed":
             return
-        cause = str(error) if isinstance(error, StartupError) else f"{type(error).__name__}: {error}"
+        cause = (
+            str(error) if isinstance(error, StartupError | EngineLost) else f"{type(error).__name__}: {error}"
+        )
         self.state = EngineState("failed", part + cause)
         logger.error("The model could not be loaded", exc_info=error)
 

@@ -3,7 +3,7 @@
 The decode thread loads the models and turns text ids into speech tokens; render threads (several on a
 CPU, one for a GPU) turn speech tokens into audio, so the LLM decodes segment n+1 while segment n is
 spoken. A job's book-keeping happens on the decode thread alone. A fault ends the job it happened to and
-nothing else.
+nothing else, unless nothing works any more.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import torch
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
 from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
+from glm_tts_api.engine.faults import FaultWatch
 from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
 from glm_tts_api.engine.job import Job, PromptLayout
 from glm_tts_api.engine.scheduler import Scheduler
@@ -50,14 +51,20 @@ class _Holdings:
 class Worker:
     """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread.
 
-    `on_fault` is told, on the thread that it happened to, of a fault that belongs to no job.
+    `on_fault` is told, on the thread that it happened to, of a fault that belongs to no job, and of an
+    EngineLost: no step is taken after that.
     """
 
     def __init__(self, config: EngineConfig, *, on_fault: Callable[[BaseException], None]) -> None:
         self._config = config
         self._on_fault = on_fault
+        self._decode_watch, self._render_watch = FaultWatch(), FaultWatch()
+        self._lost = False
         self._decode = DeviceThread(
-            "decode", self._decode_step, n_threads=config.decode_threads, on_fault=on_fault
+            "decode",
+            self._decode_step,
+            n_threads=config.decode_threads,
+            on_fault=partial(self._faulted, self._decode_watch),
         )
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
@@ -110,7 +117,7 @@ class Worker:
         """Forgets the voices' transcripts and gives the allocator's cached memory back to the device, between
         two steps; the bytes freed."""
         freed: Future[int] = Future()
-        self._decode.post(lambda: freed.set_result(self._release()))
+        self._decode.post(partial(self._release, freed))
         return freed
 
     def _load(
@@ -131,10 +138,14 @@ class Worker:
 
     # -- decode thread
 
-    def _release(self) -> int:
+    def _release(self, freed: Future[int]) -> None:
         assert self._decoder is not None
-        self._decoder.forget_voices()
-        return release_cached_memory()
+        try:
+            self._decoder.forget_voices()
+            freed.set_result(release_cached_memory())
+        except Exception as error:
+            freed.set_exception(error)
+            raise
 
     def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [
@@ -142,7 +153,7 @@ class Worker:
                 f"render-{index}",
                 self._render_step,
                 n_threads=self._config.render_threads,
-                on_fault=self._on_fault,
+                on_fault=partial(self._faulted, self._render_watch),
                 niceness=_RENDER_NICENESS,
                 set_up=partial(use_own_stream, device),
             )
@@ -156,13 +167,17 @@ class Worker:
         self._scheduler.admit(job)
 
     def _decode_step(self) -> bool:
-        if self._decoder is None:
+        if self._decoder is None or self._lost:
             return False
         self._leave_cancelled(self._decoder)
         self._start_rows(self._decoder)
         if not self._decoder.busy:
             return False
-        for result in self._decoder.step():
+        n_draws = self._decoder.n_draws
+        results = self._decoder.step()
+        if self._decoder.n_draws > n_draws:
+            self._decode_watch.succeeded()
+        for result in results:
             self._row_ended(result)
         self.last_step_at = time.monotonic()
         return True
@@ -191,7 +206,7 @@ class Worker:
         job = result.plan.job
         self._scheduler.release(result.row)
         if result.error is not None:
-            _fail(job, result.error)
+            self._fail(job, result.error, self._decode_watch)
             return
         tokens = job.take_row(result.plan, result.tokens, result.mean_log_prob)
         if tokens is not None:
@@ -223,18 +238,41 @@ class Worker:
     # -- render threads
 
     def _render_step(self) -> bool:
-        if self._flow is None or not self._flow.busy:
+        if self._flow is None or self._lost or not self._flow.busy:
             return False
         for result in self._flow.step():
             job = result.task.job
             with self._delivery:
                 if result.error is not None:
-                    _fail(job, result.error)
-                elif result.pcm is not None and not job.cancelled:
-                    job.deliver(result.task.segment, result.pcm)
+                    self._fail(job, result.error, self._render_watch)
+                elif result.pcm is not None:
+                    self._render_watch.succeeded()
+                    if not job.cancelled:
+                        job.deliver(result.task.segment, result.pcm)
             self._decode.post(partial(self._task_ended, job))
         self.last_step_at = time.monotonic()
         return True
+
+    # -- any of them
+
+    def _fail(self, job: Job, error: Exception, watch: FaultWatch) -> None:
+        """Ends a job; once only does it count for the stage, however many of its rows and segments fail."""
+        if not job.cancelled:
+            self._count(error, watch)
+            job.fail(_as_service_error(error, job.utterance.request_id))
+
+    def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
+        """A fault that no stage answered for."""
+        if not self._count(error, watch):
+            self._on_fault(error)
+
+    def _count(self, error: BaseException, watch: FaultWatch) -> bool:
+        """Whether everything ends with this fault."""
+        lost = watch.failed(error)
+        if lost is not None:
+            self._lost = True
+            self._on_fault(lost)
+        return lost is not None
 
 
 def _settle(device: torch.device) -> None:
@@ -245,15 +283,10 @@ def _settle(device: torch.device) -> None:
         release_cached_memory()  # what loading needed beside the weights
 
 
-def _fail(job: Job, error: Exception) -> None:
-    request_id = job.utterance.request_id
-    if not isinstance(error, ServiceError):
-        logger.error("A job failed", exc_info=error, extra={"request_id": request_id})
-        error = (
-            Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
-            if isinstance(error, torch.OutOfMemoryError)
-            else InternalFault(
-                "Something went wrong while this text was spoken; the server's log has the details"
-            )
-        )
-    job.fail(error)
+def _as_service_error(error: Exception, request_id: str) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    logger.error("A job failed", exc_info=error, extra={"request_id": request_id})
+    if isinstance(error, torch.OutOfMemoryError):
+        return Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
+    return InternalFault("Something went wrong while this text was spoken; the server's log has the details")

@@ -36,10 +36,10 @@ class WebConfig:
 
 
 class EngineState(Protocol):
-    """Where the engine stands; `cause` says why it failed."""
+    """Where the engine stands; `cause` says why it failed to load, or was lost after it was ready."""
 
     @property
-    def status(self) -> Literal["loading", "ready", "failed"]: ...
+    def status(self) -> Literal["loading", "ready", "failed", "lost"]: ...
 
     @property
     def cause(self) -> str | None: ...
@@ -108,7 +108,7 @@ class Service:
         if self.in_flight.closing:
             return "draining"
         status = self.engine.state.status
-        return {"ready": "healthy", "loading": "loading", "failed": "unhealthy"}[status]  # type: ignore[return-value]
+        return _HEALTH[status]
 
     def require_ready(self) -> None:
         """Raises the 503 that says why nothing can be said now."""
@@ -126,9 +126,15 @@ def _draining() -> ServiceError:
 
 
 def _unhealthy() -> ServiceError:
-    return Unhealthy("The model could not be loaded; /api/v1/health says why.")
+    return Unhealthy("The model could not be loaded or has failed; /api/v1/health says why.")
 
 
+_HEALTH: dict[str, HealthStatus] = {
+    "loading": "loading",
+    "ready": "healthy",
+    "failed": "unhealthy",
+    "lost": "unhealthy",
+}
 _NOT_READY: dict[HealthStatus, Callable[[], ServiceError]] = {
     "loading": _loading,
     "draining": _draining,

@@ -19,7 +19,7 @@ from glm_tts_api.errors import Loading, NothingToSay, Unhealthy
 
 @dataclass(frozen=True)
 class ToneState:
-    status: Literal["loading", "ready", "failed"]
+    status: Literal["loading", "ready", "failed", "lost"]
     cause: str | None = None
 
 

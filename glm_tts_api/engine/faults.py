@@ -1,0 +1,59 @@
+"""When a fault is more than a job's: the device is gone, or a stage does nothing any more but fail.
+
+Knows errors; knows nothing of who is told.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import torch
+
+from glm_tts_api.errors import ServiceError
+
+_TIMES = 3
+
+
+class EngineLost(Exception):
+    """Nothing can be spoken any more in this process; the cause in one sentence."""
+
+
+def device_lost(error: BaseException) -> EngineLost | None:
+    """What an error of the device comes to. After most of them (an illegal access, a device that fell off the
+    bus) each later call fails as well, until a new process begins; memory that ran out is none of them."""
+    if not isinstance(error, torch.AcceleratorError) or "out of memory" in str(error):
+        return None
+    return _lost("the device failed", error)
+
+
+class FaultWatch:
+    """Looks at one stage's faults as they come, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: tuple[type[BaseException], str] | None = None
+        self._n_same = 0
+
+    def succeeded(self) -> None:
+        """The stage did its work once."""
+        with self._lock:
+            self._last = None
+
+    def failed(self, error: BaseException) -> EngineLost | None:
+        """Whether the stage is lost with this fault: by the device, or as the same one for the third time
+        with nothing else between. Memory that runs out, again and again, is load."""
+        if isinstance(error, torch.OutOfMemoryError | ServiceError):
+            return None
+        fault = type(error), str(error)
+        with self._lock:
+            self._n_same = self._n_same + 1 if fault == self._last else 1
+            self._last = fault
+            again = self._n_same >= _TIMES
+        return device_lost(error) or (_lost(f"the same fault {_TIMES} times", error) if again else None)
+
+
+def _lost(what: str, error: BaseException) -> EngineLost:
+    """A sentence of the error's first line: those below it are about debugging."""
+    lost = EngineLost(f"{what}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+    lost.__cause__ = error
+    return lost

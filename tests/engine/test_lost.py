@@ -1,0 +1,156 @@
+"""When a fault is the engine's and not a job's. No GPU is used: networks of this file's own raise the errors
+of a lost device."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import pytest
+import tiny
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.faults import FaultWatch, device_lost
+from glm_tts_api.errors import InternalFault, Unavailable, Unhealthy
+from glm_tts_api.model.checkpoint import Models
+
+ResultT = TypeVar("ResultT")
+ILLEGAL = torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile with ...")
+CAUSE = "the device failed: AcceleratorError: CUDA error: an illegal memory access was encountered"
+
+
+def test_an_error_of_the_device_loses_it_and_memory_that_runs_out_does_not() -> None:
+    assert str(device_lost(ILLEGAL)) == CAUSE
+    assert device_lost(torch.OutOfMemoryError("CUDA out of memory")) is None
+    assert device_lost(torch.AcceleratorError("CUDA error: out of memory")) is None
+    assert device_lost(RuntimeError("CUDA error: of another kind")) is None
+
+
+def test_the_third_of_the_same_faults_in_a_row_is_one_too_many() -> None:
+    watch, fault, other = FaultWatch(), RuntimeError("worn out"), RuntimeError("torn")
+    assert [watch.failed(error) for error in (fault, fault, other, other, fault)] == [None] * 5
+    watch.succeeded()
+    assert [watch.failed(RuntimeError("worn out")) for _ in range(2)] == [None] * 2
+    assert str(watch.failed(fault)) == "the same fault 3 times: RuntimeError: worn out"
+
+
+def test_neither_load_nor_a_clients_mistake_counts() -> None:
+    watch = FaultWatch()
+    for error in (torch.OutOfMemoryError("CUDA out of memory"), Unavailable("later")):
+        assert [watch.failed(error) for _ in range(9)] == [None] * 9
+
+
+class FailingVocoder:
+    """Speaks the warm-up, then raises what it is given."""
+
+    sample_rate, hop = 32000, 640
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.n_calls = error, 0
+
+    def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
+        self.n_calls += 1
+        if self.n_calls > 1:
+            raise self.error
+        return torch.zeros(mel.shape[-1] * self.hop)
+
+
+def with_engine(models: Models, scene: Callable[[Engine], Awaitable[ResultT]]) -> ResultT:
+    async def run() -> ResultT:
+        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        assert engine.state.status == "ready", engine.state.cause
+        try:
+            return await scene(engine)
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+async def outcomes(engine: Engine, *texts: str, **options: Any) -> list[Any]:
+    """For each text its audio, or the error; once nothing is held any more."""
+    freed = [asyncio.Event() for _ in texts]
+    streams = [engine.synthesize(tiny.utterance(text, **options)) for text in texts]
+    for stream, event in zip(streams, freed, strict=True):
+        stream.on_freed(event.set)
+    results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
+    for event in freed:
+        await asyncio.wait_for(event.wait(), 30)
+    return results
+
+
+def test_a_faked_device_error_of_a_render_ends_the_engine_for_everyone_at_once() -> None:
+    models = replace(tiny.tiny_models(), vocos2d=cast(Any, FailingVocoder(ILLEGAL)))
+
+    async def scene(engine: Engine) -> None:
+        long = "/".join(["abcdefgh"] * 30)
+        results = await outcomes(engine, "ab", long, long, sample_rate=32000)
+        assert all(isinstance(result, InternalFault) for result in results)
+        assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
+        with pytest.raises(Unhealthy, match="illegal memory access"):
+            engine.synthesize(tiny.utterance("ab"))
+
+    with_engine(models, scene)
+
+
+def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = tiny.tiny_models()
+
+    def tokenize(_: object) -> None:
+        raise ILLEGAL
+
+    async def scene(engine: Engine) -> None:
+        monkeypatch.setattr(models.speech_tokenizer, "tokenize", tokenize)
+        (result,) = await outcomes(engine, "ab", voice=tiny.voice(7))
+        assert isinstance(result, InternalFault)
+        assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
+
+    with_engine(models, scene)
+
+
+def test_one_job_that_fails_in_every_segment_is_one_fault_and_the_third_such_job_ends_the_engine() -> None:
+    vocoder = FailingVocoder(RuntimeError("worn out"))
+    models = replace(tiny.tiny_models(), vocos2d=cast(Any, vocoder))
+
+    async def scene(engine: Engine) -> list[str]:
+        states = []
+        for _ in range(3):
+            await outcomes(engine, "ab/cd/ef/gh", sample_rate=32000, use_cache=False)
+            states.append(engine.state.status)
+        return states
+
+    assert with_engine(models, scene) == ["ready", "ready", "lost"]
+
+
+def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def release() -> int:
+        raise ILLEGAL
+
+    async def scene(engine: Engine) -> None:
+        monkeypatch.setattr("glm_tts_api.engine.worker.release_cached_memory", release)
+        with pytest.raises(torch.AcceleratorError):
+            await asyncio.wait_for(engine.clear_cache(), 30)
+        while engine.state.status == "ready":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
+
+    with_engine(tiny.tiny_models(), scene)
+
+
+def test_a_faked_device_error_in_the_first_words_is_a_failed_load_with_that_cause() -> None:
+    vocoder = FailingVocoder(ILLEGAL)
+    vocoder.n_calls = 1
+
+    async def run() -> None:
+        models = replace(tiny.tiny_models(), vocos2d=cast(Any, vocoder))
+        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        assert (engine.state.status, engine.state.cause) == ("failed", CAUSE)
+        await engine.close()
+
+    asyncio.run(run())

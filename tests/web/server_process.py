@@ -1,0 +1,79 @@
+"""A server as users run it: processes of their own, an app of these tests, a real port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+from conftest import project, wait_until
+
+HERE = Path(__file__).parent
+
+
+class Server:
+    """uvicorn with an app of these tests in its own process group, on a free port."""
+
+    def __init__(
+        self, root: Path, app: str, *, environ: dict[str, str] | None = None, **settings: Any
+    ) -> None:
+        self.workers = settings.get("workers", 1)
+        self.root = project(root, **settings)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.log = root / "log"
+        options = ["--port", str(self.port), "--workers", str(self.workers)]
+        command = [sys.executable, "-m", "uvicorn", app, *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=root,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": os.pathsep.join(str(path) for path in (HERE, HERE.parent, HERE.parents[1])),
+                    **(environ or {}),
+                },
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
+        wait_until(lambda: self.n_workers() == self.workers, 60)
+
+    def n_workers(self) -> int:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return len(self.stats()["per_worker"])
+        except httpx.TransportError:
+            return 0
+
+    def stats(self) -> dict[str, Any]:
+        body: dict[str, Any] = self.client.get(
+            "/api/v1/stats/concurrency", headers={"Connection": "close"}
+        ).json()
+        return body
+
+    def lane(self) -> dict[str, int]:
+        lane: dict[str, int] = self.stats()["stats"]["short_text"]
+        return lane
+
+    def say(self, text: str = "hello") -> httpx.Response:
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            url = f"{self.client.base_url}/api/v1/tts"
+            return client.post(url, data={"input_text": text, "index": "exampleA"})
+
+    def say_together(self, n: int) -> list[Future[httpx.Response]]:
+        pool = ThreadPoolExecutor(n)
+        return [pool.submit(self.say) for _ in range(n)]
+
+    def end(self) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
