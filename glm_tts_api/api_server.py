@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__
 from glm_tts_api.admission.board import Board, Slot
@@ -25,9 +26,11 @@ from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.error_handlers import install_error_handlers
+from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.graceful_stop import GracefulStop
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
+from glm_tts_api.web.openapi import name_bodies, operation_id
 from glm_tts_api.web.ops import DEMONSTRATION_NOTICE, health_router, ops_router
 from glm_tts_api.web.prompts import router as prompts_router
 from glm_tts_api.web.service import Service, SpeechEngine
@@ -45,16 +48,19 @@ EngineBuilder = Callable[[Settings, int], SpeechEngine]
 def create_app(settings: Settings, *, build_engine: EngineBuilder | None = None) -> FastAPI:
     """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot."""
     in_flight = InFlight()
-    app = FastAPI(
+    app = FastAPIOffline(
         title="GLM-TTS API",
         version=__version__,
         description="Zero-shot voice cloning: text and a short recording in, speech out.",
+        redoc_url=None,  # its page asks a CDN for a picture
+        generate_unique_id_function=operation_id,
         lifespan=partial(
             _lifespan, settings=settings, in_flight=in_flight, build_engine=build_engine or _build_engine
         ),
     )
-    for router in (health_router, ops_router, tts_router, prompts_router):
+    for router in (front_page_router, tts_router, prompts_router, ops_router, health_router):
         app.include_router(router)
+    name_bodies(app)
     install_error_handlers(app)
     app.add_middleware(UploadLimit, max_bytes=settings.web_config().max_upload_bytes)
     app.add_middleware(RequestContext, in_flight=in_flight)  # the outermost: added last

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from glm_tts_api.errors import Forbidden, Unauthorized
 from glm_tts_api.web.dependencies import ServiceDep
 
-_BEARER = "bearer "
+_ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
+_bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
+_header_scheme = APIKeyHeader(
+    scheme_name="X-API-Key", name="X-API-Key", description=_ONLY_WITH_KEYS, auto_error=False
+)
 
 
-async def _require_key(request: Request, service: ServiceDep) -> None:
+async def _require_key(
+    service: ServiceDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
+    header: Annotated[str | None, Depends(_header_scheme)],
+) -> None:
     """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one."""
     keys = service.config.api_keys
     if not keys:
         return
-    given = _given_key(request)
+    given = (bearer.credentials if bearer else header or "").strip()
     if not given:
         raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
     matches = [secrets.compare_digest(given.encode(), key.encode()) for key in keys]
@@ -36,13 +46,6 @@ async def _require_writer(request: Request, service: ServiceDep) -> None:
 
 KeyRequired = Depends(_require_key)
 WriterRequired = Depends(_require_writer)
-
-
-def _given_key(request: Request) -> str:
-    authorization = request.headers.get("authorization", "")
-    if authorization.lower().startswith(_BEARER):
-        return authorization[len(_BEARER) :].strip()
-    return request.headers.get("x-api-key", "").strip()
 
 
 def _is_local(request: Request) -> bool:

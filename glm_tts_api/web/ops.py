@@ -13,7 +13,8 @@ from glm_tts_api import __version__
 from glm_tts_api.admission.board import LANES, LaneCounts, WorkerFigures
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.dependencies import ServiceDep
-from glm_tts_api.web.schemas import ClearedCache, ConcurrencyStats, ErrorBody, Health
+from glm_tts_api.web.openapi import error_docs
+from glm_tts_api.web.schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.web.service import Service
 
 DEMONSTRATION_NOTICE = (
@@ -22,7 +23,9 @@ DEMONSTRATION_NOTICE = (
 )
 
 health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
-ops_router = APIRouter(prefix="/api/v1", tags=["operations"], dependencies=[KeyRequired])
+ops_router = APIRouter(
+    prefix="/api/v1", tags=["operations"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
 
 
 @health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
@@ -33,26 +36,21 @@ async def health(service: ServiceDep) -> Response:
     return JSONResponse(body, 200 if healthy else 503, headers=_retry_headers(body["status"]))
 
 
-@health_router.get("/health/live")
+@health_router.get("/health/live", response_model=Alive)
 async def live() -> dict[str, str]:
     """200 while the process answers at all, also while the model loads."""
     return {"status": "alive"}
 
 
-@ops_router.get("/stats/concurrency", response_model=ConcurrencyStats, responses={401: {"model": ErrorBody}})
-async def stats(service: ServiceDep) -> dict[str, Any]:
+@ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
+async def concurrency_stats(service: ServiceDep) -> dict[str, Any]:
     """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
     admitted since the service started; `config.concurrency` is per worker, as set."""
     workers = await asyncio.to_thread(service.board.read)
     return {"success": True, **_stats_body(service, workers)}
 
 
-@ops_router.post(
-    "/clear_cache",
-    response_model=ClearedCache,
-    responses={403: {"model": ErrorBody}},
-    dependencies=[WriterRequired],
-)
+@ops_router.post("/clear_cache", response_model=ClearedCache, dependencies=[WriterRequired])
 async def clear_cache(service: ServiceDep) -> dict[str, Any]:
     """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
     cached memory. The model stays loaded."""
@@ -73,7 +71,7 @@ async def _health_body(service: Service) -> dict[str, Any]:
         "model_sample_rate": 24000,
         "model_use_phoneme": False,
         "prompt_cache_count": voices,
-        "model": _model_label(service),
+        "model": service.model_label,
         "demonstration": config.is_demonstration,
         "notice": DEMONSTRATION_NOTICE if config.is_demonstration else None,
         "device": info.device if info else None,
@@ -83,13 +81,6 @@ async def _health_body(service: Service) -> dict[str, Any]:
         "cause": service.engine.state.cause,
         "warnings": warnings,
     }
-
-
-def _model_label(service: Service) -> str | None:
-    info = service.engine.info()
-    if info is None:
-        return None
-    return f"{info.model_name} (demonstration model)" if service.config.is_demonstration else info.model_name
 
 
 def _retry_headers(status: str) -> dict[str, str]:

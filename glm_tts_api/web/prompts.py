@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 
+from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.voices.store import VoiceInfo
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import ServiceDep
-from glm_tts_api.web.openapi import body_docs
+from glm_tts_api.web.openapi import BINARY, body_docs, error_docs
 from glm_tts_api.web.schemas import (
     ChangedPromptFields,
     Done,
-    ErrorBody,
     NewPromptFields,
     PromptAnswer,
     PromptList,
@@ -26,17 +26,17 @@ from glm_tts_api.web.schemas import (
 from glm_tts_api.web.service import Service
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}, 422: {"model": ErrorBody}}
-_WRITE: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 401, 403, 413, 415, 422, 503)
-}
-_CONDITIONAL: dict[int | str, dict[str, Any]] = {412: {"model": ErrorBody}}
 IfMatch = Annotated[
     str | None,
     Header(description="The ETag of the voice that the change is meant for; 412 if it is another now."),
 ]
+_RECORDING_TYPES = [*(container.media_type for container in CONTAINERS), "application/octet-stream"]
+_UNKNOWN = error_docs(404, 422)
+_WRITE = error_docs(400, 413, 415, 422, 503)
 
-router = APIRouter(prefix="/api/v1/prompts", tags=["voices"], dependencies=[KeyRequired])
+router = APIRouter(
+    prefix="/api/v1/prompts", tags=["voices"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
 
 
 @router.get("", response_model=PromptList)
@@ -58,7 +58,10 @@ async def get_prompt(index: str, response: Response, service: ServiceDep) -> dic
     "/{index}/audio",
     response_class=Response,
     responses={
-        200: {"content": {"audio/wav": {}}, "description": "The recording as it was given."},
+        200: {
+            "content": dict.fromkeys(_RECORDING_TYPES, BINARY),
+            "description": "The recording as it was given.",
+        },
         **_UNKNOWN,
     },
 )
@@ -72,8 +75,8 @@ async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
     "",
     status_code=201,
     response_model=PromptAnswer,
-    openapi_extra=body_docs(NewPromptFields, examples={"index": "my_voice", **_EXAMPLE}),
-    responses={**_WRITE, 409: {"model": ErrorBody}},
+    openapi_extra=body_docs(NewPromptFields, name="NewPrompt", example={"index": "my_voice", **_EXAMPLE}),
+    responses={**_WRITE, **error_docs(409)},
     dependencies=[WriterRequired],
 )
 async def add_prompt(request: Request, response: Response, service: ServiceDep) -> dict[str, Any]:
@@ -91,8 +94,8 @@ async def add_prompt(request: Request, response: Response, service: ServiceDep) 
 @router.put(
     "/{index}",
     response_model=PromptAnswer,
-    openapi_extra=body_docs(ChangedPromptFields, examples=_EXAMPLE),
-    responses={**_WRITE, **_UNKNOWN, **_CONDITIONAL},
+    openapi_extra=body_docs(ChangedPromptFields, name="ChangedPrompt", example=_EXAMPLE),
+    responses={**_WRITE, **_UNKNOWN, **error_docs(412)},
     dependencies=[WriterRequired],
 )
 async def change_prompt(
@@ -122,7 +125,7 @@ async def change_prompt(
 @router.delete(
     "/{index}",
     response_model=Done,
-    responses={**_WRITE, **_UNKNOWN, **_CONDITIONAL},
+    responses={**_UNKNOWN, **error_docs(412, 503)},
     dependencies=[WriterRequired],
 )
 async def delete_prompt(index: str, service: ServiceDep, if_match: IfMatch = None) -> dict[str, Any]:

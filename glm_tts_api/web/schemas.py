@@ -34,7 +34,9 @@ class SpeechFields(BaseModel):
         examples=["exampleA"],
     )
     prompt_text: str | None = Field(
-        default=None, description="The exact transcript of prompt_audio.", examples=["录音里说的每一个字。"]
+        default=None,
+        description="The exact transcript of prompt_audio; empty with index.",
+        examples=["", "录音里说的每一个字。"],  # /docs fills in the first, and index
     )
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
         default=42, description="The same request with the same seed gives the same audio.", examples=[42]
@@ -203,6 +205,12 @@ class Health(BaseModel):
         description="What the operator should repair, though the server runs.",
         examples=[["prompt_cache.json in configs/ is left as it is: it is not JSON (line 3: ...)"]],
     )
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = Field(examples=["alive"])
 
 
 class LaneStats(BaseModel):

@@ -110,6 +110,14 @@ class Service:
         status = self.engine.state.status
         return _HEALTH[status]
 
+    @property
+    def model_label(self) -> str | None:
+        """Which model speaks; None until it is loaded."""
+        info = self.engine.info()
+        if info is None:
+            return None
+        return f"{info.model_name} (demonstration model)" if self.config.is_demonstration else info.model_name
+
     def require_ready(self) -> None:
         """Raises the 503 that says why nothing can be said now."""
         error = _NOT_READY.get(self.status)

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,20 +18,19 @@ from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import ServiceDep
-from glm_tts_api.web.openapi import body_docs
+from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs
 from glm_tts_api.web.request_log import SpeechLine, logged_speech
-from glm_tts_api.web.schemas import ErrorBody, SpeechAnswer, SpeechFields
+from glm_tts_api.web.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.service import Service
 from glm_tts_api.web.speaking import Speech, admitted, speak
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 401, 403, 404, 408, 413, 415, 422, 500, 503)
-}
 
-router = APIRouter(prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired])
+router = APIRouter(
+    prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +45,22 @@ class _Wanted:
 
 @router.post(
     "/tts",
-    openapi_extra=body_docs(SpeechFields, examples=_EXAMPLE),
+    summary="Speak",
+    openapi_extra=body_docs(SpeechFields, name="Speech", example=_EXAMPLE),
     responses={
         200: {
             "model": SpeechAnswer,
             "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
-            "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {"audio/wav": BINARY},
+            "headers": header_docs(
+                X_Request_Id="Names the request in the server's log.",
+                X_Sample_Rate="Audio answers: Hz.",
+                X_Audio_Seconds="Audio answers: how long the speech lasts.",
+                X_Generation_Time="Audio answers: seconds from admission to the finished audio.",
+                X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
+            ),
         },
-        **_ERRORS,
+        **error_docs(400, 404, 408, 413, 415, 422, 503),
     },
 )
 async def tts(request: Request, service: ServiceDep) -> Response:
@@ -166,6 +172,7 @@ def _answer(body: bytes, speech: Speech, wanted: _Wanted) -> Response:
     if wanted.response_format == "json":
         return Response(body, media_type="application/json")
     headers = {
+        "Content-Disposition": 'attachment; filename="speech.wav"',  # /docs offers it as a file
         "X-Sample-Rate": str(speech.sample_rate),
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
         "X-Generation-Time": f"{speech.generation_s:.2f}",
