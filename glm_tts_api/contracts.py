@@ -20,7 +20,7 @@ SampleMethod = Literal["ras", "topk"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """A decoded recording: `samples` [channels, n] float32 in [-1, 1] at `sample_rate` Hz."""
+    """A decoded recording, its channels mixed: `samples` [n] float32 in [-1, 1] at `sample_rate` Hz."""
 
     samples: Float32
     sample_rate: int

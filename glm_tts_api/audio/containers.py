@@ -1,7 +1,11 @@
-"""Which audio container a file is, told from its first bytes; a name or an extension proves nothing."""
+"""Which audio container a file is, told from its first bytes; a name or an extension proves nothing.
+
+And what a container calls the codec inside it, for the sentence that says it cannot be decoded.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 HEAD_BYTES = 16
@@ -40,6 +44,29 @@ def container_of(data: bytes) -> Container | None:
         if head.startswith(magic):
             return container
     return _mpeg_frame(head)
+
+
+# Where a container says what its sound is coded in. None of them can make a search slow.
+_CODEC_WORDS = {
+    WAV: re.compile(rb"fmt .{4}(?:\xfe\xff.{22})?(..)", re.DOTALL),  # wFormatTag, or the extensible one's
+    M4A: re.compile(rb"stsd.{12}(.{4})", re.DOTALL),  # the sample entry of a sound track
+    WEBM: re.compile(rb"\x86([\x81-\xff]A_[A-Z0-9/_.]+)"),  # Matroska's CodecID, its length first
+}
+
+
+def codec_in(data: bytes, container: Container) -> str | None:
+    """The codec that a file names, in the container's own words; None if it does not say."""
+    pattern = _CODEC_WORDS.get(container)
+    sound_track = max(0, data.find(b"soun")) if container is M4A else 0
+    found = pattern.search(data, sound_track) if pattern else None
+    if found is None:
+        return None
+    word = found.group(1)
+    if container is WAV:
+        return f"WAVE format 0x{int.from_bytes(word, 'little'):04X}"
+    if container is WEBM:
+        word = word[1 : 1 + word[0] % 0x80]
+    return word.decode("ascii", "replace")
 
 
 def _mpeg_frame(head: bytes) -> Container | None:

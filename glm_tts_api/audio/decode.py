@@ -1,7 +1,8 @@
-"""An uploaded recording to samples. libsndfile first, FFmpeg (PyAV) for what it does not read.
+"""An uploaded recording to mono samples. libsndfile first, FFmpeg (PyAV) for what it does not read.
 
 The demuxer is fixed by the file's first bytes, so that nothing like a playlist can make FFmpeg open other
-files. Decoding stops as soon as a recording is known to be too long. Knows no HTTP.
+files. Channels are mixed block by block, so that what is held is one channel however many there are, and
+decoding stops as soon as a recording is known to be too long. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import av
 import numpy as np
 import soundfile
 
-from glm_tts_api.audio.containers import FLAC, M4A, WAV, WEBM, Container, container_of
+from glm_tts_api.audio.containers import FLAC, M4A, WAV, WEBM, Container, codec_in, container_of
 from glm_tts_api.contracts import Float32, Recording
-from glm_tts_api.errors import NotAudio, PromptRejected
+from glm_tts_api.errors import NotAudio, PromptRejected, quote
 
 _MIN_RATE, _MAX_RATE = 4000, 192_000
 _MAX_CHANNELS = 8
@@ -27,6 +28,7 @@ _SILENCE_PEAK = 1e-3  # -60 dB: below it there is hum or dither, not a voice
 _MISSING_S, _MISSING_BY_DURATION_S = 0.025, 0.1
 _UNKNOWN_FRAMES = 2**62  # what libsndfile says of a FLAC stream without a length
 _STREAMED_RIFF = 0x7FFFF000  # from here on a RIFF size means "not known when the header was written"
+_BLOCK = 2**16  # frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,12 @@ class _LengthUnknown(Exception):
 
 
 def decode_audio(data: bytes, limits: RecordingLimits) -> Recording:
-    """The recording in `data`, its channels kept, as [channels, n] float32.
+    """The recording in `data` as one channel: the mean of those that are not silent.
 
-    Raises NotAudio if the file is none of the known audio containers, PromptRejected if it cannot be decoded,
-    is cut off, silent, too short or too long.
+    Raises NotAudio if the file is none of the known audio containers or its codec none that can be decoded,
+    PromptRejected if it is damaged, cut off, silent, too short or too long.
     """
-    if not data:
-        raise PromptRejected("The prompt recording is an empty file.")
-    container = container_of(data)
-    if container is None:
-        raise NotAudio("The prompt is not an audio file: send wav, mp3, flac, ogg, opus, m4a, aac or webm.")
+    container = require_audio(data)
     if container is WAV:
         _require_whole_riff(data)
     try:
@@ -61,6 +59,44 @@ def decode_audio(data: bytes, limits: RecordingLimits) -> Recording:
     return _checked(recording, limits)
 
 
+def require_audio(head: bytes) -> Container:
+    """The container by a file's first bytes. Raises NotAudio, and PromptRejected for an empty file."""
+    if not head:
+        raise PromptRejected("The prompt recording is an empty file.")
+    container = container_of(head)
+    if container is None:
+        raise NotAudio("The prompt is not an audio file: send wav, mp3, flac, ogg, opus, m4a, aac or webm.")
+    return container
+
+
+class _Mix:
+    """The mean of a recording's channels, summed up as it is decoded."""
+
+    def __init__(self, n_channels: int, sample_rate: int, limits: RecordingLimits) -> None:
+        self._limits = limits
+        self._sample_rate = sample_rate
+        self._sum = np.empty(
+            int(limits.max_s * sample_rate) + 1, np.float32
+        )  # pages come with what is written
+        self._n_samples = 0
+        self._low = np.full(n_channels, np.inf, np.float32)
+        self._high = np.full(n_channels, -np.inf, np.float32)
+
+    def add(self, block: Float32) -> None:
+        """Takes the next samples, [n, channels]; raises PromptRejected once there are too many."""
+        end = self._n_samples + len(block)
+        if end > self._limits.max_s * self._sample_rate:
+            raise _too_long(f"more than {self._limits.max_s:g} s", self._limits)
+        np.sum(block, axis=1, out=self._sum[self._n_samples : end])
+        self._n_samples = end
+        self._low = np.minimum(self._low, block.min(axis=0))
+        self._high = np.maximum(self._high, block.max(axis=0))
+
+    def recording(self) -> Recording:
+        n_heard = int((self._high - self._low >= 2 * _SILENCE_PEAK).sum())
+        return Recording(self._sum[: self._n_samples] / np.float32(max(1, n_heard)), self._sample_rate)
+
+
 def _decode_with_libsndfile(data: bytes, limits: RecordingLimits) -> Recording:
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         _require_usable(file.samplerate, file.channels)
@@ -68,9 +104,12 @@ def _decode_with_libsndfile(data: bytes, limits: RecordingLimits) -> Recording:
             raise _LengthUnknown
         declared_s = file.frames / file.samplerate
         _require_not_longer(declared_s, limits)
-        samples = file.read(dtype="float32", always_2d=True)
-        _require_not_cut_off(len(samples) / file.samplerate, declared_s, tolerance_s=_MISSING_S)
-        return Recording(np.ascontiguousarray(samples.T), file.samplerate)
+        mix = _Mix(file.channels, file.samplerate, limits)
+        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+            mix.add(block)
+        recording = mix.recording()
+        _require_not_cut_off(recording.seconds, declared_s, tolerance_s=_MISSING_S)
+        return recording
 
 
 def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimits) -> Recording:
@@ -79,33 +118,37 @@ def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimi
             if not file.streams.audio:
                 raise NotAudio("The prompt file holds no sound.")
             stream = file.streams.audio[0]
+            _require_decoder(stream, data, container)
             _require_usable(stream.rate, stream.channels)
             says_its_length = container in (FLAC, M4A, WEBM) and file.duration is not None
             declared_s = file.duration / av.time_base if says_its_length else 0.0
             _require_not_longer(declared_s, limits)
-            blocks = list(_blocks_until(file.decode(stream), stream, limits))
-            if not blocks:
+            mix = _Mix(stream.channels, stream.rate, limits)
+            for block in _float_blocks(file.decode(stream), stream):
+                mix.add(block)
+            recording = mix.recording()
+            if not len(recording.samples):
                 raise _undecodable()
-            samples = np.concatenate(blocks, axis=1)
-            seconds = samples.shape[1] / stream.rate
-            _require_not_cut_off(seconds, declared_s, tolerance_s=_MISSING_BY_DURATION_S)
-            return Recording(samples, stream.rate)
+            _require_not_cut_off(recording.seconds, declared_s, tolerance_s=_MISSING_BY_DURATION_S)
+            return recording
     except (av.FFmpegError, ValueError) as error:
         raise _undecodable() from error
 
 
-def _blocks_until(
-    frames: Iterator[av.AudioFrame], stream: av.AudioStream, limits: RecordingLimits
-) -> Iterator[Float32]:
-    """Decoded blocks [channels, n]; ends with PromptRejected once they are too long together."""
+def _float_blocks(frames: Iterator[av.AudioFrame], stream: av.AudioStream) -> Iterator[Float32]:
+    """Decoded blocks [n, channels]."""
     to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-    n_samples = 0
     for frame in frames:
         for block in to_float.resample(frame):
-            n_samples += block.samples
-            if n_samples > limits.max_s * stream.rate:
-                raise _too_long(f"more than {limits.max_s:g} s", limits)
-            yield block.to_ndarray()
+            yield block.to_ndarray().T
+
+
+def _require_decoder(stream: av.AudioStream, data: bytes, container: Container) -> None:
+    if stream.codec_context is None or not stream.channels:
+        codec = codec_in(data, container) or "a codec that it does not name"
+        raise NotAudio(
+            f"The prompt's sound is in {quote(codec)}, which cannot be decoded here: save it as WAV or MP3."
+        )
 
 
 def _require_usable(sample_rate: int, n_channels: int) -> None:
@@ -160,7 +203,7 @@ def _checked(recording: Recording, limits: RecordingLimits) -> Recording:
             f"at least {limits.min_s:g} s are needed, 3 to 10 s best."
         )
     _require_not_longer(recording.seconds, limits)
-    if np.abs(samples - samples.mean(axis=1, keepdims=True)).max() < _SILENCE_PEAK:
+    if np.abs(samples - samples.mean()).max() < _SILENCE_PEAK:
         raise PromptRejected("The prompt recording is silent: there is no voice in it.")
     peak = float(np.abs(samples).max())
     return recording if peak <= 1.0 else Recording(samples / peak, recording.sample_rate)

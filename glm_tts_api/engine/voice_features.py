@@ -55,19 +55,17 @@ class VoiceFeatures:
 
     @torch.inference_mode()
     def _listen(self, recording: Recording) -> tuple[list[int], Tensor]:
-        wave = torch.from_numpy(recording.samples)
-        first = resample(wave[0], recording.sample_rate, SAMPLE_RATE)  # the tokenizer hears one channel
-        mean = resample(wave.mean(0), recording.sample_rate, SAMPLE_RATE)
-        if len(mean) < _LEAST_SAMPLES:
+        wave = resample(torch.from_numpy(recording.samples), recording.sample_rate, SAMPLE_RATE)
+        if len(wave) < _LEAST_SAMPLES:
             raise PromptRejected("The prompt recording is too short: nothing can be heard in it")
         with self._listening:
             with self._precision():
-                (tokens,) = self._models.speech_tokenizer.tokenize([first])
-            return tokens.tolist(), self._models.speaker_encoder.embed(mean)[0]
+                (tokens,) = self._models.speech_tokenizer.tokenize([wave])
+            return tokens.tolist(), self._models.speaker_encoder.embed(wave)[0]
 
     @torch.inference_mode()
     def _mel(self, recording: Recording, sample_rate: int) -> Tensor:
-        wave = torch.from_numpy(recording.samples).mean(0)
+        wave = torch.from_numpy(recording.samples)
         mel = log_mel(resample(wave, recording.sample_rate, sample_rate), sample_rate)  # [80, T]
         return mel.T.contiguous()
 

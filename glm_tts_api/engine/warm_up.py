@@ -31,7 +31,7 @@ class WarmUp:
 
     def jobs(self) -> Iterator[Job]:
         """One syllable in a voice of one second of faint noise, at each sample rate."""
-        noise = np.random.default_rng(0).normal(0.0, 0.01, (1, _PROMPT_RATE)).astype(np.float32)
+        noise = np.random.default_rng(0).normal(0.0, 0.01, _PROMPT_RATE).astype(np.float32)
         voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
         ids = self._models.text_tokenizer.encode("a")
         for rate in (vocoder.sample_rate for vocoder in self._vocoders):

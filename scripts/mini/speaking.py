@@ -99,6 +99,5 @@ class Server:
 
 
 def prompt_wave(voice: Voice) -> Wave:
-    """A voice's recording as one channel at 24 kHz."""
-    mono = torch.from_numpy(voice.recording.samples).mean(0)
-    return resample(mono, voice.recording.sample_rate, 24000).numpy()
+    """A voice's recording at 24 kHz."""
+    return resample(torch.from_numpy(voice.recording.samples), voice.recording.sample_rate, 24000).numpy()

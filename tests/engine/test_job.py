@@ -40,7 +40,7 @@ def make_job(
     segments: list[list[int]], *, use_cache: bool = True, beam_size: int = 1, n_speech: int = 3
 ) -> tuple[Job, Listener]:
     listener = Listener()
-    voice = Voice(Recording(np.zeros((1, 8), np.float32), 16000), "", "0")
+    voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
     utterance = Utterance("r", "text", voice, SamplingOptions(beam_size=beam_size), use_cache=use_cache)
     script = Script(segments, [1, 2], cast(Any, Prompt(n_speech)))
     return Job(utterance, script, listener), listener

@@ -131,7 +131,7 @@ async def ready(engine: Engine) -> Engine:
 
 
 def voice(number: int = 0, *, seconds: float = 1.0) -> Voice:
-    samples = np.random.default_rng(number).normal(0, 0.1, (1, int(16000 * seconds))).astype(np.float32)
+    samples = np.random.default_rng(number).normal(0, 0.1, int(16000 * seconds)).astype(np.float32)
     digest = hashlib.sha256(samples.tobytes()).hexdigest()
     return Voice(Recording(samples, 16000), transcript=f"voice {number}", digest=digest)
 
