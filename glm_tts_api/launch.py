@@ -1,6 +1,6 @@
 """Turns this process into the server. Knows the run folder and uvicorn's command line.
 
-The command line that `ps` then shows is `python -m uvicorn glm_tts_api.api_server:app ...`.
+The command line that `ps` then shows is `python -m glm_tts_api.uvicorn glm_tts_api.api_server:app ...`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,11 @@ def become_server(settings: Settings, claimed: int) -> NoReturn:
         "TMPDIR": str(temporary),
         "PYTHONUNBUFFERED": "1",
     }
-    os.execve(sys.executable, [sys.executable, "-m", "uvicorn", *_uvicorn_arguments(settings)], environment)
+    os.execve(
+        sys.executable,
+        [sys.executable, "-m", "glm_tts_api.uvicorn", *_uvicorn_arguments(settings)],
+        environment,
+    )
 
 
 def _uvicorn_arguments(settings: Settings) -> list[str]:

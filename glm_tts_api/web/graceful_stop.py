@@ -1,4 +1,5 @@
-"""SIGTERM and SIGINT: answer what was accepted, refuse what is new, then let the HTTP server end.
+"""SIGTERM and SIGINT: answer what was accepted, refuse what is new, then let the HTTP server end. SIGQUIT, or
+SIGINT again: end now.
 
 uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
 port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
@@ -18,20 +19,21 @@ from typing import Any
 from glm_tts_api.web.in_flight import InFlight
 
 logger = logging.getLogger(__name__)
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class GracefulStop:
-    """Waits up to `timeout_s` for the requests in flight; the same signal again cuts the wait short.
+    """Waits up to `timeout_s` for the requests in flight; SIGQUIT or a second SIGINT cuts the wait short.
 
-    Another signal does not: Ctrl-C reaches a worker at once, and as SIGTERM again by way of its parent.
+    SIGTERM does not, however often it comes: a supervisor and a script may both send it, and with several
+    workers Ctrl-C reaches each at once, and as SIGTERM again by way of its parent.
     """
 
     def __init__(self, in_flight: InFlight, *, timeout_s: float) -> None:
         self._in_flight = in_flight
         self._timeout_s = timeout_s
         self._previous: dict[int, Any] = {}
-        self._number: int | None = None
+        self._n_interrupts = 0
         self._drain: asyncio.Task[None] | None = None
 
     @contextmanager
@@ -54,20 +56,28 @@ class GracefulStop:
 
     def _begin(self, number: int) -> None:
         name = signal.Signals(number).name
-        if self._drain is None:
+        self._n_interrupts += number == signal.SIGINT
+        if number == signal.SIGQUIT or self._n_interrupts > 1:
+            logger.info("%s: ending now", name)
+            self._stop_within(0.0, number)
+        elif self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
-            self._in_flight.closing = True
-            self._number = number
-            self._drain = asyncio.create_task(self._drain_then_hand_over(number, self._timeout_s))
-        elif number == self._number:
-            logger.info("%s again: ending at once", name)
+            self._stop_within(self._timeout_s, number)
+        else:
+            logger.info("%s: finishing accepted requests already; SIGINT twice or SIGQUIT ends now", name)
+
+    def _stop_within(self, timeout_s: float, number: int) -> None:
+        self._in_flight.closing = True
+        if self._drain is not None:
             self._drain.cancel()
-            self._drain = asyncio.create_task(self._drain_then_hand_over(number, 0.0))
+        self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
 
     async def _drain_then_hand_over(self, number: int, timeout_s: float) -> None:
         n_cut_off = await self._in_flight.drain(timeout_s)
         if n_cut_off:
             logger.warning("%d requests were not done in time and were answered 503", n_cut_off)
+        if number == signal.SIGQUIT:  # which uvicorn does not know
+            number = signal.SIGTERM
         handler = self._previous[number]
         if callable(handler):
             handler(number, None)

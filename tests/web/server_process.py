@@ -29,7 +29,7 @@ class Server:
             self.port = free.getsockname()[1]
         self.log = root / "log"
         options = ["--port", str(self.port), "--workers", str(self.workers)]
-        command = [sys.executable, "-m", "uvicorn", app, *options]
+        command = [sys.executable, "-m", "glm_tts_api.uvicorn", app, *options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,

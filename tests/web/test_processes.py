@@ -66,15 +66,38 @@ def test_what_is_not_done_in_time_is_answered_503(start: Callable[..., Server]) 
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_second_signal_ends_the_wait(start: Callable[..., Server]) -> None:
-    server = start(delay_s=60)
-    accepted = server.say_together(1)
-    wait_until(lambda: server.lane()["active"] == 1)
-    server.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "draining")
-    server.process.send_signal(signal.SIGTERM)
-    assert accepted[0].result().status_code == 503
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_sigterm_changes_nothing(start: Callable[..., Server], workers: int) -> None:
+    """As where someone kills the server and a script, or a supervisor, then stops it."""
+    server = start(delay_s=2, workers=workers)
+    accepted = server.say_together(2)
+    wait_until(lambda: server.lane()["active"] == 2)
+    pids = [worker["pid"] for worker in server.stats()["per_worker"]]
+    for _ in range(3):
+        for pid in {server.process.pid, *pids}:
+            os.kill(pid, signal.SIGTERM)
+        time.sleep(0.3)
+    assert [future.result().status_code for future in accepted] == [200, 200]
     server.process.wait(20)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+@pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGQUIT)])
+def test_ctrl_c_twice_or_sigquit_ends_at_once(
+    start: Callable[..., Server], workers: int, numbers: tuple[int, ...], send: Callable[[int, int], None]
+) -> None:
+    """To the whole process group, as a terminal sends it, or to the parent alone."""
+    server = start(delay_s=60, workers=workers)
+    accepted = server.say_together(2)
+    wait_until(lambda: server.lane()["active"] == 2)
+    for number in numbers:
+        send(server.process.pid, number)
+        time.sleep(0.3)
+    answers = [future.result() for future in accepted]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "draining")] * 2
+    server.process.wait(20)
+    assert "Traceback" not in server.log.read_text()
 
 
 def test_ctrl_c_that_also_comes_through_the_parent_cuts_nothing_short(start: Callable[..., Server]) -> None:
