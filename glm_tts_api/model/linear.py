@@ -8,6 +8,7 @@ on a Xeon for 2 to 500), and are up to four times as fast at 4 to 16 rows.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -49,25 +50,56 @@ class Int8Linear:
     Symmetric, rounded to nearest; the largest magnitude gives the scale (LLM.int8's vector-wise scheme,
     Dettmers et al. 2022, without its outlier columns). Sums of integers are exact, so a row's bits depend on
     neither its neighbours nor the number of threads. CPU only.
+
+    Inputs are unsigned bytes to the kernels. Without VNNI a CPU adds the products of two neighbours in 16
+    bits, which 2 * 255 * 127 does not fit; there each row is given as two whose bytes add up to it, none
+    above 128.
     """
 
     def __init__(self, weight: Tensor) -> None:
         """weight [n, k] of any floating dtype."""
         weight = weight.float()
         self._scale = _scale(weight)[:, 0]
-        self._zero = torch.zeros(len(weight), dtype=torch.int64)
-        integers = (weight / self._scale[:, None]).round().to(torch.int8)
-        self._weight = torch.ops.onednn.qlinear_prepack(integers, [_TYPICAL_ROWS, weight.shape[1]])
+        self._weight = _pack_integers((weight / self._scale[:, None]).round())
 
     def __call__(self, x: Tensor) -> Tensor:
         values = x.float()
         scale = _scale(values)
-        integers = (values / scale).round().add_(_UINT8_ZERO).to(torch.uint8)
-        out: Tensor = torch.ops.onednn.qlinear_pointwise(
-            integers, 1.0, _UINT8_ZERO, self._weight, self._scale, self._zero,
-            None, 1.0, 0, torch.float32, "none", [], "",
-        )  # fmt: skip
+        integers = (values / scale).round().add_(_UINT8_ZERO)
+        if _sums_of_pairs_saturate():
+            low = integers.clamp(max=_INT8_MAX)
+            halves = torch.cat([low, integers - low])
+            first, second = _integer_product(halves, self._weight, self._scale, zero=_UINT8_ZERO // 2).chunk(
+                2
+            )
+            out = first + second
+        else:
+            out = _integer_product(integers, self._weight, self._scale, zero=_UINT8_ZERO)
         return (out * scale).to(x.dtype)
+
+
+def _pack_integers(weight: Tensor) -> Tensor:
+    """weight [n, k] of integers from -127 to 127."""
+    packed: Tensor = torch.ops.onednn.qlinear_prepack(weight.to(torch.int8), [_TYPICAL_ROWS, weight.shape[1]])
+    return packed
+
+
+def _integer_product(x: Tensor, packed: Tensor, scale: Tensor, *, zero: int) -> Tensor:
+    """(x - zero) @ weight.T * scale in float32; x [rows, k] of integers from 0 to 255, scale [n]."""
+    out: Tensor = torch.ops.onednn.qlinear_pointwise(
+        x.to(torch.uint8), 1.0, zero, packed, scale, torch.zeros_like(scale, dtype=torch.int64),
+        None, 1.0, 0, torch.float32, "none", [], "",
+    )  # fmt: skip
+    return out
+
+
+@cache
+def _sums_of_pairs_saturate() -> bool:
+    """Whether the kernels for integers cut off what does not fit 16 bits. Asked of them, not of the CPU's
+    flags: there are two kinds of VNNI, and oneDNN may be told to use neither (ONEDNN_MAX_CPU_ISA)."""
+    k = 64
+    packed, largest = _pack_integers(torch.full((k, k), _INT8_MAX)), torch.full((_TYPICAL_ROWS, k), 255)
+    return bool((_integer_product(largest, packed, torch.ones(k), zero=0) != 255 * _INT8_MAX * k).any())
 
 
 def _scale(rows: Tensor) -> Tensor:

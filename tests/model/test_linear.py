@@ -1,0 +1,57 @@
+"""Products in 8 bits are exact sums of integers, whatever instructions the CPU has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import Tensor
+
+from glm_tts_api.model.linear import Int8Linear
+
+SHAPES = [(128, 64), (64, 160), (768, 256), (512, 1024)]  # [n, k]
+
+
+def _integers(x: Tensor) -> tuple[Tensor, Tensor]:
+    """A row's integers from -127 to 127 and what one of them is worth."""
+    scale = x.abs().amax(1, keepdim=True) / 127
+    return (x / scale).round().double(), scale.double()
+
+
+def _assert_exact(weight: Tensor, x: Tensor) -> None:
+    weights, weight_scale = _integers(weight)
+    inputs, input_scale = _integers(x)
+    exact = (inputs @ weights.T) * input_scale * weight_scale.T
+    torch.testing.assert_close(Int8Linear(weight)(x).double(), exact, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [4, 16, 300])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_largest_integers_add_up(shape: tuple[int, int], rows: int) -> None:
+    """Without VNNI the CPU adds products in pairs to 16 bits, and cuts off what does not fit."""
+    n, k = shape
+    for weight_sign, input_sign in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        _assert_exact(torch.full((n, k), weight_sign * 0.5), torch.full((rows, k), input_sign * 3.0))
+
+
+@pytest.mark.parametrize("rows", [4, 16, 300])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_random_integers_add_up(shape: tuple[int, int], rows: int) -> None:
+    draw = torch.Generator().manual_seed(rows)
+    _assert_exact(torch.randn(*shape, generator=draw), torch.randn(rows, shape[1], generator=draw))
+
+
+@pytest.mark.parametrize("isa", ["AVX2", "AVX512_CORE"])
+def test_on_cpus_with_fewer_instructions_too(isa: str) -> None:
+    """oneDNN reads its limit once, at the first product. On a CPU that has less it changes nothing."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", __file__, "-k", "add_up"],
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": isa},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
