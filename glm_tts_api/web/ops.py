@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ from glm_tts_api.admission.board import LANES, LaneCounts, WorkerFigures
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.dependencies import ServiceDep
 from glm_tts_api.web.openapi import error_docs
+from glm_tts_api.web.request_log import SpeechLine
 from glm_tts_api.web.schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.web.service import Service
 
@@ -45,7 +47,8 @@ async def live() -> dict[str, str]:
 @ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
 async def concurrency_stats(service: ServiceDep) -> dict[str, Any]:
     """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
-    admitted since the service started; `config.concurrency` is per worker, as set."""
+    admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what is
+    being spoken, and how far it is, by the `worker` that answers: with several, ask again for the others'."""
     workers = await asyncio.to_thread(service.board.read)
     return {"success": True, **_stats_body(service, workers)}
 
@@ -99,6 +102,22 @@ def _stats_body(service: Service, workers: list[WorkerFigures]) -> dict[str, Any
         },
         "config": _config_body(service),
         "per_worker": [_worker_body(worker, service) for worker in workers if worker.alive],
+        "worker": next(
+            {"slot": worker.slot, "pid": worker.pid} for worker in workers if worker.pid == os.getpid()
+        ),
+        "active": [_active_body(line) for line in service.speaking],
+    }
+
+
+def _active_body(line: SpeechLine) -> dict[str, Any]:
+    return {
+        "request_id": line.request_id,
+        "lane": line.lane,
+        "characters": line.n_chars,
+        "segments": line.timings.segments or None,
+        "segments_done": line.segments_done,
+        "audio_seconds": round(line.audio_done_s, 3),
+        "age_seconds": round(line.age_s, 1),
     }
 
 

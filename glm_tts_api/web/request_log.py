@@ -1,4 +1,7 @@
-"""One line a speech request, whatever became of it."""
+"""What the log says of a speech request: a line for it, whatever became of it, and how far a long one is.
+
+Never a word of its text.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +14,33 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from glm_tts_api.contracts import Timings
+from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.web.listening import ClientGone
 
 logger = logging.getLogger("glm_tts_api.request")
+progress_logger = logging.getLogger("glm_tts_api.progress")
 HAS_LINE = "has_line"  # in a request's state: it writes a line of its own
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SpeechLine:
     """What is known of the request so far; seconds."""
 
+    request_id: str
     lane: str = "-"
     n_chars: int = 0
     queue_s: float = 0.0
     generation_s: float = 0.0
+    segments_done: int = 0
+    audio_done_s: float = 0.0
     timings: Timings = field(default_factory=Timings)
     began_at: float = field(default_factory=time.perf_counter)
 
     def __str__(self) -> str:
         """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
         timings = self.timings
-        total_s = time.perf_counter() - self.began_at
+        total_s = self.age_s
         between_s = max(0.0, total_s - self.queue_s - sum(timings.stage_s.values()))
         stages = " ".join(f"{stage}_s={seconds:.2f}" for stage, seconds in timings.stage_s.items())
         return (
@@ -41,6 +48,22 @@ class SpeechLine:
             f"{stages} between_s={between_s:.2f} total_s={total_s:.2f} audio_s={timings.audio_s:.2f} "
             f"rtf={self.rtf:.2f}"
         )
+
+    @property
+    def age_s(self) -> float:
+        return time.perf_counter() - self.began_at
+
+    def took(self, chunk: AudioChunk) -> None:
+        """To be called with each segment's audio as it comes."""
+        self.segments_done = chunk.segment + 1
+        self.audio_done_s += len(chunk.pcm) / chunk.sample_rate
+        if self.timings.segments > 1:
+            progress_logger.info(
+                "segment %d of %d spoken, %.1f s of audio so far",
+                self.segments_done,
+                self.timings.segments,
+                self.audio_done_s,
+            )
 
     @property
     def rtf(self) -> float:
@@ -51,7 +74,7 @@ class SpeechLine:
 def logged_speech(request: Request) -> Iterator[SpeechLine]:
     """Writes the line when the context ends, with the outcome that it ended with."""
     setattr(request.state, HAS_LINE, True)
-    line = SpeechLine()
+    line = SpeechLine(request.state.request_id)
     outcome = "completed"
     try:
         yield line

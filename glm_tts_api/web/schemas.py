@@ -274,6 +274,27 @@ class StatsConfig(BaseModel):
     workers: int = Field(examples=[1])
 
 
+class WorkerName(BaseModel):
+    """One of the worker processes."""
+
+    slot: int = Field(examples=[0])
+    pid: int = Field(examples=[4242])
+
+
+class ActiveRequest(BaseModel):
+    """A request that is being spoken, and how far it is."""
+
+    request_id: str = Field(description="As in the log and in X-Request-Id.", examples=[_EXAMPLE_ID])
+    lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])
+    characters: int = Field(description="How long its text is.", examples=[3000])
+    segments: int | None = Field(
+        description="Pieces that the text is spoken in; null until it is cut.", examples=[62]
+    )
+    segments_done: int = Field(description="How many of them are spoken.", examples=[17])
+    audio_seconds: float = Field(description="Seconds of audio so far.", examples=[187.52])
+    age_seconds: float = Field(description="Seconds since it arrived.", examples=[64.3])
+
+
 class ConcurrencyStats(BaseModel):
     """The service's figures."""
 
@@ -281,6 +302,8 @@ class ConcurrencyStats(BaseModel):
     stats: Lanes
     config: StatsConfig
     per_worker: list[WorkerStats]
+    worker: WorkerName = Field(description="The worker that answers.")
+    active: list[ActiveRequest] = Field(description="The requests that this worker speaks now.")
 
 
 class ClearedCache(BaseModel):

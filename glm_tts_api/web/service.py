@@ -17,6 +17,7 @@ from glm_tts_api.errors import Draining, Loading, ServiceError, Unhealthy
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.in_flight import InFlight
+from glm_tts_api.web.request_log import SpeechLine
 
 HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
 
@@ -93,7 +94,7 @@ class SpeechEngine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One worker process, ready to be asked."""
+    """One worker process, ready to be asked. `speaking`: the requests that have a place in a lane now."""
 
     config: WebConfig
     engine: SpeechEngine
@@ -101,6 +102,7 @@ class Service:
     board: Board
     voices: VoiceStore
     in_flight: InFlight
+    speaking: list[SpeechLine] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
 
     @property

@@ -47,7 +47,14 @@ async def admitted(
             permit = await stack.enter_async_context(admission)
         finally:
             line.queue_s = time.perf_counter() - queued_at
-        yield permit
+        if not counted:
+            yield permit
+            return
+        service.speaking.append(line)
+        try:
+            yield permit
+        finally:
+            service.speaking.remove(line)
 
 
 async def speak(engine: SpeechEngine, utterance: Utterance, permit: Permit, line: SpeechLine) -> Speech:
@@ -57,7 +64,10 @@ async def speak(engine: SpeechEngine, utterance: Utterance, permit: Permit, line
     async with engine.synthesize(utterance) as stream:
         line.timings = stream.timings
         stream.on_freed(permit.hold())
-        pieces = [chunk.pcm async for chunk in stream]
+        pieces = []
+        async for chunk in stream:
+            pieces.append(chunk.pcm)
+            line.took(chunk)
     line.generation_s = time.perf_counter() - began
     pcm = await asyncio.to_thread(np.concatenate, [np.zeros(0, np.float32), *pieces])
     return Speech(pcm, utterance.sample_rate, stream.timings, line.generation_s)

@@ -164,6 +164,20 @@ def test_two_workers_count_as_one_service(start: Callable[..., Server]) -> None:
     assert body["config"]["concurrency"]["short_text"] == 2
 
 
+def test_each_of_two_workers_lists_the_requests_that_it_speaks(start: Callable[..., Server]) -> None:
+    server = start(workers=2, delay_s=60)
+    server.say_together(8)
+    wait_until(lambda: server.lane()["active"] == 8)
+    listed: dict[int, list[str]] = {}
+    while len(listed) < 2:  # whichever worker answers
+        body = server.stats()
+        slot = body["worker"]["slot"]
+        assert body["per_worker"][slot]["pid"] == body["worker"]["pid"]
+        assert len(body["active"]) == body["per_worker"][slot]["short_text"]["active"]
+        listed[slot] = [request["request_id"] for request in body["active"]]
+    assert len({*listed[0], *listed[1]}) == 8
+
+
 def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Server]) -> None:
     server = start(workers=2, delay_s=0.2)
     for future in server.say_together(8):

@@ -35,11 +35,14 @@ READY = ToneState("ready")
 
 @dataclass
 class ToneEngine:
-    """`delay_s`: until the tone is there; `freeing_s`: from the end or a cancel until the job is let go."""
+    """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
+    `freeing_s`: from the end or a cancel until the job is let go."""
 
     delay_s: float = 0.0
     freeing_s: float = 0.0
     seconds: float = 0.5
+    n_segments: int = 1
+    segment_s: float = 0.0
     state: ToneState = READY
     n_spoken: int = 0
     n_stopped: int = 0
@@ -75,17 +78,21 @@ class ToneEngine:
         elif not any(char.isalnum() for char in utterance.text):
             stream.job_ended(NothingToSay("input_text has nothing in it that can be spoken"))
         else:
-            self._say(utterance, stream)
+            self._say(utterance, stream, stopped)
         threading.Event().wait(self.freeing_s)
         stream.job_freed()
 
-    def _say(self, utterance: Utterance, stream: SpeechStream) -> None:
+    def _say(self, utterance: Utterance, stream: SpeechStream, stopped: threading.Event) -> None:
         rate = utterance.sample_rate
         time = np.arange(int(self.seconds * rate)) / rate
         pitch = 200 + utterance.sampling.seed % 200
         tone = (0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
+        stream.timings.segments = self.n_segments
+        for segment in range(self.n_segments):
+            if segment and stopped.wait(self.segment_s):
+                self.n_stopped += 1
+                return
+            stream.timings.audio_s += self.seconds
+            stream.chunk_ready(AudioChunk(tone, rate, segment))
         self.n_spoken += 1
-        stream.timings.segments = 1
-        stream.timings.audio_s = self.seconds
-        stream.chunk_ready(AudioChunk(tone, rate, 0))
         stream.job_ended(None)
