@@ -154,7 +154,13 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
 
 
 def _log_start(settings: Settings, slot: int) -> None:
-    logger.info("Worker %d of %d loads %s", slot + 1, settings.workers, settings.checkpoint_dir)
+    logger.info(
+        "Worker %d of %d loads %s; CPU threads: %d",
+        slot + 1,
+        settings.workers,
+        settings.checkpoint_dir,
+        settings.engine_config().threads,
+    )
     if slot == 0:
         for warning in settings.warnings:
             logger.warning(warning)

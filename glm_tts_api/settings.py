@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from glm_tts_api.admission.lanes import AdmissionConfig
 from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.cores import usable_cores
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.setting_names import unknown_names
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     long_text_timeout: Seconds = 600
     queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = 100
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    cpu_threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=usable_cores)
     api_host: str = "0.0.0.0"
     port: Annotated[int, Field(ge=1, le=65535)] = 8049
     api_keys: Annotated[
@@ -121,6 +123,11 @@ class Settings(BaseSettings):
         settings._root = root
         known = {"PRESET", *map(str.upper, cls.model_fields)}
         settings._warnings = unknown_names(known, os.environ, filter(Path.exists, files))
+        if settings.cpu_threads > usable_cores():
+            settings._warnings.append(
+                f"CPU_THREADS={settings.cpu_threads} is more than this process has cores to use "
+                f"({usable_cores()}): its threads will wait for one another; unset, it is that number."
+            )
         return settings
 
     @property
@@ -180,14 +187,14 @@ class Settings(BaseSettings):
         return RecordingLimits(min_s=self.prompt_min_seconds, max_s=self.prompt_max_seconds)
 
     def engine_config(self) -> EngineConfig:
-        """Every admitted request owns a decode row; the machine's cores are divided among the workers."""
+        """Every admitted request owns a decode row; the CPU's threads are divided among the workers."""
         return EngineConfig(
             n_slots=self.short_text_concurrency + self.long_text_concurrency,
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,
             flow_bf16=self.flow_dtype == "bf16",
-            threads=max(1, len(os.sched_getaffinity(0)) // self.workers),
+            threads=max(1, self.cpu_threads // self.workers),
         )
 
     @property

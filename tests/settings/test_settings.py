@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from glm_tts_api.cores import usable_cores
 from glm_tts_api.preflight import running_server
 from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 
@@ -55,6 +56,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "LONG_TEXT_TIMEOUT": "600",
         "QUEUE_MAX_SIZE": "100",
         "WORKERS": "1",
+        "CPU_THREADS": str(usable_cores()),
         "API_HOST": "0.0.0.0",
         "PORT": "8049",
         "API_KEYS": "",
@@ -128,6 +130,7 @@ def test_the_guides_presets(preset: str, expected: dict[str, str], tmp_path: Pat
         ("SHORT_TEXT_CONCURRENCY", "abc", "a whole number from 1 to 1024"),
         ("SHORT_TEXT_CONCURRENCY", "0", "a whole number from 1 to 1024"),
         ("WORKERS", "1.5", "a whole number from 1 to 64"),
+        ("CPU_THREADS", "0", "a whole number from 1 to 1024"),
         ("PORT", "70000", "a whole number from 1 to 65535"),
         ("LONG_TEXT_TIMEOUT", "soon", "a number of seconds from 0.1 to 86400"),
         ("DEVICE", "tpu", "auto, cpu, cuda or cuda:N"),
