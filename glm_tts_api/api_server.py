@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -128,21 +129,22 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
-    from glm_tts_api.model.placement import choose_device, device_warning
+    from glm_tts_api.model.placement import choose_device, placement_warnings
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
         device = choose_device(settings.device, slot=slot)
-        warning = device_warning(settings.device)
-        if warning:
+        warnings = placement_warnings(settings.device, dtype=settings.dtype, flow_dtype=settings.flow_dtype)
+        for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)
-        return load_checkpoint(
+        models = load_checkpoint(
             settings.checkpoint_dir,
             device=device,
             dtype=settings.dtype,
             weights=settings.weights,
         )
+        return replace(models, warnings=tuple(warnings))
 
     def load_frontend() -> TextFrontend:
         frontend = TextFrontend(settings.configs_dir, cache_dir=settings.cache_dir, rules=settings.text_rules)

@@ -94,15 +94,14 @@ def _require(settings: Settings, checks: Iterable[str]) -> None:
 def _check_checkpoint(settings: Settings) -> None:
     """The checkpoint, and the device that it is to run on."""
     from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
-    from glm_tts_api.model.placement import choose_device, choose_precision, device_warning
+    from glm_tts_api.model.placement import choose_device, choose_precision, placement_warnings
 
     choose_precision(
         choose_device(settings.device), n_weights=0, dtype=settings.dtype, weights=settings.weights
     )
     check_layout(settings.checkpoint_dir)
-    warning = device_warning(settings.device)
-    if warning:
-        print(warning, file=sys.stderr)
+    for warning in placement_warnings(settings.device, dtype=settings.dtype, flow_dtype=settings.flow_dtype):
+        print(f"WARNING: {warning}", file=sys.stderr)
 
 
 def _check_port(settings: Settings) -> None:

@@ -54,6 +54,7 @@ class EngineInfo:
     model_name: str
     device: str
     dtype: str
+    warnings: tuple[str, ...]
     slot_length: int
     rows_active: int
     rows_total: int
@@ -139,6 +140,7 @@ class Engine:
             model_name=self._models.name,
             device=str(self._models.llm.device),
             dtype=str(self._models.llm.dtype).removeprefix("torch."),
+            warnings=self._models.warnings,
             slot_length=self._worker.layout.slot_length,
             rows_active=self._worker.n_rows_active,
             rows_total=self._config.n_slots,

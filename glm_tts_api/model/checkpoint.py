@@ -46,7 +46,8 @@ INV_FREQ = "estimator.rotary_embed.inv_freq"  # stored, but made anew: a file ma
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """A loaded checkpoint, ready for inference. `name` is its folder's.
+    """A loaded checkpoint, ready for inference. `name` is its folder's; `warnings`: what the person who
+    started the server should know of where and how precisely it runs, a sentence each.
 
     The LLM's logits have a column for each speech token, from 0, and a last one for the end.
     """
@@ -59,6 +60,7 @@ class Models:
     speech_tokenizer: SpeechTokenizer
     speaker_encoder: SpeakerEncoder
     text_tokenizer: TextTokenizer
+    warnings: tuple[str, ...] = ()
 
 
 def check_layout(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,7 @@ from glm_tts_api.model.gpus import n_gpus, why_no_gpu
 Dtype = Literal["auto", "fp32", "bf16"]
 Weights = Literal["full", "int8"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_IS_X86 = platform.machine() == "x86_64"  # of other CPUs' units nothing is known here
 _CACHED_WEIGHTS = 50_000_000  # fewer than these are held by a CPU's caches rather than read from memory
 
 
@@ -33,10 +35,21 @@ def choose_device(device: str, *, slot: int = 0) -> torch.device:
     return _choose_device(device, n_gpus(), slot)
 
 
-def device_warning(device: str) -> str | None:
-    """What the person who starts the server should know of the device that this setting came to."""
+def placement_warnings(device: str, *, dtype: Dtype, flow_dtype: str) -> list[str]:
+    """What the person who starts the server should know of what DEVICE, DTYPE and FLOW_DTYPE come to here."""
+    warnings = []
     reason = why_no_gpu() if device == "auto" and n_gpus() == 0 else None
-    return reason and f"DEVICE=auto takes the CPU: {reason}. DEVICE=cpu says that this is meant."
+    if reason:
+        warnings.append(f"DEVICE=auto takes the CPU: {reason}. DEVICE=cpu says that this is meant.")
+    if choose_device(device).type == "cpu" and _IS_X86 and not _has_bf16_units():
+        instead = {"DTYPE": "auto", "FLOW_DTYPE": "fp32"}
+        warnings += [
+            f"{name}=bf16 is several times slower than fp32 on this CPU, which has no units for bfloat16 "
+            f"(avx512_bf16 or amx_bf16): set {name}={instead[name]}."
+            for name, value in (("DTYPE", dtype), ("FLOW_DTYPE", flow_dtype))
+            if value == "bf16"
+        ]
+    return warnings
 
 
 def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weights: Weights) -> Precision:
@@ -55,7 +68,11 @@ def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weig
 
 
 def _has_bf16_units() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    """Whether the CPU has them, and PyTorch may use AVX-512, which they need (ATEN_CPU_CAPABILITY)."""
+    capability: str = torch.backends.cpu.get_cpu_capability()
+    return "AVX512" in capability and bool(
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
 
 
 def _choose_device(device: str, n: int, slot: int) -> torch.device:

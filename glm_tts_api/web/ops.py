@@ -82,7 +82,7 @@ async def _health_body(service: Service) -> dict[str, Any]:
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started_at, 1),
         "cause": service.engine.state.cause,
-        "warnings": warnings,
+        "warnings": [*warnings, *(info.warnings if info else ())],
     }
 
 

@@ -58,6 +58,9 @@ class EngineInfo(Protocol):
     @property
     def dtype(self) -> str: ...
 
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
 
 class SpeechStream(Protocol):
     """One utterance's speech: a context to leave early, an iterator of chunks."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,17 @@ import torch
 from glm_tts_api.cli import main
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.gpus import explain
-from glm_tts_api.model.placement import Dtype, Precision, choose_device, choose_precision, device_warning
+from glm_tts_api.model.placement import (
+    Dtype,
+    Precision,
+    choose_device,
+    choose_precision,
+    placement_warnings,
+)
 
 N_GPUS = torch.cuda.device_count()
+FLAGS = set(Path("/proc/cpuinfo").read_text(encoding="ascii").split())
+HAS_BF16_UNITS = bool(FLAGS & {"amx_bf16", "avx512_bf16"}) and os.environ.get("ATEN_CPU_CAPABILITY") != "avx2"
 CPU, SMALL, LARGE = torch.device("cpu"), 8_000_000, 1_500_000_000
 
 
@@ -31,9 +42,38 @@ def test_a_small_model_runs_in_float32_on_any_cpu() -> None:
 
 
 def test_a_large_model_runs_in_bf16_where_the_cpu_has_units_for_it() -> None:
-    flags = set(Path("/proc/cpuinfo").read_text(encoding="ascii").split())
-    expected = torch.bfloat16 if flags & {"amx_bf16", "avx512_bf16"} else torch.float32
-    assert _dtype("auto", LARGE) == expected
+    assert _dtype("auto", LARGE) == (torch.bfloat16 if HAS_BF16_UNITS else torch.float32)
+
+
+@pytest.mark.parametrize("capability", [None, "avx2"])
+def test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set(
+    tmp_path: Path, capability: str | None
+) -> None:
+    """Told to use no AVX-512, PyTorch is as on a CPU that has none."""
+    limit = {"ATEN_CPU_CAPABILITY": capability} if capability else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "glm_tts_api", "check", "checkpoint"],
+        cwd=tmp_path,
+        env={**os.environ, "DEVICE": "cpu", "DTYPE": "bf16", "FLOW_DTYPE": "bf16", **limit},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, "slow, but not wrong"
+    if HAS_BF16_UNITS and not capability:
+        assert done.stderr == ""
+        return
+    assert done.stderr.splitlines() == [
+        f"WARNING: {name}=bf16 is several times slower than fp32 on this CPU, "
+        f"which has no units for bfloat16 (avx512_bf16 or amx_bf16): set {name}={instead}."
+        for name, instead in (("DTYPE", "auto"), ("FLOW_DTYPE", "fp32"))
+    ]
+
+
+def test_full_precision_is_no_warning_anywhere() -> None:
+    assert placement_warnings("cpu", dtype="fp32", flow_dtype="fp32") == []
+    assert placement_warnings("cpu", dtype="auto", flow_dtype="fp32") == []
 
 
 def test_8_bit_weights_are_for_the_cpu() -> None:
@@ -107,7 +147,7 @@ def test_a_machine_without_a_driver_has_nothing_to_explain(cuda: str | None, sai
 def test_with_a_faked_driver_auto_says_why_it_takes_the_cpu_and_cuda_refuses(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert device_warning("auto") is None
+    assert placement_warnings("auto", dtype="auto", flow_dtype="fp32") == []
     version = tmp_path / "version"
     version.write_text(
         "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue Jul 13 16:14:05 UTC 2021"
@@ -116,12 +156,11 @@ def test_with_a_faked_driver_auto_says_why_it_takes_the_cpu_and_cuda_refuses(
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr("glm_tts_api.model.gpus._torch_says", lambda: TOO_OLD)
     assert choose_device("auto") == CPU
-    warning = device_warning("auto")
-    assert warning is not None
+    (warning,) = placement_warnings("auto", dtype="auto", flow_dtype="fp32")
     assert warning.startswith("DEVICE=auto takes the CPU: the NVIDIA driver (470.57.02) goes up to CUDA 11.4")
-    assert device_warning("cpu") is None
+    assert placement_warnings("cpu", dtype="auto", flow_dtype="fp32") == []
     monkeypatch.chdir(tmp_path)
     assert main(["check", "checkpoint"]) == 0
-    assert capsys.readouterr().err.strip() == warning
+    assert capsys.readouterr().err == f"WARNING: {warning}\n"
     with pytest.raises(StartupError, match=r"^DEVICE='cuda': PyTorch sees no GPU here \(the NVIDIA driver"):
         choose_device("cuda")

@@ -15,6 +15,7 @@ import pytest
 from conftest import Running, project, running_app, wait_until
 from recordings import voice_wav
 from safetensors.torch import load_file, save_file
+from server_process import Server
 
 from glm_tts_api.settings import BUNDLED_MODEL, Settings
 
@@ -70,6 +71,29 @@ def test_health(server: Running) -> None:
     body = health(server)
     assert (body["status"], body["model_loaded"], body["model"]) == ("healthy", True, "tiny")
     assert (body["device"], body["dtype"], body["demonstration"]) == ("cpu", "float32", False)
+    assert body["warnings"] == []
+
+
+def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tmp_path: Path) -> None:
+    server = Server(
+        tmp_path,
+        "glm_tts_api.api_server:app",
+        environ={"ATEN_CPU_CAPABILITY": "avx2"},
+        model_dir=checkpoint,
+        device="cpu",
+        flow_dtype="bf16",
+        cpu_threads=1,
+    )
+    try:
+        wait_until(lambda: server.client.get("/api/v1/health").json()["status"] != "loading", 60)
+        body = server.client.get("/api/v1/health").json()
+        assert body["status"] == "healthy"
+        (warning,) = body["warnings"]
+        assert warning.startswith("FLOW_DTYPE=bf16 is several times slower than fp32 on this CPU")
+        assert warning.endswith("set FLOW_DTYPE=fp32.")
+        assert warning in server.log.read_text()
+    finally:
+        server.end()
 
 
 @pytest.mark.parametrize("rate", [24000, 32000])

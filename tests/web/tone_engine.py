@@ -28,6 +28,7 @@ class ToneInfo:
     model_name: str = "tone"
     device: str = "cpu"
     dtype: str = "float32"
+    warnings: tuple[str, ...] = ()
 
 
 READY = ToneState("ready")
