@@ -59,7 +59,7 @@ class FlowBatcher:
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
-        if models.llm.device.type == "cpu":
+        if config.flow_bf16 or models.llm.device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._vocoders: dict[int, HiFT | Vocos2D] = {
             vocoder.sample_rate: vocoder for vocoder in (models.hift, models.vocos2d)

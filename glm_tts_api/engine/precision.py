@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from typing import Any
 
 import torch
@@ -22,10 +21,10 @@ _EXACT, _ROUNDED = "ieee", "tf32"
 def flow_precision(
     device: torch.device, *, llm_dtype: torch.dtype, bf16: bool
 ) -> Callable[[], AbstractContextManager[Any]]:
-    """What a flow step is to run in: bfloat16 products, else TF32 on a GPU whose LLM is not in float32."""
-    if bf16:
-        return partial(torch.autocast, device.type, torch.bfloat16)
-    return tf32 if device.type == "cuda" and llm_dtype != torch.float32 else nullcontext
+    """What a flow step is to run in: TF32 on a GPU whose LLM is not in float32, unless its products are in
+    bfloat16 by themselves."""
+    rounds = device.type == "cuda" and llm_dtype != torch.float32 and not bf16
+    return tf32 if rounds else nullcontext
 
 
 @contextmanager

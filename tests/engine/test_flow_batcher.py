@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -128,6 +129,18 @@ def test_a_flow_in_bf16_rounds_a_little() -> None:
     assert rounded is not None
     error = np.abs(full - rounded).mean() / np.abs(full).mean()
     assert 0 < error < 0.05
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_on_a_faked_gpu_the_flows_weights_are_kept_in_bf16_if_asked_for(bf16: bool) -> None:
+    models = tiny.tiny_models()
+    on_gpu = replace(
+        models, llm=cast(Any, SimpleNamespace(device=torch.device("cuda"), dtype=torch.bfloat16))
+    )
+    FlowBatcher(on_gpu, replace(tiny.CONFIG, flow_bf16=bf16))
+    convolution = models.flow.estimator.emb_concator.conv_pos_embed.conv1d[0]
+    assert convolution.weight.dtype == (torch.bfloat16 if bf16 else torch.float32)
+    assert models.flow.estimator.text_emb_layer.text_embed.weight.dtype == torch.float32
 
 
 def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:

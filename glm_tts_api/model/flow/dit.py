@@ -108,7 +108,7 @@ class ConvPosition(nn.Module):
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         for layer in self.conv1d:
             if isinstance(layer, nn.Conv1d):
-                x = _zero_padding(x, padding)
+                x = _zero_padding(x, padding).to(layer.weight.dtype)
             x = layer(x.transpose(1, 2)).transpose(1, 2)
         return x
 
@@ -123,8 +123,8 @@ class InputEmbedding(nn.Module):
 
     def forward(self, x: Tensor, cond: Tensor, tokens: Tensor, padding: Tensor | None) -> Tensor:
         h: Tensor = self.proj(torch.cat([x, cond, tokens], -1))
-        out: Tensor = self.conv_pos_embed(h, padding) + h
-        return out
+        h = self.conv_pos_embed(h, padding) + h
+        return h.to(x.dtype)
 
 
 class Rotary(nn.Module):
@@ -163,9 +163,9 @@ class Attention(nn.Module):
         self.to_out = nn.ModuleList([nn.Linear(inner, config.trans_dim)])
 
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
-        q = rotate_first_channels(self.to_q(x), rotary)
-        k = rotate_first_channels(self.to_k(x), rotary)
-        q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, self.to_v(x)))
+        v = self.to_v(x)
+        q, k = (rotate_first_channels(z, rotary).to(v.dtype) for z in (self.to_q(x), self.to_k(x)))
+        q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, v))
         y = F.scaled_dot_product_attention(q, k, v, mask)  # [B, H, T, dim_head]
         out: Tensor = self.to_out[0](y.transpose(1, 2).flatten(-2))
         return out

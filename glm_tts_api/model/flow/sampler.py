@@ -84,7 +84,7 @@ class FlowMatching(nn.Module):
         self.estimator = DiT(config)
 
     def pack(self, dtype: torch.dtype = torch.float32) -> FlowMatching:
-        """Makes the estimator quicker on a CPU, in place and for inference alone; products in `dtype`."""
+        """The estimator's products in `dtype`, in place and for inference alone; quicker on a CPU."""
         pack(self.estimator, dtype)
         return self
 
