@@ -24,7 +24,7 @@ from glm_tts_api import __version__
 from glm_tts_api.admission.board import Board, Slot
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
+from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.front_page import router as front_page_router
@@ -117,7 +117,7 @@ async def _watch(service: Service, slot: Slot, *, drain_timeout: float) -> None:
 
 def _voice_store(settings: Settings) -> VoiceStore:
     return VoiceStore(
-        settings.configs_dir / "prompt_cache.json",
+        settings.config_file("prompt_cache.json"),
         settings.path(settings.prompts_dir),
         limits=settings.prompt_limits(),
         bundled=BUNDLED_MODEL / "prompts",
@@ -147,7 +147,12 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
         return replace(models, warnings=tuple(warnings))
 
     def load_frontend() -> TextFrontend:
-        frontend = TextFrontend(settings.configs_dir, cache_dir=settings.cache_dir, rules=settings.text_rules)
+        frontend = TextFrontend(
+            settings.configs_dir,
+            cache_dir=settings.cache_dir,
+            rules=settings.text_rules,
+            shipped=SHIPPED_CONFIGS,
+        )
         for warning in frontend.warnings:
             logger.warning(warning)
         return frontend

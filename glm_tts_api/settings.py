@@ -1,7 +1,8 @@
 """The one reader of the environment.
 
 Precedence: environment, then the PRESET file, then .env, then the default. An empty value counts as unset.
-Relative paths are relative to the project folder, the working directory unless told otherwise.
+Relative paths are relative to the project folder, the working directory unless told otherwise. A file of its
+configs/ stands in for the one of the same name that ships.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from glm_tts_api.web.fields import Allowed, allowed_values
 from glm_tts_api.web.service import WebConfig
 
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
+SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
 
 
 class SettingsError(StartupError):
@@ -143,6 +145,11 @@ class Settings(BaseSettings):
     def configs_dir(self) -> Path:
         return self._root / "configs"
 
+    def config_file(self, name: str) -> Path:
+        """The file of configs/ that holds: the project folder's if it is there, else the one that ships."""
+        own, shipped = self.configs_dir / name, SHIPPED_CONFIGS / name
+        return shipped if shipped.exists() and not own.exists() else own
+
     @property
     def pid_file(self) -> Path:
         return self.path(self.run_dir) / "api_server.pid"
@@ -207,11 +214,12 @@ def _preset_file(root: Path) -> tuple[Path, ...]:
     name = os.environ.get("PRESET") or dotenv_values(root / ".env").get("PRESET")
     if not name:
         return ()
-    known = sorted(path.stem for path in (root / "configs" / "presets").glob("*.env"))
-    if name not in known:
-        choice = ", ".join(known) or "(configs/presets holds none)"
+    folders = (SHIPPED_CONFIGS, root / "configs")  # the later one wins
+    presets = {path.stem: path for folder in folders for path in (folder / "presets").glob("*.env")}
+    if name not in presets:
+        choice = ", ".join(sorted(presets)) or "(configs/presets holds none)"
         raise SettingsError(f"PRESET='{quote(name)}': must be one of {choice}")
-    return (root / "configs" / "presets" / f"{name}.env",)
+    return (presets[name],)
 
 
 def _line(details: ErrorDetails) -> str:

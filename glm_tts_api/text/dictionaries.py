@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +36,13 @@ class Dictionaries:
 
 
 class DictionaryFiles:
-    """The dictionaries of one folder, read again when a file changes. Safe to use from several threads."""
+    """The dictionaries of one folder, read again when a file changes. Safe to use from several threads.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    A file that the folder lacks is the one of the same name in `shipped`.
+    """
+
+    def __init__(self, folder: Path, shipped: Path | None = None) -> None:
+        self._folder, self._shipped = folder, shipped
         self._lock = threading.Lock()
         self._signature: _Signature | None = None
         self._current = Dictionaries()
@@ -47,25 +51,29 @@ class DictionaryFiles:
         signature = tuple(self._stamp(name) for name in _FILES)
         with self._lock:
             if signature != self._signature:
-                self._current = _read(self._folder)
+                self._current = _read(self._place)
                 self._signature = signature
             return self._current
 
+    def _place(self, name: str) -> Path:
+        own = self._folder / name
+        return own if self._shipped is None or own.exists() else self._shipped / name
+
     def _stamp(self, name: str) -> tuple[int, int] | None:
         try:
-            status = (self._folder / name).stat()
+            status = self._place(name).stat()
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size
 
 
-def _read(folder: Path) -> Dictionaries:
+def _read(place: Callable[[str], Path]) -> Dictionaries:
     warnings: list[str] = []
-    phonemes = _phoneme_names(folder / PHONEMES, warnings)
+    phonemes = _phoneme_names(place(PHONEMES), warnings)
     return Dictionaries(
-        replacements=_replacements(folder / REPLACEMENTS, warnings),
-        pronunciations=_pronunciations(folder / PRONUNCIATIONS, phonemes, warnings),
-        keep=_keep_list(folder / KEEP_LIST, warnings),
+        replacements=_replacements(place(REPLACEMENTS), warnings),
+        pronunciations=_pronunciations(place(PRONUNCIATIONS), phonemes, warnings),
+        keep=_keep_list(place(KEEP_LIST), warnings),
         phonemes=phonemes,
         warnings=tuple(warnings),
     )

@@ -19,9 +19,12 @@ RuleSet = Literal["default", "published"]
 class TextFrontend:
     """Normalises, cuts and (in phoneme mode) phonemises. Safe to call from several threads."""
 
-    def __init__(self, config_dir: Path, *, cache_dir: Path, rules: RuleSet = "default") -> None:
-        """`config_dir` holds the user's dictionaries, `cache_dir` what can be built again."""
-        self._files = DictionaryFiles(config_dir)
+    def __init__(
+        self, config_dir: Path, *, cache_dir: Path, rules: RuleSet = "default", shipped: Path | None = None
+    ) -> None:
+        """`config_dir` holds the user's dictionaries, `shipped` those that stand in for what it lacks,
+        `cache_dir` what can be built again."""
+        self._files = DictionaryFiles(config_dir, shipped)
         self._cut_words = rules == "default"
         rule_set = PublishedRules if rules == "published" else DefaultRules
         self._rules = rule_set(chinese_verbaliser(cache_dir), english_verbaliser())

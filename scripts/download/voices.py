@@ -32,7 +32,7 @@ def fetch_voices(*, consent: bool) -> None:
         raise DownloadError("Without consent no voice was fetched; --yes gives it.", exit_code=2)
     settings = Settings.load()
     store = VoiceStore(
-        settings.configs_dir / "prompt_cache.json",
+        settings.config_file("prompt_cache.json"),
         settings.path(settings.prompts_dir),
         limits=settings.prompt_limits(),
         bundled=BUNDLED_MODEL / "prompts",

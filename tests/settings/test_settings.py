@@ -137,7 +137,7 @@ def test_the_guides_presets(preset: str, expected: dict[str, str], tmp_path: Pat
         ("DTYPE", "fp8", "auto, fp32 or bf16"),
         ("TEXT_RULES", "new", "default or published"),
         ("VERIFY_TTS", "maybe", "true or false"),
-        ("PRESET", "day", "one of night"),
+        ("PRESET", "day", "one of long-heavy, multi-gpu, night, short-heavy"),
         ("PROMPT_MIN_SECONDS", "40", "less than PROMPT_MAX_SECONDS=30"),
     ],
 )

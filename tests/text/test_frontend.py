@@ -89,6 +89,19 @@ def test_a_folder_without_dictionaries_still_works(tmp_path: Path, cache_dir: Pa
     assert len(frontend.warnings) == 4
 
 
+def test_a_file_that_the_folder_lacks_is_the_shipped_one(
+    tmp_path: Path, configs: Path, cache_dir: Path
+) -> None:
+    own = tmp_path / "own"
+    frontend = TextFrontend(own, cache_dir=cache_dir, shipped=configs)
+    assert (frontend.warnings, frontend.normalize("噢")) == ((), "哦。")
+    own.mkdir()
+    (own / "custom_replace.jsonl").write_text('{"origin": "噢", "new": "嗯"}\n', encoding="utf-8")
+    assert (frontend.warnings, frontend.normalize("噢")) == ((), "嗯。")
+    (own / "custom_replace.jsonl").unlink()
+    assert frontend.normalize("噢") == "哦。"
+
+
 def test_nothing_is_printed(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

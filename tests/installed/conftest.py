@@ -1,0 +1,47 @@
+"""The package as users get it: sdist and wheel built, the wheel installed into a new venv."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from distributions import REPOSITORY, Distributions
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
+    """From a copy, so that nothing is written into the repository. No internet: the build's own needs are the
+    running environment's."""
+    folder = tmp_path_factory.mktemp("build")
+    source, dist = folder / "source", folder / "dist"
+    without_leftovers = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    source.mkdir()
+    for path in REPOSITORY.iterdir():
+        if path.is_dir() and path.name in ("glm_tts_api", "configs"):
+            shutil.copytree(path, source / path.name, symlinks=True, ignore=without_leftovers)
+        elif path.is_file() and ".log" not in path.name:
+            shutil.copy(path, source)
+    run("-m", "build", "--no-isolation", "--outdir", dist, source)
+    (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    return Distributions(sdist, wheel)
+
+
+@pytest.fixture(scope="session")
+def venv(built: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new venv with the wheel and, of the running environment, all packages but ours."""
+    folder = tmp_path_factory.mktemp("new") / "a venv"
+    run("-m", "venv", "--without-pip", folder)
+    run("-m", "pip", "-q", "--python", folder, "install", "--no-index", "--no-deps", built.wheel)
+    (packages,) = folder.glob("lib/python3*/site-packages")
+    # A .pth file in a folder that a .pth file names is not read, so neither our editable installation's.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder
+
+
+def run(*arguments: str | Path) -> None:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

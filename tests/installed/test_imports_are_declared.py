@@ -1,0 +1,53 @@
+"""pyproject.toml names what the package imports, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = REPOSITORY / "glm_tts_api"
+NOT_IMPORTED = {"python-multipart"}  # Starlette's form parser imports it
+
+
+def imported() -> dict[str, Path]:
+    """Top-level modules of others that the package imports, also within functions, and a file that does."""
+    found: dict[str, Path] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+            else:
+                continue
+            found.update({name.partition(".")[0]: path for name in names})
+    ours = {*sys.stdlib_module_names, "glm_tts_api"}
+    return {name: path for name, path in found.items() if name not in ours}
+
+
+def declared() -> set[str]:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    return {canonical(re.split(r"[^\w.-]", text)[0]) for text in project["dependencies"]}
+
+
+def canonical(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_every_import_is_declared() -> None:
+    provided_by, wanted = packages_distributions(), declared()
+    assert "torch" in imported()
+    for module, path in imported().items():
+        distributions = {canonical(name) for name in provided_by[module]}
+        assert distributions & wanted, f"{path} imports {module}, of {distributions}: not in dependencies"
+
+
+def test_every_dependency_is_imported() -> None:
+    provided_by = packages_distributions()
+    used = {canonical(name) for module in imported() for name in provided_by[module]}
+    assert declared() - used == NOT_IMPORTED
