@@ -15,8 +15,8 @@ from glm_tts_api.admission.board import LANES, LaneCounts, WorkerFigures
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.dependencies import ServiceDep
 from glm_tts_api.web.openapi import error_docs
+from glm_tts_api.web.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.web.request_log import SpeechLine
-from glm_tts_api.web.schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.web.service import Service
 
 DEMONSTRATION_NOTICE = (

@@ -1,4 +1,4 @@
-"""The bodies of the service's own API, as clients and /docs see them."""
+"""The bodies of speech, voices and errors, as clients and /docs see them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glm_tts_api.voices.book import INDEX_RULE
 from glm_tts_api.web.fields import FormNumber, WholeNumber
 
-_EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
+EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
 Warnings = Annotated[
     list[str],
     Field(
@@ -84,7 +84,7 @@ class SpeechAnswer(BaseModel):
         description="Seconds from admission to the finished audio.", examples=[1.62]
     )
     error: None = Field(default=None, examples=[None])
-    request_id: str = Field(examples=[_EXAMPLE_ID])
+    request_id: str = Field(examples=[EXAMPLE_ID])
     audio_seconds: float = Field(description="How long the speech lasts.", examples=[3.24])
     segments: int = Field(description="Pieces that the text was spoken in.", examples=[1])
     rtf: float = Field(description="generation_time divided by audio_seconds.", examples=[0.5])
@@ -177,138 +177,4 @@ class ErrorBody(BaseModel):
         description="The same sentence.", examples=["sampling must be a whole number from 1 to 100."]
     )
     code: str = Field(description="The kind of error, for programs.", examples=["invalid_field"])
-    request_id: str = Field(description="Names the request in the server's log.", examples=[_EXAMPLE_ID])
-
-
-class Health(BaseModel):
-    """How the server is."""
-
-    model_config = ConfigDict(protected_namespaces=())
-    status: Literal["healthy", "loading", "draining", "unhealthy"] = Field(examples=["healthy"])
-    model_loaded: bool = Field(description="Whether the model is in memory.", examples=[True])
-    model_sample_rate: int = Field(description="The default sample rate in Hz.", examples=[24000])
-    model_use_phoneme: bool = Field(description="The default of use_phoneme.", examples=[False])
-    prompt_cache_count: int = Field(description="Registered voices.", examples=[2])
-    model: str | None = Field(
-        description="Which model speaks; null until it is loaded.", examples=["GLM-TTS"]
-    )
-    demonstration: bool = Field(description="True for the small bundled model.", examples=[False])
-    notice: str | None = Field(
-        description="How to get the official model, if this is not it.", examples=[None]
-    )
-    device: str | None = Field(description="Where it runs; null until it is loaded.", examples=["cuda:0"])
-    dtype: str | None = Field(description="The LLM's precision.", examples=["bfloat16"])
-    version: str = Field(description="This server's version.", examples=["0.1.0"])
-    uptime_s: float = Field(description="Seconds since this worker started.", examples=[73.2])
-    cause: str | None = Field(description="Why the model could not be loaded.", examples=[None])
-    warnings: list[str] = Field(
-        description="What the operator should repair, though the server runs.",
-        examples=[["prompt_cache.json in configs/ is left as it is: it is not JSON (line 3: ...)"]],
-    )
-
-
-class Alive(BaseModel):
-    """The process answers."""
-
-    status: Literal["alive"] = Field(examples=["alive"])
-
-
-class LaneStats(BaseModel):
-    """One lane."""
-
-    active: int = Field(description="Being spoken now.", examples=[0])
-    total: int = Field(description="Admitted since the service started.", examples=[128])
-    limit: int = Field(description="Places: the limit per worker times the live workers.", examples=[15])
-    available: int = Field(description="Free places.", examples=[15])
-    waiting: int = Field(description="In line now.", examples=[0])
-    completed: int = Field(description="Answered.", examples=[120])
-    failed: int = Field(description="Ended by an error, the request's own included.", examples=[2])
-    timed_out: int = Field(description="Ended by the deadline.", examples=[1])
-    cancelled: int = Field(description="Left by their clients, or ended by a stop.", examples=[5])
-    rejected: int = Field(description="Sent away because the line was full.", examples=[0])
-
-
-class Lanes(BaseModel):
-    """Both lanes."""
-
-    short_text: LaneStats
-    long_text: LaneStats
-
-
-class WorkerStats(Lanes):
-    """One worker's share."""
-
-    slot: int = Field(examples=[0])
-    pid: int = Field(examples=[4242])
-    ready: bool = Field(description="Whether its model is loaded.", examples=[True])
-
-
-class ConcurrencyConfig(BaseModel):
-    """Limits of one worker."""
-
-    short_text: int = Field(examples=[15])
-    long_text: int = Field(examples=[5])
-    threshold: int = Field(description="More characters than this take the long lane.", examples=[200])
-
-
-class TimeoutConfig(BaseModel):
-    """Seconds from arrival."""
-
-    short_text: float | int = Field(description="Up to 50 characters.", examples=[60])
-    medium_text: float | int = Field(description="The rest of the short lane.", examples=[300])
-    long_text: float | int = Field(description="The long lane.", examples=[600])
-
-
-class QueueConfig(BaseModel):
-    """The lines."""
-
-    max_size: int = Field(description="Requests that may wait per lane and worker.", examples=[100])
-
-
-class StatsConfig(BaseModel):
-    """What the server was told."""
-
-    concurrency: ConcurrencyConfig
-    timeout: TimeoutConfig
-    queue: QueueConfig
-    workers: int = Field(examples=[1])
-
-
-class WorkerName(BaseModel):
-    """One of the worker processes."""
-
-    slot: int = Field(examples=[0])
-    pid: int = Field(examples=[4242])
-
-
-class ActiveRequest(BaseModel):
-    """A request that is being spoken, and how far it is."""
-
-    request_id: str = Field(description="As in the log and in X-Request-Id.", examples=[_EXAMPLE_ID])
-    lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])
-    characters: int = Field(description="How long its text is.", examples=[3000])
-    segments: int | None = Field(
-        description="Pieces that the text is spoken in; null until it is cut.", examples=[62]
-    )
-    segments_done: int = Field(description="How many of them are spoken.", examples=[17])
-    audio_seconds: float = Field(description="Seconds of audio so far.", examples=[187.52])
-    age_seconds: float = Field(description="Seconds since it arrived.", examples=[64.3])
-
-
-class ConcurrencyStats(BaseModel):
-    """The service's figures."""
-
-    success: Literal[True] = True
-    stats: Lanes
-    config: StatsConfig
-    per_worker: list[WorkerStats]
-    worker: WorkerName = Field(description="The worker that answers.")
-    active: list[ActiveRequest] = Field(description="The requests that this worker speaks now.")
-
-
-class ClearedCache(BaseModel):
-    """What clearing brought."""
-
-    success: Literal[True] = True
-    message: str = Field(examples=["Freed 12.5 MB."])
-    freed_bytes: int = Field(examples=[13107200])
+    request_id: str = Field(description="Names the request in the server's log.", examples=[EXAMPLE_ID])
