@@ -26,6 +26,12 @@ from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.connections import (
+    ConnectionLimits,
+    Connections,
+    log_accept_errors_sparingly,
+    raise_file_limit,
+)
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.graceful_stop import GracefulStop
@@ -46,7 +52,12 @@ _LAST_ANSWER_S = 0.5  # for the last answers' way out of the process
 EngineBuilder = Callable[[Settings, int], SpeechEngine]
 
 
-def create_app(settings: Settings, *, build_engine: EngineBuilder | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    build_engine: EngineBuilder | None = None,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008, it is frozen
+) -> FastAPI:
     """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot."""
     in_flight = InFlight()
     app = FastAPIOffline(
@@ -56,23 +67,39 @@ def create_app(settings: Settings, *, build_engine: EngineBuilder | None = None)
         redoc_url=None,  # its page asks a CDN for a picture
         generate_unique_id_function=operation_id,
         lifespan=partial(
-            _lifespan, settings=settings, in_flight=in_flight, build_engine=build_engine or _build_engine
+            _lifespan,
+            settings=settings,
+            in_flight=in_flight,
+            build_engine=build_engine or _build_engine,
+            limits=limits,
         ),
     )
     for router in (front_page_router, tts_router, prompts_router, ops_router, health_router):
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)
-    app.add_middleware(UploadLimit, max_bytes=settings.web_config().max_upload_bytes)
-    app.add_middleware(RequestContext, in_flight=in_flight)  # the outermost: added last
+    app.add_middleware(
+        UploadLimit,
+        max_bytes=settings.web_config().max_upload_bytes,
+        timeout_s=settings.long_text_timeout,
+        stalled_s=limits.body_s,
+    )
+    app.add_middleware(RequestContext, in_flight=in_flight, limits=limits)  # the outermost: added last
     return app
 
 
 @asynccontextmanager
 async def _lifespan(
-    app: FastAPI, *, settings: Settings, in_flight: InFlight, build_engine: EngineBuilder
-) -> AsyncIterator[None]:
+    app: FastAPI,
+    *,
+    settings: Settings,
+    in_flight: InFlight,
+    build_engine: EngineBuilder,
+    limits: ConnectionLimits,
+) -> AsyncIterator[dict[str, Any]]:
     """Begins to load the model and serves at once, so that /health can tell how it goes."""
+    log_accept_errors_sparingly(asyncio.get_running_loop())
+    connections = Connections(limits, max_files=raise_file_limit())
     board = Board(settings.path(settings.run_dir), service=_service_identity())
     slot = board.claim()
     service = Service(
@@ -91,7 +118,7 @@ async def _lifespan(
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
     try:
         with stop.installed():
-            yield
+            yield {"connections": connections}
     finally:
         watch.cancel()
         await service.engine.close()

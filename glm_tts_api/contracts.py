@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
-Stage = Literal["text", "prefill", "decode", "flow", "vocoder", "encode"]
+Stage = Literal["text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 SampleMethod = Literal["ras", "topk"]
 

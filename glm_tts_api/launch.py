@@ -21,6 +21,8 @@ from glm_tts_api.settings import Settings
 # two cores took 2.7 times as long.
 _THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 _SHUTDOWN_S = 5  # for connections that stay open after the drain
+# asyncio accepts as many connections as the backlog holds before the first is seen and can be refused.
+HTTP_OPTIONS = ["--http", "glm_tts_api.web.connections:Connection", "--backlog", "256"]
 _WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang
 
 
@@ -83,6 +85,7 @@ def become_server(settings: Settings, claimed: int) -> NoReturn:
 
 def _uvicorn_arguments(settings: Settings) -> list[str]:
     arguments = ["glm_tts_api.api_server:app", "--host", settings.api_host, "--port", str(settings.port)]
+    arguments += HTTP_OPTIONS
     arguments += ["--workers", str(settings.workers), "--timeout-graceful-shutdown", str(_SHUTDOWN_S)]
     if settings.workers > 1:
         arguments += ["--timeout-worker-healthcheck", str(_WORKER_HEALTH_S)]

@@ -75,7 +75,10 @@ class GracefulStop:
     async def _drain_then_hand_over(self, number: int, timeout_s: float) -> None:
         n_cut_off = await self._in_flight.drain(timeout_s)
         if n_cut_off:
-            logger.warning("%d requests were not done in time and were answered 503", n_cut_off)
+            logger.warning(
+                "%d requests were not done in time: answered 503, or cut off where the answer had begun",
+                n_cut_off,
+            )
         if number == signal.SIGQUIT:  # which uvicorn does not know
             number = signal.SIGTERM
         handler = self._previous[number]

@@ -9,17 +9,28 @@ import asyncio
 import logging
 import re
 import uuid
+from contextlib import suppress
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glm_tts_api.errors import BodyTooLarge, Draining, InternalFault, ServiceError, quote
+from glm_tts_api.errors import (
+    BodyTooLarge,
+    DeadlinePassed,
+    Draining,
+    InternalFault,
+    QueueFull,
+    ServiceError,
+    quote,
+)
 from glm_tts_api.logs import request_id_var
+from glm_tts_api.web.connections import Connection, ConnectionLimits
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.listening import ClientGone
-from glm_tts_api.web.request_log import HAS_LINE
+from glm_tts_api.web.request_log import LINE
+from glm_tts_api.web.sending import Answer, Unsent
 
 logger = logging.getLogger(__name__)
 _PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
@@ -27,11 +38,14 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestContext:
-    """Gives each request its id and its time of arrival, and answers for those that would get no answer."""
+    """Gives each request its id and its time of arrival, answers for those that would get no answer, and
+    writes the request's line when the last byte of the answer is sent."""
 
-    def __init__(self, app: ASGIApp, in_flight: InFlight) -> None:
+    def __init__(self, app: ASGIApp, in_flight: InFlight, limits: ConnectionLimits) -> None:
         self._app = app
         self._in_flight = in_flight
+        self._limits = limits
+        self._unsent = Unsent(limits.unsent_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,64 +53,63 @@ class RequestContext:
             return
         scope = {**scope, "path": _without_trailing_slash(scope)}
         request_id = _request_id(Headers(scope=scope))
-        scope.setdefault("state", {}).update(
-            request_id=request_id, arrived_at=asyncio.get_running_loop().time()
+        state = scope.setdefault("state", {})
+        state.update(request_id=request_id, arrived_at=asyncio.get_running_loop().time())
+        connection: Connection | None = state.get("connection")
+        answer = Answer(
+            send,
+            request_id=request_id,
+            connection=connection,
+            closes=lambda: self._in_flight.closing or _is_one_too_many(connection),
+            limits=self._limits,
+            unsent=self._unsent,
         )
         token = request_id_var.set(request_id)
         try:
-            answer = _Answer(send, request_id, self._in_flight)
-            with self._in_flight.track():
-                await self._answer(scope, receive, answer)
-            if answer.status >= 400 and not scope["state"].get(HAS_LINE) and scope["path"] != _PROBED:
-                logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
+            with self._in_flight.track(), suppress(ClientGone, ClientDisconnect):
+                left_to_say = await self._run(scope, receive, answer, connection)
+                if left_to_say is not None:
+                    await _send(left_to_say, scope, receive, answer)
         finally:
+            if LINE in state:
+                state[LINE].write(sent=answer.sent)
+            elif answer.status >= 400 and scope["path"] != _PROBED:
+                logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
             request_id_var.reset(token)
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _run(
+        self, scope: Scope, receive: Receive, answer: Answer, connection: Connection | None
+    ) -> ServiceError | None:
+        """Runs the app; returns what is to be answered in its stead."""
+        if _is_one_too_many(connection):
+            return QueueFull("The server has as many connections as it can serve. Try again soon.")
         try:
             await self._app(scope, receive, answer)
         except asyncio.CancelledError:
-            if not self._in_flight.cut_off or answer.started:
+            if not self._in_flight.cut_off:
                 raise
-            await _send(Draining("The server stopped before this request was done."), scope, receive, answer)
+            if not answer.started:
+                return Draining("The server stopped before this request was done.")
+            await answer.cut()
         except (ClientGone, ClientDisconnect):
-            return  # nobody is there to answer
+            raise  # nobody is there to answer
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             if answer.started:
                 raise
-            await _send(InternalFault(INTERNAL_MESSAGE), scope, receive, answer)
-
-
-class _Answer:
-    """The way out: adds X-Request-Id and remembers the answer's status once it has begun."""
-
-    def __init__(self, send: Send, request_id: str, in_flight: InFlight) -> None:
-        self.status = 0
-        self._send = send
-        self._request_id = request_id
-        self._in_flight = in_flight
-
-    @property
-    def started(self) -> bool:
-        return self.status > 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self._request_id
-            if self._in_flight.closing:
-                headers["Connection"] = "close"
-        await self._send(message)
+            return InternalFault(INTERNAL_MESSAGE)
+        return None
 
 
 class UploadLimit:
-    """Refuses a body over `max_bytes`: by its Content-Length before it arrives, else while it arrives."""
+    """Refuses a body over `max_bytes`, by its Content-Length before it arrives, else while it arrives; and
+    one that is not there within `timeout_s`, or of which nothing comes for `stalled_s`."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float, stalled_s: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
+        self._stalled_s = stalled_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -106,11 +119,14 @@ class UploadLimit:
         if declared.isdigit() and int(declared) > self._max_bytes:
             await _send(self._too_large(), scope, receive, send)
             return
-        n_received = 0
+        n_received, is_whole = 0, False
 
         async def counted() -> Message:
-            nonlocal n_received
-            message = await receive()
+            nonlocal n_received, is_whole
+            if is_whole:  # what comes now is the client's leaving
+                return await receive()
+            message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
+            is_whole = not message.get("more_body", False)
             n_received += len(message.get("body", b""))
             if n_received > self._max_bytes:
                 raise self._too_large()
@@ -118,9 +134,22 @@ class UploadLimit:
 
         await self._app(scope, counted, send)
 
+    async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(arrived_at + self._timeout_s, now + self._stalled_s)):
+                return await receive()
+        except TimeoutError:
+            waited_s = asyncio.get_running_loop().time() - arrived_at
+            raise DeadlinePassed(f"The request had not arrived after {waited_s:.0f} s.") from None
+
     def _too_large(self) -> ServiceError:
         megabytes = self._max_bytes / 2**20
         return BodyTooLarge(f"The request's body is larger than {megabytes:g} MB (MAX_UPLOAD_MB).")
+
+
+def _is_one_too_many(connection: Connection | None) -> bool:
+    return connection is not None and connection.is_one_too_many
 
 
 def _without_trailing_slash(scope: Scope) -> str:

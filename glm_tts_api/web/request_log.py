@@ -20,7 +20,7 @@ from glm_tts_api.web.listening import ClientGone
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
-HAS_LINE = "has_line"  # in a request's state: it writes a line of its own
+LINE = "line"  # where a request's state has its SpeechLine
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +36,14 @@ class SpeechLine:
     audio_done_s: float = 0.0
     timings: Timings = field(default_factory=Timings)
     began_at: float = field(default_factory=time.perf_counter)
+    outcome: str = "internal"
+
+    def write(self, *, sent: bool) -> None:
+        """`sent`: the client has the whole answer; without that nothing was completed."""
+        if self.outcome == "completed":
+            self.timings.end("send")
+        outcome = "cut" if self.outcome == "completed" and not sent else self.outcome
+        logger.info("%s outcome=%s", self, outcome)
 
     def __str__(self) -> str:
         """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
@@ -72,17 +80,17 @@ class SpeechLine:
 
 @contextmanager
 def logged_speech(request: Request) -> Iterator[SpeechLine]:
-    """Writes the line when the context ends, with the outcome that it ended with."""
-    setattr(request.state, HAS_LINE, True)
+    """The request's line, with the outcome that the context ends with. Whoever sends the answer writes it
+    when that is done."""
     line = SpeechLine(request.state.request_id)
-    outcome = "completed"
+    setattr(request.state, LINE, line)
     try:
         yield line
     except BaseException as error:
-        outcome = _outcome_of(error)
+        line.outcome = _outcome_of(error)
         raise
-    finally:
-        logger.info("%s outcome=%s", line, outcome)
+    line.outcome = "completed"
+    line.timings.begin("send")
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import encode_wav
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
-from glm_tts_api.errors import DeadlinePassed, InvalidField, NothingToSay, TextTooLong
+from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
 from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
@@ -75,7 +75,7 @@ async def tts(request: Request, service: ServiceDep) -> Response:
 
 
 async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wanted:
-    body = await _read_in_time(request, service)
+    body = await read_body(request)
     fields, warnings = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
     line.lane = service.admission.config.lane_of(line.n_chars)
@@ -94,16 +94,6 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wante
         use_phoneme=fields.use_phoneme,
     )
     return _Wanted(utterance, fields.response_format, counted=not verifies, warnings=warnings)
-
-
-async def _read_in_time(request: Request, service: Service) -> Body:
-    """The body; how long its text is shows at its end, so the longest deadline holds for its arrival."""
-    timeout_s = service.admission.config.long_timeout_s
-    try:
-        async with asyncio.timeout_at(request.state.arrived_at + timeout_s):
-            return await read_body(request)
-    except TimeoutError:
-        raise DeadlinePassed(f"The request had not arrived within {timeout_s:g} s.") from None
 
 
 def _require_text(text: str, max_length: int) -> None:

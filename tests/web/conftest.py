@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,11 +15,16 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from recordings import voice_wav
+from project_folder import project
+from server_process import Server
 from tone_engine import ToneEngine
+from waiting import wait_until
 
 from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.settings import Settings
+from glm_tts_api.web.connections import Connection, ConnectionLimits
+
+LIMITS = ConnectionLimits()
 
 
 @dataclass
@@ -45,35 +50,16 @@ class Running:
         wait_until(lambda: figures.items() <= self.lane(name).items())
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "did not come about in time"
-        time.sleep(0.02)
-
-
-def project(root: Path, **settings: Any) -> Path:
-    """A project folder with two shipped voices and these settings in its .env."""
-    prompts = root / "configs" / "prompts"
-    prompts.mkdir(parents=True)
-    entries = []
-    for name in ("exampleA", "exampleB"):
-        (prompts / f"{name}.wav").write_bytes(voice_wav(2.0))
-        entries.append(
-            f'"{name}": {{"prompt_audio_path": "prompts/{name}.wav", "prompt_text": "text of {name}"}}'
-        )
-    (root / "configs" / "prompt_cache.json").write_text("{" + ", ".join(entries) + "}")
-    lines = [f"{name.upper()}={value}\n" for name, value in settings.items()]
-    (root / ".env").write_text("".join(lines))
-    return root
-
-
 @contextmanager
-def running_app(root: Path, build_engine: EngineBuilder | None) -> Iterator[Running]:
+def running_app(
+    root: Path, build_engine: EngineBuilder | None, limits: ConnectionLimits = LIMITS
+) -> Iterator[Running]:
     """The app of the project folder `root` on a port of its own, until the context ends."""
-    app = create_app(Settings.load(root), build_engine=build_engine)
+    app = create_app(Settings.load(root), build_engine=build_engine, limits=limits)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=Connection, log_config=None, timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started, 60)
@@ -88,13 +74,16 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     with ExitStack() as servers:
 
         def start(
-            engine: ToneEngine | None = None, prepare: Callable[[Path], None] | None = None, **settings: Any
+            engine: ToneEngine | None = None,
+            prepare: Callable[[Path], None] | None = None,
+            limits: ConnectionLimits = LIMITS,
+            **settings: Any,
         ) -> Running:
             engine = engine or ToneEngine()
             root = project(tmp_path / f"project{next(numbers)}", **settings)
             if prepare is not None:
                 prepare(root)
-            return servers.enter_context(running_app(root, lambda *_: engine))
+            return servers.enter_context(running_app(root, lambda *_: engine, limits))
 
         numbers = count()
         yield start
@@ -103,3 +92,30 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def server(serve: Callable[..., Running]) -> Running:
     return serve()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers in processes of their own, until the test ends."""
+    servers: list[Server] = []
+
+    def begin(
+        *,
+        delay_s: float = 0.0,
+        tone_s: float = 0.5,
+        limits: dict[str, float] | None = None,
+        max_files: int | None = None,
+        **settings: Any,
+    ) -> Server:
+        environ = {
+            "TONE_DELAY_S": str(delay_s),
+            "TONE_SECONDS": str(tone_s),
+            "CONNECTION_LIMITS": json.dumps(limits or {}),
+        }
+        root = tmp_path / f"server{len(servers)}"
+        servers.append(Server(root, "tone_app:app", environ=environ, max_files=max_files, **settings))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.end()

@@ -12,24 +12,36 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import project, wait_until
+from project_folder import project
+from waiting import wait_until
+
+from glm_tts_api.launch import HTTP_OPTIONS
 
 HERE = Path(__file__).parent
 
 
 class Server:
-    """uvicorn with an app of these tests in its own process group, on a free port."""
+    """uvicorn with an app of these tests in its own process group, on a free port. `max_files`: that it may
+    open."""
 
     def __init__(
-        self, root: Path, app: str, *, environ: dict[str, str] | None = None, **settings: Any
+        self,
+        root: Path,
+        app: str,
+        *,
+        environ: dict[str, str] | None = None,
+        max_files: int | None = None,
+        **settings: Any,
     ) -> None:
         self.workers = settings.get("workers", 1)
         self.root = project(root, **settings)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.log = root / "log"
-        options = ["--port", str(self.port), "--workers", str(self.workers)]
+        options = ["--port", str(self.port), "--workers", str(self.workers), *HTTP_OPTIONS]
         command = [sys.executable, "-m", "glm_tts_api.uvicorn", app, *options]
+        if max_files is not None:
+            command = ["bash", "-c", f'ulimit -n {max_files} && exec "$@"', "-", *command]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,

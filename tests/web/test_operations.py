@@ -13,6 +13,7 @@ import pytest
 from conftest import Running
 from recordings import voice_wav
 from tone_engine import ToneEngine
+from waiting import lines_of
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.settings import Settings
@@ -141,7 +142,7 @@ def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -
         server.say("hello")
         server.say("!!!")
         server.say("x" * 300, index="nobody")
-    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
+        lines = lines_of(caplog, "glm_tts_api.request", 3)
     assert len(lines) == 3
     for key in (
         "queue_s",
@@ -181,7 +182,7 @@ def test_the_line_says_how_long_a_request_stood_in_line(
     server = serve(engine, short_text_concurrency=1, **settings)
     with caplog.at_level(logging.INFO, logger="glm_tts_api.request"), ThreadPoolExecutor(2) as pool:
         list(pool.map(server.say, ["hello"] * 2))
-    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
+        lines = lines_of(caplog, "glm_tts_api.request", 2)
     assert all(line.endswith(f"outcome={outcome}") for line in lines)
     first, second = sorted(float(line.split("queue_s=")[1].split()[0]) for line in lines)
     assert second > 0.4 > first
@@ -193,7 +194,7 @@ def test_a_refusal_outside_the_handlers_has_its_line(serve: Serve, caplog: pytes
         client.post("/api/v1/tts", content=b"x" * 2**21, headers={"X-Request-Id": "too-large"})
         client.get("/api/v1/prompts")
         client.get("/api/v1/health")
-    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.web.middleware"]
+        lines = lines_of(caplog, "glm_tts_api.web.middleware", 2)
     assert lines == ["POST /api/v1/tts refused: 413", "GET /api/v1/prompts refused: 401"]
 
 

@@ -8,11 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -20,21 +19,6 @@ import pytest
 from conftest import wait_until
 from recordings import encoded, voice
 from server_process import HERE, Server
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def begin(*, delay_s: float = 0.0, tone_s: float = 0.5, **settings: Any) -> Server:
-        root = tmp_path / f"server{len(servers)}"
-        tones = {"TONE_DELAY_S": str(delay_s), "TONE_SECONDS": str(tone_s)}
-        servers.append(Server(root, "tone_app:app", environ=tones, **settings))
-        return servers[-1]
-
-    yield begin
-    for server in servers:
-        server.end()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,11 +1,12 @@
 """For `uvicorn tone_app:app`: the real app in processes of its own, speaking tones.
 
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
-how long it lasts.
+how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be.
 """
 
 from __future__ import annotations
 
+import json
 import os
 
 from tone_engine import ToneEngine
@@ -13,6 +14,7 @@ from tone_engine import ToneEngine
 from glm_tts_api.api_server import create_app
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings
+from glm_tts_api.web.connections import ConnectionLimits
 
 
 def engine(settings: Settings, slot: int) -> ToneEngine:
@@ -23,4 +25,5 @@ def engine(settings: Settings, slot: int) -> ToneEngine:
 
 
 configure_logging()
-app = create_app(Settings.load(), build_engine=engine)
+limits = ConnectionLimits(**json.loads(os.environ.get("CONNECTION_LIMITS", "{}")))
+app = create_app(Settings.load(), build_engine=engine, limits=limits)

@@ -1,0 +1,178 @@
+"""The connections of one worker: how many there may be, and how long each may keep the server waiting.
+
+uvicorn waits for ever for a request that has not begun, and for a client that does not read its answer. So
+the server is started with `--http glm_tts_api.web.connections:Connection`. Knows sockets and uvicorn; knows
+no routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+logger = logging.getLogger(__name__)
+_MOST_FILES = 65536
+_FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted before it can be counted
+_CROWD = 128  # connections beyond the limit that are told so; more are dropped
+_SETTLED_S = 1.0  # a connection that waits for longer than this gives way to a new one
+_LINGER_NOT = struct.pack("ii", 1, 0)
+_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """`head_s`: until a request's head is there; `body_s`, `send_s`: in which nothing of a request's body, or
+    of an answer's, moves; `unsent_bytes`: of all answers together, beyond which those that stand still go."""
+
+    max_connections: int = 2048
+    head_s: float = 20.0
+    body_s: float = 60.0
+    send_s: float = 60.0
+    unsent_bytes: int = 256 * 2**20
+
+
+class Connections:
+    """Those of a worker that wait for a request; a new one may take the place of whichever waits longest."""
+
+    def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
+        self.head_s = limits.head_s
+        # Each may need a second file, for the recording that it uploads.
+        self.most = max(1, min(limits.max_connections, (max_files - _FILES_OF_THE_REST) // 2))
+        self._waiting: dict[Connection, float] = {}
+
+    def waits(self, connection: Connection) -> None:
+        self._waiting.setdefault(connection, time.monotonic())
+
+    def waits_no_more(self, connection: Connection) -> None:
+        self._waiting.pop(connection, None)
+
+    def make_room(self) -> bool:
+        """Ends the connection that has waited longest; false if each is new or at work."""
+        longest, since = next(iter(self._waiting.items()), (None, 0.0))
+        if longest is None or time.monotonic() - since < _SETTLED_S:
+            return False
+        longest.transport.abort()
+        self.waits_no_more(longest)
+        return True
+
+
+class Connection(H11Protocol):
+    """A client's connection. In the `state` of each of its requests, as `connection`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+        self.is_one_too_many = False
+        self._others: Connections = app_state["connections"]
+        self._late: asyncio.TimerHandle | None = None
+        self._lost = asyncio.Event()
+        self._dropped = False
+
+    @property
+    def lost(self) -> bool:
+        return self._lost.is_set()
+
+    async def sent(self) -> bool:
+        """Waits until the kernel has all that was written; false if the connection ended before."""
+        await self.flow.drain()
+        return not self._dropped
+
+    def cut(self) -> None:
+        """Ends the connection at once, whatever is unsent; also what the kernel holds, which a client that
+        does not read would keep there for minutes."""
+        client = self.transport.get_extra_info("socket")
+        if client is not None and not self.lost:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self.transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # paused means: something is unsent
+        n_beyond = len(self.connections) - self._others.most
+        if n_beyond > 0 and not self._others.make_room():
+            self.is_one_too_many = True
+            if n_beyond > _CROWD:
+                transport.abort()
+                return
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._stop_watching()
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._dropped = self.flow.write_paused
+        self._stop_watching()
+        super().connection_lost(exc)
+        self._lost.set()
+
+    def _watch(self) -> None:
+        """Time runs from the connection, or from the last answer, until the next request's head is there."""
+        at_work = self.cycle is not None and not self.cycle.response_complete
+        if at_work or self.transport.is_closing() or self.transport.get_protocol() is not self:
+            self._stop_watching()
+        elif self._late is None:
+            self._others.waits(self)
+            self._late = self.loop.call_later(self._others.head_s, self._is_late)
+
+    def _stop_watching(self) -> None:
+        self._others.waits_no_more(self)
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _is_late(self) -> None:
+        if self.conn.trailing_data[0]:  # a head that did not end
+            self.transport.write(_LATE)
+        self.transport.close()
+
+
+def raise_file_limit() -> int:
+    """Lets this process open as many files as it may, up to a number that is plenty; returns it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft
+    return wanted
+
+
+def log_accept_errors_sparingly(loop: asyncio.AbstractEventLoop) -> None:
+    """asyncio tells of each connection that it cannot accept, some thousand times a second."""
+    told_at = -1.0
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal told_at
+        if not str(context.get("message", "")).startswith("socket.accept()"):
+            loop.default_exception_handler(context)
+        elif time.monotonic() - told_at >= 1.0:
+            told_at = time.monotonic()
+            logger.error("Connections cannot be accepted now: %s", context.get("exception"))
+
+    loop.set_exception_handler(handle)

@@ -1,0 +1,90 @@
+"""Answers that are read slowly or not at all: done means sent, and what nobody reads is not kept for long."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from raw_client import ask_for_speech, connected, is_open, read_body, read_head
+from server_process import Server
+from waiting import wait_until
+
+Start = Callable[..., Server]
+LONG_S = 440  # of speech: a JSON answer of 28 MB
+LITTLE = 32 * 1024  # what a client's side holds unread
+
+
+def test_a_stop_lets_a_slow_client_have_all_of_its_answer(start: Start) -> None:
+    server = start(tone_s=LONG_S)
+    with connected(server.port, buffer_bytes=LITTLE) as client:
+        ask_for_speech(client)
+        status, n_bytes, begun = read_head(client)
+        assert (status, n_bytes > 28e6) == (200, True)
+        server.process.send_signal(signal.SIGTERM)
+        n_read = len(begun) + read_body(client, n_bytes // 2, pause_s=0.1)
+        assert "outcome" not in server.log.read_text()
+        assert server.process.poll() is None
+        n_read += read_body(client, n_bytes - n_read)
+        assert n_read == n_bytes
+    server.process.wait(20)
+    log = server.log.read_text()
+    assert log.count("outcome=completed") == 1
+    assert "send_s=1" in log
+    assert "Traceback" not in log
+
+
+def test_a_stop_cuts_what_is_not_sent_in_its_time(start: Start) -> None:
+    server = start(tone_s=LONG_S, drain_timeout=1)
+    with connected(server.port, buffer_bytes=LITTLE) as client:
+        ask_for_speech(client)
+        _, n_bytes, begun = read_head(client)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(20)
+        assert len(begun) + read_body(client, n_bytes) < n_bytes
+    log = server.log.read_text()
+    assert "outcome=cut" in log
+    assert "Traceback" not in log
+
+
+def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
+    server = start(tone_s=LONG_S, limits={"send_s": 1})
+    with connected(server.port, buffer_bytes=LITTLE) as stalled, connected(server.port) as slow:
+        for client in (stalled, slow):
+            ask_for_speech(client)
+        _, n_bytes, begun = read_head(slow)
+        n_read = len(begun) + read_body(slow, n_bytes // 2, pause_s=0.2)  # meanwhile the other reads nothing
+        wait_until(lambda: not is_open(stalled))
+        assert n_read + read_body(slow, n_bytes - n_read) == n_bytes
+        assert read_body(stalled, n_bytes) < n_bytes
+    wait_until(lambda: server.log.read_text().count("outcome=") == 2)
+    log = server.log.read_text()
+    assert (log.count("outcome=cut"), log.count("outcome=completed")) == (1, 1)
+    assert "Traceback" not in log
+    assert server.say().status_code == 200
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_answer(start: Start) -> None:
+    server = start(tone_s=LONG_S)
+    with connected(server.port, buffer_bytes=LITTLE) as client:
+        ask_for_speech(client)
+        read_head(client)
+    wait_until(lambda: "outcome=cut" in server.log.read_text())
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_answers_that_nobody_reads_are_bounded_in_bytes(start: Start) -> None:
+    """Of five of 28 MB each, 60 MB may be held: two stay, those that have waited longest go."""
+    server = start(tone_s=LONG_S, limits={"unsent_bytes": 60_000_000})
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connected(server.port, buffer_bytes=LITTLE)) for _ in range(5)]
+        for n_asked, client in enumerate(clients, 1):
+            ask_for_speech(client)
+            read_head(client)
+            time.sleep(1.2)
+            left = sum(is_open(client) for client in clients[:n_asked])
+            assert left == min(n_asked, 2)
+        assert [is_open(client) for client in clients] == [False, False, False, True, True]
+    wait_until(lambda: server.log.read_text().count("outcome=cut") == 5)
+    assert "Traceback" not in server.log.read_text()
