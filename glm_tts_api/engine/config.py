@@ -9,6 +9,8 @@ from glm_tts_api.engine.job import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
 _TOKENS_PER_SECOND = 25
 _PROMPT_TEXT_IDS = 256  # a transcript of 30 s of fast speech, with its share of text history
 _SLOT_MULTIPLE = 64  # rows of the cache start aligned
+_PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # takes about as long as a few decode steps of a full batch
+_FLOW_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone its sound is the same to the bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,26 @@ class EngineConfig:
 
     def slot_length(self, max_positions: int) -> int:
         """Positions of a decode slot: history, prompt and the longest segment's draws."""
-        prompt = int(_TOKENS_PER_SECOND * self.max_prompt_seconds) + _PROMPT_TEXT_IDS
-        draws = MAX_TOKENS_PER_ID * self.max_segment_ids
-        wanted = HISTORY_SPEECH_TOKENS + prompt + draws
+        wanted = HISTORY_SPEECH_TOKENS + self.longest_prompt + _PROMPT_TEXT_IDS + self.longest_segment
         return min(-(-wanted // _SLOT_MULTIPLE) * _SLOT_MULTIPLE, max_positions)
+
+    @property
+    def longest_prompt(self) -> int:
+        """Speech tokens of the longest voice prompt."""
+        return int(_TOKENS_PER_SECOND * self.max_prompt_seconds)
+
+    @property
+    def longest_segment(self) -> int:
+        """Speech tokens that a segment may draw."""
+        return MAX_TOKENS_PER_ID * self.max_segment_ids
+
+    def chunk_of_a_prompt(self, device_type: str) -> int:
+        """Prompt ids read at once."""
+        return self.prefill_chunk or _PREFILL_CHUNK[device_type]
+
+    def rows_of_a_flow_batch(self, device_type: str) -> int:
+        """Segments rendered as one batch."""
+        return 1 if self.deterministic else self.flow_rows or _FLOW_ROWS[device_type]
 
     @property
     def decode_threads(self) -> int:

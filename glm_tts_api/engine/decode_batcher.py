@@ -24,7 +24,6 @@ from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn, RowS
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sampling import HISTORY
 
-_CHUNK = {"cpu": 64, "cuda": 256}  # takes about as long as a few decode steps of a full batch
 _STEPS_A_CHUNK = 3
 _OLDEST_EVERY = 4
 
@@ -85,9 +84,9 @@ class DecodeBatcher:
             begin_of_audio=tokenizer.begin_of_audio,
             slot_length=config.slot_length(llm.config.max_position_embeddings),
         )
-        check_slots_fit(llm, n_slots=config.n_slots, slot_length=self.layout.slot_length)
+        check_slots_fit(models, config, slot_length=self.layout.slot_length)
         self._llm = llm
-        self._chunk = config.prefill_chunk or _CHUNK[llm.device.type]
+        self._chunk = config.chunk_of_a_prompt(llm.device.type)
         self._cache = KVCache(
             llm.config,
             slots=config.n_slots,

@@ -25,8 +25,6 @@ from glm_tts_api.model.flow import FlowInput, FlowSampler
 from glm_tts_api.model.transfer import to_host
 from glm_tts_api.model.vocoder import HiFT, Vocos2D
 
-_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone its sound is the same to the bit
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderTask:
@@ -66,7 +64,7 @@ class FlowBatcher:
         }
         self._flow_steps = config.flow_steps
         self._device = models.llm.device
-        self.n_rows = 1 if config.deterministic else config.flow_rows or _ROWS[self._device.type]
+        self.n_rows = config.rows_of_a_flow_batch(self._device.type)
         self._precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
         self._renders: RenderScheduler[RenderTask] = RenderScheduler(self.n_rows)
 

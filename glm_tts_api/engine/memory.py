@@ -6,25 +6,71 @@ from pathlib import Path
 
 import torch
 
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.vocoder import HiftConfig
+from glm_tts_api.model.vocoder.hift import HOP, STFT_HOP
+from glm_tts_api.model.vocoder.source import HARMONICS
 
-_SHARE = 0.9  # of the free memory; the rest is for activations
+_SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
+_TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
+_FRAMES_PER_TOKEN = 2
+_FLOAT = 4
 _GIB = 2**30
 
 
-def check_slots_fit(llm: LlmRunner, *, n_slots: int, slot_length: int) -> None:
-    """Raises StartupError, naming the number of slots that would fit."""
+def check_slots_fit(models: Models, config: EngineConfig, *, slot_length: int) -> None:
+    """Raises StartupError, naming the number of slots that would fit beside flow and vocoder."""
+    llm = models.llm
     free = _free_bytes(llm.device)
-    a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
-    if free is None or n_slots * a_slot <= _SHARE * free:
+    if free is None:
         return
-    raise StartupError(
-        f"{n_slots} requests at once need {n_slots * a_slot / _GIB:.1f} GiB for the decoder's cache"
-        f" ({slot_length} positions each) and {free / _GIB:.1f} GiB are free:"
-        f" SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY can be at most {int(_SHARE * free // a_slot)}"
+    a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
+    kept = 0 if llm.device.type == "cpu" else render_bytes(models.flow.config, models.hift.config, config)
+    n_fit = n_slots_that_fit(free, kept=kept, a_slot=a_slot)
+    if config.n_slots <= n_fit:
+        return
+    needed = (
+        f"{config.n_slots} requests at once need {config.n_slots * a_slot / _GIB:.1f} GiB for the decoder's"
+        f" cache ({slot_length} positions each) and {free / _GIB:.1f} GiB are free"
     )
+    kept_for = f", {kept / _GIB:.1f} of them kept for flow and vocoder" if kept else ""
+    advice = (
+        f"SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY can be at most {n_fit}"
+        if n_fit > 1
+        else "end what else holds the memory, or choose another DEVICE"
+    )
+    raise StartupError(f"{needed}{kept_for}: {advice}")
+
+
+def n_slots_that_fit(free: int, *, kept: int, a_slot: int) -> int:
+    """Slots of `a_slot` bytes in the share of `free` that may be taken, less what is `kept` for others."""
+    return max(0, int(_SHARE * free - kept) // a_slot)
+
+
+def render_bytes(flow: FlowConfig, hift: HiftConfig, config: EngineConfig) -> int:
+    """What flow and vocoder hold on a GPU: a full batch of common segments or one of the longest, whichever
+    is more (a batch that does not fit is divided), and the longest through the vocoder."""
+    longest = _FRAMES_PER_TOKEN * config.longest_segment
+    with_prompt = longest + _FRAMES_PER_TOKEN * config.longest_prompt
+    batch = flow_bytes(flow, n_rows=config.rows_of_a_flow_batch("cuda"), n_frames=_TYPICAL_FRAMES)
+    alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
+    return max(batch, alone) + hift_bytes(hift, n_frames=longest)
+
+
+def flow_bytes(config: FlowConfig, *, n_rows: int, n_frames: int) -> int:
+    """A flow step, both passes of the guidance: at least what it was measured to take, at most twice that."""
+    floats = (6 + 2 * config.ff_mult) * config.trans_dim + 4 * config.text_emb_dim
+    return 2 * n_rows * n_frames * floats * _FLOAT
+
+
+def hift_bytes(config: HiftConfig, *, n_frames: int) -> int:
+    """A vocoder call, likewise: the sines of the source, or the last level of convolutions."""
+    source, last_level = 6 * HARMONICS * HOP, 5 * (config.base_channels // 8) * HOP // STFT_HOP
+    return n_frames * (source + last_level) * _FLOAT
 
 
 def _free_bytes(device: torch.device) -> int | None:

@@ -7,7 +7,9 @@ of noise for each row, the graph, and one copy back, which is the only wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import product
 
@@ -126,7 +128,7 @@ class CudaDecodeStep:
         stream.wait_stream(torch.cuda.current_stream(device))
         replays: dict[Shape, Callable[[], None]] = {}
         # The fused kernel that takes a mask in any dtype; the plain one for head sizes that it does not take.
-        with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION):
+        with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION), _no_garbage_collection():
             for shape in sorted(shapes, reverse=True):
                 self._compute(shape)  # loads kernels and libraries, which a capture does not allow
                 graph = torch.cuda.CUDAGraph()
@@ -135,3 +137,16 @@ class CudaDecodeStep:
                 replays[shape] = graph.replay
         torch.cuda.current_stream(device).wait_stream(stream)
         return replays
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """What is collected while a graph is captured may free memory of the device, which ends the capture."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
