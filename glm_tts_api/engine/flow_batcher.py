@@ -117,11 +117,10 @@ class FlowBatcher:
 
     def _flow_input(self, task: RenderTask) -> FlowInput:
         voice = task.job.script.voice  # always the original prompt, whatever the LLM was prompted with
-        generator = torch.Generator().manual_seed(flow_seed(task.job.utterance.sampling.seed))
         return FlowInput(
             tokens=torch.tensor(task.tokens),
             speaker=voice.embedding,
-            generator=generator,
+            noise=flow_seed(task.job.utterance.sampling.seed),
             prompt_tokens=torch.tensor(voice.speech_tokens),
             prompt_mel=voice.mel,
         )
@@ -141,9 +140,8 @@ class FlowBatcher:
             return np.zeros(0, np.float32)
         utterance = task.job.utterance
         vocoder = self._vocoders[utterance.sample_rate]
-        # Nine numbers a sample: a CPU would take 5 ms for each second of speech.
-        generator = torch.Generator(self._device).manual_seed(vocoder_seed(utterance.sampling.seed))
-        wave: Float32 = to_host(vocoder(mel, generator=generator).float()).numpy()
+        noise = vocoder_seed(utterance.sampling.seed)
+        wave: Float32 = to_host(vocoder(mel, noise=noise).float()).numpy()
         return wave
 
 

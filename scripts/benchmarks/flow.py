@@ -44,7 +44,7 @@ def inputs(n: int, device: torch.device) -> list[FlowInput]:
             FlowInput(
                 tokens=torch.randint(0, 32768, (N_NEW,), generator=draw),
                 speaker=torch.randn(192, generator=draw).to(device),
-                generator=draw,
+                noise=draw,
                 prompt_tokens=torch.randint(0, 32768, (N_PROMPT,), generator=draw),
                 prompt_mel=torch.randn(2 * N_PROMPT, 80, generator=draw).mul(1.5).sub(5).to(device),
             )
@@ -61,7 +61,7 @@ def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
     frames = tokens_to_frames(tokens, length)[None].to(device)
     cond = F.pad(item.prompt_mel[None], (0, 0, 0, length - len(item.prompt_mel)))
     speaker = F.normalize(item.speaker[None], dim=-1)
-    x = torch.randn(1, length, 80, generator=item.generator).to(device)
+    x = torch.randn(1, length, 80, generator=item.noise).to(device)
     for t, dt in zip(*(part.to(device) for part in cosine_schedule(steps)), strict=True):
         guided = model.estimator(x, cond, frames, t=t[None], speaker=speaker)
         free = model.estimator(x, cond * 0, frames, t=t[None], speaker=speaker * 0)

@@ -30,12 +30,12 @@ def speakers(folder: Path) -> dict[str, tuple[int, Speaker]]:
         hift = HiFT(HiftConfig.from_json(folder / "hift" / "config.json"))
         hift.load_state_dict(torch.load(folder / "hift" / "best.pt", weights_only=True))
         hift.fold()
-        found["hift"] = (24000, lambda mel: hift(mel[None], generator=torch.Generator().manual_seed(0)))
+        found["hift"] = (24000, lambda mel: hift(mel[None], noise=torch.Generator().manual_seed(0)))
     if (folder / "vocos2d" / "generator_jit.ckpt").exists():
         vocos = Vocos2D.load(folder / "vocos2d" / "generator_jit.ckpt")
         found["vocos2d"] = (
             32000,
-            lambda mel: resample(vocos(mel[None], generator=torch.Generator()), 32000, 24000),
+            lambda mel: resample(vocos(mel[None], noise=torch.Generator()), 32000, 24000),
         )
     return found
 

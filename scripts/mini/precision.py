@@ -70,7 +70,7 @@ def flow_input(models: Models, job: Job, tokens: list[int]) -> FlowInput:
     return FlowInput(
         tokens=torch.tensor(tokens),
         speaker=voice.embedding,
-        generator=torch.Generator().manual_seed(SEED),
+        noise=torch.Generator().manual_seed(SEED),
         prompt_tokens=torch.tensor(voice.speech_tokens),
         prompt_mel=voice.mel,
     )

@@ -60,7 +60,7 @@ def main() -> None:
         return models.flow.sample(
             [
                 FlowInput(
-                    tokens=codes(wave), speaker=speaker, generator=torch.Generator().manual_seed(seed),
+                    tokens=codes(wave), speaker=speaker, noise=torch.Generator().manual_seed(seed),
                     prompt_tokens=codes(prompt), prompt_mel=log_mel(prompt, 24000).T,
                 )
             ]
@@ -71,7 +71,7 @@ def main() -> None:
         "Griffin-Lim": lambda wave, _mel, _seed: griffin_lim(log_mel(wave, 24000)),
         "codes, flow, Griffin-Lim": lambda _wave, mel, _seed: griffin_lim(mel),
         "codes, flow, HiFT": lambda _wave, mel, seed: models.hift(
-            mel[None], generator=torch.Generator().manual_seed(seed)
+            mel[None], noise=torch.Generator().manual_seed(seed)
         ),
     }
     errors = dict.fromkeys(stages, 0)

@@ -95,7 +95,7 @@ def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult
         ids = pipeline.tokenizer.encode(text)
         tokens = _speak(case, pipeline, history, ids, expected, generator)
         mels.append(_draw_mel(pipeline, meta, tokens, generator))
-        waves.append(pipeline.hift(mels[-1], generator=generator))
+        waves.append(pipeline.hift(mels[-1], noise=generator))
         if meta["use_cache"]:
             history.append(ids, tokens)
     _compare(golden, case, meta, torch.cat(mels, 2), torch.cat(waves))
@@ -130,7 +130,7 @@ def _draw_mel(pipeline: Pipeline, meta: CaseMeta, tokens: list[int], generator: 
     segment = FlowInput(
         tokens=torch.tensor(tokens),
         speaker=_evaluate(meta["embedding"])[0],
-        generator=generator,
+        noise=generator,
         prompt_tokens=torch.tensor(meta["prompt_speech_tokens"]),
         prompt_mel=_evaluate(meta["speech_feat"])[0],
     )

@@ -48,7 +48,7 @@ def _utterance(golden: Golden, hift: HiFT, meta: Mapping[str, Any]) -> CaseResul
     noise = draw_noise(n_samples, generator.manual_seed(meta["seed"]))
     source = hift.m_source(f0, noise[None])[0, ::7]
     case.snr("seeded source", source, golden[f"out{index}_source_seeded_sub"], above=SOURCE_SNR_DB)
-    wave = hift(mel, generator=generator.manual_seed(meta["seed"]))
+    wave = hift(mel, noise=generator.manual_seed(meta["seed"]))
     _wave(case, "seeded", wave, golden[f"out{index}_wav_seeded"])
     return case.result()
 

@@ -52,7 +52,7 @@ class FailingVocoder:
     def __init__(self, error: Exception) -> None:
         self.error, self.n_calls = error, 0
 
-    def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
+    def __call__(self, mel: Tensor, *, noise: int) -> Tensor:
         self.n_calls += 1
         if self.n_calls > 1:
             raise self.error

@@ -149,7 +149,7 @@ def test_the_shipped_vocos2d_says_the_same_to_the_bit_with_a_faked_gpus_flags() 
     def waves() -> list[Tensor]:
         vocoder, generator = Vocos2D.load(BUNDLED_MODEL / "vocos2d/generator_jit.ckpt"), torch.Generator()
         mels = [torch.randn(1, 80, frames, generator=generator) - 5 for frames in (20, 20, 20, 33, 34)]
-        return [vocoder(mel, generator=generator) for mel in mels]
+        return [vocoder(mel, noise=generator) for mel in mels]
 
     expected = waves()
     set_torch_flags(FAKED_GPU, {})

@@ -37,7 +37,7 @@ def _segment(n: int, *, prompt: int = 9, seed: int = 0, pattern: tuple[int, ...]
     return FlowInput(
         tokens=torch.randint(0, 99, (n,), generator=g),
         speaker=torch.randn(192, generator=g),
-        generator=torch.Generator().manual_seed(seed),
+        noise=torch.Generator().manual_seed(seed),
         prompt_tokens=torch.randint(0, 99, (prompt,), generator=g),
         prompt_mel=torch.randn(2 * prompt, 80, generator=g) - 5,
         block_pattern=pattern,
@@ -98,7 +98,7 @@ def test_every_weight_learns(flow: FlowMatching) -> None:
 def test_the_generator_alone_decides_the_noise(flow: FlowMatching) -> None:
     first, again = flow.sample([_segment(10)]), flow.sample([_segment(10)])
     assert torch.equal(first[0], again[0])
-    other = dataclasses.replace(_segment(10), generator=torch.Generator().manual_seed(5))
+    other = dataclasses.replace(_segment(10), noise=torch.Generator().manual_seed(5))
     assert not torch.equal(first[0], flow.sample([other])[0])
 
 
@@ -233,3 +233,36 @@ def _weights(module: torch.nn.Module) -> list[torch.Tensor]:
     """Parameters, and what packed layers hold in their place."""
     packed = [part._product._weight for part in module.modules() if isinstance(part, _PackedLayer)]
     return [*module.parameters(), *packed]
+
+
+errors = [(model.sample([_segment(20)])[0] - wanted).abs().mean().item() for model in (flow, packed)]
+    assert 0 < errors[1] < 1.5 * errors[0]
+
+
+def test_a_window_s_frames_keep_the_noise_and_the_places_that_they_have_in_the_whole(
+    flow: FlowMatching,
+) -> None:
+    whole = dataclasses.replace(_segment(40, prompt=9), noise=7)
+    window = dataclasses.replace(whole, tokens=whole.tokens[15:], start=15)
+    states = [flow.sampler([item], steps=2).state[0] for item in (whole, window)]
+    assert torch.equal(states[1][:18], states[0][:18])  # the prompt's
+    assert torch.equal(states[1][18:], states[0][18 + 30 :])
+
+
+def test_a_window_is_all_frames_of_its_tokens_and_nearly_those_of_the_whole(flow: FlowMatching) -> None:
+    whole = dataclasses.replace(_segment(60, prompt=9), noise=7)
+    window = dataclasses.replace(whole, tokens=whole.tokens[10:], start=10)
+    mel, part = (flow.sample([item], steps=4)[0] for item in (whole, window))
+    assert part.shape[-1] == 2 * 50
+    error = (part[..., 20:] - mel[..., 40:]).abs().mean()
+    moved = dataclasses.replace(whole, tokens=whole.tokens[10:])  # as if the segment began there
+    assert error < 0.5 * (flow.sample([moved], steps=4)[0][..., 20:] - mel[..., 40:]).abs().mean()
+
+
+def test_windows_of_several_segments_share_a_batch(flow: FlowMatching) -> None:
+    items = [
+        dataclasses.replace(_segment(n, seed=n), noise=n, start=start) for n, start in ((20, 5), (30, 0))
+    ]
+    alone = [flow.sample([item], steps=2)[0] for item in items]
+    for mel, expected in zip(flow.sample(items, steps=2), alone, strict=True):
+        torch.testing.assert_close(mel, expected, atol=1e-4, rtol=0)

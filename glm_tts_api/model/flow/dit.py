@@ -31,6 +31,10 @@ def _frequencies(dim: int, device: torch.device | None = None) -> Tensor:
     return 1.0 / (10000 ** (torch.arange(0, dim, 2, device=device).float() / dim))  # [dim / 2]
 
 
+def _angles(positions: Tensor, frequencies: Tensor) -> Tensor:
+    return positions.float()[..., None] * frequencies  # [..., T, dim / 2]
+
+
 class TimeEmbedding(nn.Module):
     """Sinusoids of 1000 t through a two-layer network. t [N] float32 -> [N, D]."""
 
@@ -79,7 +83,10 @@ class ConvNeXtBlock(nn.Module):
 
 
 class TokenEmbedding(nn.Module):
-    """Speech tokens, already repeated to frames, in context. [B, T] int64 -> [B, T, E]."""
+    """Speech tokens, already repeated to frames, in context. [B, T] int64 -> [B, T, E].
+
+    `positions` [B, T] where the frames are in the whole utterance; unless given, they are all of it.
+    """
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -87,9 +94,10 @@ class TokenEmbedding(nn.Module):
         self.text_embed = nn.Embedding(config.text_vocab_size + 1, self.dim)
         self.text_blocks = nn.ModuleList(ConvNeXtBlock(self.dim) for _ in range(config.conv_layers))
 
-    def forward(self, frames: Tensor, padding: Tensor | None) -> Tensor:
-        positions = torch.arange(frames.shape[1], device=frames.device).clamp_max(LAST_POSITION).float()
-        angles = torch.outer(positions, _frequencies(self.dim, frames.device))
+    def forward(self, frames: Tensor, padding: Tensor | None, positions: Tensor | None = None) -> Tensor:
+        if positions is None:
+            positions = torch.arange(frames.shape[1], device=frames.device)
+        angles = _angles(positions.clamp_max(LAST_POSITION), _frequencies(self.dim, frames.device))
         x: Tensor = self.text_embed(frames)
         x = x + torch.cat([angles.cos(), angles.sin()], -1).to(x.dtype)
         for block in self.text_blocks:
@@ -137,10 +145,10 @@ class Rotary(nn.Module):
         super().__init__()
         self.register_buffer("inv_freq", _frequencies(dim))
 
-    def forward(self, n_frames: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Cosine and sine tables, [T, dim] each, every frequency twice in a row."""
-        positions = torch.arange(n_frames, device=self.inv_freq.device).float()
-        angles = torch.outer(positions, self.inv_freq.float()).repeat_interleave(2, -1)
+    def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """positions [..., T] -> cosine and sine tables, [..., T, dim] each, every frequency twice in a
+        row."""
+        angles = _angles(positions, self.inv_freq.float()).repeat_interleave(2, -1)
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
@@ -281,10 +289,14 @@ class DiT(nn.Module):
         modulation: Tensor,
         padding: Tensor | None = None,
         mask: Tensor | None = None,
+        positions: Tensor | None = None,
     ) -> Tensor:
-        """x, cond [B, T, 80], tokens [B, T, E] embedded, modulation [B, *] -> [B, T, 80]."""
+        """x, cond [B, T, 80], tokens [B, T, E] embedded, modulation [B, *] -> [B, T, 80]. `positions` [B, T]
+        where the frames are in the whole utterance, unless they are all of it."""
         h = self.emb_concator(x, cond, tokens, padding)
-        rotary = self.rotary_embed(h.shape[1], h.dtype)
+        if positions is None:
+            positions = torch.arange(h.shape[1], device=h.device)
+        rotary = self.rotary_embed(positions, h.dtype)
         width = BLOCK_CHUNKS * self.config.trans_dim
         for index, block in enumerate(self.transformer_blocks):
             h = block(h, modulation[:, index * width : (index + 1) * width], rotary, mask)

@@ -18,9 +18,11 @@ from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
 from glm_tts_api.model.flow.masks import attention_mask, block_frames, padding_mask, visible_columns
 from glm_tts_api.model.flow.packing import pack
+from glm_tts_api.model.placed_noise import placed_noise
 from glm_tts_api.model.transfer import to_device
 
 DEFAULT_STEPS = 10
+FRAMES_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,18 +36,22 @@ class StateCache:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowInput:
-    """A segment to speak.
+    """A segment to speak, or a window of one.
 
-    tokens [n] and prompt_tokens [P] int64, prompt_mel [Tp, 80], speaker [192] (any length: it is normalised),
-    generator draws the noise. Without a prompt, leave its two fields empty. `block_pattern` (tokens a block,
-    the last one repeats) asks for block-causal attention, `cache` continues an earlier call's states.
+    tokens [n] and prompt_tokens [P] int64, prompt_mel [Tp, 80], speaker [192] (any length: it is
+    normalised). Without a prompt, leave its two fields empty. `noise`: the seed of noise that belongs to
+    each frame's place, or a generator that draws it in the published order. `start`: how many of the
+    segment's tokens are left out before these; the window's frames keep the places that they have in the
+    whole. `block_pattern` (tokens a block, the last one repeats) asks for block-causal attention, `cache`
+    continues an earlier call's states.
     """
 
     tokens: Tensor
     speaker: Tensor
-    generator: torch.Generator
+    noise: torch.Generator | int
     prompt_tokens: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     prompt_mel: Tensor = field(default_factory=lambda: torch.empty(0, 80))
+    start: int = 0
     block_pattern: tuple[int, ...] | None = None
     cache: StateCache | None = None
 
@@ -136,12 +142,14 @@ class FlowSampler:
             for tokens, length in zip(self._tokens, self._lengths, strict=True)
         ]
         padding = padding_mask(self._lengths, device)
-        tokens = self._estimator.text_emb_layer(to_device(_stack(frames), device), padding)
+        positions = self._positions(device)
+        tokens = self._estimator.text_emb_layer(to_device(_stack(frames), device), padding, positions)
         cond = _stack([_condition(*row) for row in zip(self.inputs, self._lengths, strict=True)])
         speakers = torch.stack([F.normalize(item.speaker.float(), dim=-1) for item in self.inputs])
         speaker = self._estimator.speaker_parts(to_device(speakers, device))
 
         self._padding = None if padding is None else padding.repeat(2, 1)
+        self._places = None if positions is None else positions.repeat(2, 1)
         self._mask = attention_mask(self._padding, self._visible(device))
         self._token_embedding = tokens.repeat(2, 1, 1)
         self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(dtype)
@@ -156,6 +164,13 @@ class FlowSampler:
             return None
         rows = [_visible_row(*row) for row in zip(self.inputs, self._lengths, strict=True)]
         return to_device(_stack(rows, fill=max(self._lengths)), device).repeat(2, 1)
+
+    def _positions(self, device: torch.device) -> Tensor | None:
+        """Where the rows' frames are in their utterances, [B, T]; None where every row is whole."""
+        if not any(item.start for item in self.inputs):
+            return None
+        rows = [_places(*row) for row in zip(self.inputs, self._lengths, strict=True)]
+        return to_device(_stack(rows), device)
 
     @property
     def done(self) -> bool:
@@ -176,6 +191,7 @@ class FlowSampler:
             modulation=self._time_parts[index] + self._speaker_parts,
             padding=self._padding,
             mask=self._mask,
+            positions=self._places,
         )
         conditional, unconditional = velocity.float().chunk(2)
         guided = (1 + self._cfg_rate) * conditional - self._cfg_rate * unconditional
@@ -189,9 +205,10 @@ class FlowSampler:
                 self.state[row, :length] = item.cache.states[index, :length].to(self.state)
 
     def mels(self) -> list[Tensor]:
-        """The finished spectrograms, [1, 80, T] each; cut by the prompt's mel frames, not by its tokens."""
+        """The finished spectrograms, [1, 80, T] each; cut by the prompt's mel frames, not by its tokens. Of a
+        window that leaves tokens out, all frames of its tokens."""
         return [
-            self.state[row : row + 1, len(item.prompt_mel) : length].transpose(1, 2)
+            self.state[row : row + 1, _first_frame(item) : length].transpose(1, 2)
             for row, (item, length) in enumerate(zip(self.inputs, self._lengths, strict=True))
         ]
 
@@ -205,16 +222,32 @@ def _stack(rows: Sequence[Tensor], fill: int = 0) -> Tensor:
     return nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=fill)
 
 
+def _first_frame(item: FlowInput) -> int:
+    """The first that is not the prompt's."""
+    return FRAMES_PER_TOKEN * len(item.prompt_tokens) if item.start else len(item.prompt_mel)
+
+
+def _places(item: FlowInput, length: int) -> Tensor:
+    """Where the frames are in the whole utterance, [length] int64."""
+    left_out = FRAMES_PER_TOKEN * item.start
+    places = torch.arange(length)
+    return places + left_out * (places >= _first_frame(item))
+
+
 def _condition(item: FlowInput, length: int) -> Tensor:
     """The prompt's mel, then zeros, [length, 80]; of a prompt longer than that, its last frames."""
-    mel = item.prompt_mel[-length:].float()
+    mel = item.prompt_mel[: _first_frame(item)][-length:].float()
     return F.pad(mel, (0, 0, 0, length - len(mel)))
 
 
 def _noise(item: FlowInput, length: int) -> Tensor:
-    generator = item.generator
     n_mels = item.prompt_mel.shape[1]
-    return torch.randn(1, length, n_mels, generator=generator, device=generator.device)[0]
+    if isinstance(item.noise, torch.Generator):
+        return torch.randn(1, length, n_mels, generator=item.noise, device=item.noise.device)[0]
+    n_prompt = min(_first_frame(item), length)
+    first, last = (FRAMES_PER_TOKEN * item.start + place for place in (n_prompt, length))
+    spans = ((0, n_prompt), (first, last))
+    return torch.cat([placed_noise(item.noise, *span, per_frame=(n_mels,)) for span in spans])
 
 
 def _visible_row(item: FlowInput, length: int) -> Tensor:

@@ -19,7 +19,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
 from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple, silence_from
-from glm_tts_api.model.vocoder.source import F0Predictor, HarmonicSource, draw_noise
+from glm_tts_api.model.vocoder.source import F0Predictor, HarmonicSource, draw_noise, source_noise
 
 SAMPLE_RATE = 24000
 HOP = 480
@@ -130,22 +130,35 @@ class HiFT(nn.Module):
         return self.requires_grad_(False).eval()
 
     @torch.inference_mode()
-    def forward(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
-        """mel [1, 80, T] -> wave [480 T] float32, within 0.99."""
-        return self.synthesize(mel, [generator])[0]
+    def forward(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
+        """mel [1, 80, T] -> wave [480 T] float32, within 0.99. `noise`: the seed of noise that belongs to
+        each sample's place, or a generator that draws it in the published order."""
+        return self.synthesize(mel, [noise])[0]
 
     @torch.inference_mode()
     def synthesize(
-        self, mel: Tensor, generators: Sequence[torch.Generator], *, frame_multiple: int | None = None
+        self, mel: Tensor, noises: Sequence[torch.Generator | int], *, frame_multiple: int | None = None
     ) -> Tensor:
-        """Equally long utterances at once, each with its own generator: [B, 80, T] -> [B, 480 T].
+        """Equally long utterances at once, each with noise of its own: [B, 80, T] -> [B, 480 T].
 
         Convolutions run over a multiple of `frame_multiple` frames; unless told, what suits the device.
         """
-        multiple = frame_multiple or FRAME_MULTIPLE.get(mel.device.type, 1)
-        noise = torch.stack([draw_noise(mel.shape[-1] * HOP, generator) for generator in generators])
+        multiple = self.frame_multiple(mel) if frame_multiple is None else frame_multiple
+        noise = torch.stack([self.noise(item, 0, mel.shape[-1], mel.device) for item in noises])
         excitation = self.m_source(self.f0_predictor(mel, multiple), noise.to(mel))
         return self.decode(mel, excitation, multiple)
+
+    @staticmethod
+    def frame_multiple(mel: Tensor) -> int:
+        """What a mel's frames are padded to a multiple of on its device."""
+        return FRAME_MULTIPLE.get(mel.device.type, 1)
+
+    @staticmethod
+    def noise(noise: torch.Generator | int, start: int, end: int, device: torch.device) -> Tensor:
+        """The source's noise of the frames from `start` to `end`, [9, 480 (end - start)]."""
+        if isinstance(noise, torch.Generator):
+            return draw_noise((end - start) * HOP, noise)
+        return source_noise(noise, start, end, hop=HOP, device=device)
 
     def decode(self, mel: Tensor, excitation: Tensor, frame_multiple: int = 1) -> Tensor:
         """mel [B, 80, T], excitation [B, 480 T] -> wave [B, 480 T]."""

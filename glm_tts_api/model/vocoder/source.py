@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from glm_tts_api.model.placed_noise import placed_noise
 from glm_tts_api.model.vocoder.buckets import pad_to_multiple, silence_from
 
 HARMONICS = 9  # the fundamental and eight overtones
@@ -37,6 +38,13 @@ class F0Predictor(nn.Module):
         return f0.abs()
 
 
+def source_noise(seed: int, start: int, end: int, *, hop: int, device: torch.device | str) -> Tensor:
+    """The noise of the frames from `start` to `end` of an utterance, [9, (end - start) * hop] standard
+    normal; every sample's belongs to its place."""
+    frames = placed_noise(seed, start, end, per_frame=(HARMONICS, hop), device=device)
+    return frames.transpose(0, 1).flatten(1)
+
+
 def draw_noise(n_samples: int, generator: torch.Generator) -> Tensor:
     """The noise of one utterance, [9, n_samples] standard normal, drawn in the published order.
 
@@ -60,18 +68,24 @@ class HarmonicSource(nn.Module):
         self.hop = hop
         self.l_linear = nn.Linear(HARMONICS, 1)
 
-    def forward(self, f0: Tensor, noise: Tensor) -> Tensor:
-        """f0 [B, T] Hz float32, noise [B, 9, T * hop] standard normal -> [B, T * hop]."""
+    def forward(self, f0: Tensor, noise: Tensor, turned: Tensor | None = None) -> Tensor:
+        """f0 [B, T] Hz float32, noise [B, 9, T * hop] standard normal -> [B, T * hop]. `turned` [B, 9, 1]:
+        what the turns of earlier frames add up to, where there were some."""
         voiced = (f0 > VOICED_ABOVE_HZ).to(f0).repeat_interleave(self.hop, 1)[:, None]  # [B, 1, N]
         loudness = voiced * VOICED_NOISE + (1 - voiced) * (SINE_AMPLITUDE / 3)
-        harmonics = self._sines(f0) * voiced + loudness * noise  # [B, 9, N]
+        harmonics = self._sines(f0, turned) * voiced + loudness * noise  # [B, 9, N]
         mixed: Tensor = self.l_linear(harmonics.transpose(1, 2)).squeeze(-1)
         return mixed.tanh()
 
-    def _sines(self, f0: Tensor) -> Tensor:
-        """Phases add up frame by frame in float32, as published, and are interpolated to samples."""
+    def turns(self, f0: Tensor) -> Tensor:
+        """Turns of each harmonic in one sample of each frame, f0 [B, T] -> [B, 9, T]."""
         multiples = torch.arange(1, HARMONICS + 1, device=f0.device).to(f0)
-        turns = (f0[:, None] * multiples[:, None] / self.sample_rate) % 1  # [B, 9, T] per sample
-        phase = turns.cumsum(-1) * 2 * math.pi
+        return (f0[:, None] * multiples[:, None] / self.sample_rate) % 1
+
+    def _sines(self, f0: Tensor, turned: Tensor | None) -> Tensor:
+        """Phases add up frame by frame in float32, as published, and are interpolated to samples."""
+        turns = self.turns(f0)
+        turned_at = turns.cumsum(-1) if turned is None else torch.cat([turned, turns], -1).cumsum(-1)[..., 1:]
+        phase = turned_at * 2 * math.pi
         phase = F.interpolate(phase * self.hop, scale_factor=float(self.hop), mode="linear")
         return SINE_AMPLITUDE * phase.sin()  # [B, 9, N]

@@ -14,7 +14,7 @@ CEILING = 1.0
 
 
 class Vocos2D:
-    """Wraps generator_jit.ckpt, which draws no random numbers: the common call's generator is unused."""
+    """Wraps generator_jit.ckpt, which draws no random numbers: the common call's noise is unused."""
 
     sample_rate = SAMPLE_RATE
     hop = HOP
@@ -29,7 +29,7 @@ class Vocos2D:
         return cls(module.float())
 
     @torch.inference_mode()
-    def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
+    def __call__(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
         """mel [1, 80, T] -> wave [640 T] float32, clipped to [-1, 1]."""
         n_frames = mel.shape[-1]
         frames = mel.transpose(1, 2) + MEL_OFFSET  # [1, T, 80]

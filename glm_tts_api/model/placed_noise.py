@@ -1,0 +1,31 @@
+"""Noise that belongs to its place: any span of an utterance draws what the whole of it would.
+
+Frames are drawn in blocks, each by a generator of its own, whose seed is the utterance's and the block's
+number.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+BLOCK_FRAMES = 64
+_BLOCK_STRIDE = 0xBF58476D1CE4E5B9  # odd, so that no two blocks of an utterance share a seed
+_SEEDS = 2**64
+
+
+def placed_noise(
+    seed: int, start: int, end: int, *, per_frame: tuple[int, ...], device: torch.device | str = "cpu"
+) -> Tensor:
+    """Standard normal values of the frames from `start` to `end`, [end - start, *per_frame] float32."""
+    first, last = start // BLOCK_FRAMES, -(-end // BLOCK_FRAMES)
+    blocks = [_block(seed, index, per_frame, device) for index in range(first, last)]
+    if not blocks:
+        return torch.empty(0, *per_frame, device=device)
+    offset = first * BLOCK_FRAMES
+    return torch.cat(blocks)[start - offset : end - offset]
+
+
+def _block(seed: int, index: int, per_frame: tuple[int, ...], device: torch.device | str) -> Tensor:
+    generator = torch.Generator(device).manual_seed((seed + index * _BLOCK_STRIDE) % _SEEDS)
+    return torch.randn(BLOCK_FRAMES, *per_frame, generator=generator, device=device)
