@@ -52,7 +52,9 @@ class SamplingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Utterance:
-    """What a client asked to say, in which voice and how."""
+    """What a client asked to say, in which voice and how. `chunks`: speech tokens (25 a second) of the
+    pieces in which the audio is to leave while it is made, the last size repeats; None for whole
+    segments."""
 
     request_id: str
     text: str
@@ -61,15 +63,22 @@ class Utterance:
     sample_rate: int = 24000
     use_cache: bool = True
     use_phoneme: bool = False
+    chunks: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
-    """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0)."""
+    """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0), and
+    whether it is the segment's last."""
 
     pcm: Float32
     sample_rate: int
     segment: int
+    ends_segment: bool = True
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / self.sample_rate
 
 
 class Timings:

@@ -21,7 +21,8 @@ class EngineConfig:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
     products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
-    flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device); threads: CPU
+    flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device);
+    stream_buffer_s: seconds of audio that may wait for its listener before no more is made; threads: CPU
     cores to use; text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 
@@ -33,6 +34,7 @@ class EngineConfig:
     flow_bf16: bool = False
     deterministic: bool = False
     flow_rows: int | None = None
+    stream_buffer_s: float = 30.0
     threads: int = 1
     text_threads: int = 2
     cached_voices: int = 64

@@ -38,7 +38,6 @@ class _Row:
     next_id: int
     n_read: int = 0
     stage: Stage = "prefill"
-    tokens: list[int] = field(default_factory=list)
     log_probs: list[float] = field(default_factory=list)
 
     @property
@@ -47,13 +46,13 @@ class _Row:
         return self.n_read >= len(self.plan.prompt_ids) - 1
 
     def step(self) -> RowStep:
-        recent = self.tokens[-HISTORY:]
+        recent = self.plan.tokens[-HISTORY:]
         sampling = self.plan.job.utterance.sampling
         return RowStep(
             slot=self.slot,
             token=self.next_id,
             length=self.n_read,
-            may_end=len(self.tokens) >= self.plan.min_len,
+            may_end=len(self.plan.tokens) >= self.plan.min_len,
             top_k=None if sampling.method == "ras" else sampling.top_k,
             recent=[-1] * (HISTORY - len(recent)) + recent,
             generator=self.generator,
@@ -62,11 +61,10 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What came of a row: speech tokens from 0, or the error that ended it."""
+    """What came of a row: its plan holds the speech tokens, from 0; or the error that ended it."""
 
     row: int
     plan: RowPlan
-    tokens: list[int]
     mean_log_prob: float
     error: Exception | None = None
 
@@ -198,11 +196,11 @@ class DecodeBatcher:
         self.n_draws += 1
         if column == self._end_column:
             return self._end(row)
-        row.tokens.append(column)
+        row.plan.tokens.append(column)
         row.next_id = self.layout.audio_start + column
-        return self._end(row) if len(row.tokens) == row.plan.max_len else None
+        return self._end(row) if len(row.plan.tokens) == row.plan.max_len else None
 
     def _end(self, row: _Row, error: Exception | None = None) -> RowResult:
         self.leave(row.slot)
         mean = math.fsum(row.log_probs) / max(1, len(row.log_probs))
-        return RowResult(row.slot, row.plan, row.tokens, mean, error)
+        return RowResult(row.slot, row.plan, mean, error)

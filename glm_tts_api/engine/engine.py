@@ -119,7 +119,9 @@ class Engine:
             raise Unhealthy(f"The model has failed, and this server ends: {self.state.cause}")
         if self._preparation is None or self.state.status != "ready":
             raise Loading("The model is still loading")
-        stream = SpeechStream(stop=self._worker.wake, forget=self._streams.discard)
+        stream = SpeechStream(
+            stop=self._worker.wake, forget=self._streams.discard, buffer_s=self._config.stream_buffer_s
+        )
         self._streams.add(stream)
         self._pool.submit(self._prepare, self._preparation, utterance, stream)
         return stream

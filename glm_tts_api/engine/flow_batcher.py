@@ -1,7 +1,7 @@
 """The render stage: speech tokens to mel to waveform, one Euler step or one vocoder call at a time.
 
 Which render takes the next step is the scheduler's to say. Several threads may take steps at once, each of
-another render. Knows tasks and models; nothing of decode rows.
+another render. Knows spans and models; nothing of decode rows.
 """
 
 from __future__ import annotations
@@ -10,50 +10,32 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Float32, Stage
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
-from glm_tts_api.engine.job import Job, flow_seed, vocoder_seed
+from glm_tts_api.engine.job import Span, flow_seed, vocoder_seed
 from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.model.flow import FlowInput, FlowSampler
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
 from glm_tts_api.model.transfer import to_host
-from glm_tts_api.model.vocoder import HiFT, Vocos2D
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RenderTask:
-    """A segment's speech tokens, to be spoken in the job's voice."""
-
-    job: Job
-    segment: int
-    tokens: list[int]
-
-    @property
-    def due(self) -> float:
-        return self.job.due
-
-    @property
-    def cancelled(self) -> bool:
-        return self.job.cancelled
+from glm_tts_api.model.vocoder import HiFT, VocoderStream, Vocos2D, open_stream
 
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """What came of a task: its waveform, or the error that ended it, or neither if the job was cancelled."""
+    """What came of a span: its waveform, or the error that ended it, or neither if the job was cancelled."""
 
-    task: RenderTask
+    span: Span
     pcm: Float32 | None = None
     error: Exception | None = None
 
 
 class FlowBatcher:
-    """Renders tasks; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`."""
+    """Renders spans; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
@@ -66,20 +48,20 @@ class FlowBatcher:
         self._device = models.llm.device
         self.n_rows = config.rows_of_a_flow_batch(self._device.type)
         self._precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
-        self._renders: RenderScheduler[RenderTask] = RenderScheduler(self.n_rows)
+        self._renders: RenderScheduler[Span] = RenderScheduler(self.n_rows)
 
     @property
     def busy(self) -> bool:
         """There is a render that nobody is at."""
         return self._renders.busy
 
-    def add(self, task: RenderTask) -> None:
-        self._renders.add(task)
+    def add(self, span: Span) -> None:
+        self._renders.add(span)
 
     def step(self) -> list[RenderResult]:
-        """One flow step or vocoder call; the tasks that ended. An error ends the tasks it happened to, but a
+        """One flow step or vocoder call; the spans that ended. An error ends the spans it happened to, but a
         flow batch that does not fit the memory is tried again in smaller ones."""
-        results = [RenderResult(task) for task in self._renders.drop_cancelled()]
+        results = [RenderResult(span) for span in self._renders.drop_cancelled()]
         render = self._renders.take()
         if render is None:
             return results
@@ -92,7 +74,7 @@ class FlowBatcher:
                 results.append(RenderResult(render.tasks[0], error=error))
         except Exception as error:
             self._renders.remove(render)
-            results += [RenderResult(task, error=error) for task in render.tasks]
+            results += [RenderResult(span, error=error) for span in render.tasks]
         else:
             if render.tasks:
                 self._renders.put_back(render)
@@ -100,12 +82,12 @@ class FlowBatcher:
                 self._renders.remove(render)
         return results
 
-    def _advance(self, render: Render[RenderTask]) -> list[RenderResult]:
+    def _advance(self, render: Render[Span]) -> list[RenderResult]:
         if isinstance(render.progress, list):
             return [self._vocode(render.tasks.pop(0), render.progress.pop(0))]
         with timed(render.tasks, "flow"), self._precision():
             if render.progress is None:
-                inputs = [self._flow_input(task) for task in render.tasks]
+                inputs = [self._flow_input(span) for span in render.tasks]
                 render.progress = self._flow.sampler(inputs, steps=self._flow_steps)
             sampler: FlowSampler = render.progress
             sampler.step()
@@ -115,40 +97,58 @@ class FlowBatcher:
                 render.progress = sampler.mels()
         return []
 
-    def _flow_input(self, task: RenderTask) -> FlowInput:
-        voice = task.job.script.voice  # always the original prompt, whatever the LLM was prompted with
+    def _flow_input(self, span: Span) -> FlowInput:
+        voice = span.job.script.voice  # always the original prompt, whatever the LLM was prompted with
         return FlowInput(
-            tokens=torch.tensor(task.tokens),
+            tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
-            noise=flow_seed(task.job.utterance.sampling.seed),
+            noise=flow_seed(span.job.utterance.sampling.seed),
             prompt_tokens=torch.tensor(voice.speech_tokens),
             prompt_mel=voice.mel,
+            start=span.window.start,
         )
 
-    def _vocode(self, task: RenderTask, mel: Tensor) -> RenderResult:
-        if task.cancelled:
-            return RenderResult(task)
+    def _vocode(self, span: Span, mel: Tensor) -> RenderResult:
+        if span.cancelled:
+            return RenderResult(span)
         try:
-            with timed([task], "vocoder"):
-                return RenderResult(task, pcm=self._speak(task, mel))
+            with timed([span], "vocoder"):
+                return RenderResult(span, pcm=self._speak(span, mel))
         except Exception as error:
-            return RenderResult(task, error=drop_memory(error))
+            return RenderResult(span, error=drop_memory(error))
 
-    def _speak(self, task: RenderTask, mel: Tensor) -> Float32:
-        """mel [1, 80, T] -> [n]. Empty where the prompt's frames left nothing of the segment's."""
-        if mel.shape[-1] == 0:
-            return np.zeros(0, np.float32)
-        utterance = task.job.utterance
-        vocoder = self._vocoders[utterance.sample_rate]
-        noise = vocoder_seed(utterance.sampling.seed)
-        wave: Float32 = to_host(vocoder(mel, noise=noise).float()).numpy()
-        return wave
+    def _speak(self, span: Span, mel: Tensor) -> Float32:
+        """The window's mel [1, 80, T] -> what the segment's vocoder can say by now, [n]."""
+        utterance, carried = span.job.utterance, span.job.carried
+        if span.segment not in carried:
+            noise = vocoder_seed(utterance.sampling.seed)
+            carried[span.segment] = open_stream(self._vocoders[utterance.sample_rate], noise=noise)
+        stream: VocoderStream = carried[span.segment]
+        wave = stream.push(self._of_the_span(span, mel), last=span.window.last)
+        if span.window.last:
+            del carried[span.segment]
+        pcm: Float32 = to_host(wave.float()).numpy()
+        return pcm
+
+    def _of_the_span(self, span: Span, mel: Tensor) -> Tensor:
+        """The frames of the span itself, without its context's. The whole segment's are counted from the
+        end of the prompt's mel, which may end a frame beside its tokens."""
+        window, voice = span.window, span.job.script.voice
+        n_prompt, n_mel = len(voice.speech_tokens), len(voice.mel)
+
+        def frame(token: int) -> int:
+            return max(0, FRAMES_PER_TOKEN * (n_prompt + token) - n_mel) if token else 0
+
+        begin = frame(window.start)
+        whole = n_frames(n_prompt + window.end, self._flow.config) - n_mel
+        end = whole if window.last else frame(window.end)
+        return mel[..., frame(window.first) - begin : end - begin]
 
 
 @contextmanager
-def timed(tasks: list[RenderTask], stage: Stage) -> Iterator[None]:
-    """The time spent inside is the tasks' jobs' time in `stage`."""
+def timed(spans: list[Span], stage: Stage) -> Iterator[None]:
+    """The time spent inside is the spans' jobs' time in `stage`."""
     with ExitStack() as stages:
-        for task in tasks:
-            stages.enter_context(task.job.timings.stage(stage))
+        for span in spans:
+            stages.enter_context(span.job.timings.stage(stage))
         yield

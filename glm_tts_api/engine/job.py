@@ -7,12 +7,14 @@ they are handed rows to decode and segments to render. Knows lists of ids; knows
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
+from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class PromptLayout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowPlan:
-    """One decode row's work: a candidate for one segment of a job.
+    """One decode row's work: a candidate for one segment of a job, and the speech `tokens` drawn so far.
 
     The first `n_voice_ids` of the prompt are the voice's transcript, the same in every prompt of that voice.
     """
@@ -78,6 +80,25 @@ class RowPlan:
     min_len: int
     max_len: int
     seed: int
+    tokens: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """What is rendered at once: a window of a segment's speech `tokens`, in the job's voice."""
+
+    job: Job
+    segment: int
+    tokens: Sequence[int]
+    window: Window
+
+    @property
+    def due(self) -> float:
+        return self.job.due
+
+    @property
+    def cancelled(self) -> bool:
+        return self.job.cancelled
 
 
 class History:
@@ -120,6 +141,10 @@ class JobListener(Protocol):
     def closed(self) -> bool:
         """Nobody listens any more: the job is to be freed at the next step."""
 
+    @property
+    def full(self) -> bool:
+        """So much is there to be heard that no more need be made now."""
+
     def chunk_ready(self, chunk: AudioChunk) -> None: ...
 
     def job_ended(self, error: Exception | None) -> None:
@@ -149,16 +174,43 @@ class Job:
         self.script = script
         self.timings = listener.timings
         self.timings.segments = len(script.segments)
-        self.n_undelivered = len(script.segments)
-        self.due = self.timings.began_at + _DUE_S_PER_ID * sum(map(len, script.segments))
         self._listener = listener
         self._failed = False
         self._history = History(script.prompt_text_ids, script.voice.speech_tokens)
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[tuple[float, int, list[int]]]] = {}
         self._n_undecided = len(script.segments)
-        self._rendered: dict[int, Float32] = {}
+        self._decoding: dict[int, RowPlan] = {}
+        self._cutters = [SpanCutter(chunks) for chunks in self._chunks()]
+        self._spans: list[Span] = []
+        self.carried: dict[int, Any] = {}  # what the vocoder carries on from span to span, by segment
+        self._n_rendering = 0
+        self._segment = 0  # the one that is being heard
+        self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
+        self._due = self.timings.began_at + _DUE_S_PER_ID * sum(map(len, script.segments))
+        self._heard_from: float | None = None
         self._open(range(1 if utterance.use_cache else len(script.segments)))
+
+    def _chunks(self) -> Iterator[tuple[int, ...] | None]:
+        """Of each segment. Later ones begin with the largest: who listens has enough to hear by then."""
+        for index in range(len(self.script.segments)):
+            chunks = self.utterance.chunks
+            yield chunks[-1:] if chunks and index else chunks
+
+    @property
+    def due(self) -> float:
+        """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as a
+        listener who plays it as it comes has nothing more to play."""
+        if self.utterance.chunks is None:
+            return self._due
+        if self._heard_from is None:
+            return self.timings.began_at
+        return self._heard_from + self.timings.audio_s
+
+    @property
+    def n_spans(self) -> int:
+        """Spans that are being rendered, or wait to be: of a cancelled job none waits."""
+        return self._n_rendering + (0 if self.cancelled else len(self._spans))
 
     def check_fits(self, layout: PromptLayout) -> None:
         """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
@@ -178,7 +230,7 @@ class Job:
     @property
     def n_waiting_rows(self) -> int:
         """How many more rows the job could use right now."""
-        return len(self._waiting)
+        return 0 if self._listener.full else len(self._waiting)
 
     @property
     def decoded(self) -> bool:
@@ -192,7 +244,7 @@ class Job:
             self._history.prune(len(ids), layout)
         texts = [*self._history.texts(), *ids]
         speech = self._history.speech()
-        return RowPlan(
+        plan = RowPlan(
             job=self,
             segment=segment,
             candidate=candidate,
@@ -202,30 +254,57 @@ class Job:
             max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
             seed=llm_seed(self.utterance.sampling.seed, candidate),
         )
+        if self.utterance.sampling.beam_size == 1:  # of several candidates none is kept before all have ended
+            self._decoding[segment] = plan
+        return plan
 
-    def take_row(self, plan: RowPlan, tokens: list[int], mean_log_prob: float) -> list[int] | None:
-        """A row's speech tokens. Returns the segment's tokens once its last candidate is in."""
+    def take_row(self, plan: RowPlan, mean_log_prob: float) -> None:
+        """A row has ended; with the last candidate of its segment in, that one's speech is decided."""
         done = self._candidates.setdefault(plan.segment, [])
-        done.append((mean_log_prob, -plan.candidate, tokens))
+        done.append((mean_log_prob, -plan.candidate, plan.tokens))
         if len(done) < self.utterance.sampling.beam_size:
-            return None
+            return
         best = max(self._candidates.pop(plan.segment))[2]  # a tie goes to the lower candidate
+        self._decoding.pop(plan.segment, None)
         self._n_undecided -= 1
         if self.utterance.use_cache:
             self._history.append(self.script.segments[plan.segment], best)
             self._open(range(plan.segment + 1, min(plan.segment + 2, len(self.script.segments))))
-        return best
+        self._cut(plan.segment, best, ended=True)
 
-    def deliver(self, segment: int, pcm: Float32) -> None:
-        """A rendered segment; audio leaves in the order of the text."""
-        self._rendered[segment] = pcm
-        n_segments = len(self.script.segments)
-        while (index := n_segments - self.n_undelivered) in self._rendered:
-            pcm = self._rendered.pop(index)
-            self.n_undelivered -= 1
+    def next_spans(self) -> Iterator[Span]:
+        """What is to be rendered now. The spans of a streamed job one after the other: each goes on where the
+        vocoder was left by the one before it."""
+        if self.utterance.chunks is not None:
+            for segment, plan in self._decoding.items():
+                self._cut(segment, plan.tokens, ended=False)
+        while self._spans and not self.cancelled and (self.utterance.chunks is None or not self._n_rendering):
+            self._n_rendering += 1
+            span = min(self._spans, key=lambda span: span.segment)  # of one segment, the first that was cut
+            self._spans.remove(span)
+            yield span
+
+    def span_ended(self) -> None:
+        """One of them has been rendered, or never will be."""
+        self._n_rendering -= 1
+
+    def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:
+        for window in self._cutters[segment].cut(len(tokens), ended=ended):
+            self._spans.append(Span(self, segment, tokens[window.start : window.stop], window))
+
+    def deliver(self, span: Span, pcm: Float32) -> None:
+        """A rendered span; audio leaves in the order of the text."""
+        self._rendered.setdefault(span.segment, []).append((pcm, span.window.last))
+        while self._rendered.get(self._segment):
+            pcm, is_last = self._rendered[self._segment].pop(0)
+            if self._heard_from is None:
+                self._heard_from = time.perf_counter()
             self.timings.audio_s += len(pcm) / self.utterance.sample_rate
-            self._listener.chunk_ready(AudioChunk(pcm, self.utterance.sample_rate, index))
-        if self.n_undelivered == 0:
+            self._listener.chunk_ready(AudioChunk(pcm, self.utterance.sample_rate, self._segment, is_last))
+            if is_last:
+                del self._rendered[self._segment]
+                self._segment += 1
+        if self._segment == len(self.script.segments):
             self._listener.job_ended(None)
 
     def fail(self, error: Exception) -> None:

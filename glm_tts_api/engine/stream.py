@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from types import TracebackType
 
@@ -20,9 +21,19 @@ class SpeechStream:
     engine then still holds the job until the step it is in has ended: `on_freed` tells when.
     """
 
-    def __init__(self, stop: Callable[[], None], forget: Callable[[SpeechStream], None]) -> None:
+    def __init__(
+        self,
+        stop: Callable[[], None],
+        forget: Callable[[SpeechStream], None],
+        *,
+        buffer_s: float = math.inf,
+    ) -> None:
+        """`stop` makes the engine look whether it is still wanted, `forget` is told when the engine holds
+        nothing of it; `buffer_s`: seconds of audio that may wait to be heard before no more is made."""
         self.timings = Timings()
         self.closed = False
+        self._buffer_s = buffer_s
+        self._waiting_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._stop = stop
         self._forget = forget
@@ -44,6 +55,10 @@ class SpeechStream:
             self.close()
             raise
         if isinstance(item, AudioChunk):
+            was_full = self.full
+            self._waiting_s -= item.seconds
+            if was_full and not self.full:
+                self._stop()  # the engine looks again, and goes on
             return item
         self._ended = True
         if item is not None:
@@ -79,14 +94,22 @@ class SpeechStream:
 
     # -- the job's side; any thread
 
+    @property
+    def full(self) -> bool:
+        return self._waiting_s >= self._buffer_s
+
     def chunk_ready(self, chunk: AudioChunk) -> None:
-        self._on_loop(lambda: self._inbox.put_nowait(chunk))
+        self._on_loop(lambda: self._put(chunk))
 
     def job_ended(self, error: Exception | None) -> None:
         self._on_loop(lambda: self._inbox.put_nowait(error))
 
     def job_freed(self) -> None:
         self._on_loop(self._set_freed)
+
+    def _put(self, chunk: AudioChunk) -> None:
+        self._waiting_s += chunk.seconds
+        self._inbox.put_nowait(chunk)
 
     def _on_loop(self, call: Callable[[], None]) -> None:
         if not self._loop.is_closed():

@@ -17,7 +17,7 @@ _PROMPT_RATE = 16000
 class WarmUp:
     """Listens to a job for each vocoder; calls `on_done` once, with the first error or with None."""
 
-    closed = False
+    closed = full = False
 
     def __init__(
         self, models: Models, features: VoiceFeatures, *, on_done: Callable[[Exception | None], None]

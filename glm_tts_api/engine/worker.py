@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -23,7 +22,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
 from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch
-from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
+from glm_tts_api.engine.flow_batcher import FlowBatcher
 from glm_tts_api.engine.job import Job, PromptLayout
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
@@ -38,14 +37,6 @@ _RENDER_NICENESS = 5
 _SWITCH_INTERVAL_S = 0.0005
 
 _BATCHES_AHEAD = 2  # what a job may have waiting to be rendered, in flow batches
-
-
-@dataclass(slots=True)
-class _Holdings:
-    """What the device threads still hold of a job."""
-
-    decoding: bool = True
-    n_rendering: int = 0
 
 
 class Worker:
@@ -69,7 +60,7 @@ class Worker:
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
         self._scheduler: Scheduler[Job] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
-        self._jobs: dict[Job, _Holdings] = {}
+        self._jobs: dict[Job, bool] = {}  # all that the threads hold something of: whether it still decodes
         self._decoder: DecodeBatcher | None = None
         self._flow: FlowBatcher | None = None
         self.last_step_at = time.monotonic()
@@ -163,7 +154,7 @@ class Worker:
             renderer.start()
 
     def _admit(self, job: Job) -> None:
-        self._jobs[job] = _Holdings()
+        self._jobs[job] = True
         self._scheduler.admit(job)
 
     def _decode_step(self) -> bool:
@@ -179,15 +170,17 @@ class Worker:
             self._decode_watch.succeeded()
         for result in results:
             self._row_ended(result)
+        for job in self._jobs:
+            self._render(job)
         self.last_step_at = time.monotonic()
         return True
 
     def _leave_cancelled(self, decoder: DecodeBatcher) -> None:
-        for job, holdings in list(self._jobs.items()):
-            if job.cancelled and holdings.decoding:
+        for job, decodes in list(self._jobs.items()):
+            if job.cancelled and decodes:
                 for row in self._scheduler.retire(job):
                     decoder.leave(row)
-                holdings.decoding = False
+                self._jobs[job] = False
                 self._free_if_done(job)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
@@ -196,8 +189,8 @@ class Worker:
         assert self._flow is not None
         wants = {
             job: job.n_waiting_rows
-            for job, holdings in self._jobs.items()
-            if holdings.decoding and holdings.n_rendering < _BATCHES_AHEAD * self._flow.n_rows
+            for job, decodes in self._jobs.items()
+            if decodes and job.n_spans < _BATCHES_AHEAD * self._flow.n_rows
         }
         for job, row in self._scheduler.assign(wants):
             decoder.join(row, job.next_row(decoder.layout))
@@ -208,28 +201,27 @@ class Worker:
         if result.error is not None:
             self._fail(job, result.error, self._decode_watch)
             return
-        tokens = job.take_row(result.plan, result.tokens, result.mean_log_prob)
-        if tokens is not None:
-            self._jobs[job].n_rendering += 1
-            self._render(RenderTask(job, result.plan.segment, tokens))
+        job.take_row(result.plan, result.mean_log_prob)
         if job.decoded:
             self._scheduler.retire(job)
-            self._jobs[job].decoding = False
+            self._jobs[job] = False
 
-    def _task_ended(self, job: Job) -> None:
-        self._jobs[job].n_rendering -= 1
+    def _span_ended(self, job: Job) -> None:
+        job.span_ended()
+        self._render(job)
         self._free_if_done(job)
 
     def _free_if_done(self, job: Job) -> None:
-        holdings = self._jobs[job]
-        if not holdings.decoding and not holdings.n_rendering:
+        if not self._jobs[job] and not job.n_spans:
             del self._jobs[job]
             job.freed()
 
-    def _render(self, task: RenderTask) -> None:
+    def _render(self, job: Job) -> None:
+        """Hands on what of a job can be rendered by now."""
         assert self._flow is not None
-        self._flow.add(task)
-        self._wake_renderers()
+        for span in job.next_spans():
+            self._flow.add(span)
+            self._wake_renderers()
 
     def _wake_renderers(self) -> None:
         for renderer in self._renderers:
@@ -241,15 +233,15 @@ class Worker:
         if self._flow is None or self._lost or not self._flow.busy:
             return False
         for result in self._flow.step():
-            job = result.task.job
+            job = result.span.job
             with self._delivery:
                 if result.error is not None:
                     self._fail(job, result.error, self._render_watch)
                 elif result.pcm is not None:
                     self._render_watch.succeeded()
                     if not job.cancelled:
-                        job.deliver(result.task.segment, result.pcm)
-            self._decode.post(partial(self._task_ended, job))
+                        job.deliver(result.span, result.pcm)
+            self._decode.post(partial(self._span_ended, job))
         self.last_step_at = time.monotonic()
         return True
 

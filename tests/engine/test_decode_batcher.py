@@ -23,7 +23,7 @@ from glm_tts_api.model.llm_runner import LlmRunner
 class Nobody:
     """Listens to no end."""
 
-    closed = False
+    closed = full = False
 
     def __init__(self) -> None:
         self.timings = Timings()
@@ -59,7 +59,7 @@ def outcomes(order: list[int], *, joins_every: int, leaver_every: int = 0) -> di
             if leaver_every and step % leaver_every == 0:
                 batcher.join(guest, plan(batcher, "guest", seed=step))
             for result in batcher.step():
-                found[result.row] = (result.tokens, result.mean_log_prob)
+                found[result.row] = (result.plan.tokens, result.mean_log_prob)
             if leaver_every and step % leaver_every == leaver_every - 2 and guest not in found:
                 batcher.leave(guest)
             found.pop(guest, None)
@@ -102,7 +102,7 @@ def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None
         batcher.join(0, plan(batcher, "bcd", transcript=transcript, seed=1))
         for n_steps in range(1, 1000):
             for result in batcher.step():
-                return n_steps, (result.tokens, result.mean_log_prob)
+                return n_steps, (result.plan.tokens, result.mean_log_prob)
         raise AssertionError("the row never ended")
 
     with torch.inference_mode():
@@ -164,7 +164,7 @@ def test_speech_stops_where_the_model_ends_it(method: str) -> None:
     batcher = DecodeBatcher(tiny.tiny_models(CertainRunner), tiny.CONFIG)
     batcher.join(0, plan(batcher, "abcd", method=method))
     _, ended = first_to_end(batcher)
-    assert len(ended.tokens) == 2 * len("abcd")
+    assert len(ended.plan.tokens) == 2 * len("abcd")
 
 
 class PoisonedRunner(LlmRunner):

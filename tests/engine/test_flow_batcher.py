@@ -13,8 +13,8 @@ import tiny
 import torch
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult, RenderTask
-from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult
+from glm_tts_api.engine.job import Job, Script, Span
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 
@@ -22,7 +22,7 @@ from glm_tts_api.model.checkpoint import Models
 class Listener:
     def __init__(self) -> None:
         self.timings = Timings()
-        self.closed = False
+        self.closed = self.full = False
 
 
 def job(n_segments: int, seed: int = 0) -> tuple[Job, Listener]:
@@ -32,8 +32,8 @@ def job(n_segments: int, seed: int = 0) -> tuple[Job, Listener]:
     return Job(tiny.utterance("a", seed=seed), script, cast(Any, listener)), listener
 
 
-def tasks(owner: Job, n: int, *, n_tokens: int = 12) -> list[RenderTask]:
-    return [RenderTask(owner, segment, list(range(segment, segment + n_tokens))) for segment in range(n)]
+def tasks(owner: Job, n: int, *, n_tokens: int = 12) -> list[Span]:
+    return [tiny.whole_span(owner, list(range(segment, segment + n_tokens)), segment) for segment in range(n)]
 
 
 def finish(batcher: FlowBatcher) -> list[RenderResult]:
@@ -64,7 +64,7 @@ def test_a_newcomer_goes_before_the_rest_of_a_long_text(models: Models) -> None:
         while not any(result.pcm is not None for result in batcher.step()):
             pass
     batcher.add(tasks(short, 1)[0])
-    order = [result.task.job for result in finish(batcher)]
+    order = [result.span.job for result in finish(batcher)]
     assert order.index(short) <= 2
     assert len(order) == 8
 
@@ -79,7 +79,7 @@ def test_long_texts_that_begin_do_not_hold_up_a_short_one(models: Models) -> Non
             batcher.step()
     for seed in range(5):
         batcher.add(tasks(job(1, seed=seed)[0], 1, n_tokens=120)[0])
-    assert finish(batcher)[0].task.job is short
+    assert finish(batcher)[0].span.job is short
 
 
 def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
@@ -87,7 +87,7 @@ def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
     owner, _ = job(4)
     for task in tasks(owner, 4):
         batcher.add(task)
-    assert [result.task.segment for result in finish(batcher)] == [0, 1, 2, 3]
+    assert [result.span.segment for result in finish(batcher)] == [0, 1, 2, 3]
 
 
 def test_segments_that_share_a_flow_batch_sound_as_alone(models: Models) -> None:
@@ -99,7 +99,7 @@ def test_segments_that_share_a_flow_batch_sound_as_alone(models: Models) -> None
         batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=n_rows))
         for task in work:
             batcher.add(task)
-        waves.append({result.task.job: cast(Any, result.pcm) for result in finish(batcher)})
+        waves.append({result.span.job: cast(Any, result.pcm) for result in finish(batcher)})
     alone, together = waves
     for owner in owners:
         np.testing.assert_allclose(together[owner], alone[owner], atol=1e-4)
@@ -115,7 +115,7 @@ def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) ->
             batcher.add(task)
         with ThreadPoolExecutor(n_threads) as pool:
             shares = list(pool.map(finish, [batcher] * n_threads))
-        waves.append({result.task.job: result.pcm for share in shares for result in share})
+        waves.append({result.span.job: result.pcm for share in shares for result in share})
     one, several = waves
     assert all(np.array_equal(cast(Any, one[owner]), cast(Any, several[owner])) for owner in owners)
 
@@ -164,7 +164,7 @@ def test_a_row_cancelled_within_a_shared_batch_is_not_spoken(models: Models) -> 
     with torch.inference_mode():
         batcher.step()
     listener.closed = True
-    assert {result.task.job: result.pcm is not None for result in finish(batcher)} == {
+    assert {result.span.job: result.pcm is not None for result in finish(batcher)} == {
         kept: True,
         left: False,
     }
@@ -173,8 +173,8 @@ def test_a_row_cancelled_within_a_shared_batch_is_not_spoken(models: Models) -> 
 def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:
     batcher = FlowBatcher(models, tiny.CONFIG)
     good, bad = job(1)[0], job(1)[0]
-    batcher.add(RenderTask(bad, 0, [10**6]))
+    batcher.add(tiny.whole_span(bad, [10**6]))
     batcher.add(tasks(good, 1)[0])
-    results = {result.task.job: result for result in finish(batcher)}
+    results = {result.span.job: result for result in finish(batcher)}
     assert results[bad].error is not None
     assert results[good].pcm is not None

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine.device_thread import use_own_stream
-from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderTask
+from glm_tts_api.engine.flow_batcher import FlowBatcher
 from glm_tts_api.engine.job import Job, Script
 from glm_tts_api.engine.precision import full_float32
 from glm_tts_api.engine.voice_features import VoicePrompt
@@ -32,7 +32,7 @@ pytestmark = [
 
 
 class Listener:
-    closed = False
+    closed = full = False
 
     def __init__(self) -> None:
         self.timings = Timings()
@@ -78,14 +78,14 @@ def rendered(models: Models, lengths: Sequence[int]) -> list[Float32]:
     for seed, length in enumerate(lengths):
         utterance = tiny.utterance("a", seed=seed, sample_rate=32000)
         job = Job(utterance, Script([[97]], [97], prompt), cast(Any, Listener()))
-        work.append(RenderTask(job, 0, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
+        work.append(tiny.whole_span(job, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
         batcher.add(work[-1])
     waves: dict[int, Float32] = {}
     with torch.inference_mode(), full_float32():
         while batcher.busy:
             for result in batcher.step():
                 assert result.error is None, result.error
-                waves[work.index(result.task)] = cast(Float32, result.pcm)
+                waves[work.index(result.span)] = cast(Float32, result.pcm)
     return [waves[index] for index in range(len(work))]
 
 

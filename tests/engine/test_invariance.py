@@ -31,6 +31,7 @@ def mixed_requests(n: int) -> list[Utterance]:
             beam_size=1 + (index % 5 == 4),
             use_cache=index % 2 == 0,
             sample_rate=32000 if index % 4 == 3 else 24000,
+            chunks=(4, 8) if index % 3 == 1 else None,
         )
         for index in range(n)
     ]

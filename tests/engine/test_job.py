@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
-from glm_tts_api.engine.job import Job, PromptLayout, Script, flow_seed, llm_seed, vocoder_seed
+from glm_tts_api.engine.job import Job, PromptLayout, RowPlan, Script, flow_seed, llm_seed, vocoder_seed
 from glm_tts_api.errors import BadRequest, InternalFault
 
 AUDIO, BOA = 1000, 900
@@ -17,7 +17,7 @@ AUDIO, BOA = 1000, 900
 class Listener:
     def __init__(self) -> None:
         self.timings = Timings()
-        self.closed = False
+        self.closed = self.full = False
         self.chunks: list[AudioChunk] = []
         self.ends: list[Exception | None] = []
 
@@ -46,6 +46,13 @@ def make_job(
     return Job(utterance, script, listener), listener
 
 
+def end_row(job: Job, plan: RowPlan, tokens: list[int], mean_log_prob: float = -1.0) -> list[list[int]]:
+    """A row ends with these tokens; the tokens of the segments that can be rendered with that."""
+    plan.tokens[:] = tokens
+    job.take_row(plan, mean_log_prob)
+    return [list(span.tokens) for span in job.next_spans()]
+
+
 LAYOUT = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=4000)
 
 
@@ -59,13 +66,13 @@ def test_texts_come_first_and_speech_follows_begin_of_audio() -> None:
 def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
     job, _ = make_job([[10], [20], [30]])
     assert job.n_waiting_rows == 1
-    assert job.take_row(job.next_row(LAYOUT), [7, 8], -1.0) == [7, 8]
+    assert end_row(job, job.next_row(LAYOUT), [7, 8]) == [[7, 8]]
     plan = job.next_row(LAYOUT)
     assert plan.segment == 1
     assert plan.prompt_ids == [1, 2, 10, 20, BOA, *(AUDIO + token for token in (0, 1, 2, 7, 8))]
     assert job.n_waiting_rows == 0
-    job.take_row(plan, [9], -1.0)
-    job.take_row(job.next_row(LAYOUT), [9], -1.0)
+    end_row(job, plan, [9])
+    end_row(job, job.next_row(LAYOUT), [9])
     assert job.decoded
 
 
@@ -73,7 +80,7 @@ def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
     job, _ = make_job([[10], [20], [30]], use_cache=False)
     assert job.n_waiting_rows == 3
     plans = [job.next_row(LAYOUT) for _ in range(3)]
-    job.take_row(plans[2], [5], -1.0)
+    end_row(job, plans[2], [5])
     assert [plan.prompt_ids[2] for plan in plans] == [10, 20, 30]
     assert {tuple(plan.prompt_ids[3:]) for plan in plans} == {(BOA, AUDIO, AUDIO + 1, AUDIO + 2)}
 
@@ -82,19 +89,19 @@ def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
     job, _ = make_job([[10], [20]], beam_size=3)
     plans = [job.next_row(LAYOUT) for _ in range(3)]
     assert len({plan.seed for plan in plans}) == 3
-    assert job.take_row(plans[1], [1], -2.0) is None
-    assert job.take_row(plans[2], [2], -1.0) is None
-    assert job.take_row(plans[0], [3], -3.0) == [2]
+    assert end_row(job, plans[1], [1], -2.0) == []
+    assert end_row(job, plans[2], [2], -1.0) == []
+    assert end_row(job, plans[0], [3], -3.0) == [[2]]
     assert job.next_row(LAYOUT).prompt_ids[-1] == AUDIO + 2
 
 
 def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_prompt() -> None:
     job, _ = make_job([[10], [20], [30]], n_speech=100)
-    job.take_row(job.next_row(LAYOUT), [1] * 400, -1.0)
+    end_row(job, job.next_row(LAYOUT), [1] * 400)
     # 500 tokens to 3 ids so far: the next id is expected to take 166 more, which still fits
     second = job.next_row(LAYOUT)
     assert second.prompt_ids[:5] == [1, 2, 10, 20, BOA]
-    job.take_row(second, [2] * 200, -1.0)
+    end_row(job, second, [2] * 200)
     # 700 tokens to 4 ids: 175 more do not fit
     third = job.next_row(LAYOUT)
     assert third.prompt_ids[:5] == [1, 2, 20, 30, BOA]
@@ -104,7 +111,7 @@ def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_pro
 def test_history_gives_way_when_the_slot_is_short() -> None:
     layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=47)
     job, _ = make_job([[10], [20]])
-    job.take_row(job.next_row(layout), [1] * 30, -1.0)
+    end_row(job, job.next_row(layout), [1] * 30)
     plan = job.next_row(layout)
     assert plan.prompt_ids == [1, 2, 20, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
     assert plan.max_len == 20
@@ -125,8 +132,12 @@ def test_a_segment_without_room_is_refused() -> None:
 
 def test_audio_leaves_in_the_order_of_the_text() -> None:
     job, listener = make_job([[10], [20], [30]], use_cache=False)
+    plans = [job.next_row(LAYOUT) for _ in range(3)]
     for segment in (2, 0, 1):
-        job.deliver(segment, np.full(24, segment, np.float32))
+        plans[segment].tokens.append(5)
+        job.take_row(plans[segment], -1.0)
+        (span,) = job.next_spans()
+        job.deliver(span, np.full(24, segment, np.float32))
     assert [chunk.segment for chunk in listener.chunks] == [0, 1, 2]
     assert [chunk.pcm[0] for chunk in listener.chunks] == [0, 1, 2]
     assert listener.ends == [None]

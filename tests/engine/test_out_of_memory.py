@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult, RenderTask
-from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult
+from glm_tts_api.engine.job import Job, Script, Span
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.model.checkpoint import Models
@@ -56,26 +56,25 @@ def cramped(n_frames: int) -> tuple[Models, CrampedDiT]:
 
 
 class Listener:
-    closed = False
+    closed = full = False
 
     def __init__(self) -> None:
         self.timings = Timings()
 
 
-def tasks(lengths: list[int]) -> list[RenderTask]:
+def tasks(lengths: list[int]) -> list[Span]:
     """A segment of a job of its own for each number of tokens."""
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
     return [
-        RenderTask(
+        tiny.whole_span(
             Job(tiny.utterance("a", seed=seed), Script([[97]], [97], prompt), cast(Any, Listener())),
-            0,
             [token % tiny.N_SPEECH_TOKENS for token in range(length)],
         )
         for seed, length in enumerate(lengths)
     ]
 
 
-def finish(models: Models, work: list[RenderTask], *, flow_rows: int) -> dict[int, RenderResult]:
+def finish(models: Models, work: list[Span], *, flow_rows: int) -> dict[int, RenderResult]:
     """What became of each of the tasks."""
     batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=flow_rows))
     for task in work:
@@ -84,7 +83,7 @@ def finish(models: Models, work: list[RenderTask], *, flow_rows: int) -> dict[in
     with torch.inference_mode():
         while batcher.busy:
             results += batcher.step()
-    return {work.index(result.task): result for result in results}
+    return {work.index(result.span): result for result in results}
 
 
 FRAMES = 60  # of 20 tokens after a prompt of 10

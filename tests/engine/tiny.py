@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from glm_tts_api.contracts import Float32, Recording, SamplingOptions, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.job import Job, Span
+from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
@@ -143,6 +145,11 @@ def utterance(text: str, **options: Any) -> Utterance:
     }
     spoken_by = options.pop("voice", None) or voice()
     return Utterance("test", text, spoken_by, SamplingOptions(**sampling), **options)
+
+
+def whole_span(job: Job, tokens: list[int], segment: int = 0) -> Span:
+    """A segment's tokens, to be rendered at once."""
+    return Span(job, segment, tokens, Window(0, 0, len(tokens), len(tokens), True))
 
 
 async def pcm(stream: SpeechStream) -> Float32:

@@ -2,6 +2,22 @@
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.model.flow.sampler import FlowInput, FlowMatching, FlowSampler, StateCache
+from glm_tts_api.model.flow.sampler import (
+    FRAMES_PER_TOKEN,
+    FlowInput,
+    FlowMatching,
+    FlowSampler,
+    StateCache,
+    n_frames,
+)
 
-__all__ = ["DiT", "FlowConfig", "FlowInput", "FlowMatching", "FlowSampler", "StateCache"]
+__all__ = [
+    "FRAMES_PER_TOKEN",
+    "DiT",
+    "FlowConfig",
+    "FlowInput",
+    "FlowMatching",
+    "FlowSampler",
+    "StateCache",
+    "n_frames",
+]

@@ -1,0 +1,48 @@
+"""Where segments are cut: by the request and its tokens alone."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
+
+CHUNKS = st.lists(st.integers(1, 60), min_size=1, max_size=4)
+
+
+def windows(chunks: list[int] | None, lengths: list[int]) -> list[Window]:
+    """What is cut of a segment that is looked at when it has so many tokens, and at its end."""
+    cutter = SpanCutter(chunks)
+    found = [window for n in lengths[:-1] for window in cutter.cut(n, ended=False)]
+    return [*found, *cutter.cut(lengths[-1], ended=True)]
+
+
+@given(CHUNKS, st.lists(st.integers(1, 400), min_size=1).map(sorted))
+def test_when_it_is_looked_at_changes_nothing(chunks: list[int], lengths: list[int]) -> None:
+    assert windows(chunks, lengths) == windows(chunks, [lengths[-1]])
+
+
+@given(CHUNKS, st.integers(1, 400))
+def test_every_token_is_in_one_span_and_every_window_within_the_segment(chunks: list[int], n: int) -> None:
+    found = windows(chunks, [n])
+    spans = [(window.first, window.end) for window in found]
+    assert [first for first, _ in spans] == [0, *(end for _, end in spans[:-1])]
+    assert spans[-1][1] == n
+    assert [window.last for window in found] == [False] * (len(found) - 1) + [True]
+    for window in found:
+        assert max(0, window.first - LEFT_CONTEXT) == window.start
+        assert window.stop == (n if window.last else window.end + LOOK_AHEAD)
+
+
+def test_sizes_grow_and_the_last_repeats() -> None:
+    found = windows([12, 25, 50], [200])
+    assert [window.end - window.first for window in found] == [12, 25, 50, 50, 50, 13]
+
+
+def test_a_rest_that_the_look_ahead_covers_leaves_with_the_span_before_it() -> None:
+    assert [window.end for window in windows([20], [46])] == [20, 46]
+    assert [window.end for window in windows([20], [47])] == [20, 40, 47]
+
+
+def test_a_whole_answer_has_one_span_a_segment() -> None:
+    assert windows(None, [10, 30, 90]) == [Window(0, 0, 90, 90, True)]

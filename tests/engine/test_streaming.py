@@ -1,0 +1,126 @@
+"""Streamed utterances: they begin early, sound as when alone, and wait for a listener who is slow."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+
+from glm_tts_api.contracts import AudioChunk, Float32
+from glm_tts_api.engine.engine import Engine
+
+CHUNKS = (4, 8, 16)
+TEXT = "abcdefgh/ijklmnop/qrs"
+
+
+async def chunks_of(engine: Engine, text: str = TEXT, **options: Any) -> list[AudioChunk]:
+    async with engine.synthesize(tiny.utterance(text, chunks=CHUNKS, **options)) as stream:
+        return [chunk async for chunk in stream]
+
+
+def joined(chunks: list[AudioChunk]) -> Float32:
+    return np.concatenate([chunk.pcm for chunk in chunks])
+
+
+async def a_scene(**options: Any) -> list[AudioChunk]:
+    engine = await tiny.ready(tiny.tiny_engine())
+    try:
+        return await chunks_of(engine, **options)
+    finally:
+        await engine.close()
+
+
+@pytest.mark.parametrize("rate", [24000, 32000])
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(rate: int, use_cache: bool) -> None:
+    async def scene() -> tuple[list[AudioChunk], Float32]:
+        engine = await tiny.ready(tiny.tiny_engine())
+        try:
+            options = {"sample_rate": rate, "use_cache": use_cache}
+            whole = await tiny.pcm(engine.synthesize(tiny.utterance(TEXT, **options)))
+            return await chunks_of(engine, **options), whole
+        finally:
+            await engine.close()
+
+    chunks, whole = asyncio.run(scene())
+    assert len(joined(chunks)) == len(whole)
+    segments = [chunk.segment for chunk in chunks]
+    assert segments == sorted(segments)
+    assert set(segments) == {0, 1, 2}
+    assert [chunk.segment for chunk in chunks if chunk.ends_segment] == [0, 1, 2]
+    assert len(chunks) > 3
+
+
+def test_a_streamed_utterance_is_the_same_alone_again_and_among_others() -> None:
+    async def scene() -> tuple[Float32, list[Float32]]:
+        engine = await tiny.ready(tiny.tiny_engine())
+        try:
+            alone = joined(await chunks_of(engine, seed=3))
+            others = [
+                *(
+                    chunks_of(engine, text, seed=seed)
+                    for seed, text in enumerate(("ab/cd", "x" * 12, "hello"))
+                ),
+                *(chunks_of(engine, seed=3) for _ in range(2)),
+            ]
+            whole = [engine.synthesize(tiny.utterance("other/texts", seed=seed)) for seed in range(3)]
+            results = await asyncio.gather(*others, *(tiny.pcm(stream) for stream in whole))
+            return alone, [joined(result) for result in results[3:5]]
+        finally:
+            await engine.close()
+
+    alone, again = asyncio.run(scene())
+    assert all(np.array_equal(alone, other) for other in again)
+    assert np.array_equal(alone, joined(asyncio.run(a_scene(seed=3))))  # in another engine, too
+
+
+def test_several_candidates_stream_once_the_best_is_known() -> None:
+    chunks = asyncio.run(a_scene(beam_size=2))
+    assert [chunk.segment for chunk in chunks if chunk.ends_segment] == [0, 1, 2]
+
+
+def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
+    """Thirty segments and a buffer of a fraction of one: the decoder rests until something is taken."""
+
+    async def scene() -> None:
+        config = replace(tiny.CONFIG, stream_buffer_s=0.1)
+        engine = await tiny.ready(tiny.tiny_engine(config))
+        utterance = tiny.utterance("/".join(["abcd"] * 30), chunks=CHUNKS)
+        async with engine.synthesize(utterance) as stream:
+            first = await anext(stream)
+            while rows_active(engine):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            assert rows_active(engine) == 0
+            made = stream.timings.audio_s
+            assert made < 10 * first.seconds + 10
+            rest = [chunk async for chunk in stream]
+        assert sum(chunk.ends_segment for chunk in rest) >= 29
+        assert stream.timings.audio_s > 3 * made
+        await engine.close()
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+def rows_active(engine: Engine) -> int:
+    info = engine.info()
+    assert info is not None
+    return info.rows_active
+
+
+def test_a_listener_who_leaves_a_stream_frees_its_row() -> None:
+    async def scene() -> None:
+        engine = await tiny.ready(tiny.tiny_engine())
+        freed = asyncio.Event()
+        async with engine.synthesize(tiny.utterance("/".join(["abcd"] * 40), chunks=CHUNKS)) as stream:
+            stream.on_freed(freed.set)
+            await anext(stream)
+        await asyncio.wait_for(freed.wait(), 10)
+        assert rows_active(engine) == 0
+        await engine.close()
+
+    asyncio.run(scene())
