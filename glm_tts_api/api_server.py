@@ -144,10 +144,11 @@ async def _watch(service: Service, slot: Slot, *, drain_timeout: float) -> None:
 
 def _voice_store(settings: Settings) -> VoiceStore:
     return VoiceStore(
-        settings.config_file("prompt_cache.json"),
+        settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
         limits=settings.prompt_limits(),
         bundled=BUNDLED_MODEL / "prompts",
+        default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
 
 

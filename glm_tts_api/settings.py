@@ -145,11 +145,6 @@ class Settings(BaseSettings):
     def configs_dir(self) -> Path:
         return self._root / "configs"
 
-    def config_file(self, name: str) -> Path:
-        """The file of configs/ that holds: the project folder's if it is there, else the one that ships."""
-        own, shipped = self.configs_dir / name, SHIPPED_CONFIGS / name
-        return shipped if shipped.exists() and not own.exists() else own
-
     @property
     def pid_file(self) -> Path:
         return self.path(self.run_dir) / "api_server.pid"

@@ -16,7 +16,6 @@ from glm_tts_api.errors import quote
 logger = logging.getLogger(__name__)
 INDEX_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 INDEX_RULE = "1 to 64 of A-Z, a-z, 0-9, _ and -"
-_FOLDERS_ABOVE = 2
 _TICK_NS = 100_000_000  # Linux stamps files at its clock's tick, at most 10 ms long
 Signature = tuple[int, int, int, int]
 
@@ -30,10 +29,11 @@ class Entry:
 
 
 class VoiceBook:
-    """The voices that a file names. `folders`: where their recordings may lie."""
+    """The voices that a file names, or while it is not there those of `default`. `folders`: where their
+    recordings may lie."""
 
-    def __init__(self, path: Path, *, folders: tuple[Path, ...]) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, folders: tuple[Path, ...], default: Path | None = None) -> None:
+        self._path, self._default = path, default
         self.entries: dict[str, Entry] = {}
         self.warnings: list[str] = []
         self._folders = folders
@@ -56,11 +56,15 @@ class VoiceBook:
             if warning not in known:
                 logger.warning(warning)
 
+    @property
+    def path(self) -> Path:
+        return self._path if self._default is None or self._path.exists() else self._default
+
     def locate(self, path: str) -> Path | None:
-        """The file that `path` means, relative to the book's folder or to one just above it; None if there is
-        none or if it lies outside the prompt folders, also by way of `..` or a symbolic link."""
-        base = self.path.parent.absolute()
-        for folder in (base, *base.parents[:_FOLDERS_ABOVE]):
+        """The file that `path` means, relative to the book's folder, a prompt folder or one above them; None
+        if there is none or if it lies outside the prompt folders, also by way of `..` or a symbolic link."""
+        starts = (self.path.parent.absolute(), *self._folders)
+        for folder in (folder for start in starts for folder in (start, *start.parents)):
             try:
                 candidate = (folder / path).resolve()
                 if candidate.is_file() and any(

@@ -80,18 +80,25 @@ class _Found:
 
 
 class VoiceStore:
-    """The voices of `shipped` (a prompt_cache.json) and of `own_dir`, a folder that is made when needed.
+    """The voices of `shipped` (a prompt_cache.json; while it is not there, of `default`) and of `own_dir`, a
+    folder that is made when needed.
 
-    Recordings may lie beside those two files, and in `bundled`, where the default voices' are.
+    Recordings may lie beside the first file, in `own_dir`, and in `bundled`, where the default voices' are.
     """
 
     def __init__(
-        self, shipped: Path, own_dir: Path, *, limits: RecordingLimits, bundled: Path | None = None
+        self,
+        shipped: Path,
+        own_dir: Path,
+        *,
+        limits: RecordingLimits,
+        bundled: Path | None = None,
+        default: Path | None = None,
     ) -> None:
         self._limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
         folders = tuple(folder.resolve() for folder in allowed)
-        self._shipped = VoiceBook(shipped, folders=folders)
+        self._shipped = VoiceBook(shipped, folders=folders, default=default)
         self._own = VoiceBook(own_dir / BOOK_NAME, folders=folders)
         self._writer = OwnVoices(own_dir, self._own.path, in_use=self._recordings_in_use)
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)

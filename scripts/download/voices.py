@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from transfer import DownloadError, get_bytes
 
 from glm_tts_api.errors import ServiceError, VoiceExists
-from glm_tts_api.settings import BUNDLED_MODEL, Settings
+from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings
 from glm_tts_api.voices.store import VoiceStore
 
 LISTS = ("examples/example_zh.jsonl", "examples/example_en.jsonl")
@@ -32,10 +32,11 @@ def fetch_voices(*, consent: bool) -> None:
         raise DownloadError("Without consent no voice was fetched; --yes gives it.", exit_code=2)
     settings = Settings.load()
     store = VoiceStore(
-        settings.config_file("prompt_cache.json"),
+        settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
         limits=settings.prompt_limits(),
         bundled=BUNDLED_MODEL / "prompts",
+        default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
     for recording, transcript in _examples(base).items():
         _register(store, f"{base}/{recording}", PurePosixPath(recording).stem, transcript)

@@ -145,13 +145,14 @@ def test_configs_of_the_folder_stand_in_file_by_file(folder: Folder) -> None:
     (configs / "presets").mkdir(parents=True)
     (configs / "presets" / "night.env").write_text("SHORT_TEXT_CONCURRENCY=2\n")
     (configs / "mine.wav").write_bytes(voice_wav(3.0))
-    mine = {"prompt_audio_path": "mine.wav", "prompt_text": "录音里说的每一个字。"}
-    (configs / "prompt_cache.json").write_text(json.dumps({"mine": mine}))
     (configs / "custom_replace.jsonl").write_text('{"origin": "不说", "new": ""}\n')
     assert "SHORT_TEXT_CONCURRENCY=2\n" in folder.run("glm-tts", "settings", PRESET="night").stdout
     assert "LONG_TEXT_TIMEOUT=900\n" in folder.run("glm-tts", "settings", PRESET="long-heavy").stdout
     (folder.root / ".env").write_text("PRESET=night\n")
     with folder.serving("python", "-m", "glm_tts_api", "serve"):
+        assert folder.voices() == {"exampleA": "shipped", "exampleB": "shipped"}
+        mine = {"prompt_audio_path": "mine.wav", "prompt_text": "录音里说的每一个字。"}
+        (configs / "prompt_cache.json").write_text(json.dumps({"mine": mine}))
         assert folder.voices() == {"mine": "shipped"}
         assert folder.health()["warnings"] == []
         stats = json.loads(folder.ask("/api/v1/stats/concurrency"))

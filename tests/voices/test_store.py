@@ -222,6 +222,24 @@ def test_the_repositorys_own_voices(own: Path) -> None:
         assert 2 < store.get(name).recording.seconds < 15
 
 
+def test_the_folders_own_list_stands_in_for_the_one_that_ships(tmp_path: Path, own: Path) -> None:
+    """As where the package is installed: its list holds until the folder has one, which may be a copy."""
+    root = Path(__file__).parents[2]
+    shipped, configs = root / "configs" / "prompt_cache.json", tmp_path / "elsewhere" / "configs"
+    bundled = root / "glm_tts_api" / "assets" / "mini" / "prompts"
+    store = VoiceStore(
+        configs / "prompt_cache.json", own, limits=RecordingLimits(), bundled=bundled, default=shipped
+    )
+    assert names(store) == ["exampleA", "exampleB"]
+    configs.mkdir(parents=True)
+    (configs / "mine.wav").write_bytes(WAV)
+    mine = {"prompt_audio_path": "mine.wav", "prompt_text": "text"}
+    write_book(configs, {"exampleB": json.loads(shipped.read_text())["exampleB"], "mine": mine})
+    assert (names(store), store.warnings) == (["exampleB", "mine"], [])
+    (configs / "prompt_cache.json").unlink()
+    assert names(store) == ["exampleA", "exampleB"]
+
+
 WRITER = """
 import sys
 from pathlib import Path
