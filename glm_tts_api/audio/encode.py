@@ -1,16 +1,80 @@
-"""PCM to bytes. Knows numpy arrays; knows no HTTP."""
+"""PCM to bytes of seven formats, whole or piece by piece. Blocking. Knows numpy arrays; knows no HTTP.
+
+Every format can be sent while it is made: what an encoder knows leaves with each push. A WAV whose length
+is not known yet says so with sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that bodies can be
+joined. MP3 and AAC know frames alone: their length is right to half a frame, and the encoder's delay is
+left out.
+"""
 
 from __future__ import annotations
 
+import io
 import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Protocol, cast
 
+import av
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
 from glm_tts_api.contracts import Float32
 
+AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
+
 _FULL_SCALE = 32767
 _BYTES_PER_SAMPLE = 2
+_UNKNOWN_SIZE = 0xFFFFFFFF
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_KBITS = {"mp3": 96, "aac": 96, "opus": 48}
+_MP3_DELAY, _AAC_DELAY = 1105, 1024  # samples that LAME's decoders and FFmpeg's AAC encoder put in front
+
+
+class Encoder(Protocol):
+    """Mono float32 pieces [n] in [-1, 1] to bytes, in order; `sample_rate` is what is heard."""
+
+    sample_rate: int
+
+    def push(self, pcm: Float32) -> bytes:
+        """What can leave now, which may be nothing."""
+
+    def finish(self) -> bytes:
+        """The rest."""
+
+
+def media_type(audio_format: AudioFormat, sample_rate: int) -> str:
+    """The Content-Type of a body, without which some clients play nothing."""
+    if audio_format == "pcm":
+        return f"audio/pcm;rate={sample_rate};channels=1"
+    return {"mp3": "audio/mpeg", "opus": "audio/ogg"}.get(audio_format, f"audio/{audio_format}")
+
+
+def open_encoder(audio_format: AudioFormat, sample_rate: int, *, n_samples: int | None = None) -> Encoder:
+    """`n_samples`: how many will come, where that is known (a WAV then says how long it is)."""
+    match audio_format:
+        case "pcm":
+            return _Pcm(sample_rate)
+        case "wav":
+            return _Wav(sample_rate, n_samples)
+        case "mp3":
+            return _Frames("libmp3lame", sample_rate, delay=_MP3_DELAY, options={"reservoir": "0"})
+        case "aac":
+            return _Frames("aac", sample_rate, delay=_AAC_DELAY, options={})
+        case "opus":
+            heard = sample_rate if sample_rate in _OPUS_RATES else 48000
+            return _Muxed("libopus", "ogg", sample_rate, heard, {"page_duration": "20000"})
+        case "flac" if n_samples is None:
+            return _Muxed("flac", "flac", sample_rate, sample_rate, {})
+        case "flac":
+            return _WholeFlac(sample_rate, [])
+
+
+def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int) -> bytes:
+    """A whole recording."""
+    encoder = open_encoder(audio_format, sample_rate, n_samples=len(pcm))
+    return encoder.push(pcm) + encoder.finish()
 
 
 def to_pcm16(pcm: Float32) -> npt.NDArray[np.int16]:
@@ -18,23 +82,177 @@ def to_pcm16(pcm: Float32) -> npt.NDArray[np.int16]:
     return np.round(np.clip(pcm, -1.0, 1.0) * _FULL_SCALE).astype("<i2")
 
 
-def encode_wav(pcm: Float32, sample_rate: int) -> bytes:
-    """Mono float32 `pcm` [n] in [-1, 1] as a WAV file, 16 bit PCM."""
-    data = to_pcm16(pcm).tobytes()
-    header = struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        36 + len(data),
-        b"WAVE",
-        b"fmt ",
-        16,
-        1,  # PCM
-        1,  # channels
-        sample_rate,
-        sample_rate * _BYTES_PER_SAMPLE,
-        _BYTES_PER_SAMPLE,
-        8 * _BYTES_PER_SAMPLE,
-        b"data",
-        len(data),
-    )
-    return header + data
+@dataclass(slots=True)
+class _Pcm:
+    sample_rate: int
+
+    def push(self, pcm: Float32) -> bytes:
+        return to_pcm16(pcm).tobytes()
+
+    def finish(self) -> bytes:
+        return b""
+
+
+@dataclass(slots=True)
+class _Wav:
+    """The header leaves in one write with the first audio."""
+
+    sample_rate: int
+    n_samples: int | None
+    begun: bool = False
+
+    def push(self, pcm: Float32) -> bytes:
+        header = b"" if self.begun else self._header()
+        self.begun = True
+        return header + to_pcm16(pcm).tobytes()
+
+    def finish(self) -> bytes:
+        return b"" if self.begun else self._header()
+
+    def _header(self) -> bytes:
+        n_bytes = None if self.n_samples is None else _BYTES_PER_SAMPLE * self.n_samples
+        return struct.pack(
+            "<4sI4s4sIHHIIHH4sI",
+            b"RIFF",
+            _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes,
+            b"WAVE",
+            b"fmt ",
+            16,
+            1,  # PCM
+            1,  # channels
+            self.sample_rate,
+            self.sample_rate * _BYTES_PER_SAMPLE,
+            _BYTES_PER_SAMPLE,
+            8 * _BYTES_PER_SAMPLE,
+            b"data",
+            _UNKNOWN_SIZE if n_bytes is None else n_bytes,
+        )
+
+
+@dataclass(slots=True)
+class _WholeFlac:
+    """A file that says how long it is, which only its end can."""
+
+    sample_rate: int
+    pieces: list[Float32]
+
+    def push(self, pcm: Float32) -> bytes:
+        self.pieces.append(pcm)
+        return b""
+
+    def finish(self) -> bytes:
+        file = io.BytesIO()
+        samples = to_pcm16(np.concatenate([np.zeros(0, np.float32), *self.pieces]))
+        soundfile.write(file, samples, self.sample_rate, format="FLAC", subtype="PCM_16")
+        return file.getvalue()
+
+
+class _Frames:
+    """Packets that stand for themselves: MP3, and AAC each behind an ADTS header."""
+
+    def __init__(self, codec: str, sample_rate: int, *, delay: int, options: dict[str, str]) -> None:
+        self.sample_rate = sample_rate
+        self._codec = cast(av.AudioCodecContext, av.CodecContext.create(codec, "w"))
+        self._codec.sample_rate, self._codec.format, self._codec.layout = sample_rate, "fltp", "mono"
+        self._codec.bit_rate = 1000 * _KBITS["mp3" if codec == "libmp3lame" else "aac"]
+        self._codec.time_base = Fraction(1, sample_rate)
+        self._codec.options = options
+        self._codec.open()
+        self._frame_size = self._codec.frame_size
+        self._is_aac = codec == "aac"
+        self._input = _FrameInput(sample_rate, sample_rate, self._codec.format.name, self._frame_size)
+        self._n_skipped = round(delay / self._frame_size)
+        self._n_samples = 0
+        self._n_sent = 0
+
+    def push(self, pcm: Float32) -> bytes:
+        self._n_samples += len(pcm)
+        return self._packets(self._input.push(pcm))
+
+    def finish(self) -> bytes:
+        return self._packets([*self._input.finish(), None])
+
+    def _packets(self, frames: Sequence[av.AudioFrame | None]) -> bytes:
+        packets = (bytes(packet) for frame in frames for packet in self._codec.encode(frame))
+        return b"".join(map(self._kept, packets))
+
+    def _kept(self, packet: bytes) -> bytes:
+        """Nothing of the frames that are the encoder's delay, or more padding than sound."""
+        self._n_skipped -= 1
+        if self._n_skipped >= 0 or self._n_sent * self._frame_size + self._frame_size // 2 > self._n_samples:
+            return b""
+        self._n_sent += 1
+        return self._adts(len(packet)) + packet if self._is_aac else packet
+
+    def _adts(self, n_bytes: int) -> bytes:
+        """AAC-LC, one channel (ISO 13818-7, 6.2)."""
+        rates = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+        length = n_bytes + 7
+        fields = 0xFFF1 << 40 | 1 << 38 | rates.index(self.sample_rate) << 34 | 1 << 30
+        return (fields | length << 13 | 0x7FF << 2).to_bytes(7, "big")
+
+
+class _Muxed:
+    """What needs a container around it: Opus in Ogg, FLAC."""
+
+    def __init__(self, codec: str, muxer: str, rate: int, heard: int, options: dict[str, str]) -> None:
+        self.sample_rate = heard
+        self._sink = _Sink()
+        self._container = av.open(self._sink, "w", format=muxer, options={"flush_packets": "1", **options})
+        self._stream = cast(av.AudioStream, self._container.add_stream(codec, rate=heard, layout="mono"))
+        if codec == "libopus":
+            self._stream.codec_context.bit_rate = 1000 * _KBITS["opus"]
+        self._stream.codec_context.open()
+        context = self._stream.codec_context
+        self._input = _FrameInput(rate, heard, context.format.name, context.frame_size or 1024)
+
+    def push(self, pcm: Float32) -> bytes:
+        return self._mux(self._input.push(pcm))
+
+    def finish(self) -> bytes:
+        rest = self._mux([*self._input.finish(), None])
+        self._container.close()
+        return rest + self._sink.take()
+
+    def _mux(self, frames: Sequence[av.AudioFrame | None]) -> bytes:
+        for frame in frames:
+            self._container.mux(self._stream.encode(frame))
+        return self._sink.take()
+
+
+class _FrameInput:
+    """PCM of any length to an encoder's frames, in its format and at its rate."""
+
+    def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int) -> None:
+        self._rate = rate
+        self._resampler = av.AudioResampler(sample_format, "mono", heard, frame_size=frame_size)
+        self._n_in = 0
+
+    def push(self, pcm: Float32) -> list[av.AudioFrame]:
+        if not len(pcm):
+            return []
+        frame = av.AudioFrame.from_ndarray(np.clip(pcm, -1.0, 1.0)[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
+        self._n_in += len(pcm)
+        ready: list[av.AudioFrame] = self._resampler.resample(frame)
+        return ready
+
+    def finish(self) -> list[av.AudioFrame]:
+        rest: list[av.AudioFrame] = self._resampler.resample(None) if self._n_in else []
+        return rest
+
+
+class _Sink:
+    """What a muxer writes, until it is taken."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._written += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.audio.decode import decode_audio
-from glm_tts_api.audio.encode import encode_wav
+from glm_tts_api.audio.encode import encode
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
 from glm_tts_api.voices.decoded import digest_of
@@ -133,7 +133,7 @@ async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice:
 
 def _encode(speech: Speech, wanted: _Wanted) -> bytes:
     """The answer's body. Blocking; runs on a pool thread."""
-    wav = encode_wav(speech.pcm, speech.sample_rate)
+    wav = encode(speech.pcm, "wav", speech.sample_rate)
     return wav if wanted.response_format == "wav" else _json_with_audio(wav, speech, wanted)
 
 

@@ -1,29 +1,133 @@
-"""WAV files that libsndfile reads back."""
+"""Seven formats, whole and piece by piece, read back by decoders that are not the encoders' own."""
 
 from __future__ import annotations
 
 import io
+import shutil
+import struct
+import subprocess
 
 import numpy as np
+import numpy.typing as npt
+import pytest
 import soundfile
 from recordings import voice
 
-from glm_tts_api.audio.encode import encode_wav
+from glm_tts_api.audio.encode import AudioFormat, Encoder, encode, media_type, open_encoder
+
+FORMATS: tuple[AudioFormat, ...] = ("wav", "flac", "mp3", "opus", "aac", "pcm")
+FRAME = {("mp3", 24000): 576, ("mp3", 32000): 1152, ("aac", 24000): 1024, ("aac", 32000): 1024}
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command")
+
+
+def in_pieces(encoder: Encoder, pcm: npt.NDArray[np.float32], size: int) -> list[bytes]:
+    pieces = [encoder.push(pcm[at : at + size]) for at in range(0, len(pcm), size)]
+    return [*pieces, encoder.finish()]
+
+
+def heard(body: bytes, audio_format: AudioFormat, rate: int) -> npt.NDArray[np.float32]:
+    """What the ffmpeg command makes of a body."""
+    raw = ["-f", "s16le", "-ar", str(rate), "-ac", "1"] if audio_format == "pcm" else []
+    command = ["ffmpeg", "-v", "error", *raw, "-i", "-", "-f", "f32le", "-ac", "1", "-ar", str(rate), "-"]
+    done = subprocess.run(command, input=body, capture_output=True, check=True)
+    return np.frombuffer(done.stdout, np.float32)
+
+
+def level_db(pcm: npt.NDArray[np.float32]) -> float:
+    return float(10 * np.log10(np.square(pcm).mean()))
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("rate", [24000, 32000])
+@pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_ffmpeg_hears_the_right_length_and_level(
+    audio_format: AudioFormat, rate: int, streamed: bool
+) -> None:
+    spoken = voice(3.123, rate)
+    encoder = open_encoder(audio_format, rate, n_samples=None if streamed else len(spoken))
+    body = b"".join(in_pieces(encoder, spoken, rate // 10 if streamed else len(spoken)))
+    found = heard(body, audio_format, encoder.sample_rate)
+    tolerance_s = FRAME.get((audio_format, rate), 0) / 2 / rate  # these know whole frames alone
+    assert abs(len(found) / encoder.sample_rate - 3.123) <= max(tolerance_s, 0.001)
+    assert abs(level_db(found) - level_db(spoken)) < 0.6
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_what_is_heard_begins_where_the_speech_does(audio_format: AudioFormat) -> None:
+    """The encoders' delay is left out, or declared."""
+    spoken = np.concatenate([np.zeros(4800, np.float32), voice(1.0)])
+    found = heard(encode(spoken, audio_format, 24000), audio_format, 24000)
+    begin = int(np.flatnonzero(np.abs(found) > 0.1)[0])
+    expected = int(np.flatnonzero(np.abs(spoken) > 0.1)[0])
+    assert abs(begin - expected) < 0.01 * 24000
+
+
+@pytest.mark.parametrize(
+    ("audio_format", "streamed"),
+    [(name, False) for name in ("wav", "flac", "mp3", "opus")] + [("mp3", True), ("opus", True)],
+)
+def test_libsndfile_reads_it(audio_format: AudioFormat, streamed: bool) -> None:
+    spoken = voice(2.0)
+    encoder = open_encoder(audio_format, 24000, n_samples=None if streamed else len(spoken))
+    samples, _ = soundfile.read(io.BytesIO(b"".join(in_pieces(encoder, spoken, 2400))), dtype="float32")
+    assert abs(level_db(samples) - level_db(spoken)) < 0.6
+
+
+def test_opus_has_no_32_khz_and_goes_out_at_48() -> None:
+    assert open_encoder("opus", 32000).sample_rate == 48000
+    assert open_encoder("opus", 24000).sample_rate == 24000
+
+
+@pytest.mark.parametrize(
+    ("audio_format", "within"), [("wav", 1), ("pcm", 1), ("opus", 1), ("flac", 1), ("mp3", 2), ("aac", 2)]
+)
+def test_bytes_leave_with_the_first_audio(audio_format: AudioFormat, within: int) -> None:
+    """No muxer waits for more than a frame's worth: sound is on its way after 100 ms of audio, or 200."""
+    first = in_pieces(open_encoder(audio_format, 24000), voice(1.0), 2400)[:within]
+    assert sum(map(len, first)) > 200
+
+
+def test_a_streamed_wav_says_that_its_length_is_unknown_in_one_write_with_its_first_audio() -> None:
+    header, *_ = in_pieces(open_encoder("wav", 24000), voice(0.2), 2400)
+    assert len(header) == 44 + 2 * 2400
+    assert struct.unpack_from("<I", header, 4) == struct.unpack_from("<I", header, 40) == (0xFFFFFFFF,)
+
+
+def test_joined_mp3_bodies_play_to_their_end() -> None:
+    """Dify joins the bodies of several requests; a Xing header would end the playing with the first."""
+    body = encode(voice(2.0), "mp3", 24000)
+    assert b"Xing" not in body
+    assert b"Info" not in body
+    samples, _ = soundfile.read(io.BytesIO(body + body))
+    assert abs(len(samples) / 24000 - 4.0) < 0.06
 
 
 def test_a_wav_reads_back() -> None:
-    samples, rate = soundfile.read(io.BytesIO(encode_wav(voice(0.5), 32000)))
+    samples, rate = soundfile.read(io.BytesIO(encode(voice(0.5), "wav", 32000)))
     assert rate == 32000
     np.testing.assert_allclose(samples, voice(0.5), atol=2**-15)
 
 
 def test_what_is_louder_than_full_scale_is_clipped_and_does_not_wrap() -> None:
-    samples, _ = soundfile.read(
-        io.BytesIO(encode_wav(np.array([2.0, -2.0, 1.0, -1.0], np.float32), 24000)), dtype="int16"
-    )
+    wav = encode(np.array([2.0, -2.0, 1.0, -1.0], np.float32), "wav", 24000)
+    samples, _ = soundfile.read(io.BytesIO(wav), dtype="int16")
     assert samples.tolist() == [32767, -32767, 32767, -32767]
 
 
-def test_an_empty_wav_is_a_wav() -> None:
-    samples, _ = soundfile.read(io.BytesIO(encode_wav(np.zeros(0, np.float32), 24000)))
-    assert len(samples) == 0
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_nothing_at_all_is_no_fault(audio_format: AudioFormat) -> None:
+    encoder = open_encoder(audio_format, 24000)
+    assert isinstance(encoder.push(np.zeros(0, np.float32)) + encoder.finish(), bytes)
+
+
+def test_media_types() -> None:
+    assert [media_type(audio_format, 24000) for audio_format in FORMATS] == [
+        "audio/wav",
+        "audio/flac",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/aac",
+        "audio/pcm;rate=24000;channels=1",
+    ]

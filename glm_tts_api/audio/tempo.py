@@ -1,0 +1,56 @@
+"""Faster or slower at the same pitch, piece by piece, by FFmpeg's atempo. Blocking. Knows no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.filter import Graph
+
+from glm_tts_api.contracts import Float32
+
+_LEAST_FACTOR = 0.5  # of one filter: slower speech takes two
+
+
+class Tempo:
+    """Mono float32 pieces [n] at `speed` (0.25 to 4), in order: as many samples, divided by it."""
+
+    def __init__(self, sample_rate: int, speed: float) -> None:
+        self._rate = sample_rate
+        self._n_in = 0
+        self._graph = Graph()
+        source = self._graph.add_abuffer(
+            format="flt", sample_rate=sample_rate, layout="mono", time_base=Fraction(1, sample_rate)
+        )
+        filters = [self._graph.add("atempo", f"{factor:.6f}") for factor in _factors(speed)]
+        self._graph.link_nodes(source, *filters, self._graph.add("abuffersink")).configure()
+
+    def push(self, pcm: Float32) -> Float32:
+        """What is ready, which may be nothing."""
+        if not len(pcm):
+            return pcm
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
+        self._n_in += len(pcm)
+        return self._pull(frame)
+
+    def finish(self) -> Float32:
+        """The rest."""
+        return self._pull(None) if self._n_in else np.zeros(0, np.float32)
+
+    def _pull(self, frame: av.AudioFrame | None) -> Float32:
+        self._graph.push(frame)
+        return np.concatenate([np.zeros(0, np.float32), *self._ready()])
+
+    def _ready(self) -> Iterator[Float32]:
+        while True:
+            try:
+                yield self._graph.pull().to_ndarray()[0]
+            except (av.error.BlockingIOError, av.error.EOFError):  # none is ready, or none will be
+                return
+
+
+def _factors(speed: float) -> list[float]:
+    return [speed] if speed >= _LEAST_FACTOR else [_LEAST_FACTOR, speed / _LEAST_FACTOR]

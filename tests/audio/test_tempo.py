@@ -1,0 +1,47 @@
+"""Speech at another speed: its length changes, its pitch and level do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from recordings import voice
+
+from glm_tts_api.audio.tempo import Tempo
+
+RATE = 24000
+
+
+def at_speed(pcm: npt.NDArray[np.float32], speed: float, size: int) -> npt.NDArray[np.float32]:
+    tempo = Tempo(RATE, speed)
+    return np.concatenate(
+        [*(tempo.push(pcm[at : at + size]) for at in range(0, len(pcm), size)), tempo.finish()]
+    )
+
+
+def pitch_hz(pcm: npt.NDArray[np.float32]) -> float:
+    middle = pcm[len(pcm) // 2 :][:8192] * np.hanning(8192)
+    spectrum = np.abs(np.fft.rfft(middle, 1 << 17))
+    hz = np.fft.rfftfreq(1 << 17, 1 / RATE)
+    near = (hz > 90) & (hz < 200)
+    return float(hz[near][spectrum[near].argmax()])
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 0.8, 1.25, 2.0, 4.0])
+@pytest.mark.parametrize("size", [2400, 10**6])
+def test_length_pitch_and_level(speed: float, size: int) -> None:
+    spoken = voice(4.0)
+    found = at_speed(spoken, speed, size)
+    assert abs(len(found) * speed / len(spoken) - 1) < 0.01
+    assert abs(pitch_hz(found) / pitch_hz(spoken) - 1) < 0.02
+    assert abs(20 * np.log10(found.std() / spoken.std())) < 0.5
+
+
+def test_sound_leaves_before_the_end() -> None:
+    tempo = Tempo(RATE, 1.25)
+    pieces = [tempo.push(voice(1.0)[at : at + 2400]) for at in range(0, RATE, 2400)]
+    assert sum(map(len, pieces[:4])) > 0
+
+
+def test_nothing_at_all_is_no_fault() -> None:
+    assert len(at_speed(np.zeros(0, np.float32), 2.0, 100)) == 0
