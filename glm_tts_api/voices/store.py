@@ -260,10 +260,9 @@ def _until_there(look: Callable[..., ReadT]) -> ReadT:
             return look(again=again)
         except FileNotFoundError:
             again = True
-        except OSError as error:
+        except PermissionError as error:
             raise RecordingMissing(
-                f"The voice's recording cannot be read ({error.strerror or error}): "
-                "let the server's user read the prompt folders."
+                "The voice's recording cannot be read: let the server's user read the prompt folders."
             ) from error
 
 

@@ -106,7 +106,7 @@ class Connection(H11Protocol):
         n_beyond = len(self.connections) - self._others.most
         if n_beyond > 0 and not self._others.make_room():
             self.is_one_too_many = True
-            if n_beyond > _CROWD:
+            if n_beyond > min(_CROWD, self._others.most):
                 transport.abort()
                 return
         self._watch()

@@ -104,7 +104,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         delay_s: float = 0.0,
         tone_s: float = 0.5,
         limits: dict[str, float] | None = None,
-        max_files: int | None = None,
+        ulimit: str | None = None,
         **settings: Any,
     ) -> Server:
         environ = {
@@ -113,7 +113,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             "CONNECTION_LIMITS": json.dumps(limits or {}),
         }
         root = tmp_path / f"server{len(servers)}"
-        servers.append(Server(root, "tone_app:app", environ=environ, max_files=max_files, **settings))
+        servers.append(Server(root, "tone_app:app", environ=environ, ulimit=ulimit, **settings))
         return servers[-1]
 
     yield begin

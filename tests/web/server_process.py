@@ -21,8 +21,8 @@ HERE = Path(__file__).parent
 
 
 class Server:
-    """uvicorn with an app of these tests in its own process group, on a free port. `max_files`: that it may
-    open."""
+    """uvicorn with an app of these tests in its own process group, on a free port. `ulimit`: the
+    options of the command that limits it."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Server:
         app: str,
         *,
         environ: dict[str, str] | None = None,
-        max_files: int | None = None,
+        ulimit: str | None = None,
         **settings: Any,
     ) -> None:
         self.workers = settings.get("workers", 1)
@@ -40,8 +40,8 @@ class Server:
         self.log = root / "log"
         options = ["--port", str(self.port), "--workers", str(self.workers), *HTTP_OPTIONS]
         command = [sys.executable, "-m", "glm_tts_api.uvicorn", app, *options]
-        if max_files is not None:
-            command = ["bash", "-c", f'ulimit -n {max_files} && exec "$@"', "-", *command]
+        if ulimit is not None:
+            command = ["bash", "-c", f'ulimit {ulimit} && exec "$@"', "-", *command]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
