@@ -78,9 +78,11 @@ def create_app(
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)
+    web = settings.web_config()
     app.add_middleware(
         UploadLimit,
-        max_bytes=settings.web_config().max_upload_bytes,
+        max_bytes=web.max_upload_bytes,
+        max_text_bytes=web.max_text_bytes,
         timeout_s=settings.long_text_timeout,
         stalled_s=limits.body_s,
     )
@@ -122,6 +124,7 @@ async def _lifespan(
     finally:
         watch.cancel()
         await service.engine.close()
+        service.pools.close()
         slot.release()
 
 

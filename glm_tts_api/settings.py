@@ -26,6 +26,9 @@ from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.fields import Allowed, allowed_values
 from glm_tts_api.web.service import WebConfig
 
+_BYTES_PER_CHARACTER = (
+    16  # %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it
+)
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
 
@@ -178,6 +181,7 @@ class Settings(BaseSettings):
             workers=self.workers,
             max_text_length=self.max_text_length,
             max_upload_bytes=self.max_upload_mb * 2**20,
+            max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
             prompt_limits=self.prompt_limits(),
             max_prompt_characters=self.prompt_max_characters,
             api_keys=self.api_keys,

@@ -10,23 +10,27 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from glm_tts_api.errors import InvalidField, UnparsableBody, quote
+from glm_tts_api.errors import BodyTooLarge, InvalidField, Unavailable, UnparsableBody, quote
 from glm_tts_api.web.fields import allowed_values, did_you_mean
 
 logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _KEPT_WHEN_EMPTY = "input_text"  # so that its message can say blank rather than missing
 PROMPT_AUDIO = "prompt_audio"  # the one file that a form may bring
+_MAX_DEPTH = 32  # of JSON; ours is flat
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
 _MAX_NAME_CHARS = 40
 _LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything else may be the user's text
@@ -34,10 +38,15 @@ _LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a form."""
+    """A file of a form. What is over 1 MB lies on the disk until it is read; it goes with the request."""
 
     filename: str
-    data: bytes
+    file: BinaryIO
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        """Its first bytes, or all of them. Blocking."""
+        self.file.seek(0)
+        return self.file.read(n_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +91,12 @@ class Body:
         ]
 
 
-async def read_body(request: Request) -> Body:
-    """Reads the body by its Content-Type. Raises UnparsableBody (the middleware bounds its size)."""
+async def read_body(request: Request, max_text_bytes: int) -> Body:
+    """Reads the body by its Content-Type. Raises UnparsableBody, or BodyTooLarge for more than
+    `max_text_bytes` beside the files (the middleware bounds the size of the whole)."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        return await _read_multipart(request)
+        return await _read_multipart(request, max_text_bytes)
     data = await request.body()
     if not data:
         return Body({}, {})
@@ -99,22 +109,52 @@ async def read_body(request: Request) -> Body:
     )
 
 
-async def _read_multipart(request: Request) -> Body:
-    # Latin-1 keeps every byte as it came, so that UTF-8 can be insisted on below.
-    headers = Headers({"content-type": request.headers["content-type"] + "; charset=latin-1"})
+class _FormParser(MultiPartParser):
+    """Bounds the form's text as a whole."""
+
+    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
+        super().__init__(headers, stream, max_part_size=max_text_bytes)
+        self._text_left = max_text_bytes
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._current_part.file is None:
+            self._text_left -= end - start
+            if self._text_left < 0:
+                raise text_too_large(self.max_part_size)
+        super().on_part_data(data, start, end)
+
+
+def text_too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request's text is larger than {max_bytes / 2**20:.3g} MB; only files may be.")
+
+
+async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
     try:
-        form = await MultiPartParser(headers, request.stream(), max_part_size=2**62).parse()
+        form = await _FormParser(_multipart_headers(request), request.stream(), max_text_bytes).parse()
     except MultiPartException as error:
         raise UnparsableBody(f"The multipart body cannot be parsed: {quote(error.message)}") from None
+    except OSError as error:
+        logger.error("An upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
+        raise Unavailable("The server has no room for uploads now. Try again later.") from None
+    request.state.form = form  # closed when the request has its answer
     fields: dict[str, Any] = {}
     uploads: dict[str, Upload] = {}
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
             fields[_utf8(name)] = _utf8(value)
         elif value.filename:
-            uploads[_utf8(name)] = Upload(value.filename, await value.read())
-            await value.close()
+            uploads[_utf8(name)] = Upload(value.filename, value.file)
     return Body(_sent(fields), uploads)
+
+
+def _multipart_headers(request: Request) -> Headers:
+    """What the parser needs to know: the boundary. Latin-1 keeps every byte of the text as it came, so that
+    UTF-8 can be insisted on afterwards."""
+    _, options = parse_options_header(request.headers["content-type"])
+    boundary = options.get(b"boundary", b"").decode("latin-1")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise UnparsableBody("The multipart body cannot be parsed: its Content-Type names no fit boundary.")
+    return Headers({"content-type": f'multipart/form-data; charset=latin-1; boundary="{boundary}"'})
 
 
 def _read_form(data: bytes) -> Body:
@@ -132,7 +172,24 @@ def _read_json(data: bytes) -> Body:
         raise UnparsableBody("The body is not valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise InvalidField("The JSON body must be an object of fields.")
+    if _is_deeper(value, _MAX_DEPTH):
+        raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
     return Body(_sent({_whole_text(name): _whole_text(item) for name, item in value.items()}), {})
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects lie in each other more than `depth` deep. No recursion: it is the user's."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _sent(fields: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +201,7 @@ def _sent(fields: dict[str, Any]) -> dict[str, Any]:
 def _utf8(text: str) -> str:
     try:
         return text.encode("latin-1").decode()
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise UnparsableBody("The form's text is not UTF-8.") from None
 
 

@@ -11,7 +11,7 @@ import re
 import uuid
 from contextlib import suppress
 
-from starlette.datastructures import Headers
+from starlette.datastructures import FormData, Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +25,7 @@ from glm_tts_api.errors import (
     quote,
 )
 from glm_tts_api.logs import request_id_var
+from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.in_flight import InFlight
@@ -67,7 +68,10 @@ class RequestContext:
         token = request_id_var.set(request_id)
         try:
             with self._in_flight.track(), suppress(ClientGone, ClientDisconnect):
-                left_to_say = await self._run(scope, receive, answer, connection)
+                try:
+                    left_to_say = await self._run(scope, receive, answer, connection)
+                finally:
+                    await _close_uploads(scope)
                 if left_to_say is not None:
                     await _send(left_to_say, scope, receive, answer)
         finally:
@@ -102,12 +106,16 @@ class RequestContext:
 
 
 class UploadLimit:
-    """Refuses a body over `max_bytes`, by its Content-Length before it arrives, else while it arrives; and
-    one that is not there within `timeout_s`, or of which nothing comes for `stalled_s`."""
+    """Refuses a body over `max_bytes`, and over `max_text_bytes` one that cannot hold a file: by its
+    Content-Length before it arrives, else while it arrives. Also one that is not there within `timeout_s`,
+    or of which nothing comes for `stalled_s`."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float, stalled_s: float) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, max_text_bytes: int, timeout_s: float, stalled_s: float
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_text_bytes = min(max_bytes, max_text_bytes)
         self._timeout_s = timeout_s
         self._stalled_s = stalled_s
 
@@ -115,9 +123,12 @@ class UploadLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._max_bytes:
-            await _send(self._too_large(), scope, receive, send)
+        headers = Headers(scope=scope)
+        may_hold_files = headers.get("content-type", "").lower().startswith("multipart/")
+        max_bytes = self._max_bytes if may_hold_files else self._max_text_bytes
+        declared = headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > max_bytes:
+            await _send(self._too_large(max_bytes), scope, receive, send)
             return
         n_received, is_whole = 0, False
 
@@ -128,8 +139,8 @@ class UploadLimit:
             message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
             is_whole = not message.get("more_body", False)
             n_received += len(message.get("body", b""))
-            if n_received > self._max_bytes:
-                raise self._too_large()
+            if n_received > max_bytes:
+                raise self._too_large(max_bytes)
             return message
 
         await self._app(scope, counted, send)
@@ -143,9 +154,17 @@ class UploadLimit:
             waited_s = asyncio.get_running_loop().time() - arrived_at
             raise DeadlinePassed(f"The request had not arrived after {waited_s:.0f} s.") from None
 
-    def _too_large(self) -> ServiceError:
-        megabytes = self._max_bytes / 2**20
-        return BodyTooLarge(f"The request's body is larger than {megabytes:g} MB (MAX_UPLOAD_MB).")
+    def _too_large(self, max_bytes: int) -> ServiceError:
+        if max_bytes < self._max_bytes:
+            return text_too_large(max_bytes)
+        return BodyTooLarge(f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB).")
+
+
+async def _close_uploads(scope: Scope) -> None:
+    """They lie on the disk if they are large."""
+    form: FormData | None = scope["state"].get("form")
+    if form is not None:
+        await form.close()
 
 
 def _is_one_too_many(connection: Connection | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -42,7 +41,7 @@ router = APIRouter(
 @router.get("", response_model=PromptList)
 async def list_prompts(service: ServiceDep) -> dict[str, Any]:
     """Every registered voice, by its name."""
-    voices = await asyncio.to_thread(service.voices.list_voices)
+    voices = await service.pools.files.run(service.voices.list_voices)
     return {"count": len(voices), "prompts": [_shown(voice) for voice in voices]}
 
 
@@ -50,7 +49,7 @@ async def list_prompts(service: ServiceDep) -> dict[str, Any]:
 async def get_prompt(index: str, response: Response, service: ServiceDep) -> dict[str, Any]:
     """One voice; its ETag makes a later PUT or DELETE conditional. One whose recording is gone is a 404 with
     code recording_missing, and PUT with a new recording repairs it."""
-    voice = await asyncio.to_thread(service.voices.info, index)
+    voice = await service.pools.files.run(service.voices.info, index)
     return _answer(f"Voice '{index}'.", voice, response)
 
 
@@ -67,7 +66,7 @@ async def get_prompt(index: str, response: Response, service: ServiceDep) -> dic
 )
 async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
     """A voice's recording, as it was given."""
-    data, container = await asyncio.to_thread(service.voices.audio, index)
+    data, container = await service.pools.files.run(service.voices.audio, index)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
 
 
@@ -81,13 +80,13 @@ async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
 )
 async def add_prompt(request: Request, response: Response, service: ServiceDep) -> dict[str, Any]:
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
-    body = await read_body(request)
+    body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
     transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
     data = await _recording(body, fields.prompt_audio_path, service)
     if data is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
-    voice = await asyncio.to_thread(service.voices.add, fields.index, transcript, data)
+    voice = await service.pools.decode.run(service.voices.add, fields.index, transcript, data)
     return _answer(f"Voice '{voice.index}' is registered.", voice, response, warnings)
 
 
@@ -103,7 +102,7 @@ async def change_prompt(
 ) -> dict[str, Any]:
     """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
-    body = await read_body(request)
+    body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(ChangedPromptFields)
     if fields.index not in (None, index):
         raise InvalidField(
@@ -116,7 +115,7 @@ async def change_prompt(
     data = await _recording(body, fields.prompt_audio_path, service)
     if transcript is None and data is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
-    voice = await asyncio.to_thread(
+    voice = await service.pools.decode.run(
         service.voices.replace, index, transcript, data, only_if=_versions(if_match)
     )
     return _answer(f"Voice '{index}' is changed.", voice, response, warnings)
@@ -131,7 +130,7 @@ async def change_prompt(
 async def delete_prompt(index: str, service: ServiceDep, if_match: IfMatch = None) -> dict[str, Any]:
     """Deletes a voice that was added over the API, or the copy that hides a shipped one. A shipped voice
     itself is removed from configs/prompt_cache.json by hand (403)."""
-    await asyncio.to_thread(service.voices.remove, index, only_if=_versions(if_match))
+    await service.pools.files.run(service.voices.remove, index, only_if=_versions(if_match))
     return {"message": f"Voice '{index}' is deleted."}
 
 
@@ -164,5 +163,5 @@ async def _recording(body: Body, path: str | None, service: Service) -> bytes | 
     if upload is not None and path is not None:
         raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")
     if path is not None:
-        return await asyncio.to_thread(service.voices.read_recording, path)
-    return None if upload is None else upload.data
+        return await service.pools.files.run(service.voices.read_recording, path)
+    return None if upload is None else await service.pools.files.run(upload.read)

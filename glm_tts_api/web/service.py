@@ -17,6 +17,7 @@ from glm_tts_api.errors import Draining, Loading, ServiceError, Unhealthy
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.in_flight import InFlight
+from glm_tts_api.web.pools import Pools
 from glm_tts_api.web.request_log import SpeechLine
 
 HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
@@ -29,6 +30,7 @@ class WebConfig:
     workers: int = 1
     max_text_length: int = 20000
     max_upload_bytes: int = 20 * 1024 * 1024
+    max_text_bytes: int = 1024 * 1024
     prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
     max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()
@@ -105,6 +107,7 @@ class Service:
     board: Board
     voices: VoiceStore
     in_flight: InFlight
+    pools: Pools = field(default_factory=Pools)
     speaking: list[SpeechLine] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
 

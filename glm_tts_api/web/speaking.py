@@ -34,13 +34,11 @@ class Speech:
 
 @asynccontextmanager
 async def admitted(
-    request: Request, service: Service, utterance: Utterance, line: SpeechLine, *, counted: bool
+    request: Request, service: Service, n_chars: int, line: SpeechLine, *, counted: bool
 ) -> AsyncIterator[Permit]:
-    """A permit in its turn, within the request's deadline and for as long as its client listens."""
+    """A permit for a text of `n_chars`, within its deadline and for as long as its client listens."""
     service.require_ready()
-    admission = service.admission.admit(
-        len(utterance.text), arrived_at=request.state.arrived_at, counted=counted
-    )
+    admission = service.admission.admit(n_chars, arrived_at=request.state.arrived_at, counted=counted)
     queued_at = time.perf_counter()
     async with while_client_listens(request.receive), AsyncExitStack() as stack:
         try:

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from glm_tts_api.audio.decode import decode_audio
+from glm_tts_api.audio.containers import HEAD_BYTES
+from glm_tts_api.audio.decode import RecordingLimits, decode_audio, require_audio
 from glm_tts_api.audio.encode import encode
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
 from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
-from glm_tts_api.web.body import Body, read_body
+from glm_tts_api.web.body import Body, Upload, read_body
 from glm_tts_api.web.dependencies import ServiceDep
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs
 from glm_tts_api.web.request_log import SpeechLine, logged_speech
@@ -34,11 +35,20 @@ router = APIRouter(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Prompt:
+    """A recording that the request brings, decoded once the request has a place: what waits is small."""
+
+    upload: Upload
+    transcript: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Wanted:
     """A parsed request. `counted` is false for the sentence that verifies a restart."""
 
-    utterance: Utterance
-    response_format: str
+    request_id: str
+    fields: SpeechFields
+    voice: Voice | _Prompt
     counted: bool
     warnings: list[str]
 
@@ -67,15 +77,16 @@ async def tts(request: Request, service: ServiceDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text)."""
     with logged_speech(request) as line:
         wanted = await _parse(request, service, line)
-        async with admitted(request, service, wanted.utterance, line, counted=wanted.counted) as permit:
-            speech = await speak(service.engine, wanted.utterance, permit, line)
+        async with admitted(request, service, line.n_chars, line, counted=wanted.counted) as permit:
+            utterance = _utterance(wanted, await _decoded(wanted.voice, service))
+            speech = await speak(service.engine, utterance, permit, line)
             with line.timings.stage("encode"):
-                body = await asyncio.to_thread(_encode, speech, wanted)
+                body = await service.pools.encode.run(_encode, speech, wanted)
         return _answer(body, speech, wanted)
 
 
 async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wanted:
-    body = await read_body(request)
+    body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
     line.lane = service.admission.config.lane_of(line.n_chars)
@@ -84,16 +95,7 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wante
     voice = await _voice(body, fields, service)
     token = request.headers.get(TOKEN_HEADER, "")
     verifies = bool(token) and await asyncio.to_thread(take_token, token, service.config.verify_token_file)
-    utterance = Utterance(
-        request_id=request.state.request_id,
-        text=fields.input_text,
-        voice=voice,
-        sampling=SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
-        sample_rate=fields.sample_rate,
-        use_cache=fields.use_cache,
-        use_phoneme=fields.use_phoneme,
-    )
-    return _Wanted(utterance, fields.response_format, counted=not verifies, warnings=warnings)
+    return _Wanted(request.state.request_id, fields, voice, counted=not verifies, warnings=warnings)
 
 
 def _require_text(text: str, max_length: int) -> None:
@@ -113,13 +115,13 @@ def _require_available(fields: SpeechFields) -> None:
         raise InvalidField("A speed other than 1.0 comes later; leave it out for now.")
 
 
-async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice:
-    """The voice that the request names, or brings with it."""
+async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice | _Prompt:
+    """The voice that the request names, or the recording that it brings with it."""
     upload = body.prompt_audio()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await asyncio.to_thread(service.voices.get, fields.index)
+        return await service.pools.files.run(service.voices.get, fields.index)
     if upload is None and fields.prompt_text is None:
         raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
     if upload is None:
@@ -127,14 +129,39 @@ async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice:
     if fields.prompt_text is None or not fields.prompt_text.strip():
         raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
     transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
-    recording = await asyncio.to_thread(decode_audio, upload.data, service.config.prompt_limits)
-    return Voice(recording, transcript, digest_of(upload.data))
+    require_audio(await service.pools.files.run(upload.read, HEAD_BYTES))
+    return _Prompt(upload, transcript)
+
+
+async def _decoded(voice: Voice | _Prompt, service: Service) -> Voice:
+    if isinstance(voice, Voice):
+        return voice
+    return await service.pools.decode.run(_decode, voice, service.config.prompt_limits)
+
+
+def _decode(prompt: _Prompt, limits: RecordingLimits) -> Voice:
+    """Blocking; runs on a pool thread."""
+    data = prompt.upload.read()
+    return Voice(decode_audio(data, limits), prompt.transcript, digest_of(data))
+
+
+def _utterance(wanted: _Wanted, voice: Voice) -> Utterance:
+    fields = wanted.fields
+    return Utterance(
+        request_id=wanted.request_id,
+        text=fields.input_text,
+        voice=voice,
+        sampling=SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
+        sample_rate=fields.sample_rate,
+        use_cache=fields.use_cache,
+        use_phoneme=fields.use_phoneme,
+    )
 
 
 def _encode(speech: Speech, wanted: _Wanted) -> bytes:
     """The answer's body. Blocking; runs on a pool thread."""
     wav = encode(speech.pcm, "wav", speech.sample_rate)
-    return wav if wanted.response_format == "wav" else _json_with_audio(wav, speech, wanted)
+    return wav if wanted.fields.response_format == "wav" else _json_with_audio(wav, speech, wanted)
 
 
 def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
@@ -147,7 +174,7 @@ def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
         "sample_rate": speech.sample_rate,
         "generation_time": round(speech.generation_s, 2),
         "error": None,
-        "request_id": wanted.utterance.request_id,
+        "request_id": wanted.request_id,
         "audio_seconds": round(speech.seconds, 3),
         "segments": n_segments,
         "rtf": round(speech.generation_s / speech.seconds, 3) if speech.seconds else 0.0,
@@ -159,7 +186,7 @@ def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
 
 
 def _answer(body: bytes, speech: Speech, wanted: _Wanted) -> Response:
-    if wanted.response_format == "json":
+    if wanted.fields.response_format == "json":
         return Response(body, media_type="application/json")
     headers = {
         "Content-Disposition": 'attachment; filename="speech.wav"',  # /docs offers it as a file

@@ -1,0 +1,215 @@
+"""Bodies that are made to cost: each is refused with its status before it costs, and the server goes on."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from conftest import Running, wait_until
+from recordings import encoded, voice_wav
+from tone_engine import ToneEngine
+
+from glm_tts_api.audio import decode
+
+Serve = Callable[..., Running]
+FORM = "application/x-www-form-urlencoded"
+
+
+def post(server: Running, content: bytes, content_type: bytes | str) -> httpx.Response:
+    with server.client() as client:
+        return client.post("/api/v1/tts", content=content, headers={b"Content-Type": content_type})  # type: ignore[dict-item]
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.json()["message"], answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+def nested(depth: int) -> bytes:
+    return b'{"input_text": "hello", "index": ' + b'{"a": ' * depth + b"1" + b"}" * (depth + 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[" + b"[]," * (2**20 // 3) + b"[]]", "application/json"),
+        (b"input_text=" + b"%41" * (2**20 // 3), FORM),
+        (b'{"input_text": "' + b"a" * 2**20 + b'"}', "application/vnd.some+json"),
+        (b"x" * (2**20 + 1), "text/plain"),
+        (b"x" * (2**20 + 1), ""),
+    ],
+    ids=["JSON of lists", "percent signs", "JSON of text", "plain text", "no type"],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_more_than_1_mb_without_a_file(
+    server: Running, body: bytes, content_type: str, chunked: bool
+) -> None:
+    pieces = (body[at : at + 2**16] for at in range(0, len(body), 2**16))
+    answer = post(server, pieces if chunked else body, content_type)  # type: ignore[arg-type]
+    assert refused(answer) == (413, "body_too_large")
+    assert "1 MB" in answer.json()["message"]
+    assert server.say().status_code == 200
+
+
+def test_more_than_1_mb_of_text_beside_a_file_in_many_fields(server: Running) -> None:
+    files: dict[str, Any] = {f"field{number}": (None, "a" * 2**17) for number in range(9)}
+    with server.client() as client:
+        answer = client.post("/api/v1/tts", files={**files, "prompt_audio": ("a.wav", voice_wav(2))})
+    assert refused(answer) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("character", ["好", "😀"])
+def test_the_longest_text_fits_however_it_is_sent(serve: Serve, character: str) -> None:
+    server = serve(max_text_length=100_000)
+    fields = {"input_text": character * 100_000, "index": "exampleA"}
+    with server.client() as client:
+        for how in ({"data": fields}, {"json": fields}, {"data": fields, "files": {"x": ("x.txt", b"x")}}):
+            answer = client.post("/api/v1/tts", **how)  # type: ignore[arg-type]
+            assert answer.status_code == (200 if character == "好" else 400), answer.text[:200]
+
+
+@pytest.mark.parametrize("depth", [33, 970, 100_000])
+def test_json_that_is_nested_deep(server: Running, depth: int) -> None:
+    assert refused(post(server, nested(depth), "application/json")) == (422, "unparsable_body")
+
+
+def test_json_that_is_nested_a_little_is_a_value_of_the_wrong_type(server: Running) -> None:
+    assert refused(post(server, nested(20), "application/json")) == (400, "invalid_field")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'multipart/form-data; boundary="你好',
+        "multipart/form-data; boundary=你好",
+        'multipart/form-data; boundary="x',
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=" + "x" * 300,
+        "multipart/form-data; boundary*=utf-8''x%00y",
+        "application/json; charset=你好",
+    ],
+)
+def test_a_content_type_that_is_none(server: Running, content_type: str) -> None:
+    body = '--x\r\nContent-Disposition: form-data; name="input_text"\r\n\r\n你好\r\n--x--\r\n'.encode()
+    answer = post(server, body, content_type.encode())
+    assert refused(answer) == (422, "unparsable_body")
+
+
+def test_a_charset_of_the_clients_choice_changes_nothing(server: Running) -> None:
+    body = (
+        '--x\r\nContent-Disposition: form-data; name="input_text"\r\n\r\n你好\r\n'
+        '--x\r\nContent-Disposition: form-data; name="index"\r\n\r\nexampleA\r\n--x--\r\n'
+    ).encode()
+    for content_type in ("multipart/form-data; charset=gbk; boundary=x", 'multipart/form-data; boundary="x"'):
+        assert post(server, body, content_type).status_code == 200
+
+
+def uploads(server: Running, n: int, recording: bytes) -> list[Future[httpx.Response]]:
+    """So many requests at once, each with this recording as its voice."""
+
+    def one() -> httpx.Response:
+        with server.client() as client:
+            return client.post(
+                "/api/v1/tts",
+                data={"input_text": "hello", "prompt_text": "what is said"},
+                files={"prompt_audio": ("voice.wav", recording)},
+            )
+
+    pool = ThreadPoolExecutor(n)
+    return [pool.submit(one) for _ in range(n)]
+
+
+class Gate:
+    """Stands before decode_audio: counts who comes, and lets nobody in until it is open."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.n_came = 0
+        self.opened = threading.Event()
+        real = decode.decode_audio
+
+        def gated(*args: Any) -> Any:
+            self.n_came += 1
+            assert self.opened.wait(60)
+            return real(*args)
+
+        monkeypatch.setattr("glm_tts_api.web.tts.decode_audio", gated)
+
+
+def test_a_recording_is_decoded_only_once_its_request_has_a_place(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    server = serve(ToneEngine(), short_text_concurrency=1)
+    answers = uploads(server, 4, voice_wav(2))
+    server.wait_for_lane(active=1, waiting=3)
+    wait_until(lambda: gate.n_came == 1)
+    gate.opened.set()
+    assert {answer.result().status_code for answer in answers} == {200}
+    assert gate.n_came == 4
+
+
+def test_whoever_decodes_keeps_nobody_else_waiting(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    server = serve(ToneEngine())
+    answers = uploads(server, 10, voice_wav(2))
+    wait_until(lambda: gate.n_came >= 2)  # as many as are decoded at once
+    with server.client() as client:
+        assert client.get("/api/v1/health").status_code == 200
+        assert client.get("/api/v1/stats/concurrency").status_code == 200
+        assert client.get("/api/v1/prompts/exampleA/audio").status_code == 200
+    assert server.say().status_code == 200  # a registered voice
+    assert not any(answer.done() for answer in answers)
+    gate.opened.set()
+    assert {answer.result().status_code for answer in answers} == {200}
+
+
+def test_what_is_no_recording_is_refused_without_a_place(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, drain_timeout=0)
+    threading.Thread(target=server.say, daemon=True).start()
+    server.wait_for_lane(active=1)
+    (answer,) = uploads(server, 1, b"this is text" * 100)
+    assert refused(answer.result(20)) == (415, "not_audio")
+
+
+def temporary_files() -> set[int]:
+    """Inodes of the nameless files that this process, which is the server's, has open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return {link.stat().st_ino for link in links if str(link.readlink()).endswith("(deleted)")}
+
+
+def test_uploads_leave_no_file_behind(server: Running) -> None:
+    """Those over 1 MB lie on the disk meanwhile."""
+    before = temporary_files()
+    big = encoded(np.zeros(2_000_000, np.float32), 96_000, "WAV")
+    for recording in (big, big[:-1000], b"RIFF" + big[4:]):
+        (answer,) = uploads(server, 1, recording)
+        assert answer.result().status_code in (200, 400, 415)
+    address = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((address[0], int(address[1]))) as client:
+        head = b"POST /api/v1/tts HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n"
+        client.sendall(head + b"Content-Type: multipart/form-data; boundary=x\r\n\r\n")
+        part = b'--x\r\nContent-Disposition: form-data; name="prompt_audio"; filename="a"\r\n\r\n'
+        client.sendall(part + bytes(3_000_000))
+        wait_until(lambda: temporary_files() > before)
+    wait_until(lambda: temporary_files() <= before)
+
+
+def test_a_server_without_room_for_uploads_says_so(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("starlette.formparsers.SpooledTemporaryFile", lambda max_size: Full())
+    (answer,) = uploads(server, 1, voice_wav(2))
+    assert refused(answer.result()) == (503, "unavailable")
+    monkeypatch.undo()
+    (answer,) = uploads(server, 1, voice_wav(2))
+    assert answer.result().status_code == 200
