@@ -16,7 +16,7 @@ from glm_tts_api.model.vocoder.hift import HOP, STFT_HOP
 from glm_tts_api.model.vocoder.source import HARMONICS
 
 _SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
-_TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
+TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
 _FRAMES_PER_TOKEN = 2
 _FLOAT = 4
 _GIB = 2**30
@@ -56,7 +56,7 @@ def render_bytes(flow: FlowConfig, hift: HiftConfig, config: EngineConfig) -> in
     is more (a batch that does not fit is divided), and the longest through the vocoder."""
     longest = _FRAMES_PER_TOKEN * config.longest_segment
     with_prompt = longest + _FRAMES_PER_TOKEN * config.longest_prompt
-    batch = flow_bytes(flow, n_rows=config.rows_of_a_flow_batch("cuda"), n_frames=_TYPICAL_FRAMES)
+    batch = flow_bytes(flow, n_rows=config.rows_of_a_flow_batch("cuda"), n_frames=TYPICAL_FRAMES)
     alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
     return max(batch, alone) + hift_bytes(hift, n_frames=longest)
 

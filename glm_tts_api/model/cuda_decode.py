@@ -94,6 +94,11 @@ class CudaDecodeStep:
         drawn = self._host_output[:n_rows].tolist()
         return [Drawn(int(drawn[row.slot][0]), drawn[row.slot][1]) for row in rows]
 
+    @property
+    def shapes(self) -> list[Shape]:
+        """Rows and keys of each graph."""
+        return list(self._run)
+
     def shape_for(self, rows: Sequence[RowStep]) -> Shape:
         """Rows and keys of the smallest graph that holds these rows."""
         last_slot, longest = max(row.slot for row in rows), max(row.length for row in rows)

@@ -19,7 +19,7 @@ def n_gpus() -> int:
 
 def why_no_gpu() -> str | None:
     """Why PyTorch uses no GPU on a machine that seems to have one; None where nothing speaks for one."""
-    return explain(cuda=torch.version.cuda, driver=_driver_version(), said=_torch_says())
+    return explain(cuda=torch.version.cuda, driver=driver_version(), said=_torch_says())
 
 
 def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
@@ -44,7 +44,7 @@ def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
     return f"PyTorch says: {reason}" + (f" (the NVIDIA driver is {driver})" if driver else "")
 
 
-def _driver_version() -> str | None:
+def driver_version() -> str | None:
     """None where the kernel has no NVIDIA driver."""
     try:
         text = _DRIVER.read_text(encoding="utf-8", errors="replace")

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.llm import Llama, LlmConfig
@@ -36,6 +37,8 @@ class Size:
     ids_per_segment: int
     flow_steps: int
     decode_steps: int
+    known_length: int  # of prompts and mels, near which others are tried
+    limits: EngineConfig  # how long prompts and segments get, for what is kept free in memory
 
     @property
     def audio_start(self) -> int:
@@ -46,6 +49,7 @@ SIZES = {
     "official": Size(
         LLM_SIZES["official"], N_AUDIO["official"], FlowConfig(), HiftConfig(), SpeechTokenizerConfig(),
         n_segments=3, ids_per_segment=10, flow_steps=10, decode_steps=100,
+        known_length=960, limits=EngineConfig(),
     ),
     "mini": Size(
         LLM_SIZES["mini"], N_AUDIO["mini"],
@@ -56,6 +60,7 @@ SIZES = {
             pooling_position=1,
         ),
         n_segments=2, ids_per_segment=1, flow_steps=2, decode_steps=3,
+        known_length=128, limits=EngineConfig(max_prompt_seconds=2, max_segment_ids=5),
     ),
 }  # fmt: skip
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -124,6 +127,19 @@ def test_a_flow_batch_that_the_device_has_no_memory_for_is_rendered_in_smaller_o
 def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:
     results = spoken(tiny.tiny_models(GreedyRunner, device="cuda"), ["ab", "c~d", "ef"])
     assert [isinstance(result, Unavailable) for result in results] == [False, True, False]
+
+
+def test_a_context_that_dies_loses_the_engine_with_its_cause() -> None:
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("dead_context.py"), "cuda"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    said = done.stdout.splitlines()
+    assert said[:3] == ["ready", "InternalFault InternalFault", "Unhealthy"], done.stderr
+    assert said[3].startswith("lost the device failed: AcceleratorError: CUDA error:")
 
 
 def test_a_thread_gets_a_stream_of_its_own() -> None:

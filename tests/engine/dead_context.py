@@ -1,0 +1,61 @@
+"""Kills its own CUDA context in the middle of a render, and says what became of the engine.
+
+    python dead_context.py cuda|cpu        (on a CPU the error is faked)
+
+For a process of its own: nothing on the device works in it afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import tiny
+import torch
+from torch import Tensor
+
+from glm_tts_api.errors import InternalFault, ServiceError
+
+
+class DeadlyVocoder:
+    """Speaks the warm-up; then reads past the end of a tensor on the device."""
+
+    sample_rate, hop = 32000, 640
+    n_calls = 0
+
+    def __call__(self, mel: Tensor, *, generator: torch.Generator) -> Tensor:
+        self.n_calls += 1
+        wave = torch.zeros(mel.shape[-1] * self.hop, device=mel.device)
+        if self.n_calls == 1:
+            return wave
+        if mel.device.type == "cpu":
+            raise torch.AcceleratorError("CUDA error: faked")
+        return wave[torch.full_like(wave, len(wave), dtype=torch.int64)]
+
+
+async def scene(device: str) -> None:
+    models = replace(tiny.tiny_models(device=device), vocos2d=cast(Any, DeadlyVocoder()))
+    engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+    print(engine.state.status, flush=True)
+    long = tiny.utterance("/".join(["abcdefgh"] * 30))
+    streams = [engine.synthesize(each) for each in (tiny.utterance("ab", sample_rate=32000), long)]
+    results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
+    print(*(type(result).__name__ for result in results), flush=True)
+    assert all(isinstance(result, InternalFault) for result in results), results
+    try:
+        await tiny.pcm(engine.synthesize(tiny.utterance("ab")))
+    except ServiceError as error:
+        print(type(error).__name__, flush=True)
+    print(engine.state.status, engine.state.cause, flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(scene(sys.argv[1]))
+    os._exit(0)  # a dead context may not let its process go in peace
