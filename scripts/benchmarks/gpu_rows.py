@@ -161,9 +161,9 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
 
 
 def _peak(work: Callable[[], object], device: torch.device) -> int:
-    """Bytes beyond what was there; 0 on a CPU, where nobody counts."""
+    """Bytes beyond what was there, libraries' own excepted; 0 on a CPU, where nobody counts."""
+    work()
     if device.type == "cpu":
-        work()
         return 0
     torch.cuda.synchronize(device)
     torch.cuda.empty_cache()
