@@ -8,6 +8,7 @@ configs/ stands in for the one of the same name that ships.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,11 +25,12 @@ from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.fields import Allowed, allowed_values
+from glm_tts_api.web.origin import machine_names
 from glm_tts_api.web.service import WebConfig
 
-_BYTES_PER_CHARACTER = (
-    16  # %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it
-)
+# %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
+_BYTES_PER_CHARACTER = 16
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
 
@@ -42,9 +44,18 @@ def _split_keys(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     keys = tuple(key.strip() for key in value.split(",") if key.strip())
-    if not keys or not all(key.isascii() and key.isprintable() for key in keys):  # fit for a header
+    if not keys or not all(key.isprintable() for key in keys):  # fit for a header
         raise ValueError
     return keys
+
+
+def _split_hosts(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    hosts = tuple(host.strip() for host in value.split(",") if host.strip())
+    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
+        raise ValueError
+    return hosts
 
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
@@ -80,8 +91,16 @@ class Settings(BaseSettings):
         tuple[str, ...],
         NoDecode,
         BeforeValidator(_split_keys),
-        Allowed("keys of printable ASCII characters with commas between them"),
+        Allowed("keys of printable characters with commas between them"),
     ] = Field(default=(), repr=False)
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split_hosts),
+        Allowed(
+            "host names without a port and with commas between them, .example.org for all below it, or *"
+        ),
+    ] = ()
     model_dir: Path | None = None
     device: Annotated[
         str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$"), Allowed("auto, cpu, cuda or cuda:N")
@@ -132,6 +151,11 @@ class Settings(BaseSettings):
             settings._warnings.append(
                 f"CPU_THREADS={settings.cpu_threads} is more than this process has cores to use "
                 f"({usable_cores()}): its threads will wait for one another; unset, it is that number."
+            )
+        if os.environ.get("FORWARDED_ALLOW_IPS") and not settings.api_keys:
+            settings._warnings.append(
+                "FORWARDED_ALLOW_IPS is set, so there is a proxy before this server: set API_KEYS too, for "
+                "without keys whoever comes through a proxy may only speak, whatever address it claims."
             )
         return settings
 
@@ -185,6 +209,7 @@ class Settings(BaseSettings):
             prompt_limits=self.prompt_limits(),
             max_prompt_characters=self.prompt_max_characters,
             api_keys=self.api_keys,
+            allowed_hosts=machine_names() | {self.api_host.lower(), *map(str.lower, self.allowed_hosts)},
             is_demonstration=self.is_demonstration,
             verify_token_file=self.path(self.run_dir) / "verify.token",
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from glm_tts_api.errors import Forbidden, Unauthorized
+from glm_tts_api.errors import Forbidden, Unauthorized, quote
 from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.origin import has_own_name, is_local, is_of_a_foreign_page
 
 _ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
 _bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
@@ -20,41 +20,52 @@ _header_scheme = APIKeyHeader(
 
 
 async def _require_key(
+    request: Request,
     service: ServiceDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
-    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one."""
+    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one. Without: raises
+    Forbidden if the server is called by a name that may be a stranger's."""
     keys = service.config.api_keys
     if not keys:
+        if not has_own_name(request, service.config.allowed_hosts):
+            host = quote(request.headers["host"])
+            raise Forbidden(
+                f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
+                "if it is one of the server's own, or set API_KEYS."
+            )
         return
     given = (bearer.credentials if bearer else header or "").strip()
     if not given:
         raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
-    matches = [secrets.compare_digest(given.encode(), key.encode()) for key in keys]
+    sent = given.encode("latin-1")  # the bytes as they came
+    matches = [secrets.compare_digest(sent, spelt) for key in keys for spelt in _spellings(key)]
     if not any(matches):
         raise Forbidden("The key is not one of this server's.")
 
 
 async def _require_writer(request: Request, service: ServiceDep) -> None:
-    """Without API_KEYS: raises Forbidden if the request comes from another machine."""
-    if not service.config.api_keys and not _is_local(request):
+    """Without API_KEYS: raises Forbidden if the request comes from another machine, by way of a proxy, or
+    from a web page that is not ours."""
+    if service.config.api_keys:
+        return
+    if not is_local(request):
         raise Forbidden(
-            "Without API_KEYS, voices and caches can be changed from the server's own machine only."
+            "Without API_KEYS, voices and caches can be changed from the server's own machine only, and not "
+            "through a proxy."
         )
+    if is_of_a_foreign_page(request):
+        raise Forbidden("Without API_KEYS, a web page of another origin may not change voices or caches.")
+
+
+def _spellings(key: str) -> set[bytes]:
+    """A key in a header: curl sends UTF-8, Python's clients Latin-1 where they can."""
+    spelt = {key.encode()}
+    if all(char <= "\xff" for char in key):
+        spelt.add(key.encode("latin-1"))
+    return spelt
 
 
 KeyRequired = Depends(_require_key)
 WriterRequired = Depends(_require_writer)
-
-
-def _is_local(request: Request) -> bool:
-    """True on the loopback interface or a Unix socket (which has no client address)."""
-    if request.client is None or not request.client.host:
-        return True
-    try:
-        address = ipaddress.ip_address(request.client.host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

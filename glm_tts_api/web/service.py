@@ -34,6 +34,7 @@ class WebConfig:
     prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
     max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()
+    allowed_hosts: frozenset[str] = frozenset()
     is_demonstration: bool = False
     verify_token_file: Path | None = None
 

@@ -61,7 +61,7 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.api_host, settings.api_host)
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-        self._key = {"X-API-Key": settings.api_keys[0]} if settings.api_keys else {}
+        self._key = {"X-API-Key": settings.api_keys[0].encode()} if settings.api_keys else {}
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def get(self, path: str) -> Answer:
