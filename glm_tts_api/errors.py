@@ -32,13 +32,22 @@ StartupError                   a message for the person who starts the server; n
 
 from __future__ import annotations
 
+import re
+
 MAX_QUOTED_CHARS = 80
+# Two parts and more; in quotes with whatever is between them.
+_PATH = re.compile(r"""(?P<quote>['"])(?:/[^/'"\n]+){2,}|(?<![\w./:])(?:/[^\s/'"<>:;,()]+){2,}/?""")
 
 
 def quote(text: str, max_chars: int = MAX_QUOTED_CHARS) -> str:
     """The user's text as an error may repeat it: one line, at most 80 characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= max_chars else flat[: max_chars - 1] + "…"
+
+
+def without_paths(text: str) -> str:
+    """The sentence with each absolute path cut down to its last part, for who need not know the machine."""
+    return _PATH.sub(lambda found: f"{found['quote'] or ''}…/{found[0].rstrip('/').rpartition('/')[2]}", text)
 
 
 class ServiceError(Exception):

@@ -8,6 +8,12 @@ from contextvars import ContextVar
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 
+# What would move a terminal's cursor, colour it or turn its text around, whoever put it into a message.
+_UNPRINTABLE = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+}
 _FORMAT = "%(asctime)s %(levelname)s %(process)d [%(request_id)s] %(name)s: %(message)s"
 
 
@@ -22,11 +28,18 @@ class _LineFilter(logging.Filter):
         return True
 
 
+class _LineFormatter(logging.Formatter):
+    """Shows control characters as escapes; a traceback keeps its lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).translate(_UNPRINTABLE)
+
+
 def configure_logging(level: str = "INFO") -> None:
     """Sends every logger, uvicorn's included, to stderr in one format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_LineFilter())
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(_LineFormatter(_FORMAT))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -98,7 +98,7 @@ class RequestContext:
         except (ClientGone, ClientDisconnect):
             raise  # nobody is there to answer
         except Exception:
-            logger.exception("%s %s failed", scope["method"], scope["path"])
+            logger.exception("%s %s failed", scope["method"], quote(scope["path"]))
             if answer.started:
                 raise
             return InternalFault(INTERNAL_MESSAGE)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from glm_tts_api import __version__
 from glm_tts_api.admission.board import LANES, LaneCounts, WorkerFigures
+from glm_tts_api.errors import without_paths
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.dependencies import ServiceDep
 from glm_tts_api.web.openapi import error_docs
@@ -66,7 +67,7 @@ async def _health_body(service: Service) -> dict[str, Any]:
         lambda: (len(service.voices.list_voices()), service.voices.warnings)
     )
     info = service.engine.info()
-    status = service.status
+    status, cause = service.status, service.engine.state.cause
     config = service.config
     return {
         "status": status,
@@ -81,8 +82,8 @@ async def _health_body(service: Service) -> dict[str, Any]:
         "dtype": info.dtype if info else None,
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started_at, 1),
-        "cause": service.engine.state.cause,
-        "warnings": [*warnings, *(info.warnings if info else ())],
+        "cause": without_paths(cause) if cause else None,
+        "warnings": [without_paths(warning) for warning in (*warnings, *(info.warnings if info else ()))],
     }
 
 

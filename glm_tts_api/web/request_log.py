@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ServiceError
@@ -20,6 +21,7 @@ from glm_tts_api.web.listening import ClientGone
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
+_LEFT = (ClientGone, ClientDisconnect, asyncio.CancelledError)  # while it was worked on, or still arriving
 LINE = "line"  # where a request's state has its SpeechLine
 
 
@@ -96,6 +98,4 @@ def logged_speech(request: Request) -> Iterator[SpeechLine]:
 def _outcome_of(error: BaseException) -> str:
     if isinstance(error, ServiceError):
         return error.code
-    if isinstance(error, ClientGone):
-        return "client_gone"
-    return "cancelled" if isinstance(error, asyncio.CancelledError) else "internal"
+    return "cancelled" if isinstance(error, _LEFT) else "internal"

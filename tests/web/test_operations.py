@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from conftest import Running
 from recordings import voice_wav
-from tone_engine import ToneEngine
+from tone_engine import ToneEngine, ToneState
 from waiting import lines_of
 
 from glm_tts_api.api_server import create_app
@@ -204,3 +205,28 @@ def test_importing_the_app_module_reads_no_environment_and_starts_nothing(tmp_pa
     app = create_app(Settings.load(tmp_path), build_engine=lambda *_: ToneEngine())
     assert not hasattr(app.state, "service")
     assert not (tmp_path / "run").exists()
+
+
+def test_health_tells_no_path_of_the_machine(serve: Serve) -> None:
+    cause = "No '/srv/my models/ckpt/config.json' in /srv/ckpt; see https://example.org/a/b, and/or /docs"
+    server = serve(ToneEngine(state=ToneState("failed", cause)))
+    shown = get(server, "/api/v1/health").json()["cause"]
+    assert shown == "No '…/config.json' in …/ckpt; see https://example.org/a/b, and/or /docs"
+
+
+def test_a_client_that_leaves_while_it_uploads_has_cancelled(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = int(server.url.rpartition(":")[2])
+    with caplog.at_level(logging.INFO):
+        for content_type in (b"application/json", b"multipart/form-data; boundary=x"):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(
+                    b"POST /api/v1/tts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n"
+                    b"Content-Type: " + content_type + b"\r\n\r\n--x\r\n"
+                )
+                time.sleep(0.1)  # so that the head arrives alone
+        lines = lines_of(caplog, "glm_tts_api.request", 2)
+    assert all(line.endswith("outcome=cancelled") for line in lines)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert server.say().status_code == 200
