@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -131,8 +132,8 @@ def text_too_large(max_bytes: int) -> BodyTooLarge:
 async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
     try:
         form = await _FormParser(_multipart_headers(request), request.stream(), max_text_bytes).parse()
-    except MultiPartException as error:
-        raise UnparsableBody(f"The multipart body cannot be parsed: {quote(error.message)}") from None
+    except (MultiPartException, FormParserError) as error:
+        raise UnparsableBody(f"The multipart body cannot be parsed: {quote(str(error))}") from None
     except OSError as error:
         logger.error("An upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
         raise Unavailable("The server has no room for uploads now. Try again later.") from None
