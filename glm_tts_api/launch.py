@@ -19,7 +19,7 @@ from glm_tts_api.settings import Settings
 # OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left
 # to spin, their threads were seen to make a flow step 20 times slower; without any spinning a decode step on
 # two cores took 2.7 times as long.
-_THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
+THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 _SHUTDOWN_S = 5  # for connections that stay open after the drain
 # asyncio accepts as many connections as the backlog holds before the first is seen and can be refused.
 HTTP_OPTIONS = ["--http", "glm_tts_api.web.connections:Connection", "--backlog", "256"]
@@ -70,7 +70,7 @@ def become_server(settings: Settings, claimed: int) -> NoReturn:
     os.set_inheritable(claimed, True)  # uvicorn's own workers do not get it: Python closes it for children
     (run_dir / "drain_timeout").write_text(f"{int(settings.drain_timeout)}\n")
     environment = {
-        **_THREADS_WAIT,
+        **THREADS_WAIT,
         **os.environ,
         "GLM_TTS_RUN_ID": _run_id(run_dir),
         "TMPDIR": str(temporary),
