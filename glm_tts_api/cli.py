@@ -131,4 +131,4 @@ def _shell_value(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float):
         return f"{value:f}".rstrip("0").rstrip(".")  # a shell knows no 1e-05
-    return shlex.quote(",".join(value) if isinstance(value, tuple) else str(value))
+    return shlex.quote(",".join(map(str, value)) if isinstance(value, tuple) else str(value))

@@ -58,6 +58,10 @@ def _split_hosts(value: Any) -> Any:
     return hosts
 
 
+def _split_commas(value: Any) -> Any:
+    return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else value
+
+
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
 Seconds = Annotated[float, Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400")]
 
@@ -116,6 +120,14 @@ class Settings(BaseSettings):
     prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = 1
     prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
+    stream_chunks: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1000)], ...],
+        NoDecode,
+        BeforeValidator(_split_commas),
+        Field(min_length=1),
+        Allowed("whole numbers from 1 to 1000 with commas between them"),
+    ] = (12, 25, 50, 100)
+    stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = 30
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     verify_tts: bool = True
@@ -204,6 +216,7 @@ class Settings(BaseSettings):
         return WebConfig(
             workers=self.workers,
             max_text_length=self.max_text_length,
+            stream_chunks=self.stream_chunks,
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
             prompt_limits=self.prompt_limits(),
@@ -224,6 +237,7 @@ class Settings(BaseSettings):
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,
+            stream_buffer_s=self.stream_buffer_s,
             flow_bf16=self.flow_dtype == "bf16",
             threads=max(1, self.cpu_threads // self.workers),
         )

@@ -31,6 +31,7 @@ class WebConfig:
     max_text_length: int = 20000
     max_upload_bytes: int = 20 * 1024 * 1024
     max_text_bytes: int = 1024 * 1024
+    stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
     prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
     max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()
