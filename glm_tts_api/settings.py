@@ -58,8 +58,12 @@ def _split_hosts(value: Any) -> Any:
     return hosts
 
 
-def _split_commas(value: Any) -> Any:
-    return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else value
+def _chunk_sizes(value: Any) -> Any:
+    """Raises ValueError for the whole value: a part of it alone would tell less."""
+    sizes = tuple(map(int, value.split(","))) if isinstance(value, str) else value
+    if not all(1 <= size <= 1000 for size in sizes):
+        raise ValueError
+    return sizes
 
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
@@ -121,10 +125,9 @@ class Settings(BaseSettings):
     prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
     stream_chunks: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=1000)], ...],
+        tuple[int, ...],
         NoDecode,
-        BeforeValidator(_split_commas),
-        Field(min_length=1),
+        BeforeValidator(_chunk_sizes),
         Allowed("whole numbers from 1 to 1000 with commas between them"),
     ] = (12, 25, 50, 100)
     stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = 30
