@@ -22,6 +22,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.cores import usable_cores
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
+from glm_tts_api.run_folder import RunFolder
 from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.fields import Allowed, allowed_values
@@ -188,8 +189,8 @@ class Settings(BaseSettings):
         return self._root / "configs"
 
     @property
-    def pid_file(self) -> Path:
-        return self.path(self.run_dir) / "api_server.pid"
+    def run_folder(self) -> RunFolder:
+        return RunFolder(self.path(self.run_dir), self._root)
 
     @property
     def cache_dir(self) -> Path:
