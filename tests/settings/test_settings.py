@@ -190,7 +190,7 @@ def test_allowed_hosts_are_names(root: Path, hosts: str) -> None:
 
 def test_a_proxy_without_keys_is_a_warning(root: Path) -> None:
     for keys in ("", "secret"):
-        done = run(root, "check", "port", FORWARDED_ALLOW_IPS="*", API_KEYS=keys)
+        done = run(root, "settings", FORWARDED_ALLOW_IPS="*", API_KEYS=keys)
         assert done.returncode == 0
         assert ("set API_KEYS" in done.stderr) == (not keys)
 
