@@ -105,7 +105,7 @@ def test_a_client_that_leaves_half_way_stops_the_work(serve: Serve, caplog: pyte
         assert server.lane()["active"] == 1
     server.wait_for_lane(active=0, cancelled=1)
     wait_until(lambda: server.engine.n_stopped == 1)
-    wait_until(lambda: any("outcome=client_gone" in record.getMessage() for record in caplog.records))
+    wait_until(lambda: any("outcome=cancelled" in record.getMessage() for record in caplog.records))
 
 
 def test_the_time_in_which_a_client_reads_does_not_count_against_its_deadline(serve: Serve) -> None:
