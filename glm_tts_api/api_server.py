@@ -37,6 +37,8 @@ from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.graceful_stop import GracefulStop
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
+from glm_tts_api.web.openai.speech import router as openai_speech_router
+from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
 from glm_tts_api.web.ops import DEMONSTRATION_NOTICE, health_router, ops_router
 from glm_tts_api.web.prompts import router as prompts_router
@@ -74,7 +76,15 @@ def create_app(
             limits=limits,
         ),
     )
-    for router in (front_page_router, tts_router, prompts_router, ops_router, health_router):
+    for router in (
+        front_page_router,
+        tts_router,
+        openai_speech_router,
+        openai_voices_router,
+        prompts_router,
+        ops_router,
+        health_router,
+    ):
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)

@@ -136,4 +136,6 @@ def _shell_value(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float):
         return f"{value:f}".rstrip("0").rstrip(".")  # a shell knows no 1e-05
-    return shlex.quote(",".join(map(str, value)) if isinstance(value, tuple) else str(value))
+    if isinstance(value, tuple):
+        value = ",".join("=".join(item) if isinstance(item, tuple) else str(item) for item in value)
+    return shlex.quote(str(value))

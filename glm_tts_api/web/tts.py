@@ -14,7 +14,7 @@ from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio, require_audio
 from glm_tts_api.audio.encode import AudioFormat, media_type
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
-from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
+from glm_tts_api.errors import InvalidField
 from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
@@ -25,6 +25,7 @@ from glm_tts_api.web.request_log import SpeechLine, logged_speech
 from glm_tts_api.web.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.service import Service
 from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
+from glm_tts_api.web.text_limits import require_text
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
@@ -84,7 +85,7 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> tuple[
     fields, warnings = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
     line.lane = service.admission.config.lane_of(line.n_chars)
-    _require_text(fields.input_text, service.config.max_text_length)
+    require_text(fields.input_text, service.config.max_text_length, field="input_text")
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, service)
@@ -104,15 +105,6 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> tuple[
         counted=not verifies,
         warnings=warnings,
     )
-
-
-def _require_text(text: str, max_length: int) -> None:
-    if len(text) > max_length:
-        raise TextTooLong(
-            f"input_text has {len(text)} characters; at most {max_length} are possible (MAX_TEXT_LENGTH)."
-        )
-    if not text.strip():
-        raise NothingToSay("input_text is blank.")
 
 
 async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice | _Prompt:

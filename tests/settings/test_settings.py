@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.cores import usable_cores
-from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
+from glm_tts_api.settings import BUNDLED_MODEL, OPENAI_VOICE_NAMES, Settings, SettingsError
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -75,6 +75,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "PROMPT_MAX_CHARACTERS": "500",
         "STREAM_CHUNKS": "12,25,50,100",
         "STREAM_BUFFER_S": "30",
+        "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
         "PROMPTS_DIR": "data/prompts",
         "DRAIN_TIMEOUT": "60",
         "VERIFY_TTS": "1",
