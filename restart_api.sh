@@ -78,8 +78,7 @@ main() {
   say "  PID $SERVER"
 
   say "6/6 Verifying"
-  ask verify "$SERVER" & # waited for, not in front: so a signal to this script is heard at once
-  VERIFIER=$!
+  verify_in_background # so that a signal to this script is heard at once
   wait "$VERIFIER" || exit "$EXIT_FAILED"
 }
 

@@ -25,7 +25,7 @@ main() {
   describe "${pids[@]}"
   say_port
   say "Log: $SERVER_LOG"
-  PORT=$SERVER_PORT API_HOST=$SERVER_HOST ask status || {
+  PORT=$SERVER_PORT API_HOST=$SERVER_HOST ask_status || {
     say "Last lines of the log:"
     last_log_lines 5 | sed 's/^/  | /'
     exit "$EXIT_FAILED"

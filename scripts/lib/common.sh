@@ -159,7 +159,7 @@ load_settings() {
 absolute() {
   case $1 in
     /*) printf '%s\n' "$1" ;;
-    '~'/*) printf '%s\n' "$HOME/${1#'~/'}" ;;
+    '~' | '~'/*) printf '%s\n' "$HOME${1#'~'}" ;;
     *) printf '%s\n' "$ROOT/$1" ;;
   esac
 }

@@ -71,7 +71,13 @@ clean_leftovers() {
   find glm_tts_api scripts tests -type d -name __pycache__ -prune -exec rm -rf -- {} + 2>/dev/null || true
 }
 
-# ask COMMAND [ARGUMENT...]: asks the running server over HTTP; see ask_service.py.
-ask() {
-  PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py "$@" 7>&-
+# ask_status: what the running server says of itself; see ask_service.py.
+ask_status() {
+  PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py status
+}
+
+# verify_in_background: checks the server that was started; leaves the PID of the check in VERIFIER.
+verify_in_background() {
+  PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py verify "$SERVER" 7>&- &
+  VERIFIER=$!
 }
