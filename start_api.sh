@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Starts the server in the foreground and stops nothing. Its output also goes to the log file. Ctrl-C lets accepted
-# requests end (DRAIN_TIMEOUT), Ctrl-C again ends it at once.
+# Starts the server in the foreground and stops nothing. Its output also goes to the log file. Ctrl-C ends it.
 #
 #   bash start_api.sh
 #   WORKERS=4 bash start_api.sh
@@ -18,8 +17,7 @@ main() {
   load_settings
   require_none_running
   lock_service
-  require_log
-  become_server "$PYTHON" -m glm_tts_api serve --lock 7 # let go once it can be found as the server
+  become_server "$PYTHON" -m glm_tts_api serve
 }
 
 main "$@"

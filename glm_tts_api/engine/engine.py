@@ -21,7 +21,7 @@ from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, device_lost
 from glm_tts_api.engine.job import Job
 from glm_tts_api.engine.preparation import Preparation
-from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp
 from glm_tts_api.engine.worker import Worker
@@ -127,11 +127,13 @@ class Engine:
         return stream
 
     async def clear_cache(self) -> int:
-        """Forgets the voices' features and returns the allocator's cached memory; bytes freed."""
-        if self._features is None:
+        """Forgets voices and texts and returns the allocator's cached memory; bytes freed."""
+        if self._features is None or self._preparation is None:
             return 0
-        return await asyncio.to_thread(self._features.clear) + await asyncio.wrap_future(
-            self._worker.release_memory()
+        return (
+            await asyncio.to_thread(self._features.clear)
+            + await asyncio.to_thread(self._preparation.clear)
+            + await asyncio.wrap_future(self._worker.release_memory())
         )
 
     def info(self) -> EngineInfo | None:
@@ -155,8 +157,11 @@ class Engine:
         if not stream.closed:
             try:
                 with stream.timings.stage("text"):
-                    job = Job(utterance, preparation.script(utterance), stream)
+                    script = preparation.script(utterance, stream.require_listener)
+                job = Job(utterance, script, stream)
                 job.check_fits(self._worker.layout)
+            except NobodyListens:
+                pass
             except BaseException as error:  # whatever it is, someone waits for the stream
                 stream.job_ended(_as_service_error(error, utterance.request_id))
                 if lost := device_lost(error):

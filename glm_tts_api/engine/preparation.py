@@ -10,11 +10,14 @@ from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.text.pieces import Check, unwatched
 
 if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
     from glm_tts_api.text.frontend import TextFrontend
 
 _CACHED_TRANSCRIPTS = 256
+_MAX_BYTES = 2**23
+_ID_BYTES = 36  # a whole number and its place in a list
 
 
 class Preparation:
@@ -24,17 +27,29 @@ class Preparation:
         self._tokenizer = models.text_tokenizer
         self._frontend = frontend
         self._features = features
-        self._transcripts = SharedCache(_CACHED_TRANSCRIPTS)
+        self._transcripts = SharedCache(
+            _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda ids: _ID_BYTES * len(ids)
+        )
 
-    def script(self, utterance: Utterance) -> Script:
-        """What the job has to say. Raises NothingToSay or PromptRejected."""
-        texts = self._frontend.prepare(utterance.text, use_phoneme=utterance.use_phoneme)
-        segments = [ids for text in texts if (ids := self._tokenizer.encode(text))]
+    def script(self, utterance: Utterance, check: Check = unwatched) -> Script:
+        """What the job has to say. Raises NothingToSay, PromptRejected, and what `check` raises: it is called
+        again and again, so that nobody's text is worked on for long."""
+        texts = self._frontend.prepare(utterance.text, use_phoneme=utterance.use_phoneme, check=check)
+        segments = []
+        for text in texts:
+            check()
+            if ids := self._tokenizer.encode(text):
+                segments.append(ids)
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         transcript = utterance.voice.transcript
         prompt_ids = self._transcripts.get(transcript, lambda: self._encode_transcript(transcript))
         return Script(segments, prompt_ids, self._features.get(utterance.voice, utterance.sample_rate))
+
+    def clear(self) -> int:
+        """Forgets what was read before; the bytes of transcripts that this frees."""
+        self._frontend.clear_cache()
+        return self._transcripts.clear()
 
     def _encode_transcript(self, transcript: str) -> list[int]:
         return self._tokenizer.encode(self._frontend.normalize_prompt(transcript))

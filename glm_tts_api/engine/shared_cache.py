@@ -12,12 +12,16 @@ ValueT = TypeVar("ValueT")
 
 
 class SharedCache:
-    """The last `capacity` values by key. A key asked for while it is being computed is waited for."""
+    """The last `capacity` values by key, at most `max_bytes` of them by `size_of`. A key asked for while it
+    is being computed is waited for."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, *, max_bytes: int, size_of: Callable[[Any], int]) -> None:
         self._capacity = capacity
+        self._max_bytes = max_bytes
+        self._size_of = size_of
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._sizes: dict[Hashable, int] = {}  # of what has been computed
 
     def get(self, key: Hashable, compute: Callable[[], ValueT]) -> ValueT:
         """The value for `key`; errors of `compute` reach everyone who waits for it and are not kept."""
@@ -26,25 +30,37 @@ class SharedCache:
             owner = future is None
             if future is None:
                 future = self._values[key] = Future()
-                while len(self._values) > self._capacity:
-                    self._values.popitem(last=False)
+                self._shrink()
             self._values.move_to_end(key)
         if owner:
             self._fill(key, future, compute)
         return cast(ValueT, future.result())
 
+    def clear(self) -> int:
+        """Forgets everything; the bytes that this frees."""
+        with self._lock:
+            freed = sum(self._sizes.values())
+            self._values.clear()
+            self._sizes.clear()
+        return freed
+
     def _fill(self, key: Hashable, future: Future[Any], compute: Callable[[], Any]) -> None:
         try:
-            future.set_result(compute())
+            value = compute()
+            with self._lock:
+                if self._values.get(key) is future:
+                    self._sizes[key] = self._size_of(value)
+                    self._shrink()
+            future.set_result(value)
         except BaseException as error:
             with self._lock:
                 if self._values.get(key) is future:
                     del self._values[key]
             future.set_exception(error)
 
-    def clear(self) -> list[Any]:
-        """Forgets everything; returns the values that were there."""
-        with self._lock:
-            futures = [future for future in self._values.values() if future.done()]
-            self._values.clear()
-        return [future.result() for future in futures if future.exception() is None]
+    def _shrink(self) -> None:
+        while self._values and (
+            len(self._values) > self._capacity or sum(self._sizes.values()) > self._max_bytes
+        ):
+            key, _ = self._values.popitem(last=False)
+            self._sizes.pop(key, None)

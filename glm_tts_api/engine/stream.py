@@ -10,6 +10,10 @@ from types import TracebackType
 from glm_tts_api.contracts import AudioChunk, Timings
 
 
+class NobodyListens(Exception):
+    """The stream was left or stopped: what is under way for it is to end."""
+
+
 class SpeechStream:
     """An async iterator of AudioChunk, and the context in which it may be left early.
 
@@ -97,6 +101,11 @@ class SpeechStream:
     @property
     def full(self) -> bool:
         return self._waiting_s >= self._buffer_s
+
+    def require_listener(self) -> None:
+        """Raises NobodyListens once the stream is closed."""
+        if self.closed:
+            raise NobodyListens
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self._on_loop(lambda: self._put(chunk))

@@ -10,10 +10,12 @@ from torch import Tensor
 from glm_tts_api.model.kv_cache import KVCache
 
 _LEAST_IDS = 4  # fewer are read as quickly as they are copied
+_MAX_BYTES = 2**28
 
 
 class Transcripts:
-    """The keys and values of the last `capacity` transcripts. To be used by the decode thread alone.
+    """The keys and values of the last `capacity` transcripts, at most 256 MB of them. To be used by the
+    decode thread alone.
 
     A transcript is read by itself whether it is kept or not, so what is kept has the bits of what is read.
     """
@@ -37,8 +39,11 @@ class Transcripts:
         if len(ids) < _LEAST_IDS or tuple(ids) in self._kept:
             return
         self._kept[tuple(ids)] = self._cache.read(slot, len(ids))
-        if len(self._kept) > self._capacity:
+        while len(self._kept) > self._capacity or self._n_bytes() > _MAX_BYTES:
             self._kept.popitem(last=False)
 
     def clear(self) -> None:
         self._kept.clear()
+
+    def _n_bytes(self) -> int:
+        return sum(keys.nbytes + values.nbytes for keys, values in self._kept.values())

@@ -22,6 +22,7 @@ from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
 
 _LEAST_SAMPLES = SAMPLE_RATE // 10
+_MAX_BYTES = 2**28  # 64 voices of 30 s take 62 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,9 @@ class VoiceFeatures:
 
     def __init__(self, models: Models, capacity: int) -> None:
         self._models = models
-        self._cache = SharedCache(2 * capacity)  # two entries a voice
+        self._cache = SharedCache(  # two entries a voice
+            2 * capacity, max_bytes=_MAX_BYTES, size_of=_n_bytes
+        )
         self._listening = threading.Lock()  # the speaker encoder serves one thread at a time
         self._precision = full_float32 if models.llm.device.type == "cuda" else nullcontext
 
@@ -51,7 +54,7 @@ class VoiceFeatures:
 
     def clear(self) -> int:
         """Forgets all voices; returns the bytes that this frees."""
-        return sum(_n_bytes(value) for value in self._cache.clear())
+        return self._cache.clear()
 
     @torch.inference_mode()
     def _listen(self, recording: Recording) -> tuple[list[int], Tensor]:

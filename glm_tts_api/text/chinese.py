@@ -10,7 +10,7 @@ from glm_tts_api.text.steps import PUNCTUATION
 _DIGITS = "零一二三四五六七八九"
 _DIGIT_NAMES = {ord(str(value)): name for value, name in enumerate(_DIGITS)}
 _UNITS = ("", "十", "百", "千", "万", "十万", "百万", "千万", "亿", "十亿", "百亿", "千亿")
-_POWER = re.compile(r"(-?\d+(?:\.\d+)?)\s*[*x×]\s*(\d+(?:\.\d+)?)\s*\^\s*(-?\d+(?:\.\d+)?)")
+_POWER = re.compile(r"(-?(?<!\d)\d++(?:\.\d++)?)\s*+[*x×]\s*+(\d++(?:\.\d++)?)\s*+\^\s*(-?\d+(?:\.\d+)?)")
 _FACTOR = "一二三四五六七八九十百千万亿a-zA-Z"
 _PRODUCT = re.compile(rf"([{_FACTOR}]\)?)\s*\*\s*(?=\(?[{_FACTOR}])")
 

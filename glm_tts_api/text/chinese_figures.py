@@ -120,7 +120,7 @@ def _two_digits(digits: str) -> str:
 def _part_of_day(match: Match, group: int) -> str:
     """What a.m. or p.m. (the first letter is in `group`) is called, unless the text has said so already."""
     half, hour = match[group], int(match[1])
-    if not half or match.string[: match.start()].rstrip().endswith(_PARTS_OF_DAY):
+    if not half or match.string[max(0, match.start() - 8) : match.start()].rstrip().endswith(_PARTS_OF_DAY):
         return ""
     if half.lower() == "a":
         return "凌晨" if hour in (12, 1, 2, 3, 4) else "上午"

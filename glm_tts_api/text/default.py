@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from glm_tts_api.text import steps
 from glm_tts_api.text.characters import clean
 from glm_tts_api.text.chinese import replace_words, spell_first_power, tidy_chinese
 from glm_tts_api.text.english import spell_digits
 from glm_tts_api.text.lines import spoken_lines
-from glm_tts_api.text.pieces import pieces
+from glm_tts_api.text.pieces import Check, pieces, unwatched
 from glm_tts_api.text.spelling import CHINESE_DIGITS
 from glm_tts_api.text.spoken_chinese import spoken_chinese
 from glm_tts_api.text.spoken_english import spoken_english
 from glm_tts_api.text.wetext import Verbaliser, latin_units, simplified_characters
 
+_MAX_PART = 1000  # characters of a line that go through the tables of rules at once
 _FIGURES = re.compile(r"[0-9$€£¥￥%℃]")
 _ENGLISH_FIGURES = re.compile(r"[0-9$€£¥￥%]|[A-Z]{2}|\w[./]\w")
 _HALF_WIDTH = str.maketrans("！？", "!?")  # as the transducer leaves them, and the model heard them
 _PARTING, _INNER_APOSTROPHE = "\ue000", "\ue001"  # private characters, which no cleaned text has
 _COUNTED_WORD = re.compile(r"(\d%?)( ?[A-Za-z]{2,})")
 _KEPT_MARKS = set("，。？?.,!！:;'")
-_DOUBTFUL_QUESTION = re.compile("[!！?？]*[?？][!！?？]*")
+_EXCITED = re.compile("[!！?？]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
@@ -38,39 +39,36 @@ class DefaultRules:
         self._simplified = simplified_characters()
         self._units = latin_units()
 
-    def normalise(self, text: str, replacements: Iterable[tuple[str, str]]) -> str:
-        lines = spoken_lines(replace_words(clean(text), replacements))
+    def fold(self, text: str) -> str:
+        """`text` in plain characters."""
+        return clean(text)
+
+    def speak(self, text: str, replacements: Iterable[tuple[str, str]], check: Check = unwatched) -> str:
+        """A folded text in words; `check` is called between two pieces of it."""
+        lines = spoken_lines(replace_words(text, replacements))
         chinese = any(steps.has_hanzi(line) for line in lines)
-        spoken = [
-            self._read_chinese(line)
-            if steps.has_hanzi(line) or (chinese and not _has_words(line))
-            else self._read_english(line)
-            for line in lines
-        ]
+        spoken = []
+        for line in lines:
+            in_chinese = steps.has_hanzi(line) or (chinese and not _has_words(line))
+            read = self._read_chinese if in_chinese else self._read_english
+            spoken.append("".join(read(part, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
         return _finish(("" if chinese else " ").join(spoken))
 
-    def _read_chinese(self, line: str) -> str:
-        text = spoken_chinese(spell_first_power(line).translate(self._simplified))
+    def _read_chinese(self, line: str, check: Check) -> str:
+        text = spoken_chinese(spell_first_power(line).translate(self._simplified), check)
         text = _COUNTED_WORD.sub(self._parted, text)
-        text = "".join(
-            self._verbalise(self._chinese, piece) if _FIGURES.search(piece) else piece
-            for piece in pieces(text)
-        )
+        text = "".join(_verbalised(self._chinese, _FIGURES, text, check))
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
         return tidy_chinese(text).replace(_PARTING, "").replace(_INNER_APOSTROPHE, "'")
 
-    def _read_english(self, line: str) -> str:
-        text = "".join(
-            self._verbalise(self._english, piece.replace("'", "’")).replace("’", "'") + " "
-            if _ENGLISH_FIGURES.search(piece)
-            else piece
-            for piece in pieces(spoken_english(line))
-        )
+    def _read_english(self, line: str, check: Check) -> str:
+        text = spoken_english(line, check).replace("'", "’")  # the transducer takes the typographic one only
+        text = "".join(_verbalised(self._english, _ENGLISH_FIGURES, text, check, after=" ")).replace("’", "'")
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
-        return re.sub(r"\s*([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+        return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
 
     def _parted(self, counted: re.Match[str]) -> str:
         """ "5 mango" must not become five metres and an ango."""
@@ -78,10 +76,18 @@ class DefaultRules:
         is_unit = word in self._units or word.lower() in self._units or word[1:] in self._units
         return counted.group() if is_unit else counted[1] + _PARTING + counted[2]
 
-    @staticmethod
-    def _verbalise(verbaliser: Verbaliser, piece: str) -> str:
-        spoken = verbaliser(piece)
-        return piece if spoken is None else spoken
+
+def _verbalised(
+    verbaliser: Verbaliser, figures: re.Pattern[str], text: str, check: Check, *, after: str = ""
+) -> Iterator[str]:
+    """Piece by piece; only those that have `figures` in them go through the transducer, and have `after`
+    behind them."""
+    for piece in pieces(text):
+        if figures.search(piece):
+            check()
+            spoken = verbaliser(piece)
+            piece = (piece if spoken is None else spoken) + after
+        yield piece
 
 
 def _has_words(line: str) -> bool:
@@ -94,7 +100,7 @@ def _finish(text: str) -> str:
     text = "".join(char if _is_kept(char) else " " for char in text)
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
-    text = _DOUBTFUL_QUESTION.sub("?", text)
+    text = _EXCITED.sub(lambda run: "?" if set(run.group()) & {"?", "？"} else run.group(), text)
     return steps.close_sentence(steps.tidy_punctuation(text).lstrip(steps.PUNCTUATION + " "))
 
 

@@ -32,7 +32,7 @@ def tidy_english(text: str) -> str:
     text = re.sub(r"\s+", " ", text)
     text = re.sub(rf"[^\w\s{_MARKS}]", "", text).lower()
     text = re.sub(rf"([{_MARKS}])\1+", r"\1", text)
-    return re.sub(rf"\s*([{_MARKS}])\s*", r"\1 ", text).strip()
+    return re.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ", text).strip()
 
 
 def spell_digits(text: str) -> str:

@@ -79,7 +79,8 @@ def cardinal(digits: str) -> str:
 
 def standing_alone(match: Match) -> str:
     """A number that is neither measured nor part of a date; a year where it looks like one."""
-    number, before, after = match[1], match.string[: match.start()][-12:], match.string[match.end() :][:14]
+    start, end = match.span()
+    number, before, after = match[1], match.string[max(0, start - 12) : start], match.string[end : end + 14]
     following = re.match(r"\s+([A-Za-z]+)", after)
     word = following[1].lower() if following else ""
     if _MEASURES.fullmatch(word) or _ENDS_WITH_MONTH.search(before) or re.fullmatch(_MONTHS, word):

@@ -9,25 +9,36 @@ from glm_tts_api import errors
 from glm_tts_api.text.default import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes import Phonemizer
+from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.published import PublishedRules
-from glm_tts_api.text.split import split
+from glm_tts_api.text.split import forget_words, split
 from glm_tts_api.text.wetext import chinese_verbaliser, english_verbaliser
 
 RuleSet = Literal["default", "published"]
+_MOST_GROWTH = 2  # one sign can stand for 18 characters; a whole text of such is no text
 
 
 class TextFrontend:
     """Normalises, cuts and (in phoneme mode) phonemises. Safe to call from several threads."""
 
     def __init__(
-        self, config_dir: Path, *, cache_dir: Path, rules: RuleSet = "default", shipped: Path | None = None
+        self,
+        config_dir: Path,
+        *,
+        cache_dir: Path,
+        rules: RuleSet = "default",
+        shipped: Path | None = None,
+        max_characters: int | None = None,
     ) -> None:
         """`config_dir` holds the user's dictionaries, `shipped` those that stand in for what it lacks,
-        `cache_dir` what can be built again."""
+        `cache_dir` what can be built again. A text may have `max_characters`, and twice as many once its
+        signs are written out."""
         self._files = DictionaryFiles(config_dir, shipped)
+        self._max_characters = max_characters
         self._cut_words = rules == "default"
         rule_set = PublishedRules if rules == "published" else DefaultRules
-        self._rules = rule_set(chinese_verbaliser(cache_dir), english_verbaliser())
+        self._verbalisers = (chinese_verbaliser(cache_dir), english_verbaliser())
+        self._rules = rule_set(*self._verbalisers)
         self.split("ready")  # the pronouncing dictionary loads now, not with the first request
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
 
@@ -36,24 +47,35 @@ class TextFrontend:
         """What was wrong with the user's dictionaries when they were last read."""
         return self._files.current().warnings
 
-    def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
-        """`text` in segments, as the LLM's tokenizer takes them. Raises NothingToSay."""
+    def prepare(self, text: str, *, use_phoneme: bool = False, check: Check = unwatched) -> list[str]:
+        """`text` in segments, as the LLM's tokenizer takes them. Raises NothingToSay, TextTooLong, and what
+        `check` raises: it is called again and again while this goes on."""
         if not _is_speakable(text):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
-        segments = [self.normalize(segment) for segment in self.split(self.normalize(text))]
-        segments = [segment for segment in segments if _is_speakable(segment)]
+        segments = []
+        for part in self.split(self.normalize(text, check)):
+            check()
+            segment = self.normalize(part)
+            if _is_speakable(segment):
+                segments.append(self.phonemize(segment) if use_phoneme else segment)
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
-        return [self.phonemize(segment) for segment in segments] if use_phoneme else segments
+        return segments
 
     def normalize_prompt(self, text: str) -> str:
         """A voice's transcript as the LLM takes it: normalised, with the trailing space of spec 11."""
         return self.normalize(text) + " "
 
-    def normalize(self, text: str) -> str:
+    def normalize(self, text: str, check: Check = unwatched) -> str:
         """`text` in words and marks, closed by a full stop or question mark; "." where nothing is left."""
         whole = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
-        return self._rules.normalise(whole, self._files.current().replacements)
+        folded = self._rules.fold(whole)
+        if self._max_characters is not None and len(folded) > _MOST_GROWTH * self._max_characters:
+            raise errors.TextTooLong(
+                f"The text has {len(folded)} characters once its signs are written out; at most "
+                f"{_MOST_GROWTH * self._max_characters} are possible (twice MAX_TEXT_LENGTH)."
+            )
+        return self._rules.speak(folded, self._files.current().replacements, check)
 
     def split(self, text: str) -> list[str]:
         """A normalised text cut into segments of 30 to 60 units."""
@@ -62,6 +84,12 @@ class TextFrontend:
     def phonemize(self, segment: str) -> str:
         """A normalised segment with phoneme tokens for the Hanzi whose reading is not certain."""
         return self._phonemize(segment, self._files.current())
+
+    def clear_cache(self) -> None:
+        """Forgets what it has read before."""
+        forget_words()
+        for verbaliser in self._verbalisers:
+            verbaliser.forget()
 
 
 def _is_speakable(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from glm_tts_api.text import steps
 from glm_tts_api.text.chinese import published_chinese
 from glm_tts_api.text.english import published_english
-from glm_tts_api.text.pieces import sentences
+from glm_tts_api.text.pieces import Check, sentences, unwatched
 from glm_tts_api.text.wetext import Verbaliser
 
 
@@ -16,21 +16,30 @@ class PublishedRules:
         self._chinese = chinese
         self._english = english
 
-    def normalise(self, text: str, replacements: Iterable[tuple[str, str]]) -> str:
+    def fold(self, text: str) -> str:
+        """The published rules read every character as it stands."""
+        return text
+
+    def speak(self, text: str, replacements: Iterable[tuple[str, str]], check: Check = unwatched) -> str:
+        """`text` in words; `check` is called between two pieces of it."""
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
         if steps.has_hanzi(text):
-            words = published_chinese(text, self._speak_chinese, replacements).lower()
+            words = published_chinese(
+                text, lambda part: _spoken(self._chinese, part, check), replacements
+            ).lower()
         else:
-            words = published_english(text, self._speak_english)
+            words = published_english(text, lambda part: _spoken(self._english, part, check))
         return steps.close_sentence(steps.tidy_punctuation(steps.tidy_spaces(words)))
 
-    def _speak_chinese(self, text: str) -> str:
-        return "".join(_spoken(self._chinese, piece) for piece in sentences(text))
 
-    def _speak_english(self, text: str) -> str:
-        return "".join(_spoken(self._english, piece) for piece in sentences(text))
-
-
-def _spoken(verbaliser: Verbaliser, piece: str) -> str:
-    spoken = verbaliser(piece)
-    return piece if spoken is None else spoken
+def _spoken(verbaliser: Verbaliser, text: str, check: Check) -> str:
+    spoken = ""
+    for piece in sentences(text, max_digits=verbaliser.max_digits):
+        check()
+        words = verbaliser(piece)
+        if words is None:
+            words = piece
+        elif piece.endswith(" ") and not words.endswith(" "):
+            words += " "  # the English automata drop it, and the next word would touch this one
+        spoken += words
+    return spoken

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 
 import pronouncing
 
@@ -46,14 +47,14 @@ def split(text: str, *, cut_words: bool = False) -> list[str]:
 
 def _with_marks(units: list[str]) -> list[str]:
     """Combining marks belong to the letter before them."""
-    whole: list[str] = []
+    whole: list[list[str]] = []
     for unit in units:
-        after_mark = whole and unicodedata.category(whole[-1][-1]).startswith("M") and unit[0].isalpha()
+        after_mark = whole and unicodedata.category(whole[-1][-1][-1]).startswith("M") and unit[0].isalpha()
         if whole and (after_mark or unicodedata.category(unit[0]).startswith("M")):
-            whole[-1] += unit
+            whole[-1].append(unit)
         else:
-            whole.append(unit)
-    return whole
+            whole.append([unit])
+    return ["".join(parts) for parts in whole]
 
 
 def _word_pieces(unit: str) -> list[str]:
@@ -66,21 +67,18 @@ def _word_pieces(unit: str) -> list[str]:
 
 def _units(text: str) -> list[str]:
     """Hanzi, words, and everything else character by character; white space belongs to what it follows."""
-    units: list[str] = []
+    starts: list[int] = []
     in_word = False
-    for char in text:
-        if char.isspace() and units:
-            units[-1] += char
+    for at, char in enumerate(text):
+        if char.isspace() and starts:
             in_word = False
         elif _is_ideograph(char) or not (char.isalpha() or (in_word and char in "'-")):
-            units.append(char)
+            starts.append(at)
             in_word = False
-        elif in_word:
-            units[-1] += char
-        else:
-            units.append(char)
+        elif not in_word:
+            starts.append(at)
             in_word = True
-    return units
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
 def _is_ideograph(char: str) -> bool:
@@ -148,11 +146,22 @@ def _weight_by_letters(unit: str) -> float:
     return max(_weight(unit), LETTER_WEIGHT * len(word))
 
 
-@lru_cache(maxsize=50_000)
 def _syllables(word: str) -> int:
+    return _count_syllables(word) if len(word) > LONG_WORD else _known_syllables(word)
+
+
+def forget_words() -> None:
+    """Empties the cache of words whose syllables were counted before."""
+    _known_syllables.cache_clear()
+
+
+def _count_syllables(word: str) -> int:
     phones = pronouncing.phones_for_word(word)
     if phones:
         return int(pronouncing.syllable_count(phones[0]))
     vowel_runs = re.findall("[aeiouy]+", word.lower())
     silent_e = bool(vowel_runs) and vowel_runs[-1] == "e" and word.lower().endswith("e")
     return max(len(vowel_runs) - silent_e, 1)
+
+
+_known_syllables = lru_cache(maxsize=20_000)(_count_syllables)

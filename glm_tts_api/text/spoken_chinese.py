@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from glm_tts_api.text import chinese_figures as say
 from glm_tts_api.text.characters import plain_exponent
+from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.spelling import EMAIL, URL
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -116,7 +117,7 @@ _SIGNS: list[tuple[str, Replacement]] = [
     (r"(?<!\d)°C", "摄氏度"),
     (r"°F", "华氏度"),
     (r"(?<!\d)%(?!\d)", "百分号"),
-    (rf"({_NUMBER})‰", r"千分之\1"),
+    (rf"(?<!\d)({_NUMBER})‰", r"千分之\1"),
     (r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     (r"&", "和"),
     (r"@", "艾特"),
@@ -157,8 +158,9 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
 ]
 
 
-def spoken_chinese(text: str) -> str:
-    """One line; each rule in its turn over the whole of it."""
+def spoken_chinese(text: str, check: Check = unwatched) -> str:
+    """One line; each rule in its turn over the whole of it, `check` before each."""
     for pattern, replacement in _RULES:
+        check()
         text = pattern.sub(replacement, text)
     return text

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from glm_tts_api.text import english_figures as say
 from glm_tts_api.text.english import number_words
+from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.spelling import EMAIL, URL
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -44,7 +45,7 @@ _WORDS: list[tuple[str, Replacement]] = [
     (rf"(?i)\b({_ABBREVIATIONS})\.(?=\s+[a-z0-9(]|,)", say.abbreviation),
     (r"(?i)\bno\.\s*(?=\d)|#\s?(?=\d)", "number "),
     (
-        r"\b((?:[A-Za-z]\.){2,})(?=[\s,;:!?)]|$)",
+        r"\b(?<!\b[A-Za-z]\.)((?:[A-Za-z]\.){2,})(?=[\s,;:!?)]|$)",
         lambda m: " ".join(m[1].replace(".", " ").split()),
     ),
     (r"\bNo(?=[.!?,;…])", "no"),
@@ -102,7 +103,7 @@ _HYPHENS: list[tuple[str, Replacement]] = [
     (r"(?<=\d)-(?=\d)", " dash "),
     (r"(?<=\w)\s?[→➜⇒⟶]\s?(?=\w)", " to "),
     (r"[-=~]{0,3}[→➜⇒⟶]|[-=]{1,3}>|<[-=]{1,3}(?!\d)|[←↑↓↔]|\|", ", "),
-    (r"\s+-+\s+|--+|\s*—+\s*", ", "),
+    (r"(?<!\s)\s+-+\s+|--+|(?:(?<!\s)\s+)?—+\s*", ", "),
     (r"(?<=[A-Za-z])-|-(?=[A-Za-z])", " "),
 ]
 _SUMS: list[tuple[str, Replacement]] = [
@@ -142,7 +143,7 @@ _SIGNS: list[tuple[str, Replacement]] = [
     (r"°\s?C\b", " degrees celsius "),
     (r"°\s?F\b", " degrees fahrenheit "),
     (r"°", " degrees "),
-    (rf"({_NUMBER})‰", r"\1 per mille "),
+    (rf"(?<!\d)({_NUMBER})‰", r"\1 per mille "),
     (r"%", " percent "),
     (r"&", " and "),
     (r"@", " at "),
@@ -176,8 +177,9 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
 ]
 
 
-def spoken_english(text: str) -> str:
-    """One line; each rule in its turn over the whole of it."""
+def spoken_english(text: str, check: Check = unwatched) -> str:
+    """One line; each rule in its turn over the whole of it, `check` before each."""
     for pattern, replacement in _RULES:
+        check()
         text = pattern.sub(replacement, text)
     return text

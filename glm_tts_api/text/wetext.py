@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -24,23 +26,46 @@ from pywrapfst import FstOpError
 from tn.token_parser import TokenParser
 
 SHIPPED_FSTS = Path(__file__).resolve().parent.parent / "assets" / "fst"
-_REMEMBERED = 1024
+_REMEMBERED = 1024  # pieces, each some 300 characters long
+_ENGLISH_DIGITS, _CHINESE_DIGITS = 1000, 1000  # in one piece: the automata take some 75 and 30 ms for so many
+# In what matches here no token of the grammars but single characters, or single words, can be found; the
+# exceptions are named beside it. tests/text/test_wetext.py holds both to the automata.
+_PLAIN_CHINESE = re.compile("[\u4e00-\u9fffA-Za-z，。、？！：；“”（）《》,.?!:; ]+")
+_PLAIN_ENGLISH = re.compile("[a-z]+(?:(?:’|[,.?!:;]? )[a-z]+)*[,.?!:;]? *")
+_WIDE_MARKS = {ord(wide): narrow for wide, narrow in zip("，！“”（）：；？。", ',!""():;?.', strict=True)}
 _TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "manifest.json"
 
 
 class Verbaliser:
     """Writes numbers, dates and units of one language as words. Safe to call from several threads."""
 
-    def __init__(self, tagger: Path, verbaliser: Path, *, order: str) -> None:
+    def __init__(
+        self,
+        tagger: Path,
+        verbaliser: Path,
+        *,
+        order: str,
+        plain: Callable[[str], str | None],
+        max_digits: int,
+    ) -> None:
+        """`plain` gives what the automata make of a text that is known to have no figures in it, else None;
+        a text should have at most `max_digits` digits."""
         self._tagger = Fst.read(str(tagger))
         self._verbaliser = Fst.read(str(verbaliser))
         self._order = order
+        self._plain = plain
+        self.max_digits = max_digits
         self._lock = threading.Lock()  # OpenFst updates cached properties of an automaton while it reads it
         self._remembered = lru_cache(_REMEMBERED)(self._verbalise)
 
     def __call__(self, text: str) -> str | None:
         """`text` in words; None where the automata have no path for it (e.g. half a surrogate pair)."""
-        return self._remembered(text) if text else ""
+        plain = self._plain(text) if text else ""
+        return self._remembered(text) if plain is None else plain
+
+    def forget(self) -> None:
+        """Empties the cache of what was read before."""
+        self._remembered.cache_clear()
 
     def _verbalise(self, text: str) -> str | None:
         try:
@@ -56,13 +81,26 @@ class Verbaliser:
 
 def chinese_verbaliser(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> Verbaliser:
     folder = _matching_fsts(shipped, cache_dir)
-    return Verbaliser(folder / _TAGGER, folder / _VERBALISER, order="tn")
+    table = simplified_characters() | _WIDE_MARKS
+    return Verbaliser(
+        folder / _TAGGER,
+        folder / _VERBALISER,
+        order="tn",
+        plain=lambda text: _plain_chinese(text, table),
+        max_digits=_CHINESE_DIGITS,
+    )
 
 
 def english_verbaliser() -> Verbaliser:
     """The English normaliser has no flags, so the files in the wheel are the right ones."""
     folder = _package_folder()
-    return Verbaliser(folder / "en_tn_tagger.fst", folder / "en_tn_verbalizer.fst", order="en_tn")
+    return Verbaliser(
+        folder / "en_tn_tagger.fst",
+        folder / "en_tn_verbalizer.fst",
+        order="en_tn",
+        plain=_plain_english,
+        max_digits=_ENGLISH_DIGITS,
+    )
 
 
 def simplified_characters() -> dict[int, str]:
@@ -74,6 +112,16 @@ def simplified_characters() -> dict[int, str]:
 def latin_units() -> frozenset[str]:
     """The units in Latin letters that the Chinese automata know; they find them at the start of any word."""
     return frozenset(row[0] for row in _package_table("measure/units_en.tsv"))
+
+
+def _plain_chinese(text: str, table: dict[int, str]) -> str | None:
+    is_plain = _PLAIN_CHINESE.fullmatch(text) and "M.V.P" not in text
+    return text.translate(table) if is_plain else None
+
+
+def _plain_english(text: str) -> str | None:
+    is_plain = _PLAIN_ENGLISH.fullmatch(text) and "per " not in text  # "per m" is a measure
+    return text.rstrip(" ") if is_plain else None
 
 
 def _package_table(name: str) -> list[list[str]]:

@@ -1,5 +1,4 @@
-"""The answer to every error: one shape under /api/v1, OpenAI's under /v1. The tree of errors knows status,
-code and Retry-After."""
+"""One shape for every error under /api/v1; the tree of errors knows status, code and Retry-After."""
 
 from __future__ import annotations
 
@@ -21,8 +20,6 @@ from glm_tts_api.errors import (
     quote,
 )
 from glm_tts_api.logs import request_id_var
-from glm_tts_api.web.openai.errors import PREFIX as OPENAI
-from glm_tts_api.web.openai.errors import openai_body, openai_headers, openai_status
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 INTERNAL_MESSAGE = "Something went wrong in the server; its log has the details under this request_id."
@@ -39,16 +36,12 @@ def error_body(error: ServiceError) -> dict[str, Any]:
     }
 
 
-def error_response(error: ServiceError, path: str) -> Response:
-    """`path`: where the request went, which says what its client can read."""
+def error_response(error: ServiceError) -> Response:
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
-    if path.startswith(OPENAI):
-        headers.update(openai_headers(error))
-        return JSONResponse(openai_body(error), status_code=openai_status(error), headers=headers)
     return JSONResponse(error_body(error), status_code=error.status, headers=headers)
 
 
@@ -60,7 +53,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _on_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    return error_response(error, request.url.path)
+    return error_response(error)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -68,19 +61,16 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = quote(request.url.path)
     if error.status_code == 404:
-        return error_response(
-            NotFound(f"There is no {path} here; /docs lists every route."), request.url.path
-        )
+        return error_response(NotFound(f"There is no {path} here; /docs lists every route."))
     if error.status_code == 405:
         possible = _methods_of(request)
         hint = f"send {' or '.join(possible)}, as /docs describes"
-        refused = MethodNotAllowed(f"{request.method} is not possible on {path}: {hint}.")
-        response = error_response(refused, request.url.path)
+        response = error_response(MethodNotAllowed(f"{request.method} is not possible on {path}: {hint}."))
         response.headers["Allow"] = ", ".join(possible)
         return response
     if error.status_code < 500:
-        return error_response(InvalidField(quote(str(error.detail))), request.url.path)
-    return error_response(InternalFault(INTERNAL_MESSAGE), request.url.path)
+        return error_response(InvalidField(quote(str(error.detail))))
+    return error_response(InternalFault(INTERNAL_MESSAGE))
 
 
 def _methods_of(request: Request) -> list[str]:
@@ -98,5 +88,4 @@ def _methods_of(request: Request) -> list[str]:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    refused = InvalidField(f"{first['loc'][-1]}: {quote(str(first['msg']))}")
-    return error_response(refused, request.url.path)
+    return error_response(InvalidField(f"{first['loc'][-1]}: {quote(str(first['msg']))}"))

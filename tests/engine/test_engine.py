@@ -89,6 +89,35 @@ def test_what_cannot_be_spoken_is_refused_and_freed(request_: Any, error: type[E
     with_engine(scene)
 
 
+def test_clients_that_leave_free_the_threads_that_work_on_their_texts() -> None:
+    async def scene(engine: Engine) -> None:
+        left = [engine.synthesize(tiny.utterance(tiny.ENDLESS_TEXT)) for _ in range(3)]
+        freed = [asyncio.Event() for _ in left]
+        for stream, event in zip(left, freed, strict=True):
+            stream.on_freed(event.set)
+        await asyncio.sleep(0.05)
+        assert not any(event.is_set() for event in freed)
+        for stream in left:
+            stream.close()
+        assert len(await asyncio.wait_for(tiny.pcm(engine.synthesize(tiny.utterance("a"))), 30)) > 0
+        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in freed)), 30)
+
+    with_engine(scene)
+
+
+def test_a_stop_ends_the_work_on_texts() -> None:
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine())
+        streams = [engine.synthesize(tiny.utterance(tiny.ENDLESS_TEXT)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(engine.close(), 30)
+        for stream in streams:
+            with pytest.raises(Unavailable):
+                await tiny.pcm(stream)
+
+    asyncio.run(run())
+
+
 def test_while_loading_and_after_a_failed_load_nothing_is_spoken() -> None:
     def fail() -> Models:
         raise CheckpointError("llm/config.json is missing")
@@ -166,6 +195,33 @@ class CountingEncoder(tiny.StatisticsEncoder):
     def embed(self, wave: Tensor) -> Tensor:
         self.n_calls += 1
         return super().embed(wave)
+
+
+class CountingFrontend(tiny.SentenceFrontend):
+    n_transcripts = 0
+    n_clears = 0
+
+    def normalize_prompt(self, text: str) -> str:
+        CountingFrontend.n_transcripts += 1
+        return super().normalize_prompt(text)
+
+    def clear_cache(self) -> None:
+        CountingFrontend.n_clears += 1
+
+
+def test_a_transcript_is_read_once_until_the_cache_is_cleared() -> None:
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine(frontend=CountingFrontend))
+        await tiny.pcm(engine.synthesize(tiny.utterance("a")))
+        await tiny.pcm(engine.synthesize(tiny.utterance("b")))
+        assert CountingFrontend.n_transcripts == 1
+        await engine.clear_cache()
+        assert CountingFrontend.n_clears == 1
+        await tiny.pcm(engine.synthesize(tiny.utterance("a")))
+        assert CountingFrontend.n_transcripts == 2
+        await engine.close()
+
+    asyncio.run(run())
 
 
 def test_a_voice_is_listened_to_once_until_the_cache_is_cleared() -> None:

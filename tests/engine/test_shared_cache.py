@@ -10,8 +10,12 @@ import pytest
 from glm_tts_api.engine.shared_cache import SharedCache
 
 
+def cache_of(capacity: int, max_bytes: int = 1000) -> SharedCache:
+    return SharedCache(capacity, max_bytes=max_bytes, size_of=lambda value: len(str(value)))
+
+
 def test_a_value_asked_for_at_once_is_computed_once() -> None:
-    cache = SharedCache(4)
+    cache = cache_of(4)
     computed: list[int] = []
     all_asked = threading.Barrier(5)
     released = threading.Event()
@@ -34,7 +38,7 @@ def test_a_value_asked_for_at_once_is_computed_once() -> None:
 
 
 def test_the_least_recently_used_value_goes_first() -> None:
-    cache = SharedCache(2)
+    cache = cache_of(2)
     for key in ("a", "b", "a", "c"):
         cache.get(key, lambda: 1)
     assert cache.get("a", lambda: 2) == 1
@@ -42,7 +46,7 @@ def test_the_least_recently_used_value_goes_first() -> None:
 
 
 def test_an_error_is_raised_and_not_kept() -> None:
-    cache = SharedCache(2)
+    cache = cache_of(2)
 
     def fail() -> int:
         raise ValueError("no")
@@ -52,9 +56,23 @@ def test_an_error_is_raised_and_not_kept() -> None:
     assert cache.get("a", lambda: 3) == 3
 
 
-def test_clear_returns_what_was_held() -> None:
-    cache = SharedCache(3)
-    cache.get("a", lambda: 1)
-    cache.get("b", lambda: 2)
-    assert sorted(cache.clear()) == [1, 2]
-    assert cache.clear() == []
+def test_clear_tells_how_much_was_held() -> None:
+    cache = cache_of(3)
+    cache.get("a", lambda: "1234")
+    cache.get("b", lambda: "12")
+    assert cache.clear() == 6
+    assert cache.clear() == 0
+    assert cache.get("a", lambda: "other") == "other"
+
+
+def test_so_many_bytes_are_held_and_no_more() -> None:
+    cache = cache_of(10, max_bytes=10)
+    for key in "abcd":
+        cache.get(key, lambda: "1234")
+    cache.get("a", lambda: "huge" * 100)
+    assert cache.clear() == 0
+    for key in "abcab":
+        cache.get(key, lambda: "1234")
+    assert cache.get("b", lambda: "new") == "1234"
+    assert cache.get("c", lambda: "new") == "new"
+    assert cache.clear() == 7

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from glm_tts_api.errors import NothingToSay
+from glm_tts_api.errors import NothingToSay, TextTooLong
 from glm_tts_api.text.frontend import TextFrontend
 
 NOTHING = [
@@ -109,6 +110,31 @@ def test_nothing_is_printed(
     frontend.prepare("3个银行行长说hello", use_phoneme=True)
     out, err = capfd.readouterr()
     assert (out, err, caplog.text) == ("", "", "")
+
+
+def test_work_on_a_text_ends_as_soon_as_nobody_wants_it(
+    frontend: TextFrontend, published: TextFrontend
+) -> None:
+    class Left(Exception):
+        pass
+
+    for door in (frontend, published):
+        for n_looks in (1, 50):
+            looks = iter(range(n_looks))
+
+            def check(looks: Iterator[int] = looks) -> None:
+                if next(looks, None) is None:
+                    raise Left
+
+            with pytest.raises(Left):
+                door.prepare("他在2024年有3只猫。It cost $3.50 in 1999. " * 200, check=check)
+
+
+def test_signs_that_stand_for_many_characters_count_as_such(cache_dir: Path, tmp_path: Path) -> None:
+    frontend = TextFrontend(tmp_path, cache_dir=cache_dir, max_characters=100)
+    assert frontend.prepare("①" * 40 + "\ufdfa")
+    with pytest.raises(TextTooLong, match=r"1800 characters .* at most 200"):
+        frontend.prepare("\ufdfa" * 100)
 
 
 def test_threads_get_the_same_as_one(frontend: TextFrontend) -> None:

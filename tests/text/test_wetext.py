@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
+
+import tn
 
 from glm_tts_api.text.english import number_words
 from glm_tts_api.text.pieces import pieces, sentences
-from glm_tts_api.text.wetext import SHIPPED_FSTS, chinese_verbaliser, english_verbaliser, installed_version
+from glm_tts_api.text.wetext import (
+    SHIPPED_FSTS,
+    Verbaliser,
+    chinese_verbaliser,
+    english_verbaliser,
+    installed_version,
+)
 
 
 def test_the_shipped_transducers_are_of_the_tested_version() -> None:
@@ -36,6 +45,35 @@ def test_another_version_is_built_into_the_cache(tmp_path: Path) -> None:
 
 def test_what_has_no_path_is_none() -> None:
     assert english_verbaliser()("a\ud800") is None
+
+
+def automata_alone(name: str, folder: Path, order: str) -> Verbaliser:
+    tagger, verbaliser = folder / f"{name}_tagger.fst", folder / f"{name}_verbalizer.fst"
+    return Verbaliser(tagger, verbaliser, order=order, plain=lambda text: None, max_digits=40)
+
+
+def test_what_never_reaches_the_chinese_automata_is_what_they_would_make_of_it(tmp_path: Path) -> None:
+    shortcut, automata = chinese_verbaliser(tmp_path), automata_alone("zh_tn", SHIPPED_FSTS, "tn")
+    hanzi = "".join(map(chr, range(0x4E00, 0xA000)))
+    rng = random.Random(1)
+    others = "我们的儿子女儿一二三百千万亿点年月日时分秒呃啊额，。、？！：；“”（）《》,.?!:;aBcMVPkgmx   "
+    texts = ["".join(rng.sample(hanzi, 120)) for _ in range(40)] + ["他是M.V.P"]
+    texts += ["".join(rng.choices(others, k=rng.randint(1, 40))) for _ in range(80)]
+    for text in texts:
+        assert shortcut(text) == automata(text), text
+
+
+def test_what_never_reaches_the_english_automata_is_what_they_would_make_of_it() -> None:
+    folder = Path(tn.__file__).parent
+    shortcut, automata = english_verbaliser(), automata_alone("en_tn", folder, "en_tn")
+    rng = random.Random(1)
+    words = "the of and to a i it’s don’t per cent percent m man kg oz vs etc am pm no st dr mr jan march may"
+    words += " sunday www com is call me at by x iv xi ny ca usa paper super seven hundred point minus half"
+    for _ in range(120):
+        some = rng.choices(words.split(), k=rng.randint(1, 20))
+        text = "".join(word + rng.choice([" "] * 6 + [", ", ". ", "? ", ": "]) for word in some)
+        text = text.rstrip() if rng.random() < 0.5 else text
+        assert shortcut(text) == automata(text), text
 
 
 def test_pieces_are_complete_and_cut_no_figure() -> None:
