@@ -3,6 +3,7 @@
     python scripts/bench.py decode [--size mini|small|official]   the LLM's decode step, 1 to 16 rows
     python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
+    python scripts/bench.py serve --stream [--requests N]         first audio of streams, and players that run dry
 
 Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
 """
@@ -39,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     serve.add_argument("--requests", type=int, default=32, help="per concurrency level")
     serve.add_argument("--concurrency", type=int, nargs="+", default=[1, 4, 8, 16])
     serve.add_argument("--texts", type=Path, metavar="FILE", help="one text a line, instead of the fixed mix")
+    serve.add_argument("--stream", action="store_true", help="first audio and underruns of streamed answers")
     return parser.parse_args()
 
 
@@ -46,6 +48,8 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
     if args.kind == "serve":
         from scripts.benchmarks import serve
 
+        if args.stream:
+            return serve.run_streams(n_requests=args.requests, levels=args.concurrency)
         return serve.run(n_requests=args.requests, levels=args.concurrency, texts_file=args.texts)
     device = torch.device(args.device)
     if args.kind == "flow":

@@ -25,6 +25,8 @@ import httpx
 import soundfile
 
 from glm_tts_api.settings import Settings
+from scripts.benchmarks import streams
+from scripts.benchmarks.burst import LoopWatch, burst, print_burst
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve_floor import Arithmetic, rate
 
@@ -223,6 +225,7 @@ async def _measure(
             "throughput_ratio": rows[-1]["audio_s_per_s"] / rows[0]["audio_s_per_s"],
             "short_among_long": await _short_among_long(client, 10, progress),
             "side_by_side": await _side_by_side(client, progress),
+            "burst": await burst(client),
         }
 
 
@@ -233,11 +236,24 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
     texts = [kept[number % len(kept)] for number in range(n_requests)]
     progress = Progress(n_requests * len(levels) + 22)
     with running_server(progress) as (url, pid):
-        result = asyncio.run(_measure(url, texts, levels, progress))
+        watch = LoopWatch(url)
+        with watch.watching():
+            result = asyncio.run(_measure(url, texts, levels, progress))
+        result["longest_pause_s"] = watch.longest_s
         result["peak_memory_gib"] = peak_memory_gib(pid)
     progress.close()
     _print(result)
     return result
+
+
+def run_streams(*, n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
+    """Prints what listeners of streamed answers have, and returns it."""
+    progress = Progress(n_requests * len(levels))
+    with running_server(progress) as (url, _):
+        rows = asyncio.run(streams.measure(url, levels, n_requests, progress))
+    progress.close()
+    streams.print_rows(rows)
+    return {"streams": rows}
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -261,4 +277,6 @@ def _print(result: dict[str, Any]) -> None:
         f"side by side {side['use_cache_false_s']:.2f} s "
         f"({side['speedup']:.2f}x sooner)"
     )
+    print_burst(result["burst"])
+    print(f"longest pause of the server's event loop: {1000 * result['longest_pause_s']:.0f} ms")
     print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")

@@ -1,0 +1,107 @@
+"""Streamed answers as a listener has them: the first audio, and whether a player runs dry."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from scripts.benchmarks.report import Progress
+
+TEXTS = (
+    "今天天气非常好，我们一起去公园散步，然后在湖边的小店里喝一杯热茶，再慢慢走回家去。",
+    "The weather will be sunny tomorrow morning, but in the afternoon a little rain is possible.",
+)
+VOICES = ("exampleB", "exampleA")
+_BYTES_PER_S = 48000  # 24 kHz, 16 bit
+HELD_S = 0.5
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Seconds until each piece came, and how long it plays."""
+
+    pieces: list[tuple[float, float]]
+
+    @property
+    def first_s(self) -> float:
+        return self.pieces[0][0]
+
+    def longest_gap_s(self, held_s: float) -> float:
+        """The longest silence of a player that begins when `held_s` of audio are there."""
+        bought, begun_at, dry_at, longest = 0.0, None, 0.0, 0.0
+        for at, seconds in self.pieces:
+            if begun_at is not None:
+                longest = max(longest, at - dry_at)
+                dry_at = max(dry_at, at) + seconds
+            bought += seconds
+            if begun_at is None and bought >= held_s:
+                begun_at, dry_at = at, at + bought
+        return longest
+
+
+async def listen(client: httpx.AsyncClient, number: int) -> Heard:
+    """One request, played as it comes."""
+    form = {
+        "input_text": TEXTS[number % len(TEXTS)],
+        "index": VOICES[number % len(VOICES)],
+        "seed": str(number),
+        "stream": "true",
+        "response_format": "pcm",
+    }
+    begin, pieces = time.perf_counter(), list[tuple[float, float]]()
+    async with client.stream("POST", "/api/v1/tts", data=form) as answer:
+        answer.raise_for_status()
+        async for piece in answer.aiter_raw():
+            pieces.append((time.perf_counter() - begin, len(piece) / _BYTES_PER_S))
+    return Heard(pieces)
+
+
+async def measure(
+    url: str, levels: Sequence[int], n_requests: int, progress: Progress
+) -> list[dict[str, Any]]:
+    """A row for each number of listeners at once."""
+    rows = []
+    async with httpx.AsyncClient(base_url=url, timeout=1800, trust_env=False) as client:
+        for number in range(2):
+            await listen(client, number)  # both voices' features are computed now
+        for level in levels:
+            numbers, found = list(range(n_requests)), list[Heard]()
+
+            async def one_listener(numbers: list[int] = numbers, found: list[Heard] = found) -> None:
+                while numbers:
+                    found.append(await listen(client, numbers.pop(0)))
+                    progress.step()
+
+            await asyncio.gather(*(one_listener() for _ in range(level)))
+            rows.append(row(level, found))
+    return rows
+
+
+def row(level: int, found: Sequence[Heard]) -> dict[str, Any]:
+    firsts = sorted(heard.first_s for heard in found)
+    gaps = {held: [heard.longest_gap_s(held) for heard in found] for held in (0.0, HELD_S)}
+    return {
+        "concurrency": level,
+        "requests": len(found),
+        "first_audio_p50_s": firsts[len(firsts) // 2],
+        "first_audio_p95_s": firsts[min(len(firsts) - 1, int(0.95 * len(firsts)))],
+        "underrun_rate": sum(gap > 0.01 for gap in gaps[0.0]) / len(found),
+        "longest_gap_s": max(gaps[0.0]),
+        "underrun_rate_held": sum(gap > 0.01 for gap in gaps[HELD_S]) / len(found),
+        "longest_gap_held_s": max(gaps[HELD_S]),
+    }
+
+
+def print_rows(rows: Sequence[dict[str, Any]]) -> None:
+    held = f"with {HELD_S:g} s held"
+    print(f"concurrency  first audio p50  p95 s  ran dry  longest gap s  {held}: ran dry  longest gap s")
+    for found in rows:
+        first = f"{found['first_audio_p50_s']:>15.2f}  {found['first_audio_p95_s']:>5.2f}"
+        at_once = f"{found['underrun_rate']:>7.0%}  {found['longest_gap_s']:>13.2f}"
+        later = f"{found['underrun_rate_held']:>25.0%}  {found['longest_gap_held_s']:>13.2f}"
+        print(f"{found['concurrency']:>11}  {first}  {at_once}  {later}")
