@@ -3,7 +3,7 @@
     python scripts/bench.py decode [--size mini|small|official]   the LLM's decode step, 1 to 16 rows
     python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
-    python scripts/bench.py serve --stream [--requests N]         first audio of streams, and players that run dry
+    python scripts/bench.py serve --stream [--requests N]         first audio of streams, and underruns
 
 Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
 """
