@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tracemalloc
+from typing import Any
 
+import av
 import numpy as np
 import pytest
+import soundfile
 from recordings import encoded, encoded_by_ffmpeg, png, voice, voice_wav
 
 from glm_tts_api.audio.containers import container_of
@@ -206,20 +210,51 @@ def test_rubbish_behind_the_right_first_bytes(magic: bytes) -> None:
 
 
 def test_a_video_without_sound() -> None:
-    with pytest.raises((NotAudio, PromptRejected)):
-        decode(b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(4000))
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
+        for piece in (frame, None):
+            container.mux(stream.encode(piece))
+    with pytest.raises(NotAudio, match="no sound"):
+        decode(buffer.getvalue())
 
 
-def test_a_small_file_of_many_hours_is_refused_by_its_header() -> None:
+def test_a_small_file_of_many_hours_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
     hours = encoded(np.zeros(8000 * 3600, np.int16), 8000, "FLAC")
     assert len(hours) < 100_000
+
+    def no_sample(*_: object, **__: object) -> None:
+        raise AssertionError("samples were decoded")
+
+    for name in ("read", "buffer_read", "buffer_read_into", "blocks"):
+        monkeypatch.setattr(soundfile.SoundFile, name, no_sample)
     assert "3600.00 s" in refusal(hours)
 
 
-def test_a_small_file_that_hides_its_length_is_decoded_no_further_than_needed() -> None:
+def test_a_small_file_that_hides_its_length_is_decoded_no_further_than_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hidden = encoded_by_ffmpeg(np.zeros(48000 * 120, np.float32), 48000, "adts", "aac")
     assert len(hidden) < 100_000
+    seconds = 0.0
+    resampler = av.AudioResampler
+
+    class Counting:
+        def __init__(self, **options: Any) -> None:
+            self._resampler = resampler(**options)
+
+        def resample(self, frame: av.AudioFrame) -> list[av.AudioFrame]:
+            nonlocal seconds
+            if frame is not None:
+                seconds += frame.samples / frame.sample_rate
+            return self._resampler.resample(frame)
+
+    monkeypatch.setattr(av, "AudioResampler", Counting)
     assert "more than 30 s" in refusal(hidden)
+    assert 30 < seconds < 32
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(2000, 1), (24000, 12)])

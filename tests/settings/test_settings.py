@@ -314,3 +314,13 @@ def test_printed_values_survive_a_shell(root: Path) -> None:
         ["bash", "-c", f'{done.stdout}\nprintf %s "$RUN_DIR"'], capture_output=True, text=True, check=True
     )
     assert shell.stdout == "a folder/it's $HOME"
+
+
+def test_a_bare_check_looks_at_the_port_and_at_the_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "ckpt").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(tmp_path, "check", PORT=port, API_HOST="127.0.0.1")
+    assert done.returncode == 2
+    assert f"PORT={port}: taken" in done.stderr
+    assert "scripts/download_model.sh" in done.stderr
