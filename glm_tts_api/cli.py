@@ -92,13 +92,14 @@ def _require(settings: Settings, checks: Iterable[str]) -> None:
 
 
 def _check_checkpoint(settings: Settings) -> None:
-    """The checkpoint, and the device that it is to run on."""
+    """The checkpoint, the device that it is to run on, and PyTorch."""
     from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
+    from glm_tts_api.model.operators import require_operators
     from glm_tts_api.model.placement import choose_device, choose_precision, placement_warnings
 
-    choose_precision(
-        choose_device(settings.device), n_weights=0, dtype=settings.dtype, weights=settings.weights
-    )
+    device = choose_device(settings.device)
+    precision = choose_precision(device, n_weights=0, dtype=settings.dtype, weights=settings.weights)
+    require_operators(device, precision)
     check_layout(settings.checkpoint_dir)
     for warning in placement_warnings(settings.device, dtype=settings.dtype, flow_dtype=settings.flow_dtype):
         print(f"WARNING: {warning}", file=sys.stderr)

@@ -22,6 +22,7 @@ from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.flow.dit import Rotary
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.operators import require_operators
 from glm_tts_api.model.placement import Dtype, Weights, choose_precision
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
@@ -73,11 +74,12 @@ def load_checkpoint(
 ) -> Models:
     """Everything on `device` as float32, the LLM as `dtype` and `weights` say (see choose_precision).
 
-    Raises CheckpointError, and what choose_precision raises.
+    Raises CheckpointError, and what choose_precision and require_operators raise.
     """
     parts, device = _inspect(root), torch.device(device)
     n_weights = sum(parameter.numel() for parameter in parts.llm.module.parameters())
     precision = choose_precision(device, n_weights=n_weights, dtype=dtype, weights=weights)
+    require_operators(device, precision)
     speaker_encoder, vocos2d = _load_opaque(CheckpointFiles(root), device)
     tokenizer, n_speech = parts.text_tokenizer, parts.speech_tokenizer.module.config.quantize_vocab_size
     speech_ids = range(tokenizer.audio_start, tokenizer.audio_start + n_speech)

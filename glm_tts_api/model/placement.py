@@ -41,7 +41,7 @@ def placement_warnings(device: str, *, dtype: Dtype, flow_dtype: str) -> list[st
     reason = why_no_gpu() if device == "auto" and n_gpus() == 0 else None
     if reason:
         warnings.append(f"DEVICE=auto takes the CPU: {reason}. DEVICE=cpu says that this is meant.")
-    if choose_device(device).type == "cpu" and _IS_X86 and not _has_bf16_units():
+    if choose_device(device).type == "cpu" and _IS_X86 and not has_bf16_units():
         instead = {"DTYPE": "auto", "FLOW_DTYPE": "fp32"}
         warnings += [
             f"{name}=bf16 is several times slower than fp32 on this CPU, which has no units for bfloat16 "
@@ -62,12 +62,12 @@ def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weig
     if weights == "int8" and device.type != "cpu":
         raise StartupError(f"WEIGHTS='int8' is for the CPU, and this runs on {device}: leave WEIGHTS unset")
     if dtype == "auto":
-        reads_memory = weights == "full" and n_weights > _CACHED_WEIGHTS and _has_bf16_units()
+        reads_memory = weights == "full" and n_weights > _CACHED_WEIGHTS and has_bf16_units()
         dtype = "bf16" if device.type == "cuda" or reads_memory else "fp32"
     return Precision(_DTYPES[dtype], int8=weights == "int8")
 
 
-def _has_bf16_units() -> bool:
+def has_bf16_units() -> bool:
     """Whether the CPU has them, and PyTorch may use AVX-512, which they need (ATEN_CPU_CAPABILITY)."""
     capability: str = torch.backends.cpu.get_cpu_capability()
     return "AVX512" in capability and bool(
