@@ -5,7 +5,8 @@
 #   SHORT_TEXT_CONCURRENCY=15 LONG_TEXT_CONCURRENCY=5 WORKERS=2 bash restart_api.sh
 #   PRESET=short-heavy bash restart_api.sh
 #
-# Settings: README.md. VERIFY_TTS=0 skips the test sentence, VERIFY_TIMEOUT limits it.
+# Settings: README.md. VERIFY_TTS=0 skips the test sentence, VERIFY_TIMEOUT limits it. A terminal that is lost, or
+# this script killed, does not stop what it began: LOG_FILE tells how the check of the new server ended.
 # Exit codes: 0 the server runs and everything checked holds; 1 it did not start or did not pass, and is stopped;
 # 2 a setting, the checkpoint or the port does not allow it, and a running server runs on;
 # 3 another start, stop or restart is at work.
@@ -26,11 +27,11 @@ give_up() {
   [[ -n $SERVER && $code -ne 0 ]] || exit "$code"
   say
   say "Last lines of $LOG_FILE:"
-  tail -n 25 -- "$LOG_FILE" | sed 's/^/  | /'
+  tail -n 25 -- "$LOG_FILE" | sed 's/^/  | /' || true
   say "Stopping the server that did not pass:"
   [[ -z $VERIFIER ]] || kill "$VERIFIER" 2>/dev/null || true
   kill "$SERVER" 2>/dev/null || true # it may be too young to be found by its marks
-  stop_service
+  stop_service ''
   say "FAILED: the cause stands above the log lines; the server is stopped."
   exit "$code"
 }
@@ -40,11 +41,13 @@ main() {
   ensure_venv
   load_settings
   lock_service
-  check checkpoint
-  is_our_port || check port
+  require_log
+  require_visible "$EXIT_FAILED"
+  check checkpoint port
   trap give_up EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
+  trap '' HUP PIPE # the terminal may go
 
   say "1/6 Stopping our running server"
   local gpu=''
@@ -52,7 +55,7 @@ main() {
     gpu=yes
     gpu_memory
   fi
-  stop_service
+  stop_service ''
 
   say "2/6 Cleaning temporary files and Python caches"
   clean_leftovers
@@ -75,8 +78,7 @@ main() {
   say "  PID $SERVER"
 
   say "6/6 Verifying"
-  ask verify "$SERVER" & # waited for, not in front: so a signal to this script is heard at once
-  VERIFIER=$!
+  verify_in_background # so that a signal to this script is heard at once
   wait "$VERIFIER" || exit "$EXIT_FAILED"
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the server in the foreground and stops nothing. Its output also goes to the log file. Ctrl-C ends it.
+# Starts the server in the foreground and stops nothing. Its output also goes to the log file. Ctrl-C lets accepted
+# requests end (DRAIN_TIMEOUT), Ctrl-C again ends it at once.
 #
 #   bash start_api.sh
 #   WORKERS=4 bash start_api.sh
@@ -17,7 +18,8 @@ main() {
   load_settings
   require_none_running
   lock_service
-  become_server "$PYTHON" -m glm_tts_api serve
+  require_log
+  become_server "$PYTHON" -m glm_tts_api serve --lock 7 # let go once it can be found as the server
 }
 
 main "$@"

@@ -37,6 +37,8 @@ from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.graceful_stop import GracefulStop
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
+from glm_tts_api.web.openai.speech import router as openai_speech_router
+from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
 from glm_tts_api.web.ops import DEMONSTRATION_NOTICE, health_router, ops_router
 from glm_tts_api.web.prompts import router as prompts_router
@@ -74,7 +76,15 @@ def create_app(
             limits=limits,
         ),
     )
-    for router in (front_page_router, tts_router, prompts_router, ops_router, health_router):
+    for router in (
+        front_page_router,
+        tts_router,
+        openai_speech_router,
+        openai_voices_router,
+        prompts_router,
+        ops_router,
+        health_router,
+    ):
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)
@@ -99,33 +109,36 @@ async def _lifespan(
     build_engine: EngineBuilder,
     limits: ConnectionLimits,
 ) -> AsyncIterator[dict[str, Any]]:
-    """Begins to load the model and serves at once, so that /health can tell how it goes."""
+    """Begins to load the model; serves when it can speak, or at once where no other worker can tell how the
+    loading goes."""
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
-    board = Board(settings.path(settings.run_dir), service=_service_identity())
-    slot = board.claim()
-    service = Service(
-        config=settings.web_config(),
-        engine=build_engine(settings, slot.index),
-        admission=Admission(settings.admission_config(), slot.lanes),
-        board=board,
-        voices=_voice_store(settings),
-        in_flight=in_flight,
-    )
-    app.state.service = service
-    _log_start(settings, slot.index)
-    await asyncio.to_thread(service.voices.list_voices)  # says now what is wrong with the files
-    service.engine.start()
-    watch = asyncio.create_task(_watch(service, slot, drain_timeout=settings.drain_timeout))
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
-    try:
-        with stop.installed():
+    with stop.installed():
+        board = Board(settings.path(settings.run_dir), service=_service_identity())
+        slot = board.claim()
+        service = Service(
+            config=settings.web_config(),
+            engine=build_engine(settings, slot.index),
+            admission=Admission(settings.admission_config(), slot.lanes),
+            board=board,
+            voices=_voice_store(settings),
+            in_flight=in_flight,
+        )
+        app.state.service = service
+        _log_start(settings, slot.index)
+        await asyncio.to_thread(service.voices.list_voices)  # says now what is wrong with the files
+        service.engine.start()
+        watch = asyncio.create_task(_watch(service, slot, drain_timeout=settings.drain_timeout))
+        try:
+            while not in_flight.closing and not board.may_listen(slot):  # noqa: ASYNC110, files tell it
+                await asyncio.sleep(0.1)
             yield {"connections": connections}
-    finally:
-        watch.cancel()
-        await service.engine.close()
-        service.pools.close()
-        slot.release()
+        finally:
+            watch.cancel()
+            await service.engine.close()
+            service.pools.close()
+            slot.release()
 
 
 async def _watch(service: Service, slot: Slot, *, drain_timeout: float) -> None:
@@ -134,10 +147,10 @@ async def _watch(service: Service, slot: Slot, *, drain_timeout: float) -> None:
     engine = service.engine
     while engine.state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
         await asyncio.sleep(0.1)
-    if engine.state.status == "ready":
-        slot.mark_ready()
+    slot.tell("ready" if engine.state.status == "ready" else "failed")
     while engine.state.status != "lost":  # noqa: ASYNC110
         await asyncio.sleep(0.1)
+    slot.tell("failed")
     await service.in_flight.drain(drain_timeout)
     await asyncio.sleep(_LAST_ANSWER_S)
     logger.critical("Ending with exit code %d: %s", EXIT_LOST, engine.state.cause)

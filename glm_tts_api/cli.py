@@ -9,6 +9,7 @@ runs here already; `serve` ends with uvicorn's own.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -35,6 +36,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
     serve.add_argument("--checked", action="store_true", help="the caller has checked already")
+    serve.add_argument(
+        "--lock", type=int, metavar="FD", help="the caller's lock, let go once the folder is claimed"
+    )
     serve.set_defaults(run=_serve)
     check = commands.add_parser("check", help="say what would keep the server from starting, a line each")
     check.add_argument(
@@ -56,6 +60,8 @@ def _known_check(name: str) -> str:
 def _serve(arguments: argparse.Namespace) -> int:
     settings = Settings.load()
     claimed = launch.claim(settings)
+    if arguments.lock is not None:
+        os.close(arguments.lock)
     if not arguments.checked:
         _require(settings, _CHECKS)
     launch.copy_output_into(settings.path(settings.log_file))
@@ -63,20 +69,19 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    settings = _settings()
-    server = preflight.running_server(settings.pid_file)
-    if server is not None:
-        print(f"A server runs here (PID {server}); started anew, it would take these settings.")
+    settings = Settings.load()
+    if not arguments.what:
+        _say_oddities(settings)
+        server = settings.run_folder.server()
+        if server is not None:
+            print(f"A server runs here ({server}); started anew, it would take these settings.")
     _require(settings, arguments.what or _CHECKS)
     return 0
 
 
-def _settings() -> Settings:
-    """The settings; what is odd about them is said."""
-    settings = Settings.load()
+def _say_oddities(settings: Settings) -> None:
     for warning in settings.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
-    return settings
 
 
 def _require(settings: Settings, checks: Iterable[str]) -> None:
@@ -106,9 +111,9 @@ def _check_checkpoint(settings: Settings) -> None:
 
 
 def _check_port(settings: Settings) -> None:
-    """The port, unless it is the server of this very folder that has it."""
-    server = preflight.running_server(settings.pid_file)
-    if server is None or server not in preflight.holders_of(settings.port):
+    """The port, unless it is this very folder's server that has it, or a worker that outlived it."""
+    holders = preflight.holders_of(settings.port)
+    if not holders or not all(settings.run_folder.owns(pid) for pid in holders):
         preflight.check_port(settings.api_host, settings.port)
 
 
@@ -116,11 +121,11 @@ _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoi
 
 
 def _print_settings(_: argparse.Namespace) -> int:
-    settings = _settings()
+    settings = Settings.load()
+    _say_oddities(settings)
     for name, value in settings.model_dump().items():
         print(f"{name.upper()}={_shell_value(value)}")
     print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
-    print(f"PID_FILE={_shell_value(settings.pid_file)}")
     print(f"IS_DEMONSTRATION={_shell_value(settings.is_demonstration)}")
     return 0
 
@@ -132,4 +137,6 @@ def _shell_value(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float):
         return f"{value:f}".rstrip("0").rstrip(".")  # a shell knows no 1e-05
-    return shlex.quote(",".join(value) if isinstance(value, tuple) else str(value))
+    if isinstance(value, tuple):
+        value = ",".join("=".join(item) if isinstance(item, tuple) else str(item) for item in value)
+    return shlex.quote(str(value))

@@ -1,4 +1,4 @@
-"""What is looked at before a server starts: its port and its PID file. Knows Linux's /proc; needs no lsof."""
+"""What is looked at before a server starts: its port. Knows Linux's /proc; needs no lsof."""
 
 from __future__ import annotations
 
@@ -27,16 +27,6 @@ def check_port(host: str, port: int) -> None:
                 probe.bind(address)
             except OSError as error:
                 raise StartupError(_why_not(host, port, error)) from None
-
-
-def running_server(pid_file: Path) -> int | None:
-    """The PID that the file names if it is a living server of ours, not a stale or foreign one."""
-    try:
-        pid = int(pid_file.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return None
-    command = command_of(pid)
-    return pid if "uvicorn" in command and "glm_tts_api.api_server" in command else None
 
 
 def command_of(pid: int) -> str:

@@ -22,6 +22,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.cores import usable_cores
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
+from glm_tts_api.run_folder import RunFolder
 from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.fields import Allowed, allowed_values
@@ -33,6 +34,13 @@ _BYTES_PER_CHARACTER = 16
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
+
+
+# What clients of OpenAI's speech API choose from; some know no other names.
+OPENAI_VOICE_NAMES = (
+    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
+    *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
+)
 
 
 class SettingsError(StartupError):
@@ -56,6 +64,24 @@ def _split_hosts(value: Any) -> Any:
     if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
         raise ValueError
     return hosts
+
+
+def _aliases(value: Any) -> Any:
+    """`alloy=exampleA,echo=exampleB` as pairs."""
+    if not isinstance(value, str):
+        return value
+    pairs = tuple(tuple(part.strip() for part in item.split("=")) for item in value.split(","))
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+        raise ValueError
+    return pairs
+
+
+def _chunk_sizes(value: Any) -> Any:
+    """Raises ValueError for the whole value: a part of it alone would tell less."""
+    sizes = tuple(map(int, value.split(","))) if isinstance(value, str) else value
+    if not all(1 <= size <= 1000 for size in sizes):
+        raise ValueError
+    return sizes
 
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
@@ -116,6 +142,19 @@ class Settings(BaseSettings):
     prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = 1
     prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
+    stream_chunks: Annotated[
+        tuple[int, ...],
+        NoDecode,
+        BeforeValidator(_chunk_sizes),
+        Allowed("whole numbers from 1 to 1000 with commas between them"),
+    ] = (12, 25, 50, 100)
+    stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = 30
+    openai_voices: Annotated[
+        tuple[tuple[str, str], ...],
+        NoDecode,
+        BeforeValidator(_aliases),
+        Allowed("pairs like alloy=exampleA with commas between them"),
+    ] = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     verify_tts: bool = True
@@ -173,8 +212,8 @@ class Settings(BaseSettings):
         return self._root / "configs"
 
     @property
-    def pid_file(self) -> Path:
-        return self.path(self.run_dir) / "api_server.pid"
+    def run_folder(self) -> RunFolder:
+        return RunFolder(self.path(self.run_dir), self._root)
 
     @property
     def cache_dir(self) -> Path:
@@ -204,6 +243,8 @@ class Settings(BaseSettings):
         return WebConfig(
             workers=self.workers,
             max_text_length=self.max_text_length,
+            stream_chunks=self.stream_chunks,
+            openai_voices=dict(self.openai_voices),
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
             prompt_limits=self.prompt_limits(),
@@ -224,6 +265,7 @@ class Settings(BaseSettings):
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,
+            stream_buffer_s=self.stream_buffer_s,
             flow_bf16=self.flow_dtype == "bf16",
             threads=max(1, self.cpu_threads // self.workers),
         )

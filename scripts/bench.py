@@ -12,13 +12,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from glm_tts_api.launch import THREADS_WAIT
+
+os.environ.update({**THREADS_WAIT, **os.environ})  # as in the service; OpenMP reads it when torch is imported
+
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from scripts.benchmarks.machine import describe
 
 
 def _arguments() -> argparse.Namespace:
@@ -61,9 +70,34 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
     return decode.run(size=args.size, device=device, dtype=args.dtype, weights=args.weights)
 
 
+def _require(module: str, extra: str) -> None:
+    """Ends the program, before it measures for minutes, where a package of an extra is missing."""
+    if find_spec(module) is None:
+        print(f"{module} is missing, which this needs: pip install '.[{extra}]'", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _end_in_order() -> None:
+    """A signal that ends the program lets it end the server that it has started."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
+
+
 def main() -> None:
     args = _arguments()
-    result = _run(args)
+    if args.kind == "serve":
+        _require("httpx", "dev")
+    if args.plot:
+        _require("matplotlib", "mini")
+    _end_in_order()
+    machine = describe(args.device)
+    print(machine, flush=True)
+    result = {"machine": machine, **_run(args)}
     if args.json:
         args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if args.plot:

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Stops our server: accepted requests are answered (DRAIN_TIMEOUT), then it ends; what stays is killed, and named.
+# Stops our server: accepted requests are answered, then it ends; what stays is killed, and named.
 #
-#   bash scripts/stop_api.sh
+#   bash scripts/stop_api.sh                    within the DRAIN_TIMEOUT that the server was started with
+#   DRAIN_TIMEOUT=5 bash scripts/stop_api.sh    within 5 s at most
+#   bash scripts/stop_api.sh --now              at once: requests that are being spoken are answered 503
 #
 # Exit codes: 0 nothing of ours runs any more; 1 something could not be stopped; 2 a setting does not hold;
 # 3 another start, stop or restart is at work.
@@ -10,8 +12,20 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/processes.sh
 source scripts/lib/service.sh
 
-require_venv 0
-load_settings
-lock_service
-say "Stopping our running server"
-stop_service
+# main: the time that is given, then the stop.
+main() {
+  local given=${DRAIN_TIMEOUT-} patience=''
+  [[ $# == 0 || $* == --now ]] || fail "$EXIT_REFUSED" "usage: bash scripts/stop_api.sh [--now]"
+  require_venv 0
+  load_settings
+  if (($# > 0)); then
+    patience=0
+  elif [[ -n $given ]]; then
+    patience="$(whole_seconds "$DRAIN_TIMEOUT")"
+  fi
+  lock_service
+  say "Stopping our running server"
+  stop_service "$patience"
+}
+
+main "$@"

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Literal
 
 LaneName = Literal["short_text", "long_text"]
+Phase = Literal["loading", "ready", "failed"]
+PHASES: tuple[Phase, ...] = ("loading", "ready", "failed")
 LANES: tuple[LaneName, ...] = ("short_text", "long_text")
 
 _MAX_SLOTS = 1024
-_HEADER_CELLS = 3  # service, pid, ready
+_HEADER_CELLS = 4  # service, pid, phase, whether it listens
 _CELL_BYTES = 8
 
 
@@ -59,8 +61,13 @@ class WorkerFigures:
     slot: int
     pid: int
     alive: bool
-    ready: bool
+    phase: Phase
+    listens: bool
     lanes: dict[LaneName, LaneCounts]
+
+    @property
+    def ready(self) -> bool:
+        return self.alive and self.phase == "ready"
 
 
 class LaneFigures:
@@ -87,7 +94,8 @@ class Slot:
         if self._cells[0] != service:
             self._cells[:] = memoryview(bytes(_RECORD_CELLS * _CELL_BYTES)).cast("q")
         self._cells[1] = os.getpid()
-        self._cells[2] = False
+        self._cells[2] = PHASES.index("loading")
+        self._cells[3] = False
         self.lanes = {
             lane: LaneFigures(_lane_cells(self._cells, number)) for number, lane in enumerate(LANES)
         }
@@ -96,9 +104,21 @@ class Slot:
             figures.add("waiting", -figures.read().waiting)
         self._cells[0] = service
 
-    def mark_ready(self) -> None:
-        """Tells the readers that this worker's model is loaded."""
-        self._cells[2] = True
+    def tell(self, phase: Phase) -> None:
+        """Tells the readers how far this worker's model is."""
+        self._cells[2] = PHASES.index(phase)
+
+    @property
+    def phase(self) -> Phase:
+        return PHASES[self._cells[2]]
+
+    @property
+    def listens(self) -> bool:
+        return bool(self._cells[3])
+
+    @listens.setter
+    def listens(self, listens: bool) -> None:
+        self._cells[3] = listens
 
     def release(self) -> None:
         """Gives the slot back. Closing alone would not free the lock: the map has its own descriptor."""
@@ -123,6 +143,22 @@ class Board:
                 return Slot(index, descriptor, self._service)
             os.close(descriptor)
         raise RuntimeError(f"all {_MAX_SLOTS} worker slots of {self._folder} are taken")
+
+    def may_listen(self, slot: Slot) -> bool:
+        """Whether the slot's worker is to take connections from now on; if so, the others read that it does.
+
+        One that is ready does, unless another still tells callers that all are loading: they would hear now
+        the one, now the other. One that is not does if nobody else can say why nothing is spoken.
+        """
+        with (self._folder / "listening.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # so that of two that ask at once the second sees the first
+            others = [record for record in self.read() if record.alive and record.slot != slot.index]
+            if slot.phase == "ready":
+                may = not any(other.listens and other.phase == "loading" for other in others)
+            else:
+                may = not any(other.listens or other.phase == "ready" for other in others)
+            slot.listens = may
+        return may
 
     def read(self) -> list[WorkerFigures]:
         """Every record of this service, in the order of the slots. Blocking, short."""
@@ -152,7 +188,12 @@ class Board:
         if not alive:
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
         return WorkerFigures(
-            slot=index, pid=cells[1], alive=alive, ready=alive and bool(cells[2]), lanes=lanes
+            slot=index,
+            pid=cells[1],
+            alive=alive,
+            phase=PHASES[cells[2]],
+            listens=alive and bool(cells[3]),
+            lanes=lanes,
         )
 
 

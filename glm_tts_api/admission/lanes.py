@@ -8,8 +8,8 @@ both the request and the engine are done with it, so work that is being cancelle
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from glm_tts_api.admission.board import LANES, LaneFigures, LaneName
@@ -49,12 +49,28 @@ class AdmissionConfig:
 
 
 class Permit:
-    """The right to one place in a lane."""
+    """The right to one place in a lane. `deadline` ends the work that it is for."""
 
     def __init__(self, lane: LaneName, give_back: Callable[[], None]) -> None:
         self.lane = lane
+        self.deadline: asyncio.Timeout | None = None
         self._give_back = give_back
         self._holders = 0
+
+    @contextmanager
+    def waiting_for_client(self) -> Iterator[None]:
+        """The deadline is for the work: the time inside is put on it."""
+        deadline = self.deadline
+        if deadline is None or deadline.expired() or (when := deadline.when()) is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        deadline.reschedule(None)
+        try:
+            yield
+        finally:
+            deadline.reschedule(when + loop.time() - since)
 
     def hold(self) -> Callable[[], None]:
         """One more holder; the place is free once every holder has called what it got here."""
@@ -135,6 +151,7 @@ class Admission:
             try:
                 async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
                     permit = await lane.enter(counted=counted)
+                    permit.deadline = deadline
                     release = permit.hold()
                     try:
                         yield permit

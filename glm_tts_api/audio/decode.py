@@ -87,7 +87,8 @@ class _Mix:
         end = self._n_samples + len(block)
         if end > self._limits.max_s * self._sample_rate:
             raise _too_long(f"more than {self._limits.max_s:g} s", self._limits)
-        np.sum(block, axis=1, out=self._sum[self._n_samples : end])
+        with np.errstate(invalid="ignore", over="ignore"):  # found out at the end
+            np.sum(block, axis=1, out=self._sum[self._n_samples : end])
         self._n_samples = end
         self._low = np.minimum(self._low, block.min(axis=0))
         self._high = np.maximum(self._high, block.max(axis=0))

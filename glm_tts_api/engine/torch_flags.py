@@ -1,6 +1,6 @@
 """Every switch of PyTorch that holds for the whole process, set in this one place before a model is loaded.
 
-A CPU needs none. The flow's turns of TF32 (precision.py) begin and end at what is set here.
+The flow's turns of TF32 (precision.py) begin and end at what is set here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from glm_tts_api.engine.precision import compute_exactly
 ALLOCATOR_VARIABLES = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 _ALLOCATOR = "expandable_segments:True"
 
+# On a CPU a product or convolution is planned for each length that it meets, and PyTorch and oneDNN keep
+# 1024 such plans each, of up to a megabyte: every text has other lengths. These suffice for the renders
+# under way.
+_PLANS_KEPT_BY = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+_PLANS_KEPT = 32
+
 
 def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> None:
     """Makes PyTorch fit for a server on `device`, before anything lies there.
@@ -24,6 +30,8 @@ def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> 
     has told it stays.
     """
     if device.type != "cuda":
+        for name in _PLANS_KEPT_BY:
+            environ.setdefault(name, str(_PLANS_KEPT))
         return
     # Segments of many lengths would leave holes that no later one fits.
     if not any(environ.get(name) for name in ALLOCATOR_VARIABLES):

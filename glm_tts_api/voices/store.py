@@ -38,12 +38,17 @@ ReadT = TypeVar("ReadT")
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """A registered voice as a list shows it. `version` changes whenever the voice does."""
+    """A registered voice as a list shows it. `seen`: all that changes with its recording."""
 
     index: str
     transcript: str
     source: Source
-    version: str
+    seen: tuple[Path, int, int, int, int]
+
+    @property
+    def version(self) -> str:
+        """A word that changes whenever the voice does."""
+        return sha256(repr((self.source, self.transcript, self.seen)).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +71,9 @@ class _Found:
 
     def info(self) -> VoiceInfo:
         """Raises RecordingMissing, or FileNotFoundError if the recording went since the book was read."""
-        status = self.audio.stat()
-        seen = (
-            self.source,
-            self.entry,
-            status.st_ino,
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-        )
-        version = sha256(repr(seen).encode()).hexdigest()[:32]
-        return VoiceInfo(self.index, self.entry.transcript, self.source, version)
+        file = self.audio.stat()
+        seen = (self.audio, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
+        return VoiceInfo(self.index, self.entry.transcript, self.source, seen)
 
 
 class VoiceStore:
@@ -216,19 +213,25 @@ class VoiceStore:
         self._writer.change(drop)
 
     def _find(self, index: str, *, again: bool = False) -> _Found:
-        found = self._find_all(again=again).get(index)
-        if found is None:
-            raise _unknown(index)
-        return found
+        shipped, own = self._entries(again=again)
+        if index in own:
+            return _Found(index, own[index], "own")
+        if index in shipped:
+            return _Found(index, shipped[index], "shipped")
+        raise _unknown(index)
 
     def _find_all(self, *, again: bool = False) -> dict[str, _Found]:
-        with self._reading:
-            self._shipped.refresh(again=again)
-            self._own.refresh(again=again)
-            shipped, own = self._shipped.entries, self._own.entries
+        shipped, own = self._entries(again=again)
         voices = {index: _Found(index, entry, "shipped") for index, entry in shipped.items()}
         voices.update({index: _Found(index, entry, "own") for index, entry in own.items()})
         return voices
+
+    def _entries(self, *, again: bool = False) -> tuple[dict[str, Entry], dict[str, Entry]]:
+        """Of the shipped book and of the own one; `again`: read in any case."""
+        with self._reading:
+            self._shipped.refresh(again=again)
+            self._own.refresh(again=again)
+            return self._shipped.entries, self._own.entries
 
     def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> _Found:
         """The voice as it is while nobody else can change it."""
@@ -244,10 +247,8 @@ class VoiceStore:
         return _Found(index, entry, "own").info()
 
     def _recordings_in_use(self, own: Entries) -> Iterable[Path]:
-        with self._reading:
-            self._shipped.refresh()
-            shipped = list(self._shipped.entries.values())
-        entries = [*shipped, *(self._own.entry_of(index, item) for index, item in own.items())]
+        shipped, _ = self._entries()
+        entries = [*shipped.values(), *(self._own.entry_of(index, item) for index, item in own.items())]
         return [entry.audio for entry in entries if entry is not None and entry.audio is not None]
 
 

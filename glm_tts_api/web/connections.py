@@ -92,6 +92,12 @@ class Connection(H11Protocol):
         await self.flow.drain()
         return not self._dropped
 
+    async def end(self) -> None:
+        """Ends the connection once the kernel has all that was written: in the middle of a body, whose client
+        then has what there was of it, and no end."""
+        self.transport.close()
+        await self._lost.wait()
+
     def cut(self) -> None:
         """Ends the connection at once, whatever is unsent; also what the kernel holds, which a client that
         does not read would keep there for minutes."""

@@ -1,4 +1,5 @@
-"""One shape for every error under /api/v1; the tree of errors knows status, code and Retry-After."""
+"""The answer to every error: one shape under /api/v1, OpenAI's under /v1. The tree of errors knows status,
+code and Retry-After."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ from glm_tts_api.errors import (
     quote,
 )
 from glm_tts_api.logs import request_id_var
+from glm_tts_api.web.openai.errors import PREFIX as OPENAI
+from glm_tts_api.web.openai.errors import openai_body, openai_headers, openai_status
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 INTERNAL_MESSAGE = "Something went wrong in the server; its log has the details under this request_id."
@@ -36,12 +39,16 @@ def error_body(error: ServiceError) -> dict[str, Any]:
     }
 
 
-def error_response(error: ServiceError) -> Response:
+def error_response(error: ServiceError, path: str) -> Response:
+    """`path`: where the request went, which says what its client can read."""
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
+    if path.startswith(OPENAI):
+        headers.update(openai_headers(error))
+        return JSONResponse(openai_body(error), status_code=openai_status(error), headers=headers)
     return JSONResponse(error_body(error), status_code=error.status, headers=headers)
 
 
@@ -53,7 +60,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _on_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    return error_response(error)
+    return error_response(error, request.url.path)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -61,16 +68,19 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = quote(request.url.path)
     if error.status_code == 404:
-        return error_response(NotFound(f"There is no {path} here; /docs lists every route."))
+        return error_response(
+            NotFound(f"There is no {path} here; /docs lists every route."), request.url.path
+        )
     if error.status_code == 405:
         possible = _methods_of(request)
         hint = f"send {' or '.join(possible)}, as /docs describes"
-        response = error_response(MethodNotAllowed(f"{request.method} is not possible on {path}: {hint}."))
+        refused = MethodNotAllowed(f"{request.method} is not possible on {path}: {hint}.")
+        response = error_response(refused, request.url.path)
         response.headers["Allow"] = ", ".join(possible)
         return response
     if error.status_code < 500:
-        return error_response(InvalidField(quote(str(error.detail))))
-    return error_response(InternalFault(INTERNAL_MESSAGE))
+        return error_response(InvalidField(quote(str(error.detail))), request.url.path)
+    return error_response(InternalFault(INTERNAL_MESSAGE), request.url.path)
 
 
 def _methods_of(request: Request) -> list[str]:
@@ -88,4 +98,5 @@ def _methods_of(request: Request) -> list[str]:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return error_response(InvalidField(f"{first['loc'][-1]}: {quote(str(first['msg']))}"))
+    refused = InvalidField(f"{first['loc'][-1]}: {quote(str(first['msg']))}")
+    return error_response(refused, request.url.path)

@@ -48,6 +48,8 @@ class GracefulStop:
             loop.call_soon_threadsafe(self._begin, number)  # wakes the loop; a handler can run anywhere
 
         self._previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+        if any(_has_been_told(handler) for handler in self._previous.values()):
+            self._in_flight.closing = True
         try:
             yield
         finally:
@@ -84,3 +86,8 @@ class GracefulStop:
         handler = self._previous[number]
         if callable(handler):
             handler(number, None)
+
+
+def _has_been_told(handler: Any) -> bool:
+    """Whether uvicorn, whose handler this is, heard a signal while it was importing the app."""
+    return bool(getattr(getattr(handler, "__self__", None), "should_exit", False))

@@ -186,4 +186,4 @@ def _request_id(headers: Headers) -> str:
 
 
 async def _send(error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
-    await error_response(error)(scope, receive, send)
+    await error_response(error, scope["path"])(scope, receive, send)

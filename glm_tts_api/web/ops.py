@@ -125,6 +125,7 @@ def _active_body(line: SpeechLine) -> dict[str, Any]:
 def _worker_body(worker: WorkerFigures, service: Service) -> dict[str, Any]:
     limits = service.admission.config
     body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid, "ready": worker.ready}
+    body["status"] = worker.phase
     body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
     return body
 

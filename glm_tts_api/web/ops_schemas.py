@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glm_tts_api.admission.board import Phase
 from glm_tts_api.web.schemas import EXAMPLE_ID
 
 
@@ -70,6 +71,7 @@ class WorkerStats(Lanes):
     slot: int = Field(examples=[0])
     pid: int = Field(examples=[4242])
     ready: bool = Field(description="Whether its model is loaded.", examples=[True])
+    status: Phase = Field(description="How far its model is.", examples=["ready"])
 
 
 class ConcurrencyConfig(BaseModel):

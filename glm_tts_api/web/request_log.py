@@ -86,8 +86,18 @@ def logged_speech(request: Request) -> Iterator[SpeechLine]:
     when that is done."""
     line = SpeechLine(request.state.request_id)
     setattr(request.state, LINE, line)
-    try:
+    with recorded_outcome(line):
         yield line
+
+
+@contextmanager
+def recorded_outcome(line: SpeechLine) -> Iterator[None]:
+    """Gives the line the outcome that the context ends with; for a streamed answer a second time, since the
+    body is made while it is sent."""
+    if line.outcome == "completed":
+        line.timings.end("send")
+    try:
+        yield
     except BaseException as error:
         line.outcome = _outcome_of(error)
         raise

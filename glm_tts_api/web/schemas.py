@@ -64,12 +64,17 @@ class SpeechFields(BaseModel):
         description="Candidates decoded side by side; the one with the best mean log-probability is kept.",
         examples=[1],
     )
-    response_format: Literal["json", "wav"] = Field(
-        default="json", description="json (a WAV inside, as base64) or wav.", examples=["wav"]
+    response_format: Literal["json", "wav", "flac", "mp3", "opus", "aac", "pcm"] = Field(
+        default="json",
+        description="json: a WAV inside, as base64; the others are the audio itself (pcm: 16 bit, mono). "
+        "opus at 32000 Hz goes out at 48000.",
+        examples=["wav"],
     )
-    stream: bool = Field(default=False, description="Comes later; false for now.", examples=[False])
+    stream: bool = Field(
+        default=False, description="true: the audio leaves as it is made; not with json.", examples=[False]
+    )
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
-        default=1.0, description="Comes later; 1.0 for now.", examples=[1.0]
+        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
     )
 
 

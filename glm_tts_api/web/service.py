@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,8 @@ class WebConfig:
     max_text_length: int = 20000
     max_upload_bytes: int = 20 * 1024 * 1024
     max_text_bytes: int = 1024 * 1024
+    stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
+    openai_voices: Mapping[str, str] = field(default_factory=dict)
     prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
     max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()

@@ -6,14 +6,15 @@ import asyncio
 import base64
 import json
 from dataclasses import dataclass
+from typing import get_args
 
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio, require_audio
-from glm_tts_api.audio.encode import encode
+from glm_tts_api.audio.encode import AudioFormat, media_type
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
-from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong
+from glm_tts_api.errors import InvalidField
 from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
@@ -23,7 +24,8 @@ from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs
 from glm_tts_api.web.request_log import SpeechLine, logged_speech
 from glm_tts_api.web.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.service import Service
-from glm_tts_api.web.speaking import Speech, admitted, speak
+from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
+from glm_tts_api.web.text_limits import require_text
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
@@ -42,17 +44,6 @@ class _Prompt:
     transcript: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Wanted:
-    """A parsed request. `counted` is false for the sentence that verifies a restart."""
-
-    request_id: str
-    fields: SpeechFields
-    voice: Voice | _Prompt
-    counted: bool
-    warnings: list[str]
-
-
 @router.post(
     "/tts",
     summary="Speak",
@@ -61,12 +52,12 @@ class _Wanted:
         200: {
             "model": SpeechAnswer,
             "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
-            "content": {"audio/wav": BINARY},
+            "content": {media_type(audio_format, 24000): BINARY for audio_format in get_args(AudioFormat)},
             "headers": header_docs(
                 X_Request_Id="Names the request in the server's log.",
                 X_Sample_Rate="Audio answers: Hz.",
-                X_Audio_Seconds="Audio answers: how long the speech lasts.",
-                X_Generation_Time="Audio answers: seconds from admission to the finished audio.",
+                X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
+                X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
                 X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
             ),
         },
@@ -74,45 +65,46 @@ class _Wanted:
     },
 )
 async def tts(request: Request, service: ServiceDep) -> Response:
-    """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text)."""
+    """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
+    stream=true the audio leaves as it is made."""
     with logged_speech(request) as line:
-        wanted = await _parse(request, service, line)
-        async with admitted(request, service, line.n_chars, line, counted=wanted.counted) as permit:
-            utterance = _utterance(wanted, await _decoded(wanted.voice, service))
-            speech = await speak(service.engine, utterance, permit, line)
-            with line.timings.stage("encode"):
-                body = await service.pools.encode.run(_encode, speech, wanted)
-        return _answer(body, speech, wanted)
+        fields, wanted = await _parse(request, service, line)
+        if wanted.streams:
+            return await stream(request, service, line, wanted)
+        speech = await speak(request, service, line, wanted)
+        if fields.response_format != "json":
+            return whole_audio(speech, wanted)
+        return Response(
+            await service.pools.encode.run(_json_with_audio, speech, line.request_id, wanted.warnings),
+            media_type="application/json",
+        )
 
 
-async def _parse(request: Request, service: Service, line: SpeechLine) -> _Wanted:
+async def _parse(request: Request, service: Service, line: SpeechLine) -> tuple[SpeechFields, Wanted]:
     body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
     line.lane = service.admission.config.lane_of(line.n_chars)
-    _require_text(fields.input_text, service.config.max_text_length)
-    _require_available(fields)
+    require_text(fields.input_text, service.config.max_text_length, field="input_text")
+    if fields.stream and fields.response_format == "json":
+        raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, service)
     token = request.headers.get(TOKEN_HEADER, "")
     verifies = bool(token) and await asyncio.to_thread(take_token, token, service.config.verify_token_file)
-    return _Wanted(request.state.request_id, fields, voice, counted=not verifies, warnings=warnings)
 
+    async def utterance() -> Utterance:
+        chunks = service.config.stream_chunks if fields.stream else None
+        return _utterance(line.request_id, fields, await _decoded(voice, service), chunks)
 
-def _require_text(text: str, max_length: int) -> None:
-    if len(text) > max_length:
-        raise TextTooLong(
-            f"input_text has {len(text)} characters; at most {max_length} are possible (MAX_TEXT_LENGTH)."
-        )
-    if not text.strip():
-        raise NothingToSay("input_text is blank.")
-
-
-def _require_available(fields: SpeechFields) -> None:
-    """What the contract names and this version does not do yet."""
-    if fields.stream:
-        raise InvalidField("stream=true comes later; leave it out for now.")
-    if fields.speed != 1.0:
-        raise InvalidField("A speed other than 1.0 comes later; leave it out for now.")
+    return fields, Wanted(
+        n_chars=line.n_chars,
+        utterance=utterance,
+        audio_format="wav" if fields.response_format == "json" else fields.response_format,
+        speed=fields.speed,
+        streams=fields.stream,
+        counted=not verifies,
+        warnings=warnings,
+    )
 
 
 async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice | _Prompt:
@@ -145,28 +137,24 @@ def _decode(prompt: _Prompt, limits: RecordingLimits) -> Voice:
     return Voice(decode_audio(data, limits), prompt.transcript, digest_of(data))
 
 
-def _utterance(wanted: _Wanted, voice: Voice) -> Utterance:
-    fields = wanted.fields
+def _utterance(
+    request_id: str, fields: SpeechFields, voice: Voice, chunks: tuple[int, ...] | None
+) -> Utterance:
     return Utterance(
-        request_id=wanted.request_id,
+        request_id=request_id,
         text=fields.input_text,
         voice=voice,
         sampling=SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
         sample_rate=fields.sample_rate,
         use_cache=fields.use_cache,
         use_phoneme=fields.use_phoneme,
+        chunks=chunks,
     )
 
 
-def _encode(speech: Speech, wanted: _Wanted) -> bytes:
-    """The answer's body. Blocking; runs on a pool thread."""
-    wav = encode(speech.pcm, "wav", speech.sample_rate)
-    return wav if wanted.fields.response_format == "wav" else _json_with_audio(wav, speech, wanted)
-
-
-def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
+def _json_with_audio(speech: Speech, request_id: str, warnings: list[str]) -> bytes:
     """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
-    and keep every other thread waiting meanwhile."""
+    and keep every other thread waiting meanwhile. Blocking; runs on a pool thread."""
     n_segments = speech.timings.segments
     fields = {
         "success": True,
@@ -174,26 +162,13 @@ def _json_with_audio(wav: bytes, speech: Speech, wanted: _Wanted) -> bytes:
         "sample_rate": speech.sample_rate,
         "generation_time": round(speech.generation_s, 2),
         "error": None,
-        "request_id": wanted.request_id,
+        "request_id": request_id,
         "audio_seconds": round(speech.seconds, 3),
         "segments": n_segments,
         "rtf": round(speech.generation_s / speech.seconds, 3) if speech.seconds else 0.0,
-        "warnings": wanted.warnings,
+        "warnings": warnings,
     }
+    wav = speech.audio
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)
     return json.dumps(fields).encode()[:-1] + b', "audio_base64": "' + audio + b'"}'
-
-
-def _answer(body: bytes, speech: Speech, wanted: _Wanted) -> Response:
-    if wanted.fields.response_format == "json":
-        return Response(body, media_type="application/json")
-    headers = {
-        "Content-Disposition": 'attachment; filename="speech.wav"',  # /docs offers it as a file
-        "X-Sample-Rate": str(speech.sample_rate),
-        "X-Audio-Seconds": f"{speech.seconds:.3f}",
-        "X-Generation-Time": f"{speech.generation_s:.2f}",
-    }
-    if wanted.warnings:
-        headers["X-Warnings"] = " ".join(wanted.warnings).encode("unicode_escape").decode()
-    return Response(body, media_type="audio/wav", headers=headers)

@@ -51,7 +51,7 @@ def hift_lengths(hift: HiFT, known: int) -> Finding:
 
     def speak(length: int) -> Tensor:
         mel = torch.full((1, 80, length), -5.0, device=device)
-        return hift(mel, generator=torch.Generator(device).manual_seed(0))
+        return hift(mel, noise=0)
 
     return new_lengths("C: HiFT at a new length", speak, known, limit_ms=20, device=device)
 
@@ -112,7 +112,7 @@ def kept_memory(model: FlowMatching, hift: HiFT, config: EngineConfig, device: t
             flow_bytes(model.config, n_rows=1, n_frames=2 * longest),
         ),
         "its vocoder": (
-            _peak(lambda: hift(mel, generator=torch.Generator(device).manual_seed(0)), device),
+            _peak(lambda: hift(mel, noise=0), device),
             hift_bytes(hift.config, n_frames=frames),
         ),
     }
@@ -144,7 +144,7 @@ def _step(model: FlowMatching, lengths: Sequence[int], device: torch.device) -> 
         FlowInput(
             tokens=torch.zeros(length, dtype=torch.int64),
             speaker=torch.ones(192),
-            generator=torch.Generator().manual_seed(0),
+            noise=0,
         )
         for length in lengths
     ]

@@ -29,6 +29,7 @@ class _Request:
     started_at: float = field(default_factory=time.perf_counter)
     timings: Timings = field(default_factory=Timings)
     closed: bool = False
+    full: bool = False
     first_s: float = 0.0
     total_s: float = 0.0
     audio_s: float = 0.0

@@ -76,9 +76,14 @@ def running_server(progress: Progress) -> Iterator[tuple[str, int]]:
     port = free_port()
     with tempfile.TemporaryDirectory() as run_dir, (Path(run_dir) / "server.log").open("wb") as log:
         limits = dict.fromkeys(("SHORT_TEXT_TIMEOUT", "MEDIUM_TEXT_TIMEOUT", "LONG_TEXT_TIMEOUT"), "600")
-        environment = {**limits, **os.environ, "PORT": str(port), "RUN_DIR": run_dir}
-        command = [sys.executable, "-m", "uvicorn", "glm_tts_api.api_server:app", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        own = {"API_HOST": "127.0.0.1", "PORT": str(port), "RUN_DIR": run_dir, "LOG_FILE": log.name}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "glm_tts_api", "serve"],
+            cwd=ROOT,
+            env={**limits, **os.environ, **own, "DRAIN_TIMEOUT": "0"},
+            stdout=log,
+            stderr=log,
+        )
         try:
             _wait_until_healthy(f"http://127.0.0.1:{port}", process, Path(run_dir) / "server.log", progress)
             yield f"http://127.0.0.1:{port}", process.pid

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from transfer import RemoteFile, get_json
+from transfer import DownloadError, RemoteFile, get_json
 
 MODEL_FOLDERS = ("llm", "flow", "hift", "vocos2d", "speech_tokenizer", "vq32k-phoneme-tokenizer")
 SPEAKER_ENCODER = "campplus.onnx"
+_PLAIN_NAME = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f]+")  # a part of a path that leads nowhere else
 
 
 class Hub(Protocol):
@@ -53,7 +54,8 @@ class HuggingFace:
         """The listing comes in pages; each names the next in its Link header."""
         url: str | None = f"{self._endpoint}/api/models/{repository}/tree/main?recursive=true"
         while url is not None:
-            entries, headers = get_json(url, token=self._token)
+            same_host = urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(self._endpoint).netloc
+            entries, headers = get_json(url, token=self._token if same_host else "")
             yield from entries
             following = re.search(r'<([^>]+)>;\s*rel="next"', headers.get("link", ""))
             url = urllib.parse.urljoin(url, following[1]) if following else None
@@ -95,9 +97,12 @@ class Wanted:
 
 
 def wanted_files(hub: Hub) -> list[Wanted]:
-    """What the server loads: the model's folders without their Python, and the speaker encoder."""
+    """What the server loads: the model's folders without their Python, and the speaker encoder.
+
+    Raises DownloadError if the listing names a place outside the checkpoint folder.
+    """
     wanted = [
-        Wanted(file, PurePosixPath(file.path))
+        Wanted(file, _place(file.path))
         for file in hub.files(hub.model)
         if PurePosixPath(file.path).parts[0] in MODEL_FOLDERS and not file.path.endswith(".py")
     ]
@@ -107,6 +112,16 @@ def wanted_files(hub: Hub) -> list[Wanted]:
         if file.path == SPEAKER_ENCODER
     ]
     return wanted
+
+
+def _place(path: str) -> PurePosixPath:
+    place = PurePosixPath(path)
+    if not all(_PLAIN_NAME.fullmatch(part) for part in place.parts):
+        raise DownloadError(
+            f"The hub lists a file with an impossible name, {path!r}; nothing was fetched. "
+            "Try another --source or another mirror."
+        )
+    return place
 
 
 def missing_parts(wanted: list[Wanted]) -> list[str]:

@@ -3,23 +3,22 @@
     ask_service.py verify PID    waits for the server whose parent is PID, then checks all three
     ask_service.py status        what the server says of itself
 
-Run in the project folder; the settings tell where the server listens. Goes through no proxy. Exits 0 if all
-holds, else 1 with the cause in the last line.
+Run in the project folder; the settings tell where the server listens. Exits 0 if all holds, else 1 with the
+cause in the last line. How `verify` ended also stands in the log, for those whose terminal is gone by then.
 """
 
 from __future__ import annotations
 
 import io
-import json
+import os
 import secrets
 import sys
 import time
-import urllib.error
-import urllib.request
 import wave
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from service_client import Answer, Client
 
 from glm_tts_api.settings import Settings
 
@@ -38,51 +37,6 @@ class Failed(Exception):
     """What does not hold, said to whoever started the server."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer; status 0 if none came, and why in `body`."""
-
-    status: int
-    body: bytes
-    timed_out: bool = False
-
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one if it is something else."""
-        try:
-            value = json.loads(self.body)
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
-
-
-class Client:
-    """The server that `settings` describe, as a client on this machine sees it."""
-
-    def __init__(self, settings: Settings) -> None:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.api_host, settings.api_host)
-        self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-        self._key = {"X-API-Key": settings.api_keys[0].encode()} if settings.api_keys else {}
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def get(self, path: str) -> Answer:
-        return self._send(urllib.request.Request(self.base_url + path, headers=self._key), 10)
-
-    def post_json(self, path: str, body: dict[str, Any], *, token: str, timeout_s: float) -> Answer:
-        headers = {"Content-Type": "application/json", "X-Verify-Token": token, **self._key}
-        data = json.dumps(body).encode()
-        return self._send(urllib.request.Request(self.base_url + path, data, headers), timeout_s)
-
-    def _send(self, request: urllib.request.Request, timeout_s: float) -> Answer:
-        try:
-            with self._opener.open(request, timeout=timeout_s) as response:
-                return Answer(response.status, response.read())
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, error.read())
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            return Answer(0, str(reason).encode(), timed_out=isinstance(reason, TimeoutError))
-
-
 def is_running(pid: int) -> bool:
     """False if the process is gone or a zombie."""
     try:
@@ -92,56 +46,77 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
-class Progress:
-    """Says every few seconds what is waited for."""
+def say(line: str, stream: TextIO = sys.stdout) -> None:
+    """Tells the user; one whose terminal is gone is no reason to stop."""
+    try:
+        print(line, file=stream, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
-    def __init__(self) -> None:
+
+class Wait:
+    """A wait of at most `limit_s`; says every few seconds for what, and what the log says meanwhile."""
+
+    def __init__(self, log: Path, limit_s: float) -> None:
+        self._log = log
+        self._limit_s = limit_s
         self._begin = self._said = time.monotonic()
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._begin
 
-    def tell(self, what: str) -> None:
+    def go_on(self, what: str) -> None:
+        """Waits a moment. Raises Failed when the time is over."""
+        if self.seconds >= self._limit_s:
+            raise Failed(f"After {self._limit_s:g} s still: {what}. {self._last_line()}")
         if time.monotonic() - self._said >= PROGRESS_EVERY_S:
             self._said = time.monotonic()
-            print(f"  waiting: {what}, {self.seconds:.0f} s", flush=True)
+            say(f"  waiting: {what}, {self.seconds:.0f} s of at most {self._limit_s:g}. {self._last_line()}")
+        time.sleep(0.4)
+
+    def _last_line(self) -> str:
+        try:
+            lines = self._log.read_bytes()[-4000:].decode(errors="replace").split("\n")
+        except OSError:
+            return ""
+        last = next((line for line in reversed(lines) if line.strip()), "nothing yet")
+        return f"Log: {last[-160:]}"
 
 
-def wait_until_ready(client: Client, pid: int) -> dict[str, Any]:
+def wait_until_ready(client: Client, log: Path, pid: int) -> dict[str, Any]:
     """Returns the first healthy /health. Raises Failed if the server ends, cannot load, or takes too long."""
-    progress = Progress()
-    while progress.seconds < READY_LIMIT_S:
+    wait = Wait(log, READY_LIMIT_S)
+    while True:
         answer = client.get("/api/v1/health")
         health = answer.json()
         if answer.status == 200:
-            print(f"  ready after {progress.seconds:.0f} s: {_model_line(health)}")
+            say(f"  ready after {wait.seconds:.0f} s: {_model_line(health)}")
             return health
         if health.get("status") == "unhealthy":
             raise Failed(f"The model could not be loaded: {health.get('cause')}")
         if not is_running(pid):
             raise Failed("The server ended while it started.")
-        progress.tell("the model is loading" if health else "the server is starting")
-        time.sleep(0.5)
-    raise Failed(f"The server was not ready after {READY_LIMIT_S} s.")
+        wait.go_on("the model is loading" if health else "the server is starting")
 
 
-def wait_for_workers(client: Client, settings: Settings, pid: int) -> dict[str, Any]:
+def wait_for_workers(client: Client, settings: Settings, log: Path, pid: int) -> dict[str, Any]:
     """Returns the first /stats/concurrency in which every worker can speak."""
-    progress = Progress()
-    while progress.seconds < WORKERS_LIMIT_S:
+    wait = Wait(log, WORKERS_LIMIT_S)
+    n_ready = 0
+    while True:
         stats = client.get("/api/v1/stats/concurrency")
         if stats.status == 200:
             workers = stats.json()["per_worker"]
             n_ready = sum(worker["ready"] for worker in workers)
             if n_ready == len(workers) == settings.workers:
-                print(f"  workers: {n_ready} of {settings.workers}")
+                say(f"  workers: {n_ready} of {settings.workers}")
                 return stats.json()
-            progress.tell(f"{n_ready} of {settings.workers} workers are ready")
+        elif stats.status in (401, 403):
+            raise Failed(f"The server does not take the key that is set: {_why(stats)}")
         elif not is_running(pid):
             raise Failed("The server ended while its workers started.")
-        time.sleep(0.3)
-    raise Failed(f"Not all of WORKERS={settings.workers} were ready after {WORKERS_LIMIT_S} s.")
+        wait.go_on(f"{n_ready} of WORKERS={settings.workers} are ready")
 
 
 def check_config(stats: dict[str, Any], settings: Settings) -> None:
@@ -159,7 +134,7 @@ def check_config(stats: dict[str, Any], settings: Settings) -> None:
     wrong = [f"{name}: set {want:g}, runs {runs:g}" for name, (runs, want) in wanted.items() if runs != want]
     if wrong:
         raise Failed(f"The server does not run as set: {'; '.join(wrong)}")
-    print("  settings: " + ", ".join(f"{name}={runs:g}" for name, (runs, _) in wanted.items()))
+    say("  settings: " + ", ".join(f"{name}={runs:g}" for name, (runs, _) in wanted.items()))
 
 
 def speak(client: Client, settings: Settings) -> str:
@@ -169,9 +144,7 @@ def speak(client: Client, settings: Settings) -> str:
     token = secrets.token_hex(16)
     token_file.touch(mode=0o600)
     token_file.write_text(token)
-    print(
-        f"  speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={settings.verify_timeout:g} s)", flush=True
-    )
+    say(f"  speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={settings.verify_timeout:g} s)")
     begin = time.monotonic()
     try:
         answer = client.post_json(
@@ -187,7 +160,7 @@ def speak(client: Client, settings: Settings) -> str:
     duration_s = _wav_seconds(answer.body)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_bytes(answer.body)
-    print(f"  {OUTPUT}: {duration_s:.2f} s of speech in {seconds:.2f} s, RTF {seconds / duration_s:.2f}")
+    say(f"  {OUTPUT}: {duration_s:.2f} s of speech in {seconds:.2f} s, RTF {seconds / duration_s:.2f}")
     return voice
 
 
@@ -241,22 +214,42 @@ def _model_line(health: dict[str, Any]) -> str:
 
 def verify(client: Client, settings: Settings, pid: int) -> None:
     """Readiness, workers, settings, speech; then what to do next."""
-    health = wait_until_ready(client, pid)
+    log = settings.path(settings.log_file)
+    health = wait_until_ready(client, log, pid)
     for warning in health.get("warnings", []):
-        print(f"  WARNING: {warning}")
-    check_config(wait_for_workers(client, settings, pid), settings)
+        say(f"  WARNING: {warning}")
+    check_config(wait_for_workers(client, settings, log, pid), settings)
     voice = "exampleA"
     if settings.verify_tts:
         voice = speak(client, settings)
     else:
-        print("  VERIFY_TTS=0: no sentence is spoken")
+        say("  VERIFY_TTS=0: no sentence is spoken")
     if not is_running(pid):
         raise Failed("The server ended while it was verified.")
-    print(f"OK: the server runs on port {settings.port} (PID {pid}). Try it:")
-    print(f"  curl -X POST http://localhost:{settings.port}/api/v1/tts \\")
-    print(f'    -F "input_text=测试文本" -F "index={voice}" -F "response_format=wav" -o test.wav')
+    say(f"OK: the server runs on port {settings.port} (PID {pid}). Try it:")
+    for line in _example(client, settings, voice):
+        say(f"  {line}")
     if health.get("demonstration"):
-        print(HOW_TO_GET_THE_OFFICIAL_MODEL)
+        say(HOW_TO_GET_THE_OFFICIAL_MODEL)
+
+
+def _example(client: Client, settings: Settings, voice: str) -> list[str]:
+    """A command to paste; it names no key, which would stay in the terminal and in the shell's history."""
+    speech = f'  -F "input_text=测试文本" -F "index={voice}" -F "response_format=wav" -o test.wav'
+    command = f"curl -X POST {client.shown_url}/api/v1/tts \\"
+    if not settings.api_keys:
+        return [command, speech]
+    return ["API_KEY=...   # one of API_KEYS", command, '  -H "Authorization: Bearer $API_KEY" \\', speech]
+
+
+def _report(settings: Settings, outcome: str) -> None:
+    """A line in the log, in its format."""
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        with settings.path(settings.log_file).open("a") as log:
+            log.write(f"{now},000 INFO restart_api.sh [-] {outcome}\n")
+    except OSError as error:
+        say(f"  {settings.log_file}: {error.strerror}", sys.stderr)
 
 
 def status(client: Client, settings: Settings) -> None:
@@ -271,7 +264,7 @@ def status(client: Client, settings: Settings) -> None:
     lines += _stats_lines(stats.json()) if stats.status == 200 else [f"No figures: {_why(stats)}"]
     if health.get("demonstration"):
         lines.append(HOW_TO_GET_THE_OFFICIAL_MODEL)
-    print("\n".join(lines), flush=True)
+    say("\n".join(lines))
     if answer.status != 200:
         raise Failed(f"The server is {health['status']}: {health.get('cause') or 'try again shortly'}")
 
@@ -289,8 +282,10 @@ def _stats_lines(stats: dict[str, Any]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
+    sys.stdout.reconfigure(errors="replace")  # the voice's sentence, where a terminal knows ASCII only
     settings = Settings.load()
     client = Client(settings)
+    verifies = arguments[:1] == ["verify"]
     try:
         match arguments:
             case ["verify", pid]:
@@ -298,11 +293,15 @@ def main(arguments: list[str]) -> int:
             case ["status"]:
                 status(client, settings)
             case _:
-                print(__doc__, file=sys.stderr)
+                say(__doc__, sys.stderr)
                 return 2
     except Failed as failure:
-        print(failure, file=sys.stderr)
+        if verifies:
+            _report(settings, f"The check failed: {failure}")
+        say(str(failure), sys.stderr)
         return 1
+    if verifies:
+        _report(settings, f"The server passed its check (PID {arguments[1]}, port {settings.port})")
     return 0
 
 

@@ -11,10 +11,11 @@ cd -- "$ROOT" || exit 1
 # Exit codes of all scripts: tried and did not work; a setting, the checkpoint, the port or the machine does not
 # allow it; the server runs already, or another script is at work on it.
 readonly EXIT_FAILED=1 EXIT_REFUSED=2 EXIT_BUSY=3
+readonly INSTALL_LIMIT_S=14400 # 6.6 GB at 0.5 MB/s
 
-# say LINE...: tells the user.
+# say LINE...: tells the user; one whose terminal is gone is no reason to stop.
 say() {
-  printf '%s\n' "$*"
+  printf '%s\n' "$*" 2>/dev/null || true
 }
 
 # fail CODE LINE...: tells what is wrong and ends the script.
@@ -27,7 +28,7 @@ fail() {
 
 # usable_python PROGRAM: whether it is Python 3.11 to 3.13.
 usable_python() {
-  command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
 }
 
 # find_python [MODULE]: prints a Python 3.11 to 3.13 of this machine that has MODULE.
@@ -53,7 +54,7 @@ ensure_venv() {
   exec {lock}<"$ROOT" # two first starts at once: the second waits for the first one's installation
   flock -n "$lock" || {
     say "Waiting for another script that installs into .venv"
-    flock "$lock"
+    wait_for_installation "$lock"
   }
   if ! usable_python "$PYTHON"; then
     make_venv
@@ -74,6 +75,16 @@ ensure_venv() {
   exec {lock}<&-
 }
 
+# wait_for_installation LOCK: waits until the other script is done, saying every 30 s how far it is.
+wait_for_installation() {
+  local begin=$SECONDS
+  until flock -w 30 "$1"; do
+    say "  $((SECONDS - begin)) s of at most $INSTALL_LIMIT_S: $(tail -n 1 -- "$VENV/install.log" 2>/dev/null | cut -c -100)"
+    ((SECONDS - begin < INSTALL_LIMIT_S)) ||
+      fail "$EXIT_BUSY" "The other script still holds $ROOT after $INSTALL_LIMIT_S s: end it and try again."
+  done
+}
+
 # what_is_installed: prints a digest of those parts of pyproject.toml that decide what pip installs.
 what_is_installed() {
   "$PYTHON" - <<'END'
@@ -89,7 +100,7 @@ END
 # install_packages WHAT: pip into .venv; its many lines go to a file, and only where it fails to the user.
 install_packages() {
   local log="$VENV/install.log" begin=$SECONDS
-  "$PYTHON" -m pip install --disable-pip-version-check --no-input --progress-bar off -e "$1" 2>&1 |
+  timeout --foreground "$INSTALL_LIMIT_S" "$PYTHON" -m pip install --disable-pip-version-check --no-input --progress-bar off -e "$1" 2>&1 |
     tee -- "$log" | show_progress || {
     tail -n 25 -- "$log" >&2
     fail "$EXIT_REFUSED" "pip could not install the packages (above; all of it: $log)." \
@@ -139,15 +150,16 @@ load_settings() {
   eval "$assignments"
   RUN_DIR="$(absolute "$RUN_DIR")"
   LOG_FILE="$(absolute "$LOG_FILE")"
-  mkdir -p -- "$RUN_DIR" "$(dirname -- "$LOG_FILE")" || exit "$EXIT_REFUSED"
-  touch -- "$LOG_FILE" || exit "$EXIT_REFUSED"
+  mkdir -p -- "$RUN_DIR" || exit "$EXIT_REFUSED"
+  RUN_DIR="$(realpath -- "$RUN_DIR")"
+  PID_FILE="$RUN_DIR/api_server.pid"
 }
 
 # absolute PATH: PATH as seen from the project folder.
 absolute() {
   case $1 in
     /*) printf '%s\n' "$1" ;;
-    '~'/*) printf '%s\n' "$HOME/${1#'~/'}" ;;
+    '~' | '~'/*) printf '%s\n' "$HOME${1#'~'}" ;;
     *) printf '%s\n' "$ROOT/$1" ;;
   esac
 }

@@ -1,21 +1,28 @@
 # shellcheck shell=bash
 # Which processes are ours, and how they are stopped. Sourced after common.sh.
 #
-# The server's parent is known by its PID file, but a number alone proves nothing: it is ours only if
-# /proc/PID/cmdline shows our uvicorn and /proc/PID/cwd this folder. Worker processes carry no such mark in ps
-# and outlive a parent that was killed, so every process that we start carries our run id in its environment.
+# A process is ours if its environment carries the mark of this RUN_DIR and it works in this project's folder: a
+# copied project or run folder has its own. Workers say nothing of this in ps and outlive a parent that was killed.
 
-readonly STOP_MARGIN_S=15 # beyond DRAIN_TIMEOUT: the last answers, and freeing the model
+readonly STOP_MARGIN_S=15 # beyond the time to drain: the last answers, and freeing the model
 readonly KILL_WAIT_S=15
 
-# run_id: prints the mark of this RUN_DIR's processes; made once.
+# run_id: prints the mark of this RUN_DIR's processes, made once; the folder's own, not one that was copied with it.
 run_id() {
-  local file="$RUN_DIR/run_id"
-  if [[ ! -s $file ]]; then
-    printf '%s\n' "$(</proc/sys/kernel/random/uuid)" >"$file.new"
-    mv -- "$file.new" "$file"
+  local id='' folder='' file="$RUN_DIR/run_id"
+  { read -r id folder <"$file"; } 2>/dev/null || true
+  if [[ -z $id || $folder != "$RUN_DIR" ]]; then
+    if [[ -z $id ]] || { [[ -n $folder ]] && ! is_claimed; }; then # claimed: it was moved as it is
+      id="$(</proc/sys/kernel/random/uuid)"
+    fi
+    printf '%s %s\n' "$id" "$RUN_DIR" >"$file.new" && mv -- "$file.new" "$file" || return
   fi
-  cat -- "$file"
+  printf '%s\n' "$id"
+}
+
+# is_claimed: whether a server of this very folder lives: it holds a lock on the PID file for as long.
+is_claimed() {
+  [[ -r $PID_FILE ]] && { ! flock --nonblock --shared 9; } 9<"$PID_FILE"
 }
 
 # command_of PID: prints its command line; nothing if it is gone or a zombie.
@@ -28,63 +35,89 @@ is_alive() {
   [[ -n $(command_of "$1") ]]
 }
 
-# is_our_server PID: whether it is a uvicorn of this project, started in this folder.
-is_our_server() {
-  [[ $(command_of "$1") == *uvicorn*glm_tts_api.api_server:app* ]] || return 1
+# works_here PID: whether its folder is this project's.
+works_here() {
   local folder
-  folder="$(readlink "/proc/$1/cwd" 2>/dev/null)" || return 1
-  [[ ${folder% (deleted)} == "$ROOT" ]]
-}
-
-# recorded_server: prints the PID that the PID file names if it is our server.
-recorded_server() {
-  local pid=''
-  { read -r pid _ <"$PID_FILE"; } 2>/dev/null || true
-  if [[ $pid =~ ^[0-9]+$ ]] && is_our_server "$pid"; then
-    printf '%s\n' "$pid"
-  fi
-}
-
-# our_servers: prints the PIDs of our server's parents: the recorded one, and one that listens on our PORT.
-our_servers() {
-  local file pid
-  {
-    recorded_server
-    # pgrep would do, but procps is not everywhere.
-    for file in $(grep -lzxF -- "glm_tts_api.api_server:app" /proc/[0-9]*/cmdline 2>/dev/null || true); do
-      pid=${file#/proc/}
-      pid=${pid%/cmdline}
-      if is_our_server "$pid" && [[ $(command_of "$pid") == *" --port $PORT "* ]]; then
-        printf '%s\n' "$pid"
-      fi
-    done
-  } | sort -nu
+  folder="$(readlink "/proc/$1/cwd" 2>/dev/null)" && [[ ${folder% (deleted)} == "$ROOT" ]]
 }
 
 # our_processes: prints the PIDs of every process of the service, workers and their helpers included.
 our_processes() {
-  local file pid
-  {
-    our_servers
-    for file in $(grep -lzxF -- "GLM_TTS_RUN_ID=$(run_id)" /proc/[0-9]*/environ 2>/dev/null || true); do
-      pid=${file#/proc/}
-      pid=${pid%/environ}
-      if [[ $pid != "$$" ]] && is_alive "$pid"; then
-        printf '%s\n' "$pid"
-      fi
-    done
-  } | sort -nu
+  local id file pid
+  id="$(run_id)" || return
+  # pgrep would do for names, but procps is not everywhere.
+  for file in $(grep -lzxF -- "GLM_TTS_RUN_ID=$id" /proc/[0-9]*/environ 2>/dev/null || true); do
+    pid=${file#/proc/}
+    pid=${pid%/environ}
+    if [[ $pid != "$$" ]] && is_alive "$pid" && works_here "$pid"; then
+      printf '%s\n' "$pid"
+    fi
+  done | sort -n
 }
 
-# is_our_port: whether a process of ours listens on PORT, which a restart then frees.
-is_our_port() {
-  local pid
+# our_server: prints the PID that the PID file names if it is one of our processes.
+our_server() {
+  local recorded='' pid
+  { read -r recorded _ <"$PID_FILE"; } 2>/dev/null || true
   for pid in $(our_processes); do
-    case "$(command_of "$pid")" in
-      *" --port $PORT "* | *multiprocessing.spawn*) return 0 ;;
-    esac
+    if [[ $pid == "$recorded" ]]; then
+      printf '%s\n' "$pid"
+    fi
   done
-  return 1
+}
+
+# heads PID...: prints those whose parent is not among them; what they are told they tell the others. Not the tee
+# of a server in the foreground: it ends by itself, after the last line.
+heads() {
+  local pid name parent
+  for pid in "$@"; do
+    [[ $(command_of "$pid") != "tee "* ]] || continue
+    parent=''
+    while read -r name parent && [[ $name != PPid: ]]; do :; done <"/proc/$pid/status"
+    if [[ " $* " != *" $parent "* ]]; then
+      printf '%s\n' "$pid"
+    fi
+  done 2>/dev/null
+}
+
+# read_record: sets SERVER_PORT, SERVER_HOST, SERVER_DRAIN and SERVER_LOG to what the server that runs, or whose
+# workers are left, was started with; to the settings if nothing is recorded.
+read_record() {
+  local name value
+  SERVER_PORT=$PORT SERVER_HOST=$API_HOST SERVER_DRAIN="$(whole_seconds "$DRAIN_TIMEOUT")" SERVER_LOG=$LOG_FILE
+  [[ -r $RUN_DIR/server ]] || return 0
+  while read -r name value; do
+    case $name in
+      host) SERVER_HOST=$value ;;
+      port) SERVER_PORT=$value ;;
+      drain_s) SERVER_DRAIN=$((10#$value)) ;;
+      log_file) SERVER_LOG=$value ;;
+    esac
+  done <"$RUN_DIR/server"
+}
+
+# whole_seconds NUMBER: prints it rounded up.
+whole_seconds() {
+  local whole=${1%.*}
+  [[ $1 == "$whole" ]] || whole=$((whole + 1))
+  printf '%s\n' "$whole"
+}
+
+# say_port: tells where the running server listens if that is not what is set now.
+say_port() {
+  if [[ $SERVER_PORT != "$PORT" || $SERVER_HOST != "$API_HOST" ]]; then
+    say "  The running server listens on $SERVER_HOST port $SERVER_PORT (set now: $API_HOST port $PORT)."
+  fi
+}
+
+# require_visible: fails if a server runs here that this user may not see, or that another project started.
+require_visible() {
+  local pid=''
+  is_claimed && [[ -z $(our_processes) ]] || return 0
+  { read -r pid _ <"$PID_FILE"; } 2>/dev/null || true
+  fail "$1" "The server that runs here (PID ${pid:-unknown}, $RUN_DIR) belongs to user" \
+    "$(stat -c %U "/proc/$pid" 2>/dev/null || echo unknown) or to another project folder;" \
+    "only there, and as that user, can it be looked at or stopped."
 }
 
 # describe PID...: prints a line for each.
@@ -106,55 +139,71 @@ send() {
   done
 }
 
-# wait_until_gone SECONDS WHAT: waits until no process of ours is left, saying so every 5 s; fails if some are.
-wait_until_gone() {
-  local limit=$1 what=$2 begin=$SECONDS said=$SECONDS signalled='' left servers
+# end_all SIGNAL SECONDS WHAT: sends SIGNAL to our processes' heads, and to those that become heads when their
+# parent dies, and waits until none is left, saying so every 5 s; fails if some are.
+end_all() {
+  local signal=$1 limit=$2 what=$3 begin=$SECONDS said=$SECONDS told=' ' left head
   while mapfile -t left < <(our_processes) && ((${#left[@]} > 0)); do
+    for head in $(heads "${left[@]}"); do
+      if [[ $told != *" $head "* ]]; then
+        send "$signal" "$head"
+        told+="$head "
+      fi
+    done
     ((SECONDS - begin < limit)) || return 1
-    mapfile -t servers < <(our_servers)
-    if ((${#servers[@]} == 0)) && [[ -z $signalled ]]; then
-      send TERM "${left[@]}" # their parent is gone and can't tell them
-      signalled=yes
-    fi
     if ((SECONDS - said >= 5)); then
       said=$SECONDS
-      say "  waiting for $what: $((SECONDS - begin)) s of $limit, ${#left[@]} processes left"
+      say "  waiting for $what: $((SECONDS - begin)) s of at most $limit, ${#left[@]} processes left; log:" \
+        "$(last_log_lines 1)"
     fi
     sleep 0.2
   done
 }
 
-# stop_service: TERM, time to drain, then KILL; says which. Leaves the stopped PIDs in STOPPED.
+# last_log_lines N: prints the end of the running server's log.
+last_log_lines() {
+  tail -n "$1" -- "${SERVER_LOG:-$LOG_FILE}" 2>/dev/null | cut -c -300 || true
+}
+
+# stop_service SECONDS: TERM and time to drain, at most SECONDS if it is not empty; then QUIT, which answers the rest 503; then
+# KILL. Says which. Leaves the stopped PIDs in STOPPED.
 stop_service() {
-  local drain servers left
+  local patience left
+  require_visible "$EXIT_FAILED"
   mapfile -t STOPPED < <(our_processes)
   if ((${#STOPPED[@]} == 0)); then
     say "  none is running"
-    rm -f -- "$PID_FILE"
+    rm -f -- "$PID_FILE" "$RUN_DIR/server"
     return 0
   fi
+  read_record
   describe "${STOPPED[@]}"
-  drain="$(drain_limit)"
-  mapfile -t servers < <(our_servers)
-  ((${#servers[@]} == 0)) || send TERM "${servers[@]}"
-  if ! wait_until_gone $((drain + STOP_MARGIN_S)) "accepted requests to be answered"; then
-    mapfile -t left < <(our_processes)
-    say "  still there after $((drain + STOP_MARGIN_S)) s, ended by SIGKILL:"
-    describe "${left[@]}"
-    send KILL "${left[@]}"
-    wait_until_gone $KILL_WAIT_S "killed processes to leave" || {
-      mapfile -t left < <(our_processes)
-      fail "$EXIT_FAILED" "Not even SIGKILL ended: ${left[*]}"
-    }
+  say_port
+  patience=$((SERVER_DRAIN + STOP_MARGIN_S))
+  if [[ -n $1 ]] && (($1 < SERVER_DRAIN)); then
+    end_all TERM "$1" "accepted requests to be answered" || {
+      say "  after $1 s: ending now; the requests that are left are answered 503"
+      patience=$STOP_MARGIN_S
+      end_all QUIT "$patience" "the end"
+    } || kill_all "$patience"
+  else
+    end_all TERM "$patience" "accepted requests to be answered" || kill_all "$patience"
   fi
-  rm -f -- "$PID_FILE"
+  rm -f -- "$PID_FILE" "$RUN_DIR/server"
   say "  stopped"
 }
 
-# drain_limit: prints the whole seconds that the running server may take to drain, as it was started or as set now.
-drain_limit() {
-  local now=${DRAIN_TIMEOUT%.*} recorded=''
-  { read -r recorded <"$RUN_DIR/drain_timeout"; } 2>/dev/null || true
-  [[ $recorded =~ ^[0-9]+$ ]] || recorded=0
-  printf '%s\n' $((recorded > now ? recorded : now))
+# kill_all SECONDS: SIGKILL for every process that SECONDS did not suffice for.
+kill_all() {
+  local left
+  mapfile -t left < <(our_processes)
+  say "  still there after $1 s, ended by SIGKILL:"
+  describe "${left[@]}"
+  say "  last lines of $SERVER_LOG:"
+  last_log_lines 5 | sed 's/^/  | /'
+  send KILL "${left[@]}"
+  end_all KILL "$KILL_WAIT_S" "killed processes to leave" || {
+    mapfile -t left < <(our_processes)
+    fail "$EXIT_FAILED" "Not even SIGKILL ended: ${left[*]}"
+  }
 }

@@ -36,7 +36,7 @@ SEED = 1000
 class Nobody:
     """Listens to a job of which only the tokens are wanted."""
 
-    closed = False
+    closed = full = False
 
     def __init__(self) -> None:
         self.timings = Timings()
@@ -53,8 +53,8 @@ def drawn_tokens(batcher: DecodeBatcher, job: Job) -> tuple[list[int], list[int]
     plan = job.next_row(batcher.layout)
     batcher.join(0, plan)
     while True:
-        for result in batcher.step():
-            return plan.prompt_ids, result.tokens
+        if batcher.step():
+            return plan.prompt_ids, plan.tokens
 
 
 def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:

@@ -40,6 +40,12 @@ def band_matrix() -> Tensor:
     return (1 - (points[:, None] - warped[None]).abs()).clamp_min(0)
 
 
+def stretched(x: Tensor, length: int) -> Tensor:
+    """[B, C, T] -> [B, C, length], linearly. F.interpolate would write all its modes into the TorchScript, of
+    which older versions of PyTorch, that the service runs on, do not know the newest."""
+    return torch.ops.aten.upsample_linear1d(x, [length], False)
+
+
 class PulseNoise(nn.Module):
     """[B, T, 80] log mel less 7.85 -> wave [B, 640 T]."""
 
@@ -92,7 +98,7 @@ class PulseNoise(nn.Module):
     def gains(self, filters: Tensor) -> Tensor:
         batch, frames = filters.shape[0], filters.shape[1] * self.hop // self.stft_hop + 1
         curves = filters.permute(0, 2, 3, 1).reshape(batch, 2 * self.n_bands, -1)
-        curves = F.interpolate(curves, size=[frames], mode="linear").reshape(batch, 2, self.n_bands, frames)
+        curves = stretched(curves, frames).reshape(batch, 2, self.n_bands, frames)
         return (curves.transpose(2, 3) @ self.bands).transpose(2, 3).clamp(-12.0, 6.0).exp()
 
     def dispersed(self, gain: Tensor, f0: Tensor) -> Tensor:
@@ -100,7 +106,7 @@ class PulseNoise(nn.Module):
         the period. What a delay inside the window takes of the level is given back."""
         power = gain.square()
         share = torch.cumsum(power, 1) / power.sum(1, keepdim=True) - 0.5
-        hz = F.interpolate(f0.clamp_min(self.lowest_f0_hz)[:, None], size=[gain.shape[2]], mode="linear")
+        hz = stretched(f0.clamp_min(self.lowest_f0_hz)[:, None], gain.shape[2])
         delay = share * (self.spread * self.rate / hz).clamp_max(self.widest_spread)  # samples
         phase = -torch.cumsum(delay, 1) * (2 * math.pi / self.n_fft)
         turn = (2 * math.pi / self.n_fft) * delay.abs()
@@ -111,11 +117,11 @@ class PulseNoise(nn.Module):
         """The wave [B, N], turned down from frame to frame where it is louder than there is room for."""
         peaks = F.max_pool1d(wave.abs()[:, None], 3 * self.hop, self.hop, padding=self.hop)
         gain = self.ceiling / peaks.clamp_min(self.ceiling)  # of a frame and both its neighbours
-        return wave * F.interpolate(gain, size=[wave.shape[1]], mode="linear")[:, 0]
+        return wave * stretched(gain, wave.shape[1])[:, 0]
 
     def pulses(self, f0: Tensor) -> Tensor:
         """A band-limited pulse train of unit power by the closed form of a sum of cosines."""
-        hz = F.interpolate(f0[:, None], size=[f0.shape[1] * self.hop], mode="linear")[:, 0]
+        hz = stretched(f0[:, None], f0.shape[1] * self.hop)[:, 0]
         turns = torch.cumsum(hz.double() / self.rate, 1)
         phase = (2 * math.pi * torch.remainder(turns, 1.0)).float()
         count = torch.floor(self.highest_harmonic_hz / hz)

@@ -8,6 +8,7 @@ import argparse
 import copy
 import os
 import random
+import zipfile
 from pathlib import Path
 
 import torch
@@ -52,9 +53,13 @@ def validate(model: PulseNoise, stft: MultiResolutionStft, waves: WaveSet) -> di
 
 def save(folder: Path, model: PulseNoise) -> None:
     """In half precision, as shipped; the training model stays as it is."""
-    script = torch.jit.script(copy.deepcopy(model).half())
-    script.save(str(folder / "generator.tmp"))
-    os.replace(folder / "generator.tmp", folder / "generator_jit.ckpt")
+    torch.jit.script(copy.deepcopy(model).half()).save(str(folder / "generator.tmp"))
+    with zipfile.ZipFile(folder / "generator.tmp") as whole, zipfile.ZipFile(folder / "new.tmp", "w") as new:
+        for entry in whole.infolist():
+            if not entry.filename.endswith(".debug_pkl"):  # where the source lay on this machine
+                new.writestr(entry, whole.read(entry))
+    (folder / "generator.tmp").unlink()
+    os.replace(folder / "new.tmp", folder / "generator_jit.ckpt")
 
 
 def rewrite(folder: Path) -> None:

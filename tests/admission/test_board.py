@@ -76,12 +76,46 @@ def test_a_worker_is_ready_from_its_own_word_until_it_dies(tmp_path: Path) -> No
     board = Board(tmp_path, service=7)
     slot = board.claim()
     assert not board.read()[0].ready
-    slot.mark_ready()
+    slot.tell("ready")
     assert board.read()[0].ready
     slot.release()
     assert not board.read()[0].ready
     successor = board.claim()
     assert not board.read()[0].ready
+    successor.release()
+
+
+def test_while_all_load_one_listens_and_the_ready_ones_wait_for_it(tmp_path: Path) -> None:
+    board = Board(tmp_path, service=7)
+    first, second, third = (board.claim() for _ in range(3))
+    assert [board.may_listen(slot) for slot in (second, first, third)] == [True, False, False]
+    first.tell("ready")
+    assert not board.may_listen(first)  # callers still hear from the second that it is loading
+    second.tell("ready")
+    assert board.may_listen(first)
+    assert not board.may_listen(third)
+    third.tell("ready")
+    assert board.may_listen(third)
+    assert [record.listens for record in board.read()] == [True, True, True]
+    for slot in (first, second, third):
+        slot.release()
+
+
+def test_a_worker_that_cannot_load_listens_only_where_nobody_else_does(tmp_path: Path) -> None:
+    board = Board(tmp_path, service=7)
+    first, second = board.claim(), board.claim()
+    assert board.may_listen(first)
+    first.tell("failed")
+    second.tell("failed")
+    assert not board.may_listen(second)
+    second.tell("ready")
+    assert board.may_listen(second)  # the one that failed is not waited for
+    successor = board.claim()
+    successor.tell("failed")
+    assert not board.may_listen(successor)
+    for slot in (first, second):
+        slot.release()
+    assert board.may_listen(successor)
     successor.release()
 
 

@@ -36,7 +36,7 @@ def test_a_flow_step_takes_what_is_kept_for_it(config: FlowConfig, lengths: list
         FlowInput(
             tokens=torch.zeros(n, dtype=torch.int64),
             speaker=torch.ones(192),
-            generator=torch.Generator(),
+            noise=0,
             prompt_tokens=torch.zeros(100, dtype=torch.int64),
             prompt_mel=torch.zeros(200, 80),
         )

@@ -1,6 +1,7 @@
 """The bundled checkpoint keeps its promises: size, layout, vocabulary, codes, voices."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ def prompts() -> dict[str, torch.Tensor]:
 def test_layout_and_size() -> None:
     check_layout(MINI)
     assert sum(p.stat().st_size for p in MINI.rglob("*") if p.is_file()) <= 40_000_000
+
+
+def test_the_32_khz_generator_holds_no_more_code_than_its_own_and_no_path_of_a_machine() -> None:
+    """F.interpolate would bring operators along that PyTorch 2.9, which pyproject.toml allows, lacks."""
+    with zipfile.ZipFile(MINI / "vocos2d" / "generator_jit.ckpt") as archive:
+        names = archive.namelist()
+        code = "".join(archive.read(name).decode() for name in names if name.endswith(".py"))
+    assert not [name for name in names if name.endswith(".debug_pkl")]
+    assert "upsample_linear1d" in code
+    assert "_upsample" not in code
+    assert "interpolate" not in code
 
 
 def test_prompts_are_listed_with_their_words() -> None:

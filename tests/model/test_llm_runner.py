@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from this_cpu import HAS_BF16_UNITS
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -75,7 +76,6 @@ def _decode(runner: LlmRunner, rows: list[int], slots: list[int], steps: int = 3
     return {row: torch.stack([logits[i] for logits in outputs]) for i, row in enumerate(rows)}
 
 
-HAS_BF16_UNITS = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 PRECISIONS = [
     pytest.param({}, id="fp32"),
     pytest.param({"int8": True}, id="int8"),

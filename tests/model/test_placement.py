@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from this_cpu import HAS_BF16_UNITS
 
 from glm_tts_api.cli import main
 from glm_tts_api.errors import StartupError
@@ -22,8 +23,6 @@ from glm_tts_api.model.placement import (
 )
 
 N_GPUS = torch.cuda.device_count()
-FLAGS = set(Path("/proc/cpuinfo").read_text(encoding="ascii").split())
-HAS_BF16_UNITS = bool(FLAGS & {"amx_bf16", "avx512_bf16"}) and os.environ.get("ATEN_CPU_CAPABILITY") != "avx2"
 CPU, SMALL, LARGE = torch.device("cpu"), 8_000_000, 1_500_000_000
 
 

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,16 @@ class Project:
         inherited = {name: os.environ[name] for name in kept if name in os.environ}
         return {**inherited, "OMP_NUM_THREADS": "1", **self._settings, **settings}
 
-    def begin(self, *command: str, **settings: str) -> subprocess.Popen[str]:
-        """Starts a script and returns at once."""
+    def at(self, root: Path) -> Project:
+        """The same with a folder that exists already."""
+        other = copy(self)
+        other.root = root
+        return other
+
+    def begin(self, *command: str, prefix: tuple[str, ...] = (), **settings: str) -> subprocess.Popen[str]:
+        """Starts a script, by way of the command `prefix`, and returns at once."""
         return subprocess.Popen(
-            ["bash", *command],
+            [*prefix, "bash", *command],
             cwd=self.root,
             env=self.environment(**settings),
             stdin=subprocess.DEVNULL,
@@ -81,9 +88,9 @@ class Project:
             text=True,
         )
 
-    def run(self, *command: str, **settings: str) -> Outcome:
+    def run(self, *command: str, prefix: tuple[str, ...] = (), **settings: str) -> Outcome:
         """Runs a script to its end."""
-        return end_of(self.begin(*command, **settings))
+        return end_of(self.begin(*command, prefix=prefix, **settings))
 
     def start(self, **settings: str) -> int:
         """restart_api.sh, which must succeed; returns the server's PID."""
@@ -103,9 +110,14 @@ class Project:
     def pid(self) -> int:
         return int(self.pid_file.read_text())
 
+    @property
+    def mark(self) -> str:
+        """What this run folder's processes carry in their environment."""
+        return (self.root / "run/run_id").read_text().split()[0]
+
     def processes(self) -> list[int]:
         """Every living process that carries this run folder's mark."""
-        mark = f"GLM_TTS_RUN_ID={(self.root / 'run/run_id').read_text().strip()}".encode()
+        mark = f"GLM_TTS_RUN_ID={self.mark}".encode()
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:

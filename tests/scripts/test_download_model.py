@@ -135,6 +135,20 @@ def test_a_wrong_checksum_is_an_error_and_leaves_no_file(tmp_path: Path, path: s
     assert [name for name in files_in(tmp_path) if name.startswith(path)] == []
 
 
+@pytest.mark.parametrize("source", ["huggingface", "modelscope"])
+@pytest.mark.parametrize("path", ["llm/../../outside", "flow/..", "hift/a\\..\\b", "llm/a\nb"])
+def test_a_listing_that_leads_out_of_the_folder_is_refused(tmp_path: Path, source: str, path: str) -> None:
+    hub = make_hub()
+    for repository in ("zai-org/GLM-TTS", "ZhipuAI/GLM-TTS"):
+        hub.repositories[repository][path] = b"evil"
+    with hub.serving():
+        result = download(hub, "--dir", tmp_path / "ckpt", "--source", source)
+        assert hub.requests == []
+    assert result.returncode == 1
+    assert "lists a file with an impossible name" in result.stderr
+    assert files_in(tmp_path) == []
+
+
 def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     with make_hub().serving() as hub:
         pass

@@ -122,9 +122,10 @@ def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tm
     old_log = project.log
     path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
     ours = project.root / "scripts/__pycache__/old.pyc"
-    temporary = project.root / "run/tmp/upload"
+    temporary = project.root / f"run/tmp-{project.mark}/upload"
     others = [
-        project.root / name for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav")
+        project.root / name
+        for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav", "run/tmp/not-ours")
     ]
     for file in (ours, temporary, *others):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.cores import usable_cores
-from glm_tts_api.preflight import running_server
-from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
+from glm_tts_api.settings import BUNDLED_MODEL, OPENAI_VOICE_NAMES, Settings, SettingsError
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -47,7 +46,7 @@ def printed(root: Path, **environment: str) -> dict[str, str]:
 
 
 def test_the_contracts_defaults(tmp_path: Path) -> None:
-    assert printed(tmp_path) | {"PID_FILE": ""} == {
+    assert printed(tmp_path) == {
         "SHORT_TEXT_CONCURRENCY": "15",
         "LONG_TEXT_CONCURRENCY": "5",
         "TEXT_LENGTH_THRESHOLD": "200",
@@ -74,6 +73,9 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "PROMPT_MIN_SECONDS": "1",
         "PROMPT_MAX_SECONDS": "30",
         "PROMPT_MAX_CHARACTERS": "500",
+        "STREAM_CHUNKS": "12,25,50,100",
+        "STREAM_BUFFER_S": "30",
+        "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
         "PROMPTS_DIR": "data/prompts",
         "DRAIN_TIMEOUT": "60",
         "VERIFY_TTS": "1",
@@ -81,7 +83,6 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "RUN_DIR": "run",
         "LOG_FILE": "api_server.log",
         "CHECKPOINT_DIR": str(BUNDLED_MODEL),
-        "PID_FILE": "",
         "IS_DEMONSTRATION": "1",
     }
 
@@ -138,6 +139,8 @@ def test_the_guides_presets(preset: str, expected: dict[str, str], tmp_path: Pat
         ("DTYPE", "fp8", "auto, fp32 or bf16"),
         ("TEXT_RULES", "new", "default or published"),
         ("VERIFY_TTS", "maybe", "true or false"),
+        ("STREAM_CHUNKS", "12,,25", "whole numbers from 1 to 1000 with commas between them"),
+        ("STREAM_CHUNKS", "0", "whole numbers from 1 to 1000 with commas between them"),
         ("PRESET", "day", "one of long-heavy, multi-gpu, night, short-heavy"),
         ("PROMPT_MIN_SECONDS", "40", "less than PROMPT_MAX_SECONDS=30"),
     ],
@@ -188,7 +191,7 @@ def test_allowed_hosts_are_names(root: Path, hosts: str) -> None:
 
 def test_a_proxy_without_keys_is_a_warning(root: Path) -> None:
     for keys in ("", "secret"):
-        done = run(root, "check", "port", FORWARDED_ALLOW_IPS="*", API_KEYS=keys)
+        done = run(root, "settings", FORWARDED_ALLOW_IPS="*", API_KEYS=keys)
         assert done.returncode == 0
         assert ("set API_KEYS" in done.stderr) == (not keys)
 
@@ -205,11 +208,11 @@ def test_a_proxy_without_keys_is_a_warning(root: Path) -> None:
         ("API_KEY", "API_KEYS"),
     ],
 )
-@pytest.mark.parametrize("command", [("check", "port"), ("settings",)])
+@pytest.mark.parametrize("command", ["check", "settings"])
 def test_a_misspelt_name_in_the_environment_is_a_warning(
-    tmp_path: Path, command: tuple[str, ...], name: str, meant: str
+    tmp_path: Path, command: str, name: str, meant: str
 ) -> None:
-    done = run(tmp_path, *command, **{name: "7", "PORT": "7012", "API_HOST": "127.0.0.1"})
+    done = run(tmp_path, command, **{name: "7", "PORT": "7012", "API_HOST": "127.0.0.1", "DEVICE": "cpu"})
     assert done.returncode == 0
     assert done.stderr == (
         f"WARNING: {name} in the environment is not a setting and has no effect; did you mean {meant}?\n"
@@ -275,31 +278,6 @@ def test_an_address_that_is_not_of_this_machine(root: Path) -> None:
     done = run(root, "check", "port", API_HOST="192.0.2.1", PORT="7010")
     assert done.returncode == 2
     assert done.stderr.startswith("API_HOST='192.0.2.1': must be an address of this machine")
-
-
-def living(*marks: str) -> subprocess.Popen[bytes]:
-    """A process that waits, with these words on its command line."""
-    command = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)", *marks]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
-
-
-def test_the_pid_file_of_a_living_server(tmp_path: Path) -> None:
-    pid_file = tmp_path / "api_server.pid"
-    with living("-m", "uvicorn", "glm_tts_api.api_server:app") as server:
-        pid_file.write_text(f"{server.pid}\n")
-        assert running_server(pid_file) == server.pid
-        server.kill()
-    assert running_server(pid_file) is None  # the number is free now
-    with living() as other:  # another program has it
-        pid_file.write_text(f"{other.pid}\n")
-        assert running_server(pid_file) is None
-        other.kill()
-    for damaged in ("", "not a number"):
-        pid_file.write_text(damaged)
-        assert running_server(pid_file) is None
 
 
 def test_printed_numbers_are_such_that_a_shell_can_count_with(root: Path) -> None:

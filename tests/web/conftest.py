@@ -103,6 +103,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         *,
         delay_s: float = 0.0,
         tone_s: float = 0.5,
+        load_s: tuple[float, ...] = (),
         limits: dict[str, float] | None = None,
         ulimit: str | None = None,
         **settings: Any,
@@ -110,6 +111,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         environ = {
             "TONE_DELAY_S": str(delay_s),
             "TONE_SECONDS": str(tone_s),
+            "TONE_LOAD_S": json.dumps(load_s),
             "CONNECTION_LIMITS": json.dumps(limits or {}),
         }
         root = tmp_path / f"server{len(servers)}"

@@ -44,6 +44,16 @@ def read_head(client: socket.socket) -> tuple[int, int, bytes]:
     return int(status.split()[1]), int(headers["content-length"]), rest
 
 
+def read_answer(client: socket.socket) -> tuple[int, bytes]:
+    """The answer's status and its whole body."""
+    status, n_bytes, body = read_head(client)
+    while len(body) < n_bytes:
+        piece = client.recv(n_bytes - len(body))
+        assert piece, body
+        body += piece
+    return status, body
+
+
 def read_body(client: socket.socket, n_bytes: int, *, pause_s: float = 0.0) -> int:
     """Reads up to `n_bytes`, pausing after each MB; returns how many came before the connection ended."""
     n_read = n_paused = 0

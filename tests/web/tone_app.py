@@ -1,13 +1,15 @@
 """For `uvicorn tone_app:app`: the real app in processes of its own, speaking tones.
 
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
-how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be.
+how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
+long the worker in each slot loads, which fails if a file weights-are-gone is there by then.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 from tone_engine import ToneEngine
 
@@ -21,6 +23,8 @@ def engine(settings: Settings, slot: int) -> ToneEngine:
     return ToneEngine(
         delay_s=float(os.environ.get("TONE_DELAY_S", "0")),
         seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
+        load_s=[*json.loads(os.environ.get("TONE_LOAD_S", "[]")), 0.0, 0.0][slot],
+        load_fault=Path("weights-are-gone"),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -37,7 +38,8 @@ READY = ToneState("ready")
 @dataclass
 class ToneEngine:
     """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
-    `freeing_s`: from the end or a cancel until the job is let go."""
+    `freeing_s`: from the end or a cancel until the job is let go; `load_s`: from the start until it is ready,
+    or has failed if `load_fault` is there by then."""
 
     delay_s: float = 0.0
     freeing_s: float = 0.0
@@ -48,9 +50,19 @@ class ToneEngine:
     n_spoken: int = 0
     n_stopped: int = 0
     fault: Exception | None = None
+    load_s: float = 0.0
+    load_fault: Path | None = None
 
     def start(self) -> None:
-        pass
+        if self.load_s:
+            self.state = ToneState("loading")
+            timer = threading.Timer(self.load_s, self._loaded)
+            timer.daemon = True
+            timer.start()
+
+    def _loaded(self) -> None:
+        failed = self.load_fault is not None and self.load_fault.exists()
+        self.state = ToneState("failed", "the weights are gone") if failed else READY
 
     async def close(self) -> None:
         pass

@@ -1,0 +1,41 @@
+"""The body of POST /v1/audio/speech, as OpenAI's clients send it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from glm_tts_api.web.fields import Allowed, WholeNumber
+
+
+def _voice_name(value: Any) -> Any:
+    """A name, or an object with it as `id`."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
+class OpenAISpeechFields(BaseModel):
+    """What a client may send; other fields are ignored, and null is as if it were not sent."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    input: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
+    model: str = Field(default="glm-tts", description="Any: one model speaks.", examples=["glm-tts"])
+    voice: Annotated[str, BeforeValidator(_voice_name), Allowed('a voice\'s name, or {"id": name}')] = Field(
+        default="alloy",
+        description="A registered voice, or one of OpenAI's names (OPENAI_VOICES says which voice it is).",
+        examples=["exampleA"],
+    )
+    instructions: str | None = Field(default=None, description="Accepted, and not used.", examples=[None])
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = Field(
+        default="mp3", description="pcm: 16 bit, mono, 24000 Hz.", examples=["mp3"]
+    )
+    speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
+        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
+    )
+    stream_format: Literal["audio", "sse"] = Field(
+        default="audio", description="The audio itself, or events with pieces of it.", examples=["audio"]
+    )
+    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
+        default=42, description="Not OpenAI's: the same request with the same seed gives the same audio."
+    )

@@ -1,0 +1,82 @@
+"""POST /v1/audio/speech: OpenAI's speech API, streamed as it is made."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from fastapi import APIRouter, Request, Response
+
+from glm_tts_api.contracts import SamplingOptions, Utterance
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.web.access import KeyRequired
+from glm_tts_api.web.body import read_body
+from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.openai.errors import openai_body
+from glm_tts_api.web.openai.schemas import OpenAISpeechFields
+from glm_tts_api.web.openai.voices import voice_of
+from glm_tts_api.web.request_log import SpeechLine, logged_speech
+from glm_tts_api.web.service import Service
+from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
+from glm_tts_api.web.text_limits import require_text
+
+SAMPLE_RATE = 24000  # what the clients take PCM for
+
+# OpenAI describes it; /docs is about our own API.
+router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[KeyRequired])
+
+
+class SpeechEvents:
+    """Server-sent events, each with a piece of the audio (OpenAI's stream_format=sse)."""
+
+    media_type: str | None = "text/event-stream"
+    takes_errors = True
+
+    def piece(self, audio: bytes) -> bytes:
+        return _event({"type": "speech.audio.delta", "audio": base64.b64encode(audio).decode()})
+
+    def end(self) -> bytes:
+        usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+        return _event({"type": "speech.audio.done", "usage": usage})
+
+    def error(self, error: ServiceError) -> bytes:
+        return _event({"type": "error", **openai_body(error)})
+
+
+def _event(data: dict[str, object]) -> bytes:
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
+
+
+@router.post("/speech")
+async def create_speech(request: Request, service: ServiceDep) -> Response:
+    """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
+    with logged_speech(request) as line:
+        return await stream(request, service, line, await _parse(request, service, line))
+
+
+async def _parse(request: Request, service: Service, line: SpeechLine) -> Wanted:
+    body = await read_body(request, service.config.max_text_bytes)
+    fields, _ = body.parse(OpenAISpeechFields)
+    line.n_chars = len(fields.input)
+    line.lane = service.admission.config.lane_of(line.n_chars)
+    require_text(fields.input, service.config.max_text_length, field="input")
+    voice = await service.pools.files.run(voice_of, fields.voice, service)
+
+    async def utterance() -> Utterance:
+        return Utterance(
+            request_id=line.request_id,
+            text=fields.input,
+            voice=voice,
+            sampling=SamplingOptions(seed=fields.seed),
+            sample_rate=SAMPLE_RATE,
+            chunks=service.config.stream_chunks,
+        )
+
+    return Wanted(
+        n_chars=line.n_chars,
+        utterance=utterance,
+        audio_format=fields.response_format,
+        speed=fields.speed,
+        streams=True,
+        framing=SpeechEvents() if fields.stream_format == "sse" else RawAudio(),
+    )

@@ -1,0 +1,67 @@
+"""Which voices and models there are, as clients of OpenAI's API ask: without a key, many of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from glm_tts_api.contracts import Voice
+from glm_tts_api.errors import UnknownVoice, quote
+from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.service import Service
+
+MODEL = "glm-tts"
+_CREATED = 1765411200  # the model's release, in seconds since 1970
+
+router = APIRouter(prefix="/v1", include_in_schema=False)
+
+
+@router.get("/models")
+async def list_models(service: ServiceDep) -> dict[str, Any]:
+    return {"object": "list", "data": [await _model(MODEL, service)]}
+
+
+@router.get("/models/{model}")
+async def get_model(model: str, service: ServiceDep) -> dict[str, Any]:
+    """Any name is the one model's."""
+    return await _model(model, service)
+
+
+@router.get("/audio/models")
+async def list_audio_models() -> dict[str, Any]:
+    return {"models": [{"id": MODEL, "name": "GLM-TTS"}]}
+
+
+@router.get("/audio/voices")
+async def list_audio_voices(service: ServiceDep, legacy: bool = False) -> dict[str, Any]:
+    """legacy=true: names alone."""
+    names = await _names(service)
+    return {"voices": names if legacy else [{"id": name, "name": name} for name in names]}
+
+
+async def _model(name: str, service: Service) -> dict[str, Any]:
+    voices = [{"name": voice} for voice in await _names(service)]
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "zai-org", "voices": voices}
+
+
+async def _names(service: Service) -> list[str]:
+    voices = await service.pools.files.run(service.voices.list_voices)
+    return [voice.index for voice in voices]
+
+
+def voice_of(name: str, service: Service) -> Voice:
+    """The registered voice of that name, else the one that OPENAI_VOICES gives the name to. Blocking.
+
+    Raises UnknownVoice.
+    """
+    try:
+        return service.voices.get(name)
+    except UnknownVoice:
+        alias = service.config.openai_voices.get(name)
+        if alias is None:
+            raise UnknownVoice(
+                f"There is no voice '{quote(name)}'; GET /v1/audio/voices lists them, and OPENAI_VOICES may "
+                "give one this name."
+            ) from None
+        return service.voices.get(alias)

@@ -1,0 +1,41 @@
+"""What figures were measured on: the CPU, and which of its instructions PyTorch and oneDNN may use."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from glm_tts_api.cores import usable_cores
+
+# Flags of /proc/cpuinfo that decide which kernels run; the later ones are ARM's.
+_FLAGS = (
+    "avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
+    "asimddp", "i8mm", "bf16", "sve",
+)  # fmt: skip
+_LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "OMP_NUM_THREADS")
+
+
+def describe(device: str) -> str:
+    """One line, for the reader of the figures."""
+    fields = _cpuinfo()
+    name = fields.get("model name") or platform.machine()
+    flags = set(f"{fields.get('flags', '')} {fields.get('Features', '')}".split())
+    words = [
+        f"CPU: {name}, {usable_cores()} cores",
+        " ".join(flag for flag in _FLAGS if flag in flags) or "no vector instructions that matter here",
+        f"PyTorch {torch.__version__} uses {torch.backends.cpu.get_cpu_capability()}",
+        *(f"{limit}={os.environ[limit]}" for limit in _LIMITS if os.environ.get(limit)),
+    ]
+    if device.startswith("cuda"):
+        words.insert(0, f"GPU: {torch.cuda.get_device_name(device)}")
+    return "; ".join(words)
+
+
+def _cpuinfo() -> dict[str, str]:
+    """The first CPU's lines."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,65 @@
+"""A client of the running server on this machine. Standard library only; goes through no proxy."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from glm_tts_api.settings import Settings
+
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; status 0 if none came, and why in `body`."""
+
+    status: int
+    body: bytes
+    timed_out: bool = False
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty one if it is something else."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+class Client:
+    """The server that `settings` describe, as a client on this machine sees it."""
+
+    def __init__(self, settings: Settings) -> None:
+        host = _ANY_ADDRESS.get(settings.api_host, settings.api_host)
+        self.base_url = _url(host, settings.port)
+        here = settings.api_host in (*_ANY_ADDRESS, "127.0.0.1", "::1")
+        self.shown_url = _url("localhost" if here else host, settings.port)
+        self._key = {"X-API-Key": settings.api_keys[0].encode()} if settings.api_keys else {}
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def get(self, path: str) -> Answer:
+        return self._send(urllib.request.Request(self.base_url + path, headers=self._key), 10)
+
+    def post_json(self, path: str, body: dict[str, Any], *, token: str, timeout_s: float) -> Answer:
+        headers = {"Content-Type": "application/json", "X-Verify-Token": token, **self._key}
+        data = json.dumps(body).encode()
+        return self._send(urllib.request.Request(self.base_url + path, data, headers), timeout_s)
+
+    def _send(self, request: urllib.request.Request, timeout_s: float) -> Answer:
+        try:
+            with self._opener.open(request, timeout=timeout_s) as response:
+                return Answer(response.status, response.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read())
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            return Answer(0, str(reason).encode(), timed_out=isinstance(reason, TimeoutError))
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

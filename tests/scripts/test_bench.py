@@ -1,0 +1,121 @@
+"""scripts/bench.py as a process: what it says before it measures, what it leaves behind when it is ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from this_cpu import AS_AVX2
+
+REPOSITORY = Path(__file__).parents[2]
+BENCH = REPOSITORY / "scripts" / "bench.py"
+
+
+def wait_for(find: Callable[[], int | None], seconds: float = 120) -> int:
+    deadline = time.monotonic() + seconds
+    while (found := find()) is None:
+        assert time.monotonic() < deadline, "did not come about in time"
+        time.sleep(0.05)
+    return found
+
+
+def arguments(pid: int) -> list[str]:
+    """A process's command line; empty if it is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
+def server_of(pid: int) -> int | None:
+    """The PID of the uvicorn that this process has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return next(
+        (int(child) for child in children if "glm_tts_api.api_server:app" in arguments(int(child))), None
+    )
+
+
+def n_speaking(pid: int) -> int | None:
+    """How many requests this server has under way, if any."""
+    words = arguments(pid)
+    url = f"http://127.0.0.1:{words[words.index('--port') + 1]}/api/v1/stats/concurrency"
+    try:
+        return httpx.get(url, trust_env=False).json()["stats"]["short_text"]["active"] or None
+    except httpx.TransportError:
+        return None
+
+
+@pytest.mark.parametrize(("number", "when"), [(signal.SIGTERM, "loading"), (signal.SIGINT, "speaking")])
+def test_the_server_ends_with_the_benchmark(number: signal.Signals, when: str, tmp_path: Path) -> None:
+    bench = subprocess.Popen(
+        [sys.executable, BENCH, "serve"],
+        env={**os.environ, "DEVICE": "cpu", "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    server = None
+    try:
+        server = wait_for(lambda: server_of(bench.pid))
+        if when == "speaking":
+            wait_for(lambda: n_speaking(server))
+        bench.send_signal(number)
+        _, errors = bench.communicate(timeout=60)
+        assert bench.returncode == 128 + number
+        assert "Traceback" not in errors.decode()
+        assert arguments(server) == []
+        assert list(tmp_path.rglob("server.log")) == []
+    finally:
+        bench.kill()
+        if server is not None and arguments(server):
+            os.kill(server, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("options", "missing", "extra"),
+    [(["serve"], "httpx", "dev"), (["decode", "--size", "mini", "--plot", "x.png"], "matplotlib", "mini")],
+)
+def test_a_missing_package_is_said_before_anything_is_measured(
+    tmp_path: Path, options: list[str], missing: str, extra: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules['{missing}'] = None\n")
+    done = subprocess.run(
+        [sys.executable, BENCH, *options],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{missing} is missing, which this needs: pip install '.[{extra}]'\n"
+
+
+def test_figures_stand_below_the_cpu_they_were_measured_on(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, BENCH, "decode", "--size", "mini", "--device", "cpu", "--json", figures],
+        env={**os.environ, **AS_AVX2, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    name = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    first = done.stdout.splitlines()[0]
+    assert name is None or name[1].strip() in first
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    for flag in ("avx2", "avx512_vnni", "avx512_bf16"):
+        assert (flag in re.findall(r"\w+", first)) == (flag in flags)
+    assert "uses AVX2" in first
+    assert first in figures.read_text()
+    for variable, value in AS_AVX2.items():
+        assert f"{variable}={value}" in first

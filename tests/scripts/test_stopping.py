@@ -1,0 +1,141 @@
+"""How a server is stopped, and what becomes of a script that is killed or loses its terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import termios
+from pathlib import Path
+from subprocess import Popen
+from threading import Thread
+
+import pytest
+from own_project import Outcome, Project, Reply, end_of, is_alive, kill, wait_until
+
+LONG = "我们今天去公园散步，那里的花都开了。" * 30
+
+
+def speaking(project: Project) -> tuple[Thread, list[Reply]]:
+    """A long text that is being spoken, and where its answer will be."""
+    replies: list[Reply] = []
+    speaker = Thread(target=lambda: replies.append(project.speak(LONG)))
+    speaker.start()
+    wait_until(lambda: project.stats()["stats"]["long_text"]["active"] == 1, "an active request")
+    return speaker, replies
+
+
+@pytest.mark.parametrize(
+    ("workers", "arguments", "settings"), [("2", ["--now"], {}), ("1", [], {"DRAIN_TIMEOUT": "0.5"})]
+)
+def test_who_cannot_wait_for_what_was_accepted(
+    project: Project, workers: str, arguments: list[str], settings: dict[str, str]
+) -> None:
+    """The server was started with minutes to drain; the requests that are left hear that it stops."""
+    project.start(WORKERS=workers)
+    speaker, replies = speaking(project)
+    stop = project.run("scripts/stop_api.sh", *arguments, **settings)
+    speaker.join()
+    assert stop.code == 0, stop.said
+    assert "ending now" in stop.said
+    assert "SIGKILL" not in stop.said
+    assert (replies[0].status, replies[0].json()["code"]) == (503, "draining")
+    assert project.processes() == []
+
+
+def test_an_argument_that_stop_does_not_know(project: Project) -> None:
+    outcome = project.run("scripts/stop_api.sh", "now")
+    assert outcome.code == 2
+    assert "--now" in outcome.said
+
+
+def test_a_server_that_is_stopped_while_it_starts_has_no_unseen_moment(project: Project) -> None:
+    """From the first moment on it is found and told to end, not left to be killed later."""
+    start = project.begin("start_api.sh", WORKERS="2")
+    stop = Outcome(3, "")
+    while stop.code == 3 or "none is running" in stop.said:
+        stop = project.run("scripts/stop_api.sh")
+    outcome = end_of(start)
+    assert stop.code == 0, stop.said
+    assert "SIGKILL" not in stop.said
+    assert outcome.code == -signal.SIGTERM, outcome.said
+    assert project.processes() == []
+
+
+def in_a_terminal_of_its_own(project: Project, command: str) -> tuple[Popen[str], int]:
+    """The script, and the terminal's other end: closed, the terminal is gone."""
+    ours, theirs = os.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    process = Popen(
+        ["bash", command],
+        cwd=project.root,
+        env=project.environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        text=True,
+        preexec_fn=take_terminal,
+    )
+    os.close(theirs)
+    return process, ours
+
+
+def is_starting(project: Project) -> bool:
+    try:
+        return b"uvicorn" in Path(f"/proc/{project.pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+
+
+def test_a_restart_that_loses_its_terminal_goes_on(project: Project) -> None:
+    restart, terminal = in_a_terminal_of_its_own(project, "restart_api.sh")
+    wait_until(lambda: is_starting(project), "the new server")
+    os.close(terminal)
+    assert restart.wait(300) == 0, project.log
+    assert f"The server passed its check (PID {project.pid}, port {project.port})" in project.log
+    assert project.get("/api/v1/health").status == 200
+
+
+def test_a_restart_that_is_killed_keeps_no_lock_and_its_check_is_in_the_log(project: Project) -> None:
+    restart = project.begin("restart_api.sh")
+    wait_until(lambda: is_starting(project), "the new server")
+    kill(restart.pid)
+    wait_until(lambda: not is_alive(restart.pid) or restart.poll() is not None, "the script's end")
+    with (project.root / "run/lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    wait_until(lambda: "The server passed its check" in project.log, "the report")
+    assert project.get("/api/v1/health").status == 200
+    stop = project.run("scripts/stop_api.sh")
+    assert stop.code == 0, stop.said
+
+
+def test_a_load_that_takes_no_end_is_not_waited_for_for_ever(project: Project, tmp_path: Path) -> None:
+    """The wait says for what, for how long at most, and what the log says meanwhile."""
+    code = (
+        "import sys, ask_service\n"
+        "from pathlib import Path\n"
+        f"log = Path({str(tmp_path / 'log')!r})\n"
+        "log.write_text('loading layer 7\\n\\n')\n"
+        "ask_service.READY_LIMIT_S, ask_service.PROGRESS_EVERY_S = 2, 1\n"
+        "settings = ask_service.Settings.load()\n"
+        "try:\n"
+        "    ask_service.wait_until_ready(ask_service.Client(settings), log, __import__('os').getpid())\n"
+        "except ask_service.Failed as failure:\n"
+        "    print(failure)\n"
+    )
+    process = Popen(
+        [sys.executable, "-c", code],
+        cwd=project.root,
+        env={**project.environment(), "PYTHONPATH": f"{project.root}:{project.root}/scripts/lib"},
+        stdout=-1,
+        text=True,
+    )
+    said, _ = process.communicate(timeout=60)
+    first, *_, last = said.splitlines()
+    assert "s of at most 2. Log: loading layer 7" in first
+    assert last == "After 2 s still: the server is starting. Log: loading layer 7"

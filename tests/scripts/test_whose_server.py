@@ -1,0 +1,150 @@
+"""Which server the scripts mean: its port and keys, copies of the project, folders of others, other users."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from own_project import Project, free_port, is_alive
+
+SECRET = "s3cret"
+
+
+def running(project: Project) -> int:
+    if project.pid_file.exists() and is_alive(project.pid):
+        return project.pid
+    return project.start(API_KEYS=f"{SECRET},another")
+
+
+def test_the_command_that_a_restart_prints_works_with_a_key(shared_project: Project) -> None:
+    project = shared_project
+    restart = project.run("restart_api.sh", API_KEYS=f"{SECRET},another")
+    assert restart.code == 0, restart.said
+    assert SECRET not in restart.said + project.log
+    command = re.search(r"^  (curl .*?-o test\.wav)$", restart.said, re.MULTILINE | re.DOTALL)
+    assert command
+    done = subprocess.run(
+        ["bash", "-c", command[1]], cwd=project.root, env={**project.environment(), "API_KEY": SECRET}
+    )
+    assert done.returncode == 0
+    assert (project.root / "test.wav").read_bytes().startswith(b"RIFF")
+
+
+def test_a_server_on_another_port_than_set_now_is_asked_and_named_there(shared_project: Project) -> None:
+    project = shared_project
+    pid = running(project)
+    other = {"PORT": str(free_port()), "API_KEYS": SECRET, "LOG_FILE": "other.log"}
+    status = project.run("scripts/status_api.sh", **other)
+    assert status.code == 0, status.said
+    assert (
+        f"listens on 127.0.0.1 port {project.port} (set now: 127.0.0.1 port {other['PORT']})" in status.said
+    )
+    assert f"Log: {project.root}/api_server.log" in status.said
+    assert "Health: healthy" in status.said
+    start = project.run("start_api.sh", **other)
+    assert start.code == 3
+    assert f"already running (PID {pid}, port {project.port})" in start.said
+
+
+def check(project: Project, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [".venv/bin/python", "-m", "glm_tts_api", "check"],
+        cwd=project.root,
+        env=project.environment(**settings),
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_check_beside_the_running_server_is_no_list_of_problems(shared_project: Project) -> None:
+    project = shared_project
+    pid = running(project)
+    done = check(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"A server runs here (PID {pid}, port {project.port})" in done.stdout
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        other = check(project, PORT=str(port))
+    assert other.returncode == 2
+    assert other.stderr.startswith(f"PORT={port}: taken by PID {os.getpid()} (")
+    assert "runs here" in other.stdout
+
+
+@pytest.mark.parametrize("what", ["the project", "its run folder"])
+def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: Path, what: str) -> None:
+    project = shared_project
+    pid = running(project)
+    copy, settings = project, {"PORT": str(free_port())}
+    if what == "the project":
+        shutil.copytree(project.root, tmp_path / "copy", symlinks=True)
+        copy = project.at(tmp_path / "copy")
+    else:
+        shutil.copytree(project.root / "run", project.root / "run2", symlinks=True)
+        settings["RUN_DIR"] = "run2"
+    assert copy.run("scripts/status_api.sh", **settings).code == 3
+    stop = copy.run("scripts/stop_api.sh", **settings)
+    assert stop.code == 0
+    assert "none is running" in stop.said
+    taken = copy.run("restart_api.sh", **{**settings, "PORT": str(project.port)})
+    assert taken.code == 2
+    assert f"PORT={project.port}: taken by PID {pid}" in taken.said
+    assert is_alive(pid)
+
+
+def test_a_run_folder_with_other_things_in_it_keeps_them(project: Project, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    precious = home / "tmp/precious"
+    precious.parent.mkdir(parents=True)
+    precious.touch()
+    restart = project.run("restart_api.sh", RUN_DIR=str(home))
+    stop = project.run("scripts/stop_api.sh", RUN_DIR=str(home))
+    again = project.run("restart_api.sh", RUN_DIR=str(home), SHORT_TEXT_TIMEOUT="x")
+    assert (restart.code, stop.code, again.code) == (0, 0, 2)
+    assert list((home / "tmp").iterdir()) == [precious]
+
+
+def test_a_log_file_that_is_a_folder_is_refused(project: Project) -> None:
+    (project.root / "logs").mkdir()
+    for script in ("start_api.sh", "restart_api.sh"):
+        outcome = project.run(script, LOG_FILE="logs")
+        assert outcome.code == 2
+        assert "LOG_FILE" in outcome.said
+        assert "is a folder" in outcome.said
+    assert (project.root / "logs").is_dir()
+
+
+# A user without any power but to read the checkout, wherever root keeps it.
+PLAIN_USER = (
+    "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all,+dac_read_search",
+    "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search",
+)  # fmt: skip
+
+
+def test_a_plain_user_under_nice(project: Project) -> None:
+    """Who cannot take back the priority that `nice` gave away."""
+    prefix: tuple[str, ...] = ("nice", "-n", "10")
+    if os.geteuid() == 0:
+        prefix = (*PLAIN_USER, *prefix)
+        for folder, folders, files in os.walk(project.root):  # which follows no link into the checkout
+            for name in (".", *folders, *files):
+                os.chown(Path(folder) / name, 65534, 65534, follow_symlinks=False)
+    restart = project.run("restart_api.sh", prefix=prefix, HOME=str(project.root))
+    assert restart.code == 0, restart.said
+    tasks = Path(f"/proc/{project.pid}/task").iterdir()
+    niceness = {int((task / "stat").read_text().rpartition(")")[2].split()[16]) for task in tasks}
+    assert niceness == {10, 15}
+    if os.geteuid() == 0:
+        other = tuple(part.replace("65534", "65533") for part in PLAIN_USER)
+        for script in ("scripts/status_api.sh", "start_api.sh"):
+            outcome = project.run(script, prefix=other)
+            assert outcome.code in (1, 3)
+            assert f"The server that runs here (PID {project.pid}" in outcome.said
+        stop = project.run("scripts/stop_api.sh", prefix=other)
+        assert stop.code == 2
+        assert "cannot write there" in stop.said
+    assert project.run("scripts/stop_api.sh", prefix=prefix).code == 0
