@@ -59,8 +59,8 @@ class Int8Linear:
     def __init__(self, weight: Tensor) -> None:
         """weight [n, k] of any floating dtype."""
         weight = weight.float()
-        self._scale = _scale(weight)[:, 0]
-        self._weight = _pack_integers((weight / self._scale[:, None]).round())
+        scale = _scale(weight)
+        self._weight = _PackedIntegers((weight / scale).round(), scale[:, 0])
 
     def __call__(self, x: Tensor) -> Tensor:
         values = x.float()
@@ -68,29 +68,29 @@ class Int8Linear:
         integers = (values / scale).round().add_(_UINT8_ZERO)
         if _sums_of_pairs_saturate():
             low = integers.clamp(max=_INT8_MAX)
-            halves = torch.cat([low, integers - low])
-            first, second = _integer_product(halves, self._weight, self._scale, zero=_UINT8_ZERO // 2).chunk(
-                2
-            )
-            out = first + second
+            both = self._weight.product(torch.cat([low, integers - low]), zero=_UINT8_ZERO // 2)
+            out = both[: len(x)] + both[len(x) :]
         else:
-            out = _integer_product(integers, self._weight, self._scale, zero=_UINT8_ZERO)
+            out = self._weight.product(integers, zero=_UINT8_ZERO)
         return (out * scale).to(x.dtype)
 
 
-def _pack_integers(weight: Tensor) -> Tensor:
-    """weight [n, k] of integers from -127 to 127."""
-    packed: Tensor = torch.ops.onednn.qlinear_prepack(weight.to(torch.int8), [_TYPICAL_ROWS, weight.shape[1]])
-    return packed
+class _PackedIntegers:
+    """A weight as oneDNN's kernels for integers take it."""
 
+    def __init__(self, integers: Tensor, scale: Tensor) -> None:
+        """integers [n, k] from -127 to 127 of any dtype; scale [n]: what one step is worth."""
+        typical = [_TYPICAL_ROWS, integers.shape[1]]
+        self._packed = torch.ops.onednn.qlinear_prepack(integers.to(torch.int8), typical)
+        self._scale, self._no_zero = scale, torch.zeros(len(scale), dtype=torch.int64)
 
-def _integer_product(x: Tensor, packed: Tensor, scale: Tensor, *, zero: int) -> Tensor:
-    """(x - zero) @ weight.T * scale in float32; x [rows, k] of integers from 0 to 255, scale [n]."""
-    out: Tensor = torch.ops.onednn.qlinear_pointwise(
-        x.to(torch.uint8), 1.0, zero, packed, scale, torch.zeros_like(scale, dtype=torch.int64),
-        None, 1.0, 0, torch.float32, "none", [], "",
-    )  # fmt: skip
-    return out
+    def product(self, x: Tensor, *, zero: int) -> Tensor:
+        """(x - zero) @ weight.T in float32; x [rows, k] of integers from 0 to 255, of any dtype."""
+        out: Tensor = torch.ops.onednn.qlinear_pointwise(
+            x.to(torch.uint8), 1.0, zero, self._packed, self._scale, self._no_zero,
+            None, 1.0, 0, torch.float32, "none", [], "",
+        )  # fmt: skip
+        return out
 
 
 @cache
@@ -98,8 +98,9 @@ def _sums_of_pairs_saturate() -> bool:
     """Whether the kernels for integers cut off what does not fit 16 bits. Asked of them, not of the CPU's
     flags: there are two kinds of VNNI, and oneDNN may be told to use neither (ONEDNN_MAX_CPU_ISA)."""
     k = 64
-    packed, largest = _pack_integers(torch.full((k, k), _INT8_MAX)), torch.full((_TYPICAL_ROWS, k), 255)
-    return bool((_integer_product(largest, packed, torch.ones(k), zero=0) != 255 * _INT8_MAX * k).any())
+    weight = _PackedIntegers(torch.full((k, k), _INT8_MAX), torch.ones(k))
+    sums = weight.product(torch.full((_TYPICAL_ROWS, k), 255), zero=0)
+    return bool((sums != 255 * _INT8_MAX * k).any())
 
 
 def _scale(rows: Tensor) -> Tensor:
