@@ -1,16 +1,18 @@
-"""Products in 8 bits are exact sums of integers, whatever instructions the CPU has."""
+"""Products whose rows do not depend on one another, in 8 bits exact sums of integers, on any CPU."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
+from this_cpu import HAS_BF16_UNITS
 from torch import Tensor
 
-from glm_tts_api.model.linear import Int8Linear
+from glm_tts_api.model.linear import Int8Linear, Linear, PackedLinear
 
 SHAPES = [(128, 64), (64, 160), (768, 256), (512, 1024)]  # [n, k]
 
@@ -55,3 +57,33 @@ def test_on_cpus_with_fewer_instructions_too(isa: str) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stdout
+
+
+def _packed(weight: Tensor) -> Linear:
+    return PackedLinear(weight)
+
+
+def _packed_bf16(weight: Tensor) -> Linear:
+    return PackedLinear(weight.bfloat16())
+
+
+BF16 = pytest.param(
+    _packed_bf16,
+    marks=pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing"),
+)
+
+
+@pytest.mark.parametrize("make", [_packed, BF16, Int8Linear])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_row_has_the_same_bits_among_2_to_500(
+    shape: tuple[int, int], make: Callable[[Tensor], Linear]
+) -> None:
+    draw = torch.Generator().manual_seed(1)
+    linear = make(torch.randn(*shape, generator=draw))
+    x = torch.randn(500, shape[1], generator=draw)
+    if make is _packed_bf16:
+        x = x.bfloat16()
+    with torch.inference_mode():
+        first = linear(x[:2])
+        for rows in (3, 4, 5, 8, 12, 16, 20, 31, 32, 33, 64, 100, 128, 200, 333, 500):
+            assert torch.equal(linear(x[:rows])[:2], first), f"{rows} rows"
