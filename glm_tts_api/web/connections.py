@@ -42,7 +42,8 @@ class ConnectionLimits:
 
 
 class Connections:
-    """Those of a worker that wait for a request; a new one may take the place of whichever waits longest."""
+    """Those of a worker that wait for their client to ask, or to end asking; a new one may take the place of
+    whichever waits longest."""
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
@@ -134,18 +135,29 @@ class Connection(H11Protocol):
         self._stop_watching()
         super().connection_lost(exc)
         self._lost.set()
+        self.app_state.clear()  # which has this in it: no work for the garbage collector
 
     def _watch(self) -> None:
-        """Time runs from the connection, or from the last answer, until the next request's head is there."""
-        at_work = self.cycle is not None and not self.cycle.response_complete
-        if at_work or self.transport.is_closing() or self.transport.get_protocol() is not self:
+        """Whose turn it is. Time runs from the connection, or from the last answer, until the next request's
+        head is there; until its body is there too, the connection gives way where there are too many."""
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
             self._stop_watching()
-        elif self._late is None:
-            self._others.waits(self)
+            return
+        at_rest = self.cycle is None or self.cycle.response_complete
+        if at_rest and self._late is None:
             self._late = self.loop.call_later(self._others.head_s, self._is_late)
+        elif not at_rest:
+            self._stop_clock()
+        if at_rest or (self.cycle.more_body and not self.flow.read_paused):
+            self._others.waits(self)
+        else:
+            self._others.waits_no_more(self)
 
     def _stop_watching(self) -> None:
         self._others.waits_no_more(self)
+        self._stop_clock()
+
+    def _stop_clock(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None

@@ -80,11 +80,18 @@ def test_a_connection_beyond_the_limit_is_answered_503(start: Start) -> None:
     assert server.say().status_code == 200
 
 
-def test_a_new_client_takes_the_place_of_the_one_that_has_been_idle_longest(start: Start) -> None:
+@pytest.mark.parametrize(
+    "begun", [b"", HEAD, HEAD + b"Content-Length: 99\r\n\r\n{"], ids=["idle", "head", "body"]
+)
+def test_a_new_client_takes_the_place_of_the_one_that_has_asked_for_nothing_longest(
+    start: Start, begun: bytes
+) -> None:
     server = start(limits={"max_connections": 4})
     server.client.close()
     with ExitStack() as stack:
         idle = hold_idle(stack, server, 4)
+        for client in idle:
+            client.sendall(begun)
         time.sleep(1.5)
         assert server.say().status_code == 200
         assert [is_open(client) for client in idle] == [False, True, True, True]
