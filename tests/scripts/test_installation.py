@@ -1,0 +1,108 @@
+"""What ensure_venv of scripts/lib/common.sh has installed, when, and what the user sees of it.
+
+pip itself is played here: the real one would fetch gigabytes from the internet.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from own_project import REPOSITORY
+
+PIP_PLAYED = """#!/bin/bash
+if [[ $1 == -m && $2 == pip ]]; then
+  echo "$@" >>pip_calls.txt
+  echo "Collecting torch>=2.9"
+  echo "Downloading torch-2.13.0.whl (530 MB)"
+  sleep "$PIP_SECONDS"
+  echo "the end of pip"
+  exit "$PIP_EXIT"
+fi
+exec {python} "$@"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(REPOSITORY / "scripts/lib", tmp_path / "scripts/lib")
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PIP_PLAYED.format(python=REPOSITORY / ".venv/bin/python"))
+    python.chmod(0o755)
+    return tmp_path
+
+
+def ensure_venv(
+    project: Path, extra: str = "", *, seconds: str = "0", code: str = "0", terminal: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"set -euo pipefail; source scripts/lib/common.sh; ensure_venv {extra}"],
+        cwd=project,
+        env={"PATH": os.environ["PATH"], "PIP_SECONDS": seconds, "PIP_EXIT": code},
+        stdout=subprocess.PIPE if terminal is None else terminal,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def installations(project: Path) -> int:
+    calls = project / "pip_calls.txt"
+    return len(calls.read_text().splitlines()) if calls.exists() else 0
+
+
+def edit(project: Path, old: str, new: str) -> None:
+    file = project / "pyproject.toml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+def test_only_what_decides_the_installation_starts_pip(project: Path) -> None:
+    for wanted in (1, 1):
+        assert ensure_venv(project).returncode == 0
+        assert installations(project) == wanted
+    edit(project, "line-length = 110", "line-length = 111 # a tool's setting")
+    assert ensure_venv(project).stdout == ""
+    assert installations(project) == 1
+    edit(project, '"numpy>=', '"a-new-dependency",\n  "numpy>=')
+    assert ensure_venv(project).returncode == 0
+    assert installations(project) == 2
+    assert ensure_venv(project, "dev").returncode == 0
+    assert ensure_venv(project).returncode == 0  # dev holds all that a server needs
+    assert installations(project) == 3
+    assert (project / "pip_calls.txt").read_text().splitlines()[-1].endswith("-e .[dev]")
+
+
+def test_pip_is_quiet_and_keeps_its_lines_in_a_file(project: Path) -> None:
+    done = ensure_venv(project)
+    assert "Installing the packages of pyproject.toml" in done.stdout
+    assert len(done.stdout.splitlines()) == 2  # and how long it took
+    assert "the end of pip" in (project / ".venv/install.log").read_text()
+
+
+def test_a_terminal_shows_one_line_that_goes_on(project: Path) -> None:
+    reader, writer = pty.openpty()
+    ensure_venv(project, seconds="2.5", terminal=writer)
+    os.close(writer)
+    shown = os.read(reader, 100_000).decode().replace("\r\n", "\n")
+    assert len(shown.splitlines()) >= 2
+    first, progress, *_ = shown.split("\n")
+    assert "Installing" in first
+    assert "2 s: Downloading torch-2.13.0.whl (530 MB)" in progress
+    assert "installed in" in progress.rpartition("\r")[2]  # written over it
+
+
+def test_where_pip_fails_its_last_lines_are_shown_and_the_next_start_tries_again(project: Path) -> None:
+    for n_tried in (1, 2):
+        done = ensure_venv(project, code="1")
+        assert done.returncode == 2
+        assert "the end of pip" in done.stderr
+        assert "pip could not install the packages" in done.stderr
+        assert installations(project) == n_tried
