@@ -11,7 +11,6 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "glm_tts_api"
-NOT_IMPORTED = {"python-multipart"}  # Starlette's form parser imports it
 
 
 def imported() -> dict[str, Path]:
@@ -50,4 +49,4 @@ def test_every_import_is_declared() -> None:
 def test_every_dependency_is_imported() -> None:
     provided_by = packages_distributions()
     used = {canonical(name) for module in imported() for name in provided_by[module]}
-    assert declared() - used == NOT_IMPORTED
+    assert declared() - used == set()
