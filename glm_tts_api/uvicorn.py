@@ -13,9 +13,17 @@ from uvicorn.supervisors import Multiprocess
 
 
 class Supervisor(Multiprocess):
-    """Ends its workers at once on SIGQUIT, or on SIGINT again: uvicorn's own would hear neither by then."""
+    """Ends its workers at once on SIGQUIT, or on SIGINT again: uvicorn's own would hear neither by then.
+
+    Sees at once that a worker has died.
+    """
 
     n_interrupts = 0
+
+    def keep_subprocess_alive(self) -> None:
+        for worker in self.processes:
+            worker.child_conn.close()  # so that a worker that dies ends its pipe, and its parent's wait on it
+        super().keep_subprocess_alive()
 
     def join_all(self) -> None:
         for worker in self.processes:

@@ -106,9 +106,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         load_s: tuple[float, ...] = (),
         limits: dict[str, float] | None = None,
         ulimit: str | None = None,
+        environ: dict[str, str] | None = None,
         **settings: Any,
     ) -> Server:
         environ = {
+            **(environ or {}),
             "TONE_DELAY_S": str(delay_s),
             "TONE_SECONDS": str(tone_s),
             "TONE_LOAD_S": json.dumps(load_s),

@@ -163,10 +163,13 @@ def test_each_of_two_workers_lists_the_requests_that_it_speaks(start: Callable[.
 
 
 def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Server]) -> None:
-    server = start(workers=2, delay_s=0.2)
+    """Also one that dies while its parent waits for a sign of life from it."""
+    server = start(workers=2, delay_s=0.2, environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "600"})
     for future in server.say_together(8):
         future.result()
     victim, other = server.stats()["per_worker"]
+    os.kill(victim["pid"], signal.SIGSTOP)
+    time.sleep(1.5)
     os.kill(victim["pid"], signal.SIGKILL)
 
     def back() -> bool:
