@@ -70,7 +70,7 @@ def all_ready(server: Server) -> bool:
 
 
 def test_a_killed_worker_s_successor_takes_no_connection_before_it_can_speak(start: Start) -> None:
-    server = start(workers=2, load_s=(2, 2))
+    server = start(workers=2, load_s=(1.5, 1.5))
     wait_until(lambda: all_ready(server))
     for slot in (0, 1):
         pid, _ = workers(server)[slot]
@@ -81,7 +81,7 @@ def test_a_killed_worker_s_successor_takes_no_connection_before_it_can_speak(sta
             time.sleep(0.5)
         assert answers.codes == set()
         assert answers.statuses.count(0) <= N_CLIENTS  # what the killed worker had taken
-        assert answers.statuses.count(200) > 20
+        assert answers.statuses.count(200) > 10
 
 
 def test_workers_that_start_together_are_loading_until_all_that_is_heard_can_speak(start: Start) -> None:
