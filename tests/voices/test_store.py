@@ -234,8 +234,9 @@ def test_the_folders_own_list_stands_in_for_the_one_that_ships(tmp_path: Path, o
     configs.mkdir(parents=True)
     (configs / "mine.wav").write_bytes(WAV)
     mine = {"prompt_audio_path": "mine.wav", "prompt_text": "text"}
-    write_book(configs, {"exampleB": json.loads(shipped.read_text())["exampleB"], "mine": mine})
-    assert (names(store), store.warnings) == (["exampleB", "mine"], [])
+    kept = {"prompt_audio_path": "exampleA.wav", "prompt_text": "text"}  # README
+    write_book(configs, {"kept": kept, "exampleB": json.loads(shipped.read_text())["exampleB"], "mine": mine})
+    assert (names(store), store.warnings) == (["exampleB", "kept", "mine"], [])
     (configs / "prompt_cache.json").unlink()
     assert names(store) == ["exampleA", "exampleB"]
 
