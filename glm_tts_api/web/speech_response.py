@@ -19,7 +19,7 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.admission.lanes import Permit
-from glm_tts_api.audio.encode import AudioFormat, encode, media_type, open_encoder
+from glm_tts_api.audio.encode import AudioFormat, media_type, open_encoder
 from glm_tts_api.audio.tempo import Tempo
 from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
 from glm_tts_api.errors import ServiceError
@@ -92,8 +92,8 @@ async def speak(request: Request, service: Service, line: SpeechLine, wanted: Wa
         pieces = [chunk.pcm async for chunk in stream.chunks()]
         generation_s = line.generation_s = time.perf_counter() - stream.began_at
         with line.timings.stage("encode"):
-            audio, seconds = await service.pools.encode.run(_encode_whole, pieces, stream.sample_rate, wanted)
-    rate = open_encoder(wanted.audio_format, stream.sample_rate).sample_rate
+            encoded = await service.pools.encode.run(_encode_whole, pieces, stream.sample_rate, wanted)
+    audio, rate, seconds = encoded
     return Speech(audio, rate, seconds, generation_s, line.timings)
 
 
@@ -158,13 +158,14 @@ def _shown(service: Service, line: SpeechLine) -> Iterator[None]:
         service.speaking.remove(line)
 
 
-def _encode_whole(pieces: list[Float32], rate: int, wanted: Wanted) -> tuple[bytes, float]:
-    """The body's audio, and how many seconds it lasts. Blocking; runs on a pool thread."""
+def _encode_whole(pieces: list[Float32], rate: int, wanted: Wanted) -> tuple[bytes, int, float]:
+    """The body's audio, its sample rate, and how many seconds it lasts. Blocking; runs on a pool thread."""
     pcm = np.concatenate([np.zeros(0, np.float32), *pieces])
     if wanted.speed != 1.0:
         tempo = Tempo(rate, wanted.speed)
         pcm = np.concatenate([tempo.push(pcm), tempo.finish()])
-    return encode(pcm, wanted.audio_format, rate), len(pcm) / rate
+    encoder = open_encoder(wanted.audio_format, rate, n_samples=len(pcm))
+    return encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate
 
 
 class _Encoded:
