@@ -26,6 +26,7 @@ from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.compatible.speaches import router as speaches_router
 from glm_tts_api.web.connections import (
     ConnectionLimits,
     Connections,
@@ -37,6 +38,7 @@ from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.graceful_stop import GracefulStop
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
+from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
 from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
@@ -81,6 +83,8 @@ def create_app(
         tts_router,
         openai_speech_router,
         openai_voices_router,
+        openai_custom_voices_router,
+        speaches_router,
         prompts_router,
         ops_router,
         health_router,

@@ -46,6 +46,11 @@ class VoiceInfo:
     seen: tuple[Path, int, int, int, int]
 
     @property
+    def created_at(self) -> int:
+        """When its recording was written, in seconds since 1970."""
+        return self.seen[3] // 10**9
+
+    @property
     def version(self) -> str:
         """A word that changes whenever the voice does."""
         return sha256(repr((self.source, self.transcript, self.seen)).encode()).hexdigest()[:32]

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl
@@ -29,7 +29,7 @@ from glm_tts_api.web.fields import allowed_values, did_you_mean
 logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _KEPT_WHEN_EMPTY = "input_text"  # so that its message can say blank rather than missing
-PROMPT_AUDIO = "prompt_audio"  # the one file that a form may bring
+PROMPT_AUDIO = "prompt_audio"  # the one file that a form of our own API may bring
 _MAX_DEPTH = 32  # of JSON; ours is flat
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
@@ -57,25 +57,26 @@ class Body:
     fields: Mapping[str, Any]
     uploads: Mapping[str, Upload]
 
-    def parse(self, model: type[ModelT]) -> tuple[ModelT, list[str]]:
-        """The fields as `model`, and a sentence for each name that is none of its fields; the log has those
-        names too. Raises InvalidField with a sentence for the first field that does not hold."""
+    def parse(
+        self, model: type[ModelT], *, files: Collection[str] = (PROMPT_AUDIO,)
+    ) -> tuple[ModelT, list[str]]:
+        """The fields as `model`, and a sentence for each name that is none of its fields and none of `files`;
+        the log has those names too. Raises InvalidField with a sentence for the first field that does not
+        hold."""
         for name in model.model_fields:
             if name in self.uploads:
                 raise InvalidField(f"{name} must be text, not a file.")
-        warnings = self._warnings((*model.model_fields, PROMPT_AUDIO))
+        warnings = self._warnings((*model.model_fields, *files))
         try:
             return model.model_validate(self.fields), warnings
         except ValidationError as error:
             raise _invalid(model, error, warnings) from None
 
-    def prompt_audio(self) -> Upload | None:
-        """The recording. Raises InvalidField if text was sent for it."""
-        if PROMPT_AUDIO in self.fields:
-            raise InvalidField(
-                f"{PROMPT_AUDIO} must be a file, as curl sends with -F {PROMPT_AUDIO}=@recording.wav."
-            )
-        return self.uploads.get(PROMPT_AUDIO)
+    def file(self, name: str = PROMPT_AUDIO) -> Upload | None:
+        """The recording that came by that name. Raises InvalidField if text was sent for it."""
+        if name in self.fields:
+            raise InvalidField(f"{name} must be a file, as curl sends with -F {name}=@recording.wav.")
+        return self.uploads.get(name)
 
     def _warnings(self, known: tuple[str, ...]) -> list[str]:
         unknown = [name for name in (*self.fields, *self.uploads) if name not in known]

@@ -159,7 +159,7 @@ def _shown(voice: VoiceInfo) -> dict[str, str]:
 
 async def _recording(body: Body, path: str | None, service: Service) -> bytes | None:
     """The recording that a body brings or names; None if it does neither."""
-    upload = body.prompt_audio()
+    upload = body.file()
     if upload is not None and path is not None:
         raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")
     if path is not None:

@@ -109,7 +109,7 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> tuple[
 
 async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice | _Prompt:
     """The voice that the request names, or the recording that it brings with it."""
-    upload = body.prompt_audio()
+    upload = body.file()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")

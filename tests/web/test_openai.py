@@ -197,6 +197,16 @@ def test_models_and_voices_as_clients_ask_for_them(server: Running) -> None:
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
 
 
+def test_probes_find_what_tells_them_where_the_voices_are(serve: Serve) -> None:
+    """wyoming_openai asks in this order, without a key, and takes the first that answers for its server."""
+    with serve(api_keys="s3cret").client() as client:
+        assert client.get("/v1/readyz").status_code == 404
+        answer = client.get("/health")
+        assert (answer.status_code, answer.text) == (200, "OK")
+    with serve(ToneEngine(state=ToneState("loading"))).client() as client:
+        assert client.get("/health").status_code == 503
+
+
 def test_a_name_of_openais_is_the_voice_that_the_setting_gives_it(serve: Serve) -> None:
     server = serve(openai_voices="alloy=exampleB,me=exampleA")
     with sdk(server) as client:

@@ -11,10 +11,16 @@ from glm_tts_api.errors import (
     ServiceError,
     TextTooLong,
     UnknownVoice,
+    VoiceExists,
 )
 
 PREFIX = "/v1/"
-_STATUS: dict[type[ServiceError], int] = {QueueFull: 429, UnknownVoice: 400, TextTooLong: 400}
+_STATUS: dict[type[ServiceError], int] = {
+    QueueFull: 429,
+    UnknownVoice: 400,
+    TextTooLong: 400,
+    VoiceExists: 400,  # the SDKs try a 409 again
+}
 _AFTER_WORK = (DeadlinePassed, InternalFault)  # asked again, the same work would be done for nothing
 
 

@@ -1,0 +1,108 @@
+"""Adding and deleting voices as OpenAI's clients do: POST and DELETE under /v1/audio/voices, and consents.
+
+OpenAI's own service needs no transcript, the model does: it comes as prompt_text, a field more. OpenAI lets
+only those add a voice who have the speaker's consent on record. Here that is between the user and the
+speaker: a consent is answered, so that a program written for OpenAI goes on, and nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict
+
+from glm_tts_api.audio.containers import HEAD_BYTES
+from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice
+from glm_tts_api.voices.transcript import check_transcript
+from glm_tts_api.web.access import KeyRequired, WriterRequired
+from glm_tts_api.web.body import read_body
+from glm_tts_api.web.dependencies import ServiceDep
+
+_SAMPLE, _RECORDING = "audio_sample", "recording"
+
+router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[KeyRequired])
+
+
+class NewVoiceFields(BaseModel):
+    """Beside the recording, `audio_sample`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    prompt_text: str | None = None
+    consent: str | None = None
+    type: Literal["audio_sample"] = "audio_sample"
+
+
+class ConsentFields(BaseModel):
+    """Beside the recording, `recording`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    language: str
+
+
+@router.post("/voices", dependencies=[WriterRequired])
+async def add_voice(request: Request, service: ServiceDep) -> dict[str, Any]:
+    """Registers a voice; its id is its name."""
+    body = await read_body(request, service.config.max_text_bytes)
+    fields, _ = body.parse(NewVoiceFields, files=(_SAMPLE,))
+    sample = body.file(_SAMPLE)
+    if sample is None:
+        raise InvalidField(f"{_SAMPLE} is missing: the voice's recording, as a file.")
+    if fields.prompt_text is None:
+        raise InvalidField(
+            f"prompt_text is missing: the exact transcript of {_SAMPLE}. OpenAI's client sends it with "
+            'extra_body={"prompt_text": "..."}.'
+        )
+    transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
+    data = await service.pools.files.run(sample.read)
+    voice = await service.pools.decode.run(service.voices.add, fields.name, transcript, data)
+    return {
+        "id": voice.index,
+        "created_at": voice.created_at,
+        "name": voice.index,
+        "object": "audio.voice",
+        "type": "audio_sample",
+    }
+
+
+@router.delete("/voices/{name}", dependencies=[WriterRequired])
+async def delete_voice(name: str, service: ServiceDep) -> dict[str, Any]:
+    try:
+        await service.pools.files.run(service.voices.remove, name)
+    except UnknownVoice as error:  # a bad request where it is to speak
+        raise NotFound(error.message) from None
+    return {"id": name, "deleted": True, "object": "audio.voice.deleted"}
+
+
+@router.post("/voice_consents")
+async def add_consent(request: Request, service: ServiceDep) -> dict[str, Any]:
+    body = await read_body(request, service.config.max_text_bytes)
+    fields, _ = body.parse(ConsentFields, files=(_RECORDING,))
+    recording = body.file(_RECORDING)
+    if recording is None:
+        raise InvalidField(f"{_RECORDING} is missing: the consent, as a file.")
+    require_audio(await service.pools.files.run(recording.read, HEAD_BYTES))
+    return {
+        "id": f"cons_{uuid.uuid4().hex}",
+        "created_at": int(time.time()),
+        "language": fields.language,
+        "name": fields.name,
+        "object": "audio.voice_consent",
+    }
+
+
+@router.get("/voice_consents")
+async def list_consents() -> dict[str, Any]:
+    return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+
+
+@router.delete("/voice_consents/{consent}")
+async def delete_consent(consent: str) -> dict[str, Any]:
+    return {"id": consent, "deleted": True, "object": "audio.voice_consent"}
