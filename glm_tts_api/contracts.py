@@ -42,7 +42,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
-    """How speech tokens are drawn (spec 4). `top_k` is used by "topk" only: RAS keeps its constants."""
+    """How speech tokens are drawn (docs/model.md 4). `top_k` is for "topk" only: RAS keeps its constants."""
 
     method: SampleMethod = "ras"
     top_k: int = 25

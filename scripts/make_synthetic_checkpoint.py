@@ -118,7 +118,7 @@ def sizes() -> dict[str, Size]:
 
 
 def write_checkpoint(root: Path, size: Size) -> None:
-    """All files of spec 2 under `root`, which is made; files that are there are overwritten."""
+    """All files of docs/model.md 2 under `root`, which is made; files that are there are overwritten."""
     write_llm(root / "llm", size)
     write_flow(root / "flow", size.flow)
     write_hift(root / "hift", size.hift)

@@ -1,8 +1,9 @@
 """A job: one utterance inside the engine. Owns the rule for its segments.
 
 With use_cache the segments go one after the other, each prompted by the speech of the earlier ones
-(spec 11); without, they are independent and may all start at once. The batchers know nothing of this:
-they are handed rows to decode and segments to render. Knows lists of ids; knows no tensors, no threads.
+(docs/model.md 11); without, they are independent and may all start at once. The batchers know nothing of
+this: they are handed rows to decode and segments to render. Knows lists of ids; knows no tensors, no
+threads.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from glm_tts_api.errors import BadRequest
 if TYPE_CHECKING:
     from glm_tts_api.engine.voice_features import VoicePrompt
 
-HISTORY_SPEECH_TOKENS = 750  # spec 11: 30 s of speech that a segment may look back on
-MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # spec 4: length bounds by the segment's number of text ids
+HISTORY_SPEECH_TOKENS = 750  # docs/model.md 11: 30 s of speech that a segment may look back on
+MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # docs/model.md 4: of a segment, by its number of text ids
 LEAST_ROOM_PER_ID = 10  # slow speech takes about 8 tokens a text id
 
 # A job is due some time after it came, the sooner the shorter it is, and who is due first goes first. So a
@@ -57,7 +58,7 @@ class PromptLayout:
     slot_length: int
 
     def build(self, texts: Sequence[int], speech: Sequence[int]) -> list[int]:
-        """Texts first, then begin-of-audio, then the speech prompt (spec 4)."""
+        """Texts first, then begin-of-audio, then the speech prompt (docs/model.md 4)."""
         return [*texts, self.begin_of_audio, *(token + self.audio_start for token in speech)]
 
     def room(self, n_texts: int, n_speech: int) -> int:
@@ -102,7 +103,7 @@ class Span:
 
 
 class History:
-    """The prompt and the segments spoken so far, as the next segment's LLM prompt (spec 11)."""
+    """The prompt and the segments spoken so far, as the next segment's LLM prompt (docs/model.md 11)."""
 
     def __init__(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
         self._entries = [(list(text_ids), list(speech))]

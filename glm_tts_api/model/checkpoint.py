@@ -1,4 +1,4 @@
-"""Loads a checkpoint of the official layout (spec 2), of any size.
+"""Loads a checkpoint of the official layout (docs/model.md 2), of any size.
 
 Everything is inspected before anything is loaded: files, settings, names and shapes of tensors, and whether
 the parts fit together. All that is wrong is told in one CheckpointError.

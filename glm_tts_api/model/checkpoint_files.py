@@ -1,4 +1,4 @@
-"""What belongs to a checkpoint: the official layout (spec 2), file by file, and what each file is for."""
+"""What belongs to a checkpoint: the official layout (docs/model.md 2), and what each file is for."""
 
 from __future__ import annotations
 

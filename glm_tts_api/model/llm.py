@@ -1,4 +1,4 @@
-"""The speech LLM: a Llama with Hugging Face's parameter names (spec 4). Knows token ids, not text or audio.
+"""The speech LLM: a Llama with Hugging Face's parameter names (docs/model.md 4). Knows token ids, no text.
 
 `Llama` is the definition, for training and for whole-sequence logits; `llm_runner.LlmRunner` is the same
 network packed for decoding many rows against a static cache.

@@ -1,8 +1,8 @@
 """Waveforms to log-mel spectrograms, and the resampler that everything the model hears goes through.
 
-Pure functions of tensors (spec 7). Filters and windows are cached per size, rate and device: a cache keyed
-by less gives the second sample rate the first one's filters. They are built outside inference mode, since
-a training loss may be the next to use them.
+Pure functions of tensors (docs/model.md 7). Filters and windows are cached per size, rate and device: a
+cache keyed by less gives the second sample rate the first one's filters. They are built outside inference
+mode, since a training loss may be the next to use them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MEL_FLOOR = 1e-5
 
 
 def resample(wave: Tensor, sr_in: int, sr_out: int) -> Tensor:
-    """Windowed-sinc resampling (spec 7.1). wave [..., N] -> [..., ceil(N * sr_out / sr_in)]."""
+    """Windowed-sinc resampling (docs/model.md 7.1). wave [..., N] -> [..., ceil(N * sr_out / sr_in)]."""
     if sr_in == sr_out:
         return wave
     divisor = math.gcd(sr_in, sr_out)
@@ -87,10 +87,10 @@ def _hann(n_fft: int, device: torch.device) -> Tensor:
 
 
 def log_mel(wave: Tensor, sample_rate: int) -> Tensor:
-    """Natural-log mel spectrogram of a float32 signal at 24000 or 32000 Hz (spec 7), 50 frames a second.
+    """Natural-log mel spectrogram (docs/model.md 7) of a float32 signal at 24000 or 32000 Hz.
 
-    wave [..., N] -> [..., 80, N // hop] with hop = 480 or 640. Raises ValueError for another rate or for a
-    signal too short to be padded by reflection.
+    wave [..., N] -> [..., 80, N // hop] with hop = 480 or 640: 50 frames a second. Raises ValueError
+    for another rate or for a signal too short to be padded by reflection.
     """
     if sample_rate not in FFT_SIZE:
         raise ValueError(f"log_mel knows {sorted(FFT_SIZE)} Hz, not {sample_rate}")

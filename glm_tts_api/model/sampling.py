@@ -1,4 +1,4 @@
-"""How the next token is drawn (spec 4) on a CPU: repetition-aware sampling and top-k, for many rows at once.
+"""Drawing the next token on a CPU (docs/model.md 4): repetition-aware sampling and top-k, for many rows.
 
 Every row draws from a torch.Generator of its own, and draws just what it would draw alone, so neighbours
 change nothing. The draws are those of torch.multinomial as the published loop calls it:

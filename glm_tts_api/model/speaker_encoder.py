@@ -1,4 +1,4 @@
-"""CAM++ speaker embedding: Kaldi filter banks and an ONNX network (spec 6)."""
+"""CAM++ speaker embedding: Kaldi filter banks and an ONNX network (docs/model.md 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The speech tokenizer: 16 kHz speech to discrete tokens, 25 a second (spec 5).
+"""The speech tokenizer: 16 kHz speech to discrete tokens, 25 a second (docs/model.md 5).
 
 A Whisper-style encoder with block-causal attention, average pooling over time and a vector-quantisation
 codebook. Key names are the official ones without their "model.encoder." prefix. Training takes hidden() and

@@ -1,6 +1,6 @@
-"""The text tokenizer (spec 3): tiktoken BPE with added tokens cut out first, read straight from its files.
+"""The text tokenizer (docs/model.md 3): tiktoken BPE with added tokens cut out first.
 
-Knows the ChatGLM4 layout of a tokenizer directory; no code from that directory is run.
+Reads the ChatGLM4 layout of a tokenizer directory; no code from that directory is run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class TextTokenizer:
 
     audio_start: speech token 0, the others follow; audio_end: the last one that the official model has;
     begin_of_audio: between text and speech;
-    end_of_audio: what ends generation, which is `<|user|>` and not `<|end_of_audio|>` (spec 3); pad.
+    end_of_audio: what ends generation: `<|user|>`, not `<|end_of_audio|>` (docs/model.md 3); pad.
     """
 
     def __init__(

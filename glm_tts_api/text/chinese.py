@@ -1,4 +1,4 @@
-"""The published Chinese path (spec 9.1, Z1 to Z7). Knows strings, and a verbaliser handed in."""
+"""The published Chinese path (docs/model.md 9.1, Z1 to Z7). Knows strings and a verbaliser handed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dictionaries that a user may edit while the server runs (spec 13). Knows files of strings only.
+"""The dictionaries that a user may edit while the server runs (docs/text.md). Knows strings in files.
 
 custom_replace.jsonl      {"origin": "欸", "new": "诶"} a line: plain replacements, in file order
 G2P_replace_dict.jsonl    {"弦": "<|X|><|IAN2|>"} a line: phoneme mode only; a later line overrides an earlier

@@ -1,4 +1,4 @@
-"""The published English path (spec 9.1, E1 to E7). Knows strings, and a verbaliser handed in."""
+"""The published English path (docs/model.md 9.1, E1 to E7). Knows strings and a verbaliser handed in."""
 
 from __future__ import annotations
 

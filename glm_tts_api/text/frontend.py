@@ -63,7 +63,7 @@ class TextFrontend:
         return segments
 
     def normalize_prompt(self, text: str) -> str:
-        """A voice's transcript as the LLM takes it: normalised, with the trailing space of spec 11."""
+        """A voice's transcript as the LLM takes it: normalised, with a space behind (docs/model.md 11)."""
         return self.normalize(text) + " "
 
     def normalize(self, text: str, check: Check = unwatched) -> str:

@@ -1,4 +1,4 @@
-"""Phoneme mode: Hanzi whose reading is not certain become phoneme tokens (spec 9.3). Knows strings only."""
+"""Phoneme mode (docs/model.md 9.3): Hanzi whose reading is not certain become phoneme tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published rules, quirks included (spec 9.1): what the model heard in training, and the goldens hold."""
+"""The published rules (docs/model.md 9.1), quirks included: the model was trained on texts read so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cutting a normalised text into segments of some 30 to 60 units (spec 9.2). Knows strings only."""
+"""Cutting a normalised text into segments of 30 to 60 units (docs/model.md 9.2). Knows strings only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published normaliser's steps that both languages share (spec 9.1), in its own order.
+"""The published normaliser's steps that both languages share (docs/model.md 9.1), in its own order.
 
 Knows strings only. Every quirk here is one the model was trained with.
 """

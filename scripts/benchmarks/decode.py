@@ -1,7 +1,7 @@
 """The LLM's decode step with rule-filled weights: the published loop against ours, 1 to 16 rows.
 
 Baseline: transformers' Llama in float32 with a DynamicCache, one row, the full head, RAS a token at a time
-in Python as the specification describes it. Ours: the packed runner, the head over what can be drawn, RAS
+in Python as it is published. Ours: the packed runner, the head over what can be drawn, RAS
 over all rows at once.
 """
 
@@ -37,7 +37,7 @@ def _sync(device: torch.device) -> None:
 
 
 def ras_published(logits: Tensor, drawn: list[int], generator: torch.Generator) -> int:
-    """One draw as spec 4 tells it: the whole vocabulary sorted, the nucleus walked entry by entry."""
+    """One draw of docs/model.md 4: the whole vocabulary sorted, the nucleus walked entry by entry."""
     p, order = logits.log_softmax(-1).softmax(-1).sort(descending=True, stable=True)
     total, n = torch.zeros((), device=p.device), 0
     while total < sampling.TOP_P and n < sampling.MAX_CANDIDATES:

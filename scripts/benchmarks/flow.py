@@ -54,7 +54,7 @@ def inputs(n: int, device: torch.device) -> list[FlowInput]:
 
 @torch.inference_mode()
 def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
-    """The published sampling of one segment, [1, 80, T]: what ours must equal (spec 8.2, hazard 14)."""
+    """The published sampling of one segment, [1, 80, T], which ours must equal (docs/model.md 8.2)."""
     tokens = torch.cat([item.prompt_tokens, item.tokens])
     length = n_frames(len(tokens), model.config)
     device = item.prompt_mel.device

@@ -44,7 +44,7 @@ class FeatureExtractor:
         return ((log_mel + 4) / 4).T
 
     def mel_and_pitch(self, wave_24k: Tensor) -> Tensor:
-        """[2 n_tokens, 81]: natural-log mel (specification 7), then log F0 in Hz or 0 where unvoiced."""
+        """[2 n_tokens, 81]: natural-log mel (docs/model.md 7), then log F0 in Hz or 0 where unvoiced."""
         y = torch.nn.functional.pad(wave_24k[None, None], (720, 720), mode="reflect")[0, 0]
         spectrum = torch.stft(y, 1920, 480, 1920, self._window_24k, center=False, return_complex=True)
         power = spectrum.real.square() + spectrum.imag.square()

@@ -194,7 +194,7 @@ class TrainingLlama(nn.Module):
 
 
 def _draw(logs: Tensor, recent: list[int], generator: torch.Generator) -> int:
-    """Repetition-aware sampling, specification 4."""
+    """Repetition-aware sampling, docs/model.md 4."""
     probability, order = logs.exp().topk(25)
     taken = (probability.cumsum(0) - probability) < 0.8
     choice = int(order[torch.multinomial(probability * taken, 1, generator=generator)])

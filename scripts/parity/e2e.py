@@ -1,4 +1,4 @@
-"""Text to waveform: the published orchestration (spec 11) on the project's tokenizer, LLM, flow and vocoder.
+"""Text to waveform: the published orchestration (docs/model.md 11) on the project's own parts.
 
 One generator serves LLM, flow and vocoder in turn, made anew with the same seed for each segment.
 """

@@ -28,7 +28,7 @@ def make_runner(config: Mapping[str, Any], salt: str, shapes: Shapes, rows: RowF
 def build_prompt(
     prompt_text: Sequence[int], text: Sequence[int], prompt_speech: Sequence[int], special: Mapping[str, int]
 ) -> list[int]:
-    """Texts, begin-of-audio, speech; speech ids without a prompt text are taken as they are (spec 4)."""
+    """Texts, begin-of-audio, speech (docs/model.md 4); speech without a prompt text is not shifted."""
     shift = special["ats"] if prompt_text and prompt_speech else 0
     return [*prompt_text, *text, special["boa"], *(token + shift for token in prompt_speech)]
 

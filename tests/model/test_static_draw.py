@@ -47,7 +47,7 @@ def _rules(limit: int, *, nucleus: bool, may_end: bool | Tensor, recent: Tensor 
 
 
 def _nucleus(logits: Tensor) -> list[int]:
-    """Entries of RAS's nucleus, counted as spec 4 does."""
+    """Entries of RAS's nucleus, counted as docs/model.md 4 does."""
     counts = []
     for row in logits.softmax(-1).sort(descending=True).values:
         total, n = torch.zeros(()), 0

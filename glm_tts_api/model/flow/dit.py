@@ -1,4 +1,4 @@
-"""The diffusion transformer that estimates the flow's velocity (spec 8.1).
+"""The diffusion transformer that estimates the flow's velocity (docs/model.md 8.1).
 
 Rows of a batch may have different lengths: with a padding mask, a padded row gives what it gives alone.
 What does not change from one Euler step to the next (token embedding, AdaLN parts) is computed apart, so a

@@ -1,4 +1,4 @@
-"""Which frames a frame may attend to while a token list is spoken block by block (spec 8.3)."""
+"""Which frames a frame may attend to while a token list is spoken block by block (docs/model.md 8.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Euler integration with classifier-free guidance, several segments at once (spec 8.2 and 8.4).
+"""Euler integration with classifier-free guidance, several segments at once (docs/model.md 8.2 and 8.4).
 
 Both passes of the guidance go through the estimator as one batch. A FlowSampler advances one Euler step at a
 time, so that its owner can stop between steps.

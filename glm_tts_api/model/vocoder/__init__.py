@@ -1,4 +1,4 @@
-"""Mel spectrograms to waveforms (spec 10).
+"""Mel spectrograms to waveforms (docs/model.md 10).
 
 Both vocoders are called alike: vocoder(mel[1, 80, T], noise=seed) -> wave[T * hop], float32 in [-1, 1] at
 vocoder.sample_rate. Both speak a mel piece by piece as well: `open_stream`.

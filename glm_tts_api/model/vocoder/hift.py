@@ -1,4 +1,4 @@
-"""HiFT, the 24 kHz vocoder: harmonic source, upsampling convolutions, inverse STFT (spec 10.1).
+"""HiFT, the 24 kHz vocoder: harmonic source, upsampling convolutions, inverse STFT (docs/model.md 10.1).
 
 Trains with its weights split by weight norm, in which form the official file stores them; fold() joins them
 for inference. torch reads both the new (parametrizations.weight.original0/1) and the old (weight_g/weight_v)

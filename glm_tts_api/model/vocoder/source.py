@@ -1,4 +1,4 @@
-"""HiFT's excitation: a fundamental read from the mel, and harmonics of it with noise (spec 10.1)."""
+"""HiFT's excitation (docs/model.md 10.1): a fundamental read from the mel, its harmonics, and noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vocos2D, the 32 kHz vocoder: an opaque TorchScript module and how it wants to be called (spec 10.2)."""
+"""Vocos2D, the 32 kHz vocoder (docs/model.md 10.2): an opaque TorchScript module, and how it is called."""
 
 from __future__ import annotations
 
