@@ -21,11 +21,12 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__
-from glm_tts_api.admission.board import Board, Slot
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
+from glm_tts_api.stats.shared import SharedStats, WorkerRecord
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.app_state import AppState, SpeechEngine
 from glm_tts_api.web.compatible.speaches import router as speaches_router
 from glm_tts_api.web.connections import (
     ConnectionLimits,
@@ -42,10 +43,9 @@ from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_
 from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
-from glm_tts_api.web.ops import DEMONSTRATION_NOTICE, health_router, ops_router
-from glm_tts_api.web.prompts import router as prompts_router
-from glm_tts_api.web.service import Service, SpeechEngine
-from glm_tts_api.web.tts import router as tts_router
+from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
+from glm_tts_api.web.v1.prompts import router as prompts_router
+from glm_tts_api.web.v1.tts import router as tts_router
 
 logger = logging.getLogger(__name__)
 
@@ -119,9 +119,9 @@ async def _lifespan(
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
     with stop.installed():
-        board = Board(settings.path(settings.run_dir), service=_service_identity())
+        board = SharedStats(settings.path(settings.run_dir), service=_service_identity())
         slot = board.claim()
-        service = Service(
+        service = AppState(
             config=settings.web_config(),
             engine=build_engine(settings, slot.index),
             admission=Admission(settings.admission_config(), slot.lanes),
@@ -145,7 +145,7 @@ async def _lifespan(
             slot.release()
 
 
-async def _watch(service: Service, slot: Slot, *, drain_timeout: float) -> None:
+async def _watch(service: AppState, slot: WorkerRecord, *, drain_timeout: float) -> None:
     """Lets the other workers know when this one can speak: a restart waits for all of them. Ends the process
     when it never will again, so that whoever looks after it starts another."""
     engine = service.engine

@@ -12,7 +12,7 @@ ServiceError
 ├── RecordingMissing      404  recording_missing
 ├── NotFound              404  not_found
 ├── MethodNotAllowed      405  method_not_allowed
-├── DeadlinePassed        408  deadline_passed
+├── DeadlineExceeded        408  deadline_passed
 ├── VoiceExists           409  voice_exists
 ├── VoiceChanged          412  voice_changed
 ├── TextTooLong           413  text_too_long
@@ -106,7 +106,7 @@ class MethodNotAllowed(ServiceError):
     status, code = 405, "method_not_allowed"
 
 
-class DeadlinePassed(ServiceError):
+class DeadlineExceeded(ServiceError):
     status, code = 408, "deadline_passed"
 
 

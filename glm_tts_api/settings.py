@@ -24,10 +24,10 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.run_folder import RunFolder
 from glm_tts_api.setting_names import unknown_names
+from glm_tts_api.validation import Allowed, allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
-from glm_tts_api.web.fields import Allowed, allowed_values
+from glm_tts_api.web.app_state import WebConfig
 from glm_tts_api.web.origin import machine_names
-from glm_tts_api.web.service import WebConfig
 
 # %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
 _BYTES_PER_CHARACTER = 16

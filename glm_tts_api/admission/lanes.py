@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from glm_tts_api.admission.board import LANES, LaneFigures, LaneName
-from glm_tts_api.errors import DeadlinePassed, QueueFull
+from glm_tts_api.errors import DeadlineExceeded, QueueFull
+from glm_tts_api.stats.shared import LANES, LaneCounters, LaneName
 
 SHORT_TEXT_CHARS = (
     50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT
@@ -92,7 +92,7 @@ class Permit:
 class _Lane:
     """One lane: its places, its line, its figures."""
 
-    def __init__(self, name: LaneName, *, limit: int, queue_size: int, figures: LaneFigures) -> None:
+    def __init__(self, name: LaneName, *, limit: int, queue_size: int, figures: LaneCounters) -> None:
         self.name = name
         self.figures = figures
         self._places = asyncio.Semaphore(limit)
@@ -129,7 +129,7 @@ class _Lane:
 class Admission:
     """The one place where requests wait."""
 
-    def __init__(self, config: AdmissionConfig, figures: dict[LaneName, LaneFigures]) -> None:
+    def __init__(self, config: AdmissionConfig, figures: dict[LaneName, LaneCounters]) -> None:
         self.config = config
         self._lanes = {
             name: _Lane(
@@ -143,7 +143,7 @@ class Admission:
         """A permit for a text of `n_chars` that arrived at `arrived_at` (the loop's clock), in its turn.
 
         The deadline holds for the wait and for the body of the context alike. Raises QueueFull or
-        DeadlinePassed. `counted=False` leaves no trace in the figures.
+        DeadlineExceeded. `counted=False` leaves no trace in the figures.
         """
         lane = self._lanes[self.config.lane_of(n_chars)]
         timeout_s = self.config.timeout_s(n_chars)
@@ -160,7 +160,7 @@ class Admission:
             except TimeoutError:
                 if not deadline.expired():
                     raise
-                raise DeadlinePassed(
+                raise DeadlineExceeded(
                     f"The request was not done within {timeout_s:g} s; its work is stopped."
                 ) from None
 
@@ -168,7 +168,7 @@ class Admission:
 class _Outcome:
     """Counts how a request ended, by the exception that it left with."""
 
-    def __init__(self, figures: LaneFigures | None) -> None:
+    def __init__(self, figures: LaneCounters | None) -> None:
         self._figures = figures
 
     def __enter__(self) -> None:
@@ -184,7 +184,7 @@ def _counter_of(kind: type[BaseException] | None) -> str:
         return "completed"
     if issubclass(kind, QueueFull):
         return "rejected"
-    if issubclass(kind, DeadlinePassed):
+    if issubclass(kind, DeadlineExceeded):
         return "timed_out"
     if issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
         return "cancelled"

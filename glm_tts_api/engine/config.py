@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from glm_tts_api.engine.job import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
+from glm_tts_api.engine.llm_prompt import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
 
 _TOKENS_PER_SECOND = 25
 _PROMPT_TEXT_IDS = 256  # a transcript of 30 s of fast speech, with its share of text history
@@ -17,7 +17,7 @@ _FLOW_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone it
 class EngineConfig:
     """What the engine is given to work with.
 
-    n_slots: decode rows, one per admitted job; max_prompt_seconds: longest voice prompt; max_segment_ids:
+    n_slots: decode rows, one per admitted request; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
     products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;

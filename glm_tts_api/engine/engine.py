@@ -1,7 +1,7 @@
 """The async face of the engine: utterances in, streams of audio out. Nothing here blocks the event loop.
 
-Text and voice prompts are prepared in a small pool of threads; the models run on the worker's: one
-that decodes, one or several that render.
+Text and voice prompts are prepared in a small pool of threads; the models run on the core's: one that
+decodes, one or several that render.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Literal
 
 from glm_tts_api.contracts import Utterance
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, device_lost
-from glm_tts_api.engine.job import Job
-from glm_tts_api.engine.preparation import Preparation
+from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp
-from glm_tts_api.engine.worker import Worker
 from glm_tts_api.errors import InternalFault, Loading, ServiceError, StartupError, Unavailable, Unhealthy
 from glm_tts_api.model.checkpoint import Models
 
@@ -75,14 +74,14 @@ class Engine:
         self._config = config
         self._load_models = load_models
         self._load_frontend = load_frontend
-        self._worker = Worker(config, on_fault=self._faulted)
+        self._core = EngineCore(config, on_fault=self._faulted)
         self._pool = ThreadPoolExecutor(
             config.text_threads, thread_name_prefix="text", initializer=limit_threads, initargs=(1,)
         )
         self._streams: set[SpeechStream] = set()
         self._models: Models | None = None
         self._features: VoiceFeatures | None = None
-        self._preparation: Preparation | None = None
+        self._processor: InputProcessor | None = None
         self._started_at = time.monotonic()
 
     def start(self) -> None:
@@ -90,7 +89,7 @@ class Engine:
         try:
             frontend = self._pool.submit(self._load_frontend)
             frontend.add_done_callback(self._frontend_ended)
-            self._worker.start(
+            self._core.start(
                 self._load_models,
                 on_loaded=lambda models: self._loaded(models, frontend.result()),
                 on_failed=self._failed,
@@ -102,10 +101,10 @@ class Engine:
         """Stops all work, ends the streams that are still open, and joins the threads."""
         for stream in list(self._streams):
             stream.abort(Unavailable("The server was stopped before this text was spoken"))
-        await asyncio.to_thread(self._worker.close)
+        await asyncio.to_thread(self._core.close)
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
         for stream in list(self._streams):
-            stream.job_freed()
+            stream.request_freed()
         await asyncio.sleep(0)  # lets the streams pass it on
 
     def synthesize(self, utterance: Utterance) -> SpeechStream:
@@ -117,23 +116,23 @@ class Engine:
             raise Unhealthy(f"The model could not be loaded: {self.state.cause}")
         if self.state.status == "lost":
             raise Unhealthy(f"The model has failed, and this server ends: {self.state.cause}")
-        if self._preparation is None or self.state.status != "ready":
+        if self._processor is None or self.state.status != "ready":
             raise Loading("The model is still loading")
         stream = SpeechStream(
-            stop=self._worker.wake, forget=self._streams.discard, buffer_s=self._config.stream_buffer_s
+            stop=self._core.wake, forget=self._streams.discard, buffer_s=self._config.stream_buffer_s
         )
         self._streams.add(stream)
-        self._pool.submit(self._prepare, self._preparation, utterance, stream)
+        self._pool.submit(self._prepare, self._processor, utterance, stream)
         return stream
 
     async def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocator's cached memory; bytes freed."""
-        if self._features is None or self._preparation is None:
+        if self._features is None or self._processor is None:
             return 0
         return (
             await asyncio.to_thread(self._features.clear)
-            + await asyncio.to_thread(self._preparation.clear)
-            + await asyncio.wrap_future(self._worker.release_memory())
+            + await asyncio.to_thread(self._processor.clear)
+            + await asyncio.wrap_future(self._core.release_memory())
         )
 
     def info(self) -> EngineInfo | None:
@@ -145,33 +144,32 @@ class Engine:
             device=str(self._models.llm.device),
             dtype=str(self._models.llm.dtype).removeprefix("torch."),
             warnings=self._models.warnings,
-            slot_length=self._worker.layout.slot_length,
-            rows_active=self._worker.n_rows_active,
+            slot_length=self._core.layout.slot_length,
+            rows_active=self._core.n_rows_active,
             rows_total=self._config.n_slots,
-            last_step_age_s=time.monotonic() - self._worker.last_step_at,
+            last_step_age_s=time.monotonic() - self._core.last_step_at,
         )
 
     # -- text pool
 
-    def _prepare(self, preparation: Preparation, utterance: Utterance, stream: SpeechStream) -> None:
+    def _prepare(self, processor: InputProcessor, utterance: Utterance, stream: SpeechStream) -> None:
         if not stream.closed:
             try:
                 with stream.timings.stage("text"):
-                    script = preparation.script(utterance, stream.require_listener)
-                job = Job(utterance, script, stream)
-                job.check_fits(self._worker.layout)
+                    request = processor.request(utterance, stream, stream.require_listener)
+                request.check_fits(self._core.layout)
             except NobodyListens:
                 pass
             except BaseException as error:  # whatever it is, someone waits for the stream
-                stream.job_ended(_as_service_error(error, utterance.request_id))
+                stream.request_ended(_as_service_error(error, utterance.request_id))
                 if lost := device_lost(error):
                     self._faulted(lost)
             else:
-                self._worker.submit(job)
+                self._core.submit(request)
                 if self.state.status != "lost":
                     return
-                stream.job_ended(InternalFault(_LOST))
-        stream.job_freed()
+                stream.request_ended(InternalFault(_LOST))
+        stream.request_freed()
 
     def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
         """Tells of a failure at once: the model may take minutes yet."""
@@ -183,9 +181,9 @@ class Engine:
     def _loaded(self, models: Models, frontend: TextFrontend) -> None:
         self._models = models
         self._features = VoiceFeatures(models, self._config.cached_voices)
-        self._preparation = Preparation(models, frontend, self._features)
-        for job in WarmUp(models, self._features, on_done=self._warmed_up).jobs():
-            self._worker.submit(job)
+        self._processor = InputProcessor(models, frontend, self._features)
+        for request in WarmUp(models, self._features, on_done=self._warmed_up).requests():
+            self._core.submit(request)
 
     def _warmed_up(self, error: BaseException | None) -> None:
         if error is not None:
@@ -210,8 +208,8 @@ class Engine:
         self.state = EngineState("lost", str(error))
         logger.critical("Nothing can be spoken any more", exc_info=error)
         for stream in list(self._streams):
-            stream.job_ended(InternalFault(_LOST))
-            stream.job_freed()
+            stream.request_ended(InternalFault(_LOST))
+            stream.request_freed()
 
     def _failed(self, error: BaseException, *, part: str = "") -> None:
         """The first cause is the one to tell; what follows from it is not."""
@@ -227,7 +225,7 @@ class Engine:
 def _as_service_error(error: BaseException, request_id: str) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
-    logger.error("A job could not be prepared", exc_info=error, extra={"request_id": request_id})
+    logger.error("A request could not be prepared", exc_info=error, extra={"request_id": request_id})
     return InternalFault(
         "Something went wrong while this text was prepared; the server's log has the details"
     )

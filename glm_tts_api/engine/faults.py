@@ -1,4 +1,4 @@
-"""When a fault is more than a job's: the device is gone, or a stage does nothing any more but fail.
+"""When a fault is more than a request's: the device is gone, or a stage does nothing any more but fail.
 
 Knows errors; knows nothing of who is told.
 """

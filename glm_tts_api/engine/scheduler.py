@@ -1,8 +1,8 @@
-"""Which job gets the next free decode row. Plain Python: knows rows as numbers, no tensors, no threads.
+"""Which request gets the next free decode row. Plain Python: knows rows as numbers, no tensors, no threads.
 
-Every admitted job owns one row. Further rows (beam candidates, side-by-side segments) are borrowed
-round-robin among the jobs that can use them, and a few stay free so that a newcomer starts at once.
-A borrowed row is given back when its segment ends; jobs without a row are served before anyone borrows.
+Every admitted request owns one row. Further rows (beam candidates, side-by-side segments) are borrowed
+round-robin among the requests that can use them, and a few stay free so that a newcomer starts at once.
+A borrowed row is given back when its segment ends; requests without a row are served before anyone borrows.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import heapq
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 
-JobT = TypeVar("JobT", bound=Hashable)
+RequestT = TypeVar("RequestT", bound=Hashable)
 
 
-class Scheduler(Generic[JobT]):
+class Scheduler(Generic[RequestT]):
     """Hands out `n_rows` rows; keeps up to `n_reserved` of them free of borrowers."""
 
     def __init__(self, n_rows: int, *, n_reserved: int = 0) -> None:
@@ -23,22 +23,22 @@ class Scheduler(Generic[JobT]):
         self.n_rows = n_rows
         self._n_reserved = n_reserved
         self._free = list(range(n_rows))  # a heap: low rows first keeps the batch dense
-        self._owner: dict[int, JobT] = {}
-        self._held: dict[JobT, set[int]] = {}  # insertion order is the round-robin order
+        self._owner: dict[int, RequestT] = {}
+        self._held: dict[RequestT, set[int]] = {}  # insertion order is the round-robin order
 
     @property
     def n_busy(self) -> int:
         return len(self._owner)
 
-    def admit(self, job: JobT) -> None:
-        """The job may be given rows from now on."""
-        if job in self._held:
-            raise ValueError("the job is already admitted")
-        self._held[job] = set()
+    def admit(self, request: RequestT) -> None:
+        """The request may be given rows from now on."""
+        if request in self._held:
+            raise ValueError("the request is already admitted")
+        self._held[request] = set()
 
-    def retire(self, job: JobT) -> list[int]:
-        """The job needs no more rows. Returns the rows it still held, which are free now."""
-        rows = sorted(self._held.pop(job, ()))
+    def retire(self, request: RequestT) -> list[int]:
+        """The request needs no more rows. Returns the rows it still held, which are free now."""
+        rows = sorted(self._held.pop(request, ()))
         for row in rows:
             self._free_row(row)
         return rows
@@ -48,24 +48,28 @@ class Scheduler(Generic[JobT]):
         self._held[self._owner[row]].discard(row)
         self._free_row(row)
 
-    def assign(self, wants: Mapping[JobT, int]) -> list[tuple[JobT, int]]:
-        """Gives free rows to jobs, where `wants[job]` is how many more rows the job could use now."""
-        left = {job: wants[job] for job in self._held if wants.get(job, 0) > 0}
-        given = [(job, self._take(job, left)) for job in list(left) if self._free and not self._held[job]]
+    def assign(self, wants: Mapping[RequestT, int]) -> list[tuple[RequestT, int]]:
+        """Gives free rows to requests, where `wants[request]` is how many more rows it could use now."""
+        left = {request: wants[request] for request in self._held if wants.get(request, 0) > 0}
+        given = [
+            (request, self._take(request, left))
+            for request in list(left)
+            if self._free and not self._held[request]
+        ]
         n_keep = min(self._n_reserved, self.n_rows - len(self._held))
         while left and len(self._free) > n_keep:
-            job = next(job for job in self._held if job in left)
-            given.append((job, self._take(job, left)))
-            self._held[job] = self._held.pop(job)  # to the back of the round
+            request = next(request for request in self._held if request in left)
+            given.append((request, self._take(request, left)))
+            self._held[request] = self._held.pop(request)  # to the back of the round
         return given
 
-    def _take(self, job: JobT, left: dict[JobT, int]) -> int:
+    def _take(self, request: RequestT, left: dict[RequestT, int]) -> int:
         row = heapq.heappop(self._free)
-        self._owner[row] = job
-        self._held[job].add(row)
-        left[job] -= 1
-        if not left[job]:
-            del left[job]
+        self._owner[row] = request
+        self._held[request].add(row)
+        left[request] -= 1
+        if not left[request]:
+            del left[request]
         return row
 
     def _free_row(self, row: int) -> None:

@@ -22,7 +22,7 @@ class SpeechStream:
             async for chunk in stream: ...
 
     Leaving the context, or cancelling a task that awaits the next chunk, stops the work behind it. The
-    engine then still holds the job until the step it is in has ended: `on_freed` tells when.
+    engine then still holds the request until the step it is in has ended: `on_freed` tells when.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class SpeechStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """The next chunk in the order of the text; raises the ServiceError that ended the job."""
+        """The next chunk in the order of the text; raises the ServiceError that ended the request."""
         if self._ended or (self.closed and self._inbox.empty()):
             raise StopAsyncIteration
         try:
@@ -78,7 +78,7 @@ class SpeechStream:
         self.close()
 
     def close(self) -> None:
-        """Nobody listens any more. Returns at once; the engine frees the job at its next step."""
+        """Nobody listens any more. Returns at once; the engine frees the request at its next step."""
         if not self.closed:
             self.closed = True
             if not self._freed:
@@ -90,13 +90,14 @@ class SpeechStream:
         self.close()
 
     def on_freed(self, callback: Callable[[], None]) -> None:
-        """Calls `callback` on the loop once the engine holds nothing of the job (at once if so already)."""
+        """Calls `callback` on the loop once the engine holds nothing of the request (at once if so
+        already)."""
         if self._freed:
             callback()
         else:
             self._freed_callbacks.append(callback)
 
-    # -- the job's side; any thread
+    # -- the request's side; any thread
 
     @property
     def full(self) -> bool:
@@ -110,10 +111,10 @@ class SpeechStream:
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self._on_loop(lambda: self._put(chunk))
 
-    def job_ended(self, error: Exception | None) -> None:
+    def request_ended(self, error: Exception | None) -> None:
         self._on_loop(lambda: self._inbox.put_nowait(error))
 
-    def job_freed(self) -> None:
+    def request_freed(self) -> None:
         self._on_loop(self._set_freed)
 
     def _put(self, chunk: AudioChunk) -> None:

@@ -16,10 +16,11 @@ from itertools import product
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from glm_tts_api.model.decode_step import Drawn, RowStep
+from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
+from glm_tts_api.model.sequence import SpeechSequence
 from glm_tts_api.model.static_draw import Rules, draw, noise_width
 
 _ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
@@ -74,7 +75,7 @@ class CudaDecodeStep:
             self._capture(shapes) if graphs else {shape: partial(self._compute, shape) for shape in shapes}
         )
 
-    def __call__(self, rows: Sequence[RowStep]) -> list[Drawn]:
+    def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
         """The rows' draws. Raises ValueError for a row whose slot is full."""
         shape = self.shape_for(rows)
         n_rows = shape[0]
@@ -82,7 +83,7 @@ class CudaDecodeStep:
         for row in rows:
             nucleus = row.top_k is None
             limit = MAX_CANDIDATES if row.top_k is None else row.top_k
-            fields[row.slot] = [row.token, row.length, limit, nucleus, row.may_end, *row.recent]
+            fields[row.slot] = [row.next_id, row.n_read, limit, nucleus, row.may_end, *row.recent]
         self._host_input[:n_rows] = torch.tensor(fields)
         self._input[:n_rows].copy_(self._host_input[:n_rows], non_blocking=True)
         for row in rows:
@@ -99,9 +100,9 @@ class CudaDecodeStep:
         """Rows and keys of each graph."""
         return list(self._run)
 
-    def shape_for(self, rows: Sequence[RowStep]) -> Shape:
+    def shape_for(self, rows: Sequence[SpeechSequence]) -> Shape:
         """Rows and keys of the smallest graph that holds these rows."""
-        last_slot, longest = max(row.slot for row in rows), max(row.length for row in rows)
+        last_slot, longest = max(row.slot for row in rows), max(row.n_read for row in rows)
         if longest >= self._cache.slot_length:
             raise ValueError(f"{longest + 1} positions do not fit a slot of {self._cache.slot_length}")
         n_rows = next(bucket for bucket in self._row_buckets if bucket > last_slot)

@@ -12,21 +12,7 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
-
-
-class RowStep(NamedTuple):
-    """What a row brings to a step: `token` is fed to `slot`, where `length` positions are taken.
-
-    `top_k` is the k of top-k sampling, None for RAS; `recent` holds the last HISTORY draws, -1 for none.
-    """
-
-    slot: int
-    token: int
-    length: int
-    may_end: bool
-    top_k: int | None
-    recent: Sequence[int]
-    generator: torch.Generator
+from glm_tts_api.model.sequence import SpeechSequence
 
 
 class Drawn(NamedTuple):
@@ -37,8 +23,8 @@ class Drawn(NamedTuple):
 
 
 class DecodeStep(Protocol):
-    def __call__(self, rows: Sequence[RowStep]) -> list[Drawn]:
-        """Moves all rows by one token."""
+    def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
+        """Feeds each row's `next_id` and draws what comes after it."""
 
 
 class CpuDecodeStep:
@@ -51,12 +37,12 @@ class CpuDecodeStep:
         self._cache = cache
         self._columns = Columns(end=end, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids)
 
-    def __call__(self, rows: Sequence[RowStep]) -> list[Drawn]:
+    def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
         hidden = self._llm.decode(
-            [row.token for row in rows],
+            [row.next_id for row in rows],
             cache=self._cache,
             slots=[row.slot for row in rows],
-            lengths=[row.length for row in rows],
+            lengths=[row.n_read for row in rows],
             row_multiple=self._row_multiple,
         )
         logits = self._llm.logits(hidden, row_multiple=self._row_multiple)
@@ -68,7 +54,7 @@ class CpuDecodeStep:
                 columns[indices], log_probs[indices] = method([rows[i] for i in indices], logits[indices])
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
 
-    def _draw_ras(self, rows: Sequence[RowStep], logits: Tensor) -> Draw:
+    def _draw_ras(self, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
         return ras(
             logits,
             self._columns,
@@ -77,7 +63,7 @@ class CpuDecodeStep:
             may_end=torch.tensor([row.may_end for row in rows]),
         )
 
-    def _draw_top_k(self, rows: Sequence[RowStep], logits: Tensor) -> Draw:
+    def _draw_top_k(self, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
         return top_k(
             logits,
             self._columns,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Recording
-from glm_tts_api.voices.book import Signature, signature_of
+from glm_tts_api.voices.index import Signature, signature_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,9 +26,9 @@ from glm_tts_api.errors import (
     VoiceExists,
     quote,
 )
-from glm_tts_api.voices.book import INDEX_PATTERN, INDEX_RULE, Entry, VoiceBook
 from glm_tts_api.voices.decoded import DecodedRecordings
-from glm_tts_api.voices.writing import Entries, OwnVoices
+from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, Entry, VoiceIndex
+from glm_tts_api.voices.writer import Entries, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"
 _DECODED_BYTES = 64 * 2**20  # some hundred prompts of five seconds
@@ -100,9 +100,9 @@ class VoiceStore:
         self._limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
         folders = tuple(folder.resolve() for folder in allowed)
-        self._shipped = VoiceBook(shipped, folders=folders, default=default)
-        self._own = VoiceBook(own_dir / BOOK_NAME, folders=folders)
-        self._writer = OwnVoices(own_dir, self._own.path, in_use=self._recordings_in_use)
+        self._shipped = VoiceIndex(shipped, folders=folders, default=default)
+        self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders)
+        self._writer = VoiceWriter(own_dir, self._own.path, in_use=self._recordings_in_use)
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
         self._reading = threading.Lock()
 

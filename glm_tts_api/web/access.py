@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from glm_tts_api.errors import Forbidden, Unauthorized, quote
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.origin import has_own_name, is_local, is_of_a_foreign_page
 
 _ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
@@ -21,7 +21,7 @@ _header_scheme = APIKeyHeader(
 
 async def _require_key(
     request: Request,
-    service: ServiceDep,
+    service: AppStateDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
@@ -45,7 +45,7 @@ async def _require_key(
         raise Forbidden("The key is not one of this server's.")
 
 
-async def _require_writer(request: Request, service: ServiceDep) -> None:
+async def _require_writer(request: Request, service: AppStateDep) -> None:
     """Without API_KEYS: raises Forbidden if the request comes from another machine, by way of a proxy, or
     from a web page that is not ours."""
     if service.config.api_keys:

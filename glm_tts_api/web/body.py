@@ -24,7 +24,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from glm_tts_api.errors import BodyTooLarge, InvalidField, Unavailable, UnparsableBody, quote
-from glm_tts_api.web.fields import allowed_values, did_you_mean
+from glm_tts_api.validation import allowed_values, did_you_mean
 
 logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from glm_tts_api.web.service import Service
+from glm_tts_api.web.app_state import AppState
 
 
-async def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
+async def _service(request: Request) -> AppState:
+    service: AppState = request.app.state.service
     return service
 
 
-ServiceDep = Annotated[Service, Depends(_service)]
+AppStateDep = Annotated[AppState, Depends(_service)]

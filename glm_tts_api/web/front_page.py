@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from glm_tts_api import __version__
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -54,7 +54,7 @@ $key  -F "input_text=你好，欢迎使用语音合成服务。" \\
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def front_page(request: Request, service: ServiceDep) -> Response:
+async def front_page(request: Request, service: AppStateDep) -> Response:
     """200 also while the model loads: /api/v1/health tells that."""
     if "text/html" in request.headers.get("accept", ""):
         page = _PAGE.substitute(

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import (
     BodyTooLarge,
-    DeadlinePassed,
+    DeadlineExceeded,
     Draining,
     InternalFault,
     QueueFull,
@@ -27,9 +27,9 @@ from glm_tts_api.errors import (
 from glm_tts_api.logs import request_id_var
 from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
+from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.in_flight import InFlight
-from glm_tts_api.web.listening import ClientGone
 from glm_tts_api.web.request_log import LINE
 from glm_tts_api.web.sending import Answer, Unsent
 
@@ -152,7 +152,7 @@ class UploadLimit:
                 return await receive()
         except TimeoutError:
             waited_s = asyncio.get_running_loop().time() - arrived_at
-            raise DeadlinePassed(f"The request had not arrived after {waited_s:.0f} s.") from None
+            raise DeadlineExceeded(f"The request had not arrived after {waited_s:.0f} s.") from None
 
     def _too_large(self, max_bytes: int) -> ServiceError:
         if max_bytes < self._max_bytes:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from glm_tts_api.web.schemas import ErrorBody
+from glm_tts_api.web.v1.schemas import ErrorBody
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -17,16 +17,16 @@ from starlette.requests import ClientDisconnect
 
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ServiceError
-from glm_tts_api.web.listening import ClientGone
+from glm_tts_api.web.disconnect import ClientGone
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
 _LEFT = (ClientGone, ClientDisconnect, asyncio.CancelledError)  # while it was worked on, or still arriving
-LINE = "line"  # where a request's state has its SpeechLine
+LINE = "line"  # where a request's state has its RequestLog
 
 
 @dataclass(slots=True, eq=False)
-class SpeechLine:
+class RequestLog:
     """What is known of the request so far; seconds."""
 
     request_id: str
@@ -81,17 +81,17 @@ class SpeechLine:
 
 
 @contextmanager
-def logged_speech(request: Request) -> Iterator[SpeechLine]:
+def logged_speech(request: Request) -> Iterator[RequestLog]:
     """The request's line, with the outcome that the context ends with. Whoever sends the answer writes it
     when that is done."""
-    line = SpeechLine(request.state.request_id)
+    line = RequestLog(request.state.request_id)
     setattr(request.state, LINE, line)
     with recorded_outcome(line):
         yield line
 
 
 @contextmanager
-def recorded_outcome(line: SpeechLine) -> Iterator[None]:
+def recorded_outcome(line: RequestLog) -> Iterator[None]:
     """Gives the line the outcome that the context ends with; for a streamed answer a second time, since the
     body is made while it is sent."""
     if line.outcome == "completed":

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from glm_tts_api.web.connections import Connection, ConnectionLimits
-from glm_tts_api.web.listening import ClientGone
+from glm_tts_api.web.disconnect import ClientGone
 
 _BLOCK_BYTES = 64 * 1024
 _STANDS_STILL_S = 1.0

@@ -23,10 +23,10 @@ from glm_tts_api.audio.encode import AudioFormat, media_type, open_encoder
 from glm_tts_api.audio.tempo import Tempo
 from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
 from glm_tts_api.errors import ServiceError
+from glm_tts_api.web.app_state import AppState, SpeechStream
 from glm_tts_api.web.connections import Connection
-from glm_tts_api.web.listening import ClientGone, while_client_listens
-from glm_tts_api.web.request_log import SpeechLine, recorded_outcome
-from glm_tts_api.web.service import Service, SpeechStream
+from glm_tts_api.web.disconnect import ClientGone, while_client_listens
+from glm_tts_api.web.request_log import RequestLog, recorded_outcome
 
 P = ParamSpec("P")
 
@@ -86,7 +86,7 @@ class Speech:
     timings: Timings
 
 
-async def speak(request: Request, service: Service, line: SpeechLine, wanted: Wanted) -> Speech:
+async def speak(request: Request, service: AppState, line: RequestLog, wanted: Wanted) -> Speech:
     """All of it, in the wanted format."""
     async with _synthesized(request, service, line, wanted) as stream:
         pieces = [chunk.pcm async for chunk in stream.chunks()]
@@ -97,7 +97,7 @@ async def speak(request: Request, service: Service, line: SpeechLine, wanted: Wa
     return Speech(audio, rate, seconds, generation_s, line.timings)
 
 
-async def stream(request: Request, service: Service, line: SpeechLine, wanted: Wanted) -> Response:
+async def stream(request: Request, service: AppState, line: RequestLog, wanted: Wanted) -> Response:
     """An answer that leaves with its first audio, which is there when this returns."""
     async with AsyncExitStack() as stack:
         synthesis = await stack.enter_async_context(_synthesized(request, service, line, wanted))
@@ -112,7 +112,7 @@ class _Synthesis:
 
     engine_stream: SpeechStream
     permit: Permit
-    line: SpeechLine
+    line: RequestLog
     sample_rate: int
     began_at: float
 
@@ -124,10 +124,10 @@ class _Synthesis:
 
 @asynccontextmanager
 async def _synthesized(
-    request: Request, service: Service, line: SpeechLine, wanted: Wanted
+    request: Request, service: AppState, line: RequestLog, wanted: Wanted
 ) -> AsyncIterator[_Synthesis]:
     """A place in a lane within the deadline and for as long as the client listens, and the utterance begun.
-    The place is held until the engine has let go of the job, which may be after this was cancelled."""
+    The place is held until the engine has let go of the request, which may be after this was cancelled."""
     service.require_ready()
     admission = service.admission.admit(
         wanted.n_chars, arrived_at=request.state.arrived_at, counted=wanted.counted
@@ -149,7 +149,7 @@ async def _synthesized(
 
 
 @contextmanager
-def _shown(service: Service, line: SpeechLine) -> Iterator[None]:
+def _shown(service: AppState, line: RequestLog) -> Iterator[None]:
     """The request is listed among those that are being spoken."""
     service.speaking.append(line)
     try:
@@ -171,7 +171,7 @@ def _encode_whole(pieces: list[Float32], rate: int, wanted: Wanted) -> tuple[byt
 class _Encoded:
     """A synthesis as pieces of the wanted format, each as soon as it is made."""
 
-    def __init__(self, synthesis: _Synthesis, service: Service, line: SpeechLine, wanted: Wanted) -> None:
+    def __init__(self, synthesis: _Synthesis, service: AppState, line: RequestLog, wanted: Wanted) -> None:
         self._encoder = open_encoder(wanted.audio_format, synthesis.sample_rate)
         self._tempo = Tempo(synthesis.sample_rate, wanted.speed) if wanted.speed != 1.0 else None
         self._pool = service.pools.encode
@@ -210,7 +210,7 @@ class _StreamedSpeech(Response):
     def __init__(
         self,
         request: Request,
-        line: SpeechLine,
+        line: RequestLog,
         wanted: Wanted,
         synthesis: _Synthesis,
         pieces: _Encoded,

@@ -16,11 +16,12 @@ from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model import sampling
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
-from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, RowStep
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.placement import Dtype, Weights, choose_precision
+from glm_tts_api.model.sequence import SpeechSequence
 from scripts.benchmarks.floor import bandwidth, matmul_flops
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.synthetic import LLM_SIZES, N_AUDIO, filled_llm
@@ -112,27 +113,21 @@ def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:
 
 def step_s(runner: LlmRunner, step: DecodeStep, n_rows: int, n_steps: int = N_STEPS) -> float:
     """Seconds of a step of the first rows, the host's share included."""
-    generators = [torch.Generator(runner.device).manual_seed(row) for row in range(n_rows)]
-    drawn: list[list[int]] = [[-1] * sampling.HISTORY for _ in generators]
+    rows = [
+        SpeechSequence([0], min_len=n_steps + _WARM_UP + 1, max_len=0, top_k=None, seed=row, n_read=N_PROMPT)
+        for row in range(n_rows)
+    ]
+    for slot, row in enumerate(rows):
+        row.join(slot, torch.Generator(runner.device))
     start = 0.0
     for index in range(_WARM_UP + n_steps):
         if index == _WARM_UP:
             _sync(runner.device)
             start = time.perf_counter()
-        rows = [
-            RowStep(
-                slot=slot,
-                token=max(columns[-1], 0),
-                length=N_PROMPT + index,
-                may_end=False,
-                top_k=None,
-                recent=columns[-sampling.HISTORY :],
-                generator=generator,
-            )
-            for slot, (columns, generator) in enumerate(zip(drawn, generators, strict=True))
-        ]
-        for columns, row in zip(drawn, step(rows), strict=True):
-            columns.append(row.column)
+        for row, drawn in zip(rows, step(rows), strict=True):
+            row.tokens.append(drawn.column)
+            row.next_id = drawn.column
+            row.n_read += 1
     return (time.perf_counter() - start) / n_steps
 
 

@@ -11,9 +11,9 @@ import torch
 
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, Timings, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.job import Job, Script
+from glm_tts_api.engine.core import EngineCore
+from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoicePrompt
-from glm_tts_api.engine.worker import Worker
 from glm_tts_api.model.checkpoint import Models
 from scripts.benchmarks.gpu_models import Size
 
@@ -23,7 +23,7 @@ _PATIENCE_S = 300.0
 
 @dataclass(eq=False)
 class _Request:
-    """Hears a job's chunks; puts itself on `ended` when the engine holds nothing of it any more."""
+    """Hears a request's chunks; puts itself on `ended` when the engine holds nothing of it any more."""
 
     ended: queue.SimpleQueue[_Request]
     started_at: float = field(default_factory=time.perf_counter)
@@ -39,11 +39,11 @@ class _Request:
         self.first_s = self.first_s or time.perf_counter() - self.started_at
         self.audio_s += len(chunk.pcm) / chunk.sample_rate
 
-    def job_ended(self, error: Exception | None) -> None:
+    def request_ended(self, error: Exception | None) -> None:
         self.total_s = time.perf_counter() - self.started_at
         self.error = error
 
-    def job_freed(self) -> None:
+    def request_freed(self) -> None:
         self.ended.put(self)
 
 
@@ -65,17 +65,17 @@ class Serving:
     def __init__(self, size: Size, models: Models, config: EngineConfig) -> None:
         self._size = size
         loaded: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._worker = Worker(config, on_fault=loaded.put)
-        self._worker.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
+        self._core = EngineCore(config, on_fault=loaded.put)
+        self._core.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
         error = loaded.get()
         if error is not None:
             raise error
 
     def close(self) -> None:
-        self._worker.close()
+        self._core.close()
 
     def measure(self, *, concurrency: int, n_requests: int) -> Load:
-        """`n_requests` in all, `concurrency` of them at any time. Raises what a job failed with."""
+        """`n_requests` in all, `concurrency` of them at any time. Raises what a request failed with."""
         ended: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         done: list[_Request] = []
         started = time.perf_counter()
@@ -103,9 +103,9 @@ class Serving:
             mel=torch.randn(2 * _PROMPT_TOKENS, 80, generator=draw).mul(1.5).sub(5),
         )
         ids = range(1, size.ids_per_segment + 1)
-        script = Script([list(ids)] * size.n_segments, list(range(1, _TRANSCRIPT_IDS + 1)), voice)
+        segments, transcript = [list(ids)] * size.n_segments, list(range(1, _TRANSCRIPT_IDS + 1))
         utterance = Utterance("check", "", cast(Voice, None), SamplingOptions(seed=seed))
-        self._worker.submit(Job(utterance, script, cast(Any, _Request(ended))))
+        self._core.submit(EngineRequest(utterance, segments, transcript, voice, cast(Any, _Request(ended))))
 
 
 def _next(ended: queue.SimpleQueue[_Request]) -> _Request:

@@ -18,8 +18,8 @@ from torch import Tensor
 from glm_tts_api.contracts import SamplingOptions, Timings, Utterance
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.job import Job
-from glm_tts_api.engine.preparation import Preparation
+from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models, load_checkpoint
 from glm_tts_api.model.flow import FlowInput
@@ -34,7 +34,7 @@ SEED = 1000
 
 
 class Nobody:
-    """Listens to a job of which only the tokens are wanted."""
+    """Listens to a request of which only the tokens are wanted."""
 
     closed = full = False
 
@@ -43,18 +43,18 @@ class Nobody:
 
     def chunk_ready(self, chunk: object) -> None: ...
 
-    def job_ended(self, error: Exception | None) -> None: ...
+    def request_ended(self, error: Exception | None) -> None: ...
 
-    def job_freed(self) -> None: ...
+    def request_freed(self) -> None: ...
 
 
-def drawn_tokens(batcher: DecodeBatcher, job: Job) -> tuple[list[int], list[int]]:
+def drawn_tokens(batcher: DecodeBatcher, request: EngineRequest) -> tuple[list[int], list[int]]:
     """The prompt's ids and the tokens drawn after it."""
-    plan = job.next_row(batcher.layout)
-    batcher.join(0, plan)
+    sequence = request.next_sequence(batcher.layout)
+    batcher.join(0, sequence)
     while True:
         if batcher.step():
-            return plan.prompt_ids, plan.tokens
+            return sequence.prompt_ids, sequence.tokens
 
 
 def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:
@@ -65,8 +65,8 @@ def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:
     return llm.logits(hidden[len(prompt_ids) - 1 : -1]).log_softmax(-1)
 
 
-def flow_input(models: Models, job: Job, tokens: list[int]) -> FlowInput:
-    voice = job.script.voice
+def flow_input(models: Models, request: EngineRequest, tokens: list[int]) -> FlowInput:
+    voice = request.voice
     return FlowInput(
         tokens=torch.tensor(tokens),
         speaker=voice.embedding,
@@ -76,16 +76,16 @@ def flow_input(models: Models, job: Job, tokens: list[int]) -> FlowInput:
     )
 
 
-def mels(models: Models, job: Job, tokens: list[int]) -> dict[str, tuple[Tensor, float]]:
+def mels(models: Models, request: EngineRequest, tokens: list[int]) -> dict[str, tuple[Tensor, float]]:
     """The mel and its seconds, by how it was made."""
     found = {}
     for steps in FLOW_STEPS:
         start = time.perf_counter()
-        mel = models.flow.sample([flow_input(models, job, tokens)], steps=steps)[0]
+        mel = models.flow.sample([flow_input(models, request, tokens)], steps=steps)[0]
         found[f"{steps} steps"] = mel, time.perf_counter() - start
     half = copy.deepcopy(models.flow).pack(torch.bfloat16)
     start = time.perf_counter()
-    mel = half.sample([flow_input(models, job, tokens)], steps=REFERENCE_STEPS)[0]
+    mel = half.sample([flow_input(models, request, tokens)], steps=REFERENCE_STEPS)[0]
     found[f"{REFERENCE_STEPS} steps, bf16"] = mel, time.perf_counter() - start
     return found
 
@@ -93,21 +93,21 @@ def mels(models: Models, job: Job, tokens: list[int]) -> dict[str, tuple[Tensor,
 @torch.inference_mode()
 def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> None:
     models = variants["fp32"]
-    preparation = Preparation(models, server.frontend, VoiceFeatures(models, 4))
+    processor = InputProcessor(models, server.frontend, VoiceFeatures(models, 4))
     batcher = DecodeBatcher(models, EngineConfig(n_slots=1))
     likely, same = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     errors, seconds = defaultdict[str, list[float]](list), defaultdict[str, float](float)
     for number, text in enumerate(texts):
         voice = server.voice(("exampleA", "exampleB")[number % 2])
         utterance = Utterance("precision", text, voice, SamplingOptions(seed=SEED + number))
-        job = Job(utterance, preparation.script(utterance), Nobody())
-        prompt_ids, tokens = drawn_tokens(batcher, job)
+        request = processor.request(utterance, Nobody())
+        prompt_ids, tokens = drawn_tokens(batcher, request)
         first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)
         for name, variant in variants.items():
             scores = choices(variant.llm, prompt_ids, tokens)
             likely[name].append(float(scores.gather(1, torch.tensor(tokens)[:, None]).mean()))
             same[name].append(float((scores.argmax(1) == first_choices).float().mean()))
-        made = mels(models, job, tokens)
+        made = mels(models, request, tokens)
         reference = made[f"{REFERENCE_STEPS} steps"][0]
         for name, (mel, spent) in made.items():
             errors[name].append(float((mel - reference).abs().mean()))

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.admission.board import Board, LaneCounts
 from glm_tts_api.admission.lanes import Admission, AdmissionConfig
-from glm_tts_api.errors import DeadlinePassed, NothingToSay, QueueFull
+from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
+from glm_tts_api.stats.shared import LaneCounts, SharedStats
 
 Scenario = Callable[[Admission, Callable[[], LaneCounts]], Awaitable[None]]
 
 
 def play(scenario: Scenario, tmp_path: Path, **limits: float) -> None:
     """Runs `scenario` with a short lane of one place unless `limits` say otherwise."""
-    slot = Board(tmp_path, service=1).claim()
+    slot = SharedStats(tmp_path, service=1).claim()
     config = AdmissionConfig(**{"short_limit": 1, "long_limit": 1, **limits})  # type: ignore[arg-type]
 
     async def run() -> None:
@@ -102,14 +102,14 @@ def test_no_line_at_all(tmp_path: Path) -> None:
 
 def test_the_deadline_counts_from_arrival_and_covers_wait_and_work(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
-        with pytest.raises(DeadlinePassed):  # while working
+        with pytest.raises(DeadlineExceeded):  # while working
             async with admission.admit(5, arrived_at=now()):
                 await asyncio.sleep(3600)
         async with admission.admit(5, arrived_at=now() + 60):
-            with pytest.raises(DeadlinePassed):  # while waiting
+            with pytest.raises(DeadlineExceeded):  # while waiting
                 async with admission.admit(5, arrived_at=now()):
                     raise AssertionError("there is no place")
-        with pytest.raises(DeadlinePassed):  # before it was let in
+        with pytest.raises(DeadlineExceeded):  # before it was let in
             async with admission.admit(5, arrived_at=now() - 1):
                 await asyncio.sleep(0)
         assert (counts().timed_out, counts().active, counts().waiting) == (3, 0, 0)
@@ -136,7 +136,7 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
                 held.append(permit.hold())
                 await asyncio.sleep(3600)
 
-        with pytest.raises(DeadlinePassed):
+        with pytest.raises(DeadlineExceeded):
             await client_that_runs_out_of_time()
         assert (counts().active, counts().timed_out) == (1, 1)
 

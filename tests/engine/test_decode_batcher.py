@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
-from glm_tts_api.engine.job import Job, RowPlan, Script
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.sequence import SpeechSequence
 
 
 class Nobody:
@@ -29,12 +30,12 @@ class Nobody:
         self.timings = Timings()
 
 
-def plan(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> RowPlan:
+def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
     prompt = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
     encode = tiny.LetterTokenizer().encode
-    script = Script([encode(text)], encode(transcript), prompt)
-    job = Job(tiny.utterance(text, **options), script, cast(Any, Nobody()))
-    return job.next_row(batcher.layout)
+    utterance = tiny.utterance(text, **options)
+    request = EngineRequest(utterance, [encode(text)], encode(transcript), prompt, cast(Any, Nobody()))
+    return request.next_sequence(batcher.layout)
 
 
 OPTIONS: list[dict[str, Any]] = [
@@ -55,11 +56,11 @@ def outcomes(order: list[int], *, joins_every: int, leaver_every: int = 0) -> di
             if step % joins_every == 0 and waiting:
                 index = waiting.pop(0)
                 rows[index] = index
-                batcher.join(index, plan(batcher, TEXTS[index], **OPTIONS[index]))
+                batcher.join(index, planned(batcher, TEXTS[index], **OPTIONS[index]))
             if leaver_every and step % leaver_every == 0:
-                batcher.join(guest, plan(batcher, "guest", seed=step))
+                batcher.join(guest, planned(batcher, "guest", seed=step))
             for result in batcher.step():
-                found[result.row] = (result.plan.tokens, result.mean_log_prob)
+                found[result.slot] = (result.tokens, result.mean_log_prob)
             if leaver_every and step % leaver_every == leaver_every - 2 and guest not in found:
                 batcher.leave(guest)
             found.pop(guest, None)
@@ -99,10 +100,10 @@ def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None
 
     def speak() -> tuple[int, Outcome]:
         """Steps that it took, and what came of it."""
-        batcher.join(0, plan(batcher, "bcd", transcript=transcript, seed=1))
+        batcher.join(0, planned(batcher, "bcd", transcript=transcript, seed=1))
         for n_steps in range(1, 1000):
             for result in batcher.step():
-                return n_steps, (result.plan.tokens, result.mean_log_prob)
+                return n_steps, (result.tokens, result.mean_log_prob)
         raise AssertionError("the row never ended")
 
     with torch.inference_mode():
@@ -114,7 +115,7 @@ def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None
     assert first_steps == anew_steps == again_steps + n_chunks
 
 
-def first_to_end(batcher: DecodeBatcher) -> tuple[int, RowResult]:
+def first_to_end(batcher: DecodeBatcher) -> tuple[int, SpeechSequence]:
     """Steps until a row ends, and what came of it."""
     with torch.inference_mode():
         for n_steps in range(1, 1000):
@@ -127,25 +128,25 @@ def test_a_short_prompt_is_read_past_long_ones() -> None:
     """Of five rows that join at once, the last has a text of one letter; the others take long to read."""
     batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
     for row in range(4):
-        batcher.join(row, plan(batcher, "long " * 80, seed=row))
-    batcher.join(4, plan(batcher, "a", seed=4))
+        batcher.join(row, planned(batcher, "long " * 80, seed=row))
+    batcher.join(4, planned(batcher, "a", seed=4))
     n_steps, ended = first_to_end(batcher)
-    assert ended.row == 4
+    assert ended.slot == 4
     assert n_steps < 40  # some chunks of the row that has waited longest, and 20 tokens at most
 
 
 def test_the_prompt_that_has_waited_longest_is_read_as_well() -> None:
     """Short prompts that never cease to come would keep a long one out for ever."""
     batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
-    batcher.join(0, plan(batcher, "a", transcript="long " * 60))
+    batcher.join(0, planned(batcher, "a", transcript="long " * 60))
     for row in range(1, 20):
-        batcher.join(row, plan(batcher, "a", seed=row))
+        batcher.join(row, planned(batcher, "a", seed=row))
     with torch.inference_mode():
         for step in range(1000):
             for result in batcher.step():
-                if result.row == 0:
+                if result.slot == 0:
                     return
-                batcher.join(result.row, plan(batcher, "a", seed=step))
+                batcher.join(result.slot, planned(batcher, "a", seed=step))
     raise AssertionError("the long prompt was never read")
 
 
@@ -162,9 +163,9 @@ class CertainRunner(LlmRunner):
 def test_speech_stops_where_the_model_ends_it(method: str) -> None:
     """As soon as the shortest length allows it, not at the longest."""
     batcher = DecodeBatcher(tiny.tiny_models(CertainRunner), tiny.CONFIG)
-    batcher.join(0, plan(batcher, "abcd", method=method))
+    batcher.join(0, planned(batcher, "abcd", method=method))
     _, ended = first_to_end(batcher)
-    assert len(ended.plan.tokens) == 2 * len("abcd")
+    assert len(ended.tokens) == 2 * len("abcd")
 
 
 class PoisonedRunner(LlmRunner):
@@ -183,7 +184,7 @@ def test_a_row_that_is_no_number_leaves_nothing_in_its_slot() -> None:
     """On a GPU a row's masked positions are multiplied by zero, and NaN would be heard for ever."""
     models = tiny.tiny_models(PoisonedRunner)
     batcher = DecodeBatcher(models, tiny.CONFIG)
-    batcher.join(3, plan(batcher, "ab"))
+    batcher.join(3, planned(batcher, "ab"))
     _, ended = first_to_end(batcher)
     assert isinstance(ended.error, ArithmeticError)
     cache = cast(PoisonedRunner, models.llm).cache

@@ -162,7 +162,7 @@ def test_a_listener_who_leaves_frees_its_rows() -> None:
     with_engine(scene)
 
 
-def test_a_job_cancelled_before_it_began_is_freed() -> None:
+def test_a_request_cancelled_before_it_began_is_freed() -> None:
     async def scene(engine: Engine) -> None:
         freed = asyncio.Event()
         stream = engine.synthesize(tiny.utterance("a"))

@@ -1,4 +1,4 @@
-"""A fault ends the job it happened to; the others sound as if nothing had been."""
+"""A fault ends the request it happened to; the others sound as if nothing had been."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_logits_that_are_not_numbers_fail_their_row_alone() -> None:
     assert len(again)
 
 
-def test_a_vocoder_fault_fails_the_job_and_its_later_segments() -> None:
+def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
     models = replace(tiny.tiny_models(), vocos2d=cast(Any, BrittleVocoder()))
     results, again = scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
     assert all(isinstance(result, InternalFault) for result in results)

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine.device_thread import use_own_stream
-from glm_tts_api.engine.flow_batcher import FlowBatcher
-from glm_tts_api.engine.job import Job, Script
 from glm_tts_api.engine.precision import full_float32
+from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.model.checkpoint import Models
@@ -77,18 +77,18 @@ def spoken(models: Models, texts: Sequence[str], **options: Any) -> list[Any]:
 def rendered(models: Models, lengths: Sequence[int]) -> list[Float32]:
     """Segments of so many tokens through flow and the 32 kHz vocoder, which draws nothing."""
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
-    batcher, work = FlowBatcher(models, tiny.CONFIG), []
+    batcher, work = Token2Wav(models, tiny.CONFIG), []
     for seed, length in enumerate(lengths):
         utterance = tiny.utterance("a", seed=seed, sample_rate=32000)
-        job = Job(utterance, Script([[97]], [97], prompt), cast(Any, Listener()))
-        work.append(tiny.whole_span(job, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
+        request = EngineRequest(utterance, [[97]], [97], prompt, cast(Any, Listener()))
+        work.append(tiny.whole_span(request, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
         batcher.add(work[-1])
     waves: dict[int, Float32] = {}
     with torch.inference_mode(), full_float32():
         while batcher.busy:
             for result in batcher.step():
                 assert result.error is None, result.error
-                waves[work.index(result.span)] = cast(Float32, result.pcm)
+                waves[work.index(result)] = cast(Float32, result.pcm)
     return [waves[index] for index in range(len(work))]
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import tiny
 
-from glm_tts_api.engine import worker as worker_module
+from glm_tts_api.engine import core
+from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import DeviceThread
 from glm_tts_api.engine.engine import Engine, EngineState
-from glm_tts_api.engine.worker import Worker
 from glm_tts_api.model.checkpoint import Models
 
 
@@ -73,7 +73,7 @@ def test_a_front_end_that_fails_is_said_before_the_model_is_there() -> None:
 
 @pytest.mark.parametrize("step", ["_decode_step", "_render_step", "_admit", "_start_renderers"])
 def test_a_fault_on_any_thread(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Worker, step, raises(SystemExit("worn out")))
+    monkeypatch.setattr(EngineCore, step, raises(SystemExit("worn out")))
     assert state_after_loading(tiny.tiny_engine()) == EngineState("failed", "SystemExit: worn out")
 
 
@@ -85,7 +85,7 @@ def test_a_machine_without_another_thread(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_thread_that_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "use_own_stream", raises(RuntimeError("no stream")))
+    monkeypatch.setattr(core, "use_own_stream", raises(RuntimeError("no stream")))
     assert state_after_loading(tiny.tiny_engine()) == EngineState("failed", "RuntimeError: no stream")
 
 

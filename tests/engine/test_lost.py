@@ -1,5 +1,5 @@
-"""When a fault is the engine's and not a job's. No GPU is used: networks of this file's own raise the errors
-of a lost device."""
+"""When a fault is the engine's and not a request's. No GPU is used: networks of this file's own raise the
+errors of a lost device."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(monkeypatch: py
     with_engine(models, scene)
 
 
-def test_one_job_that_fails_in_every_segment_is_one_fault_and_the_third_such_job_ends_the_engine() -> None:
+def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_such_one_ends_the_engine() -> None:
     vocoder = FailingVocoder(RuntimeError("worn out"))
     models = replace(tiny.tiny_models(), vocos2d=cast(Any, vocoder))
 
@@ -133,7 +133,7 @@ def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
         raise ILLEGAL
 
     async def scene(engine: Engine) -> None:
-        monkeypatch.setattr("glm_tts_api.engine.worker.release_cached_memory", release)
+        monkeypatch.setattr("glm_tts_api.engine.core.release_cached_memory", release)
         with pytest.raises(torch.AcceleratorError):
             await asyncio.wait_for(engine.clear_cache(), 30)
         while engine.state.status == "ready":  # noqa: ASYNC110

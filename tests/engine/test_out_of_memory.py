@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult
-from glm_tts_api.engine.job import Job, Script, Span
+from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.model.checkpoint import Models
@@ -63,27 +63,27 @@ class Listener:
 
 
 def tasks(lengths: list[int]) -> list[Span]:
-    """A segment of a job of its own for each number of tokens."""
+    """A segment of a request of its own for each number of tokens."""
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
     return [
         tiny.whole_span(
-            Job(tiny.utterance("a", seed=seed), Script([[97]], [97], prompt), cast(Any, Listener())),
+            EngineRequest(tiny.utterance("a", seed=seed), [[97]], [97], prompt, cast(Any, Listener())),
             [token % tiny.N_SPEECH_TOKENS for token in range(length)],
         )
         for seed, length in enumerate(lengths)
     ]
 
 
-def finish(models: Models, work: list[Span], *, flow_rows: int) -> dict[int, RenderResult]:
+def finish(models: Models, work: list[Span], *, flow_rows: int) -> dict[int, Span]:
     """What became of each of the tasks."""
-    batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=flow_rows))
+    batcher = Token2Wav(models, replace(tiny.CONFIG, flow_rows=flow_rows))
     for task in work:
         batcher.add(task)
     results = []
     with torch.inference_mode():
         while batcher.busy:
             results += batcher.step()
-    return {work.index(result.span): result for result in results}
+    return {work.index(result): result for result in results}
 
 
 FRAMES = 60  # of 20 tokens after a prompt of 10

@@ -1,4 +1,4 @@
-"""Rows: one per job, the rest lent in turns and given back to newcomers."""
+"""Rows: one per request, the rest lent in turns and given back to newcomers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from glm_tts_api.engine.scheduler import Scheduler
 
 
-def test_every_job_gets_a_row_before_anyone_borrows() -> None:
+def test_every_request_gets_a_row_before_anyone_borrows() -> None:
     scheduler: Scheduler[str] = Scheduler(4)
-    for job in "abc":
-        scheduler.admit(job)
+    for request in "abc":
+        scheduler.admit(request)
     given = scheduler.assign({"a": 5, "b": 5, "c": 1})
     assert given[:3] == [("a", 0), ("b", 1), ("c", 2)]
     assert given[3:] == [("a", 3)]
@@ -19,17 +19,17 @@ def test_every_job_gets_a_row_before_anyone_borrows() -> None:
 
 def test_spare_rows_are_lent_in_turns() -> None:
     scheduler: Scheduler[str] = Scheduler(8)
-    for job in "ab":
-        scheduler.admit(job)
-    given = [job for job, _ in scheduler.assign({"a": 9, "b": 9})]
+    for request in "ab":
+        scheduler.admit(request)
+    given = [request for request, _ in scheduler.assign({"a": 9, "b": 9})]
     assert given.count("a") == given.count("b") == 4
     assert given[2:] in (list("ababab"), list("bababa"))
 
 
 def test_the_round_goes_on_where_it_stopped() -> None:
     scheduler: Scheduler[str] = Scheduler(3)
-    for job in "ab":
-        scheduler.admit(job)
+    for request in "ab":
+        scheduler.admit(request)
     ((_, _), (_, _), (first, row)) = scheduler.assign({"a": 9, "b": 9})
     scheduler.release(row)
     ((second, _),) = scheduler.assign({"a": 9, "b": 9})
@@ -51,7 +51,7 @@ def test_the_reserve_is_restored_before_rows_are_lent_again() -> None:
     scheduler.admit("new")
     scheduler.assign({"new": 1})
     scheduler.release(0)
-    assert scheduler.assign({"long": 96}) == []  # kept for the third job
+    assert scheduler.assign({"long": 96}) == []  # kept for the third request
     scheduler.admit("third")
     assert scheduler.assign({"long": 96, "third": 1}) == [("third", 0)]
 
@@ -73,7 +73,7 @@ def test_all_rows_are_used_when_every_place_is_taken() -> None:
     assert scheduler.assign({"a": 1, "b": 1}) == [("a", 0), ("b", 1)]
 
 
-def test_a_job_that_leaves_frees_its_rows() -> None:
+def test_a_request_that_leaves_frees_its_rows() -> None:
     scheduler: Scheduler[str] = Scheduler(3)
     scheduler.admit("a")
     scheduler.assign({"a": 3})
@@ -83,7 +83,7 @@ def test_a_job_that_leaves_frees_its_rows() -> None:
     assert scheduler.assign({"b": 1}) == [("b", 0)]
 
 
-def test_nothing_is_given_to_jobs_that_want_nothing_or_are_gone() -> None:
+def test_nothing_is_given_to_requests_that_want_nothing_or_are_gone() -> None:
     scheduler: Scheduler[str] = Scheduler(2)
     scheduler.admit("a")
     assert scheduler.assign({"a": 0, "gone": 3}) == []

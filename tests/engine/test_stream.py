@@ -1,4 +1,4 @@
-"""The stream: chunks in order, errors raised, work stopped when the listener leaves, the job freed last."""
+"""The stream: chunks in order, errors raised, work stopped when the listener leaves, freed last."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def test_chunks_arrive_in_order_and_the_stream_ends() -> None:
             from_a_thread(
                 lambda: stream.chunk_ready(chunk(0)),
                 lambda: stream.chunk_ready(chunk(1)),
-                lambda: stream.job_ended(None),
+                lambda: stream.request_ended(None),
             )
             return [piece.segment async for piece in stream]
 
     assert asyncio.run(scene()) == [0, 1]
 
 
-def test_the_error_that_ended_the_job_is_raised() -> None:
+def test_the_error_that_ended_the_request_is_raised() -> None:
     async def scene() -> None:
         async with make_stream([]) as stream:
-            stream.job_ended(InternalFault("broken"))
+            stream.request_ended(InternalFault("broken"))
             async for _ in stream:
                 pass
 
@@ -73,7 +73,7 @@ def test_cancelling_the_listener_stops_the_work_and_frees_later() -> None:
             await task
         assert stream.closed
         events.append("answered")
-        from_a_thread(stream.job_freed)
+        from_a_thread(stream.request_freed)
         await asyncio.sleep(0)
         return events
 
@@ -92,11 +92,11 @@ def test_leaving_the_context_stops_the_work_once() -> None:
     assert asyncio.run(scene()) == ["stopped"]
 
 
-def test_a_callback_added_after_the_job_was_freed_is_called_at_once() -> None:
+def test_a_callback_added_after_the_request_was_freed_is_called_at_once() -> None:
     async def scene() -> list[str]:
         events: list[str] = []
         stream = make_stream(events)
-        stream.job_freed()
+        stream.request_freed()
         await asyncio.sleep(0)
         stream.on_freed(lambda: events.append("freed"))
         stream.close()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from glm_tts_api.contracts import Float32, Recording, SamplingOptions, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
-from glm_tts_api.engine.job import Job, Span
+from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import NothingToSay
@@ -162,9 +162,9 @@ def utterance(text: str, **options: Any) -> Utterance:
     return Utterance("test", text, spoken_by, SamplingOptions(**sampling), **options)
 
 
-def whole_span(job: Job, tokens: list[int], segment: int = 0) -> Span:
+def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> Span:
     """A segment's tokens, to be rendered at once."""
-    return Span(job, segment, tokens, Window(0, 0, len(tokens), len(tokens), True))
+    return Span(request, segment, tokens, Window(0, 0, len(tokens), len(tokens), True))
 
 
 async def pcm(stream: SpeechStream) -> Float32:

@@ -13,11 +13,11 @@ import torch
 from dispatched import Dispatched
 
 from glm_tts_api.model.cuda_decode import CudaDecodeStep, key_buckets, row_buckets
-from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn, RowStep
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
-from glm_tts_api.model.sampling import HISTORY
+from glm_tts_api.model.sequence import SpeechSequence
 
 SLOTS, SLOT_LENGTH, VOCABULARY = 6, 640, 257
 AUDIO = range(100, 231)
@@ -62,10 +62,28 @@ def _prompt(slot: int) -> list[int]:
     return torch.randint(0, VOCABULARY, (length,), generator=torch.Generator().manual_seed(slot)).tolist()
 
 
-def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> RowStep:
+def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> SpeechSequence:
     """Top-1: what is drawn depends on no noise."""
     generator = torch.Generator(device).manual_seed(slot)
-    return RowStep(slot, token, length, True, 1, [-1] * HISTORY, generator)
+    return SpeechSequence(
+        [], 0, 0, top_k=1, seed=0, slot=slot, next_id=token, n_read=length, generator=generator
+    )
+
+
+def _by_ras(columns: list[int], token: int, generator: torch.Generator) -> SpeechSequence:
+    """Drawn by RAS after those columns, and never at its end."""
+    return SpeechSequence(
+        [],
+        10**6,
+        10**6,
+        top_k=None,
+        seed=0,
+        tokens=columns,
+        slot=0,
+        next_id=token,
+        n_read=len(columns),
+        generator=generator,
+    )
 
 
 def _decode(
@@ -184,7 +202,7 @@ def test_a_row_draws_by_its_own_generator_whatever_runs_beside_it() -> None:
         decode = CudaDecodeStep(runner, cache, end=END)
         generator, token, columns = torch.Generator().manual_seed(7), 5, []
         for step in range(20):
-            row = RowStep(0, token, step, False, None, ([-1] * HISTORY + columns)[-HISTORY:], generator)
+            row = _by_ras(columns, token, generator)
             mine, *_ = decode([row, *(_likeliest(slot, 5, step) for slot in neighbours)])
             columns.append(mine.column)
             token = AUDIO[mine.column]
@@ -280,8 +298,7 @@ def test_captured_draws_follow_their_generator() -> None:
         cache = _cache(runner)
         decode = CudaDecodeStep(runner, cache, end=END)
         generator, columns = torch.Generator("cuda").manual_seed(seed), []
-        for step in range(20):
-            row = RowStep(0, 5, step, False, None, ([-1] * HISTORY + columns)[-HISTORY:], generator)
-            columns.append(decode([row])[0].column)
+        for _ in range(20):
+            columns.append(decode([_by_ras(columns, 5, generator)])[0].column)
         drawn.append(columns)
     assert drawn[0] == drawn[1] != drawn[2]

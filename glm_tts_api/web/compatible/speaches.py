@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/health")
-async def health(service: ServiceDep) -> PlainTextResponse:
+async def health(service: AppStateDep) -> PlainTextResponse:
     """OK, and no other word, while the server can speak; else the 503 that says why not."""
     service.require_ready()
     return PlainTextResponse("OK")

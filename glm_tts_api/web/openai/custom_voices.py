@@ -20,7 +20,7 @@ from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import read_body
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 
 _SAMPLE, _RECORDING = "audio_sample", "recording"
 
@@ -48,7 +48,7 @@ class ConsentFields(BaseModel):
 
 
 @router.post("/voices", dependencies=[WriterRequired])
-async def add_voice(request: Request, service: ServiceDep) -> dict[str, Any]:
+async def add_voice(request: Request, service: AppStateDep) -> dict[str, Any]:
     """Registers a voice; its id is its name."""
     body = await read_body(request, service.config.max_text_bytes)
     fields, _ = body.parse(NewVoiceFields, files=(_SAMPLE,))
@@ -73,7 +73,7 @@ async def add_voice(request: Request, service: ServiceDep) -> dict[str, Any]:
 
 
 @router.delete("/voices/{name}", dependencies=[WriterRequired])
-async def delete_voice(name: str, service: ServiceDep) -> dict[str, Any]:
+async def delete_voice(name: str, service: AppStateDep) -> dict[str, Any]:
     try:
         await service.pools.files.run(service.voices.remove, name)
     except UnknownVoice as error:  # a bad request where it is to speak
@@ -82,7 +82,7 @@ async def delete_voice(name: str, service: ServiceDep) -> dict[str, Any]:
 
 
 @router.post("/voice_consents")
-async def add_consent(request: Request, service: ServiceDep) -> dict[str, Any]:
+async def add_consent(request: Request, service: AppStateDep) -> dict[str, Any]:
     body = await read_body(request, service.config.max_text_bytes)
     fields, _ = body.parse(ConsentFields, files=(_RECORDING,))
     recording = body.file(_RECORDING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glm_tts_api.errors import (
-    DeadlinePassed,
+    DeadlineExceeded,
     InternalFault,
     QueueFull,
     ServiceError,
@@ -21,7 +21,7 @@ _STATUS: dict[type[ServiceError], int] = {
     TextTooLong: 400,
     VoiceExists: 400,  # the SDKs try a 409 again
 }
-_AFTER_WORK = (DeadlinePassed, InternalFault)  # asked again, the same work would be done for nothing
+_AFTER_WORK = (DeadlineExceeded, InternalFault)  # asked again, the same work would be done for nothing
 
 
 def openai_body(error: ServiceError) -> dict[str, Any]:

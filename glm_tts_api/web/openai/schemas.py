@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from glm_tts_api.web.fields import Allowed, WholeNumber
+from glm_tts_api.validation import Allowed, WholeNumber
 
 
 def _voice_name(value: Any) -> Any:

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request, Response
 from glm_tts_api.contracts import SamplingOptions, Utterance
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.web.access import KeyRequired
+from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openai.errors import openai_body
 from glm_tts_api.web.openai.schemas import OpenAISpeechFields
 from glm_tts_api.web.openai.voices import voice_of
-from glm_tts_api.web.request_log import SpeechLine, logged_speech
-from glm_tts_api.web.service import Service
+from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
 from glm_tts_api.web.text_limits import require_text
 
@@ -48,13 +48,13 @@ def _event(data: dict[str, object]) -> bytes:
 
 
 @router.post("/speech")
-async def create_speech(request: Request, service: ServiceDep) -> Response:
+async def create_speech(request: Request, service: AppStateDep) -> Response:
     """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
     with logged_speech(request) as line:
         return await stream(request, service, line, await _parse(request, service, line))
 
 
-async def _parse(request: Request, service: Service, line: SpeechLine) -> Wanted:
+async def _parse(request: Request, service: AppState, line: RequestLog) -> Wanted:
     body = await read_body(request, service.config.max_text_bytes)
     fields, _ = body.parse(OpenAISpeechFields)
     line.n_chars = len(fields.input)

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import UnknownVoice, quote
-from glm_tts_api.web.dependencies import ServiceDep
-from glm_tts_api.web.service import Service
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.dependencies import AppStateDep
 
 MODEL = "glm-tts"
 _CREATED = 1765411200  # the model's release, in seconds since 1970
@@ -18,12 +18,12 @@ router = APIRouter(prefix="/v1", include_in_schema=False)
 
 
 @router.get("/models")
-async def list_models(service: ServiceDep) -> dict[str, Any]:
+async def list_models(service: AppStateDep) -> dict[str, Any]:
     return {"object": "list", "data": [await _model(MODEL, service)]}
 
 
 @router.get("/models/{model}")
-async def get_model(model: str, service: ServiceDep) -> dict[str, Any]:
+async def get_model(model: str, service: AppStateDep) -> dict[str, Any]:
     """Any name is the one model's."""
     return await _model(model, service)
 
@@ -34,23 +34,23 @@ async def list_audio_models() -> dict[str, Any]:
 
 
 @router.get("/audio/voices")
-async def list_audio_voices(service: ServiceDep, legacy: bool = False) -> dict[str, Any]:
+async def list_audio_voices(service: AppStateDep, legacy: bool = False) -> dict[str, Any]:
     """legacy=true: names alone."""
     names = await _names(service)
     return {"voices": names if legacy else [{"id": name, "name": name} for name in names]}
 
 
-async def _model(name: str, service: Service) -> dict[str, Any]:
+async def _model(name: str, service: AppState) -> dict[str, Any]:
     voices = [{"name": voice} for voice in await _names(service)]
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": "zai-org", "voices": voices}
 
 
-async def _names(service: Service) -> list[str]:
+async def _names(service: AppState) -> list[str]:
     voices = await service.pools.files.run(service.voices.list_voices)
     return [voice.index for voice in voices]
 
 
-def voice_of(name: str, service: Service) -> Voice:
+def voice_of(name: str, service: AppState) -> Voice:
     """The registered voice of that name, else the one that OPENAI_VOICES gives the name to. Blocking.
 
     Raises UnknownVoice.

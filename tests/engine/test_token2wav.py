@@ -13,8 +13,8 @@ import tiny
 import torch
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.flow_batcher import FlowBatcher, RenderResult
-from glm_tts_api.engine.job import Job, Script, Span
+from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 
@@ -25,18 +25,19 @@ class Listener:
         self.closed = self.full = False
 
 
-def job(n_segments: int, seed: int = 0) -> tuple[Job, Listener]:
+def request(n_segments: int, seed: int = 0) -> tuple[EngineRequest, Listener]:
     listener = Listener()
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
-    script = Script([[97]] * n_segments, [97], prompt)
-    return Job(tiny.utterance("a", seed=seed), script, cast(Any, listener)), listener
+    return EngineRequest(
+        tiny.utterance("a", seed=seed), [[97]] * n_segments, [97], prompt, cast(Any, listener)
+    ), listener
 
 
-def tasks(owner: Job, n: int, *, n_tokens: int = 12) -> list[Span]:
+def tasks(owner: EngineRequest, n: int, *, n_tokens: int = 12) -> list[Span]:
     return [tiny.whole_span(owner, list(range(segment, segment + n_tokens)), segment) for segment in range(n)]
 
 
-def finish(batcher: FlowBatcher) -> list[RenderResult]:
+def finish(batcher: Token2Wav) -> list[Span]:
     results = []
     with torch.inference_mode():
         while batcher.busy:
@@ -44,8 +45,8 @@ def finish(batcher: FlowBatcher) -> list[RenderResult]:
     return results
 
 
-def with_task(batcher: FlowBatcher) -> FlowBatcher:
-    batcher.add(tasks(job(1)[0], 1)[0])
+def with_task(batcher: Token2Wav) -> Token2Wav:
+    batcher.add(tasks(request(1)[0], 1)[0])
     return batcher
 
 
@@ -55,74 +56,74 @@ def models() -> Models:
 
 
 def test_a_newcomer_goes_before_the_rest_of_a_long_text(models: Models) -> None:
-    batcher = FlowBatcher(models, tiny.CONFIG)
-    long, _ = job(8)
-    short, _ = job(1)
+    batcher = Token2Wav(models, tiny.CONFIG)
+    long, _ = request(8)
+    short, _ = request(1)
     for task in tasks(long, 8):
         batcher.add(task)
     with torch.inference_mode():
         while not any(result.pcm is not None for result in batcher.step()):
             pass
     batcher.add(tasks(short, 1)[0])
-    order = [result.span.job for result in finish(batcher)]
+    order = [result.request for result in finish(batcher)]
     assert order.index(short) <= 2
     assert len(order) == 8
 
 
 def test_long_texts_that_begin_do_not_hold_up_a_short_one(models: Models) -> None:
     """It had its share of the flow before they came; they would take longer still."""
-    batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_steps=6))
-    short, _ = job(1)
+    batcher = Token2Wav(models, replace(tiny.CONFIG, flow_steps=6))
+    short, _ = request(1)
     batcher.add(tasks(short, 1)[0])
     with torch.inference_mode():
         for _ in range(2):
             batcher.step()
     for seed in range(5):
-        batcher.add(tasks(job(1, seed=seed)[0], 1, n_tokens=120)[0])
-    assert finish(batcher)[0].span.job is short
+        batcher.add(tasks(request(1, seed=seed)[0], 1, n_tokens=120)[0])
+    assert finish(batcher)[0].request is short
 
 
 def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
-    batcher = FlowBatcher(models, tiny.CONFIG)
-    owner, _ = job(4)
+    batcher = Token2Wav(models, tiny.CONFIG)
+    owner, _ = request(4)
     for task in tasks(owner, 4):
         batcher.add(task)
-    assert [result.span.segment for result in finish(batcher)] == [0, 1, 2, 3]
+    assert [result.segment for result in finish(batcher)] == [0, 1, 2, 3]
 
 
 def test_segments_that_share_a_flow_batch_sound_as_alone(models: Models) -> None:
     """Of several lengths; equal but for the rounding of larger products."""
-    owners = [job(1, seed=seed)[0] for seed in range(4)]
+    owners = [request(1, seed=seed)[0] for seed in range(4)]
     work = [tasks(owner, 1, n_tokens=8 + 5 * index)[0] for index, owner in enumerate(owners)]
     waves = []
     for n_rows in (1, 4):
-        batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=n_rows))
+        batcher = Token2Wav(models, replace(tiny.CONFIG, flow_rows=n_rows))
         for task in work:
             batcher.add(task)
-        waves.append({result.span.job: cast(Any, result.pcm) for result in finish(batcher)})
+        waves.append({result.request: cast(Any, result.pcm) for result in finish(batcher)})
     alone, together = waves
     for owner in owners:
         np.testing.assert_allclose(together[owner], alone[owner], atol=1e-4)
 
 
 def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) -> None:
-    owners = [job(1, seed=seed)[0] for seed in range(6)]
+    owners = [request(1, seed=seed)[0] for seed in range(6)]
     work = [tasks(owner, 1, n_tokens=8 + 5 * index)[0] for index, owner in enumerate(owners)]
     waves = []
     for n_threads in (1, 3):
-        batcher = FlowBatcher(models, tiny.CONFIG)
+        batcher = Token2Wav(models, tiny.CONFIG)
         for task in work:
             batcher.add(task)
         with ThreadPoolExecutor(n_threads) as pool:
             shares = list(pool.map(finish, [batcher] * n_threads))
-        waves.append({result.span.job: result.pcm for share in shares for result in share})
+        waves.append({result.request: result.pcm for share in shares for result in share})
     one, several = waves
     assert all(np.array_equal(cast(Any, one[owner]), cast(Any, several[owner])) for owner in owners)
 
 
 def test_a_flow_in_bf16_rounds_a_little() -> None:
     full, rounded = (
-        finish(with_task(FlowBatcher(tiny.tiny_models(), replace(tiny.CONFIG, flow_bf16=bf16))))[0].pcm
+        finish(with_task(Token2Wav(tiny.tiny_models(), replace(tiny.CONFIG, flow_bf16=bf16))))[0].pcm
         for bf16 in (False, True)
     )
     assert full is not None
@@ -137,15 +138,15 @@ def test_on_a_faked_gpu_the_flows_weights_are_kept_in_bf16_if_asked_for(bf16: bo
     on_gpu = replace(
         models, llm=cast(Any, SimpleNamespace(device=torch.device("cuda"), dtype=torch.bfloat16))
     )
-    FlowBatcher(on_gpu, replace(tiny.CONFIG, flow_bf16=bf16))
+    Token2Wav(on_gpu, replace(tiny.CONFIG, flow_bf16=bf16))
     convolution = models.flow.estimator.emb_concator.conv_pos_embed.conv1d[0]
     assert convolution.weight.dtype == (torch.bfloat16 if bf16 else torch.float32)
     assert models.flow.estimator.text_emb_layer.text_embed.weight.dtype == torch.float32
 
 
 def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
-    batcher = FlowBatcher(models, tiny.CONFIG)
-    owner, listener = job(2)
+    batcher = Token2Wav(models, tiny.CONFIG)
+    owner, listener = request(2)
     for task in tasks(owner, 2):
         batcher.add(task)
     with torch.inference_mode():
@@ -157,24 +158,24 @@ def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
 
 
 def test_a_row_cancelled_within_a_shared_batch_is_not_spoken(models: Models) -> None:
-    batcher = FlowBatcher(models, replace(tiny.CONFIG, flow_rows=2))
-    (kept, _), (left, listener) = job(1), job(1)
+    batcher = Token2Wav(models, replace(tiny.CONFIG, flow_rows=2))
+    (kept, _), (left, listener) = request(1), request(1)
     for owner in (kept, left):
         batcher.add(tasks(owner, 1)[0])
     with torch.inference_mode():
         batcher.step()
     listener.closed = True
-    assert {result.span.job: result.pcm is not None for result in finish(batcher)} == {
+    assert {result.request: result.pcm is not None for result in finish(batcher)} == {
         kept: True,
         left: False,
     }
 
 
 def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:
-    batcher = FlowBatcher(models, tiny.CONFIG)
-    good, bad = job(1)[0], job(1)[0]
+    batcher = Token2Wav(models, tiny.CONFIG)
+    good, bad = request(1)[0], request(1)[0]
     batcher.add(tiny.whole_span(bad, [10**6]))
     batcher.add(tasks(good, 1)[0])
-    results = {result.span.job: result for result in finish(batcher)}
+    results = {result.request: result for result in finish(batcher)}
     assert results[bad].error is not None
     assert results[good].pcm is not None

@@ -1,9 +1,9 @@
-"""The road of a job through the device threads.
+"""The core of the engine: a request's way through the device threads.
 
 The decode thread loads the models and turns text ids into speech tokens; render threads (several on a
 CPU, one for a GPU) turn speech tokens into audio, so the LLM decodes segment n+1 while segment n is
-spoken. A job's book-keeping happens on the decode thread alone. A fault ends the job it happened to and
-nothing else, unless nothing works any more.
+spoken. A request's book-keeping happens on the decode thread alone. A fault ends the request it happened
+to and nothing else, unless nothing works any more.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from functools import partial
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.decode_batcher import DecodeBatcher, RowResult
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch
-from glm_tts_api.engine.flow_batcher import FlowBatcher
-from glm_tts_api.engine.job import Job, PromptLayout
+from glm_tts_api.engine.llm_prompt import PromptLayout
+from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
+from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.sequence import SpeechSequence
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +38,13 @@ _RENDER_NICENESS = 5
 # The threads hold the interpreter only between two operators; who waits for it should not wait for long.
 _SWITCH_INTERVAL_S = 0.0005
 
-_BATCHES_AHEAD = 2  # what a job may have waiting to be rendered, in flow batches
+_BATCHES_AHEAD = 2  # what a request may have waiting to be rendered, in flow batches
 
 
-class Worker:
+class EngineCore:
     """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread.
 
-    `on_fault` is told, on the thread that it happened to, of a fault that belongs to no job, and of an
+    `on_fault` is told, on the thread that it happened to, of a fault that belongs to no request, and of an
     EngineLost: no step is taken after that.
     """
 
@@ -59,10 +61,12 @@ class Worker:
         )
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
-        self._scheduler: Scheduler[Job] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
-        self._jobs: dict[Job, bool] = {}  # all that the threads hold something of: whether it still decodes
+        self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
+        self._requests: dict[
+            EngineRequest, bool
+        ] = {}  # all that the threads hold something of: whether it still decodes
         self._decoder: DecodeBatcher | None = None
-        self._flow: FlowBatcher | None = None
+        self._token2wav: Token2Wav | None = None
         self.last_step_at = time.monotonic()
 
     def start(
@@ -81,16 +85,16 @@ class Worker:
         self._decode.post(partial(self._load, load, on_loaded, on_failed))
 
     def close(self) -> None:
-        """Ends the threads after the steps they are in; what they held of jobs is dropped."""
+        """Ends the threads after the steps they are in; what they held of requests is dropped."""
         self._decode.close()
         for renderer in self._renderers:
             renderer.close()
 
-    def submit(self, job: Job) -> None:
-        self._decode.post(partial(self._admit, job))
+    def submit(self, request: EngineRequest) -> None:
+        self._decode.post(partial(self._admit, request))
 
     def wake(self) -> None:
-        """Makes the threads look for jobs that were cancelled."""
+        """Makes the threads look for requests that were cancelled."""
         self._decode.wake()
         self._wake_renderers()
 
@@ -121,7 +125,7 @@ class Worker:
             models = load()
             _settle(models.llm.device)
             self._decoder = DecodeBatcher(models, self._config)
-            self._flow = FlowBatcher(models, self._config)
+            self._token2wav = Token2Wav(models, self._config)
             self._start_renderers(models.llm.device)
             on_loaded(models)
         except BaseException as error:  # a library that calls sys.exit must not end the thread unheard
@@ -153,9 +157,9 @@ class Worker:
         for renderer in self._renderers:
             renderer.start()
 
-    def _admit(self, job: Job) -> None:
-        self._jobs[job] = True
-        self._scheduler.admit(job)
+    def _admit(self, request: EngineRequest) -> None:
+        self._requests[request] = True
+        self._scheduler.admit(request)
 
     def _decode_step(self) -> bool:
         if self._decoder is None or self._lost:
@@ -165,62 +169,62 @@ class Worker:
         if not self._decoder.busy:
             return False
         n_draws = self._decoder.n_draws
-        results = self._decoder.step()
+        ended = self._decoder.step()
         if self._decoder.n_draws > n_draws:
             self._decode_watch.succeeded()
-        for result in results:
-            self._row_ended(result)
-        for job in self._jobs:
-            self._render(job)
+        for sequence in ended:
+            self._sequence_ended(sequence)
+        for request in self._requests:
+            self._render(request)
         self.last_step_at = time.monotonic()
         return True
 
     def _leave_cancelled(self, decoder: DecodeBatcher) -> None:
-        for job, decodes in list(self._jobs.items()):
-            if job.cancelled and decodes:
-                for row in self._scheduler.retire(job):
+        for request, decodes in list(self._requests.items()):
+            if request.cancelled and decodes:
+                for row in self._scheduler.retire(request):
                     decoder.leave(row)
-                self._jobs[job] = False
-                self._free_if_done(job)
+                self._requests[request] = False
+                self._free_if_done(request)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
-        """Rows for the jobs that can use them now. One whose renders lag behind waits: on a CPU its next
-        tokens would take the cores from the renders, and from those of other jobs."""
-        assert self._flow is not None
+        """Rows for the requests that can use them now. One whose renders lag behind waits: on a CPU its next
+        tokens would take the cores from the renders, and from those of other requests."""
+        assert self._token2wav is not None
         wants = {
-            job: job.n_waiting_rows
-            for job, decodes in self._jobs.items()
-            if decodes and job.n_spans < _BATCHES_AHEAD * self._flow.n_rows
+            request: request.n_waiting_rows
+            for request, decodes in self._requests.items()
+            if decodes and request.n_spans < _BATCHES_AHEAD * self._token2wav.n_rows
         }
-        for job, row in self._scheduler.assign(wants):
-            decoder.join(row, job.next_row(decoder.layout))
+        for request, row in self._scheduler.assign(wants):
+            decoder.join(row, request.next_sequence(decoder.layout))
 
-    def _row_ended(self, result: RowResult) -> None:
-        job = result.plan.job
-        self._scheduler.release(result.row)
-        if result.error is not None:
-            self._fail(job, result.error, self._decode_watch)
+    def _sequence_ended(self, sequence: SpeechSequence) -> None:
+        request: EngineRequest = sequence.owner
+        self._scheduler.release(sequence.slot)
+        if sequence.error is not None:
+            self._fail(request, sequence.error, self._decode_watch)
             return
-        job.take_row(result.plan, result.mean_log_prob)
-        if job.decoded:
-            self._scheduler.retire(job)
-            self._jobs[job] = False
+        request.take(sequence)
+        if request.decoded:
+            self._scheduler.retire(request)
+            self._requests[request] = False
 
-    def _span_ended(self, job: Job) -> None:
-        job.span_ended()
-        self._render(job)
-        self._free_if_done(job)
+    def _span_ended(self, request: EngineRequest) -> None:
+        request.span_ended()
+        self._render(request)
+        self._free_if_done(request)
 
-    def _free_if_done(self, job: Job) -> None:
-        if not self._jobs[job] and not job.n_spans:
-            del self._jobs[job]
-            job.freed()
+    def _free_if_done(self, request: EngineRequest) -> None:
+        if not self._requests[request] and not request.n_spans:
+            del self._requests[request]
+            request.freed()
 
-    def _render(self, job: Job) -> None:
-        """Hands on what of a job can be rendered by now."""
-        assert self._flow is not None
-        for span in job.next_spans():
-            self._flow.add(span)
+    def _render(self, request: EngineRequest) -> None:
+        """Hands on what of a request can be rendered by now."""
+        assert self._token2wav is not None
+        for span in request.next_spans():
+            self._token2wav.add(span)
             self._wake_renderers()
 
     def _wake_renderers(self) -> None:
@@ -230,28 +234,28 @@ class Worker:
     # -- render threads
 
     def _render_step(self) -> bool:
-        if self._flow is None or self._lost or not self._flow.busy:
+        if self._token2wav is None or self._lost or not self._token2wav.busy:
             return False
-        for result in self._flow.step():
-            job = result.span.job
+        for span in self._token2wav.step():
+            request = span.request
             with self._delivery:
-                if result.error is not None:
-                    self._fail(job, result.error, self._render_watch)
-                elif result.pcm is not None:
+                if span.error is not None:
+                    self._fail(request, span.error, self._render_watch)
+                elif span.pcm is not None:
                     self._render_watch.succeeded()
-                    if not job.cancelled:
-                        job.deliver(result.span, result.pcm)
-            self._decode.post(partial(self._span_ended, job))
+                    if not request.cancelled:
+                        request.deliver(span)
+            self._decode.post(partial(self._span_ended, request))
         self.last_step_at = time.monotonic()
         return True
 
     # -- any of them
 
-    def _fail(self, job: Job, error: Exception, watch: FaultWatch) -> None:
-        """Ends a job; once only does it count for the stage, however many of its rows and segments fail."""
-        if not job.cancelled:
+    def _fail(self, request: EngineRequest, error: Exception, watch: FaultWatch) -> None:
+        """Ends a request; it counts for the stage once, however many of its rows and segments fail."""
+        if not request.cancelled:
             self._count(error, watch)
-            job.fail(_as_service_error(error, job.utterance.request_id))
+            request.fail(_as_service_error(error, request.utterance.request_id))
 
     def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
         """A fault that no stage answered for."""
@@ -278,7 +282,7 @@ def _settle(device: torch.device) -> None:
 def _as_service_error(error: Exception, request_id: str) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
-    logger.error("A job failed", exc_info=error, extra={"request_id": request_id})
+    logger.error("A request failed", exc_info=error, extra={"request_id": request_id})
     if isinstance(error, torch.OutOfMemoryError):
         return Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
     return InternalFault("Something went wrong while this text was spoken; the server's log has the details")

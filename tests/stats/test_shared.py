@@ -8,12 +8,12 @@ import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from glm_tts_api.admission.board import Board, LaneCounts
+from glm_tts_api.stats.shared import LaneCounts, SharedStats
 
 
 def hold_a_slot(folder: Path, service: int, pipe: Connection) -> None:
     """A worker process: two requests done, one going on."""
-    slot = Board(folder, service=service).claim()
+    slot = SharedStats(folder, service=service).claim()
     for counter in ("total", "total", "total", "completed", "completed", "active", "waiting"):
         slot.lanes["short_text"].add(counter)
     pipe.send(slot.index)
@@ -42,7 +42,7 @@ DONE = LaneCounts(total=3, completed=2)
 def test_each_worker_has_its_own_slot_and_everyone_reads_all(tmp_path: Path) -> None:
     workers = [start_worker(tmp_path) for _ in range(3)]
     assert [slot for _, slot in workers] == [0, 1, 2]
-    records = Board(tmp_path, service=7).read()
+    records = SharedStats(tmp_path, service=7).read()
     assert [(record.slot, record.pid, record.alive) for record in records] == [
         (slot, process.pid, True) for process, slot in workers
     ]
@@ -56,7 +56,7 @@ def test_a_killed_worker_keeps_its_totals_and_has_nothing_going_on(tmp_path: Pat
     process, _ = start_worker(tmp_path)
     other, _ = start_worker(tmp_path)
     kill(process)
-    dead, alive = Board(tmp_path, service=7).read()
+    dead, alive = SharedStats(tmp_path, service=7).read()
     assert (dead.alive, dead.lanes["short_text"]) == (False, DONE)
     assert (alive.alive, alive.lanes["short_text"]) == (True, BUSY)
     kill(other)
@@ -66,14 +66,14 @@ def test_the_next_worker_in_a_slot_goes_on_from_its_totals(tmp_path: Path) -> No
     process, _ = start_worker(tmp_path)
     kill(process)
     successor, slot = start_worker(tmp_path)
-    (record,) = Board(tmp_path, service=7).read()
+    (record,) = SharedStats(tmp_path, service=7).read()
     assert (slot, record.alive) == (0, True)
     assert record.lanes["short_text"] == LaneCounts(active=1, waiting=1, total=6, completed=4)
     kill(successor)
 
 
 def test_a_worker_is_ready_from_its_own_word_until_it_dies(tmp_path: Path) -> None:
-    board = Board(tmp_path, service=7)
+    board = SharedStats(tmp_path, service=7)
     slot = board.claim()
     assert not board.read()[0].ready
     slot.tell("ready")
@@ -86,7 +86,7 @@ def test_a_worker_is_ready_from_its_own_word_until_it_dies(tmp_path: Path) -> No
 
 
 def test_while_all_load_one_listens_and_the_ready_ones_wait_for_it(tmp_path: Path) -> None:
-    board = Board(tmp_path, service=7)
+    board = SharedStats(tmp_path, service=7)
     first, second, third = (board.claim() for _ in range(3))
     assert [board.may_listen(slot) for slot in (second, first, third)] == [True, False, False]
     first.tell("ready")
@@ -102,7 +102,7 @@ def test_while_all_load_one_listens_and_the_ready_ones_wait_for_it(tmp_path: Pat
 
 
 def test_a_worker_that_cannot_load_listens_only_where_nobody_else_does(tmp_path: Path) -> None:
-    board = Board(tmp_path, service=7)
+    board = SharedStats(tmp_path, service=7)
     first, second = board.claim(), board.claim()
     assert board.may_listen(first)
     first.tell("failed")
@@ -122,16 +122,16 @@ def test_a_worker_that_cannot_load_listens_only_where_nobody_else_does(tmp_path:
 def test_a_new_start_of_the_service_begins_at_zero(tmp_path: Path) -> None:
     process, _ = start_worker(tmp_path, service=7)
     kill(process)
-    slot = Board(tmp_path, service=8).claim()
-    (record,) = Board(tmp_path, service=8).read()
+    slot = SharedStats(tmp_path, service=8).claim()
+    (record,) = SharedStats(tmp_path, service=8).read()
     assert record.lanes["short_text"] == LaneCounts()
     slot.release()
 
 
 def test_a_left_over_worker_of_an_earlier_start_is_passed_over(tmp_path: Path) -> None:
     orphan, _ = start_worker(tmp_path, service=7)
-    slot = Board(tmp_path, service=8).claim()
+    slot = SharedStats(tmp_path, service=8).claim()
     assert slot.index == 1
-    assert [record.slot for record in Board(tmp_path, service=8).read()] == [1]
+    assert [record.slot for record in SharedStats(tmp_path, service=8).read()] == [1]
     slot.release()
     kill(orphan)

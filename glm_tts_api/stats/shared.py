@@ -55,7 +55,7 @@ _RECORD_CELLS = _HEADER_CELLS + len(LANES) * len(_COUNTERS)
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerFigures:
+class WorkerStats:
     """One record as read."""
 
     slot: int
@@ -70,7 +70,7 @@ class WorkerFigures:
         return self.alive and self.phase == "ready"
 
 
-class LaneFigures:
+class LaneCounters:
     """One lane's counters in this worker's record; written from the event loop only."""
 
     def __init__(self, cells: memoryview) -> None:
@@ -83,7 +83,7 @@ class LaneFigures:
         return LaneCounts(*self._cells)
 
 
-class Slot:
+class WorkerRecord:
     """A claimed slot: its number, and the counters that its holder writes. Held until `release`."""
 
     def __init__(self, index: int, descriptor: int, service: int) -> None:
@@ -97,7 +97,7 @@ class Slot:
         self._cells[2] = PHASES.index("loading")
         self._cells[3] = False
         self.lanes = {
-            lane: LaneFigures(_lane_cells(self._cells, number)) for number, lane in enumerate(LANES)
+            lane: LaneCounters(_lane_cells(self._cells, number)) for number, lane in enumerate(LANES)
         }
         for figures in self.lanes.values():  # a predecessor that was killed left these behind
             figures.add("active", -figures.read().active)
@@ -126,25 +126,25 @@ class Slot:
         os.close(self._descriptor)
 
 
-class Board:
+class SharedStats:
     """The slots of one service in `folder`. `service` tells one start of the service from the next."""
 
     def __init__(self, folder: Path, *, service: int) -> None:
         self._folder = folder
         self._service = service
 
-    def claim(self) -> Slot:
+    def claim(self) -> WorkerRecord:
         """Takes the first free slot."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for index in range(_MAX_SLOTS):
             descriptor = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if _lock(descriptor):
                 os.ftruncate(descriptor, _RECORD_CELLS * _CELL_BYTES)
-                return Slot(index, descriptor, self._service)
+                return WorkerRecord(index, descriptor, self._service)
             os.close(descriptor)
         raise RuntimeError(f"all {_MAX_SLOTS} worker slots of {self._folder} are taken")
 
-    def may_listen(self, slot: Slot) -> bool:
+    def may_listen(self, slot: WorkerRecord) -> bool:
         """Whether the slot's worker is to take connections from now on; if so, the others read that it does.
 
         One that is ready does, unless another still tells callers that all are loading: they would hear now
@@ -160,9 +160,9 @@ class Board:
             slot.listens = may
         return may
 
-    def read(self) -> list[WorkerFigures]:
+    def read(self) -> list[WorkerStats]:
         """Every record of this service, in the order of the slots. Blocking, short."""
-        records: list[WorkerFigures] = []
+        records: list[WorkerStats] = []
         for index in range(_MAX_SLOTS):
             path = self._path(index)
             if not path.exists():
@@ -175,7 +175,7 @@ class Board:
     def _path(self, index: int) -> Path:
         return self._folder / f"worker-{index}.slot"
 
-    def _read_one(self, index: int, path: Path) -> WorkerFigures | None:
+    def _read_one(self, index: int, path: Path) -> WorkerStats | None:
         with path.open("rb") as file:
             raw = file.read(_RECORD_CELLS * _CELL_BYTES)
             alive = _is_locked(file.fileno())
@@ -187,7 +187,7 @@ class Board:
         lanes = {lane: LaneCounts(*_lane_cells(cells, number)) for number, lane in enumerate(LANES)}
         if not alive:
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
-        return WorkerFigures(
+        return WorkerStats(
             slot=index,
             pid=cells[1],
             alive=alive,

@@ -12,17 +12,17 @@ from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.voices.store import VoiceInfo
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
+from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_body
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs
-from glm_tts_api.web.schemas import (
+from glm_tts_api.web.v1.schemas import (
     ChangedPromptFields,
     Done,
     NewPromptFields,
     PromptAnswer,
     PromptList,
 )
-from glm_tts_api.web.service import Service
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 IfMatch = Annotated[
@@ -39,14 +39,14 @@ router = APIRouter(
 
 
 @router.get("", response_model=PromptList)
-async def list_prompts(service: ServiceDep) -> dict[str, Any]:
+async def list_prompts(service: AppStateDep) -> dict[str, Any]:
     """Every registered voice, by its name."""
     voices = await service.pools.files.run(service.voices.list_voices)
     return {"count": len(voices), "prompts": [_shown(voice) for voice in voices]}
 
 
 @router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
-async def get_prompt(index: str, response: Response, service: ServiceDep) -> dict[str, Any]:
+async def get_prompt(index: str, response: Response, service: AppStateDep) -> dict[str, Any]:
     """One voice; its ETag makes a later PUT or DELETE conditional. One whose recording is gone is a 404 with
     code recording_missing, and PUT with a new recording repairs it."""
     voice = await service.pools.files.run(service.voices.info, index)
@@ -64,7 +64,7 @@ async def get_prompt(index: str, response: Response, service: ServiceDep) -> dic
         **_UNKNOWN,
     },
 )
-async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
+async def get_prompt_audio(index: str, service: AppStateDep) -> Response:
     """A voice's recording, as it was given."""
     data, container = await service.pools.files.run(service.voices.audio, index)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
@@ -78,7 +78,7 @@ async def get_prompt_audio(index: str, service: ServiceDep) -> Response:
     responses={**_WRITE, **error_docs(409)},
     dependencies=[WriterRequired],
 )
-async def add_prompt(request: Request, response: Response, service: ServiceDep) -> dict[str, Any]:
+async def add_prompt(request: Request, response: Response, service: AppStateDep) -> dict[str, Any]:
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
     body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
@@ -98,7 +98,7 @@ async def add_prompt(request: Request, response: Response, service: ServiceDep) 
     dependencies=[WriterRequired],
 )
 async def change_prompt(
-    index: str, request: Request, response: Response, service: ServiceDep, if_match: IfMatch = None
+    index: str, request: Request, response: Response, service: AppStateDep, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
@@ -127,7 +127,7 @@ async def change_prompt(
     responses={**_UNKNOWN, **error_docs(412, 503)},
     dependencies=[WriterRequired],
 )
-async def delete_prompt(index: str, service: ServiceDep, if_match: IfMatch = None) -> dict[str, Any]:
+async def delete_prompt(index: str, service: AppStateDep, if_match: IfMatch = None) -> dict[str, Any]:
     """Deletes a voice that was added over the API, or the copy that hides a shipped one. A shipped voice
     itself is removed from configs/prompt_cache.json by hand (403)."""
     await service.pools.files.run(service.voices.remove, index, only_if=_versions(if_match))
@@ -157,7 +157,7 @@ def _shown(voice: VoiceInfo) -> dict[str, str]:
     }
 
 
-async def _recording(body: Body, path: str | None, service: Service) -> bytes | None:
+async def _recording(body: Body, path: str | None, service: AppState) -> bytes | None:
     """The recording that a body brings or names; None if it does neither."""
     upload = body.file()
     if upload is not None and path is not None:

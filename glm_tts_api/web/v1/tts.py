@@ -18,14 +18,14 @@ from glm_tts_api.errors import InvalidField
 from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
+from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, Upload, read_body
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs
-from glm_tts_api.web.request_log import SpeechLine, logged_speech
-from glm_tts_api.web.schemas import SpeechAnswer, SpeechFields
-from glm_tts_api.web.service import Service
+from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
@@ -64,7 +64,7 @@ class _Prompt:
         **error_docs(400, 404, 408, 413, 415, 422, 503),
     },
 )
-async def tts(request: Request, service: ServiceDep) -> Response:
+async def tts(request: Request, service: AppStateDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
     stream=true the audio leaves as it is made."""
     with logged_speech(request) as line:
@@ -80,7 +80,7 @@ async def tts(request: Request, service: ServiceDep) -> Response:
         )
 
 
-async def _parse(request: Request, service: Service, line: SpeechLine) -> tuple[SpeechFields, Wanted]:
+async def _parse(request: Request, service: AppState, line: RequestLog) -> tuple[SpeechFields, Wanted]:
     body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(SpeechFields)
     line.n_chars = len(fields.input_text)
@@ -107,7 +107,7 @@ async def _parse(request: Request, service: Service, line: SpeechLine) -> tuple[
     )
 
 
-async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice | _Prompt:
+async def _voice(body: Body, fields: SpeechFields, service: AppState) -> Voice | _Prompt:
     """The voice that the request names, or the recording that it brings with it."""
     upload = body.file()
     if fields.index is not None:
@@ -125,7 +125,7 @@ async def _voice(body: Body, fields: SpeechFields, service: Service) -> Voice | 
     return _Prompt(upload, transcript)
 
 
-async def _decoded(voice: Voice | _Prompt, service: Service) -> Voice:
+async def _decoded(voice: Voice | _Prompt, service: AppState) -> Voice:
     if isinstance(voice, Voice):
         return voice
     return await service.pools.decode.run(_decode, voice, service.config.prompt_limits)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.voices.book import INDEX_RULE
-from glm_tts_api.web.fields import FormNumber, WholeNumber
+from glm_tts_api.validation import FormNumber, WholeNumber
+from glm_tts_api.voices.index import INDEX_RULE
 
 EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
 Warnings = Annotated[

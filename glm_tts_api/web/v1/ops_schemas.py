@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.admission.board import Phase
-from glm_tts_api.web.schemas import EXAMPLE_ID
+from glm_tts_api.stats.shared import Phase
+from glm_tts_api.web.v1.schemas import EXAMPLE_ID
 
 
 class Health(BaseModel):

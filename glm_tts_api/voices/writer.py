@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.errors import Unhealthy
-from glm_tts_api.voices.book import parse_entries
+from glm_tts_api.voices.index import parse_entries
 
 logger = logging.getLogger(__name__)
 _RECORDINGS = "recordings"
@@ -30,7 +30,7 @@ Entries = dict[str, Any]
 ResultT = TypeVar("ResultT")
 
 
-class OwnVoices:
+class VoiceWriter:
     """The folder that the API writes: the book at `book`, the recordings beside it.
 
     `in_use`: the recordings that these entries or any other book mean, however they spell it.

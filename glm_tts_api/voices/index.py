@@ -28,7 +28,7 @@ class Entry:
     transcript: str
 
 
-class VoiceBook:
+class VoiceIndex:
     """The voices that a file names, or while it is not there those of `default`. `folders`: where their
     recordings may lie."""
 

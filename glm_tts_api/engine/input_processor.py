@@ -1,11 +1,12 @@
-"""From an utterance to a script: text to segments of ids, voice to prompt features. Runs on pool threads."""
+"""From an utterance to a request of the engine: text to segments of ids, voice to prompt features. Runs on
+pool threads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import Utterance
-from glm_tts_api.engine.job import Script
+from glm_tts_api.engine.request import EngineRequest, RequestListener
 from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay
@@ -20,7 +21,7 @@ _MAX_BYTES = 2**23
 _ID_BYTES = 36  # a whole number and its place in a list
 
 
-class Preparation:
+class InputProcessor:
     """Holds what text and voice work needs: the front end, the tokenizer and the voice models."""
 
     def __init__(self, models: Models, frontend: TextFrontend, features: VoiceFeatures) -> None:
@@ -31,9 +32,11 @@ class Preparation:
             _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda ids: _ID_BYTES * len(ids)
         )
 
-    def script(self, utterance: Utterance, check: Check = unwatched) -> Script:
-        """What the job has to say. Raises NothingToSay, PromptRejected, and what `check` raises: it is called
-        again and again, so that nobody's text is worked on for long."""
+    def request(
+        self, utterance: Utterance, listener: RequestListener, check: Check = unwatched
+    ) -> EngineRequest:
+        """What the engine is to say. Raises NothingToSay, PromptRejected, and what `check` raises: it is
+        called again and again, so that nobody's text is worked on for long."""
         texts = self._frontend.prepare(utterance.text, use_phoneme=utterance.use_phoneme, check=check)
         segments = []
         for text in texts:
@@ -44,7 +47,8 @@ class Preparation:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         transcript = utterance.voice.transcript
         prompt_ids = self._transcripts.get(transcript, lambda: self._encode_transcript(transcript))
-        return Script(segments, prompt_ids, self._features.get(utterance.voice, utterance.sample_rate))
+        voice = self._features.get(utterance.voice, utterance.sample_rate)
+        return EngineRequest(utterance, segments, prompt_ids, voice, listener)
 
     def clear(self) -> int:
         """Forgets what was read before; the bytes of transcripts that this frees."""

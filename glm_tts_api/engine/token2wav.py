@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,25 +15,16 @@ from torch import Tensor
 from glm_tts_api.contracts import Float32, Stage
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
-from glm_tts_api.engine.job import Span, flow_seed, vocoder_seed
 from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
+from glm_tts_api.engine.request import Span, flow_seed, vocoder_seed
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
 from glm_tts_api.model.transfer import to_host
 from glm_tts_api.model.vocoder import HiFT, VocoderStream, Vocos2D, open_stream
 
 
-@dataclass(frozen=True, slots=True)
-class RenderResult:
-    """What came of a span: its waveform, or the error that ended it, or neither if the job was cancelled."""
-
-    span: Span
-    pcm: Float32 | None = None
-    error: Exception | None = None
-
-
-class FlowBatcher:
+class Token2Wav:
     """Renders spans; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
@@ -58,33 +48,35 @@ class FlowBatcher:
     def add(self, span: Span) -> None:
         self._renders.add(span)
 
-    def step(self) -> list[RenderResult]:
+    def step(self) -> list[Span]:
         """One flow step or vocoder call; the spans that ended. An error ends the spans it happened to, but a
         flow batch that does not fit the memory is tried again in smaller ones."""
-        results = [RenderResult(span) for span in self._renders.drop_cancelled()]
+        ended = self._renders.drop_cancelled()
         render = self._renders.take()
         if render is None:
-            return results
+            return ended
         try:
-            results += self._advance(render)
+            ended += self._advance(render)
         except torch.OutOfMemoryError as error:
             render.progress = None
             drop_memory(error)
             if not self._renders.split(render):
-                results.append(RenderResult(render.tasks[0], error=error))
+                ended += _failed(render.tasks, error)
         except Exception as error:
             self._renders.remove(render)
-            results += [RenderResult(span, error=error) for span in render.tasks]
+            ended += _failed(render.tasks, error)
         else:
             if render.tasks:
                 self._renders.put_back(render)
             else:
                 self._renders.remove(render)
-        return results
+        return ended
 
-    def _advance(self, render: Render[Span]) -> list[RenderResult]:
+    def _advance(self, render: Render[Span]) -> list[Span]:
         if isinstance(render.progress, list):
-            return [self._vocode(render.tasks.pop(0), render.progress.pop(0))]
+            span, mel = render.tasks.pop(0), render.progress.pop(0)
+            self._vocode(span, mel)
+            return [span]
         with timed(render.tasks, "flow"), self._precision():
             if render.progress is None:
                 inputs = [self._flow_input(span) for span in render.tasks]
@@ -98,28 +90,29 @@ class FlowBatcher:
         return []
 
     def _flow_input(self, span: Span) -> FlowInput:
-        voice = span.job.script.voice  # always the original prompt, whatever the LLM was prompted with
+        voice = span.request.voice  # always the original prompt, whatever the LLM was prompted with
         return FlowInput(
             tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
-            noise=flow_seed(span.job.utterance.sampling.seed),
+            noise=flow_seed(span.request.utterance.sampling.seed),
             prompt_tokens=torch.tensor(voice.speech_tokens),
             prompt_mel=voice.mel,
             start=span.window.start,
         )
 
-    def _vocode(self, span: Span, mel: Tensor) -> RenderResult:
+    def _vocode(self, span: Span, mel: Tensor) -> None:
+        """Gives the span its waveform, or the error that it ended with."""
         if span.cancelled:
-            return RenderResult(span)
+            return
         try:
             with timed([span], "vocoder"):
-                return RenderResult(span, pcm=self._speak(span, mel))
+                span.pcm = self._speak(span, mel)
         except Exception as error:
-            return RenderResult(span, error=drop_memory(error))
+            span.error = drop_memory(error)
 
     def _speak(self, span: Span, mel: Tensor) -> Float32:
         """The window's mel [1, 80, T] -> what the segment's vocoder can say by now, [n]."""
-        utterance, carried = span.job.utterance, span.job.carried
+        utterance, carried = span.request.utterance, span.request.carried
         if span.segment not in carried:
             noise = vocoder_seed(utterance.sampling.seed)
             carried[span.segment] = open_stream(self._vocoders[utterance.sample_rate], noise=noise)
@@ -133,7 +126,7 @@ class FlowBatcher:
     def _of_the_span(self, span: Span, mel: Tensor) -> Tensor:
         """The frames of the span itself, without its context's. The whole segment's are counted from the
         end of the prompt's mel, which may end a frame beside its tokens."""
-        window, voice = span.window, span.job.script.voice
+        window, voice = span.window, span.request.voice
         n_prompt, n_mel = len(voice.speech_tokens), len(voice.mel)
 
         def frame(token: int) -> int:
@@ -145,10 +138,16 @@ class FlowBatcher:
         return mel[..., frame(window.first) - begin : end - begin]
 
 
+def _failed(spans: list[Span], error: Exception) -> list[Span]:
+    for span in spans:
+        span.error = error
+    return spans
+
+
 @contextmanager
 def timed(spans: list[Span], stage: Stage) -> Iterator[None]:
-    """The time spent inside is the spans' jobs' time in `stage`."""
+    """The time spent inside is the spans' requests' time in `stage`."""
     with ExitStack() as stages:
         for span in spans:
-            stages.enter_context(span.job.timings.stage(stage))
+            stages.enter_context(span.request.timings.stage(stage))
         yield

@@ -11,14 +11,14 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from glm_tts_api import __version__
-from glm_tts_api.admission.board import LANES, LaneCounts, WorkerFigures
 from glm_tts_api.errors import without_paths
+from glm_tts_api.stats.shared import LANES, LaneCounts, WorkerStats
 from glm_tts_api.web.access import KeyRequired, WriterRequired
-from glm_tts_api.web.dependencies import ServiceDep
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import error_docs
-from glm_tts_api.web.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
-from glm_tts_api.web.request_log import SpeechLine
-from glm_tts_api.web.service import Service
+from glm_tts_api.web.request_log import RequestLog
+from glm_tts_api.web.v1.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
 
 DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
@@ -32,7 +32,7 @@ ops_router = APIRouter(
 
 
 @health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
-async def health(service: ServiceDep) -> Response:
+async def health(service: AppStateDep) -> Response:
     """Whether this server can speak: 200 if so, 503 while it loads or drains or if the load failed."""
     body = await _health_body(service)
     healthy = body["status"] == "healthy"
@@ -46,7 +46,7 @@ async def live() -> dict[str, str]:
 
 
 @ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
-async def concurrency_stats(service: ServiceDep) -> dict[str, Any]:
+async def concurrency_stats(service: AppStateDep) -> dict[str, Any]:
     """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
     admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what is
     being spoken, and how far it is, by the `worker` that answers: with several, ask again for the others'."""
@@ -55,14 +55,14 @@ async def concurrency_stats(service: ServiceDep) -> dict[str, Any]:
 
 
 @ops_router.post("/clear_cache", response_model=ClearedCache, dependencies=[WriterRequired])
-async def clear_cache(service: ServiceDep) -> dict[str, Any]:
+async def clear_cache(service: AppStateDep) -> dict[str, Any]:
     """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
     cached memory. The model stays loaded."""
     freed = service.voices.clear_cache() + await service.engine.clear_cache()
     return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
 
 
-async def _health_body(service: Service) -> dict[str, Any]:
+async def _health_body(service: AppState) -> dict[str, Any]:
     voices, warnings = await asyncio.to_thread(
         lambda: (len(service.voices.list_voices()), service.voices.warnings)
     )
@@ -91,7 +91,7 @@ def _retry_headers(status: str) -> dict[str, str]:
     return {"Retry-After": "5"} if status in ("loading", "draining") else {}
 
 
-def _stats_body(service: Service, workers: list[WorkerFigures]) -> dict[str, Any]:
+def _stats_body(service: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
     n_live = sum(worker.alive for worker in workers)
     limits = service.admission.config
     return {
@@ -110,7 +110,7 @@ def _stats_body(service: Service, workers: list[WorkerFigures]) -> dict[str, Any
     }
 
 
-def _active_body(line: SpeechLine) -> dict[str, Any]:
+def _active_body(line: RequestLog) -> dict[str, Any]:
     return {
         "request_id": line.request_id,
         "lane": line.lane,
@@ -122,7 +122,7 @@ def _active_body(line: SpeechLine) -> dict[str, Any]:
     }
 
 
-def _worker_body(worker: WorkerFigures, service: Service) -> dict[str, Any]:
+def _worker_body(worker: WorkerStats, service: AppState) -> dict[str, Any]:
     limits = service.admission.config
     body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid, "ready": worker.ready}
     body["status"] = worker.phase
@@ -145,7 +145,7 @@ def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
     }
 
 
-def _config_body(service: Service) -> dict[str, Any]:
+def _config_body(service: AppState) -> dict[str, Any]:
     limits = service.admission.config
     return {
         "concurrency": {

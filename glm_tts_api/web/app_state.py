@@ -9,16 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol
 
-from glm_tts_api.admission.board import Board
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import AudioChunk, Timings, Utterance
 from glm_tts_api.errors import Draining, Loading, ServiceError, Unhealthy
+from glm_tts_api.stats.shared import SharedStats
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.pools import Pools
-from glm_tts_api.web.request_log import SpeechLine
+from glm_tts_api.web.request_log import RequestLog
 
 HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
 
@@ -101,17 +101,17 @@ class SpeechEngine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class AppState:
     """One worker process, ready to be asked. `speaking`: the requests that have a place in a lane now."""
 
     config: WebConfig
     engine: SpeechEngine
     admission: Admission
-    board: Board
+    board: SharedStats
     voices: VoiceStore
     in_flight: InFlight
     pools: Pools = field(default_factory=Pools)
-    speaking: list[SpeechLine] = field(default_factory=list)
+    speaking: list[RequestLog] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
 
     @property

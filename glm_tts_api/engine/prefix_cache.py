@@ -1,4 +1,5 @@
-"""Voices' transcripts that the LLM has read before: every prompt of a voice begins with the same ids."""
+"""A prefix cache of voices' transcripts: every prompt of a voice begins with the same ids, which the LLM need
+not read again."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ _LEAST_IDS = 4  # fewer are read as quickly as they are copied
 _MAX_BYTES = 2**28
 
 
-class Transcripts:
+class PrefixCache:
     """The keys and values of the last `capacity` transcripts, at most 256 MB of them. To be used by the
     decode thread alone.
 

@@ -1,0 +1,59 @@
+"""What the LLM is prompted with: texts, then the speech that belongs to them (docs/model.md 4, 11). Knows
+lists of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HISTORY_SPEECH_TOKENS = 750  # docs/model.md 11: 30 s of speech that a segment may look back on
+MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # docs/model.md 4: of a segment, by its number of text ids
+LEAST_ROOM_PER_ID = 10  # slow speech takes about 8 tokens a text id
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLayout:
+    """How an LLM prompt is built and how long it may get: token ids from the text tokenizer."""
+
+    audio_start: int
+    begin_of_audio: int
+    slot_length: int
+
+    def build(self, texts: Sequence[int], speech: Sequence[int]) -> list[int]:
+        """Texts first, then begin-of-audio, then the speech prompt (docs/model.md 4)."""
+        return [*texts, self.begin_of_audio, *(token + self.audio_start for token in speech)]
+
+    def room(self, n_texts: int, n_speech: int) -> int:
+        """How many tokens can be drawn after such a prompt."""
+        return self.slot_length - n_texts - n_speech - 1
+
+
+class History:
+    """The prompt and the segments spoken so far, as the next segment's LLM prompt (docs/model.md 11)."""
+
+    def __init__(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
+        self._entries = [(list(text_ids), list(speech))]
+
+    def append(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
+        self._entries.append((list(text_ids), list(speech)))
+
+    def prune(self, n_next_ids: int, layout: PromptLayout) -> None:
+        """Drops the oldest segments, for good, until the next one fits beside the rest; never the prompt."""
+        n_texts, n_speech = self._totals()
+        ratio = n_speech / n_texts if n_texts else 1.0
+        estimate = int(ratio * n_next_ids)
+        draws = LEAST_ROOM_PER_ID * n_next_ids
+        while len(self._entries) > 1 and (
+            n_speech + estimate > HISTORY_SPEECH_TOKENS or layout.room(n_texts + n_next_ids, n_speech) < draws
+        ):
+            del self._entries[1]
+            n_texts, n_speech = self._totals()
+
+    def texts(self) -> list[int]:
+        return [token for texts, _ in self._entries for token in texts]
+
+    def speech(self) -> list[int]:
+        return [token for _, speech in self._entries for token in speech]
+
+    def _totals(self) -> tuple[int, int]:
+        return sum(len(texts) for texts, _ in self._entries), sum(len(speech) for _, speech in self._entries)

@@ -1,0 +1,273 @@
+"""A request: one utterance inside the engine. Owns the rule for its segments.
+
+With use_cache the segments go one after the other, each prompted by the speech of the earlier ones
+(docs/model.md 11); without, they are independent and may all start at once. The batchers know nothing of
+this: they are handed sequences to decode and spans to render. Knows lists of ids; no tensors, no threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
+from glm_tts_api.engine.llm_prompt import (
+    LEAST_ROOM_PER_ID,
+    MAX_TOKENS_PER_ID,
+    MIN_TOKENS_PER_ID,
+    History,
+    PromptLayout,
+)
+from glm_tts_api.engine.spans import SpanCutter, Window
+from glm_tts_api.errors import BadRequest
+from glm_tts_api.model.sequence import SpeechSequence
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.voice_features import VoicePrompt
+
+
+# Earliest deadline first: a request is due some time after it came, the sooner the shorter it is. So a short
+# text need not wait for a long one, requests of one length end in the order in which they came, and a long
+# text, which becomes due in the end, is not passed for ever.
+_DUE_S_PER_ID = 0.25
+
+# Every stage of every segment draws from a generator of its own, seeded from the request's seed.
+_SEEDS = 2**64
+_CANDIDATE_STRIDE = 0x9E3779B97F4A7C15
+_FLOW_OFFSET = 0x2545F4914F6CDD1D
+_VOCODER_OFFSET = 0x632BE59BD9B4E019
+
+
+def llm_seed(seed: int, candidate: int) -> int:
+    return (seed + candidate * _CANDIDATE_STRIDE) % _SEEDS
+
+
+def flow_seed(seed: int) -> int:
+    return (seed + _FLOW_OFFSET) % _SEEDS
+
+
+def vocoder_seed(seed: int) -> int:
+    return (seed + _VOCODER_OFFSET) % _SEEDS
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """What is rendered at once: a window of a segment's speech `tokens`, in the request's voice.
+
+    Once rendered it has its waveform, `pcm`, or the `error` that ended it; neither if the request was
+    cancelled.
+    """
+
+    request: EngineRequest
+    segment: int
+    tokens: Sequence[int]
+    window: Window
+    pcm: Float32 | None = None
+    error: Exception | None = None
+
+    @property
+    def due(self) -> float:
+        return self.request.due
+
+    @property
+    def cancelled(self) -> bool:
+        return self.request.cancelled
+
+
+class RequestListener(Protocol):
+    """Who waits for a request's speech; told from whichever thread it happens on."""
+
+    timings: Timings
+
+    @property
+    def closed(self) -> bool:
+        """Nobody listens any more: the request is to be freed at the next step."""
+
+    @property
+    def full(self) -> bool:
+        """So much is there to be heard that no more need be made now."""
+
+    def chunk_ready(self, chunk: AudioChunk) -> None: ...
+
+    def request_ended(self, error: Exception | None) -> None:
+        """No chunk will follow: all were delivered (None) or the request failed."""
+
+    def request_freed(self) -> None:
+        """The engine holds nothing of the request any more."""
+
+
+class EngineRequest:
+    """Hands out rows to decode, takes their tokens, and puts rendered segments in order.
+
+    The decode thread calls `next_sequence` and `take`, the render thread `deliver`; either may call `fail`.
+    """
+
+    def __init__(
+        self,
+        utterance: Utterance,
+        segments: Sequence[Sequence[int]],
+        prompt_text_ids: Sequence[int],
+        voice: VoicePrompt,
+        listener: RequestListener,
+    ) -> None:
+        """`segments`: the text ids of each; `prompt_text_ids`: those of the voice's transcript."""
+        self.utterance = utterance
+        self.segments = segments
+        self.prompt_text_ids = prompt_text_ids
+        self.voice = voice
+        self.timings = listener.timings
+        self.timings.segments = len(segments)
+        self._listener = listener
+        self._failed = False
+        self._history = History(prompt_text_ids, voice.speech_tokens)
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._candidates: dict[int, list[SpeechSequence]] = {}
+        self._n_undecided = len(segments)
+        self._decoding: dict[int, SpeechSequence] = {}
+        self._cutters = [SpanCutter(chunks) for chunks in self._chunks()]
+        self._spans: list[Span] = []
+        self.carried: dict[int, Any] = {}  # what the vocoder carries on from span to span, by segment
+        self._n_rendering = 0
+        self._segment = 0  # the one that is being heard
+        self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
+        self._due = self.timings.began_at + _DUE_S_PER_ID * sum(map(len, segments))
+        self._heard_from: float | None = None
+        self._open(range(1 if utterance.use_cache else len(segments)))
+
+    def _chunks(self) -> Iterator[tuple[int, ...] | None]:
+        """Of each segment. Later ones begin with the largest: who listens has enough to hear by then."""
+        for index in range(len(self.segments)):
+            chunks = self.utterance.chunks
+            yield chunks[-1:] if chunks and index else chunks
+
+    @property
+    def due(self) -> float:
+        """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as a
+        listener who plays it as it comes has nothing more to play."""
+        if self.utterance.chunks is None:
+            return self._due
+        if self._heard_from is None:
+            return self.timings.began_at
+        return self._heard_from + self.timings.audio_s
+
+    @property
+    def n_spans(self) -> int:
+        """Spans that are being rendered, or wait to be: of a cancelled request none waits."""
+        return self._n_rendering + (0 if self.cancelled else len(self._spans))
+
+    def check_fits(self, layout: PromptLayout) -> None:
+        """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
+        n_prompt, n_speech = len(self.prompt_text_ids), len(self.voice.speech_tokens)
+        longest = max(len(ids) for ids in self.segments)
+        if layout.room(n_prompt + longest, n_speech) < LEAST_ROOM_PER_ID * longest:
+            raise BadRequest(
+                "The prompt and the text's longest sentence do not fit the model together: "
+                "use a shorter prompt recording, or punctuate the text into shorter sentences"
+            )
+
+    @property
+    def cancelled(self) -> bool:
+        """Nothing more is to be done for this request: it failed, or nobody listens."""
+        return self._failed or self._listener.closed
+
+    @property
+    def n_waiting_rows(self) -> int:
+        """How many more rows the request could use right now."""
+        return 0 if self._listener.full else len(self._waiting)
+
+    @property
+    def decoded(self) -> bool:
+        return self._n_undecided == 0
+
+    def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
+        """The next candidate to decode; only while `n_waiting_rows` > 0."""
+        segment, candidate = self._waiting.popleft()
+        ids = self.segments[segment]
+        if self.utterance.use_cache:
+            self._history.prune(len(ids), layout)
+        texts = [*self._history.texts(), *ids]
+        speech = self._history.speech()
+        sampling = self.utterance.sampling
+        sequence = SpeechSequence(
+            prompt_ids=layout.build(texts, speech),
+            min_len=MIN_TOKENS_PER_ID * len(ids),
+            max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
+            top_k=None if sampling.method == "ras" else sampling.top_k,
+            seed=llm_seed(sampling.seed, candidate),
+            n_voice_ids=len(self.prompt_text_ids),
+            owner=self,
+            segment=segment,
+            candidate=candidate,
+        )
+        if sampling.beam_size == 1:  # of several candidates none is kept before all have ended
+            self._decoding[segment] = sequence
+        return sequence
+
+    def take(self, sequence: SpeechSequence) -> None:
+        """A sequence has ended; with the last candidate of its segment in, that one's speech is decided."""
+        segment = sequence.segment
+        ended = self._candidates.setdefault(segment, [])
+        ended.append(sequence)
+        if len(ended) < self.utterance.sampling.beam_size:
+            return
+        best = max(  # a tie goes to the lower candidate
+            self._candidates.pop(segment), key=lambda one: (one.mean_log_prob, -one.candidate)
+        ).tokens
+        self._decoding.pop(segment, None)
+        self._n_undecided -= 1
+        if self.utterance.use_cache:
+            self._history.append(self.segments[segment], best)
+            self._open(range(segment + 1, min(segment + 2, len(self.segments))))
+        self._cut(segment, best, ended=True)
+
+    def next_spans(self) -> Iterator[Span]:
+        """What is to be rendered now. The spans of a streamed request one after the other: each goes on where
+        the vocoder was left by the one before it."""
+        if self.utterance.chunks is not None:
+            for segment, sequence in self._decoding.items():
+                self._cut(segment, sequence.tokens, ended=False)
+        while self._spans and not self.cancelled and (self.utterance.chunks is None or not self._n_rendering):
+            self._n_rendering += 1
+            span = min(self._spans, key=lambda span: span.segment)  # of one segment, the first that was cut
+            self._spans.remove(span)
+            yield span
+
+    def span_ended(self) -> None:
+        """One of them has been rendered, or never will be."""
+        self._n_rendering -= 1
+
+    def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:
+        for window in self._cutters[segment].cut(len(tokens), ended=ended):
+            self._spans.append(Span(self, segment, tokens[window.start : window.stop], window))
+
+    def deliver(self, span: Span) -> None:
+        """A span that has its waveform; audio leaves in the order of the text."""
+        assert span.pcm is not None
+        self._rendered.setdefault(span.segment, []).append((span.pcm, span.window.last))
+        while self._rendered.get(self._segment):
+            pcm, is_last = self._rendered[self._segment].pop(0)
+            if self._heard_from is None:
+                self._heard_from = time.perf_counter()
+            self.timings.audio_s += len(pcm) / self.utterance.sample_rate
+            self._listener.chunk_ready(AudioChunk(pcm, self.utterance.sample_rate, self._segment, is_last))
+            if is_last:
+                del self._rendered[self._segment]
+                self._segment += 1
+        if self._segment == len(self.segments):
+            self._listener.request_ended(None)
+
+    def fail(self, error: Exception) -> None:
+        """Ends the request with an error; what is left of it is freed as if the listener had gone."""
+        if not self.cancelled:
+            self._failed = True
+            self._listener.request_ended(error)
+
+    def freed(self) -> None:
+        self._listener.request_freed()
+
+    def _open(self, segments: range) -> None:
+        beam = range(self.utterance.sampling.beam_size)
+        self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)

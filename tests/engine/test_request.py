@@ -1,0 +1,180 @@
+"""The rule for segments: what each is prompted with, what runs side by side, how audio leaves."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.engine.llm_prompt import PromptLayout
+from glm_tts_api.engine.request import (
+    EngineRequest,
+    flow_seed,
+    llm_seed,
+    vocoder_seed,
+)
+from glm_tts_api.errors import BadRequest, InternalFault
+from glm_tts_api.model.sequence import SpeechSequence
+
+AUDIO, BOA = 1000, 900
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.closed = self.full = False
+        self.chunks: list[AudioChunk] = []
+        self.ends: list[Exception | None] = []
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self.chunks.append(chunk)
+
+    def request_ended(self, error: Exception | None) -> None:
+        self.ends.append(error)
+
+    def request_freed(self) -> None:
+        pass
+
+
+class Prompt:
+    def __init__(self, n_tokens: int) -> None:
+        self.speech_tokens = list(range(n_tokens))
+
+
+def make_request(
+    segments: list[list[int]], *, use_cache: bool = True, beam_size: int = 1, n_speech: int = 3
+) -> tuple[EngineRequest, Listener]:
+    listener = Listener()
+    voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
+    utterance = Utterance("r", "text", voice, SamplingOptions(beam_size=beam_size), use_cache=use_cache)
+    voice_prompt = cast(Any, Prompt(n_speech))
+    return EngineRequest(utterance, segments, [1, 2], voice_prompt, listener), listener
+
+
+def end_row(
+    request: EngineRequest, sequence: SpeechSequence, tokens: list[int], mean_log_prob: float = -1.0
+) -> list[list[int]]:
+    """A row ends with these tokens; the tokens of the segments that can be rendered with that."""
+    sequence.tokens[:] = tokens
+    sequence.log_probs = [mean_log_prob]
+    request.take(sequence)
+    return [list(span.tokens) for span in request.next_spans()]
+
+
+LAYOUT = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=4000)
+
+
+def test_texts_come_first_and_speech_follows_begin_of_audio() -> None:
+    request, _ = make_request([[10, 11]])
+    sequence = request.next_sequence(LAYOUT)
+    assert sequence.prompt_ids == [1, 2, 10, 11, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
+    assert (sequence.min_len, sequence.max_len) == (4, 40)
+
+
+def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
+    request, _ = make_request([[10], [20], [30]])
+    assert request.n_waiting_rows == 1
+    assert end_row(request, request.next_sequence(LAYOUT), [7, 8]) == [[7, 8]]
+    sequence = request.next_sequence(LAYOUT)
+    assert sequence.segment == 1
+    assert sequence.prompt_ids == [1, 2, 10, 20, BOA, *(AUDIO + token for token in (0, 1, 2, 7, 8))]
+    assert request.n_waiting_rows == 0
+    end_row(request, sequence, [9])
+    end_row(request, request.next_sequence(LAYOUT), [9])
+    assert request.decoded
+
+
+def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
+    request, _ = make_request([[10], [20], [30]], use_cache=False)
+    assert request.n_waiting_rows == 3
+    sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
+    end_row(request, sequences[2], [5])
+    assert [sequence.prompt_ids[2] for sequence in sequences] == [10, 20, 30]
+    assert {tuple(sequence.prompt_ids[3:]) for sequence in sequences} == {(BOA, AUDIO, AUDIO + 1, AUDIO + 2)}
+
+
+def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
+    request, _ = make_request([[10], [20]], beam_size=3)
+    sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
+    assert len({sequence.seed for sequence in sequences}) == 3
+    assert end_row(request, sequences[1], [1], -2.0) == []
+    assert end_row(request, sequences[2], [2], -1.0) == []
+    assert end_row(request, sequences[0], [3], -3.0) == [[2]]
+    assert request.next_sequence(LAYOUT).prompt_ids[-1] == AUDIO + 2
+
+
+def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_prompt() -> None:
+    request, _ = make_request([[10], [20], [30]], n_speech=100)
+    end_row(request, request.next_sequence(LAYOUT), [1] * 400)
+    # 500 tokens to 3 ids so far: the next id is expected to take 166 more, which still fits
+    second = request.next_sequence(LAYOUT)
+    assert second.prompt_ids[:5] == [1, 2, 10, 20, BOA]
+    end_row(request, second, [2] * 200)
+    # 700 tokens to 4 ids: 175 more do not fit
+    third = request.next_sequence(LAYOUT)
+    assert third.prompt_ids[:5] == [1, 2, 20, 30, BOA]
+    assert len(third.prompt_ids) == 5 + 100 + 200
+
+
+def test_history_gives_way_when_the_slot_is_short() -> None:
+    layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=47)
+    request, _ = make_request([[10], [20]])
+    end_row(request, request.next_sequence(layout), [1] * 30)
+    sequence = request.next_sequence(layout)
+    assert sequence.prompt_ids == [1, 2, 20, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
+    assert sequence.max_len == 20
+
+
+def test_draws_are_bounded_by_the_room_in_the_slot() -> None:
+    layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=40)
+    request, _ = make_request([[10, 11]])
+    request.check_fits(layout)
+    assert request.next_sequence(layout).max_len == 40 - 8
+
+
+def test_a_segment_without_room_is_refused() -> None:
+    request, _ = make_request([[10, 11]], n_speech=30)
+    with pytest.raises(BadRequest, match="do not fit"):
+        request.check_fits(PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=40))
+
+
+def test_audio_leaves_in_the_order_of_the_text() -> None:
+    request, listener = make_request([[10], [20], [30]], use_cache=False)
+    sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
+    for segment in (2, 0, 1):
+        sequences[segment].tokens.append(5)
+        request.take(sequences[segment])
+        (span,) = request.next_spans()
+        span.pcm = np.full(24, segment, np.float32)
+        request.deliver(span)
+    assert [chunk.segment for chunk in listener.chunks] == [0, 1, 2]
+    assert [chunk.pcm[0] for chunk in listener.chunks] == [0, 1, 2]
+    assert listener.ends == [None]
+    assert listener.timings.audio_s == pytest.approx(0.003)
+
+
+def test_a_failed_request_says_so_once() -> None:
+    request, listener = make_request([[10]])
+    fault = InternalFault("broken")
+    request.fail(fault)
+    request.fail(InternalFault("again"))
+    assert listener.ends == [fault]
+    assert request.cancelled
+
+
+def test_a_request_nobody_listens_to_is_cancelled_and_silent() -> None:
+    request, listener = make_request([[10]])
+    listener.closed = True
+    assert request.cancelled
+    request.fail(InternalFault("broken"))
+    assert listener.ends == []
+
+
+@pytest.mark.parametrize("seed", [0, 42, 2**63 - 1])
+def test_every_stage_and_candidate_has_a_seed_of_its_own(seed: int) -> None:
+    seeds = [*(llm_seed(seed, candidate) for candidate in range(5)), flow_seed(seed), vocoder_seed(seed)]
+    assert seeds[0] == seed
+    assert len(set(seeds)) == 7
+    assert all(0 <= value < 2**64 for value in seeds)
