@@ -38,8 +38,8 @@ READY = ToneState("ready")
 @dataclass
 class ToneEngine:
     """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
-    `freeing_s`: from the end or a cancel until the job is let go; `load_s`: from the start until it is ready,
-    or has failed if `load_fault` is there by then."""
+    `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
+    ready, or has failed if `load_fault` is there by then."""
 
     delay_s: float = 0.0
     freeing_s: float = 0.0
@@ -89,11 +89,11 @@ class ToneEngine:
         if stopped.wait(self.delay_s):
             self.n_stopped += 1
         elif not any(char.isalnum() for char in utterance.text):
-            stream.job_ended(NothingToSay("input_text has nothing in it that can be spoken"))
+            stream.request_ended(NothingToSay("input_text has nothing in it that can be spoken"))
         else:
             self._say(utterance, stream, stopped)
         threading.Event().wait(self.freeing_s)
-        stream.job_freed()
+        stream.request_freed()
 
     def _say(self, utterance: Utterance, stream: SpeechStream, stopped: threading.Event) -> None:
         rate = utterance.sample_rate
@@ -108,4 +108,4 @@ class ToneEngine:
             stream.timings.audio_s += self.seconds
             stream.chunk_ready(AudioChunk(tone, rate, segment))
         self.n_spoken += 1
-        stream.job_ended(None)
+        stream.request_ended(None)
