@@ -39,7 +39,7 @@ class VoiceIndex:
         self._folders = folders
         self._signature: Signature | None = None
 
-    def refresh(self, *, again: bool = False) -> None:
+    def refresh(self, *, again: bool) -> None:
         """Reads the file if it may be another than the one read before, if something was amiss with it, or
         `again` in any case.
 

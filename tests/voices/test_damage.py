@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from shelf import OTHER_WAV, WAV, book_of, make_configs, names, open_store
 
 from glm_tts_api.errors import RecordingMissing, Unhealthy, VoiceExists
 from glm_tts_api.voices.store import VoiceStore
+
+SETTLED_S = 0.15  # a file this old is known by its time
 
 
 def delete_recordings(folder: Path) -> None:
@@ -44,6 +48,20 @@ def test_a_recording_deleted_by_hand_is_named_and_a_new_one_repairs_the_voice(
     store.replace("mine", None, OTHER_WAV)
     assert (store.get("mine").transcript, store.audio("mine")[0]) == ("text", OTHER_WAV)
     assert (names(store), store.warnings) == (["exampleA", "mine"], [])
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("look", [VoiceStore.info, VoiceStore.get, VoiceStore.audio])
+def test_a_recording_deleted_long_after_the_list_was_read_is_named_too(
+    store: VoiceStore, own: Path, look: Callable[[VoiceStore, str], object]
+) -> None:
+    """The list is as it was, so nothing else tells that it has to be read again."""
+    store.add("mine", "text", WAV)
+    time.sleep(SETTLED_S)
+    look(store, "mine")
+    delete_recordings(own / "recordings")
+    with pytest.raises(RecordingMissing, match="PUT"):
+        look(store, "mine")
 
 
 def test_a_voice_without_its_recording_can_be_removed(store: VoiceStore, own: Path) -> None:
