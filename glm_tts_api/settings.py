@@ -24,6 +24,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.run_folder import RunFolder
 from glm_tts_api.setting_names import unknown_names
+from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, VoiceAliases
 from glm_tts_api.validation import Allowed, allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.app_state import WebConfig
@@ -34,13 +35,6 @@ _BYTES_PER_CHARACTER = 16
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
-
-
-# What clients of OpenAI's speech API choose from; some know no other names.
-OPENAI_VOICE_NAMES = (
-    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
-    *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
-)
 
 
 class SettingsError(StartupError):
@@ -64,16 +58,6 @@ def _split_hosts(value: Any) -> Any:
     if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
         raise ValueError
     return hosts
-
-
-def _aliases(value: Any) -> Any:
-    """`alloy=exampleA,echo=exampleB` as pairs."""
-    if not isinstance(value, str):
-        return value
-    pairs = tuple(tuple(part.strip() for part in item.split("=")) for item in value.split(","))
-    if not all(len(pair) == 2 and all(pair) for pair in pairs):
-        raise ValueError
-    return pairs
 
 
 def _chunk_sizes(value: Any) -> Any:
@@ -149,12 +133,8 @@ class Settings(BaseSettings):
         Allowed("whole numbers from 1 to 1000 with commas between them"),
     ] = (12, 25, 50, 100)
     stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = 30
-    openai_voices: Annotated[
-        tuple[tuple[str, str], ...],
-        NoDecode,
-        BeforeValidator(_aliases),
-        Allowed("pairs like alloy=exampleA with commas between them"),
-    ] = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
+    openai_voices: VoiceAliases = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
+    zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     verify_tts: bool = True
@@ -245,6 +225,8 @@ class Settings(BaseSettings):
             max_text_length=self.max_text_length,
             stream_chunks=self.stream_chunks,
             openai_voices=dict(self.openai_voices),
+            zhipu_voices=dict(self.zhipu_voices),
+            uploads_dir=self.path(self.prompts_dir) / "uploads",
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
             prompt_limits=self.prompt_limits(),

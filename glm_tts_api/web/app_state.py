@@ -33,6 +33,8 @@ class WebConfig:
     max_text_bytes: int = 1024 * 1024
     stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
     openai_voices: Mapping[str, str] = field(default_factory=dict)
+    zhipu_voices: Mapping[str, str] = field(default_factory=dict)
+    uploads_dir: Path = Path("uploads")
     prompt_limits: RecordingLimits = field(default_factory=RecordingLimits)
     max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()

@@ -1,5 +1,5 @@
-"""The answer to every error: one shape under /api/v1, OpenAI's under /v1. The tree of errors knows status,
-code and Retry-After."""
+"""The answer to every error: our own shape, or that of the API whose path it is. The tree of errors knows
+status, code and Retry-After."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from glm_tts_api.errors import (
     quote,
 )
 from glm_tts_api.logs import request_id_var
+from glm_tts_api.web.compatible.zhipu_errors import PREFIX as ZHIPU
+from glm_tts_api.web.compatible.zhipu_errors import zhipu_body, zhipu_status
 from glm_tts_api.web.openai.errors import PREFIX as OPENAI
 from glm_tts_api.web.openai.errors import openai_body, openai_headers, openai_status
 
@@ -49,6 +51,9 @@ def error_response(error: ServiceError, path: str) -> Response:
     if path.startswith(OPENAI):
         headers.update(openai_headers(error))
         return JSONResponse(openai_body(error), status_code=openai_status(error), headers=headers)
+    if path.startswith(ZHIPU):
+        headers.update(openai_headers(error))
+        return JSONResponse(zhipu_body(error), status_code=zhipu_status(error), headers=headers)
     return JSONResponse(error_body(error), status_code=error.status, headers=headers)
 
 

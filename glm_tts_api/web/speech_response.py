@@ -63,12 +63,14 @@ class RawAudio:
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """A parsed request. `utterance` makes what is to be said, once the request has a place: what waits in
-    line is small. `counted` is false for the sentence that verifies a restart; `speed` changes no pitch."""
+    line is small. `speed` changes no pitch; `volume` is a factor, and what it makes too loud is clipped.
+    `counted` is false for the sentence that verifies a restart."""
 
     n_chars: int
     utterance: Callable[[], Awaitable[Utterance]]
     audio_format: AudioFormat
     speed: float = 1.0
+    volume: float = 1.0
     streams: bool = False
     framing: Framing = field(default_factory=RawAudio)
     counted: bool = True
@@ -160,12 +162,16 @@ def _shown(service: AppState, line: RequestLog) -> Iterator[None]:
 
 def _encode_whole(pieces: list[Float32], rate: int, wanted: Wanted) -> tuple[bytes, int, float]:
     """The body's audio, its sample rate, and how many seconds it lasts. Blocking; runs on a pool thread."""
-    pcm = np.concatenate([np.zeros(0, np.float32), *pieces])
+    pcm = _at_volume(np.concatenate([np.zeros(0, np.float32), *pieces]), wanted.volume)
     if wanted.speed != 1.0:
         tempo = Tempo(rate, wanted.speed)
         pcm = np.concatenate([tempo.push(pcm), tempo.finish()])
     encoder = open_encoder(wanted.audio_format, rate, n_samples=len(pcm))
     return encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate
+
+
+def _at_volume(pcm: Float32, volume: float) -> Float32:
+    return pcm if volume == 1.0 else pcm * np.float32(volume)
 
 
 class _Encoded:
@@ -174,6 +180,7 @@ class _Encoded:
     def __init__(self, synthesis: _Synthesis, service: AppState, line: RequestLog, wanted: Wanted) -> None:
         self._encoder = open_encoder(wanted.audio_format, synthesis.sample_rate)
         self._tempo = Tempo(synthesis.sample_rate, wanted.speed) if wanted.speed != 1.0 else None
+        self._volume = wanted.volume
         self._pool = service.pools.encode
         self._line = line
         self._chunks = synthesis.chunks()
@@ -197,6 +204,7 @@ class _Encoded:
             return await self._pool.run(call, *args, **kwargs)
 
     def _push(self, pcm: Float32) -> bytes:
+        pcm = _at_volume(pcm, self._volume)
         return self._encoder.push(pcm if self._tempo is None else self._tempo.push(pcm))
 
     def _finish(self) -> bytes:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.cores import usable_cores
-from glm_tts_api.settings import BUNDLED_MODEL, OPENAI_VOICE_NAMES, Settings, SettingsError
+from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES
+from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -76,6 +77,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "STREAM_CHUNKS": "12,25,50,100",
         "STREAM_BUFFER_S": "30",
         "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
+        "ZHIPU_VOICES": ",".join(f"{name}=exampleA" for name in ZHIPU_VOICE_NAMES),
         "PROMPTS_DIR": "data/prompts",
         "DRAIN_TIMEOUT": "60",
         "VERIFY_TTS": "1",

@@ -15,10 +15,10 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openai.errors import openai_body
 from glm_tts_api.web.openai.schemas import OpenAISpeechFields
-from glm_tts_api.web.openai.voices import voice_of
 from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
 from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.voice_names import named_voice
 
 SAMPLE_RATE = 24000  # what the clients take PCM for
 
@@ -60,7 +60,8 @@ async def _parse(request: Request, service: AppState, line: RequestLog) -> Wante
     line.n_chars = len(fields.input)
     line.lane = service.admission.config.lane_of(line.n_chars)
     require_text(fields.input, service.config.max_text_length, field="input")
-    voice = await service.pools.files.run(voice_of, fields.voice, service)
+    aliases = service.config.openai_voices
+    voice = await service.pools.files.run(named_voice, fields.voice, aliases, service.voices)
 
     async def utterance() -> Utterance:
         return Utterance(

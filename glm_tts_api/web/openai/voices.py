@@ -6,8 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from glm_tts_api.contracts import Voice
-from glm_tts_api.errors import UnknownVoice, quote
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.dependencies import AppStateDep
 
@@ -48,20 +46,3 @@ async def _model(name: str, service: AppState) -> dict[str, Any]:
 async def _names(service: AppState) -> list[str]:
     voices = await service.pools.files.run(service.voices.list_voices)
     return [voice.index for voice in voices]
-
-
-def voice_of(name: str, service: AppState) -> Voice:
-    """The registered voice of that name, else the one that OPENAI_VOICES gives the name to. Blocking.
-
-    Raises UnknownVoice.
-    """
-    try:
-        return service.voices.get(name)
-    except UnknownVoice:
-        alias = service.config.openai_voices.get(name)
-        if alias is None:
-            raise UnknownVoice(
-                f"There is no voice '{quote(name)}'; GET /v1/audio/voices lists them, and OPENAI_VOICES may "
-                "give one this name."
-            ) from None
-        return service.voices.get(alias)

@@ -1,0 +1,51 @@
+"""Files that a client sends before it says what they are for, or fetches after it was told of them.
+
+They lie in a folder that all workers share, and only the newest are kept. Blocking. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from pathlib import Path
+
+from glm_tts_api.errors import InvalidField, Unhealthy, quote
+
+logger = logging.getLogger(__name__)
+_MOST = 32
+_ID = re.compile(r"file-[0-9a-f]{32}")  # the later, the greater
+
+
+class Uploads:
+    """The files in `folder`, which is made when needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, data: bytes) -> str:
+        """Keeps a file; returns the name that it can be had by. The oldest go when there are too many. Raises
+        Unhealthy if the folder cannot be written."""
+        name = f"file-{time.time_ns():016x}{secrets.token_hex(8)}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = self._folder / f".{name}"
+            part.write_bytes(data)
+            part.rename(self._folder / name)
+            files = sorted(path for path in self._folder.iterdir() if _ID.fullmatch(path.name))
+            for path in files[:-_MOST]:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.error("An upload cannot be kept in %s: %s", self._folder, error)
+            raise Unhealthy("The server cannot keep uploads: let its user write PROMPTS_DIR.") from None
+        return name
+
+    def read(self, name: str) -> bytes:
+        """Raises InvalidField if there is none of that name."""
+        try:
+            if _ID.fullmatch(name):
+                return (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            pass
+        raise InvalidField(f"There is no file '{quote(name)}'; only the newest {_MOST} are kept.")

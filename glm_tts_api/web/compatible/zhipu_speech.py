@@ -1,0 +1,117 @@
+"""POST /api/paas/v4/audio/speech: the speech API of Zhipu's cloud, whole or as events."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.contracts import Utterance
+from glm_tts_api.errors import InvalidField, ServiceError
+from glm_tts_api.validation import Allowed
+from glm_tts_api.web.access import KeyRequired
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.body import read_body
+from glm_tts_api.web.compatible.zhipu_errors import PREFIX, zhipu_body
+from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.speech_response import RawAudio, Wanted, speak, stream, whole_audio
+from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.voice_names import named_voice
+
+SAMPLE_RATE = 24000
+
+router = APIRouter(prefix=f"{PREFIX}audio", include_in_schema=False, dependencies=[KeyRequired])
+
+
+class ZhipuSpeechFields(BaseModel):
+    """What a client may send; other fields are ignored, and null is as if it were not sent."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    input: str
+    model: str = "glm-tts"
+    voice: str = "tongtong"
+    response_format: Literal["pcm", "wav"] = "pcm"
+    encode_format: Literal["base64", "hex"] = "base64"
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    volume: Annotated[float, Field(gt=0, le=10), Allowed("a number above 0 and up to 10")] = 1.0
+    stream: bool = False
+
+
+class SpeechEvents:
+    """Server-sent events, each with a piece of the audio as the delta of a choice."""
+
+    media_type: str | None = "text/event-stream"
+    takes_errors = True
+
+    def __init__(self, request_id: str, fields: ZhipuSpeechFields) -> None:
+        self._fields = fields
+        self._head = {"id": request_id, "created": int(time.time()), "model": fields.model}
+        self._n_sent = 0
+
+    def piece(self, audio: bytes) -> bytes:
+        is_hex = self._fields.encode_format == "hex"
+        delta = {
+            "role": "assistant",
+            "content": audio.hex() if is_hex else base64.b64encode(audio).decode(),
+            "return_sample_rate": SAMPLE_RATE,
+            "return_format": "pcm",
+        }
+        return self._choice(delta=delta)
+
+    def end(self) -> bytes:
+        """zai-sdk wants a delta in every choice, the cloud's last one has none."""
+        return self._choice(finish_reason="stop", delta={}) + b"data: [DONE]\n\n"
+
+    def error(self, error: ServiceError) -> bytes:
+        return _event(zhipu_body(error))
+
+    def _choice(self, **choice: Any) -> bytes:
+        choice["index"] = self._n_sent
+        self._n_sent += 1
+        return _event({**self._head, "choices": [choice]})
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
+
+
+@router.post("/speech")
+async def speech(request: Request, service: AppStateDep) -> Response:
+    """Says `input` in `voice`."""
+    with logged_speech(request) as line:
+        wanted = await _parse(request, service, line)
+        if wanted.streams:
+            return await stream(request, service, line, wanted)
+        return whole_audio(await speak(request, service, line, wanted), wanted)
+
+
+async def _parse(request: Request, service: AppState, line: RequestLog) -> Wanted:
+    body = await read_body(request, service.config.max_text_bytes)
+    fields, _ = body.parse(ZhipuSpeechFields)
+    line.n_chars = len(fields.input)
+    line.lane = service.admission.config.lane_of(line.n_chars)
+    require_text(fields.input, service.config.max_text_length, field="input")
+    if fields.stream and fields.response_format != "pcm":
+        raise InvalidField("stream=true needs response_format=pcm.")
+    aliases = service.config.zhipu_voices
+    voice = await service.pools.files.run(named_voice, fields.voice, aliases, service.voices)
+
+    async def utterance() -> Utterance:
+        chunks = service.config.stream_chunks if fields.stream else None
+        return Utterance(line.request_id, fields.input, voice, sample_rate=SAMPLE_RATE, chunks=chunks)
+
+    return Wanted(
+        n_chars=line.n_chars,
+        utterance=utterance,
+        audio_format=fields.response_format,
+        speed=fields.speed,
+        volume=fields.volume,
+        streams=fields.stream,
+        framing=SpeechEvents(line.request_id, fields) if fields.stream else RawAudio(),
+    )

@@ -1,0 +1,186 @@
+"""Cloning, listing and deleting voices as with Zhipu's cloud: /api/paas/v4/files and /voice.
+
+A voice's name may be any there; one that ours may not have is written as host names are (punycode).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from glm_tts_api.audio.containers import HEAD_BYTES, container_of
+from glm_tts_api.audio.decode import RecordingLimits, decode_audio, require_audio
+from glm_tts_api.contracts import Utterance, Voice
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.voices.decoded import digest_of
+from glm_tts_api.voices.index import INDEX_PATTERN
+from glm_tts_api.voices.store import VoiceInfo
+from glm_tts_api.voices.transcript import check_transcript
+from glm_tts_api.web.access import KeyRequired, WriterRequired
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.body import read_body
+from glm_tts_api.web.compatible.uploads import Uploads
+from glm_tts_api.web.compatible.zhipu_errors import PREFIX
+from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.speech_response import Wanted, speak
+from glm_tts_api.web.text_limits import require_text
+
+_ENCODED = "xn--"
+_INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
+
+router = APIRouter(prefix=PREFIX.rstrip("/"), include_in_schema=False, dependencies=[KeyRequired])
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class UploadFields(_Fields):
+    """Beside the recording, `file`."""
+
+    purpose: str = _INPUT
+
+
+class CloneFields(_Fields):
+    voice_name: str
+    file_id: str
+    input: str
+    text: str | None = None
+    request_id: str | None = None
+
+
+class DeleteFields(_Fields):
+    voice: str
+
+
+@router.post("/files", dependencies=[WriterRequired])
+async def upload(request: Request, service: AppStateDep) -> dict[str, Any]:
+    """Takes a recording to clone a voice from."""
+    body = await read_body(request, service.config.max_text_bytes)
+    fields, _ = body.parse(UploadFields, files=("file",))
+    file = body.file("file")
+    if file is None:
+        raise InvalidField("file is missing: the voice's recording, as a file.")
+    data = await service.pools.files.run(file.read)
+    require_audio(data[:HEAD_BYTES])
+    return {
+        "id": await service.pools.files.run(_uploads(service).add, data),
+        "object": "file",
+        "bytes": len(data),
+        "filename": file.filename,
+        "purpose": fields.purpose,
+        "created_at": int(time.time()),
+    }
+
+
+@router.get("/files/{file_id}/content")
+async def content(file_id: str, service: AppStateDep) -> Response:
+    data = await service.pools.files.run(_uploads(service).read, file_id)
+    container = container_of(data)
+    return Response(data, media_type=container.media_type if container else "application/octet-stream")
+
+
+@router.post("/voice/clone", dependencies=[WriterRequired])
+async def clone(request: Request, service: AppStateDep) -> dict[str, Any]:
+    """Registers a voice, once it has said `input` as a sample of it."""
+    with logged_speech(request) as line:
+        body = await read_body(request, service.config.max_text_bytes)
+        fields, _ = body.parse(CloneFields)
+        if fields.text is None:
+            raise InvalidField("text is missing: the exact transcript of the recording.")
+        transcript = check_transcript(fields.text, service.config.max_prompt_characters)
+        data = await service.pools.files.run(_uploads(service).read, fields.file_id)
+        sample = await _sample(request, service, line, fields.input, data, transcript)
+        name = _index_of(fields.voice_name)
+        voice = await service.pools.decode.run(service.voices.add, name, transcript, data)
+        return {
+            "voice": voice.index,
+            "file_id": await service.pools.files.run(_uploads(service).add, sample),
+            "file_purpose": _OUTPUT,
+            "request_id": fields.request_id or line.request_id,
+        }
+
+
+@router.get("/voice/list")
+async def list_voices(
+    request: Request, service: AppStateDep, voiceType: str = "", voiceName: str = ""
+) -> dict[str, Any]:
+    """The voices of this server, and the cloud's own names with the voices that they stand for."""
+    registered = {voice.index: voice for voice in await service.pools.files.run(service.voices.list_voices)}
+    aliases = service.config.zhipu_voices.items()
+    voices = {name: registered[meant] for name, meant in aliases if meant in registered} | registered
+    shown = [_shown(name, voice, str(request.base_url)) for name, voice in voices.items()]
+    return {
+        "voice_list": [
+            voice
+            for voice in shown
+            if voiceType in ("", voice["voice_type"]) and voiceName in voice["voice_name"]
+        ]
+    }
+
+
+@router.post("/voice/delete", dependencies=[WriterRequired])
+async def delete(request: Request, service: AppStateDep) -> dict[str, Any]:
+    body = await read_body(request, service.config.max_text_bytes)
+    fields, _ = body.parse(DeleteFields)
+    await service.pools.files.run(service.voices.remove, fields.voice)
+    return {"voice": fields.voice, "update_time": _date(time.time())}
+
+
+def _uploads(service: AppState) -> Uploads:
+    return Uploads(service.config.uploads_dir)
+
+
+async def _sample(
+    request: Request, service: AppState, line: RequestLog, text: str, data: bytes, transcript: str
+) -> bytes:
+    """A WAV of `text` in the voice of a recording."""
+    line.n_chars = len(text)
+    line.lane = service.admission.config.lane_of(line.n_chars)
+    require_text(text, service.config.max_text_length, field="input")
+
+    async def utterance() -> Utterance:
+        limits = service.config.prompt_limits
+        voice = await service.pools.decode.run(_decoded, data, transcript, limits)
+        return Utterance(line.request_id, text, voice)
+
+    speech = await speak(request, service, line, Wanted(line.n_chars, utterance, "wav"))
+    return speech.audio
+
+
+def _decoded(data: bytes, transcript: str, limits: RecordingLimits) -> Voice:
+    """Blocking; runs on a pool thread."""
+    return Voice(decode_audio(data, limits), transcript, digest_of(data))
+
+
+def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
+    return {
+        "voice": name,
+        "voice_name": _name_of(name),
+        "voice_type": "PRIVATE" if voice.source == "own" and name == voice.index else "OFFICIAL",
+        "download_url": f"{base_url}api/v1/prompts/{voice.index}/audio",
+        "create_time": _date(voice.created_at),
+    }
+
+
+def _index_of(voice_name: str) -> str:
+    if INDEX_PATTERN.fullmatch(voice_name):
+        return voice_name
+    return _ENCODED + voice_name.encode("punycode").decode()
+
+
+def _name_of(index: str) -> str:
+    try:
+        return (
+            index.removeprefix(_ENCODED).encode().decode("punycode") if index.startswith(_ENCODED) else index
+        )
+    except UnicodeError:
+        return index
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
