@@ -27,6 +27,7 @@ from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, Setti
 from glm_tts_api.stats.shared import SharedStats, WorkerRecord
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.app_state import AppState, SpeechEngine
+from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
 from glm_tts_api.web.compatible.speaches import router as speaches_router
 from glm_tts_api.web.compatible.zhipu_speech import router as zhipu_speech_router
 from glm_tts_api.web.compatible.zhipu_voices import router as zhipu_voices_router
@@ -87,6 +88,7 @@ def create_app(
         openai_voices_router,
         openai_custom_voices_router,
         speaches_router,
+        gpt_sovits_router,
         zhipu_speech_router,
         zhipu_voices_router,
         prompts_router,

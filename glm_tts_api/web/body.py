@@ -111,6 +111,11 @@ async def read_body(request: Request, max_text_bytes: int) -> Body:
     )
 
 
+def read_query(request: Request) -> Body:
+    """The fields of a request's address. Raises UnparsableBody."""
+    return _read_form(request.scope["query_string"])
+
+
 class _FormParser(MultiPartParser):
     """Bounds the form's text as a whole."""
 

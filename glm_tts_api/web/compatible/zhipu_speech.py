@@ -20,7 +20,7 @@ from glm_tts_api.web.compatible.zhipu_errors import PREFIX, zhipu_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, speak, stream, whole_audio
-from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.text_limits import accept_text
 from glm_tts_api.web.voice_names import named_voice
 
 SAMPLE_RATE = 24000
@@ -94,9 +94,7 @@ async def speech(request: Request, service: AppStateDep) -> Response:
 async def _parse(request: Request, service: AppState, line: RequestLog) -> Wanted:
     body = await read_body(request, service.config.max_text_bytes)
     fields, _ = body.parse(ZhipuSpeechFields)
-    line.n_chars = len(fields.input)
-    line.lane = service.admission.config.lane_of(line.n_chars)
-    require_text(fields.input, service.config.max_text_length, field="input")
+    accept_text(fields.input, service, line, field="input")
     if fields.stream and fields.response_format != "pcm":
         raise InvalidField("stream=true needs response_format=pcm.")
     aliases = service.config.zhipu_voices

@@ -27,7 +27,7 @@ from glm_tts_api.web.compatible.zhipu_errors import PREFIX
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import Wanted, speak
-from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.text_limits import accept_text
 
 _ENCODED = "xn--"
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
@@ -139,9 +139,7 @@ async def _sample(
     request: Request, service: AppState, line: RequestLog, text: str, data: bytes, transcript: str
 ) -> bytes:
     """A WAV of `text` in the voice of a recording."""
-    line.n_chars = len(text)
-    line.lane = service.admission.config.lane_of(line.n_chars)
-    require_text(text, service.config.max_text_length, field="input")
+    accept_text(text, service, line, field="input")
 
     async def utterance() -> Utterance:
         limits = service.config.prompt_limits

@@ -17,7 +17,7 @@ from glm_tts_api.web.openai.errors import openai_body
 from glm_tts_api.web.openai.schemas import OpenAISpeechFields
 from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
-from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.text_limits import accept_text
 from glm_tts_api.web.voice_names import named_voice
 
 SAMPLE_RATE = 24000  # what the clients take PCM for
@@ -57,9 +57,7 @@ async def create_speech(request: Request, service: AppStateDep) -> Response:
 async def _parse(request: Request, service: AppState, line: RequestLog) -> Wanted:
     body = await read_body(request, service.config.max_text_bytes)
     fields, _ = body.parse(OpenAISpeechFields)
-    line.n_chars = len(fields.input)
-    line.lane = service.admission.config.lane_of(line.n_chars)
-    require_text(fields.input, service.config.max_text_length, field="input")
+    accept_text(fields.input, service, line, field="input")
     aliases = service.config.openai_voices
     voice = await service.pools.files.run(named_voice, fields.voice, aliases, service.voices)
 

@@ -24,7 +24,7 @@ from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs
 from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
-from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.text_limits import accept_text
 from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
@@ -83,9 +83,7 @@ async def tts(request: Request, service: AppStateDep) -> Response:
 async def _parse(request: Request, service: AppState, line: RequestLog) -> tuple[SpeechFields, Wanted]:
     body = await read_body(request, service.config.max_text_bytes)
     fields, warnings = body.parse(SpeechFields)
-    line.n_chars = len(fields.input_text)
-    line.lane = service.admission.config.lane_of(line.n_chars)
-    require_text(fields.input_text, service.config.max_text_length, field="input_text")
+    accept_text(fields.input_text, service, line, field="input_text")
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, service)
