@@ -155,7 +155,6 @@ class _Frames:
         self._codec = cast(av.AudioCodecContext, av.CodecContext.create(codec, "w"))
         self._codec.sample_rate, self._codec.format, self._codec.layout = sample_rate, "fltp", "mono"
         self._codec.bit_rate = 1000 * _KBITS["mp3" if codec == "libmp3lame" else "aac"]
-        self._codec.time_base = Fraction(1, sample_rate)
         self._codec.options = options
         self._codec.open()
         self._frame_size = self._codec.frame_size

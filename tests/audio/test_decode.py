@@ -15,6 +15,7 @@ from recordings import encoded, encoded_by_ffmpeg, png, voice, voice_wav
 
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
+from glm_tts_api.audio.encode import AudioFormat, encode, open_encoder
 from glm_tts_api.contracts import Recording
 from glm_tts_api.errors import NotAudio, PromptRejected
 
@@ -181,6 +182,18 @@ def test_a_wav_written_to_a_pipe_does_not_know_its_length_and_is_fine() -> None:
     at = data.index(b"data") + 4
     data[at : at + 4] = struct.pack("<I", 0xFFFFFFFF)
     assert decode(bytes(data)).seconds == pytest.approx(2.0)
+
+
+def test_our_own_answers_can_be_prompts_streamed_ones_too() -> None:
+    """A FLAC or WAV that was sent while it was made does not say how long it is."""
+    formats: tuple[AudioFormat, ...] = ("wav", "flac", "mp3", "opus", "aac")
+    for audio_format in formats:
+        encoder = open_encoder(audio_format, 24000)
+        spoken = voice(2.0)
+        streamed = [*(encoder.push(spoken[at : at + 2400]) for at in range(0, 48000, 2400)), encoder.finish()]
+        for body in (b"".join(streamed), encode(spoken, audio_format, 24000)):
+            recording = decode(body)
+            assert recording.seconds == pytest.approx(2.0, abs=0.05), audio_format
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 
+import av
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -108,6 +109,18 @@ def test_a_wav_reads_back() -> None:
     samples, rate = soundfile.read(io.BytesIO(encode(voice(0.5), "wav", 32000)))
     assert rate == 32000
     np.testing.assert_allclose(samples, voice(0.5), atol=2**-15)
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "flac"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_lossless_formats_hold_every_sample_and_no_more(audio_format: AudioFormat, streamed: bool) -> None:
+    spoken = voice(1.2345)
+    encoder = open_encoder(audio_format, 24000, n_samples=None if streamed else len(spoken))
+    body = b"".join(in_pieces(encoder, spoken, 2400))
+    with av.open(io.BytesIO(body)) as file:
+        found = np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
+    assert len(found) == len(spoken)
+    np.testing.assert_allclose(found, spoken * 32767, atol=1.01)
 
 
 def test_what_is_louder_than_full_scale_is_clipped_and_does_not_wrap() -> None:
