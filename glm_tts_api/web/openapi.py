@@ -3,6 +3,7 @@ read themselves, audio, errors. Knows no request."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import FastAPI
@@ -64,6 +65,24 @@ def name_bodies(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def query_docs(model: type[BaseModel], *, without: Collection[str]) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes `model` in its address."""
+    schema = model.model_json_schema()
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in schema["required"],
+                "description": field["description"],
+                "schema": {key: value for key, value in field.items() if key not in ("description", "title")},
+            }
+            for name, field in schema["properties"].items()
+            if name not in without
+        ]
+    }
 
 
 def body_docs(model: type[BaseModel], *, name: str, example: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def by_id(document: dict[str, Any], name: str) -> dict[str, Any]:
 def test_it_is_valid_and_its_methods_have_short_names(document: dict[str, Any]) -> None:
     validate(document)
     assert [operation["operationId"] for operation in operations(document)] == [
-        "tts",
+        *("tts", "tts_from_address"),
         *("list_prompts", "add_prompt", "get_prompt", "change_prompt", "delete_prompt", "get_prompt_audio"),
         *("concurrency_stats", "clear_cache", "health", "live"),
     ]
@@ -67,7 +67,7 @@ def test_every_kind_of_body_has_a_named_schema_of_its_own(document: dict[str, An
 
 
 def test_audio_is_binary(document: dict[str, Any]) -> None:
-    for name in ("tts", "get_prompt_audio"):
+    for name in ("tts", "tts_from_address", "get_prompt_audio"):
         content = by_id(document, name)["responses"]["200"]["content"]
         assert content["audio/wav"]["schema"] == {"type": "string", "format": "binary"}
     assert "application/json" not in content

@@ -1,4 +1,4 @@
-"""POST /api/v1/tts: a form in, speech out."""
+"""/api/v1/tts: a form or an address in, speech out."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
-from glm_tts_api.web.body import Body, Upload, read_body
+from glm_tts_api.web.body import Body, Upload, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs
+from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
 from glm_tts_api.web.request_log import RequestLog, logged_speech
 from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import accept_text
@@ -30,6 +30,19 @@ from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
+
+_SPOKEN = {
+    "model": SpeechAnswer,
+    "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
+    "content": {media_type(audio_format, 24000): BINARY for audio_format in get_args(AudioFormat)},
+    "headers": header_docs(
+        X_Request_Id="Names the request in the server's log.",
+        X_Sample_Rate="Audio answers: Hz.",
+        X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
+        X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
+        X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
+    ),
+}
 
 router = APIRouter(
     prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
@@ -49,18 +62,7 @@ class _Prompt:
     summary="Speak",
     openapi_extra=body_docs(SpeechFields, name="Speech", example=_EXAMPLE),
     responses={
-        200: {
-            "model": SpeechAnswer,
-            "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
-            "content": {media_type(audio_format, 24000): BINARY for audio_format in get_args(AudioFormat)},
-            "headers": header_docs(
-                X_Request_Id="Names the request in the server's log.",
-                X_Sample_Rate="Audio answers: Hz.",
-                X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
-                X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
-                X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
-            ),
-        },
+        200: _SPOKEN,
         **error_docs(400, 404, 408, 413, 415, 422, 503),
     },
 )
@@ -68,20 +70,40 @@ async def tts(request: Request, service: AppStateDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
     stream=true the audio leaves as it is made."""
     with logged_speech(request) as line:
-        fields, wanted = await _parse(request, service, line)
-        if wanted.streams:
-            return await stream(request, service, line, wanted)
-        speech = await speak(request, service, line, wanted)
-        if fields.response_format != "json":
-            return whole_audio(speech, wanted)
-        return Response(
-            await service.pools.encode.run(_json_with_audio, speech, line.request_id, wanted.warnings),
-            media_type="application/json",
-        )
+        return await _say(await read_body(request, service.config.max_text_bytes), request, service, line)
 
 
-async def _parse(request: Request, service: AppState, line: RequestLog) -> tuple[SpeechFields, Wanted]:
-    body = await read_body(request, service.config.max_text_bytes)
+@router.get(
+    "/tts",
+    summary="Speak, told by an address",
+    openapi_extra=query_docs(SpeechFields, without=("prompt_text",)),
+    responses={200: _SPOKEN, **error_docs(400, 404, 408, 422, 503)},
+)
+async def tts_from_address(request: Request, service: AppStateDep) -> Response:
+    """The same for a browser's address bar and for programs that can only open an address. The answer is mp3
+    and leaves as it is made, unless the address says otherwise."""
+    with logged_speech(request) as line:
+        sent = read_query(request).fields
+        fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
+        return await _say(Body(fields, {}), request, service, line)
+
+
+async def _say(body: Body, request: Request, service: AppState, line: RequestLog) -> Response:
+    fields, wanted = await _parse(body, request, service, line)
+    if wanted.streams:
+        return await stream(request, service, line, wanted)
+    speech = await speak(request, service, line, wanted)
+    if fields.response_format != "json":
+        return whole_audio(speech, wanted)
+    return Response(
+        await service.pools.encode.run(_json_with_audio, speech, line.request_id, wanted.warnings),
+        media_type="application/json",
+    )
+
+
+async def _parse(
+    body: Body, request: Request, service: AppState, line: RequestLog
+) -> tuple[SpeechFields, Wanted]:
     fields, warnings = body.parse(SpeechFields)
     accept_text(fields.input_text, service, line, field="input_text")
     if fields.stream and fields.response_format == "json":
