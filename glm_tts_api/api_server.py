@@ -37,6 +37,7 @@ from glm_tts_api.web.connections import (
     log_accept_errors_sparingly,
     raise_file_limit,
 )
+from glm_tts_api.web.cors import allow_origins
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.graceful_stop import GracefulStop
@@ -106,7 +107,9 @@ def create_app(
         timeout_s=settings.long_text_timeout,
         stalled_s=limits.body_s,
     )
-    app.add_middleware(RequestContext, in_flight=in_flight, limits=limits)  # the outermost: added last
+    app.add_middleware(RequestContext, in_flight=in_flight, limits=limits)
+    if web.cors_origins:
+        allow_origins(app, web.cors_origins)  # the outermost: added last, so that every answer passes it
     return app
 
 

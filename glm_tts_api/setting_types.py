@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -17,6 +18,8 @@ OPENAI_VOICE_NAMES = (
 # What Zhipu's cloud calls its own voices.
 ZHIPU_VOICE_NAMES = ("tongtong", "chuichui", "xiaochen", "jam", "kazi", "douji", "luodo")
 
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/*?#]+")
+
 
 def _aliases(value: Any) -> Any:
     """`alloy=exampleA,echo=exampleB` as pairs."""
@@ -28,9 +31,25 @@ def _aliases(value: Any) -> Any:
     return pairs
 
 
+def _origins(value: Any) -> Any:
+    """As browsers spell them: without a path, in small letters."""
+    if not isinstance(value, str):
+        return value
+    origins = tuple(origin.strip().lower().rstrip("/") for origin in value.split(","))
+    if not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError
+    return origins
+
+
 VoiceAliases = Annotated[
     tuple[tuple[str, str], ...],
     NoDecode,
     BeforeValidator(_aliases),
     Allowed("pairs like alloy=exampleA with commas between them"),
+]
+Origins = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(_origins),
+    Allowed("origins like https://app.example.org with commas between them, or *"),
 ]

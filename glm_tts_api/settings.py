@@ -24,7 +24,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.run_folder import RunFolder
 from glm_tts_api.setting_names import unknown_names
-from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, VoiceAliases
+from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, Origins, VoiceAliases
 from glm_tts_api.validation import Allowed, allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.web.app_state import WebConfig
@@ -111,6 +111,7 @@ class Settings(BaseSettings):
             "host names without a port and with commas between them, .example.org for all below it, or *"
         ),
     ] = ()
+    cors_origins: Origins = ()
     model_dir: Path | None = None
     device: Annotated[
         str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$"), Allowed("auto, cpu, cuda or cuda:N")
@@ -176,6 +177,11 @@ class Settings(BaseSettings):
                 "FORWARDED_ALLOW_IPS is set, so there is a proxy before this server: set API_KEYS too, for "
                 "without keys whoever comes through a proxy may only speak, whatever address it claims."
             )
+        if "*" in settings.cors_origins and not settings.api_keys:
+            settings._warnings.append(
+                "CORS_ORIGINS=* without API_KEYS: every web page that anyone opens who can reach this server "
+                "may speak here and read its voices. Name the pages' origins, or set API_KEYS."
+            )
         return settings
 
     @property
@@ -233,6 +239,7 @@ class Settings(BaseSettings):
             max_prompt_characters=self.prompt_max_characters,
             api_keys=self.api_keys,
             allowed_hosts=machine_names() | {self.api_host.lower(), *map(str.lower, self.allowed_hosts)},
+            cors_origins=self.cors_origins,
             is_demonstration=self.is_demonstration,
             verify_token_file=self.path(self.run_dir) / "verify.token",
         )

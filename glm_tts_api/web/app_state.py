@@ -39,6 +39,7 @@ class WebConfig:
     max_prompt_characters: int = MAX_CHARACTERS
     api_keys: tuple[str, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
+    cors_origins: tuple[str, ...] = ()
     is_demonstration: bool = False
     verify_token_file: Path | None = None
 

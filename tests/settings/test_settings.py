@@ -77,6 +77,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "STREAM_CHUNKS": "12,25,50,100",
         "STREAM_BUFFER_S": "30",
         "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
+        "CORS_ORIGINS": "",
         "ZHIPU_VOICES": ",".join(f"{name}=exampleA" for name in ZHIPU_VOICE_NAMES),
         "PROMPTS_DIR": "data/prompts",
         "DRAIN_TIMEOUT": "60",
@@ -189,6 +190,25 @@ def test_allowed_hosts_are_names(root: Path, hosts: str) -> None:
     done = run(root, "check", "port", ALLOWED_HOSTS=hosts)
     assert done.returncode == 2
     assert f"ALLOWED_HOSTS='{hosts}': must be host names" in done.stderr
+
+
+@pytest.mark.parametrize("origins", ["chat.example", "https://chat.example/page", "https://*.example", "a b"])
+def test_cors_origins_are_origins(root: Path, origins: str) -> None:
+    done = run(root, "check", "port", CORS_ORIGINS=origins)
+    assert done.returncode == 2
+    assert f"CORS_ORIGINS='{origins}': must be origins like https://app.example.org" in done.stderr
+
+
+def test_origins_are_spelt_as_browsers_do(root: Path) -> None:
+    spelt = "https://Chat.Example/, http://localhost:3000,tauri://localhost"
+    values = printed(root, CORS_ORIGINS=spelt)
+    assert values["CORS_ORIGINS"] == "https://chat.example,http://localhost:3000,tauri://localhost"
+
+
+def test_every_origin_without_keys_is_a_warning(root: Path) -> None:
+    for origins, keys, warned in (("*", "", True), ("*", "secret", False), ("https://a.example", "", False)):
+        done = run(root, "settings", CORS_ORIGINS=origins, API_KEYS=keys)
+        assert ("CORS_ORIGINS=* without API_KEYS" in done.stderr) == warned
 
 
 def test_a_proxy_without_keys_is_a_warning(root: Path) -> None:
