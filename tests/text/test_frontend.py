@@ -130,6 +130,17 @@ def test_work_on_a_text_ends_as_soon_as_nobody_wants_it(
                 door.prepare("他在2024年有3只猫。It cost $3.50 in 1999. " * 200, check=check)
 
 
+@pytest.mark.parametrize("sentence", ["他在2024年有3只猫，", "It cost $3.50 in 1999, and "])
+def test_no_long_stretch_of_a_text_is_read_without_a_look(
+    frontend: TextFrontend, published: TextFrontend, sentence: str
+) -> None:
+    text = (sentence * 4000)[:4000]
+    for door in (frontend, published):
+        looks: list[None] = []
+        door.normalize(text, check=lambda looks=looks: looks.append(None))
+        assert len(looks) >= len(text) / 1000
+
+
 def test_signs_that_stand_for_many_characters_count_as_such(cache_dir: Path, tmp_path: Path) -> None:
     frontend = TextFrontend(tmp_path, cache_dir=cache_dir, max_characters=100)
     assert frontend.prepare("①" * 40 + "\ufdfa")

@@ -87,6 +87,36 @@ def test_english_is_read_as_one_speaks(frontend: TextFrontend, text: str, spoken
     assert frontend.normalize(text) == spoken
 
 
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("0, 19, 20, 21, 99 and 100", "zero, nineteen, twenty, twenty one, ninety nine and one hundred."),
+        ("101, 110 and 999", "one hundred and one, one hundred and ten and nine hundred and ninety nine."),
+        ("1000 and 12,345", "one thousand and twelve thousand three hundred and forty five."),
+        ("2,000,001 or 5,000,000,000,000", "two million and one or five trillion."),
+        (
+            "in 1900, 1905, 1910 and 1984",
+            "in nineteen hundred, nineteen oh five, nineteen ten and nineteen eighty four.",
+        ),
+        ("in 2000, 2005, 2010", "in two thousand, two thousand five, twenty ten."),
+        ("1984 books", "one thousand nine hundred and eighty four books."),
+        ("It is 1:00, 1:01 and 1:10.", "it is one o'clock, one oh one and one ten."),
+        ("1/2, 3/4 and 2 1/3", "one half, three quarters and two and one third."),
+        ("2^-3, 7^5, y^3", "two to the power of minus three, seven to the power of five, y cubed."),
+        ("1st, 2nd, 3rd, 21st", "first, second, third, twenty first."),
+        ("€2.50, £0.05 and $1", "two euros and fifty cents, five p and one dollar."),
+        (
+            "融资$3 trillion，$2.5T，$4k，$6m，$7bn，$8 thousand",
+            "融资三万亿美元，二点五万亿美元，四千美元，六百万美元，七十亿美元，八千美元。",
+        ),
+        ("时长0:01:30", "时长零小时一分三十秒。"),
+        ("3:00 pm见，10:05开会", "下午三点见，十点零五分开会。"),
+    ],
+)
+def test_numbers_of_every_size_and_kind(frontend: TextFrontend, text: str, spoken: str) -> None:
+    assert frontend.normalize(text) == spoken
+
+
 @pytest.mark.parametrize("text", [row[0] for row in documented_deviations()])
 def test_normalising_a_normalised_text_changes_nothing(frontend: TextFrontend, text: str) -> None:
     once = frontend.normalize(text)
