@@ -21,6 +21,7 @@ from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp
@@ -78,6 +79,7 @@ class Engine:
         self._pool = ThreadPoolExecutor(
             config.text_threads, thread_name_prefix="text", initializer=limit_threads, initargs=(1,)
         )
+        self._spare_memory = SpareMemory()
         self._streams: set[SpeechStream] = set()
         self._models: Models | None = None
         self._features: VoiceFeatures | None = None
@@ -126,14 +128,16 @@ class Engine:
         return stream
 
     async def clear_cache(self) -> int:
-        """Forgets voices and texts and returns the allocator's cached memory; bytes freed."""
+        """Forgets voices and texts and returns the allocators' cached memory; bytes freed."""
         if self._features is None or self._processor is None:
             return 0
-        return (
+        freed = (
             await asyncio.to_thread(self._features.clear)
             + await asyncio.to_thread(self._processor.clear)
             + await asyncio.wrap_future(self._core.release_memory())
         )
+        await asyncio.to_thread(give_back)
+        return freed
 
     def info(self) -> EngineInfo | None:
         """None until the model is loaded."""
@@ -166,6 +170,7 @@ class Engine:
                     self._faulted(lost)
             else:
                 self._core.submit(request)
+                self._spare_memory.give_back_if_due()
                 if self.state.status != "lost":
                     return
                 stream.request_ended(InternalFault(_LOST))
@@ -219,7 +224,7 @@ class Engine:
             str(error) if isinstance(error, StartupError | EngineLost) else f"{type(error).__name__}: {error}"
         )
         self.state = EngineState("failed", part + cause)
-        logger.error("The model could not be loaded", exc_info=error)
+        logger.error("The model could not be loaded: %s", part + cause, exc_info=error)
 
 
 def _as_service_error(error: BaseException, request_id: str) -> ServiceError:

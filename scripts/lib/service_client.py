@@ -30,6 +30,12 @@ class Answer:
             return {}
         return value if isinstance(value, dict) else {}
 
+    @property
+    def why(self) -> str:
+        """One that is not 200, for a reader."""
+        message = self.json().get("message")
+        return f"HTTP {self.status}, {message or self.body[:200].decode(errors='replace')}"
+
 
 class Client:
     """The server that `settings` describe, as a client on this machine sees it."""

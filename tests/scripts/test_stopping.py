@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import sys
 import termios
 from pathlib import Path
 from subprocess import Popen
@@ -115,30 +114,3 @@ def test_a_restart_that_is_killed_keeps_no_lock_and_its_check_is_in_the_log(proj
     assert project.get("/api/v1/health").status == 200
     stop = project.run("scripts/stop_api.sh")
     assert stop.code == 0, stop.said
-
-
-def test_a_load_that_takes_no_end_is_not_waited_for_for_ever(project: Project, tmp_path: Path) -> None:
-    """The wait says for what, for how long at most, and what the log says meanwhile."""
-    code = (
-        "import sys, ask_service\n"
-        "from pathlib import Path\n"
-        f"log = Path({str(tmp_path / 'log')!r})\n"
-        "log.write_text('loading layer 7\\n\\n')\n"
-        "ask_service.READY_LIMIT_S, ask_service.PROGRESS_EVERY_S = 2, 1\n"
-        "settings = ask_service.Settings.load()\n"
-        "try:\n"
-        "    ask_service.wait_until_ready(ask_service.Client(settings), log, __import__('os').getpid())\n"
-        "except ask_service.Failed as failure:\n"
-        "    print(failure)\n"
-    )
-    process = Popen(
-        [sys.executable, "-c", code],
-        cwd=project.root,
-        env={**project.environment(), "PYTHONPATH": f"{project.root}:{project.root}/scripts/lib"},
-        stdout=-1,
-        text=True,
-    )
-    said, _ = process.communicate(timeout=60)
-    first, *_, last = said.splitlines()
-    assert "s of at most 2. Log: loading layer 7" in first
-    assert last == "After 2 s still: the server is starting. Log: loading layer 7"
