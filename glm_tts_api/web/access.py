@@ -19,22 +19,27 @@ _header_scheme = APIKeyHeader(
 )
 
 
+async def _require_own_name(request: Request, service: AppStateDep) -> None:
+    """Without API_KEYS: raises Forbidden if the server is called by a name that may be a stranger's."""
+    if not service.config.api_keys and not has_own_name(request, service.config.allowed_hosts):
+        host = quote(request.headers["host"])
+        raise Forbidden(
+            f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
+            "if it is one of the server's own, or set API_KEYS."
+        )
+
+
 async def _require_key(
     request: Request,
     service: AppStateDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
-    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one. Without: raises
-    Forbidden if the server is called by a name that may be a stranger's."""
+    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one. Without: as
+    _require_own_name."""
     keys = service.config.api_keys
     if not keys:
-        if not has_own_name(request, service.config.allowed_hosts):
-            host = quote(request.headers["host"])
-            raise Forbidden(
-                f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
-                "if it is one of the server's own, or set API_KEYS."
-            )
+        await _require_own_name(request, service)
         return
     given = (bearer.credentials if bearer else header or "").strip()
     if not given:
@@ -67,5 +72,6 @@ def _spellings(key: str) -> set[bytes]:
     return spelt
 
 
+OwnNameRequired = Depends(_require_own_name)
 KeyRequired = Depends(_require_key)
 WriterRequired = Depends(_require_writer)

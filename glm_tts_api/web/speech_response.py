@@ -19,7 +19,7 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.admission.lanes import Permit
-from glm_tts_api.audio.encode import AudioFormat, media_type, open_encoder
+from glm_tts_api.audio.encode import AudioFormat, Encoder, media_type, open_encoder
 from glm_tts_api.audio.tempo import Tempo
 from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
 from glm_tts_api.errors import ServiceError
@@ -103,7 +103,8 @@ async def stream(request: Request, service: AppState, line: RequestLog, wanted: 
     """An answer that leaves with its first audio, which is there when this returns."""
     async with AsyncExitStack() as stack:
         synthesis = await stack.enter_async_context(_synthesized(request, service, line, wanted))
-        pieces = _Encoded(synthesis, service, line, wanted)
+        encoder = await service.pools.encode.run(open_encoder, wanted.audio_format, synthesis.sample_rate)
+        pieces = _Encoded(encoder, synthesis, service, line, wanted)
         first = await pieces.first()
         return _StreamedSpeech(request, line, wanted, synthesis, pieces, first, stack.pop_all())
 
@@ -177,8 +178,10 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 class _Encoded:
     """A synthesis as pieces of the wanted format, each as soon as it is made."""
 
-    def __init__(self, synthesis: _Synthesis, service: AppState, line: RequestLog, wanted: Wanted) -> None:
-        self._encoder = open_encoder(wanted.audio_format, synthesis.sample_rate)
+    def __init__(
+        self, encoder: Encoder, synthesis: _Synthesis, service: AppState, line: RequestLog, wanted: Wanted
+    ) -> None:
+        self._encoder = encoder
         self._tempo = Tempo(synthesis.sample_rate, wanted.speed) if wanted.speed != 1.0 else None
         self._volume = wanted.volume
         self._pool = service.pools.encode

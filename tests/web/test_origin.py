@@ -117,6 +117,20 @@ def test_a_rebound_name_reads_and_writes_nothing(client: httpx.Client, host: str
     assert client.get("/api/v1/health", headers=headers).status_code == 200
 
 
+LISTS_OF_OPENAI = ("/v1/models", "/v1/models/glm-tts", "/v1/audio/models", "/v1/audio/voices")
+
+
+@pytest.mark.parametrize("path", LISTS_OF_OPENAI)
+def test_openais_lists_are_not_read_by_a_rebound_name_either(serve: Serve, path: str) -> None:
+    with serve().client() as client:
+        refused = client.get(path, headers={"Host": "evil.example"})
+        assert refused.status_code == 403
+        assert "ALLOWED_HOSTS" in refused.json()["error"]["message"]
+        assert client.get(path).status_code == 200
+    with serve(api_keys=("secret",)).client() as client:  # with keys a proxy may give it any name
+        assert client.get(path, headers={"Host": "tts.example"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "host",
     [

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -16,6 +18,8 @@ import soundfile
 from conftest import Running
 from tone_engine import ToneEngine
 from waiting import wait_until
+
+from glm_tts_api.audio.encode import Encoder, open_encoder
 
 Serve = Callable[..., Running]
 FORMATS = ("wav", "flac", "mp3", "opus", "aac", "pcm")
@@ -156,3 +160,23 @@ def test_opus_at_32_khz_says_that_it_goes_out_at_48(server: Running) -> None:
     response = server.say("hello", response_format="opus", sample_rate=32000)
     assert response.headers["X-Sample-Rate"] == "48000"
     assert response.headers["Content-Type"] == "audio/ogg"
+
+
+def test_an_encoder_that_is_slow_to_open_keeps_nobody_waiting(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def open_slowly(*args: Any) -> Encoder:
+        opening.set()
+        assert go_on.wait(30)
+        return open_encoder(*args)
+
+    monkeypatch.setattr("glm_tts_api.web.speech_response.open_encoder", open_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        speech = pool.submit(pieces, server, response_format="flac")
+        assert opening.wait(30)
+        alive = httpx.get(f"{server.url}/api/v1/health/live", timeout=10)
+        go_on.set()
+        response, _ = speech.result()
+    assert (alive.status_code, response.status_code) == (200, 200)
