@@ -56,9 +56,9 @@ class Tally:
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
-def new_text(draw: random.Random) -> str:
-    """One nobody has sent before: Chinese, English or figures, of 3 to 150 characters."""
-    length = int(draw.triangular(3, 150, 12))
+def new_text(draw: random.Random, longest: int = 150) -> str:
+    """One nobody has sent before: Chinese, English or figures, of 3 to `longest` characters."""
+    length = int(draw.triangular(3, longest, 12))
     kind = draw.random()
     if kind < 0.45:
         return "".join(draw.choice(HANZI) for _ in range(length)) + "。"
@@ -75,13 +75,13 @@ def new_voice(draw: random.Random) -> bytes:
     return encode((0.2 * np.sum(tones, 0)).astype(np.float32), "wav", 24000)
 
 
-def speak(base_url: str, seed: int, tally: Tally, stop: threading.Event) -> None:
-    """One client: requests of every kind, one after the other."""
+def speak(base_url: str, seed: int, tally: Tally, stop: threading.Event, longest: int = 150) -> None:
+    """One client: requests of every kind, one after the other, with texts of up to `longest` characters."""
     draw = random.Random(seed)
     with httpx.Client(base_url=base_url, timeout=600, trust_env=False) as client:
         while not stop.is_set():
             fields = {
-                "input_text": new_text(draw),
+                "input_text": new_text(draw, longest),
                 "seed": str(draw.randrange(10**9)),
                 "sample_rate": draw.choice(("24000", "32000")),
                 "response_format": draw.choice(FORMATS),
@@ -89,7 +89,7 @@ def speak(base_url: str, seed: int, tally: Tally, stop: threading.Event) -> None
             }
             files = None
             if draw.random() < 0.3:
-                fields["prompt_text"] = new_text(draw)
+                fields["prompt_text"] = new_text(draw, longest)
                 files = {"prompt_audio": ("voice.wav", new_voice(draw))}
             else:
                 fields["index"] = draw.choice(("exampleA", "exampleB"))
