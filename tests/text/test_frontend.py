@@ -80,6 +80,32 @@ def test_a_broken_line_is_passed_over_and_reported(configs: Path, cache_dir: Pat
         assert place in warnings
 
 
+def test_every_mistake_in_a_dictionary_is_named_and_costs_its_own_entry_alone(
+    configs: Path, cache_dir: Path
+) -> None:
+    (configs / "G2P_replace_dict.jsonl").write_text(
+        '{"": "x", "重庆": 5, "<|a|>": "<|b|>"}\n', encoding="utf-8"
+    )
+    (configs / "G2P_able_1word.json").write_text('["行", "行", "银行"]', encoding="utf-8")
+    (configs / "custom_replace.jsonl").write_bytes(b"\xff\xfe\x00")
+    warnings = TextFrontend(configs, cache_dir=cache_dir).warnings
+    assert sum("line 1: a text and its replacement" in warning for warning in warnings) == 2
+    assert any("2 entries are repeated or not one character" in warning for warning in warnings)
+    assert any("custom_replace.jsonl: cannot be read" in warning for warning in warnings)
+    for name in ("G2P_able_1word.json", "G2P_all_phonemes.json"):
+        (configs / name).write_text('"x"', encoding="utf-8")
+        frontend = TextFrontend(configs, cache_dir=cache_dir)
+        assert any(warning.startswith(f"{name}: a JSON ") for warning in frontend.warnings)
+        assert frontend.prepare("你好") == ["你好。"]
+
+
+def test_what_was_read_before_is_forgotten_on_demand_and_reads_the_same(frontend: TextFrontend) -> None:
+    text = "他有3只猫 and 12 dogs, the blorkne too."
+    before = frontend.prepare(text)
+    frontend.clear_cache()
+    assert frontend.prepare(text) == before
+
+
 def test_the_shipped_dictionaries_have_no_warnings(frontend: TextFrontend) -> None:
     assert frontend.warnings == ()
 

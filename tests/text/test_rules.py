@@ -111,6 +111,25 @@ def test_english_is_read_as_one_speaks(frontend: TextFrontend, text: str, spoken
         ),
         ("时长0:01:30", "时长零小时一分三十秒。"),
         ("3:00 pm见，10:05开会", "下午三点见，十点零五分开会。"),
+        (
+            "3 am和12 am，12 pm，8 pm，9 am",
+            "凌晨三点和凌晨十二点，中午十二点，晚上八点，上午九点。",
+        ),
+        ("凌晨3 am", "凌晨三点。"),
+        ("拨打13812345678或4006279152", "拨打幺三八，幺二三四，五六七八或四零零，六二七，九幺五二。"),
+        ("2024-05发布", "二零二四年五月发布。"),
+        ("北纬39°54'20\"，东经116°23'", "北纬三十九度五十四分二十秒，东经一百一十六度二十三分。"),
+        ("约3.5e10个，3e-5米，10⁻³", "约三点五乘十的十次方个，三乘十的负五次方米，十的负三次方。"),
+        ("100元/月，苹果/梨", "每月一百元，苹果，梨。"),
+        (
+            "1.5e10 or 3e-5",
+            "one point five times ten to the power of ten or three times ten to the power of minus five.",
+        ),
+        ("It took 1:02:01.", "it took one hour two minutes and one second."),
+        (
+            "the 80s, the 1900s and the 2000s",
+            "the eighties, the nineteen hundreds and the two thousands.",
+        ),
     ],
 )
 def test_numbers_of_every_size_and_kind(frontend: TextFrontend, text: str, spoken: str) -> None:
