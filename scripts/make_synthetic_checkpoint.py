@@ -185,7 +185,7 @@ def write_safetensors(path: Path, shapes: Shapes, tensors: Iterable[tuple[str, T
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, tensor in tensors:
-            file.write(memoryview(tensor.contiguous().numpy()).cast("B"))
+            file.write(tensor.contiguous().numpy().data.cast("B"))
 
 
 def write_flow(directory: Path, config: FlowConfig) -> None:

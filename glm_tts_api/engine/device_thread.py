@@ -117,7 +117,7 @@ def use_own_stream(device: torch.device, *, urgent: bool = False) -> None:
     """
     if device.type == "cuda":
         before = torch.cuda.current_stream(device)
-        stream = torch.cuda.Stream(device, priority=-1 if urgent else 0)  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream(device, priority=-1 if urgent else 0)
         stream.wait_stream(before)
         torch.cuda.set_stream(stream)  # for as long as the thread lives; makes the device its current one
 

@@ -129,7 +129,7 @@ class CudaDecodeStep:
         kernels keep their stream's priority: those of a decode step go before the flow's.
         """
         device = self._llm.device
-        stream = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream(device, priority=-1)
         pool = torch.cuda.graph_pool_handle()
         stream.wait_stream(torch.cuda.current_stream(device))
         replays: dict[Shape, Callable[[], None]] = {}

@@ -56,7 +56,7 @@ def driver_version() -> str | None:
 
 def _torch_says() -> str:
     try:
-        torch.cuda.init()  # type: ignore[no-untyped-call]
+        torch.cuda.init()
     except Exception as error:  # RuntimeError; AssertionError from a build without CUDA
         return str(error)
     return "it has a GPU after all"

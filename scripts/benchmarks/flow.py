@@ -61,6 +61,7 @@ def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
     frames = tokens_to_frames(tokens, length)[None].to(device)
     cond = F.pad(item.prompt_mel[None], (0, 0, 0, length - len(item.prompt_mel)))
     speaker = F.normalize(item.speaker[None], dim=-1)
+    assert isinstance(item.noise, torch.Generator)
     x = torch.randn(1, length, 80, generator=item.noise).to(device)
     for t, dt in zip(*(part.to(device) for part in cosine_schedule(steps)), strict=True):
         guided = model.estimator(x, cond, frames, t=t[None], speaker=speaker)
@@ -123,8 +124,11 @@ def run(
     for n in batches:
         per_item = []
         for _ in range(2):
-            work = partial(_side_by_side if on_cpu and n > 1 else FlowMatching.sample, ours, steps=steps)
-            per_item.append(_seconds(lambda n=n, work=work: work(inputs(n, device)), device) / n)
+            items = inputs(n, device)
+            work = partial(
+                _side_by_side if on_cpu and n > 1 else FlowMatching.sample, ours, items, steps=steps
+            )
+            per_item.append(_seconds(work, device) / n)
             progress.step()
         result["batches"][str(n)] = {"s_per_item": min(per_item), "ratio": baseline_s / min(per_item)}
     wanted = published(model, inputs(1, device)[0], steps=steps)

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +33,8 @@ def new_lengths(
     work(known)
     first, again = [], []
     for length in range(known - 62, known, 9):
-        first.append(_seconds(lambda length=length: work(length), device))
-        again.append(_seconds(lambda length=length: work(length), device))
+        first.append(_seconds(partial(work, length), device))
+        again.append(_seconds(partial(work, length), device))
     once, twice = statistics.median(first) * _MS, statistics.median(again) * _MS
     seen = f"{once:.1f} ms at a length not seen before, {twice:.1f} ms again"
     return found(what, once - twice < limit_ms, seen, device=device)
@@ -51,7 +52,8 @@ def hift_lengths(hift: HiFT, known: int) -> Finding:
 
     def speak(length: int) -> Tensor:
         mel = torch.full((1, 80, length), -5.0, device=device)
-        return hift(mel, noise=0)
+        wave: Tensor = hift(mel, noise=0)
+        return wave
 
     return new_lengths("C: HiFT at a new length", speak, known, limit_ms=20, device=device)
 

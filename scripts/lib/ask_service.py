@@ -166,7 +166,8 @@ def _stats_lines(stats: dict[str, Any]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    sys.stdout.reconfigure(errors="replace")  # the voice's sentence, where a terminal knows ASCII only
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # the voice's sentence, where a terminal knows ASCII only
     settings = Settings.load()
     client = Client(settings)
     verifies = arguments[:1] == ["verify"]

@@ -45,7 +45,9 @@ class Client:
         self.base_url = _url(host, settings.port)
         here = settings.api_host in (*_ANY_ADDRESS, "127.0.0.1", "::1")
         self.shown_url = _url("localhost" if here else host, settings.port)
-        self._key = {"X-API-Key": settings.api_keys[0].encode()} if settings.api_keys else {}
+        # A header's text is written as Latin-1; the key is to go out in UTF-8.
+        key = settings.api_keys[0].encode().decode("latin-1") if settings.api_keys else ""
+        self._key = {"X-API-Key": key} if key else {}
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def get(self, path: str) -> Answer:

@@ -205,7 +205,7 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
             noise=torch.randn_like(batch.mel),
             drop=torch.rand(rows) < _DROP_CONDITIONS,
         )
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         muon.step()
         adam.step()

@@ -27,13 +27,14 @@ def griffin_lim(mel: Tensor, *, iterations: int = 40, seed: int = 0) -> Tensor:
         consistent = _stft(_istft(spectrum))
         faster = consistent + MOMENTUM * (consistent - before)
         spectrum, before = magnitude * faster / (faster.abs() + TINY), consistent
-    return _istft(spectrum)[(N_FFT - HOP) // 2 :][: mel.shape[1] * HOP].clamp(-1, 1)
+    wave: Tensor = _istft(spectrum)[(N_FFT - HOP) // 2 :][: mel.shape[1] * HOP].clamp(-1, 1)
+    return wave
 
 
 def linear_magnitude(mel: Tensor, *, rounds: int = 8) -> Tensor:
     """[80, T] -> [961, T]: pseudo-inverse, then multiplicative updates that keep it positive."""
     filters, target = _filters(), mel.exp()
-    magnitude = (torch.linalg.pinv(filters) @ target).clamp_min(TINY)
+    magnitude: Tensor = (torch.linalg.pinv(filters) @ target).clamp_min(TINY)
     for _ in range(rounds):
         ratio = target / (filters @ magnitude + TINY)
         magnitude = magnitude * ((filters.T @ ratio) / (filters.sum(0)[:, None] + TINY)).clamp(0, 10)

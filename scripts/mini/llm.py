@@ -194,7 +194,7 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
         batch = corrupted(next(stream), codes)
         losses = objective(batch)
         total = losses.speech + 0.6 * losses.guide + losses.text
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         muon.step()
         adam.step()

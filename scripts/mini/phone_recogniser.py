@@ -61,7 +61,8 @@ class _Block(nn.Module):
         side = self._dilation * (self._kernel // 2)
         padded = F.pad(self.norm(x) * valid, (0, 0, side, side))
         shifts = [padded[:, i * self._dilation :][:, : x.shape[1]] for i in range(self._kernel)]
-        return x + self.outer(F.gelu(self.inner(torch.cat(shifts, -1))))
+        out: Tensor = x + self.outer(F.gelu(self.inner(torch.cat(shifts, -1))))
+        return out
 
 
 class PhoneRecogniser(nn.Module):
@@ -84,10 +85,12 @@ class PhoneRecogniser(nn.Module):
         valid = valid[:, ::2]
         for block in self.blocks:
             x = block(x, valid)
-        return self.norm(x)
+        out: Tensor = self.norm(x)
+        return out
 
     def forward(self, log_mel: Tensor, frames: Tensor) -> Tensor:
-        return self.head(self.hidden(log_mel, frames))
+        scores: Tensor = self.head(self.hidden(log_mel, frames))
+        return scores
 
     def decode(self, log_mel: Tensor) -> list[str]:
         """Phones of one utterance [T, 80], the best class of each frame."""

@@ -29,7 +29,8 @@ class ConvNeXt(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
-        return x + self.contract(F.gelu(self.expand(self.norm(y))))
+        out: Tensor = x + self.contract(F.gelu(self.expand(self.norm(y))))
+        return out
 
 
 def band_matrix() -> Tensor:
@@ -43,7 +44,8 @@ def band_matrix() -> Tensor:
 def stretched(x: Tensor, length: int) -> Tensor:
     """[B, C, T] -> [B, C, length], linearly. F.interpolate would write all its modes into the TorchScript, of
     which older versions of PyTorch, that the service runs on, do not know the newest."""
-    return torch.ops.aten.upsample_linear1d(x, [length], False)
+    out: Tensor = torch.ops.aten.upsample_linear1d(x, [length], False)
+    return out
 
 
 class PulseNoise(nn.Module):
@@ -63,6 +65,9 @@ class PulseNoise(nn.Module):
     ceiling: Final[float] = 0.95
     input_mean: Final[float] = -13.8  # of log mel - 7.85, which the contract hands over
     input_std: Final[float] = 2.5
+
+    window: Tensor
+    bands: Tensor
 
     def __init__(self, dim: int = 128, depth: int = 5) -> None:
         super().__init__()

@@ -117,7 +117,8 @@ def _in_a_room(wave: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray
     seconds = np.arange(len(noise)) / SAMPLE_RATE
     response = noise * np.exp(-6.9 * seconds / rng.uniform(0.08, 0.35)) * rng.uniform(0.01, 0.05)
     response[0] = 1.0
-    return fftconvolve(wave, response)[: len(wave)].astype(np.float32)
+    heard: npt.NDArray[np.float32] = fftconvolve(wave, response)[: len(wave)].astype(np.float32)
+    return heard
 
 
 def augment(clip: PhoneClip, generator: torch.Generator) -> PhoneClip:

@@ -44,7 +44,15 @@ def encoder_weights(assets: Path) -> dict[str, Tensor]:
 def fit_factors(table: Tensor, factors: Tensor, *, ridge: float = 1.0) -> Tensor:
     """The factor rows [f, dim] that come nearest to a table [n, dim] composed by factors [n, f]."""
     gram = factors.T @ factors + ridge * torch.eye(factors.shape[1])
-    return torch.linalg.solve(gram, factors.T @ table)
+    rows: Tensor = torch.linalg.solve(gram, factors.T @ table)
+    return rows
+
+
+def _ids(vocabulary: Vocabulary) -> dict[str | bytes, int]:
+    """Of every token, ranked or added."""
+    ids: dict[str | bytes, int] = {token: index for index, token in enumerate(vocabulary.ranks)}
+    ids.update(vocabulary.added.items())
+    return ids
 
 
 def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, Tensor]:
@@ -60,8 +68,7 @@ def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, 
     of_shipped, shipped_names = compose(shipped, maker, engine)
     _, names = compose(vocabulary, maker, engine)
     fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
-    where: dict[str | bytes, int] = {**{token: i for i, token in enumerate(shipped.ranks)}, **shipped.added}
-    tokens: dict[str | bytes, int] = {**{t: i for i, t in enumerate(vocabulary.ranks)}, **vocabulary.added}
+    where, tokens = _ids(shipped), _ids(vocabulary)
     with torch.no_grad():
         for row, name in zip(model.factor_rows.weight, names, strict=True):
             row.copy_(fitted.get(name, torch.zeros(())))

@@ -250,7 +250,7 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
             quantise=quantise,
         )
         optimiser.zero_grad()
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        losses.total.backward()
         if run.step < encoder_from:
             encoder.zero_grad()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

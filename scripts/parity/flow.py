@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -82,14 +83,17 @@ def make_input(
     """The input of a flow case; P and M of the prompt are named in two ways, P = 0 means no prompt."""
     n_prompt = meta["prompt_tokens"] if "prompt_tokens" in meta else meta["P"]
     n_mel = meta.get("prompt_mel", meta.get("M"))
-    prompt: dict[str, Tensor] = {}
-    if n_prompt:
-        prompt["prompt_tokens"] = toks(meta["prompt_tok_seed"], n_prompt)[0]
-        prompt["prompt_mel"] = melin(meta["feat_seed"], n_mel)[0]
     causal = meta.get("causal", meta.get("kind") == "flow_cache")
     pattern = tuple(meta.get("block_pattern") or DEFAULT_BLOCK_PATTERN) if causal else None
     speaker = meta.get("emb_scale", 3) * rnd(meta["emb_seed"], 192)
-    return FlowInput(tokens, speaker, generator, block_pattern=pattern, cache=cache, **prompt)
+    item = FlowInput(tokens, speaker, generator, block_pattern=pattern, cache=cache)
+    if not n_prompt:
+        return item
+    return replace(
+        item,
+        prompt_tokens=toks(meta["prompt_tok_seed"], n_prompt)[0],
+        prompt_mel=melin(meta["feat_seed"], n_mel)[0],
+    )
 
 
 def _finish(sampler: FlowSampler) -> Tensor:

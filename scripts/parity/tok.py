@@ -36,9 +36,9 @@ def _make(golden: Golden) -> SpeechTokenizer:
     meta = golden.meta
     config = SpeechTokenizerConfig.from_dict(meta["config"])
     tokenizer = SpeechTokenizer(config, meta["preprocessor"])
-    shapes = {name: shape for name, shape in meta["shapes"].items() if encoder_key(name, config)}
-    weights = fill(meta["salt"], "tok", shapes)
-    tokenizer.load_state_dict({encoder_key(name, config): value for name, value in weights.items()})
+    keys = {name: key for name in meta["shapes"] if (key := encoder_key(name, config)) is not None}
+    weights = fill(meta["salt"], "tok", {name: meta["shapes"][name] for name in keys})
+    tokenizer.load_state_dict({key: weights[name] for name, key in keys.items()})
     return tokenizer.eval()
 
 

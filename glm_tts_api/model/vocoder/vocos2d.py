@@ -25,7 +25,7 @@ class Vocos2D:
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> Vocos2D:
         """In float32, whatever the file holds. Raises RuntimeError where it is no TorchScript archive."""
-        module = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
+        module = torch.jit.load(str(path), map_location=device)
         return cls(module.float())
 
     @torch.inference_mode()
