@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -23,10 +23,11 @@ from fastapi_offline import FastAPIOffline
 from glm_tts_api import __version__
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
+from glm_tts_api.room_configs import admission_config, engine_config, recording_limits, web_config
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.stats.shared import SharedStats, WorkerRecord
 from glm_tts_api.voices.store import VoiceStore
-from glm_tts_api.web.app_state import AppState, SpeechEngine
+from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
 from glm_tts_api.web.compatible.speaches import router as speaches_router
 from glm_tts_api.web.compatible.zhipu_speech import router as zhipu_speech_router
@@ -38,10 +39,9 @@ from glm_tts_api.web.connections import (
     raise_file_limit,
 )
 from glm_tts_api.web.cors import allow_origins
+from glm_tts_api.web.drain import GracefulStop, InFlight
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.front_page import router as front_page_router
-from glm_tts_api.web.graceful_stop import GracefulStop
-from glm_tts_api.web.in_flight import InFlight
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
 from glm_tts_api.web.openai.speech import router as openai_speech_router
@@ -51,22 +51,28 @@ from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_rout
 from glm_tts_api.web.v1.prompts import router as prompts_router
 from glm_tts_api.web.v1.tts import router as tts_router
 
+if TYPE_CHECKING:  # loads torch
+    from glm_tts_api.engine.engine import Engine
+
 logger = logging.getLogger(__name__)
 
 # "Internal software error" of sysexits.h. uvicorn's parent starts such a worker again; at 3 it would end.
 EXIT_LOST = 70
 _LAST_ANSWER_S = 0.5  # for the last answers' way out of the process
 
-EngineBuilder = Callable[[Settings, int], SpeechEngine]
+EngineBuilder = Callable[[Settings, int], "Engine"]
+Claim = Callable[[Settings], tuple[SharedStats, WorkerRecord]]
 
 
 def create_app(
     settings: Settings,
     *,
     build_engine: EngineBuilder | None = None,
+    claim: Claim | None = None,
     limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008, it is frozen
 ) -> FastAPI:
-    """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot."""
+    """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot; `claim`
+    finds the figures that the workers share, and this worker's record among them."""
     in_flight = InFlight()
     app = FastAPIOffline(
         title="GLM-TTS API",
@@ -79,6 +85,7 @@ def create_app(
             settings=settings,
             in_flight=in_flight,
             build_engine=build_engine or _build_engine,
+            claim=claim or _claim_in_run_folder,
             limits=limits,
         ),
     )
@@ -99,7 +106,7 @@ def create_app(
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)
-    web = settings.web_config()
+    web = web_config(settings)
     app.add_middleware(
         UploadLimit,
         max_bytes=web.max_upload_bytes,
@@ -120,6 +127,7 @@ async def _lifespan(
     settings: Settings,
     in_flight: InFlight,
     build_engine: EngineBuilder,
+    claim: Claim,
     limits: ConnectionLimits,
 ) -> AsyncIterator[dict[str, Any]]:
     """Begins to load the model; serves when it can speak, or at once where no other worker can tell how the
@@ -128,60 +136,64 @@ async def _lifespan(
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
     with stop.installed():
-        board = SharedStats(settings.path(settings.run_dir), service=_service_identity())
-        slot = board.claim()
-        service = AppState(
-            config=settings.web_config(),
-            engine=build_engine(settings, slot.index),
-            admission=Admission(settings.admission_config(), slot.lanes),
-            board=board,
+        stats, record = claim(settings)
+        state = AppState(
+            config=web_config(settings),
+            engine=build_engine(settings, record.index),
+            admission=Admission(admission_config(settings), record.lanes),
+            stats=stats,
             voices=_voice_store(settings),
             in_flight=in_flight,
         )
-        app.state.service = service
-        _log_start(settings, slot.index)
-        await asyncio.to_thread(service.voices.list_voices)  # says now what is wrong with the files
-        service.engine.start()
-        watch = asyncio.create_task(_watch(service, slot, drain_timeout=settings.drain_timeout))
+        app.state.parts = state
+        _log_start(settings, record.index)
+        await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
+        state.engine.start()
+        watch = asyncio.create_task(_watch(state, record, drain_timeout=settings.drain_timeout))
         try:
-            while not in_flight.closing and not board.may_listen(slot):  # noqa: ASYNC110, files tell it
+            while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it
                 await asyncio.sleep(0.1)
             yield {"connections": connections}
         finally:
             watch.cancel()
-            await service.engine.close()
-            service.pools.close()
-            slot.release()
+            await state.engine.close()
+            state.pools.close()
+            record.release()
 
 
-async def _watch(service: AppState, slot: WorkerRecord, *, drain_timeout: float) -> None:
+async def _watch(state: AppState, record: WorkerRecord, *, drain_timeout: float) -> None:
     """Lets the other workers know when this one can speak: a restart waits for all of them. Ends the process
     when it never will again, so that whoever looks after it starts another."""
-    engine = service.engine
+    engine = state.engine
     while engine.state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
         await asyncio.sleep(0.1)
-    slot.tell("ready" if engine.state.status == "ready" else "failed")
+    record.tell("ready" if engine.state.status == "ready" else "failed")
     while engine.state.status != "lost":  # noqa: ASYNC110
         await asyncio.sleep(0.1)
-    slot.tell("failed")
-    await service.in_flight.drain(drain_timeout)
+    record.tell("failed")
+    await state.in_flight.drain(drain_timeout)
     await asyncio.sleep(_LAST_ANSWER_S)
     logger.critical("Ending with exit code %d: %s", EXIT_LOST, engine.state.cause)
     logging.shutdown()
     os._exit(EXIT_LOST)  # threads that wait for a lost device would hold up any other end
 
 
+def _claim_in_run_folder(settings: Settings) -> tuple[SharedStats, WorkerRecord]:
+    stats = SharedStats(settings.path(settings.run_dir), service=_service_identity())
+    return stats, stats.claim()
+
+
 def _voice_store(settings: Settings) -> VoiceStore:
     return VoiceStore(
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
-        limits=settings.prompt_limits(),
+        limits=recording_limits(settings),
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
 
 
-def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
+def _build_engine(settings: Settings, slot: int) -> Engine:
     """The engine that speaks; another need not load torch."""
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
@@ -215,7 +227,7 @@ def _build_engine(settings: Settings, slot: int) -> SpeechEngine:
             logger.warning(warning)
         return frontend
 
-    return Engine(settings.engine_config(), load_models=load_models, load_frontend=load_frontend)
+    return Engine(engine_config(settings), load_models=load_models, load_frontend=load_frontend)
 
 
 def _log_start(settings: Settings, slot: int) -> None:
@@ -224,7 +236,7 @@ def _log_start(settings: Settings, slot: int) -> None:
         slot + 1,
         settings.workers,
         settings.checkpoint_dir,
-        settings.engine_config().threads,
+        engine_config(settings).threads,
     )
     if slot == 0:
         for warning in settings.warnings:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
-Stage = Literal["text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
+Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 SampleMethod = Literal["ras", "topk"]
 
@@ -83,7 +83,8 @@ class AudioChunk:
 
 class Timings:
     """Where a request's time goes, filled as it advances, from any thread. Seconds; `segments` that the text
-    was cut into, `audio_s` of speech so far, `began_at` on time.perf_counter's clock.
+    was cut into, `audio_s` of speech so far, `began_at` on time.perf_counter's clock and `generation_s` of
+    the work once it had a place.
 
     At each moment a request is in one stage: of several that go on side by side (a segment is decoded while
     the one before it is rendered) the latest counts. So the stages add up to the time in which something was
@@ -92,11 +93,17 @@ class Timings:
 
     def __init__(self) -> None:
         self.segments = 0
-        self.audio_s = 0.0
+        self.audio_s = self.generation_s = 0.0
         self.stage_s: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
         self._going_on = dict.fromkeys(STAGES, 0)
         self.began_at = self._since = time.perf_counter()
         self._lock = threading.Lock()
+
+    def start_generation(self) -> None:
+        self.began_at = time.perf_counter()
+
+    def end_generation(self) -> None:
+        self.generation_s = time.perf_counter() - self.began_at
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:

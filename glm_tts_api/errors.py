@@ -1,33 +1,35 @@
-"""One tree of errors. Each knows its HTTP status, its code and whether a client should come back.
+"""One tree of errors: what is wrong, in a sentence that says what to do, under a name that stays (`code`),
+and whether to come back. Knows no HTTP: each API has its own statuses and bodies (web/v1/errors.py,
+web/openai/errors.py).
 
 ServiceError
-├── BadRequest            400  bad_request
-│   ├── InvalidField      400  invalid_field
-│   ├── NothingToSay      400  nothing_to_say
-│   ├── PromptRejected    400  prompt_rejected
-│   └── MalformedPronunciation 400 malformed_pronunciation
-├── Unauthorized          401  unauthorized
-├── Forbidden             403  forbidden
-├── UnknownVoice          404  unknown_voice
-├── RecordingMissing      404  recording_missing
-├── NotFound              404  not_found
-├── MethodNotAllowed      405  method_not_allowed
-├── DeadlineExceeded        408  deadline_passed
-├── VoiceExists           409  voice_exists
-├── VoiceChanged          412  voice_changed
-├── TextTooLong           413  text_too_long
-├── BodyTooLarge          413  body_too_large
-├── NotAudio              415  not_audio
-├── UnparsableBody        422  unparsable_body
-├── InternalFault         500  internal
-└── Unavailable           503
-    ├── QueueFull         503  queue_full   (Retry-After)
-    ├── Draining          503  draining     (Retry-After)
-    ├── Loading           503  loading      (Retry-After)
-    └── Unhealthy         503  unhealthy
-StartupError                   a message for the person who starts the server; never crosses HTTP
-├── AlreadyRunning             another server holds the run folder
-└── CheckpointError            what is missing or broken in the checkpoint, and how to get it
+├── BadRequest                  bad_request
+│   ├── InvalidField            invalid_field
+│   ├── NothingToSay            nothing_to_say
+│   ├── PromptRejected          prompt_rejected
+│   └── MalformedPronunciation  malformed_pronunciation
+├── Unauthorized                unauthorized
+├── Forbidden                   forbidden
+├── NotFound                    not_found
+│   ├── UnknownVoice            unknown_voice
+│   └── RecordingMissing        recording_missing
+├── MethodNotAllowed            method_not_allowed
+├── DeadlineExceeded            deadline_passed
+├── VoiceExists                 voice_exists
+├── VoiceChanged                voice_changed
+├── TextTooLong                 text_too_long
+├── BodyTooLarge                body_too_large
+├── NotAudio                    not_audio
+├── UnparsableBody              unparsable_body
+├── InternalFault               internal
+└── Unavailable                 unavailable
+    ├── QueueFull               queue_full   (come back)
+    ├── Draining                draining     (come back)
+    ├── Loading                 loading      (come back)
+    └── Unhealthy               unhealthy
+StartupError                    a message for the person who starts the server; no client ever sees it
+├── AlreadyRunning              another server holds the run folder
+└── CheckpointError             what is missing or broken in the checkpoint, and how to get it
 """
 
 from __future__ import annotations
@@ -53,7 +55,6 @@ def without_paths(text: str) -> str:
 class ServiceError(Exception):
     """An error that a client may see: one sentence that says what to do."""
 
-    status = 500
     code = "internal"
     retry_after_s: int | None = None
 
@@ -63,7 +64,7 @@ class ServiceError(Exception):
 
 
 class BadRequest(ServiceError):
-    status, code = 400, "bad_request"
+    code = "bad_request"
 
 
 class InvalidField(BadRequest):
@@ -83,15 +84,15 @@ class MalformedPronunciation(BadRequest):
 
 
 class Unauthorized(ServiceError):
-    status, code = 401, "unauthorized"
+    code = "unauthorized"
 
 
 class Forbidden(ServiceError):
-    status, code = 403, "forbidden"
+    code = "forbidden"
 
 
 class NotFound(ServiceError):
-    status, code = 404, "not_found"
+    code = "not_found"
 
 
 class UnknownVoice(NotFound):
@@ -103,35 +104,35 @@ class RecordingMissing(NotFound):
 
 
 class MethodNotAllowed(ServiceError):
-    status, code = 405, "method_not_allowed"
+    code = "method_not_allowed"
 
 
 class DeadlineExceeded(ServiceError):
-    status, code = 408, "deadline_passed"
+    code = "deadline_passed"
 
 
 class VoiceExists(ServiceError):
-    status, code = 409, "voice_exists"
+    code = "voice_exists"
 
 
 class VoiceChanged(ServiceError):
-    status, code = 412, "voice_changed"
+    code = "voice_changed"
 
 
 class TextTooLong(ServiceError):
-    status, code = 413, "text_too_long"
+    code = "text_too_long"
 
 
 class BodyTooLarge(ServiceError):
-    status, code = 413, "body_too_large"
+    code = "body_too_large"
 
 
 class NotAudio(ServiceError):
-    status, code = 415, "not_audio"
+    code = "not_audio"
 
 
 class UnparsableBody(ServiceError):
-    status, code = 422, "unparsable_body"
+    code = "unparsable_body"
 
 
 class InternalFault(ServiceError):
@@ -139,7 +140,7 @@ class InternalFault(ServiceError):
 
 
 class Unavailable(ServiceError):
-    status, code = 503, "unavailable"
+    code = "unavailable"
 
 
 class QueueFull(Unavailable):

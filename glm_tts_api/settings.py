@@ -27,14 +27,13 @@ from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, Origins, VoiceAliases
 from glm_tts_api.validation import Allowed, allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
-from glm_tts_api.web.app_state import WebConfig
-from glm_tts_api.web.origin import machine_names
 
-# %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
-_BYTES_PER_CHARACTER = 16
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
+
+# The rooms' own defaults stand once, there.
+_LANES, _ENGINE, _RECORDINGS = AdmissionConfig(), EngineConfig(), RecordingLimits()
 
 
 class SettingsError(StartupError):
@@ -86,13 +85,13 @@ class Settings(BaseSettings):
     _root: Path = PrivateAttr(default_factory=Path.cwd)
     _warnings: list[str] = PrivateAttr(default_factory=list)
 
-    short_text_concurrency: Concurrency = 15
-    long_text_concurrency: Concurrency = 5
-    text_length_threshold: Annotated[int, Field(ge=1, le=1_000_000)] = 200
-    short_text_timeout: Seconds = 60
-    medium_text_timeout: Seconds = 300
-    long_text_timeout: Seconds = 600
-    queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = 100
+    short_text_concurrency: Concurrency = _LANES.short_limit
+    long_text_concurrency: Concurrency = _LANES.long_limit
+    text_length_threshold: Annotated[int, Field(ge=1, le=1_000_000)] = _LANES.threshold
+    short_text_timeout: Seconds = _LANES.short_timeout_s
+    medium_text_timeout: Seconds = _LANES.medium_timeout_s
+    long_text_timeout: Seconds = _LANES.long_timeout_s
+    queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = _LANES.queue_size
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     cpu_threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=usable_cores)
     api_host: str = "0.0.0.0"
@@ -118,14 +117,14 @@ class Settings(BaseSettings):
     ] = "auto"
     dtype: Literal["auto", "fp32", "bf16"] = "auto"
     weights: Literal["full", "int8"] = "full"
-    flow_steps: Annotated[int, Field(ge=1, le=100)] = 10
+    flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
     flow_dtype: Literal["fp32", "bf16"] = "fp32"
     deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"
     max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
     max_upload_mb: Annotated[int, Field(ge=1, le=1024)] = 20
-    prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = 1
-    prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = 30
+    prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = _RECORDINGS.min_s
+    prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = _RECORDINGS.max_s
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
     stream_chunks: Annotated[
         tuple[int, ...],
@@ -133,7 +132,7 @@ class Settings(BaseSettings):
         BeforeValidator(_chunk_sizes),
         Allowed("whole numbers from 1 to 1000 with commas between them"),
     ] = (12, 25, 50, 100)
-    stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = 30
+    stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = _ENGINE.stream_buffer_s
     openai_voices: VoiceAliases = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
     zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
@@ -213,51 +212,6 @@ class Settings(BaseSettings):
             return self.path(self.model_dir)
         ckpt = self._root / "ckpt"
         return ckpt if ckpt.exists() else BUNDLED_MODEL
-
-    def admission_config(self) -> AdmissionConfig:
-        return AdmissionConfig(
-            short_limit=self.short_text_concurrency,
-            long_limit=self.long_text_concurrency,
-            threshold=self.text_length_threshold,
-            short_timeout_s=self.short_text_timeout,
-            medium_timeout_s=self.medium_text_timeout,
-            long_timeout_s=self.long_text_timeout,
-            queue_size=self.queue_max_size,
-        )
-
-    def web_config(self) -> WebConfig:
-        return WebConfig(
-            workers=self.workers,
-            max_text_length=self.max_text_length,
-            stream_chunks=self.stream_chunks,
-            openai_voices=dict(self.openai_voices),
-            zhipu_voices=dict(self.zhipu_voices),
-            uploads_dir=self.path(self.prompts_dir) / "uploads",
-            max_upload_bytes=self.max_upload_mb * 2**20,
-            max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
-            prompt_limits=self.prompt_limits(),
-            max_prompt_characters=self.prompt_max_characters,
-            api_keys=self.api_keys,
-            allowed_hosts=machine_names() | {self.api_host.lower(), *map(str.lower, self.allowed_hosts)},
-            cors_origins=self.cors_origins,
-            is_demonstration=self.is_demonstration,
-            verify_token_file=self.path(self.run_dir) / "verify.token",
-        )
-
-    def prompt_limits(self) -> RecordingLimits:
-        return RecordingLimits(min_s=self.prompt_min_seconds, max_s=self.prompt_max_seconds)
-
-    def engine_config(self) -> EngineConfig:
-        """Every admitted request owns a decode row; the CPU's threads are divided among the workers."""
-        return EngineConfig(
-            n_slots=self.short_text_concurrency + self.long_text_concurrency,
-            max_prompt_seconds=self.prompt_max_seconds,
-            flow_steps=self.flow_steps,
-            deterministic=self.deterministic,
-            stream_buffer_s=self.stream_buffer_s,
-            flow_bf16=self.flow_dtype == "bf16",
-            threads=max(1, self.cpu_threads // self.workers),
-        )
 
     @property
     def is_demonstration(self) -> bool:

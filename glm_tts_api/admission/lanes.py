@@ -90,67 +90,64 @@ class Permit:
 
 
 class _Lane:
-    """One lane: its places, its line, its figures."""
+    """One lane: its places, its line, its counters."""
 
-    def __init__(self, name: LaneName, *, limit: int, queue_size: int, figures: LaneCounters) -> None:
+    def __init__(self, name: LaneName, *, limit: int, queue_size: int, counters: LaneCounters) -> None:
         self.name = name
-        self.figures = figures
+        self.counters = counters
         self._places = asyncio.Semaphore(limit)
         self._queue_size = queue_size
         self._waiting = 0
 
-    async def enter(self, *, counted: bool) -> Permit:
+    async def enter(self) -> Permit:
         """Waits in line for a place. Raises QueueFull at once when the line is full."""
         if self._places.locked() and self._waiting >= self._queue_size:
             raise QueueFull(
                 f"The server is busy: {self._waiting} requests wait in the {self.name} lane. Try again soon."
             )
-        self._wait(1, counted)
+        self._wait(1)
         try:
             await self._places.acquire()
         finally:
-            self._wait(-1, counted)
-        if counted:
-            self.figures.add("total")
-            self.figures.add("active")
-        return Permit(self.name, lambda: self._leave(counted))
+            self._wait(-1)
+        self.counters.add("total")
+        self.counters.add("active")
+        return Permit(self.name, self._leave)
 
-    def _wait(self, amount: int, counted: bool) -> None:
+    def _wait(self, amount: int) -> None:
         self._waiting += amount
-        if counted:
-            self.figures.add("waiting", amount)
+        self.counters.add("waiting", amount)
 
-    def _leave(self, counted: bool) -> None:
+    def _leave(self) -> None:
         self._places.release()
-        if counted:
-            self.figures.add("active", -1)
+        self.counters.add("active", -1)
 
 
 class Admission:
     """The one place where requests wait."""
 
-    def __init__(self, config: AdmissionConfig, figures: dict[LaneName, LaneCounters]) -> None:
+    def __init__(self, config: AdmissionConfig, counters: dict[LaneName, LaneCounters]) -> None:
         self.config = config
         self._lanes = {
             name: _Lane(
-                name, limit=config.limit_of(name), queue_size=config.queue_size, figures=figures[name]
+                name, limit=config.limit_of(name), queue_size=config.queue_size, counters=counters[name]
             )
             for name in LANES
         }
 
     @asynccontextmanager
-    async def admit(self, n_chars: int, *, arrived_at: float, counted: bool = True) -> AsyncIterator[Permit]:
+    async def admit(self, n_chars: int, *, arrived_at: float) -> AsyncIterator[Permit]:
         """A permit for a text of `n_chars` that arrived at `arrived_at` (the loop's clock), in its turn.
 
         The deadline holds for the wait and for the body of the context alike. Raises QueueFull or
-        DeadlineExceeded. `counted=False` leaves no trace in the figures.
+        DeadlineExceeded.
         """
         lane = self._lanes[self.config.lane_of(n_chars)]
         timeout_s = self.config.timeout_s(n_chars)
-        with _Outcome(lane.figures if counted else None):
+        with _Outcome(lane.counters):
             try:
                 async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
-                    permit = await lane.enter(counted=counted)
+                    permit = await lane.enter()
                     permit.deadline = deadline
                     release = permit.hold()
                     try:
@@ -168,15 +165,14 @@ class Admission:
 class _Outcome:
     """Counts how a request ended, by the exception that it left with."""
 
-    def __init__(self, figures: LaneCounters | None) -> None:
-        self._figures = figures
+    def __init__(self, counters: LaneCounters) -> None:
+        self._counters = counters
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._figures is not None:
-            self._figures.add(_counter_of(kind))
+        self._counters.add(_counter_of(kind))
 
 
 def _counter_of(kind: type[BaseException] | None) -> str:

@@ -12,20 +12,20 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import Utterance
+from glm_tts_api.contracts import Timings, Utterance
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
+from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp
-from glm_tts_api.errors import InternalFault, Loading, ServiceError, StartupError, Unavailable, Unhealthy
+from glm_tts_api.errors import InternalFault, ServiceError, StartupError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 
 if TYPE_CHECKING:
@@ -34,31 +34,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOST = "The model failed while this text was spoken, and this server ends: try again"
-
-Status = Literal["loading", "ready", "failed", "lost"]
-
-
-@dataclass(frozen=True, slots=True)
-class EngineState:
-    """`cause` says in one sentence why the engine failed to load or, once it was ready, was lost: another
-    process might speak where this one never will again."""
-
-    status: Status
-    cause: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
-    """What an operator may want to know. `last_step_age_s`: since a device thread last did something."""
-
-    model_name: str
-    device: str
-    dtype: str
-    warnings: tuple[str, ...]
-    slot_length: int
-    rows_active: int
-    rows_total: int
-    last_step_age_s: float
 
 
 class Engine:
@@ -109,19 +84,18 @@ class Engine:
             stream.request_freed()
         await asyncio.sleep(0)  # lets the streams pass it on
 
-    def synthesize(self, utterance: Utterance) -> SpeechStream:
+    def synthesize(self, utterance: Utterance, timings: Timings | None = None) -> SpeechStream:
         """Starts speaking; to be called on the event loop. Raises Loading or Unhealthy.
 
         The stream raises what else can go wrong: NothingToSay, BadRequest, InternalFault.
         """
-        if self.state.status == "failed":
-            raise Unhealthy(f"The model could not be loaded: {self.state.cause}")
-        if self.state.status == "lost":
-            raise Unhealthy(f"The model has failed, and this server ends: {self.state.cause}")
-        if self._processor is None or self.state.status != "ready":
-            raise Loading("The model is still loading")
+        self.state.require_ready()
+        assert self._processor is not None
         stream = SpeechStream(
-            stop=self._core.wake, forget=self._streams.discard, buffer_s=self._config.stream_buffer_s
+            stop=self._core.wake,
+            forget=self._streams.discard,
+            buffer_s=self._config.stream_buffer_s,
+            timings=timings,
         )
         self._streams.add(stream)
         self._pool.submit(self._prepare, self._processor, utterance, stream)

@@ -31,10 +31,12 @@ class SpeechStream:
         forget: Callable[[SpeechStream], None],
         *,
         buffer_s: float = math.inf,
+        timings: Timings | None = None,
     ) -> None:
         """`stop` makes the engine look whether it is still wanted, `forget` is told when the engine holds
-        nothing of it; `buffer_s`: seconds of audio that may wait to be heard before no more is made."""
-        self.timings = Timings()
+        nothing of it; `buffer_s`: seconds of audio that may wait to be heard before no more is made;
+        `timings`: where the request's time is noted down."""
+        self.timings = timings or Timings()
         self.closed = False
         self._buffer_s = buffer_s
         self._waiting_s = 0.0

@@ -83,6 +83,13 @@ class LaneCounters:
         return LaneCounts(*self._cells)
 
 
+def private_counters() -> dict[LaneName, LaneCounters]:
+    """Counters of both lanes that nobody else reads."""
+    return {
+        lane: LaneCounters(memoryview(bytearray(len(_COUNTERS) * _CELL_BYTES)).cast("q")) for lane in LANES
+    }
+
+
 class WorkerRecord:
     """A claimed slot: its number, and the counters that its holder writes. Held until `release`."""
 

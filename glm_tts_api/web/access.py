@@ -19,9 +19,9 @@ _header_scheme = APIKeyHeader(
 )
 
 
-async def _require_own_name(request: Request, service: AppStateDep) -> None:
+async def _require_own_name(request: Request, state: AppStateDep) -> None:
     """Without API_KEYS: raises Forbidden if the server is called by a name that may be a stranger's."""
-    if not service.config.api_keys and not has_own_name(request, service.config.allowed_hosts):
+    if not state.config.api_keys and not has_own_name(request, state.config.allowed_hosts):
         host = quote(request.headers["host"])
         raise Forbidden(
             f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
@@ -31,15 +31,15 @@ async def _require_own_name(request: Request, service: AppStateDep) -> None:
 
 async def _require_key(
     request: Request,
-    service: AppStateDep,
+    state: AppStateDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
     """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one. Without: as
     _require_own_name."""
-    keys = service.config.api_keys
+    keys = state.config.api_keys
     if not keys:
-        await _require_own_name(request, service)
+        await _require_own_name(request, state)
         return
     given = (bearer.credentials if bearer else header or "").strip()
     if not given:
@@ -50,10 +50,10 @@ async def _require_key(
         raise Forbidden("The key is not one of this server's.")
 
 
-async def _require_writer(request: Request, service: AppStateDep) -> None:
+async def _require_writer(request: Request, state: AppStateDep) -> None:
     """Without API_KEYS: raises Forbidden if the request comes from another machine, by way of a proxy, or
     from a web page that is not ours."""
-    if service.config.api_keys:
+    if state.config.api_keys:
         return
     if not is_local(request):
         raise Forbidden(

@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 from glm_tts_api.web.app_state import AppState
 
 
-async def _service(request: Request) -> AppState:
-    service: AppState = request.app.state.service
-    return service
+async def _app_state(request: Request) -> AppState:
+    state: AppState = request.app.state.parts
+    return state
 
 
-AppStateDep = Annotated[AppState, Depends(_service)]
+AppStateDep = Annotated[AppState, Depends(_app_state)]

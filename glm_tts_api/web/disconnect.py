@@ -14,7 +14,7 @@ class ClientGone(Exception):
 
 
 @asynccontextmanager
-async def while_client_listens(receive: Receive) -> AsyncIterator[None]:
+async def cancelled_on_disconnect(receive: Receive) -> AsyncIterator[None]:
     """Cancels the body of the context when the client leaves, and raises ClientGone in its place.
 
     `receive` is the request's, its body already read.

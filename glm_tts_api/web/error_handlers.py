@@ -1,9 +1,6 @@
-"""The answer to every error: our own shape, or that of the API whose path it is. The tree of errors knows
-status, code and Retry-After."""
+"""The answer to every error: our own shape, or that of the API whose path it is."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,25 +17,14 @@ from glm_tts_api.errors import (
     Unauthorized,
     quote,
 )
-from glm_tts_api.logs import request_id_var
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX as ZHIPU
 from glm_tts_api.web.compatible.zhipu_errors import zhipu_body, zhipu_status
 from glm_tts_api.web.openai.errors import PREFIX as OPENAI
 from glm_tts_api.web.openai.errors import openai_body, openai_headers, openai_status
+from glm_tts_api.web.v1.errors import error_body, status_of
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 INTERNAL_MESSAGE = "Something went wrong in the server; its log has the details under this request_id."
-
-
-def error_body(error: ServiceError) -> dict[str, Any]:
-    return {
-        "success": False,
-        "message": error.message,
-        "error": error.message,
-        "detail": error.message,
-        "code": error.code,
-        "request_id": request_id_var.get(),
-    }
 
 
 def error_response(error: ServiceError, path: str) -> Response:
@@ -54,7 +40,7 @@ def error_response(error: ServiceError, path: str) -> Response:
     if path.startswith(ZHIPU):
         headers.update(openai_headers(error))
         return JSONResponse(zhipu_body(error), status_code=zhipu_status(error), headers=headers)
-    return JSONResponse(error_body(error), status_code=error.status, headers=headers)
+    return JSONResponse(error_body(error), status_code=status_of(error), headers=headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:

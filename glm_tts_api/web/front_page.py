@@ -54,22 +54,22 @@ $key  -F "input_text=你好，欢迎使用语音合成服务。" \\
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def front_page(request: Request, service: AppStateDep) -> Response:
+async def front_page(request: Request, state: AppStateDep) -> Response:
     """200 also while the model loads: /api/v1/health tells that."""
     if "text/html" in request.headers.get("accept", ""):
         page = _PAGE.substitute(
             version=__version__,
-            status=service.status,
-            model=f" · {escape(service.model_label)}" if service.model_label else "",
+            status=state.status,
+            model=f" · {escape(state.model_label)}" if state.model_label else "",
             base=escape(str(request.base_url)),
-            key='  -H "X-API-Key: YOUR_KEY" \\\n' if service.config.api_keys else "",
+            key='  -H "X-API-Key: YOUR_KEY" \\\n' if state.config.api_keys else "",
         )
         return HTMLResponse(page, headers={"Vary": "Accept"})
     root = request.scope.get("root_path", "").rstrip("/")
     body = {
         "service": "GLM-TTS API",
         "version": __version__,
-        "status": service.status,
+        "status": state.status,
         "docs": f"{root}/docs",
         "openapi": f"{root}/openapi.json",
         "speech": f"{root}/api/v1/tts",

@@ -28,9 +28,9 @@ from glm_tts_api.logs import request_id_var
 from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 from glm_tts_api.web.disconnect import ClientGone
+from glm_tts_api.web.drain import InFlight
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
-from glm_tts_api.web.in_flight import InFlight
-from glm_tts_api.web.request_log import LINE
+from glm_tts_api.web.request_log import LOG
 from glm_tts_api.web.sending import Answer, Unsent
 
 logger = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ class RequestContext:
                 if left_to_say is not None:
                     await _send(left_to_say, scope, receive, answer)
         finally:
-            if LINE in state:
-                state[LINE].write(sent=answer.sent)
+            if LOG in state:
+                state[LOG].write(sent=answer.sent)
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
             request_id_var.reset(token)

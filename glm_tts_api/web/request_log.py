@@ -22,7 +22,7 @@ from glm_tts_api.web.disconnect import ClientGone
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
 _LEFT = (ClientGone, ClientDisconnect, asyncio.CancelledError)  # while it was worked on, or still arriving
-LINE = "line"  # where a request's state has its RequestLog
+LOG = "log"  # where a request's state has its RequestLog
 
 
 @dataclass(slots=True, eq=False)
@@ -32,8 +32,6 @@ class RequestLog:
     request_id: str
     lane: str = "-"
     n_chars: int = 0
-    queue_s: float = 0.0
-    generation_s: float = 0.0
     segments_done: int = 0
     audio_done_s: float = 0.0
     timings: Timings = field(default_factory=Timings)
@@ -51,10 +49,10 @@ class RequestLog:
         """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
         timings = self.timings
         total_s = self.age_s
-        between_s = max(0.0, total_s - self.queue_s - sum(timings.stage_s.values()))
+        between_s = max(0.0, total_s - sum(timings.stage_s.values()))
         stages = " ".join(f"{stage}_s={seconds:.2f}" for stage, seconds in timings.stage_s.items())
         return (
-            f"lane={self.lane} chars={self.n_chars} segments={timings.segments} queue_s={self.queue_s:.2f} "
+            f"lane={self.lane} chars={self.n_chars} segments={timings.segments} "
             f"{stages} between_s={between_s:.2f} total_s={total_s:.2f} audio_s={timings.audio_s:.2f} "
             f"rtf={self.rtf:.2f}"
         )
@@ -77,32 +75,38 @@ class RequestLog:
 
     @property
     def rtf(self) -> float:
-        return self.generation_s / self.timings.audio_s if self.timings.audio_s else 0.0
+        return self.timings.generation_s / self.timings.audio_s if self.timings.audio_s else 0.0
 
 
 @contextmanager
 def logged_speech(request: Request) -> Iterator[RequestLog]:
-    """The request's line, with the outcome that the context ends with. Whoever sends the answer writes it
-    when that is done."""
-    line = RequestLog(request.state.request_id)
-    setattr(request.state, LINE, line)
-    with recorded_outcome(line):
-        yield line
+    """The request's log, with the outcome that the context ends with. Whoever sends the answer writes it when
+    that is done."""
+    log = RequestLog(request.state.request_id)
+    setattr(request.state, LOG, log)
+    with recorded_outcome(log):
+        yield log
+
+
+def log_of(request: Request) -> RequestLog:
+    """The log of a request that is inside `logged_speech`."""
+    log: RequestLog = getattr(request.state, LOG)
+    return log
 
 
 @contextmanager
-def recorded_outcome(line: RequestLog) -> Iterator[None]:
-    """Gives the line the outcome that the context ends with; for a streamed answer a second time, since the
+def recorded_outcome(log: RequestLog) -> Iterator[None]:
+    """Gives the log the outcome that the context ends with; for a streamed answer a second time, since the
     body is made while it is sent."""
-    if line.outcome == "completed":
-        line.timings.end("send")
+    if log.outcome == "completed":
+        log.timings.end("send")
     try:
         yield
     except BaseException as error:
-        line.outcome = _outcome_of(error)
+        log.outcome = _outcome_of(error)
         raise
-    line.outcome = "completed"
-    line.timings.begin("send")
+    log.outcome = "completed"
+    log.timings.begin("send")
 
 
 def _outcome_of(error: BaseException) -> str:

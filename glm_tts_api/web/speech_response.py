@@ -8,11 +8,10 @@ dialect has events, is one).
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import ParamSpec, Protocol
+from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 import numpy as np
 from fastapi import Request, Response
@@ -23,10 +22,15 @@ from glm_tts_api.audio.encode import AudioFormat, Encoder, media_type, open_enco
 from glm_tts_api.audio.tempo import Tempo
 from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
 from glm_tts_api.errors import ServiceError
-from glm_tts_api.web.app_state import AppState, SpeechStream
+from glm_tts_api.synthesis import synthesize
+from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
-from glm_tts_api.web.disconnect import ClientGone, while_client_listens
-from glm_tts_api.web.request_log import RequestLog, recorded_outcome
+from glm_tts_api.web.disconnect import ClientGone, cancelled_on_disconnect
+from glm_tts_api.web.pools import Pool
+from glm_tts_api.web.request_log import RequestLog, log_of, recorded_outcome
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.stream import SpeechStream
 
 P = ParamSpec("P")
 
@@ -64,7 +68,7 @@ class RawAudio:
 class Wanted:
     """A parsed request. `utterance` makes what is to be said, once the request has a place: what waits in
     line is small. `speed` changes no pitch; `volume` is a factor, and what it makes too loud is clipped.
-    `counted` is false for the sentence that verifies a restart."""
+    `verifies`: the sentence that proves a restart, which no counter tells of."""
 
     n_chars: int
     utterance: Callable[[], Awaitable[Utterance]]
@@ -73,102 +77,84 @@ class Wanted:
     volume: float = 1.0
     streams: bool = False
     framing: Framing = field(default_factory=RawAudio)
-    counted: bool = True
+    verifies: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """A whole utterance as it will be heard: `audio` in the wanted format at `sample_rate`; seconds."""
+    """A whole utterance as it will be heard: `audio` in the wanted format; `sample_rate` in Hz."""
 
     audio: bytes
     sample_rate: int
     seconds: float
-    generation_s: float
-    timings: Timings
 
 
-async def speak(request: Request, service: AppState, line: RequestLog, wanted: Wanted) -> Speech:
+async def speak(request: Request, state: AppState, wanted: Wanted) -> Speech:
     """All of it, in the wanted format."""
-    async with _synthesized(request, service, line, wanted) as stream:
-        pieces = [chunk.pcm async for chunk in stream.chunks()]
-        generation_s = line.generation_s = time.perf_counter() - stream.began_at
-        with line.timings.stage("encode"):
-            encoded = await service.pools.encode.run(_encode_whole, pieces, stream.sample_rate, wanted)
-    audio, rate, seconds = encoded
-    return Speech(audio, rate, seconds, generation_s, line.timings)
+    log = log_of(request)
+    async with _synthesis(request, state, wanted) as (_, speech):
+        chunks = [chunk async for chunk in _heard(speech, log)]
+        log.timings.end_generation()
+        with log.timings.stage("encode"):
+            return await state.pools.encode.run(_encode_whole, chunks, wanted)
 
 
-async def stream(request: Request, service: AppState, line: RequestLog, wanted: Wanted) -> Response:
+async def stream(request: Request, state: AppState, wanted: Wanted) -> Response:
     """An answer that leaves with its first audio, which is there when this returns."""
+    log = log_of(request)
     async with AsyncExitStack() as stack:
-        synthesis = await stack.enter_async_context(_synthesized(request, service, line, wanted))
-        encoder = await service.pools.encode.run(open_encoder, wanted.audio_format, synthesis.sample_rate)
-        pieces = _Encoded(encoder, synthesis, service, line, wanted)
+        permit, speech = await stack.enter_async_context(_synthesis(request, state, wanted))
+        pieces = _Encoded(_heard(speech, log), log.timings, state.pools.encode, wanted)
         first = await pieces.first()
-        return _StreamedSpeech(request, line, wanted, synthesis, pieces, first, stack.pop_all())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Synthesis:
-    """An utterance on its way, and the permit that it has."""
-
-    engine_stream: SpeechStream
-    permit: Permit
-    line: RequestLog
-    sample_rate: int
-    began_at: float
-
-    async def chunks(self) -> AsyncIterator[AudioChunk]:
-        async for chunk in self.engine_stream:
-            self.line.took(chunk)
-            yield chunk
+        return _StreamedSpeech(request, wanted, permit, pieces, first, stack.pop_all())
 
 
 @asynccontextmanager
-async def _synthesized(
-    request: Request, service: AppState, line: RequestLog, wanted: Wanted
-) -> AsyncIterator[_Synthesis]:
-    """A place in a lane within the deadline and for as long as the client listens, and the utterance begun.
-    The place is held until the engine has let go of the request, which may be after this was cancelled."""
-    service.require_ready()
-    admission = service.admission.admit(
-        wanted.n_chars, arrived_at=request.state.arrived_at, counted=wanted.counted
+async def _synthesis(
+    request: Request, state: AppState, wanted: Wanted
+) -> AsyncIterator[tuple[Permit, SpeechStream]]:
+    """The utterance begun, for as long as the client listens."""
+    state.require_ready()
+    log = log_of(request)
+    begun = synthesize(
+        state.verification if wanted.verifies else state.admission,
+        state.engine,
+        n_chars=wanted.n_chars,
+        utterance=wanted.utterance,
+        timings=log.timings,
+        arrived_at=request.state.arrived_at,
     )
-    queued_at = time.perf_counter()
-    async with while_client_listens(request.receive), AsyncExitStack() as stack:
-        try:
-            permit = await stack.enter_async_context(admission)
-        finally:
-            line.queue_s = time.perf_counter() - queued_at
-        if wanted.counted:
-            stack.enter_context(_shown(service, line))
-        utterance = await wanted.utterance()
-        began_at = time.perf_counter()
-        engine_stream = await stack.enter_async_context(service.engine.synthesize(utterance))
-        line.timings = engine_stream.timings
-        engine_stream.on_freed(permit.hold())
-        yield _Synthesis(engine_stream, permit, line, utterance.sample_rate, began_at)
+    async with cancelled_on_disconnect(request.receive), begun as (permit, speech):
+        with nullcontext() if wanted.verifies else _listed(log, state.active):
+            yield permit, speech
 
 
 @contextmanager
-def _shown(service: AppState, line: RequestLog) -> Iterator[None]:
-    """The request is listed among those that are being spoken."""
-    service.speaking.append(line)
+def _listed(log: RequestLog, active: list[RequestLog]) -> Iterator[None]:
+    """The request is one of those that are being spoken."""
+    active.append(log)
     try:
         yield
     finally:
-        service.speaking.remove(line)
+        active.remove(log)
 
 
-def _encode_whole(pieces: list[Float32], rate: int, wanted: Wanted) -> tuple[bytes, int, float]:
-    """The body's audio, its sample rate, and how many seconds it lasts. Blocking; runs on a pool thread."""
-    pcm = _at_volume(np.concatenate([np.zeros(0, np.float32), *pieces]), wanted.volume)
+async def _heard(speech: SpeechStream, log: RequestLog) -> AsyncIterator[AudioChunk]:
+    async for chunk in speech:
+        log.took(chunk)
+        yield chunk
+
+
+def _encode_whole(chunks: list[AudioChunk], wanted: Wanted) -> Speech:
+    """Blocking; runs on a pool thread."""
+    rate = chunks[0].sample_rate
+    pcm = _at_volume(np.concatenate([chunk.pcm for chunk in chunks]), wanted.volume)
     if wanted.speed != 1.0:
         tempo = Tempo(rate, wanted.speed)
         pcm = np.concatenate([tempo.push(pcm), tempo.finish()])
     encoder = open_encoder(wanted.audio_format, rate, n_samples=len(pcm))
-    return encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate
+    return Speech(encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate)
 
 
 def _at_volume(pcm: Float32, volume: float) -> Float32:
@@ -176,18 +162,17 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 
 
 class _Encoded:
-    """A synthesis as pieces of the wanted format, each as soon as it is made."""
+    """Chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known with the
+    first."""
+
+    sample_rate: int
 
     def __init__(
-        self, encoder: Encoder, synthesis: _Synthesis, service: AppState, line: RequestLog, wanted: Wanted
+        self, chunks: AsyncIterator[AudioChunk], timings: Timings, pool: Pool, wanted: Wanted
     ) -> None:
-        self._encoder = encoder
-        self._tempo = Tempo(synthesis.sample_rate, wanted.speed) if wanted.speed != 1.0 else None
-        self._volume = wanted.volume
-        self._pool = service.pools.encode
-        self._line = line
-        self._chunks = synthesis.chunks()
-        self.sample_rate = self._encoder.sample_rate
+        self._chunks, self._timings, self._pool, self._wanted = chunks, timings, pool, wanted
+        self._encoder: Encoder | None = None
+        self._tempo: Tempo | None = None
 
     async def first(self) -> bytes:
         """The first piece with something in it; nothing at all where the speech is empty."""
@@ -199,18 +184,25 @@ class _Encoded:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Goes on where it was left."""
         async for chunk in self._chunks:
-            yield await self._on_a_thread(self._push, chunk.pcm)
+            yield await self._on_a_thread(self._push, chunk)
+        self._timings.end_generation()
         yield await self._on_a_thread(self._finish)
 
     async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
-        with self._line.timings.stage("encode"):
+        with self._timings.stage("encode"):
             return await self._pool.run(call, *args, **kwargs)
 
-    def _push(self, pcm: Float32) -> bytes:
-        pcm = _at_volume(pcm, self._volume)
+    def _push(self, chunk: AudioChunk) -> bytes:
+        if self._encoder is None:
+            self._encoder = open_encoder(self._wanted.audio_format, chunk.sample_rate)
+            self.sample_rate = self._encoder.sample_rate
+            if self._wanted.speed != 1.0:
+                self._tempo = Tempo(chunk.sample_rate, self._wanted.speed)
+        pcm = _at_volume(chunk.pcm, self._wanted.volume)
         return self._encoder.push(pcm if self._tempo is None else self._tempo.push(pcm))
 
     def _finish(self) -> bytes:
+        assert self._encoder is not None
         rest = b"" if self._tempo is None else self._encoder.push(self._tempo.finish())
         return rest + self._encoder.finish()
 
@@ -221,9 +213,8 @@ class _StreamedSpeech(Response):
     def __init__(
         self,
         request: Request,
-        line: RequestLog,
         wanted: Wanted,
-        synthesis: _Synthesis,
+        permit: Permit,
         pieces: _Encoded,
         first: bytes,
         contexts: AsyncExitStack,
@@ -232,27 +223,26 @@ class _StreamedSpeech(Response):
         kind = framing.media_type or media_type(wanted.audio_format, pieces.sample_rate)
         super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, wanted.warnings))
         del self.headers["content-length"]
-        self._request, self._line, self._framing, self._synthesis = request, line, framing, synthesis
+        self._request, self._framing, self._permit = request, framing, permit
         self._pieces, self._first, self._contexts = pieces, first, contexts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         try:
-            with recorded_outcome(self._line):
+            with recorded_outcome(log_of(self._request)):
                 async with self._contexts:
                     await send(begin)
                     await self._send(send, self._framing.piece(self._first))
                     async for piece in self._pieces:
                         if piece:
                             await self._send(send, self._framing.piece(piece))
-                    self._line.generation_s = time.perf_counter() - self._synthesis.began_at
         except ServiceError as error:
             await self._send_error(send, error)
             return
         await send({"type": "http.response.body", "body": self._framing.end()})
 
     async def _send(self, send: Send, body: bytes) -> None:
-        with self._synthesis.permit.waiting_for_client():
+        with self._permit.waiting_for_client():
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _send_error(self, send: Send, error: ServiceError) -> None:
@@ -265,12 +255,12 @@ class _StreamedSpeech(Response):
         raise ClientGone  # nobody can be told
 
 
-def whole_audio(speech: Speech, wanted: Wanted) -> Response:
+def whole_audio(request: Request, speech: Speech, wanted: Wanted) -> Response:
     """The answer that is the audio itself."""
     headers = {
         "Content-Disposition": f'attachment; filename="speech.{wanted.audio_format}"',  # /docs offers a file
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
-        "X-Generation-Time": f"{speech.generation_s:.2f}",
+        "X-Generation-Time": f"{log_of(request).timings.generation_s:.2f}",
         **audio_headers(speech.sample_rate, wanted.warnings),
     }
     return Response(

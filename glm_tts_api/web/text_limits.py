@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from fastapi import Request
+
 from glm_tts_api.errors import NothingToSay, TextTooLong
 from glm_tts_api.web.app_state import AppState
-from glm_tts_api.web.request_log import RequestLog
+from glm_tts_api.web.request_log import log_of
 
 
-def accept_text(text: str, state: AppState, log: RequestLog, *, field: str) -> None:
-    """Notes how long the text is and which lane it takes. Raises TextTooLong or NothingToSay, naming the
-    field that it was sent in."""
-    log.n_chars = len(text)
-    log.lane = state.admission.config.lane_of(log.n_chars)
-    most = state.config.max_text_length
-    if len(text) > most:
-        raise TextTooLong(
-            f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH)."
-        )
+def check_text(request: Request, state: AppState, text: str, *, field: str) -> int:
+    """The text's length, which the request's log is told as well. Raises TextTooLong or NothingToSay, naming
+    the field that it was sent in."""
+    n_chars, most = len(text), state.config.max_text_length
+    log = log_of(request)
+    log.n_chars, log.lane = n_chars, state.admission.config.lane_of(n_chars)
+    if n_chars > most:
+        raise TextTooLong(f"{field} has {n_chars} characters; at most {most} are possible (MAX_TEXT_LENGTH).")
     if not text.strip():
         raise NothingToSay(f"{field} is blank.")
+    return n_chars

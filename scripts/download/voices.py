@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from transfer import DownloadError, get_bytes
 
 from glm_tts_api.errors import ServiceError, VoiceExists
+from glm_tts_api.room_configs import recording_limits
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings
 from glm_tts_api.voices.store import VoiceStore
 
@@ -34,7 +35,7 @@ def fetch_voices(*, consent: bool) -> None:
     store = VoiceStore(
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
-        limits=settings.prompt_limits(),
+        limits=recording_limits(settings),
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )

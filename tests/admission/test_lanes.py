@@ -170,18 +170,6 @@ def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(tmp_path: Pat
     play(scenario, tmp_path)
 
 
-def test_uncounted_requests_take_a_place_and_leave_no_trace(tmp_path: Path) -> None:
-    async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
-        async with admission.admit(5, arrived_at=now(), counted=False):
-            with pytest.raises(QueueFull):
-                async with admission.admit(5, arrived_at=now(), counted=False):
-                    pass
-            assert counts() == LaneCounts()
-        assert counts() == LaneCounts()
-
-    play(scenario, tmp_path, queue_size=0)
-
-
 def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async def client() -> None:

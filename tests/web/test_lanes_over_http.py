@@ -10,9 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 from conftest import Running, wait_until
-from tone_engine import ToneEngine, ToneState
+from tone_engine import ToneEngine
 from waiting import lines_of
 
+from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import InternalFault
 
 Serve = Callable[..., Running]
@@ -80,6 +81,20 @@ def test_the_deadline_covers_the_wait(serve: Serve) -> None:
     server.wait_for_lane(active=0, waiting=0, completed=1, timed_out=2)
 
 
+def test_the_sentence_that_proves_a_restart_waits_behind_nobody(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=2), short_text_concurrency=1, queue_max_size=0)
+    token = "0123456789abcdef0123"
+    (server.root / "run" / "verify.token").write_text(token)
+    with ThreadPoolExecutor() as pool, server.client(headers={"X-Verify-Token": token}) as verifier:
+        speaking = pool.submit(server.say)
+        server.wait_for_lane(active=1)
+        assert server.say().status_code == 503
+        fields = {"input_text": "hello", "index": "exampleA"}
+        assert verifier.post("/api/v1/tts", data=fields).status_code == 200
+        assert speaking.result().status_code == 200
+    server.wait_for_lane(total=1, rejected=1)
+
+
 def test_a_client_that_leaves_stops_the_work(serve: Serve) -> None:
     server = serve(ToneEngine(delay_s=30), short_text_concurrency=1)
     host, _, port = server.url.removeprefix("http://").partition(":")
@@ -137,14 +152,14 @@ def test_a_burst_of_time_outs_never_overfills_the_engine(serve: Serve) -> None:
                 self.held += 1
                 self.most = max(self.most, self.held)
             stream = arguments[1]
-            freed = stream.job_freed  # type: ignore[attr-defined]
+            freed = stream.request_freed  # type: ignore[attr-defined]
 
             def let_go() -> None:
                 with self.lock:
                     self.held -= 1
                 freed()
 
-            stream.job_freed = let_go  # type: ignore[attr-defined]
+            stream.request_freed = let_go  # type: ignore[attr-defined]
             super()._speak(*arguments)  # type: ignore[arg-type]
 
     server = serve(Counting(delay_s=30, freeing_s=0.1), short_text_concurrency=2, short_text_timeout=0.4)
@@ -157,12 +172,12 @@ def test_a_burst_of_time_outs_never_overfills_the_engine(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("state", "status", "code", "retry"),
     [
-        (ToneState("loading"), "loading", "loading", True),
-        (ToneState("failed", "checkpoint: llm is missing"), "unhealthy", "unhealthy", False),
+        (EngineState("loading"), "loading", "loading", True),
+        (EngineState("failed", "checkpoint: llm is missing"), "unhealthy", "unhealthy", False),
     ],
 )
 def test_a_server_that_cannot_speak_says_why(
-    serve: Serve, state: ToneState, status: str, code: str, retry: bool
+    serve: Serve, state: EngineState, status: str, code: str, retry: bool
 ) -> None:
     server = serve(ToneEngine(state=state))
     answer = server.say()

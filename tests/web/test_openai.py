@@ -16,7 +16,9 @@ import openai
 import pytest
 import soundfile
 from conftest import Running
-from tone_engine import ToneEngine, ToneState
+from tone_engine import ToneEngine
+
+from glm_tts_api.engine.state import EngineState
 
 Serve = Callable[..., Running]
 
@@ -167,7 +169,7 @@ def test_work_that_was_begun_is_not_asked_for_again(serve: Serve) -> None:
 
 
 def test_a_server_that_loads_is_503_with_retry_after(serve: Serve) -> None:
-    server = serve(ToneEngine(state=ToneState("loading")))
+    server = serve(ToneEngine(state=EngineState("loading")))
     with sdk(server, max_retries=0) as client, pytest.raises(openai.InternalServerError) as refused:
         client.audio.speech.create(model="tts-1", voice="alloy", input="hello")
     assert refused.value.status_code == 503
@@ -203,7 +205,7 @@ def test_probes_find_what_tells_them_where_the_voices_are(serve: Serve) -> None:
         assert client.get("/v1/readyz").status_code == 404
         answer = client.get("/health")
         assert (answer.status_code, answer.text) == (200, "OK")
-    with serve(ToneEngine(state=ToneState("loading"))).client() as client:
+    with serve(ToneEngine(state=EngineState("loading"))).client() as client:
         assert client.get("/health").status_code == 503
 
 

@@ -13,10 +13,11 @@ import httpx
 import pytest
 from conftest import Running
 from recordings import voice_wav
-from tone_engine import ToneEngine, ToneState
+from tone_engine import ToneEngine
 from waiting import lines_of
 
 from glm_tts_api.api_server import create_app
+from glm_tts_api.engine.state import EngineState
 from glm_tts_api.settings import Settings
 
 Serve = Callable[..., Running]
@@ -209,7 +210,7 @@ def test_importing_the_app_module_reads_no_environment_and_starts_nothing(tmp_pa
 
 def test_health_tells_no_path_of_the_machine(serve: Serve) -> None:
     cause = "No '/srv/my models/ckpt/config.json' in /srv/ckpt; see https://example.org/a/b, and/or /docs"
-    server = serve(ToneEngine(state=ToneState("failed", cause)))
+    server = serve(ToneEngine(state=EngineState("failed", cause)))
     shown = get(server, "/api/v1/health").json()["cause"]
     assert shown == "No '…/config.json' in …/ckpt; see https://example.org/a/b, and/or /docs"
 

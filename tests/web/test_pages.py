@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import Running
-from tone_engine import ToneEngine, ToneState
+from tone_engine import ToneEngine
+
+from glm_tts_api.engine.state import EngineState
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -41,7 +43,7 @@ def test_the_roots_curl_line_runs_as_it_stands(serve: Callable[..., Running], tm
 
 
 def test_the_root_is_json_for_programs_and_asks_for_no_key(serve: Callable[..., Running]) -> None:
-    server = serve(ToneEngine(state=ToneState("loading")), api_keys="secret")
+    server = serve(ToneEngine(state=EngineState("loading")), api_keys="secret")
     with server.client() as client:
         body = client.get("/").json()
         assert (body["service"], body["status"]) == ("GLM-TTS API", "loading")

@@ -17,6 +17,7 @@ from recordings import voice_wav
 from safetensors.torch import load_file, save_file
 from server_process import Server
 
+from glm_tts_api.room_configs import engine_config
 from glm_tts_api.settings import BUNDLED_MODEL, Settings
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
@@ -261,7 +262,7 @@ def test_a_damaged_checkpoint_is_one_clear_error(
 
 def test_the_settings_of_the_server_reach_the_engine(checkpoint: Path, tmp_path: Path) -> None:
     project(tmp_path, model_dir=checkpoint, workers=1, short_text_concurrency=3, long_text_concurrency=2)
-    config = Settings.load(tmp_path).engine_config()
+    config = engine_config(Settings.load(tmp_path))
     assert (config.n_slots, config.flow_steps, config.max_prompt_seconds) == (5, 10, 30)
     (tmp_path / ".env").write_text("WORKERS=64\n")
-    assert Settings.load(tmp_path).engine_config().threads == 1
+    assert engine_config(Settings.load(tmp_path)).threads == 1

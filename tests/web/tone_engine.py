@@ -9,30 +9,15 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Utterance
+from glm_tts_api.contracts import AudioChunk, Timings, Utterance
+from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import Loading, NothingToSay, Unhealthy
+from glm_tts_api.errors import NothingToSay
 
-
-@dataclass(frozen=True)
-class ToneState:
-    status: Literal["loading", "ready", "failed", "lost"]
-    cause: str | None = None
-
-
-@dataclass(frozen=True)
-class ToneInfo:
-    model_name: str = "tone"
-    device: str = "cpu"
-    dtype: str = "float32"
-    warnings: tuple[str, ...] = ()
-
-
-READY = ToneState("ready")
+READY = EngineState("ready")
 
 
 @dataclass
@@ -46,7 +31,7 @@ class ToneEngine:
     seconds: float = 0.5
     n_segments: int = 1
     segment_s: float = 0.0
-    state: ToneState = READY
+    state: EngineState = READY
     n_spoken: int = 0
     n_stopped: int = 0
     fault: Exception | None = None
@@ -55,14 +40,14 @@ class ToneEngine:
 
     def start(self) -> None:
         if self.load_s:
-            self.state = ToneState("loading")
+            self.state = EngineState("loading")
             timer = threading.Timer(self.load_s, self._loaded)
             timer.daemon = True
             timer.start()
 
     def _loaded(self) -> None:
         failed = self.load_fault is not None and self.load_fault.exists()
-        self.state = ToneState("failed", "the weights are gone") if failed else READY
+        self.state = EngineState("failed", "the weights are gone") if failed else READY
 
     async def close(self) -> None:
         pass
@@ -70,18 +55,15 @@ class ToneEngine:
     async def clear_cache(self) -> int:
         return 2**20
 
-    def info(self) -> ToneInfo | None:
-        return ToneInfo() if self.state.status == "ready" else None
+    def info(self) -> EngineInfo | None:
+        return EngineInfo("tone", "cpu", "float32") if self.state.status == "ready" else None
 
-    def synthesize(self, utterance: Utterance) -> SpeechStream:
-        if self.state.status == "loading":
-            raise Loading("The model is still loading")
-        if self.state.status == "failed":
-            raise Unhealthy("The model could not be loaded")
+    def synthesize(self, utterance: Utterance, timings: Timings) -> SpeechStream:
+        self.state.require_ready()
         if self.fault is not None:
             raise self.fault
         stopped = threading.Event()
-        stream = SpeechStream(stop=stopped.set, forget=lambda _: None)
+        stream = SpeechStream(stop=stopped.set, forget=lambda _: None, timings=timings)
         threading.Thread(target=self._speak, args=(utterance, stream, stopped), daemon=True).start()
         return stream
 

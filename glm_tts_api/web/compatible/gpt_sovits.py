@@ -21,9 +21,9 @@ from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
-from glm_tts_api.web.text_limits import accept_text
+from glm_tts_api.web.text_limits import check_text
 
 SAMPLE_RATE = 24000
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
@@ -67,15 +67,15 @@ class GptSovitsFields(BaseModel):
 
 @router.get("/tts")
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    with logged_speech(request) as log:
-        return await _say(read_query(request), request, state, log)
+    with logged_speech(request):
+        return await _say(read_query(request), request, state)
 
 
 @router.post("/tts")
 @router.post("/")  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
-    with logged_speech(request) as log:
-        return await _say(await read_body(request, state.config.max_text_bytes), request, state, log)
+    with logged_speech(request):
+        return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 
 @router.get("/speakers")
@@ -85,9 +85,9 @@ async def speakers(state: AppStateDep) -> list[dict[str, str]]:
     return [{"name": voice.index, "voice_id": voice.index} for voice in voices]
 
 
-async def _say(body: Body, request: Request, state: AppState, log: RequestLog) -> Response:
+async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, _ = body.parse(GptSovitsFields)
-    accept_text(fields.text, state, log, field="text")
+    n_chars = check_text(request, state, fields.text, field="text")
     try:
         voice = await state.pools.files.run(state.voices.get, fields.voice)
     except UnknownVoice as error:
@@ -97,7 +97,7 @@ async def _say(body: Body, request: Request, state: AppState, log: RequestLog) -
 
     async def utterance() -> Utterance:
         return Utterance(
-            log.request_id,
+            request.state.request_id,
             fields.text,
             voice,
             sampling=SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
@@ -106,12 +106,12 @@ async def _say(body: Body, request: Request, state: AppState, log: RequestLog) -
         )
 
     wanted = Wanted(
-        n_chars=log.n_chars,
+        n_chars=n_chars,
         utterance=utterance,
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,
         streams=streams,
     )
     if streams:
-        return await stream(request, state, log, wanted)
-    return whole_audio(await speak(request, state, log, wanted), wanted)
+        return await stream(request, state, wanted)
+    return whole_audio(request, await speak(request, state, wanted), wanted)

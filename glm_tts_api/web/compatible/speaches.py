@@ -11,7 +11,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/health")
-async def health(service: AppStateDep) -> PlainTextResponse:
+async def health(state: AppStateDep) -> PlainTextResponse:
     """OK, and no other word, while the server can speak; else the 503 that says why not."""
-    service.require_ready()
+    state.require_ready()
     return PlainTextResponse("OK")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glm_tts_api.errors import QueueFull, ServiceError, UnknownVoice
+from glm_tts_api.web.v1.errors import status_of
 
 PREFIX = "/api/paas/v4/"
 _CODES = {
@@ -29,4 +30,5 @@ def zhipu_status(error: ServiceError) -> int:
         return 429
     if isinstance(error, UnknownVoice):
         return 400
-    return error.status if error.status in _CODES or error.status in (408, 503) else 400
+    status = status_of(error)
+    return status if status in _CODES or status in (408, 503) else 400

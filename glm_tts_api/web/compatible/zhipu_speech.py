@@ -18,9 +18,9 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX, zhipu_body
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, speak, stream, whole_audio
-from glm_tts_api.web.text_limits import accept_text
+from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import named_voice
 
 SAMPLE_RATE = 24000
@@ -82,34 +82,36 @@ def _event(data: dict[str, Any]) -> bytes:
 
 
 @router.post("/speech")
-async def speech(request: Request, service: AppStateDep) -> Response:
+async def speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
-    with logged_speech(request) as line:
-        wanted = await _parse(request, service, line)
+    with logged_speech(request):
+        wanted = await _parse(request, state)
         if wanted.streams:
-            return await stream(request, service, line, wanted)
-        return whole_audio(await speak(request, service, line, wanted), wanted)
+            return await stream(request, state, wanted)
+        return whole_audio(request, await speak(request, state, wanted), wanted)
 
 
-async def _parse(request: Request, service: AppState, line: RequestLog) -> Wanted:
-    body = await read_body(request, service.config.max_text_bytes)
+async def _parse(request: Request, state: AppState) -> Wanted:
+    body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(ZhipuSpeechFields)
-    accept_text(fields.input, service, line, field="input")
+    n_chars = check_text(request, state, fields.input, field="input")
     if fields.stream and fields.response_format != "pcm":
         raise InvalidField("stream=true needs response_format=pcm.")
-    aliases = service.config.zhipu_voices
-    voice = await service.pools.files.run(named_voice, fields.voice, aliases, service.voices)
+    aliases = state.config.zhipu_voices
+    voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
 
     async def utterance() -> Utterance:
-        chunks = service.config.stream_chunks if fields.stream else None
-        return Utterance(line.request_id, fields.input, voice, sample_rate=SAMPLE_RATE, chunks=chunks)
+        chunks = state.config.stream_chunks if fields.stream else None
+        return Utterance(
+            request.state.request_id, fields.input, voice, sample_rate=SAMPLE_RATE, chunks=chunks
+        )
 
     return Wanted(
-        n_chars=line.n_chars,
+        n_chars=n_chars,
         utterance=utterance,
         audio_format=fields.response_format,
         speed=fields.speed,
         volume=fields.volume,
         streams=fields.stream,
-        framing=SpeechEvents(line.request_id, fields) if fields.stream else RawAudio(),
+        framing=SpeechEvents(request.state.request_id, fields) if fields.stream else RawAudio(),
     )

@@ -25,9 +25,9 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.compatible.uploads import Uploads
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import Wanted, speak
-from glm_tts_api.web.text_limits import accept_text
+from glm_tts_api.web.text_limits import check_text
 
 _ENCODED = "xn--"
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
@@ -58,17 +58,17 @@ class DeleteFields(_Fields):
 
 
 @router.post("/files", dependencies=[WriterRequired])
-async def upload(request: Request, service: AppStateDep) -> dict[str, Any]:
+async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Takes a recording to clone a voice from."""
-    body = await read_body(request, service.config.max_text_bytes)
+    body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(UploadFields, files=("file",))
     file = body.file("file")
     if file is None:
         raise InvalidField("file is missing: the voice's recording, as a file.")
-    data = await service.pools.files.run(file.read)
+    data = await state.pools.files.run(file.read)
     require_audio(data[:HEAD_BYTES])
     return {
-        "id": await service.pools.files.run(_uploads(service).add, data),
+        "id": await state.pools.files.run(_uploads(state).add, data),
         "object": "file",
         "bytes": len(data),
         "filename": file.filename,
@@ -78,40 +78,40 @@ async def upload(request: Request, service: AppStateDep) -> dict[str, Any]:
 
 
 @router.get("/files/{file_id}/content")
-async def content(file_id: str, service: AppStateDep) -> Response:
-    data = await service.pools.files.run(_uploads(service).read, file_id)
+async def content(file_id: str, state: AppStateDep) -> Response:
+    data = await state.pools.files.run(_uploads(state).read, file_id)
     container = container_of(data)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
 
 
 @router.post("/voice/clone", dependencies=[WriterRequired])
-async def clone(request: Request, service: AppStateDep) -> dict[str, Any]:
+async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice, once it has said `input` as a sample of it."""
-    with logged_speech(request) as line:
-        body = await read_body(request, service.config.max_text_bytes)
+    with logged_speech(request):
+        body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
         if fields.text is None:
             raise InvalidField("text is missing: the exact transcript of the recording.")
-        transcript = check_transcript(fields.text, service.config.max_prompt_characters)
-        data = await service.pools.files.run(_uploads(service).read, fields.file_id)
-        sample = await _sample(request, service, line, fields.input, data, transcript)
+        transcript = check_transcript(fields.text, state.config.max_prompt_characters)
+        data = await state.pools.files.run(_uploads(state).read, fields.file_id)
+        sample = await _sample(request, state, fields.input, data, transcript)
         name = _index_of(fields.voice_name)
-        voice = await service.pools.decode.run(service.voices.add, name, transcript, data)
+        voice = await state.pools.decode.run(state.voices.add, name, transcript, data)
         return {
             "voice": voice.index,
-            "file_id": await service.pools.files.run(_uploads(service).add, sample),
+            "file_id": await state.pools.files.run(_uploads(state).add, sample),
             "file_purpose": _OUTPUT,
-            "request_id": fields.request_id or line.request_id,
+            "request_id": fields.request_id or request.state.request_id,
         }
 
 
 @router.get("/voice/list")
 async def list_voices(
-    request: Request, service: AppStateDep, voiceType: str = "", voiceName: str = ""
+    request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
 ) -> dict[str, Any]:
     """The voices of this server, and the cloud's own names with the voices that they stand for."""
-    registered = {voice.index: voice for voice in await service.pools.files.run(service.voices.list_voices)}
-    aliases = service.config.zhipu_voices.items()
+    registered = {voice.index: voice for voice in await state.pools.files.run(state.voices.list_voices)}
+    aliases = state.config.zhipu_voices.items()
     voices = {name: registered[meant] for name, meant in aliases if meant in registered} | registered
     shown = [_shown(name, voice, str(request.base_url)) for name, voice in voices.items()]
     return {
@@ -124,29 +124,27 @@ async def list_voices(
 
 
 @router.post("/voice/delete", dependencies=[WriterRequired])
-async def delete(request: Request, service: AppStateDep) -> dict[str, Any]:
-    body = await read_body(request, service.config.max_text_bytes)
+async def delete(request: Request, state: AppStateDep) -> dict[str, Any]:
+    body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(DeleteFields)
-    await service.pools.files.run(service.voices.remove, fields.voice)
+    await state.pools.files.run(state.voices.remove, fields.voice)
     return {"voice": fields.voice, "update_time": _date(time.time())}
 
 
-def _uploads(service: AppState) -> Uploads:
-    return Uploads(service.config.uploads_dir)
+def _uploads(state: AppState) -> Uploads:
+    return Uploads(state.config.uploads_dir)
 
 
-async def _sample(
-    request: Request, service: AppState, line: RequestLog, text: str, data: bytes, transcript: str
-) -> bytes:
+async def _sample(request: Request, state: AppState, text: str, data: bytes, transcript: str) -> bytes:
     """A WAV of `text` in the voice of a recording."""
-    accept_text(text, service, line, field="input")
+    n_chars = check_text(request, state, text, field="input")
 
     async def utterance() -> Utterance:
-        limits = service.config.prompt_limits
-        voice = await service.pools.decode.run(_decoded, data, transcript, limits)
-        return Utterance(line.request_id, text, voice)
+        limits = state.config.prompt_limits
+        voice = await state.pools.decode.run(_decoded, data, transcript, limits)
+        return Utterance(request.state.request_id, text, voice)
 
-    speech = await speak(request, service, line, Wanted(line.n_chars, utterance, "wav"))
+    speech = await speak(request, state, Wanted(n_chars, utterance, "wav"))
     return speech.audio
 
 

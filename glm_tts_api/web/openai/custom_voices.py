@@ -48,9 +48,9 @@ class ConsentFields(BaseModel):
 
 
 @router.post("/voices", dependencies=[WriterRequired])
-async def add_voice(request: Request, service: AppStateDep) -> dict[str, Any]:
+async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice; its id is its name."""
-    body = await read_body(request, service.config.max_text_bytes)
+    body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(NewVoiceFields, files=(_SAMPLE,))
     sample = body.file(_SAMPLE)
     if sample is None:
@@ -60,9 +60,9 @@ async def add_voice(request: Request, service: AppStateDep) -> dict[str, Any]:
             f"prompt_text is missing: the exact transcript of {_SAMPLE}. OpenAI's client sends it with "
             'extra_body={"prompt_text": "..."}.'
         )
-    transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
-    data = await service.pools.files.run(sample.read)
-    voice = await service.pools.decode.run(service.voices.add, fields.name, transcript, data)
+    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    data = await state.pools.files.run(sample.read)
+    voice = await state.pools.decode.run(state.voices.add, fields.name, transcript, data)
     return {
         "id": voice.index,
         "created_at": voice.created_at,
@@ -73,22 +73,22 @@ async def add_voice(request: Request, service: AppStateDep) -> dict[str, Any]:
 
 
 @router.delete("/voices/{name}", dependencies=[WriterRequired])
-async def delete_voice(name: str, service: AppStateDep) -> dict[str, Any]:
+async def delete_voice(name: str, state: AppStateDep) -> dict[str, Any]:
     try:
-        await service.pools.files.run(service.voices.remove, name)
+        await state.pools.files.run(state.voices.remove, name)
     except UnknownVoice as error:  # a bad request where it is to speak
         raise NotFound(error.message) from None
     return {"id": name, "deleted": True, "object": "audio.voice.deleted"}
 
 
 @router.post("/voice_consents")
-async def add_consent(request: Request, service: AppStateDep) -> dict[str, Any]:
-    body = await read_body(request, service.config.max_text_bytes)
+async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
+    body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(ConsentFields, files=(_RECORDING,))
     recording = body.file(_RECORDING)
     if recording is None:
         raise InvalidField(f"{_RECORDING} is missing: the consent, as a file.")
-    require_audio(await service.pools.files.run(recording.read, HEAD_BYTES))
+    require_audio(await state.pools.files.run(recording.read, HEAD_BYTES))
     return {
         "id": f"cons_{uuid.uuid4().hex}",
         "created_at": int(time.time()),

@@ -13,6 +13,7 @@ from glm_tts_api.errors import (
     UnknownVoice,
     VoiceExists,
 )
+from glm_tts_api.web.v1.errors import status_of
 
 PREFIX = "/v1/"
 _STATUS: dict[type[ServiceError], int] = {
@@ -36,7 +37,7 @@ def openai_body(error: ServiceError) -> dict[str, Any]:
 
 
 def openai_status(error: ServiceError) -> int:
-    return _STATUS.get(type(error), error.status)
+    return _STATUS.get(type(error), status_of(error))
 
 
 def openai_headers(error: ServiceError) -> dict[str, str]:

@@ -15,9 +15,9 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openai.errors import openai_body
 from glm_tts_api.web.openai.schemas import OpenAISpeechFields
-from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
-from glm_tts_api.web.text_limits import accept_text
+from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import named_voice
 
 SAMPLE_RATE = 24000  # what the clients take PCM for
@@ -48,31 +48,31 @@ def _event(data: dict[str, object]) -> bytes:
 
 
 @router.post("/speech")
-async def create_speech(request: Request, service: AppStateDep) -> Response:
+async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
-    with logged_speech(request) as line:
-        return await stream(request, service, line, await _parse(request, service, line))
+    with logged_speech(request):
+        return await stream(request, state, await _wanted(request, state))
 
 
-async def _parse(request: Request, service: AppState, line: RequestLog) -> Wanted:
-    body = await read_body(request, service.config.max_text_bytes)
+async def _wanted(request: Request, state: AppState) -> Wanted:
+    body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(OpenAISpeechFields)
-    accept_text(fields.input, service, line, field="input")
-    aliases = service.config.openai_voices
-    voice = await service.pools.files.run(named_voice, fields.voice, aliases, service.voices)
+    n_chars = check_text(request, state, fields.input, field="input")
+    aliases = state.config.openai_voices
+    voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
 
     async def utterance() -> Utterance:
         return Utterance(
-            request_id=line.request_id,
+            request_id=request.state.request_id,
             text=fields.input,
             voice=voice,
             sampling=SamplingOptions(seed=fields.seed),
             sample_rate=SAMPLE_RATE,
-            chunks=service.config.stream_chunks,
+            chunks=state.config.stream_chunks,
         )
 
     return Wanted(
-        n_chars=line.n_chars,
+        n_chars=n_chars,
         utterance=utterance,
         audio_format=fields.response_format,
         speed=fields.speed,

@@ -17,14 +17,14 @@ router = APIRouter(prefix="/v1", include_in_schema=False, dependencies=[OwnNameR
 
 
 @router.get("/models")
-async def list_models(service: AppStateDep) -> dict[str, Any]:
-    return {"object": "list", "data": [await _model(MODEL, service)]}
+async def list_models(state: AppStateDep) -> dict[str, Any]:
+    return {"object": "list", "data": [await _model(MODEL, state)]}
 
 
 @router.get("/models/{model}")
-async def get_model(model: str, service: AppStateDep) -> dict[str, Any]:
+async def get_model(model: str, state: AppStateDep) -> dict[str, Any]:
     """Any name is the one model's."""
-    return await _model(model, service)
+    return await _model(model, state)
 
 
 @router.get("/audio/models")
@@ -33,17 +33,17 @@ async def list_audio_models() -> dict[str, Any]:
 
 
 @router.get("/audio/voices")
-async def list_audio_voices(service: AppStateDep, legacy: bool = False) -> dict[str, Any]:
+async def list_audio_voices(state: AppStateDep, legacy: bool = False) -> dict[str, Any]:
     """legacy=true: names alone."""
-    names = await _names(service)
+    names = await _names(state)
     return {"voices": names if legacy else [{"id": name, "name": name} for name in names]}
 
 
-async def _model(name: str, service: AppState) -> dict[str, Any]:
-    voices = [{"name": voice} for voice in await _names(service)]
+async def _model(name: str, state: AppState) -> dict[str, Any]:
+    voices = [{"name": voice} for voice in await _names(state)]
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": "zai-org", "voices": voices}
 
 
-async def _names(service: AppState) -> list[str]:
-    voices = await service.pools.files.run(service.voices.list_voices)
+async def _names(state: AppState) -> list[str]:
+    voices = await state.pools.files.run(state.voices.list_voices)
     return [voice.index for voice in voices]

@@ -32,9 +32,9 @@ ops_router = APIRouter(
 
 
 @health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
-async def health(service: AppStateDep) -> Response:
+async def health(state: AppStateDep) -> Response:
     """Whether this server can speak: 200 if so, 503 while it loads or drains or if the load failed."""
-    body = await _health_body(service)
+    body = await _health_body(state)
     healthy = body["status"] == "healthy"
     return JSONResponse(body, 200 if healthy else 503, headers=_retry_headers(body["status"]))
 
@@ -46,42 +46,42 @@ async def live() -> dict[str, str]:
 
 
 @ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
-async def concurrency_stats(service: AppStateDep) -> dict[str, Any]:
+async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
     """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
     admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what is
     being spoken, and how far it is, by the `worker` that answers: with several, ask again for the others'."""
-    workers = await asyncio.to_thread(service.board.read)
-    return {"success": True, **_stats_body(service, workers)}
+    workers = await asyncio.to_thread(state.stats.read)
+    return {"success": True, **_stats_body(state, workers)}
 
 
 @ops_router.post("/clear_cache", response_model=ClearedCache, dependencies=[WriterRequired])
-async def clear_cache(service: AppStateDep) -> dict[str, Any]:
+async def clear_cache(state: AppStateDep) -> dict[str, Any]:
     """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
     cached memory. The model stays loaded."""
-    freed = service.voices.clear_cache() + await service.engine.clear_cache()
+    freed = state.voices.clear_cache() + await state.engine.clear_cache()
     return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
 
 
-async def _health_body(service: AppState) -> dict[str, Any]:
+async def _health_body(state: AppState) -> dict[str, Any]:
     voices, warnings = await asyncio.to_thread(
-        lambda: (len(service.voices.list_voices()), service.voices.warnings)
+        lambda: (len(state.voices.list_voices()), state.voices.warnings)
     )
-    info = service.engine.info()
-    status, cause = service.status, service.engine.state.cause
-    config = service.config
+    info = state.engine.info()
+    status, cause = state.status, state.engine.state.cause
+    config = state.config
     return {
         "status": status,
-        "model_loaded": service.engine.state.status == "ready",
+        "model_loaded": state.engine.state.status == "ready",
         "model_sample_rate": 24000,
         "model_use_phoneme": False,
         "prompt_cache_count": voices,
-        "model": service.model_label,
+        "model": state.model_label,
         "demonstration": config.is_demonstration,
         "notice": DEMONSTRATION_NOTICE if config.is_demonstration else None,
         "device": info.device if info else None,
         "dtype": info.dtype if info else None,
         "version": __version__,
-        "uptime_s": round(time.monotonic() - service.started_at, 1),
+        "uptime_s": round(time.monotonic() - state.started_at, 1),
         "cause": without_paths(cause) if cause else None,
         "warnings": [without_paths(warning) for warning in (*warnings, *(info.warnings if info else ()))],
     }
@@ -91,9 +91,9 @@ def _retry_headers(status: str) -> dict[str, str]:
     return {"Retry-After": "5"} if status in ("loading", "draining") else {}
 
 
-def _stats_body(service: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
+def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
     n_live = sum(worker.alive for worker in workers)
-    limits = service.admission.config
+    limits = state.admission.config
     return {
         "stats": {
             lane: _lane_body(
@@ -101,29 +101,29 @@ def _stats_body(service: AppState, workers: list[WorkerStats]) -> dict[str, Any]
             )
             for lane in LANES
         },
-        "config": _config_body(service),
-        "per_worker": [_worker_body(worker, service) for worker in workers if worker.alive],
+        "config": _config_body(state),
+        "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
         "worker": next(
             {"slot": worker.slot, "pid": worker.pid} for worker in workers if worker.pid == os.getpid()
         ),
-        "active": [_active_body(line) for line in service.speaking],
+        "active": [_active_body(log) for log in state.active],
     }
 
 
-def _active_body(line: RequestLog) -> dict[str, Any]:
+def _active_body(log: RequestLog) -> dict[str, Any]:
     return {
-        "request_id": line.request_id,
-        "lane": line.lane,
-        "characters": line.n_chars,
-        "segments": line.timings.segments or None,
-        "segments_done": line.segments_done,
-        "audio_seconds": round(line.audio_done_s, 3),
-        "age_seconds": round(line.age_s, 1),
+        "request_id": log.request_id,
+        "lane": log.lane,
+        "characters": log.n_chars,
+        "segments": log.timings.segments or None,
+        "segments_done": log.segments_done,
+        "audio_seconds": round(log.audio_done_s, 3),
+        "age_seconds": round(log.age_s, 1),
     }
 
 
-def _worker_body(worker: WorkerStats, service: AppState) -> dict[str, Any]:
-    limits = service.admission.config
+def _worker_body(worker: WorkerStats, state: AppState) -> dict[str, Any]:
+    limits = state.admission.config
     body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid, "ready": worker.ready}
     body["status"] = worker.phase
     body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
@@ -145,8 +145,8 @@ def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
     }
 
 
-def _config_body(service: AppState) -> dict[str, Any]:
-    limits = service.admission.config
+def _config_body(state: AppState) -> dict[str, Any]:
+    limits = state.admission.config
     return {
         "concurrency": {
             "short_text": limits.short_limit,
@@ -159,7 +159,7 @@ def _config_body(service: AppState) -> dict[str, Any]:
             "long_text": _whole(limits.long_timeout_s),
         },
         "queue": {"max_size": limits.queue_size},
-        "workers": service.config.workers,
+        "workers": state.config.workers,
     }
 
 

@@ -39,17 +39,17 @@ router = APIRouter(
 
 
 @router.get("", response_model=PromptList)
-async def list_prompts(service: AppStateDep) -> dict[str, Any]:
+async def list_prompts(state: AppStateDep) -> dict[str, Any]:
     """Every registered voice, by its name."""
-    voices = await service.pools.files.run(service.voices.list_voices)
+    voices = await state.pools.files.run(state.voices.list_voices)
     return {"count": len(voices), "prompts": [_shown(voice) for voice in voices]}
 
 
 @router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
-async def get_prompt(index: str, response: Response, service: AppStateDep) -> dict[str, Any]:
+async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict[str, Any]:
     """One voice; its ETag makes a later PUT or DELETE conditional. One whose recording is gone is a 404 with
     code recording_missing, and PUT with a new recording repairs it."""
-    voice = await service.pools.files.run(service.voices.info, index)
+    voice = await state.pools.files.run(state.voices.info, index)
     return _answer(f"Voice '{index}'.", voice, response)
 
 
@@ -64,9 +64,9 @@ async def get_prompt(index: str, response: Response, service: AppStateDep) -> di
         **_UNKNOWN,
     },
 )
-async def get_prompt_audio(index: str, service: AppStateDep) -> Response:
+async def get_prompt_audio(index: str, state: AppStateDep) -> Response:
     """A voice's recording, as it was given."""
-    data, container = await service.pools.files.run(service.voices.audio, index)
+    data, container = await state.pools.files.run(state.voices.audio, index)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
 
 
@@ -78,15 +78,15 @@ async def get_prompt_audio(index: str, service: AppStateDep) -> Response:
     responses={**_WRITE, **error_docs(409)},
     dependencies=[WriterRequired],
 )
-async def add_prompt(request: Request, response: Response, service: AppStateDep) -> dict[str, Any]:
+async def add_prompt(request: Request, response: Response, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
-    body = await read_body(request, service.config.max_text_bytes)
+    body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
-    transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
-    data = await _recording(body, fields.prompt_audio_path, service)
+    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    data = await _recording(body, fields.prompt_audio_path, state)
     if data is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
-    voice = await service.pools.decode.run(service.voices.add, fields.index, transcript, data)
+    voice = await state.pools.decode.run(state.voices.add, fields.index, transcript, data)
     return _answer(f"Voice '{voice.index}' is registered.", voice, response, warnings)
 
 
@@ -98,11 +98,11 @@ async def add_prompt(request: Request, response: Response, service: AppStateDep)
     dependencies=[WriterRequired],
 )
 async def change_prompt(
-    index: str, request: Request, response: Response, service: AppStateDep, if_match: IfMatch = None
+    index: str, request: Request, response: Response, state: AppStateDep, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
-    body = await read_body(request, service.config.max_text_bytes)
+    body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(ChangedPromptFields)
     if fields.index not in (None, index):
         raise InvalidField(
@@ -111,12 +111,12 @@ async def change_prompt(
         )
     transcript = fields.prompt_text
     if transcript is not None:
-        transcript = check_transcript(transcript, service.config.max_prompt_characters)
-    data = await _recording(body, fields.prompt_audio_path, service)
+        transcript = check_transcript(transcript, state.config.max_prompt_characters)
+    data = await _recording(body, fields.prompt_audio_path, state)
     if transcript is None and data is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
-    voice = await service.pools.decode.run(
-        service.voices.replace, index, transcript, data, only_if=_versions(if_match)
+    voice = await state.pools.decode.run(
+        state.voices.replace, index, transcript, data, only_if=_versions(if_match)
     )
     return _answer(f"Voice '{index}' is changed.", voice, response, warnings)
 
@@ -127,10 +127,10 @@ async def change_prompt(
     responses={**_UNKNOWN, **error_docs(412, 503)},
     dependencies=[WriterRequired],
 )
-async def delete_prompt(index: str, service: AppStateDep, if_match: IfMatch = None) -> dict[str, Any]:
+async def delete_prompt(index: str, state: AppStateDep, if_match: IfMatch = None) -> dict[str, Any]:
     """Deletes a voice that was added over the API, or the copy that hides a shipped one. A shipped voice
     itself is removed from configs/prompt_cache.json by hand (403)."""
-    await service.pools.files.run(service.voices.remove, index, only_if=_versions(if_match))
+    await state.pools.files.run(state.voices.remove, index, only_if=_versions(if_match))
     return {"message": f"Voice '{index}' is deleted."}
 
 
@@ -157,11 +157,11 @@ def _shown(voice: VoiceInfo) -> dict[str, str]:
     }
 
 
-async def _recording(body: Body, path: str | None, service: AppState) -> bytes | None:
+async def _recording(body: Body, path: str | None, state: AppState) -> bytes | None:
     """The recording that a body brings or names; None if it does neither."""
     upload = body.file()
     if upload is not None and path is not None:
         raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")
     if path is not None:
-        return await service.pools.files.run(service.voices.read_recording, path)
-    return None if upload is None else await service.pools.files.run(upload.read)
+        return await state.pools.files.run(state.voices.read_recording, path)
+    return None if upload is None else await state.pools.files.run(upload.read)

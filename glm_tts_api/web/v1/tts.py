@@ -22,9 +22,9 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, Upload, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
-from glm_tts_api.web.request_log import RequestLog, logged_speech
+from glm_tts_api.web.request_log import RequestLog, log_of, logged_speech
 from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
-from glm_tts_api.web.text_limits import accept_text
+from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 
@@ -66,11 +66,11 @@ class _Prompt:
         **error_docs(400, 404, 408, 413, 415, 422, 503),
     },
 )
-async def tts(request: Request, service: AppStateDep) -> Response:
+async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
     stream=true the audio leaves as it is made."""
-    with logged_speech(request) as line:
-        return await _say(await read_body(request, service.config.max_text_bytes), request, service, line)
+    with logged_speech(request):
+        return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 
 @router.get(
@@ -79,76 +79,76 @@ async def tts(request: Request, service: AppStateDep) -> Response:
     openapi_extra=query_docs(SpeechFields, without=("prompt_text",)),
     responses={200: _SPOKEN, **error_docs(400, 404, 408, 422, 503)},
 )
-async def tts_from_address(request: Request, service: AppStateDep) -> Response:
+async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """The same for a browser's address bar and for programs that can only open an address. The answer is mp3
     and leaves as it is made, unless the address says otherwise."""
-    with logged_speech(request) as line:
+    with logged_speech(request):
         sent = read_query(request).fields
         fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
-        return await _say(Body(fields, {}), request, service, line)
+        return await _say(Body(fields, {}), request, state)
 
 
-async def _say(body: Body, request: Request, service: AppState, line: RequestLog) -> Response:
-    fields, wanted = await _parse(body, request, service, line)
+async def _say(body: Body, request: Request, state: AppState) -> Response:
+    fields, warnings = body.parse(SpeechFields)
+    wanted = await _wanted(request, state, body, fields, warnings)
     if wanted.streams:
-        return await stream(request, service, line, wanted)
-    speech = await speak(request, service, line, wanted)
+        return await stream(request, state, wanted)
+    speech = await speak(request, state, wanted)
     if fields.response_format != "json":
-        return whole_audio(speech, wanted)
+        return whole_audio(request, speech, wanted)
     return Response(
-        await service.pools.encode.run(_json_with_audio, speech, line.request_id, wanted.warnings),
+        await state.pools.encode.run(_json_with_audio, speech, log_of(request), warnings),
         media_type="application/json",
     )
 
 
-async def _parse(
-    body: Body, request: Request, service: AppState, line: RequestLog
-) -> tuple[SpeechFields, Wanted]:
-    fields, warnings = body.parse(SpeechFields)
-    accept_text(fields.input_text, service, line, field="input_text")
+async def _wanted(
+    request: Request, state: AppState, body: Body, fields: SpeechFields, warnings: list[str]
+) -> Wanted:
+    n_chars = check_text(request, state, fields.input_text, field="input_text")
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
-    voice = await _voice(body, fields, service)
+    voice = await _voice(body, fields, state)
     token = request.headers.get(TOKEN_HEADER, "")
-    verifies = bool(token) and await asyncio.to_thread(take_token, token, service.config.verify_token_file)
+    verifies = bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
 
     async def utterance() -> Utterance:
-        chunks = service.config.stream_chunks if fields.stream else None
-        return _utterance(line.request_id, fields, await _decoded(voice, service), chunks)
+        chunks = state.config.stream_chunks if fields.stream else None
+        return _utterance(request.state.request_id, fields, await _decoded(voice, state), chunks)
 
-    return fields, Wanted(
-        n_chars=line.n_chars,
+    return Wanted(
+        n_chars=n_chars,
         utterance=utterance,
         audio_format="wav" if fields.response_format == "json" else fields.response_format,
         speed=fields.speed,
         streams=fields.stream,
-        counted=not verifies,
+        verifies=verifies,
         warnings=warnings,
     )
 
 
-async def _voice(body: Body, fields: SpeechFields, service: AppState) -> Voice | _Prompt:
+async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | _Prompt:
     """The voice that the request names, or the recording that it brings with it."""
     upload = body.file()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await service.pools.files.run(service.voices.get, fields.index)
+        return await state.pools.files.run(state.voices.get, fields.index)
     if upload is None and fields.prompt_text is None:
         raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
     if upload is None:
         raise InvalidField("prompt_text needs prompt_audio, the recording that it is the transcript of.")
     if fields.prompt_text is None or not fields.prompt_text.strip():
         raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
-    transcript = check_transcript(fields.prompt_text, service.config.max_prompt_characters)
-    require_audio(await service.pools.files.run(upload.read, HEAD_BYTES))
+    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
     return _Prompt(upload, transcript)
 
 
-async def _decoded(voice: Voice | _Prompt, service: AppState) -> Voice:
+async def _decoded(voice: Voice | _Prompt, state: AppState) -> Voice:
     if isinstance(voice, Voice):
         return voice
-    return await service.pools.decode.run(_decode, voice, service.config.prompt_limits)
+    return await state.pools.decode.run(_decode, voice, state.config.prompt_limits)
 
 
 def _decode(prompt: _Prompt, limits: RecordingLimits) -> Voice:
@@ -172,20 +172,20 @@ def _utterance(
     )
 
 
-def _json_with_audio(speech: Speech, request_id: str, warnings: list[str]) -> bytes:
+def _json_with_audio(speech: Speech, log: RequestLog, warnings: list[str]) -> bytes:
     """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
     and keep every other thread waiting meanwhile. Blocking; runs on a pool thread."""
-    n_segments = speech.timings.segments
+    n_segments, generation_s = log.timings.segments, log.timings.generation_s
     fields = {
         "success": True,
         "message": f"{speech.seconds:.2f} s of speech in {n_segments} segment{'s'[: n_segments != 1]}.",
         "sample_rate": speech.sample_rate,
-        "generation_time": round(speech.generation_s, 2),
+        "generation_time": round(generation_s, 2),
         "error": None,
-        "request_id": request_id,
+        "request_id": log.request_id,
         "audio_seconds": round(speech.seconds, 3),
         "segments": n_segments,
-        "rtf": round(speech.generation_s / speech.seconds, 3) if speech.seconds else 0.0,
+        "rtf": round(generation_s / speech.seconds, 3) if speech.seconds else 0.0,
         "warnings": warnings,
     }
     wav = speech.audio
