@@ -11,6 +11,7 @@ from av.filter import Graph
 
 from glm_tts_api.contracts import Float32
 
+_BLOCK = 480  # atempo lets nothing of a frame go before it has the last of it: so frames are short
 _LEAST_FACTOR = 0.5  # of one filter: slower speech takes two
 
 
@@ -29,16 +30,18 @@ class Tempo:
 
     def push(self, pcm: Float32) -> Float32:
         """What is ready, which may be nothing."""
-        if not len(pcm):
-            return pcm
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
-        self._n_in += len(pcm)
-        return self._pull(frame)
+        blocks = (pcm[start : start + _BLOCK] for start in range(0, len(pcm), _BLOCK))
+        return np.concatenate([np.zeros(0, np.float32), *map(self._push, blocks)])
 
     def finish(self) -> Float32:
         """The rest."""
         return self._pull(None) if self._n_in else np.zeros(0, np.float32)
+
+    def _push(self, pcm: Float32) -> Float32:
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
+        self._n_in += len(pcm)
+        return self._pull(frame)
 
     def _pull(self, frame: av.AudioFrame | None) -> Float32:
         self._graph.push(frame)

@@ -170,7 +170,8 @@ class _Encoded:
     def __init__(
         self, chunks: AsyncIterator[AudioChunk], timings: Timings, pool: Pool, wanted: Wanted
     ) -> None:
-        self._chunks, self._timings, self._pool, self._wanted = chunks, timings, pool, wanted
+        self._timings, self._pool, self._wanted = timings, pool, wanted
+        self._pieces = self._encode(chunks)  # read by first(), then on from there
         self._encoder: Encoder | None = None
         self._tempo: Tempo | None = None
 
@@ -181,9 +182,11 @@ class _Encoded:
                 return piece
         return b""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Goes on where it was left."""
-        async for chunk in self._chunks:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
             yield await self._on_a_thread(self._push, chunk)
         self._timings.end_generation()
         yield await self._on_a_thread(self._finish)

@@ -55,6 +55,19 @@ def test_audio_leaves_before_the_last_of_it_is_made(serve: Serve) -> None:
     server.wait_for_lane(active=0, completed=1)
 
 
+@pytest.mark.parametrize("speed", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_speech_so_short_that_its_first_bytes_are_its_last(
+    serve: Serve, audio_format: str, speed: float
+) -> None:
+    """Encoders and a change of tempo hold back some audio until they know that no more comes."""
+    server = serve(ToneEngine(seconds=0.12))  # three speech tokens
+    response, found = pieces(server, response_format=audio_format, speed=speed)
+    assert response.status_code == 200
+    assert b"".join(piece for _, piece in found)
+    server.wait_for_lane(active=0, completed=1)
+
+
 @pytest.mark.parametrize("audio_format", FORMATS)
 def test_the_streamed_and_the_whole_answer_sound_alike(server: Running, audio_format: str) -> None:
     _, found = pieces(server, response_format=audio_format, sample_rate=24000)
