@@ -83,8 +83,8 @@ class DeviceThread:
             busy = not self._closed and bool(self._guard(self._step))
 
     def _stand_back(self) -> None:
-        """From where the process stands: what `nice` gave away, a plain user cannot take back."""
-        if not self._niceness or sys.platform != "linux":  # where each thread has its own
+        """Adds to the process's own niceness: an absolute value below it would need privileges."""
+        if not self._niceness or sys.platform != "linux":  # elsewhere niceness is the whole process's
             return
         thread = threading.get_native_id()
         try:

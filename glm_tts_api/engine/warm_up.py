@@ -1,4 +1,8 @@
-"""The first words, spoken to nobody: pages weights in, compiles what compiles, proves that all stages run."""
+"""One syllable through each vocoder before the server is ready.
+
+The first request would otherwise wait for weights that are not in memory yet and for kernels that are not
+compiled; and a stage that cannot run fails the start rather than a request.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The rules of `sampling` as one expression on tensors of fixed shape.
 
-No value reaches the host, so that a draw can be part of a CUDA graph. `sampling` takes from a row's generator
-what the published loop would take; here a row takes the same noise at every step, used or not, and drawing
-again while it is the end is drawing without the end. The distributions are the same.
+A CUDA graph can neither branch on a drawn value nor change a shape. So every row consumes a fixed amount of
+noise a step, whether it is used or not, where `sampling` consumes as much as the published loop; and instead
+of redrawing while the end comes too early, the end is left out. The distributions are those of `sampling`,
+the draws of one seed are not.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 CONV_POS_GROUPS = 16
+NORM_EPS = 1e-6
 BIG_MODEL = {"trans_dim": 1024, "depth": 22, "heads": 16}
 OFFICIAL_NAMES = {"vocab_size": "text_vocab_size"}
 SWITCHES = {  # published switches of which only one position is implemented (it is the official one)

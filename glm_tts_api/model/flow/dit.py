@@ -13,26 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glm_tts_api.model.flow.config import CONV_POS_GROUPS, FlowConfig
-from glm_tts_api.model.flow.masks import attention_mask
+from glm_tts_api.model.flow.config import CONV_POS_GROUPS, NORM_EPS, FlowConfig
+from glm_tts_api.model.flow.masks import attention_mask, zero_padding
+from glm_tts_api.model.flow.rotary import Rotary, rotate_first_channels
+from glm_tts_api.model.flow.token_embedding import TokenEmbedding
 
-EPS = 1e-6
 TIME_FREQUENCIES = 128
-LAST_POSITION = 4095
 BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of the feed-forward
 OUT_CHUNKS = 2  # scale, shift: the other way round than in the blocks
-
-
-def _zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
-    return x if padding is None else x * padding[:, :, None].to(x.dtype)
-
-
-def _frequencies(dim: int, device: torch.device | None = None) -> Tensor:
-    return 1.0 / (10000 ** (torch.arange(0, dim, 2, device=device).float() / dim))  # [dim / 2]
-
-
-def _angles(positions: Tensor, frequencies: Tensor) -> Tensor:
-    return positions.float()[..., None] * frequencies  # [..., T, dim / 2]
 
 
 class TimeEmbedding(nn.Module):
@@ -51,60 +39,6 @@ class TimeEmbedding(nn.Module):
         return out
 
 
-class GlobalResponseNorm(nn.Module):
-    """Channels compete by their energy over the whole time axis (ConvNeXt V2). [B, T, C] -> [B, T, C]."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(torch.zeros(1, 1, dim))
-        self.beta = nn.Parameter(torch.zeros(1, 1, dim))
-
-    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
-        energy: Tensor = _zero_padding(x, padding).norm(dim=1, keepdim=True)  # [B, 1, C]
-        response = energy / (energy.mean(-1, keepdim=True) + EPS)
-        out: Tensor = self.gamma * (x * response) + self.beta + x
-        return out
-
-
-class ConvNeXtBlock(nn.Module):
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dwconv = nn.Conv1d(dim, dim, 7, padding=3, groups=dim)
-        self.norm = nn.LayerNorm(dim, eps=EPS)
-        self.pwconv1 = nn.Linear(dim, 2 * dim)
-        self.grn = GlobalResponseNorm(2 * dim)
-        self.pwconv2 = nn.Linear(2 * dim, dim)
-
-    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
-        y = self.dwconv(_zero_padding(x, padding).transpose(1, 2)).transpose(1, 2)
-        y = F.gelu(self.pwconv1(self.norm(y)))
-        out: Tensor = x + self.pwconv2(self.grn(y, padding))
-        return out
-
-
-class TokenEmbedding(nn.Module):
-    """Speech tokens, already repeated to frames, in context. [B, T] int64 -> [B, T, E].
-
-    `positions` [B, T] where the frames are in the whole utterance; unless given, they are all of it.
-    """
-
-    def __init__(self, config: FlowConfig) -> None:
-        super().__init__()
-        self.dim = config.text_emb_dim
-        self.text_embed = nn.Embedding(config.text_vocab_size + 1, self.dim)
-        self.text_blocks = nn.ModuleList(ConvNeXtBlock(self.dim) for _ in range(config.conv_layers))
-
-    def forward(self, frames: Tensor, padding: Tensor | None, positions: Tensor | None = None) -> Tensor:
-        if positions is None:
-            positions = torch.arange(frames.shape[1], device=frames.device)
-        angles = _angles(positions.clamp_max(LAST_POSITION), _frequencies(self.dim, frames.device))
-        x: Tensor = self.text_embed(frames)
-        x = x + torch.cat([angles.cos(), angles.sin()], -1).to(x.dtype)
-        for block in self.text_blocks:
-            x = block(x, padding)
-        return x
-
-
 class ConvPosition(nn.Module):
     """Position from the neighbourhood: two grouped convolutions of 31 frames, each followed by Mish."""
 
@@ -116,7 +50,7 @@ class ConvPosition(nn.Module):
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         for layer in self.conv1d:
             if isinstance(layer, nn.Conv1d):
-                x = _zero_padding(x, padding).to(layer.weight.dtype)
+                x = zero_padding(x, padding).to(layer.weight.dtype)
             x = layer(x.transpose(1, 2)).transpose(1, 2)
         return x
 
@@ -133,31 +67,6 @@ class InputEmbedding(nn.Module):
         h: Tensor = self.proj(torch.cat([x, cond, tokens], -1))
         h = self.conv_pos_embed(h, padding) + h
         return h.to(x.dtype)
-
-
-class Rotary(nn.Module):
-    """Rotation of neighbouring channel pairs. The published model turns the first `dim` channels only, before
-    the heads are split: head 0 knows positions, the others do not."""
-
-    inv_freq: Tensor
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.register_buffer("inv_freq", _frequencies(dim))
-
-    def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """positions [..., T] -> cosine and sine tables, [..., T, dim] each, every frequency twice in a
-        row."""
-        angles = _angles(positions, self.inv_freq.float()).repeat_interleave(2, -1)
-        return angles.cos().to(dtype), angles.sin().to(dtype)
-
-
-def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
-    """x [B, T, D], of which the tables' width is rotated."""
-    cos, sin = tables
-    head, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
-    turned = torch.stack([-head[..., 1::2], head[..., ::2]], -1).flatten(-2)
-    return torch.cat([head * cos + turned * sin, rest], -1)
 
 
 class Attention(nn.Module):
@@ -210,7 +119,7 @@ class AdaLayerNorm(nn.Module):
         return F.linear(F.silu(speaker), self.linear.weight[:, self.dim :])
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        return F.layer_norm(x, (self.dim,), eps=EPS) * (1 + scale) + shift
+        return F.layer_norm(x, (self.dim,), eps=NORM_EPS) * (1 + scale) + shift
 
 
 class Block(nn.Module):

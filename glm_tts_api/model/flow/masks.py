@@ -45,6 +45,11 @@ def padding_mask(lengths: Sequence[int], device: torch.device) -> Tensor | None:
     return frames[None, :] < to_device(torch.tensor(lengths), device)[:, None]
 
 
+def zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
+    """x [B, T, C], zero where it is padding [B, T]."""
+    return x if padding is None else x * padding[:, :, None].to(x.dtype)
+
+
 def attention_mask(padding: Tensor | None, visible: Tensor | None) -> Tensor | None:
     """Joins padding [B, T] and visible columns [B, T] into [B, 1, T or 1, T] bool; None means all of it."""
     mask = None if padding is None else padding[:, None, None, :]

@@ -161,7 +161,7 @@ class PromptList(BaseModel):
 
 
 class Done(BaseModel):
-    """It is done."""
+    """The change was made."""
 
     success: Literal[True] = True
     message: str = Field(examples=["Voice 'my_voice' is deleted."])
