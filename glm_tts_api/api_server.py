@@ -25,7 +25,7 @@ from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.room_configs import admission_config, engine_config, recording_limits, web_config
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
-from glm_tts_api.stats.shared import SharedStats, WorkerRecord
+from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
@@ -141,6 +141,7 @@ async def _lifespan(
             config=web_config(settings),
             engine=build_engine(settings, record.index),
             admission=Admission(admission_config(settings), record.lanes),
+            verification=Admission(admission_config(settings), private_counters()),
             stats=stats,
             voices=_voice_store(settings),
             in_flight=in_flight,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from glm_tts_api.admission.lanes import Admission, AdmissionConfig
+from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import Draining
-from glm_tts_api.stats.shared import SharedStats, private_counters
+from glm_tts_api.stats.shared import SharedStats
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.drain import InFlight
 from glm_tts_api.web.pools import Pools
@@ -52,11 +52,11 @@ class AppState:
     config: WebConfig
     engine: Engine
     admission: Admission
+    verification: Admission
     stats: SharedStats
     voices: VoiceStore
     in_flight: InFlight
     pools: Pools = field(default_factory=Pools)
-    verification: Admission = field(default_factory=lambda: Admission(AdmissionConfig(), private_counters()))
     active: list[RequestLog] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
 
