@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -122,6 +124,38 @@ def first_to_end(batcher: DecodeBatcher) -> tuple[int, SpeechSequence]:
             for result in batcher.step():
                 return n_steps, result
     raise AssertionError("no row ended")
+
+
+def test_no_more_transcripts_are_kept_than_asked_for() -> None:
+    batcher = DecodeBatcher(tiny.tiny_models(), replace(tiny.CONFIG, cached_voices=1))
+    first, other = "what the recording of the voice says, ", "and this is what another voice says, "
+
+    def n_steps(transcript: str) -> int:
+        batcher.join(0, planned(batcher, "bcd", transcript=transcript, seed=1))
+        return first_to_end(batcher)[0]
+
+    anew, again = n_steps(first), n_steps(first)
+    n_steps(other)
+    assert again < anew == n_steps(first)
+
+
+def test_the_clock_of_a_row_s_stages_stops_with_it() -> None:
+    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
+    spoken = planned(batcher, "a")
+    left = planned(batcher, "b", transcript="long " * 60)
+    batcher.join(0, spoken)
+    batcher.join(1, left)
+    _, ended = first_to_end(batcher)
+    assert ended is spoken
+    batcher.leave(1)
+    for sequence in (spoken, left):
+        timings = cast(EngineRequest, sequence.owner).timings
+        before = dict(timings.stage_s)
+        time.sleep(0.01)
+        timings.begin("text")
+        assert timings.stage_s == before
+        assert before["prefill"] > 0
+    assert cast(EngineRequest, spoken.owner).timings.stage_s["decode"] > 0
 
 
 def test_a_short_prompt_is_read_past_long_ones() -> None:
