@@ -124,3 +124,16 @@ def test_prompts_are_read_and_segments_rendered_in_bigger_pieces_on_a_gpu() -> N
     assert (config.rows_of_a_flow_batch("cpu"), config.rows_of_a_flow_batch("cuda")) == (1, 8)
     assert (told.chunk_of_a_prompt("cuda"), told.rows_of_a_flow_batch("cuda")) == (7, 3)
     assert replace(told, deterministic=True).rows_of_a_flow_batch("cuda") == 1
+
+
+def test_a_slot_has_room_for_the_longest_prompt_at_25_tokens_a_second_and_the_longest_segment() -> None:
+    config = EngineConfig(max_prompt_seconds=12, max_segment_ids=40)
+    assert (config.longest_prompt, config.longest_segment) == (12 * 25, 40 * 20)
+    assert config.slot_length(8192) > 750 + config.longest_prompt + config.longest_segment
+    assert config.slot_length(600) == 600  # the model's positions are the end of it
+
+
+@pytest.mark.parametrize("name", ["n_slots", "max_prompt_seconds", "threads", "flow_steps"])
+def test_nothing_is_no_limit(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        EngineConfig(**{name: 0})

@@ -19,6 +19,7 @@ from glm_tts_api.errors import BadRequest, InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
 
 AUDIO, BOA = 1000, 900
+SAMPLING = SamplingOptions()
 
 
 class Listener:
@@ -44,11 +45,15 @@ class Prompt:
 
 
 def make_request(
-    segments: list[list[int]], *, use_cache: bool = True, beam_size: int = 1, n_speech: int = 3
+    segments: list[list[int]],
+    *,
+    use_cache: bool = True,
+    sampling: SamplingOptions = SAMPLING,
+    n_speech: int = 3,
 ) -> tuple[EngineRequest, Listener]:
     listener = Listener()
     voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-    utterance = Utterance("r", "text", voice, SamplingOptions(beam_size=beam_size), use_cache=use_cache)
+    utterance = Utterance("r", "text", voice, sampling, use_cache=use_cache)
     voice_prompt = cast(Any, Prompt(n_speech))
     return EngineRequest(utterance, segments, [1, 2], voice_prompt, listener), listener
 
@@ -71,6 +76,12 @@ def test_texts_come_first_and_speech_follows_begin_of_audio() -> None:
     sequence = request.next_sequence(LAYOUT)
     assert sequence.prompt_ids == [1, 2, 10, 11, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
     assert (sequence.min_len, sequence.max_len) == (4, 40)
+
+
+def test_top_k_is_for_the_method_of_that_name_alone() -> None:
+    for method, top_k in (("ras", None), ("topk", 7)):
+        request, _ = make_request([[10]], sampling=SamplingOptions(method=method, top_k=7))
+        assert request.next_sequence(LAYOUT).top_k == top_k
 
 
 def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
@@ -96,7 +107,7 @@ def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
 
 
 def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
-    request, _ = make_request([[10], [20]], beam_size=3)
+    request, _ = make_request([[10], [20]], sampling=SamplingOptions(beam_size=3))
     sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
     assert len({sequence.seed for sequence in sequences}) == 3
     assert end_row(request, sequences[1], [1], -2.0) == []

@@ -59,8 +59,10 @@ def test_a_running_server_is_known_by_its_port_and_gone_with_its_process(tmp_pat
         found = folder_of(tmp_path).server()
         assert found is not None
         assert (found.pid, found.host, found.port) == (process.pid, "127.0.0.1", 8171)
+        descriptors = os.listdir("/proc/self/fd")
         with pytest.raises(AlreadyRunning, match=f"PID {process.pid}, port 8171"):
             folder_of(tmp_path).claim()
+        assert os.listdir("/proc/self/fd") == descriptors
     assert folder_of(tmp_path).server() is None
     assert not folder_of(tmp_path).is_claimed()
     os.close(folder_of(tmp_path).claim())
