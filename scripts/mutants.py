@@ -221,13 +221,16 @@ def draw(count: int, seed: int) -> Iterator[tuple[str, str, str]]:
             yield room, str(file.relative_to(ROOT)), source
 
 
-def read_diff(path: Path) -> tuple[str, str, str]:
-    """Room, file and mutated source of a diff that an earlier run kept."""
+def read_diff(path: Path) -> tuple[str, str, str] | None:
+    """Room, file and mutated source of a diff that an earlier run kept; None if the code is another now."""
     diff = path.read_text(encoding="utf-8")
     file = re.findall(r"^\+\+\+ b/(\S+)", diff, re.MULTILINE)[0]
     room = next(name for name, parts in ROOMS.items() if any(file.startswith(part) for part in parts))
     with tempfile.NamedTemporaryFile() as mutated:
-        subprocess.run(["patch", "-s", "-o", mutated.name, ROOT / file], input=diff, text=True, check=True)
+        patch = ["patch", "-s", "-r", "-", "-o", mutated.name, ROOT / file]
+        if subprocess.run(patch, input=diff, text=True, stdout=subprocess.DEVNULL).returncode:
+            print(f"{path.name} does not fit any more")
+            return None
         return room, file, Path(mutated.name).read_text(encoding="utf-8")
 
 
@@ -242,7 +245,9 @@ def main() -> int:
     options = parser.parse_args()
     for module in IMPORTED_ONCE.split():
         __import__(module)
-    wanted = [read_diff(path) for path in options.diffs] or list(draw(options.count, options.seed))
+    kept = (read_diff(path) for path in options.diffs)
+    drawn = () if options.diffs else draw(options.count, options.seed)
+    wanted = [*filter(None, kept), *drawn]
     OUT.mkdir(parents=True, exist_ok=True)
     tally: dict[str, list[bool]] = {}
     for name in [room for room in options.rooms if any(room == each for each, _, _ in wanted)]:

@@ -70,6 +70,16 @@ class BrittleVocoder:
         return torch.zeros(mel.shape[-1] * self.hop)
 
 
+class MoodyVocoder(BrittleVocoder):
+    """Fails every other time, and always in the same way."""
+
+    def __call__(self, mel: Tensor, *, noise: int) -> Tensor:
+        self.n_calls += 1
+        if self.n_calls % 2 == 0:
+            raise RuntimeError("moody")
+        return torch.zeros(mel.shape[-1] * self.hop)
+
+
 async def spoken_or_not(engine: Engine, texts: Sequence[str], **options: Any) -> list[Any]:
     """For each text its audio, or the error; all at once. Nothing may be held afterwards."""
     freed = [asyncio.Event() for _ in texts]
@@ -124,6 +134,24 @@ def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
     results, again = scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
     assert all(isinstance(result, InternalFault) for result in results)
     assert len(again)
+
+
+@pytest.mark.parametrize("texts", [["a~", "b"], ["a", "b"]], ids=["decode", "render"])
+def test_a_fault_that_comes_back_does_not_end_an_engine_that_speaks_in_between(texts: list[str]) -> None:
+    models = replace(tiny.tiny_models(BrittleRunner), vocos2d=cast(Any, MoodyVocoder()))
+    sample_rate = 24000 if "a~" in texts else 32000
+
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        try:
+            for text in texts * 4:
+                (result,) = await spoken_or_not(engine, [text], sample_rate=sample_rate)
+                assert isinstance(result, InternalFault) == (text == texts[0])
+            assert engine.state.status == "ready"
+        finally:
+            await engine.close()
+
+    asyncio.run(run())
 
 
 def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
