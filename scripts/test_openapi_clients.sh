@@ -7,37 +7,7 @@
 # not speak; 2, something is missing here.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
-
-WORK="$(mktemp -d)"
-SERVER=''
-
-# clean_up: ends the server that this script started, and removes its folder.
-clean_up() {
-  if [[ -n $SERVER ]]; then
-    kill "$SERVER" 2>/dev/null || true
-    wait "$SERVER" 2>/dev/null || true
-  fi
-  rm -rf -- "$WORK"
-}
-
-# start_server: the bundled model on a free port, with a run folder of its own; leaves its address in URL.
-start_server() {
-  local port begin=$SECONDS
-  ensure_venv
-  port="$("$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')"
-  URL="http://127.0.0.1:$port"
-  say "== a server at $URL"
-  RUN_DIR="$WORK/run" PROMPTS_DIR="$WORK/prompts" API_KEYS='' "$PYTHON" -m uvicorn \
-    glm_tts_api.api_server:app --host 127.0.0.1 --port "$port" >"$WORK/server.log" 2>&1 &
-  SERVER=$!
-  until curl --noproxy '*' -sf "$URL/api/v1/health" >/dev/null; do
-    if ! kill -0 "$SERVER" 2>/dev/null || ((SECONDS - begin > 300)); then
-      tail -n 20 -- "$WORK/server.log" >&2
-      fail "$EXIT_FAILED" "The server does not become healthy (its log's end is above)."
-    fi
-    sleep 1
-  done
-}
+source scripts/lib/own_server.sh
 
 # python_client: generates, imports every module, speaks.
 python_client() {
@@ -70,7 +40,6 @@ typescript_client() {
 for program in curl node npm; do
   command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install curl nodejs npm)."
 done
-trap clean_up EXIT
 URL="${1:-}"
 [[ -n $URL ]] || start_server
 curl --noproxy '*' -sSf "$URL/openapi.json" -o "$WORK/openapi.json"
