@@ -69,11 +69,12 @@ def create_app(
     *,
     build_engine: EngineBuilder | None = None,
     claim: Claim | None = None,
-    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008, it is frozen
+    limits: ConnectionLimits | None = None,
 ) -> FastAPI:
     """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot; `claim`
     finds the figures that the workers share, and this worker's record among them."""
     in_flight = InFlight()
+    limits = limits or ConnectionLimits(send_s=settings.stream_stall_s)
     app = FastAPIOffline(
         title="GLM-TTS API",
         version=__version__,

@@ -133,6 +133,7 @@ class Settings(BaseSettings):
         Allowed("whole numbers from 1 to 1000 with commas between them"),
     ] = (12, 25, 50, 100)
     stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = _ENGINE.stream_buffer_s
+    stream_stall_s: Seconds = 60
     openai_voices: VoiceAliases = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
     zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")

@@ -34,10 +34,10 @@ class ConnectionLimits:
     """`head_s`: until a request's head is there; `body_s`, `send_s`: in which nothing of a request's body, or
     of an answer's, moves; `unsent_bytes`: of all answers together, beyond which those that stand still go."""
 
+    send_s: float
     max_connections: int = 2048
     head_s: float = 20.0
     body_s: float = 60.0
-    send_s: float = 60.0
     unsent_bytes: int = 256 * 2**20
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.cores import usable_cores
+from glm_tts_api.room_configs import admission_config, engine_config, web_config
 from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES
 from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 
@@ -76,6 +77,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "PROMPT_MAX_CHARACTERS": "500",
         "STREAM_CHUNKS": "12,25,50,100",
         "STREAM_BUFFER_S": "30",
+        "STREAM_STALL_S": "60",
         "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
         "CORS_ORIGINS": "",
         "ZHIPU_VOICES": ",".join(f"{name}=exampleA" for name in ZHIPU_VOICE_NAMES),
@@ -332,33 +334,37 @@ def load(root: Path, **values: str) -> Settings:
 
 
 def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
-    admission = load(
-        root,
-        SHORT_TEXT_CONCURRENCY="7",
-        LONG_TEXT_CONCURRENCY="3",
-        TEXT_LENGTH_THRESHOLD="90",
-        SHORT_TEXT_TIMEOUT="11",
-        MEDIUM_TEXT_TIMEOUT="22",
-        LONG_TEXT_TIMEOUT="33",
-        QUEUE_MAX_SIZE="44",
-    ).admission_config()
+    admission = admission_config(
+        load(
+            root,
+            SHORT_TEXT_CONCURRENCY="7",
+            LONG_TEXT_CONCURRENCY="3",
+            TEXT_LENGTH_THRESHOLD="90",
+            SHORT_TEXT_TIMEOUT="11",
+            MEDIUM_TEXT_TIMEOUT="22",
+            LONG_TEXT_TIMEOUT="33",
+            QUEUE_MAX_SIZE="44",
+        )
+    )
     assert [admission.limit_of(admission.lane_of(n_chars)) for n_chars in (90, 91)] == [7, 3]
     assert [admission.timeout_s(n_chars) for n_chars in (50, 51, 91)] == [11, 22, 33]
     assert admission.queue_size == 44
-    web = load(
-        root,
-        WORKERS="3",
-        MAX_TEXT_LENGTH="1000000",
-        MAX_UPLOAD_MB="2",
-        PROMPT_MIN_SECONDS="2.5",
-        PROMPT_MAX_SECONDS="12",
-        PROMPT_MAX_CHARACTERS="80",
-        STREAM_CHUNKS="5,10",
-        OPENAI_VOICES="nova=mine",
-        API_KEYS="a,b",
-        ALLOWED_HOSTS="TTS.example.org",
-        RUN_DIR="elsewhere",
-    ).web_config()
+    web = web_config(
+        load(
+            root,
+            WORKERS="3",
+            MAX_TEXT_LENGTH="1000000",
+            MAX_UPLOAD_MB="2",
+            PROMPT_MIN_SECONDS="2.5",
+            PROMPT_MAX_SECONDS="12",
+            PROMPT_MAX_CHARACTERS="80",
+            STREAM_CHUNKS="5,10",
+            OPENAI_VOICES="nova=mine",
+            API_KEYS="a,b",
+            ALLOWED_HOSTS="TTS.example.org",
+            RUN_DIR="elsewhere",
+        )
+    )
     assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
     assert (web.prompt_limits.min_s, web.prompt_limits.max_s, web.max_prompt_characters) == (2.5, 12, 80)
     assert (web.stream_chunks, web.openai_voices, web.api_keys) == ((5, 10), {"nova": "mine"}, ("a", "b"))
@@ -366,25 +372,27 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     assert web.verify_token_file == root / "elsewhere" / "verify.token"
     longest_escaped = len("\\u4e2d") * web.max_text_length
     assert web.max_text_bytes > 2 * longest_escaped  # input_text and prompt_text as JSON may spell them
-    assert load(root, MAX_TEXT_LENGTH="5").web_config().max_text_bytes == 2**20
+    assert web_config(load(root, MAX_TEXT_LENGTH="5")).max_text_bytes == 2**20
 
 
 def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
-    engine = load(
-        root,
-        SHORT_TEXT_CONCURRENCY="7",
-        LONG_TEXT_CONCURRENCY="3",
-        PROMPT_MAX_SECONDS="12",
-        FLOW_STEPS="4",
-        FLOW_DTYPE="bf16",
-        DETERMINISTIC="1",
-        STREAM_BUFFER_S="9",
-        CPU_THREADS="8",
-        WORKERS="2",
-    ).engine_config()
+    engine = engine_config(
+        load(
+            root,
+            SHORT_TEXT_CONCURRENCY="7",
+            LONG_TEXT_CONCURRENCY="3",
+            PROMPT_MAX_SECONDS="12",
+            FLOW_STEPS="4",
+            FLOW_DTYPE="bf16",
+            DETERMINISTIC="1",
+            STREAM_BUFFER_S="9",
+            CPU_THREADS="8",
+            WORKERS="2",
+        )
+    )
     assert (engine.n_slots, engine.max_prompt_seconds, engine.stream_buffer_s) == (10, 12, 9)
     assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
-    engine = load(root).engine_config()
+    engine = engine_config(load(root))
     assert (engine.flow_bf16, engine.deterministic) == (False, False)
 
 

@@ -24,7 +24,7 @@ from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.settings import Settings
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 
-LIMITS = ConnectionLimits()
+LIMITS = ConnectionLimits(send_s=60)
 
 
 @dataclass

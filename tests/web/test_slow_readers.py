@@ -49,7 +49,7 @@ def test_a_stop_cuts_what_is_not_sent_in_its_time(start: Start) -> None:
 
 
 def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
-    server = start(tone_s=LONG_S, limits={"send_s": 1})
+    server = start(tone_s=LONG_S, stream_stall_s=1)
     with connected(server.port, buffer_bytes=LITTLE) as stalled, connected(server.port) as slow:
         for client in (stalled, slow):
             ask_for_speech(client)

@@ -29,5 +29,6 @@ def engine(settings: Settings, slot: int) -> ToneEngine:
 
 
 configure_logging()
-limits = ConnectionLimits(**json.loads(os.environ.get("CONNECTION_LIMITS", "{}")))
-app = create_app(Settings.load(), build_engine=engine, limits=limits)
+settings = Settings.load()
+limits = {"send_s": settings.stream_stall_s, **json.loads(os.environ.get("CONNECTION_LIMITS", "{}"))}
+app = create_app(settings, build_engine=engine, limits=ConnectionLimits(**limits))
