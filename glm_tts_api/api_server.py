@@ -190,6 +190,7 @@ def _voice_store(settings: Settings) -> VoiceStore:
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
         limits=recording_limits(settings),
+        max_characters=settings.prompt_max_characters,
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )

@@ -11,7 +11,8 @@ from os import fstat, stat_result
 from pathlib import Path
 from typing import Any
 
-from glm_tts_api.errors import quote
+from glm_tts_api.errors import TextTooLong, quote
+from glm_tts_api.voices.transcript import check_transcript
 
 logger = logging.getLogger(__name__)
 INDEX_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -30,10 +31,13 @@ class Entry:
 
 class VoiceIndex:
     """The voices that a file names, or while it is not there those of `default`. `folders`: where their
-    recordings may lie."""
+    recordings may lie. A transcript has at most `max_characters`."""
 
-    def __init__(self, path: Path, *, folders: tuple[Path, ...], default: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, *, folders: tuple[Path, ...], max_characters: int, default: Path | None = None
+    ) -> None:
         self._path, self._default = path, default
+        self._max_characters = max_characters
         self.entries: dict[str, Entry] = {}
         self.warnings: list[str] = []
         self._folders = folders
@@ -77,9 +81,18 @@ class VoiceIndex:
 
     def entry_of(self, name: str, item: Any) -> Entry | None:
         """The entry that `item` of such a file means; None if it is not shaped like one."""
-        if _shape_problem(name, item) is not None:
+        if self._problem(name, item) is not None:
             return None
         return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"])
+
+    def _problem(self, name: str, item: Any) -> str | None:
+        if problem := _shape_problem(name, item):
+            return problem
+        try:
+            check_transcript(item["prompt_text"], self._max_characters)
+        except TextTooLong as error:
+            return str(error)
+        return None
 
     def _is_as_before(self) -> bool:
         try:
@@ -112,7 +125,7 @@ class VoiceIndex:
             if entry is not None:
                 self.entries[name] = entry
             if entry is None or entry.audio is None:
-                reason = _shape_problem(name, item) or "its recording is not in the prompt folders"
+                reason = self._problem(name, item) or "its recording is not in the prompt folders"
                 self.warnings.append(
                     f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {reason}"
                 )

@@ -28,6 +28,7 @@ from glm_tts_api.errors import (
 )
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, Entry, VoiceIndex
+from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import Entries, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"
@@ -94,14 +95,15 @@ class VoiceStore:
         own_dir: Path,
         *,
         limits: RecordingLimits,
+        max_characters: int = MAX_CHARACTERS,
         bundled: Path | None = None,
         default: Path | None = None,
     ) -> None:
         self._limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
         folders = tuple(folder.resolve() for folder in allowed)
-        self._shipped = VoiceIndex(shipped, folders=folders, default=default)
-        self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders)
+        self._shipped = VoiceIndex(shipped, folders=folders, max_characters=max_characters, default=default)
+        self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders, max_characters=max_characters)
         self._writer = VoiceWriter(own_dir, self._own.path, in_use=self._recordings_in_use)
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
         self._reading = threading.Lock()

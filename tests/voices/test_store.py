@@ -131,6 +131,8 @@ def test_a_file_of_another_shape_is_reported(configs: Path, own: Path, content: 
         {"prompt_text": "a"},
         {"prompt_audio_path": "prompts/a.wav"},
         {"prompt_audio_path": 5, "prompt_text": "a"},
+        {"prompt_audio_path": "prompts/a.wav", "prompt_text": "a" * 501},
+        {"prompt_audio_path": "prompts/a.wav", "prompt_text": "\ufdfa" * 100},
         {"prompt_audio_path": "prompts/gone.wav", "prompt_text": "a"},
         {"prompt_audio_path": "/etc/hostname", "prompt_text": "a"},
         {"prompt_audio_path": "../../secret.wav", "prompt_text": "a"},
