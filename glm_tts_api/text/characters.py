@@ -14,6 +14,7 @@ import emoji
 
 _PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
+_MOST_MARKS = 30  # on one letter, as in Unicode's stream-safe form: time to order them grows with the square
 _KEPT_WIDE = "！（），：；？"
 _NAMED = {
     "№": " No. ",
@@ -52,10 +53,20 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-
 
 def clean(text: str) -> str:
     """`text` in plain characters, without emoji. Lines stay lines."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _KEYCAP.sub(r" \1 ", text)
     text = str(emoji.replace_emoji(text, _spoken_emoji))
-    return unicodedata.normalize("NFC", _PLAIN.sub(lambda match: _fold(match.group()), text))
+    return _composed(_PLAIN.sub(lambda match: _fold(match.group()), text))
+
+
+def _composed(text: str) -> str:
+    """`text` in Unicode's form NFC, without the marks that no letter can carry."""
+    kept, n_marks = [], 0
+    for char in text:
+        n_marks = n_marks + 1 if unicodedata.combining(char) else 0
+        if n_marks <= _MOST_MARKS:
+            kept.append(char)
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def plain_exponent(superscripts: str) -> str:

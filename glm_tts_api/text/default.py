@@ -82,7 +82,7 @@ def _verbalised(
 ) -> Iterator[str]:
     """Piece by piece; only those that have `figures` in them go through the transducer, and have `after`
     behind them."""
-    for piece in pieces(text):
+    for piece in pieces(text, max_digits=verbaliser.max_digits):
         if figures.search(piece):
             check()
             spoken = verbaliser(piece)

@@ -88,6 +88,7 @@ class TextFrontend:
     def clear_cache(self) -> None:
         """Forgets what it has read before."""
         forget_words()
+        self._phonemize.forget()
         for verbaliser in self._verbalisers:
             verbaliser.forget()
 

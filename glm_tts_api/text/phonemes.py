@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ _HANZI = (
 )
 _HANZI_RUN = re.compile(f"[{_HANZI}]+")
 _SAME_SOUND = str.maketrans("嗯呣", "恩母")
+_REMEMBERED = 1024  # runs of Hanzi, each some 60 at most
 
 PUBLISHED_READINGS = Path(__file__).parent.parent / "assets" / "readings" / "pypinyin_0.44.tsv"
 """What the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
@@ -34,6 +35,7 @@ class Phonemizer:
         self._cache_dir = cache_dir
         self._published = published
         self._lock = threading.Lock()
+        self._syllables = lru_cache(_REMEMBERED)(self._read_syllables)
 
     def __call__(self, text: str, dictionaries: Dictionaries) -> str:
         pronunciations = dictionaries.pronunciations or {}
@@ -45,6 +47,10 @@ class Phonemizer:
             out += [self._read_all(text[done : match.start()], dictionaries), pronunciations[match.group()]]
             done = match.end()
         return "".join([*out, self._read_all(text[done:], dictionaries)])
+
+    def forget(self) -> None:
+        """Empties the cache of what was read before."""
+        self._syllables.cache_clear()
 
     def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
         return _HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
@@ -65,9 +71,9 @@ class Phonemizer:
             out += char if sure else "".join(f"<|{name}|>" for name in names)
         return out
 
-    def _syllables(self, run: str) -> list[Syllable]:
+    def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
         read = self._published_readings if self._published else read_aligned
-        return [syllable for word in self._words(run) for syllable in read(word)]
+        return tuple(syllable for word in self._words(run) for syllable in read(word))
 
     def _published_readings(self, word: str) -> list[Syllable]:
         if word in self._table:

@@ -8,14 +8,19 @@ from collections.abc import Callable, Iterator
 
 MAX_PIECE = 80
 MAX_DIGITS = 40
-MAX_SENTENCE = 1000
+MAX_SENTENCE = 120
 _BOUNDARIES = (
     re.compile(r"[。！？；?!;]|\.(?= )"),
     re.compile(r"，|、|,(?!\d)"),
-    re.compile(r" (?![0-9%])"),
+    re.compile(r"(?<![0-9]) (?![0-9%])"),
     re.compile("[\u4e00-\u9fff](?=[\u4e00-\u9fff]{2})"),
 )
-_SAFE_END = re.compile("(?<=[一-鿿])[。！？](?=[一-鿿])|(?<=[a-z]{5})[.!?] (?=[A-Z][a-z])")
+_WORDS = "\u4e00-\u9fffA-Za-z"
+_SAFE_END = re.compile(
+    rf"(?:[。！？；、]|(?<!\d)，)(?=[{_WORDS}0-9])|，(?=[{_WORDS}])"
+    r"|(?<=[a-z]{5})(?:[.!?;:] (?=[A-Z][a-z])| (?=[a-z]{5}))"
+)
+_ALIKE = 16  # characters after a place that tell it from another
 _DIGIT = re.compile(r"\d")
 
 Check = Callable[[], None]
@@ -39,15 +44,18 @@ def pieces(text: str, limit: int = MAX_PIECE, max_digits: int = MAX_DIGITS) -> I
 
 
 def sentences(text: str, limit: int = MAX_PIECE, max_digits: int = MAX_DIGITS) -> Iterator[str]:
-    """`text` in order and complete, in pieces of `limit` characters or more, cut only where the
-    published rules read both sides as they read the whole: after a Chinese sentence, or after a word that is
-    no abbreviation. Where no such place comes in time, a text of endless length is cut as `pieces` does."""
-    start = 0
-    ends = [match.end() for match in _SAFE_END.finditer(text)]
-    for end in [*ends, len(text)]:
-        if end - start >= limit or end == len(text):
-            yield from pieces(text[start:end], MAX_SENTENCE, max_digits)
-            start = end
+    """`text` in order and complete, in pieces of `limit` characters or less, cut only where the published
+    rules read both sides as they read the whole: after a Chinese clause, a sentence, or a long word before
+    another. What has no such place in it may be longer, up to MAX_SENTENCE characters or `max_digits` digits;
+    then it is cut as `pieces` does, and of two readings that weigh the same to the automata (with or without
+    "and") the other may win."""
+    start = safe = 0
+    for end in [*(match.end() for match in _SAFE_END.finditer(text)), len(text)]:
+        if end - start > limit and safe > start:
+            yield from pieces(text[start:safe], MAX_SENTENCE, max_digits)
+            start = safe
+        safe = end
+    yield from pieces(text[start:], MAX_SENTENCE, max_digits)
 
 
 def _furthest(text: str, start: int, limit: int, max_digits: int) -> int:
@@ -62,4 +70,5 @@ def _last_boundary(text: str, start: int, end: int) -> int:
         found = [match.end() for match in boundary.finditer(text, start, end)]
         if found:
             return found[-1]
-    return end
+    # In a text that repeats itself the same place each time, so that its pieces are alike and read but once.
+    return max(range(end, (start + end) // 2, -1), key=lambda at: text[at : at + _ALIKE])

@@ -25,21 +25,23 @@ class PublishedRules:
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
         if steps.has_hanzi(text):
             words = published_chinese(
-                text, lambda part: _spoken(self._chinese, part, check), replacements
+                text, lambda part: spoken_in_pieces(self._chinese, part, check), replacements
             ).lower()
         else:
-            words = published_english(text, lambda part: _spoken(self._english, part, check))
+            words = published_english(text, lambda part: spoken_in_pieces(self._english, part, check))
         return steps.close_sentence(steps.tidy_punctuation(steps.tidy_spaces(words)))
 
 
-def _spoken(verbaliser: Verbaliser, text: str, check: Check) -> str:
+def spoken_in_pieces(verbaliser: Verbaliser, text: str, check: Check = unwatched) -> str:
+    """What `verbaliser` makes of `text`, with a call of `check` before each piece."""
     spoken = ""
     for piece in sentences(text, max_digits=verbaliser.max_digits):
         check()
         words = verbaliser(piece)
         if words is None:
             words = piece
-        elif piece.endswith(" ") and not words.endswith(" "):
-            words += " "  # the English automata drop it, and the next word would touch this one
+        else:  # the English automata drop spaces at either end, and the next word would touch this one
+            words = " " * (piece.startswith(" ") and spoken != "" and not words.startswith(" ")) + words
+            words += " " * (piece.endswith(" ") and not words.endswith(" "))
         spoken += words
     return spoken

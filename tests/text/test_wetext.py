@@ -10,6 +10,7 @@ import tn
 
 from glm_tts_api.text.english import number_words
 from glm_tts_api.text.pieces import pieces, sentences
+from glm_tts_api.text.published import spoken_in_pieces
 from glm_tts_api.text.wetext import (
     SHIPPED_FSTS,
     Verbaliser,
@@ -83,6 +84,28 @@ def test_pieces_are_complete_and_cut_no_figure() -> None:
     assert max(map(len, parts)) <= 80
     assert not any(part[0].isdigit() for part in parts)
     assert "".join(sentences(text)) == text
+
+
+def test_a_long_text_is_read_in_pieces_as_it_is_read_whole(tmp_path: Path) -> None:
+    chinese = (
+        "今天是2024年1月5日，气温3.5度，价格：$5、€6。比分3:2，GDP增长5.2%；他跑了34.5公里，",
+        "1，234，567元，占50%，电话010-12345678，约3/4的人在10:30-12:00来了！M.V.P是谁？100km/h的车，",
+    )
+    english = (
+        "Yesterday the meeting cost $1,234.50 and lasted from 10:30 to 12:00. ",
+        "Twenty people walked 5 km/h along the river on January 5th, 2024, about 3/4 of them slowly. ",
+    )
+    alone = (
+        automata_alone("zh_tn", SHIPPED_FSTS, "tn"),
+        automata_alone("en_tn", Path(tn.__file__).parent, "en_tn"),
+    )
+    cut = chinese_verbaliser(tmp_path), english_verbaliser()
+    for parts, whole, pieced in zip((chinese, english), alone, cut, strict=True):
+        rng = random.Random(1)
+        for _ in range(6):
+            text = "".join(rng.choices(parts, k=5))
+            assert len(list(sentences(text, max_digits=pieced.max_digits))) > 2
+            assert spoken_in_pieces(pieced, text).rstrip() == whole(text), text
 
 
 def test_numbers_in_words() -> None:
