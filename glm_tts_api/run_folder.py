@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 from glm_tts_api.errors import AlreadyRunning
 
 MARK_VARIABLE = "GLM_TTS_RUN_ID"
+_MARK = re.compile(r"[A-Za-z0-9-]+")
 _PROC = Path("/proc")
 _PROBED_S = 1.0  # others may look whether the claim is free; that takes them a moment
 
@@ -55,6 +57,7 @@ class RunFolder:
         """
         file = self.path / "run_id"
         mark, _, folder = _text(file).strip().partition(" ")
+        mark = mark if _MARK.fullmatch(mark) else ""
         if mark and folder == str(self.path):
             return mark
         if not mark or (folder and not self.is_claimed()):  # a copy; a claimed one was moved as it is
@@ -109,7 +112,7 @@ class RunFolder:
     def server(self) -> RunningServer | None:
         """The server that the PID file names, if it lives and is ours."""
         words = _text(self._pid_file).split()
-        if not words or not words[0].isdigit() or not self.owns(int(words[0])):
+        if not words or not words[0].isdecimal() or not self.owns(int(words[0])):
             return None
         lines = _text(self.path / "server").splitlines()
         recorded = dict(line.split(" ", 1) for line in lines if " " in line)
@@ -137,8 +140,8 @@ def _lock(descriptor: int, kind: int) -> bool:
 
 
 def _text(file: Path) -> str:
-    """What the file holds; nothing if it is not there."""
+    """What the file holds, whoever wrote it; nothing if it is not there."""
     try:
-        return file.read_text()
+        return file.read_text(errors="replace")
     except OSError:
         return ""

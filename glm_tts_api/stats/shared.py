@@ -141,12 +141,14 @@ class SharedStats:
         self._service = service
 
     def claim(self) -> WorkerRecord:
-        """Takes the first free slot."""
+        """Takes the first free slot. Raises OSError, also where the disk is full: a map without room behind
+        it would end the process at the first write."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for index in range(_MAX_SLOTS):
             descriptor = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if _lock(descriptor):
                 os.ftruncate(descriptor, _RECORD_CELLS * _CELL_BYTES)
+                os.posix_fallocate(descriptor, 0, _RECORD_CELLS * _CELL_BYTES)
                 return WorkerRecord(index, descriptor, self._service)
             os.close(descriptor)
         raise RuntimeError(f"all {_MAX_SLOTS} worker slots of {self._folder} are taken")

@@ -157,9 +157,10 @@ load_settings() {
 
 # absolute PATH: PATH as seen from the project folder.
 absolute() {
+  local home=~ # known without HOME too
   case $1 in
     /*) printf '%s\n' "$1" ;;
-    '~' | '~'/*) printf '%s\n' "$HOME${1#'~'}" ;;
+    '~' | '~'/*) printf '%s\n' "$home${1#'~'}" ;;
     *) printf '%s\n' "$ROOT/$1" ;;
   esac
 }

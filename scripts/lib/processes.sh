@@ -11,6 +11,7 @@ readonly KILL_WAIT_S=15
 run_id() {
   local id='' folder='' file="$RUN_DIR/run_id"
   { read -r id folder <"$file"; } 2>/dev/null || true
+  [[ $id =~ ^[A-Za-z0-9-]+$ ]] || id=''
   if [[ -z $id || $folder != "$RUN_DIR" ]]; then
     if [[ -z $id ]] || { [[ -n $folder ]] && ! is_claimed; }; then # claimed: it was moved as it is
       id="$(</proc/sys/kernel/random/uuid)"

@@ -12,7 +12,7 @@ lock_service() {
   exec 7>>"$RUN_DIR/lock"
   flock -n 7 || fail "$EXIT_BUSY" "Another start, stop or restart (PID $(<"$RUN_DIR/lock")) is at work in $RUN_DIR." \
     "Let it end, or end it with Ctrl-C or kill."
-  printf '%s\n' "$$" >"$RUN_DIR/lock"
+  { printf '%s\n' "$$" >"$RUN_DIR/lock"; } 2>/dev/null || true # on a full disk too a server can be stopped
 }
 
 # require_none_running: fails if the server runs, is loading, or has left workers behind.

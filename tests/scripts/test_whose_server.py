@@ -148,3 +148,24 @@ def test_a_plain_user_under_nice(project: Project) -> None:
         assert stop.code == 2
         assert "cannot write there" in stop.said
     assert project.run("scripts/stop_api.sh", prefix=prefix).code == 0
+
+
+def test_on_a_full_disk_too_a_server_is_stopped(project: Project) -> None:
+    pid = project.start()
+    (project.root / "run/lock").unlink()
+    (project.root / "run/lock").symlink_to("/dev/full")
+    stop = project.run("scripts/stop_api.sh")
+    assert stop.code == 0, stop.said
+    assert not is_alive(pid)
+
+
+def test_a_home_that_the_environment_does_not_name(project: Project) -> None:
+    environment = project.environment(RUN_DIR="~/run-of-nobody-9")
+    del environment["HOME"]
+    environment["LC_ALL"] = "C"
+    status = subprocess.run(
+        ["bash", "scripts/status_api.sh"], cwd=project.root, env=environment, capture_output=True, text=True
+    )
+    Path("~/run-of-nobody-9").expanduser().rmdir()
+    assert status.returncode == 3
+    assert "run-of-nobody-9)" in status.stderr

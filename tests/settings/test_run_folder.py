@@ -68,11 +68,21 @@ def test_a_running_server_is_known_by_its_port_and_gone_with_its_process(tmp_pat
     os.close(folder_of(tmp_path).claim())
 
 
-@pytest.mark.parametrize("written", ["", "not a number", "1", "99999999"])
-def test_a_pid_file_that_proves_nothing(tmp_path: Path, written: str) -> None:
+@pytest.mark.parametrize(
+    "written", [b"", b"not a number", b"1", b"99999999", "\u00b2".encode(), b"\xff\xfe\x00\n"]
+)
+def test_a_pid_file_that_proves_nothing(tmp_path: Path, written: bytes) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run/api_server.pid").write_text(written)
+    (tmp_path / "run/api_server.pid").write_bytes(written)
     assert folder_of(tmp_path).server() is None
+
+
+def test_a_mark_that_nobody_can_read_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run_id").write_bytes(b"\xff\xfe\x00\n")
+    mark = folder_of(tmp_path).mark()
+    assert str(uuid.UUID(mark)) == mark
+    assert folder_of(tmp_path).mark() == mark
 
 
 def test_a_copy_has_a_mark_of_its_own(tmp_path: Path) -> None:

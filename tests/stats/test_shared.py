@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import pytest
 
 from glm_tts_api.stats.shared import LaneCounts, SharedStats
 
@@ -135,3 +140,31 @@ def test_a_left_over_worker_of_an_earlier_start_is_passed_over(tmp_path: Path) -
     assert [record.slot for record in SharedStats(tmp_path, service=8).read()] == [1]
     slot.release()
     kill(orphan)
+
+
+# In a mount namespace of its own, so that nobody else sees the full disk.
+OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
+FILL_AND_CLAIM = """
+mount -t tmpfs -o size=64k tmpfs "$1" && ! cat /dev/zero >"$1/fill" 2>/dev/null || exit 99
+exec "$2" -c "
+from pathlib import Path
+from glm_tts_api.stats.shared import SharedStats
+try:
+    SharedStats(Path('$1/run'), service=1).claim()
+except OSError as error:
+    print(error.strerror)
+"
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare (util-linux)")
+def test_a_full_disk_is_an_error_that_can_be_told(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*OWN_MOUNTS, "bash", "-c", FILL_AND_CLAIM, "-", str(tmp_path), sys.executable],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode in (1, 99):
+        pytest.skip(f"a disk of its own is not allowed here: {done.stderr}")
+    assert (done.returncode, done.stdout) == (0, "No space left on device\n")
