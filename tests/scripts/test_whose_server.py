@@ -160,12 +160,13 @@ def test_on_a_full_disk_too_a_server_is_stopped(project: Project) -> None:
 
 
 def test_a_home_that_the_environment_does_not_name(project: Project) -> None:
-    environment = project.environment(RUN_DIR="~/run-of-nobody-9")
+    environment = project.environment()
     del environment["HOME"]
-    environment["LC_ALL"] = "C"
-    status = subprocess.run(
-        ["bash", "scripts/status_api.sh"], cwd=project.root, env=environment, capture_output=True, text=True
+    shown = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "source scripts/lib/common.sh; absolute '~/run of mine'"],
+        cwd=project.root,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
-    Path("~/run-of-nobody-9").expanduser().rmdir()
-    assert status.returncode == 3
-    assert "run-of-nobody-9)" in status.stderr
+    assert (shown.stderr, shown.stdout) == ("", f"{Path('~').expanduser()}/run of mine\n")

@@ -21,6 +21,7 @@ from tone_engine import ToneEngine
 from waiting import wait_until
 
 from glm_tts_api.api_server import EngineBuilder, create_app
+from glm_tts_api.launch import THREADS_WAIT
 from glm_tts_api.settings import Settings
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 
@@ -122,4 +123,21 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
     yield begin
     for server in servers:
+        server.end()
+
+
+@pytest.fixture
+def speaking_server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One that speaks with the bundled model; its parameter is how many workers it has."""
+    server = Server(
+        tmp_path,
+        "glm_tts_api.api_server:app",
+        environ=THREADS_WAIT,
+        flow_steps=1,
+        workers=getattr(request, "param", 1),
+    )
+    try:
+        wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 120)
+        yield server
+    finally:
         server.end()

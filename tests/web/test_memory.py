@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from server_process import Server
 from waiting import wait_until
 
-from glm_tts_api.launch import THREADS_WAIT
 from scripts.soak import Tally, resident_mb, speak
 
 LONGEST = 24  # characters
 N_CLIENTS = 2
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """One that speaks with the bundled model."""
-    server = Server(tmp_path, "glm_tts_api.api_server:app", environ=THREADS_WAIT, flow_steps=1)
-    try:
-        wait_until(lambda: server.client.get("/api/v1/health").status_code == 200, 120)
-        yield server
-    finally:
-        server.end()
-
-
-def test_ever_new_texts_voices_and_lengths_leave_nothing_behind(server: Server) -> None:
+def test_ever_new_texts_voices_and_lengths_leave_nothing_behind(speaking_server: Server) -> None:
     """Measured after clear_cache, so that only what nobody bounds or lets go of is left: 150 requests add
     some 25 MB at most, with a plan kept for each length they were 130 MB after 60."""
+    server = speaking_server
     tally = Tally()
     held_mb = []
     for n_more in (30, 60):
