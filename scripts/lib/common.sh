@@ -132,6 +132,8 @@ show_progress() {
 # make_venv: a new .venv with pip; one whose Python is gone is made again.
 make_venv() {
   local python
+  [[ ! -e $VENV || -w $VENV/ ]] || fail "$EXIT_REFUSED" "$PYTHON does not run as user $(id -un 2>/dev/null)," \
+    "who may not make .venv anew either: it belongs to $(stat -c %U -- "$VENV")."
   python="$(find_python ensurepip)"
   say "Making .venv with $python ($("$python" --version))"
   "$python" -m venv --clear "$VENV" || fail "$EXIT_REFUSED" "$python -m venv failed (above)." \
@@ -140,7 +142,10 @@ make_venv() {
 
 # require_venv CODE: ends the script with CODE, before anything is installed, where no server was ever started.
 require_venv() {
-  usable_python "$PYTHON" || fail "$1" "There is no .venv in $ROOT: no server was ever started here."
+  usable_python "$PYTHON" && return
+  [[ -L $PYTHON || -e $PYTHON ]] || fail "$1" "There is no .venv in $ROOT: no server was ever started here."
+  fail "$EXIT_FAILED" "$PYTHON does not run as user $(id -un 2>/dev/null): whether a server runs here is not known." \
+    "Run this as $(stat -c %U -- "$VENV"), or let bash restart_api.sh make .venv anew."
 }
 
 # load_settings: sets PORT, RUN_DIR and all others as the server itself reads them, in capitals.

@@ -106,3 +106,23 @@ def test_where_pip_fails_its_last_lines_are_shown_and_the_next_start_tries_again
         assert "the end of pip" in done.stderr
         assert "pip could not install the packages" in done.stderr
         assert installations(project) == n_tried
+
+
+def test_an_environment_that_does_not_run_is_not_taken_for_none(project: Path) -> None:
+    """Another user's, or one whose Python is gone: what may run here cannot be looked at."""
+
+    def require_venv() -> subprocess.CompletedProcess[str]:
+        command = "set -euo pipefail; source scripts/lib/common.sh; require_venv 0"
+        return subprocess.run(
+            ["bash", "-c", command], cwd=project, capture_output=True, text=True, check=False
+        )
+
+    python = project / ".venv/bin/python"
+    python.unlink()
+    python.symlink_to("/nonexistent/python3")
+    unusable = require_venv()
+    python.unlink()
+    missing = require_venv()
+    assert (unusable.returncode, missing.returncode) == (1, 0)
+    assert "does not run as user" in unusable.stderr
+    assert "no server was ever started here" in missing.stderr
