@@ -1,11 +1,11 @@
-"""The published Chinese path (docs/model.md 9.1, Z1 to Z7). Knows strings and a verbaliser handed in."""
+"""Steps of the Chinese path that both sets of rules take (docs/model.md 9.1, Z1, Z3, Z4, Z6 and Z7)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from glm_tts_api.text.steps import PUNCTUATION
+from glm_tts_api.text.marks import PUNCTUATION
 
 _DIGITS = "零一二三四五六七八九"
 _DIGIT_NAMES = {ord(str(value)): name for value, name in enumerate(_DIGITS)}
@@ -64,15 +64,6 @@ _SYMBOL_NAMES = {
 _SPOKEN = {ord(char): name for name, chars in _SYMBOL_NAMES.items() for char in chars}
 _SPOKEN |= {ord(circled): digit for circled, digit in zip("①②③④⑤⑥⑦⑧⑨⑩", "一二三四五六七八九十", strict=True)}
 _SPOKEN[ord("†")] = "，"
-
-
-def published_chinese(
-    text: str, verbalise: Callable[[str], str], replacements: Iterable[tuple[str, str]]
-) -> str:
-    """`text` (with Hanzi in it) in words, before case, spaces and marks are tidied."""
-    text = spell_first_power(text)
-    text = re.sub(r"(?<=\d)\s*-\s*(?=\d)", "减", text).replace("-", "")
-    return tidy_chinese(verbalise(replace_words(text, replacements)))
 
 
 def replace_words(text: str, replacements: Iterable[tuple[str, str]]) -> str:

@@ -1,9 +1,6 @@
-"""The published English path (docs/model.md 9.1, E1 to E7). Knows strings and a verbaliser handed in."""
+"""English number words, under both sets of rules (docs/model.md 9.1, E6)."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Callable
 
 _ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
@@ -14,25 +11,6 @@ _THOUSANDS = (
     *("", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion"),
     *("septillion", "octillion", "nonillion", "decillion"),
 )
-_PRODUCT = re.compile(r"([0-9a-zA-Z]\)?)\s*\*\s*(?=\(?[0-9a-zA-Z])")
-_MARKS = ".,!?':;"
-
-
-def published_english(text: str, verbalise: Callable[[str], str]) -> str:
-    """`text` (without Hanzi) as the published front end reads it, before spaces and marks are tidied."""
-    text = verbalise(text.replace("'", "’"))  # the transducer takes the typographic apostrophe only
-    text = re.sub(r"[()（）【】「」`《》『』{}\[\]]", "", text)
-    text = _PRODUCT.sub(r"\1multiply", text).replace("*", "")
-    text = text.replace("—", " ").replace("’", "'")
-    return tidy_english(spell_digits(text))
-
-
-def tidy_english(text: str) -> str:
-    """E7: lower case, word characters and seven marks only, each mark followed by one space."""
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(rf"[^\w\s{_MARKS}]", "", text).lower()
-    text = re.sub(rf"([{_MARKS}])\1+", r"\1", text)
-    return re.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ", text).strip()
 
 
 def spell_digits(text: str) -> str:

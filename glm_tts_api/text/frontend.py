@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from glm_tts_api import errors
-from glm_tts_api.text.default import DefaultRules
+from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes import Phonemizer
 from glm_tts_api.text.pieces import Check, unwatched
-from glm_tts_api.text.published import PublishedRules
+from glm_tts_api.text.published.rules import PublishedRules
 from glm_tts_api.text.split import forget_words, split
-from glm_tts_api.text.wetext import chinese_verbaliser, english_verbaliser
+from glm_tts_api.text.wetext import chinese_normalizer, english_normalizer
 
 RuleSet = Literal["default", "published"]
 _MOST_GROWTH = 2  # one sign can stand for 18 characters; a whole text of such is no text
@@ -37,8 +37,8 @@ class TextFrontend:
         self._max_characters = max_characters
         self._cut_words = rules == "default"
         rule_set = PublishedRules if rules == "published" else DefaultRules
-        self._verbalisers = (chinese_verbaliser(cache_dir), english_verbaliser())
-        self._rules = rule_set(*self._verbalisers)
+        self._normalizers = (chinese_normalizer(cache_dir), english_normalizer())
+        self._rules = rule_set(*self._normalizers)
         self.split("ready")  # the pronouncing dictionary loads now, not with the first request
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
 
@@ -89,8 +89,8 @@ class TextFrontend:
         """Forgets what it has read before."""
         forget_words()
         self._phonemize.forget()
-        for verbaliser in self._verbalisers:
-            verbaliser.forget()
+        for normalizer in self._normalizers:
+            normalizer.forget()
 
 
 def _is_speakable(text: str) -> bool:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pronouncing
 
-from glm_tts_api.text.steps import PUNCTUATION
+from glm_tts_api.text.marks import PUNCTUATION
 
 MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0

@@ -36,7 +36,7 @@ _WIDE_MARKS = {ord(wide): narrow for wide, narrow in zip("，！“”（）：�
 _TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "manifest.json"
 
 
-class Verbaliser:
+class TextNormalizer:
     """Writes numbers, dates and units of one language as words. Safe to call from several threads."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Verbaliser:
         self._plain = plain
         self.max_digits = max_digits
         self._lock = threading.Lock()  # OpenFst updates cached properties of an automaton while it reads it
-        self._remembered = lru_cache(_REMEMBERED)(self._verbalise)
+        self._remembered = lru_cache(_REMEMBERED)(self._normalize)
 
     def __call__(self, text: str) -> str | None:
         """`text` in words; None where the automata have no path for it (e.g. half a surrogate pair)."""
@@ -67,7 +67,7 @@ class Verbaliser:
         """Empties the cache of what was read before."""
         self._remembered.cache_clear()
 
-    def _verbalise(self, text: str) -> str | None:
+    def _normalize(self, text: str) -> str | None:
         try:
             with self._lock:
                 tagged = shortestpath(escape(text) @ self._tagger, nshortest=1, unique=True).string()
@@ -79,10 +79,10 @@ class Verbaliser:
             return None
 
 
-def chinese_verbaliser(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> Verbaliser:
+def chinese_normalizer(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> TextNormalizer:
     folder = _matching_fsts(shipped, cache_dir)
     table = simplified_characters() | _WIDE_MARKS
-    return Verbaliser(
+    return TextNormalizer(
         folder / _TAGGER,
         folder / _VERBALISER,
         order="tn",
@@ -91,10 +91,10 @@ def chinese_verbaliser(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> Verbali
     )
 
 
-def english_verbaliser() -> Verbaliser:
+def english_normalizer() -> TextNormalizer:
     """The English normaliser has no flags, so the files in the wheel are the right ones."""
     folder = _package_folder()
-    return Verbaliser(
+    return TextNormalizer(
         folder / "en_tn_tagger.fst",
         folder / "en_tn_verbalizer.fst",
         order="en_tn",

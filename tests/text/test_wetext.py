@@ -10,12 +10,12 @@ import tn
 
 from glm_tts_api.text.english import number_words
 from glm_tts_api.text.pieces import pieces, sentences
-from glm_tts_api.text.published import spoken_in_pieces
+from glm_tts_api.text.published.rules import spoken_in_pieces
 from glm_tts_api.text.wetext import (
     SHIPPED_FSTS,
-    Verbaliser,
-    chinese_verbaliser,
-    english_verbaliser,
+    TextNormalizer,
+    chinese_normalizer,
+    english_normalizer,
     installed_version,
 )
 
@@ -26,8 +26,8 @@ def test_the_shipped_transducers_are_of_the_tested_version() -> None:
 
 
 def test_interjections_and_erhua_are_kept(tmp_path: Path) -> None:
-    verbalise = chinese_verbaliser(tmp_path)
-    assert verbalise("呃，花儿有3朵啊") == "呃,花儿有三朵啊"
+    normalize = chinese_normalizer(tmp_path)
+    assert normalize("呃，花儿有3朵啊") == "呃,花儿有三朵啊"
     assert not list(tmp_path.iterdir())
 
 
@@ -36,25 +36,25 @@ def test_another_version_is_built_into_the_cache(tmp_path: Path) -> None:
     shipped.mkdir()
     (shipped / "manifest.json").write_text('{"WeTextProcessing": "0.0.1"}', encoding="utf-8")
     cache = tmp_path / "cache"
-    verbalise = chinese_verbaliser(cache, shipped)
-    assert verbalise("花儿3") == "花儿三"
+    normalize = chinese_normalizer(cache, shipped)
+    assert normalize("花儿3") == "花儿三"
     assert [path.name for path in cache.iterdir()] == [f"fst-{installed_version()}"]
     built = {path: path.stat().st_mtime_ns for path in next(cache.iterdir()).iterdir()}
-    chinese_verbaliser(cache, shipped)
+    chinese_normalizer(cache, shipped)
     assert built == {path: path.stat().st_mtime_ns for path in next(cache.iterdir()).iterdir()}
 
 
 def test_what_has_no_path_is_none() -> None:
-    assert english_verbaliser()("a\ud800") is None
+    assert english_normalizer()("a\ud800") is None
 
 
-def automata_alone(name: str, folder: Path, order: str) -> Verbaliser:
+def automata_alone(name: str, folder: Path, order: str) -> TextNormalizer:
     tagger, verbaliser = folder / f"{name}_tagger.fst", folder / f"{name}_verbalizer.fst"
-    return Verbaliser(tagger, verbaliser, order=order, plain=lambda text: None, max_digits=40)
+    return TextNormalizer(tagger, verbaliser, order=order, plain=lambda text: None, max_digits=40)
 
 
 def test_what_never_reaches_the_chinese_automata_is_what_they_would_make_of_it(tmp_path: Path) -> None:
-    shortcut, automata = chinese_verbaliser(tmp_path), automata_alone("zh_tn", SHIPPED_FSTS, "tn")
+    shortcut, automata = chinese_normalizer(tmp_path), automata_alone("zh_tn", SHIPPED_FSTS, "tn")
     hanzi = "".join(map(chr, range(0x4E00, 0xA000)))
     rng = random.Random(1)
     others = "我们的儿子女儿一二三百千万亿点年月日时分秒呃啊额，。、？！：；“”（）《》,.?!:;aBcMVPkgmx   "
@@ -66,7 +66,7 @@ def test_what_never_reaches_the_chinese_automata_is_what_they_would_make_of_it(t
 
 def test_what_never_reaches_the_english_automata_is_what_they_would_make_of_it() -> None:
     folder = Path(tn.__file__).parent
-    shortcut, automata = english_verbaliser(), automata_alone("en_tn", folder, "en_tn")
+    shortcut, automata = english_normalizer(), automata_alone("en_tn", folder, "en_tn")
     rng = random.Random(1)
     words = "the of and to a i it’s don’t per cent percent m man kg oz vs etc am pm no st dr mr jan march may"
     words += " sunday www com is call me at by x iv xi ny ca usa paper super seven hundred point minus half"
@@ -99,7 +99,7 @@ def test_a_long_text_is_read_in_pieces_as_it_is_read_whole(tmp_path: Path) -> No
         automata_alone("zh_tn", SHIPPED_FSTS, "tn"),
         automata_alone("en_tn", Path(tn.__file__).parent, "en_tn"),
     )
-    cut = chinese_verbaliser(tmp_path), english_verbaliser()
+    cut = chinese_normalizer(tmp_path), english_normalizer()
     for parts, whole, pieced in zip((chinese, english), alone, cut, strict=True):
         rng = random.Random(1)
         for _ in range(6):

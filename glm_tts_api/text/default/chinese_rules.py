@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from glm_tts_api.text import chinese_figures as say
-from glm_tts_api.text.characters import plain_exponent
+from glm_tts_api.text.default import chinese_numbers as say
+from glm_tts_api.text.default.characters import plain_exponent
+from glm_tts_api.text.default.spelling import EMAIL, URL
 from glm_tts_api.text.pieces import Check, unwatched
-from glm_tts_api.text.spelling import EMAIL, URL
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -158,7 +158,7 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
 ]
 
 
-def spoken_chinese(text: str, check: Check = unwatched) -> str:
+def normalize_chinese(text: str, check: Check = unwatched) -> str:
     """One line; each rule in its turn over the whole of it, `check` before each."""
     for pattern, replacement in _RULES:
         check()

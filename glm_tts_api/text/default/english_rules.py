@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from glm_tts_api.text import english_figures as say
+from glm_tts_api.text.default import english_numbers as say
+from glm_tts_api.text.default.spelling import EMAIL, URL
 from glm_tts_api.text.english import number_words
 from glm_tts_api.text.pieces import Check, unwatched
-from glm_tts_api.text.spelling import EMAIL, URL
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -177,7 +177,7 @@ _RULES: list[tuple[re.Pattern[str], Replacement]] = [
 ]
 
 
-def spoken_english(text: str, check: Check = unwatched) -> str:
+def normalize_english(text: str, check: Check = unwatched) -> str:
     """One line; each rule in its turn over the whole of it, `check` before each."""
     for pattern, replacement in _RULES:
         check()

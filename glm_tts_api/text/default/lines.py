@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.english import number_words
-from glm_tts_api.text.steps import has_hanzi
+from glm_tts_api.text.marks import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，,、…"
 _LONG_RUN = re.compile(r"([^\w\s])\1{3,}")

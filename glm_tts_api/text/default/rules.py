@@ -10,16 +10,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from glm_tts_api.text import steps
-from glm_tts_api.text.characters import clean
+from glm_tts_api.text import marks
 from glm_tts_api.text.chinese import replace_words, spell_first_power, tidy_chinese
+from glm_tts_api.text.default.characters import clean
+from glm_tts_api.text.default.chinese_rules import normalize_chinese
+from glm_tts_api.text.default.english_rules import normalize_english
+from glm_tts_api.text.default.lines import spoken_lines
+from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.english import spell_digits
-from glm_tts_api.text.lines import spoken_lines
 from glm_tts_api.text.pieces import Check, pieces, unwatched
-from glm_tts_api.text.spelling import CHINESE_DIGITS
-from glm_tts_api.text.spoken_chinese import spoken_chinese
-from glm_tts_api.text.spoken_english import spoken_english
-from glm_tts_api.text.wetext import Verbaliser, latin_units, simplified_characters
+from glm_tts_api.text.wetext import TextNormalizer, latin_units, simplified_characters
 
 _MAX_PART = 1000  # characters of a line that go through the tables of rules at once
 _FIGURES = re.compile(r"[0-9$€£¥￥%℃]")
@@ -33,7 +33,7 @@ _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
 class DefaultRules:
-    def __init__(self, chinese: Verbaliser, english: Verbaliser) -> None:
+    def __init__(self, chinese: TextNormalizer, english: TextNormalizer) -> None:
         self._chinese = chinese
         self._english = english
         self._simplified = simplified_characters()
@@ -46,26 +46,27 @@ class DefaultRules:
     def speak(self, text: str, replacements: Iterable[tuple[str, str]], check: Check = unwatched) -> str:
         """A folded text in words; `check` is called between two pieces of it."""
         lines = spoken_lines(replace_words(text, replacements))
-        chinese = any(steps.has_hanzi(line) for line in lines)
+        chinese = any(marks.has_hanzi(line) for line in lines)
         spoken = []
         for line in lines:
-            in_chinese = steps.has_hanzi(line) or (chinese and not _has_words(line))
+            in_chinese = marks.has_hanzi(line) or (chinese and not _has_words(line))
             read = self._read_chinese if in_chinese else self._read_english
             spoken.append("".join(read(part, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
         return _finish(("" if chinese else " ").join(spoken))
 
     def _read_chinese(self, line: str, check: Check) -> str:
-        text = spoken_chinese(spell_first_power(line).translate(self._simplified), check)
+        text = normalize_chinese(spell_first_power(line).translate(self._simplified), check)
         text = _COUNTED_WORD.sub(self._parted, text)
-        text = "".join(_verbalised(self._chinese, _FIGURES, text, check))
+        text = "".join(_normalized(self._chinese, _FIGURES, text, check))
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
         return tidy_chinese(text).replace(_PARTING, "").replace(_INNER_APOSTROPHE, "'")
 
     def _read_english(self, line: str, check: Check) -> str:
-        text = spoken_english(line, check).replace("'", "’")  # the transducer takes the typographic one only
-        text = "".join(_verbalised(self._english, _ENGLISH_FIGURES, text, check, after=" ")).replace("’", "'")
+        # The transducer takes the typographic apostrophe only.
+        text = normalize_english(line, check).replace("'", "’")
+        text = "".join(_normalized(self._english, _ENGLISH_FIGURES, text, check, after=" ")).replace("’", "'")
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
         return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
@@ -77,15 +78,15 @@ class DefaultRules:
         return counted.group() if is_unit else counted[1] + _PARTING + counted[2]
 
 
-def _verbalised(
-    verbaliser: Verbaliser, figures: re.Pattern[str], text: str, check: Check, *, after: str = ""
+def _normalized(
+    normalizer: TextNormalizer, figures: re.Pattern[str], text: str, check: Check, *, after: str = ""
 ) -> Iterator[str]:
     """Piece by piece; only those that have `figures` in them go through the transducer, and have `after`
     behind them."""
-    for piece in pieces(text, max_digits=verbaliser.max_digits):
+    for piece in pieces(text, max_digits=normalizer.max_digits):
         if figures.search(piece):
             check()
-            spoken = verbaliser(piece)
+            spoken = normalizer(piece)
             piece = (piece if spoken is None else spoken) + after
         yield piece
 
@@ -101,7 +102,7 @@ def _finish(text: str) -> str:
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
     text = _EXCITED.sub(lambda run: "?" if set(run.group()) & {"?", "？"} else run.group(), text)
-    return steps.close_sentence(steps.tidy_punctuation(text).lstrip(steps.PUNCTUATION + " "))
+    return marks.close_sentence(marks.tidy_punctuation(text).lstrip(marks.PUNCTUATION + " "))
 
 
 def _is_kept(char: str) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from glm_tts_api.text import steps
-from glm_tts_api.text.chinese import published_chinese
-from glm_tts_api.text.english import published_english
+from glm_tts_api.text import marks
 from glm_tts_api.text.pieces import Check, sentences, unwatched
-from glm_tts_api.text.wetext import Verbaliser
+from glm_tts_api.text.published import steps
+from glm_tts_api.text.published.chinese import published_chinese
+from glm_tts_api.text.published.english import published_english
+from glm_tts_api.text.wetext import TextNormalizer
 
 
 class PublishedRules:
-    def __init__(self, chinese: Verbaliser, english: Verbaliser) -> None:
+    def __init__(self, chinese: TextNormalizer, english: TextNormalizer) -> None:
         self._chinese = chinese
         self._english = english
 
@@ -23,21 +24,21 @@ class PublishedRules:
     def speak(self, text: str, replacements: Iterable[tuple[str, str]], check: Check = unwatched) -> str:
         """`text` in words; `check` is called between two pieces of it."""
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
-        if steps.has_hanzi(text):
+        if marks.has_hanzi(text):
             words = published_chinese(
                 text, lambda part: spoken_in_pieces(self._chinese, part, check), replacements
             ).lower()
         else:
             words = published_english(text, lambda part: spoken_in_pieces(self._english, part, check))
-        return steps.close_sentence(steps.tidy_punctuation(steps.tidy_spaces(words)))
+        return marks.close_sentence(marks.tidy_punctuation(steps.tidy_spaces(words)))
 
 
-def spoken_in_pieces(verbaliser: Verbaliser, text: str, check: Check = unwatched) -> str:
-    """What `verbaliser` makes of `text`, with a call of `check` before each piece."""
+def spoken_in_pieces(normalizer: TextNormalizer, text: str, check: Check = unwatched) -> str:
+    """What `normalizer` makes of `text`, with a call of `check` before each piece."""
     spoken = ""
-    for piece in sentences(text, max_digits=verbaliser.max_digits):
+    for piece in sentences(text, max_digits=normalizer.max_digits):
         check()
-        words = verbaliser(piece)
+        words = normalizer(piece)
         if words is None:
             words = piece
         else:  # the English automata drop spaces at either end, and the next word would touch this one

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.characters import plain_exponent
+from glm_tts_api.text.default.characters import plain_exponent
+from glm_tts_api.text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, english_digits, spell_address
 from glm_tts_api.text.english import number_words
-from glm_tts_api.text.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, english_digits, spell_address
 
 Match = re.Match[str]
 

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from glm_tts_api.text.chinese import integer_reading
-from glm_tts_api.text.spelling import CHINESE_DIGITS, CHINESE_MARKS, PHONE_DIGITS, spell_address
+from glm_tts_api.text.default.spelling import CHINESE_DIGITS, CHINESE_MARKS, PHONE_DIGITS, spell_address
 
 Match = re.Match[str]
 

@@ -9,7 +9,7 @@ import pytest
 
 from glm_tts_api.text.frontend import TextFrontend
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "text.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "text.md"
 
 
 def documented_deviations() -> list[tuple[str, str, str]]:

@@ -9,14 +9,9 @@ import re
 
 import emoji
 
-PUNCTUATION = "。？！；：、.?!;:，,"
+from glm_tts_api.text.marks import has_hanzi
+
 _LINE_ENDS = ".!?;:：。！？；，"
-_MARK = f"[{re.escape(PUNCTUATION)}]"
-
-
-def has_hanzi(text: str) -> bool:
-    """The test that picks the Chinese path."""
-    return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def join_lines(text: str) -> str:
@@ -44,19 +39,3 @@ def tidy_spaces(text: str) -> str:
     """Step 6: a space stays only before ASCII letters and digits, after those or after , . ! ? ; :"""
     text = re.sub(" +", " ", text)
     return re.sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", "", text)
-
-
-def tidy_punctuation(text: str) -> str:
-    """Step 7: of a run of marks the last one survives; exclamation marks become full stops."""
-    text = re.sub(f"{_MARK}(?={_MARK})", "", text)
-    return text.replace("#", "").replace("！", "。").replace("!", ".")
-
-
-def close_sentence(text: str) -> str:
-    """Step 8: the text ends with a question mark or a full stop; nothing at all becomes one full stop."""
-    if not text:
-        return "."
-    if text[-1] in "？?":
-        return text
-    stop = "。" if has_hanzi(text) else "."
-    return (text[:-1] if text[-1] in PUNCTUATION else text) + stop
