@@ -91,7 +91,7 @@ read_record() {
     case $name in
       host) SERVER_HOST=$value ;;
       port) SERVER_PORT=$value ;;
-      drain_s) SERVER_DRAIN=$((10#$value)) ;;
+      drain_s) SERVER_DRAIN=$((10#0${value//[^0-9]/})) ;; # whatever stands there, a stop must go on
       log_file) SERVER_LOG=$value ;;
     esac
   done <"$RUN_DIR/server"
