@@ -41,6 +41,7 @@ main() {
   ensure_venv
   load_settings
   lock_service
+  require_room
   require_log
   require_visible "$EXIT_FAILED"
   check checkpoint port

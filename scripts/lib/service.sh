@@ -15,6 +15,12 @@ lock_service() {
   { printf '%s\n' "$$" >"$RUN_DIR/lock"; } 2>/dev/null || true # on a full disk too a server can be stopped
 }
 
+# require_room: fails if what starts next could write nothing into RUN_DIR; lock_service tried.
+require_room() {
+  [[ -s $RUN_DIR/lock ]] || fail "$EXIT_REFUSED" "RUN_DIR=$RUN_DIR: nothing can be written there, is the disk full?" \
+    "Make room, or choose another RUN_DIR."
+}
+
 # require_none_running: fails if the server runs, is loading, or has left workers behind.
 require_none_running() {
   local server left

@@ -150,12 +150,18 @@ def test_a_plain_user_under_nice(project: Project) -> None:
     assert project.run("scripts/stop_api.sh", prefix=prefix).code == 0
 
 
-def test_a_server_is_stopped_on_a_full_disk_and_whatever_its_records_say(project: Project) -> None:
+def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_records_say(
+    project: Project,
+) -> None:
     pid = project.start(DRAIN_TIMEOUT="5")
     (project.root / "run/lock").unlink()
     (project.root / "run/lock").symlink_to("/dev/full")
     (project.root / "run/server").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
     project.pid_file.write_bytes(b"\xff\x00 -1 *\n")
+    restart = project.run("restart_api.sh")
+    assert restart.code == 2, restart.said
+    assert "is the disk full?" in restart.said
+    assert is_alive(pid)
     stop = project.run("scripts/stop_api.sh")
     assert stop.code == 0, stop.said
     assert not is_alive(pid)
