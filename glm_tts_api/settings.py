@@ -159,7 +159,9 @@ class Settings(BaseSettings):
         Raises SettingsError with one line for each value that does not hold.
         """
         root = (root or Path.cwd()).absolute()
+        _require_utf8(root / ".env")
         files = (root / ".env", *_preset_file(root))
+        _require_utf8(files[-1])
         try:
             settings = cls(_env_file=files)  # type: ignore[call-arg]
         except ValidationError as error:
@@ -217,6 +219,17 @@ class Settings(BaseSettings):
     @property
     def is_demonstration(self) -> bool:
         return self.checkpoint_dir.resolve() == BUNDLED_MODEL.resolve()
+
+
+def _require_utf8(file: Path) -> None:
+    """Raises SettingsError for a file that an editor has saved in another encoding (GBK, UTF-16)."""
+    try:
+        file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{file}: line {line} is not UTF-8; save the file as UTF-8") from None
+    except OSError:
+        pass  # none there, which is usual
 
 
 def _preset_file(root: Path) -> tuple[Path, ...]:

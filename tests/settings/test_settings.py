@@ -110,6 +110,16 @@ def test_the_env_file_may_name_the_preset(root: Path) -> None:
     assert printed(root)["PORT"] == "7002"
 
 
+@pytest.mark.parametrize("file", [".env", "configs/presets/night.env"])
+def test_a_file_in_another_encoding_is_named_with_its_line(
+    root: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.setenv("PRESET", "night")
+    (root / file).write_bytes("PORT=7002\n# 夜间\n".encode("gbk"))
+    with pytest.raises(SettingsError, match=rf"{file}: line 2 is not UTF-8"):
+        Settings.load(root)
+
+
 @pytest.mark.parametrize(
     ("preset", "expected"),
     [
