@@ -22,8 +22,9 @@ class EngineConfig:
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
     products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
     flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device);
-    stream_buffer_s: seconds of audio that may wait for its listener before no more is made; threads: CPU
-    cores to use; text_threads: for text and voice prompts; cached_voices: prompt features kept.
+    stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stream_chunks:
+    tokens of a stream's pieces, of which a forecast is made at the start; threads: CPU cores to use;
+    text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20
@@ -35,6 +36,7 @@ class EngineConfig:
     deterministic: bool = False
     flow_rows: int | None = None
     stream_buffer_s: float = 30.0
+    stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
     threads: int = 1
     text_threads: int = 2
     cached_voices: int = 64
@@ -42,8 +44,9 @@ class EngineConfig:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if value is not None and value is not False and value <= 0:
-                raise ValueError(f"{item.name} must be positive, got {value}")
+            for number in value if isinstance(value, tuple) else (value,):
+                if number is not None and number is not False and number <= 0:
+                    raise ValueError(f"{item.name} must be positive, got {value}")
 
     def slot_length(self, max_positions: int) -> int:
         """Positions of a decode slot: history, prompt and the longest segment's draws."""

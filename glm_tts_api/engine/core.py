@@ -25,7 +25,9 @@ from glm_tts_api.engine.faults import FaultWatch
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
+from glm_tts_api.engine.stream_pace import Pace
 from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.warm_up import measure_decode, measure_renders
 from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.sequence import SpeechSequence
@@ -98,6 +100,10 @@ class EngineCore:
         self._decode.wake()
         self._wake_renderers()
 
+    def measure(self, request: EngineRequest, on_measured: Callable[[Pace], None]) -> None:
+        """Finds out how fast `request` would be served; while there are no others."""
+        self._decode.post(partial(self._measure, request, on_measured))
+
     @property
     def n_rows_active(self) -> int:
         return self._scheduler.n_busy
@@ -141,6 +147,19 @@ class EngineCore:
         except Exception as error:
             freed.set_exception(error)
             raise
+
+    def _measure(self, request: EngineRequest, on_measured: Callable[[Pace], None]) -> None:
+        """Each part on the thread that it is for."""
+        assert self._decoder is not None
+        assert self._token2wav is not None
+        prefill_s, token_s = measure_decode(self._decoder, request)
+        token2wav = self._token2wav
+
+        def measure_and_tell() -> None:
+            one_core = self._config.threads == 1 and len(self._renderers) == 1
+            on_measured(Pace(prefill_s, token_s, *measure_renders(token2wav, request), one_core=one_core))
+
+        self._renderers[0].post(measure_and_tell)
 
     def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [

@@ -23,6 +23,7 @@ from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
+from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp
 from glm_tts_api.errors import InternalFault, ServiceError, StartupError, Unavailable
@@ -59,6 +60,7 @@ class Engine:
         self._models: Models | None = None
         self._features: VoiceFeatures | None = None
         self._processor: InputProcessor | None = None
+        self._streaming: Forecast | None = None
         self._started_at = time.monotonic()
 
     def start(self) -> None:
@@ -126,6 +128,7 @@ class Engine:
             rows_active=self._core.n_rows_active,
             rows_total=self._config.n_slots,
             last_step_age_s=time.monotonic() - self._core.last_step_at,
+            streaming=self._streaming,
         )
 
     # -- text pool
@@ -161,13 +164,20 @@ class Engine:
         self._models = models
         self._features = VoiceFeatures(models, self._config.cached_voices)
         self._processor = InputProcessor(models, frontend, self._features)
-        for request in WarmUp(models, self._features, on_done=self._warmed_up).requests():
+        warm_up = WarmUp(models, self._features, on_done=lambda error: self._warmed_up(warm_up, error))
+        for request in warm_up.requests():
             self._core.submit(request)
 
-    def _warmed_up(self, error: BaseException | None) -> None:
+    def _warmed_up(self, warm_up: WarmUp, error: BaseException | None) -> None:
         if error is not None:
             self._failed(error)
-        elif self.state.status == "loading":
+        else:
+            self._core.measure(warm_up.measured_request(), self._measured)
+
+    def _measured(self, pace: Pace) -> None:
+        self._streaming = forecast(pace, self._config.stream_chunks)
+        logger.info("%s (by %s)", self._streaming, pace)
+        if self.state.status == "loading":
             gc.collect()
             gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
             self.state = EngineState("ready")

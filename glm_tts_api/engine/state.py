@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import Loading, Unhealthy
 
 Status = Literal["loading", "ready", "failed", "lost"]
@@ -28,7 +29,8 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an operator may want to know. `last_step_age_s`: since a device thread last did something."""
+    """What an operator may want to know. `last_step_age_s`: since a device thread last did something;
+    `streaming`: what a lone listener has to expect, once warm-up has measured it."""
 
     model_name: str
     device: str
@@ -38,3 +40,4 @@ class EngineInfo:
     rows_active: int = 0
     rows_total: int = 0
     last_step_age_s: float = 0.0
+    streaming: Forecast | None = field(default=None, repr=False)

@@ -6,6 +6,7 @@ another render. Knows spans and models; nothing of decode rows.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -72,6 +73,26 @@ class Token2Wav:
                 self._renders.remove(render)
         return ended
 
+    def seconds(self, span: Span) -> tuple[float, float]:
+        """Seconds of a span's flow, reckoned from two of its steps, and of its vocoder, whatever the mel."""
+        begin = time.perf_counter()
+        with self._precision():
+            sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
+            sampler.step()
+            self._synchronize()
+            begun = time.perf_counter()
+            sampler.step()
+            self._synchronize()
+        flow_ended = time.perf_counter()
+        self._speak(span, torch.zeros(1, sampler.state.shape[-1], 2 * len(span.tokens), device=self._device))
+        vocoder_s = time.perf_counter() - flow_ended
+        return begun - begin + (self._flow_steps - 1) * (flow_ended - begun), vocoder_s
+
+    def _synchronize(self) -> None:
+        """Steps that queue up on a GPU could not be overtaken any more."""
+        if self._device.type == "cuda":
+            torch.cuda.current_stream(self._device).synchronize()
+
     def _advance(self, render: Render[Span]) -> list[Span]:
         if isinstance(render.progress, list):
             span, mel = render.tasks.pop(0), render.progress.pop(0)
@@ -83,8 +104,7 @@ class Token2Wav:
                 render.progress = self._flow.sampler(inputs, steps=self._flow_steps)
             sampler: FlowSampler = render.progress
             sampler.step()
-            if self._device.type == "cuda":  # steps that queue up there could not be overtaken any more
-                torch.cuda.current_stream(self._device).synchronize()
+            self._synchronize()
             if sampler.done:
                 render.progress = sampler.mels()
         return []

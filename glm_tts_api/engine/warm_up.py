@@ -1,4 +1,4 @@
-"""One syllable through each vocoder before the server is ready.
+"""One syllable through each vocoder before the server is ready, and a look at how fast all stages are.
 
 The first request would otherwise wait for weights that are not in memory yet and for kernels that are not
 compiled; and a stage that cannot run fails the start rather than a request.
@@ -6,16 +6,24 @@ compiled; and a stage that cannot run fails the start rather than a request.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
-from glm_tts_api.engine.request import EngineRequest
-from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window
+from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
+from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN
 
 _PROMPT_RATE = 16000
+_MEASURED_TOKENS = 16
+_WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens: a first span's, a late one's
 
 
 class WarmUp:
@@ -32,15 +40,28 @@ class WarmUp:
         self._on_done = on_done
         self._vocoders = (models.hift, models.vocos2d)
         self._n_open = len(self._vocoders)
+        noise = np.random.default_rng(0).normal(0.0, 0.01, _PROMPT_RATE).astype(np.float32)
+        self._voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
 
     def requests(self) -> Iterator[EngineRequest]:
         """One syllable in a voice of one second of faint noise, at each sample rate."""
-        noise = np.random.default_rng(0).normal(0.0, 0.01, _PROMPT_RATE).astype(np.float32)
-        voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
-        ids = self._models.text_tokenizer.encode("a")
         for rate in (vocoder.sample_rate for vocoder in self._vocoders):
-            utterance = Utterance("warm-up", "a", voice, SamplingOptions(), sample_rate=rate)
-            yield EngineRequest(utterance, [ids], ids, self._features.get(voice, rate), self)
+            yield self._request(rate, self._features.get(self._voice, rate))
+
+    def measured_request(self) -> EngineRequest:
+        """The same in a voice as long as those that people use, at 24 kHz; for `measure_decode` and
+        `measure_renders`."""
+        rate = self._models.hift.sample_rate
+        short = self._features.get(self._voice, rate)
+        n_times = -(-PROMPT_TOKENS // len(short.speech_tokens))
+        tokens = (n_times * short.speech_tokens)[:PROMPT_TOKENS]
+        mel = short.mel.repeat(n_times, 1)[: FRAMES_PER_TOKEN * PROMPT_TOKENS]
+        return self._request(rate, VoicePrompt(tokens, short.embedding, mel))
+
+    def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
+        ids = self._models.text_tokenizer.encode("a")
+        utterance = Utterance("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
+        return EngineRequest(utterance, [ids], ids, voice, self)
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         pass
@@ -52,3 +73,30 @@ class WarmUp:
 
     def request_freed(self) -> None:
         pass
+
+
+def measure_decode(decoder: DecodeBatcher, request: EngineRequest) -> tuple[float, float]:
+    """Seconds until a lone request's prompt is read, then for each token. Raises what a step ends with."""
+    sequence = request.next_sequence(decoder.layout)
+    sequence.min_len = sequence.max_len = _MEASURED_TOKENS
+    begin = time.perf_counter()
+    decoder.join(0, sequence)
+    while decoder.busy and not sequence.is_read:
+        decoder.step()
+    read = time.perf_counter()
+    while decoder.busy:
+        decoder.step()
+    if sequence.error is not None:
+        raise sequence.error
+    return read - begin, (time.perf_counter() - read) / len(sequence.tokens)
+
+
+def measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
+    """Seconds of the flow over any window and for each of its tokens (a straight line through two windows),
+    and of the vocoder for each token."""
+    short, long = _WINDOWS
+    (short_s, vocoder_s), (long_s, _) = (
+        token2wav.seconds(Span(request, n, [0] * n, Window(0, 0, n, n, last=True))) for n in _WINDOWS
+    )
+    flow_token_s = max(0.0, (long_s - short_s) / (long - short))
+    return max(0.0, short_s - flow_token_s * (PROMPT_TOKENS + short)), flow_token_s, vocoder_s / short

@@ -18,6 +18,7 @@ from waiting import lines_of
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.engine.state import EngineState
+from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.settings import Settings
 
 Serve = Callable[..., Running]
@@ -46,6 +47,17 @@ def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None
     assert body["demonstration"] is True
     assert body["model"] == "tone (demonstration model)"
     assert "bash scripts/download_model.sh" in body["notice"]
+
+
+def test_health_says_what_a_lone_listener_of_a_stream_has_to_expect(serve: Serve) -> None:
+    engine = ToneEngine(streaming=Forecast(0.4321, 0.25, (12, 200), (25, 50, 100)))
+    assert get(serve(engine), "/api/v1/health").json()["streaming"] == {
+        "first_audio_s": 0.432,
+        "runs_dry": True,
+        "longest_gap_s": 0.25,
+        "schedule_without_gaps": [25, 50, 100],
+    }
+    assert get(serve(ToneEngine()), "/api/v1/health").json()["streaming"] is None
 
 
 def test_a_prompt_cache_that_is_not_json(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from glm_tts_api.contracts import AudioChunk, Timings, Utterance
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
 
 READY = EngineState("ready")
@@ -37,6 +38,7 @@ class ToneEngine:
     fault: Exception | None = None
     load_s: float = 0.0
     load_fault: Path | None = None
+    streaming: Forecast | None = None
 
     def start(self) -> None:
         if self.load_s:
@@ -56,7 +58,8 @@ class ToneEngine:
         return 2**20
 
     def info(self) -> EngineInfo | None:
-        return EngineInfo("tone", "cpu", "float32") if self.state.status == "ready" else None
+        ready = self.state.status == "ready"
+        return EngineInfo("tone", "cpu", "float32", streaming=self.streaming) if ready else None
 
     def synthesize(self, utterance: Utterance, timings: Timings) -> SpeechStream:
         self.state.require_ready()

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from glm_tts_api import __version__
+from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
 from glm_tts_api.stats.shared import LANES, LaneCounts, WorkerStats
 from glm_tts_api.web.access import KeyRequired, WriterRequired
@@ -82,8 +83,18 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         "dtype": info.dtype if info else None,
         "version": __version__,
         "uptime_s": round(time.monotonic() - state.started_at, 1),
+        "streaming": _streaming_body(info.streaming) if info and info.streaming else None,
         "cause": without_paths(cause) if cause else None,
         "warnings": [without_paths(warning) for warning in (*warnings, *(info.warnings if info else ()))],
+    }
+
+
+def _streaming_body(streaming: Forecast) -> dict[str, Any]:
+    return {
+        "first_audio_s": round(streaming.first_audio_s, 3),
+        "runs_dry": streaming.runs_dry,
+        "longest_gap_s": round(streaming.longest_gap_s, 3),
+        "schedule_without_gaps": streaming.schedule_without_gaps,
     }
 
 

@@ -10,6 +10,22 @@ from glm_tts_api.stats.shared import Phase
 from glm_tts_api.web.v1.schemas import EXAMPLE_ID
 
 
+class Streaming(BaseModel):
+    """What a lone listener of a streamed answer has to expect, by speeds measured at the start: with
+    STREAM_CHUNKS as set, a voice of 5 s and an answer of 30 s at 24 kHz."""
+
+    first_audio_s: float = Field(description="Seconds until the first audio.", examples=[0.35])
+    runs_dry: bool = Field(
+        description="Whether a player that starts with the first audio has to wait again.", examples=[False]
+    )
+    longest_gap_s: float = Field(description="How long at most.", examples=[0.0])
+    schedule_without_gaps: list[int] | None = Field(
+        description="A STREAM_CHUNKS that it would not run dry with; null where this machine speaks slower "
+        "than one listens.",
+        examples=[[12, 25, 50, 100]],
+    )
+
+
 class Health(BaseModel):
     """How the server is."""
 
@@ -30,6 +46,9 @@ class Health(BaseModel):
     dtype: str | None = Field(description="The LLM's precision.", examples=["bfloat16"])
     version: str = Field(description="This server's version.", examples=["0.1.0"])
     uptime_s: float = Field(description="Seconds since this worker started.", examples=[73.2])
+    streaming: Streaming | None = Field(
+        description="What a lone listener has to expect; null until it is measured."
+    )
     cause: str | None = Field(description="Why the model could not be loaded.", examples=[None])
     warnings: list[str] = Field(
         description="What the operator should repair, though the server runs.",

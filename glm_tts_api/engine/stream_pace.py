@@ -1,0 +1,123 @@
+"""When the audio of a streamed answer comes, and when a player wants it. Knows seconds and numbers of tokens;
+no clock.
+
+For a lone listener who plays from the first audio on, at 24 kHz, at speeds that warm-up has measured. What
+is found here is only said: the schedule is a setting, so that an answer stays the same whatever the speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter
+
+TOKENS_A_SECOND = 25
+PROMPT_TOKENS = 125  # a voice of 5 s
+LONGEST_TOKENS = 750  # an answer of 30 s
+HELD_BACK_S = 0.24  # what the vocoder keeps of a span until it knows the next
+_FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)
+_LAST_CHUNKS = (100, 200, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast one answer is made while nobody else speaks. Seconds: `prefill_s` until the LLM has read its
+    prompt, `token_s` a speech token, `flow_s` of the flow over any window and `flow_token_s` for each of its
+    tokens, the prompt's among them, `vocoder_token_s` a token. `one_core`: tokens wait while a span is
+    rendered."""
+
+    prefill_s: float
+    token_s: float
+    flow_s: float
+    flow_token_s: float
+    vocoder_token_s: float
+    one_core: bool = False
+
+    def render_s(self, n_window: int, n_said: int) -> float:
+        """Seconds of flow and vocoder for a window of tokens of which `n_said` are said."""
+        return (
+            self.flow_s
+            + self.flow_token_s * (PROMPT_TOKENS + n_window)
+            + self.vocoder_token_s * (n_said + LOOK_AHEAD)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """`first_audio_s`: until something is heard; `longest_gap_s`: of silence in between, 0 if none."""
+
+    first_audio_s: float
+    longest_gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast(Playback):
+    """What a lone listener has of `chunks`; `schedule_without_gaps`: of the chunks that a player never runs
+    dry with, those that let it begin soonest. None where there are none: speech is made slower than it is
+    heard."""
+
+    chunks: tuple[int, ...]
+    schedule_without_gaps: tuple[int, ...] | None
+
+    @property
+    def runs_dry(self) -> bool:
+        return self.longest_gap_s > 0
+
+    def __str__(self) -> str:
+        first = (
+            f"A lone listener of {_named(self.chunks)} hears the first audio after {self.first_audio_s:.2f} s"
+        )
+        if not self.runs_dry:
+            return f"{first} and never waits again"
+        gap = f"{first} and then silence, up to {self.longest_gap_s:.2f} s at once"
+        if self.schedule_without_gaps is None:
+            return f"{gap}: this machine speaks slower than one listens, whatever the schedule"
+        return f"{gap}; {_named(self.schedule_without_gaps)} would have no gaps"
+
+
+def forecast(pace: Pace, chunks: Sequence[int]) -> Forecast:
+    """`chunks`: tokens of the spans, the last size repeats."""
+    playback = play(pace, chunks)
+    without_gaps = tuple(chunks) if not playback.longest_gap_s else _schedule_without_gaps(pace)
+    return Forecast(playback.first_audio_s, playback.longest_gap_s, tuple(chunks), without_gaps)
+
+
+def play(pace: Pace, chunks: Sequence[int], n_tokens: int = LONGEST_TOKENS) -> Playback:
+    """An answer of `n_tokens` in one segment, played as it comes."""
+    decoded_at, n_decoded = pace.prefill_s, 0
+    rendered_at = first_audio_s = dry_at = longest_gap_s = 0.0
+    said_s = 0.0
+    for window in SpanCutter(chunks).cut(n_tokens, ended=True):
+        n_new = min(window.stop + 1, n_tokens) - n_decoded  # a span is cut when the token behind it is there
+        n_decoded += n_new
+        decoded_at = (max(decoded_at, rendered_at) if pace.one_core else decoded_at) + pace.token_s * n_new
+        render_s = pace.render_s(window.stop - window.start, window.end - window.first)
+        rendered_at = max(decoded_at, rendered_at) + render_s
+        until_s = window.end / TOKENS_A_SECOND - (0 if window.last else HELD_BACK_S)
+        if until_s <= said_s:
+            continue  # all of it is held back
+        if said_s == 0:
+            first_audio_s = dry_at = rendered_at
+        longest_gap_s = max(longest_gap_s, rendered_at - dry_at)
+        dry_at = max(dry_at, rendered_at) + until_s - said_s
+        said_s = until_s
+    return Playback(first_audio_s, longest_gap_s)
+
+
+def _schedule_without_gaps(pace: Pace) -> tuple[int, ...] | None:
+    """Of schedules that double up to a last size, the one that begins soonest."""
+    schedules = [_doubling(first, last) for last in _LAST_CHUNKS for first in _FIRST_CHUNKS if first <= last]
+    smooth = [chunks for chunks in schedules if not play(pace, chunks).longest_gap_s]
+    return min(smooth, key=lambda chunks: play(pace, chunks).first_audio_s, default=None)
+
+
+def _doubling(first: int, last: int) -> tuple[int, ...]:
+    chunks = [first]
+    while 2 * chunks[-1] < last:
+        chunks.append(2 * chunks[-1])
+    return (*chunks, last) if first < last else (first,)
+
+
+def _named(chunks: Sequence[int]) -> str:
+    return f"STREAM_CHUNKS={','.join(map(str, chunks))}"

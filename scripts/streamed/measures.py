@@ -1,0 +1,107 @@
+"""How far one wave is from another of the same speech tokens, frame by frame (20 ms). Knows waves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from glm_tts_api.model.mel import resample
+from scripts.mini.features import FeatureExtractor
+
+Array = npt.NDArray[np.float32]
+FRAMES_A_SECOND = 50
+_AUDIBLE_DB = -50.0  # below a wave's loudest second
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A wave as it is compared. `mel` [T, 80] in natural log; `f0` [T] in Hz, 0 where unvoiced; `level` [S]:
+    loudness in dB of each whole second, nan where nothing is heard; `steps`: the largest step from sample to
+    sample in each frame, [T]."""
+
+    mel: Array
+    f0: Array
+    level: Array
+    steps: Array
+
+    def mel_steps(self) -> Array:
+        """By how much the spectrum changes into each frame, in nepers, [T]."""
+        return np.abs(np.diff(self.mel, axis=0, prepend=self.mel[:1])).mean(1)
+
+
+class Ear:
+    """Hears waves at any rate as at 24 kHz."""
+
+    def __init__(self) -> None:
+        self._features = FeatureExtractor()
+
+    def hear(self, wave: Array, sample_rate: int) -> Heard:
+        """Raises ValueError for a wave shorter than a second."""
+        if len(wave) < sample_rate:
+            raise ValueError("a wave of at least a second is needed")
+        at_24k = resample(torch.from_numpy(wave), sample_rate, 24000)
+        frames = self._features.mel_and_pitch(at_24k).numpy()
+        hop = sample_rate // FRAMES_A_SECOND
+        steps = np.abs(np.diff(wave, prepend=wave[:1]))[: len(wave) // hop * hop].reshape(-1, hop).max(1)
+        f0 = np.where(frames[:, -1] > 0, np.exp(frames[:, -1]), 0)
+        n_frames = min(len(frames), len(steps))
+        return Heard(frames[:n_frames, :-1], f0[:n_frames], _level(wave, sample_rate), steps[:n_frames])
+
+
+def _level(wave: Array, sample_rate: int) -> Array:
+    seconds = wave[: len(wave) // sample_rate * sample_rate].reshape(-1, sample_rate)
+    level = 10 * np.log10((seconds.astype(np.float64) ** 2).mean(1) + 1e-12)
+    return np.where(level > level.max() + _AUDIBLE_DB, level, np.nan).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """`mel`: mean difference in nepers; `f0_st`: mean difference in semitones where both are voiced;
+    `voicing`: share of frames that are voiced in one alone; `level_db`: of each second, this wave's less the
+    other's."""
+
+    mel: float
+    f0_st: float
+    voicing: float
+    level_db: list[float]
+
+
+def distance(wave: Heard, reference: Heard) -> Distance:
+    a, b = wave.f0 > 0, reference.f0 > 0
+    both = a & b
+    semitones = 12 * np.abs(np.log2(wave.f0[both] / reference.f0[both]))
+    return Distance(
+        mel=float(np.abs(wave.mel - reference.mel).mean()),
+        f0_st=float(semitones.mean()) if len(semitones) else float("nan"),
+        voicing=float((a ^ b).mean()),
+        level_db=(wave.level - reference.level).tolist(),
+    )
+
+
+@dataclass(frozen=True)
+class Seams:
+    """What happens within 2 frames of the seams, over what the reference does in the same frames: `mel_step`,
+    the mean change of the spectrum into a frame; `sample_step`, the largest step from sample to sample (far
+    above 1: a click). `mel`: the distance there in nepers."""
+
+    mel_step: float
+    sample_step: float
+    mel: float
+
+
+def at_seams(wave: Heard, reference: Heard, seams_s: Sequence[float]) -> Seams | None:
+    """None where the wave has no seam."""
+    n_frames = len(wave.mel)
+    places = {round(second * FRAMES_A_SECOND) + shift for second in seams_s for shift in range(-2, 3)}
+    near = np.array(sorted(place for place in places if 0 < place < n_frames), dtype=np.intp)
+    if not len(near):
+        return None
+    return Seams(
+        mel_step=float(wave.mel_steps()[near].mean() / reference.mel_steps()[near].mean()),
+        sample_step=float(wave.steps[near].max() / reference.steps[near].max()),
+        mel=float(np.abs(wave.mel[near] - reference.mel[near]).mean()),
+    )
