@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     flow.add_argument("--steps", type=int, default=10)
     serve = kinds.add_parser("serve", parents=[common])
     serve.add_argument("--requests", type=int, default=32, help="per concurrency level")
-    serve.add_argument("--concurrency", type=int, nargs="+", default=[1, 4, 8, 16])
+    serve.add_argument("--concurrency", type=int, nargs="+", help="1 4 8 16, or of streams 1 2 4 8")
     serve.add_argument("--texts", type=Path, metavar="FILE", help="one text a line, instead of the fixed mix")
     serve.add_argument("--stream", action="store_true", help="first audio and underruns of streamed answers")
     return parser.parse_args()
@@ -58,8 +58,10 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         from scripts.benchmarks import serve
 
         if args.stream:
-            return serve.run_streams(n_requests=args.requests, levels=args.concurrency)
-        return serve.run(n_requests=args.requests, levels=args.concurrency, texts_file=args.texts)
+            return serve.run_streams(n_requests=args.requests, levels=args.concurrency or [1, 2, 4, 8])
+        return serve.run(
+            n_requests=args.requests, levels=args.concurrency or [1, 4, 8, 16], texts_file=args.texts
+        )
     device = torch.device(args.device)
     if args.kind == "flow":
         from scripts.benchmarks import flow

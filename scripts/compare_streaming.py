@@ -108,12 +108,13 @@ def sums(found: list[Found]) -> list[str]:
             f"{np.median([one.sample_step for one in seams]):.2f} (worst "
             f"{max(one.sample_step for one in seams):.2f}) of the whole answer's there"
         )
-    heard = [one for one in found if one.errors is not None]
-    if heard:
-        n_words = sum(one.n_words for one in heard)
-        totals = np.sum([one.errors for one in heard], axis=0) / n_words
-        rates = ", ".join(f"{name} {rate:.3f}" for name, rate in zip(WAVES, totals, strict=True))
-        lines.append(f"word error rate of {len(heard)} English sentences, {n_words} words: {rates}")
+    errors = [one.errors for one in found if one.errors is not None]
+    if errors:
+        n_words = sum(one.n_words for one in found)
+        rates = (f"{name} {sum(column) / n_words:.3f}" for name, *column in zip(WAVES, *errors, strict=True))
+        lines.append(
+            f"word error rate of {len(errors)} English sentences, {n_words} words: {', '.join(rates)}"
+        )
     return lines
 
 

@@ -171,7 +171,7 @@ class Engine:
     def _warmed_up(self, warm_up: WarmUp, error: BaseException | None) -> None:
         if error is not None:
             self._failed(error)
-        else:
+        elif self.state.status == "loading":
             self._core.measure(warm_up.measured_request(), self._measured)
 
     def _measured(self, pace: Pace) -> None:

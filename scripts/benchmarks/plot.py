@@ -19,7 +19,13 @@ def _bars(kind: str, result: dict[str, Any]) -> tuple[list[str], list[float], st
         labels = ["baseline", *(f"batch {n}" for n in result["batches"])]
         values = [result["baseline_s"], *(row["s_per_item"] for row in result["batches"].values())]
         return labels, values, "seconds a segment"
-    labels = [f"{row['concurrency']} at once" for row in result["levels"]]
+    labels = [f"{row['concurrency']} at once" for row in result.get("streams") or result["levels"]]
+    if "streams" in result:
+        return (
+            labels,
+            [row["first_audio_p50_s"] for row in result["streams"]],
+            "seconds until the first audio",
+        )
     return labels, [row["audio_s_per_s"] for row in result["levels"]], "audio seconds per second"
 
 

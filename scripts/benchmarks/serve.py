@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from scripts.benchmarks import streams
 from scripts.benchmarks.burst import LoopWatch, burst, print_burst
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve_floor import Arithmetic, rate
+from scripts.benchmarks.stream_floor import first_audio_floor
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = (
@@ -253,12 +254,20 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
 
 def run_streams(*, n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
     """Prints what listeners of streamed answers have, and returns it."""
-    progress = Progress(n_requests * len(levels))
+    progress = Progress(n_requests * len(levels) + 1)
+    floor = first_audio_floor()
+    print(floor, flush=True)
     with running_server(progress) as (url, _):
-        rows = asyncio.run(streams.measure(url, levels, n_requests, progress))
+        forecast = httpx.get(f"{url}/api/v1/health").json()["streaming"]
+        rows = asyncio.run(streams.measure(url, levels, n_requests, progress, floor))
+        longest_s = asyncio.run(streams.crowd(url, progress))
     progress.close()
     streams.print_rows(rows)
-    return {"streams": rows}
+    print(
+        f"longest pause of the server's event loop under {streams.CROWD} streams: {1000 * longest_s:.0f} ms"
+    )
+    print(f"the server's own forecast: {forecast}")
+    return {"floor": asdict(floor), "streams": rows, "longest_pause_s": longest_s, "forecast": forecast}
 
 
 def _print(result: dict[str, Any]) -> None:

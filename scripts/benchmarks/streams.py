@@ -10,13 +10,16 @@ from typing import Any
 
 import httpx
 
+from scripts.benchmarks.burst import LoopWatch
 from scripts.benchmarks.report import Progress
+from scripts.benchmarks.stream_floor import StreamFloor
 
 TEXTS = (
     "今天天气非常好，我们一起去公园散步，然后在湖边的小店里喝一杯热茶，再慢慢走回家去。",
     "The weather will be sunny tomorrow morning, but in the afternoon a little rain is possible.",
 )
 VOICES = ("exampleB", "exampleA")
+CROWD = 20  # as many as the lanes take at once, unless they are set otherwise
 _BYTES_PER_S = 48000  # 24 kHz, 16 bit
 HELD_S = 0.5
 
@@ -62,12 +65,12 @@ async def listen(client: httpx.AsyncClient, number: int) -> Heard:
 
 
 async def measure(
-    url: str, levels: Sequence[int], n_requests: int, progress: Progress
+    url: str, levels: Sequence[int], n_requests: int, progress: Progress, floor: StreamFloor
 ) -> list[dict[str, Any]]:
     """A row for each number of listeners at once."""
     rows = []
     async with httpx.AsyncClient(base_url=url, timeout=1800, trust_env=False) as client:
-        for number in range(2):
+        for number in range(4):
             await listen(client, number)  # both voices' features are computed now
         for level in levels:
             numbers, found = list(range(n_requests)), list[Heard]()
@@ -78,17 +81,28 @@ async def measure(
                     progress.step()
 
             await asyncio.gather(*(one_listener() for _ in range(level)))
-            rows.append(row(level, found))
+            rows.append(row(level, found, floor))
     return rows
 
 
-def row(level: int, found: Sequence[Heard]) -> dict[str, Any]:
+async def crowd(url: str, progress: Progress) -> float:
+    """Seconds of the longest pause of the server's event loop while CROWD listen at once."""
+    watch = LoopWatch(url)
+    async with httpx.AsyncClient(base_url=url, timeout=1800, trust_env=False) as client:
+        with watch.watching():
+            await asyncio.gather(*(listen(client, number) for number in range(CROWD)))
+    progress.step()
+    return watch.longest_s
+
+
+def row(level: int, found: Sequence[Heard], floor: StreamFloor) -> dict[str, Any]:
     firsts = sorted(heard.first_s for heard in found)
     gaps = {held: [heard.longest_gap_s(held) for heard in found] for held in (0.0, HELD_S)}
     return {
         "concurrency": level,
         "requests": len(found),
         "first_audio_p50_s": firsts[len(firsts) // 2],
+        "to_floor": firsts[len(firsts) // 2] / floor.first_audio_s,
         "first_audio_p95_s": firsts[min(len(firsts) - 1, int(0.95 * len(firsts)))],
         "underrun_rate": sum(gap > 0.01 for gap in gaps[0.0]) / len(found),
         "longest_gap_s": max(gaps[0.0]),
@@ -99,9 +113,11 @@ def row(level: int, found: Sequence[Heard]) -> dict[str, Any]:
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     held = f"with {HELD_S:g} s held"
-    print(f"concurrency  first audio p50  p95 s  ran dry  longest gap s  {held}: ran dry  longest gap s")
+    columns = "concurrency  first audio p50  x floor  p95 s  ran dry  longest gap s"
+    print(f"{columns}  {held}: ran dry  longest gap s")
     for found in rows:
-        first = f"{found['first_audio_p50_s']:>15.2f}  {found['first_audio_p95_s']:>5.2f}"
+        first = f"{found['first_audio_p50_s']:>15.2f}  {found['to_floor']:>7.2f}"
+        first += f"  {found['first_audio_p95_s']:>5.2f}"
         at_once = f"{found['underrun_rate']:>7.0%}  {found['longest_gap_s']:>13.2f}"
         later = f"{found['underrun_rate_held']:>25.0%}  {found['longest_gap_held_s']:>13.2f}"
         print(f"{found['concurrency']:>11}  {first}  {at_once}  {later}")

@@ -30,7 +30,8 @@ class Heard:
 
     def mel_steps(self) -> Array:
         """By how much the spectrum changes into each frame, in nepers, [T]."""
-        return np.abs(np.diff(self.mel, axis=0, prepend=self.mel[:1])).mean(1)
+        steps: Array = np.abs(np.diff(self.mel, axis=0, prepend=self.mel[:1])).mean(1)
+        return steps
 
 
 class Ear:

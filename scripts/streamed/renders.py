@@ -69,6 +69,9 @@ class _Pieces:
         self.pieces.append(wave)
         self.n_samples += len(wave)
 
+    def joined(self) -> Wave:
+        return np.concatenate(self.pieces)
+
 
 class Renderer:
     """A checkpoint's models, and the text front end of `configs`."""
@@ -93,8 +96,7 @@ class Renderer:
             self._render(self._processor.request(one, Nobody()), segments, cut)
             for one, cut in ((utterance, None), (utterance, chunks), (other, None))
         )
-        waves = [np.concatenate(found.pieces) for found in (whole, streamed, noise)]
-        return Spoken(*waves, streamed.seams, sample_rate)
+        return Spoken(whole.joined(), streamed.joined(), noise.joined(), streamed.seams, sample_rate)
 
     def _tokens(self, request: EngineRequest) -> list[Sequence[int]]:
         """The speech tokens of each segment."""

@@ -29,7 +29,7 @@ TEXT = "你好。"
 
 async def as_the_engine_speaks(voice: Voice, cache: Path, chunks: tuple[int, ...] | None) -> Float32:
     engine = Engine(
-        EngineConfig(n_slots=1, flow_steps=FLOW_STEPS, threads=1),
+        EngineConfig(n_slots=2, flow_steps=FLOW_STEPS, threads=1),
         load_models=partial(load_checkpoint, BUNDLED_MODEL, device="cpu"),
         load_frontend=lambda: TextFrontend(CONFIGS, cache_dir=cache / "text"),
     )
@@ -64,7 +64,8 @@ def test_what_is_compared_is_what_the_engine_speaks(tmp_path: Path) -> None:
 def tone(hz: float, *, gain: float = 0.1, sample_rate: int = 24000) -> Float32:
     phase = 2 * np.pi * hz * np.arange(2 * sample_rate) / sample_rate
     harmonics = sum(np.sin(k * phase) / k for k in range(1, 9))
-    return (gain * harmonics).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.01, len(phase))
+    return (gain * (harmonics + noise)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.benchmarks.stream_floor import StreamFloor
 from scripts.benchmarks.streams import Heard, row
 
 
@@ -26,5 +27,6 @@ def test_audio_that_is_held_back_at_first_shortens_the_gap() -> None:
 
 def test_rates_over_several_listeners() -> None:
     smooth, gappy = Heard([(0.1, 1.0)]), Heard([(0.3, 0.1), (1.0, 0.1)])
-    found = row(2, [smooth, gappy])
+    found = row(2, [smooth, gappy], StreamFloor(tokens_s=0.05, flow_s=0.04, vocoder_s=0.01))
     assert (found["underrun_rate"], found["first_audio_p95_s"]) == (0.5, 0.3)
+    assert found["to_floor"] == pytest.approx(3)

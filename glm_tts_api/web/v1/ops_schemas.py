@@ -47,7 +47,15 @@ class Health(BaseModel):
     version: str = Field(description="This server's version.", examples=["0.1.0"])
     uptime_s: float = Field(description="Seconds since this worker started.", examples=[73.2])
     streaming: Streaming | None = Field(
-        description="What a lone listener has to expect; null until it is measured."
+        description="What a lone listener has to expect; null until it is measured.",
+        examples=[
+            {
+                "first_audio_s": 0.35,
+                "runs_dry": False,
+                "longest_gap_s": 0.0,
+                "schedule_without_gaps": [12, 25, 50, 100],
+            }
+        ],
     )
     cause: str | None = Field(description="Why the model could not be loaded.", examples=[None])
     warnings: list[str] = Field(
