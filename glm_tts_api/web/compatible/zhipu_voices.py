@@ -170,11 +170,11 @@ def _index_of(voice_name: str) -> str:
 
 
 def _name_of(index: str) -> str:
+    if not index.startswith(_ENCODED):
+        return index
     try:
-        return (
-            index.removeprefix(_ENCODED).encode().decode("punycode") if index.startswith(_ENCODED) else index
-        )
-    except UnicodeError:
+        return index.removeprefix(_ENCODED).encode().decode("punycode")
+    except UnicodeError:  # a name of the user's own that only begins so
         return index
 
 
