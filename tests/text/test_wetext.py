@@ -9,6 +9,7 @@ from pathlib import Path
 import tn
 
 from glm_tts_api.text.english import number_words
+from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.pieces import pieces, sentences
 from glm_tts_api.text.published.rules import spoken_in_pieces
 from glm_tts_api.text.wetext import (
@@ -106,6 +107,12 @@ def test_a_long_text_is_read_in_pieces_as_it_is_read_whole(tmp_path: Path) -> No
             text = "".join(rng.choices(parts, k=5))
             assert len(list(sentences(text, max_digits=pieced.max_digits))) > 2
             assert spoken_in_pieces(pieced, text).rstrip() == whole(text), text
+
+
+def test_a_number_without_end_is_read_as_the_automata_read_it(published: TextFrontend) -> None:
+    automata = automata_alone("en_tn", Path(tn.__file__).parent, "en_tn")
+    for text in ("1234567890" * 3, "x: " + "20" * 14 + "1.", "ab" + "12" * 15 + "cd"):
+        assert published.normalize(text).removesuffix(".") == str(automata(text)).removesuffix("."), text
 
 
 def test_numbers_in_words() -> None:

@@ -7,12 +7,15 @@ from collections.abc import Callable
 
 from glm_tts_api.text.english import spell_digits
 
+_ENDLESS = re.compile(r"(?P<before>[A-Za-z]?)(?P<digits>[0-9]{25,})(?=(?P<after>[A-Za-z]?))")
+_DIGITS = ["oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _PRODUCT = re.compile(r"([0-9a-zA-Z]\)?)\s*\*\s*(?=\(?[0-9a-zA-Z])")
 _MARKS = ".,!?':;"
 
 
 def published_english(text: str, normalize: Callable[[str], str]) -> str:
     """`text` (without Hanzi) as the published front end reads it, before spaces and marks are tidied."""
+    text = _ENDLESS.sub(_digit_by_digit, text)
     text = normalize(text.replace("'", "’"))  # the transducer takes the typographic apostrophe only
     text = re.sub(r"[()（）【】「」`《》『』{}\[\]]", "", text)
     text = _PRODUCT.sub(r"\1multiply", text).replace("*", "")
@@ -26,3 +29,10 @@ def tidy_english(text: str) -> str:
     text = re.sub(rf"[^\w\s{_MARKS}]", "", text).lower()
     text = re.sub(rf"([{_MARKS}])\1+", r"\1", text)
     return re.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ", text).strip()
+
+
+def _digit_by_digit(run: re.Match[str]) -> str:
+    """As the transducer reads so long a run, which would take it seconds."""
+    words = " ".join(_DIGITS[int(digit)] for digit in run["digits"])
+    before = f"{run['before']} " if run["before"] else ""
+    return f"{before}{words} " if run["after"] else before + words
