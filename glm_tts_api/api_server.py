@@ -45,6 +45,7 @@ from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
 from glm_tts_api.web.openai.speech import router as openai_speech_router
+from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
 from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
@@ -94,6 +95,7 @@ def create_app(
         front_page_router,
         tts_router,
         openai_speech_router,
+        openai_speech_socket_router,
         openai_voices_router,
         openai_custom_voices_router,
         speaches_router,
@@ -146,6 +148,7 @@ async def _lifespan(
             stats=stats,
             voices=_voice_store(settings),
             in_flight=in_flight,
+            limits=limits,
         )
         app.state.parts = state
         _log_start(settings, record.index)

@@ -22,6 +22,9 @@ THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 _SHUTDOWN_S = 5  # for connections that stay open after the drain
 # asyncio accepts as many connections as the backlog holds before the first is seen and can be refused.
 HTTP_OPTIONS = ["--http", "glm_tts_api.web.connections:Connection", "--backlog", "256"]
+# A ping waits behind the audio that a client has yet to take: its time says nothing of whether it is there.
+# And audio does not shrink.
+HTTP_OPTIONS += ["--ws-ping-interval", "0", "--ws-per-message-deflate", "false", "--ws-max-size", str(2**20)]
 _WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang
 
 

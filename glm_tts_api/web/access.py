@@ -7,8 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from glm_tts_api.errors import Forbidden, Unauthorized, quote
+from glm_tts_api.web.app_state import WebConfig
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.origin import has_own_name, is_local, is_of_a_foreign_page
 
@@ -20,8 +23,12 @@ _header_scheme = APIKeyHeader(
 
 
 async def _require_own_name(request: Request, state: AppStateDep) -> None:
+    _check_own_name(request, state.config)
+
+
+def _check_own_name(request: HTTPConnection, config: WebConfig) -> None:
     """Without API_KEYS: raises Forbidden if the server is called by a name that may be a stranger's."""
-    if not state.config.api_keys and not has_own_name(request, state.config.allowed_hosts):
+    if not config.api_keys and not has_own_name(request, config.allowed_hosts):
         host = quote(request.headers["host"])
         raise Forbidden(
             f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
@@ -35,19 +42,36 @@ async def _require_key(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
+    _check_key(request, state.config, bearer.credentials if bearer else header or "")
+
+
+def _check_key(request: HTTPConnection, config: WebConfig, given: str) -> None:
     """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one. Without: as
-    _require_own_name."""
-    keys = state.config.api_keys
-    if not keys:
-        await _require_own_name(request, state)
+    _check_own_name."""
+    if not config.api_keys:
+        _check_own_name(request, config)
         return
-    given = (bearer.credentials if bearer else header or "").strip()
+    given = given.strip()
     if not given:
         raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
     sent = given.encode("latin-1")  # the bytes as they came
-    matches = [secrets.compare_digest(sent, spelt) for key in keys for spelt in _spellings(key)]
+    matches = [secrets.compare_digest(sent, spelt) for key in config.api_keys for spelt in _spellings(key)]
     if not any(matches):
         raise Forbidden("The key is not one of this server's.")
+
+
+def check_handshake(socket: WebSocket, config: WebConfig) -> None:
+    """What holds for a WebSocket: the key, as for a request. Without API_KEYS also raises Forbidden if a web
+    page of an origin that is neither ours nor one of CORS_ORIGINS opens it: a browser, which keeps an answer
+    from such a page, lets it read all that a WebSocket brings."""
+    scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer" and credentials
+    _check_key(socket, config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
+    allowed = config.cors_origins
+    if config.api_keys or "*" in allowed or socket.headers.get("origin") in allowed:
+        return
+    if is_of_a_foreign_page(socket):
+        raise Forbidden("Without API_KEYS, only web pages of CORS_ORIGINS may open a WebSocket here.")
 
 
 async def _require_writer(request: Request, state: AppStateDep) -> None:

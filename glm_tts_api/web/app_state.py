@@ -13,6 +13,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import Draining
 from glm_tts_api.stats.shared import SharedStats
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.connections import ConnectionLimits
 from glm_tts_api.web.drain import InFlight
 from glm_tts_api.web.pools import Pools
 from glm_tts_api.web.request_log import RequestLog
@@ -56,6 +57,7 @@ class AppState:
     stats: SharedStats
     voices: VoiceStore
     in_flight: InFlight
+    limits: ConnectionLimits
     pools: Pools = field(default_factory=Pools)
     active: list[RequestLog] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)

@@ -105,7 +105,7 @@ async def read_body(request: Request, max_text_bytes: int) -> Body:
     if media_type == "application/x-www-form-urlencoded":
         return await asyncio.to_thread(_read_form, data)
     if media_type == "application/json" or media_type.endswith("+json"):
-        return await asyncio.to_thread(_read_json, data)
+        return await asyncio.to_thread(read_json, data)
     raise UnparsableBody(
         "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
     )
@@ -172,7 +172,8 @@ def _read_form(data: bytes) -> Body:
     return Body(_sent(dict(pairs)), {})
 
 
-def _read_json(data: bytes) -> Body:
+def read_json(data: bytes) -> Body:
+    """The fields of a JSON object. Raises UnparsableBody, or InvalidField where it is no object."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

@@ -103,7 +103,7 @@ class Connection(H11Protocol):
         """Ends the connection at once, whatever is unsent; also what the kernel holds, which a client that
         does not read would keep there for minutes."""
         client = self.transport.get_extra_info("socket")
-        if client is not None and not self.lost:
+        if client is not None and client.fileno() >= 0:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self.transport.abort()
 
@@ -127,8 +127,10 @@ class Connection(H11Protocol):
         self._watch()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
+        """From here on another protocol has the socket; what is lost or unsent, this one does not hear."""
         self._stop_watching()
         super().handle_websocket_upgrade(event)
+        self.app_state.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._dropped = self.flow.write_paused

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from glm_tts_api.web.app_state import AppState
 
 
-async def _app_state(request: Request) -> AppState:
+async def _app_state(request: HTTPConnection) -> AppState:
     state: AppState = request.app.state.parts
     return state
 

@@ -11,7 +11,7 @@ import re
 import uuid
 from contextlib import suppress
 
-from starlette.datastructures import FormData, Headers
+from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,6 +35,7 @@ from glm_tts_api.web.sending import Answer, Unsent
 
 logger = logging.getLogger(__name__)
 _PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
+_TOO_MANY = "The server has as many connections as it can serve. Try again soon."
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -49,23 +50,46 @@ class RequestContext:
         self._unsent = Unsent(limits.unsent_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         scope = {**scope, "path": _without_trailing_slash(scope)}
         request_id = _request_id(Headers(scope=scope))
-        state = scope.setdefault("state", {})
-        state.update(request_id=request_id, arrived_at=asyncio.get_running_loop().time())
+        scope.setdefault("state", {}).update(
+            request_id=request_id, arrived_at=asyncio.get_running_loop().time()
+        )
+        token = request_id_var.set(request_id)
+        try:
+            serve = self._answer if scope["type"] == "http" else self._converse
+            await serve(scope, receive, send)
+        finally:
+            request_id_var.reset(token)
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket, whose route counts what it says among the unanswered: one that waits for its client
+        holds up no stop."""
+
+        async def with_id(message: Message) -> None:
+            if message["type"] in ("websocket.accept", "websocket.http.response.start"):
+                MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
+            await send(message)
+
+        if _is_one_too_many(scope["state"].get("connection")):
+            await _send(QueueFull(_TOO_MANY), scope, receive, with_id)
+        else:
+            await self._app(scope, receive, with_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope["state"]
         connection: Connection | None = state.get("connection")
         answer = Answer(
             send,
-            request_id=request_id,
+            request_id=state["request_id"],
             connection=connection,
             closes=lambda: self._in_flight.closing or _is_one_too_many(connection),
             limits=self._limits,
             unsent=self._unsent,
         )
-        token = request_id_var.set(request_id)
         try:
             with self._in_flight.track(), suppress(ClientGone, ClientDisconnect):
                 try:
@@ -79,14 +103,13 @@ class RequestContext:
                 state[LOG].write(sent=answer.sent)
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
-            request_id_var.reset(token)
 
     async def _run(
         self, scope: Scope, receive: Receive, answer: Answer, connection: Connection | None
     ) -> ServiceError | None:
         """Runs the app; returns what is to be answered in its stead."""
         if _is_one_too_many(connection):
-            return QueueFull("The server has as many connections as it can serve. Try again soon.")
+            return QueueFull(_TOO_MANY)
         try:
             await self._app(scope, receive, answer)
         except asyncio.CancelledError:

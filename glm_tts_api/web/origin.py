@@ -12,7 +12,7 @@ import os
 import re
 from pathlib import Path
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 _FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via")  # what proxies add
 _OWN_SITE = (None, "same-origin", "none")  # Sec-Fetch-Site: no browser, our own page, the user's doing
@@ -20,7 +20,7 @@ _OWN_SITE = (None, "same-origin", "none")  # Sec-Fetch-Site: no browser, our own
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 
 
-def is_local(request: Request) -> bool:
+def is_local(request: HTTPConnection) -> bool:
     """Whether a program on this machine sent it: over the loopback interface or a Unix socket (which has no
     client address), and not through a proxy. Proxies that add no header speak HTTP/1.0, as nginx does."""
     if request.scope["http_version"] == "1.0" or any(map(_FORWARDED.fullmatch, request.headers)):
@@ -31,7 +31,7 @@ def is_local(request: Request) -> bool:
     return address is not None and address.is_loopback
 
 
-def is_of_a_foreign_page(request: Request) -> bool:
+def is_of_a_foreign_page(request: HTTPConnection) -> bool:
     """Whether a browser sent it for a page that is not of this server."""
     if request.headers.get("sec-fetch-site") not in _OWN_SITE:
         return True
@@ -39,7 +39,7 @@ def is_of_a_foreign_page(request: Request) -> bool:
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
-def has_own_name(request: Request, allowed: frozenset[str]) -> bool:
+def has_own_name(request: HTTPConnection, allowed: frozenset[str]) -> bool:
     """Whether it calls this server by a name that no stranger can have: an address, one without a dot or of a
     private network, or one of `allowed` (`*` is any, `.example.org` all below it)."""
     host = request.headers.get("host", "").strip().lower()

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from glm_tts_api.admission.lanes import Permit
 from glm_tts_api.audio.encode import AudioFormat, Encoder, media_type, open_encoder
 from glm_tts_api.audio.tempo import Tempo
-from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
+from glm_tts_api.contracts import AudioChunk, Float32, Utterance
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.synthesis import synthesize
 from glm_tts_api.web.app_state import AppState
@@ -105,7 +105,7 @@ async def stream(request: Request, state: AppState, wanted: Wanted) -> Response:
     log = log_of(request)
     async with AsyncExitStack() as stack:
         permit, speech = await stack.enter_async_context(_synthesis(request, state, wanted))
-        pieces = _Encoded(_heard(speech, log), log.timings, state.pools.encode, wanted)
+        pieces = Encoded(speech, log, state.pools.encode, wanted)
         first = await pieces.first()
         return _StreamedSpeech(request, wanted, permit, pieces, first, stack.pop_all())
 
@@ -116,16 +116,25 @@ async def _synthesis(
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
     """The utterance begun, for as long as the client listens."""
     state.require_ready()
-    log = log_of(request)
+    begun = begin(state, wanted, log_of(request), arrived_at=request.state.arrived_at)
+    async with cancelled_on_disconnect(request.receive), begun as (permit, speech):
+        yield permit, speech
+
+
+@asynccontextmanager
+async def begin(
+    state: AppState, wanted: Wanted, log: RequestLog, *, arrived_at: float
+) -> AsyncIterator[tuple[Permit, SpeechStream]]:
+    """The utterance begun, until the context is left; `arrived_at` on the loop's clock."""
     begun = synthesize(
         state.verification if wanted.verifies else state.admission,
         state.engine,
         n_chars=wanted.n_chars,
         utterance=wanted.utterance,
         timings=log.timings,
-        arrived_at=request.state.arrived_at,
+        arrived_at=arrived_at,
     )
-    async with cancelled_on_disconnect(request.receive), begun as (permit, speech):
+    async with begun as (permit, speech):
         with nullcontext() if wanted.verifies else _listed(log, state.active):
             yield permit, speech
 
@@ -161,17 +170,15 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
     return pcm if volume == 1.0 else pcm * np.float32(volume)
 
 
-class _Encoded:
-    """Chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known with the
-    first."""
+class Encoded:
+    """A stream's chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known
+    with the first."""
 
     sample_rate: int
 
-    def __init__(
-        self, chunks: AsyncIterator[AudioChunk], timings: Timings, pool: Pool, wanted: Wanted
-    ) -> None:
-        self._timings, self._pool, self._wanted = timings, pool, wanted
-        self._pieces = self._encode(chunks)  # read by first(), then on from there
+    def __init__(self, speech: SpeechStream, log: RequestLog, pool: Pool, wanted: Wanted) -> None:
+        self._timings, self._pool, self._wanted = log.timings, pool, wanted
+        self._pieces = self._encode(_heard(speech, log))  # read by first(), then on from there
         self._encoder: Encoder | None = None
         self._tempo: Tempo | None = None
 
@@ -218,7 +225,7 @@ class _StreamedSpeech(Response):
         request: Request,
         wanted: Wanted,
         permit: Permit,
-        pieces: _Encoded,
+        pieces: Encoded,
         first: bytes,
         contexts: AsyncExitStack,
     ) -> None:

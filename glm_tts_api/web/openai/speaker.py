@@ -1,0 +1,216 @@
+"""The speaking side of the WebSocket: sentences in, frames out. Knows how to say; knows no incoming message.
+
+Each sentence is a request of its own, in its lane and within its deadline, one after the other: so the same
+texts give the same audio however their messages were cut or timed, a conversation takes no more than one
+place, and a cancel has one request to stop. The next is begun when the last audio of the one before it has
+been sent, which is while that is being heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from starlette.types import Message
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from glm_tts_api.audio.encode import AudioFormat
+from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
+from glm_tts_api.errors import Draining, InternalFault, NothingToSay, ServiceError
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.connections import Connection
+from glm_tts_api.web.disconnect import ClientGone
+from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE
+from glm_tts_api.web.request_log import RequestLog, recorded_outcome
+from glm_tts_api.web.speech_response import Encoded, Wanted, begin
+
+logger = logging.getLogger(__name__)
+DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
+
+
+class Client:
+    """Frames to a client, each in its time. Each method raises ClientGone if the client has left, or has read
+    nothing for too long."""
+
+    def __init__(self, socket: WebSocket, send_s: float) -> None:
+        self._socket, self._send_s = socket, send_s
+
+    async def tell(self, kind: str, **fields: Any) -> None:
+        text = json.dumps({"type": kind, **fields}, ensure_ascii=False)
+        await self._send({"type": "websocket.send", "text": text})
+
+    async def tell_error(self, error: ServiceError) -> None:
+        come_back = {} if error.retry_after_s is None else {"retry_after": error.retry_after_s}
+        await self.tell("error", code=error.code, message=error.message, **come_back)
+
+    async def hear(self, audio: bytes) -> None:
+        await self._send({"type": "websocket.send", "bytes": audio})
+
+    async def close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": code})
+
+    async def _send(self, message: Message) -> None:
+        """Returns when the kernel has all but this frame."""
+        if self._socket.application_state is WebSocketState.DISCONNECTED:
+            raise ClientGone
+        try:
+            async with asyncio.timeout(self._send_s):
+                await self._socket.send(message)
+        except WebSocketDisconnect:
+            raise ClientGone from None
+        except TimeoutError:
+            connection: Connection | None = self._socket.scope["state"].get("connection")
+            if connection is not None:
+                connection.cut()
+            raise ClientGone from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sentence:
+    """What is said at once, and how."""
+
+    text: str
+    voice: Voice
+    audio_format: AudioFormat
+    sample_rate: int
+    speed: float
+    seed: int
+
+
+class Mark(Enum):
+    """What is put to the speaker between sentences: BEGIN begins a turn, the others end one."""
+
+    BEGIN = auto()
+    FLUSH = auto()
+    END = auto()
+
+
+class Speaker:
+    """Has a task, which a stop waits for, from a turn's beginning until all is said. `n_waiting`: characters
+    that wait to be said."""
+
+    def __init__(self, client: Client, state: AppState, request_id: str) -> None:
+        self._client, self._state, self._request_id = client, state, request_id
+        self._items: asyncio.Queue[Sentence | ServiceError | Mark] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._waits = True
+        self._n_segments = 0
+        self.n_waiting = 0
+
+    @property
+    def is_at_work(self) -> bool:
+        return not self._waits
+
+    def put(self, item: Sentence | ServiceError | Mark) -> None:
+        """To be said, once what was put before is. An error ends its turn: the rest of that is dropped."""
+        self._items.put_nowait(item)
+        if isinstance(item, Sentence):
+            self.n_waiting += len(item.text)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def hush(self) -> None:
+        """Says no more of what was put. The engine frees the row at its next step."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        self._items = asyncio.Queue()
+        self._waits, self.n_waiting = True, 0
+
+    async def _run(self) -> None:
+        with self._state.in_flight.track(), suppress(ClientGone):
+            try:
+                while not self._items.empty():
+                    await self._turn()
+            except asyncio.CancelledError:
+                if self._state.in_flight.cut_off:
+                    await self._client.tell_error(Draining("The server stopped before this text was spoken."))
+                raise
+            finally:
+                self._waits = True
+
+    async def _turn(self) -> None:
+        try:
+            while not isinstance(item := await self._next(), Mark) or item is Mark.BEGIN:
+                if isinstance(item, ServiceError):
+                    raise item
+                if isinstance(item, Sentence):
+                    await self._say(item)
+        except ServiceError as error:
+            await self._client.tell_error(error)
+            while (item := await self._next()) not in (Mark.FLUSH, Mark.END):
+                pass
+        if item is Mark.FLUSH:
+            await self._client.tell("flushed")
+        else:
+            await self._client.tell("done")
+            await self._client.close(DONE)
+
+    async def _next(self) -> Sentence | ServiceError | Mark:
+        self._waits = True
+        item = await self._items.get()
+        self._waits = False
+        if isinstance(item, Sentence):
+            self.n_waiting -= len(item.text)
+        return item
+
+    async def _say(self, sentence: Sentence) -> None:
+        """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
+        n_chars = len(sentence.text)
+        log = RequestLog(self._request_id, self._state.admission.config.lane_of(n_chars), n_chars)
+        try:
+            with suppress(NothingToSay), recorded_outcome(log):
+                await self._speak(sentence, log)
+        except (ServiceError, ClientGone):
+            raise
+        except Exception:
+            logger.exception("A sentence of a WebSocket failed")
+            raise InternalFault(INTERNAL_MESSAGE) from None
+        finally:
+            log.write(sent=True)
+
+    async def _speak(self, sentence: Sentence, log: RequestLog) -> None:
+        segment = self._n_segments
+        wanted = self._wanted(sentence)
+        arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
+        async with begin(self._state, wanted, log, arrived_at=arrived_at) as (permit, speech):
+            pieces = Encoded(speech, log, self._state.pools.encode, wanted)
+            first = await pieces.first()
+            self._n_segments += 1
+            with permit.waiting_for_client():
+                await self._client.tell(
+                    "segment.start", segment=segment, text=sentence.text, sample_rate=pieces.sample_rate
+                )
+                await self._client.hear(first)
+            async for piece in pieces:
+                if piece:
+                    with permit.waiting_for_client():
+                        await self._client.hear(piece)
+            seconds = round(log.audio_done_s / sentence.speed, 3)
+            with permit.waiting_for_client():  # until the client has taken the audio
+                await self._client.tell("segment.end", segment=segment, seconds=seconds)
+
+    def _wanted(self, sentence: Sentence) -> Wanted:
+        async def utterance() -> Utterance:
+            return Utterance(
+                request_id=self._request_id,
+                text=sentence.text,
+                voice=sentence.voice,
+                sampling=SamplingOptions(seed=sentence.seed),
+                sample_rate=sentence.sample_rate,
+                chunks=self._state.config.stream_chunks,
+            )
+
+        return Wanted(
+            n_chars=len(sentence.text),
+            utterance=utterance,
+            audio_format=sentence.audio_format,
+            speed=sentence.speed,
+            streams=True,
+        )

@@ -1,0 +1,181 @@
+"""WebSocket /v1/audio/speech/stream: text in pieces, as an LLM writes it; audio out while it comes.
+
+A turn is the text up to `flush`. An error ends the turn that it comes in; a message that makes no sense ends
+the connection. docs/streaming.md has the messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.websockets import WebSocket
+
+from glm_tts_api.contracts import Voice
+from glm_tts_api.errors import InvalidField, ServiceError, TextTooLong, quote
+from glm_tts_api.text.incremental import SentenceSplitter
+from glm_tts_api.validation import FormNumber, WholeNumber
+from glm_tts_api.web.access import check_handshake
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.body import Body, read_json
+from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.disconnect import ClientGone
+from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Sentence, Speaker
+from glm_tts_api.web.voice_names import named_voice
+
+router = APIRouter(prefix="/v1/audio")
+
+
+class StartFields(BaseModel):
+    """How the text that follows is to be spoken."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: Literal["start"] = "start"
+    model: str = "glm-tts"
+    voice: str = "alloy"
+    response_format: Literal["pcm", "wav", "flac", "mp3", "opus", "aac"] = "pcm"
+    sample_rate: Annotated[Literal[24000, 32000], FormNumber] = 24000
+    speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
+    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
+
+
+@router.websocket("/speech/stream")
+async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
+    """What is refused before the handshake has the status and the body that a request would have."""
+    check_handshake(socket, state.config)
+    state.require_ready()
+    await socket.accept()
+    with suppress(ClientGone):
+        await _Conversation(socket, state).run()
+
+
+class _Conversation:
+    """Takes the client's messages, and puts what is to be said to the speaker."""
+
+    def __init__(self, socket: WebSocket, state: AppState) -> None:
+        self._socket, self._state = socket, state
+        self._client = Client(socket, state.limits.send_s)
+        self._speaker = Speaker(self._client, state, socket.state.request_id)
+        self._splitter = SentenceSplitter()
+        self._how: tuple[StartFields, Voice] | None = None
+        self._in_turn = False
+        self._refused = False  # the rest of the turn
+        self._ended = False
+
+    async def run(self) -> None:
+        """Until either side ends it. Raises ClientGone."""
+        try:
+            while True:
+                await self._take(await self._next_message())
+        except ServiceError as error:
+            await self._speaker.hush()
+            await self._client.tell_error(error)
+            await self._client.close(MAKES_NO_SENSE)
+        finally:
+            await self._speaker.hush()
+
+    async def _next_message(self) -> Body:
+        """Raises ClientGone if the client leaves, or is silent for too long while nothing is said to it."""
+        while True:
+            try:
+                async with asyncio.timeout(self._state.limits.body_s):
+                    message = await self._socket.receive()
+                break
+            except TimeoutError:
+                if not self._speaker.is_at_work:
+                    await self._client.close(GOING_AWAY)
+                    raise ClientGone from None
+        if message["type"] == "websocket.disconnect":
+            raise ClientGone
+        if message.get("text") is None:
+            raise InvalidField("Send messages as text frames with JSON in them.")
+        return read_json(message["text"].encode())
+
+    async def _take(self, message: Body) -> None:
+        kind = message.fields.get("type")
+        if self._ended and kind != "cancel":
+            raise InvalidField("Nothing but cancel may follow end.")
+        match kind:
+            case "start":
+                await self._start(message)
+            case "text":
+                await self._add(message.fields.get("text", ""))
+            case "flush":
+                self._flush(Mark.FLUSH)
+            case "cancel":
+                await self._cancel()
+            case "end":
+                self._ended = True
+                self._flush(Mark.END)
+            case _:
+                raise InvalidField(
+                    f"type must be start, text, flush, cancel or end, not '{quote(str(kind))}'."
+                )
+
+    async def _start(self, message: Body) -> None:
+        if self._in_turn:
+            raise InvalidField("start may not come within a turn: send flush or cancel before it.")
+        fields, _ = message.parse(StartFields)
+        aliases = self._state.config.openai_voices
+        voice = await self._state.pools.files.run(named_voice, fields.voice, aliases, self._state.voices)
+        self._how = fields, voice
+
+    async def _add(self, text: object) -> None:
+        if not isinstance(text, str):
+            raise InvalidField("text must be text.")
+        if not self._in_turn and text.strip():
+            await self._begin_turn()
+        if not self._in_turn or self._refused:
+            return
+        most = self._state.config.max_text_length
+        if self._speaker.n_waiting + self._splitter.n_waiting + len(text) > most:
+            self._refuse(TextTooLong(f"More than {most} characters wait to be spoken (MAX_TEXT_LENGTH)."))
+            return
+        for sentence in self._splitter.push(text):
+            self._say(sentence)
+
+    async def _begin_turn(self) -> None:
+        if self._how is None:
+            await self._start(Body({}, {}))
+        self._in_turn = True
+        self._speaker.put(Mark.BEGIN)
+        try:
+            self._state.require_ready()
+        except ServiceError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Once what came before is spoken."""
+        self._speaker.put(error)
+        self._refused = True
+
+    def _say(self, text: str) -> None:
+        if self._how is not None and any(char.isalnum() for char in text):
+            fields, voice = self._how
+            self._speaker.put(
+                Sentence(
+                    text,
+                    voice,
+                    audio_format=fields.response_format,
+                    sample_rate=fields.sample_rate,
+                    speed=fields.speed,
+                    seed=fields.seed,
+                )
+            )
+
+    def _flush(self, mark: Mark) -> None:
+        self._say(self._splitter.flush())
+        self._speaker.put(mark)
+        self._in_turn = self._refused = False
+
+    async def _cancel(self) -> None:
+        await self._speaker.hush()
+        self._splitter.flush()
+        self._in_turn = self._refused = False
+        await self._client.tell("cancelled")
+        if self._ended:
+            self._speaker.put(Mark.END)

@@ -1,0 +1,388 @@
+"""The WebSocket for text in pieces, by the package `websockets`, with an engine that speaks tones."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Running
+from server_process import Server
+from tone_engine import ToneEngine
+from waiting import lines_of, wait_until
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from glm_tts_api.engine.state import EngineState
+from glm_tts_api.web.connections import ConnectionLimits
+
+Serve = Callable[..., Running]
+Start = Callable[..., Server]
+TONE_BYTES = 24000  # half a second of 16 bit samples
+SENTENCES = ["今天的天气真的很好。", "我们一起去公园走走吧！", "你觉得这样怎么样？"]
+
+
+@contextmanager
+def talking(url: str, **options: Any) -> Iterator[ClientConnection]:
+    address = f"{url.replace('http', 'ws', 1)}/v1/audio/speech/stream"
+    with connect(address, proxy=None, max_size=None, **options) as client:
+        yield client
+
+
+def tell(client: ClientConnection, kind: str, **fields: Any) -> None:
+    client.send(json.dumps({"type": kind, **fields}))
+
+
+def write(client: ClientConnection, text: str) -> None:
+    """Piece by piece, as an LLM does."""
+    for at in range(0, len(text), 3):
+        tell(client, "text", text=text[at : at + 3])
+
+
+def heard(client: ClientConnection, *until: str) -> tuple[list[dict[str, Any]], bytes]:
+    """The messages up to the first of these kinds, and all audio between them."""
+    messages, audio = [], b""
+    while not messages or messages[-1]["type"] not in until:
+        frame = client.recv(timeout=60)
+        if isinstance(frame, bytes):
+            audio += frame
+        else:
+            messages.append(json.loads(frame))
+    return messages, audio
+
+
+def kinds(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["type"] for message in messages]
+
+
+def closed(client: ClientConnection) -> int:
+    """The code with which the server closes, which it does without saying anything more."""
+    with pytest.raises(ConnectionClosed) as ended:
+        client.recv(timeout=60)
+    assert ended.value.rcvd is not None
+    return int(ended.value.rcvd.code)
+
+
+def refused(url: str, **options: Any) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(InvalidStatus) as error, talking(url, **options):
+        pass
+    response = error.value.response
+    assert response.headers["X-Request-Id"]
+    return response.status_code, json.loads(response.body)["error"]
+
+
+def test_a_sentence_is_heard_before_the_text_has_ended(server: Running) -> None:
+    with talking(server.url) as client:
+        write(client, SENTENCES[0] + SENTENCES[1][:2])
+        messages, audio = heard(client, "segment.end")
+        assert messages == [
+            {"type": "segment.start", "segment": 0, "text": SENTENCES[0], "sample_rate": 24000},
+            {"type": "segment.end", "segment": 0, "seconds": 0.5},
+        ]
+        assert len(audio) == TONE_BYTES
+        write(client, SENTENCES[1][2:] + SENTENCES[2])
+        tell(client, "end")
+        messages, audio = heard(client, "done")
+        assert [message["text"] for message in messages if "text" in message] == SENTENCES[1:]
+        assert len(audio) == 2 * TONE_BYTES
+        assert closed(client) == 1000
+    server.wait_for_lane(completed=3, active=0)
+
+
+def test_flush_says_what_is_there_and_the_connection_stays_for_the_next_turn(server: Running) -> None:
+    with talking(server.url) as client:
+        for _ in range(2):
+            tell(client, "text", text="好的")
+            tell(client, "flush")
+            messages, audio = heard(client, "flushed")
+            assert kinds(messages) == ["segment.start", "segment.end", "flushed"]
+            assert len(audio) == TONE_BYTES
+
+
+def test_turns_that_are_written_at_once_are_said_one_after_the_other(server: Running) -> None:
+    with talking(server.url) as client:
+        for text in ("第一", "第二"):
+            tell(client, "text", text=text)
+            tell(client, "flush")
+        tell(client, "end")
+        messages, _ = heard(client, "done")
+    turn = ["segment.start", "segment.end", "flushed"]
+    assert kinds(messages) == [*turn, *turn, "done"]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "。！", "😀"])
+def test_what_has_nothing_to_say_is_silence(server: Running, text: str) -> None:
+    with talking(server.url) as client:
+        tell(client, "text", text=text)
+        tell(client, "flush")
+        assert kinds(heard(client, "flushed")[0]) == ["flushed"]
+    assert server.lane()["total"] == 0
+
+
+def test_start_says_how_it_is_to_sound(server: Running) -> None:
+    with talking(server.url) as client:
+        tell(client, "start", voice="exampleB", response_format="wav", sample_rate=32000, speed=2, seed=7)
+        tell(client, "text", text="你好")
+        tell(client, "flush")
+        messages, audio = heard(client, "flushed")
+        assert (messages[0]["sample_rate"], messages[1]["seconds"]) == (32000, 0.25)
+        assert audio.startswith(b"RIFF")
+        samples = np.frombuffer(audio[44:], "<i2")
+        assert len(samples) == pytest.approx(8000, rel=0.05)
+        tell(client, "start", seed=8)
+        tell(client, "text", text="你好")
+        tell(client, "end")
+        assert not heard(client, "done")[1].startswith(b"RIFF")
+
+
+def test_cancel_stops_what_is_said_and_drops_what_waits(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=100, segment_s=0.05))
+    with talking(server.url) as client:
+        write(client, "".join(SENTENCES))
+        heard(client, "segment.start")
+        tell(client, "cancel")
+        messages, _ = heard(client, "cancelled")
+        assert kinds(messages) == ["cancelled"]
+        server.wait_for_lane(active=0, cancelled=1, total=1)
+        assert server.engine.n_stopped == 1
+        server.engine.n_segments = 1
+        tell(client, "text", text="现在说别的")
+        tell(client, "end")
+        messages, audio = heard(client, "done")
+        assert [message["text"] for message in messages if "text" in message] == ["现在说别的"]
+        assert len(audio) == TONE_BYTES
+
+
+def test_cancel_after_end_still_ends(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=30))
+    with talking(server.url) as client:
+        tell(client, "text", text="你好")
+        tell(client, "end")
+        server.wait_for_lane(active=1)
+        tell(client, "cancel")
+        assert kinds(heard(client, "done")[0]) == ["cancelled", "done"]
+        assert closed(client) == 1000
+
+
+def test_a_full_line_ends_the_turn_and_says_when_to_come_back(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=1.5), short_text_concurrency=1, queue_max_size=0)
+    with talking(server.url) as first, talking(server.url) as second:
+        tell(first, "text", text="你好")
+        tell(first, "flush")
+        server.wait_for_lane(active=1)
+        write(second, "".join(SENTENCES))
+        tell(second, "flush")
+        messages, audio = heard(second, "flushed")
+        assert kinds(messages) == ["error", "flushed"]
+        assert (messages[0]["code"], messages[0]["retry_after"]) == ("queue_full", 5)
+        assert audio == b""
+        assert heard(first, "flushed")[1]
+        server.wait_for_lane(active=0)
+        tell(second, "text", text="你好")
+        tell(second, "flush")
+        assert len(heard(second, "flushed")[1]) == TONE_BYTES
+
+
+def test_each_sentence_has_the_deadline_of_its_length(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=0.6), short_text_timeout=1.0)
+    with talking(server.url) as client:
+        write(client, "".join(SENTENCES))
+        tell(client, "flush")
+        assert "error" not in kinds(heard(client, "flushed")[0])
+        server.engine.delay_s = 30
+        tell(client, "text", text="你好")
+        tell(client, "flush")
+        messages, _ = heard(client, "flushed")
+        assert messages[0]["code"] == "deadline_passed"
+    server.wait_for_lane(active=0, completed=3, timed_out=1)
+
+
+def test_more_text_than_may_wait_ends_the_turn(serve: Serve) -> None:
+    server = serve(max_text_length=30)
+    with talking(server.url) as client:
+        tell(client, "text", text="很" * 31)
+        tell(client, "text", text="很" * 31)
+        tell(client, "flush")
+        messages, _ = heard(client, "flushed")
+        assert [message.get("code") for message in messages] == ["text_too_long", None]
+        for _ in range(4):  # what is spoken does not count
+            tell(client, "text", text="很" * 20)
+            tell(client, "flush")
+            assert kinds(heard(client, "flushed")[0])[0] == "segment.start"
+
+
+def test_a_fault_of_the_server_is_told_and_not_its_words(serve: Serve) -> None:
+    server = serve(ToneEngine(fault=RuntimeError("secret")))
+    with talking(server.url) as client:
+        tell(client, "text", text="你好")
+        tell(client, "flush")
+        messages, _ = heard(client, "flushed")
+        assert messages[0]["code"] == "internal"
+        assert "secret" not in messages[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "said"),
+    [
+        ("{", "unparsable_body", "JSON"),
+        ("[]", "invalid_field", "object"),
+        (b"audio", "invalid_field", "text frames"),
+        ('{"type": "say"}', "invalid_field", "not 'say'"),
+        ('{"text": "hello"}', "invalid_field", "not 'None'"),
+        ('{"type": "text", "text": 3}', "invalid_field", "text must be text"),
+        ('{"type": "start", "speed": 9}', "invalid_field", "speed must be a number from 0.25 to 4.0"),
+        ('{"type": "start", "voice": "nobody"}', "unknown_voice", "nobody"),
+    ],
+)
+def test_a_message_that_makes_no_sense_ends_the_connection(
+    server: Running, message: str | bytes, code: str, said: str
+) -> None:
+    with talking(server.url) as client:
+        client.send(message)
+        (error,), _ = heard(client, "error")
+        assert error["code"] == code
+        assert said in error["message"]
+        assert closed(client) == 1008
+
+
+def test_start_within_a_turn_and_text_after_end_make_no_sense(server: Running) -> None:
+    for before, after in (("text", "start"), ("end", "text")):
+        with talking(server.url) as client:
+            tell(client, before, text="你好")
+            tell(client, after, text="你好")
+            heard(client, "error", "done")
+            assert closed(client) in (1000, 1008)
+
+
+def test_a_client_that_says_nothing_is_closed_but_not_while_it_listens(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=10, segment_s=0.2), limits=ConnectionLimits(send_s=60, body_s=0.5))
+    with talking(server.url) as client:
+        tell(client, "text", text="你好")
+        tell(client, "flush")
+        assert len(heard(client, "flushed")[1]) == 10 * TONE_BYTES
+        assert closed(client) == 1001
+    with talking(server.url) as client:
+        for _ in range(10):
+            tell(client, "text", text="")
+            time.sleep(0.2)
+        tell(client, "end")
+        assert kinds(heard(client, "done")[0]) == ["done"]
+
+
+def test_a_client_that_says_nothing_in_a_turn_is_closed_too(serve: Serve) -> None:
+    server = serve(limits=ConnectionLimits(send_s=60, body_s=0.3))
+    with talking(server.url) as client:
+        tell(client, "text", text="还没说完")
+        assert closed(client) == 1001
+
+
+def test_a_client_that_vanishes_gives_its_place_back(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "glm_tts_api.request")
+    server = serve(ToneEngine(n_segments=200, segment_s=0.05))
+    with talking(server.url) as client:
+        write(client, "".join(SENTENCES))
+        heard(client, "segment.start")
+        client.socket.close()
+        server.wait_for_lane(active=0, cancelled=1, total=1)
+    (line,) = lines_of(caplog, "glm_tts_api.request", 1)
+    assert "lane=short_text chars=10 " in line
+    assert "outcome=cancelled" in line
+
+
+def test_keys_hold_and_a_wrong_one_is_refused_before_the_handshake(serve: Serve) -> None:
+    server = serve(api_keys="s3cret")
+    assert refused(server.url) == (401, {**refused(server.url)[1], "code": "unauthorized"})
+    for wrong in (
+        {"Authorization": "Bearer wrong"},
+        {"X-API-Key": "wrong"},
+        {"Authorization": "Basic s3cret"},
+    ):
+        assert refused(server.url, additional_headers=wrong)[0] in (401, 403)
+    for right in ({"Authorization": "Bearer s3cret"}, {"X-API-Key": "s3cret"}):
+        with talking(server.url, additional_headers=right, origin="https://chat.example") as client:
+            tell(client, "end")
+            assert kinds(heard(client, "done")[0]) == ["done"]
+
+
+def test_without_keys_a_foreign_page_is_refused_unless_its_origin_is_set(serve: Serve) -> None:
+    page, other = "https://chat.example", "https://evil.example"
+    server, open_to_it = serve(), serve(cors_origins=page)
+    for url, origin in ((server.url, page), (server.url, "null"), (open_to_it.url, other)):
+        status, error = refused(url, origin=origin)
+        assert (status, error["code"]) == (403, "forbidden")
+    for url, origin in (
+        (server.url, server.url),
+        (open_to_it.url, page),
+        (serve(cors_origins="*").url, other),
+    ):
+        with talking(url, origin=origin) as client:
+            tell(client, "end")
+            assert kinds(heard(client, "done")[0]) == ["done"]
+
+
+def test_a_rebound_name_is_refused(server: Running) -> None:
+    """Its page is of the server's own origin, as the browser sees it."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    page = "http://evil.example"
+    status, error = refused(page, origin=page, sock=socket.create_connection((host, int(port))))
+    assert (status, error["code"]) == (403, "forbidden")
+    assert "evil.example" in error["message"]
+
+
+def test_a_server_that_cannot_speak_refuses_the_handshake(serve: Serve) -> None:
+    server = serve(ToneEngine(state=EngineState("loading")))
+    status, error = refused(server.url)
+    assert (status, error["code"]) == (503, "loading")
+
+
+def test_a_stop_lets_a_turn_be_said_to_its_end_and_takes_no_other(start: Start) -> None:
+    server = start(delay_s=0.5)
+    url = f"http://127.0.0.1:{server.port}"
+    with talking(url) as client, talking(url) as idle:
+        write(client, SENTENCES[0] + SENTENCES[1])
+        wait_until(lambda: server.lane()["active"] == 1)
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "draining")
+        assert refused(url)[0] == 503
+        tell(idle, "text", text="你好")
+        assert heard(idle, "error")[0][0]["code"] == "draining"
+        tell(idle, "flush")
+        write(client, SENTENCES[2])
+        tell(client, "flush")
+        messages, audio = heard(client, "flushed")
+        assert kinds(messages) == ["segment.start", "segment.end"] * 3 + ["flushed"]
+        assert len(audio) == 3 * TONE_BYTES
+        assert closed(client) == 1012
+    server.process.wait(20)
+    log = server.log.read_text()
+    assert log.count("outcome=completed") == 3
+    assert "Traceback" not in log
+
+
+def test_a_stop_cuts_a_turn_that_takes_too_long(start: Start) -> None:
+    server = start(delay_s=60, drain_timeout=0.5)
+    with talking(f"http://127.0.0.1:{server.port}") as client:
+        write(client, SENTENCES[0] + SENTENCES[1])
+        wait_until(lambda: server.lane()["active"] == 1)
+        server.process.send_signal(signal.SIGTERM)
+        assert heard(client, "error")[0][0]["code"] == "draining"
+        assert closed(client) == 1012
+    server.process.wait(20)
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_client_that_reads_nothing_is_dropped_and_its_place_comes_back(start: Start) -> None:
+    server = start(tone_s=600, limits={"send_s": 1})
+    with talking(f"http://127.0.0.1:{server.port}", max_queue=1) as client:  # takes some of it by itself
+        write(client, "".join(SENTENCES * 5))
+        wait_until(lambda: "outcome=cancelled" in server.log.read_text())
+        wait_until(lambda: server.lane()["active"] == 0)
+        with pytest.raises(ConnectionClosed):
+            heard(client, "flushed")
+    assert "Traceback" not in server.log.read_text()
