@@ -5,9 +5,10 @@
 
 Draws mutants of every room, as many as the square root of its lines asks for, and runs the room's tests on
 each, in a copy of the tree. Tests that executed the mutated statement come first (coverage records once which
-do), then those that executed anything else of its file, then the room's others, until BUDGET_S of tests have
-passed. A mutant that no test fails on is printed as a diff and kept in out/mutants; diffs that are given as
-arguments are run again. A seed draws the same mutants of a room whether others are drawn or not.
+do), then those that start processes, those that executed anything else of its file, and the room's others,
+until BUDGET_S of tests have passed. A mutant that no test fails on is printed as a diff and kept in
+out/mutants; diffs that are given as arguments are run again. A seed draws the same mutants of a room whether
+others are drawn or not.
 """
 
 from __future__ import annotations
@@ -55,15 +56,24 @@ IMPORTED_ONCE = (
 
 
 class Recorder:
-    """Tells coverage which test is at work, and keeps how long each took."""
+    """Tells coverage which test is at work, and keeps how long each took and which started processes: those
+    that are killed, or have an environment of their own, are not measured."""
 
     def __init__(self, measured: coverage.Coverage) -> None:
         self.measured = measured
         self.seconds: dict[str, float] = {}
+        self.starters: list[str] = []
+        self._test = ""
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, _: object) -> None:
+        if event == "subprocess.Popen" and self._test not in self.starters:
+            self.starters.append(self._test)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.measured.switch_context(item.nodeid)
+        self._test = item.nodeid
         begin = time.perf_counter()
         result = yield
         self.seconds[item.nodeid] = time.perf_counter() - begin
@@ -95,6 +105,7 @@ class Room:
         ).stdout
         subprocess.run(["tar", "-x"], cwd=self.tree, input=archive, check=True)
         self.seconds: dict[str, float] = {}
+        self.starters: list[str] = []
         self.data = coverage.CoverageData(str(folder / "coverage"))
         self._record(folder)
 
@@ -105,7 +116,7 @@ class Room:
             "patch = subprocess\nsigterm = true\ncontext = ${PYTEST_CURRENT_TEST-}\n"
         )
         failed = self.run([f"tests/{self.name}"], 3600, folder / "coveragerc")
-        self.seconds = json.loads((folder / "seconds").read_text())
+        self.seconds, self.starters = json.loads((folder / "tests").read_text())
         for test in re.findall(r"^(?:FAILED|ERROR) (\S+)", failed or "", re.MULTILINE):
             print(f"{self.name}: {test} fails without a mutant, and is left out")
             self.seconds.pop(test, None)
@@ -148,7 +159,7 @@ class Room:
         code = int(pytest.main([*common, *arguments], plugins=[recorder]))
         recorder.measured.stop()
         recorder.measured.save()
-        (coveragerc.parent / "seconds").write_text(json.dumps(recorder.seconds))
+        (coveragerc.parent / "tests").write_text(json.dumps([recorder.seconds, recorder.starters]))
         return code
 
     def tests_for(self, path: str, source: str, line: int) -> list[str]:
@@ -163,10 +174,11 @@ class Room:
             near |= tests if number in statement else set()
         chosen: list[str] = []
         left: float = BUDGET_S
-        for group in (near, same_file - near, self.seconds.keys() - same_file):
-            known = sorted(group & self.seconds.keys(), key=lambda test: self.seconds[test])
+        for group in (near, set(self.starters), same_file, set(self.seconds)):
             fitting = []
-            for test in known:
+            for test in sorted(
+                group & self.seconds.keys() - set(chosen), key=lambda test: self.seconds[test]
+            ):
                 if (left := left - self.seconds[test]) > 0:
                     fitting.append(test)
             chosen += sorted(fitting, key=lambda test: test.split("::")[0])
@@ -258,7 +270,7 @@ def main() -> int:
     for name, results in tally.items():
         print(f"{name}: {sum(results)} of {len(results)} noticed")
     every = [result for results in tally.values() for result in results]
-    print(f"all: {sum(every)} of {len(every)} noticed, {100 * sum(every) / len(every):.0f} %")
+    print(f"all: {sum(every)} of {len(every)} noticed, {100 * sum(every) / max(1, len(every)):.0f} %")
     return 0
 
 
