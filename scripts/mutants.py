@@ -81,13 +81,17 @@ class Recorder:
 
 
 class Limits:
-    """A mutant that hangs is noticed: no test may take much longer than it did."""
+    """A mutant that hangs is noticed: no test may take much longer than the longest of its file did."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds = seconds
+        self.longest: dict[str, float] = {}
+        for test, took in seconds.items():
+            file = test.split("::")[0]
+            self.longest[file] = max(took, self.longest.get(file, 0.0))
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        item.add_marker(pytest.mark.timeout(15 + 3 * self.seconds.get(item.nodeid, 0)), append=False)
+        limit = 60 + 5 * self.longest.get(item.nodeid.split("::")[0], 0.0)
+        item.add_marker(pytest.mark.timeout(limit), append=False)
 
 
 class Room:
@@ -191,10 +195,10 @@ class Room:
         tests = self.tests_for(path, source, first_difference(source, mutated))
         file.write_text(mutated, encoding="utf-8")
         try:
-            output = self.run(tests, 30 + 3 * sum(self.seconds[test] for test in tests)) if tests else None
+            output = self.run(tests, 120 + 5 * sum(self.seconds[test] for test in tests)) if tests else None
         finally:
             file.write_text(source, encoding="utf-8")
-        found = re.search(r"^(?:FAILED|ERROR) (\S+)", output or "", re.MULTILINE)
+        found = re.search(r"^(?:FAILED|ERROR) (.*)", output or "", re.MULTILINE)
         return found[1] if found else output and output[-200:]
 
 
