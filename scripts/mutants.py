@@ -14,7 +14,6 @@ others are drawn or not.
 from __future__ import annotations
 
 import argparse
-import ast
 import contextlib
 import difflib
 import json
@@ -29,14 +28,13 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import coverage
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.mutation import mutants_by_line
+from scripts.mutation import first_difference, mutants_by_line, statement_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "out" / "mutants"
@@ -46,7 +44,10 @@ ROOMS = {
         room: [f"{PACKAGE}/{room}"]
         for room in ("admission", "audio", "engine", "stats", "text", "voices", "web")
     },
-    "settings": [f"{PACKAGE}/{name}.py" for name in ("settings", "setting_names", "run_folder", "cores")],
+    "settings": [
+        f"{PACKAGE}/{name}.py"
+        for name in ("settings", "setting_names", "setting_types", "room_configs", "run_folder", "cores")
+    ],
 }
 BUDGET_S = 240
 # What takes long to import and is not mutated: loaded once, before each mutant's process is forked.
@@ -200,24 +201,6 @@ class Room:
             file.write_text(source, encoding="utf-8")
         found = re.search(r"^(?:FAILED|ERROR) (.*)", output or "", re.MULTILINE)
         return found[1] if found else output and output[-200:]
-
-
-def statement_lines(source: str, line: int) -> range:
-    """The lines of the smallest statement around `line`; of one with a body, those of its head."""
-    smallest = range(line, line + 1)
-    size = 10**9
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.stmt, ast.ExceptHandler)) and node.lineno <= line <= (node.end_lineno or 0):
-            body: Any = getattr(node, "body", None)
-            end = body[0].lineno - 1 if body and line < body[0].lineno else node.end_lineno or line
-            if end - node.lineno < size:
-                smallest, size = range(node.lineno, end + 1), end - node.lineno
-    return smallest
-
-
-def first_difference(source: str, mutated: str) -> int:
-    lines = zip(source.splitlines(), [*mutated.splitlines(), ""], strict=False)
-    return next(number for number, (old, new) in enumerate(lines, 1) if old != new)
 
 
 def draw(count: int, seed: int) -> Iterator[tuple[str, str, str]]:

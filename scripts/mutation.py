@@ -158,3 +158,21 @@ def is_behaviour(node: Any) -> bool:
             return False
         node = parent
     return True
+
+
+def statement_lines(source: str, line: int) -> range:
+    """The lines of the smallest statement around `line`; of one with a body, those of its head."""
+    smallest = range(line, line + 1)
+    size = 10**9
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.stmt, ast.ExceptHandler)) and node.lineno <= line <= (node.end_lineno or 0):
+            body: Any = getattr(node, "body", None)
+            end = body[0].lineno - 1 if body and line < body[0].lineno else node.end_lineno or line
+            if end - node.lineno < size:
+                smallest, size = range(node.lineno, end + 1), end - node.lineno
+    return smallest
+
+
+def first_difference(source: str, mutated: str) -> int:
+    lines = zip(source.splitlines(), [*mutated.splitlines(), ""], strict=False)
+    return next(number for number, (old, new) in enumerate(lines, 1) if old != new)

@@ -41,6 +41,13 @@ def test_words_of_any_script_are_cut_to_size(text: str) -> None:
     assert len(segments) > 1
 
 
+def test_words_of_other_letters_fill_a_segment_up_to_its_weight() -> None:
+    """0.4 a letter, at most 120: fourteen words of 20 letters and one of 19 (119.6), but none of 21."""
+    words, more = ("α" * 20 + " ") * 14, ("β" * 20 + " ") * 14
+    assert split(words + "α" * 19 + " " + more, cut_words=True)[0].strip() == words + "α" * 19
+    assert split(words + "α" * 21 + " " + more, cut_words=True)[0].strip() == words.strip()
+
+
 def test_an_unknown_word_s_last_e_is_silent() -> None:
     """A word that no dictionary knows has a syllable for each run of vowels, and 0.7 of a unit for each."""
     words = "blorkne " * 21
