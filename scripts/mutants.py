@@ -122,7 +122,7 @@ class Room:
         )
         failed = self.run([f"tests/{self.name}"], 3600, folder / "coveragerc")
         self.seconds, self.starters = json.loads((folder / "tests").read_text())
-        for test in re.findall(r"^(?:FAILED|ERROR) (\S+)", failed or "", re.MULTILINE):
+        for test in re.findall(r"^(?:FAILED|ERROR) (tests/\S+)", failed or "", re.MULTILINE):
             print(f"{self.name}: {test} fails without a mutant, and is left out")
             self.seconds.pop(test, None)
         measured = coverage.Coverage(config_file=str(folder / "coveragerc"))
@@ -199,7 +199,7 @@ class Room:
             output = self.run(tests, 120 + 5 * sum(self.seconds[test] for test in tests)) if tests else None
         finally:
             file.write_text(source, encoding="utf-8")
-        found = re.search(r"^(?:FAILED|ERROR) (.*)", output or "", re.MULTILINE)
+        found = re.search(r"^(?:FAILED|ERROR) (tests/.*)", output or "", re.MULTILINE)
         return found[1] if found else output and output[-200:]
 
 

@@ -13,7 +13,7 @@ from conftest import Running
 from recordings import voice_wav
 from starlette.requests import Request
 
-from glm_tts_api.web.origin import has_own_name, machine_names
+from glm_tts_api.web.origin import has_own_name, is_local, machine_names
 
 Serve = Callable[..., Running]
 
@@ -171,6 +171,14 @@ def test_with_keys_a_key_is_all_it_takes(serve: Serve) -> None:
         headers = {"Host": "any.example", "Origin": "https://other.example", "X-Forwarded-For": "203.0.113.5"}
         assert client.get("/api/v1/prompts", headers=headers).status_code == 200
         assert client.post("/api/v1/clear_cache", headers=headers).status_code == 200
+
+
+def test_who_comes_over_a_unix_socket_is_on_this_machine_unless_through_a_proxy() -> None:
+    """uvicorn names no client there."""
+    scope = {"type": "http", "http_version": "1.1", "client": None}
+    assert is_local(Request({**scope, "headers": []}))
+    assert not is_local(Request({**scope, "headers": [(b"x-forwarded-for", b"127.0.0.1")]}))
+    assert not is_local(Request({**scope, "headers": [], "http_version": "1.0"}))
 
 
 def test_the_machines_own_names_come_from_its_hosts_file(tmp_path: Path) -> None:
