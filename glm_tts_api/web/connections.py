@@ -13,6 +13,8 @@ import resource
 import socket
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +89,15 @@ class Connection(H11Protocol):
     @property
     def lost(self) -> bool:
         return self._lost.is_set()
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """While it lasts, this connection gives way where there are too many."""
+        self._others.waits(self)
+        try:
+            yield
+        finally:
+            self._others.waits_no_more(self)
 
     async def sent(self) -> bool:
         """Waits until the kernel has all that was written; false if the connection ended before."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,7 @@ from glm_tts_api.web.connections import ConnectionLimits
 
 Serve = Callable[..., Running]
 Start = Callable[..., Server]
+DOCS = Path(__file__).parents[2] / "docs"
 TONE_BYTES = 24000  # half a second of 16 bit samples
 SENTENCES = ["今天的天气真的很好。", "我们一起去公园走走吧！", "你觉得这样怎么样？"]
 
@@ -93,6 +98,24 @@ def test_a_sentence_is_heard_before_the_text_has_ended(server: Running) -> None:
         assert len(audio) == 2 * TONE_BYTES
         assert closed(client) == 1000
     server.wait_for_lane(completed=3, active=0)
+
+
+@pytest.mark.parametrize("page", ["streaming.md", "streaming_zh.md"])
+def test_the_example_of_the_docs_runs_as_it_stands(server: Running, tmp_path: Path, page: str) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    program = program.replace("localhost:8049", server.url.removeprefix("http://"))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"no_proxy": "*", "PYTHONIOENCODING": "utf-8"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["type"] for line in done.stdout.splitlines()][-1] == "done"
+    assert len((tmp_path / "answer.pcm").read_bytes()) == 2 * TONE_BYTES
 
 
 def test_flush_says_what_is_there_and_the_connection_stays_for_the_next_turn(server: Running) -> None:
@@ -280,6 +303,33 @@ def test_a_client_that_says_nothing_in_a_turn_is_closed_too(serve: Serve) -> Non
     with talking(server.url) as client:
         tell(client, "text", text="还没说完")
         assert closed(client) == 1001
+
+
+def test_one_at_rest_gives_way_where_there_are_too_many_and_one_at_work_does_not(serve: Serve) -> None:
+    engine = ToneEngine(n_segments=30, segment_s=0.1)
+    server = serve(engine, limits=ConnectionLimits(send_s=60, max_connections=2))
+    with talking(server.url) as client, talking(server.url) as idle:
+        tell(client, "text", text="你好")
+        tell(client, "flush")
+        heard(client, "segment.start")
+        time.sleep(1.1)  # a connection is new for a second
+        with talking(server.url) as third:
+            tell(third, "text", text="")
+            with pytest.raises(ConnectionClosed):
+                idle.recv(timeout=60)
+            status, error = refused(server.url)
+            assert (status, error["code"]) == (429, "queue_full")
+        assert len(heard(client, "flushed")[1]) == 30 * TONE_BYTES
+
+
+def test_a_turn_that_failed_holds_up_no_stop(start: Start) -> None:
+    server = start(delay_s=60, short_text_timeout=0.3)
+    with talking(f"http://127.0.0.1:{server.port}") as client:
+        write(client, SENTENCES[0] + SENTENCES[1])
+        assert heard(client, "error")[0][0]["code"] == "deadline_passed"
+        server.process.send_signal(signal.SIGTERM)
+        assert closed(client) == 1012
+    server.process.wait(20)
 
 
 def test_a_client_that_vanishes_gives_its_place_back(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -90,24 +90,32 @@ class Mark(Enum):
     END = auto()
 
 
+_ENDS = (Mark.FLUSH, Mark.END)
+_Item = Sentence | ServiceError | Mark
+
+
 class Speaker:
     """Has a task, which a stop waits for, from a turn's beginning until all is said. `n_waiting`: characters
     that wait to be said."""
 
     def __init__(self, client: Client, state: AppState, request_id: str) -> None:
         self._client, self._state, self._request_id = client, state, request_id
-        self._items: asyncio.Queue[Sentence | ServiceError | Mark] = asyncio.Queue()
+        self._items: asyncio.Queue[_Item] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._waits = True
+        self._drops = False
         self._n_segments = 0
         self.n_waiting = 0
 
     @property
     def is_at_work(self) -> bool:
-        return not self._waits
+        return not (self._waits and self._items.empty())
 
-    def put(self, item: Sentence | ServiceError | Mark) -> None:
+    def put(self, item: _Item) -> None:
         """To be said, once what was put before is. An error ends its turn: the rest of that is dropped."""
+        if self._drops and item not in _ENDS:
+            return
+        self._drops = False
         self._items.put_nowait(item)
         if isinstance(item, Sentence):
             self.n_waiting += len(item.text)
@@ -121,7 +129,7 @@ class Speaker:
             task.cancel()
             await asyncio.wait([task])
         self._items = asyncio.Queue()
-        self._waits, self.n_waiting = True, 0
+        self._drops, self.n_waiting = False, 0
 
     async def _run(self) -> None:
         with self._state.in_flight.track(), suppress(ClientGone):
@@ -136,29 +144,40 @@ class Speaker:
                 self._waits = True
 
     async def _turn(self) -> None:
+        item: _Item | None
         try:
-            while not isinstance(item := await self._next(), Mark) or item is Mark.BEGIN:
+            while (item := await self._next()) not in _ENDS:
                 if isinstance(item, ServiceError):
                     raise item
                 if isinstance(item, Sentence):
                     await self._say(item)
         except ServiceError as error:
             await self._client.tell_error(error)
-            while (item := await self._next()) not in (Mark.FLUSH, Mark.END):
-                pass
+            item = self._drop_rest()
         if item is Mark.FLUSH:
             await self._client.tell("flushed")
-        else:
+        elif item is Mark.END:
             await self._client.tell("done")
             await self._client.close(DONE)
 
-    async def _next(self) -> Sentence | ServiceError | Mark:
+    async def _next(self) -> _Item:
         self._waits = True
         item = await self._items.get()
         self._waits = False
         if isinstance(item, Sentence):
             self.n_waiting -= len(item.text)
         return item
+
+    def _drop_rest(self) -> _Item | None:
+        """Drops what is left of the turn; its end, if it is there. Nobody has to wait for the others."""
+        while not self._items.empty():
+            item = self._items.get_nowait()
+            if item in _ENDS:
+                return item
+            if isinstance(item, Sentence):
+                self.n_waiting -= len(item.text)
+        self._drops = True
+        return None
 
     async def _say(self, sentence: Sentence) -> None:
         """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
@@ -187,7 +206,8 @@ class Speaker:
                 await self._client.tell(
                     "segment.start", segment=segment, text=sentence.text, sample_rate=pieces.sample_rate
                 )
-                await self._client.hear(first)
+                if first:
+                    await self._client.hear(first)
             async for piece in pieces:
                 if piece:
                     with permit.waiting_for_client():

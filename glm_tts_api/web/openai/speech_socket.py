@@ -7,7 +7,7 @@ the connection. docs/streaming.md has the messages.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -21,6 +21,7 @@ from glm_tts_api.validation import FormNumber, WholeNumber
 from glm_tts_api.web.access import check_handshake
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_json
+from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Sentence, Speaker
@@ -83,7 +84,8 @@ class _Conversation:
         while True:
             try:
                 async with asyncio.timeout(self._state.limits.body_s):
-                    message = await self._socket.receive()
+                    with self._resting():
+                        message = await self._socket.receive()
                 break
             except TimeoutError:
                 if not self._speaker.is_at_work:
@@ -94,6 +96,12 @@ class _Conversation:
         if message.get("text") is None:
             raise InvalidField("Send messages as text frames with JSON in them.")
         return read_json(message["text"].encode())
+
+    def _resting(self) -> AbstractContextManager[None]:
+        connection: Connection | None = self._socket.scope["state"].get("connection")
+        if connection is None or self._in_turn or self._speaker.is_at_work:
+            return nullcontext()
+        return connection.resting()
 
     async def _take(self, message: Body) -> None:
         kind = message.fields.get("type")
