@@ -20,7 +20,7 @@ import torch
 
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
+from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, settle, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.request import EngineRequest
@@ -101,7 +101,7 @@ class EngineCore:
         self._wake_renderers()
 
     def measure(self, request: EngineRequest, on_measured: Callable[[Pace], None]) -> None:
-        """Finds out how fast `request` would be served; while there are no others."""
+        """How fast `request` would be served, each part on its own thread; while there are no others."""
         self._decode.post(partial(self._measure, request, on_measured))
 
     @property
@@ -129,7 +129,7 @@ class EngineCore:
     ) -> None:
         try:
             models = load()
-            _settle(models.llm.device)
+            settle(models.llm.device)
             self._decoder = DecodeBatcher(models, self._config)
             self._token2wav = Token2Wav(models, self._config)
             self._start_renderers(models.llm.device)
@@ -149,17 +149,12 @@ class EngineCore:
             raise
 
     def _measure(self, request: EngineRequest, on_measured: Callable[[Pace], None]) -> None:
-        """Each part on the thread that it is for."""
         assert self._decoder is not None
         assert self._token2wav is not None
-        prefill_s, token_s = measure_decode(self._decoder, request)
-        token2wav = self._token2wav
-
-        def measure_and_tell() -> None:
-            one_core = self._config.threads == 1 and len(self._renderers) == 1
-            on_measured(Pace(prefill_s, token_s, *measure_renders(token2wav, request), one_core=one_core))
-
-        self._renderers[0].post(measure_and_tell)
+        decode = measure_decode(self._decoder, request)
+        renders = partial(measure_renders, self._token2wav, request)
+        one_core = self._config.threads == len(self._renderers) == 1
+        self._renderers[0].post(lambda: on_measured(Pace(*decode, *renders(), one_core=one_core)))
 
     def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [
@@ -288,14 +283,6 @@ class EngineCore:
             self._lost = True
             self._on_fault(lost)
         return lost is not None
-
-
-def _settle(device: torch.device) -> None:
-    """Gives the decode thread its stream, once the weights are where the other threads may read them."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        use_own_stream(device, urgent=True)
-        release_cached_memory()  # what loading needed beside the weights
 
 
 def _as_service_error(error: Exception, request_id: str) -> ServiceError:

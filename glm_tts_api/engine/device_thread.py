@@ -122,6 +122,14 @@ def use_own_stream(device: torch.device, *, urgent: bool = False) -> None:
         torch.cuda.set_stream(stream)  # for as long as the thread lives; makes the device its current one
 
 
+def settle(device: torch.device) -> None:
+    """Gives the decode thread its stream, once the weights are where the other threads may read them."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        use_own_stream(device, urgent=True)
+        release_cached_memory()  # what loading needed beside the weights
+
+
 def drop_memory(error: Exception) -> Exception:
     """The error; one of a GPU without memory lets go of the calls it came through, which hold what they had
     made, and the allocator's reserve goes back to the device."""

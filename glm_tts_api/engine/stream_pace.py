@@ -23,9 +23,9 @@ _LAST_CHUNKS = (100, 200, 400)
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast one answer is made while nobody else speaks. Seconds: `prefill_s` until the LLM has read its
-    prompt, `token_s` a speech token, `flow_s` of the flow over any window and `flow_token_s` for each of its
-    tokens, the prompt's among them, `vocoder_token_s` a token. `one_core`: tokens wait while a span is
-    rendered."""
+    prompt, `token_s` a speech token; the flow takes `flow_s` for any window (below 0 where long ones take
+    more than their share) and `flow_token_s` for each of its tokens, the prompt's among them;
+    `vocoder_token_s` a token. `one_core`: tokens wait while a span is rendered."""
 
     prefill_s: float
     token_s: float
@@ -36,11 +36,8 @@ class Pace:
 
     def render_s(self, n_window: int, n_said: int) -> float:
         """Seconds of flow and vocoder for a window of tokens of which `n_said` are said."""
-        return (
-            self.flow_s
-            + self.flow_token_s * (PROMPT_TOKENS + n_window)
-            + self.vocoder_token_s * (n_said + LOOK_AHEAD)
-        )
+        flow_s = max(0.0, self.flow_s + self.flow_token_s * (PROMPT_TOKENS + n_window))
+        return flow_s + self.vocoder_token_s * (n_said + LOOK_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
 from glm_tts_api.model.transfer import to_host
 from glm_tts_api.model.vocoder import HiFT, VocoderStream, Vocos2D, open_stream
+from glm_tts_api.model.vocoder.hift import N_MELS
 
 
 class Token2Wav:
@@ -73,8 +74,8 @@ class Token2Wav:
                 self._renders.remove(render)
         return ended
 
-    def seconds(self, span: Span) -> tuple[float, float]:
-        """Seconds of a span's flow, reckoned from two of its steps, and of its vocoder, whatever the mel."""
+    def flow_seconds(self, span: Span) -> float:
+        """What a span's flow takes, reckoned from two of its steps."""
         begin = time.perf_counter()
         with self._precision():
             sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
@@ -83,10 +84,14 @@ class Token2Wav:
             begun = time.perf_counter()
             sampler.step()
             self._synchronize()
-        flow_ended = time.perf_counter()
-        self._speak(span, torch.zeros(1, sampler.state.shape[-1], 2 * len(span.tokens), device=self._device))
-        vocoder_s = time.perf_counter() - flow_ended
-        return begun - begin + (self._flow_steps - 1) * (flow_ended - begun), vocoder_s
+        step_s = time.perf_counter() - begun
+        return begun - begin + (self._flow_steps - 1) * step_s
+
+    def vocoder_seconds(self, span: Span) -> float:
+        """What the vocoder takes for a span, whatever its mel."""
+        begin = time.perf_counter()
+        self._speak(span, torch.zeros(1, N_MELS, FRAMES_PER_TOKEN * len(span.tokens), device=self._device))
+        return time.perf_counter() - begin
 
     def _synchronize(self) -> None:
         """Steps that queue up on a GPU could not be overtaken any more."""

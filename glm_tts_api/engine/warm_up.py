@@ -94,9 +94,9 @@ def measure_decode(decoder: DecodeBatcher, request: EngineRequest) -> tuple[floa
 def measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
     """Seconds of the flow over any window and for each of its tokens (a straight line through two windows),
     and of the vocoder for each token."""
-    short, long = _WINDOWS
-    (short_s, vocoder_s), (long_s, _) = (
-        token2wav.seconds(Span(request, n, [0] * n, Window(0, 0, n, n, last=True))) for n in _WINDOWS
-    )
-    flow_token_s = max(0.0, (long_s - short_s) / (long - short))
-    return max(0.0, short_s - flow_token_s * (PROMPT_TOKENS + short)), flow_token_s, vocoder_s / short
+    short, long = (Span(request, n, [0] * n, Window(0, 0, n, n, last=True)) for n in _WINDOWS)
+    n_short, n_long = _WINDOWS
+    short_s, long_s = token2wav.flow_seconds(short), token2wav.flow_seconds(long)
+    token_s = max(0.0, (long_s - short_s) / (n_long - n_short))
+    vocoder_s = token2wav.vocoder_seconds(short)
+    return short_s - token_s * (PROMPT_TOKENS + n_short), token_s, vocoder_s / n_short
