@@ -4,7 +4,7 @@
 #
 #   bash scripts/test_clients.sh [URL]       URL of a running server; without, one is started for it
 #
-# The environments (1.2 GB) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13 and curl. Exit codes:
+# The environments (1.3 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13 and curl. Exit codes:
 # 1, a client did not hear all of it; 2, something is missing here.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
