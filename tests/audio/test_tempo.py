@@ -44,5 +44,10 @@ def test_most_of_a_piece_leaves_at_once(speed: float) -> None:
     assert len(first) * speed / RATE > 0.35
 
 
+def test_in_pieces_it_is_what_it_is_at_once() -> None:
+    spoken = voice(2.0)
+    np.testing.assert_array_equal(at_speed(spoken, 1.25, 2400), at_speed(spoken, 1.25, len(spoken)))
+
+
 def test_nothing_at_all_is_no_fault() -> None:
     assert len(at_speed(np.zeros(0, np.float32), 2.0, 100)) == 0
