@@ -44,9 +44,11 @@ def test_most_of_a_piece_leaves_at_once(speed: float) -> None:
     assert len(first) * speed / RATE > 0.35
 
 
-def test_in_pieces_it_is_what_it_is_at_once() -> None:
+def test_in_pieces_it_is_what_it_is_at_once_and_nothing_is_put_between_them() -> None:
     spoken = voice(2.0)
-    np.testing.assert_array_equal(at_speed(spoken, 1.25, 2400), at_speed(spoken, 1.25, len(spoken)))
+    found = at_speed(spoken, 1.25, 2400)
+    np.testing.assert_array_equal(found, at_speed(spoken, 1.25, len(spoken)))
+    assert np.count_nonzero(found == 0) <= 2
 
 
 def test_nothing_at_all_is_no_fault() -> None:

@@ -64,6 +64,14 @@ def test_a_recording_deleted_long_after_the_list_was_read_is_named_too(
         look(store, "mine")
 
 
+def test_a_list_deleted_by_hand_takes_its_voices_with_it(store: VoiceStore, own: Path) -> None:
+    store.add("mine", "text", WAV)
+    time.sleep(SETTLED_S)
+    assert names(store) == ["exampleA", "mine"]
+    (own / "prompt_cache.json").unlink()
+    assert (names(store), store.warnings) == (["exampleA"], [])
+
+
 def test_a_voice_without_its_recording_can_be_removed(store: VoiceStore, own: Path) -> None:
     store.add("mine", "text", WAV)
     delete_recordings(own / "recordings")
