@@ -14,6 +14,7 @@ import torch
 
 from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.spans import SpanCutter
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
@@ -179,3 +180,19 @@ def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:
     results = {result.request: result for result in finish(batcher)}
     assert results[bad].error is not None
     assert results[good].pcm is not None
+
+
+def test_a_segment_in_spans_is_as_long_as_the_whole_one(models: Models) -> None:
+    """With the prompt the last window has 113 tokens, of which the published arithmetic makes 225 frames."""
+    tokens = [number % tiny.N_SPEECH_TOKENS for number in range(113)]
+    batcher, (owner, _) = Token2Wav(models, tiny.CONFIG), request(2)
+    batcher.add(tiny.whole_span(owner, tokens))
+    (whole,) = finish(batcher)
+    assert whole.pcm is not None
+    n_samples = 0
+    for window in SpanCutter((60, 100)).cut(len(tokens), ended=True):
+        batcher.add(Span(owner, 1, tokens[window.start : window.stop], window))
+        (part,) = finish(batcher)
+        assert part.pcm is not None
+        n_samples += len(part.pcm)
+    assert n_samples == len(whole.pcm)

@@ -123,7 +123,10 @@ class FlowSampler:
         self._estimator = model.estimator
         self._cfg_rate = model.config.cfg_rate
         self._tokens = [torch.cat([item.prompt_tokens.to(item.tokens), item.tokens]) for item in self.inputs]
-        self._lengths = [n_frames(len(tokens), model.config) for tokens in self._tokens]
+        self._lengths = [
+            FRAMES_PER_TOKEN * len(tokens) if item.start else n_frames(len(tokens), model.config)
+            for item, tokens in zip(self.inputs, self._tokens, strict=True)
+        ]
         if min(self._lengths) < 1:
             raise ValueError("the flow needs at least one token per segment")
         if any(item.cache is not None and len(item.cache.states) != steps for item in self.inputs):
