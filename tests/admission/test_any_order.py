@@ -49,9 +49,8 @@ class Clock(asyncio.SelectorEventLoop):
 class Client:
     """A request that does as it is ordered, and the engine that works for it until `let_go`."""
 
-    def __init__(self, admission: Admission, n_chars: int, *, counted: bool, loop: Clock) -> None:
+    def __init__(self, admission: Admission, n_chars: int, *, loop: Clock) -> None:
         self.lane = admission.config.lane_of(n_chars)
-        self.counted = counted
         self.due = loop.time() + admission.config.timeout_s(n_chars)
         self.unread_since: float | None = None
         self.let_go: Callable[[], None] | None = None
@@ -85,7 +84,7 @@ class Client:
 
     async def _run(self, admission: Admission, n_chars: int) -> None:
         arrived_at = self._loop.time()
-        async with admission.admit(n_chars, arrived_at=arrived_at, counted=self.counted) as permit:
+        async with admission.admit(n_chars, arrived_at=arrived_at) as permit:
             self.let_go, self.engine_works = permit.hold(), True
             while (order := await self._orders.get()) != "end":
                 while order == "stop reading":
@@ -120,7 +119,7 @@ class Lanes(RuleBasedStateMachine):
             figures = self.slot.lanes[lane].read()
             assert (figures.active, figures.waiting) == (0, 0)
         new = [
-            Client(self.admission, n_chars, counted=True, loop=self.loop)
+            Client(self.admission, n_chars, loop=self.loop)
             for n_chars in [5] * self.config.short_limit + [500] * self.config.long_limit
         ]
         self.loop.settle()
@@ -135,12 +134,12 @@ class Lanes(RuleBasedStateMachine):
     def having(self, holds: Callable[[Client], bool], lane: str | None = None) -> list[Client]:
         return [client for client in self.clients if holds(client) and lane in (None, client.lane)]
 
-    @rule(n_chars=LENGTHS, counted=st.sampled_from([True, True, False]))
-    def come(self, n_chars: int, counted: bool) -> None:
+    @rule(n_chars=LENGTHS)
+    def come(self, n_chars: int) -> None:
         lane = self.config.lane_of(n_chars)
         is_full = len(self.having(lambda client: client.has_place, lane)) == self.config.limit_of(lane)
         is_full &= len(self.having(lambda client: client.waits, lane)) >= self.config.queue_size
-        client = Client(self.admission, n_chars, counted=counted, loop=self.loop)
+        client = Client(self.admission, n_chars, loop=self.loop)
         self.clients.append(client)
         self.loop.settle()
         assert (client.outcome == "rejected") == is_full
@@ -197,14 +196,14 @@ class Lanes(RuleBasedStateMachine):
             assert line == sorted(line)
 
     @invariant()
-    def the_figures_are_those_of_the_counted(self) -> None:
+    def the_figures_are_those_of_the_clients(self) -> None:
         for lane in LANES:
-            counted = self.having(lambda client: client.counted, lane)
-            outcomes = Counter(client.outcome for client in counted if client.outcome is not None)
+            here = self.having(lambda client: True, lane)
+            outcomes = Counter(client.outcome for client in here if client.outcome is not None)
             assert self.slot.lanes[lane].read() == LaneCounts(
-                active=sum(client.has_place for client in counted),
-                waiting=sum(client.waits for client in counted),
-                total=sum(client.let_go is not None for client in counted),
+                active=sum(client.has_place for client in here),
+                waiting=sum(client.waits for client in here),
+                total=sum(client.let_go is not None for client in here),
                 **outcomes,
             )
 
