@@ -56,7 +56,7 @@ class Scheduler(Generic[RequestT]):
             for request in list(left)
             if self._free and not self._held[request]
         ]
-        n_keep = min(self._n_reserved, self.n_rows - len(self._held))
+        n_keep = max(0, min(self._n_reserved, self.n_rows - len(self._held)))
         while left and len(self._free) > n_keep:
             request = next(request for request in self._held if request in left)
             given.append((request, self._take(request, left)))

@@ -73,6 +73,17 @@ def test_all_rows_are_used_when_every_place_is_taken() -> None:
     assert scheduler.assign({"a": 1, "b": 1}) == [("a", 0), ("b", 1)]
 
 
+def test_one_request_more_than_there_are_rows_waits_for_one() -> None:
+    scheduler: Scheduler[str] = Scheduler(2, n_reserved=1)
+    for request in "abc":
+        scheduler.admit(request)
+    wants = dict.fromkeys("abc", 3)
+    assert scheduler.assign(wants) == [("a", 0), ("b", 1)]
+    assert scheduler.assign(wants) == []
+    scheduler.retire("a")
+    assert scheduler.assign(wants) == [("c", 0)]
+
+
 def test_a_request_that_leaves_frees_its_rows() -> None:
     scheduler: Scheduler[str] = Scheduler(3)
     scheduler.admit("a")
