@@ -65,7 +65,7 @@ class VoiceIndex:
         return self._path if self._default is None or self._path.exists() else self._default
 
     def locate(self, path: str) -> Path | None:
-        """The file that `path` means, relative to the book's folder, a prompt folder or one above them; None
+        """The file that `path` means, relative to the index's folder, a prompt folder or one above them; None
         if there is none or if it lies outside the prompt folders, also by way of `..` or a symbolic link."""
         starts = (self.path.parent.absolute(), *self._folders)
         for folder in (folder for start in starts for folder in (start, *start.parents)):

@@ -59,7 +59,7 @@ class VoiceInfo:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An entry and the book that it stands in."""
+    """An entry and the index that it stands in."""
 
     index: str
     entry: Entry
@@ -76,7 +76,7 @@ class _Found:
         return self.entry.audio
 
     def info(self) -> VoiceInfo:
-        """Raises RecordingMissing, or FileNotFoundError if the recording went since the book was read."""
+        """Raises RecordingMissing, or FileNotFoundError if the recording went since the index was read."""
         file = self.audio.stat()
         seen = (self.audio, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
         return VoiceInfo(self.index, self.entry.transcript, self.source, seen)
@@ -234,7 +234,7 @@ class VoiceStore:
         return voices
 
     def _entries(self, *, again: bool = False) -> tuple[dict[str, Entry], dict[str, Entry]]:
-        """Of the shipped book and of the own one; `again`: read in any case."""
+        """Of the shipped index and of the own one; `again`: read in any case."""
         with self._reading:
             self._shipped.refresh(again=again)
             self._own.refresh(again=again)
@@ -260,7 +260,7 @@ class VoiceStore:
 
 
 def _until_there(look: Callable[..., ReadT]) -> ReadT:
-    """What `look` finds; once more if a recording went while it looked. The books tell then whether another
+    """What `look` finds; once more if a recording went while it looked. The indexes tell then whether another
     writer replaced it or it is gone, so this ends."""
     again = False
     while True:

@@ -31,32 +31,32 @@ ResultT = TypeVar("ResultT")
 
 
 class VoiceWriter:
-    """The folder that the API writes: the book at `book`, the recordings beside it.
+    """The folder that the API writes: the index at `index`, the recordings beside it.
 
-    `in_use`: the recordings that these entries or any other book mean, however they spell it.
+    `in_use`: the recordings that these entries or any other index mean, however they spell it.
     """
 
-    def __init__(self, folder: Path, book: Path, *, in_use: Callable[[Entries], Iterable[Path]]) -> None:
+    def __init__(self, folder: Path, index: Path, *, in_use: Callable[[Entries], Iterable[Path]]) -> None:
         self._folder = folder
         self._recordings = folder / _RECORDINGS
         self._note = folder / ".changing"
-        self._book = book
+        self._index = index
         self._in_use = in_use
 
     def change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
         """Lets `edit` change the entries, then puts them in place; no other writer comes between. What `edit`
         raises leaves all as it was; what it returns is returned.
 
-        Raises Unhealthy if the folder cannot be written, or if the book is not readable JSON: it is kept for
+        Raises Unhealthy if the folder cannot be written, or if the index is not readable JSON: it is kept for
         whoever repairs it.
         """
         with _told_what_to_do(), self._lock():
-            before = self._read_book()
+            before = self._read_index()
             entries = dict(before)
             try:
                 result = edit(entries)
                 self._note_down({*map(_name_of, before.values())} - {*map(_name_of, entries.values())})
-                _write(self._book, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
+                _write(self._index, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
             except BaseException:
                 self._clear_up(before)
                 raise
@@ -80,14 +80,14 @@ class VoiceWriter:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _read_book(self) -> Entries:
+    def _read_index(self) -> Entries:
         try:
-            return parse_entries(self._book.read_bytes())
+            return parse_entries(self._index.read_bytes())
         except FileNotFoundError:
             return {}
         except ValueError as error:
             raise Unhealthy(
-                f"Voices cannot be changed: {self._book.name} in PROMPTS_DIR needs repair, {error}."
+                f"Voices cannot be changed: {self._index.name} in PROMPTS_DIR needs repair, {error}."
             ) from None
 
     def _note_down(self, names: Iterable[str]) -> None:

@@ -14,11 +14,11 @@ from glm_tts_api.voices.store import VoiceStore
 WAV, OTHER_WAV = voice_wav(1.5), voice_wav(2.5)
 
 
-def write_book(folder: Path, entries: object) -> None:
+def write_index(folder: Path, entries: object) -> None:
     (folder / "prompt_cache.json").write_text(json.dumps(entries, ensure_ascii=False))
 
 
-def book_of(folder: Path) -> dict[str, Any]:
+def index_of(folder: Path) -> dict[str, Any]:
     entries: dict[str, Any] = json.loads((folder / "prompt_cache.json").read_text())
     return entries
 
@@ -28,7 +28,7 @@ def make_configs(root: Path) -> Path:
     folder = root / "configs"
     (folder / "prompts").mkdir(parents=True)
     (folder / "prompts" / "a.wav").write_bytes(WAV)
-    write_book(folder, {"exampleA": {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}})
+    write_index(folder, {"exampleA": {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}})
     return folder
 
 

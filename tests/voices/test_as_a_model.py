@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from recordings import voice_wav
-from shelf import book_of, make_configs, open_store, write_book
+from shelf import index_of, make_configs, open_store, write_index
 
 from glm_tts_api.errors import Forbidden, RecordingMissing, ServiceError, UnknownVoice, VoiceExists
 
@@ -74,7 +74,7 @@ class Shelf(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete_a_recording_by_hand(self, data: st.DataObject) -> None:
         index = data.draw(st.sampled_from(sorted(self.own)))
-        path = self.folder / book_of(self.folder)[index]["prompt_audio_path"]
+        path = self.folder / index_of(self.folder)[index]["prompt_audio_path"]
         if path not in self.users:
             path.unlink(missing_ok=True)
             self.own[index] = (self.own[index][0], None)
@@ -86,7 +86,7 @@ class Shelf(RuleBasedStateMachine):
         path.write_bytes(RECORDINGS[data])
         self.users[path] = data
         entry = {"prompt_audio_path": f"recordings/{path.name}", "prompt_text": "by hand"}
-        write_book(self.folder, {**book_of(self.folder), "two": entry})
+        write_index(self.folder, {**index_of(self.folder), "two": entry})
         self.own["two"] = ("by hand", data)
 
     @invariant()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shelf import OTHER_WAV, WAV, book_of, make_configs, names, open_store
+from shelf import OTHER_WAV, WAV, index_of, make_configs, names, open_store
 
 from glm_tts_api.errors import RecordingMissing, Unhealthy, VoiceExists
 from glm_tts_api.voices.store import VoiceStore
@@ -103,7 +103,7 @@ def test_an_own_voice_without_its_recording_is_never_spoken_in_the_shipped_one_s
 
 def test_a_recording_put_back_by_hand_is_there_again(store: VoiceStore, own: Path) -> None:
     store.add("mine", "text", WAV)
-    path = own / book_of(own)["mine"]["prompt_audio_path"]
+    path = own / index_of(own)["mine"]["prompt_audio_path"]
     path.unlink()
     assert names(store) == ["exampleA"]
     path.write_bytes(WAV)

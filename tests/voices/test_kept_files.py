@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from shelf import OTHER_WAV, WAV, book_of, names, open_store, write_book
+from shelf import OTHER_WAV, WAV, index_of, names, open_store, write_index
 
 from glm_tts_api.voices.store import VoiceStore
 
 
 def kept_name(own: Path, index: str = "mine") -> str:
     """The file name of the recording that the own book names for a voice."""
-    return Path(book_of(own)[index]["prompt_audio_path"]).name
+    return Path(index_of(own)[index]["prompt_audio_path"]).name
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_an_entry_by_hand_keeps_a_recording_however_it_spells_the_path(
     name = kept_name(own)
     (own / "recordings" / "link.wav").symlink_to(name)
     path = spelling.format(name=name, own=own)
-    write_book(own, {**book_of(own), "alias": {"prompt_audio_path": path, "prompt_text": "alias"}})
+    write_index(own, {**index_of(own), "alias": {"prompt_audio_path": path, "prompt_text": "alias"}})
     store.remove("mine")
     store.add("other", "text", OTHER_WAV)
     assert store.audio("alias")[0] == WAV
@@ -42,7 +42,7 @@ def test_an_entry_by_hand_keeps_a_recording_however_it_spells_the_path(
 def test_a_shipped_entry_keeps_a_recording_too(store: VoiceStore, configs: Path, own: Path) -> None:
     store.add("mine", "text", WAV)
     path = f"data/prompts/recordings/{kept_name(own)}"
-    write_book(configs, {"shipped": {"prompt_audio_path": path, "prompt_text": "shipped"}})
+    write_index(configs, {"shipped": {"prompt_audio_path": path, "prompt_text": "shipped"}})
     store.remove("mine")
     assert store.audio("shipped")[0] == WAV
 
@@ -73,9 +73,9 @@ def test_an_original_that_an_entry_by_hand_names_outlives_the_entry(store: Voice
     original = own / "recordings" / "original.wav"
     original.write_bytes(WAV)
     entry = {"prompt_audio_path": "recordings/original.wav", "prompt_text": "by hand"}
-    write_book(own, {"by-hand": entry})
+    write_index(own, {"by-hand": entry})
     store.replace("by-hand", "changed", None)
-    assert book_of(own)["by-hand"] == {**entry, "prompt_text": "changed"}
+    assert index_of(own)["by-hand"] == {**entry, "prompt_text": "changed"}
     store.replace("by-hand", None, OTHER_WAV)
     store.remove("by-hand")
     assert original.read_bytes() == WAV

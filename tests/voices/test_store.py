@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recordings import encoded, png, voice_wav
-from shelf import OTHER_WAV, WAV, names, open_store, write_book
+from shelf import OTHER_WAV, WAV, names, open_store, write_index
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import (
@@ -96,7 +96,7 @@ def test_the_shipped_file_is_never_written(store: VoiceStore, configs: Path) -> 
 def test_the_shipped_file_is_read_again_when_it_changes(store: VoiceStore, configs: Path) -> None:
     assert names(store) == ["exampleA"]
     entry = {"prompt_audio_path": "configs/prompts/a.wav", "prompt_text": "text b"}
-    write_book(configs, {"b": entry})
+    write_index(configs, {"b": entry})
     assert names(store) == ["b"]
 
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_not_json_keeps_the_last_good_voices_and_itself(
     assert any("not JSON" in warning for warning in store.warnings)
     store.add("mine", "text", WAV)
     assert (configs / "prompt_cache.json").read_text() == broken
-    write_book(configs, {})
+    write_index(configs, {})
     assert (names(store), store.warnings) == (["mine"], [])
 
 
@@ -140,14 +140,14 @@ def test_a_file_of_another_shape_is_reported(configs: Path, own: Path, content: 
 )
 def test_one_bad_entry_leaves_the_others(configs: Path, own: Path, entry: object) -> None:
     good = {"prompt_audio_path": "prompts/a.wav", "prompt_text": "text a"}
-    write_book(configs, {"bad": entry, "good": good, "b a d": good})
+    write_index(configs, {"bad": entry, "good": good, "b a d": good})
     store = open_store(configs, own)
     assert names(store) == ["good"]
     assert len(store.warnings) == 2
 
 
 def test_a_recording_that_appears_later_is_found(configs: Path, own: Path) -> None:
-    write_book(configs, {"late": {"prompt_audio_path": "prompts/late.wav", "prompt_text": "a"}})
+    write_index(configs, {"late": {"prompt_audio_path": "prompts/late.wav", "prompt_text": "a"}})
     store = open_store(configs, own)
     assert names(store) == []
     (configs / "prompts" / "late.wav").write_bytes(WAV)
@@ -237,7 +237,9 @@ def test_the_folders_own_list_stands_in_for_the_one_that_ships(tmp_path: Path, o
     (configs / "mine.wav").write_bytes(WAV)
     mine = {"prompt_audio_path": "mine.wav", "prompt_text": "text"}
     kept = {"prompt_audio_path": "exampleA.wav", "prompt_text": "text"}  # README
-    write_book(configs, {"kept": kept, "exampleB": json.loads(shipped.read_text())["exampleB"], "mine": mine})
+    write_index(
+        configs, {"kept": kept, "exampleB": json.loads(shipped.read_text())["exampleB"], "mine": mine}
+    )
     assert (names(store), store.warnings) == (["exampleB", "kept", "mine"], [])
     (configs / "prompt_cache.json").unlink()
     assert names(store) == ["exampleA", "exampleB"]
