@@ -20,15 +20,20 @@ import torch
 
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, settle, use_own_stream
-from glm_tts_api.engine.faults import FaultWatch
+from glm_tts_api.engine.device_thread import (
+    DeviceThread,
+    drop_memory,
+    release_cached_memory,
+    settle,
+    use_own_stream,
+)
+from glm_tts_api.engine.faults import FaultWatch, as_service_error
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.stream_pace import Pace
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.warm_up import measure_decode, measure_renders
-from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -100,8 +105,9 @@ class EngineCore:
         self._decode.wake()
         self._wake_renderers()
 
-    def measure(self, request: EngineRequest, on_measured: Callable[[Pace], None]) -> None:
-        """How fast `request` would be served, each part on its own thread; while there are no others."""
+    def measure(self, request: EngineRequest, on_measured: Callable[[Pace | None], None]) -> None:
+        """How fast `request` would be served, each part on its own thread; while there are no others. None
+        where it does not fit the memory, in which shorter ones may still be served."""
         self._decode.post(partial(self._measure, request, on_measured))
 
     @property
@@ -148,13 +154,22 @@ class EngineCore:
             freed.set_exception(error)
             raise
 
-    def _measure(self, request: EngineRequest, on_measured: Callable[[Pace], None]) -> None:
+    def _measure(self, request: EngineRequest, on_measured: Callable[[Pace | None], None]) -> None:
         assert self._decoder is not None
-        assert self._token2wav is not None
         decode = measure_decode(self._decoder, request)
-        renders = partial(measure_renders, self._token2wav, request)
         one_core = self._config.threads == len(self._renderers) == 1
-        self._renderers[0].post(lambda: on_measured(Pace(*decode, *renders(), one_core=one_core)))
+
+        def go_on() -> None:
+            assert self._token2wav is not None
+            try:
+                pace = Pace(*decode, *measure_renders(self._token2wav, request), one_core=one_core)
+            except torch.OutOfMemoryError as error:
+                drop_memory(error)
+                on_measured(None)
+            else:
+                on_measured(pace)
+
+        self._renderers[0].post(go_on)
 
     def _start_renderers(self, device: torch.device) -> None:
         self._renderers = [
@@ -269,7 +284,7 @@ class EngineCore:
         """Ends a request; it counts for the stage once, however many of its rows and segments fail."""
         if not request.cancelled:
             self._count(error, watch)
-            request.fail(_as_service_error(error, request.utterance.request_id))
+            request.fail(as_service_error(error, request.utterance.request_id, done="spoken"))
 
     def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
         """A fault that no stage answered for."""
@@ -283,12 +298,3 @@ class EngineCore:
             self._lost = True
             self._on_fault(lost)
         return lost is not None
-
-
-def _as_service_error(error: Exception, request_id: str) -> ServiceError:
-    if isinstance(error, ServiceError):
-        return error
-    logger.error("A request failed", exc_info=error, extra={"request_id": request_id})
-    if isinstance(error, torch.OutOfMemoryError):
-        return Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
-    return InternalFault("Something went wrong while this text was spoken; the server's log has the details")

@@ -18,7 +18,7 @@ from glm_tts_api.contracts import Timings, Utterance
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
-from glm_tts_api.engine.faults import EngineLost, device_lost
+from glm_tts_api.engine.faults import EngineLost, as_service_error, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState
@@ -26,7 +26,7 @@ from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp
-from glm_tts_api.errors import InternalFault, ServiceError, StartupError, Unavailable
+from glm_tts_api.errors import InternalFault, StartupError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Engine:
             except NobodyListens:
                 pass
             except BaseException as error:  # whatever it is, someone waits for the stream
-                stream.request_ended(_as_service_error(error, utterance.request_id))
+                stream.request_ended(as_service_error(error, utterance.request_id, done="prepared"))
                 if lost := device_lost(error):
                     self._faulted(lost)
             else:
@@ -175,9 +175,12 @@ class Engine:
             begin = time.monotonic()
             self._core.measure(warm_up.measured_request(), lambda pace: self._measured(pace, begin))
 
-    def _measured(self, pace: Pace, begin: float) -> None:
-        self._streaming = forecast(pace, self._config.stream_chunks)
-        logger.info("%s (%s, measured in %.1f s)", self._streaming, pace, time.monotonic() - begin)
+    def _measured(self, pace: Pace | None, begin: float) -> None:
+        if pace is None:
+            logger.warning("No memory for a usual request: only shorter ones can be served")
+        else:
+            self._streaming = forecast(pace, self._config.stream_chunks)
+            logger.info("%s (%s, measured in %.1f s)", self._streaming, pace, time.monotonic() - begin)
         if self.state.status == "loading":
             gc.collect()
             gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
@@ -210,12 +213,3 @@ class Engine:
         )
         self.state = EngineState("failed", part + cause)
         logger.error("The model could not be loaded: %s", part + cause, exc_info=error)
-
-
-def _as_service_error(error: BaseException, request_id: str) -> ServiceError:
-    if isinstance(error, ServiceError):
-        return error
-    logger.error("A request could not be prepared", exc_info=error, extra={"request_id": request_id})
-    return InternalFault(
-        "Something went wrong while this text was prepared; the server's log has the details"
-    )

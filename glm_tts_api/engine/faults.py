@@ -5,12 +5,14 @@ Knows errors; knows nothing of who is told.
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import torch
 
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
 
+logger = logging.getLogger(__name__)
 _TIMES = 3
 
 
@@ -24,6 +26,16 @@ def device_lost(error: BaseException) -> EngineLost | None:
     if not isinstance(error, torch.AcceleratorError) or "out of memory" in str(error):
         return None
     return _lost("the device failed", error)
+
+
+def as_service_error(error: BaseException, request_id: str, *, done: str) -> ServiceError:
+    """What the client is told of a fault, which goes to the log. `done`: what was done with its text."""
+    if isinstance(error, ServiceError):
+        return error
+    logger.error("A request failed while it was %s", done, exc_info=error, extra={"request_id": request_id})
+    if isinstance(error, torch.OutOfMemoryError):
+        return Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
+    return InternalFault(f"Something went wrong while this text was {done}; the server's log has the details")
 
 
 class FaultWatch:
