@@ -72,18 +72,8 @@ def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> Speec
 
 def _by_ras(columns: list[int], token: int, generator: torch.Generator) -> SpeechSequence:
     """Drawn by RAS after those columns, and never at its end."""
-    return SpeechSequence(
-        [],
-        10**6,
-        10**6,
-        top_k=None,
-        seed=0,
-        tokens=columns,
-        slot=0,
-        next_id=token,
-        n_read=len(columns),
-        generator=generator,
-    )
+    place = {"slot": 0, "next_id": token, "n_read": len(columns), "generator": generator}
+    return SpeechSequence([], 10**6, 10**6, top_k=None, seed=0, tokens=columns, **place)
 
 
 def _decode(

@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from asking import REPOSITORY, printed, run
 
 from glm_tts_api.cores import usable_cores
-from glm_tts_api.room_configs import admission_config, engine_config, web_config
 from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES
 from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    presets = tmp_path / "configs" / "presets"
-    presets.mkdir(parents=True)
-    (presets / "night.env").write_text("PORT=7002\nWORKERS=3\nSHORT_TEXT_TIMEOUT=70\n")
-    (tmp_path / ".env").write_text("PORT=7003\nWORKERS=4\nQUEUE_MAX_SIZE=5 # per lane\n")
-    return tmp_path
-
-
-def run(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m glm_tts_api` in the project folder `root` with these variables alone."""
-    return subprocess.run(
-        [sys.executable, "-m", "glm_tts_api", *arguments],
-        cwd=root,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def printed(root: Path, **environment: str) -> dict[str, str]:
-    done = run(root, "settings", **environment)
-    assert done.returncode == 0, done.stderr
-    return dict(word.split("=", 1) for line in done.stdout.splitlines() for word in shlex.split(line))
 
 
 def test_the_contracts_defaults(tmp_path: Path) -> None:
@@ -217,69 +185,6 @@ def test_origins_are_spelt_as_browsers_do(root: Path) -> None:
     assert values["CORS_ORIGINS"] == "https://chat.example,http://localhost:3000,tauri://localhost"
 
 
-def test_every_origin_without_keys_is_a_warning(root: Path) -> None:
-    for origins, keys, warned in (("*", "", True), ("*", "secret", False), ("https://a.example", "", False)):
-        done = run(root, "settings", CORS_ORIGINS=origins, API_KEYS=keys)
-        assert ("CORS_ORIGINS=* without API_KEYS" in done.stderr) == warned
-
-
-def test_a_proxy_without_keys_is_a_warning(root: Path) -> None:
-    for keys in ("", "secret"):
-        done = run(root, "settings", FORWARDED_ALLOW_IPS="*", API_KEYS=keys)
-        assert done.returncode == 0
-        assert ("set API_KEYS" in done.stderr) == (not keys)
-
-
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [
-        ("MAX_TEXT_LENGHT", "MAX_TEXT_LENGTH"),
-        ("SHORT_TEXT_CONCURENCY", "SHORT_TEXT_CONCURRENCY"),
-        ("LOGFLE", "LOG_FILE"),
-        ("PROT", "PORT"),
-        ("WROKER", "WORKERS"),
-        ("max_upload_mbs", "MAX_UPLOAD_MB"),
-        ("API_KEY", "API_KEYS"),
-    ],
-)
-@pytest.mark.parametrize("command", ["check", "settings"])
-def test_a_misspelt_name_in_the_environment_is_a_warning(
-    tmp_path: Path, command: str, name: str, meant: str
-) -> None:
-    done = run(tmp_path, command, **{name: "7", "PORT": "7012", "API_HOST": "127.0.0.1", "DEVICE": "cpu"})
-    assert done.returncode == 0
-    assert done.stderr == (
-        f"WARNING: {name} in the environment is not a setting and has no effect; did you mean {meant}?\n"
-    )
-
-
-def test_what_machines_set_for_other_programs_is_no_warning(tmp_path: Path) -> None:
-    others = (
-        "HOST",
-        "PATH",
-        "HOME",
-        "TERM",
-        "PROMPT_DIRTRIM",
-        "LOG_LEVEL",
-        "TIMEOUT",
-        "XDG_CACHE_HOME",
-        "KEYS",
-    )
-    done = run(tmp_path, "settings", **dict.fromkeys(others, os.environ["PATH"]))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_in_the_projects_own_files_every_unknown_name_is_a_warning(root: Path) -> None:
-    (root / ".env").write_text("MAX_TEXT_LENGHT=5\nexport HF_TOKEN=x\nport=7003\nPRESET=night\n")
-    (root / "configs/presets/night.env").write_text("PORT=7002\nUNKNOWN=1\n")
-    assert Settings.load(root).warnings == [
-        "MAX_TEXT_LENGHT in .env is not a setting and has no effect; did you mean MAX_TEXT_LENGTH?",
-        "HF_TOKEN in .env is not a setting and has no effect.",
-        "UNKNOWN in night.env is not a setting and has no effect.",
-    ]
-    assert Settings.load(root).port == 7002
-
-
 def test_which_checkpoint(root: Path) -> None:
     assert Settings.load(root).checkpoint_dir == BUNDLED_MODEL
     assert Settings.load(root).is_demonstration
@@ -336,87 +241,3 @@ def test_a_bare_check_looks_at_the_port_and_at_the_checkpoint(tmp_path: Path) ->
     assert done.returncode == 2
     assert f"PORT={port}: taken" in done.stderr
     assert "scripts/download_model.sh" in done.stderr
-
-
-def load(root: Path, **values: str) -> Settings:
-    (root / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    return Settings.load(root)
-
-
-def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
-    admission = admission_config(
-        load(
-            root,
-            SHORT_TEXT_CONCURRENCY="7",
-            LONG_TEXT_CONCURRENCY="3",
-            TEXT_LENGTH_THRESHOLD="90",
-            SHORT_TEXT_TIMEOUT="11",
-            MEDIUM_TEXT_TIMEOUT="22",
-            LONG_TEXT_TIMEOUT="33",
-            QUEUE_MAX_SIZE="44",
-        )
-    )
-    assert [admission.limit_of(admission.lane_of(n_chars)) for n_chars in (90, 91)] == [7, 3]
-    assert [admission.timeout_s(n_chars) for n_chars in (50, 51, 91)] == [11, 22, 33]
-    assert admission.queue_size == 44
-    web = web_config(
-        load(
-            root,
-            WORKERS="3",
-            MAX_TEXT_LENGTH="1000000",
-            MAX_UPLOAD_MB="2",
-            PROMPT_MIN_SECONDS="2.5",
-            PROMPT_MAX_SECONDS="12",
-            PROMPT_MAX_CHARACTERS="80",
-            STREAM_CHUNKS="5,10",
-            OPENAI_VOICES="nova=mine",
-            API_KEYS="a,b",
-            ALLOWED_HOSTS="TTS.example.org",
-            RUN_DIR="elsewhere",
-        )
-    )
-    assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
-    assert (web.prompt_limits.min_s, web.prompt_limits.max_s, web.max_prompt_characters) == (2.5, 12, 80)
-    assert (web.stream_chunks, web.openai_voices, web.api_keys) == ((5, 10), {"nova": "mine"}, ("a", "b"))
-    assert "tts.example.org" in web.allowed_hosts
-    assert web.verify_token_file == root / "elsewhere" / "verify.token"
-    longest_escaped = len("\\u4e2d") * web.max_text_length
-    assert web.max_text_bytes > 2 * longest_escaped  # input_text and prompt_text as JSON may spell them
-    assert web_config(load(root, MAX_TEXT_LENGTH="5")).max_text_bytes == 2**20
-
-
-def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
-    engine = engine_config(
-        load(
-            root,
-            SHORT_TEXT_CONCURRENCY="7",
-            LONG_TEXT_CONCURRENCY="3",
-            PROMPT_MAX_SECONDS="12",
-            FLOW_STEPS="4",
-            FLOW_DTYPE="bf16",
-            DETERMINISTIC="1",
-            STREAM_BUFFER_S="9",
-            CPU_THREADS="8",
-            WORKERS="2",
-        )
-    )
-    assert (engine.n_slots, engine.max_prompt_seconds, engine.stream_buffer_s) == (10, 12, 9)
-    assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
-    engine = engine_config(load(root))
-    assert (engine.flow_bf16, engine.deterministic) == (False, False)
-
-
-def test_caches_lie_where_the_user_keeps_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/someone")
-    for variable, folder in (("", "/home/someone/.cache"), ("/var/cache/own", "/var/cache/own")):
-        monkeypatch.setenv("XDG_CACHE_HOME", variable)
-        assert Settings.load(root).cache_dir == Path(folder, "glm-tts-api")
-
-
-@pytest.mark.parametrize(
-    "name", ["SHORT_TEXT_CONCURRENCY", "LONG_TEXT_CONCURRENCY", "WORKERS", "MAX_TEXT_LENGTH", "MAX_UPLOAD_MB"]
-)
-def test_one_is_enough_and_nothing_is_not(root: Path, name: str) -> None:
-    assert getattr(load(root, **{name: "1"}), name.lower()) == 1
-    with pytest.raises(SettingsError, match=name):
-        load(root, **{name: "0"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Running
-from test_speech_socket import heard, kinds, talking, tell
+from socket_client import heard, kinds, talking, tell
 from test_with_the_model import start
 from waiting import wait_until
 

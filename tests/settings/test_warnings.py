@@ -1,0 +1,74 @@
+"""What does not keep the server from starting, but was hardly meant so."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from asking import run
+
+from glm_tts_api.settings import Settings
+
+
+def test_every_origin_without_keys_is_a_warning(root: Path) -> None:
+    for origins, keys, warned in (("*", "", True), ("*", "secret", False), ("https://a.example", "", False)):
+        done = run(root, "settings", CORS_ORIGINS=origins, API_KEYS=keys)
+        assert ("CORS_ORIGINS=* without API_KEYS" in done.stderr) == warned
+
+
+def test_a_proxy_without_keys_is_a_warning(root: Path) -> None:
+    for keys in ("", "secret"):
+        done = run(root, "settings", FORWARDED_ALLOW_IPS="*", API_KEYS=keys)
+        assert done.returncode == 0
+        assert ("set API_KEYS" in done.stderr) == (not keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MAX_TEXT_LENGHT", "MAX_TEXT_LENGTH"),
+        ("SHORT_TEXT_CONCURENCY", "SHORT_TEXT_CONCURRENCY"),
+        ("LOGFLE", "LOG_FILE"),
+        ("PROT", "PORT"),
+        ("WROKER", "WORKERS"),
+        ("max_upload_mbs", "MAX_UPLOAD_MB"),
+        ("API_KEY", "API_KEYS"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "settings"])
+def test_a_misspelt_name_in_the_environment_is_a_warning(
+    tmp_path: Path, command: str, name: str, meant: str
+) -> None:
+    done = run(tmp_path, command, **{name: "7", "PORT": "7012", "API_HOST": "127.0.0.1", "DEVICE": "cpu"})
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"WARNING: {name} in the environment is not a setting and has no effect; did you mean {meant}?\n"
+    )
+
+
+def test_what_machines_set_for_other_programs_is_no_warning(tmp_path: Path) -> None:
+    others = (
+        "HOST",
+        "PATH",
+        "HOME",
+        "TERM",
+        "PROMPT_DIRTRIM",
+        "LOG_LEVEL",
+        "TIMEOUT",
+        "XDG_CACHE_HOME",
+        "KEYS",
+    )
+    done = run(tmp_path, "settings", **dict.fromkeys(others, os.environ["PATH"]))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_in_the_projects_own_files_every_unknown_name_is_a_warning(root: Path) -> None:
+    (root / ".env").write_text("MAX_TEXT_LENGHT=5\nexport HF_TOKEN=x\nport=7003\nPRESET=night\n")
+    (root / "configs/presets/night.env").write_text("PORT=7002\nUNKNOWN=1\n")
+    assert Settings.load(root).warnings == [
+        "MAX_TEXT_LENGHT in .env is not a setting and has no effect; did you mean MAX_TEXT_LENGTH?",
+        "HF_TOKEN in .env is not a setting and has no effect.",
+        "UNKNOWN in night.env is not a setting and has no effect.",
+    ]
+    assert Settings.load(root).port == 7002
