@@ -10,7 +10,7 @@ import av
 import httpx
 import pytest
 import soundfile
-from conftest import Running
+from running import Running
 from tone_engine import ToneEngine
 
 Serve = Callable[..., Running]

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from conftest import Running
 from recordings import encoded, png, voice, voice_wav
+from running import Running
 
 PROMPT = {"input_text": "hello", "prompt_text": "what is said"}
 

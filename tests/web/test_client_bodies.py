@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from conftest import Running
+from running import Running
 
 Serve = Callable[..., Running]
 JSON = {"Content-Type": "application/json"}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 
 PAGES = ["clients.md", "clients_zh.md"]
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 from tone_engine import ToneEngine
 
 Serve = Callable[..., Running]

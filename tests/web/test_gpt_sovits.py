@@ -11,8 +11,8 @@ import av
 import httpx
 import pytest
 import soundfile
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 from tone_engine import ToneEngine
 
 Serve = Callable[..., Running]

@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from conftest import Running, wait_until
 from recordings import encoded, voice_wav
+from running import Running
 from tone_engine import ToneEngine
+from waiting import wait_until
 
 from glm_tts_api.audio import decode
 

@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import Running, wait_until
+from running import Running
 from tone_engine import ToneEngine
-from waiting import lines_of
+from waiting import lines_of, wait_until
 
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import InternalFault

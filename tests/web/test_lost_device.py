@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import wait_until
 from server_process import Server
+from waiting import wait_until
 
 from glm_tts_api.api_server import EXIT_LOST
 

@@ -15,7 +15,7 @@ import httpx
 import openai
 import pytest
 import soundfile
-from conftest import Running
+from running import Running
 from tone_engine import ToneEngine
 
 from glm_tts_api.engine.state import EngineState

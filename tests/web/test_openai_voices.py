@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import openai
 import pytest
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 
 Serve = Callable[..., Running]
 SAMPLE = ("mine.wav", voice_wav(2.0), "audio/wav")

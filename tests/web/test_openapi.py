@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Running
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from recordings import voice_wav
+from running import Running
 
 JSON = "application/json"
 UNGUARDED = {"health", "live"}

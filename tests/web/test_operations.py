@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 from tone_engine import ToneEngine
 from waiting import lines_of
 

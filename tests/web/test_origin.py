@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 from starlette.requests import Request
 
 from glm_tts_api.web.origin import has_own_name, is_local, machine_names

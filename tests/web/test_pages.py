@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Running
+from running import Running
 from tone_engine import ToneEngine
 
 from glm_tts_api.engine.state import EngineState

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Running, wait_until
+from running import Running
 from tone_engine import ToneEngine
+from waiting import wait_until
 
 Serve = Callable[..., Running]
 LONG = "a secret " * 40

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Running
 from recordings import encoded, png, voice, voice_wav
+from running import Running
 
 MINE = {"index": "mine", "prompt_text": "我的声音"}
 MP3 = encoded(voice(2.0), 24000, "MP3")

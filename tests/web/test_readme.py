@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.web.v1.errors import status_of

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import Running
 from recordings import encoded_by_ffmpeg, voice, voice_wav
+from running import Running
 from tone_engine import ToneEngine
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Running
+from running import Running
 from socket_client import (
     DOCS,
     SENTENCES,

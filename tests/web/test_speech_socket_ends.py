@@ -6,7 +6,7 @@ import signal
 import socket
 
 import pytest
-from conftest import Running
+from running import Running
 from socket_client import (
     SENTENCES,
     TONE_BYTES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from conftest import Running
+from running import Running
 from socket_client import heard, kinds, talking, tell
 from test_with_the_model import start
 from waiting import wait_until

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from conftest import Running
+from running import Running
 from tone_engine import ToneEngine
 from waiting import wait_until
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 
 SAID = {"input_text": "hello", "index": "exampleA"}
 MISSPELT = "'sampel_rate' is not a field here and was ignored; did you mean sample_rate?"

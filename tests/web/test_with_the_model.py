@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Running, project, running_app, wait_until
+from project_folder import project
 from recordings import voice_wav
+from running import Running, running_app
 from safetensors.torch import load_file, save_file
 from server_process import Server
+from waiting import wait_until
 
 from glm_tts_api.room_configs import engine_config
 from glm_tts_api.settings import BUNDLED_MODEL, Settings

@@ -13,8 +13,8 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from conftest import Running
 from recordings import voice_wav
+from running import Running
 from tone_engine import ToneEngine
 from zai import ZhipuAiClient
 from zai.core import (
