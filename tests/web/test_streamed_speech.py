@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import struct
 import threading
@@ -156,6 +157,8 @@ def test_the_log_line_comes_when_the_body_has_ended(serve: Serve, caplog: pytest
     wait_until(lambda: any("outcome=completed" in record.getMessage() for record in caplog.records))
     (line,) = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
     assert "audio_s=1.50" in line
+    (rtf,) = re.findall(r"rtf=([0-9.]+)", line)
+    assert 0.2 / 1.5 < float(rtf) + 0.01  # two pauses of 0.1 s at least, for 1.5 s of audio
 
 
 def test_speed_changes_how_long_it_lasts(server: Running) -> None:
