@@ -49,13 +49,15 @@ _NAMED = {
 }
 _UNSEEN = {"Cc": " ", "Cf": "", "Cs": " ", "Co": " ", "Cn": " ", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_IN_EMOJI = frozenset(char for symbol in emoji.EMOJI_DATA for char in symbol if not char.isascii())
 
 
 def clean(text: str) -> str:
     """`text` in plain characters, without emoji. Lines stay lines."""
     text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _KEYCAP.sub(r" \1 ", text)
-    text = str(emoji.replace_emoji(text, _spoken_emoji))
+    if not _IN_EMOJI.isdisjoint(text):  # the library looks at each character
+        text = str(emoji.replace_emoji(text, _spoken_emoji))
     return _composed(_PLAIN.sub(lambda match: _fold(match.group()), text))
 
 
