@@ -142,7 +142,7 @@ class Gate:
             assert self.opened.wait(60)
             return real(*args)
 
-        monkeypatch.setattr("glm_tts_api.web.v1.tts.decode_audio", gated)
+        monkeypatch.setattr("glm_tts_api.voices.unregistered.decode_audio", gated)
 
 
 def test_a_recording_is_decoded_only_once_its_request_has_a_place(

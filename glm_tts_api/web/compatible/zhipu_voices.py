@@ -12,13 +12,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from glm_tts_api.audio.containers import HEAD_BYTES, container_of
-from glm_tts_api.audio.decode import RecordingLimits, decode_audio, require_audio
-from glm_tts_api.contracts import Utterance, Voice
+from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.contracts import Utterance
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.index import INDEX_PATTERN
 from glm_tts_api.voices.store import VoiceInfo
 from glm_tts_api.voices.transcript import check_transcript
+from glm_tts_api.voices.unregistered import unregistered_voice
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
@@ -141,16 +141,11 @@ async def _sample(request: Request, state: AppState, text: str, data: bytes, tra
 
     async def utterance() -> Utterance:
         limits = state.config.prompt_limits
-        voice = await state.pools.decode.run(_decoded, data, transcript, limits)
+        voice = await state.pools.decode.run(unregistered_voice, data, transcript, limits)
         return Utterance(request.state.request_id, text, voice)
 
     speech = await speak(request, state, Wanted(n_chars, utterance, "wav"))
     return speech.audio
-
-
-def _decoded(data: bytes, transcript: str, limits: RecordingLimits) -> Voice:
-    """Blocking; runs on a pool thread."""
-    return Voice(decode_audio(data, limits), transcript, digest_of(data))
 
 
 def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:

@@ -11,12 +11,12 @@ from typing import get_args
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.audio.containers import HEAD_BYTES
-from glm_tts_api.audio.decode import RecordingLimits, decode_audio, require_audio
+from glm_tts_api.audio.decode import RecordingLimits, require_audio
 from glm_tts_api.audio.encode import AudioFormat, media_type
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.voices.decoded import digest_of
 from glm_tts_api.voices.transcript import check_transcript
+from glm_tts_api.voices.unregistered import unregistered_voice
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, Upload, read_body, read_query
@@ -153,8 +153,7 @@ async def _decoded(voice: Voice | _Prompt, state: AppState) -> Voice:
 
 def _decode(prompt: _Prompt, limits: RecordingLimits) -> Voice:
     """Blocking; runs on a pool thread."""
-    data = prompt.upload.read()
-    return Voice(decode_audio(data, limits), prompt.transcript, digest_of(data))
+    return unregistered_voice(prompt.upload.read(), prompt.transcript, limits)
 
 
 def _utterance(
