@@ -114,7 +114,10 @@ say_port() {
 # require_visible: fails if a server runs here that this user may not see, or that another project started.
 require_visible() {
   local pid=''
-  is_claimed && [[ -z $(our_processes) ]] || return 0
+  for _ in 1 2 3 4 5; do # one that ends just now, or becomes another program, is not seen for a moment
+    is_claimed && [[ -z $(our_processes) ]] || return 0
+    sleep 0.2
+  done
   { read -r pid _ <"$PID_FILE"; } 2>/dev/null || true
   fail "$1" "The server that runs here (PID ${pid:-unknown}, $RUN_DIR) belongs to user" \
     "$(stat -c %U "/proc/$pid" 2>/dev/null || echo unknown) or to another project folder;" \

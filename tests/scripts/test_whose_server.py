@@ -178,3 +178,28 @@ def test_a_home_that_the_environment_does_not_name(project: Project) -> None:
         text=True,
     )
     assert (shown.stderr, shown.stdout) == ("", f"{Path('~').expanduser()}/run of mine\n")
+
+
+ENDS_WHILE_IT_IS_LOOKED_FOR = """
+source scripts/lib/common.sh
+source scripts/lib/processes.sh
+RUN_DIR=$1 PID_FILE=$1/api_server.pid
+exec 8>"$PID_FILE"
+flock 8
+our_processes() { flock --unlock 8; }
+require_visible 1
+is_claimed || echo ended
+"""
+
+
+def test_a_server_that_ends_while_it_is_looked_for_is_nobody_elses(
+    shared_project: Project, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", ENDS_WHILE_IT_IS_LOOKED_FOR, "bash", str(tmp_path)],
+        cwd=shared_project.root,
+        env=shared_project.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
