@@ -3,6 +3,7 @@
     api_server.pid   the server's PID; locked for as long as it lives, so a claim can't be stale
     run_id           the mark of this folder's processes in their environment; the folder that it belongs to
     server           where the running server listens, and how long it may take to stop
+    cache            what can be built again, see Settings.cache_dir
     tmp-MARK         its temporary files; the mark in the name says that they are ours to remove
 
 The shell scripts know as much (scripts/lib/processes.sh).

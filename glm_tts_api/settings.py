@@ -205,8 +205,8 @@ class Settings(BaseSettings):
 
     @property
     def cache_dir(self) -> Path:
-        """Where the user's own copies of what can be built again lie."""
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glm-tts-api"
+        """For what can be built again. Not in the user's home, which a service's user may not have."""
+        return self.path(self.run_dir) / "cache"
 
     @property
     def checkpoint_dir(self) -> Path:

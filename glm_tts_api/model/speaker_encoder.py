@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from torch import Tensor
 
@@ -38,6 +38,10 @@ class SpeakerEncoder:
     """frontend/campplus.onnx on the CPU. `embed` may be called from one thread at a time."""
 
     def __init__(self, onnx_path: Path) -> None:
+        # Read at the import. Else it puts an id into the user's home, and reports to its maker.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+        import onnxruntime as ort
+
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL

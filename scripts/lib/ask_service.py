@@ -31,7 +31,7 @@ HOW_TO_GET_THE_OFFICIAL_MODEL = (
 
 
 def speak(client: Client, settings: Settings) -> str:
-    """Has one sentence spoken into OUTPUT, counted in no figure. Returns the voice's name."""
+    """Has one sentence spoken, counted in no figure. Returns the voice's name."""
     voice = _first_voice(client)
     token_file = settings.path(settings.run_dir) / "verify.token"
     token = secrets.token_hex(16)
@@ -51,10 +51,19 @@ def speak(client: Client, settings: Settings) -> str:
     seconds = time.monotonic() - begin
     _require_spoken(answer, settings)
     duration_s = _wav_seconds(answer.body)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_bytes(answer.body)
-    say(f"  {OUTPUT}: {duration_s:.2f} s of speech in {seconds:.2f} s, RTF {seconds / duration_s:.2f}")
+    rtf = seconds / duration_s
+    say(f"  {_kept(answer.body)}: {duration_s:.2f} s of speech in {seconds:.2f} s, RTF {rtf:.2f}")
     return voice
+
+
+def _kept(wav: bytes) -> str:
+    """Where the sentence can be heard; a server that speaks is none the worse for a full or closed folder."""
+    try:
+        OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+        OUTPUT.write_bytes(wav)
+    except OSError as error:
+        return f"{OUTPUT} cannot be written ({error.strerror})"
+    return str(OUTPUT)
 
 
 def _first_voice(client: Client) -> str:

@@ -155,7 +155,7 @@ load_settings() {
   eval "$assignments"
   RUN_DIR="$(absolute "$RUN_DIR")"
   LOG_FILE="$(absolute "$LOG_FILE")"
-  mkdir -p -- "$RUN_DIR" || exit "$EXIT_REFUSED"
+  mkdir -p -- "$RUN_DIR" || fail "$EXIT_REFUSED" "RUN_DIR=$RUN_DIR: cannot be made (above); choose another place."
   RUN_DIR="$(realpath -- "$RUN_DIR")"
   PID_FILE="$RUN_DIR/api_server.pid"
 }

@@ -59,15 +59,20 @@ start_in_background() {
   SERVER=$!
 }
 
-# rotate_log: keeps the last logs as LOG_FILE.1 (the newest) to LOG_FILE.5.
+# rotate_log: keeps the last logs as LOG_FILE.1 (the newest) to LOG_FILE.5. The old server is stopped by now: where
+# no file of the folder can be renamed, the new one goes on in the old one's log.
 rotate_log() {
-  local n
   [[ -s $LOG_FILE ]] || return 0
+  rename_logs || say "  $LOG_FILE goes on: it cannot be renamed (above)"
+}
+
+# rename_logs: leaves LOG_FILE empty; returns 1 where it cannot.
+rename_logs() {
+  local n
   for ((n = LOGS_KEPT - 1; n >= 1; n--)); do
-    [[ ! -f $LOG_FILE.$n ]] || mv -f -- "$LOG_FILE.$n" "$LOG_FILE.$((n + 1))"
+    [[ ! -f $LOG_FILE.$n ]] || mv -f -- "$LOG_FILE.$n" "$LOG_FILE.$((n + 1))" || return
   done
-  mv -- "$LOG_FILE" "$LOG_FILE.1"
-  : >"$LOG_FILE"
+  mv -- "$LOG_FILE" "$LOG_FILE.1" && : >"$LOG_FILE"
 }
 
 # clean_leftovers: removes what dead servers left, and our own compiled Python; never .venv, weights or voices. In

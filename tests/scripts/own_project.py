@@ -138,9 +138,12 @@ class Project:
         return self._send(urllib.request.Request(self._url(path), headers={"X-API-Key": key}))
 
     def speak(self, text: str = "你好。", timeout_s: float = 300) -> Reply:
-        body = json.dumps({"input_text": text, "index": "exampleA"}).encode()
+        return self.post("/api/v1/tts", {"input_text": text, "index": "exampleA"}, timeout_s)
+
+    def post(self, path: str, fields: dict[str, Any], timeout_s: float = 300) -> Reply:
         headers = {"Content-Type": "application/json"}
-        return self._send(urllib.request.Request(self._url("/api/v1/tts"), body, headers), timeout_s)
+        body = json.dumps(fields).encode()
+        return self._send(urllib.request.Request(self._url(path), body, headers), timeout_s)
 
     def stats(self, key: str = "") -> Any:
         return self.get("/api/v1/stats/concurrency", key).json()

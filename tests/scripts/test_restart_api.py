@@ -23,12 +23,19 @@ def running(project: Project) -> int:
     return project.start()
 
 
-def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(shared_project: Project) -> None:
+def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(
+    shared_project: Project, tmp_path: Path
+) -> None:
     project = shared_project
     outcome = project.run(
-        "restart_api.sh", VERIFY_TTS="1", SHORT_TEXT_CONCURRENCY="4", LONG_TEXT_TIMEOUT="900"
+        "restart_api.sh",
+        VERIFY_TTS="1",
+        SHORT_TEXT_CONCURRENCY="4",
+        LONG_TEXT_TIMEOUT="900",
+        HOME=str(tmp_path),
     )
     assert outcome.code == 0, outcome.said
+    assert list(tmp_path.iterdir()) == []  # neither caches nor the id of a library that reports to its maker
     with wave.open(str(project.root / "out/hello.wav")) as file:
         assert file.getnframes() > 0
     for part in (

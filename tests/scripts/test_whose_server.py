@@ -118,28 +118,41 @@ def test_a_log_file_that_is_a_folder_is_refused(project: Project) -> None:
     assert (project.root / "logs").is_dir()
 
 
-# A user without any power but to read the checkout, wherever root keeps it.
+# A user without a home or any power but to read the checkout, wherever root keeps it.
 PLAIN_USER = (
-    "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all,+dac_read_search",
-    "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search",
+    "env", "--unset=HOME", "setpriv", "--reuid=54321", "--regid=54321", "--clear-groups",
+    "--bounding-set=-all,+dac_read_search", "--inh-caps=-all,+dac_read_search",
+    "--ambient-caps=+dac_read_search",
 )  # fmt: skip
 
 
-def test_a_plain_user_under_nice(project: Project) -> None:
-    """Who cannot take back the priority that `nice` gave away."""
+def test_a_plain_user_under_nice_who_may_write_little(project: Project) -> None:
+    """Who cannot take back the priority that `nice` gave away, and of the project folder may write to RUN_DIR
+    and the log alone."""
     prefix: tuple[str, ...] = ("nice", "-n", "10")
+    log = project.root / "api_server.log"
+    log.write_text("before\n")
+    (project.root / "run").mkdir()
     if os.geteuid() == 0:
         prefix = (*PLAIN_USER, *prefix)
-        for folder, folders, files in os.walk(project.root):  # which follows no link into the checkout
-            for name in (".", *folders, *files):
-                os.chown(Path(folder) / name, 65534, 65534, follow_symlinks=False)
-    restart = project.run("restart_api.sh", prefix=prefix, HOME=str(project.root))
+        for path in (log, project.root / "run"):
+            os.chown(path, 54321, 54321)
+    project.root.chmod(0o555)
+    elsewhere = project.run("restart_api.sh", prefix=prefix, RUN_DIR="new run")
+    assert elsewhere.code == 2
+    assert f"RUN_DIR={project.root}/new run: " in elsewhere.said
+    restart = project.run("restart_api.sh", prefix=prefix, VERIFY_TTS="1")
     assert restart.code == 0, restart.said
+    assert f"{log} goes on" in restart.said
+    assert project.log.startswith("before\n")
+    assert "out/hello.wav cannot be written" in restart.said
+    with_phonemes = {"input_text": "行长", "index": "exampleA", "use_phoneme": True}
+    assert project.post("/api/v1/tts", with_phonemes).status == 200
     tasks = Path(f"/proc/{project.pid}/task").iterdir()
     niceness = {int((task / "stat").read_text().rpartition(")")[2].split()[16]) for task in tasks}
     assert niceness == {10, 15}
     if os.geteuid() == 0:
-        other = tuple(part.replace("65534", "65533") for part in PLAIN_USER)
+        other = tuple(part.replace("54321", "54322") for part in PLAIN_USER)
         for script in ("scripts/status_api.sh", "start_api.sh"):
             outcome = project.run(script, prefix=other)
             assert outcome.code in (1, 3)
@@ -148,6 +161,7 @@ def test_a_plain_user_under_nice(project: Project) -> None:
         assert stop.code == 2
         assert "cannot write there" in stop.said
     assert project.run("scripts/stop_api.sh", prefix=prefix).code == 0
+    project.root.chmod(0o755)
 
 
 def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_records_say(

@@ -78,13 +78,6 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
     assert (engine.flow_bf16, engine.deterministic) == (False, False)
 
 
-def test_caches_lie_where_the_user_keeps_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/someone")
-    for variable, folder in (("", "/home/someone/.cache"), ("/var/cache/own", "/var/cache/own")):
-        monkeypatch.setenv("XDG_CACHE_HOME", variable)
-        assert Settings.load(root).cache_dir == Path(folder, "glm-tts-api")
-
-
 @pytest.mark.parametrize(
     "name", ["SHORT_TEXT_CONCURRENCY", "LONG_TEXT_CONCURRENCY", "WORKERS", "MAX_TEXT_LENGTH", "MAX_UPLOAD_MB"]
 )
