@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from glm_tts_api import __version__
+from glm_tts_api import __version__, watchdog
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.room_configs import admission_config, engine_config, recording_limits, web_config
@@ -56,10 +56,6 @@ if TYPE_CHECKING:  # loads torch
     from glm_tts_api.engine.engine import Engine
 
 logger = logging.getLogger(__name__)
-
-# "Internal software error" of sysexits.h. uvicorn's parent starts such a worker again; at 3 it would end.
-EXIT_LOST = 70
-_LAST_ANSWER_S = 0.5  # for the last answers' way out of the process
 
 EngineBuilder = Callable[[Settings, int], "Engine"]
 Claim = Callable[[Settings], tuple[SharedStats, WorkerRecord]]
@@ -154,7 +150,11 @@ async def _lifespan(
         _log_start(settings, record.index)
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         state.engine.start()
-        watch = asyncio.create_task(_watch(state, record, drain_timeout=settings.drain_timeout))
+        watch = asyncio.create_task(
+            watchdog.watch(
+                state, record, watchdog_s=settings.watchdog_s, drain_timeout=settings.drain_timeout
+            )
+        )
         try:
             while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it
                 await asyncio.sleep(0.1)
@@ -164,23 +164,6 @@ async def _lifespan(
             await state.engine.close()
             state.pools.close()
             record.release()
-
-
-async def _watch(state: AppState, record: WorkerRecord, *, drain_timeout: float) -> None:
-    """Lets the other workers know when this one can speak: a restart waits for all of them. Ends the process
-    when it never will again, so that whoever looks after it starts another."""
-    engine = state.engine
-    while engine.state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
-        await asyncio.sleep(0.1)
-    record.tell("ready" if engine.state.status == "ready" else "failed")
-    while engine.state.status != "lost":  # noqa: ASYNC110
-        await asyncio.sleep(0.1)
-    record.tell("failed")
-    await state.in_flight.drain(drain_timeout)
-    await asyncio.sleep(_LAST_ANSWER_S)
-    logger.critical("Ending with exit code %d: %s", EXIT_LOST, engine.state.cause)
-    logging.shutdown()
-    os._exit(EXIT_LOST)  # threads that wait for a lost device would hold up any other end
 
 
 def _claim_in_run_folder(settings: Settings) -> tuple[SharedStats, WorkerRecord]:

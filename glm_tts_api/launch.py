@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from math import ceil
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,7 +26,7 @@ HTTP_OPTIONS = ["--http", "glm_tts_api.web.connections:Connection", "--backlog",
 # A ping waits behind the audio that a client has yet to take: its time says nothing of whether it is there.
 # And audio does not shrink.
 HTTP_OPTIONS += ["--ws-ping-interval", "0", "--ws-per-message-deflate", "false", "--ws-max-size", str(2**20)]
-_WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang
+_WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang, and the watchdog comes first
 
 
 def claim(settings: Settings) -> int:
@@ -85,7 +86,7 @@ def _uvicorn_arguments(settings: Settings) -> list[str]:
     arguments += HTTP_OPTIONS
     arguments += ["--workers", str(settings.workers), "--timeout-graceful-shutdown", str(_SHUTDOWN_S)]
     if settings.workers > 1:
-        arguments += ["--timeout-worker-healthcheck", str(_WORKER_HEALTH_S)]
+        arguments += ["--timeout-worker-healthcheck", str(ceil(_WORKER_HEALTH_S + settings.watchdog_s))]
     return arguments
 
 

@@ -58,6 +58,7 @@ def engine_config(settings: Settings) -> EngineConfig:
         flow_steps=settings.flow_steps,
         deterministic=settings.deterministic,
         stream_buffer_s=settings.stream_buffer_s,
+        stall_s=settings.stall_s,
         stream_chunks=settings.stream_chunks,
         flow_bf16=settings.flow_dtype == "bf16",
         threads=max(1, settings.cpu_threads // settings.workers),

@@ -134,6 +134,8 @@ class Settings(BaseSettings):
     ] = (12, 25, 50, 100)
     stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = _ENGINE.stream_buffer_s
     stream_stall_s: Seconds = 60
+    stall_s: Seconds = _ENGINE.stall_s
+    watchdog_s: Seconds = 120
     openai_voices: VoiceAliases = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
     zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")

@@ -22,7 +22,8 @@ class EngineConfig:
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
     products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
     flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device);
-    stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stream_chunks:
+    stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s: seconds
+    that a step may take before nothing new is begun; stream_chunks:
     tokens of a stream's pieces, of which a forecast is made at the start; threads: CPU cores to use;
     text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
@@ -36,6 +37,7 @@ class EngineConfig:
     deterministic: bool = False
     flow_rows: int | None = None
     stream_buffer_s: float = 30.0
+    stall_s: float = 30.0
     stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
     threads: int = 1
     text_threads: int = 2

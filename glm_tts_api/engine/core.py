@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -69,12 +68,10 @@ class EngineCore:
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
         self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
-        self._requests: dict[
-            EngineRequest, bool
-        ] = {}  # all that the threads hold something of: whether it still decodes
+        # All that the threads hold something of, and whether it still decodes.
+        self._requests: dict[EngineRequest, bool] = {}
         self._decoder: DecodeBatcher | None = None
         self._token2wav: Token2Wav | None = None
-        self.last_step_at = time.monotonic()
 
     def start(
         self,
@@ -109,6 +106,11 @@ class EngineCore:
         """How fast `request` would be served, each part on its own thread; while there are no others. None
         where it does not fit the memory, in which shorter ones may still be served."""
         self._decode.post(partial(self._measure, request, on_measured))
+
+    @property
+    def step_s(self) -> float:
+        """Seconds that the longest of the calls and steps under way has taken so far."""
+        return max(thread.step_s for thread in (self._decode, *self._renderers))
 
     @property
     def n_rows_active(self) -> int:
@@ -205,7 +207,6 @@ class EngineCore:
             self._sequence_ended(sequence)
         for request in self._requests:
             self._render(request)
-        self.last_step_at = time.monotonic()
         return True
 
     def _leave_cancelled(self, decoder: DecodeBatcher) -> None:
@@ -275,7 +276,6 @@ class EngineCore:
                     if not request.cancelled:
                         request.deliver(span)
             self._decode.post(partial(self._span_ended, request))
-        self.last_step_at = time.monotonic()
         return True
 
     # -- any of them

@@ -7,6 +7,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -43,6 +44,7 @@ class DeviceThread:
         self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closed = False
+        self._began_at: float | None = None
 
     def start(self) -> None:
         """Returns once the thread is set up; raises what kept it from that."""
@@ -55,6 +57,12 @@ class DeviceThread:
     def wake(self) -> None:
         """Makes an idle thread step once."""
         self._inbox.put(_nothing)
+
+    @property
+    def step_s(self) -> float:
+        """Seconds that it has been in its present call or step; 0 while it waits for one."""
+        began_at = self._began_at
+        return 0.0 if began_at is None else time.monotonic() - began_at
 
     def close(self) -> None:
         """Ends the thread after the call or step it is in, and waits for it; for a load that takes long, not
@@ -95,12 +103,15 @@ class DeviceThread:
 
     def _guard(self, call: Callable[[], object]) -> object:
         """Stages answer for their own faults; one that slips through must not end the thread."""
+        self._began_at = time.monotonic()
         try:
             return call()
         except BaseException as error:
             logger.exception("A fault slipped through on the %s thread", self._thread.name)
             self._on_fault(error)
             return None
+        finally:
+            self._began_at = None
 
 
 def limit_threads(n_threads: int) -> None:

@@ -47,7 +47,7 @@ class Engine:
         load_models: Callable[[], Models],
         load_frontend: Callable[[], TextFrontend],
     ) -> None:
-        self.state = EngineState("loading")
+        self._state = EngineState("loading")
         self._config = config
         self._load_models = load_models
         self._load_frontend = load_frontend
@@ -62,6 +62,19 @@ class Engine:
         self._processor: InputProcessor | None = None
         self._streaming: Forecast | None = None
         self._started_at = time.monotonic()
+
+    @property
+    def state(self) -> EngineState:
+        """A step is one token of all rows, a chunk of a prompt, a flow step or a vocoder call. Much longer
+        ones (the weights' first use, graphs, kernels that are compiled) all come before it is ready."""
+        if self._state.status == "ready" and self.step_s >= self._config.stall_s:
+            return EngineState("stalled", f"a step of the model has not ended for {self.step_s:.0f} s")
+        return self._state
+
+    @property
+    def step_s(self) -> float:
+        """Seconds that the longest of the steps under way has taken so far."""
+        return self._core.step_s
 
     def start(self) -> None:
         """Begins loading and returns at once; `state` tells how it goes."""
@@ -103,6 +116,10 @@ class Engine:
         self._pool.submit(self._prepare, self._processor, utterance, stream)
         return stream
 
+    def give_up(self, cause: str) -> None:
+        """Ends everyone's wait: a step will not end any more."""
+        self._lose(EngineLost(cause))
+
     async def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed."""
         if self._features is None or self._processor is None:
@@ -127,7 +144,6 @@ class Engine:
             slot_length=self._core.layout.slot_length,
             rows_active=self._core.n_rows_active,
             rows_total=self._config.n_slots,
-            last_step_age_s=time.monotonic() - self._core.last_step_at,
             streaming=self._streaming,
         )
 
@@ -148,7 +164,7 @@ class Engine:
             else:
                 self._core.submit(request)
                 self._spare_memory.give_back_if_due()
-                if self.state.status != "lost":
+                if self._state.status != "lost":
                     return
                 stream.request_ended(InternalFault(_LOST))
         stream.request_freed()
@@ -171,7 +187,7 @@ class Engine:
     def _warmed_up(self, warm_up: WarmUp, error: BaseException | None) -> None:
         if error is not None:
             self._failed(error)
-        elif self.state.status == "loading":
+        elif self._state.status == "loading":
             begin = time.monotonic()
             self._core.measure(warm_up.measured_request(), lambda pace: self._measured(pace, begin))
 
@@ -181,24 +197,24 @@ class Engine:
         else:
             self._streaming = forecast(pace, self._config.stream_chunks)
             logger.info("%s (%s, measured in %.1f s)", self._streaming, pace, time.monotonic() - begin)
-        if self.state.status == "loading":
+        if self._state.status == "loading":
             gc.collect()
             gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
-            self.state = EngineState("ready")
+            self._state = EngineState("ready")
             logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
 
     # -- any thread
 
     def _faulted(self, error: BaseException) -> None:
         """While the engine loads, nobody else would end the wait."""
-        if self.state.status == "loading":
+        if self._state.status == "loading":
             self._failed(error)
-        elif isinstance(error, EngineLost) and self.state.status == "ready":
+        elif isinstance(error, EngineLost) and self._state.status == "ready":
             self._lose(error)
 
     def _lose(self, error: EngineLost) -> None:
         """Everyone hears at once: the threads may never come back from the device."""
-        self.state = EngineState("lost", str(error))
+        self._state = EngineState("lost", str(error))
         logger.critical("Nothing can be spoken any more", exc_info=error)
         for stream in list(self._streams):
             stream.request_ended(InternalFault(_LOST))
@@ -206,10 +222,10 @@ class Engine:
 
     def _failed(self, error: BaseException, *, part: str = "") -> None:
         """The first cause is the one to tell; what follows from it is not."""
-        if self.state.status == "failed":
+        if self._state.status == "failed":
             return
         cause = (
             str(error) if isinstance(error, StartupError | EngineLost) else f"{type(error).__name__}: {error}"
         )
-        self.state = EngineState("failed", part + cause)
+        self._state = EngineState("failed", part + cause)
         logger.error("The model could not be loaded: %s", part + cause, exc_info=error)

@@ -8,13 +8,13 @@ from typing import Literal
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import Loading, Unhealthy
 
-Status = Literal["loading", "ready", "failed", "lost"]
+Status = Literal["loading", "ready", "stalled", "failed", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """`cause` says in one sentence why the engine failed to load or, once it was ready, was lost: another
-    process might speak where this one never will again."""
+    """`cause` says in one sentence why the engine failed to load or, once it was ready, has stalled (it is in
+    a step that does not end) or was lost: another process might speak where this one never will again."""
 
     status: Status
     cause: str | None = None
@@ -23,14 +23,18 @@ class EngineState:
         """Raises Loading or Unhealthy."""
         if self.status == "loading":
             raise Loading("The model is still loading. Try again shortly.")
+        if self.status == "stalled":
+            raise Unhealthy(
+                "The model does not get on at present; /api/v1/health says why. Try again shortly."
+            )
         if self.status != "ready":
             raise Unhealthy("The model could not be loaded or has failed; /api/v1/health says why.")
 
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an operator may want to know. `last_step_age_s`: since a device thread last did something;
-    `streaming`: what a lone listener has to expect, once warm-up has measured it."""
+    """What an operator may want to know. `streaming`: what a lone listener has to expect, once warm-up has
+    measured it."""
 
     model_name: str
     device: str
@@ -39,5 +43,4 @@ class EngineInfo:
     slot_length: int = 0
     rows_active: int = 0
     rows_total: int = 0
-    last_step_age_s: float = 0.0
     streaming: Forecast | None = field(default=None, repr=False)

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Literal
 
 LaneName = Literal["short_text", "long_text"]
-Phase = Literal["loading", "ready", "failed"]
-PHASES: tuple[Phase, ...] = ("loading", "ready", "failed")
+Phase = Literal["loading", "ready", "failed", "stalled"]
+PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
 LANES: tuple[LaneName, ...] = ("short_text", "long_text")
 
 _MAX_SLOTS = 1024
-_HEADER_CELLS = 4  # service, pid, phase, whether it listens
+_HEADER_CELLS = 5  # service, pid, phase, whether it listens, watchdog exits
 _CELL_BYTES = 8
 
 
@@ -56,13 +56,14 @@ _RECORD_CELLS = _HEADER_CELLS + len(LANES) * len(_COUNTERS)
 
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
-    """One record as read."""
+    """One record as read. `watchdog_exits`: how often the slot's worker ended itself, since the folder is."""
 
     slot: int
     pid: int
     alive: bool
     phase: Phase
     listens: bool
+    watchdog_exits: int
     lanes: dict[LaneName, LaneCounts]
 
     @property
@@ -99,7 +100,9 @@ class WorkerRecord:
         self._map = mmap.mmap(descriptor, _RECORD_CELLS * _CELL_BYTES)
         self._cells = memoryview(self._map).cast("q")
         if self._cells[0] != service:
+            watchdog_exits = self._cells[4]  # a worker that is alone takes its service with it
             self._cells[:] = memoryview(bytes(_RECORD_CELLS * _CELL_BYTES)).cast("q")
+            self._cells[4] = watchdog_exits
         self._cells[1] = os.getpid()
         self._cells[2] = PHASES.index("loading")
         self._cells[3] = False
@@ -126,6 +129,10 @@ class WorkerRecord:
     @listens.setter
     def listens(self, listens: bool) -> None:
         self._cells[3] = listens
+
+    def count_watchdog_exit(self) -> None:
+        """To be called just before the process ends itself."""
+        self._cells[4] += 1
 
     def release(self) -> None:
         """Gives the slot back. Closing alone would not free the lock: the map has its own descriptor."""
@@ -202,6 +209,7 @@ class SharedStats:
             alive=alive,
             phase=PHASES[cells[2]],
             listens=alive and bool(cells[3]),
+            watchdog_exits=cells[4],
             lanes=lanes,
         )
 

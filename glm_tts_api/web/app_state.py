@@ -84,6 +84,7 @@ class AppState:
 _HEALTH: dict[str, HealthStatus] = {
     "loading": "loading",
     "ready": "healthy",
+    "stalled": "unhealthy",
     "failed": "unhealthy",
     "lost": "unhealthy",
 }

@@ -16,7 +16,7 @@ import pytest
 from server_process import Server
 from waiting import wait_until
 
-from glm_tts_api.api_server import EXIT_LOST
+from glm_tts_api.watchdog import EXIT_LOST
 
 LONG = "/".join(["abcdefgh"] * 20)  # a minute and more, as the app takes its time
 LOST = "CUDA error: an illegal memory access was encountered"

@@ -39,6 +39,7 @@ class ToneEngine:
     load_s: float = 0.0
     load_fault: Path | None = None
     streaming: Forecast | None = None
+    step_s: float = 0.0
 
     def start(self) -> None:
         if self.load_s:

@@ -57,7 +57,10 @@ class Health(BaseModel):
             }
         ],
     )
-    cause: str | None = Field(description="Why the model could not be loaded.", examples=[None])
+    cause: str | None = Field(
+        description="Why nothing can be spoken: the model could not be loaded, or a step of it does not end.",
+        examples=[None],
+    )
     warnings: list[str] = Field(
         description="What the operator should repair, though the server runs.",
         examples=[["prompt_cache.json in configs/ is left as it is: it is not JSON (line 3: ...)"]],
@@ -97,7 +100,7 @@ class WorkerStats(Lanes):
 
     slot: int = Field(examples=[0])
     pid: int = Field(examples=[4242])
-    ready: bool = Field(description="Whether its model is loaded.", examples=[True])
+    ready: bool = Field(description="Whether it can speak.", examples=[True])
     status: Phase = Field(description="How far its model is.", examples=["ready"])
 
 

@@ -1,0 +1,61 @@
+"""For `uvicorn stalling_app:app`: the real app and engine with tiny models, whose LLM stalls at some letters.
+
+"!" waits until a file `go-on` is in the working directory; "?" does not end and keeps the interpreter for
+itself, as native code may. The first step of all takes SLOW_FIRST_S; each takes its time, so that others are
+at work too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from glm_tts_api.api_server import create_app
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.logs import configure_logging
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.settings import Settings
+
+sys.path.append(str(Path(__file__).parents[1] / "engine"))
+import tiny
+
+STEP_S = 0.02
+
+
+class StallingRunner(LlmRunner):
+    first_s = float(os.environ.get("SLOW_FIRST_S", "0"))
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        if ord("!") in list(ids):
+            wait_for_leave()
+        if ord("?") in list(ids):
+            ctypes.PyDLL(None).sleep(3600)  # PyDLL: with the interpreter's lock
+        return super().prefill(ids, cache=cache, slot=slot, start=start)
+
+    def decode(self, *arguments: Any, **options: Any) -> Tensor:
+        time.sleep(self.first_s or STEP_S)
+        self.first_s = 0
+        return super().decode(*arguments, **options)
+
+
+def wait_for_leave() -> None:
+    while not Path("go-on").exists():
+        time.sleep(0.05)
+
+
+def engine(settings: Settings, slot: int) -> Engine:
+    config = replace(tiny.CONFIG, stall_s=settings.stall_s)
+    return tiny.tiny_engine(config, load=lambda: tiny.tiny_models(StallingRunner))
+
+
+configure_logging()
+app = create_app(Settings.load(), build_engine=engine)
