@@ -44,12 +44,13 @@ async def watch(state: AppState, record: WorkerRecord, *, watchdog_s: float, dra
                 faulthandler.cancel_dump_traceback_later()
             else:
                 faulthandler.dump_traceback_later(watchdog_s, exit=True, file=_STDERR)
-            if status == "stalled" and engine.step_s >= watchdog_s:
+            if status == "stalled" and engine.in_a_step_for(watchdog_s):
                 record.count_watchdog_exit()
                 logger.critical("A step does not end; every thread is here:\n%s", _stacks())
-                engine.give_up(f"a step of the model did not end within {watchdog_s:g} s")
+                engine.give_up(engine.state.cause or "a step of the model has not ended")
             await asyncio.sleep(_LOOK_EVERY_S)
-            status = _say_change(status, engine.state.status, engine.state.cause)
+            before, status = status, engine.state.status
+            _say_change(before, status, engine.state.cause)
     finally:
         faulthandler.cancel_dump_traceback_later()
     record.tell("failed")
@@ -58,13 +59,12 @@ async def watch(state: AppState, record: WorkerRecord, *, watchdog_s: float, dra
     _end(engine.state.cause)
 
 
-def _say_change(before: str, now: str, cause: str | None) -> str:
-    """The present status; a stall and its end are said."""
+def _say_change(before: str, now: str, cause: str | None) -> None:
+    """A stall and its end are said."""
     if now == "stalled" != before:
         logger.error("Nothing new is begun: %s", cause)
     elif before == "stalled" and now == "ready":
         logger.warning("The step has ended; requests are taken again")
-    return now
 
 
 def _stacks() -> str:

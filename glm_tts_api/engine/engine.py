@@ -61,20 +61,21 @@ class Engine:
         self._features: VoiceFeatures | None = None
         self._processor: InputProcessor | None = None
         self._streaming: Forecast | None = None
+        self._patience = 1.0
         self._started_at = time.monotonic()
 
     @property
     def state(self) -> EngineState:
-        """A step is one token of all rows, a chunk of a prompt, a flow step or a vocoder call. Much longer
-        ones (the weights' first use, graphs, kernels that are compiled) all come before it is ready."""
-        if self._state.status == "ready" and self.step_s >= self._config.stall_s:
-            return EngineState("stalled", f"a step of the model has not ended for {self.step_s:.0f} s")
+        if self._state.status == "ready" and self.in_a_step_for(self._config.stall_s):
+            return EngineState("stalled", f"a step of the model has not ended for {self._core.step_s:.0f} s")
         return self._state
 
-    @property
-    def step_s(self) -> float:
-        """Seconds that the longest of the steps under way has taken so far."""
-        return self._core.step_s
+    def in_a_step_for(self, seconds: float) -> bool:
+        """Whether a step has taken so long, or more by as much as the model is too large for the machine.
+
+        A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. What takes longer
+        once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready."""
+        return self._core.step_s >= self._patience * seconds
 
     def start(self) -> None:
         """Begins loading and returns at once; `state` tells how it goes."""
@@ -196,12 +197,25 @@ class Engine:
             logger.warning("No memory for a usual request: only shorter ones can be served")
         else:
             self._streaming = forecast(pace, self._config.stream_chunks)
+            self._be_patient(pace)
             logger.info("%s (%s, measured in %.1f s)", self._streaming, pace, time.monotonic() - begin)
         if self._state.status == "loading":
             gc.collect()
             gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
             self._state = EngineState("ready")
             logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
+
+    def _be_patient(self, pace: Pace) -> None:
+        config = self._config
+        longest_s = pace.longest_step_s(n_prompt=config.longest_prompt, n_rows=config.n_slots)
+        self._patience = max(1.0, longest_s / config.stall_s)
+        if self._patience > 1:
+            logger.warning(
+                "This machine is slow for the model: a step may take %.0f s; STALL_S and WATCHDOG_S count "
+                "%.1f times as long",
+                longest_s,
+                self._patience,
+            )
 
     # -- any thread
 

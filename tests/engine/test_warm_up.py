@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.state import EngineInfo
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.llm_runner import LlmRunner
 
 
 async def info_and_close(engine: Engine) -> EngineInfo | None:
@@ -36,6 +38,29 @@ def test_a_ready_engine_has_a_forecast_for_its_schedule(steps: int, caplog: pyte
     assert 0 < info.streaming.first_audio_s < math.inf
     assert info.streaming.chunks == (4, 8)
     assert any("A lone listener of STREAM_CHUNKS=4,8 hears" in text for text in caplog.messages)
+
+
+class SlowRunner(LlmRunner):
+    def decode(self, *arguments: Any, **options: Any) -> Tensor:
+        time.sleep(0.05)
+        return super().decode(*arguments, **options)
+
+
+def test_a_model_whose_steps_take_longer_than_a_stall_has_not_stalled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def run() -> None:
+        config = replace(tiny.CONFIG, stall_s=0.03)
+        engine = await tiny.ready(tiny.tiny_engine(config, load=lambda: tiny.tiny_models(SlowRunner)))
+        speaking = asyncio.create_task(tiny.pcm(engine.synthesize(tiny.utterance("ab"))))
+        while not speaking.done():
+            assert engine.state.status == "ready"
+            await asyncio.sleep(0.001)
+        assert len(speaking.result()) > 0
+        await engine.close()
+
+    asyncio.run(run())
+    assert any("This machine is slow for the model" in text for text in caplog.messages)
 
 
 class ShortBreath(nn.Module):

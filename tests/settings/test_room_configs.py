@@ -68,11 +68,13 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
             FLOW_DTYPE="bf16",
             DETERMINISTIC="1",
             STREAM_BUFFER_S="9",
+            STALL_S="8",
             CPU_THREADS="8",
             WORKERS="2",
         )
     )
     assert (engine.n_slots, engine.max_prompt_seconds, engine.stream_buffer_s) == (10, 12, 9)
+    assert engine.stall_s == 8
     assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
     engine = engine_config(load(root))
     assert (engine.flow_bf16, engine.deterministic) == (False, False)

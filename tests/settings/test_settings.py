@@ -46,6 +46,8 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "STREAM_CHUNKS": "12,25,50,100",
         "STREAM_BUFFER_S": "30",
         "STREAM_STALL_S": "60",
+        "STALL_S": "30",
+        "WATCHDOG_S": "120",
         "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
         "CORS_ORIGINS": "",
         "ZHIPU_VOICES": ",".join(f"{name}=exampleA" for name in ZHIPU_VOICE_NAMES),

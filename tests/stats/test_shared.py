@@ -57,6 +57,15 @@ def test_each_worker_has_its_own_slot_and_everyone_reads_all(tmp_path: Path) -> 
         kill(process)
 
 
+def test_a_count_of_watchdog_exits_outlives_the_worker_and_the_service(tmp_path: Path) -> None:
+    for service in (7, 7, 8):
+        record = SharedStats(tmp_path, service=service).claim()
+        record.count_watchdog_exit()
+        record.release()
+    (read,) = SharedStats(tmp_path, service=8).read()
+    assert (read.watchdog_exits, read.lanes["short_text"]) == (3, LaneCounts())
+
+
 def test_a_killed_worker_keeps_its_totals_and_has_nothing_going_on(tmp_path: Path) -> None:
     process, _ = start_worker(tmp_path)
     other, _ = start_worker(tmp_path)

@@ -39,7 +39,6 @@ class ToneEngine:
     load_s: float = 0.0
     load_fault: Path | None = None
     streaming: Forecast | None = None
-    step_s: float = 0.0
 
     def start(self) -> None:
         if self.load_s:
@@ -57,6 +56,9 @@ class ToneEngine:
 
     async def clear_cache(self) -> int:
         return 2**20
+
+    def in_a_step_for(self, seconds: float) -> bool:
+        return False
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
