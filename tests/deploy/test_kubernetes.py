@@ -1,0 +1,68 @@
+"""deploy/kubernetes is what the schemas of Kubernetes allow, and names routes and settings of this server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from glm_tts_api.api_server import create_app
+from glm_tts_api.settings import Settings
+
+MANIFESTS = Path(__file__).parents[2] / "deploy/kubernetes"
+VERSION = "1.33"  # the oldest that is still supported by many providers
+
+
+def documents(name: str) -> Iterator[dict[str, Any]]:
+    yield from yaml.safe_load_all((MANIFESTS / name).read_text())
+
+
+def of_kind(name: str, kind: str) -> dict[str, Any]:
+    (document,) = (document for document in documents(name) if document["kind"] == kind)
+    return document
+
+
+def container() -> dict[str, Any]:
+    (only,) = of_kind("glm-tts.yaml", "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+@pytest.mark.parametrize("name", ["glm-tts.yaml", "autoscaling.yaml"])
+def test_every_document_follows_its_schema(name: str) -> None:
+    for document in documents(name):
+        kubernetes_validate.validate(document, VERSION, strict=True)
+
+
+def test_the_schemas_refuse_a_misspelt_field() -> None:
+    deployment = of_kind("glm-tts.yaml", "Deployment")
+    deployment["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, VERSION, strict=True)
+
+
+def test_the_probes_ask_routes_that_the_server_has(tmp_path: Path) -> None:
+    routes = create_app(Settings.load(tmp_path)).openapi()["paths"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert "get" in routes[container()[probe]["httpGet"]["path"]], probe
+
+
+def test_the_settings_are_the_servers() -> None:
+    names = {name.upper() for name in Settings.model_fields}
+    assert of_kind("glm-tts.yaml", "ConfigMap")["data"].keys() <= names
+
+
+def test_a_pod_has_the_time_that_it_may_take_to_drain() -> None:
+    pod = of_kind("glm-tts.yaml", "Deployment")["spec"]["template"]["spec"]
+    drain_s = int(of_kind("glm-tts.yaml", "ConfigMap")["data"]["DRAIN_TIMEOUT"])
+    pause_s = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] >= pause_s + drain_s + 10
+
+
+def test_the_autoscaler_asks_for_the_figure_that_the_adapter_makes() -> None:
+    (metric,) = of_kind("autoscaling.yaml", "HorizontalPodAutoscaler")["spec"]["metrics"]
+    (rule,) = yaml.safe_load((MANIFESTS / "prometheus-adapter.yaml").read_text())["rules"]["custom"]
+    assert metric["pods"]["metric"]["name"] == rule["name"]["as"]
