@@ -48,6 +48,8 @@ from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
+from glm_tts_api.web.v1.metrics import keep_gauges
+from glm_tts_api.web.v1.metrics import router as metrics_router
 from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
 from glm_tts_api.web.v1.prompts import router as prompts_router
 from glm_tts_api.web.v1.tts import router as tts_router
@@ -101,6 +103,7 @@ def create_app(
         prompts_router,
         ops_router,
         health_router,
+        metrics_router,
     ):
         app.include_router(router)
     name_bodies(app)
@@ -142,6 +145,7 @@ async def _lifespan(
             admission=Admission(admission_config(settings), record.lanes),
             verification=Admission(admission_config(settings), private_counters()),
             stats=stats,
+            figures=record.figures,
             voices=_voice_store(settings),
             in_flight=in_flight,
             limits=limits,
@@ -155,12 +159,14 @@ async def _lifespan(
                 state, record, watchdog_s=settings.watchdog_s, drain_timeout=settings.drain_timeout
             )
         )
+        gauges = asyncio.create_task(keep_gauges(state))
         try:
             while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it
                 await asyncio.sleep(0.1)
             yield {"connections": connections}
         finally:
             watch.cancel()
+            gauges.cancel()
             await state.engine.close()
             state.pools.close()
             record.release()

@@ -39,6 +39,7 @@ def web_config(settings: Settings) -> WebConfig:
         prompt_limits=recording_limits(settings),
         max_prompt_characters=settings.prompt_max_characters,
         api_keys=settings.api_keys,
+        metrics_key=settings.metrics_key,
         allowed_hosts=machine_names() | own_names,
         cors_origins=settings.cors_origins,
         is_demonstration=settings.is_demonstration,

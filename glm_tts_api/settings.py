@@ -50,6 +50,12 @@ def _split_keys(value: Any) -> Any:
     return keys
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():  # unfit for a header
+        raise ValueError
+    return value
+
+
 def _split_hosts(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -102,6 +108,9 @@ class Settings(BaseSettings):
         BeforeValidator(_split_keys),
         Allowed("keys of printable characters with commas between them"),
     ] = Field(default=(), repr=False)
+    metrics_key: Annotated[str, BeforeValidator(_printable), Allowed("a key of printable characters")] = (
+        Field(default="", repr=False)
+    )
     allowed_hosts: Annotated[
         tuple[str, ...],
         NoDecode,

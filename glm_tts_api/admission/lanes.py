@@ -8,12 +8,14 @@ both the request and the engine are done with it, so work that is being cancelle
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from glm_tts_api.errors import DeadlineExceeded, QueueFull
-from glm_tts_api.stats.shared import LANES, LaneCounters, LaneName
+from glm_tts_api.stats.figures import LANES, LaneName
+from glm_tts_api.stats.shared import LaneCounters
 
 SHORT_TEXT_CHARS = (
     50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT
@@ -49,13 +51,21 @@ class AdmissionConfig:
 
 
 class Permit:
-    """The right to one place in a lane. `deadline` ends the work that it is for."""
+    """The right to one place in a lane. `deadline` ends the work that it is for, `timeout_s` after that
+    arrived."""
 
     def __init__(self, lane: LaneName, give_back: Callable[[], None]) -> None:
         self.lane = lane
         self.deadline: asyncio.Timeout | None = None
+        self.timeout_s = math.inf
         self._give_back = give_back
         self._holders = 0
+
+    @property
+    def timeout_ratio(self) -> float:
+        """How much of the time-out is used up, 1 for all of it."""
+        when = self.deadline.when() if self.deadline else None
+        return 0.0 if when is None else 1 - (when - asyncio.get_running_loop().time()) / self.timeout_s
 
     @contextmanager
     def waiting_for_client(self) -> Iterator[None]:
@@ -148,7 +158,7 @@ class Admission:
             try:
                 async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
                     permit = await lane.enter()
-                    permit.deadline = deadline
+                    permit.deadline, permit.timeout_s = deadline, timeout_s
                     release = permit.hold()
                     try:
                         yield permit

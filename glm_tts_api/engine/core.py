@@ -113,8 +113,9 @@ class EngineCore:
         return max(thread.step_s for thread in (self._decode, *self._renderers))
 
     @property
-    def n_rows_active(self) -> int:
-        return self._scheduler.n_busy
+    def in_use(self) -> tuple[int, int]:
+        """Decode rows, and positions of the KV cache."""
+        return self._scheduler.n_busy, self._decoder.n_cells_used if self._decoder else 0
 
     @property
     def layout(self) -> PromptLayout:
@@ -293,8 +294,7 @@ class EngineCore:
 
     def _count(self, error: BaseException, watch: FaultWatch) -> bool:
         """Whether everything ends with this fault."""
-        lost = watch.failed(error)
-        if lost is not None:
+        if (lost := watch.failed(error)) is not None:
             self._lost = True
             self._on_fault(lost)
         return lost is not None

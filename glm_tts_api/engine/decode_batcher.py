@@ -66,6 +66,11 @@ class DecodeBatcher:
     def busy(self) -> bool:
         return bool(self._rows)
 
+    @property
+    def n_cells_used(self) -> int:
+        """From any thread."""
+        return sum(sequence.n_read for sequence in list(self._rows.values()))
+
     def join(self, row: int, sequence: SpeechSequence) -> None:
         """The sequence starts with its prompt at the next step."""
         sequence.join(row, torch.Generator(self._llm.device))

@@ -20,8 +20,9 @@ from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, as_service_error, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.memory import gpu_bytes
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
-from glm_tts_api.engine.state import EngineInfo, EngineState
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
 from glm_tts_api.engine.voice_features import VoiceFeatures
@@ -143,9 +144,20 @@ class Engine:
             dtype=str(self._models.llm.dtype).removeprefix("torch."),
             warnings=self._models.warnings,
             slot_length=self._core.layout.slot_length,
-            rows_active=self._core.n_rows_active,
+            rows_active=self._core.in_use[0],
             rows_total=self._config.n_slots,
             streaming=self._streaming,
+        )
+
+    def usage(self) -> EngineUsage | None:
+        """None while the engine is not ready. Blocking, short."""
+        if self._models is None or self.state.status != "ready":
+            return None
+        return EngineUsage(
+            *self._core.in_use,
+            rows=self._config.n_slots,
+            kv_cells=self._config.n_slots * self._core.layout.slot_length,
+            gpu_bytes=gpu_bytes(self._models.llm.device),
         )
 
     # -- text pool

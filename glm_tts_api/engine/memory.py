@@ -1,4 +1,4 @@
-"""Whether the decode slots fit the machine, told before they are allocated."""
+"""Whether the decode slots fit the machine, told before they are allocated; what of a GPU is in use."""
 
 from __future__ import annotations
 
@@ -71,6 +71,17 @@ def hift_bytes(config: HiftConfig, *, n_frames: int) -> int:
     """A vocoder call, likewise: the sines of the source, or the last level of convolutions."""
     source, last_level = 6 * HARMONICS * HOP, 5 * (config.base_channels // 8) * HOP // STFT_HOP
     return n_frames * (source + last_level) * _FLOAT
+
+
+def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
+    """The memory of a GPU that anyone uses, and all of it. None without one, or if it no longer answers."""
+    if device.type != "cuda":
+        return None
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+    except RuntimeError:
+        return None
+    return total - free, total
 
 
 def _free_bytes(device: torch.device) -> int | None:

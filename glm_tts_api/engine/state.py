@@ -32,6 +32,18 @@ class EngineState:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineUsage:
+    """What is in use now, and of how much: decode rows, and positions of the KV cache. `gpu_bytes`: the
+    GPU's memory that anyone uses, and all of it; None without a GPU."""
+
+    rows_active: int
+    kv_cells_used: int
+    rows: int
+    kv_cells: int
+    gpu_bytes: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """What an operator may want to know. `streaming`: what a lone listener has to expect, once warm-up has
     measured it."""

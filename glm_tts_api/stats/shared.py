@@ -3,7 +3,8 @@
 Each worker claims a slot by a file lock and writes its own record, a memory-mapped row of numbers; everyone
 reads all of them. The lock dies with its holder, so a record whose lock is free has no live worker: its
 active and waiting requests are gone, its totals still count. A slot that is claimed again goes on from those
-totals. Records of an earlier start of the service are passed over. Knows no HTTP and no event loop.
+totals. Records of an earlier start of the service are passed over, but how often a slot's workers died is
+handed on: a worker that is alone takes its service with it. Knows no HTTP and no event loop.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-LaneName = Literal["short_text", "long_text"]
+from glm_tts_api.stats.figures import FIGURES_CELLS, LANES, Figures, LaneName
+
 Phase = Literal["loading", "ready", "failed", "stalled"]
 PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
-LANES: tuple[LaneName, ...] = ("short_text", "long_text")
 
 _MAX_SLOTS = 1024
-_HEADER_CELLS = 5  # service, pid, phase, whether it listens, watchdog exits
+_SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS = range(7)
+_HEADER_CELLS = 7
 _CELL_BYTES = 8
 
 
@@ -51,20 +53,24 @@ class LaneCounts:
 
 
 _COUNTERS = tuple(field.name for field in fields(LaneCounts))
-_RECORD_CELLS = _HEADER_CELLS + len(LANES) * len(_COUNTERS)
+_COUNTS_CELLS = _HEADER_CELLS + len(LANES) * len(_COUNTERS)
+_RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * _CELL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
-    """One record as read. `watchdog_exits`: how often the slot's worker ended itself, since the folder is."""
+    """One record as read. `restarts`: how often the slot's worker died and another took its place, and
+    `watchdog_exits`, how often it ended itself."""
 
     slot: int
     pid: int
     alive: bool
     phase: Phase
     listens: bool
+    restarts: int
     watchdog_exits: int
     lanes: dict[LaneName, LaneCounts]
+    figures: Figures
 
     @property
     def ready(self) -> bool:
@@ -97,45 +103,48 @@ class WorkerRecord:
     def __init__(self, index: int, descriptor: int, service: int) -> None:
         self.index = index
         self._descriptor = descriptor
-        self._map = mmap.mmap(descriptor, _RECORD_CELLS * _CELL_BYTES)
-        self._cells = memoryview(self._map).cast("q")
-        if self._cells[0] != service:
-            watchdog_exits = self._cells[4]  # a worker that is alone takes its service with it
-            self._cells[:] = memoryview(bytes(_RECORD_CELLS * _CELL_BYTES)).cast("q")
-            self._cells[4] = watchdog_exits
-        self._cells[1] = os.getpid()
-        self._cells[2] = PHASES.index("loading")
-        self._cells[3] = False
-        self.lanes = {
-            lane: LaneCounters(_lane_cells(self._cells, number)) for number, lane in enumerate(LANES)
-        }
-        for figures in self.lanes.values():  # a predecessor that was killed left these behind
-            figures.add("active", -figures.read().active)
-            figures.add("waiting", -figures.read().waiting)
-        self._cells[0] = service
+        self._map = mmap.mmap(descriptor, _RECORD_BYTES)
+        counts, figures = _parts(memoryview(self._map))
+        self._cells = counts
+        died = counts[_PID] != 0 and not counts[_RELEASED]
+        deaths = (counts[_RESTARTS] + died, counts[_WATCHDOG_EXITS])
+        if counts[_SERVICE] != service:
+            self._map[:] = bytes(_RECORD_BYTES)
+        counts[_RESTARTS], counts[_WATCHDOG_EXITS] = deaths
+        counts[_PID] = os.getpid()
+        counts[_PHASE] = PHASES.index("loading")
+        counts[_LISTENS] = counts[_RELEASED] = False
+        self.lanes = {lane: LaneCounters(_lane_cells(counts, number)) for number, lane in enumerate(LANES)}
+        for lane in self.lanes.values():  # a predecessor that was killed left these behind
+            lane.add("active", -lane.read().active)
+            lane.add("waiting", -lane.read().waiting)
+        self.figures = Figures(figures)
+        self.figures.forget_gauges()
+        counts[_SERVICE] = service
 
     def tell(self, phase: Phase) -> None:
         """Tells the readers how far this worker's model is."""
-        self._cells[2] = PHASES.index(phase)
+        self._cells[_PHASE] = PHASES.index(phase)
 
     @property
     def phase(self) -> Phase:
-        return PHASES[self._cells[2]]
+        return PHASES[self._cells[_PHASE]]
 
     @property
     def listens(self) -> bool:
-        return bool(self._cells[3])
+        return bool(self._cells[_LISTENS])
 
     @listens.setter
     def listens(self, listens: bool) -> None:
-        self._cells[3] = listens
+        self._cells[_LISTENS] = listens
 
     def count_watchdog_exit(self) -> None:
-        """To be called just before the process ends itself."""
-        self._cells[4] += 1
+        """To be called just before the process ends itself; from any thread."""
+        self._cells[_WATCHDOG_EXITS] += 1
 
     def release(self) -> None:
         """Gives the slot back. Closing alone would not free the lock: the map has its own descriptor."""
+        self._cells[_RELEASED] = True
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
 
@@ -154,8 +163,9 @@ class SharedStats:
         for index in range(_MAX_SLOTS):
             descriptor = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if _lock(descriptor):
-                os.ftruncate(descriptor, _RECORD_CELLS * _CELL_BYTES)
-                os.posix_fallocate(descriptor, 0, _RECORD_CELLS * _CELL_BYTES)
+                if os.fstat(descriptor).st_size != _RECORD_BYTES:
+                    os.ftruncate(descriptor, 0)  # of another version
+                os.posix_fallocate(descriptor, 0, _RECORD_BYTES)
                 return WorkerRecord(index, descriptor, self._service)
             os.close(descriptor)
         raise RuntimeError(f"all {_MAX_SLOTS} worker slots of {self._folder} are taken")
@@ -193,25 +203,33 @@ class SharedStats:
 
     def _read_one(self, index: int, path: Path) -> WorkerStats | None:
         with path.open("rb") as file:
-            raw = file.read(_RECORD_CELLS * _CELL_BYTES)
+            raw = file.read()
             alive = _is_locked(file.fileno())
-        if len(raw) < _RECORD_CELLS * _CELL_BYTES:
+        if len(raw) != _RECORD_BYTES:
             return None
-        cells = memoryview(raw).cast("q")
-        if cells[0] != self._service:
+        cells, figures = _parts(memoryview(raw))
+        if cells[_SERVICE] != self._service:
             return None
         lanes = {lane: LaneCounts(*_lane_cells(cells, number)) for number, lane in enumerate(LANES)}
         if not alive:
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
         return WorkerStats(
             slot=index,
-            pid=cells[1],
+            pid=cells[_PID],
             alive=alive,
-            phase=PHASES[cells[2]],
-            listens=alive and bool(cells[3]),
-            watchdog_exits=cells[4],
+            phase=PHASES[cells[_PHASE]],
+            listens=alive and bool(cells[_LISTENS]),
+            restarts=cells[_RESTARTS],
+            watchdog_exits=cells[_WATCHDOG_EXITS],
             lanes=lanes,
+            figures=Figures(figures),
         )
+
+
+def _parts(record: memoryview) -> tuple[memoryview[int], memoryview[float]]:
+    """Header and lanes, whole numbers; and the figures."""
+    middle = _COUNTS_CELLS * _CELL_BYTES
+    return record[:middle].cast("q"), record[middle:].cast("d")
 
 
 def _lane_cells(cells: memoryview, number: int) -> memoryview:

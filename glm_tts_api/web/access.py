@@ -51,13 +51,23 @@ def _check_key(request: HTTPConnection, config: WebConfig, given: str) -> None:
     if not config.api_keys:
         _check_own_name(request, config)
         return
-    given = given.strip()
-    if not given:
+    if not given.strip():
         raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
-    sent = given.encode("latin-1")  # the bytes as they came
-    matches = [secrets.compare_digest(sent, spelt) for key in config.api_keys for spelt in _spellings(key)]
-    if not any(matches):
+    if not _is_one_of(config.api_keys, given):
         raise Forbidden("The key is not one of this server's.")
+
+
+async def _require_metrics_key(
+    state: AppStateDep, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
+) -> None:
+    """With METRICS_KEY set: raises Unauthorized without a key, Forbidden with a wrong one."""
+    key = state.config.metrics_key
+    if not key:
+        return
+    if bearer is None:
+        raise Unauthorized("The metrics need a key: send Authorization: Bearer METRICS_KEY.")
+    if not _is_one_of((key,), bearer.credentials):
+        raise Forbidden("The key is not METRICS_KEY.")
 
 
 def check_handshake(socket: WebSocket, config: WebConfig) -> None:
@@ -88,6 +98,12 @@ async def _require_writer(request: Request, state: AppStateDep) -> None:
         raise Forbidden("Without API_KEYS, a web page of another origin may not change voices or caches.")
 
 
+def _is_one_of(keys: tuple[str, ...], given: str) -> bool:
+    sent = given.strip().encode("latin-1")  # the bytes as they came
+    matches = [secrets.compare_digest(sent, spelt) for key in keys for spelt in _spellings(key)]
+    return any(matches)
+
+
 def _spellings(key: str) -> set[bytes]:
     """A key in a header: curl sends UTF-8, Python's clients Latin-1 where they can."""
     spelt = {key.encode()}
@@ -98,4 +114,5 @@ def _spellings(key: str) -> set[bytes]:
 
 OwnNameRequired = Depends(_require_own_name)
 KeyRequired = Depends(_require_key)
+MetricsKeyRequired = Depends(_require_metrics_key)
 WriterRequired = Depends(_require_writer)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import Draining
+from glm_tts_api.stats.figures import Figures
 from glm_tts_api.stats.shared import SharedStats
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.connections import ConnectionLimits
@@ -39,6 +40,7 @@ class WebConfig:
     prompt_limits: RecordingLimits
     max_prompt_characters: int
     api_keys: tuple[str, ...]
+    metrics_key: str
     allowed_hosts: frozenset[str]
     cors_origins: tuple[str, ...]
     is_demonstration: bool
@@ -48,13 +50,15 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `active`: the requests that are being spoken."""
+    restart, which waits behind nobody and is in no figures; `figures`: this worker's own; `active`: the
+    requests that are being spoken."""
 
     config: WebConfig
     engine: Engine
     admission: Admission
     verification: Admission
     stats: SharedStats
+    figures: Figures
     voices: VoiceStore
     in_flight: InFlight
     limits: ConnectionLimits

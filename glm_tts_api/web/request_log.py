@@ -1,4 +1,5 @@
-"""What the log says of a speech request: a line for it, whatever became of it, and how far a long one is.
+"""What is noted down of a speech request: a line in the log, whatever became of it, and the same in the
+figures of /metrics; how far a long one is.
 
 Never a word of its text.
 """
@@ -16,8 +17,11 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from glm_tts_api.contracts import AudioChunk, Timings
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.errors import DeadlineExceeded, ServiceError
+from glm_tts_api.stats import figures as series
+from glm_tts_api.stats.figures import Api, Figures, LaneName
 from glm_tts_api.web.disconnect import ClientGone
+from glm_tts_api.web.playback import Playback
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
@@ -27,11 +31,21 @@ LOG = "log"  # where a request's state has its RequestLog
 
 @dataclass(slots=True, eq=False)
 class RequestLog:
-    """What is known of the request so far; seconds."""
+    """What is known of the request so far; seconds. `figures`: where it counts, None if it does not;
+    `timeout_ratio`: how much of its time-out was used up when its work ended; `playback`: of a streamed
+    answer, `speed` times as fast as its audio is made."""
 
     request_id: str
-    lane: str = "-"
+    api: Api
+    figures: Figures | None
+    lane: LaneName | None = None
     n_chars: int = 0
+    audio_format: str = series.UNKNOWN
+    playback: Playback | None = None
+    speed: float = 1.0
+    first_audio_s: float | None = None
+    gaps_s: list[float] = field(default_factory=list)
+    timeout_ratio: float | None = None
     segments_done: int = 0
     audio_done_s: float = 0.0
     timings: Timings = field(default_factory=Timings)
@@ -44,6 +58,34 @@ class RequestLog:
             self.timings.end("send")
         outcome = "cut" if self.outcome == "completed" and not sent else self.outcome
         logger.info("%s outcome=%s", self, outcome)
+        if self.figures is not None:
+            self._count(self.figures, outcome)
+
+    def _count(self, figures: Figures, outcome: str) -> None:
+        lane, timings = self.lane, self.timings
+        figures.add(
+            series.REQUESTS,
+            api=self.api,
+            lane=lane or series.UNKNOWN,
+            outcome=outcome,
+            format=self.audio_format,
+        )
+        if lane is None:
+            return
+        for stage, seconds in timings.stage_s.items():
+            if seconds:
+                figures.observe(series.STAGE_SECONDS, seconds, stage=stage)
+        figures.add(series.AUDIO_SECONDS, timings.audio_s, lane=lane)
+        figures.add(series.UNDERRUNS, len(self.gaps_s), lane=lane)
+        figures.add(series.UNDERRUN_SECONDS, sum(self.gaps_s), lane=lane)
+        used = 1.0 if outcome == DeadlineExceeded.code else self.timeout_ratio
+        if used is not None:
+            figures.observe(series.TIMEOUT_RATIO, used, lane=lane)
+        if self.first_audio_s is not None:
+            figures.observe(series.FIRST_AUDIO_SECONDS, self.first_audio_s, lane=lane)
+        if outcome == "completed":
+            figures.observe(series.REQUEST_SECONDS, self.age_s, lane=lane)
+            figures.observe(series.REAL_TIME_FACTOR, self.rtf, lane=lane)
 
     def __str__(self) -> str:
         """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
@@ -52,7 +94,7 @@ class RequestLog:
         between_s = max(0.0, total_s - sum(timings.stage_s.values()))
         stages = " ".join(f"{stage}_s={seconds:.2f}" for stage, seconds in timings.stage_s.items())
         return (
-            f"lane={self.lane} chars={self.n_chars} segments={timings.segments} "
+            f"lane={self.lane or '-'} chars={self.n_chars} segments={timings.segments} "
             f"{stages} between_s={between_s:.2f} total_s={total_s:.2f} audio_s={timings.audio_s:.2f} "
             f"rtf={self.rtf:.2f}"
         )
@@ -62,9 +104,14 @@ class RequestLog:
         return time.perf_counter() - self.began_at
 
     def took(self, chunk: AudioChunk) -> None:
-        """To be called with each segment's audio as it comes."""
+        """To be called with each piece of audio as it comes."""
         self.segments_done = chunk.segment + 1
-        self.audio_done_s += len(chunk.pcm) / chunk.sample_rate
+        self.audio_done_s += chunk.seconds
+        if self.playback is not None:
+            if self.first_audio_s is None:
+                self.first_audio_s = self.age_s
+            if gap_s := self.playback.came(chunk.seconds / self.speed):
+                self.gaps_s.append(gap_s)
         if self.timings.segments > 1:
             progress_logger.info(
                 "segment %d of %d spoken, %.1f s of audio so far",
@@ -79,10 +126,10 @@ class RequestLog:
 
 
 @contextmanager
-def logged_speech(request: Request) -> Iterator[RequestLog]:
+def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
     """The request's log, with the outcome that the context ends with. Whoever sends the answer writes it when
     that is done."""
-    log = RequestLog(request.state.request_id)
+    log = RequestLog(request.state.request_id, api, figures)
     setattr(request.state, LOG, log)
     with recorded_outcome(log):
         yield log

@@ -26,6 +26,7 @@ from glm_tts_api.synthesis import synthesize
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import ClientGone, cancelled_on_disconnect
+from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.pools import Pool
 from glm_tts_api.web.request_log import RequestLog, log_of, recorded_outcome
 
@@ -126,6 +127,11 @@ async def begin(
     state: AppState, wanted: Wanted, log: RequestLog, *, arrived_at: float
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
     """The utterance begun, until the context is left; `arrived_at` on the loop's clock."""
+    log.audio_format, log.speed = wanted.audio_format, wanted.speed
+    if wanted.streams and log.playback is None:
+        log.playback = Playback()
+    if wanted.verifies:
+        log.figures = None
     begun = synthesize(
         state.verification if wanted.verifies else state.admission,
         state.engine,
@@ -135,8 +141,11 @@ async def begin(
         arrived_at=arrived_at,
     )
     async with begun as (permit, speech):
-        with nullcontext() if wanted.verifies else _listed(log, state.active):
-            yield permit, speech
+        try:
+            with nullcontext() if wanted.verifies else _listed(log, state.active):
+                yield permit, speech
+        finally:
+            log.timeout_ratio = permit.timeout_ratio
 
 
 @contextmanager
@@ -153,6 +162,8 @@ async def _heard(speech: SpeechStream, log: RequestLog) -> AsyncIterator[AudioCh
     async for chunk in speech:
         log.took(chunk)
         yield chunk
+        if log.playback is not None:
+            log.playback.passed_on()
 
 
 def _encode_whole(chunks: list[AudioChunk], wanted: Wanted) -> Speech:

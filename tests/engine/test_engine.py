@@ -13,6 +13,7 @@ import tiny
 from torch import Tensor
 
 from glm_tts_api.engine.engine import Engine, EngineInfo
+from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.errors import (
     BadRequest,
     CheckpointError,
@@ -153,11 +154,18 @@ def test_a_listener_who_leaves_frees_its_rows() -> None:
             stream.on_freed(freed.set)
             while cast(EngineInfo, engine.info()).rows_active < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
+            while not (usage := cast(EngineUsage, engine.usage())).kv_cells_used:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            assert usage.kv_cells_used <= usage.kv_cells
+            assert 2 <= usage.rows_active <= usage.rows
+            assert usage.gpu_bytes is None
             assert not freed.is_set()
         await asyncio.wait_for(freed.wait(), 10)
         info = engine.info()
         assert info is not None
         assert info.rows_active == 0
+        usage = cast(EngineUsage, engine.usage())
+        assert (usage.rows_active, usage.kv_cells_used) == (0, 0)
 
     with_engine(scene)
 

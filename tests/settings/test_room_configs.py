@@ -43,6 +43,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
             STREAM_CHUNKS="5,10",
             OPENAI_VOICES="nova=mine",
             API_KEYS="a,b",
+            METRICS_KEY="m",
             ALLOWED_HOSTS="TTS.example.org",
             RUN_DIR="elsewhere",
         )
@@ -50,6 +51,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
     assert (web.prompt_limits.min_s, web.prompt_limits.max_s, web.max_prompt_characters) == (2.5, 12, 80)
     assert (web.stream_chunks, web.openai_voices, web.api_keys) == ((5, 10), {"nova": "mine"}, ("a", "b"))
+    assert web.metrics_key == "m"
     assert "tts.example.org" in web.allowed_hosts
     assert web.verify_token_file == root / "elsewhere" / "verify.token"
     longest_escaped = len("\\u4e2d") * web.max_text_length

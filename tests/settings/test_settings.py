@@ -30,6 +30,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "API_HOST": "0.0.0.0",
         "PORT": "8049",
         "API_KEYS": "",
+        "METRICS_KEY": "",
         "MODEL_DIR": "",
         "DEVICE": "auto",
         "DTYPE": "auto",
@@ -155,6 +156,12 @@ def test_keys_are_separated_by_commas_and_not_shown(root: Path) -> None:
     settings = Settings.load(root)
     assert settings.api_keys == ("s3cret", "t0ken")
     assert "s3cret" not in repr(settings)
+
+
+def test_a_metrics_key_that_fits_no_header_is_refused_and_not_shown(root: Path) -> None:
+    (root / ".env").write_text('METRICS_KEY="s3cret\\tb"\n')
+    done = run(root, "check", "port")
+    assert (done.returncode, done.stderr) == (2, "METRICS_KEY: must be a key of printable characters\n")
 
 
 @pytest.mark.parametrize("keys", [",,", " ", " , ", "s3cret,a\\tb", "a\\nb"])

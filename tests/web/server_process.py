@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 from project_folder import project
+from scraping import Scrape
 from waiting import wait_until
 
 from glm_tts_api.launch import HTTP_OPTIONS
@@ -74,6 +75,10 @@ class Server:
     def lane(self) -> dict[str, int]:
         lane: dict[str, int] = self.stats()["stats"]["short_text"]
         return lane
+
+    def scrape(self) -> Scrape:
+        """By whichever worker answers."""
+        return Scrape(self.client.get("/metrics", headers={"Connection": "close"}).text)
 
     def say(self, text: str = "hello") -> httpx.Response:
         with httpx.Client(timeout=60, trust_env=False) as client:

@@ -144,6 +144,9 @@ def test_two_workers_count_as_one_service(start: Callable[..., Server]) -> None:
         assert (lane["total"], lane["completed"], lane["limit"], lane["available"]) == (12, 12, 4, 4)
         assert [worker["slot"] for worker in body["per_worker"]] == [0, 1]
         assert sum(worker["short_text"]["total"] for worker in body["per_worker"]) == 12
+        told = server.scrape()
+        assert told("requests_total", outcome="completed") == 12
+        assert told("worker_ready", worker="0") == told("worker_ready", worker="1") == 1
     assert body["config"]["workers"] == 2
     assert body["config"]["concurrency"]["short_text"] == 2
 
@@ -182,6 +185,9 @@ def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Ser
     wait_until(back, 60)
     lane = server.lane()
     assert (lane["total"], lane["completed"], lane["active"], lane["limit"]) == (8, 8, 0, 30)
+    told = server.scrape()
+    assert (told("requests_total"), told("worker_restarts_total")) == (8, 1)
+    assert told("worker_restarts_total", worker=str(victim["slot"])) == 1
     assert server.say().status_code == 200
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Timings, Utterance
-from glm_tts_api.engine.state import EngineInfo, EngineState
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
@@ -63,6 +63,10 @@ class ToneEngine:
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
         return EngineInfo("tone", "cpu", "float32", streaming=self.streaming) if ready else None
+
+    def usage(self) -> EngineUsage | None:
+        """As of a machine with a GPU."""
+        return EngineUsage(2, 500, rows=20, kv_cells=40_000, gpu_bytes=(3 * 2**30, 4 * 2**30))
 
     def synthesize(self, utterance: Utterance, timings: Timings) -> SpeechStream:
         self.state.require_ready()

@@ -67,14 +67,14 @@ class GptSovitsFields(BaseModel):
 
 @router.get("/tts")
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    with logged_speech(request):
+    with logged_speech(request, "gpt_sovits", state.figures):
         return await _say(read_query(request), request, state)
 
 
 @router.post("/tts")
 @router.post("/")  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
-    with logged_speech(request):
+    with logged_speech(request, "gpt_sovits", state.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 

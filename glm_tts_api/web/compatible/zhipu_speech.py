@@ -84,7 +84,7 @@ def _event(data: dict[str, Any]) -> bytes:
 @router.post("/speech")
 async def speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
-    with logged_speech(request):
+    with logged_speech(request, "zhipu", state.figures):
         wanted = await _parse(request, state)
         if wanted.streams:
             return await stream(request, state, wanted)

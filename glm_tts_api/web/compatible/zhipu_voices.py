@@ -87,7 +87,7 @@ async def content(file_id: str, state: AppStateDep) -> Response:
 @router.post("/voice/clone", dependencies=[WriterRequired])
 async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice, once it has said `input` as a sample of it."""
-    with logged_speech(request):
+    with logged_speech(request, "zhipu", state.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
         if fields.text is None:

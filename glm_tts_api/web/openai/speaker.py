@@ -26,6 +26,7 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE
+from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.request_log import RequestLog, recorded_outcome
 from glm_tts_api.web.speech_response import Encoded, Wanted, begin
 
@@ -105,6 +106,7 @@ class Speaker:
         self._waits = True
         self._drops = False
         self._n_segments = 0
+        self._playback = Playback()
         self.n_waiting = 0
 
     @property
@@ -120,6 +122,7 @@ class Speaker:
         if isinstance(item, Sentence):
             self.n_waiting += len(item.text)
         if self._task is None or self._task.done():
+            self._playback = Playback()
             self._task = asyncio.create_task(self._run())
 
     async def hush(self) -> None:
@@ -162,6 +165,8 @@ class Speaker:
 
     async def _next(self) -> _Item:
         self._waits = True
+        if self._items.empty():  # what is heard then ends for want of text
+            self._playback = Playback()
         item = await self._items.get()
         self._waits = False
         if isinstance(item, Sentence):
@@ -182,7 +187,9 @@ class Speaker:
     async def _say(self, sentence: Sentence) -> None:
         """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
         n_chars = len(sentence.text)
-        log = RequestLog(self._request_id, self._state.admission.config.lane_of(n_chars), n_chars)
+        lane = self._state.admission.config.lane_of(n_chars)
+        log = RequestLog(self._request_id, "socket", self._state.figures, lane, n_chars)
+        log.playback = self._playback
         try:
             with suppress(NothingToSay), recorded_outcome(log):
                 await self._speak(sentence, log)

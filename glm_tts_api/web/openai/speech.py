@@ -50,7 +50,7 @@ def _event(data: dict[str, object]) -> bytes:
 @router.post("/speech")
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
-    with logged_speech(request):
+    with logged_speech(request, "openai", state.figures):
         return await stream(request, state, await _wanted(request, state))
 
 

@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 from glm_tts_api import __version__
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
-from glm_tts_api.stats.shared import LANES, LaneCounts, WorkerStats
+from glm_tts_api.stats.figures import LANES
+from glm_tts_api.stats.shared import LaneCounts, WorkerStats
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.dependencies import AppStateDep

@@ -69,7 +69,7 @@ class _Prompt:
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
     stream=true the audio leaves as it is made."""
-    with logged_speech(request):
+    with logged_speech(request, "v1", state.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 
@@ -82,7 +82,7 @@ async def tts(request: Request, state: AppStateDep) -> Response:
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """The same for a browser's address bar and for programs that can only open an address. The answer is mp3
     and leaves as it is made, unless the address says otherwise."""
-    with logged_speech(request):
+    with logged_speech(request, "v1", state.figures):
         sent = read_query(request).fields
         fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
         return await _say(Body(fields, {}), request, state)

@@ -1,0 +1,123 @@
+"""The figures of every worker in Prometheus' text format, whichever worker is asked. The one file that knows
+prometheus_client.
+
+Its own multiprocess mode would go on telling of the gauges of workers that are dead.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from itertools import accumulate
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from glm_tts_api import __version__
+from glm_tts_api.stats.figures import LANES, SERIES, Counter, Gauge, Histogram, LaneName, Series
+from glm_tts_api.stats.shared import WorkerStats
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_PREFIX = "glm_tts_"
+_LANE_GAUGES = {
+    "active": "Requests that have a place in the lane.",
+    "waiting": "Requests in the lane's line.",
+}
+_LANE_COUNTERS = {
+    "total": ("admitted", "Requests that were given a place."),
+    "rejected": ("rejected", "Requests sent away because the line was full."),
+}
+
+
+def exposition(workers: Iterable[WorkerStats], *, limits: Mapping[LaneName, int], n_workers: int) -> bytes:
+    """`limits`: places of each lane in one worker; `n_workers`: how many there are meant to be."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Service(list(workers), limits, n_workers))
+    return generate_latest(registry)
+
+
+class _Service(Collector):
+    """Each series once, with a sample for each worker."""
+
+    def __init__(self, workers: list[WorkerStats], limits: Mapping[LaneName, int], n_workers: int) -> None:
+        self._workers = workers
+        self._live = [worker for worker in workers if worker.alive]
+        self._limits = limits
+        self._n_workers = n_workers
+
+    def collect(self) -> Iterator[Metric]:
+        build = {"version": __version__, "python": platform.python_version(), "torch": version("torch")}
+        info = GaugeMetricFamily(f"{_PREFIX}build_info", "What runs; always 1.", labels=list(build))
+        info.add_metric(list(build.values()), 1)
+        yield info
+        yield GaugeMetricFamily(f"{_PREFIX}workers", "Workers that there are meant to be.", self._n_workers)
+        yield from self._of_workers()
+        yield from self._of_lanes()
+        for series in SERIES:
+            yield self._family(series)
+
+    def _of_workers(self) -> Iterator[Metric]:
+        restarts = CounterMetricFamily(
+            f"{_PREFIX}worker_restarts",
+            "Starts in the place of a worker that had died, also in earlier runs of the service.",
+            labels=["worker"],
+        )
+        exits = CounterMetricFamily(
+            f"{_PREFIX}watchdog_exits",
+            "Times that the worker ended itself because its model's threads stood still.",
+            labels=["worker"],
+        )
+        ready = GaugeMetricFamily(
+            f"{_PREFIX}worker_ready",
+            "1 if the worker can speak; 0 while it loads or stands still, or if it has failed.",
+            labels=["worker"],
+        )
+        for worker in self._live:
+            ready.add_metric([str(worker.slot)], worker.ready)
+        for worker in self._workers:
+            restarts.add_metric([str(worker.slot)], worker.restarts)
+            exits.add_metric([str(worker.slot)], worker.watchdog_exits)
+        yield from (ready, restarts, exits)
+
+    def _of_lanes(self) -> Iterator[Metric]:
+        labels = ["worker", "lane"]
+        limit = GaugeMetricFamily(f"{_PREFIX}lane_limit", "Places in the lane.", labels=labels)
+        for worker in self._live:
+            for lane in LANES:
+                limit.add_metric([str(worker.slot), lane], self._limits[lane])
+        yield limit
+        for name, told in _LANE_GAUGES.items():
+            gauge = GaugeMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)
+            for worker in self._live:
+                for lane in LANES:
+                    gauge.add_metric([str(worker.slot), lane], getattr(worker.lanes[lane], name))
+            yield gauge
+        for field, (name, told) in _LANE_COUNTERS.items():
+            counter = CounterMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)
+            for worker in self._workers:
+                for lane in LANES:
+                    counter.add_metric([str(worker.slot), lane], getattr(worker.lanes[lane], field))
+            yield counter
+
+    def _family(self, series: Series) -> Metric:
+        name, labels = _PREFIX + series.name, ["worker", *series.labels]
+        family: HistogramMetricFamily | GaugeMetricFamily | CounterMetricFamily
+        if isinstance(series, Histogram):
+            family = HistogramMetricFamily(name, series.help, labels=labels)
+            bounds = [*map(str, map(float, series.buckets)), "+Inf"]
+            for values, cells in self._samples(series):
+                counts = accumulate(cells[:-1])
+                family.add_metric(values, list(zip(bounds, counts, strict=True)), cells[-1])
+            return family
+        kind = CounterMetricFamily if isinstance(series, Counter) else GaugeMetricFamily
+        family = kind(name, series.help, labels=labels)
+        for values, cells in self._samples(series):
+            family.add_metric(values, cells[0])
+        return family
+
+    def _samples(self, series: Series) -> Iterator[tuple[list[str], list[float]]]:
+        for worker in self._live if isinstance(series, Gauge) else self._workers:
+            for labels, cells in worker.figures.read(series):
+                yield [str(worker.slot), *labels], cells

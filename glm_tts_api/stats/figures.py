@@ -1,0 +1,192 @@
+"""Counters, gauges and histograms that a worker keeps for /metrics: every series is declared here, once, and
+lies as a fixed row of numbers in the worker's record.
+
+Every label has a closed set of values, so that the record has a size and whoever scrapes it a bound. Knows no
+HTTP, no file and no client library; exposition.py gives the series their Prometheus form.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate, product
+from typing import Literal, get_args
+
+from glm_tts_api.audio.encode import AudioFormat
+from glm_tts_api.contracts import STAGES
+from glm_tts_api.errors import ServiceError
+
+LaneName = Literal["short_text", "long_text"]
+Api = Literal["v1", "openai", "socket", "zhipu", "gpt_sovits"]
+LANES: tuple[LaneName, ...] = get_args(LaneName)
+UNKNOWN = "none"  # the lane or format of a request that was refused before it was known
+
+
+def _codes(kind: type[ServiceError]) -> set[str]:
+    return {kind.code}.union(*map(_codes, kind.__subclasses__()))
+
+
+Labels = dict[str, tuple[str, ...]]
+_LANE: Labels = {"lane": LANES}
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """`name` without the prefix; `labels`: each with the values that it can have."""
+
+    name: str
+    help: str
+    labels: Labels = field(default_factory=dict)
+
+    @property
+    def row_cells(self) -> int:
+        return 1
+
+    @property
+    def n_rows(self) -> int:
+        return math.prod(map(len, self.labels.values()))
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The label values of each row."""
+        return product(*self.labels.values())
+
+    def row(self, labels: dict[str, str]) -> int:
+        number = 0
+        for name, values in self.labels.items():
+            number = number * len(values) + values.index(labels[name])
+        return number
+
+
+class Counter(Series):
+    """It only grows, also over the death of its worker. A row is told of once it is above 0 where there are
+    many, else from the start."""
+
+
+class Gauge(Series):
+    """How something is now; of a dead worker nothing is left, and what was never set is not told of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram(Series):
+    """`buckets`: their upper bounds; one without a bound follows, and then the sum."""
+
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def row_cells(self) -> int:
+        return len(self.buckets) + 2
+
+
+REQUESTS = Counter(
+    "requests_total",
+    "Speech requests by the outcome that the log gives them; a sentence of a WebSocket is one.",
+    {
+        "api": get_args(Api),
+        "lane": (UNKNOWN, *LANES),
+        "outcome": ("completed", "cut", "cancelled", *sorted(_codes(ServiceError))),
+        "format": (UNKNOWN, *get_args(AudioFormat)),
+    },
+)
+AUDIO_SECONDS = Counter("audio_seconds_total", "Seconds of speech made.", _LANE)
+UNDERRUNS = Counter(
+    "stream_underruns_total",
+    "Gaps in streamed answers: a listener who played from the first audio on had nothing left to play.",
+    _LANE,
+)
+UNDERRUN_SECONDS = Counter("stream_underrun_seconds_total", "How long those gaps were.", _LANE)
+REQUEST_SECONDS = Histogram(
+    "request_seconds",
+    "From a request's arrival until its client had the whole answer.",
+    _LANE,
+    buckets=(0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600),
+)
+TIMEOUT_RATIO = Histogram(
+    "request_timeout_ratio",
+    "How much of its time-out a request that had a place used up; 1 where it timed out.",
+    _LANE,
+    buckets=(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
+)
+FIRST_AUDIO_SECONDS = Histogram(
+    "time_to_first_audio_seconds",
+    "From the arrival of a request for a streamed answer to its first audio.",
+    _LANE,
+    buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+)
+REAL_TIME_FACTOR = Histogram(
+    "real_time_factor",
+    "Seconds of work for a second of speech, of completed requests.",
+    _LANE,
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10),
+)
+STAGE_SECONDS = Histogram(
+    "stage_seconds",
+    "What a request spent in each of its stages; of stages side by side the latest counts.",
+    {"stage": STAGES},
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+DECODE_ROWS_ACTIVE = Gauge("decode_rows_active", "Rows of the decode batch that are filled.")
+DECODE_ROWS = Gauge("decode_rows", "Rows of the decode batch.")
+KV_CELLS_USED = Gauge("kv_cells_used", "Positions of the KV cache that hold what is being spoken.")
+KV_CELLS = Gauge("kv_cells", "Positions of the KV cache.")
+GPU_USED = Gauge("gpu_memory_used_bytes", "Memory of the worker's GPU that anyone uses.")
+GPU_TOTAL = Gauge("gpu_memory_total_bytes", "Memory of the worker's GPU.")
+
+SERIES: tuple[Series, ...] = (
+    REQUESTS,
+    AUDIO_SECONDS,
+    UNDERRUNS,
+    UNDERRUN_SECONDS,
+    REQUEST_SECONDS,
+    TIMEOUT_RATIO,
+    FIRST_AUDIO_SECONDS,
+    REAL_TIME_FACTOR,
+    STAGE_SECONDS,
+    DECODE_ROWS_ACTIVE,
+    DECODE_ROWS,
+    KV_CELLS_USED,
+    KV_CELLS,
+    GPU_USED,
+    GPU_TOTAL,
+)
+_ENDS = tuple(accumulate(series.row_cells * series.n_rows for series in SERIES))
+_STARTS = dict(zip(SERIES, (0, *_ENDS), strict=False))
+FIGURES_CELLS = _ENDS[-1]
+_MANY_ROWS = 100
+
+
+class Figures:
+    """One worker's numbers, `cells` of doubles. Written from the worker's event loop only."""
+
+    def __init__(self, cells: memoryview[float]) -> None:
+        self._cells = cells
+
+    def add(self, counter: Counter, amount: float = 1, **labels: str) -> None:
+        self._cells[self._start(counter, counter.row(labels))] += amount
+
+    def observe(self, histogram: Histogram, value: float, **labels: str) -> None:
+        start = self._start(histogram, histogram.row(labels))
+        self._cells[start + bisect_left(histogram.buckets, value)] += 1
+        self._cells[start + histogram.row_cells - 1] += value
+
+    def set(self, gauge: Gauge, value: float) -> None:
+        self._cells[self._start(gauge, 0)] = value
+
+    def forget_gauges(self) -> None:
+        for series in SERIES:
+            if isinstance(series, Gauge):
+                self.set(series, math.nan)
+
+    def read(self, series: Series) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+        """Label values and cells of each row that there is something to tell of."""
+        start, size = self._start(series, 0), series.row_cells
+        many = series.n_rows > _MANY_ROWS
+        cells = list(self._cells[start : start + size * series.n_rows])
+        for number, labels in enumerate(series.rows()):
+            row = cells[number * size : (number + 1) * size]
+            if (row[0] or not many) and not math.isnan(row[0]):
+                yield labels, row
+
+    def _start(self, series: Series, row: int) -> int:
+        return _STARTS[series] + series.row_cells * row

@@ -1,0 +1,46 @@
+"""GET /metrics: the whole service's figures for Prometheus, and what a worker tells of itself for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from glm_tts_api.stats import figures as series
+from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
+from glm_tts_api.stats.figures import LANES
+from glm_tts_api.web.access import MetricsKeyRequired
+from glm_tts_api.web.app_state import AppState
+from glm_tts_api.web.dependencies import AppStateDep
+
+_EVERY_S = 1.0
+
+router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
+
+
+@router.get("/metrics")
+async def metrics(state: AppStateDep) -> Response:
+    """Every worker's figures, whichever answers; also while the model loads."""
+    return Response(await asyncio.to_thread(_exposition, state), media_type=CONTENT_TYPE)
+
+
+def _exposition(state: AppState) -> bytes:
+    config = state.admission.config
+    limits = {lane: config.limit_of(lane) for lane in LANES}
+    return exposition(state.stats.read(), limits=limits, n_workers=state.config.workers)
+
+
+async def keep_gauges(state: AppState) -> None:
+    """Writes what changes by itself into this worker's figures, until it is cancelled."""
+    while True:
+        usage = await asyncio.to_thread(state.engine.usage)
+        if usage is not None:
+            state.figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
+            state.figures.set(series.DECODE_ROWS, usage.rows)
+            state.figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
+            state.figures.set(series.KV_CELLS, usage.kv_cells)
+            if usage.gpu_bytes is not None:
+                used, total = usage.gpu_bytes
+                state.figures.set(series.GPU_USED, used)
+                state.figures.set(series.GPU_TOTAL, total)
+        await asyncio.sleep(_EVERY_S)
