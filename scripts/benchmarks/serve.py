@@ -166,6 +166,7 @@ async def _load(
     return {
         "concurrency": concurrency,
         "requests": len(answers),
+        "audio_s": [answer.audio_s for answer in answers],
         "req_per_s": len(answers) / wall,
         "audio_s_per_s": sum(answer.audio_s for answer in answers) / wall,
         "to_floor": wall / floor(answers) if floor else None,

@@ -1,0 +1,60 @@
+"""What one replica does, as `bench.py serve` measured it: the figures that the simulation is fed."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A figure by the number of requests in service: lines between what was measured, level beyond it."""
+
+    points: tuple[tuple[int, float], ...]  # by rising number
+
+    def at(self, n: int) -> float:
+        i = bisect_right(self.points, (n, float("inf")))
+        if i == 0 or i == len(self.points):
+            return self.points[max(i - 1, 0)][1]
+        (n0, y0), (n1, y1) = self.points[i - 1], self.points[i]
+        return y0 + (y1 - y0) * (n - n0) / (n1 - n0)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from the beginning of a
+    request's service to its first audio. `audio_s`: the length of every answer of the mix. `voice_s`: seconds
+    that a voice costs a replica that does not know it."""
+
+    audio_rate: Curve
+    first_audio: Curve
+    audio_s: Sequence[float]
+    voice_s: float
+
+    @property
+    def peak(self) -> float:
+        """Seconds of audio a second that a full replica makes."""
+        return max(rate for _, rate in self.audio_rate.points)
+
+    @property
+    def mean_audio_s(self) -> float:
+        return sum(self.audio_s) / len(self.audio_s)
+
+
+def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
+    """From the files that `bench.py serve --json` and `bench.py serve --stream --json` write."""
+    levels = json.loads(serve.read_text())["levels"]
+    first = json.loads(streams.read_text())["streams"]
+    return Measured(
+        _curve(levels, "audio_s_per_s"),
+        _curve(first, "first_audio_p50_s"),
+        [audio_s for level in levels for audio_s in level["audio_s"]],
+        voice_s,
+    )
+
+
+def _curve(levels: list[dict[str, float]], name: str) -> Curve:
+    return Curve(tuple(sorted((int(level["concurrency"]), float(level[name])) for level in levels)))

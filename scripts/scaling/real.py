@@ -1,0 +1,53 @@
+"""The simulation against a real service: the same mix, arriving at random times at the same rate."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from scripts.benchmarks.serve import MIX, VOICES
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Seconds since the request was sent."""
+
+    first_audio: float
+    whole: float
+
+
+async def ask(url: str, *, rate: float, requests: int, seed: int = 1) -> list[Heard | None]:
+    """Streams of the mix, `rate` of them begun a second; None for one that was refused or cut off."""
+    rng = random.Random(seed)
+    async with httpx.AsyncClient(
+        base_url=url, timeout=1800, trust_env=False, limits=httpx.Limits()
+    ) as client:
+        asked = []
+        for number in range(requests):
+            asked.append(asyncio.create_task(_listen(client, number)))
+            await asyncio.sleep(rng.expovariate(rate))
+        return list(await asyncio.gather(*asked))
+
+
+async def _listen(client: httpx.AsyncClient, number: int) -> Heard | None:
+    form = {"input_text": MIX[number % len(MIX)], "index": VOICES[number % len(VOICES)], "seed": str(number)}
+    form |= {"response_format": "pcm", "stream": "true"}
+    begin, first = time.perf_counter(), 0.0
+    try:
+        async with client.stream("POST", "/api/v1/tts", data=form) as answer:
+            answer.raise_for_status()
+            async for _ in answer.aiter_raw():
+                first = first or time.perf_counter() - begin
+    except httpx.HTTPError:
+        return None
+    return Heard(first, time.perf_counter() - begin)
+
+
+def percentiles(values: Sequence[float]) -> tuple[float, float]:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
