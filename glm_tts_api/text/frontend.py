@@ -36,9 +36,11 @@ class TextFrontend:
         self._files = DictionaryFiles(config_dir, shipped)
         self._max_characters = max_characters
         self._cut_words = rules == "default"
-        rule_set = PublishedRules if rules == "published" else DefaultRules
-        self._normalizers = (chinese_normalizer(cache_dir), english_normalizer())
-        self._rules = rule_set(*self._normalizers)
+        self._rules: PublishedRules | DefaultRules
+        if rules == "published":
+            self._rules = PublishedRules(chinese_normalizer(cache_dir), english_normalizer())
+        else:
+            self._rules = DefaultRules()
         self.split("ready")  # the pronouncing dictionary loads now, not with the first request
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
 
@@ -89,8 +91,7 @@ class TextFrontend:
         """Forgets what it has read before."""
         forget_words()
         self._phonemize.forget()
-        for normalizer in self._normalizers:
-            normalizer.forget()
+        self._rules.forget()
 
 
 def _is_speakable(text: str) -> bool:

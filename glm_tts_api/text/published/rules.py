@@ -17,6 +17,11 @@ class PublishedRules:
         self._chinese = chinese
         self._english = english
 
+    def forget(self) -> None:
+        """Empties the transducers' caches of what was read before."""
+        self._chinese.forget()
+        self._english.forget()
+
     def fold(self, text: str) -> str:
         """The published rules read every character as it stands."""
         return text

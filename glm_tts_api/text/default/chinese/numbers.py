@@ -1,0 +1,102 @@
+"""Chinese words for a number: as a cardinal, before a measure word, digit by digit, dialled. Strings only."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.spelling import CHINESE_DIGITS, PHONE_DIGITS
+
+_LARGE = ("", "万", "亿", "万亿", "亿亿")
+_SMALL = ("", "十", "百", "千")
+_MOST_DIGITS = 4 * len(_LARGE)
+
+# Before these a 2 by itself is 两; before all other nouns (月, 号, 日, 级, 班, 楼 ...) it names and is 二.
+MEASURES = (
+    "个月|小时|钟头|分钟|秒钟|星期|礼拜|世纪|年半|年多|年内|年前|年后|年来|年间|周年|公里|千米|厘米|毫米|微米|纳米"
+    "|英里|英尺|英寸|海里|平方|立方|公斤|千克|毫克|微克|毫升|公升|加仑|公顷|光年|兆|千瓦|马赫|摩尔|焦耳|牛顿"
+    "|美元|欧元|英镑|日元|港元|港币|美金|美分|卢布|韩元|卢比|泰铢|新台币|加元|澳元|瑞郎"
+    "|万|亿|百|千|个|位|名|只|条|张|件|次|遍|倍|种|份|天|年|周|岁|米|吨|克|斤|升|亩|里|尺|寸|丈|元|块|毛|角|分|秒"
+    "|人|口|家|本|册|部|辆|台|架|艘|列|匹|头|棵|株|朵|根|支|枝|把|间|座|栋|幢|套|双|对|副|群|批|堆|排|串|瓶"
+    "|杯|碗|盘|盒|箱|包|袋|桶|罐|壶|勺|片|粒|颗|滴|层|段|节|篇|首|句|字|页|门|道|项|场|局|盘|轮|届|回|趟|顿"
+    "|声|步|笔|组|队|类|样|股|束|团|枚|发|封|幅|面|则|款|起|桩|例|成|度|者|国|地|省|市|县|州|校|院|厂|所|处"
+    "|室|厅|卫|晚|夜|站|代|码|车|板|顶|扇|堂|期|集|季|档|打|叠|卷|捆|扎|剂|针|管|味|尊|脚|圈|轴|轨|刻|餐|席|名"
+)
+MEASURE = re.compile(MEASURES)
+# What these words begin is a name although it begins as a measure does: 2分之一, 2季度, 2年级, 2手 ...
+_NO_MEASURE = re.compile("季度|年级|年生|分之|代目|期工程|级|期末|号|把手|周目|代人|面体|字头|次方|次元|次函|次曲|次项")
+_ORDINAL = re.compile(
+    "(?:第|农历|星期|周|礼拜|初|高|大|小|专|第[一二三四五六七八九十百零0-9]{1,4}[、，和至到或-])$"
+)
+
+
+def cardinal(number: str) -> str:
+    """ "1205.50" -> "一千二百零五点五零"; a "-" before it is 负. Beyond 亿亿 the digits one by one."""
+    if number[0] in "-+":
+        return ("负" if number[0] == "-" else "") + cardinal(number[1:])
+    whole, _, decimals = number.replace(",", "").partition(".")
+    words = _whole(whole)
+    return f"{words}点{digits(decimals)}" if decimals else words
+
+
+def counted(number: str, noun: str, before: str = "") -> str:
+    """A number before `noun` (what follows it): 两 where it counts one of MEASURES. `before`: what stands
+    before it, since ordinals keep their 二."""
+    if number.lstrip("-+") != "2" or not takes_liang(noun) or _ORDINAL.search(before):
+        return cardinal(number)
+    return ("负" if number[0] == "-" else "") + "两"
+
+
+def takes_liang(noun: str) -> bool:
+    return bool(MEASURE.match(noun)) and not _NO_MEASURE.match(noun)
+
+
+def digits(number: str) -> str:
+    """ "2024" -> "二零二四"."""
+    return number.translate(CHINESE_DIGITS)
+
+
+def dialled(number: str) -> str:
+    """ "110" -> "幺幺零", as numbers of telephones, rooms and flights are said."""
+    return number.translate(PHONE_DIGITS)
+
+
+def named(number: str) -> str:
+    """A number that tells one model from another: up to two digits, and round hundreds, as a cardinal."""
+    if number[0] == "0" or (len(number) > 2 and not number.endswith("00")):
+        return digits(number)
+    return cardinal(number)
+
+
+def _whole(number: str) -> str:
+    significant = number.lstrip("0")
+    if not significant:
+        return "零"
+    if len(significant) > _MOST_DIGITS:
+        return digits(number)
+    groups = [significant[max(0, end - 4) : end] for end in range(len(significant), 0, -4)]
+    words, gap = "", False
+    for place in range(len(groups) - 1, -1, -1):
+        group = groups[place].lstrip("0")
+        if not group:
+            gap = True
+            continue
+        if words and (gap or len(group) < 4):
+            words += "零"
+        words += _group(group, first=not words, last=place == 0) + _LARGE[place]
+        gap = False
+    return words[1:] if words.startswith("一十") else words
+
+
+def _group(group: str, *, first: bool, last: bool) -> str:
+    """Up to four digits. A 2 that leads is 两 before 百, 千, 万 and 亿."""
+    words, zero = "", False
+    for at, digit in enumerate(group):
+        unit = len(group) - 1 - at
+        if digit == "0":
+            zero = bool(words)
+            continue
+        liang = digit == "2" and not words and (unit == 3 or (first and unit == 2))
+        liang = liang or (group == "2" and first and not last)
+        words += ("零" if zero else "") + ("两" if liang else digits(digit)) + _SMALL[unit]
+        zero = False
+    return words

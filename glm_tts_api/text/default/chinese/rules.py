@@ -1,0 +1,13 @@
+"""The default rules for Chinese, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from glm_tts_api.text.default.chinese.amounts import AMOUNTS, COUNTS
+from glm_tts_api.text.default.chinese.names import ADDRESSES, NAMES
+from glm_tts_api.text.default.chinese.signs import DOTS, SIGNS, WIDE
+from glm_tts_api.text.default.chinese.spans import LETTERS, SPANS, SUMS
+from glm_tts_api.text.default.chinese.times import TIMES
+from glm_tts_api.text.default.table import table
+
+# A name is read before the date or number that it might be taken for; bare numbers come last of all figures.
+RULES = table(WIDE, ADDRESSES, NAMES, TIMES, AMOUNTS, SPANS, SUMS, COUNTS, LETTERS, SIGNS, DOTS)

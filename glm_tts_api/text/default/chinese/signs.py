@@ -1,0 +1,53 @@
+"""Chinese: signs, slashes, dots and marks, once no figure needs them."""
+
+from __future__ import annotations
+
+from glm_tts_api.text.default.table import Match, Row
+
+_HAN = "\u4e00-\u9fff"
+_TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
+
+
+def hanzi_apart(match: Match) -> str:
+    """A slash after a quantity (三元/月) is 每; else it is a pause."""
+    return match.group().replace("/", "每") if match[1] else f"{match[2]}，"
+
+
+SIGNS: list[Row] = [
+    ("unit", r"°C|℃", "摄氏度"),
+    ("unit", r"°F|℉", "华氏度"),
+    ("unit", r"°", "度"),
+    ("unit", r"km²", "平方公里"),
+    ("unit", r"(?<![A-Za-z])m²", "平方米"),
+    ("unit", r"(?<![A-Za-z])m³", "立方米"),
+    ("unit", r"(?<![A-Za-z])Ω", "欧姆"),
+    ("percent", r"[%％]", "百分号"),
+    ("and", r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
+    ("and", r"&", "和"),
+    ("at", r"@", "艾特"),
+    ("sharp", r"(?<![A-Za-z])([A-G])#", r"\1 sharp "),
+    ("slash", rf"([一二三四五六七八九十百千万亿两零] ?)?([{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", hanzi_apart),
+    ("bar", r"\|", "，"),
+    ("slash", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
+    ("slash", rf"(?<![A-Za-z{_HAN}])/|/(?![A-Za-z{_HAN}])", " "),
+]
+
+DOTS: list[Row] = [
+    ("scheme", r"://", "冒号斜杠斜杠"),
+    ("dot", rf"(?<=[{_HAN}])\.(?=(?:com|cn|net|org)(?![A-Za-z]))", "点"),
+    ("initials", r"(?<![A-Za-z])((?:[A-Za-z]\.){2,})", lambda m: m[1].replace(".", " ")),
+    ("title", rf"(?<![A-Za-z])({_TITLES})\.(?= ?[A-Za-z{_HAN}])", r"\1 "),
+    ("full stop", r"(?<=[a-z])\.(?=[A-Z][a-z])", "。"),
+    ("dot", rf"(?<=[A-Za-z])\.(?=[A-Za-z0-9])|(?<=\d)\.(?=[A-Za-z])", "点"),
+    ("dot", r"(?<![\w.])\.(?=\d)", "0."),
+    ("dot", r"(?<![\w.])\.(?=[A-Za-z])", "点"),
+    ("underscore", r"_", " "),
+]
+
+WIDE: list[Row] = [
+    ("full-width mark", r"(?<=\d)[：∶](?=\d)", ":"),
+    ("full-width mark", r"％", "%"),
+    ("full-width mark", r"(?<=\d)～(?=\d)", "~"),
+    ("thousands", r"(?<![\d，])\d{1,3}(?:，\d{3}){2,}(?![\d，])", lambda m: m.group().replace("，", ",")),
+    ("thousands", r"(?<![\d，])(\d{1,3})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
+]

@@ -1,0 +1,134 @@
+"""Chinese: two numbers and what is between them (scores, ratios, spans, differences), minus signs, sums."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.characters import plain_exponent
+from glm_tts_api.text.default.chinese import numbers
+from glm_tts_api.text.default.chinese.times import SCORE
+from glm_tts_api.text.default.table import Match, Row, after, before
+
+_HAN = "\u4e00-\u9fff"
+_DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|=|≠|≈|[<>])")
+_NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|[栋座幢])\s*$")
+_NAME_AFTER = re.compile(r"\s*[室号房幢栋]")
+_UNITS = f"[%％‰]|°C?|摄氏度|{numbers.MEASURES}|日|号|月份?|年级?|点|楼|级|环|路|班|[A-Za-z]{{1,3}}(?:/[A-Za-z]{{1,2}})?"
+# Behind these a hyphen before a number is a minus sign.
+_MAY_BE_NEGATIVE = re.compile(
+    "(?:温[度差]?|低温|高温|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?|下降|约|得|等于|在|达|零下|加|减|乘|除以?|值|增长率|同比|环比|[，、和与（(]"
+    "|差|亏损|亏|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
+)
+
+
+def number_span(match: Match) -> str:
+    """Two numbers with a hyphen: a score, a difference, a span or, failing all, a name such as 3-201."""
+    first, unit, mark, second = match[1], match[2] or "", match[3], match[4]
+    near, rest = before(match), after(match)
+    clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", rest)[0]
+    if mark in "~～" or unit.strip():
+        return f"{_of(first, unit or rest)}{unit}到{second}"
+    if "." not in first + second and len(first) < 4 and SCORE.search(clause) and not re.match("[名位个天年人球分]", rest):
+        return f"{numbers.cardinal(first)}比{numbers.cardinal(second)}"
+    if _DIFFERENCE.match(rest) or re.search(r"[=+*×÷]\s*$", near):
+        return f"{first}减{second}"
+    if _NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest) or _NAME_BEFORE.search(near):
+        return f"{first}杠{second}"
+    if float(first) >= float(second):
+        return f"{first}{'比' if re.search('[胜负平]', clause) else '杠'}{second}"
+    return f"{_of(first, rest)}{'%' if rest.startswith(('%', '％')) else ''}到{second}"
+
+
+def _of(number: str, noun: str) -> str:
+    """2-3个: 两到三个."""
+    return numbers.counted(number, noun.lstrip()) if number == "2" else number
+
+
+def score(match: Match) -> str:
+    return f"{numbers.cardinal(match[1])}比{numbers.cardinal(match[2])}"
+
+
+def chain(match: Match) -> str:
+    """3:2:1."""
+    return "比".join(map(numbers.cardinal, match.group().split(":")))
+
+
+def minus(match: Match) -> str:
+    """A hyphen before a number, behind a Hanzi or a bracket: a minus sign where the number can be negative."""
+    near, rest = before(match), after(match, 24)
+    measured = re.match(rf"\d{{1,9}}(?:\.\d{{1,9}})? ?(?:[%％‰℃°度]|摄氏度|分贝|dB|V|元|美元)|\d{{1,9}}\.\d", rest)
+    if measured or _MAY_BE_NEGATIVE.search(near):
+        return "负"
+    return ""
+
+
+def named_behind_hyphen(match: Match) -> str:
+    return numbers.named(match[1])
+
+
+def exponent(match: Match) -> str:
+    """10²⁰, x^-2: the base, then its power."""
+    base, power = match[1], plain_exponent(match[2].strip("^{}( )"))
+    if power in ("2", "3") and not base.isdigit():
+        return f"{base}的{'平方' if power == '2' else '立方'}"
+    if power in ("2", "3"):
+        return f"{base}的{'平方' if power == '2' else '立方'}"
+    sign = "负" if power.startswith("-") else ""
+    body = power.lstrip("+-")
+    return f"{base}的{sign}{numbers.cardinal(body) if body.isdigit() else body}次方"
+
+
+_B = r"(?<![\d.])"
+_NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
+_ARROWS = "→➜⇒⟶"
+
+SPANS: list[Row] = [
+    ("comparison", r"≤|<=(?![=-])", "小于等于"),
+    ("comparison", r"≥|>=(?!=)", "大于等于"),
+    ("arrow", rf"(?<=[\w%℃°）){_HAN}]) ?[{_ARROWS}] ?(?=[\w（({_HAN}-])", "到"),
+    ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]", "，"),
+    ("ratio", r"(?<![\d:.])\d{1,6}(?::\d{1,6}){2,}(?![\d:])", chain),
+    ("ratio", rf"(?<![\d:.])({_NUMBER}) ?[:∶] ?({_NUMBER})(?![\d:])", score),
+    ("versus", r"(?<![\dA-Za-z])(\d{1,2}) ?(?:[vV][sS]?\.?) ?(\d{1,2})(?![\dA-Za-z.])",
+     lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}"),
+    ("name", rf"(?<![\w.-])({_NUMBER})(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
+    ("span", rf"(?<![\w.])({_NUMBER})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)", number_span),
+    ("span", r"(?<![A-Za-z\d])([A-Za-z])(\d{1,9})[-~～](?=\1\d)", r"\1\2到"),
+    ("span", r"(?<=[%％‰℃度元年月日号点米克人个天]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
+    ("span", r"(?<=[一二三四五六七八九十日号月年初]) ?[-~～–] ?(?=[周星期一二三四五六七八九十今明上下])", "到"),
+    ("span", r"(?<=\d)[~～](?=\d|-)", "到"),
+    ("minus", r"(?<=\d) ?- ?(?=\d{1,30}(?:\.\d{1,30})? ?[=≠≈+*×÷-])|(?<=[=+*×÷] \d) ?- ?(?=\d)", "减"),
+    ("name", r"(?<=\d)-(?=\d)", "杠"),
+    ("minus", rf"(?<=[{_HAN}])- ?(?=\d)", minus),
+    ("minus", r"(?<=[A-Za-z])-(?=\d)", ""),
+    ("minus", r"(?<![\w%°)-])- ?(?=\.?\d)", "负"),
+    ("minus", r"(?<=\w) - (?=\d)|(?<=[\d)]) ?- ?(?=[A-Za-z(]\b)", "减"),
+    ("dash", rf"(?<=[\w{_HAN}]) ?-+ ?(?=[{_HAN}])|(?<=[{_HAN}]) ?-+ ?(?=\w)", "，"),
+    ("dash", r"(?<=[A-Za-z])-(?=[A-Za-z])", " "),
+]
+
+SUMS: list[Row] = [
+    ("power", r"(?<![A-Za-z\d])(\d{1,30})([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
+    ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
+    ("plus or minus", r"±", "正负"),
+    ("plus", r"(?<=[A-Za-z])\+\+", "加加"),
+    ("plus", r"(?<=\d)\+(?=[岁年元万亿个人家名种款项条座所次台天位场件城国])", "多"),
+    ("plus", r"\+", "加"),
+    ("equals", r"={1,3}", "等于"),
+    ("times", r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])|(?<=[\d)]) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)", "乘"),
+    ("times", r"(?<=\d)[xX](?=\d)", "乘"),
+    ("times", r"×", "乘"),
+    ("divided", r"÷", "除以"),
+    ("divided", r"(?<=[\d)]) ?/ ?(?=\d)", "除以"),
+    ("about", r"≈", "约等于"),
+    ("root", r"√", "根号"),
+    ("infinity", r"∞", "无穷大"),
+    ("about", r"(?<=约)[~～](?=\d)", ""),
+    ("about", r"(?<![\w.])[~～] ?(?=\d)", "约"),
+]
+
+LETTERS: list[Row] = [
+    ("power", r"(?<![A-Za-z])((?!m[²³])[A-Za-z])([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
+    ("power", r"(\))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
+    ("hyphen", r"-+", " "),
+]

@@ -1,0 +1,56 @@
+"""A table of reading rules and how it is applied (docs/text.md says how to add a rule).
+
+A row is the kind of thing that is read, a pattern, and what is said instead: a string for `re.sub`, or a
+function from the match to words. Rows are applied in order, each to the whole line, so a rule sees what those
+before it have made words of. A rule must take linear time: begin a pattern that holds a run of digits or
+letters with a look-behind that keeps it from starting inside the run, and bound every other repetition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from glm_tts_api.text.pieces import Check
+
+Match = re.Match[str]
+Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
+
+
+class Rule(NamedTuple):
+    kind: str
+    pattern: re.Pattern[str]
+    say: str | Callable[[Match], str]
+
+
+def table(*parts: Iterable[Row]) -> list[Rule]:
+    """The rows of all `parts` in order. In a pattern, digits and letters are those of ASCII."""
+    return [
+        Rule(kind, re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern, say)
+        for part in parts
+        for kind, pattern, say in part
+    ]
+
+
+def apply_rules(rules: Iterable[Rule], text: str, check: Check) -> str:
+    """`text` after each rule in its turn; `check` is called before each."""
+    for rule in rules:
+        check()
+        text = rule.pattern.sub(rule.say, text)
+    return text
+
+
+def before(match: Match, length: int = 12) -> str:
+    """What stands before `match`, at most `length` characters of it."""
+    return match.string[max(0, match.start() - length) : match.start()]
+
+
+def after(match: Match, length: int = 12) -> str:
+    """What stands behind `match`, at most `length` characters of it."""
+    return match.string[match.end() : match.end() + length]
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """A pattern that matches one of `words`, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
