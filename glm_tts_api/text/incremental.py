@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.english.names import ABBREVIATIONS, TITLES
+from glm_tts_api.text.default.english.words import ABBREVIATIONS, TITLES
 
 # In letters and digits; one of Chinese, Japanese or Korean counts for three, as long as it takes to say.
 _LEAST = 15  # shorter sentences go with the next: a model speaks a word by itself poorly

@@ -109,11 +109,6 @@ def simplified_characters() -> dict[int, str]:
     return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
 
 
-def latin_units() -> frozenset[str]:
-    """The units in Latin letters that the Chinese automata know; they find them at the start of any word."""
-    return frozenset(row[0] for row in _package_table("measure/units_en.tsv"))
-
-
 def _plain_chinese(text: str, table: dict[int, str]) -> str | None:
     is_plain = _PLAIN_CHINESE.fullmatch(text) and "M.V.P" not in text
     return text.translate(table) if is_plain else None

@@ -26,6 +26,11 @@ _HALF_WIDTH = str.maketrans("！？", "!?")  # as the published rules leave them
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
 _CHINESE_MARKS = re.compile("[，。、；：？！]")
 _WORD = re.compile(r"[^\W\d_]{2}")
+_FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
+_SENTENCE = re.compile(
+    r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
+    r"|its|our|their|this|that|I|I'm|you|we|they|it|It|he|she|The|You|We|They|He|She|This|There|My)\b"
+)
 _KEPT_MARKS = set("，。？?.,!！:;'")
 _EXCITED = re.compile("[!！?？]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
@@ -55,11 +60,17 @@ class DefaultRules:
         return _finish(("" if chinese else " ").join(spoken))
 
     def _read_chinese(self, line: str, check: Check) -> str:
+        line = _FOREIGN.sub(lambda run: self._foreign(run.group(), check), line)
         text = apply_rules(CHINESE, line.translate(self._simplified), check)
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
         return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
+
+    def _foreign(self, run: str, check: Check) -> str:
+        """What is between Hanzi: a sentence with figures in English is read in English."""
+        is_english = any(map(str.isdigit, run)) and _SENTENCE.search(run) and len(_WORD.findall(run)) > 2
+        return self._read_english(run, check) if is_english else run
 
     def _read_english(self, line: str, check: Check) -> str:
         text = apply_rules(ENGLISH, line, check)

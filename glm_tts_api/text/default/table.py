@@ -54,3 +54,8 @@ def after(match: Match, length: int = 12) -> str:
 def alternatives(words: Iterable[str]) -> str:
     """A pattern that matches one of `words`, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def names(rows: str) -> dict[str, str]:
+    """ "km=kilometer; m=meter;" as a dictionary."""
+    return dict(row.strip().split("=") for row in rows.split(";") if row.strip())

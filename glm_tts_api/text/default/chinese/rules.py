@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.chinese.amounts import AMOUNTS, COUNTS
+from glm_tts_api.text.default.chinese.amounts import AMOUNTS, COUNTS, THOUSANDS
+from glm_tts_api.text.default.chinese.dates import DATES
+from glm_tts_api.text.default.chinese.money import MONEY
 from glm_tts_api.text.default.chinese.names import ADDRESSES, NAMES
 from glm_tts_api.text.default.chinese.signs import DOTS, SIGNS, WIDE
-from glm_tts_api.text.default.chinese.spans import LETTERS, SPANS, SUMS
+from glm_tts_api.text.default.chinese.spans import LETTERS, POWERS, SPANS, SUMS
 from glm_tts_api.text.default.chinese.times import TIMES
 from glm_tts_api.text.default.table import table
 
 # A name is read before the date or number that it might be taken for; bare numbers come last of all figures.
-RULES = table(WIDE, ADDRESSES, NAMES, TIMES, AMOUNTS, SPANS, SUMS, COUNTS, LETTERS, SIGNS, DOTS)
+RULES = table(
+    WIDE,
+    ADDRESSES,
+    THOUSANDS,
+    NAMES,
+    DATES,
+    TIMES,
+    MONEY,
+    AMOUNTS,
+    POWERS,
+    SPANS,
+    SUMS,
+    COUNTS,
+    LETTERS,
+    SIGNS,
+    DOTS,
+)

@@ -38,7 +38,7 @@ DOTS: list[Row] = [
     ("initials", r"(?<![A-Za-z])((?:[A-Za-z]\.){2,})", lambda m: m[1].replace(".", " ")),
     ("title", rf"(?<![A-Za-z])({_TITLES})\.(?= ?[A-Za-z{_HAN}])", r"\1 "),
     ("full stop", r"(?<=[a-z])\.(?=[A-Z][a-z])", "。"),
-    ("dot", rf"(?<=[A-Za-z])\.(?=[A-Za-z0-9])|(?<=\d)\.(?=[A-Za-z])", "点"),
+    ("dot", r"(?<=[A-Za-z])\.(?=[A-Za-z0-9])|(?<=\d)\.(?=[A-Za-z])", "点"),
     ("dot", r"(?<![\w.])\.(?=\d)", "0."),
     ("dot", r"(?<![\w.])\.(?=[A-Za-z])", "点"),
     ("underscore", r"_", " "),

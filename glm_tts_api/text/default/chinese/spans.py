@@ -7,17 +7,30 @@ import re
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.times import SCORE
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.chinese.units import UNITS
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _HAN = "\u4e00-\u9fff"
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|=|≠|≈|[<>])")
 _NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|[栋座幢])\s*$")
 _NAME_AFTER = re.compile(r"\s*[室号房幢栋]")
-_UNITS = f"[%％‰]|°C?|摄氏度|{numbers.MEASURES}|日|号|月份?|年级?|点|楼|级|环|路|班|[A-Za-z]{{1,3}}(?:/[A-Za-z]{{1,2}})?"
+_UNITS = (
+    f"[%％‰]|°C?|摄氏度|{numbers.MEASURES}|日|号|月份?|年级?|点|楼"
+    "|级|环|路|班|[A-Za-z]{1,3}(?:/[A-Za-z]{1,2})?"
+)
 # Behind these a hyphen before a number is a minus sign.
 _MAY_BE_NEGATIVE = re.compile(
-    "(?:温[度差]?|低温|高温|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?|下降|约|得|等于|在|达|零下|加|减|乘|除以?|值|增长率|同比|环比|[，、和与（(]"
-    "|差|亏损|亏|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
+    "(?:温[度差]?|低温|高温|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?"
+    "|下降|约|得|等于|在|达|零下|加|减|乘|除以?|值|增长率|同比|环比"
+    "|[，、和与（(]"
+    "|差|亏损|亏|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]"
+    "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天"
+    "|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
+)
+
+
+_HYPHEN_SCORE = re.compile(
+    "打出|轰出|攻击波|小高潮|赛点|盘点|半场|上半时|主场|客场|终场|节末|开局|抢七|大比分|系列赛|手握"
 )
 
 
@@ -28,11 +41,16 @@ def number_span(match: Match) -> str:
     clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", rest)[0]
     if mark in "~～" or unit.strip():
         return f"{_of(first, unit or rest)}{unit}到{second}"
-    if "." not in first + second and len(first) < 4 and SCORE.search(clause) and not re.match("[名位个天年人球分]", rest):
+    if (
+        "." not in first + second
+        and len(first) < 4
+        and (SCORE.search(clause) or _HYPHEN_SCORE.search(clause))
+        and not re.match("[名位个天年人球分]", rest)
+    ):
         return f"{numbers.cardinal(first)}比{numbers.cardinal(second)}"
-    if _DIFFERENCE.match(rest) or re.search(r"[=+*×÷]\s*$", near):
+    if _DIFFERENCE.match(rest) or re.search(r"(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|求)[：: ]*$", near):
         return f"{first}减{second}"
-    if _NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest) or _NAME_BEFORE.search(near):
+    if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
     if float(first) >= float(second):
         return f"{first}{'比' if re.search('[胜负平]', clause) else '杠'}{second}"
@@ -54,9 +72,9 @@ def chain(match: Match) -> str:
 
 
 def minus(match: Match) -> str:
-    """A hyphen before a number, behind a Hanzi or a bracket: a minus sign where the number can be negative."""
+    """A hyphen before a number, behind a Hanzi or a bracket: a minus where the number can be negative."""
     near, rest = before(match), after(match, 24)
-    measured = re.match(rf"\d{{1,9}}(?:\.\d{{1,9}})? ?(?:[%％‰℃°度]|摄氏度|分贝|dB|V|元|美元)|\d{{1,9}}\.\d", rest)
+    measured = re.match(r"\d{1,9}(?:\.\d{1,9})? ?(?:[%％‰℃°度]|摄氏度|分贝|dB|V|元|美元)|\d{1,9}\.\d", rest)
     if measured or _MAY_BE_NEGATIVE.search(near):
         return "负"
     return ""
@@ -82,6 +100,26 @@ _B = r"(?<![\d.])"
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _ARROWS = "→➜⇒⟶"
 
+POWERS: list[Row] = [
+    ("factorial", r"(?<=[\dn])[!！](?=\s?[=*×+÷/的])", "的阶乘"),
+    ("power", r"(?<![A-Za-z\d])(\d{1,30})([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
+    ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
+    ("per", rf"(?<=次方)/({alternatives(UNITS)})(?![A-Za-z])", lambda m: f"每{UNITS[m[1]]}"),
+    (
+        "difference",
+        r"(?<=[²³方A-Za-z\d)])-(?=[A-Za-z\d(][²³]|[a-z]?\d{0,3}(?:[a-z]²)?的?"
+        r"(?:平方|立方))|(?<=[²³])-(?=[A-Za-z\d(])",
+        "减",
+    ),
+    ("difference", r"(?<=(?<![A-Za-z])[A-Za-z])-(?=[A-Za-z](?: ?[=+*<>≤≥]))", "减"),
+    ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
+    (
+        "formation",
+        r"(?<![\d-])\d(?:-\d){2,3}(?![\d-])(?=的?(?:阵|打法|站位|战术|体系|踢法|转|变))",
+        lambda m: numbers.digits(m.group().replace("-", "")),
+    ),
+]
+
 SPANS: list[Row] = [
     ("comparison", r"≤|<=(?![=-])", "小于等于"),
     ("comparison", r"≥|>=(?!=)", "大于等于"),
@@ -89,13 +127,24 @@ SPANS: list[Row] = [
     ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]", "，"),
     ("ratio", r"(?<![\d:.])\d{1,6}(?::\d{1,6}){2,}(?![\d:])", chain),
     ("ratio", rf"(?<![\d:.])({_NUMBER}) ?[:∶] ?({_NUMBER})(?![\d:])", score),
-    ("versus", r"(?<![\dA-Za-z])(\d{1,2}) ?(?:[vV][sS]?\.?) ?(\d{1,2})(?![\dA-Za-z.])",
-     lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}"),
+    (
+        "versus",
+        r"(?<![\dA-Za-z])(\d{1,2}) ?(?:[vV][sS]?\.?) ?(\d{1,2})(?![\dA-Za-z.])",
+        lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}",
+    ),
     ("name", rf"(?<![\w.-])({_NUMBER})(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
-    ("span", rf"(?<![\w.])({_NUMBER})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)", number_span),
+    (
+        "span",
+        rf"(?<![\w.])({_NUMBER})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)",
+        number_span,
+    ),
     ("span", r"(?<![A-Za-z\d])([A-Za-z])(\d{1,9})[-~～](?=\1\d)", r"\1\2到"),
-    ("span", r"(?<=[%％‰℃度元年月日号点米克人个天]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
-    ("span", r"(?<=[一二三四五六七八九十日号月年初]) ?[-~～–] ?(?=[周星期一二三四五六七八九十今明上下])", "到"),
+    ("span", r"(?<=[%％‰℃度元点年月日号米克]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
+    (
+        "span",
+        r"(?<=[一二三四五六七八九十日号月年初]) ?[-~～–] ?(?=[周星期一二三四五六七八九十今明上下])",
+        "到",
+    ),
     ("span", r"(?<=\d)[~～](?=\d|-)", "到"),
     ("minus", r"(?<=\d) ?- ?(?=\d{1,30}(?:\.\d{1,30})? ?[=≠≈+*×÷-])|(?<=[=+*×÷] \d) ?- ?(?=\d)", "减"),
     ("name", r"(?<=\d)-(?=\d)", "杠"),
@@ -108,14 +157,17 @@ SPANS: list[Row] = [
 ]
 
 SUMS: list[Row] = [
-    ("power", r"(?<![A-Za-z\d])(\d{1,30})([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
-    ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
-    ("plus or minus", r"±", "正负"),
+    ("plus or minus", r"±|\+/-", "正负"),
+    ("plus or minus", r"(?<=[的为是达：]) ?\+(?=\d)", "正"),
     ("plus", r"(?<=[A-Za-z])\+\+", "加加"),
     ("plus", r"(?<=\d)\+(?=[岁年元万亿个人家名种款项条座所次台天位场件城国])", "多"),
     ("plus", r"\+", "加"),
     ("equals", r"={1,3}", "等于"),
-    ("times", r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])|(?<=[\d)]) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)", "乘"),
+    (
+        "times",
+        r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])|(?<=[\d)]) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)",
+        "乘",
+    ),
     ("times", r"(?<=\d)[xX](?=\d)", "乘"),
     ("times", r"×", "乘"),
     ("divided", r"÷", "除以"),

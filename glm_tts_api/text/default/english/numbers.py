@@ -8,7 +8,14 @@ from glm_tts_api.text.default.spelling import english_digits
 from glm_tts_api.text.english import number_words
 
 _IRREGULAR = {
-    **{"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"},
+    **{
+        "one": "first",
+        "two": "second",
+        "three": "third",
+        "five": "fifth",
+        "eight": "eighth",
+        "nine": "ninth",
+    },
     **{"twelve": "twelfth"},
 }
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -45,7 +52,11 @@ def year(number: str) -> str:
     """Four digits in pairs; "1905" -> "nineteen oh five", "2005" -> "two thousand five"."""
     century, rest = divmod(int(number), 100)
     if rest == 0:
-        return f"{cardinal(str(century // 10))} thousand" if century % 10 == 0 else f"{cardinal(str(century))} hundred"
+        return (
+            f"{cardinal(str(century // 10))} thousand"
+            if century % 10 == 0
+            else f"{cardinal(str(century))} hundred"
+        )
     if rest < 10:
         lead = "two thousand" if century == 20 else f"{cardinal(str(century))} oh"
         return f"{lead} {cardinal(str(rest))}"
@@ -68,7 +79,10 @@ def paired(number: str) -> str:
 def roman(numeral: str) -> int:
     """The value of a Roman numeral."""
     values = [_ROMAN[letter] for letter in numeral]
-    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
 
 
 def plural(noun: str, amount: str) -> str:
@@ -91,6 +105,21 @@ _IRREGULAR_PLURALS = {
     **{"millimeter of mercury": "millimeters of mercury", "pound of force": "pounds of force"},
 }
 _INVARIABLE = {
-    *("yuan", "won", "baht", "dong", "p", "fen", "jeon", "satang", "xu", "paisa", "yen", "hertz", "kilohertz"),
+    *(
+        "yuan",
+        "won",
+        "baht",
+        "dong",
+        "p",
+        "fen",
+        "jeon",
+        "satang",
+        "xu",
+        "paisa",
+        "yen",
+        "sen",
+        "hertz",
+        "kilohertz",
+    ),
     *("megahertz", "gigahertz", "horsepower", "lux", "kelvin", "percent", "siemens", "rpm", "real"),
 }

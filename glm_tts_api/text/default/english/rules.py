@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.english.amounts import AMOUNTS, COUNTS
-from glm_tts_api.text.default.english.names import ADDRESSES, NAMES, WORDS
-from glm_tts_api.text.default.english.signs import DOTS, SIGNS, SPANS, SUMS
+from glm_tts_api.text.default.english.amounts import AMOUNTS, COUNTS, THOUSANDS
+from glm_tts_api.text.default.english.money import MONEY
+from glm_tts_api.text.default.english.names import ADDRESSES, DAYS, NAMES
+from glm_tts_api.text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
 from glm_tts_api.text.default.english.times import TIMES
+from glm_tts_api.text.default.english.words import WORDS
 from glm_tts_api.text.default.table import table
 
 # Dates go before telephone numbers of the same shape; bare numbers come last of all figures.
-RULES = table(ADDRESSES, WORDS, TIMES, NAMES, AMOUNTS, SPANS, SUMS, COUNTS, SIGNS, DOTS)
+RULES = table(
+    ADDRESSES,
+    WORDS,
+    THOUSANDS,
+    DAYS,
+    TIMES,
+    NAMES,
+    MONEY,
+    AMOUNTS,
+    POWERS,
+    SPANS,
+    SUMS,
+    COUNTS,
+    LETTERS,
+    SIGNS,
+    DOTS,
+)

@@ -7,7 +7,8 @@ import re
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.english.units import PER, UNITS
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _GREEK = {
     **{"α": "alpha", "β": "beta", "γ": "gamma", "Γ": "gamma", "δ": "delta", "Δ": "delta", "ε": "epsilon"},
@@ -35,12 +36,15 @@ def number_span(match: Match) -> str:
 
 def exponent(match: Match) -> str:
     """10⁻³, x^2: the base, then its power."""
-    power = plain_exponent(match[2].strip("^{}() "))
+    power, unit = (
+        plain_exponent(match[2].strip("^{}() ")),
+        f"{numbers.plural(UNITS[match[3]], '2')} " if match[3] else "",
+    )
     if power in _POWERS:
-        return f"{match[1]} {_POWERS[power]} "
+        return f"{match[1]} {_POWERS[power]} {unit}"
     if re.fullmatch(r"[+-]?\d{1,9}", power):
         power = cardinal(power.removeprefix("+"))
-    return f"{match[1]} to the power of {power.replace('-', 'minus ')} "
+    return f"{match[1]} to the power of {power.replace('-', 'minus ')} {unit}"
 
 
 def operand(match: Match) -> str:
@@ -49,10 +53,14 @@ def operand(match: Match) -> str:
 
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _ARROWS = "→➜⇒⟶"
-_PER = "(?:kg|g|lb|l|liter|litre|km|mile|m|h|hr|hour|day|week|month|year|person|head|piece|user|gb|mb)"
+_UNIT = alternatives(UNITS)
 
 SPANS: list[Row] = [
-    ("name", r"(?<![\w.-])\d{1,9}(?:-\d{1,9}){2,}", lambda m: ", ".join(map(numbers.digits, m.group().split("-")))),
+    (
+        "name",
+        r"(?<![\w.-])\d{1,9}(?:-\d{1,9}){2,}",
+        lambda m: ", ".join(map(numbers.digits, m.group().split("-"))),
+    ),
     ("span", rf"(?<![\w.-])({_NUMBER}%?)\s?(-|—|~)\s?({_NUMBER})(?![\d-]|\.\d)", number_span),
     ("minus", r"(?<=\d) - (?=\d)", " minus "),
     ("minus", r"(?<![\w%°)-])-\s?(?=\.?\d)", "minus "),
@@ -63,14 +71,27 @@ SPANS: list[Row] = [
     ("dash", r"(?<!\s)\s+-+\s+|--+|(?:(?<!\s)\s+)?—+\s*", ", "),
 ]
 
+POWERS: list[Row] = [
+    ("factorial", r"(?<=\d)!(?=\s?[=*×+÷/])|(?<=\b[a-z])!(?=\s?[=*×+÷/])", " factorial"),
+    ("power", rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})(?:\s?({_UNIT})(?![A-Za-z\d²³]))?", exponent),
+    ("power", rf"(\w|\))\s?(\^\s?[({{]?[-+]?\w{{1,9}}[)}}]?)(?:\s({_UNIT})(?![A-Za-z\d²³]))?", exponent),
+]
+
+LETTERS: list[Row] = [
+    ("power", r"(\b(?!m[²³])[A-Za-z]{1,2}|\))([⁰¹²³⁴-⁹⁺⁻]{1,9})()", exponent),
+]
+
 SUMS: list[Row] = [
     ("plus or minus", r"±\s?(?=\d)", "plus or minus "),
-    ("power", r"(\b[A-Za-z]|\d{1,30}|\))(?<!\d m)([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
-    ("power", r"(\w|\))\s?(\^\s?[({]?[-+]?\w{1,9}[)}]?)", exponent),
     ("comparison", r"≤|<=(?!=)", " less than or equal to "),
     ("comparison", r"≥|>=(?!=)", " greater than or equal to "),
     ("comparison", r"≠|!=", " not equal to "),
-    ("times", r"(?<=[\w)])\s?[*×]\s?(?=[\d(])|(?<=[\d)])\s?[*×]\s?(?=\w)|(?<=\b[A-Za-z])\s?[*×]\s?(?=[A-Za-z]\b)", " times "),
+    (
+        "times",
+        r"(?<=[\w)])\s?[*×]\s?(?=[\d(])|(?<=[\d)])\s?[*×]\s?(?=\w)|(?<=\b[A-Za-z])\s?[*×]"
+        r"\s?(?=[A-Za-z]\b)",
+        " times ",
+    ),
     ("times", r"(?<=\d)\sx\s(?=\d)", " times "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
     ("divided", r"÷|(?<=\d) / (?=\d)", " divided by "),
@@ -100,8 +121,12 @@ SIGNS: list[Row] = [
     ("at", r"@", " at "),
     ("sharp", r"(?<=\b[A-G])#", " sharp "),
     ("hash", r"#", " "),
-    ("per", rf"(?<=[a-z])\s?/\s?(?={_PER}\b)", " per "),
-    ("greek", f"[{''.join(_GREEK)}](?![\u0370-\u03ff])(?<![\u0370-\u03ff][\u0370-\u03ff])", lambda m: f" {_GREEK[m.group()]} "),
+    ("per", rf"(?<=[a-z])\s?/\s?({alternatives(PER)})(?![A-Za-z])", lambda m: f" per {PER[m[1]]}"),
+    (
+        "greek",
+        f"[{''.join(_GREEK)}](?![\u0370-\u03ff])(?<![\u0370-\u03ff][\u0370-\u03ff])",
+        lambda m: f" {_GREEK[m.group()]} ",
+    ),
     ("slash", r"(?<=[A-Za-z])/(?=[A-Z]|[a-z]{2})|(?<!\w)/|/(?!\w)", " "),
 ]
 

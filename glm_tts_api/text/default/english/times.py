@@ -13,15 +13,23 @@ _MONTHS = (
     *("november", "december"),
 )
 _SHORT = {"sept": "september", **{month[:3]: month for month in _MONTHS}}
-MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)"
+MONTH = (
+    "(?:January|February|March|April|May|June|July|August|September"
+    "|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept"
+    "|Sep|Oct|Nov|Dec)"
+)
 _DECADES = (
     *("hundreds", "tens", "twenties", "thirties", "forties"),
     *("fifties", "sixties", "seventies", "eighties", "nineties"),
 )
 _SCORE = re.compile(
-    r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*|victory|tied?|final|set|halftime|trail\w*|record)\b"
+    r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score"
+    r"|scored|draw|drew|defeat\w*|victory|tied?|final|set|halftime"
+    r"|trail\w*|record)\b"
 )
-_ARTICLE = re.compile(r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$")
+_ARTICLE = re.compile(
+    r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$"
+)
 
 
 def _month(word: str) -> str:
@@ -32,7 +40,7 @@ def _month(word: str) -> str:
 def month_first(match: Match) -> str:
     """January 5th, 2024; Jan 5."""
     month, day, year = _month(match[1]), match[2], match[3]
-    spoken = f"{month} {numbers.ordinal(day)}" if _ARTICLE.search(before(match)) else f"the {numbers.ordinal(day)} of {month}"
+    spoken = f"{month} {numbers.ordinal(day)}"
     return spoken + (f", {numbers.year(year)}" if year else "")
 
 
@@ -47,7 +55,9 @@ def day_first(match: Match) -> str:
 def day_range(match: Match) -> str:
     """May 3-5, 2024."""
     month, first, last, year = _month(match[1]), match[2], match[3], match[4]
-    return f"{month} {numbers.ordinal(first)} to {numbers.ordinal(last)}" + (f", {numbers.year(year)}" if year else "")
+    return f"{month} {numbers.ordinal(first)} to {numbers.ordinal(last)}" + (
+        f", {numbers.year(year)}" if year else ""
+    )
 
 
 def month_year(match: Match) -> str:
@@ -75,13 +85,18 @@ def short_date(match: Match) -> str:
 def _day_of(year: str, month: int, day: int) -> str | None:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    spoken = f"the {numbers.ordinal(str(day))} of {_MONTHS[month - 1]}"
-    return f"{spoken} {numbers.year(year)}" if year else spoken
+    spoken = f"{_MONTHS[month - 1]} {numbers.ordinal(str(day))}"
+    return f"{spoken}, {numbers.year(year)}" if year else spoken
 
 
 def clock(match: Match) -> str:
     hour, minute, half = int(match[1]), int(match[2]), match[3]
-    if not half and hour and _SCORE.search(before(match, 24)) and not re.search(r"(?i)\b(?:at|by|around|until|before|after|from)\s$", before(match)):
+    if (
+        not half
+        and hour
+        and _SCORE.search(before(match, 24))
+        and not re.search(r"(?i)\b(?:at|by|around|until|before|after|from)\s$", before(match))
+    ):
         return f"{cardinal(match[1])} to {cardinal(match[2])}"
     words = cardinal(str(hour))
     if minute:
@@ -133,8 +148,12 @@ def pace(match: Match) -> str:
     first, second = match[1], match[2]
     near = before(match, 24) + after(match, 24)
     if re.search(r"(?i)pace|per k|per mile|/km|/mi|split|lap|ran|run", near) or int(second) > 11:
-        return f"{cardinal(first)} {numbers.plural('minute', first)} {cardinal(second)} {numbers.plural('second', second)}"
-    return f"{cardinal(first)} {'foot' if first == '1' else 'feet'} {cardinal(second)} {numbers.plural('inch', second)}"
+        units = ("minute", "second")
+    else:
+        units = ("foot", "inch")
+    return " ".join(
+        f"{cardinal(n)} {numbers.plural(unit, n)}" for n, unit in zip((first, second), units, strict=True)
+    )
 
 
 _YEAR = r"(?:1[0-9]|20|21)\d\d"
@@ -145,25 +164,89 @@ TIMES: list[Row] = [
     ("time stamp", r"(\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)", r"\1 "),
     ("date", r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])", iso_date),
     ("date", r"(?<![\d./-])(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)(?![\d/.-]*\d)", numeric_date),
-    ("date", r"(?i)(?:(?<=\bon )|(?<=\bby )|(?<=\bdue )|(?<=\bsince )|(?<=\buntil )|(?<=\bdate: )|(?<=\bthrough )|(?<=\bbefore )|(?<=\bafter )|(?<=day, )|(?<=day )|(?<=\btill )|(?<=\bdated )|(?<=deadline is )|(?<=deadline: )|(?<=\bfrom )|(?<=\bbirthday is ))(1[0-2]|0?[1-9])/" + _DAY + r"(?![\d/])(?! (?:of|cup|inch|teaspoon|full|empty))", short_date),
-    ("date", r"(?<![\d/])(1[0-2]|0?[1-9])/" + _DAY + r"(?![\d/])(?=(?: ?-| to| at| \()? ?\d{1,2}(?:/\d|:\d|am|pm))", short_date),
-    ("date", r"(?<=[a-z] )(1[0-2]|[1-9])/" + _DAY + r"(?![\d/])(?= (?:meeting|deadline|appointment|game|event|launch|release|show|deadline))", short_date),
-    ("date", rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?\s?[-~—–]\s?{_DAY}(?:st|nd|rd|th)?(?:,?\s({_YEAR}))?(?![\d:])", day_range),
-    ("date", rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?(?:(?:,\s?|\s)({_YEAR}))?(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm|million))", month_first),
+    (
+        "date",
+        r"(?i)(?:(?<=\bon )|(?<=\bby )|(?<=\bdue )|(?<=\bsince )|(?<=\buntil )"
+        r"|(?<=\bdate: )|(?<=\bthrough )|(?<=\bbefore )|(?<=\bafter )"
+        r"|(?<=day, )|(?<=day )|(?<=\btill )|(?<=\bdated )|(?<=deadline is )"
+        r"|(?<=deadline: )|(?<=\bfrom )|(?<=\bbirthday is ))(1[0-2]|0?[1-9])/"
+        + _DAY
+        + r"(?![\d/])(?! (?:of|cup|inch|teaspoon|full|empty|equals|is|plus|minus|times|mile)\b| ?[=+])",
+        short_date,
+    ),
+    (
+        "date",
+        r"(?<![\d/])(1[0-2]|0?[1-9])/"
+        + _DAY
+        + r"(?![\d/])(?=(?: ?-| to| at| \()? ?\d{1,2}(?:/\d|:\d|am|pm))",
+        short_date,
+    ),
+    (
+        "date",
+        r"(?<=[a-z] )(1[0-2]|[1-9])/"
+        + _DAY
+        + r"(?![\d/])(?= (?:meeting|deadline|appointment|game|event|launch|release|show|deadline))",
+        short_date,
+    ),
+    (
+        "date",
+        rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?\s?[-~—–]\s?{_DAY}(?:st"
+        rf"|nd|rd|th)?(?:,?\s({_YEAR}))?(?![\d:])",
+        day_range,
+    ),
+    (
+        "date",
+        rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?(?:(?:,\s?|\s)({_YEAR}))?"
+        rf"(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm"
+        rf"|million))",
+        month_first,
+    ),
     ("date", rf"{_B}{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?({MONTH})\b\.?(?:,?\s({_YEAR}))?(?!\d)", day_first),
     ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", month_year),
-    ("month", rf"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)", lambda m: _month(m[1])),
-    ("season", rf"{_B}({_YEAR})[-/–](\d\d)(?![\d/-])(?=\s(?:season|school|academic|NBA|NHL|campaign|fiscal|winter|year|budget))", season),
-    ("season", r"(?<![\d/-])(\d\d)/(\d\d)(?=\s(?:season|campaign))", lambda m: f"{cardinal(m[1])} {cardinal(m[2])}"),
-    ("span of years", rf"{_B}({_YEAR})\s?[-–—~]\s?({_YEAR})(?![\d.,-]\d|\d|\s(?:people|dollars|meters|units|words))", year_span),
+    ("month", r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)", lambda m: _month(m[1])),
+    (
+        "season",
+        rf"{_B}({_YEAR})[-/–](\d\d)(?![\d/-])(?=\s(?:season|school|academic"
+        rf"|NBA|NHL|campaign|fiscal|winter|year|budget))",
+        season,
+    ),
+    (
+        "season",
+        r"(?<![\d/-])(\d\d)/(\d\d)(?=\s(?:season|campaign))",
+        lambda m: f"{cardinal(m[1])} {cardinal(m[2])}",
+    ),
+    (
+        "span of years",
+        rf"{_B}({_YEAR})\s?[-–—~]\s?({_YEAR})(?![\d.,-]\d|\d|\s(?:people|dollars|meters|units|words))",
+        year_span,
+    ),
     ("duration", r"(?<![\d:.])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])", duration),
     ("hours", r"(?i)(?<=:\d\d)\s?[-~—]+\s?(?=\d{1,2}:\d\d)|(?<=[ap]m)\s?[-~—]+\s?(?=\d)", " to "),
-    ("hours", r"(?<![\d:.])(\d{1,2})\s?[-~—]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)", lambda m: f"{cardinal(m[1])} to "),
-    ("ratio", r"(?<![\d:.])(16):(10)(?![\d:])(?!\s?[AaPp]\.?[Mm]\b)", lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}"),
+    (
+        "hours",
+        r"(?<![\d:.])(\d{1,2})\s?[-~—]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)",
+        lambda m: f"{cardinal(m[1])} to ",
+    ),
+    (
+        "ratio",
+        r"(?<![\d:.])(16):(10)(?![\d:])(?!\s?[AaPp]\.?[Mm]\b)",
+        lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
+    ),
     ("time", r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?", clock),
     ("time", r"(?<![\d.])(0?[1-9]|1[0-2])\s?([AaPp])\.?\s?[Mm]\b\.?", whole_hour),
     ("ratio", r"(?<![\d.:])(\d{1,6}):(\d{1,6})(?![\d:])", lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}"),
+    (
+        "seconds",
+        r"(?i:(?<=\bafter )|(?<=\bfor )|(?<=\bevery )|(?<=\bwithin )|"
+        r"(?<=\babout )|(?<=\btook )|(?<=\bonly )|(?<=\bthan )|(?<=\bwait )"
+        r"|(?<=\bunder )|(?<=\bto )|(?<=\bjust ))(\d{1,3})s\b",
+        lambda m: f"{cardinal(m[1])} seconds",
+    ),
     ("decade", r"(?<![\d,.$])(\d\d)?'?(\d)0'?s\b", decade),
-    ("year", r"(?<!\w)'(\d\d)(?!\w)", lambda m: f"oh {cardinal(m[1][1])}" if m[1][0] == "0" else cardinal(m[1])),
+    (
+        "year",
+        r"(?<!\w)'(\d\d)(?!\w)",
+        lambda m: f"oh {cardinal(m[1][1])}" if m[1][0] == "0" else cardinal(m[1]),
+    ),
     ("pace", r"(?<!\d)(\d{1,2})['′]\s?(\d{1,2})(?:[\"″]|''|(?!\w))", pace),
 ]

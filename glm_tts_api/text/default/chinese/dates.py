@@ -1,0 +1,207 @@
+"""Chinese: dates and years."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.chinese import numbers
+from glm_tts_api.text.default.table import Match, Row, after, before
+
+_HAN = "\u4e00-\u9fff"
+_B = r"(?<![\d.])"
+
+_TO = "[-~～—–至到]"
+_SPAN_BEFORE = re.compile(
+    "(?:距今|长达|历时|上下|历经|跨越|绵延|延续|传承|沉睡|存续|等了"
+    "|近|约|超过?|不到|将近|大约|整整|至少|足足|已有|共|过了|活了"
+    "|埋藏|大概|几乎|多达|有着?|又?过|寿命[为是]?|了|拥有|数|前后|长约|续|者|需要?)[约近超了有]{0,2} ?$"
+)
+_SPAN_AFTER = re.compile(
+    "前(?![后期半往夕])|之前|以前|来|以来|间|之久|历史|的(?:历史"
+    "|文明|时[光间]|岁月|发展|沉淀|传承|变迁|建城|古|[老]|积淀|等待"
+    "|风雨|寿命|文化)|沧桑|文明|古[都城镇寺树刹]|不变|老店|之后的?地球"
+    "|后的?地球|(?:的)?一?遇"
+)
+_YEAR_WORDS = (
+    "款|版|赛季|奥运|世界杯|欧洲杯|亚运|亚洲杯|冬奥|[春夏秋冬][季天夏冬]?"
+    "|财年|财报|[届级](?!地震|台风)|学年|新[年款版]|春节|春晚|国庆"
+    "|年度|考研|高考|中考"
+    "|跨年|元旦|全年|上半年|下半年|一季|二季|三季|四季|第[一二三四]季"
+    "|世锦赛|世乒赛|中国|全国|全球|双11|双十一|跨年|校招|秋招|春招"
+    "|毕业|最新|暑假|寒假|高考"
+)
+
+
+def date(match: Match) -> str:
+    year, _, month, day = match.groups()
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return match.group()
+    return f"{numbers.digits(year)}年{numbers.cardinal(month)}月{numbers.cardinal(day)}日"
+
+
+def year_month(match: Match) -> str:
+    return f"{numbers.digits(match[1])}年{numbers.cardinal(match[2])}月"
+
+
+def month_day(match: Match) -> str:
+    """11/30 where the words beside it tell a day."""
+    month, day = match[1], match[2]
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return match.group()
+    return f"{numbers.cardinal(month)}月{numbers.cardinal(day)}日"
+
+
+def dotted_day(match: Match) -> str:
+    if (match[1], match[2]) in (("5", "1"), ("10", "1")) and after(match).startswith("放假"):
+        return numbers.cardinal(match[1]).replace("五", "五").replace("十", "十") + "一"
+    return month_day(match)
+
+
+def reign(match: Match) -> str:
+    """701-762年: the years of a life or a dynasty."""
+    first, second = match.groups()
+    if int(first) >= int(second) or (first.endswith("0") and second.endswith("0")):
+        return match.group()
+    return f"{numbers.digits(first)}到{numbers.digits(second)}年"
+
+
+def year_span(match: Match) -> str:
+    """1998-2002年, 2024-2025学年."""
+    first, unit, second = match[1], match[2] or "", match[3]
+    if len(second) == 4 and not unit and int(second) <= int(first):
+        return match.group()
+    return f"{numbers.digits(first)}{unit}到{numbers.digits(second)}"
+
+
+def season(match: Match) -> str:
+    """2024/25赛季."""
+    return numbers.digits(match[1] + match[2])
+
+
+def decade(match: Match) -> str:
+    return (numbers.digits(match[1]) if len(match[1]) == 4 else numbers.cardinal(match[1])) + "年代"
+
+
+def year(match: Match) -> str:
+    """A year digit by digit; a span of years as a number."""
+    number, rest = match[1], after(match)
+    is_span = (
+        bool(_SPAN_AFTER.match(rest))
+        or bool(
+            _SPAN_BEFORE.search(before(match))
+            and not re.match("[0-9一二三四五六七八九十底初末春夏秋冬]|出生|成立|建", rest)
+        )
+        or (int(number) % 1000 == 0 and number not in ("1000", "2000"))
+        or int(number) > 2200
+    )
+    if is_span and not re.search("(?:公元前?|西元|自|从|早在|截至|到了?|于|在|始于)$", before(match)):
+        return numbers.cardinal(number) + "年"
+    return numbers.digits(number) + "年"
+
+
+def spelled_year(match: Match) -> str:
+    return numbers.digits(match[1]) + match.group()[len(match[1]) :]
+
+
+def closing_year(match: Match) -> str:
+    """巴黎2024, 世界杯2022: a year that closes a name."""
+    is_name = re.search(
+        "(?:奥运会?|世界杯|峰会|大会|博览会|[^汽]展|音乐节|电影节|盛典"
+        "|盘点|巴黎|东京|北京|洛杉矶|里约|伦敦)$",
+        before(match),
+    )
+    return numbers.digits(match.group()) if is_name else match.group()
+
+
+def bare_year(match: Match) -> str:
+    """2025我们一起: a year before what is not counted, unless an amount has been announced."""
+    rest = after(match).lstrip()
+    counted = numbers.MEASURE.match(rest) or re.match("[多余左来几级号路]|以[上下内]|分之", rest)
+    announced = re.search(
+        "(?:[共约了有超近达到为是第价加减乘除以号编于过得出仅]|不足|等于) ?$", before(match)
+    )
+    if re.match("了|还|就|又", rest) and re.search("都|已经", before(match, 4)):
+        return numbers.digits(match.group())
+    return match.group() if counted or announced else numbers.digits(match.group())
+
+
+_YEAR = r"(?:1[0-9]|20|21)\d\d"
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH = r"(?:0?[1-9]|1[0-2])"
+
+
+DATES: list[Row] = [
+    ("season", rf"{_B}({_YEAR})[-/—–](\d\d)(?=赛季|学年|财年|年度| ?NBA| ?CBA)", season),
+    ("time stamp", r"(\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)", r"\1 "),
+    ("date", r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])日?", date),
+    ("date", rf"(?<![\d.-])({_YEAR})[-/](0[1-9]|1[012])(?![\d年月/-])月?", year_month),
+    ("date", rf"(?<![\d.-])({_YEAR})\.({_MONTH})(?=月| ?[-至~—] ?(?:{_YEAR}|今))月?", year_month),
+    (
+        "date",
+        rf"(?<=[于在到至前后为：:（( ])(?<!\d )({_MONTH})/({_DAY})(?=[ ]?"
+        rf"(?:之?前|之?后|截止|截至|日|上线|发布|开始|出发|开会|开抢|晚"
+        rf"|早|上午|下午|起|当天|[（(]?[周星]|[到至~-] ?\d{{1,2}}/\d|号))[日号]?",
+        month_day,
+    ),
+    (
+        "date",
+        rf"(?:(?<=截止)|(?<=截至)|(?<=日期)|(?<=时间)|(?<=DDL)|(?<=ddl)"
+        rf"|(?<=[日]期[:：])|(?<=截止[:：于到])|(?<=截止日期[:：])|(?<=时间[:：])"
+        rf"|(?<=[今明后昨]天)|(?<=生日)|(?<=生日是)|(?<=周[一二三四五六日]))[ （(]?"
+        rf"({_MONTH})/({_DAY})(?![\d/])",
+        month_day,
+    ),
+    ("date", rf"{_B}({_MONTH})/({_DAY})(?=[-~至到] ?{_MONTH}/{_DAY}(?![\d/]))", month_day),
+    (
+        "date",
+        rf"(?<=[日到至] )({_MONTH})/({_DAY})(?![\d/])|(?<=日[-~至到])({_MONTH})/({_DAY})(?![\d/])",
+        lambda m: f"{numbers.cardinal(m[1] or m[3])}月{numbers.cardinal(m[2] or m[4])}日",
+    ),
+    (
+        "date",
+        rf"{_B}(1[0-2]|[1-9])/(3[01]|2[0-9]|1[3-9])(?=(?:[ ]?\d{{1,2}}[:点]"
+        rf"|[，。、]? ?(?:见|前|后|周|截)))",
+        month_day,
+    ),
+    ("season", rf"{_B}(\d\d)[-/](\d\d)(?=赛季)", season),
+    (
+        "date",
+        r"(?<=日期)([：:为是]?)(\d{4})(\d\d)(\d\d)(?!\d)",
+        lambda m: f"{m[1]}{numbers.digits(m[2])}年{numbers.cardinal(m[3])}月{numbers.cardinal(m[4])}日",
+    ),
+    (
+        "date",
+        rf"{_B}({_MONTH})\.({_DAY})(?=(?:那天|当天|号|日(?!均)|情人节|晚上"
+        rf"|生日|放假|[-~至到]\d{{1,2}}\.\d{{1,2}}(?:号|日|期间|活动)))[号日]?",
+        dotted_day,
+    ),
+    ("span of years", r"{_B}(?<!-)(\d{3,4})[-~－–到至](\d{3,4})年(?=[，）)。])".replace("{_B}", _B), reign),
+    ("span of years", rf"{_B}(?<!-)({_YEAR})(年?) ?{_TO} ?({_YEAR})(?=年|学年|赛季|财年|年度)", year_span),
+    (
+        "span of years",
+        rf"{_B}(?<!-)({_YEAR})( ?年?) ?[-~～—–] ?({_YEAR})(?![\d.-]| ?[元块米个人%￥㎡kKmM]"
+        rf"|[万亿千]|名|件|台|公)",
+        year_span,
+    ),
+    ("span of years", r"{_B}(\d\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
+    ("year", rf"{_B}({_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
+    ("decade", r"(?<!\d)'?((?:\d\d)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
+    ("generation", r"(?<!\d)([05-9][05])(?=末|后(?![，。面来续天期台排退勤者果悔]|[\d]))", spelled_year),
+    (
+        "year",
+        r"(?:(?<=公元)|(?<=公元前)|(?<=西元)|(?<=西元前)) ?(\d{3,4})年",
+        lambda m: numbers.digits(m[1]) + "年",
+    ),
+    ("year", rf"{_B}(\d{{4}}) ?年(?![级轮])", year),
+    (
+        "year",
+        rf"{_B}([0-3]\d)年(?=[1-9]\d?月)|{_B}(0\d|[789]\d)年(?=[^代]{{0,2}}(?:出生"
+        rf"|生|毕业|入学|款|版|的时候|奥运|世界杯|春晚|非典|金融|参军|高考"
+        rf"|进|底|初|春|夏|秋|冬|的[，。！？]))",
+        lambda m: numbers.digits(m[1] or m[2]) + "年",
+    ),
+    ("year", rf"{_B}(0\d)年", spelled_year),
+    ("year", rf"{_B}(?<![-¥￥$A-Za-z])((?:19|20)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
+    ("year", rf"(?<![\d.A-Za-z¥￥$])(?<![A-Za-z] )(?:19[5-9]|20[0-4])\d(?= ?[{_HAN}])", bare_year),
+    ("year", rf"(?<=[{_HAN}])(?:19[4-9]|20[0-4])\d(?![\d.:年A-Za-z])", closing_year),
+]

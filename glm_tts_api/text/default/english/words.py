@@ -1,0 +1,173 @@
+"""English: titles, abbreviations, states, and Roman numerals."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, names
+
+TITLES = names("""
+    Mr=mister; Mrs=missus; Ms=miss; Dr=doctor; Prof=professor; St=saint; Gov=governor; Sen=senator;
+    Gen=general; Capt=captain; Sgt=sergeant; Lt=lieutenant; Col=colonel; Rev=reverend; Hon=honorable;
+    Rep=representative; Pres=president; Fr=father; Mt=mount; Ft=fort; Cpl=corporal; Maj=major;
+""")
+# Whose full stop ends no sentence; before figures only; as capitalised.
+ABBREVIATIONS = names("""
+    etc=et cetera; vs=versus; approx=approximately; dept=department; jr=junior; sr=senior; vol=volume;
+    fig=figure; inc=incorporated; ltd=limited; corp=corporation; govt=government; ave=avenue;
+    blvd=boulevard; rd=road; hwy=highway; figs=figures; assn=association; bros=brothers; cf=compare;
+""")
+_BEFORE_FIGURES = names("""
+    est=established; apt=apartment; ste=suite; ext=extension; tel=telephone; min=minutes; max=maximum;
+    temp=temperature; pp=pages; eq=equation; ch=chapter; sec=section; ed=edition;
+""")
+_WEEKDAYS = names("""
+    Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Thu=thursday; Thur=thursday; Thurs=thursday;
+    Fri=friday; Sat=saturday; Sun=sunday;
+""")
+_STREETS = names("""
+    Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Hwy=highway; Pkwy=parkway;
+""")
+STATES = names("""
+    AL=alabama; AK=alaska; AZ=arizona; AR=arkansas; CA=california; CO=colorado; CT=connecticut;
+    DE=delaware; FL=florida; GA=georgia; HI=hawaii; ID=idaho; IL=illinois; IN=indiana; IA=iowa;
+    KS=kansas; KY=kentucky; LA=louisiana; ME=maine; MD=maryland; MA=massachusetts; MI=michigan;
+    MN=minnesota; MS=mississippi; MO=missouri; MT=montana; NE=nebraska; NV=nevada; NH=new hampshire;
+    NJ=new jersey; NM=new mexico; NY=new york; NC=north carolina; ND=north dakota; OH=ohio; OK=oklahoma;
+    OR=oregon; PA=pennsylvania; RI=rhode island; SC=south carolina; SD=south dakota; TN=tennessee;
+    TX=texas; UT=utah; VT=vermont; VA=virginia; WA=washington; WV=west virginia; WI=wisconsin;
+    WY=wyoming; DC=d c;
+""")
+_SHORT = {key.lower(): word for key, word in (ABBREVIATIONS | _BEFORE_FIGURES | _WEEKDAYS).items()}
+# These are words as well.
+_WORDS_TOO = {
+    "AL",
+    "CO",
+    "DC",
+    "DE",
+    "HI",
+    "IA",
+    "ID",
+    "IN",
+    "LA",
+    "MA",
+    "MD",
+    "ME",
+    "MO",
+    "MS",
+    "MT",
+    "OH",
+    "OK",
+    "OR",
+    "PA",
+    "SC",
+}
+_DIVISIONS = (
+    "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
+    "|Type|Level|Stage|Title|Article|Class|Grade|War"
+    "|Mark|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
+    "|Apollo|Saturn|Factor|Schedule|Tier|Division|Round"
+    "|Category|Group|Amendment|Olympiad|Games|Step|Case|Option|Module"
+    "|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
+)
+_MONARCHS = (
+    "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William"
+    "|Philip|Philippe|John|Paul|Benedict|Pius|Leo|Gregory"
+    "|Alexander|Nicholas|Catherine|Peter|Napoleon|Frederick|Ivan"
+    "|Francis|Innocent|Urban|Clement|Ramses|Ramesses|Ptolemy"
+    "|Thutmose|Mary|Ferdinand|Alfonso|Carlos|Felipe|Harald|Margrethe"
+    "|Christian|Gustav|Umberto|Wilhelm|Sixtus|Julius|Boniface"
+    "|Edgar|Malcolm|Robert|David|Otto|Rudolf|Leopold|Albert|Haakon"
+    "|Olav|Mehmed|Murad|Selim|Mohammed|Hussein|Rama|Amenhotep|Darius"
+    "|Xerxes"
+)
+
+
+def title(match: Match) -> str:
+    return TITLES[match[1]] + " "
+
+
+def saint_or_street(match: Match) -> str:
+    """St. and Dr.: of a street, where its name stands before and no other name behind."""
+    short, rest = match[2], after(match)
+    behind_name = match[1] is not None
+    before_name = re.match(r"\s*[A-Z][a-z]", rest)
+    ordinary = re.match(
+        r"\s*(?:The|It|He|She|We|They|Is|In|On|At|And|But|Turn|Go|Please|There|This|That|I)\b", rest
+    )
+    if behind_name and (not before_name or ordinary):
+        stop = "." if (not rest.strip() or before_name) and match.group().endswith(".") else ""
+        return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop}"
+    if before_name or match.group().endswith("."):
+        return f"{match[1] or ''}{TITLES[short]} " if before_name else match.group()
+    return match.group()
+
+
+def abbreviation(match: Match) -> str:
+    return _SHORT[match[1].lower()]
+
+
+def state(match: Match) -> str:
+    zip_code = (
+        f" {numbers.digits(match[2][:5])}"
+        + (f" dash {numbers.digits(match[2][6:])}" if len(match[2] or "") > 5 else "")
+        if match[2]
+        else ""
+    )
+    return f"{STATES[match[1]]}{zip_code}"
+
+
+def monarch(match: Match) -> str:
+    return f"{match[1]} the {numbers.ordinal(str(numbers.roman(match[2])))}"
+
+
+def division(match: Match) -> str:
+    return f"{match[1]} {numbers.cardinal(str(numbers.roman(match[2])))}"
+
+
+# Abbreviations whose full stop ends no sentence.
+WORDS: list[Row] = [
+    ("degree", r"\bPh\.\s?D\b\.?", "p h d"),
+    ("latin", r"\be\.\s?g\.,?", "for example"),
+    ("latin", r"\bi\.\s?e\.,?", "that is"),
+    ("time of day", r"(?<=\d) ?([aApP])\.\s?[mM]\.(?=\s+[A-Z]|$)", r" \1m."),
+    (
+        "street or saint",
+        r"((?:\b[A-Z][a-z]{1,20}|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
+        saint_or_street,
+    ),
+    ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
+    ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or|&)\b)", title),
+    ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
+    ("weekday", rf"\b({alternatives(_WEEKDAYS)})\.(?=\s+[A-Za-z0-9]|,)", abbreviation),
+    ("abbreviation", rf"(?i)\b({alternatives(_BEFORE_FIGURES)})\.(?=\s+\d)", abbreviation),
+    ("abbreviation", rf"(?i)\b({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(]|,|$)", abbreviation),
+    ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
+    (
+        "weekday",
+        r"\b(Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)\b(?=\s?[/–-]\s?(?:Mon"
+        r"|Tue|Wed|Thu|Fri|Sat|Sun)|,\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul"
+        r"|Aug|Sep|Oct|Nov|Dec))|(?:(?<=n/)|(?<=e/)|(?<=d/)|(?<=u/)|(?<=i/)"
+        r"|(?<=t/)|(?<=y/))(Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)\b",
+        lambda m: _WEEKDAYS[m[1] or m[2]],
+    ),
+    ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: _STREETS[m[1]]),
+    ("page", r"\bp\.\s?(?=\d)", "page "),
+    ("number", r"(?i)\bnos?\.\s*(?=\d)|#\s?(?=\d)", "number "),
+    ("state", rf"(?<=[a-z], )({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)", state),
+    (
+        "state",
+        rf"(?:(?<=[a-z], ))(?<!Hi, )(?<!Oh, )({alternatives(set(STATES) - _WORDS_TOO)})"
+        rf"(?=[.,;!?)]|\s[a-z]|$)()",
+        state,
+    ),
+    (
+        "initials",
+        r"\b(?<!\b[A-Za-z]\.)((?:[A-Za-z]\.){2,})(?=[\s,;:!?)]|$)",
+        lambda m: " ".join(m[1].replace(".", " ").split()),
+    ),
+    ("no", r"\bNo(?=[.!?,;…])", "no"),
+    ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!')", monarch),
+    ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
+]
