@@ -252,10 +252,10 @@ def __getattr__(name: str) -> Any:
     """`app` is made when uvicorn asks for it, so that importing this module reads no environment."""
     if name != "app":
         raise AttributeError(name)
-    configure_logging()
     try:
         settings = Settings.load()
     except SettingsError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
+    configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
     return create_app(settings)

@@ -64,7 +64,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         os.close(arguments.lock)
     if not arguments.checked:
         _require(settings, _CHECKS)
-    launch.copy_output_into(settings.path(settings.log_file))
+    launch.write_output_into_log(settings)
     launch.become_server(settings, claimed)
 
 

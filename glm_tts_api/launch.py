@@ -5,9 +5,11 @@ The command line that `ps` then shows is `python -m glm_tts_api.uvicorn glm_tts_
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +28,7 @@ HTTP_OPTIONS = ["--http", "glm_tts_api.web.connections:Connection", "--backlog",
 # A ping waits behind the audio that a client has yet to take: its time says nothing of whether it is there.
 # And audio does not shrink.
 HTTP_OPTIONS += ["--ws-ping-interval", "0", "--ws-per-message-deflate", "false", "--ws-max-size", str(2**20)]
+_PIPE_BYTES = 2**20  # the most that Linux lets anyone have
 _WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang, and the watchdog comes first
 
 
@@ -40,20 +43,33 @@ def claim(settings: Settings) -> int:
         raise _not_writable("RUN_DIR", settings.run_dir, error) from None
 
 
-def copy_output_into(log_file: Path) -> None:
-    """What is written to stdout and stderr from now on goes to the log file too, if it does not already."""
+def write_output_into_log(settings: Settings) -> None:
+    """What is written to stdout and stderr from now on goes to the log file: too, where it went elsewhere."""
+    log_file = settings.path(settings.log_file)
     try:
         log_file.parent.mkdir(parents=True, exist_ok=True)
         with log_file.open("ab") as file:
-            if os.path.sameopenfile(1, file.fileno()):
-                return
+            goes_there = os.path.sameopenfile(1, file.fileno())
     except OSError as error:
         raise _not_writable("LOG_FILE", log_file, error) from None
-    # tee must outlive Ctrl-C, to write the server's last lines.
-    tee = subprocess.Popen(["tee", "-i", "-a", "--", log_file], stdin=subprocess.PIPE)
-    assert tee.stdin is not None
-    os.dup2(tee.stdin.fileno(), 1)
-    os.dup2(tee.stdin.fileno(), 2)
+    options = ["--json"] if settings.log_format == "json" else []
+    if settings.log_max_mb:
+        options += [
+            "--max-bytes",
+            str(int(settings.log_max_mb * 2**20)),
+            "--backups",
+            str(settings.log_backups),
+        ]
+    if goes_there and not options:
+        return
+    options += [] if goes_there else ["--copy"]
+    command = [sys.executable, "-m", "glm_tts_api.log_writer", *options, "--", str(log_file)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert writer.stdin is not None
+    with suppress(OSError):  # a long record is torn by another process's only where the pipe is full
+        fcntl.fcntl(writer.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    os.dup2(writer.stdin.fileno(), 1)
+    os.dup2(writer.stdin.fileno(), 2)
 
 
 def become_server(settings: Settings, claimed: int) -> NoReturn:

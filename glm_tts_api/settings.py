@@ -153,6 +153,10 @@ class Settings(BaseSettings):
     verify_timeout: Seconds = 300
     run_dir: Path = Path("run")
     log_file: Path = Path("api_server.log")
+    log_format: Literal["text", "json"] = "text"
+    log_max_mb: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    log_backups: Annotated[int, Field(ge=1, le=1000)] = 5
+    log_text: bool = False
 
     @model_validator(mode="after")
     def _prompt_range(self) -> Settings:

@@ -5,12 +5,14 @@ Every API comes this way, and whoever speaks without one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from glm_tts_api.admission.lanes import Admission, Permit
 from glm_tts_api.contracts import Timings, Utterance
+from glm_tts_api.logs import text_logger
 
 if TYPE_CHECKING:  # loads torch
     from glm_tts_api.engine.engine import Engine
@@ -39,6 +41,7 @@ async def synthesize(
         with timings.stage("queue"):
             permit = await stack.enter_async_context(admission.admit(n_chars, arrived_at=arrived_at))
         spoken = await utterance()
+        text_logger.info("says %s", json.dumps(spoken.text, ensure_ascii=False))
         timings.start_generation()
         stream = await stack.enter_async_context(engine.synthesize(spoken, timings))
         stream.on_freed(permit.hold())

@@ -171,7 +171,8 @@ class Engine:
             except NobodyListens:
                 pass
             except BaseException as error:  # whatever it is, someone waits for the stream
-                stream.request_ended(as_service_error(error, utterance.request_id, done="prepared"))
+                fault = as_service_error(error, utterance.request_id, done="prepared", may_quote=True)
+                stream.request_ended(fault)
                 if lost := device_lost(error):
                     self._faulted(lost)
             else:

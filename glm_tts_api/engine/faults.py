@@ -11,6 +11,7 @@ import threading
 import torch
 
 from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
+from glm_tts_api.logs import without_text
 
 logger = logging.getLogger(__name__)
 _TIMES = 3
@@ -28,11 +29,15 @@ def device_lost(error: BaseException) -> EngineLost | None:
     return _lost("the device failed", error)
 
 
-def as_service_error(error: BaseException, request_id: str, *, done: str) -> ServiceError:
-    """What the client is told of a fault, which goes to the log. `done`: what was done with its text."""
+def as_service_error(
+    error: BaseException, request_id: str, *, done: str, may_quote: bool = False
+) -> ServiceError:
+    """What the client is told of a fault, which goes to the log. `done`: what was done with its text;
+    `may_quote`: by something that knows the text, and may have put it into the error."""
     if isinstance(error, ServiceError):
         return error
-    logger.error("A request failed while it was %s", done, exc_info=error, extra={"request_id": request_id})
+    logged = without_text(error) if may_quote else error
+    logger.error("A request failed while it was %s", done, exc_info=logged, extra={"request_id": request_id})
     if isinstance(error, torch.OutOfMemoryError):
         return Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
     return InternalFault(f"Something went wrong while this text was {done}; the server's log has the details")

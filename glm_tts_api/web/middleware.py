@@ -24,7 +24,7 @@ from glm_tts_api.errors import (
     ServiceError,
     quote,
 )
-from glm_tts_api.logs import request_id_var
+from glm_tts_api.logs import request_id_var, without_text
 from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 from glm_tts_api.web.disconnect import ClientGone
@@ -120,10 +120,11 @@ class RequestContext:
             await answer.cut()
         except (ClientGone, ClientDisconnect):
             raise  # nobody is there to answer
-        except Exception:
-            logger.exception("%s %s failed", scope["method"], quote(scope["path"]))
+        except Exception as error:
+            shown = without_text(error)
+            logger.error("%s %s failed", scope["method"], quote(scope["path"]), exc_info=shown)
             if answer.started:
-                raise
+                raise shown from None
             return InternalFault(INTERNAL_MESSAGE)
         return None
 

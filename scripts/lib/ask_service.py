@@ -20,6 +20,7 @@ from typing import Any
 from readiness import Failed, check_config, is_running, model_line, say, wait_for_workers, wait_until_ready
 from service_client import Answer, Client
 
+from glm_tts_api.logs import json_line
 from glm_tts_api.settings import Settings
 
 SENTENCE = "你好。"
@@ -137,10 +138,12 @@ def _example(client: Client, settings: Settings, voice: str) -> list[str]:
 
 def _report(settings: Settings, outcome: str) -> None:
     """A line in the log, in its format."""
-    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    line = f"{time.strftime('%Y-%m-%d %H:%M:%S')},000 INFO restart_api.sh [-] {outcome}"
+    if settings.log_format == "json":
+        line = json_line("restart_api.sh", outcome)
     try:
         with settings.path(settings.log_file).open("a") as log:
-            log.write(f"{now},000 INFO restart_api.sh [-] {outcome}\n")
+            log.write(f"{line}\n")
     except OSError as error:
         say(f"  {settings.log_file}: {error.strerror}", sys.stderr)
 

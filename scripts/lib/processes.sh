@@ -67,12 +67,12 @@ our_server() {
   done
 }
 
-# heads PID...: prints those whose parent is not among them; what they are told they tell the others. Not the tee
-# of a server in the foreground: it ends by itself, after the last line.
+# heads PID...: prints those whose parent is not among them; what they are told they tell the others. Not the log's
+# writer: it ends by itself, after the last line.
 heads() {
   local pid name parent
   for pid in "$@"; do
-    [[ $(command_of "$pid") != "tee "* ]] || continue
+    [[ $(command_of "$pid") != *" -m glm_tts_api.log_writer "* ]] || continue
     parent=''
     while read -r name parent && [[ $name != PPid: ]]; do :; done <"/proc/$pid/status"
     if [[ " $* " != *" $parent "* ]]; then

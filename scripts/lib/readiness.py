@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -112,9 +113,11 @@ def cause_in(log: Path) -> str:
     """Why a worker could not load, which only that worker knows: what the log says last of it, at most its
     first lines."""
     try:
-        said = log.read_text(errors="replace").rpartition(CAUSE)[2]
+        before, _, said = log.read_text(errors="replace").rpartition(CAUSE)
     except OSError:
-        said = ""
+        before = said = ""
+    if before.rpartition("\n")[2].startswith("{"):  # LOG_FORMAT=json
+        said, _ = json.JSONDecoder().raw_decode(f'"{said}')
     lines = said.partition("\nTraceback")[0].splitlines()[:CAUSE_LINES]
     return CAUSE + "\n".join(lines)
 

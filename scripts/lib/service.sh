@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # How the server is started, watched and shown. Sourced after common.sh and processes.sh.
 
-readonly LOGS_KEPT=5
-
 # lock_service: lets one start, stop or restart work on RUN_DIR at a time; the lock goes with the script, whose
 # children close descriptor 7.
 lock_service() {
@@ -59,8 +57,8 @@ start_in_background() {
   SERVER=$!
 }
 
-# rotate_log: keeps the last logs as LOG_FILE.1 (the newest) to LOG_FILE.5. The old server is stopped by now: where
-# no file of the folder can be renamed, the new one goes on in the old one's log.
+# rotate_log: keeps the last LOG_BACKUPS logs as LOG_FILE.1 (the newest) and so on. The old server is stopped by
+# now: where no file of the folder can be renamed, the new one goes on in the old one's log.
 rotate_log() {
   [[ -s $LOG_FILE ]] || return 0
   rename_logs || say "  $LOG_FILE goes on: it cannot be renamed (above)"
@@ -69,7 +67,7 @@ rotate_log() {
 # rename_logs: leaves LOG_FILE empty; returns 1 where it cannot.
 rename_logs() {
   local n
-  for ((n = LOGS_KEPT - 1; n >= 1; n--)); do
+  for ((n = LOG_BACKUPS - 1; n >= 1; n--)); do
     [[ ! -f $LOG_FILE.$n ]] || mv -f -- "$LOG_FILE.$n" "$LOG_FILE.$((n + 1))" || return
   done
   mv -- "$LOG_FILE" "$LOG_FILE.1" && : >"$LOG_FILE"

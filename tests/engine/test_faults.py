@@ -159,3 +159,20 @@ def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixtur
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert getattr(record, "request_id", None) == "test"
     assert record.exc_info is not None
+
+
+def test_what_a_fault_of_the_text_front_end_quotes_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Confused(tiny.SentenceFrontend):
+        def prepare(self, text: str, **options: Any) -> list[str]:
+            raise ValueError(f"what is {text}?")
+
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine(frontend=Confused))
+        with pytest.raises(InternalFault):
+            await tiny.pcm(engine.synthesize(tiny.utterance("ab rhinoceros")))
+        await engine.close()
+
+    asyncio.run(run())
+    assert "in prepare" in caplog.text
+    assert "ValueError; LOG_TEXT=1" in caplog.text
+    assert "rhinoceros" not in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -35,8 +36,9 @@ def test_a_taken_port_is_an_error_that_names_its_holder(project: Project) -> Non
 
 
 def test_two_workers_and_kills_without_mercy(project: Project) -> None:
-    """A worker comes back; workers whose parent was killed are found, named and replaced."""
-    project.start(WORKERS="2", API_KEYS="a-secret")
+    """A worker comes back; workers whose parent was killed are found, named and replaced. The log goes
+    through several files meanwhile, a JSON object a line."""
+    project.start(WORKERS="2", API_KEYS="a-secret", LOG_FORMAT="json", LOG_MAX_MB="0.003", LOG_BACKUPS="50")
     key = "a-secret"
     assert project.get("/api/v1/stats/concurrency").status == 401
     first, second = (worker["pid"] for worker in project.stats(key)["per_worker"])
@@ -49,6 +51,12 @@ def test_two_workers_and_kills_without_mercy(project: Project) -> None:
     start = project.run("start_api.sh")
     assert start.code == 3
     assert "left" in start.said
+    files = sorted(project.root.glob("api_server.log*"))
+    records = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert len(files) > 2
+    assert {record["process"] for record in records if "Ready after" in record["message"]} > {first, second}
+    assert any(f"Child process [{first}] died" in record["message"] for record in records)
+    assert any("passed its check" in record["message"] for record in records)
     project.start()
     assert not any(is_alive(pid) for pid in workers)
     assert project.get("/api/v1/health").status == 200

@@ -58,6 +58,10 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "VERIFY_TIMEOUT": "300",
         "RUN_DIR": "run",
         "LOG_FILE": "api_server.log",
+        "LOG_FORMAT": "text",
+        "LOG_MAX_MB": "0",
+        "LOG_BACKUPS": "5",
+        "LOG_TEXT": "0",
         "CHECKPOINT_DIR": str(BUNDLED_MODEL),
         "IS_DEMONSTRATION": "1",
     }

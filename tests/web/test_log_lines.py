@@ -1,13 +1,22 @@
-"""What a client can write into the log: nothing that a terminal would obey."""
+"""What stands in the log: nothing that a terminal would obey, no user's text; texts and JSON if asked for."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
+import httpx
+import pytest
+from recordings import voice_wav
+from running import Running
 from server_process import Server
+from socket_client import heard, talking, tell
+from tone_engine import ToneEngine
 from waiting import wait_until
 
 Start = Callable[..., Server]
+MARKER = "Rhinozeros犀牛"
 
 
 def test_control_characters_of_a_path_are_shown_as_escapes(start: Start) -> None:
@@ -18,3 +27,86 @@ def test_control_characters_of_a_path_are_shown_as_escapes(start: Start) -> None
     (line,) = (line for line in log.splitlines() if "refused: 404" in line)
     assert "/api/v1/\\x1b[31mred\\x07\\x9b2J\\u202etxt INFO forged refused: 404" in line
     assert all(character.isprintable() or character == "\n" for character in log)
+
+
+def say_by_every_api(client: httpx.Client) -> None:
+    """The marker as a text, as a transcript and where it is refused."""
+    said = {"input_text": MARKER, "index": "exampleA"}
+    sovits = {"text": MARKER, "text_lang": "zh", "ref_audio_path": "exampleA.wav", "prompt_lang": "zh"}
+    recording = ("a.wav", voice_wav(2.0))
+    own_voice = {"input_text": MARKER, "prompt_text": MARKER}
+    answers = [
+        client.post("/api/v1/tts", data=said),
+        client.post("/api/v1/tts", json=said | {"stream": True, "response_format": "mp3"}),
+        client.get("/api/v1/tts", params=said),
+        client.post("/api/v1/tts", data=own_voice, files={"prompt_audio": recording}),
+        client.post("/v1/audio/speech", json={"input": MARKER, "voice": "alloy"}),
+        client.get("/tts", params=sovits),
+        client.post("/tts", json=sovits | {"streaming_mode": True}),
+        client.post("/api/paas/v4/audio/speech", json={"input": MARKER, "voice": "tongtong"}),
+        client.post(
+            "/api/v1/prompts",
+            data={"index": "mine", "prompt_text": MARKER},
+            files={"prompt_audio": recording},
+        ),
+    ]
+    assert [answer.status_code // 100 for answer in answers] == [2] * len(answers), answers
+    refused = [
+        client.post("/api/v1/tts", data=said | {"input_text": 2000 * MARKER}),
+        client.post("/api/v1/tts", data=said | {"seed": MARKER}),
+        client.post("/api/v1/tts", content=MARKER, headers={"Content-Type": "application/json"}),
+        client.post("/v1/audio/speech", json={"input": "!", "voice": MARKER}),
+        client.get("/tts", params=sovits | {"media_type": MARKER}),
+        client.post("/api/paas/v4/audio/speech", json={"input": [MARKER]}),
+    ]
+    assert [answer.status_code // 100 for answer in refused] == [4] * len(refused), refused
+
+
+def records(server: Server) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in server.log.read_text().splitlines()]
+
+
+def test_no_api_s_texts_are_in_the_log_whose_lines_are_all_json(start: Start) -> None:
+    server = start(log_format="json")
+    say_by_every_api(server.client)
+    with talking(str(server.client.base_url)) as client:
+        tell(client, "text", text=f"{MARKER}. ")
+        tell(client, "flush")
+        heard(client, "flushed")
+    wait_until(lambda: server.log.read_text().count("outcome=completed") == 9)
+    of_requests = [record for record in records(server) if record["logger"] == "glm_tts_api.request"]
+    outcomes = [record["message"].rpartition("outcome=")[2] for record in of_requests]
+    assert "text_too_long" in outcomes
+    for part in ("Rhino", "犀", "\\u7280", "%E7%8A%80"):
+        assert part not in server.log.read_text()
+    for record in records(server):
+        assert record["time"].endswith("Z")
+        assert record["level"] in ("INFO", "WARNING")
+    accepted = [record for record in records(server) if "[accepted]" in record["message"]]
+    assert accepted[0]["request_id"] != "-"
+
+
+def test_texts_that_are_asked_for_are_in_the_log_a_line_each(start: Start) -> None:
+    server = start(log_text=1)
+    server.client.post(
+        "/api/v1/tts",
+        data={"input_text": f"{MARKER}\nzwei", "index": "exampleA"},
+        headers={"X-Request-Id": "mine"},
+    )
+    (line,) = (line for line in server.log.read_text().splitlines() if "says" in line)
+    assert "[mine]" in line
+    assert json.loads(line.partition("says ")[2]) == f"{MARKER}\nzwei"
+
+
+def test_a_fault_that_quotes_a_text_is_logged_without_it(
+    serve: Callable[..., Running], caplog: pytest.LogCaptureFixture
+) -> None:
+    error = RuntimeError(MARKER)
+    error.__cause__ = ValueError(MARKER)
+    server = serve(ToneEngine(fault=error))
+    assert server.say(MARKER).status_code == 500
+    wait_until(lambda: "failed" in caplog.text)
+    assert "RuntimeError; LOG_TEXT=1 shows its message" in caplog.text
+    assert "ValueError; LOG_TEXT=1 shows its message" in caplog.text
+    assert "in synthesize" in caplog.text
+    assert MARKER not in caplog.text

@@ -28,7 +28,7 @@ def engine(settings: Settings, slot: int) -> ToneEngine:
     )
 
 
-configure_logging()
 settings = Settings.load()
+configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
 limits = {"send_s": settings.stream_stall_s, **json.loads(os.environ.get("CONNECTION_LIMITS", "{}"))}
 app = create_app(settings, build_engine=engine, limits=ConnectionLimits(**limits))

@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from glm_tts_api.audio.encode import AudioFormat
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
 from glm_tts_api.errors import Draining, InternalFault, NothingToSay, ServiceError
+from glm_tts_api.logs import without_text
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import ClientGone
@@ -195,8 +196,8 @@ class Speaker:
                 await self._speak(sentence, log)
         except (ServiceError, ClientGone):
             raise
-        except Exception:
-            logger.exception("A sentence of a WebSocket failed")
+        except Exception as error:
+            logger.error("A sentence of a WebSocket failed", exc_info=without_text(error))
             raise InternalFault(INTERNAL_MESSAGE) from None
         finally:
             log.write(sent=True)

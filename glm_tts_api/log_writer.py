@@ -1,0 +1,95 @@
+"""Writes what comes on stdin into the log file, line by line, and begins a new file when one is full.
+
+    python -m glm_tts_api.log_writer [--copy] [--json] [--max-bytes N] [--backups N] FILE
+
+All processes of a server write into the one pipe: nothing is lost or locked when the file changes, and what
+native code and the interpreter print themselves is in it too. Full files are FILE.1 (the newest) to FILE.N. A
+file that somebody else moved away is left to them at the next change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from glm_tts_api.logs import json_line
+
+_LONGEST_LINE = 2**20  # what is longer comes in pieces
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+_STDOUT = 1
+
+
+class RotatingFile:
+    """Appends to `path`. With `max_bytes` no file gets larger, unless a single line is; 0: no limit."""
+
+    def __init__(self, path: Path, *, max_bytes: int, backups: int) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._backups = backups
+        self._descriptor = self._open()
+
+    def write(self, line: bytes) -> None:
+        """Raises OSError where there is no room."""
+        n_bytes = os.fstat(self._descriptor).st_size
+        if n_bytes and 0 < self._max_bytes < n_bytes + len(line):
+            self._begin_anew()
+        os.write(self._descriptor, line)
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def _begin_anew(self) -> None:
+        with suppress(OSError):  # where nothing may be renamed, the file grows
+            if self._is_ours():
+                self._rename()
+            full, self._descriptor = self._descriptor, self._open()
+            os.close(full)
+
+    def _rename(self) -> None:
+        for number in range(self._backups - 1, 0, -1):
+            with suppress(FileNotFoundError):
+                self._backup(number).replace(self._backup(number + 1))
+        self._path.replace(self._backup(1))
+
+    def _is_ours(self) -> bool:
+        """Whether the file has its name still."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        return False
+
+    def _backup(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def main() -> None:
+    """Ends when the last process that holds the pipe has, whatever the terminal or a supervisor sends."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    arguments = _parse()
+    file = RotatingFile(arguments.file, max_bytes=arguments.max_bytes, backups=arguments.backups)
+    while line := sys.stdin.buffer.readline(_LONGEST_LINE):
+        if arguments.json and not line.startswith(b"{"):
+            line = json_line("stderr", line.decode(errors="replace").rstrip("\n")).encode() + b"\n"
+        with suppress(OSError):  # a full disk; there may be room for the next
+            file.write(line)
+        if arguments.copy:
+            with suppress(OSError):  # the terminal is gone
+                os.write(_STDOUT, line)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m glm_tts_api.log_writer")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--copy", action="store_true", help="writes it to stdout as well")
+    parser.add_argument("--json", action="store_true", help="makes a JSON object of a line that is none")
+    parser.add_argument("--max-bytes", type=int, default=0)
+    parser.add_argument("--backups", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
