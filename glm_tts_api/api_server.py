@@ -52,6 +52,7 @@ from glm_tts_api.web.v1.metrics import keep_gauges
 from glm_tts_api.web.v1.metrics import router as metrics_router
 from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
 from glm_tts_api.web.v1.prompts import router as prompts_router
+from glm_tts_api.web.v1.text import router as text_router
 from glm_tts_api.web.v1.tts import router as tts_router
 
 if TYPE_CHECKING:  # loads torch
@@ -101,6 +102,7 @@ def create_app(
         zhipu_speech_router,
         zhipu_voices_router,
         prompts_router,
+        text_router,
         ops_router,
         health_router,
         metrics_router,

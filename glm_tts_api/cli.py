@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from glm_tts_api import __version__, launch, preflight
-from glm_tts_api.errors import AlreadyRunning, StartupError
-from glm_tts_api.settings import Settings
+from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
+from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,6 +45,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "what", nargs="*", type=_known_check, metavar="WHAT", help=f"only these of {', '.join(_CHECKS)}"
     )
     check.set_defaults(run=_check)
+    read = commands.add_parser("read", help="say what would be spoken for a text, without speaking it")
+    read.add_argument("text", metavar="TEXT")
+    read.add_argument("--phonemes", action="store_true", help="as with use_phoneme=true")
+    read.set_defaults(run=_read)
     settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
     settings.set_defaults(run=_print_settings)
     return parser.parse_args(argv)
@@ -118,6 +122,31 @@ def _check_port(settings: Settings) -> None:
 
 
 _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoint": _check_checkpoint}
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    """What POST /api/v1/text/normalize answers, for people. Needs no server."""
+    from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
+
+    settings = Settings.load()
+    frontend = TextFrontend(
+        settings.configs_dir,
+        cache_dir=settings.cache_dir,
+        rules=settings.text_rules,
+        shipped=SHIPPED_CONFIGS,
+        max_characters=settings.max_text_length,
+    )
+    try:
+        reading = frontend.read(arguments.text, use_phoneme=arguments.phonemes)
+    except ServiceError as error:
+        raise StartupError(error.message) from None
+    for number, segment in enumerate(reading.segments, start=1):
+        print(f"{number}. {segment.spoken} ({segment.seconds:.1f} s)")
+    for change in reading.changes:
+        print(f"   character {change.start}: {change.written or 'nothing'} -> {change.said or 'nothing'}")
+    for warning in reading.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    return 0
 
 
 def _print_settings(_: argparse.Namespace) -> int:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import Timings, Utterance
@@ -32,6 +34,7 @@ from glm_tts_api.model.checkpoint import Models
 
 if TYPE_CHECKING:
     from glm_tts_api.text.frontend import TextFrontend
+    from glm_tts_api.text.reading import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +124,22 @@ class Engine:
     def give_up(self, cause: str) -> None:
         """Ends everyone's wait: a step will not end any more."""
         self._lose(EngineLost(cause))
+
+    async def read(self, text: str, *, use_phoneme: bool = False) -> Reading:
+        """How `synthesize` reads `text`. Raises Loading, Unhealthy, NothingToSay or TextTooLong."""
+        self.state.require_ready()
+        assert self._processor is not None
+        left = threading.Event()
+
+        def check() -> None:
+            if left.is_set():
+                raise NobodyListens
+
+        read = partial(self._processor.frontend.read, text, use_phoneme=use_phoneme, check=check)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+        finally:
+            left.set()
 
     async def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed."""

@@ -26,7 +26,7 @@ class InputProcessor:
 
     def __init__(self, models: Models, frontend: TextFrontend, features: VoiceFeatures) -> None:
         self._tokenizer = models.text_tokenizer
-        self._frontend = frontend
+        self.frontend = frontend
         self._features = features
         self._transcripts = SharedCache(
             _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda ids: _ID_BYTES * len(ids)
@@ -37,11 +37,11 @@ class InputProcessor:
     ) -> EngineRequest:
         """What the engine is to say. Raises NothingToSay, PromptRejected, and what `check` raises: it is
         called again and again, so that nobody's text is worked on for long."""
-        texts = self._frontend.prepare(utterance.text, use_phoneme=utterance.use_phoneme, check=check)
+        reading = self.frontend.read(utterance.text, use_phoneme=utterance.use_phoneme, check=check)
         segments = []
-        for text in texts:
+        for segment in reading.segments:
             check()
-            if ids := self._tokenizer.encode(text):
+            if ids := self._tokenizer.encode(segment.spoken):
                 segments.append(ids)
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
@@ -52,8 +52,8 @@ class InputProcessor:
 
     def clear(self) -> int:
         """Forgets what was read before; the bytes of transcripts that this frees."""
-        self._frontend.clear_cache()
+        self.frontend.clear_cache()
         return self._transcripts.clear()
 
     def _encode_transcript(self, transcript: str) -> list[int]:
-        return self._tokenizer.encode(self._frontend.normalize_prompt(transcript))
+        return self._tokenizer.encode(self.frontend.normalize_prompt(transcript))

@@ -11,6 +11,7 @@ from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes import Phonemizer
 from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.published.rules import PublishedRules
+from glm_tts_api.text.reading import Reading, SpokenSegment
 from glm_tts_api.text.split import forget_words, split
 from glm_tts_api.text.wetext import chinese_normalizer, english_normalizer
 
@@ -49,9 +50,13 @@ class TextFrontend:
         """What was wrong with the user's dictionaries when they were last read."""
         return self._files.current().warnings
 
-    def prepare(self, text: str, *, use_phoneme: bool = False, check: Check = unwatched) -> list[str]:
-        """`text` in segments, as the LLM's tokenizer takes them. Raises NothingToSay, TextTooLong, and what
-        `check` raises: it is called again and again while this goes on."""
+    def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
+        """The segments of `read` alone, as the LLM's tokenizer takes them."""
+        return [segment.spoken for segment in self.read(text, use_phoneme=use_phoneme).segments]
+
+    def read(self, text: str, *, use_phoneme: bool = False, check: Check = unwatched) -> Reading:
+        """What is said for `text`. Raises NothingToSay, TextTooLong, and what `check` raises: it is called
+        again and again while this goes on."""
         if not _is_speakable(text):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
         segments = []
@@ -59,10 +64,11 @@ class TextFrontend:
             check()
             segment = self.normalize(part)
             if _is_speakable(segment):
-                segments.append(self.phonemize(segment) if use_phoneme else segment)
+                spoken = self.phonemize(segment) if use_phoneme else segment
+                segments.append(SpokenSegment(segment, spoken))
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
-        return segments
+        return Reading(text, tuple(segments))
 
     def normalize_prompt(self, text: str) -> str:
         """A voice's transcript as the LLM takes it: normalised, with a space behind (docs/model.md 11)."""

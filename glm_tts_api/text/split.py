@@ -45,6 +45,11 @@ def split(text: str, *, cut_words: bool = False) -> list[str]:
     return ["".join(units) for units in segments]
 
 
+def weight(text: str) -> float:
+    """Roughly the syllables of `text`: 1 for a Hanzi or a mark, 0.7 for an English syllable."""
+    return sum(map(_weight_by_letters, _units(text)))
+
+
 def _with_marks(units: list[str]) -> list[str]:
     """Combining marks belong to the letter before them."""
     whole: list[list[str]] = []

@@ -85,13 +85,16 @@ def query_docs(model: type[BaseModel], *, without: Collection[str]) -> dict[str,
     }
 
 
-def body_docs(model: type[BaseModel], *, name: str, example: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes `model` as a form or as JSON, and prompt_audio in a form.
+def body_docs(
+    model: type[BaseModel], *, name: str, example: dict[str, Any], takes_file: bool = True
+) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes `model` as a form or as JSON; `takes_file`: and prompt_audio in a
+    form.
 
     Each kind of body has a schema of its own, with a name of its own: so generated clients tell them apart.
     """
     schema = model.model_json_schema()
-    with_file = {**schema["properties"], "prompt_audio": _PROMPT_AUDIO}
+    with_file = {**schema["properties"], **({"prompt_audio": _PROMPT_AUDIO} if takes_file else {})}
     return {
         "parameters": [_REQUEST_ID],
         "requestBody": {

@@ -12,11 +12,18 @@ from glm_tts_api.web.request_log import log_of
 def check_text(request: Request, state: AppState, text: str, *, field: str) -> int:
     """The text's length, which the request's log is told as well. Raises TextTooLong or NothingToSay, naming
     the field that it was sent in."""
-    n_chars, most = len(text), state.config.max_text_length
+    n_chars = len(text)
     log = log_of(request)
     log.n_chars, log.lane = n_chars, state.admission.config.lane_of(n_chars)
-    if n_chars > most:
-        raise TextTooLong(f"{field} has {n_chars} characters; at most {most} are possible (MAX_TEXT_LENGTH).")
+    require_text(text, state.config.max_text_length, field=field)
+    return n_chars
+
+
+def require_text(text: str, most: int, *, field: str) -> None:
+    """Raises TextTooLong or NothingToSay, naming the field that the text was sent in."""
+    if len(text) > most:
+        raise TextTooLong(
+            f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH)."
+        )
     if not text.strip():
         raise NothingToSay(f"{field} is blank.")
-    return n_chars

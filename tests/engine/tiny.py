@@ -25,6 +25,7 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
+from glm_tts_api.text.reading import Reading, SpokenSegment
 
 N_SPEECH_TOKENS = 64
 AUDIO_START = 200
@@ -55,13 +56,13 @@ class SentenceFrontend:
     def normalize_prompt(self, text: str) -> str:
         return text + " "
 
-    def prepare(self, text: str, *, use_phoneme: bool = False, check: Callable[[], None]) -> list[str]:
+    def read(self, text: str, *, use_phoneme: bool = False, check: Callable[[], None]) -> Reading:
         if text.isdigit():
             raise NothingToSay("only digits")
         while text == ENDLESS_TEXT:
             check()
             time.sleep(0.001)
-        return text.split("/")
+        return Reading(text, tuple(SpokenSegment(part, part) for part in text.split("/")))
 
     def clear_cache(self) -> None:
         pass

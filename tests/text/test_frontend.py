@@ -153,7 +153,7 @@ def test_work_on_a_text_ends_as_soon_as_nobody_wants_it(
                     raise Left
 
             with pytest.raises(Left):
-                door.prepare("他在2024年有3只猫。It cost $3.50 in 1999. " * 200, check=check)
+                door.read("他在2024年有3只猫。It cost $3.50 in 1999. " * 200, check=check)
 
 
 @pytest.mark.parametrize("sentence", ["他在2024年有3只猫，", "It cost $3.50 in 1999, and "])

@@ -17,6 +17,8 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.reading import Reading
 
 READY = EngineState("ready")
 
@@ -39,6 +41,7 @@ class ToneEngine:
     load_s: float = 0.0
     load_fault: Path | None = None
     streaming: Forecast | None = None
+    frontend: TextFrontend | None = None
 
     def start(self) -> None:
         if self.load_s:
@@ -59,6 +62,10 @@ class ToneEngine:
 
     def in_a_step_for(self, seconds: float) -> bool:
         return False
+
+    async def read(self, text: str, *, use_phoneme: bool = False) -> Reading:
+        assert self.frontend is not None
+        return self.frontend.read(text, use_phoneme=use_phoneme)
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"

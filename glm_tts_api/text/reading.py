@@ -1,0 +1,86 @@
+"""What a text is spoken as: its segments, and what became of it on the way. Knows strings only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from glm_tts_api.errors import quote
+from glm_tts_api.text.changes import Change, changes
+from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
+from glm_tts_api.text.split import weight
+
+_SYLLABLE_S, _MARK_S = 0.2, 0.25
+_MARK = re.compile(f"[{re.escape(PUNCTUATION)}]")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_MOST_SHOWN = 20
+_ALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")  # whose letters look alike
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenSegment:
+    """A piece that is said at once: `text` in words, and `spoken` as the LLM's tokenizer takes it, with
+    phoneme tokens in place of some of them."""
+
+    text: str
+    spoken: str
+
+    @property
+    def seconds(self) -> float:
+        """What it takes to say, roughly: voices differ."""
+        marks = len(_MARK.findall(self.text))
+        return _SYLLABLE_S * (weight(self.text) - marks) + _MARK_S * marks
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How `written` is read."""
+
+    written: str
+    segments: tuple[SpokenSegment, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it in words."""
+        texts = [segment.text for segment in self.segments]
+        return ("" if any(map(has_hanzi, texts)) else " ").join(texts)
+
+    @property
+    def seconds(self) -> float:
+        """What it takes to say, roughly."""
+        return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Where it is said otherwise than it is written."""
+        return changes(self.written, self.text)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not said at all, and words that look misspelt, a sentence each."""
+        return tuple(_warnings(self.written, self.changes))
+
+
+def _warnings(written: str, found: tuple[Change, ...]) -> Iterator[str]:
+    dropped = dict.fromkeys(
+        char
+        for change in found
+        for char in change.written
+        if not change.said or unicodedata.category(char) == "So"
+    )
+    shown = " ".join(char for char in dropped if char.isprintable() and not char.isspace())
+    if shown:
+        yield f"Not read: {quote(shown)}"
+    mixed = [word for word in dict.fromkeys(_WORD.findall(written)) if len(_scripts(word)) > 1]
+    for word in mixed[:_MOST_SHOWN]:
+        names = " and ".join(_scripts(word))
+        yield f"'{quote(word)}' has {names} letters in one word, which may only look alike."
+
+
+def _scripts(word: str) -> list[str]:
+    names = {unicodedata.name(char, "").partition(" ")[0] for char in word if not char.isascii()}
+    if any(char.isascii() for char in word):
+        names.add("LATIN")
+    return [script.capitalize() for script in _ALIKE_SCRIPTS if script in names]

@@ -1,0 +1,53 @@
+"""The bodies of /api/v1/text, as clients and /docs see them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.web.v1.schemas import Warnings
+
+
+class TextFields(BaseModel):
+    """What POST /text/normalize takes: of the fields of POST /tts those that say what is read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    input_text: str = Field(
+        description="The text, as POST /tts takes it.", examples=["预计3-5天送到，一共￥39.8元。"]
+    )
+    use_phoneme: bool = Field(default=False, description="As POST /tts takes it.", examples=[False])
+
+
+class ShownSegment(BaseModel):
+    """What is said at once."""
+
+    text: str = Field(description="In words.", examples=["预计三到五天送到，一共三十九点八元。"])
+    phonemes: str = Field(
+        description="As the model is given it: the same, with phonemes where use_phoneme asks for them.",
+        examples=["预计三到五天送到，一共三十九点八元。"],
+    )
+    seconds: float = Field(description="What it takes to say, roughly.", examples=[3.9])
+
+
+class ShownChange(BaseModel):
+    """A place that is said otherwise than it is written."""
+
+    written: str = Field(
+        description="As it stands in input_text; empty where words are added.", examples=["3-5天"]
+    )
+    said: str = Field(description="As it is said; empty where it is dropped.", examples=["三到五天"])
+    start: int = Field(description="Where it begins in input_text, in characters from 0.", examples=[2])
+
+
+class TextAnswer(BaseModel):
+    """What POST /tts says for this text."""
+
+    success: Literal[True] = True
+    message: str = Field(examples=["1 segment, some 3.9 s of speech."])
+    text: str = Field(description="All of it in words.", examples=["预计三到五天送到，一共三十九点八元。"])
+    segments: list[ShownSegment]
+    seconds: float = Field(description="What it takes to say, roughly.", examples=[3.9])
+    changes: list[ShownChange]
+    warnings: Warnings = []

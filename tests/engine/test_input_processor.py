@@ -1,0 +1,48 @@
+"""What is shown of a text is what the LLM is given for it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import tiny
+
+from glm_tts_api.contracts import Timings
+from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.text.frontend import TextFrontend
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "text" / "readings"))
+from accepted import sentences
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+class CodePoints:
+    """A tokenizer from whose ids the text can be told."""
+
+    def encode(self, text: str) -> list[int]:
+        return list(map(ord, text))
+
+
+class Listener:
+    closed = full = False
+    timings = Timings()
+
+
+def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
+    models = replace(tiny.tiny_models(), text_tokenizer=cast(Any, CodePoints()))
+    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
+    processor = InputProcessor(models, frontend, VoiceFeatures(models, 1))
+    texts = [sentence.text for sentence in sentences()[::5]]
+    texts += ["\n".join(texts[start::9]) for start in range(9)]  # of many segments
+    assert len(texts) > 200
+    for number, text in enumerate(texts):
+        use_phoneme = bool(number % 2)
+        shown = frontend.read(text, use_phoneme=use_phoneme)
+        utterance = tiny.utterance(text, use_phoneme=use_phoneme)
+        request = processor.request(utterance, cast(Any, Listener()))
+        given = ["".join(map(chr, ids)) for ids in request.segments]
+        assert given == [segment.spoken for segment in shown.segments], text

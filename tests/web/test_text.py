@@ -1,0 +1,59 @@
+"""POST /api/v1/text/normalize shows what POST /tts says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from project_folder import project
+from running import Running, running_app
+from tone_engine import ToneEngine
+
+from glm_tts_api.text.frontend import TextFrontend
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+TEXT = "/api/v1/text/normalize"
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that reads as the real one does, and speaks tones."""
+    root = tmp_path_factory.mktemp("reader")
+    frontend = TextFrontend(CONFIGS, cache_dir=root / "cache")
+    with running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server:
+        yield server
+
+
+def test_it_shows_words_segments_and_changes(reader: Running) -> None:
+    with reader.client() as client:
+        answer = client.post(TEXT, json={"input_text": "预计3-5天送到😀。" * 8}).json()
+    assert answer["success"] is True
+    assert answer["text"] == "预计三到五天送到。" * 8
+    assert [segment["text"] for segment in answer["segments"]] == ["预计三到五天送到。" * 4] * 2
+    assert answer["changes"][0] == {"written": "3-5", "said": "三到五", "start": 2}
+    assert len(answer["changes"]) == 16
+    assert answer["warnings"] == ["Not read: 😀"]
+    assert answer["seconds"] == pytest.approx(sum(one["seconds"] for one in answer["segments"]), abs=0.02)
+
+
+def test_phonemes_are_shown_as_the_model_is_given_them(reader: Running) -> None:
+    with reader.client() as client:
+        fields = {"input_text": "银行", "use_phoneme": "true"}
+        (segment,) = client.post(TEXT, data=fields).json()["segments"]
+    assert (segment["text"], segment["phonemes"]) == ("银行。", "银<|H|><|ANG2|>。")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code"),
+    [("  ", 400, "nothing_to_say"), ("。。。", 400, "nothing_to_say"), ("长" * 20001, 413, "text_too_long")],
+)
+def test_what_cannot_be_said_is_refused_as_there(reader: Running, text: str, status: int, code: str) -> None:
+    with reader.client() as client:
+        answer = client.post(TEXT, json={"input_text": text})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_key_is_asked_for_where_there_are_keys(serve: Callable[..., Running]) -> None:
+    with serve(api_keys="secret").client() as client:
+        assert client.post(TEXT, json={"input_text": "你好"}).status_code == 401
