@@ -60,12 +60,14 @@ CMD ["serve"]
 
 FROM service AS cpu
 COPY --from=torch-cpu /opt/venv /opt/venv
-RUN --mount=type=bind,from=wheel,source=/dist,target=/dist pip install --no-cache-dir --no-deps --no-index /dist/*.whl
+RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
+    pip install --no-cache-dir --no-deps --no-index /dist/*.whl && pip check
 USER 10001
 
 FROM service AS cuda
 COPY --from=torch-cuda /opt/venv /opt/venv
-RUN --mount=type=bind,from=wheel,source=/dist,target=/dist pip install --no-cache-dir --no-deps --no-index /dist/*.whl
+RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
+    pip install --no-cache-dir --no-deps --no-index /dist/*.whl && pip check
 # NVIDIA's container toolkit brings the driver's libraries.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 10001

@@ -72,3 +72,11 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
 def test_compose_files_follow_the_compose_specification() -> None:
     done = run(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", *COMPOSE)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_compose_mounts_from_the_repository_is_there() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    mounts = [volume for service in services.values() for volume in service["volumes"]]
+    sources = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
+    assert len(sources) == 4
+    assert [source for source in sources if not (ROOT / source).exists()] == []
