@@ -1,0 +1,29 @@
+"""docs/metrics.md and its Chinese twin name every series and every alert."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from scraping import Scrape
+
+from glm_tts_api.stats.exposition import exposition
+from glm_tts_api.stats.figures import SERIES
+from glm_tts_api.stats.shared import SharedStats
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("page", ["docs/metrics.md", "docs/metrics_zh.md"])
+def test_the_page_names_every_series_and_every_alert(tmp_path: Path, page: str) -> None:
+    stats = SharedStats(tmp_path, service=1)
+    record = stats.claim()
+    told = Scrape(exposition(stats.read(), limits={"short_text": 1, "long_text": 1}, n_workers=1).decode())
+    record.release()
+    series = {re.sub("_(bucket|count|sum)$", "", name) for name, _ in told.samples}
+    text = (ROOT / page).read_text()
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    alerts = set(re.findall(r"alert: (\w+)", (ROOT / "deploy/prometheus/alerts.yml").read_text()))
+    assert listed == series | {one.name for one in SERIES} | alerts
