@@ -25,7 +25,7 @@ _MAX_PART = 1000  # characters of a line that go through the tables of rules at 
 _HALF_WIDTH = str.maketrans("！？", "!?")  # as the published rules leave them, and the model heard them
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
 _CHINESE_MARKS = re.compile("[，。、；：？！]")
-_WORD = re.compile(r"[^\W\d_]{2}")
+_WORD = re.compile(r"[^\W\d_A-Z²³¹⁰-⁹][^\W\d_A-Z²³¹⁰-⁹]|[A-Z][a-z]")
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(
     r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"

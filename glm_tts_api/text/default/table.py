@@ -16,6 +16,7 @@ from glm_tts_api.text.pieces import Check
 
 Match = re.Match[str]
 Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
 
 class Rule(NamedTuple):
@@ -59,3 +60,12 @@ def alternatives(words: Iterable[str]) -> str:
 def names(rows: str) -> dict[str, str]:
     """ "km=kilometer; m=meter;" as a dictionary."""
     return dict(row.strip().split("=") for row in rows.split(";") if row.strip())
+
+
+def roman(numeral: str) -> int:
+    """The value of a Roman numeral."""
+    values = [_ROMAN[letter] for letter in numeral]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )

@@ -142,6 +142,11 @@ COUNTS: list[Row] = [
         r"(?<![\d.,])(?:0\d++|\d{12,}+)(?!\.?\d|,\d{3})",
         lambda m: numbers.digits(m.group()),
     ),
+    (
+        "length",
+        rf"{_B}(\d{{1,3}})米(\d{{1,2}})(?![\d.]|[米厘公分]|[xX×*])",
+        lambda m: f"{numbers.counted(m[1], '米')}米{numbers.digits(m[2])}",
+    ),
     ("percentage", rf"{_B}({_NUMBER}) ?([%％‰])", percent),
     (
         "chat count",
@@ -158,7 +163,7 @@ COUNTS: list[Row] = [
     ("data", rf"{_B}({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",
-        rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?({_UNIT})"
+        rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?(?!A[级景类甲])({_UNIT})"
         rf"(?:((?:/(?:{_UNIT_PER}|(?:{_COUNTERS})(?![\u4e00-\u9fff]/)))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,

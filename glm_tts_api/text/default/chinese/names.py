@@ -11,7 +11,7 @@ from glm_tts_api.text.default.table import Match, Row, after, before
 _HAN = "\u4e00-\u9fff"
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
 _SERVICES = (
-    "客服|热线|电话|专线|平台|报警|急救|火警|短信|投诉|举报|服务"
+    "查号|客服|热线|电话|专线|平台|报警|急救|火警|短信|投诉|举报|服务"
     "|官网|查询|咨询|求助|救援|APP|中心|指挥|接线|来电|坐席"
 )
 _DIAL = "打|拨|拨通|拨打|致电|来电|呼叫|报警|电话|热线|客服|急救|火警|联系|回拨|发送到|发送至|短信|拨号"
@@ -28,6 +28,7 @@ _CODE_WORDS = (
     "[单证税牌编账帐会员订卡款货机]号|快递单号|订单号|车牌号?|序列号"
     "|验证码|激活码|兑换码|邀请码|提取码|SN|密码"
 )
+_PHONE = re.compile("电话|手机|号码|拨打|致电|热线|客服|传真|座机|总机|ISBN", re.IGNORECASE)
 _NUMBER_NOUNS = re.compile(
     "[元块万亿千百多余几个名位人次条件家只台年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
 )
@@ -36,7 +37,7 @@ _AIRLINES = (
     "|G5|GJ|GS|HO|HU|HX|JD|JL|KE|KL|KN|KY|LH|MF|MH|MU|NH"
     "|NS|NZ|OZ|PN|QF|QR|QW|SC|SQ|TG|TK|TR|TV|UA|UO|UQ|VN|ZH"
 )
-_MAKERS = "波音|空客|空中客车|麦道|图|米|歼|运|轰|强|直|苏|伊尔|猎鹰|标致|宝马|奔驰|骁龙|天玑|麒麟|酷睿|锐龙"
+_MAKERS = "波音|空客|空中客车|麦道|[图歼运轰直苏]|米(?=-)|伊尔|猎鹰|标致|宝马|奔驰|骁龙|天玑|麒麟|酷睿|锐龙"
 _SERIES = "RTX|GTX|RX|Core|Ryzen|Snapdragon|Radeon|GeForce|Xeon|EPYC|Boeing|Airbus|Nokia|Exynos|MX"
 _DAYS = {
     "五一": r"5[.·]1(?=劳动节|假期|长假|小长假|期间|黄金周|节)",
@@ -82,7 +83,8 @@ def identifier(match: Match) -> str:
         return match.group()
     if between == "-":
         between = ""
-    return lead + between + numbers.dialled(number).replace("-", "杠").replace(" ", "，")
+    joint = "，" if _PHONE.match(lead) else "杠"
+    return lead + between + numbers.dialled(number).replace("-", joint).replace(" ", "，")
 
 
 def address(match: Match) -> str:
@@ -178,7 +180,12 @@ ADDRESSES: list[Row] = [
 NAMES: list[Row] = [
     *(("day with a name", rf"{_B}{pattern}", name) for name, pattern in _DAYS.items()),
     ("day with a name", rf"{_B}(\d{{1,2}})·(\d{{1,2}})(?![\d·])", day),
-    ("day with a name", rf"{_B}(3|6)\.(15|18)(?=晚会|大促|购物节|消费者)", day),
+    (
+        "day with a name",
+        rf"{_B}(\d{{1,2}})\.(\d{{1,2}})(?=晚会|大促|购物节|消费者|阅兵"
+        rf"|表白|白色情人节|地震|事变|惨案|运动|特大|暴雨|专案|案)",
+        day,
+    ),
     (
         "day with a name",
         r"(?<![\d.月年])(?:315|618|818|520|521|1024|911|918|1111|1212"
@@ -217,6 +224,13 @@ NAMES: list[Row] = [
     ("extension", r"(?<=转)(?:\d(?!\d))(?= ?号?键|[。，]|$)", spelled),
     (
         "short telephone number",
+        r"(?<![\d.,¥￥$-])(?:100(?:86|10)|123(?:06|15|45|66|33|20|69|88)"
+        r"|955(?:33|55|66|77|88|99))(?![\d.]|,\d"
+        r"| ?[元块万亿个人名位次条米吨件台])",
+        dialled,
+    ),
+    (
+        "short telephone number",
         rf"(?<![\d.,-])(?:1[0-2]\d|999|911|1[02]\d{{3}}|9[56]\d{{3,4}}|1[06]\d{{6}})"
         rf"{_E}",
         short_number,
@@ -243,18 +257,22 @@ NAMES: list[Row] = [
     ("room", r"(?<![\d.,-])\d{1,3}-\d{1,2}-\d{3,4}(?![\d-])", rooms),
     (
         "room",
-        r"(?:(?<=房间)|(?<=门牌)|(?<=[栋座幢楼])) ?(?:\d{1,3}-)?\d{3,4}"
+        r"(?:(?<=房间)|(?<=门牌)|(?<=[栋座幢楼])|(?<=单元)) ?(?:\d{1,3}-)?\d{3,4}"
         r"(?![\d.-]|[元块万平米个人名])|(?<![\d.,-])\d{1,2}-\d{3,4}(?=室"
         r"|房)",
         rooms,
     ),
     ("flight", rf"(?<![A-Za-z\d])({_AIRLINES})[ -]?(\d{{3,4}})(?![\dA-Za-z.])", lettered),
     ("flight", r"(?<![A-Za-z\d])([A-Z]{1,2}) ?(\d{3,4})(?= ?(?:次|航班|号航班|列车|高铁|动车))", lettered),
-    ("train", r"(?<![A-Za-z\d])([GDCZTKSY])(\d{3,4})(?![\dA-Za-z.%])", lettered),
+    ("train", r"(?<![A-Za-z\d])([GDKS])(\d{3,4})(?![\dA-Za-z.%])", lettered),
     ("road", rf"{_B}\d{{3}}(?=国道|省道|县道|路公交|路车|路公共|线公交|路电车)", dialled),
     ("road", r"(?<=[坐乘等换搭])\d{3}(?=路)", dialled),
-    ("model", rf"({_MAKERS})[- ]?(\d{{2,4}})(?![\d.]|[ ]?[万亿元米年月日人个架艘台])", model),
+    ("model", rf"({_MAKERS})[- ]?(\d{{2,4}})(?![\d.]|[ ]?[万亿元米年月日人个架艘台吨公号])", model),
     ("model", rf"((?<![A-Za-z])(?:{_SERIES})(?: [A-Za-z]{{1,3}})? ?)(\d{{3,5}})(?![\d.])", model),
+    ("model", r"(?<![A-Za-z\d])([A-Z]{1,3})\.(\d{1,4})(?![\d.])", lambda m: f"{m[1]}点{numbers.named(m[2])}"),
+    ("model", r"(?<![A-Za-z\d])([A-Z]{1,3})(\d{3,4})(?![\d.])", model),
+    ("model", r"(?<!\d)7[0-8]7(?=MAX|-\d{3}|客机|飞机|机型)", spelled),
+    ("model", r"(?<![\d第])([5-9]\d)(?=式(?:[步坦冲枪自手军服]|[，。]))", spelled),
     (
         "name with a hyphen",
         rf"([{_HAN}][-–])(\d{{1,4}})(?=号|型|载人|甲|乙|[A-Z])",
@@ -290,7 +308,7 @@ NAMES: list[Row] = [
     ("shop", r"(?<!\d)7-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),
     (
         "chat",
-        r"(?<![\d.¥￥$,])(?:(\d)\1{2,5}|233+|886?|520|1314)(?=[，。！？~～!,、 ]|[了啊呀哈吧]|$)",
+        r"(?<![\d.¥￥$,])(?:(\d)\1{2,5}|233+|886?|520|1314|996)(?=[，。！？~～!,、 ]|[了啊呀哈吧]|$)",
         chat,
     ),
 ]

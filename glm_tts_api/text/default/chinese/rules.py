@@ -6,7 +6,7 @@ from glm_tts_api.text.default.chinese.amounts import AMOUNTS, COUNTS, THOUSANDS
 from glm_tts_api.text.default.chinese.dates import DATES
 from glm_tts_api.text.default.chinese.money import MONEY
 from glm_tts_api.text.default.chinese.names import ADDRESSES, NAMES
-from glm_tts_api.text.default.chinese.signs import DOTS, SIGNS, WIDE
+from glm_tts_api.text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
 from glm_tts_api.text.default.chinese.spans import LETTERS, POWERS, SPANS, SUMS
 from glm_tts_api.text.default.chinese.times import TIMES
 from glm_tts_api.text.default.table import table
@@ -15,6 +15,7 @@ from glm_tts_api.text.default.table import table
 RULES = table(
     WIDE,
     ADDRESSES,
+    ROMAN,
     THOUSANDS,
     NAMES,
     DATES,

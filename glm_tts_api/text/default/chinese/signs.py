@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.table import Match, Row
+from glm_tts_api.text.default.table import Match, Row, roman
 
 _HAN = "\u4e00-\u9fff"
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
@@ -30,6 +30,14 @@ SIGNS: list[Row] = [
     ("bar", r"\|", "，"),
     ("slash", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
     ("slash", rf"(?<![A-Za-z{_HAN}])/|/(?![A-Za-z{_HAN}])", " "),
+]
+
+ROMAN: list[Row] = [
+    (
+        "roman numeral",
+        rf"(?<=[{_HAN}])(I{{2,3}}|IV|VI{{1,3}}|IX|XI{{1,3}}|XIV)(?![A-Za-z])",
+        lambda m: str(roman(m[1])),
+    ),
 ]
 
 DOTS: list[Row] = [

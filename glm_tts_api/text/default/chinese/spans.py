@@ -34,6 +34,10 @@ _HYPHEN_SCORE = re.compile(
 )
 
 
+_NAME_BESIDE = re.compile("[A-Za-z房室栋座图表章课版式型款号尺码][：: ]?$")
+_SCORES_BEFORE = re.compile("比[零一二三四五六七八九十百]{1,6}[、，,和及与 ]{1,2}$")
+
+
 def number_span(match: Match) -> str:
     """Two numbers with a hyphen: a score, a difference, a span or, failing all, a name such as 3-201."""
     first, unit, mark, second = match[1], match[2] or "", match[3], match[4]
@@ -44,7 +48,7 @@ def number_span(match: Match) -> str:
     if (
         "." not in first + second
         and len(first) < 4
-        and (SCORE.search(clause) or _HYPHEN_SCORE.search(clause))
+        and (SCORE.search(clause) or _HYPHEN_SCORE.search(clause) or _SCORES_BEFORE.search(near))
         and not re.match("[名位个天年人球分]", rest)
     ):
         return f"{numbers.cardinal(first)}比{numbers.cardinal(second)}"
@@ -53,7 +57,8 @@ def number_span(match: Match) -> str:
     if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
     if float(first) >= float(second):
-        return f"{first}{'比' if re.search('[胜负平]', clause) else '杠'}{second}"
+        named = _NAME_BESIDE.search(near) or re.match(r" ?[型款号版A-Za-z]", rest) or "." in first + second
+        return f"{first}{'杠' if named else '比'}{second}"
     return f"{_of(first, rest)}{'%' if rest.startswith(('%', '％')) else ''}到{second}"
 
 
@@ -80,8 +85,9 @@ def minus(match: Match) -> str:
     return ""
 
 
-def named_behind_hyphen(match: Match) -> str:
-    return numbers.named(match[1])
+def minus_sign(match: Match) -> str:
+    """A hyphen at the start of a clause; behind a Hanzi `minus` decides."""
+    return match.group() if re.search(f"[{_HAN}）]$", before(match, 1)) else "负"
 
 
 def exponent(match: Match) -> str:
@@ -101,6 +107,7 @@ _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _ARROWS = "→➜⇒⟶"
 
 POWERS: list[Row] = [
+    ("per", rf"(?<=[A-Za-z])/(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
     ("factorial", r"(?<=[\dn])[!！](?=\s?[=*×+÷/的])", "的阶乘"),
     ("power", r"(?<![A-Za-z\d])(\d{1,30})([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
     ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
@@ -121,6 +128,9 @@ POWERS: list[Row] = [
 ]
 
 SPANS: list[Row] = [
+    ("offer", r"(?<=满)(\d{2,5})-(\d{1,5})(?!\d)", r"\1减\2"),
+    ("number in brackets", r"(?:(?<=[。；：，！？])|^)[（(](\d{1,2})[)）]", r"\1，"),
+    ("bracket", rf"(?<=[{_HAN}])[)）](?=\d)|(?<=\d)[（(](?=\d)", "，"),
     ("comparison", r"≤|<=(?![=-])", "小于等于"),
     ("comparison", r"≥|>=(?!=)", "大于等于"),
     ("arrow", rf"(?<=[\w%℃°）){_HAN}]) ?[{_ARROWS}] ?(?=[\w（({_HAN}-])", "到"),
@@ -133,6 +143,7 @@ SPANS: list[Row] = [
         lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}",
     ),
     ("name", rf"(?<![\w.-])({_NUMBER})(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
+    ("minus", r"(?<![\w%°)-])(?<![\w)%] )-(?=\.?\d)", minus_sign),
     (
         "span",
         rf"(?<![\w.])({_NUMBER})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)",
@@ -145,7 +156,7 @@ SPANS: list[Row] = [
         r"(?<=[一二三四五六七八九十日号月年初]) ?[-~～–] ?(?=[周星期一二三四五六七八九十今明上下])",
         "到",
     ),
-    ("span", r"(?<=\d)[~～](?=\d|-)", "到"),
+    ("span", r"(?<=\d)[~～](?=\d|-|负)", "到"),
     ("minus", r"(?<=\d) ?- ?(?=\d{1,30}(?:\.\d{1,30})? ?[=≠≈+*×÷-])|(?<=[=+*×÷] \d) ?- ?(?=\d)", "减"),
     ("name", r"(?<=\d)-(?=\d)", "杠"),
     ("minus", rf"(?<=[{_HAN}])- ?(?=\d)", minus),
@@ -171,9 +182,13 @@ SUMS: list[Row] = [
     ("times", r"(?<=\d)[xX](?=\d)", "乘"),
     ("times", r"×", "乘"),
     ("divided", r"÷", "除以"),
-    ("divided", r"(?<=[\d)]) ?/ ?(?=\d)", "除以"),
+    ("divided", r"(?<=[\d)]) ?/ ?(?=\d[\d.]{0,9} ?=)", "除以"),
+    ("slash", r"(?<=\d)/(?=\d)", "，"),
+    ("slash", r"(?<=[A-Za-z])/(?=\d)", " "),
     ("about", r"≈", "约等于"),
     ("root", r"√", "根号"),
+    ("angle", r"∠ ?(?=[A-Z1-9])", "角"),
+    ("triangle", r"△ ?(?=[A-Z])", "三角形"),
     ("infinity", r"∞", "无穷大"),
     ("about", r"(?<=约)[~～](?=\d)", ""),
     ("about", r"(?<![\w.])[~～] ?(?=\d)", "约"),

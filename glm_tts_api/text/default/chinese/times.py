@@ -94,9 +94,9 @@ def _part_of_day(match: Match, group: int) -> str:
 
 def duration(match: Match) -> str:
     """After 时长 and the like: hours, minutes and seconds, the last two where there are two."""
-    parts = match[3].split(":")
-    units = ("小时", "分", "秒")[-len(parts) :]
-    return match[1] + match[2] + "".join(map("".join, zip(map(numbers.cardinal, parts), units, strict=True)))
+    *hours, minutes, seconds = match[3].split(":")
+    spoken = "".join(f"{_hour(part)}小时" for part in hours)
+    return f"{match[1]}{match[2]}{spoken}{numbers.cardinal(minutes)}分{numbers.cardinal(seconds)}秒"
 
 
 def pace(match: Match) -> str:
@@ -114,7 +114,7 @@ TIMES: list[Row] = [
     (
         "duration",
         r"(时长|用时|历时|耗时|片长|长达|全长|总长|计时|倒计时|成绩[是为]?"
-        r"|跑[了出进]|完赛|净时间)([^\d\n]{0,2})(\d{1,3}:[0-5]\d(?::[0-5]\d)?)"
+        r"|跑[了出进]|完赛|马拉松|净时间)([^\d\n]{0,2})(\d{1,3}:[0-5]\d(?::[0-5]\d)?)"
         r"(?!\d)",
         duration,
     ),
@@ -129,6 +129,7 @@ TIMES: list[Row] = [
         r"(?![\d:]|\.\d)(?: ?([AaPp])\.?[Mm](?![A-Za-z])\.?)?分?",
         clock,
     ),
+    ("hours", rf"{_B}(\d|1\d|2[0-4]) ?[-~～—–] ?(?=(?:\d|1\d|2[0-4])点)", lambda m: f"{_hour(m[1])}到"),
     ("time", rf"{_B}(0?[1-9]|1[0-2]) ?([AaPp])\.?[Mm](?![A-Za-z])\.?", whole_hour),
     (
         "time",

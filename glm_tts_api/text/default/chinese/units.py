@@ -28,14 +28,14 @@ UNITS = names("""
     Ah=安时; Hz=赫兹; kHz=千赫兹; MHz=兆赫兹; GHz=吉赫兹; Pa=帕; kPa=千帕; MPa=兆帕; hPa=百帕;
     mmHg=毫米汞柱; J=焦耳; kJ=千焦; MJ=兆焦; cal=卡; kcal=千卡; N=牛; kN=千牛; N·m=牛米; Nm=牛米;
     mol=摩尔; mmol=毫摩尔; μmol=微摩尔; µmol=微摩尔; dB=分贝; Ω=欧姆; kΩ=千欧; MΩ=兆欧; IU=国际单位;
-    U=单位; lm=流明; lx=勒克斯; rpm=转每分钟; bps=比特每秒; kbps=千比特每秒; Kbps=千比特每秒;
+    U=单位; lm=流明; lx=勒克斯; rpm=转每分钟; r=转; bps=比特每秒; kbps=千比特每秒; Kbps=千比特每秒;
     Mbps=兆比特每秒; Gbps=吉比特每秒; KB=kb; kB=kb; MB=mb; GB=gb; TB=tb; PB=pb; fps=帧每秒; ppm=ppm;
     cd=坎德拉; sr=球面度; t=吨; a=年; d=天; yr=年; °C=摄氏度; ℃=摄氏度; °F=华氏度; ℉=华氏度; °=度;
     yd=码; gal=加仑; pt=磅; T=t; kt=千吨; Mt=百万吨; cmH2O=厘米水柱; mEq=毫当量; mm/Hg=毫米汞柱;
 """)
 # Behind a slash, beside UNITS.
 PER = UNITS | names("""
-    day=天; week=周; month=月; year=年; person=人; 人=人; s²=二次方秒; HP=hp;
+    day=天; 分=分钟; week=周; month=月; year=年; person=人; 人=人; s²=二次方秒; HP=hp;
 """)
 # Letters that are words or names more often than units, unless a slash follows them.
 ONLY_BEFORE_SLASH = {"a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}

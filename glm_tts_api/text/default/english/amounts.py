@@ -20,7 +20,7 @@ _BARE_ATTRIBUTE = re.compile(
 
 def scaled(match: Match) -> str:
     """5M users, 10k."""
-    return f"{cardinal(match[1])} {SCALES[match[2].lower()]}"
+    return f"{cardinal(match[1])} {SCALES[(match[2] or match[3]).lower()]}"
 
 
 def fraction(match: Match) -> str:
@@ -41,9 +41,12 @@ def pressure(match: Match) -> str:
 
 
 def without_commas(match: Match) -> str:
-    """In words where the bare digits would be taken for a name."""
+    """In words where the bare digits would be taken for a year or a name."""
     number = match.group().replace(",", "")
-    return cardinal(number) if len(number) > 12 else number
+    measured = re.match(rf"\s?(?:{_UNIT})(?![A-Za-z])|\s?[%°/x×*+=^:-]|\.\d|\s?(?:{_SCALE})\b", after(match))
+    if len(number) <= 12 and (measured or before(match, 1).strip(' ("')):
+        return number
+    return cardinal(number)
 
 
 def measured(match: Match) -> str:
@@ -127,6 +130,7 @@ _FANS = (
 )
 _B = r"(?<![\d.,])"
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
+_SCALE = alternatives(SCALES)
 _UNIT, _UNIT_PER = alternatives(UNITS), alternatives(PER)
 THOUSANDS: list[Row] = [
     ("thousands", r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
@@ -187,8 +191,19 @@ AMOUNTS: list[Row] = [
 COUNTS: list[Row] = [
     ("percentage", rf"{_B}({_NUMBER})\s?%", lambda m: f"{cardinal(m[1])} percent "),
     ("per mille", rf"{_B}({_NUMBER})\s?‰", lambda m: f"{cardinal(m[1])} per mille "),
+    (
+        "row",
+        r"(?i:(?<=apt )|(?<=unit )|(?<=room )|(?<=seat )|(?<=gate )|(?<=suite )"
+        r"|(?<=flat )|(?<=block )|(?<=grade )|(?<=terminal ))(\d{1,4})"
+        r"([A-Z])\b",
+        lambda m: f"{numbers.paired(m[1])} {m[2]}",
+    ),
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),
-    ("scale", rf"{_B}({_NUMBER})(?:\s?(K|[kMB]|bn|mn))(?![\w/²³]|-\w|\s[A-Z])", scaled),
+    (
+        "scale",
+        rf"(?<![A-Za-z]){_B}({_NUMBER})(?:(K(?! ?\.\d))|\s?([kMB]|bn|mn))(?![\w/²³]|-\w|\s[A-Z])",
+        scaled,
+    ),
     ("inches", rf"(?:(?<=ft )|(?<=ft\. )|(?<=feet )|(?<=foot ))({_NUMBER})\s?in\b\.?", inches),
     (
         "inches",
@@ -196,7 +211,11 @@ COUNTS: list[Row] = [
         rf"|wide|tall|deep|thick|high|diameter|pipe|screen)\b))",
         inches,
     ),
-    ("measure", rf"{_B}({_NUMBER})(\s|-)?({_UNIT})((?:/(?:{_UNIT_PER}))*)(?![A-Za-z\d²³])", measured),
+    (
+        "measure",
+        rf"{_B}({_NUMBER})(\s|-)?({_UNIT})((?:/(?:{_UNIT_PER}))*)(?![A-Za-z\d²³])(?:\.(?=\s[a-z]))?",
+        measured,
+    ),
     ("apart", r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)", " "),
     ("number", rf"{_B}({_NUMBER})(?!\d)", standing_alone),
     ("number", r"(\d++)", lambda m: f" {cardinal(m[1])} "),

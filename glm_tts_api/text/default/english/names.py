@@ -8,6 +8,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row
 
+_DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NUMBERED = (
     "Figure|Fig|Table|Section|Exercise|Problem|Listing|Chapter|Example"
     "|Question|Equation|Theorem|Lemma|Article"
@@ -80,6 +81,13 @@ ADDRESSES: list[Row] = [
     ("version", r"(?<![\d.])\d{1,6}(?:\.\d{1,6}){2,}(?![\d.]*\d)", version),
 ]
 NAMES: list[Row] = [
+    (
+        "direction",
+        r"(?<=\d )([NSEW])\.?(?= (?:\d{1,3}(?:st|nd|rd|th)\b|[A-Z][a-z]{2,15} "
+        r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive)\b))",
+        lambda m: _DIRECTIONS[m[1]],
+    ),
+    ("shares", r"(?<![\d/-])50-50(?![\d/-])", "fifty fifty"),
     (
         "all day",
         r"\b24/7(?:/365)?\b",
@@ -181,7 +189,7 @@ NAMES: list[Row] = [
         "room",
         rf"(?i)\b((?:room|suite|apartment|unit|gate|route|highway|interstate"
         rf"|bus|train|apt|locker|area|studio|section|hwy|i|us|platform"
-        rf"|channel|psalm|form|boeing|airbus|model|type|class|peugeot|porsche"
+        rf"|channel|psalm|form|port|boeing|airbus|model|type|class|peugeot|porsche"
         rf"|ferrari|bmw) ?-? ?[A-Z]?)(\d{{3,4}}){_E}(?! (?:of|times|years"
         rf"|people|students|passengers|meters|minutes))",
         paired,

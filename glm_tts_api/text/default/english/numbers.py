@@ -18,7 +18,6 @@ _IRREGULAR = {
     },
     **{"twelve": "twelfth"},
 }
-_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 ROMAN = r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 
 
@@ -74,15 +73,6 @@ def paired(number: str) -> str:
         return f"{cardinal(lead)} hundred" if int(lead) % 10 else cardinal(number)
     last = f"oh {digits(rest[1])}" if rest[0] == "0" else cardinal(rest)
     return f"{cardinal(lead)} {last}"
-
-
-def roman(numeral: str) -> int:
-    """The value of a Roman numeral."""
-    values = [_ROMAN[letter] for letter in numeral]
-    return sum(
-        -value if value < following else value
-        for value, following in zip(values, [*values[1:], 0], strict=True)
-    )
 
 
 def plural(noun: str, amount: str) -> str:

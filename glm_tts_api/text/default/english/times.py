@@ -220,6 +220,13 @@ TIMES: list[Row] = [
         rf"{_B}({_YEAR})\s?[-–—~]\s?({_YEAR})(?![\d.,-]\d|\d|\s(?:people|dollars|meters|units|words))",
         year_span,
     ),
+    ("military time", r"\b0(\d)00 hours\b", lambda m: f"oh {cardinal(m[1])} hundred hours"),
+    ("military time", r"\b([12]\d)00 hours\b", lambda m: f"{cardinal(m[1])} hundred hours"),
+    (
+        "lap",
+        r"(?<![\d:.])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\d:])",
+        lambda m: f"{cardinal(m[1])} {numbers.plural('minute', m[1])} {cardinal(m[2] + '.' + m[3])} seconds",
+    ),
     ("duration", r"(?<![\d:.])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])", duration),
     ("hours", r"(?i)(?<=:\d\d)\s?[-~—]+\s?(?=\d{1,2}:\d\d)|(?<=[ap]m)\s?[-~—]+\s?(?=\d)", " to "),
     (

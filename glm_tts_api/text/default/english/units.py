@@ -66,7 +66,7 @@ PER = UNITS | names("""
     d=day; y=year;
 """)
 # Letters that are words, sizes or names more often than units: units only where they touch the number.
-ONLY_JOINED = {"A", "K", "t", "N", "J", "W", "V", "MP", "px", "ct", "pt", "h", "ac", "mo", "PB", "Mb", "Gb"}
+ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "mo", "PB", "Mb", "Gb"}
 _NEVER_IN_LOWER_CASE = {"MP", "PB", "Mb", "Gb"}
 _LOWER = {
     name.lower(): spoken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, names, roman
 
 TITLES = names("""
     Mr=mister; Mrs=missus; Ms=miss; Dr=doctor; Prof=professor; St=saint; Gov=governor; Sen=senator;
@@ -118,16 +118,21 @@ def state(match: Match) -> str:
     return f"{STATES[match[1]]}{zip_code}"
 
 
+def weekdays(match: Match) -> str:
+    return f"{_WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{_WEEKDAYS[match[3]]}"
+
+
 def monarch(match: Match) -> str:
-    return f"{match[1]} the {numbers.ordinal(str(numbers.roman(match[2])))}"
+    return f"{match[1]} the {numbers.ordinal(str(roman(match[2])))}"
 
 
 def division(match: Match) -> str:
-    return f"{match[1]} {numbers.cardinal(str(numbers.roman(match[2])))}"
+    return f"{match[1]} {numbers.cardinal(str(roman(match[2])))}"
 
 
 # Abbreviations whose full stop ends no sentence.
 WORDS: list[Row] = [
+    ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("degree", r"\bPh\.\s?D\b\.?", "p h d"),
     ("latin", r"\be\.\s?g\.,?", "for example"),
     ("latin", r"\bi\.\s?e\.,?", "that is"),
@@ -140,21 +145,26 @@ WORDS: list[Row] = [
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or|&)\b)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
-    ("weekday", rf"\b({alternatives(_WEEKDAYS)})\.(?=\s+[A-Za-z0-9]|,)", abbreviation),
-    ("abbreviation", rf"(?i)\b({alternatives(_BEFORE_FIGURES)})\.(?=\s+\d)", abbreviation),
+    ("weekday", rf"\b({alternatives(_WEEKDAYS)})\.(?=\s+[A-Za-z0-9&]|,)", abbreviation),
+    ("weekday", rf"\b({alternatives(_WEEKDAYS)})\s?(-|/|–)\s?({alternatives(_WEEKDAYS)})\b\.?", weekdays),
+    ("abbreviation", rf"(?i)\b({alternatives(_BEFORE_FIGURES)})\.(?=\s+\(?\d)", abbreviation),
     ("abbreviation", rf"(?i)\b({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(]|,|$)", abbreviation),
     ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
     (
         "weekday",
-        r"\b(Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)\b(?=\s?[/–-]\s?(?:Mon"
-        r"|Tue|Wed|Thu|Fri|Sat|Sun)|,\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul"
-        r"|Aug|Sep|Oct|Nov|Dec))|(?:(?<=n/)|(?<=e/)|(?<=d/)|(?<=u/)|(?<=i/)"
-        r"|(?<=t/)|(?<=y/))(Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)\b",
-        lambda m: _WEEKDAYS[m[1] or m[2]],
+        rf"\b({alternatives(_WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
+        rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?::|[ap]m)))",
+        lambda m: _WEEKDAYS[m[1]],
     ),
     ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: _STREETS[m[1]]),
     ("page", r"\bp\.\s?(?=\d)", "page "),
     ("number", r"(?i)\bnos?\.\s*(?=\d)|#\s?(?=\d)", "number "),
+    (
+        "state",
+        rf"(?:(?<=in )|(?<=from )|(?<=to )|(?<=near )|(?<=of ))([A-Z][a-z]{{2,20}}(?: [A-Z]"
+        rf"[a-z]{{2,20}})?, )({alternatives(STATES)})\b(?! \d{{5}})",
+        lambda m: m[1] + STATES[m[2]],
+    ),
     ("state", rf"(?<=[a-z], )({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)", state),
     (
         "state",
@@ -169,5 +179,6 @@ WORDS: list[Row] = [
     ),
     ("no", r"\bNo(?=[.!?,;…])", "no"),
     ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!')", monarch),
+    ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
     ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
 ]
