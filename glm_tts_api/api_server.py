@@ -156,11 +156,7 @@ async def _lifespan(
         _log_start(settings, record.index)
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         state.engine.start()
-        watch = asyncio.create_task(
-            watchdog.watch(
-                state, record, watchdog_s=settings.watchdog_s, drain_timeout=settings.drain_timeout
-            )
-        )
+        watch = asyncio.create_task(watchdog.watch(state, record, settings))
         gauges = asyncio.create_task(keep_gauges(state))
         try:
             while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it

@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     stream_stall_s: Seconds = 60
     stall_s: Seconds = _ENGINE.stall_s
     watchdog_s: Seconds = 120
+    idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
     openai_voices: VoiceAliases = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
     zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")

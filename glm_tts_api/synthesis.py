@@ -42,6 +42,7 @@ async def synthesize(
             permit = await stack.enter_async_context(admission.admit(n_chars, arrived_at=arrived_at))
         spoken = await utterance()
         text_logger.info("says %s", json.dumps(spoken.text, ensure_ascii=False))
+        await engine.wake()
         timings.start_generation()
         stream = await stack.enter_async_context(engine.synthesize(spoken, timings))
         stream.on_freed(permit.hold())

@@ -12,6 +12,7 @@ import threading
 import traceback
 from typing import NoReturn
 
+from glm_tts_api.settings import Settings
 from glm_tts_api.stats.shared import Phase, WorkerRecord
 from glm_tts_api.web.app_state import AppState
 
@@ -25,16 +26,18 @@ _STDERR = 2
 _PHASES: dict[str, Phase] = {
     "loading": "loading",
     "ready": "ready",
+    "idle": "ready",
     "stalled": "stalled",
     "failed": "failed",
     "lost": "failed",
 }
 
 
-async def watch(state: AppState, record: WorkerRecord, *, watchdog_s: float, drain_timeout: float) -> None:
-    """Goes on until it is cancelled, or ends the process. A step of the model that takes longer than
-    `watchdog_s` will not end any more; nor will what holds up this loop for as long, which may hold the
-    interpreter with it: then there is nothing left but a C thread of faulthandler's, whose exit code is 1."""
+async def watch(state: AppState, record: WorkerRecord, settings: Settings) -> None:
+    """Unloads a model that is not used. Goes on until it is cancelled, or ends the process. A step of
+    the model that takes longer than WATCHDOG_S will not end any more; nor will what holds up this loop for as
+    long, which may hold the interpreter with it: then there is nothing left but a C thread of faulthandler's,
+    whose exit code is 1."""
     engine = state.engine
     status = engine.state.status
     try:
@@ -43,18 +46,20 @@ async def watch(state: AppState, record: WorkerRecord, *, watchdog_s: float, dra
             if status == "loading":  # a load may hold the interpreter for long
                 faulthandler.cancel_dump_traceback_later()
             else:
-                faulthandler.dump_traceback_later(watchdog_s, exit=True, file=_STDERR)
-            if status == "stalled" and engine.in_a_step_for(watchdog_s):
+                faulthandler.dump_traceback_later(settings.watchdog_s, exit=True, file=_STDERR)
+            if status == "stalled" and engine.in_a_step_for(settings.watchdog_s):
                 record.count_watchdog_exit()
                 logger.critical("A step does not end; every thread is here:\n%s", _stacks())
                 engine.give_up(engine.state.cause or "a step of the model has not ended")
+            if settings.idle_unload_s and engine.idle_s >= settings.idle_unload_s:
+                await engine.unload()
             await asyncio.sleep(_LOOK_EVERY_S)
             before, status = status, engine.state.status
             _say_change(before, status, engine.state.cause)
     finally:
         faulthandler.cancel_dump_traceback_later()
     record.tell("failed")
-    await state.in_flight.drain(drain_timeout)
+    await state.in_flight.drain(settings.drain_timeout)
     await asyncio.sleep(_LAST_ANSWER_S)
     _end(engine.state.cause)
 

@@ -23,12 +23,12 @@ from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, as_service_error, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.memory import gpu_bytes
-from glm_tts_api.engine.spare_memory import SpareMemory, give_back
+from glm_tts_api.engine.spare_memory import SpareMemory, give_back, give_back_models
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.engine.warm_up import WarmUp
+from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import InternalFault, StartupError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_LOOK_EVERY_S = 0.05
 _LOST = "The model failed while this text was spoken, and this server ends: try again"
 
 
@@ -55,7 +56,7 @@ class Engine:
         self._config = config
         self._load_models = load_models
         self._load_frontend = load_frontend
-        self._core = EngineCore(config, on_fault=self._faulted)
+        self._core = self._new_core()
         self._pool = ThreadPoolExecutor(
             config.text_threads, thread_name_prefix="text", initializer=limit_threads, initargs=(1,)
         )
@@ -66,10 +67,17 @@ class Engine:
         self._processor: InputProcessor | None = None
         self._streaming: Forecast | None = None
         self._patience = 1.0
-        self._started_at = time.monotonic()
+        self._started_at = self._used_at = time.monotonic()
+        self._unloading = asyncio.Lock()
+        self._info_before: EngineInfo | None = None  # of the model that was unloaded
+
+    def _new_core(self) -> EngineCore:
+        return EngineCore(self._config, on_fault=self._faulted)
 
     @property
     def state(self) -> EngineState:
+        if self._state.status == "loading" and self._info_before is not None:
+            return EngineState("idle")
         if self._state.status == "ready" and self.in_a_step_for(self._config.stall_s):
             return EngineState("stalled", f"a step of the model has not ended for {self._core.step_s:.0f} s")
         return self._state
@@ -113,13 +121,49 @@ class Engine:
         assert self._processor is not None
         stream = SpeechStream(
             stop=self._core.wake,
-            forget=self._streams.discard,
+            forget=self._forget,
             buffer_s=self._config.stream_buffer_s,
             timings=timings,
         )
         self._streams.add(stream)
         self._pool.submit(self._prepare, self._processor, utterance, stream)
         return stream
+
+    def _forget(self, stream: SpeechStream) -> None:
+        self._streams.discard(stream)
+        self._used_at = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since a ready engine held the last request."""
+        is_idle = self._state.status == "ready" and not self._streams
+        return time.monotonic() - self._used_at if is_idle else 0.0
+
+    async def unload(self) -> None:
+        """Lets go of models, caches and their threads, while nothing is spoken: `wake` loads and warms up
+        again."""
+        async with self._unloading:
+            self._info_before = self.info()
+            self._state = EngineState("idle")
+            logger.info("Idle for %.0f s: the model is unloaded", time.monotonic() - self._used_at)
+            self._models = self._features = self._processor = None
+            core, self._core = self._core, self._new_core()
+            await asyncio.to_thread(core.close)
+            del core
+            await asyncio.to_thread(give_back_models)
+
+    async def wake(self) -> None:
+        """Returns when the models are there, which is at once unless they were unloaded. Raises Unhealthy."""
+        if self._state.status == "idle":
+            logger.info("The model was unloaded: this request waits until it is there again")
+            async with self._unloading:
+                if self._state.status == "idle":
+                    self._state = EngineState("loading")
+                    self._started_at = time.monotonic()
+                    self.start()
+        while self._state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
+            await asyncio.sleep(_LOOK_EVERY_S)
+        self._state.require_ready()
 
     def give_up(self, cause: str) -> None:
         """Ends everyone's wait: a step will not end any more."""
@@ -143,20 +187,21 @@ class Engine:
 
     async def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed."""
-        if self._features is None or self._processor is None:
-            return 0
-        freed = (
-            await asyncio.to_thread(self._features.clear)
-            + await asyncio.to_thread(self._processor.clear)
-            + await asyncio.wrap_future(self._core.release_memory())
-        )
-        await asyncio.to_thread(give_back)
-        return freed
+        async with self._unloading:
+            if self._features is None or self._processor is None:
+                return 0
+            freed = (
+                await asyncio.to_thread(self._features.clear)
+                + await asyncio.to_thread(self._processor.clear)
+                + await asyncio.wrap_future(self._core.release_memory())
+            )
+            await asyncio.to_thread(give_back)
+            return freed
 
     def info(self) -> EngineInfo | None:
-        """None until the model is loaded."""
+        """None until the model is loaded; of one that was unloaded what it was."""
         if self._models is None:
-            return None
+            return self._info_before
         return EngineInfo(
             model_name=self._models.name,
             device=str(self._models.llm.device),
@@ -170,13 +215,14 @@ class Engine:
 
     def usage(self) -> EngineUsage | None:
         """None while the engine is not ready. Blocking, short."""
-        if self._models is None or self.state.status != "ready":
+        core, models = self._core, self._models  # in this order: models are let go first
+        if models is None or self.state.status != "ready":
             return None
         return EngineUsage(
-            *self._core.in_use,
+            *core.in_use,
             rows=self._config.n_slots,
-            kv_cells=self._config.n_slots * self._core.layout.slot_length,
-            gpu_bytes=gpu_bytes(self._models.llm.device),
+            kv_cells=self._config.n_slots * core.layout.slot_length,
+            gpu_bytes=gpu_bytes(models.llm.device),
         )
 
     # -- text pool
@@ -229,25 +275,14 @@ class Engine:
             logger.warning("No memory for a usual request: only shorter ones can be served")
         else:
             self._streaming = forecast(pace, self._config.stream_chunks)
-            self._be_patient(pace)
+            self._patience = patience(pace, self._config)
             logger.info("%s (%s, measured in %.1f s)", self._streaming, pace, time.monotonic() - begin)
         if self._state.status == "loading":
             gc.collect()
             gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
+            self._used_at = time.monotonic()
             self._state = EngineState("ready")
             logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
-
-    def _be_patient(self, pace: Pace) -> None:
-        config = self._config
-        longest_s = pace.longest_step_s(n_prompt=config.longest_prompt, n_rows=config.n_slots)
-        self._patience = max(1.0, longest_s / config.stall_s)
-        if self._patience > 1:
-            logger.warning(
-                "This machine is slow for the model: a step may take %.0f s; STALL_S and WATCHDOG_S count "
-                "%.1f times as long",
-                longest_s,
-                self._patience,
-            )
 
     # -- any thread
 
@@ -268,10 +303,13 @@ class Engine:
 
     def _failed(self, error: BaseException, *, part: str = "") -> None:
         """The first cause is the one to tell; what follows from it is not."""
-        if self._state.status == "failed":
+        if self._state.status in ("failed", "lost"):
             return
         cause = (
             str(error) if isinstance(error, StartupError | EngineLost) else f"{type(error).__name__}: {error}"
         )
+        if self._info_before is not None:  # it spoke once: another process may, and nobody waits for this one
+            self._lose(EngineLost(f"the model could not be loaded again: {part}{cause}"))
+            return
         self._state = EngineState("failed", part + cause)
         logger.error("The model could not be loaded: %s", part + cause, exc_info=error)

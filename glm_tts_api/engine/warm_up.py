@@ -6,20 +6,24 @@ compiled; and a stage that cannot run fails the start rather than a request.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window
-from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
+from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN
+
+logger = logging.getLogger(__name__)
 
 _PROMPT_RATE = 16000
 _MEASURED_TOKENS = 16
@@ -100,3 +104,18 @@ def measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float
     token_s = max(0.0, (long_s - short_s) / (n_long - n_short))
     vocoder_s = token2wav.vocoder_seconds(short)
     return short_s - token_s * (PROMPT_TOKENS + n_short), token_s, vocoder_s / n_short
+
+
+def patience(pace: Pace, config: EngineConfig) -> float:
+    """How many times as long as is set a step may take here; more than once where the model is too large for
+    the machine."""
+    longest_s = pace.longest_step_s(n_prompt=config.longest_prompt, n_rows=config.n_slots)
+    times = max(1.0, longest_s / config.stall_s)
+    if times > 1:
+        logger.warning(
+            "This machine is slow for the model: a step may take %.0f s; STALL_S and WATCHDOG_S count "
+            "%.1f times",
+            longest_s,
+            times,
+        )
+    return times

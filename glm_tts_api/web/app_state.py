@@ -22,7 +22,7 @@ from glm_tts_api.web.request_log import RequestLog
 if TYPE_CHECKING:  # loads torch
     from glm_tts_api.engine.engine import Engine
 
-HealthStatus = Literal["healthy", "loading", "draining", "unhealthy"]
+HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class AppState:
 _HEALTH: dict[str, HealthStatus] = {
     "loading": "loading",
     "ready": "healthy",
+    "idle": "idle",
     "stalled": "unhealthy",
     "failed": "unhealthy",
     "lost": "unhealthy",

@@ -49,6 +49,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "STREAM_STALL_S": "60",
         "STALL_S": "30",
         "WATCHDOG_S": "120",
+        "IDLE_UNLOAD_S": "0",
         "OPENAI_VOICES": ",".join(f"{name}=exampleA" for name in OPENAI_VOICE_NAMES),
         "CORS_ORIGINS": "",
         "ZHIPU_VOICES": ",".join(f"{name}=exampleA" for name in ZHIPU_VOICE_NAMES),

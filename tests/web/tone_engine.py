@@ -54,6 +54,9 @@ class ToneEngine:
         failed = self.load_fault is not None and self.load_fault.exists()
         self.state = EngineState("failed", "the weights are gone") if failed else READY
 
+    async def wake(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 

@@ -37,8 +37,8 @@ ops_router = APIRouter(
 async def health(state: AppStateDep) -> Response:
     """Whether this server can speak: 200 if so, 503 while it loads or drains or if the load failed."""
     body = await _health_body(state)
-    healthy = body["status"] == "healthy"
-    return JSONResponse(body, 200 if healthy else 503, headers=_retry_headers(body["status"]))
+    speaks = body["status"] in ("healthy", "idle")
+    return JSONResponse(body, 200 if speaks else 503, headers=_retry_headers(body["status"]))
 
 
 @health_router.get("/health/live", response_model=Alive)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.stats.shared import Phase
+from glm_tts_api.web.app_state import HealthStatus
 from glm_tts_api.web.v1.schemas import EXAMPLE_ID
 
 
@@ -30,7 +31,10 @@ class Health(BaseModel):
     """How the server is."""
 
     model_config = ConfigDict(protected_namespaces=())
-    status: Literal["healthy", "loading", "draining", "unhealthy"] = Field(examples=["healthy"])
+    status: HealthStatus = Field(
+        description="`idle`: the model was unloaded, and comes back with the next request.",
+        examples=["healthy"],
+    )
     model_loaded: bool = Field(description="Whether the model is in memory.", examples=[True])
     model_sample_rate: int = Field(description="The default sample rate in Hz.", examples=[24000])
     model_use_phoneme: bool = Field(description="The default of use_phoneme.", examples=[False])

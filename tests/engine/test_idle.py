@@ -1,0 +1,126 @@
+"""An engine whose model is unloaded while nobody speaks, and that comes back as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+
+from glm_tts_api.contracts import Float32
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.errors import Unhealthy
+from glm_tts_api.model.checkpoint import Models
+
+TEXT = "abcd/efgh"
+
+
+class Shelf:
+    """Loads models, and knows which of them are in memory."""
+
+    def __init__(self) -> None:
+        self.loaded: list[weakref.ref[Any]] = []
+        self.fault: Exception | None = None
+
+    def load(self) -> Models:
+        if self.fault is not None:
+            raise self.fault
+        models = tiny.tiny_models()
+        self.loaded += [weakref.ref(part) for part in (models.llm, models.flow, models.hift)]
+        return models
+
+    @property
+    def n_in_memory(self) -> int:
+        gc.collect()
+        return sum(part() is not None for part in self.loaded)
+
+
+async def say(engine: Engine, text: str = TEXT) -> Float32:
+    await engine.wake()
+    freed = asyncio.Event()
+    stream = engine.synthesize(tiny.utterance(text))
+    stream.on_freed(freed.set)
+    audio = await tiny.pcm(stream)
+    await freed.wait()
+    return audio
+
+
+def device_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("decode", "render"))]
+
+
+def with_engine(shelf: Shelf, scene: Callable[[Engine], Any]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(120):
+            engine = await tiny.ready(tiny.tiny_engine(load=shelf.load))
+            await scene(engine)
+            await engine.close()
+
+    asyncio.run(run())
+
+
+def test_an_unloaded_model_is_out_of_memory_and_comes_back_once_with_the_same_sound() -> None:
+    shelf = Shelf()
+
+    async def scene(engine: Engine) -> None:
+        before, info = await say(engine), engine.info()
+        await engine.unload()
+        assert (shelf.n_in_memory, device_threads()) == (0, [])
+        assert (engine.state.status, engine.info(), engine.usage()) == ("idle", info, None)
+        assert await engine.clear_cache() == 0
+        together = [asyncio.create_task(say(engine)) for _ in range(3)]
+        while not device_threads():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert engine.state.status == "idle"
+        for audio in await asyncio.gather(*together):
+            np.testing.assert_array_equal(audio, before)
+        assert engine.state.status == "ready"
+        assert len(shelf.loaded) == 6
+
+    with_engine(shelf, scene)
+
+
+def test_it_is_idle_from_the_end_of_its_last_request_on() -> None:
+    async def scene(engine: Engine) -> None:
+        await say(engine)
+        while engine.idle_s == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        stream = engine.synthesize(tiny.utterance(TEXT))
+        await asyncio.sleep(0.01)
+        assert engine.idle_s == 0
+        await tiny.pcm(stream)
+        await engine.unload()
+        assert engine.idle_s == 0
+
+    with_engine(Shelf(), scene)
+
+
+def test_a_request_that_comes_while_it_is_unloaded_is_spoken() -> None:
+    async def scene(engine: Engine) -> None:
+        unloading = asyncio.create_task(engine.unload())
+        await asyncio.sleep(0)
+        assert engine.state.status == "idle"
+        assert len(await say(engine)) > 0
+        await unloading
+
+    with_engine(Shelf(), scene)
+
+
+def test_a_model_that_cannot_be_loaded_again_is_lost_and_whoever_waits_hears_it() -> None:
+    shelf = Shelf()
+
+    async def scene(engine: Engine) -> None:
+        await engine.unload()
+        shelf.fault = OSError("the disk is gone")
+        with pytest.raises(Unhealthy):
+            await say(engine)
+        assert engine.state.status == "lost"
+        assert engine.state.cause == "the model could not be loaded again: OSError: the disk is gone"
+
+    with_engine(shelf, scene)

@@ -1,0 +1,41 @@
+"""IDLE_UNLOAD_S in a real server: it says that it is idle, and the next request waits for the model."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from server_process import Server
+from waiting import wait_until
+
+
+def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_back(tmp_path: Path) -> None:
+    server = Server(tmp_path / "server", "failing_app:app", idle_unload_s=1)
+    try:
+        wait_until(lambda: status(server) == (200, "idle"), 60)
+        before = server.client.get("/api/v1/health").json()
+        assert (before["model"], before["model_loaded"], before["cause"]) == (
+            "tiny (demonstration model)",
+            False,
+            None,
+        )
+        assert server.stats()["per_worker"][0]["ready"]
+        with ThreadPoolExecutor(3) as pool:
+            first, *others = [answer.result() for answer in [pool.submit(server.say, "ab") for _ in range(3)]]
+        assert {answer.status_code for answer in (first, *others)} == {200}
+        wait_until(lambda: status(server) == (200, "idle"), 60)
+        again = server.say("ab")
+        sounds = {answer.json()["audio_base64"] for answer in (first, *others, again)}
+        assert len(sounds) == 1
+        log = server.log.read_text()
+        assert log.count("the model is unloaded") >= 2
+        waiting = [line for line in log.splitlines() if "this request waits until it is there again" in line]
+        assert any(f"[{again.headers['X-Request-Id']}]" in line for line in waiting)
+        assert log.count("Ready after") >= 3
+    finally:
+        server.end()
+
+
+def status(server: Server) -> tuple[int, str]:
+    answer = server.client.get("/api/v1/health")
+    return answer.status_code, answer.json()["status"]
