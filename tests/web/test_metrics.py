@@ -107,6 +107,20 @@ def test_a_stream_that_comes_slower_than_it_plays_underruns(serve: Serve) -> Non
     assert wait_for(server, 2)("stream_underruns_total") == 2
 
 
+def test_sentences_that_come_late_underrun_but_not_for_want_of_text(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=0.5, seconds=0.2))
+    with talking(server.url) as client:
+        write(client, "".join(SENTENCES))  # the second and third are there while the first is heard
+        tell(client, "flush")
+        heard(client, "flushed")
+        assert wait_for(server, 3)("stream_underruns_total") == 2
+        for sentence in SENTENCES:
+            tell(client, "text", text=sentence)
+            tell(client, "flush")
+            heard(client, "flushed")
+        assert wait_for(server, 6)("stream_underruns_total") == 2
+
+
 def test_time_that_the_client_takes_is_no_gap() -> None:
     playback = Playback()
     assert playback.came(1.0) == 0  # heard from now on

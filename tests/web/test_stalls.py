@@ -83,6 +83,8 @@ def test_a_worker_that_stalls_says_so_ends_and_is_replaced_and_the_other_speaks_
         stalling = pool.submit(server.say, "ab!")
         wait_until(replaced, 120)
         after = {worker["pid"] for worker in server.stats()["per_worker"]}
+    told = server.scrape()
+    assert told("watchdog_exits_total") == told("worker_restarts_total") == 1
     assert (stalling.result().status_code, stalling.result().json()["code"]) == (500, "internal")
     assert unready[0]["status"] == "unhealthy"
     assert re.fullmatch(r"a step of the model has not ended for \d+ s", unready[0]["cause"])

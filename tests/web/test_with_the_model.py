@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,9 +17,11 @@ from project_folder import project
 from recordings import voice_wav
 from running import Running, running_app
 from safetensors.torch import load_file, save_file
+from scraping import Scrape
 from server_process import Server
 from waiting import wait_until
 
+from glm_tts_api.contracts import STAGES
 from glm_tts_api.room_configs import engine_config
 from glm_tts_api.settings import BUNDLED_MODEL, Settings
 
@@ -97,6 +100,20 @@ def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tm
         assert warning in server.log.read_text()
     finally:
         server.end()
+
+
+def test_the_metrics_say_where_the_time_went_and_what_is_in_use(server: Running) -> None:
+    assert server.say("测试文本").status_code == 200
+
+    def told() -> Scrape:
+        with server.client() as client:
+            return Scrape(client.get("/metrics").text)
+
+    wait_until(lambda: told()("decode_rows") == 20)
+    for stage in STAGES:
+        wait_until(lambda stage=stage: told()("stage_seconds_sum", stage=stage) > 0)
+    assert told()("kv_cells") > told()("kv_cells_used") >= 0
+    assert math.isnan(told()("gpu_memory_total_bytes"))
 
 
 @pytest.mark.parametrize("rate", [24000, 32000])

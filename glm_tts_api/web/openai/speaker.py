@@ -123,7 +123,6 @@ class Speaker:
         if isinstance(item, Sentence):
             self.n_waiting += len(item.text)
         if self._task is None or self._task.done():
-            self._playback = Playback()
             self._task = asyncio.create_task(self._run())
 
     async def hush(self) -> None:
@@ -149,6 +148,7 @@ class Speaker:
 
     async def _turn(self) -> None:
         item: _Item | None
+        self._playback = Playback()
         try:
             while (item := await self._next()) not in _ENDS:
                 if isinstance(item, ServiceError):
