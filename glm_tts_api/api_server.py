@@ -148,6 +148,7 @@ async def _lifespan(
             verification=Admission(admission_config(settings), private_counters()),
             stats=stats,
             figures=record.figures,
+            slot=record.index,
             voices=_voice_store(settings),
             in_flight=in_flight,
             limits=limits,

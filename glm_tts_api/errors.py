@@ -26,6 +26,7 @@ ServiceError
     ├── QueueFull               queue_full   (come back)
     ├── Draining                draining     (come back)
     ├── Loading                 loading      (come back)
+    ├── ReplicaLost             replica_lost (come back)
     └── Unhealthy               unhealthy
 StartupError                    a message for the person who starts the server; no client ever sees it
 ├── AlreadyRunning              another server holds the run folder
@@ -156,6 +157,11 @@ class Draining(Unavailable):
 class Loading(Unavailable):
     code = "loading"
     retry_after_s = 5
+
+
+class ReplicaLost(Unavailable):
+    code = "replica_lost"
+    retry_after_s = 1
 
 
 class Unhealthy(Unavailable):

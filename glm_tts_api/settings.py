@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     long_text_timeout: Seconds = _LANES.long_timeout_s
     queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = _LANES.queue_size
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    min_replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
+    max_replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
     cpu_threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=usable_cores)
     api_host: str = "0.0.0.0"
     port: Annotated[int, Field(ge=1, le=65535)] = 8049
@@ -165,6 +167,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"PROMPT_MIN_SECONDS='{self.prompt_min_seconds:g}': must be less than "
                 f"PROMPT_MAX_SECONDS={self.prompt_max_seconds:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _replica_range(self) -> Settings:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(
+                f"MIN_REPLICAS='{self.min_replicas}': must be at most MAX_REPLICAS={self.max_replicas}"
             )
         return self
 

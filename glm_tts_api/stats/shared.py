@@ -205,6 +205,10 @@ class SharedStats:
         with path.open("rb") as file:
             raw = file.read()
             alive = _is_locked(file.fileno())
+        return self._parse(index, raw, alive=alive)
+
+    def _parse(self, index: int, raw: bytes, *, alive: bool) -> WorkerStats | None:
+        """What a slot's file holds; None if it is of another service, or of another version."""
         if len(raw) != _RECORD_BYTES:
             return None
         cells, figures = _parts(memoryview(raw))

@@ -50,8 +50,8 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `figures`: this worker's own; `active`: the
-    requests that are being spoken."""
+    restart, which waits behind nobody and is in no figures; `figures` and `slot`: this worker's own; `active`:
+    the requests that are being spoken."""
 
     config: WebConfig
     engine: Engine
@@ -59,6 +59,7 @@ class AppState:
     verification: Admission
     stats: SharedStats
     figures: Figures
+    slot: int
     voices: VoiceStore
     in_flight: InFlight
     limits: ConnectionLimits

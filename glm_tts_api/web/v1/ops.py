@@ -115,9 +115,7 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
         },
         "config": _config_body(state),
         "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
-        "worker": next(
-            {"slot": worker.slot, "pid": worker.pid} for worker in workers if worker.pid == os.getpid()
-        ),
+        "worker": {"slot": state.slot, "pid": os.getpid()},
         "active": [_active_body(log) for log in state.active],
     }
 

@@ -1,0 +1,37 @@
+"""`python -m glm_tts_api.cluster`: deploys the server to the cluster that this machine belongs to, or
+replaces what is deployed, replica by replica. Called by scripts/start_cluster.sh.
+
+Exit codes: 0 every replica of MIN_REPLICAS can speak; 1 they cannot; 2 a setting does not allow it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import ray
+from ray import serve
+
+from glm_tts_api.cluster.replica import APP_NAME, deployment
+from glm_tts_api.settings import Settings, SettingsError
+
+
+def main() -> int:
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for warning in settings.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    ray.init(address="auto", log_to_driver=False)
+    serve.start(http_options={"host": settings.api_host, "port": settings.port})
+    try:
+        serve.run(deployment(settings).bind(), name=APP_NAME)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

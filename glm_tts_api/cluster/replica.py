@@ -1,0 +1,73 @@
+"""The server as a Ray Serve application: what a replica is, how many there are, what each may take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+from fastapi import FastAPI
+from ray import serve
+
+from glm_tts_api.api_server import EngineBuilder, create_app
+from glm_tts_api.cluster import figures
+from glm_tts_api.errors import Unhealthy
+from glm_tts_api.launch import THREADS_WAIT
+from glm_tts_api.logs import configure_logging
+from glm_tts_api.room_configs import admission_config
+from glm_tts_api.settings import Settings
+from glm_tts_api.web.app_state import AppState
+
+APP_NAME = "glm-tts"
+# Of a replica's places, how many are taken on the average: a burst finds some free.
+_TARGET_LOAD = 0.7
+_REFUSALS = 64  # room beyond lanes and lines, so that it is a replica that says no, and probes get through
+_UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S = 10, 300  # loading takes a while: quickly more, slowly fewer
+_STOP_MARGIN_S = 10  # beyond the time to drain, for freeing the model
+
+
+class Replica:
+    """What Ray asks of a replica besides answering HTTP; serve.ingress adds that."""
+
+    app: FastAPI
+
+    async def check_health(self) -> None:
+        """Raises Unhealthy when this replica can speak no more: Ray starts another in its place."""
+        parts: AppState = self.app.state.parts
+        if parts.status != "healthy":
+            raise Unhealthy(f"{parts.status}: {parts.engine.state.cause}")
+
+
+def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None) -> Any:
+    """The serve.Deployment of the server with these settings, of which each replica gets a copy: their paths
+    hold on every node."""
+    settings = settings.model_copy(update={"workers": 1})
+
+    def build_app() -> FastAPI:
+        configure_logging()
+        return create_app(settings, build_engine=build_engine, claim=figures.join)
+
+    lanes = admission_config(settings)
+    places = lanes.short_limit + lanes.long_limit
+    return serve.deployment(
+        serve.ingress(build_app)(Replica),
+        name=APP_NAME,
+        max_ongoing_requests=places + 2 * lanes.queue_size + _REFUSALS,
+        max_queued_requests=places + 2 * lanes.queue_size,
+        backpressure_config={"status_code": 503, "retry_after_s": 5},
+        graceful_shutdown_timeout_s=settings.drain_timeout + _STOP_MARGIN_S,
+        autoscaling_config={
+            "min_replicas": settings.min_replicas,
+            "max_replicas": settings.max_replicas,
+            "target_ongoing_requests": _TARGET_LOAD * places,
+            "upscale_delay_s": _UPSCALE_DELAY_S,
+            "downscale_delay_s": _DOWNSCALE_DELAY_S,
+        },
+        ray_actor_options={**_device(settings), "runtime_env": {"env_vars": THREADS_WAIT}},
+    )
+
+
+def _device(settings: Settings) -> dict[str, int]:
+    """What of a node a replica takes for itself: a GPU, or as many cores as it computes with."""
+    if settings.device == "cpu" or (settings.device == "auto" and not ray.cluster_resources().get("GPU")):
+        return {"num_cpus": settings.cpu_threads}
+    return {"num_gpus": 1}
