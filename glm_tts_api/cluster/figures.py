@@ -123,6 +123,7 @@ def _board() -> Any:
             lifetime="detached",
             get_if_exists=True,
             num_cpus=0,
+            resources={"node:__internal_head__": 0.001},  # which the cluster cannot lose anyhow
             max_restarts=-1,
         )
         .remote()

@@ -48,7 +48,7 @@ find_python() {
   fail "$EXIT_REFUSED" "Python 3.11, 3.12 or 3.13 is needed; found: $(python3 --version 2>&1 || true)"
 }
 
-# ensure_venv [dev]: makes .venv on first use, and installs what pyproject.toml asks for when that changes.
+# ensure_venv [EXTRA]: makes .venv on first use, and installs what pyproject.toml asks for when that changes.
 ensure_venv() {
   local extra=${1:-} lock stamp wanted
   exec {lock}<"$ROOT" # two first starts at once: the second waits for the first one's installation
@@ -60,7 +60,7 @@ ensure_venv() {
     make_venv
   fi
   wanted="$(what_is_installed)" || fail "$EXIT_REFUSED" "pyproject.toml cannot be read (above)."
-  for stamp in "$VENV/installed${extra:+-$extra}" "$VENV/installed-dev"; do
+  for stamp in "$VENV/installed${extra:+-$extra}"*; do
     [[ -f $stamp && $(<"$stamp") == "$wanted" ]] && break
     stamp=''
   done

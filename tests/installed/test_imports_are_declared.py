@@ -11,12 +11,16 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "glm_tts_api"
+CLUSTER = PACKAGE / "cluster"  # which asks for an extra
 
 
-def imported() -> dict[str, Path]:
-    """Top-level modules of others that the package imports, also within functions, and a file that does."""
+def imported(room: str = "") -> dict[str, Path]:
+    """Top-level modules of others that the room, or all that one machine runs, imports, also within
+    functions, and a file that does."""
     found: dict[str, Path] = {}
-    for path in PACKAGE.rglob("*.py"):
+    for path in (PACKAGE / room).rglob("*.py"):
+        if not room and path.is_relative_to(CLUSTER):
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -44,6 +48,12 @@ def test_every_import_is_declared() -> None:
     for module, path in imported().items():
         distributions = {canonical(name) for name in provided_by[module]}
         assert distributions & wanted, f"{path} imports {module}, of {distributions}: not in dependencies"
+
+
+def test_the_cluster_room_alone_asks_for_ray() -> None:
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert [text.partition(">")[0] for text in extras["cluster"]] == ["ray[serve]"]
+    assert imported("cluster").keys() - imported().keys() == {"ray"}
 
 
 def test_every_dependency_is_imported() -> None:

@@ -25,6 +25,8 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "LONG_TEXT_TIMEOUT": "600",
         "QUEUE_MAX_SIZE": "100",
         "WORKERS": "1",
+        "MIN_REPLICAS": "1",
+        "MAX_REPLICAS": "1",
         "CPU_THREADS": str(usable_cores()),
         "ALLOWED_HOSTS": "",
         "API_HOST": "0.0.0.0",
@@ -134,6 +136,7 @@ def test_the_guides_presets(preset: str, expected: dict[str, str], tmp_path: Pat
         ("STREAM_CHUNKS", "0", "whole numbers from 1 to 1000 with commas between them"),
         ("PRESET", "day", "one of long-heavy, multi-gpu, night, short-heavy"),
         ("PROMPT_MIN_SECONDS", "40", "less than PROMPT_MAX_SECONDS=30"),
+        ("MIN_REPLICAS", "2", "at most MAX_REPLICAS=1"),
     ],
 )
 def test_a_bad_value_is_one_line(root: Path, name: str, value: str, allowed: str) -> None:

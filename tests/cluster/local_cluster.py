@@ -1,0 +1,123 @@
+"""Ray nodes on this machine, and the server on them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import ray
+from project_folder import project
+from ray import serve
+from ray.cluster_utils import Cluster
+from tone_engine import ToneEngine
+from waiting import wait_until
+
+from glm_tts_api.api_server import EngineBuilder
+from glm_tts_api.cluster.replica import APP_NAME, deployment
+from glm_tts_api.settings import Settings
+
+_OBJECT_STORE = 100 * 2**20
+PATIENCE_S = 300
+
+
+@dataclass
+class Tones:
+    """Builds engines that speak tones."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, settings: Settings, slot: int) -> Any:
+        return ToneEngine(**self.options)
+
+
+class LocalCluster:
+    """Nodes of `num_cpus` logical cores each; the first is the head, whose proxy is at `url`."""
+
+    def __init__(self, root: Path, nodes: int, num_cpus: int) -> None:
+        self._root = root
+        self._n_projects = 0
+        self._num_cpus = num_cpus
+        self.port, other_port = _free_ports()
+        os.environ["RAY_SERVE_WORKER_PROXY_HTTP_PORT"] = str(other_port)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._cluster = Cluster()
+        self.nodes = [self.add_node() for _ in range(nodes)]
+        ray.init(address=self._cluster.address, log_to_driver=False)
+        serve.start(http_options={"host": "127.0.0.1", "port": self.port})
+        self.http = httpx.Client(base_url=self.url, timeout=120, trust_env=False)
+
+    def add_node(self) -> Any:
+        return self._cluster.add_node(
+            num_cpus=self._num_cpus, object_store_memory=_OBJECT_STORE, include_dashboard=False
+        )
+
+    def kill_node(self, node: Any) -> None:
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def deploy(
+        self,
+        engine: EngineBuilder | None = None,
+        *,
+        autoscaling: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        """Deploys the server, or replaces it; returns when all are replaced that were there."""
+        self._n_projects += 1
+        root = project(self._root / str(self._n_projects), cpu_threads=1, device="cpu", **settings)
+        server = deployment(Settings.load(root), build_engine=engine)
+        if autoscaling:
+            server = server.options(autoscaling_config=autoscaling)
+        serve.run(server.bind(), name=APP_NAME)
+
+    def stats(self) -> dict[str, Any]:
+        answer = self.http.get("/api/v1/stats/concurrency")
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def lane(self, name: str = "short_text") -> dict[str, int]:
+        lane: dict[str, int] = self.stats()["stats"][name]
+        return lane
+
+    def replicas(self) -> list[dict[str, Any]]:
+        """The living ones, as any of them tells."""
+        replicas: list[dict[str, Any]] = self.stats()["per_worker"]
+        return replicas
+
+    def wait_for_replicas(self, n: int) -> None:
+        def there() -> bool:
+            replicas = self.replicas()
+            return len(replicas) == n and all(replica["ready"] for replica in replicas)
+
+        wait_until(there, PATIENCE_S)
+
+    def kill_busiest(self) -> dict[str, Any]:
+        """kill -9 of the replica that speaks most."""
+        busiest = max(self.replicas(), key=lambda replica: replica["short_text"]["active"])
+        os.kill(busiest["pid"], signal.SIGKILL)
+        return busiest
+
+    def end(self) -> None:
+        self.http.close()
+        ray.shutdown()
+        self._cluster.shutdown()
+
+
+@contextmanager
+def local_cluster(root: Path, *, nodes: int, num_cpus: int) -> Iterator[LocalCluster]:
+    cluster = LocalCluster(root, nodes, num_cpus)
+    try:
+        yield cluster
+    finally:
+        cluster.end()
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]

@@ -1,0 +1,125 @@
+"""Two replicas of the server on one Ray node, speaking tones. scripts/test_cluster.sh has the long form."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import openai
+import pytest
+from recordings import voice_wav
+from waiting import wait_until
+
+if TYPE_CHECKING:
+    from local_cluster import LocalCluster
+
+TEXT = {"input_text": "hello", "index": "exampleA"}
+LIMITS = {"short_text_concurrency": 2, "queue_max_size": 1}  # of each of the two replicas
+
+
+@pytest.fixture(scope="module")
+def cluster(ray_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    from local_cluster import Tones, local_cluster
+
+    with local_cluster(tmp_path_factory.mktemp("cluster"), nodes=1, num_cpus=2) as cluster:
+        tones = Tones({"n_segments": 3, "segment_s": 0.7, "freeing_s": 0.1})
+        cluster.deploy(tones, min_replicas=2, max_replicas=2, **LIMITS)
+        cluster.wait_for_replicas(2)
+        yield cluster
+
+
+def say_together(cluster: LocalCluster, n: int, **fields: Any) -> list[Future[httpx.Response]]:
+    def say() -> httpx.Response:
+        return httpx.post(f"{cluster.url}/api/v1/tts", data={**TEXT, **fields}, timeout=60, trust_env=False)
+
+    pool = ThreadPoolExecutor(n)
+    return [pool.submit(say) for _ in range(n)]
+
+
+def totals(cluster: LocalCluster) -> list[int]:
+    return [replica["short_text"]["total"] for replica in cluster.replicas()]
+
+
+def test_the_guides_curl_and_the_openai_client_need_not_know(cluster: LocalCluster) -> None:
+    command = ["curl", "--noproxy", "*", "-s", "-X", "POST", f"{cluster.url}/api/v1/tts"]
+    fields = ["-F", "input_text=测试文本", "-F", "index=exampleA", "-F", "sample_rate=24000"]
+    answer = subprocess.run([*command, *fields], capture_output=True, timeout=60, check=True)
+    assert json.loads(answer.stdout)["success"] is True
+
+    http = httpx.Client(trust_env=False)
+    with openai.OpenAI(base_url=f"{cluster.url}/v1", api_key="any", http_client=http) as client:
+        speech = client.audio.speech.create(model="tts-1", voice="alloy", input="hi", response_format="pcm")
+    assert len(speech.content) == 3 * 24000
+    assert len(speech.response.headers.get_list("x-request-id")) == 1
+
+
+def test_a_stream_is_heard_while_it_is_made_and_ends_when_its_listener_leaves(cluster: LocalCluster) -> None:
+    before = cluster.lane()
+    speech = {"model": "tts-1", "voice": "alloy", "input": "hi", "response_format": "pcm"}
+    with cluster.http.stream("POST", "/v1/audio/speech", json=speech) as answer:
+        first = next(answer.iter_raw())
+        wait_until(lambda: cluster.lane()["active"] == 1)
+    assert len(first) == 24000
+    wait_until(lambda: cluster.lane()["cancelled"] == before["cancelled"] + 1)
+    wait_until(lambda: cluster.lane()["active"] == 0)
+
+
+def test_both_replicas_speak_and_each_tells_of_both(cluster: LocalCluster) -> None:
+    before = totals(cluster)
+    answers = [answer.result() for answer in say_together(cluster, 4)]
+    assert {answer.status_code for answer in answers} == {200}
+    wait_until(lambda: sum(totals(cluster)) == sum(before) + 4)
+    assert all(now > then for now, then in zip(totals(cluster), before, strict=True))
+    seen = set()
+
+    def told_by_each() -> bool:
+        stats = cluster.stats()
+        assert len(stats["per_worker"]) == 2
+        seen.add(stats["worker"]["slot"])
+        return seen == {replica["slot"] for replica in stats["per_worker"]}
+
+    wait_until(told_by_each)
+
+
+def test_a_full_line_is_refused_by_the_replica_in_our_shape(cluster: LocalCluster) -> None:
+    answers = [answer.result() for answer in say_together(cluster, 16)]
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert len(answers) - len(refused) >= 6  # two speak and one waits, in each of two
+    assert refused
+    for answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
+        assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_voice_added_by_way_of_one_is_spoken_by_both(cluster: LocalCluster) -> None:
+    added = cluster.http.post(
+        "/api/v1/prompts",
+        data={"index": "shared", "prompt_text": "what is said"},
+        files={"prompt_audio": voice_wav(2.0)},
+    )
+    assert added.status_code == 201, added.text
+    before = totals(cluster)
+    answers = [answer.result() for answer in say_together(cluster, 4, index="shared")]
+    assert {answer.status_code for answer in answers} == {200}
+    wait_until(lambda: all(now > then for now, then in zip(totals(cluster), before, strict=True)))
+
+
+def test_a_replica_that_is_killed_answers_503_and_another_takes_its_place(cluster: LocalCluster) -> None:
+    begun = say_together(cluster, 4)
+    wait_until(lambda: cluster.lane()["active"] == 4)
+    killed = cluster.kill_busiest()
+    answers = [answer.result() for answer in begun]
+    lost = [answer for answer in answers if answer.status_code != 200]
+    assert 1 <= len(lost) < 4
+    for answer in lost:
+        assert (answer.status_code, answer.json()["code"]) == (503, "replica_lost")
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
+    assert cluster.http.post("/api/v1/tts", data=TEXT).status_code == 200
+    assert not os.path.exists(f"/proc/{killed['pid']}")
+    cluster.wait_for_replicas(2)
