@@ -97,11 +97,20 @@ class LocalCluster:
 
         wait_until(there, PATIENCE_S)
 
-    def kill_busiest(self) -> dict[str, Any]:
-        """kill -9 of the replica that speaks most."""
-        busiest = max(self.replicas(), key=lambda replica: replica["short_text"]["active"])
-        os.kill(busiest["pid"], signal.SIGKILL)
-        return busiest
+    def kill_one_that_speaks(self) -> int:
+        """kill -9 of a replica that says of itself that it speaks; returns its process id."""
+        pid = 0
+
+        def found() -> bool:
+            nonlocal pid
+            stats = self.stats()
+            pid = stats["worker"]["pid"]
+            own = next(replica for replica in stats["per_worker"] if replica["pid"] == pid)
+            return bool(own["short_text"]["active"])
+
+        wait_until(found)
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def end(self) -> None:
         self.http.close()

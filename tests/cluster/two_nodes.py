@@ -1,0 +1,166 @@
+"""Two Ray nodes on this machine, the bundled model, and what goes wrong in a cluster; scripts/test_cluster.sh.
+
+Each test prints what became of the requests that were sent meanwhile.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import openai
+import pytest
+from load import load
+from recordings import voice_wav
+from waiting import wait_until
+
+if TYPE_CHECKING:
+    from local_cluster import LocalCluster
+
+PATIENCE_S = 300
+SETTINGS = {
+    "flow_steps": 1,
+    "short_text_concurrency": 2,
+    "long_text_concurrency": 1,
+    "queue_max_size": 20,
+    "short_text_timeout": 300,
+    "max_replicas": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(ray_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    from local_cluster import local_cluster
+
+    with local_cluster(tmp_path_factory.mktemp("cluster"), nodes=2, num_cpus=2) as cluster:
+        begin = time.monotonic()
+        cluster.deploy(min_replicas=1, autoscaling=quick_autoscaling(), **SETTINGS)
+        cluster.wait_for_replicas(1)
+        say(f"one replica can speak {time.monotonic() - begin:.1f} s after it was asked for")
+        yield cluster
+
+
+def quick_autoscaling() -> dict[str, Any]:
+    """As deployed, but for the delays."""
+    return {
+        "min_replicas": 1,
+        "max_replicas": 3,
+        "target_ongoing_requests": 2.1,
+        "look_back_period_s": 5,
+        "upscale_delay_s": 2,
+        "downscale_delay_s": 10,
+    }
+
+
+def say(line: str) -> None:
+    print(f"\n   {line}", flush=True)
+
+
+def test_the_guides_curl_and_the_openai_client(cluster: LocalCluster, tmp_path: Path) -> None:
+    command = ["curl", "--noproxy", "*", "-s", "-X", "POST", f"{cluster.url}/api/v1/tts"]
+    fields = ["-F", "input_text=测试文本", "-F", "index=exampleA", "-F", "sample_rate=24000"]
+    answer = subprocess.run([*command, *fields], capture_output=True, timeout=120, check=True)
+    assert b'"success":true' in answer.stdout
+    with openai.OpenAI(
+        base_url=f"{cluster.url}/v1", api_key="any", http_client=httpx.Client(trust_env=False)
+    ) as client:
+        client.audio.speech.create(model="tts-1", voice="alloy", input="你好。").write_to_file(
+            tmp_path / "mp3"
+        )
+    assert (tmp_path / "mp3").stat().st_size > 1000
+
+
+def test_the_first_byte_is_not_held_back_and_leaving_frees_the_row(cluster: LocalCluster) -> None:
+    sentence = {"voice": "exampleA", "model": "tts-1", "response_format": "pcm"}
+    speech = {**sentence, "input": "今天天气很好，我们去公园走一走，然后一起回家吃饭。" * 5}
+    begin = time.monotonic()
+    with cluster.http.stream("POST", "/v1/audio/speech", json=speech) as answer:
+        body = answer.iter_raw()
+        n_bytes, first_s = len(next(body)), time.monotonic() - begin
+        wait_until(lambda: cluster.lane()["active"] == 1, PATIENCE_S)
+        n_bytes += sum(map(len, body))
+    say(
+        f"first bytes after {first_s:.2f} s, {n_bytes / 48000:.1f} s of audio in {time.monotonic() - begin:.2f} s"
+    )
+    assert n_bytes > 48000
+
+    with cluster.http.stream("POST", "/v1/audio/speech", json=speech) as answer:
+        next(answer.iter_raw())
+    left = time.monotonic()
+    wait_until(lambda: cluster.lane()["active"] == 0 and cluster.lane()["cancelled"] == 1, PATIENCE_S)
+    say(f"{time.monotonic() - left:.2f} s after its listener left, the request's place is free")
+
+
+def test_from_one_replica_to_three_under_load_and_back(cluster: LocalCluster) -> None:
+    begin = time.monotonic()
+    with load(cluster.url, whole=6, streamed=2) as running:
+        cluster.wait_for_replicas(3)
+        say(f"three replicas {time.monotonic() - begin:.1f} s after the load began")
+    idle = time.monotonic()
+    wait_until(lambda: len(cluster.replicas()) == 1, PATIENCE_S)
+    say(f"one replica {time.monotonic() - idle:.1f} s after it ended")
+    say(running.line())
+    assert running.outcomes["answered"] == running.sent, running.faults
+
+
+def test_a_voice_is_usable_on_all_at_once(cluster: LocalCluster) -> None:
+    cluster.deploy(min_replicas=3, **SETTINGS)
+    cluster.wait_for_replicas(3)
+    added = cluster.http.post(
+        "/api/v1/prompts",
+        data={"index": "shared", "prompt_text": "what is said"},
+        files={"prompt_audio": voice_wav(2.0)},
+    )
+    assert added.status_code == 201, added.text
+    seen: set[int] = set()
+
+    def seen_by_all() -> bool:
+        assert cluster.http.get("/api/v1/prompts/shared").status_code == 200
+        seen.add(cluster.stats()["worker"]["slot"])
+        return len(seen) == 3
+
+    wait_until(seen_by_all, PATIENCE_S)
+
+
+def test_kill_9_of_a_replica(cluster: LocalCluster) -> None:
+    with load(cluster.url, whole=6, streamed=3) as running:
+        wait_until(lambda: running.outcomes["answered"] > 5, PATIENCE_S)
+        killed = cluster.kill_one_that_speaks()
+        begin = time.monotonic()
+        wait_until(lambda: killed not in [replica["pid"] for replica in cluster.replicas()], PATIENCE_S)
+        cluster.wait_for_replicas(3)
+        say(f"another one speaks {time.monotonic() - begin:.1f} s after the kill")
+    say(running.line())
+    assert not {"hung", "lost", "other"} & running.outcomes.keys(), running.faults
+    assert running.outcomes["clear 503"] + running.outcomes["cut"] >= 1
+
+
+def test_a_redeploy_under_load(cluster: LocalCluster) -> None:
+    before = {replica["pid"] for replica in cluster.replicas()}
+    begin = time.monotonic()
+    with load(cluster.url, whole=4, streamed=2) as running:
+        cluster.deploy(min_replicas=3, **SETTINGS)
+        cluster.wait_for_replicas(3)
+        assert not before & {replica["pid"] for replica in cluster.replicas()}
+        say(f"all three replaced within {time.monotonic() - begin:.1f} s")
+    say(running.line())
+    assert running.outcomes["answered"] == running.sent, running.faults
+
+
+def test_the_death_of_a_node(cluster: LocalCluster) -> None:
+    with load(cluster.url, whole=6, streamed=3) as running:
+        wait_until(lambda: running.outcomes["answered"] > 5, PATIENCE_S)
+        begin = time.monotonic()
+        cluster.kill_node(cluster.nodes.pop())
+        cluster.nodes.append(cluster.add_node())
+        wait_until(lambda: len(cluster.replicas()) < 3, PATIENCE_S)
+        cluster.wait_for_replicas(3)
+        say(
+            f"three replicas again {time.monotonic() - begin:.1f} s after the kill, the node's successor there"
+        )
+    say(running.line())
+    assert not {"hung", "lost", "other"} & running.outcomes.keys(), running.faults
