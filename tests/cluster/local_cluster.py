@@ -38,19 +38,21 @@ class Tones:
 
 
 class LocalCluster:
-    """Nodes of `num_cpus` logical cores each; the first is the head, whose proxy is at `url`."""
+    """Nodes of `num_cpus` logical cores each; the first is the head. `urls`: of the head's proxy, which is
+    also `url`, and of the other node's."""
 
     def __init__(self, root: Path, nodes: int, num_cpus: int) -> None:
         self._root = root
         self._n_projects = 0
         self._num_cpus = num_cpus
-        self.port, other_port = _free_ports()
+        port, other_port = _free_ports()
         os.environ["RAY_SERVE_WORKER_PROXY_HTTP_PORT"] = str(other_port)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.urls = [f"http://127.0.0.1:{port}", f"http://127.0.0.1:{other_port}"]
+        self.url = self.urls[0]
         self._cluster = Cluster()
         self.nodes = [self.add_node() for _ in range(nodes)]
         ray.init(address=self._cluster.address, log_to_driver=False)
-        serve.start(http_options={"host": "127.0.0.1", "port": self.port})
+        serve.start(http_options={"host": "127.0.0.1", "port": port})
         self.http = httpx.Client(base_url=self.url, timeout=120, trust_env=False)
 
     def add_node(self) -> Any:
