@@ -86,7 +86,7 @@ def test_the_first_byte_is_not_held_back_and_leaving_frees_the_row(cluster: Loca
         wait_until(lambda: cluster.lane()["active"] == 1, PATIENCE_S)
         n_bytes += sum(map(len, body))
     say(
-        f"first bytes after {first_s:.2f} s of {time.monotonic() - begin:.2f} s, {n_bytes / 48000:.1f} s of audio"
+        f"first bytes after {first_s:.2f} s of {time.monotonic() - begin:.2f} s; {n_bytes / 48000:.1f} s long"
     )
     assert n_bytes > 48000
 
