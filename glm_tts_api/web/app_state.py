@@ -50,8 +50,8 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `figures` and `slot`: this worker's own; `active`:
-    the requests that are being spoken."""
+    restart, which waits behind nobody and is in no figures; `figures`, `slot`: this worker's own; `active`: the
+    requests that are being spoken."""
 
     config: WebConfig
     engine: Engine
