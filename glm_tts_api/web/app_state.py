@@ -50,7 +50,7 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `figures`, `slot`: this worker's own; `active`: the
+    restart, which waits behind nobody and is in no figures; `slot`, `figures`: this worker's; `active`: the
     requests that are being spoken."""
 
     config: WebConfig
