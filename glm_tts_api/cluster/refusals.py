@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import Loading, QueueFull, ReplicaLost, ServiceError
+from glm_tts_api.logs import request_id_var
 from glm_tts_api.web.error_handlers import error_response
 
 _RAYS_OWN_PATHS = "/-/"  # what load balancers and Ray's tools ask the proxy
@@ -34,8 +35,10 @@ class ShapedRefusals:
         answer = _Answer(send)
         await self._app(scope, receive, answer)
         if answer.refusal is not None:
+            request_id = Headers(scope=scope)["x-request-id"]  # which Ray sees to
+            request_id_var.set(request_id)
             response = error_response(answer.refusal, scope["path"])
-            response.headers["X-Request-Id"] = Headers(scope=scope)["x-request-id"]  # which Ray sees to
+            response.headers["X-Request-Id"] = request_id
             await response(scope, receive, send)
 
 

@@ -87,6 +87,19 @@ class LocalCluster:
         lane: dict[str, int] = self.stats()["stats"][name]
         return lane
 
+    def exact_totals(self) -> dict[int, int]:
+        """By process, what each replica says of itself: what it says of others may be a second old."""
+        totals: dict[int, int] = {}
+
+        def all_have_said() -> bool:
+            stats = self.stats()
+            own = next(item for item in stats["per_worker"] if item["slot"] == stats["worker"]["slot"])
+            totals[own["pid"]] = own["short_text"]["total"]
+            return len(totals) == len(stats["per_worker"])
+
+        wait_until(all_have_said)
+        return totals
+
     def replicas(self) -> list[dict[str, Any]]:
         """The living ones, as any of them tells."""
         replicas: list[dict[str, Any]] = self.stats()["per_worker"]
