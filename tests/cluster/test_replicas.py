@@ -108,14 +108,17 @@ def test_a_voice_added_by_way_of_one_is_spoken_by_both(cluster: LocalCluster) ->
 
 
 def test_a_replica_that_is_killed_answers_503_and_another_takes_its_place(cluster: LocalCluster) -> None:
-    begun = say_together(cluster, 3)  # as many as one replica takes
+    begun = say_together(cluster, 4)
     killed = cluster.kill_one_that_speaks()
     answers = [answer.result() for answer in begun]
-    lost = [answer for answer in answers if answer.status_code != 200]
-    assert lost
-    for answer in lost:
-        assert (answer.status_code, answer.json()["code"]) == (503, "replica_lost")
-        assert answer.headers["Retry-After"] == "1"
+    refused = [answer for answer in answers if answer.status_code != 200]
+    codes = [answer.json()["code"] for answer in refused]
+    # What had not begun may find the other replica's line full.
+    assert "replica_lost" in codes
+    assert {*codes} <= {"replica_lost", "queue_full"}
+    for answer in refused:
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == ("1" if answer.json()["code"] == "replica_lost" else "5")
         assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
     assert cluster.http.post("/api/v1/tts", data=TEXT).status_code == 200
     wait_until(lambda: killed not in [replica["pid"] for replica in cluster.replicas()])
