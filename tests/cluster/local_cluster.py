@@ -124,6 +124,7 @@ class LocalCluster:
             return bool(own["short_text"]["active"])
 
         wait_until(found)
+        self.stats()  # once more: by now the proxy, too, knows that the replica has begun
         os.kill(pid, signal.SIGKILL)
         return pid
 
