@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 from itertools import accumulate
 
@@ -38,6 +39,11 @@ def exposition(workers: Iterable[WorkerStats], *, limits: Mapping[LaneName, int]
     return generate_latest(registry)
 
 
+@cache
+def _build() -> dict[str, str]:
+    return {"version": __version__, "python": platform.python_version(), "torch": version("torch")}
+
+
 class _Service(Collector):
     """Each series once, with a sample for each worker."""
 
@@ -48,7 +54,7 @@ class _Service(Collector):
         self._n_workers = n_workers
 
     def collect(self) -> Iterator[Metric]:
-        build = {"version": __version__, "python": platform.python_version(), "torch": version("torch")}
+        build = _build()
         info = GaugeMetricFamily(f"{_PREFIX}build_info", "What runs; always 1.", labels=list(build))
         info.add_metric(list(build.values()), 1)
         yield info

@@ -143,7 +143,7 @@ def test_a_value_counts_in_every_bucket_that_it_fits(tmp_path: Path) -> None:
 
 
 def test_a_scrape_of_four_busy_workers_takes_milliseconds(tmp_path: Path) -> None:
-    """12 of the processor's on one core of an AMD EPYC; the bound is ten times the 20 that it may take."""
+    """Of the processor's time; the bound is ten times the 20 ms that it may take."""
     records = [SharedStats(tmp_path, service=7).claim() for _ in range(4)]
     for record in records:
         for outcome in REQUESTS.labels["outcome"]:

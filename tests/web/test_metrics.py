@@ -77,7 +77,6 @@ def test_each_request_counts_by_api_lane_outcome_and_format(server: Running) -> 
     assert told("real_time_factor_count") == 8
     assert told("stage_seconds_count", stage="queue") == 8
     assert told("request_timeout_ratio_bucket", le="0.5") == 8
-    assert told("stream_underruns_total") == 0
     assert told("build_info") == told("worker_ready") == told("workers") == 1
     assert {series.name for series in SERIES} <= {name.removesuffix("_bucket") for name, _ in told.samples}
     checked = subprocess.run(
@@ -98,11 +97,11 @@ def test_the_sentence_that_proves_a_restart_counts_nowhere(server: Running) -> N
 
 
 def test_a_stream_that_comes_slower_than_it_plays_underruns(serve: Serve) -> None:
-    server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.6))
+    server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.8))
     assert server.say(response_format="pcm", stream="true").status_code == 200
     told = wait_for(server, 1)
     assert told("stream_underruns_total", lane="short_text") == 2
-    assert told("stream_underrun_seconds_total", lane="short_text") > 0.8
+    assert told("stream_underrun_seconds_total", lane="short_text") > 0.4
     assert server.say(response_format="pcm").status_code == 200  # whole: it is played when it is there
     assert wait_for(server, 2)("stream_underruns_total") == 2
 
