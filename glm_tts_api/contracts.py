@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -54,7 +54,7 @@ class SamplingOptions:
 class Utterance:
     """What a client asked to say, in which voice and how. `chunks`: speech tokens (25 a second) of the
     pieces in which the audio is to leave while it is made, the last size repeats; None for whole
-    segments."""
+    segments. `others`: the voices that marks in the text call for."""
 
     request_id: str
     text: str
@@ -64,17 +64,20 @@ class Utterance:
     use_cache: bool = True
     use_phoneme: bool = False
     chunks: tuple[int, ...] | None = None
+    others: Mapping[str, Voice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
     """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0), and
-    whether it is the segment's last."""
+    whether it is the segment's last. `speed`: what marks ask for, times the request's; a pause (None) is as
+    long as it is."""
 
     pcm: Float32
     sample_rate: int
     segment: int
     ends_segment: bool = True
+    speed: float | None = 1.0
 
     @property
     def seconds(self) -> float:

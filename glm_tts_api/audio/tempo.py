@@ -55,5 +55,28 @@ class Tempo:
                 return
 
 
+class Paced:
+    """Mono float32 pieces [n] in order, each at a speed of its own."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._speed = 1.0
+        self._tempo: Tempo | None = None
+
+    def push(self, pcm: Float32, speed: float) -> Float32:
+        """What is ready, which may be nothing."""
+        before = np.zeros(0, np.float32)
+        if speed != self._speed:
+            before = self.finish()
+            self._speed = speed
+            self._tempo = None if speed == 1.0 else Tempo(self._rate, speed)
+        ready = pcm if self._tempo is None else self._tempo.push(pcm)
+        return np.concatenate([before, ready]) if len(before) else ready
+
+    def finish(self) -> Float32:
+        """The rest."""
+        return np.zeros(0, np.float32) if self._tempo is None else self._tempo.finish()
+
+
 def _factors(speed: float) -> list[float]:
     return [speed] if speed >= _LEAST_FACTOR else [_LEAST_FACTOR, speed / _LEAST_FACTOR]

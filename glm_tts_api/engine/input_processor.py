@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import Utterance
+from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, RequestListener
 from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.errors import NothingToSay
+from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.text.pieces import Check, unwatched
 
@@ -35,20 +36,29 @@ class InputProcessor:
     def request(
         self, utterance: Utterance, listener: RequestListener, check: Check = unwatched
     ) -> EngineRequest:
-        """What the engine is to say. Raises NothingToSay, PromptRejected, and what `check` raises: it is
-        called again and again, so that nobody's text is worked on for long."""
+        """What the engine is to say. Raises NothingToSay, MalformedPronunciation, UnknownVoice,
+        PromptRejected, and what `check` raises: it is called again and again, so that nobody's text is worked
+        on for long."""
         reading = self.frontend.read(utterance.text, use_phoneme=utterance.use_phoneme, check=check)
+        prompts: dict[str | None, VoicedPrompt] = {}
         segments = []
-        for segment in reading.segments:
+        for part in reading.segments:
             check()
-            if ids := self._tokenizer.encode(segment.spoken):
-                segments.append(ids)
+            if part.voice not in prompts:
+                prompts[part.voice] = self._prompt(utterance, part.voice)
+            if ids := self._tokenizer.encode(part.spoken):
+                segments.append(Segment(ids, prompts[part.voice], part.pause_s, part.speed))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
-        transcript = utterance.voice.transcript
-        prompt_ids = self._transcripts.get(transcript, lambda: self._encode_transcript(transcript))
-        voice = self._features.get(utterance.voice, utterance.sample_rate)
-        return EngineRequest(utterance, segments, prompt_ids, voice, listener)
+        return EngineRequest(utterance, segments, listener, pause_s=reading.pause_s)
+
+    def _prompt(self, utterance: Utterance, name: str | None) -> VoicedPrompt:
+        """The voice of that name; the utterance's own where there is none."""
+        voice = utterance.voice if name is None else utterance.others.get(name)
+        if voice is None:
+            raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
+        ids = self._transcripts.get(voice.transcript, lambda: self._encode_transcript(voice.transcript))
+        return VoicedPrompt(ids, self._features.get(voice, utterance.sample_rate))
 
     def clear(self) -> int:
         """Forgets what was read before; the bytes of transcripts that this frees."""

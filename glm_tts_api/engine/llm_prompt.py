@@ -1,10 +1,14 @@
-"""What the LLM is prompted with: texts, then the speech that belongs to them (docs/model.md 4, 11). Knows
-lists of ids."""
+"""What the LLM is given: segments of text, and before each what it is prompted with, texts and the speech
+that belongs to them (docs/model.md 4, 11). Knows lists of ids."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.voice_features import VoicePrompt
 
 HISTORY_SPEECH_TOKENS = 750  # docs/model.md 11: 30 s of speech that a segment may look back on
 MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # docs/model.md 4: of a segment, by its number of text ids
@@ -26,6 +30,25 @@ class PromptLayout:
     def room(self, n_texts: int, n_speech: int) -> int:
         """How many tokens can be drawn after such a prompt."""
         return self.slot_length - n_texts - n_speech - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoicedPrompt:
+    """A voice as segments are prompted with it: the ids of its transcript, and what is heard of it."""
+
+    text_ids: Sequence[int]
+    voice: VoicePrompt
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Text ids that are spoken at once in the prompt's voice, after `pause_s` of silence, `speed` times as
+    fast as the request asks for."""
+
+    ids: Sequence[int]
+    prompt: VoicedPrompt
+    pause_s: float = 0.0
+    speed: float = 1.0
 
 
 class History:
@@ -57,3 +80,11 @@ class History:
 
     def _totals(self) -> tuple[int, int]:
         return sum(len(texts) for texts, _ in self._entries), sum(len(speech) for _, speech in self._entries)
+
+
+class Histories(dict[VoicedPrompt, History]):
+    """Of each voice what was said in it: speech of one would colour the next words of another."""
+
+    def __missing__(self, prompt: VoicedPrompt) -> History:
+        self[prompt] = History(prompt.text_ids, prompt.voice.speech_tokens)
+        return self[prompt]

@@ -1,8 +1,8 @@
 """A request: one utterance inside the engine. Owns the rule for its segments.
 
-With use_cache the segments go one after the other, each prompted by the speech of the earlier ones
-(docs/model.md 11); without, they are independent and may all start at once. The batchers know nothing of
-this: they are handed sequences to decode and spans to render. Knows lists of ids; no tensors, no threads.
+With use_cache the segments go one after the other, each prompted by the speech of the earlier ones in its
+voice (docs/model.md 11); without, they are independent and may all start at once. The batchers know nothing
+of this: they are handed sequences to decode and spans to render. Knows lists of ids; no tensors, no threads.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
 from glm_tts_api.engine.llm_prompt import (
     LEAST_ROOM_PER_ID,
     MAX_TOKENS_PER_ID,
     MIN_TOKENS_PER_ID,
-    History,
+    Histories,
     PromptLayout,
+    Segment,
 )
 from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.errors import BadRequest
@@ -27,7 +30,6 @@ from glm_tts_api.model.sequence import SpeechSequence
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.voice_features import VoicePrompt
-
 
 # Earliest deadline first: a request is due some time after it came, the sooner the shorter it is. So a short
 # text need not wait for a long one, requests of one length end in the order in which they came, and a long
@@ -55,7 +57,7 @@ def vocoder_seed(seed: int) -> int:
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """What is rendered at once: a window of a segment's speech `tokens`, in the request's voice.
+    """What is rendered at once: a window of a segment's speech `tokens`, in the segment's voice.
 
     Once rendered it has its waveform, `pcm`, or the `error` that ended it; neither if the request was
     cancelled.
@@ -67,6 +69,10 @@ class Span:
     window: Window
     pcm: Float32 | None = None
     error: Exception | None = None
+
+    @property
+    def voice(self) -> VoicePrompt:
+        return self.request.segments[self.segment].prompt.voice
 
     @property
     def due(self) -> float:
@@ -108,21 +114,20 @@ class EngineRequest:
     def __init__(
         self,
         utterance: Utterance,
-        segments: Sequence[Sequence[int]],
-        prompt_text_ids: Sequence[int],
-        voice: VoicePrompt,
+        segments: Sequence[Segment],
         listener: RequestListener,
+        *,
+        pause_s: float = 0.0,
     ) -> None:
-        """`segments`: the text ids of each; `prompt_text_ids`: those of the voice's transcript."""
+        """`pause_s` of silence follow the last segment."""
         self.utterance = utterance
         self.segments = segments
-        self.prompt_text_ids = prompt_text_ids
-        self.voice = voice
+        self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
         self.timings = listener.timings
         self.timings.segments = len(segments)
         self._listener = listener
         self._failed = False
-        self._history = History(prompt_text_ids, voice.speech_tokens)
+        self._histories = Histories()
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
         self._n_undecided = len(segments)
@@ -133,7 +138,7 @@ class EngineRequest:
         self._n_rendering = 0
         self._segment = 0  # the one that is being heard
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
-        self._due = self.timings.began_at + _DUE_S_PER_ID * sum(map(len, segments))
+        self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self._heard_from: float | None = None
         self._open(range(1 if utterance.use_cache else len(segments)))
 
@@ -160,13 +165,14 @@ class EngineRequest:
 
     def check_fits(self, layout: PromptLayout) -> None:
         """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
-        n_prompt, n_speech = len(self.prompt_text_ids), len(self.voice.speech_tokens)
-        longest = max(len(ids) for ids in self.segments)
-        if layout.room(n_prompt + longest, n_speech) < LEAST_ROOM_PER_ID * longest:
-            raise BadRequest(
-                "The prompt and the text's longest sentence do not fit the model together: "
-                "use a shorter prompt recording, or punctuate the text into shorter sentences"
-            )
+        for segment in self.segments:
+            n_ids, prompt = len(segment.ids), segment.prompt
+            n_texts, n_speech = len(prompt.text_ids) + n_ids, len(prompt.voice.speech_tokens)
+            if layout.room(n_texts, n_speech) < LEAST_ROOM_PER_ID * n_ids:
+                raise BadRequest(
+                    "The prompt and the text's longest sentence do not fit the model together: "
+                    "use a shorter prompt recording, or punctuate the text into shorter sentences"
+                )
 
     @property
     def cancelled(self) -> bool:
@@ -185,11 +191,12 @@ class EngineRequest:
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
         """The next candidate to decode; only while `n_waiting_rows` > 0."""
         segment, candidate = self._waiting.popleft()
-        ids = self.segments[segment]
+        ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
+        history = self._histories[prompt]
         if self.utterance.use_cache:
-            self._history.prune(len(ids), layout)
-        texts = [*self._history.texts(), *ids]
-        speech = self._history.speech()
+            history.prune(len(ids), layout)
+        texts = [*history.texts(), *ids]
+        speech = history.speech()
         sampling = self.utterance.sampling
         sequence = SpeechSequence(
             prompt_ids=layout.build(texts, speech),
@@ -197,7 +204,7 @@ class EngineRequest:
             max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
             top_k=None if sampling.method == "ras" else sampling.top_k,
             seed=llm_seed(sampling.seed, candidate),
-            n_voice_ids=len(self.prompt_text_ids),
+            n_voice_ids=len(prompt.text_ids),
             owner=self,
             segment=segment,
             candidate=candidate,
@@ -219,7 +226,8 @@ class EngineRequest:
         self._decoding.pop(segment, None)
         self._n_undecided -= 1
         if self.utterance.use_cache:
-            self._history.append(self.segments[segment], best)
+            said = self.segments[segment]
+            self._histories[said.prompt].append(said.ids, best)
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
         self._cut(segment, best, ended=True)
 
@@ -251,13 +259,27 @@ class EngineRequest:
             pcm, is_last = self._rendered[self._segment].pop(0)
             if self._heard_from is None:
                 self._heard_from = time.perf_counter()
-            self.timings.audio_s += len(pcm) / self.utterance.sample_rate
-            self._listener.chunk_ready(AudioChunk(pcm, self.utterance.sample_rate, self._segment, is_last))
+            self._pause()
+            self._hand_on(pcm, is_last, self.segments[self._segment].speed)
             if is_last:
                 del self._rendered[self._segment]
                 self._segment += 1
         if self._segment == len(self.segments):
+            self._pause()
             self._listener.request_ended(None)
+
+    def _pause(self) -> None:
+        """The silence before the segment that comes, once."""
+        pause_s, self._pauses_s[self._segment] = self._pauses_s[self._segment], 0.0
+        if pause_s:
+            silence = np.zeros(round(pause_s * self.utterance.sample_rate), np.float32)
+            self._hand_on(silence, False, None)
+
+    def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
+        rate = self.utterance.sample_rate
+        self.timings.audio_s += len(pcm) / rate
+        segment = min(self._segment, len(self.segments) - 1)
+        self._listener.chunk_ready(AudioChunk(pcm, rate, segment, is_last, speed))
 
     def fail(self, error: Exception) -> None:
         """Ends the request with an error; what is left of it is freed as if the listener had gone."""

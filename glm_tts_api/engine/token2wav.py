@@ -115,7 +115,7 @@ class Token2Wav:
         return []
 
     def _flow_input(self, span: Span) -> FlowInput:
-        voice = span.request.voice  # always the original prompt, whatever the LLM was prompted with
+        voice = span.voice  # always the original prompt, whatever the LLM was prompted with
         return FlowInput(
             tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
@@ -151,7 +151,7 @@ class Token2Wav:
     def _of_the_span(self, span: Span, mel: Tensor) -> Tensor:
         """The frames of the span itself, without its context's. The whole segment's are counted from the
         end of the prompt's mel, which may end a frame beside its tokens."""
-        window, voice = span.window, span.request.voice
+        window, voice = span.window, span.voice
         n_prompt, n_mel = len(voice.speech_tokens), len(voice.mel)
 
         def frame(token: int) -> int:

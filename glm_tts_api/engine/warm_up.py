@@ -15,6 +15,7 @@ import numpy as np
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
@@ -65,7 +66,7 @@ class WarmUp:
     def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")
         utterance = Utterance("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
-        return EngineRequest(utterance, [ids], ids, voice, self)
+        return EngineRequest(utterance, [Segment(ids, VoicedPrompt(ids, voice))], self)
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         pass
@@ -98,7 +99,7 @@ def measure_decode(decoder: DecodeBatcher, request: EngineRequest) -> tuple[floa
 def measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
     """Seconds of the flow over any window and for each of its tokens (a straight line through two windows),
     and of the vocoder for each token."""
-    short, long = (Span(request, n, [0] * n, Window(0, 0, n, n, last=True)) for n in _WINDOWS)
+    short, long = (Span(request, 0, [0] * n, Window(0, 0, n, n, last=True)) for n in _WINDOWS)
     n_short, n_long = _WINDOWS
     short_s, long_s = token2wav.flow_seconds(short), token2wav.flow_seconds(long)
     token_s = max(0.0, (long_s - short_s) / (n_long - n_short))

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?:'[^\W\d_\u3400-\u9fff\uf900-\ufaff]+)*|[^\W_]")
 _FURTHEST = 150  # words that a change may hold on either side
@@ -20,11 +21,13 @@ _ORDINARY = frozenset(" \t\r\n。，？！；：、…—·《》“”‘’（
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`written`, at `start` (in characters from 0), is said as `said`; nothing if it is dropped."""
+    """`written`, at `start` (in characters from 0), is said as `said`; nothing if it is dropped. `rule`: what
+    asked for it, where that was the user."""
 
     written: str
     said: str
     start: int
+    rule: Literal["mark", "lexicon"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

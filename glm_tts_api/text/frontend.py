@@ -8,6 +8,7 @@ from typing import Literal
 from glm_tts_api import errors
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
+from glm_tts_api.text.markup import parts_of, write_script
 from glm_tts_api.text.phonemes import Phonemizer
 from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.published.rules import PublishedRules
@@ -55,20 +56,27 @@ class TextFrontend:
         return [segment.spoken for segment in self.read(text, use_phoneme=use_phoneme).segments]
 
     def read(self, text: str, *, use_phoneme: bool = False, check: Check = unwatched) -> Reading:
-        """What is said for `text`. Raises NothingToSay, TextTooLong, and what `check` raises: it is called
-        again and again while this goes on."""
-        if not _is_speakable(text):
+        """What is said for `text`. Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that
+        makes no sense, and what `check` raises: it is called again and again while this goes on."""
+        script = write_script(text, parts_of(text, self._files.current().phonemes))
+        if not _is_speakable(script.plain):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
-        segments = []
-        for part in self.split(self.normalize(text, check)):
-            check()
-            segment = self.normalize(part)
-            if _is_speakable(segment):
-                spoken = self.phonemize(segment) if use_phoneme else segment
-                segments.append(SpokenSegment(segment, spoken))
+        read = self.phonemize if use_phoneme else str
+        sounds = iter(script.sounds)
+        segments: list[SpokenSegment] = []
+        pause_s, voice, speed = 0.0, None, 1.0
+        for cut, stretch in script.stretches(self.normalize(script.text, check)):
+            pause_s, voice, speed = pause_s + cut.pause_s, cut.voice or voice, cut.speed or speed
+            for part in self.split(stretch):
+                check()
+                segment = self.normalize(part)
+                if _is_speakable(segment):
+                    words, spoken = script.put_back(segment, sounds, read)
+                    segments.append(SpokenSegment(words, spoken, pause_s, voice, speed))
+                    pause_s = 0.0
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
-        return Reading(text, tuple(segments))
+        return Reading(script, tuple(segments), pause_s)
 
     def normalize_prompt(self, text: str) -> str:
         """A voice's transcript as the LLM takes it: normalised, with a space behind (docs/model.md 11)."""

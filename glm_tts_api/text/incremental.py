@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english.words import ABBREVIATIONS, TITLES
+from glm_tts_api.text.markup import MOST_MARK_CHARS
 
 # In letters and digits; one of Chinese, Japanese or Korean counts for three, as long as it takes to say.
 _LEAST = 15  # shorter sentences go with the next: a model speaks a word by itself poorly
@@ -44,7 +45,11 @@ class SentenceSplitter:
             at = self._n_judged
             self._weight += _weight(self._text[at])
             self._n_judged += 1
-            if self._weight >= _LEAST and _may_cut(self._text, at + 1, clauses=self._weight >= _LONG):
+            if (
+                self._weight >= _LEAST
+                and not _in_mark(self._text, at + 1)
+                and _may_cut(self._text, at + 1, clauses=self._weight >= _LONG)
+            ):
                 whole.append(self._text[: at + 1])
                 self._text, self._weight, self._n_judged = self._text[at + 1 :], 0, 0
         return whole
@@ -59,6 +64,12 @@ def _weight(char: str) -> int:
     if not char.isalnum():
         return 0
     return 3 if char > _WIDE else 1
+
+
+def _in_mark(text: str, end: int) -> bool:
+    """Whether [[...]] is open before `text[end]`."""
+    begin = max(0, end - MOST_MARK_CHARS - len("[["))
+    return text.rfind("[[", begin, end) > text.rfind("]]", begin, end)
 
 
 def _may_cut(text: str, end: int, *, clauses: bool) -> bool:

@@ -92,7 +92,7 @@ class Phonemizer:
     @cached_property
     def _table(self) -> dict[str, list[Syllable]]:
         rows = (line.split("\t") for line in PUBLISHED_READINGS.read_text(encoding="utf-8").splitlines())
-        return {word: [_syllable(*pair.split("|")) for pair in pairs.split(" ")] for word, pairs in rows}
+        return {word: [named_syllable(*pair.split("|")) for pair in pairs.split(" ")] for word, pairs in rows}
 
     def _words(self, run: str) -> list[str]:
         with self._lock:
@@ -131,10 +131,10 @@ def _readings(word: str) -> list[Syllable]:
         pinyin(word, style=style, strict=True, neutral_tone_with_five=True)
         for style in (Style.INITIALS, Style.FINALS_TONE3)
     )
-    return [_syllable(initial[0], final[0]) for initial, final in zip(initials, finals, strict=False)]
+    return [named_syllable(initial[0], final[0]) for initial, final in zip(initials, finals, strict=False)]
 
 
-def _syllable(initial: str, final: str) -> Syllable:
+def named_syllable(initial: str, final: str) -> Syllable:
     """The vowels of 知 and 资 have names of their own, iii and ii."""
     if final.startswith("i"):
         if initial in ("zh", "ch", "sh", "r"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from glm_tts_api.errors import quote
 from glm_tts_api.text.changes import Change, changes
 from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
+from glm_tts_api.text.markup import Script
 from glm_tts_api.text.split import weight
 
 _SYLLABLE_S, _MARK_S = 0.2, 0.25
@@ -22,24 +23,30 @@ _ALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")  # whose letters look alike
 @dataclass(frozen=True, slots=True)
 class SpokenSegment:
     """A piece that is said at once: `text` in words, and `spoken` as the LLM's tokenizer takes it, with
-    phoneme tokens in place of some of them."""
+    phoneme tokens in place of some of them; after `pause_s` of silence, in `voice` (None: the request's),
+    `speed` times as fast as the request asks for."""
 
     text: str
     spoken: str
+    pause_s: float = 0.0
+    voice: str | None = None
+    speed: float = 1.0
 
     @property
     def seconds(self) -> float:
         """What it takes to say, roughly: voices differ."""
         marks = len(_MARK.findall(self.text))
-        return _SYLLABLE_S * (weight(self.text) - marks) + _MARK_S * marks
+        spoken_s = _SYLLABLE_S * (weight(self.text) - marks) + _MARK_S * marks
+        return self.pause_s + spoken_s / self.speed
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How `written` is read."""
+    """How a text is read; `pause_s` of silence follow its last segment."""
 
-    written: str
+    script: Script
     segments: tuple[SpokenSegment, ...]
+    pause_s: float = 0.0
 
     @property
     def text(self) -> str:
@@ -50,17 +57,26 @@ class Reading:
     @property
     def seconds(self) -> float:
         """What it takes to say, roughly."""
-        return sum(segment.seconds for segment in self.segments)
+        return sum(segment.seconds for segment in self.segments) + self.pause_s
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """Where it is said otherwise than it is written."""
-        return changes(self.written, self.text)
+        return tuple(sorted(self._changes(), key=lambda change: change.start))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is not said at all, and words that look misspelt, a sentence each."""
-        return tuple(_warnings(self.written, self.changes))
+        return tuple(_warnings(self.script.plain, self.changes))
+
+    def _changes(self) -> Iterator[Change]:
+        given = self.script.given
+        for part in given:
+            if part.syllables:
+                names = " ".join(name for syllable in part.syllables for name in syllable)
+                yield Change(part.written, names, part.start, "mark")
+        for change in changes(self.script.plain, self.text):
+            yield replace(change, start=self.script.places[change.start] if self.script.places else 0)
 
 
 def _warnings(written: str, found: tuple[Change, ...]) -> Iterator[str]:

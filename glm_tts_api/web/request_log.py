@@ -105,7 +105,7 @@ class RequestLog:
 
     def took(self, chunk: AudioChunk) -> None:
         """To be called with each piece of audio as it comes."""
-        self.segments_done = chunk.segment + 1
+        self.segments_done = chunk.segment + (chunk.speed is not None)  # a pause goes before its segment
         self.audio_done_s += chunk.seconds
         if self.playback is not None:
             if self.first_audio_s is None:

@@ -11,29 +11,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.admission.lanes import Permit
-from glm_tts_api.audio.encode import AudioFormat, Encoder, media_type, open_encoder
-from glm_tts_api.audio.tempo import Tempo
-from glm_tts_api.contracts import AudioChunk, Float32, Utterance
+from glm_tts_api.audio.encode import AudioFormat, media_type
+from glm_tts_api.contracts import AudioChunk, Utterance
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.synthesis import synthesize
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import ClientGone, cancelled_on_disconnect
+from glm_tts_api.web.encoding import Encoded, Speech, encode_whole, heard
 from glm_tts_api.web.playback import Playback
-from glm_tts_api.web.pools import Pool
 from glm_tts_api.web.request_log import RequestLog, log_of, recorded_outcome
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream import SpeechStream
-
-P = ParamSpec("P")
 
 
 class Framing(Protocol):
@@ -81,24 +77,19 @@ class Wanted:
     verifies: bool = False
     warnings: list[str] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Speech:
-    """A whole utterance as it will be heard: `audio` in the wanted format; `sample_rate` in Hz."""
-
-    audio: bytes
-    sample_rate: int
-    seconds: float
+    def speed_of(self, chunk: AudioChunk) -> float:
+        """A pause that a mark asks for is as long as it says."""
+        return 1.0 if chunk.speed is None else min(4.0, max(0.25, self.speed * chunk.speed))
 
 
 async def speak(request: Request, state: AppState, wanted: Wanted) -> Speech:
     """All of it, in the wanted format."""
     log = log_of(request)
     async with _synthesis(request, state, wanted) as (_, speech):
-        chunks = [chunk async for chunk in _heard(speech, log)]
+        chunks = [chunk async for chunk in heard(speech, log)]
         log.timings.end_generation()
         with log.timings.stage("encode"):
-            return await state.pools.encode.run(_encode_whole, chunks, wanted)
+            return await state.pools.encode.run(encode_whole, chunks, wanted)
 
 
 async def stream(request: Request, state: AppState, wanted: Wanted) -> Response:
@@ -156,76 +147,6 @@ def _listed(log: RequestLog, active: list[RequestLog]) -> Iterator[None]:
         yield
     finally:
         active.remove(log)
-
-
-async def _heard(speech: SpeechStream, log: RequestLog) -> AsyncIterator[AudioChunk]:
-    async for chunk in speech:
-        log.took(chunk)
-        yield chunk
-        if log.playback is not None:
-            log.playback.passed_on()
-
-
-def _encode_whole(chunks: list[AudioChunk], wanted: Wanted) -> Speech:
-    """Blocking; runs on a pool thread."""
-    rate = chunks[0].sample_rate
-    pcm = _at_volume(np.concatenate([chunk.pcm for chunk in chunks]), wanted.volume)
-    if wanted.speed != 1.0:
-        tempo = Tempo(rate, wanted.speed)
-        pcm = np.concatenate([tempo.push(pcm), tempo.finish()])
-    encoder = open_encoder(wanted.audio_format, rate, n_samples=len(pcm))
-    return Speech(encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate)
-
-
-def _at_volume(pcm: Float32, volume: float) -> Float32:
-    return pcm if volume == 1.0 else pcm * np.float32(volume)
-
-
-class Encoded:
-    """A stream's chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known
-    with the first."""
-
-    sample_rate: int
-
-    def __init__(self, speech: SpeechStream, log: RequestLog, pool: Pool, wanted: Wanted) -> None:
-        self._timings, self._pool, self._wanted = log.timings, pool, wanted
-        self._pieces = self._encode(_heard(speech, log))  # read by first(), then on from there
-        self._encoder: Encoder | None = None
-        self._tempo: Tempo | None = None
-
-    async def first(self) -> bytes:
-        """The first piece with something in it; nothing at all where the speech is empty."""
-        async for piece in self:
-            if piece:
-                return piece
-        return b""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._pieces
-
-    async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
-        async for chunk in chunks:
-            yield await self._on_a_thread(self._push, chunk)
-        self._timings.end_generation()
-        yield await self._on_a_thread(self._finish)
-
-    async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
-        with self._timings.stage("encode"):
-            return await self._pool.run(call, *args, **kwargs)
-
-    def _push(self, chunk: AudioChunk) -> bytes:
-        if self._encoder is None:
-            self._encoder = open_encoder(self._wanted.audio_format, chunk.sample_rate)
-            self.sample_rate = self._encoder.sample_rate
-            if self._wanted.speed != 1.0:
-                self._tempo = Tempo(chunk.sample_rate, self._wanted.speed)
-        pcm = _at_volume(chunk.pcm, self._wanted.volume)
-        return self._encoder.push(pcm if self._tempo is None else self._tempo.push(pcm))
-
-    def _finish(self) -> bytes:
-        assert self._encoder is not None
-        rest = b"" if self._tempo is None else self._encoder.push(self._tempo.finish())
-        return rest + self._encoder.finish()
 
 
 class _StreamedSpeech(Response):

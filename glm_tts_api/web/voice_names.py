@@ -6,7 +6,19 @@ from collections.abc import Mapping
 
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import UnknownVoice
+from glm_tts_api.text.markup import voices_in
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.web.app_state import AppState
+
+
+async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
+    """The voices that marks in the text call for. Raises UnknownVoice."""
+    names = voices_in(text)
+    return await state.pools.files.run(_named_voices, names, state) if names else {}
+
+
+def _named_voices(names: list[str], state: AppState) -> dict[str, Voice]:
+    return {name: named_voice(name, state.config.openai_voices, state.voices) for name in names}
 
 
 def named_voice(name: str, aliases: Mapping[str, str], voices: VoiceStore) -> Voice:

@@ -12,6 +12,7 @@ import torch
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, Timings, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
+from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
@@ -105,7 +106,9 @@ class Serving:
         ids = range(1, size.ids_per_segment + 1)
         segments, transcript = [list(ids)] * size.n_segments, list(range(1, _TRANSCRIPT_IDS + 1))
         utterance = Utterance("check", "", cast(Voice, None), SamplingOptions(seed=seed))
-        self._core.submit(EngineRequest(utterance, segments, transcript, voice, cast(Any, _Request(ended))))
+        prompt = VoicedPrompt(transcript, voice)
+        spoken = [Segment(ids, prompt) for ids in segments]
+        self._core.submit(EngineRequest(utterance, spoken, cast(Any, _Request(ended))))
 
 
 def _next(ended: queue.SimpleQueue[_Request]) -> _Request:

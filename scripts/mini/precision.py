@@ -66,7 +66,7 @@ def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:
 
 
 def flow_input(models: Models, request: EngineRequest, tokens: list[int]) -> FlowInput:
-    voice = request.voice
+    voice = request.segments[0].prompt.voice
     return FlowInput(
         tokens=torch.tensor(tokens),
         speaker=voice.embedding,

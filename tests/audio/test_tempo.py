@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from recordings import voice
 
-from glm_tts_api.audio.tempo import Tempo
+from glm_tts_api.audio.tempo import Paced, Tempo
 
 RATE = 24000
 
@@ -53,3 +53,13 @@ def test_in_pieces_it_is_what_it_is_at_once_and_nothing_is_put_between_them() ->
 
 def test_nothing_at_all_is_no_fault() -> None:
     assert len(at_speed(np.zeros(0, np.float32), 2.0, 100)) == 0
+
+
+def test_pieces_at_speeds_of_their_own_last_as_long_as_each_takes() -> None:
+    paced = Paced(RATE)
+    silence = np.zeros(RATE, np.float32)
+    pieces = [paced.push(voice(1.0), 2.0), paced.push(silence, 1.0), paced.push(voice(1.0), 0.5)]
+    wave = np.concatenate([*pieces, paced.finish()])
+    assert len(wave) == pytest.approx(3.5 * RATE, rel=0.01)
+    quiet = "".join("." if sample == 0 else " " for sample in wave)
+    assert quiet.index("." * RATE) == pytest.approx(0.5 * RATE, rel=0.05)

@@ -36,7 +36,7 @@ def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **opt
     prompt = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
     encode = tiny.LetterTokenizer().encode
     utterance = tiny.utterance(text, **options)
-    request = EngineRequest(utterance, [encode(text)], encode(transcript), prompt, cast(Any, Nobody()))
+    request = tiny.request(utterance, [encode(text)], encode(transcript), prompt, Nobody())
     return request.next_sequence(batcher.layout)
 
 

@@ -20,7 +20,6 @@ from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine.device_thread import use_own_stream
 from glm_tts_api.engine.memory import gpu_bytes
 from glm_tts_api.engine.precision import full_float32
-from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
@@ -81,7 +80,7 @@ def rendered(models: Models, lengths: Sequence[int]) -> list[Float32]:
     batcher, work = Token2Wav(models, tiny.CONFIG), []
     for seed, length in enumerate(lengths):
         utterance = tiny.utterance("a", seed=seed, sample_rate=32000)
-        request = EngineRequest(utterance, [[97]], [97], prompt, cast(Any, Listener()))
+        request = tiny.request(utterance, [[97]], [97], prompt, Listener())
         work.append(tiny.whole_span(request, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
         batcher.add(work[-1])
     waves: dict[int, Float32] = {}

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Timings
-from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
@@ -68,7 +68,7 @@ def tasks(lengths: list[int]) -> list[Span]:
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
     return [
         tiny.whole_span(
-            EngineRequest(tiny.utterance("a", seed=seed), [[97]], [97], prompt, cast(Any, Listener())),
+            tiny.request(tiny.utterance("a", seed=seed), [[97]], [97], prompt, Listener()),
             [token % tiny.N_SPEECH_TOKENS for token in range(length)],
         )
         for seed, length in enumerate(lengths)

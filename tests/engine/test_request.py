@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import tiny
 
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
-from glm_tts_api.engine.llm_prompt import PromptLayout
+from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.request import (
     EngineRequest,
     flow_seed,
@@ -55,7 +56,7 @@ def make_request(
     voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
     utterance = Utterance("r", "text", voice, sampling, use_cache=use_cache)
     voice_prompt = cast(Any, Prompt(n_speech))
-    return EngineRequest(utterance, segments, [1, 2], voice_prompt, listener), listener
+    return tiny.request(utterance, segments, [1, 2], voice_prompt, listener), listener
 
 
 def end_row(
@@ -189,3 +190,44 @@ def test_every_stage_and_candidate_has_a_seed_of_its_own(seed: int) -> None:
     assert seeds[0] == seed
     assert len(set(seeds)) == 7
     assert all(0 <= value < 2**64 for value in seeds)
+
+
+def voiced(
+    *segments: tuple[VoicedPrompt, float, float], pause_s: float = 0.0
+) -> tuple[EngineRequest, Listener]:
+    listener = Listener()
+    voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
+    spoken = [Segment([10 * n], *one) for n, one in enumerate(segments, start=1)]
+    utterance = Utterance("r", "text", voice, SAMPLING)
+    return EngineRequest(utterance, spoken, listener, pause_s=pause_s), listener
+
+
+def test_each_voice_is_prompted_by_what_it_said_itself() -> None:
+    a, b = VoicedPrompt([1], cast(Any, Prompt(2))), VoicedPrompt([5, 6], cast(Any, Prompt(3)))
+    request, _ = voiced((a, 0.0, 1.0), (b, 0.0, 1.0), (a, 0.0, 1.0))
+    first = request.next_sequence(LAYOUT)
+    assert end_row(request, first, [7]) == [[7]]
+    second = request.next_sequence(LAYOUT)
+    assert second.prompt_ids == [5, 6, 20, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
+    assert second.n_voice_ids == 2
+    second.tokens[:] = [8]
+    request.take(second)
+    (span,) = request.next_spans()
+    assert span.voice is b.voice
+    third = request.next_sequence(LAYOUT)
+    assert third.prompt_ids == [1, 10, 30, BOA, AUDIO, AUDIO + 1, AUDIO + 7]
+
+
+def test_pauses_are_silence_of_exactly_their_length() -> None:
+    prompt = VoicedPrompt([1], cast(Any, Prompt(2)))
+    request, listener = voiced((prompt, 0.05, 1.0), (prompt, 0.8, 1.5), pause_s=1.23)
+    for _ in range(2):
+        sequence = request.next_sequence(LAYOUT)
+        sequence.tokens[:] = [7]
+        request.take(sequence)
+        (span,) = request.next_spans()
+        span.pcm = np.ones(24, np.float32)
+        request.deliver(span)
+    heard = [(len(chunk.pcm), float(chunk.pcm.max()), chunk.speed) for chunk in listener.chunks]
+    assert heard == [(1200, 0, None), (24, 1, 1.0), (19200, 0, None), (24, 1, 1.5), (29520, 0, None)]
+    assert listener.ends == [None]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from glm_tts_api.contracts import Float32, Recording, SamplingOptions, Utterance, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.stream import SpeechStream
@@ -25,6 +26,7 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
+from glm_tts_api.text.markup import Script
 from glm_tts_api.text.reading import Reading, SpokenSegment
 
 N_SPEECH_TOKENS = 64
@@ -62,7 +64,8 @@ class SentenceFrontend:
         while text == ENDLESS_TEXT:
             check()
             time.sleep(0.001)
-        return Reading(text, tuple(SpokenSegment(part, part) for part in text.split("/")))
+        script = Script(text, text, range(len(text)))
+        return Reading(script, tuple(SpokenSegment(part, part) for part in text.split("/")))
 
     def clear_cache(self) -> None:
         pass
@@ -161,6 +164,14 @@ def utterance(text: str, **options: Any) -> Utterance:
     }
     spoken_by = options.pop("voice", None) or voice()
     return Utterance("test", text, spoken_by, SamplingOptions(**sampling), **options)
+
+
+def request(
+    utterance: Utterance, segments: list[list[int]], transcript: list[int], voice: Any, listener: Any
+) -> EngineRequest:
+    """In one voice, `transcript` the ids of what it says."""
+    prompt = VoicedPrompt(transcript, voice)
+    return EngineRequest(utterance, [Segment(ids, prompt) for ids in segments], listener)
 
 
 def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> Span:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import soundfile
 from project_folder import project
 from recordings import voice_wav
 from running import Running, running_app
@@ -285,3 +287,15 @@ def test_the_settings_of_the_server_reach_the_engine(checkpoint: Path, tmp_path:
     assert (config.n_slots, config.flow_steps, config.max_prompt_seconds) == (5, 10, 30)
     (tmp_path / ".env").write_text("WORKERS=64\n")
     assert engine_config(Settings.load(tmp_path)).threads == 1
+
+
+def test_marks_are_heard(server: Running) -> None:
+    """A pause of exactly its length, at any speed, between two voices and a word that is spelt."""
+    text = "[[重庆|chong2 qing4]]。[[pause 0.8]][[voice exampleB]]你好。"
+    for speed in (1.0, 2.0):
+        wave, rate = soundfile.read(io.BytesIO(wav(server, text, speed=speed)))
+        silent = "".join(" " if sample else "." for sample in wave)
+        assert max(map(len, silent.split())) == pytest.approx(0.8 * rate, abs=0.005 * rate)
+    refused = server.say("你好[[重庆|chong9]]")
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed_pronunciation")
+    assert "'chong9'" in refused.json()["message"]

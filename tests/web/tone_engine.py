@@ -7,7 +7,7 @@ that admission, deadlines and overload can be tested exactly.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ class ToneEngine:
     load_fault: Path | None = None
     streaming: Forecast | None = None
     frontend: TextFrontend | None = None
+    utterances: list[Utterance] = field(default_factory=list)
 
     def start(self) -> None:
         if self.load_s:
@@ -82,6 +83,7 @@ class ToneEngine:
         self.state.require_ready()
         if self.fault is not None:
             raise self.fault
+        self.utterances.append(utterance)
         stopped = threading.Event()
         stream = SpeechStream(stop=stopped.set, forget=lambda _: None, timings=timings)
         threading.Thread(target=self._speak, args=(utterance, stream, stopped), daemon=True).start()

@@ -24,6 +24,7 @@ from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
+from glm_tts_api.web.voice_names import marked_voices
 
 SAMPLE_RATE = 24000
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
@@ -90,6 +91,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     n_chars = check_text(request, state, fields.text, field="text")
     try:
         voice = await state.pools.files.run(state.voices.get, fields.voice)
+        others = await marked_voices(fields.text, state)
     except UnknownVoice as error:
         raise InvalidField(error.message) from None  # 400, as whatever is wrong with a request there
     is_index_stream = fields.character is not None
@@ -103,6 +105,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
             sampling=SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
             sample_rate=SAMPLE_RATE,
             chunks=state.config.stream_chunks if streams else None,
+            others=others,
         )
 
     wanted = Wanted(

@@ -21,7 +21,7 @@ from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
-from glm_tts_api.web.voice_names import named_voice
+from glm_tts_api.web.voice_names import marked_voices, named_voice
 
 SAMPLE_RATE = 24000
 
@@ -99,11 +99,17 @@ async def _parse(request: Request, state: AppState) -> Wanted:
         raise InvalidField("stream=true needs response_format=pcm.")
     aliases = state.config.zhipu_voices
     voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
+    others = await marked_voices(fields.input, state)
 
     async def utterance() -> Utterance:
         chunks = state.config.stream_chunks if fields.stream else None
         return Utterance(
-            request.state.request_id, fields.input, voice, sample_rate=SAMPLE_RATE, chunks=chunks
+            request.state.request_id,
+            fields.input,
+            voice,
+            sample_rate=SAMPLE_RATE,
+            chunks=chunks,
+            others=others,
         )
 
     return Wanted(

@@ -28,6 +28,7 @@ from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import Wanted, speak
 from glm_tts_api.web.text_limits import check_text
+from glm_tts_api.web.voice_names import marked_voices
 
 _ENCODED = "xn--"
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
@@ -138,11 +139,12 @@ def _uploads(state: AppState) -> Uploads:
 async def _sample(request: Request, state: AppState, text: str, data: bytes, transcript: str) -> bytes:
     """A WAV of `text` in the voice of a recording."""
     n_chars = check_text(request, state, text, field="input")
+    others = await marked_voices(text, state)
 
     async def utterance() -> Utterance:
         limits = state.config.prompt_limits
         voice = await state.pools.decode.run(unregistered_voice, data, transcript, limits)
-        return Utterance(request.state.request_id, text, voice)
+        return Utterance(request.state.request_id, text, voice, others=others)
 
     speech = await speak(request, state, Wanted(n_chars, utterance, "wav"))
     return speech.audio

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -26,10 +27,11 @@ from glm_tts_api.logs import without_text
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import ClientGone
+from glm_tts_api.web.encoding import Encoded
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE
 from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.request_log import RequestLog, recorded_outcome
-from glm_tts_api.web.speech_response import Encoded, Wanted, begin
+from glm_tts_api.web.speech_response import Wanted, begin
 
 logger = logging.getLogger(__name__)
 DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
@@ -78,6 +80,7 @@ class Sentence:
 
     text: str
     voice: Voice
+    others: Mapping[str, Voice]  # that marks in the text call for
     audio_format: AudioFormat
     sample_rate: int
     speed: float
@@ -220,7 +223,7 @@ class Speaker:
                 if piece:
                     with permit.waiting_for_client():
                         await self._client.hear(piece)
-            seconds = round(log.audio_done_s / sentence.speed, 3)
+            seconds = round(pieces.n_samples / sentence.sample_rate, 3)
             with permit.waiting_for_client():  # until the client has taken the audio
                 await self._client.tell("segment.end", segment=segment, seconds=seconds)
 
@@ -230,6 +233,7 @@ class Speaker:
                 request_id=self._request_id,
                 text=sentence.text,
                 voice=sentence.voice,
+                others=sentence.others,
                 sampling=SamplingOptions(seed=sentence.seed),
                 sample_rate=sentence.sample_rate,
                 chunks=self._state.config.stream_chunks,

@@ -18,7 +18,7 @@ from glm_tts_api.web.openai.schemas import OpenAISpeechFields
 from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
 from glm_tts_api.web.text_limits import check_text
-from glm_tts_api.web.voice_names import named_voice
+from glm_tts_api.web.voice_names import marked_voices, named_voice
 
 SAMPLE_RATE = 24000  # what the clients take PCM for
 
@@ -60,6 +60,7 @@ async def _wanted(request: Request, state: AppState) -> Wanted:
     n_chars = check_text(request, state, fields.input, field="input")
     aliases = state.config.openai_voices
     voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
+    others = await marked_voices(fields.input, state)
 
     async def utterance() -> Utterance:
         return Utterance(
@@ -69,6 +70,7 @@ async def _wanted(request: Request, state: AppState) -> Wanted:
             sampling=SamplingOptions(seed=fields.seed),
             sample_rate=SAMPLE_RATE,
             chunks=state.config.stream_chunks,
+            others=others,
         )
 
     return Wanted(

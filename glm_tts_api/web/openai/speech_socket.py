@@ -25,7 +25,7 @@ from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Sentence, Speaker
-from glm_tts_api.web.voice_names import named_voice
+from glm_tts_api.web.voice_names import marked_voices, named_voice
 
 router = APIRouter(prefix="/v1/audio")
 
@@ -63,6 +63,7 @@ class _Conversation:
         self._speaker = Speaker(self._client, state, socket.state.request_id)
         self._splitter = SentenceSplitter()
         self._how: tuple[StartFields, Voice] | None = None
+        self._voice: Voice | None = None  # that a mark in this turn has called for
         self._in_turn = False
         self._refused = False  # the rest of the turn
         self._ended = False
@@ -113,12 +114,12 @@ class _Conversation:
             case "text":
                 await self._add(message.fields.get("text", ""))
             case "flush":
-                self._flush(Mark.FLUSH)
+                await self._flush(Mark.FLUSH)
             case "cancel":
                 await self._cancel()
             case "end":
                 self._ended = True
-                self._flush(Mark.END)
+                await self._flush(Mark.END)
             case _:
                 raise InvalidField(
                     f"type must be start, text, flush, cancel or end, not '{quote(str(kind))}'."
@@ -144,7 +145,7 @@ class _Conversation:
             self._refuse(TextTooLong(f"More than {most} characters wait to be spoken (MAX_TEXT_LENGTH)."))
             return
         for sentence in self._splitter.push(text):
-            self._say(sentence)
+            await self._say(sentence)
 
     async def _begin_turn(self) -> None:
         if self._how is None:
@@ -161,13 +162,21 @@ class _Conversation:
         self._speaker.put(error)
         self._refused = True
 
-    def _say(self, text: str) -> None:
-        if self._how is not None and any(char.isalnum() for char in text):
-            fields, voice = self._how
+    async def _say(self, text: str) -> None:
+        """A voice that a mark calls for speaks for the rest of the turn."""
+        if self._how is not None and not self._refused and any(char.isalnum() for char in text):
+            fields, voice = self._how[0], self._voice or self._how[1]
+            try:
+                others = await marked_voices(text, self._state)
+            except ServiceError as error:
+                self._refuse(error)
+                return
+            self._voice = list(others.values())[-1] if others else self._voice
             self._speaker.put(
                 Sentence(
                     text,
                     voice,
+                    others,
                     audio_format=fields.response_format,
                     sample_rate=fields.sample_rate,
                     speed=fields.speed,
@@ -175,15 +184,19 @@ class _Conversation:
                 )
             )
 
-    def _flush(self, mark: Mark) -> None:
-        self._say(self._splitter.flush())
+    async def _flush(self, mark: Mark) -> None:
+        await self._say(self._splitter.flush())
         self._speaker.put(mark)
+        self._end_turn()
+
+    def _end_turn(self) -> None:
         self._in_turn = self._refused = False
+        self._voice = None
 
     async def _cancel(self) -> None:
         await self._speaker.hush()
         self._splitter.flush()
-        self._in_turn = self._refused = False
+        self._end_turn()
         await self._client.tell("cancelled")
         if self._ended:
             self._speaker.put(Mark.END)

@@ -15,6 +15,7 @@ from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import body_docs, error_docs
 from glm_tts_api.web.text_limits import require_text
 from glm_tts_api.web.v1.text_schemas import TextAnswer, TextFields
+from glm_tts_api.web.voice_names import marked_voices
 
 router = APIRouter(
     prefix="/api/v1/text", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
@@ -26,7 +27,7 @@ _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
     "/normalize",
     response_model=TextAnswer,
     openapi_extra=body_docs(TextFields, name="Text", example=_EXAMPLE, takes_file=False),
-    responses=error_docs(400, 413, 422, 503),
+    responses=error_docs(400, 404, 413, 422, 503),
 )
 async def normalize(request: Request, state: AppStateDep) -> dict[str, Any]:
     """What POST /tts says for this text, without saying it: in words, in its segments, and each place that is
@@ -35,6 +36,7 @@ async def normalize(request: Request, state: AppStateDep) -> dict[str, Any]:
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
+    await marked_voices(fields.input_text, state)
     reading = await state.engine.read(fields.input_text, use_phoneme=fields.use_phoneme)
     return await asyncio.to_thread(_shown, reading, warnings)
 
@@ -45,7 +47,14 @@ def _shown(reading: Reading, warnings: list[str]) -> dict[str, Any]:
         "message": f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",
         "text": reading.text,
         "segments": [
-            {"text": segment.text, "phonemes": segment.spoken, "seconds": round(segment.seconds, 2)}
+            {
+                "text": segment.text,
+                "phonemes": segment.spoken,
+                "pause": segment.pause_s,
+                "voice": segment.voice,
+                "speed": segment.speed,
+                "seconds": round(segment.seconds, 2),
+            }
             for segment in reading.segments
         ],
         "seconds": round(reading.seconds, 2),

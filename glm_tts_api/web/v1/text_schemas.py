@@ -25,10 +25,15 @@ class ShownSegment(BaseModel):
 
     text: str = Field(description="In words.", examples=["预计三到五天送到，一共三十九点八元。"])
     phonemes: str = Field(
-        description="As the model is given it: the same, with phonemes where use_phoneme asks for them.",
+        description="As the model is given it: with phonemes where use_phoneme or a mark asks for them.",
         examples=["预计三到五天送到，一共三十九点八元。"],
     )
-    seconds: float = Field(description="What it takes to say, roughly.", examples=[3.9])
+    pause: float = Field(description="Seconds of silence before it, which a mark asks for.", examples=[0.0])
+    voice: str | None = Field(
+        description="That a mark calls for; null: the request's.", examples=["exampleB"]
+    )
+    speed: float = Field(description="That a mark asks for, times the request's.", examples=[1.0])
+    seconds: float = Field(description="What it takes to say, roughly, its pause included.", examples=[3.9])
 
 
 class ShownChange(BaseModel):
@@ -39,6 +44,9 @@ class ShownChange(BaseModel):
     )
     said: str = Field(description="As it is said; empty where it is dropped.", examples=["三到五天"])
     start: int = Field(description="Where it begins in input_text, in characters from 0.", examples=[2])
+    rule: Literal["mark", "lexicon"] | None = Field(
+        description="What asked for it; null: the rules of reading.", examples=["lexicon"]
+    )
 
 
 class TextAnswer(BaseModel):

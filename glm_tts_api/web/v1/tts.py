@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from fastapi import APIRouter, Request, Response
@@ -21,12 +21,14 @@ from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, Upload, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.encoding import Speech
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
 from glm_tts_api.web.request_log import RequestLog, log_of, logged_speech
-from glm_tts_api.web.speech_response import Speech, Wanted, speak, stream, whole_audio
+from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
+from glm_tts_api.web.voice_names import marked_voices
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
@@ -109,12 +111,14 @@ async def _wanted(
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, state)
+    others = await marked_voices(fields.input_text, state)
     token = request.headers.get(TOKEN_HEADER, "")
     verifies = bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
 
     async def utterance() -> Utterance:
         chunks = state.config.stream_chunks if fields.stream else None
-        return _utterance(request.state.request_id, fields, await _decoded(voice, state), chunks)
+        decoded = await _decoded(voice, state)
+        return replace(_utterance(request.state.request_id, fields, decoded), chunks=chunks, others=others)
 
     return Wanted(
         n_chars=n_chars,
@@ -156,9 +160,7 @@ def _decode(prompt: _Prompt, limits: RecordingLimits) -> Voice:
     return unregistered_voice(prompt.upload.read(), prompt.transcript, limits)
 
 
-def _utterance(
-    request_id: str, fields: SpeechFields, voice: Voice, chunks: tuple[int, ...] | None
-) -> Utterance:
+def _utterance(request_id: str, fields: SpeechFields, voice: Voice) -> Utterance:
     return Utterance(
         request_id=request_id,
         text=fields.input_text,
@@ -167,7 +169,6 @@ def _utterance(
         sample_rate=fields.sample_rate,
         use_cache=fields.use_cache,
         use_phoneme=fields.use_phoneme,
-        chunks=chunks,
     )
 
 

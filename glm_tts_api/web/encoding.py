@@ -1,0 +1,106 @@
+"""From the engine's chunks to bytes in the wanted format, whole or each as soon as it is made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, ParamSpec
+
+import numpy as np
+
+from glm_tts_api.audio.encode import Encoder, open_encoder
+from glm_tts_api.audio.tempo import Paced
+from glm_tts_api.contracts import AudioChunk, Float32
+from glm_tts_api.web.pools import Pool
+from glm_tts_api.web.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.stream import SpeechStream
+    from glm_tts_api.web.speech_response import Wanted
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """A whole utterance as it will be heard: `audio` in the wanted format; `sample_rate` in Hz."""
+
+    audio: bytes
+    sample_rate: int
+    seconds: float
+
+
+async def heard(speech: SpeechStream, log: RequestLog) -> AsyncIterator[AudioChunk]:
+    """The chunks as they come, which the log is told of."""
+    async for chunk in speech:
+        log.took(chunk)
+        yield chunk
+        if log.playback is not None:
+            log.playback.passed_on()
+
+
+def encode_whole(chunks: list[AudioChunk], wanted: Wanted) -> Speech:
+    """All of it. Blocking; runs on a pool thread."""
+    rate = chunks[0].sample_rate
+    paced = Paced(rate)
+    pieces = []
+    for speed, alike in groupby(chunks, wanted.speed_of):
+        pcm = _at_volume(np.concatenate([chunk.pcm for chunk in alike]), wanted.volume)
+        pieces.append(paced.push(pcm, speed))
+    pcm = np.concatenate([*pieces, paced.finish()])
+    encoder = open_encoder(wanted.audio_format, rate, n_samples=len(pcm))
+    return Speech(encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate)
+
+
+def _at_volume(pcm: Float32, volume: float) -> Float32:
+    return pcm if volume == 1.0 else pcm * np.float32(volume)
+
+
+class Encoded:
+    """A stream's chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known
+    with the first; `n_samples` that went into the pieces so far were the speech's own."""
+
+    sample_rate: int
+    n_samples = 0
+
+    def __init__(self, speech: SpeechStream, log: RequestLog, pool: Pool, wanted: Wanted) -> None:
+        self._timings, self._pool, self._wanted = log.timings, pool, wanted
+        self._pieces = self._encode(heard(speech, log))  # read by first(), then on from there
+        self._encoder: Encoder | None = None
+
+    async def first(self) -> bytes:
+        """The first piece with something in it; nothing at all where the speech is empty."""
+        async for piece in self:
+            if piece:
+                return piece
+        return b""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            yield await self._on_a_thread(self._push, chunk)
+        self._timings.end_generation()
+        yield await self._on_a_thread(self._finish)
+
+    async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+        with self._timings.stage("encode"):
+            return await self._pool.run(call, *args, **kwargs)
+
+    def _push(self, chunk: AudioChunk) -> bytes:
+        if self._encoder is None:
+            self._encoder = open_encoder(self._wanted.audio_format, chunk.sample_rate)
+            self.sample_rate = self._encoder.sample_rate
+            self._paced = Paced(chunk.sample_rate)
+        pcm = _at_volume(chunk.pcm, self._wanted.volume)
+        return self._take(self._encoder, self._paced.push(pcm, self._wanted.speed_of(chunk)))
+
+    def _finish(self) -> bytes:
+        assert self._encoder is not None
+        return self._take(self._encoder, self._paced.finish()) + self._encoder.finish()
+
+    def _take(self, encoder: Encoder, pcm: Float32) -> bytes:
+        self.n_samples += len(pcm)
+        return encoder.push(pcm)
