@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 PUNCTUATION = "。？！；：、.?!;:，,"
+_HANZI = re.compile("[\u4e00-\u9fff]")
 _MARK = f"[{re.escape(PUNCTUATION)}]"
 
 
 def has_hanzi(text: str) -> bool:
     """The test that picks the Chinese path."""
-    return any("\u4e00" <= char <= "\u9fff" for char in text)
+    return _HANZI.search(text) is not None
 
 
 def tidy_punctuation(text: str) -> str:

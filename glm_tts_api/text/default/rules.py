@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from glm_tts_api.text import marks
 from glm_tts_api.text.chinese import replace_words, tidy_chinese
 from glm_tts_api.text.default.characters import clean
-from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
-from glm_tts_api.text.default.english.rules import RULES as ENGLISH
+from glm_tts_api.text.default.chinese import rules as chinese_rules
+from glm_tts_api.text.default.english import rules as english_rules
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import apply_rules
@@ -31,7 +31,10 @@ _SENTENCE = re.compile(
     r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
     r"|its|our|their|this|that|I|I'm|you|we|they|it|It|he|she|The|You|We|They|He|She|This|There|My)\b"
 )
-_KEPT_MARKS = set("，。？?.,!！:;'")
+_NO_LETTER_OR_MARK = re.compile(r"[^\w，。？?.,!！:;']|_")
+# What has been read, as a segment has that is read once more, with no "x" for "by" in it: most rules find
+# nothing there, and would take most of the time.
+_READ = re.compile("[\u4e00-\u9fffa-wyz .,?:;'，。？]*")
 _EXCITED = re.compile("[!！?？]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
@@ -61,7 +64,9 @@ class DefaultRules:
 
     def _read_chinese(self, line: str, check: Check) -> str:
         line = _FOREIGN.sub(lambda run: self._foreign(run.group(), check), line)
-        text = apply_rules(CHINESE, line.translate(self._simplified), check)
+        line = line.translate(self._simplified)
+        rules = chinese_rules.RULES_OF_WORDS if _READ.fullmatch(line) else chinese_rules.RULES
+        text = apply_rules(rules, line, check)
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
@@ -73,7 +78,8 @@ class DefaultRules:
         return self._read_english(run, check) if is_english else run
 
     def _read_english(self, line: str, check: Check) -> str:
-        text = apply_rules(ENGLISH, line, check)
+        rules = english_rules.RULES_OF_WORDS if _READ.fullmatch(line) else english_rules.RULES
+        text = apply_rules(rules, line, check)
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
         return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
@@ -86,12 +92,12 @@ def _has_words(line: str) -> bool:
 def _finish(text: str) -> str:
     """Lower case, speakable characters and plain marks only, spaces between words that need them."""
     text = _APOSTROPHE.sub(" ", text.lower())
-    text = "".join(char if _is_kept(char) else " " for char in text)
+    text = _NO_LETTER_OR_MARK.sub(_kept_if_combining, text)
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
     text = _EXCITED.sub(lambda run: "?" if set(run.group()) & {"?", "？"} else run.group(), text)
     return marks.close_sentence(marks.tidy_punctuation(text).lstrip(marks.PUNCTUATION + " "))
 
 
-def _is_kept(char: str) -> bool:
-    return char.isalnum() or char in _KEPT_MARKS or unicodedata.category(char).startswith("M")
+def _kept_if_combining(char: re.Match[str]) -> str:
+    return char.group() if unicodedata.category(char.group()).startswith("M") else " "

@@ -6,8 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from glm_tts_api.text.default.chinese import rules as chinese_rules
+from glm_tts_api.text.default.english import rules as english_rules
+from glm_tts_api.text.default.table import apply_rules
 from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.pieces import unwatched
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "text.md"
 
@@ -140,3 +146,18 @@ def test_numbers_of_every_size_and_kind(frontend: TextFrontend, text: str, spoke
 def test_normalising_a_normalised_text_changes_nothing(frontend: TextFrontend, text: str) -> None:
     once = frontend.normalize(text)
     assert frontend.normalize(once) == once
+
+
+LIKELY = """no. etc. vs. st. dr. approx. fig. i.e. e.g. a.m. u.s. foot feet noon o'clock half past to of
+by and point dollars page chapter monday jan. may example.com www.a .net main.py it's 'a' don.
+零 一 二 两 十 百 千 万 亿 半 多 年 月 日 号 点 分 秒 元 块 度 比 分之 第 至 到 个 楼 路 负 周 验证码"""
+
+
+@given(st.lists(st.sampled_from([*LIKELY.split(), *"abkm.,?:;'，。？ 行"])), st.sampled_from(["", " "]))
+def test_rules_that_are_left_out_where_there_are_words_alone_find_nothing_there(
+    words: list[str], between: str
+) -> None:
+    text = between.join(words)
+    for rules in (chinese_rules, english_rules):
+        every, few = (apply_rules(part, text, unwatched) for part in (rules.RULES, rules.RULES_OF_WORDS))
+        assert few == every
