@@ -66,6 +66,14 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
     )
 
 
+def application(_: dict[str, str]) -> Any:
+    """The serve.Application of a Serve config file (KubeRay's), with the settings of the environment.
+
+    Raises SettingsError.
+    """
+    return deployment(Settings.load()).bind()
+
+
 def _device(settings: Settings) -> dict[str, int]:
     """What of a node a replica takes for itself: a GPU, or as many cores as it computes with."""
     if settings.device == "cpu" or (settings.device == "auto" and not ray.cluster_resources().get("GPU")):

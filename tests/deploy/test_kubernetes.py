@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ def of_kind(name: str, kind: str) -> dict[str, Any]:
     return document
 
 
+def pods_of_ray() -> list[dict[str, Any]]:
+    cluster = of_kind("rayservice.yaml", "RayService")["spec"]["rayClusterConfig"]
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    return [group["template"]["spec"] for group in groups]
+
+
 def container() -> dict[str, Any]:
     (only,) = of_kind("glm-tts.yaml", "Deployment")["spec"]["template"]["spec"]["containers"]
     return dict(only)
@@ -35,6 +42,12 @@ def container() -> dict[str, Any]:
 def test_every_document_follows_its_schema(name: str) -> None:
     for document in documents(name):
         kubernetes_validate.validate(document, VERSION, strict=True)
+
+
+def test_the_pods_of_the_ray_service_follow_the_schema_too() -> None:
+    for spec in pods_of_ray():
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ray"}, "spec": spec}
+        kubernetes_validate.validate(pod, VERSION, strict=True)
 
 
 def test_the_schemas_refuse_a_misspelt_field() -> None:
@@ -53,6 +66,22 @@ def test_the_probes_ask_routes_that_the_server_has(tmp_path: Path) -> None:
 def test_the_settings_are_the_servers() -> None:
     names = {name.upper() for name in Settings.model_fields}
     assert of_kind("glm-tts.yaml", "ConfigMap")["data"].keys() <= names
+
+
+def test_ray_finds_the_application_with_the_settings_of_its_pods(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="the extra cluster is not installed: pip install '.[cluster]'")
+    monkeypatch.chdir(tmp_path)
+    for variable in pods_of_ray()[0]["containers"][0]["env"]:
+        monkeypatch.setenv(variable["name"], variable["value"])
+    config = yaml.safe_load(of_kind("rayservice.yaml", "RayService")["spec"]["serveConfigV2"])
+    (entry,) = config["applications"]
+    module, _, name = entry["import_path"].partition(":")
+    application = getattr(importlib.import_module(module), name)({})
+    replicas = application._bound_deployment
+    assert replicas.ray_actor_options["num_gpus"] == 1
+    assert replicas._deployment_config.autoscaling_config.max_replicas == 8
 
 
 def test_a_pod_has_the_time_that_it_may_take_to_drain() -> None:
