@@ -34,6 +34,11 @@ class Measured:
     audio_s: Sequence[float]
     voice_s: float
 
+    def first_audio_s(self, n: int) -> float:
+        """With `n` requests in service. Beyond what was measured each of them waits for all others."""
+        last, _ = self.first_audio.points[-1]
+        return self.first_audio.at(n) * max(1.0, n / last)
+
     @property
     def peak(self) -> float:
         """Seconds of audio a second that a full replica makes."""

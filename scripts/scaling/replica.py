@@ -72,7 +72,8 @@ class Replica:
             self._voices.popitem(last=False)
         self._n_begun += 1
         heappush(self._running, (self._share + work, self._n_begun, request))
-        request.first_audio = request.begun + reading_s + self._measured.first_audio.at(len(self._running))
+        first_audio_s = self._measured.first_audio_s(len(self._running))
+        request.first_audio = request.begun + reading_s + first_audio_s
 
     def _speed(self) -> float:
         n = len(self._running)

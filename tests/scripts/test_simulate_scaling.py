@@ -20,7 +20,9 @@ EXPONENTIAL = [-math.log(1 - (i + 0.5) / 1000) for i in range(1000)]  # mean 1
 
 def of_speed_one(*, voice_s: float = 0.0) -> Measured:
     flat = Curve(((1, 1.0),))
-    return Measured(audio_rate=flat, first_audio=Curve(((1, 0.1),)), audio_s=EXPONENTIAL, voice_s=voice_s)
+    return Measured(
+        audio_rate=flat, first_audio=Curve(((10_000, 0.1),)), audio_s=EXPONENTIAL, voice_s=voice_s
+    )
 
 
 def test_one_place_waits_as_long_as_an_m_m_1_queue() -> None:
@@ -34,7 +36,7 @@ def test_one_place_waits_as_long_as_an_m_m_1_queue() -> None:
 
 def test_places_that_share_a_speed_take_as_long_as_a_processor_sharing_queue() -> None:
     """One request of length 1 takes 1 / (1 - load) in the mean, however the others are."""
-    one_length = Measured(Curve(((1, 1.0),)), Curve(((1, 0.1),)), [1.0], 0.0)
+    one_length = Measured(Curve(((1, 1.0),)), Curve(((10_000, 0.1),)), [1.0], 0.0)
     service = Service(one_length, places=10_000)
     found = simulate(service, replicas=1, load=0.5, route=ROUTES["random"], requests=20_000)
     assert found.wait_p95 == 0
