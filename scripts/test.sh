@@ -11,9 +11,11 @@ ensure_venv dev
 bash scripts/check.sh
 # The engine's threads wait as they do in a server (glm_tts_api/launch.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
+(($# == 0)) || exec "$PYTHON" -m pytest "$@"
+# Most tests wait for a server to start or to end: two files at a time, in the order of their names.
+in_parallel=(-n 2 --dist loadfile --no-loadscope-reorder)
 say "== tests (pytest)"
-"$PYTHON" -m pytest "$@"
-(($# == 0)) || exit 0
+"$PYTHON" -m pytest "${in_parallel[@]}"
 
 # Left out: what reads files and strings, what starts processes, and what was run as another CPU already.
 once=(
@@ -29,4 +31,4 @@ once=(
 )
 say "== tests of numbers, as on a CPU with AVX2 alone (pytest)"
 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 \
-  "$PYTHON" -m pytest tests/golden tests/model tests/engine "${once[@]}"
+  "$PYTHON" -m pytest "${in_parallel[@]}" tests/golden tests/model tests/engine "${once[@]}"
