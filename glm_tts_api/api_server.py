@@ -48,7 +48,7 @@ from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
-from glm_tts_api.web.v1.metrics import keep_gauges
+from glm_tts_api.web.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.web.v1.metrics import router as metrics_router
 from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
 from glm_tts_api.web.v1.prompts import router as prompts_router
@@ -158,7 +158,7 @@ async def _lifespan(
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         state.engine.start()
         watch = asyncio.create_task(watchdog.watch(state, record, settings))
-        gauges = asyncio.create_task(keep_gauges(state))
+        gauges = asyncio.gather(keep_gauges(state), keep_loop_lag(record.figures))
         try:
             while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it
                 await asyncio.sleep(0.1)

@@ -126,6 +126,11 @@ STAGE_SECONDS = Histogram(
     {"stage": STAGES},
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
+EVENT_LOOP_LAG = Histogram(
+    "event_loop_lag_seconds",
+    "How late the worker's event loop came to what was due, looked at fifty times a second.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
 DECODE_ROWS_ACTIVE = Gauge("decode_rows_active", "Rows of the decode batch that are filled.")
 DECODE_ROWS = Gauge("decode_rows", "Rows of the decode batch.")
 KV_CELLS_USED = Gauge("kv_cells_used", "Positions of the KV cache that hold what is being spoken.")
@@ -143,6 +148,7 @@ SERIES: tuple[Series, ...] = (
     FIRST_AUDIO_SECONDS,
     REAL_TIME_FACTOR,
     STAGE_SECONDS,
+    EVENT_LOOP_LAG,
     DECODE_ROWS_ACTIVE,
     DECODE_ROWS,
     KV_CELLS_USED,

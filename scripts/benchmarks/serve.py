@@ -26,7 +26,8 @@ import soundfile
 
 from glm_tts_api.settings import Settings
 from scripts.benchmarks import streams
-from scripts.benchmarks.burst import LoopWatch, burst, print_burst
+from scripts.benchmarks.burst import burst, print_burst
+from scripts.benchmarks.loop_lag import LoopLag
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve_floor import Arithmetic, rate
 from scripts.benchmarks.stream_floor import first_audio_floor
@@ -243,10 +244,9 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
     texts = [kept[number % len(kept)] for number in range(n_requests)]
     progress = Progress(n_requests * len(levels) + 22)
     with running_server(progress) as (url, pid):
-        watch = LoopWatch(url)
-        with watch.watching():
-            result = asyncio.run(_measure(url, texts, levels, progress))
-        result["longest_pause_s"] = watch.longest_s
+        before = LoopLag.read(url)
+        result = asyncio.run(_measure(url, texts, levels, progress))
+        result["loop_lag"] = LoopLag.read(url).since(before)
         result["peak_memory_gib"] = peak_memory_gib(pid)
     progress.close()
     _print(result)
@@ -261,14 +261,12 @@ def run_streams(*, n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
     with running_server(progress) as (url, _):
         forecast = httpx.get(f"{url}/api/v1/health").json()["streaming"]
         rows = asyncio.run(streams.measure(url, levels, n_requests, progress, floor))
-        longest_s = asyncio.run(streams.crowd(url, progress))
+        lag = asyncio.run(streams.crowd(url, progress))
     progress.close()
     streams.print_rows(rows)
-    print(
-        f"longest pause of the server's event loop under {streams.CROWD} streams: {1000 * longest_s:.0f} ms"
-    )
+    print(f"under {streams.CROWD} streams, {lag}")
     print(f"the server's own forecast: {forecast}")
-    return {"floor": asdict(floor), "streams": rows, "longest_pause_s": longest_s, "forecast": forecast}
+    return {"floor": asdict(floor), "streams": rows, "loop_lag": asdict(lag), "forecast": forecast}
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -293,5 +291,5 @@ def _print(result: dict[str, Any]) -> None:
         f"({side['speedup']:.2f}x sooner)"
     )
     print_burst(result["burst"])
-    print(f"longest pause of the server's event loop: {1000 * result['longest_pause_s']:.0f} ms")
+    print(result["loop_lag"])
     print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from scripts.benchmarks.burst import LoopWatch
+from scripts.benchmarks.loop_lag import LoopLag
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.stream_floor import StreamFloor
 
@@ -85,14 +85,13 @@ async def measure(
     return rows
 
 
-async def crowd(url: str, progress: Progress) -> float:
-    """Seconds of the longest pause of the server's event loop while CROWD listen at once."""
-    watch = LoopWatch(url)
+async def crowd(url: str, progress: Progress) -> LoopLag:
+    """How late the server's event loop is while CROWD listen at once."""
+    before = LoopLag.read(url)
     async with httpx.AsyncClient(base_url=url, timeout=1800, trust_env=False) as client:
-        with watch.watching():
-            await asyncio.gather(*(listen(client, number) for number in range(CROWD)))
+        await asyncio.gather(*(listen(client, number) for number in range(CROWD)))
     progress.step()
-    return watch.longest_s
+    return LoopLag.read(url).since(before)
 
 
 def row(level: int, found: Sequence[Heard], floor: StreamFloor) -> dict[str, Any]:

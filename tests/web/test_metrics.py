@@ -19,6 +19,7 @@ from waiting import wait_until
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.stats.figures import SERIES
 from glm_tts_api.web.playback import Playback
+from scripts.benchmarks.loop_lag import LoopLag
 
 Serve = Callable[..., Running]
 
@@ -151,6 +152,24 @@ def test_a_full_lane_holds_up_no_scrape_and_what_it_refuses_is_told(serve: Serve
     assert told("requests_total", outcome="deadline_passed", lane="long_text") == 1
     assert told("request_timeout_ratio_count") == 1
     assert told("request_timeout_ratio_bucket", le="0.9") == 0
+
+
+class StandsStill(ToneEngine):
+    async def clear_cache(self) -> int:
+        time.sleep(0.3)  # noqa: ASYNC251, the fault that is to be seen
+        return 0
+
+
+def test_an_event_loop_that_stood_still_is_seen(serve: Serve) -> None:
+    server = serve(StandsStill())
+    wait_until(lambda: scrape(server)("event_loop_lag_seconds_count") > 10)
+    before = LoopLag.read(server.url)
+    with server.client() as client:
+        assert client.post("/api/v1/clear_cache").status_code == 200
+    lag = LoopLag.read(server.url).since(before)
+    assert lag.n_pauses >= 1
+    assert lag.longest_below_s >= 0.5
+    assert "late by more than 50 ms" in str(lag)
 
 
 def test_it_answers_while_the_model_loads(serve: Serve) -> None:

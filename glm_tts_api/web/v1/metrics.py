@@ -8,12 +8,13 @@ from fastapi import APIRouter, Response
 
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
-from glm_tts_api.stats.figures import LANES
+from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.web.access import MetricsKeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.dependencies import AppStateDep
 
 _EVERY_S = 1.0
+_TICK_S = 0.02
 
 router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
 
@@ -44,3 +45,12 @@ async def keep_gauges(state: AppState) -> None:
                 state.figures.set(series.GPU_USED, used)
                 state.figures.set(series.GPU_TOTAL, total)
         await asyncio.sleep(_EVERY_S)
+
+
+async def keep_loop_lag(figures: Figures) -> None:
+    """Writes down how late this loop comes to a timer, until it is cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _TICK_S
+        await asyncio.sleep(_TICK_S)
+        figures.observe(series.EVENT_LOOP_LAG, max(0.0, loop.time() - due))
