@@ -39,11 +39,11 @@ class Pace:
         flow_s = max(0.0, self.flow_s + self.flow_token_s * (PROMPT_TOKENS + n_window))
         return flow_s + self.vocoder_token_s * (n_said + LOOK_AHEAD)
 
-    def longest_step_s(self, *, n_prompt: int, n_rows: int) -> float:
-        """Seconds that no step takes by far: a token for `n_rows` rows as if each came alone; the whole flow
-        and the vocoder for an answer of 30 s in a voice of `n_prompt` tokens."""
-        n_more = n_prompt - PROMPT_TOKENS
-        return max(self.token_s * n_rows, self.render_s(LONGEST_TOKENS + n_more, LONGEST_TOKENS))
+    def longest_step_s(self, *, n_prompt: int, n_rows: int, flow_steps: int) -> float:
+        """Seconds of the longest step: a token for `n_rows` rows, as if each came alone; one of the
+        `flow_steps`, or the vocoder's call, for an answer of 30 s in a voice of `n_prompt` tokens."""
+        flow_s = self.flow_s + self.flow_token_s * (n_prompt + LONGEST_TOKENS)
+        return max(self.token_s * n_rows, flow_s / flow_steps, self.vocoder_token_s * LONGEST_TOKENS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _PROMPT_RATE = 16000
 _MEASURED_TOKENS = 16
+_MARGIN = 4  # of a step beside others, and of long ones, which take more than their share
 _WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens: a first span's, a late one's
 
 
@@ -110,11 +111,13 @@ def measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float
 def patience(pace: Pace, config: EngineConfig) -> float:
     """How many times as long as is set a step may take here; more than once where the model is too large for
     the machine."""
-    longest_s = pace.longest_step_s(n_prompt=config.longest_prompt, n_rows=config.n_slots)
+    longest_s = _MARGIN * pace.longest_step_s(
+        n_prompt=config.longest_prompt, n_rows=config.n_slots, flow_steps=config.flow_steps
+    )
     times = max(1.0, longest_s / config.stall_s)
     if times > 1:
         logger.warning(
-            "This machine is slow for the model: a step may take %.0f s; STALL_S and WATCHDOG_S count "
+            "This machine is slow for the model: a step may take up to %.0f s; STALL_S and WATCHDOG_S count "
             "%.1f times",
             longest_s,
             times,
