@@ -57,7 +57,9 @@ class RequestLog:
         if self.outcome == "completed":
             self.timings.end("send")
         outcome = "cut" if self.outcome == "completed" and not sent else self.outcome
-        logger.info("%s outcome=%s", self, outcome)
+        fields = {**self._fields(), "outcome": outcome}
+        line = " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
+        logger.info("%s", line, extra={"fields": fields})
         if self.figures is not None:
             self._count(self.figures, outcome)
 
@@ -87,17 +89,23 @@ class RequestLog:
             figures.observe(series.REQUEST_SECONDS, self.age_s, lane=lane)
             figures.observe(series.REAL_TIME_FACTOR, self.rtf, lane=lane)
 
-    def __str__(self) -> str:
+    def _fields(self) -> dict[str, str | int | float]:
         """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
         timings = self.timings
         total_s = self.age_s
-        between_s = max(0.0, total_s - sum(timings.stage_s.values()))
-        stages = " ".join(f"{stage}_s={seconds:.2f}" for stage, seconds in timings.stage_s.items())
-        return (
-            f"lane={self.lane or '-'} chars={self.n_chars} segments={timings.segments} "
-            f"{stages} between_s={between_s:.2f} total_s={total_s:.2f} audio_s={timings.audio_s:.2f} "
-            f"rtf={self.rtf:.2f}"
-        )
+        seconds = {f"{stage}_s": seconds for stage, seconds in timings.stage_s.items()}
+        seconds |= {
+            "between_s": max(0.0, total_s - sum(timings.stage_s.values())),
+            "total_s": total_s,
+            "audio_s": timings.audio_s,
+            "rtf": self.rtf,
+        }
+        return {
+            "lane": self.lane or "-",
+            "chars": self.n_chars,
+            "segments": timings.segments,
+            **{name: round(float(value), 3) for name, value in seconds.items()},
+        }
 
     @property
     def age_s(self) -> float:
@@ -154,6 +162,10 @@ def recorded_outcome(log: RequestLog) -> Iterator[None]:
         raise
     log.outcome = "completed"
     log.timings.begin("send")
+
+
+def _shown(value: str | int | float) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -77,6 +77,8 @@ def test_no_api_s_texts_are_in_the_log_whose_lines_are_all_json(start: Start) ->
     of_requests = [record for record in records(server) if record["logger"] == "glm_tts_api.request"]
     outcomes = [record["message"].rpartition("outcome=")[2] for record in of_requests]
     assert "text_too_long" in outcomes
+    assert [record["outcome"] for record in of_requests] == outcomes
+    assert all(record["total_s"] >= record["decode_s"] >= 0 for record in of_requests)
     for part in ("Rhino", "犀", "\\u7280", "%E7%8A%80"):
         assert part not in server.log.read_text()
     for record in records(server):
