@@ -35,7 +35,9 @@ async def keep_gauges(state: AppState) -> None:
     """Writes what changes by itself into this worker's figures, until it is cancelled."""
     while True:
         usage = await asyncio.to_thread(state.engine.usage)
-        if usage is not None:
+        if usage is None:  # not ready, or unloaded: what was in use then is no more
+            state.figures.forget_gauges()
+        else:
             state.figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
             state.figures.set(series.DECODE_ROWS, usage.rows)
             state.figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
