@@ -1,9 +1,9 @@
 """How long users wait, by load, number of GPUs and routing: a simulation of discrete events, fed with what
-`bench.py serve` measured of one replica (docs/scaling.md). Needs the extra `scaling`.
+`bench.py serve` measured of one replica (docs/capacity.md). Needs the extra `scaling`.
 
     python scripts/bench.py serve --json serve.json
     python scripts/bench.py serve --stream --json streams.json
-    python scripts/simulate_scaling.py serve.json streams.json --plot docs/scaling.png
+    python scripts/simulate_scaling.py serve.json streams.json --plot docs/capacity.png
     python scripts/simulate_scaling.py serve.json streams.json --replicas 3 --against http://localhost:8049
 """
 
