@@ -4,10 +4,12 @@
 #   bash restart_api.sh
 #   SHORT_TEXT_CONCURRENCY=15 LONG_TEXT_CONCURRENCY=5 WORKERS=2 bash restart_api.sh
 #   PRESET=short-heavy bash restart_api.sh
+#   RESTART_MODE=rolling bash restart_api.sh    the new server proves itself beside the old one, then gets its port
 #
 # Settings: README.md. VERIFY_TTS=0 skips the test sentence, VERIFY_TIMEOUT limits it. A terminal that is lost, or
 # this script killed, does not stop what it began: LOG_FILE tells how the check of the new server ended.
-# Exit codes: 0 the server runs and everything checked holds; 1 it did not start or did not pass, and is stopped;
+# Exit codes: 0 the server runs and everything checked holds; 1 it did not start or did not pass, and is stopped
+# (with RESTART_MODE=rolling the old one runs on);
 # 2 a setting, the checkpoint or the port does not allow it, and a running server runs on;
 # 3 another start, stop or restart is at work.
 set -euo pipefail
@@ -15,6 +17,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 source scripts/lib/processes.sh
 source scripts/lib/service.sh
 source scripts/lib/gpu.sh
+source scripts/lib/rolling.sh
 
 STOPPED=()
 SERVER=''
@@ -36,7 +39,7 @@ give_up() {
   exit "$code"
 }
 
-# main: the six steps.
+# main: the six steps of a stop and a start, or those of a restart without a gap.
 main() {
   ensure_venv
   load_settings
@@ -44,6 +47,11 @@ main() {
   require_room
   require_log
   require_visible "$EXIT_FAILED"
+  OLD="$(our_server)"
+  if [[ $RESTART_MODE == rolling && -n $OLD ]]; then
+    roll
+    return
+  fi
   check checkpoint port
   trap give_up EXIT
   trap 'exit 130' INT

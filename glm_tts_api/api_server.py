@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -24,8 +23,9 @@ from glm_tts_api import __version__, watchdog
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.room_configs import admission_config, engine_config, recording_limits, web_config
+from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
-from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters
+from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters, service_of
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
@@ -42,6 +42,7 @@ from glm_tts_api.web.cors import allow_origins
 from glm_tts_api.web.drain import GracefulStop, InFlight
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.front_page import router as front_page_router
+from glm_tts_api.web.listening import private_listener
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
 from glm_tts_api.web.openai.speech import router as openai_speech_router
@@ -138,7 +139,9 @@ async def _lifespan(
     loading goes."""
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
-    stop = GracefulStop(in_flight, timeout_s=settings.drain_timeout)
+    stop = GracefulStop(
+        in_flight, connections, timeout_s=settings.drain_timeout, in_charge=partial(_is_in_charge, settings)
+    )
     with stop.installed():
         stats, record = claim(settings)
         state = AppState(
@@ -160,8 +163,14 @@ async def _lifespan(
         watch = asyncio.create_task(watchdog.watch(state, record, settings))
         gauges = asyncio.gather(keep_gauges(state), keep_loop_lag(record.figures))
         try:
+            if not _is_in_charge(settings):
+                private = settings.run_folder.generation / f"worker-{record.index}.sock"
+                async with private_listener(app, private, connections):
+                    while not in_flight.closing and not _is_in_charge(settings):  # noqa: ASYNC110, a file tells it
+                        await asyncio.sleep(0.1)
             while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it
                 await asyncio.sleep(0.1)
+            await stop.done()  # where it was told to end: what comes then is not for it to take
             yield {"connections": connections}
         finally:
             watch.cancel()
@@ -171,8 +180,14 @@ async def _lifespan(
             record.release()
 
 
+def _is_in_charge(settings: Settings) -> bool:
+    """Whether this server is to have the port: not while it is tried beside the one that has it, and no
+    longer when that was passed on."""
+    return MARK_VARIABLE not in os.environ or settings.run_folder.is_in_charge(_server_pid())
+
+
 def _claim_in_run_folder(settings: Settings) -> tuple[SharedStats, WorkerRecord]:
-    stats = SharedStats(settings.path(settings.run_dir), service=_service_identity())
+    stats = SharedStats(settings.run_folder.generation, service=service_of(_server_pid()))
     return stats, stats.claim()
 
 
@@ -239,12 +254,10 @@ def _log_start(settings: Settings, slot: int) -> None:
         logger.warning(DEMONSTRATION_NOTICE)
 
 
-def _service_identity() -> int:
-    """A number that all workers of one start of the service share: their parent's, or this process's own."""
+def _server_pid() -> int:
+    """Of the process that all workers of one start of the service have as their parent, or this one."""
     parent = multiprocessing.parent_process()
-    pid = os.getpid() if parent is None or parent.pid is None else parent.pid
-    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    return pid << 40 | started & (1 << 40) - 1
+    return os.getpid() if parent is None or parent.pid is None else parent.pid
 
 
 def __getattr__(name: str) -> Any:

@@ -37,6 +37,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
     serve.add_argument("--checked", action="store_true", help="the caller has checked already")
     serve.add_argument(
+        "--succeed", action="store_true", help="take over the port of the server that runs here, when told to"
+    )
+    serve.add_argument(
         "--lock", type=int, metavar="FD", help="the caller's lock, let go once the folder is claimed"
     )
     serve.set_defaults(run=_serve)
@@ -63,7 +66,7 @@ def _known_check(name: str) -> str:
 
 def _serve(arguments: argparse.Namespace) -> int:
     settings = Settings.load()
-    claimed = launch.claim(settings)
+    claimed = None if arguments.succeed else launch.claim(settings)
     if arguments.lock is not None:
         os.close(arguments.lock)
     if not arguments.checked:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from glm_tts_api.errors import StartupError
-from glm_tts_api.run_folder import MARK_VARIABLE
+from glm_tts_api.run_folder import CLAIM_VARIABLE, MARK_VARIABLE, SUCCEEDS_VARIABLE
 from glm_tts_api.settings import Settings
 
 # OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left
@@ -73,20 +73,28 @@ def write_output_into_log(settings: Settings) -> None:
     os.dup2(writer.stdin.fileno(), 2)
 
 
-def become_server(settings: Settings, claimed: int) -> NoReturn:
-    """Records where the server will listen and gives this process to uvicorn."""
+def become_server(settings: Settings, claimed: int | None) -> NoReturn:
+    """Records where the server will listen and gives this process to uvicorn. Without a claim it is the
+    successor of the server that has it."""
     folder = settings.run_folder
     folder.temporary.mkdir(exist_ok=True)
+    folder.generation.mkdir(exist_ok=True)
     folder.record(
         host=settings.api_host,
         port=settings.port,
         drain_s=settings.drain_timeout,
         log_file=settings.path(settings.log_file),
+        succeeds=claimed is None,
     )
-    os.set_inheritable(claimed, True)  # uvicorn's own workers do not get it: Python closes it for children
+    if claimed is None:
+        role = {SUCCEEDS_VARIABLE: "1"}
+    else:
+        os.set_inheritable(claimed, True)  # workers do not get it: Python closes it for children
+        role = {CLAIM_VARIABLE: str(claimed)}
     environment = {
         **THREADS_WAIT,
         **os.environ,
+        **role,
         MARK_VARIABLE: folder.mark(),
         "TMPDIR": str(folder.temporary),
         "PYTHONUNBUFFERED": "1",

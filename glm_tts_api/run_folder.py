@@ -1,8 +1,10 @@
 """The run folder: whose it is, who runs here, on which port. Knows Linux's /proc.
 
-    api_server.pid   the server's PID; locked for as long as it lives, so a claim can't be stale
+    api_server.pid   the PID of the server in charge; locked while it lives, so a claim can't be stale
     run_id           the mark of this folder's processes in their environment; the folder that it belongs to
     server           where the running server listens, and how long it may take to stop
+    server.next      the same of its successor, which has yet to prove itself
+    generation-0, 1  the sockets and figures of a server; of its successor, while there are two
     cache            what can be built again, see Settings.cache_dir
     tmp-MARK         its temporary files; the mark in the name says that they are ours to remove
 
@@ -22,6 +24,9 @@ from pathlib import Path
 from glm_tts_api.errors import AlreadyRunning
 
 MARK_VARIABLE = "GLM_TTS_RUN_ID"
+GENERATION_VARIABLE = "GLM_TTS_GENERATION"  # 0 or 1
+CLAIM_VARIABLE = "GLM_TTS_CLAIM"  # the descriptor that claim() returned
+SUCCEEDS_VARIABLE = "GLM_TTS_SUCCEEDS"  # set where there is a server in charge whose port is to be taken over
 _MARK = re.compile(r"[A-Za-z0-9-]+")
 _PROC = Path("/proc")
 _PROBED_S = 1.0  # others may look whether the claim is free; that takes them a moment
@@ -40,10 +45,13 @@ class RunningServer:
 
 
 class RunFolder:
-    """The folder `path` of a server that is started in the folder `project`."""
+    """The folder `path` of a server that is started in the folder `project`. Of two at a time one has
+    `number` 0, its successor or predecessor 1."""
 
-    def __init__(self, path: Path, project: Path) -> None:
+    def __init__(self, path: Path, project: Path, *, number: int = 0) -> None:
         self.path = path.resolve()
+        self.generation = self.path / f"generation-{number}"
+        self.predecessor = self.path / f"generation-{1 - number}"
         self._project = project.resolve()
         self._pid_file = self.path / "api_server.pid"
 
@@ -97,7 +105,24 @@ class RunFolder:
         finally:
             os.close(descriptor)
 
-    def record(self, *, host: str, port: int, drain_s: float, log_file: Path) -> None:
+    def is_in_charge(self, pid: int) -> bool:
+        """Whether the server `pid` is the one that the PID file names; also where it names none."""
+        return _text(self._pid_file).split()[:1] in ([], [str(pid)])
+
+    def put_in_charge(self, pid: int, record: str) -> None:
+        """From now on the server `pid`, of which `record` tells, has the port and the PID file, whose lock it
+        shares already; the other sees it, and leaves once it is told to end. Raises OSError."""
+        self._write(self.path / "server", record)
+        (self.path / "server.next").unlink(missing_ok=True)
+        with self._pid_file.open("r+") as file:
+            file.write(f"{pid}\n")
+            file.truncate()
+
+    def records(self) -> tuple[str, str]:
+        """What is told of the server in charge, and of its successor."""
+        return _text(self.path / "server"), _text(self.path / "server.next")
+
+    def record(self, *, host: str, port: int, drain_s: float, log_file: Path, succeeds: bool = False) -> None:
         """Says of this process, the server, where it listens, for how long it drains and where it logs."""
         lines = (
             f"pid {os.getpid()}",
@@ -106,9 +131,14 @@ class RunFolder:
             f"drain_s {int(-(-drain_s // 1))}",
             f"log_file {log_file}",
         )
-        new = self.path / "server.new"
-        new.write_text("".join(f"{line}\n" for line in lines))
-        new.replace(self.path / "server")
+        file = self.path / ("server.next" if succeeds else "server")
+        self._write(file, "".join(f"{line}\n" for line in lines))
+
+    @staticmethod
+    def _write(file: Path, text: str) -> None:
+        new = file.with_suffix(".new")
+        new.write_text(text)
+        new.replace(file)
 
     def server(self) -> RunningServer | None:
         """The server that the PID file names, if it lives and is ours."""

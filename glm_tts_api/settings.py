@@ -22,7 +22,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.cores import usable_cores
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import StartupError, quote
-from glm_tts_api.run_folder import RunFolder
+from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
 from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, Origins, VoiceAliases
 from glm_tts_api.validation import Allowed, allowed_values
@@ -154,6 +154,7 @@ class Settings(BaseSettings):
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     verify_tts: bool = True
     verify_timeout: Seconds = 300
+    restart_mode: Literal["stop", "rolling"] = "stop"
     run_dir: Path = Path("run")
     log_file: Path = Path("api_server.log")
     log_format: Literal["text", "json"] = "text"
@@ -227,7 +228,8 @@ class Settings(BaseSettings):
 
     @property
     def run_folder(self) -> RunFolder:
-        return RunFolder(self.path(self.run_dir), self._root)
+        number = int(os.environ.get(GENERATION_VARIABLE, "0"))
+        return RunFolder(self.path(self.run_dir), self._root, number=number)
 
     @property
     def cache_dir(self) -> Path:

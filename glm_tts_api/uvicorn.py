@@ -1,4 +1,5 @@
-"""uvicorn, with a parent process that still listens while it waits for its workers.
+"""uvicorn, with a port that it can pass on, and a parent process that still listens while it waits for its
+workers.
 
 Run as `python -m glm_tts_api.uvicorn`; so named that `ps aux | grep uvicorn` finds it.
 """
@@ -6,10 +7,51 @@ Run as `python -m glm_tts_api.uvicorn`; so named that `ps aux | grep uvicorn` fi
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
+import socket
+import sys
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import Any
 
-from uvicorn.supervisors import Multiprocess
+from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.server import Server
+from uvicorn.supervisors import Multiprocess, multiprocess
+
+from glm_tts_api import handover
+from glm_tts_api.run_folder import CLAIM_VARIABLE, SUCCEEDS_VARIABLE
+from glm_tts_api.settings import Settings
+from glm_tts_api.web.listening import Listener
+
+logger = logging.getLogger("uvicorn.error")
+
+
+class ListeningServer(Server):
+    """Takes its connections by Listeners, which the app can close."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        if self.should_exit:  # told to end while it was loading
+            return
+        protocol: Any = self.config.http_protocol_class
+        connect = partial(
+            protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        backlog = self.config.backlog
+        listeners = [Listener(each, connect, backlog=backlog) for each in sockets or []]
+        self.servers = listeners  # type: ignore[assignment]
+        self.lifespan.state["connections"].come_in_by(listeners, self.server_state.connections)
+
+
+class Worker(multiprocess.Process):
+    """A worker process, with such a server."""
+
+    @cached_property
+    def server(self) -> Server:
+        return ListeningServer(self.config)
 
 
 class Supervisor(Multiprocess):
@@ -50,7 +92,45 @@ class Supervisor(Multiprocess):
                 os.kill(worker.pid, signal.SIGQUIT)
 
 
+def run(app: str, *, app_dir: str | None = None, **options: Any) -> None:
+    """What uvicorn's command line calls."""
+    if app_dir is not None:
+        sys.path.insert(0, app_dir)
+    config = Config(app, **options)
+    try:
+        listeners = _listeners(config)
+    except OSError as error:
+        logger.error("%s", error)
+        sys.exit(STARTUP_FAILURE)
+    if config.workers == 1:
+        config.load_app()  # sets up the log
+    logger.info("Uvicorn running on http://%s:%d (Press CTRL+C to quit)", config.host, config.port)
+    if config.workers > 1:
+        multiprocess.Process = Worker  # type: ignore[misc]
+        Supervisor(config, sockets=listeners).run()
+        return
+    server = ListeningServer(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=listeners)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _listeners(config: Config) -> list[socket.socket]:
+    """The sockets of the server that this one succeeds, or new ones; both are for the next one to have."""
+    if SUCCEEDS_VARIABLE in os.environ:
+        folder = Settings.load().run_folder
+        claim, listeners = handover.take(folder.predecessor / "handover.sock")
+    else:
+        listeners = handover.listen(config.host, config.port)
+        if CLAIM_VARIABLE not in os.environ:  # nobody looks after this server by way of a run folder
+            return listeners
+        folder, claim = Settings.load().run_folder, int(os.environ[CLAIM_VARIABLE])
+    handover.offer(folder.generation / "handover.sock", claim, listeners)
+    return listeners
+
+
 if __name__ == "__main__":
     uvicorn = importlib.import_module("uvicorn.main")
-    uvicorn.Multiprocess = Supervisor  # type: ignore[attr-defined]
+    uvicorn.run = run  # type: ignore[attr-defined]
     uvicorn.main()

@@ -23,6 +23,7 @@ main() {
   read_record
   say "Processes:"
   describe "${pids[@]}"
+  say_second "${pids[@]}"
   say_port
   say "Log: $SERVER_LOG"
   PORT=$SERVER_PORT API_HOST=$SERVER_HOST ask_status || {

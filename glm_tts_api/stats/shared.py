@@ -149,6 +149,13 @@ class WorkerRecord:
         os.close(self._descriptor)
 
 
+def service_of(pid: int) -> int:
+    """A number that tells the service whose parent (or only) process is `pid` from all others. Raises OSError
+    if there is no such process."""
+    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return pid << 40 | started & (1 << 40) - 1
+
+
 class SharedStats:
     """The slots of one service in `folder`. `service` tells one start of the service from the next."""
 

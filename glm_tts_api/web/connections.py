@@ -13,10 +13,10 @@ import resource
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -43,6 +43,12 @@ class ConnectionLimits:
     unsent_bytes: int = 256 * 2**20
 
 
+class Listening(Protocol):
+    """What takes connections."""
+
+    def close(self) -> None: ...
+
+
 class Connections:
     """Those of a worker that wait for their client to ask, or to end asking; a new one may take the place of
     whichever waits longest."""
@@ -51,7 +57,21 @@ class Connections:
         self.head_s = limits.head_s
         # Each may need a second file, for the recording that it uploads.
         self.most = max(1, min(limits.max_connections, (max_files - _FILES_OF_THE_REST) // 2))
+        self.open: Collection[Any] = ()
+        self._listeners: Sequence[Listening] = ()
         self._waiting: dict[Connection, float] = {}
+
+    def come_in_by(self, listeners: Sequence[Listening], connections: Collection[Any]) -> None:
+        """Tells by which listeners they come, and where the server keeps those that are open."""
+        self._listeners, self.open = listeners, connections
+
+    @property
+    def are_taken(self) -> bool:
+        return bool(self._listeners)
+
+    def take_no_more(self) -> None:
+        for listener in self._listeners:
+            listener.close()
 
     def waits(self, connection: Connection) -> None:
         self._waiting.setdefault(connection, time.monotonic())

@@ -3,6 +3,8 @@ SIGINT again: end now.
 
 uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
 port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
+Where another server has the port by then, nothing is refused: this one takes no new connection, answers what
+still comes by those that it has, each for the last time, and ends when all are gone.
 """
 
 from __future__ import annotations
@@ -11,22 +13,28 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from glm_tts_api.web.connections import Connections
+
 logger = logging.getLogger(__name__)
+_POLL_S = 0.1
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class InFlight:
     """Keeps the task of every unanswered request.
 
-    `closing`: the server stops, nothing new is begun; `cut_off`: the requests left are being ended.
+    `leaving`: each answer is the last of its connection; `closing`: the server stops, nothing new is begun;
+    `cut_off`: the requests left are being ended.
     """
 
     def __init__(self) -> None:
+        self.leaving = False
         self.closing = False
         self.cut_off = False
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -75,8 +83,17 @@ class GracefulStop:
     workers Ctrl-C reaches each at once, and as SIGTERM again by way of its parent.
     """
 
-    def __init__(self, in_flight: InFlight, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        in_flight: InFlight,
+        connections: Connections,
+        *,
+        timeout_s: float,
+        in_charge: Callable[[], bool],
+    ) -> None:
         self._in_flight = in_flight
+        self._connections = connections
+        self._in_charge = in_charge
         self._timeout_s = timeout_s
         self._previous: dict[int, Any] = {}
         self._n_interrupts = 0
@@ -108,6 +125,9 @@ class GracefulStop:
         if number == signal.SIGQUIT or self._n_interrupts > 1:
             logger.info("%s: ending now", name)
             self._stop_within(0.0, number)
+        elif self._drain is None and self._connections.are_taken and not self._in_charge():
+            logger.info("%s: another server has the port; ending once all clients have left", name)
+            self._drain = asyncio.create_task(self._leave(number))
         elif self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
             self._stop_within(self._timeout_s, number)
@@ -119,6 +139,23 @@ class GracefulStop:
         if self._drain is not None:
             self._drain.cancel()
         self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
+
+    async def _leave(self, number: int) -> None:
+        """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
+        in the moment in which they ask."""
+        self._in_flight.leaving = True
+        self._connections.take_no_more()
+        deadline = time.monotonic() + self._timeout_s
+        await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
+        while self._connections.open and time.monotonic() < deadline:  # noqa: ASYNC110, uvicorn's set
+            await asyncio.sleep(_POLL_S)
+        self._in_flight.closing = True
+        await self._drain_then_hand_over(number, 0.0)
+
+    async def done(self) -> None:
+        """Waits for the end of a stop that has begun, until uvicorn knows of it."""
+        if self._drain is not None:
+            await asyncio.wait({self._drain})
 
     async def _drain_then_hand_over(self, number: int, timeout_s: float) -> None:
         n_cut_off = await self._in_flight.drain(timeout_s)

@@ -86,7 +86,7 @@ class RequestContext:
             send,
             request_id=state["request_id"],
             connection=connection,
-            closes=lambda: self._in_flight.closing or _is_one_too_many(connection),
+            closes=lambda: self._in_flight.leaving or self._in_flight.closing or _is_one_too_many(connection),
             limits=self._limits,
             unsent=self._unsent,
         )

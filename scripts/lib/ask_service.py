@@ -1,23 +1,35 @@
 """Asks the running server over HTTP: is it ready, is it as it was set, does it speak?
 
-    ask_service.py verify PID    waits for the server whose parent is PID, then checks all three
-    ask_service.py status        what the server says of itself
+    ask_service.py verify PID      waits for the server whose parent is PID, then checks all three
+    ask_service.py take-over PID   the same of one that has no port; then it gets that of the server in charge
+    ask_service.py status          what the server says of itself
 
 Run in the project folder; the settings tell where the server listens. Exits 0 if all holds, else 1 with the
-cause in the last line. How `verify` ended also stands in the log, for those whose terminal is gone by then.
+cause in the last line. How a check ended also stands in the log, for those whose terminal is gone by then.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import secrets
+import signal
 import sys
 import time
 import wave
 from pathlib import Path
 from typing import Any
 
-from readiness import Failed, check_config, is_running, model_line, say, wait_for_workers, wait_until_ready
+from readiness import (
+    Failed,
+    check_config,
+    hand_over,
+    is_running,
+    model_line,
+    say,
+    wait_for_workers,
+    wait_until_ready,
+)
 from service_client import Answer, Client
 
 from glm_tts_api.logs import json_line
@@ -107,7 +119,25 @@ def _wav_seconds(data: bytes) -> float:
 
 
 def verify(client: Client, settings: Settings, pid: int) -> None:
-    """Readiness, workers, settings, speech; then what to do next."""
+    """Checks the server, then says what to do next."""
+    _say_what_next(client, settings, pid, *_check(client, settings, pid))
+
+
+def take_over(client: Client, settings: Settings, pid: int) -> None:
+    """Checks the server over its private socket; then it has the port, and the other is told to end. Until
+    then the other knows nothing of it."""
+    found = _check(client, settings, pid)
+    predecessor = settings.run_folder.server()
+    if predecessor is None:
+        raise Failed("The server that has the port ended meanwhile.")
+    say(f"  handing over port {settings.port} of PID {predecessor.pid}")
+    hand_over(settings, pid, predecessor.pid)
+    os.kill(predecessor.pid, signal.SIGTERM)
+    _say_what_next(Client(settings), settings, pid, *found)
+
+
+def _check(client: Client, settings: Settings, pid: int) -> tuple[dict[str, Any], str]:
+    """Readiness, workers, settings, speech. Returns the health and the voice that spoke."""
     log = settings.path(settings.log_file)
     health = wait_until_ready(client, log, pid)
     for warning in health.get("warnings", []):
@@ -120,6 +150,10 @@ def verify(client: Client, settings: Settings, pid: int) -> None:
         say("  VERIFY_TTS=0: no sentence is spoken")
     if not is_running(pid):
         raise Failed("The server ended while it was verified.")
+    return health, voice
+
+
+def _say_what_next(client: Client, settings: Settings, pid: int, health: dict[str, Any], voice: str) -> None:
     say(f"OK: the server runs on port {settings.port} (PID {pid}). Try it:")
     for line in _example(client, settings, voice):
         say(f"  {line}")
@@ -182,11 +216,14 @@ def main(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # the voice's sentence, where a terminal knows ASCII only
     settings = Settings.load()
     client = Client(settings)
-    verifies = arguments[:1] == ["verify"]
+    verifies = arguments[:1] in (["verify"], ["take-over"])
     try:
         match arguments:
             case ["verify", pid]:
                 verify(client, settings, int(pid))
+            case ["take-over", pid]:
+                private = settings.run_folder.generation / "worker-0.sock"
+                take_over(Client(settings, private), settings, int(pid))
             case ["status"]:
                 status(client, settings)
             case _:

@@ -42,7 +42,17 @@ works_here() {
   folder="$(readlink "/proc/$1/cwd" 2>/dev/null)" && [[ ${folder% (deleted)} == "$ROOT" ]]
 }
 
-# our_processes: prints the PIDs of every process of the service, workers and their helpers included.
+# generation_of PID: prints which of two servers it belongs to where a successor stands beside the one in charge.
+generation_of() {
+  if grep -qzxF -- "GLM_TTS_GENERATION=1" "/proc/$1/environ" 2>/dev/null; then
+    echo 1
+  else
+    echo 0
+  fi
+}
+
+# our_processes: prints the PIDs of every process of the service, workers and their helpers included; only of the
+# server that ONLY_GENERATION names if that is set.
 our_processes() {
   local id file pid
   id="$(run_id)" || return
@@ -50,7 +60,8 @@ our_processes() {
   for file in $(grep -lzxF -- "GLM_TTS_RUN_ID=$id" /proc/[0-9]*/environ 2>/dev/null || true); do
     pid=${file#/proc/}
     pid=${pid%/environ}
-    if [[ $pid != "$$" ]] && is_alive "$pid" && works_here "$pid"; then
+    if [[ $pid != "$$" ]] && is_alive "$pid" && works_here "$pid" &&
+      [[ -z ${ONLY_GENERATION:-} || $(generation_of "$pid") == "$ONLY_GENERATION" ]]; then
       printf '%s\n' "$pid"
     fi
   done | sort -n
@@ -122,6 +133,20 @@ require_visible() {
   fail "$1" "The server that runs here (PID ${pid:-unknown}, $RUN_DIR) belongs to user" \
     "$(stat -c %U "/proc/$pid" 2>/dev/null || echo unknown) or to another project folder;" \
     "only there, and as that user, can it be looked at or stopped."
+}
+
+# say_second PID...: tells what a server beside the one in charge does: their successor, or their predecessor.
+say_second() {
+  local head server
+  server="$(our_server)"
+  for head in $(heads "$@"); do
+    [[ $head != "$server" ]] || continue
+    if [[ -e $RUN_DIR/server.next && $(head -n 1 -- "$RUN_DIR/server.next") == "pid $head" ]]; then
+      say "  A rolling restart is at work: PID $head has yet to prove itself, PID $server serves."
+    elif [[ -n $server ]]; then
+      say "  PID $server has the port; PID $head answers the clients that are left to it, and ends."
+    fi
+  done
 }
 
 # describe PID...: prints a line for each.

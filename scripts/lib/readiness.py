@@ -12,9 +12,11 @@ from typing import Any, TextIO
 from service_client import Client
 
 from glm_tts_api.settings import Settings
+from glm_tts_api.stats.shared import SharedStats, service_of
 
 READY_LIMIT_S = 1800  # the official checkpoint from a slow disk
 WORKERS_LIMIT_S = 600
+JOIN_LIMIT_S = 30
 PROGRESS_EVERY_S = 5
 CAUSE = "The model could not be loaded: "  # as it is logged
 CAUSE_LINES = 10
@@ -107,6 +109,24 @@ def wait_for_workers(client: Client, settings: Settings, log: Path, pid: int) ->
         elif not is_running(pid):
             raise Failed("The server ended while its workers started.")
         wait.go_on(f"{n_ready} of WORKERS={settings.workers} are ready")
+
+
+def hand_over(settings: Settings, pid: int, predecessor: int) -> None:
+    """Puts the server `pid` in charge and waits until all its workers take connections. Raises Failed, with
+    the predecessor in charge again, if they do not."""
+    folder = settings.run_folder
+    before, after = folder.records()
+    stats = SharedStats(folder.generation, service=service_of(pid))
+    wait = Wait(settings.path(settings.log_file), JOIN_LIMIT_S)
+    folder.put_in_charge(pid, after)
+    try:
+        while sum(worker.listens for worker in stats.read()) < settings.workers:
+            if not is_running(pid):
+                raise Failed("The server ended when it was to take the port.")
+            wait.go_on("its workers are to take connections")
+    except Failed:
+        folder.put_in_charge(predecessor, before)
+        raise
 
 
 def cause_in(log: Path) -> str:

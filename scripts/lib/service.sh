@@ -48,12 +48,12 @@ check() {
 # become_server COMMAND...: turns this shell into COMMAND, which claims the PID file. The mark comes with it, so that
 # it is found from the first moment on.
 become_server() {
-  GLM_TTS_RUN_ID="$(run_id)" exec "$@"
+  GLM_TTS_RUN_ID="$(run_id)" GLM_TTS_GENERATION="${GENERATION:-0}" exec "$@"
 }
 
-# start_in_background: starts the server into LOG_FILE, in a session of its own; leaves its PID in SERVER.
+# start_in_background [--succeed]: starts the server into LOG_FILE, in a session of its own; leaves its PID in SERVER.
 start_in_background() {
-  (become_server setsid "$PYTHON" -m glm_tts_api serve --checked) </dev/null >>"$LOG_FILE" 2>&1 7>&- &
+  (become_server setsid "$PYTHON" -m glm_tts_api serve --checked "$@") </dev/null >>"$LOG_FILE" 2>&1 7>&- &
   SERVER=$!
 }
 
@@ -76,7 +76,7 @@ rename_logs() {
 # clean_leftovers: removes what dead servers left, and our own compiled Python; never .venv, weights or voices. In
 # RUN_DIR only what bears our mark, for it may be a folder that holds other things.
 clean_leftovers() {
-  rm -rf -- "$RUN_DIR/tmp-$(run_id)" "$RUN_DIR/verify.token"
+  rm -rf -- "$RUN_DIR/tmp-$(run_id)" "$RUN_DIR/verify.token" "$RUN_DIR/server.next"
   find glm_tts_api scripts tests -type d -name __pycache__ -prune -exec rm -rf -- {} + 2>/dev/null || true
 }
 
@@ -85,8 +85,10 @@ ask_status() {
   PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py status
 }
 
-# verify_in_background: checks the server that was started; leaves the PID of the check in VERIFIER.
+# verify_in_background [WHAT]: checks the server that was started (or what else ask_service.py does with it);
+# leaves the PID of the check in VERIFIER.
 verify_in_background() {
-  PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py verify "$SERVER" 7>&- &
+  PYTHONPATH="$ROOT" GLM_TTS_GENERATION="${GENERATION:-0}" \
+    "$PYTHON" scripts/lib/ask_service.py "${1:-verify}" "$SERVER" 7>&- &
   VERIFIER=$!
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from glm_tts_api.handover import short_path
 from glm_tts_api.settings import Settings
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -38,9 +41,10 @@ class Answer:
 
 
 class Client:
-    """The server that `settings` describe, as a client on this machine sees it."""
+    """The server that `settings` describe, as a client on this machine sees it; by way of the Unix socket
+    `private` if that is given."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, private: Path | None = None) -> None:
         host = _ANY_ADDRESS.get(settings.api_host, settings.api_host)
         self.base_url = _url(host, settings.port)
         here = settings.api_host in (*_ANY_ADDRESS, "127.0.0.1", "::1")
@@ -48,7 +52,8 @@ class Client:
         # A header's text is written as Latin-1; the key is to go out in UTF-8.
         key = settings.api_keys[0].encode().decode("latin-1") if settings.api_keys else ""
         self._key = {"X-API-Key": key} if key else {}
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        handlers = [_PrivateHandler(private)] if private else []
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
 
     def get(self, path: str) -> Answer:
         return self._send(urllib.request.Request(self.base_url + path, headers=self._key), 10)
@@ -67,6 +72,26 @@ class Client:
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             return Answer(0, str(reason).encode(), timed_out=isinstance(reason, TimeoutError))
+
+
+class _PrivateHandler(urllib.request.HTTPHandler):
+    """Connects to a Unix socket, whatever the address says."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        path = self._path
+
+        class Connection(http.client.HTTPConnection):
+            def connect(self) -> None:
+                self.sock = socket.socket(socket.AF_UNIX)
+                self.sock.settimeout(self.timeout)
+                with short_path(path) as short:
+                    self.sock.connect(short)
+
+        return self.do_open(Connection, request)
 
 
 def _url(host: str, port: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -57,10 +59,15 @@ def test_as_many_files_as_may_be_open_are_opened(start: Start) -> None:
 
 
 def test_connections_that_cannot_be_accepted_are_told_once_a_second(start: Start) -> None:
-    server = start(ulimit="-n 40", limits={"head_s": 1})
+    server = start()
+    pid = server.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    n_open = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     with ExitStack() as stack:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (n_open, limits[1]))
         hold_idle(stack, server, 150)
         time.sleep(2)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
     wait_until(lambda: is_healthy(server))
     lines = [line for line in server.log.read_text().splitlines() if "cannot be accepted" in line]
     assert 1 <= len(lines) <= 4

@@ -1,0 +1,95 @@
+"""Where connections come in: the listener of a worker, and a private one by which a server is tried before it
+takes the port. Knows sockets and uvicorn; knows no routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
+
+from glm_tts_api.handover import private_socket
+from glm_tts_api.web.connections import Connection, Connections
+
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_RETRY_S = 1.0
+
+MakeProtocol = Callable[[], asyncio.Protocol]
+
+
+class Listener:
+    """Takes the connections of a listening socket, one a turn of the event loop.
+
+    asyncio's own takes all that wait at once, and cannot stop without closing a socket that others share.
+    """
+
+    def __init__(self, listener: socket.socket, make_protocol: MakeProtocol, *, backlog: int) -> None:
+        self._socket = listener
+        self._make_protocol = make_protocol
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        listener.setblocking(False)
+        listener.listen(backlog)
+        self._open()
+
+    def close(self) -> None:
+        """Takes no connection more; those that wait are for others that have the same socket."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+
+    async def wait_closed(self) -> None:
+        """uvicorn waits for its servers; this one is closed at once."""
+
+    def _open(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.add_reader(self._socket, self._accept)
+
+    def _accept(self) -> None:
+        try:
+            client, _ = self._socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another worker was faster, or the client has left
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            self._loop.call_exception_handler(
+                {"message": "socket.accept() out of system resource", "exception": error}
+            )
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(_RETRY_S, self._open)
+            return
+        client.setblocking(False)
+        self._begin(self._loop.connect_accepted_socket(self._make_protocol, client))
+
+    def _begin(self, connecting: Coroutine[Any, Any, Any]) -> None:
+        task = self._loop.create_task(connecting)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+@asynccontextmanager
+async def private_listener(app: ASGIApp, path: Path, connections: Connections) -> AsyncIterator[None]:
+    """Serves `app` on the Unix socket `path`, which only this user may use, for as long as it lasts."""
+    config = uvicorn.Config(app, http=Connection, ws="none", lifespan="off", log_config=None)
+    config.load()
+    state = ServerState()
+
+    def connect() -> Connection:
+        return Connection(config, state, {"connections": connections})
+
+    server = await asyncio.get_running_loop().create_unix_server(connect, sock=private_socket(path))
+    try:
+        yield
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
