@@ -11,10 +11,6 @@ require_two_possible() {
   [[ $SERVER_PORT == "$PORT" && $SERVER_HOST == "$API_HOST" ]] || fail "$EXIT_REFUSED" \
     "RESTART_MODE=rolling keeps the address: the server listens on $SERVER_HOST port $SERVER_PORT," \
     "set now is $API_HOST port $PORT."
-  if [[ $OLD == 1 ]] || grep -qzxF -- "SYSTEMD_EXEC_PID=$OLD" "/proc/$OLD/environ" 2>/dev/null; then
-    fail "$EXIT_REFUSED" "RESTART_MODE=rolling: what started the server (PID $OLD), systemd or a container, would take" \
-      "its end for the service's; restart it there."
-  fi
   OLD_GENERATION="$(generation_of "$OLD")"
   GENERATION=$((1 - OLD_GENERATION))
   [[ -S $RUN_DIR/generation-$OLD_GENERATION/handover.sock ]] || fail "$EXIT_REFUSED" \
