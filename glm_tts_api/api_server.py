@@ -144,6 +144,7 @@ async def _lifespan(
     )
     with stop.installed():
         stats, record = claim(settings)
+        connections.is_lightest = partial(stats.is_lightest, record)
         state = AppState(
             config=web_config(settings),
             engine=build_engine(settings, record.index),

@@ -24,6 +24,7 @@ from uvicorn.supervisors import Multiprocess, multiprocess
 from glm_tts_api import handover
 from glm_tts_api.run_folder import CLAIM_VARIABLE, SUCCEEDS_VARIABLE
 from glm_tts_api.settings import Settings
+from glm_tts_api.web.connections import Connections
 from glm_tts_api.web.listening import Listener
 
 logger = logging.getLogger("uvicorn.error")
@@ -40,10 +41,13 @@ class ListeningServer(Server):
         connect = partial(
             protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        backlog = self.config.backlog
-        listeners = [Listener(each, connect, backlog=backlog) for each in sockets or []]
+        connections: Connections = self.lifespan.state["connections"]
+        listeners = [
+            Listener(each, connect, backlog=self.config.backlog, may_take=connections.may_take)
+            for each in sockets or []
+        ]
+        connections.come_in_by(listeners, self.server_state.connections)
         self.servers = listeners  # type: ignore[assignment]
-        self.lifespan.state["connections"].come_in_by(listeners, self.server_state.connections)
 
 
 class Worker(multiprocess.Process):

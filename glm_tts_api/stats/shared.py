@@ -24,8 +24,8 @@ Phase = Literal["loading", "ready", "failed", "stalled"]
 PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
 
 _MAX_SLOTS = 1024
-_SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS = range(7)
-_HEADER_CELLS = 7
+_SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS, _WEIGHT = range(8)
+_HEADER_CELLS = 8
 _CELL_BYTES = 8
 
 
@@ -60,7 +60,7 @@ _RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * _CELL_BYTES
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
     """One record as read. `restarts`: how often the slot's worker died and another took its place, and
-    `watchdog_exits`, how often it ended itself."""
+    `watchdog_exits`, how often it ended itself; `weight`: what it has to do, by its own measure."""
 
     slot: int
     pid: int
@@ -69,6 +69,7 @@ class WorkerStats:
     listens: bool
     restarts: int
     watchdog_exits: int
+    weight: int
     lanes: dict[LaneName, LaneCounts]
     figures: Figures
 
@@ -113,7 +114,7 @@ class WorkerRecord:
         counts[_RESTARTS], counts[_WATCHDOG_EXITS] = deaths
         counts[_PID] = os.getpid()
         counts[_PHASE] = PHASES.index("loading")
-        counts[_LISTENS] = counts[_RELEASED] = False
+        counts[_LISTENS] = counts[_RELEASED] = counts[_WEIGHT] = 0
         self.lanes = {lane: LaneCounters(_lane_cells(counts, number)) for number, lane in enumerate(LANES)}
         for lane in self.lanes.values():  # a predecessor that was killed left these behind
             lane.add("active", -lane.read().active)
@@ -137,6 +138,10 @@ class WorkerRecord:
     @listens.setter
     def listens(self, listens: bool) -> None:
         self._cells[_LISTENS] = listens
+
+    def weigh(self, weight: int) -> None:
+        """Tells the readers how much this worker has to do."""
+        self._cells[_WEIGHT] = weight
 
     def count_watchdog_exit(self) -> None:
         """To be called just before the process ends itself; from any thread."""
@@ -193,6 +198,13 @@ class SharedStats:
             slot.listens = may
         return may
 
+    def is_lightest(self, slot: WorkerRecord, weight: int) -> bool:
+        """Whether no other worker that takes connections has less to do than the slot's, whose `weight` the
+        others read from now on."""
+        slot.weigh(weight)
+        others = (record for record in self.read() if record.listens and record.slot != slot.index)
+        return all(weight <= other.weight for other in others)
+
     def read(self) -> list[WorkerStats]:
         """Every record of this service, in the order of the slots. Blocking, short."""
         records: list[WorkerStats] = []
@@ -232,6 +244,7 @@ class SharedStats:
             listens=alive and bool(cells[_LISTENS]),
             restarts=cells[_RESTARTS],
             watchdog_exits=cells[_WATCHDOG_EXITS],
+            weight=cells[_WEIGHT],
             lanes=lanes,
             figures=Figures(figures),
         )

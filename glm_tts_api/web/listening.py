@@ -21,19 +21,29 @@ from glm_tts_api.web.connections import Connection, Connections
 
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _RETRY_S = 1.0
+_POLITE_S = 0.02  # in which one that has less to do takes the connection, unless it hangs
 
 MakeProtocol = Callable[[], asyncio.Protocol]
 
 
 class Listener:
-    """Takes the connections of a listening socket, one a turn of the event loop.
+    """Takes the connections of a listening socket that all workers share, one a turn of the event loop; where
+    another worker has less to do, a moment later than that one.
 
-    asyncio's own takes all that wait at once, and cannot stop without closing a socket that others share.
+    asyncio's own takes all that wait at once. `may_take` is told how many were taken and are not open yet.
     """
 
-    def __init__(self, listener: socket.socket, make_protocol: MakeProtocol, *, backlog: int) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        make_protocol: MakeProtocol,
+        *,
+        backlog: int,
+        may_take: Callable[[int], bool],
+    ) -> None:
         self._socket = listener
         self._make_protocol = make_protocol
+        self._may_take = may_take
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         listener.setblocking(False)
@@ -51,7 +61,19 @@ class Listener:
 
     def _open(self) -> None:
         if self._socket.fileno() >= 0:
-            self._loop.add_reader(self._socket, self._accept)
+            self._loop.add_reader(self._socket, self._accept_in_turn)
+
+    def _accept_in_turn(self) -> None:
+        if self._may_take(len(self._tasks)):
+            self._accept()
+        else:
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(_POLITE_S, self._accept_late)
+
+    def _accept_late(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._open()
+            self._accept()
 
     def _accept(self) -> None:
         try:
