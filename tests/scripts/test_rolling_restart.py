@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from own_project import Project, end_of, is_alive, wait_until
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
-SPEAK = {"input_text": SENTENCE, "index": "exampleA"}
+N_SENTENCES = 6
+SPEAK: dict[str, Any] = {"input_text": SENTENCE, "index": "exampleA"}
 
 
 def running(project: Project) -> int:
@@ -56,7 +58,7 @@ class Clients:
     def _connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
 
-    def _ask(self, connection: http.client.HTTPConnection, body: dict[str, str] | None = None) -> None:
+    def _ask(self, connection: http.client.HTTPConnection, body: dict[str, Any] | None = None) -> None:
         if body is None:
             connection.request("GET", "/api/v1/health")
         else:
@@ -96,7 +98,8 @@ class Stream:
         self._connection.sock = socket.socket()
         self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._connection.sock.connect(("127.0.0.1", project.port))
-        body = {"input_text": SENTENCE * 8, "index": "exampleA", "stream": True, "response_format": "pcm"}
+        body = {**SPEAK, "input_text": SENTENCE * N_SENTENCES, "stream": True, "response_format": "pcm"}
+        body.update(speed=0.25, sample_rate=32000)  # more than the kernel takes where nobody reads
         headers = {"Content-Type": "application/json"}
         self._connection.request("POST", "/api/v1/tts", json.dumps(body), headers)
         self.answer = self._connection.getresponse()
@@ -125,7 +128,7 @@ def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> N
     assert clients.failures == []
     assert clients.n_moved > 0
     assert f"PID {project.pid} has the port; PID {old} answers the clients that are left" in status.said
-    assert len(pcm) > 8 * 24000  # half a second and more for each sentence
+    assert len(pcm) > N_SENTENCES * 4 * 32000  # half a second and more, drawn out, for each sentence
     assert not is_alive(old)
     assert "SIGKILL" not in outcome.said
     assert len(project.stats()["per_worker"]) == 2
