@@ -77,14 +77,15 @@ def test_a_check_beside_the_running_server_is_no_list_of_problems(shared_project
 
 @pytest.mark.parametrize("what", ["the project", "its run folder"])
 def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: Path, what: str) -> None:
+    sockets = shutil.ignore_patterns("*.sock")  # which cp copies, and copytree cannot
     project = shared_project
     pid = running(project)
     copy, settings = project, {"PORT": str(free_port())}
     if what == "the project":
-        shutil.copytree(project.root, tmp_path / "copy", symlinks=True)
+        shutil.copytree(project.root, tmp_path / "copy", symlinks=True, ignore=sockets)
         copy = project.at(tmp_path / "copy")
     else:
-        shutil.copytree(project.root / "run", project.root / "run2", symlinks=True)
+        shutil.copytree(project.root / "run", project.root / "run2", symlinks=True, ignore=sockets)
         settings["RUN_DIR"] = "run2"
     assert copy.run("scripts/status_api.sh", **settings).code == 3
     stop = copy.run("scripts/stop_api.sh", **settings)

@@ -59,6 +59,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "DRAIN_TIMEOUT": "60",
         "VERIFY_TTS": "1",
         "VERIFY_TIMEOUT": "300",
+        "RESTART_MODE": "stop",
         "RUN_DIR": "run",
         "LOG_FILE": "api_server.log",
         "LOG_FORMAT": "text",
