@@ -165,6 +165,20 @@ def test_each_of_two_workers_lists_the_requests_that_it_speaks(start: Callable[.
     assert len({*listed[0], *listed[1]}) == 8
 
 
+def test_no_request_waits_while_another_worker_has_permits(start: Callable[..., Server]) -> None:
+    """Nine tenths of all permits are taken, so an uneven spread would leave some in line."""
+    server = start(workers=3, delay_s=60, short_text_concurrency=10, load_s=(0.0, 0.0, 0.0))
+
+    def n_there() -> int:
+        lane = server.lane()
+        return lane["active"] + lane["waiting"]
+
+    for n in range(1, 28):
+        server.say_together(1)
+        wait_until(lambda n=n: n_there() == n)  # type: ignore[misc]
+    assert [worker["short_text"]["waiting"] for worker in server.stats()["per_worker"]] == [0, 0, 0]
+
+
 def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Server]) -> None:
     """Also one that dies while its parent waits for a sign of life from it."""
     server = start(workers=2, delay_s=0.2, environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "600"})
