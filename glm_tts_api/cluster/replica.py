@@ -31,9 +31,10 @@ class Replica:
     app: FastAPI
 
     async def check_health(self) -> None:
-        """Raises Unhealthy when this replica can speak no more: Ray starts another in its place."""
+        """Raises Unhealthy when this replica can speak no more: Ray starts another in its place. One whose
+        model is coming back after IDLE_UNLOAD_S, or that drains, will do so by itself."""
         parts: AppState = self.app.state.parts
-        if parts.status != "healthy":
+        if parts.status == "unhealthy":
             raise Unhealthy(f"{parts.status}: {parts.engine.state.cause}")
 
 
