@@ -26,6 +26,8 @@ from glm_tts_api.room_configs import admission_config, engine_config, recording_
 from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters, service_of
+from glm_tts_api.text.dictionaries import DictionaryFiles
+from glm_tts_api.text.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
@@ -49,6 +51,7 @@ from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
+from glm_tts_api.web.v1.lexicon import router as lexicon_router
 from glm_tts_api.web.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.web.v1.metrics import router as metrics_router
 from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
@@ -104,6 +107,7 @@ def create_app(
         zhipu_voices_router,
         prompts_router,
         text_router,
+        lexicon_router,
         ops_router,
         health_router,
         metrics_router,
@@ -154,6 +158,7 @@ async def _lifespan(
             figures=record.figures,
             slot=record.index,
             voices=_voice_store(settings),
+            lexicon=LexiconFile(settings.configs_dir, DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)),
             in_flight=in_flight,
             limits=limits,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -50,11 +50,23 @@ class SamplingOptions:
     seed: int = 42
 
 
+@dataclass(frozen=True, slots=True)
+class LexiconEntry:
+    """How `word` is said: its `reading` in pinyin, or the text `replacement` in its place; where `context` is
+    given, only in sentences that have it."""
+
+    word: str
+    reading: str | None = None
+    replacement: str | None = None
+    context: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Utterance:
     """What a client asked to say, in which voice and how. `chunks`: speech tokens (25 a second) of the
     pieces in which the audio is to leave while it is made, the last size repeats; None for whole
-    segments. `others`: the voices that marks in the text call for."""
+    segments. `others`: the voices that marks in the text call for; `lexicon`:
+    entries that hold for this text alone."""
 
     request_id: str
     text: str
@@ -65,6 +77,7 @@ class Utterance:
     use_phoneme: bool = False
     chunks: tuple[int, ...] | None = None
     others: Mapping[str, Voice] = field(default_factory=dict)
+    lexicon: Sequence[LexiconEntry] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ ServiceError
 ├── Forbidden                   forbidden
 ├── NotFound                    not_found
 │   ├── UnknownVoice            unknown_voice
+│   ├── UnknownWord             unknown_word
 │   └── RecordingMissing        recording_missing
 ├── MethodNotAllowed            method_not_allowed
 ├── DeadlineExceeded            deadline_passed
@@ -98,6 +99,10 @@ class NotFound(ServiceError):
 
 class UnknownVoice(NotFound):
     code = "unknown_voice"
+
+
+class UnknownWord(NotFound):
+    code = "unknown_word"
 
 
 class RecordingMissing(NotFound):

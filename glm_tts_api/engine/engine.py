@@ -11,12 +11,12 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import Timings, Utterance
+from glm_tts_api.contracts import LexiconEntry, Timings, Utterance
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -169,8 +169,11 @@ class Engine:
         """Ends everyone's wait: a step will not end any more."""
         self._lose(EngineLost(cause))
 
-    async def read(self, text: str, *, use_phoneme: bool = False) -> Reading:
-        """How `synthesize` reads `text`. Raises Loading, Unhealthy, NothingToSay or TextTooLong."""
+    async def read(
+        self, text: str, *, use_phoneme: bool = False, lexicon: Sequence[LexiconEntry] = ()
+    ) -> Reading:
+        """How `synthesize` reads `text`. Raises Loading, Unhealthy, NothingToSay, TextTooLong or
+        MalformedPronunciation."""
         self.state.require_ready()
         assert self._processor is not None
         left = threading.Event()
@@ -179,9 +182,9 @@ class Engine:
             if left.is_set():
                 raise NobodyListens
 
-        read = partial(self._processor.frontend.read, text, use_phoneme=use_phoneme, check=check)
+        read = partial(self._processor.frontend.read, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, read, text)
         finally:
             left.set()
 

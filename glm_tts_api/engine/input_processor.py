@@ -39,7 +39,9 @@ class InputProcessor:
         """What the engine is to say. Raises NothingToSay, MalformedPronunciation, UnknownVoice,
         PromptRejected, and what `check` raises: it is called again and again, so that nobody's text is worked
         on for long."""
-        reading = self.frontend.read(utterance.text, use_phoneme=utterance.use_phoneme, check=check)
+        reading = self.frontend.read(
+            utterance.text, use_phoneme=utterance.use_phoneme, lexicon=utterance.lexicon, check=check
+        )
         prompts: dict[str | None, VoicedPrompt] = {}
         segments = []
         for part in reading.segments:

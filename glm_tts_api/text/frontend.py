@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from glm_tts_api import errors
+from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
+from glm_tts_api.text.lexicon import LexiconFile
 from glm_tts_api.text.markup import parts_of, write_script
 from glm_tts_api.text.phonemes import Phonemizer
 from glm_tts_api.text.pieces import Check, unwatched
@@ -36,6 +39,7 @@ class TextFrontend:
         `cache_dir` what can be built again. A text may have `max_characters`, and twice as many once its
         signs are written out."""
         self._files = DictionaryFiles(config_dir, shipped)
+        self._lexicon = LexiconFile(config_dir, self._files)
         self._max_characters = max_characters
         self._cut_words = rules == "default"
         self._rules: PublishedRules | DefaultRules
@@ -49,16 +53,27 @@ class TextFrontend:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the user's dictionaries when they were last read."""
-        return self._files.current().warnings
+        self._lexicon.current()
+        return (*self._files.current().warnings, *self._lexicon.warnings)
 
     def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
         """The segments of `read` alone, as the LLM's tokenizer takes them."""
         return [segment.spoken for segment in self.read(text, use_phoneme=use_phoneme).segments]
 
-    def read(self, text: str, *, use_phoneme: bool = False, check: Check = unwatched) -> Reading:
-        """What is said for `text`. Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that
-        makes no sense, and what `check` raises: it is called again and again while this goes on."""
-        script = write_script(text, parts_of(text, self._files.current().phonemes))
+    def read(
+        self,
+        text: str,
+        *,
+        use_phoneme: bool = False,
+        lexicon: Sequence[LexiconEntry] = (),
+        check: Check = unwatched,
+    ) -> Reading:
+        """What is said for `text`, whose own `lexicon` goes before the user's.
+
+        Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and what
+        `check` raises: it is called again and again while this goes on."""
+        entries = self._lexicon.current().extended(lexicon)
+        script = write_script(text, entries.apply(parts_of(text, entries.inventory)))
         if not _is_speakable(script.plain):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
         read = self.phonemize if use_phoneme else str

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from glm_tts_api.errors import MalformedPronunciation, quote
 from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
@@ -46,13 +47,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What stands at `start`: `written`, said as these `syllables`, or as the text `said`; or a cut."""
+    """What stands at `start`: `written`, said as these `syllables`, or as the text `said`; or a cut. `rule`:
+    what asked for it, where the reading is given."""
 
     start: int
     written: str = ""
     said: str = ""
     syllables: tuple[Phonemes, ...] = ()
     cut: Cut | None = None
+    rule: Literal["mark", "lexicon"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def write_script(text: str, parts: Iterable[Part]) -> Script:
             for_rules.append(placeholders[not has_hanzi(part.written)] * len(part.syllables))
         else:
             for_rules.append(part.said)
-        if part.syllables or part.said != part.written:
+        if part.rule is not None:
             given.append(part)
         plain.append(part.written)
         places += range(part.start, part.start + len(part.written))
@@ -154,7 +157,7 @@ def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
         if not any(char.isalnum() for char in written):
             raise ValueError("there is no word before the |")
         start = mark.start(1) + mark[1].index(written)
-        return Part(start, written, syllables=tuple(phoneme_names(word[2], inventory)))
+        return Part(start, written, syllables=tuple(phoneme_names(word[2], inventory)), rule="mark")
     return None
 
 

@@ -19,14 +19,19 @@ _TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
 Phonemes = tuple[str, ...]
 
 
+class BadReading(ValueError):
+    """What is wrong with a reading, as the end of a sentence."""
+
+
 def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
     """The phonemes of each syllable: "chong2 qing4" -> [("CH", "ONG2"), ("Q", "ING4")]. Tones are digits (5
-    or 0 for none) or accents; ü may be v. Raises ValueError with a sentence that names what is wrong."""
+    or 0 for none) or accents; ü may be v. Raises BadReading, which names what is
+    wrong."""
     syllables = reading.replace("'", " ").split()
     if not syllables:
-        raise ValueError("there is no reading in it")
+        raise BadReading("there is no reading in it")
     if all(map(_ARPABET.fullmatch, syllables)):
-        raise ValueError(
+        raise BadReading(
             f"'{reading.strip()}' is ARPAbet, and the model has phonemes for Mandarin alone: spell the word "
             "as it should sound, or give it a replacement"
         )
@@ -38,13 +43,13 @@ def _names(syllable: str, inventory: Collection[str]) -> Phonemes:
 
     base, tone = _base_and_tone(syllable)
     if base not in _known_syllables():
-        raise ValueError(f"'{syllable}' is no pinyin: write syllables with their tones, as in chong2 qing4")
+        raise BadReading(f"'{syllable}' is no pinyin: write syllables with their tones, as in chong2 qing4")
     if tone is None:
-        raise ValueError(f"'{syllable}' has no tone: write 1 to 4 behind it, or 5 for none")
+        raise BadReading(f"'{syllable}' has no tone: write 1 to 4 behind it, or 5 for none")
     initial, final = to_initials(base, strict=True), to_finals(base, strict=True, v_to_u=False)
     names = tuple(part.upper() for part in named_syllable(initial, final + tone))
     if inventory and not set(names) <= set(inventory):
-        raise ValueError(f"the model has no phonemes for '{syllable}'")
+        raise BadReading(f"the model has no phonemes for '{syllable}'")
     return names
 
 

@@ -70,13 +70,16 @@ class Reading:
         return tuple(_warnings(self.script.plain, self.changes))
 
     def _changes(self) -> Iterator[Change]:
-        given = self.script.given
-        for part in given:
+        replaced: set[int] = set()
+        for part in self.script.given:
             if part.syllables:
                 names = " ".join(name for syllable in part.syllables for name in syllable)
-                yield Change(part.written, names, part.start, "mark")
+                yield Change(part.written, names, part.start, part.rule)
+            else:
+                replaced.update(range(part.start, part.start + len(part.written)))
         for change in changes(self.script.plain, self.text):
-            yield replace(change, start=self.script.places[change.start] if self.script.places else 0)
+            start = self.script.places[change.start] if change.written else 0
+            yield replace(change, start=start, rule="lexicon" if start in replaced else None)
 
 
 def _warnings(written: str, found: tuple[Change, ...]) -> Iterator[str]:

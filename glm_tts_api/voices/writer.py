@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
 from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
+from glm_tts_api.durable import replace_file, temporary_of
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.voices.index import parse_entries
 
@@ -56,7 +56,7 @@ class VoiceWriter:
             try:
                 result = edit(entries)
                 self._note_down({*map(_name_of, before.values())} - {*map(_name_of, entries.values())})
-                _write(self._index, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
+                replace_file(self._index, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
             except BaseException:
                 self._clear_up(before)
                 raise
@@ -69,7 +69,7 @@ class VoiceWriter:
         extension = container.extension if container else "audio"
         name = f"{index}-{_short_digest(data)}.{extension}"
         self._note_down([name])
-        _write(self._recordings / name, data)
+        replace_file(self._recordings / name, data)
         return {"prompt_audio_path": f"{_RECORDINGS}/{name}", "prompt_text": transcript}
 
     @contextmanager
@@ -103,7 +103,7 @@ class VoiceWriter:
             used = {_identity(path) for path in self._in_use(entries)}
             for name in self._noted():
                 path = self._recordings / name
-                _temporary_of(path).unlink(missing_ok=True)
+                temporary_of(path).unlink(missing_ok=True)
                 if name not in named and _is_as_written(path) and _identity(path) not in used:
                     path.unlink()
             self._note.unlink(missing_ok=True)
@@ -122,10 +122,6 @@ def _name_of(item: Any) -> str:
     """The file that an entry of ours names; empty for what was written by hand in another way."""
     path = item.get("prompt_audio_path") if isinstance(item, dict) else None
     return path.removeprefix(f"{_RECORDINGS}/") if isinstance(path, str) else ""
-
-
-def _temporary_of(path: Path) -> Path:
-    return path.with_name(path.name + ".new")
 
 
 def _is_as_written(path: Path) -> bool:
@@ -159,23 +155,3 @@ def _told_what_to_do() -> Iterator[None]:
             f"Voices cannot be changed: PROMPTS_DIR cannot be written ({error.strerror or error}). Make it a "
             "folder with room that the server's user may write, or set PROMPTS_DIR to another one."
         ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Puts `data` at `path` in one step, on the disk before it is there."""
-    temporary = _temporary_of(path)
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

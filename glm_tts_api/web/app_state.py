@@ -13,6 +13,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import Draining
 from glm_tts_api.stats.figures import Figures
 from glm_tts_api.stats.shared import SharedStats
+from glm_tts_api.text.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.web.connections import ConnectionLimits
 from glm_tts_api.web.drain import InFlight
@@ -61,6 +62,7 @@ class AppState:
     figures: Figures
     slot: int
     voices: VoiceStore
+    lexicon: LexiconFile
     in_flight: InFlight
     limits: ConnectionLimits
     pools: Pools = field(default_factory=Pools)

@@ -58,7 +58,7 @@ class SentenceFrontend:
     def normalize_prompt(self, text: str) -> str:
         return text + " "
 
-    def read(self, text: str, *, use_phoneme: bool = False, check: Callable[[], None]) -> Reading:
+    def read(self, text: str, *, use_phoneme: bool, lexicon: Any, check: Callable[[], None]) -> Reading:
         if text.isdigit():
             raise NothingToSay("only digits")
         while text == ENDLESS_TEXT:

@@ -44,6 +44,13 @@ def test_phonemes_are_shown_as_the_model_is_given_them(reader: Running) -> None:
     assert (segment["text"], segment["phonemes"]) == ("银行。", "银<|H|><|ANG2|>。")
 
 
+def test_the_lexicon_of_a_request_is_shown(reader: Running) -> None:
+    fields = {"input_text": "重庆", "lexicon": [{"word": "重庆", "reading": "chong2 qing4"}]}
+    with reader.client() as client:
+        (segment,) = client.post(TEXT, json=fields).json()["segments"]
+    assert segment["phonemes"] == "<|CH|><|ONG2|><|Q|><|ING4|>。"
+
+
 @pytest.mark.parametrize(
     ("text", "status", "code"),
     [("  ", 400, "nothing_to_say"), ("。。。", 400, "nothing_to_say"), ("长" * 20001, 413, "text_too_long")],

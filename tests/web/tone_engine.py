@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,9 +68,9 @@ class ToneEngine:
     def in_a_step_for(self, seconds: float) -> bool:
         return False
 
-    async def read(self, text: str, *, use_phoneme: bool = False) -> Reading:
+    async def read(self, text: str, **options: Any) -> Reading:
         assert self.frontend is not None
-        return self.frontend.read(text, use_phoneme=use_phoneme)
+        return self.frontend.read(text, **options)
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.validation import FormNumber, WholeNumber
+from glm_tts_api.validation import Allowed, FormNumber, WholeNumber
 from glm_tts_api.voices.index import INDEX_RULE
 
 EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
@@ -15,6 +15,17 @@ Warnings = Annotated[
     Field(
         description="What was sent and not used: fields by other names than ours.",
         examples=[["'sampel_rate' is not a field here and was ignored; did you mean sample_rate?"]],
+    ),
+]
+
+OwnLexicon = Annotated[
+    str | list[Any] | None,
+    Allowed("a JSON list of entries as /api/v1/lexicon has them"),
+    Field(
+        default=None,
+        description="Entries for this text alone, which go before those of /api/v1/lexicon: a JSON list, "
+        "in a form its text.",
+        examples=['[{"word": "重庆", "reading": "chong2 qing4"}]'],
     ),
 ]
 
@@ -76,6 +87,7 @@ class SpeechFields(BaseModel):
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
         default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
     )
+    lexicon: OwnLexicon
 
 
 class SpeechAnswer(BaseModel):

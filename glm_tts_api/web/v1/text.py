@@ -14,6 +14,7 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import body_docs, error_docs
 from glm_tts_api.web.text_limits import require_text
+from glm_tts_api.web.v1.lexicon import own_lexicon
 from glm_tts_api.web.v1.text_schemas import TextAnswer, TextFields
 from glm_tts_api.web.voice_names import marked_voices
 
@@ -37,7 +38,8 @@ async def normalize(request: Request, state: AppStateDep) -> dict[str, Any]:
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
     await marked_voices(fields.input_text, state)
-    reading = await state.engine.read(fields.input_text, use_phoneme=fields.use_phoneme)
+    lexicon = await own_lexicon(fields.lexicon, state)
+    reading = await state.engine.read(fields.input_text, use_phoneme=fields.use_phoneme, lexicon=lexicon)
     return await asyncio.to_thread(_shown, reading, warnings)
 
 

@@ -26,6 +26,7 @@ from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, 
 from glm_tts_api.web.request_log import RequestLog, log_of, logged_speech
 from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
+from glm_tts_api.web.v1.lexicon import own_lexicon
 from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 from glm_tts_api.web.voice_names import marked_voices
@@ -112,13 +113,15 @@ async def _wanted(
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, state)
     others = await marked_voices(fields.input_text, state)
+    lexicon = await own_lexicon(fields.lexicon, state)
     token = request.headers.get(TOKEN_HEADER, "")
     verifies = bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
 
     async def utterance() -> Utterance:
         chunks = state.config.stream_chunks if fields.stream else None
         decoded = await _decoded(voice, state)
-        return replace(_utterance(request.state.request_id, fields, decoded), chunks=chunks, others=others)
+        spoken = _utterance(request.state.request_id, fields, decoded)
+        return replace(spoken, chunks=chunks, others=others, lexicon=lexicon)
 
     return Wanted(
         n_chars=n_chars,

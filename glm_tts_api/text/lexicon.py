@@ -1,0 +1,241 @@
+"""The user's lexicon: how words are said (docs/pronunciation.md). Knows strings in a file.
+
+configs/lexicon.jsonl    {"word": "重庆", "reading": "chong2 qing4"} a line, or
+                         {"word": "GLM", "replacement": "G L M", "context": "模型"}
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from glm_tts_api.contracts import LexiconEntry
+from glm_tts_api.durable import replace_file
+from glm_tts_api.errors import Unhealthy, UnknownWord, quote
+from glm_tts_api.text.dictionaries import DictionaryFiles
+from glm_tts_api.text.markup import Part
+from glm_tts_api.text.pinyin import Phonemes, phoneme_names
+
+FILE_NAME = "lexicon.jsonl"
+MOST_ENTRIES = 20_000
+_MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
+_NEAR = 50  # characters on either side, in the same sentence, in which a context is looked for
+_SENTENCE_ENDS = frozenset("。！？!?\n")
+
+
+def entry_of(fields: Any, inventory: Collection[str]) -> LexiconEntry:
+    """The entry that JSON means. Raises ValueError with the end of a sentence about it."""
+    if not isinstance(fields, dict):
+        raise ValueError("must be an object with word, and reading or replacement")
+    given = {name: value for name, value in fields.items() if value is not None}
+    for name, value in given.items():
+        if name not in _MOST_CHARS:
+            raise ValueError(f"has no '{quote(str(name))}', only {', '.join(_MOST_CHARS)}")
+        if not isinstance(value, str) or not value.strip() or len(value) > _MOST_CHARS[name]:
+            raise ValueError(f"needs {name} to be text of 1 to {_MOST_CHARS[name]} characters")
+    if "word" not in given or not any(char.isalnum() for char in given["word"]):
+        raise ValueError("needs a word: text with a letter, a digit or a Hanzi in it")
+    if ("reading" in given) == ("replacement" in given):
+        raise ValueError("needs either reading (pinyin) or replacement (the text to say)")
+    entry = LexiconEntry(**given)
+    if entry.reading is not None:
+        phoneme_names(entry.reading, inventory)
+    return entry
+
+
+class Lexicon:
+    """Entries by their words, ready to be found in a text. A later entry hides an earlier one."""
+
+    def __init__(self, entries: Iterable[LexiconEntry], inventory: Collection[str]) -> None:
+        self.entries = {entry.word: entry for entry in entries}
+        self.inventory = inventory
+        lengths: dict[str, set[int]] = {}
+        for word in self.entries:
+            lengths.setdefault(word[0], set()).add(len(word))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+
+    def extended(self, entries: Sequence[LexiconEntry]) -> Lexicon:
+        """With a request's own entries, which go before these."""
+        return Lexicon([*self.entries.values(), *entries], self.inventory) if entries else self
+
+    def apply(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """The parts with the words of the lexicon as parts of their own: of several that begin at a place the
+        longest, none inside a word of letters, none inside a mark."""
+        for part in parts:
+            if not self.entries or part.cut is not None or part.syllables:
+                yield part
+                continue
+            done = 0
+            for start, entry in self._found(part.written):
+                end = start + len(entry.word)
+                yield _plain(part, done, start)
+                yield self._said(part.start + start, entry)
+                done = end
+            yield _plain(part, done, len(part.written))
+
+    def _found(self, text: str) -> Iterator[tuple[int, LexiconEntry]]:
+        at = 0
+        while at < len(text):
+            word = next(filter(None, self._candidates(text, at)), None)
+            if word is not None:
+                yield at, self.entries[word]
+            at += 1 if word is None else len(word)
+
+    def _candidates(self, text: str, at: int) -> Iterator[str | None]:
+        for length in self._lengths.get(text[at], ()):
+            word = text[at : at + length]
+            entry = self.entries.get(word)
+            end = at + length
+            if entry is not None and not _inside_a_word(text, at) and not _inside_a_word(text, end):
+                yield word if entry.context is None or entry.context in _around(text, at, end) else None
+
+    def _said(self, start: int, entry: LexiconEntry) -> Part:
+        if entry.replacement is not None:
+            return Part(start, entry.word, entry.replacement, rule="lexicon")
+        syllables: list[Phonemes] = phoneme_names(entry.reading or "", self.inventory)
+        return Part(start, entry.word, syllables=tuple(syllables), rule="lexicon")
+
+
+def _plain(part: Part, start: int, end: int) -> Part:
+    return Part(part.start + start, part.written[start:end], part.said[start:end])
+
+
+def _inside_a_word(text: str, at: int) -> bool:
+    """Whether letters or digits of a script that is written in words stand on both sides."""
+    return 0 < at < len(text) and _is_letter(text[at - 1]) and _is_letter(text[at])
+
+
+def _is_letter(char: str) -> bool:
+    return char.isalnum() and char < "\u2e80"
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """The sentence of what stands there, as far as it is near."""
+    begin = start
+    while begin > max(0, start - _NEAR) and text[begin - 1] not in _SENTENCE_ENDS:
+        begin -= 1
+    stop = end
+    while stop < min(len(text), end + _NEAR) and text[stop] not in _SENTENCE_ENDS:
+        stop += 1
+    return text[begin:stop]
+
+
+class LexiconFile:
+    """The lexicon of a folder, read again when it changes. Safe between threads and processes; a kill while
+    it is written does no harm. Lines that are no entry are left where they are, and warned of."""
+
+    def __init__(self, folder: Path, dictionaries: DictionaryFiles) -> None:
+        self._path = folder / FILE_NAME
+        self._dictionaries = dictionaries
+        self._reading = threading.Lock()
+        self._seen: Any = None
+        self._current = Lexicon((), ())
+        self.warnings: tuple[str, ...] = ()
+
+    def current(self) -> Lexicon:
+        inventory = self._dictionaries.current().phonemes
+        with self._reading:
+            seen = (self._stamp(), inventory)
+            if seen != self._seen:
+                self._current, self.warnings = self._read(inventory)
+                self._seen = seen
+            return self._current
+
+    def get(self, word: str) -> LexiconEntry:
+        """Raises UnknownWord."""
+        entry = self.current().entries.get(word)
+        if entry is None:
+            raise UnknownWord(f"'{quote(word)}' is not in the lexicon; GET /api/v1/lexicon lists what is.")
+        return entry
+
+    def put(self, entry: LexiconEntry) -> bool:
+        """Adds the entry, or replaces that of its word: whether it is new. Raises Unhealthy."""
+
+        def edit(lines: list[str]) -> list[str]:
+            kept = [line for line in lines if _word_of(line) != entry.word]
+            fields = {name: value for name, value in asdict(entry).items() if value is not None}
+            return [*kept, json.dumps(fields, ensure_ascii=False)]
+
+        return self._change(edit) > 0
+
+    def remove(self, word: str) -> None:
+        """Raises UnknownWord or Unhealthy."""
+
+        def edit(lines: list[str]) -> list[str]:
+            kept = [line for line in lines if _word_of(line) != word]
+            if len(kept) == len(lines):
+                self.get(word)
+            return kept
+
+        self._change(edit)
+
+    def _change(self, edit: Callable[[list[str]], list[str]]) -> int:
+        """By how many lines it grew."""
+        with _told_what_to_do(), self._writing():
+            lines = self._lines()
+            edited = edit(lines)
+            replace_file(self._path, "".join(f"{line}\n" for line in edited).encode())
+            return len(edited) - len(lines)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Held by one thread of one process; the kernel frees it if its holder dies."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.with_name(f".{FILE_NAME}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _lines(self) -> list[str]:
+        try:
+            text = self._path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            return []
+        except UnicodeError:
+            raise Unhealthy(f"The lexicon cannot be changed: {FILE_NAME} is not UTF-8.") from None
+        return [line for line in text.split("\n") if line.strip()]
+
+    def _read(self, inventory: Collection[str]) -> tuple[Lexicon, tuple[str, ...]]:
+        entries, warnings = [], []
+        try:
+            lines = self._lines()
+        except (OSError, Unhealthy) as error:
+            return Lexicon((), inventory), (f"{FILE_NAME} cannot be read: {error}",)
+        for number, line in enumerate(lines, start=1):
+            try:
+                entries.append(entry_of(json.loads(line), inventory))
+            except (ValueError, RecursionError) as error:
+                warnings.append(f"{FILE_NAME}, entry {number}: {error}")
+        return Lexicon(entries, inventory), tuple(warnings)
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _word_of(line: str) -> Any:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return fields.get("word") if isinstance(fields, dict) else None
+
+
+@contextmanager
+def _told_what_to_do() -> Iterator[None]:
+    """Raises Unhealthy in place of what the file system says, without a path."""
+    try:
+        yield
+    except OSError as error:
+        raise Unhealthy(
+            f"The lexicon cannot be changed: configs/ cannot be written ({error.strerror or error}). Let the "
+            f"server's user write it, or edit {FILE_NAME} by hand."
+        ) from error

@@ -1,0 +1,70 @@
+"""/api/v1/lexicon, and a request's own lexicon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from running import Running
+
+LEXICON = "/api/v1/lexicon"
+READING = {"reading": "chong2 qing4"}
+
+
+def test_a_word_is_added_changed_shown_and_deleted(server: Running) -> None:
+    with server.client() as client:
+        assert client.get(LEXICON).json()["entries"] == []
+        added = client.put(f"{LEXICON}/重庆", json=READING)
+        assert (added.status_code, added.json()["entry"]["word"]) == (200, "重庆")
+        client.put(f"{LEXICON}/重庆", data={"replacement": "山城", "context": "火锅"})
+        client.put(f"{LEXICON}/TCP/IP", json={"replacement": "T C P I P"})
+        assert client.get(LEXICON).json()["count"] == 2
+        shown = client.get(f"{LEXICON}/重庆").json()["entry"]
+        assert shown == {"word": "重庆", "reading": None, "replacement": "山城", "context": "火锅"}
+        assert client.delete(f"{LEXICON}/TCP/IP").status_code == 200
+        gone = client.get(f"{LEXICON}/TCP/IP")
+        assert (gone.status_code, gone.json()["code"]) == (404, "unknown_word")
+        assert client.delete(f"{LEXICON}/TCP/IP").status_code == 404
+    (line,) = (server.root / "configs" / "lexicon.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {"word": "重庆", "replacement": "山城", "context": "火锅"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "names"),
+    [
+        ({"reading": "chong9"}, "malformed_pronunciation", "chong9"),
+        ({}, "invalid_field", "either reading"),
+        ({"replacement": " "}, "invalid_field", "replacement"),
+    ],
+)
+def test_what_is_no_entry_is_refused(server: Running, fields: dict[str, str], code: str, names: str) -> None:
+    with server.client() as client:
+        answer = client.put(f"{LEXICON}/重庆", json=fields)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert names in answer.json()["message"]
+
+
+def test_writes_follow_the_rules_of_voices(server: Running, serve: Callable[..., Running]) -> None:
+    with server.client(headers={"Origin": "https://elsewhere.example"}) as client:
+        assert client.put(f"{LEXICON}/重庆", json=READING).status_code == 403
+        assert client.delete(f"{LEXICON}/重庆").status_code == 403
+    with serve(api_keys="secret").client() as client:
+        assert client.get(LEXICON).status_code == 401
+        headers = {"X-API-Key": "secret"}
+        assert client.put(f"{LEXICON}/重庆", json=READING, headers=headers).status_code == 200
+
+
+def test_a_request_may_bring_entries_of_its_own(server: Running) -> None:
+    own = [{"word": "重庆", **READING}]
+    assert server.say("重庆", lexicon=json.dumps(own)).status_code == 200
+    assert server.engine.utterances[0].lexicon[0].reading == "chong2 qing4"
+    for sent, code in (
+        ("no json", "invalid_field"),
+        ('{"word": "重庆"}', "invalid_field"),
+        ('[{"word": "重庆"}]', "invalid_field"),
+        ('[{"word": "重庆", "reading": "chong9"}]', "malformed_pronunciation"),
+    ):
+        answer = server.say("重庆", lexicon=sent)
+        assert (answer.status_code, answer.json()["code"]) == (400, code), sent
+    assert len(server.engine.utterances) == 1
