@@ -14,7 +14,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -160,8 +160,10 @@ def draw(table: Table, sizes: Sequence[int], path: Path) -> None:
 
 def compare(url: str, service: Service, *, replicas: int, load: float, requests: int) -> None:
     """Asks the real service at `url` and prints its times beside those of the simulation, with the error."""
+    from scripts.benchmarks.serve import VOICES
     from scripts.scaling.real import ask, percentiles
 
+    service = replace(service, voices=len(VOICES))
     measured = service.measured
     rate = load * replicas * measured.peak / measured.mean_audio_s
     heard = asyncio.run(ask(url, rate=rate, requests=requests))
