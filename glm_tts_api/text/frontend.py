@@ -84,7 +84,7 @@ class TextFrontend:
             pause_s, voice, speed = pause_s + cut.pause_s, cut.voice or voice, cut.speed or speed
             for part in self.split(stretch):
                 check()
-                segment = self.normalize(part)
+                segment = self._rules.speak_segment(part, self._files.current().replacements)
                 if _is_speakable(segment):
                     words, spoken = script.put_back(segment, sounds, read)
                     segments.append(SpokenSegment(words, spoken, pause_s, voice, speed))

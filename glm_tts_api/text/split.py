@@ -87,8 +87,8 @@ def _units(text: str) -> list[str]:
 
 
 def _is_ideograph(char: str) -> bool:
-    if char.isascii():
-        return False
+    if char.isascii() or "\u4e00" <= char <= "\u9fff":
+        return not char.isascii()
     name = unicodedata.name(char, "")
     return "CJK" in name or "IDEOGRAPH" in name
 

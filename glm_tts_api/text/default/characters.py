@@ -63,8 +63,8 @@ def clean(text: str) -> str:
 
 def _composed(text: str) -> str:
     """`text` in Unicode's form NFC, without the marks that no letter can carry."""
-    if text.isascii():
-        return text
+    if not any(map(unicodedata.combining, text)):
+        return unicodedata.normalize("NFC", text)
     kept, n_marks = [], 0
     for char in text:
         n_marks = n_marks + 1 if unicodedata.combining(char) else 0

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 from glm_tts_api.text import marks
 from glm_tts_api.text.chinese import replace_words, tidy_chinese
 from glm_tts_api.text.default.characters import clean
-from glm_tts_api.text.default.chinese import rules as chinese_rules
-from glm_tts_api.text.default.english import rules as english_rules
+from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
+from glm_tts_api.text.default.english.rules import RULES as ENGLISH
+from glm_tts_api.text.default.english.words import SHORT_FORMS
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
-from glm_tts_api.text.default.table import apply_rules
+from glm_tts_api.text.default.table import Rule, alternatives, apply_rules
 from glm_tts_api.text.english import spell_digits
 from glm_tts_api.text.pieces import Check, pieces, unwatched
 from glm_tts_api.text.wetext import simplified_characters
@@ -31,10 +33,12 @@ _SENTENCE = re.compile(
     r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
     r"|its|our|their|this|that|I|I'm|you|we|they|it|It|he|she|The|You|We|They|He|She|This|There|My)\b"
 )
-_NO_LETTER_OR_MARK = re.compile(r"[^\w，。？?.,!！:;']|_")
-# What has been read, as a segment has that is read once more, with no "x" for "by" in it: most rules find
-# nothing there, and would take most of the time.
-_READ = re.compile("[\u4e00-\u9fffa-wyz .,?:;'，。？]*")
+_DOUBTFUL = re.compile("[^\\w，。？?.,!！:;' ]|_")  # neither a letter nor a digit nor a mark that stays
+_CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
+_PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
+_ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
+_PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
+_SHORTENED = re.compile(rf"[A-Z]{{2}}|(?i:\b(?:[ivx]|{alternatives(SHORT_FORMS)})\b)")
 _EXCITED = re.compile("[!！?？]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
@@ -62,11 +66,14 @@ class DefaultRules:
             spoken.append("".join(read(part, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
         return _finish(("" if chinese else " ").join(spoken))
 
+    def speak_segment(self, segment: str, _replacements: Iterable[tuple[str, str]]) -> str:
+        """A part of a spoken text, which has nothing left to read."""
+        return _finish(segment)
+
     def _read_chinese(self, line: str, check: Check) -> str:
         line = _FOREIGN.sub(lambda run: self._foreign(run.group(), check), line)
-        line = line.translate(self._simplified)
-        rules = chinese_rules.RULES_OF_WORDS if _READ.fullmatch(line) else chinese_rules.RULES
-        text = apply_rules(rules, line, check)
+        sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
+        text = _apply_where_needed(CHINESE, sentences, _is_plain_chinese, check)
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
@@ -78,11 +85,26 @@ class DefaultRules:
         return self._read_english(run, check) if is_english else run
 
     def _read_english(self, line: str, check: Check) -> str:
-        rules = english_rules.RULES_OF_WORDS if _READ.fullmatch(line) else english_rules.RULES
-        text = apply_rules(rules, line, check)
+        text = _apply_where_needed(ENGLISH, _ENGLISH_SENTENCE.split(line), _is_plain_english, check)
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
         return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+
+
+def _apply_where_needed(
+    rules: list[Rule], sentences: Iterable[str], is_plain: Callable[[str], bool], check: Check
+) -> str:
+    """Neighbours together; sentences that are plain, with nothing to be read otherwise, as they are."""
+    runs = ((plain, "".join(run)) for plain, run in groupby(sentences, is_plain))
+    return "".join(run if plain else apply_rules(rules, run, check) for plain, run in runs)
+
+
+def _is_plain_chinese(sentence: str) -> bool:
+    return _PLAIN_CHINESE.fullmatch(sentence) is not None
+
+
+def _is_plain_english(sentence: str) -> bool:
+    return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
 
 
 def _has_words(line: str) -> bool:
@@ -92,12 +114,8 @@ def _has_words(line: str) -> bool:
 def _finish(text: str) -> str:
     """Lower case, speakable characters and plain marks only, spaces between words that need them."""
     text = _APOSTROPHE.sub(" ", text.lower())
-    text = _NO_LETTER_OR_MARK.sub(_kept_if_combining, text)
+    text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
     text = _EXCITED.sub(lambda run: "?" if set(run.group()) & {"?", "？"} else run.group(), text)
     return marks.close_sentence(marks.tidy_punctuation(text).lstrip(marks.PUNCTUATION + " "))
-
-
-def _kept_if_combining(char: re.Match[str]) -> str:
-    return char.group() if unicodedata.category(char.group()).startswith("M") else " "

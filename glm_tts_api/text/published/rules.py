@@ -37,6 +37,10 @@ class PublishedRules:
             words = published_english(text, lambda part: spoken_in_pieces(self._english, part, check))
         return marks.close_sentence(marks.tidy_punctuation(steps.tidy_spaces(words)))
 
+    def speak_segment(self, segment: str, replacements: Iterable[tuple[str, str]]) -> str:
+        """A part of a spoken text: it is read once more (docs/model.md 9)."""
+        return self.speak(segment, replacements)
+
 
 def spoken_in_pieces(normalizer: TextNormalizer, text: str, check: Check = unwatched) -> str:
     """What `normalizer` makes of `text`, with a call of `check` before each piece."""

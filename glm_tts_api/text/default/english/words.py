@@ -40,6 +40,7 @@ STATES = names("""
     WY=wyoming; DC=d c;
 """)
 _SHORT = {key.lower(): word for key, word in (ABBREVIATIONS | _BEFORE_FIGURES | _WEEKDAYS).items()}
+SHORT_FORMS = frozenset({*TITLES, *ABBREVIATIONS, *_BEFORE_FIGURES, *_WEEKDAYS, *_STREETS})
 # These are words as well.
 _WORDS_TOO = {
     "AL",
