@@ -4,6 +4,7 @@
     python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
     python scripts/bench.py serve --stream [--requests N]         first audio of streams, and underruns
+    python scripts/bench.py text                                  a text from its characters to its segments
 
 Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
 """
@@ -45,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     decode.add_argument("--weights", choices=("full", "int8"), default="full", help="as WEIGHTS")
     flow = kinds.add_parser("flow", parents=[common])
     flow.add_argument("--steps", type=int, default=10)
+    kinds.add_parser("text", parents=[common])
     serve = kinds.add_parser("serve", parents=[common])
     serve.add_argument("--requests", type=int, default=32, help="per concurrency level")
     serve.add_argument("--concurrency", type=int, nargs="+", help="1 4 8 16, or of streams 1 2 4 8")
@@ -62,6 +64,10 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         return serve.run(
             n_requests=args.requests, levels=args.concurrency or [1, 4, 8, 16], texts_file=args.texts
         )
+    if args.kind == "text":
+        from scripts.benchmarks import text
+
+        return text.run()
     device = torch.device(args.device)
     if args.kind == "flow":
         from scripts.benchmarks import flow

@@ -19,6 +19,9 @@ def _bars(kind: str, result: dict[str, Any]) -> tuple[list[str], list[float], st
         labels = ["baseline", *(f"batch {n}" for n in result["batches"])]
         values = [result["baseline_s"], *(row["s_per_item"] for row in result["batches"].values())]
         return labels, values, "seconds a segment"
+    if kind == "text":
+        labels = [f"{row['rules']}\n{row['text']}" for row in result["rows"]]
+        return labels, [row["median_ms"] for row in result["rows"]], "ms for 1,000 characters"
     labels = [f"{row['concurrency']} at once" for row in result.get("streams") or result["levels"]]
     if "streams" in result:
         return (
