@@ -2,9 +2,9 @@
 
     python scripts/compare_readings.py [--aside] [--ours]
 
---aside takes the sentences that were put aside while the rules were made; --ours leaves the others out,
-which are installed from PyPI into an environment of their own (~/.cache/glm-tts-api/readings) a first time, in some
-minutes. Prints how many of each kind are read well, and the rates.
+--aside takes the sentences that were put aside while the rules were made; --ours leaves the others out.
+They are installed from PyPI into an environment of their own, in ~/.cache/glm-tts-api/readings (a first time,
+in some minutes). Prints how many of each kind are read well, and the rates.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a text of 1,000 characters takes from the request to the segments that the LLM reads, on one core.
 
-Sentences of tests/text/readings, one after the other, with figures in nearly every one; and a story without
-a figure. Baseline: the published rules. Either forgets before each try what it has read. CPU time of one thread,
-after one try to warm up.
+Sentences of tests/text/readings, one after the other, with figures in nearly every one; and a story
+without a figure. Baseline: the published rules. Either forgets before each try what it has read. CPU time of
+one thread, after one try to warm up.
 """
 
 from __future__ import annotations
