@@ -27,7 +27,7 @@ _MAX_PART = 1000  # characters of a line that go through the tables of rules at 
 _HALF_WIDTH = str.maketrans("！？", "!?")  # as the published rules leave them, and the model heard them
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
 _CHINESE_MARKS = re.compile("[，。、；：？！]")
-_WORD = re.compile(r"[^\W\d_A-Z²³¹⁰-⁹][^\W\d_A-Z²³¹⁰-⁹]|[A-Z][a-z]")
+_WORD = re.compile(r"[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z]")
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(
     r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
@@ -81,7 +81,7 @@ class DefaultRules:
 
     def _foreign(self, run: str, check: Check) -> str:
         """What is between Hanzi: a sentence with figures in English is read in English."""
-        is_english = any(map(str.isdigit, run)) and _SENTENCE.search(run) and len(_WORD.findall(run)) > 2
+        is_english = any(map(str.isdigit, run)) and _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 2
         return self._read_english(run, check) if is_english else run
 
     def _read_english(self, line: str, check: Check) -> str:

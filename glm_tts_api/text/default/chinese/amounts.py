@@ -163,7 +163,7 @@ COUNTS: list[Row] = [
     ("data", rf"{_B}({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",
-        rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?(?!A[级景类甲])({_UNIT})"
+        rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?(?!A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))({_UNIT})"
         rf"(?:((?:/(?:{_UNIT_PER}|(?:{_COUNTERS})(?![\u4e00-\u9fff]/)))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,

@@ -95,6 +95,8 @@ ADDRESSES: list[Row] = [
     ("network address", rf"{_B}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d{{1,5}})?(?![\d.]*\d)", host_address),
 ]
 NAMES: list[Row] = [
+    ("blood", r"(?<![A-Za-z])Rh ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
+    ("binary", r"(?<=二进制)[01]{2,30}(?!\d)", spelled),
     *(("day with a name", rf"{_B}{pattern}", name) for name, pattern in _DAYS.items()),
     ("day with a name", rf"{_B}(\d{{1,2}})·(\d{{1,2}})(?![\d·])", day),
     (
@@ -118,7 +120,11 @@ NAMES: list[Row] = [
     ("day with a name", r"(?<=双)(?:11|12)(?!\d)", lambda m: numbers.cardinal(m.group())),
     ("model", rf"({_MAKERS})[- ]?(\d{{2,4}})(?![\d.]|[ ]?[万亿元米年月日人个架艘台吨公号])", model),
     ("model", rf"((?<![A-Za-z])(?:{_SERIES})(?: [A-Za-z]{{1,3}})? ?)(\d{{3,5}})(?![\d.])", model),
-    ("model", r"(?<![A-Za-z\d])([A-Z]{1,3})\.(\d{1,4})(?![\d.])", lambda m: f"{m[1]}点{numbers.named(m[2])}"),
+    (
+        "model",
+        r"(?<![A-Za-z\d])(?!N[Oo]\.)([A-Z]{1,3})\.(\d{1,4})(?![\d.])",
+        lambda m: f"{m[1]}点{numbers.named(m[2])}",
+    ),
     ("model", r"(?<![A-Za-z\d])([A-Z]{1,3})(\d{3,4})(?![\d.])", model),
     ("model", r"(?<!\d)7[0-8]7(?=MAX|-\d{3}|客机|飞机|机型)", spelled),
     ("model", r"(?<![\d第])([5-9]\d)(?=式(?:[步坦冲枪自手军服]|[，。]))", spelled),

@@ -57,5 +57,5 @@ WIDE: list[Row] = [
     ("full-width mark", r"％", "%"),
     ("full-width mark", r"(?<=\d)～(?=\d)", "~"),
     ("thousands", r"(?<![\d，])\d{1,3}(?:，\d{3}){2,}(?![\d，])", lambda m: m.group().replace("，", ",")),
-    ("thousands", r"(?<![\d，])(\d{1,3})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
+    ("thousands", r"(?<![\d，.])(\d{1,3})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
 ]

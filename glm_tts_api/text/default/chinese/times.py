@@ -111,6 +111,7 @@ def pace(match: Match) -> str:
 
 _B = r"(?<![\d.])"
 TIMES: list[Row] = [
+    ("hundredths", r"(?<=\d秒)\d{2,3}(?![\d.])", lambda m: numbers.digits(m.group())),
     (
         "duration",
         r"(时长|用时|历时|耗时|片长|长达|全长|总长|计时|倒计时|成绩[是为]?"
