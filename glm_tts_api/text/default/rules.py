@@ -81,7 +81,8 @@ class DefaultRules:
 
     def _foreign(self, run: str, check: Check) -> str:
         """What is between Hanzi: a sentence with figures in English is read in English."""
-        is_english = any(map(str.isdigit, run)) and _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 2
+        has_words = _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 1
+        is_english = has_words and any(map(str.isdigit, run))
         return self._read_english(run, check) if is_english else run
 
     def _read_english(self, line: str, check: Check) -> str:
