@@ -19,11 +19,9 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "text" / "readings"))
-from accepted import Sentence, sentences
-
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.text.frontend import RuleSet, TextFrontend
+from tests.text.readings.accepted import Sentence, sentences
 
 PROJECT = Path(__file__).resolve().parents[1]
 READINGS = PROJECT / "tests" / "text" / "readings"

@@ -32,5 +32,3 @@ RULES = table(
     SIGNS,
     DOTS,
 )
-# The only ones that find anything in what has been read: in Hanzi, words and marks.
-RULES_OF_WORDS = table(ADDRESSES, DOTS)

@@ -29,7 +29,7 @@ SIGNS: list[Row] = [
     ("slash", rf"([一二三四五六七八九十百千万亿两零] ?)?([{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", hanzi_apart),
     ("bar", r"\|", "，"),
     ("slash", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
-    ("slash", rf"(?<![A-Za-z{_HAN}])/|/(?![A-Za-z{_HAN}])", " "),
+    ("slash", r"/", " "),
 ]
 
 ROMAN: list[Row] = [

@@ -107,6 +107,8 @@ _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _ARROWS = "→➜⇒⟶"
 
 POWERS: list[Row] = [
+    ("dot", r"(?<=[A-Za-z])\.(?=\d)", "点"),
+    ("difference", r"(?<=(?<![A-Za-z\d])[a-z])-(?=\d)", "减"),
     ("per", rf"(?<=[A-Za-z])/(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
     ("factorial", r"(?<=[\dn])[!！](?=\s?[=*×+÷/的])", "的阶乘"),
     ("power", r"(?<![A-Za-z\d])(\d{1,30})([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),

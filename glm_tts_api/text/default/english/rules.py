@@ -28,5 +28,3 @@ RULES = table(
     SIGNS,
     DOTS,
 )
-# The only ones that find anything in what has been read: in words, spaces and marks.
-RULES_OF_WORDS = table(ADDRESSES, WORDS, DOTS)
