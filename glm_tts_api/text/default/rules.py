@@ -73,7 +73,7 @@ class DefaultRules:
     def _read_chinese(self, line: str, check: Check) -> str:
         line = _FOREIGN.sub(lambda run: self._foreign(run.group(), check), line)
         sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
-        text = _apply_where_needed(CHINESE, sentences, _is_plain_chinese, check)
+        text = _apply_where_needed(CHINESE, sentences, is_plain_chinese, check)
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
@@ -86,7 +86,7 @@ class DefaultRules:
         return self._read_english(run, check) if is_english else run
 
     def _read_english(self, line: str, check: Check) -> str:
-        text = _apply_where_needed(ENGLISH, _ENGLISH_SENTENCE.split(line), _is_plain_english, check)
+        text = _apply_where_needed(ENGLISH, _ENGLISH_SENTENCE.split(line), is_plain_english, check)
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
         return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
@@ -100,11 +100,13 @@ def _apply_where_needed(
     return "".join(run if plain else apply_rules(rules, run, check) for plain, run in runs)
 
 
-def _is_plain_chinese(sentence: str) -> bool:
+def is_plain_chinese(sentence: str) -> bool:
+    """Hanzi, small letters and marks: no rule finds anything there."""
     return _PLAIN_CHINESE.fullmatch(sentence) is not None
 
 
-def _is_plain_english(sentence: str) -> bool:
+def is_plain_english(sentence: str) -> bool:
+    """Words and marks without a short form: no rule finds anything there."""
     return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
 
 
