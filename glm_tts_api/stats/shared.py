@@ -200,10 +200,13 @@ class SharedStats:
 
     def is_lightest(self, slot: WorkerRecord, weight: int) -> bool:
         """Whether no other worker that takes connections has less to do than the slot's, whose `weight` the
-        others read from now on."""
+        others read from now on; also where this process may open no file to see it."""
         slot.weigh(weight)
-        others = (record for record in self.read() if record.listens and record.slot != slot.index)
-        return all(weight <= other.weight for other in others)
+        try:
+            records = self.read()
+        except OSError:
+            return True
+        return all(weight <= other.weight for other in records if other.listens and other.slot != slot.index)
 
     def read(self) -> list[WorkerStats]:
         """Every record of this service, in the order of the slots. Blocking, short."""
