@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import socket
 import time
@@ -15,7 +16,7 @@ from raw_client import ask_for_speech, connected, is_open, read_body, read_head
 from server_process import Server
 from waiting import wait_until
 
-from glm_tts_api.web.connections import raise_file_limit
+from glm_tts_api.web.connections import log_accept_errors_sparingly, raise_file_limit
 
 Start = Callable[..., Server]
 HEAD = b"POST /api/v1/prompts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -72,6 +73,19 @@ def test_connections_that_cannot_be_accepted_are_told_once_a_second(start: Start
     lines = [line for line in server.log.read_text().splitlines() if "cannot be accepted" in line]
     assert 1 <= len(lines) <= 4
     assert "Traceback" not in server.log.read_text()
+
+
+def test_another_error_of_the_loop_is_told_as_often_as_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail_twice() -> None:
+        loop = asyncio.get_running_loop()
+        log_accept_errors_sparingly(loop)
+        for cause in ("first", "second"):
+            loop.call_soon({}.__getitem__, cause)
+        await asyncio.sleep(0)
+
+    asyncio.run(fail_twice())
+    causes = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert causes == ["'first'", "'second'"]
 
 
 def test_a_connection_beyond_the_limit_is_answered_503(start: Start) -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 
 import pytest
+from raw_client import is_open
 from running import Running
 from socket_client import (
     SENTENCES,
@@ -128,6 +129,9 @@ def test_a_client_that_reads_nothing_is_dropped_and_its_place_comes_back(start: 
         write(client, "".join(SENTENCES * 5))
         wait_until(lambda: "outcome=cancelled" in server.log.read_text())
         wait_until(lambda: server.lane()["active"] == 0)
+        wait_until(
+            lambda: not is_open(client.socket), 5
+        )  # with what it did not read, which is kept no longer
         with pytest.raises(ConnectionClosed):
             heard(client, "flushed")
     assert "Traceback" not in server.log.read_text()
