@@ -50,6 +50,8 @@ def test_the_root_is_json_for_programs_and_asks_for_no_key(serve: Callable[..., 
         for name in ("docs", "openapi", "health"):
             assert client.get(body[name]).status_code in (200, 503), name
         assert client.head("/").status_code == 200
+        kinds = [client.get("/").headers, page(server).headers]
+    assert [headers["Vary"] for headers in kinds] == ["Accept", "Accept"]  # what a cache must tell apart
 
 
 def test_a_host_name_is_no_markup(server: Running) -> None:
