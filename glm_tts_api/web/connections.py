@@ -174,7 +174,6 @@ class Connection(H11Protocol):
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         """From here on another protocol has the socket; what is lost or unsent, this one does not hear."""
-        self._stop_watching()
         super().handle_websocket_upgrade(event)
         self.app_state.clear()
 

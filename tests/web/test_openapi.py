@@ -119,3 +119,9 @@ def assert_as_described(document: dict[str, Any], name: str, answer: httpx.Respo
     assert problems == [], (name, answer.text)
     schema = document["components"]["schemas"][described["$ref"].rpartition("/")[2]]
     assert set(answer.json()) <= set(schema["properties"]), name
+
+
+def test_what_an_audio_answer_says_of_itself_is_listed(server: Running, document: dict[str, Any]) -> None:
+    answer = server.say(response_format="wav", unheard_of="x")
+    listed = by_id(document, "tts")["responses"]["200"]["headers"]
+    assert {name for name in answer.headers if name.startswith("x-")} == {name.lower() for name in listed}
