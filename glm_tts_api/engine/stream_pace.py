@@ -40,10 +40,11 @@ class Pace:
         return flow_s + self.vocoder_token_s * (n_said + LOOK_AHEAD)
 
     def longest_step_s(self, *, n_prompt: int, n_rows: int, flow_steps: int) -> float:
-        """Seconds of the longest step: a token for `n_rows` rows, as if each came alone; one of the
-        `flow_steps`, or the vocoder's call, for an answer of 30 s in a voice of `n_prompt` tokens."""
+        """Seconds of the longest step: a token for `n_rows` rows, as if each came alone, or one of the
+        `flow_steps` for an answer of 30 s in a voice of `n_prompt` tokens. So long a window takes about twice
+        its share, for the flow's attention, and more than the vocoder's call."""
         flow_s = self.flow_s + self.flow_token_s * (n_prompt + LONGEST_TOKENS)
-        return max(self.token_s * n_rows, flow_s / flow_steps, self.vocoder_token_s * LONGEST_TOKENS)
+        return max(self.token_s * n_rows, 2 * flow_s / flow_steps)
 
 
 @dataclass(frozen=True, slots=True)

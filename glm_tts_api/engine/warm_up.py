@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 _PROMPT_RATE = 16000
 _MEASURED_TOKENS = 16
-_MARGIN = 4  # of a step beside others, and of long ones, which take more than their share
+_MARGIN = 2  # for a step beside others
 _WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens: a first span's, a late one's
 
 

@@ -53,7 +53,7 @@ def wait_for_leave() -> None:
 
 
 def engine(settings: Settings, slot: int) -> Engine:
-    config = replace(tiny.CONFIG, stall_s=settings.stall_s)
+    config = replace(tiny.CONFIG, n_slots=4, stall_s=settings.stall_s)  # few rows: a step is reckoned short
     return tiny.tiny_engine(config, load=lambda: tiny.tiny_models(StallingRunner))
 
 
