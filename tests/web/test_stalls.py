@@ -66,7 +66,13 @@ def asking(server: Server, n_clients: int = 3) -> Iterator[None]:
 
 
 def test_a_worker_that_stalls_says_so_ends_and_is_replaced_and_the_other_speaks_on(start: Start) -> None:
-    server = start(workers=2, stall_s=3, watchdog_s=8, short_text_timeout=600)
+    server = start(
+        workers=2,
+        stall_s=3,
+        watchdog_s=8,
+        short_text_timeout=600,
+        environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "120"},  # to load while the machine is busy
+    )
     before = {worker["pid"] for worker in server.stats()["per_worker"]}
     unready: list[dict[str, Any]] = []
 
