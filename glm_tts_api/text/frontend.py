@@ -81,7 +81,8 @@ class TextFrontend:
         segments: list[SpokenSegment] = []
         pause_s, voice, speed = 0.0, None, 1.0
         for cut, stretch in script.stretches(self.normalize(script.text, check)):
-            pause_s, voice, speed = pause_s + cut.pause_s, cut.voice or voice, cut.speed or speed
+            pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
+            voice = voice if cut.voice is None else cut.voice or None
             for part in self.split(stretch):
                 check()
                 segment = self._rules.speak_segment(part, self._files.current().replacements)

@@ -38,7 +38,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What changes at a place: a pause, the voice or the speed from there on."""
+    """What changes at a place: a pause, the voice (empty: the request's own) or the speed from there on."""
 
     pause_s: float = 0.0
     voice: str | None = None
@@ -143,9 +143,9 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
 
 
 def voices_in(text: str) -> list[str]:
-    """The voices that marks call for, in their order."""
+    """The voices that marks call for, in their order; empty for the request's own."""
     commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
-    return [command[2] for command in commands if command and command[1] == "voice" and command[2]]
+    return [command[2] or "" for command in commands if command and command[1] == "voice"]
 
 
 def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
@@ -163,8 +163,6 @@ def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
 
 def _cut(command: str, value: str) -> Cut:
     if command == "voice":
-        if not value:
-            raise ValueError("it names no voice")
         return Cut(voice=value)
     least, most, unit = _BOUNDS[command]
     allowed = f"{command} takes a number from {least:g} to {most:g} ({unit}), as in [[{command} 0.8]]"

@@ -59,10 +59,10 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 
 class Encoded:
     """A stream's chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known
-    with the first; `n_samples` that went into the pieces so far were the speech's own."""
+    with the first; `seconds`: how long what was made so far lasts."""
 
     sample_rate: int
-    n_samples = 0
+    seconds = 0.0
 
     def __init__(self, speech: SpeechStream, log: RequestLog, pool: Pool, wanted: Wanted) -> None:
         self._timings, self._pool, self._wanted = log.timings, pool, wanted
@@ -95,12 +95,10 @@ class Encoded:
             self.sample_rate = self._encoder.sample_rate
             self._paced = Paced(chunk.sample_rate)
         pcm = _at_volume(chunk.pcm, self._wanted.volume)
-        return self._take(self._encoder, self._paced.push(pcm, self._wanted.speed_of(chunk)))
+        speed = self._wanted.speed_of(chunk)
+        self.seconds += chunk.seconds / speed
+        return self._encoder.push(self._paced.push(pcm, speed))
 
     def _finish(self) -> bytes:
         assert self._encoder is not None
-        return self._take(self._encoder, self._paced.finish()) + self._encoder.finish()
-
-    def _take(self, encoder: Encoder, pcm: Float32) -> bytes:
-        self.n_samples += len(pcm)
-        return encoder.push(pcm)
+        return self._encoder.push(self._paced.finish()) + self._encoder.finish()

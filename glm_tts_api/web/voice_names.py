@@ -13,7 +13,7 @@ from glm_tts_api.web.app_state import AppState
 
 async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
     """The voices that marks in the text call for. Raises UnknownVoice."""
-    names = voices_in(text)
+    names = [name for name in voices_in(text) if name]
     return await state.pools.files.run(_named_voices, names, state) if names else {}
 
 

@@ -74,7 +74,6 @@ def test_pauses_voices_and_speeds_cut_the_text(frontend: TextFrontend, published
         ("[[pause -1]]", "from 0.05 to 10"),
         ("[[pause ٣]]", "from 0.05 to 10"),
         ("[[speed 9]]", "from 0.25 to 4"),
-        ("[[voice]]", "names no voice"),
     ],
 )
 def test_a_mark_that_makes_no_sense_is_named_with_its_place(

@@ -56,3 +56,16 @@ def test_text_in_pieces_goes_on_in_the_voice_of_a_mark(server: Running) -> None:
     voices = [(one.voice.transcript, *one.others) for one in server.engine.utterances]
     a, b = "text of exampleA", "text of exampleB"
     assert voices == [(a,), (a, "exampleB"), (b,), (a,), (a,)]
+
+
+def test_ssml_is_said_as_the_marks_that_it_means(server: Running) -> None:
+    ssml = "<speak>你好<break time='1s'/><voice name='exampleB'>再<emphasis>见</emphasis></voice></speak>"
+    answer = server.say(ssml, input_type="ssml")
+    assert answer.status_code == 200
+    assert "<emphasis>" in answer.json()["warnings"][0]
+    (utterance,) = server.engine.utterances
+    assert utterance.text == "你好[[pause 1]][[voice exampleB]]再见[[voice]]"
+    assert list(utterance.others) == ["exampleB"]
+    broken = server.say("<speak>你好", input_type="ssml")
+    assert (broken.status_code, broken.json()["code"]) == (400, "invalid_field")
+    assert "line 1, column" in broken.json()["message"]

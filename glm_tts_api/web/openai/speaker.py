@@ -223,7 +223,7 @@ class Speaker:
                 if piece:
                     with permit.waiting_for_client():
                         await self._client.hear(piece)
-            seconds = round(pieces.n_samples / sentence.sample_rate, 3)
+            seconds = round(pieces.seconds, 3)
             with permit.waiting_for_client():  # until the client has taken the audio
                 await self._client.tell("segment.end", segment=segment, seconds=seconds)
 

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.text.incremental import SentenceSplitter
+from glm_tts_api.text.markup import voices_in
 from glm_tts_api.validation import FormNumber, WholeNumber
 from glm_tts_api.web.access import check_handshake
 from glm_tts_api.web.app_state import AppState
@@ -171,7 +172,8 @@ class _Conversation:
             except ServiceError as error:
                 self._refuse(error)
                 return
-            self._voice = list(others.values())[-1] if others else self._voice
+            for name in voices_in(text)[-1:]:
+                self._voice = others.get(name)
             self._speaker.put(
                 Sentence(
                     text,

@@ -29,6 +29,15 @@ OwnLexicon = Annotated[
     ),
 ]
 
+InputType = Annotated[
+    Literal["text", "ssml"],
+    Field(
+        default="text",
+        description="ssml: input_text is <speak>...</speak>, as docs/pronunciation.md has it.",
+        examples=["text"],
+    ),
+]
+
 
 class SpeechFields(BaseModel):
     """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored, with a warning."""
@@ -88,6 +97,7 @@ class SpeechFields(BaseModel):
         default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
     )
     lexicon: OwnLexicon
+    input_type: InputType
 
 
 class SpeechAnswer(BaseModel):

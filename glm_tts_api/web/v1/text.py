@@ -9,12 +9,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from glm_tts_api.text.reading import Reading
+from glm_tts_api.text.ssml import with_marks
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import body_docs, error_docs
 from glm_tts_api.web.text_limits import require_text
 from glm_tts_api.web.v1.lexicon import own_lexicon
+from glm_tts_api.web.v1.schemas import SpeechFields
 from glm_tts_api.web.v1.text_schemas import TextAnswer, TextFields
 from glm_tts_api.web.voice_names import marked_voices
 
@@ -37,17 +39,25 @@ async def normalize(request: Request, state: AppStateDep) -> dict[str, Any]:
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
-    await marked_voices(fields.input_text, state)
+    text, more = await state.pools.files.run(marked_text, fields)
+    await marked_voices(text, state)
     lexicon = await own_lexicon(fields.lexicon, state)
-    reading = await state.engine.read(fields.input_text, use_phoneme=fields.use_phoneme, lexicon=lexicon)
-    return await asyncio.to_thread(_shown, reading, warnings)
+    reading = await state.engine.read(text, use_phoneme=fields.use_phoneme, lexicon=lexicon)
+    return await asyncio.to_thread(_shown, reading, text, [*warnings, *more])
 
 
-def _shown(reading: Reading, warnings: list[str]) -> dict[str, Any]:
+def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
+    """The text with marks that is meant, and warnings of what SSML in it means nothing here. Blocking. Raises
+    InvalidField."""
+    return with_marks(fields.input_text) if fields.input_type == "ssml" else (fields.input_text, [])
+
+
+def _shown(reading: Reading, text: str, warnings: list[str]) -> dict[str, Any]:
     n = len(reading.segments)
     return {
         "message": f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",
         "text": reading.text,
+        "marked": text,
         "segments": [
             {
                 "text": segment.text,

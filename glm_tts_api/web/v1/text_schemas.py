@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.web.v1.schemas import OwnLexicon, Warnings
+from glm_tts_api.web.v1.schemas import InputType, OwnLexicon, Warnings
 
 
 class TextFields(BaseModel):
@@ -19,6 +19,7 @@ class TextFields(BaseModel):
     )
     use_phoneme: bool = Field(default=False, description="As POST /tts takes it.", examples=[False])
     lexicon: OwnLexicon
+    input_type: InputType
 
 
 class ShownSegment(BaseModel):
@@ -44,7 +45,7 @@ class ShownChange(BaseModel):
         description="As it stands in input_text; empty where words are added.", examples=["3-5天"]
     )
     said: str = Field(description="As it is said; empty where it is dropped.", examples=["三到五天"])
-    start: int = Field(description="Where it begins in input_text, in characters from 0.", examples=[2])
+    start: int = Field(description="Where it begins in `marked`, in characters from 0.", examples=[2])
     rule: Literal["mark", "lexicon"] | None = Field(
         description="What asked for it; null: the rules of reading.", examples=["lexicon"]
     )
@@ -56,6 +57,10 @@ class TextAnswer(BaseModel):
     success: Literal[True] = True
     message: str = Field(examples=["1 segment, some 3.9 s of speech."])
     text: str = Field(description="All of it in words.", examples=["预计三到五天送到，一共三十九点八元。"])
+    marked: str = Field(
+        description="What `start` counts in: input_text, or the text with marks that its SSML means.",
+        examples=["预计3-5天送到，一共￥39.8元。"],
+    )
     segments: list[ShownSegment]
     seconds: float = Field(description="What it takes to say, roughly.", examples=[3.9])
     changes: list[ShownChange]

@@ -28,6 +28,7 @@ from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.v1.lexicon import own_lexicon
 from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
+from glm_tts_api.web.v1.text import marked_text
 from glm_tts_api.web.verification import TOKEN_HEADER, take_token
 from glm_tts_api.web.voice_names import marked_voices
 
@@ -100,7 +101,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     if fields.response_format != "json":
         return whole_audio(request, speech, wanted)
     return Response(
-        await state.pools.encode.run(_json_with_audio, speech, log_of(request), warnings),
+        await state.pools.encode.run(_json_with_audio, speech, log_of(request), wanted.warnings),
         media_type="application/json",
     )
 
@@ -112,7 +113,8 @@ async def _wanted(
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, state)
-    others = await marked_voices(fields.input_text, state)
+    text, more = await state.pools.files.run(marked_text, fields)
+    others = await marked_voices(text, state)
     lexicon = await own_lexicon(fields.lexicon, state)
     token = request.headers.get(TOKEN_HEADER, "")
     verifies = bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
@@ -121,7 +123,7 @@ async def _wanted(
         chunks = state.config.stream_chunks if fields.stream else None
         decoded = await _decoded(voice, state)
         spoken = _utterance(request.state.request_id, fields, decoded)
-        return replace(spoken, chunks=chunks, others=others, lexicon=lexicon)
+        return replace(spoken, text=text, chunks=chunks, others=others, lexicon=lexicon)
 
     return Wanted(
         n_chars=n_chars,
@@ -130,7 +132,7 @@ async def _wanted(
         speed=fields.speed,
         streams=fields.stream,
         verifies=verifies,
-        warnings=warnings,
+        warnings=[*warnings, *more],
     )
 
 
