@@ -66,16 +66,9 @@ def test_the_command_prints_a_row_for_each_size_routing_and_load(tmp_path: Path)
     (tmp_path / "serve.json").write_text(json.dumps({"levels": [level]}))
     stream = {"concurrency": 1, "first_audio_p50_s": 0.5}
     (tmp_path / "streams.json").write_text(json.dumps({"streams": [stream]}))
+    options = ["--sizes", "1", "2", "--requests", "400"]
     done = subprocess.run(
-        [
-            sys.executable,
-            ROOT / "scripts/simulate_scaling.py",
-            "serve.json",
-            "streams.json",
-            "--sizes",
-            "1",
-            "2",
-        ],
+        [sys.executable, ROOT / "scripts/simulate_scaling.py", "serve.json", "streams.json", *options],
         cwd=tmp_path,
         capture_output=True,
         text=True,
