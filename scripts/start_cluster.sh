@@ -31,6 +31,8 @@ is_in_cluster() {
 ensure_venv cluster
 export RAY_AUTH_MODE="${RAY_AUTH_MODE:-token}"
 export RAY_worker_niceness="${RAY_worker_niceness:-0}" # Ray's own is 15: whatever else runs here would come first
+# Otherwise a request would wait in the line of a replica of the node that it came to while others have nothing to do.
+export RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING=0
 export RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=glm_tts_api.cluster.refusals:middlewares
 if [[ ${1:-} == --join ]]; then
   [[ -n ${2:-} ]] || fail "$EXIT_REFUSED" "--join HEAD:PORT: which head? bash scripts/start_cluster.sh there says."

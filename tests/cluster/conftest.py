@@ -22,6 +22,7 @@ def ray_environment() -> Iterator[None]:
         environment.setenv("PYTHONPATH", os.pathsep.join(map(str, (HERE, WEB, HERE.parent))))
         environment.setenv("RAY_AUTH_MODE", "disabled")
         environment.setenv("RAY_worker_niceness", "0")
+        environment.setenv("RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING", "0")
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
         environment.setenv("RAY_SERVE_LOG_TO_STDERR", "0")
         environment.setenv("RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S", "1")

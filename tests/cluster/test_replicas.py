@@ -81,6 +81,9 @@ def test_both_replicas_speak_and_each_soon_tells_of_both(cluster: LocalCluster) 
         return right == after.keys()
 
     wait_until(told_by_each)
+    metrics = cluster.http.get("/metrics").text
+    for replica in cluster.replicas():
+        assert f'glm_tts_worker_ready{{worker="{replica["slot"]}"}} 1.0' in metrics
 
 
 def test_a_full_line_is_refused_by_the_replica_in_our_shape(cluster: LocalCluster) -> None:
