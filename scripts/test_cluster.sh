@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Two Ray nodes on this machine with the bundled model: replicas come and go with the load, one is killed, a node is
-# killed, all are replaced. Prints what became of every request. Some minutes; 6 GB of memory.
+# The suite's short test of a cluster, which is skipped without the extra; then two Ray nodes on this machine with the
+# bundled model: replicas come and go with the load, one is killed, a node is killed, all are replaced. Prints what
+# became of every request. Ten minutes and more; 6 GB of memory. What stands behind goes to pytest, for the second.
 #
 #   bash scripts/test_cluster.sh
 #   bash scripts/test_cluster.sh -k redeploy
@@ -9,4 +10,5 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 ensure_venv dev
 ensure_venv cluster
+(($# > 0)) || "$PYTHON" -m pytest -W ignore tests/cluster/test_replicas.py
 exec "$PYTHON" -m pytest -s -v -W ignore --timeout 1200 tests/cluster/two_nodes.py "$@"
