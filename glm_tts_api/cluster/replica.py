@@ -44,7 +44,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
     settings = settings.model_copy(update={"workers": 1})
 
     def build_app() -> FastAPI:
-        configure_logging()
+        configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
         return create_app(settings, build_engine=build_engine, claim=figures.join)
 
     lanes = admission_config(settings)
