@@ -60,6 +60,8 @@ def test_what_is_missing_or_taken_is_said_once(client: openai.OpenAI) -> None:
     """A 409 would be tried again by the SDK."""
     with pytest.raises(openai.BadRequestError, match="prompt_text is missing"):
         client.audio.voices.create(name="mine", audio_sample=SAMPLE, consent="any")
+    with pytest.raises(openai.BadRequestError, match="audio_sample is missing"):
+        client.post("/audio/voices", body={"name": "mine", **TRANSCRIPT}, cast_to=object)
     with pytest.raises(openai.BadRequestError, match="index must be"):
         client.audio.voices.create(name="my voice", audio_sample=SAMPLE, consent="any", extra_body=TRANSCRIPT)
     with pytest.raises(openai.BadRequestError, match="exists"):
