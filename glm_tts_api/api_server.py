@@ -167,7 +167,7 @@ async def _lifespan(
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         state.engine.start()
         watch = asyncio.create_task(watchdog.watch(state, record, settings))
-        gauges = asyncio.gather(keep_gauges(state), keep_loop_lag(record.figures))
+        gauges = [asyncio.create_task(each) for each in (keep_gauges(state), keep_loop_lag(record.figures))]
         try:
             if not _is_in_charge(settings):
                 private = settings.run_folder.generation / f"worker-{record.index}.sock"
@@ -180,7 +180,8 @@ async def _lifespan(
             yield {"connections": connections}
         finally:
             watch.cancel()
-            gauges.cancel()
+            for each in gauges:
+                each.cancel()
             await state.engine.close()
             state.pools.close()
             record.release()
