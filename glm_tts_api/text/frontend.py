@@ -47,8 +47,8 @@ class TextFrontend:
             self._rules = PublishedRules(chinese_normalizer(cache_dir), english_normalizer())
         else:
             self._rules = DefaultRules()
-        self.split("ready")  # the pronouncing dictionary loads now, not with the first request
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
+        self.split("ready")  # the pronouncing dictionary loads now, not with the first request
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -111,7 +111,9 @@ class TextFrontend:
 
     def split(self, text: str) -> list[str]:
         """A normalised text cut into segments of 30 to 60 units."""
-        return split(text, cut_words=self._cut_words)
+        return split(
+            text, cut_words=self._cut_words, words=self._phonemize.words if self._cut_words else None
+        )
 
     def phonemize(self, segment: str) -> str:
         """A normalised segment with phoneme tokens for the Hanzi whose reading is not certain."""

@@ -73,7 +73,7 @@ class Phonemizer:
 
     def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
         read = self._published_readings if self._published else read_aligned
-        return tuple(syllable for word in self._words(run) for syllable in read(word))
+        return tuple(syllable for word in self._tagged_words(run) for syllable in read(word))
 
     def _published_readings(self, word: str) -> list[Syllable]:
         if word in self._table:
@@ -94,7 +94,12 @@ class Phonemizer:
         rows = (line.split("\t") for line in PUBLISHED_READINGS.read_text(encoding="utf-8").splitlines())
         return {word: [named_syllable(*pair.split("|")) for pair in pairs.split(" ")] for word, pairs in rows}
 
-    def _words(self, run: str) -> list[str]:
+    def words(self, run: str) -> list[str]:
+        """The words of a run of Hanzi that are in jieba's dictionary; other Hanzi one by one."""
+        with self._lock:
+            return list(self._tagger.tokenizer.cut(run, HMM=False))
+
+    def _tagged_words(self, run: str) -> list[str]:
         with self._lock:
             return [pair.word for pair in self._tagger.lcut(run)]
 

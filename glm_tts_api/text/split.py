@@ -11,6 +11,7 @@ from itertools import pairwise
 import pronouncing
 
 from glm_tts_api.text.marks import PUNCTUATION
+from glm_tts_api.text.pausing import Words, best_end
 
 MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0
@@ -25,13 +26,14 @@ _SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 Weigh = Callable[[str], float]
 
 
-def split(text: str, *, cut_words: bool = False) -> list[str]:
+def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> list[str]:
     """`text` in segments that end at punctuation once they weigh 30, and weigh at most about 60.
 
     Where the published splitter fails (a text that starts with white space; more than 60 syllables in fewer
     than 60 units without a mark) the text is stripped and the cut goes after the last unit. `cut_words`
     weighs long words, and those of other scripts, by their letters and may cut them: to the published
-    splitter a sentence in kana is one word that weighs 1.
+    splitter a sentence in kana is one word that weighs 1. `words` tells the words of Hanzi apart; with it a
+    sentence without marks is cut where one would best pause.
     """
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
@@ -41,7 +43,7 @@ def split(text: str, *, cut_words: bool = False) -> list[str]:
         )
     segments = []
     for sentence in _sentences(units, weigh):
-        segments += _cut(sentence, weigh)
+        segments += _cut(sentence, weigh, words)
     return ["".join(units) for units in segments]
 
 
@@ -106,12 +108,14 @@ def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
     return [*sentences, current] if current else sentences
 
 
-def _cut(sentence: list[str], weigh: Weigh) -> list[list[str]]:
+def _cut(sentence: list[str], weigh: Weigh, words: Words | None) -> list[list[str]]:
     pieces = []
     while _is_too_heavy(sentence, weigh):
         end = MAX_UNITS + (len(sentence) > MAX_UNITS and _is_mark(sentence[MAX_UNITS]))
         if weigh is _weight_by_letters:
             end = min(end, _units_within(MAX_CUT_WEIGHT, sentence, weigh))
+        if words is not None:
+            end = best_end(sentence, end, words)
         pieces.append(sentence[:end])
         sentence = sentence[end:]
     return [*pieces, sentence] if sentence else pieces

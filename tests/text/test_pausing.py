@@ -1,0 +1,62 @@
+"""Where a paragraph without marks is cut under the default rules."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glm_tts_api.errors import NothingToSay
+from glm_tts_api.text.frontend import TextFrontend
+
+PIECES = [
+    *(
+        "今天我们去了一个很远的地方",
+        "看见了许多以前从来没有见过的东西",
+        "一百二十三万四千五百六十七",
+        "但是天气不太好",
+    ),
+    *(
+        "the committee announced its decision ",
+        "twenty three thousand five hundred and six ",
+        "github点com斜杠zai",
+    ),
+    *("“引号里的话”", "（括号里的话）", "，", "。", "？", "Konstantinopel ", "然后", "重庆"),
+]
+
+
+def test_a_long_paragraph_is_cut_before_a_clause_or_between_words(frontend: TextFrontend) -> None:
+    text = (
+        "今天我们去了一个很远的地方看见了许多以前从来没有见过的东西大家都非常高兴"
+        "但是天气不太好所以我们很早就回到了酒店里面休息然后吃了晚饭"
+    )
+    first, second = frontend.prepare(text)
+    assert second.startswith(("所以", "然后", "但是"))
+    assert first.rstrip("。") + second.rstrip("。") == text
+
+
+def test_no_word_and_no_number_is_cut(frontend: TextFrontend) -> None:
+    words = ["重庆", "火锅", "一百二十三万四千五百六十七", "非常", "喜欢", "葡萄牙"]
+    text = "".join(words * 20)
+    segments = [segment.rstrip("。") for segment in frontend.prepare(text)]
+    assert len(segments) > 5
+    assert max(map(len, segments)) <= 61
+    assert "".join(segments) == text
+    for segment in segments:
+        assert segment.startswith(tuple(words)), segment
+        assert segment.endswith(tuple(words)), segment
+
+
+def spoken(segments: list[str]) -> str:
+    return "".join(char for char in "".join(segments) if char.isalnum())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=25).map("".join))
+def test_nothing_is_lost_or_doubled_and_its_own_output_stays(frontend: TextFrontend, text: str) -> None:
+    try:
+        segments = frontend.prepare(text)
+    except NothingToSay:
+        return  # marks alone
+    assert spoken(segments) == spoken([frontend.normalize(text)])
+    for segment in segments:
+        assert spoken(frontend.prepare(segment)) == spoken([segment])
