@@ -35,7 +35,7 @@ class Phonemizer:
         self._cache_dir = cache_dir
         self._published = published
         self._lock = threading.Lock()
-        self._syllables = lru_cache(_REMEMBERED)(self._read_syllables)
+        self.syllables = lru_cache(_REMEMBERED)(self._read_syllables)
 
     def __call__(self, text: str, dictionaries: Dictionaries) -> str:
         pronunciations = dictionaries.pronunciations or {}
@@ -50,13 +50,13 @@ class Phonemizer:
 
     def forget(self) -> None:
         """Empties the cache of what was read before."""
-        self._syllables.cache_clear()
+        self.syllables.cache_clear()
 
     def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
         return _HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
 
     def _read_run(self, run: str, dictionaries: Dictionaries) -> str:
-        syllables = self._syllables(run.translate(_SAME_SOUND))
+        syllables = self.syllables(run.translate(_SAME_SOUND))
         if self._published and not all(syllables):
             return run
         allowed = None if self._published else dictionaries.phonemes
@@ -72,6 +72,7 @@ class Phonemizer:
         return out
 
     def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
+        """One a character of a run of Hanzi."""
         read = self._published_readings if self._published else read_aligned
         return tuple(syllable for word in self._tagged_words(run) for syllable in read(word))
 
