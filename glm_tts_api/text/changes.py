@@ -10,24 +10,33 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?:'[^\W\d_\u3400-\u9fff\uf900-\ufaff]+)*|[^\W_]")
 _FURTHEST = 150  # words that a change may hold on either side
+_MOST_USES = 50  # of one word, among which that behind a change is looked for
 _ORDINARY = frozenset(" \t\r\n。，？！；：、…—·《》“”‘’（）【】「」『』,.?!;:'\"()[]{}-_*#`~|>\\")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`written`, at `start` (in characters from 0), is said as `said`; nothing if it is dropped. `rule`: what
-    asked for it, where that was the user."""
+    """`written`, at `start` (in characters from 0), is said as `said`; nothing if it is dropped. `rule`: the
+    kind of the rule behind it where it has a name; "mark" or "lexicon" where the user asked for it."""
 
     written: str
     said: str
     start: int
-    rule: Literal["mark", "lexicon"] | None = None
+    rule: str | None = None
+
+
+class Use(NamedTuple):
+    """What a rule made of a place, of which earlier rules may have changed parts."""
+
+    kind: str
+    written: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,29 @@ class _Word:
     end: int
 
 
-def changes(written: str, said: str) -> tuple[Change, ...]:
-    """In the order of the text. Case, width and ordinary marks make no change."""
-    return tuple(_found(written, said))
+def changes(written: str, said: str, uses: Sequence[Use] = ()) -> tuple[Change, ...]:
+    """In the order of the text. Case, width and ordinary marks make no change. `uses`: what the rules did,
+    among which each change finds its own."""
+    by_word: dict[str, list[Use]] = defaultdict(list)
+    for use in uses:
+        for word in {word.folded for word in _words(use.written)}:
+            by_word[word].append(use)
+    return tuple(
+        replace(change, rule=_kind_behind(change, by_word)) if uses else change
+        for change in _found(written, said)
+    )
+
+
+def _kind_behind(change: Change, by_word: Mapping[str, list[Use]]) -> str | None:
+    """Of the rules that touched a word of this place, the one that made most of what is said there."""
+    said = {word.folded for word in _words(change.said)}
+    most, kind = 0, None
+    for word in {word.folded for word in _words(change.written)}:
+        for use in by_word.get(word, [])[:_MOST_USES]:
+            shared = len(said & {word.folded for word in _words(use.said)})
+            if shared > most:
+                most, kind = shared, use.kind
+    return kind
 
 
 def _found(written: str, said: str) -> Iterator[Change]:

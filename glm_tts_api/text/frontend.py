@@ -8,6 +8,7 @@ from typing import Literal
 
 from glm_tts_api import errors
 from glm_tts_api.contracts import LexiconEntry
+from glm_tts_api.text.changes import Use
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.lexicon import LexiconFile
@@ -78,9 +79,9 @@ class TextFrontend:
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
         read = self.phonemize if use_phoneme else str
         sounds = iter(script.sounds)
-        segments: list[SpokenSegment] = []
+        segments, uses = list[SpokenSegment](), list[Use]()
         pause_s, voice, speed = 0.0, None, 1.0
-        for cut, stretch in script.stretches(self.normalize(script.text, check)):
+        for cut, stretch in script.stretches(self.normalize(script.text, check, uses)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             voice = voice if cut.voice is None else cut.voice or None
             for part in self.split(stretch):
@@ -92,14 +93,15 @@ class TextFrontend:
                     pause_s = 0.0
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
-        return Reading(script, tuple(segments), pause_s)
+        return Reading(script, tuple(segments), pause_s, tuple(uses))
 
     def normalize_prompt(self, text: str) -> str:
         """A voice's transcript as the LLM takes it: normalised, with a space behind (docs/model.md 11)."""
         return self.normalize(text) + " "
 
-    def normalize(self, text: str, check: Check = unwatched) -> str:
-        """`text` in words and marks, closed by a full stop or question mark; "." where nothing is left."""
+    def normalize(self, text: str, check: Check = unwatched, uses: list[Use] | None = None) -> str:
+        """`text` in words and marks, closed by a full stop or question mark; "." where nothing is left.
+        Each use of a rule is added to `uses`."""
         whole = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
         folded = self._rules.fold(whole)
         if self._max_characters is not None and len(folded) > _MOST_GROWTH * self._max_characters:
@@ -107,7 +109,9 @@ class TextFrontend:
                 f"The text has {len(folded)} characters once its signs are written out; at most "
                 f"{_MOST_GROWTH * self._max_characters} are possible (twice MAX_TEXT_LENGTH)."
             )
-        return self._rules.speak(folded, self._files.current().replacements, check)
+        return self._rules.speak(
+            folded, self._files.current().replacements, [] if uses is None else uses, check
+        )
 
     def split(self, text: str) -> list[str]:
         """A normalised text cut into segments of 30 to 60 units."""

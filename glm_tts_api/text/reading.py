@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from glm_tts_api.errors import quote
-from glm_tts_api.text.changes import Change, changes
+from glm_tts_api.text.changes import Change, Use, changes
 from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
 from glm_tts_api.text.markup import Script
 from glm_tts_api.text.split import weight
@@ -42,11 +42,12 @@ class SpokenSegment:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a text is read; `pause_s` of silence follow its last segment."""
+    """How a text is read; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
 
     script: Script
     segments: tuple[SpokenSegment, ...]
     pause_s: float = 0.0
+    uses: tuple[Use, ...] = ()
 
     @property
     def text(self) -> str:
@@ -77,9 +78,9 @@ class Reading:
                 yield Change(part.written, names, part.start, part.rule)
             else:
                 replaced.update(range(part.start, part.start + len(part.written)))
-        for change in changes(self.script.plain, self.text):
+        for change in changes(self.script.plain, self.text, self.uses):
             start = self.script.places[change.start] if change.written else 0
-            yield replace(change, start=start, rule="lexicon" if start in replaced else None)
+            yield replace(change, start=start, rule="lexicon" if start in replaced else change.rule)
 
 
 def _warnings(written: str, found: tuple[Change, ...]) -> Iterator[str]:

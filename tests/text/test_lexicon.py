@@ -51,7 +51,7 @@ def test_its_changes_are_told_from_those_of_the_rules(frontend: TextFrontend) ->
     reading = frontend.read("重庆有3个人，都在用GLM写字。", lexicon=WORDS)
     assert [(one.written, one.said, one.start, one.rule) for one in reading.changes] == [
         ("重庆", "CH ONG2 Q ING4", 0, "lexicon"),
-        ("3", "三", 3, None),
+        ("3", "三", 3, "number"),
         ("GLM", "智谱模型", 10, "lexicon"),
     ]
 

@@ -31,7 +31,7 @@ def test_it_shows_words_segments_and_changes(reader: Running) -> None:
     assert answer["success"] is True
     assert answer["text"] == "预计三到五天送到。" * 8
     assert [segment["text"] for segment in answer["segments"]] == ["预计三到五天送到。" * 4] * 2
-    assert answer["changes"][0] == {"written": "3-5", "said": "三到五", "start": 2, "rule": None}
+    assert answer["changes"][0] == {"written": "3-5", "said": "三到五", "start": 2, "rule": "span"}
     assert len(answer["changes"]) == 16
     assert answer["warnings"] == ["Not read: 😀"]
     assert answer["seconds"] == pytest.approx(sum(one["seconds"] for one in answer["segments"]), abs=0.02)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from glm_tts_api.text import marks
+from glm_tts_api.text.changes import Use
 from glm_tts_api.text.chinese import replace_words, tidy_chinese
 from glm_tts_api.text.default.characters import clean
 from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
@@ -54,8 +55,11 @@ class DefaultRules:
         """`text` in plain characters."""
         return clean(text)
 
-    def speak(self, text: str, replacements: Iterable[tuple[str, str]], check: Check = unwatched) -> str:
-        """A folded text in words; `check` is called between two pieces of it."""
+    def speak(
+        self, text: str, replacements: Iterable[tuple[str, str]], uses: list[Use], check: Check = unwatched
+    ) -> str:
+        """A folded text in words; `check` is called between two pieces of it. Each use of a rule is added to
+        `uses`."""
         lines = spoken_lines(replace_words(text, replacements))
         chinese = any(marks.has_hanzi(line) for line in lines)
         spoken = []
@@ -63,41 +67,45 @@ class DefaultRules:
             by_marks = chinese or _CHINESE_MARKS.search(line)
             in_chinese = marks.has_hanzi(line) or (by_marks and not _has_words(line))
             read = self._read_chinese if in_chinese else self._read_english
-            spoken.append("".join(read(part, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
+            spoken.append("".join(read(part, uses, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
         return _finish(("" if chinese else " ").join(spoken))
 
     def speak_segment(self, segment: str, _replacements: Iterable[tuple[str, str]]) -> str:
         """A part of a spoken text, which has nothing left to read."""
         return _finish(segment)
 
-    def _read_chinese(self, line: str, check: Check) -> str:
-        line = _FOREIGN.sub(lambda run: self._foreign(run.group(), check), line)
+    def _read_chinese(self, line: str, uses: list[Use], check: Check) -> str:
+        line = _FOREIGN.sub(lambda run: self._foreign(run.group(), uses, check), line)
         sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
-        text = _apply_where_needed(CHINESE, sentences, is_plain_chinese, check)
+        text = _apply_where_needed(CHINESE, sentences, is_plain_chinese, uses, check)
         text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
         return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
 
-    def _foreign(self, run: str, check: Check) -> str:
+    def _foreign(self, run: str, uses: list[Use], check: Check) -> str:
         """What is between Hanzi: a sentence with figures in English is read in English."""
         has_words = _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 1
         is_english = has_words and any(map(str.isdigit, run))
-        return self._read_english(run, check) if is_english else run
+        return self._read_english(run, uses, check) if is_english else run
 
-    def _read_english(self, line: str, check: Check) -> str:
-        text = _apply_where_needed(ENGLISH, _ENGLISH_SENTENCE.split(line), is_plain_english, check)
+    def _read_english(self, line: str, uses: list[Use], check: Check) -> str:
+        text = _apply_where_needed(ENGLISH, _ENGLISH_SENTENCE.split(line), is_plain_english, uses, check)
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
         text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
         return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
 
 
 def _apply_where_needed(
-    rules: list[Rule], sentences: Iterable[str], is_plain: Callable[[str], bool], check: Check
+    rules: list[Rule],
+    sentences: Iterable[str],
+    is_plain: Callable[[str], bool],
+    uses: list[Use],
+    check: Check,
 ) -> str:
     """Neighbours together; sentences that are plain, with nothing to be read otherwise, as they are."""
     runs = ((plain, "".join(run)) for plain, run in groupby(sentences, is_plain))
-    return "".join(run if plain else apply_rules(rules, run, check) for plain, run in runs)
+    return "".join(run if plain else apply_rules(rules, run, check, uses) for plain, run in runs)
 
 
 def is_plain_chinese(sentence: str) -> bool:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
+from glm_tts_api.text.changes import Use
 from glm_tts_api.text.pieces import Check
 
 Match = re.Match[str]
@@ -34,12 +36,19 @@ def table(*parts: Iterable[Row]) -> list[Rule]:
     ]
 
 
-def apply_rules(rules: Iterable[Rule], text: str, check: Check) -> str:
-    """`text` after each rule in its turn; `check` is called before each."""
+def apply_rules(rules: Iterable[Rule], text: str, check: Check, uses: list[Use]) -> str:
+    """`text` after each rule in its turn; `check` is called before each. What they did is added to `uses`."""
     for rule in rules:
         check()
-        text = rule.pattern.sub(rule.say, text)
+        text = rule.pattern.sub(partial(_say, rule, uses), text)
     return text
+
+
+def _say(rule: Rule, uses: list[Use], match: Match) -> str:
+    said = match.expand(rule.say) if isinstance(rule.say, str) else rule.say(match)
+    if said != match.group():
+        uses.append(Use(rule.kind, match.group(), said))
+    return said
 
 
 def before(match: Match, length: int = 12) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from glm_tts_api.text import marks
+from glm_tts_api.text.changes import Use
 from glm_tts_api.text.pieces import Check, sentences, unwatched
 from glm_tts_api.text.published import steps
 from glm_tts_api.text.published.chinese import published_chinese
@@ -26,8 +27,10 @@ class PublishedRules:
         """The published rules read every character as it stands."""
         return text
 
-    def speak(self, text: str, replacements: Iterable[tuple[str, str]], check: Check = unwatched) -> str:
-        """`text` in words; `check` is called between two pieces of it."""
+    def speak(
+        self, text: str, replacements: Iterable[tuple[str, str]], _uses: list[Use], check: Check = unwatched
+    ) -> str:
+        """`text` in words; `check` is called between two pieces of it. What a transducer did has no name."""
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
         if marks.has_hanzi(text):
             words = published_chinese(
@@ -39,7 +42,7 @@ class PublishedRules:
 
     def speak_segment(self, segment: str, replacements: Iterable[tuple[str, str]]) -> str:
         """A part of a spoken text: it is read once more (docs/model.md 9)."""
-        return self.speak(segment, replacements)
+        return self.speak(segment, replacements, [])
 
 
 def spoken_in_pieces(normalizer: TextNormalizer, text: str, check: Check = unwatched) -> str:

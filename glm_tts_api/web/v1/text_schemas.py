@@ -46,8 +46,10 @@ class ShownChange(BaseModel):
     )
     said: str = Field(description="As it is said; empty where it is dropped.", examples=["三到五天"])
     start: int = Field(description="Where it begins in `marked`, in characters from 0.", examples=[2])
-    rule: Literal["mark", "lexicon"] | None = Field(
-        description="What asked for it; null: the rules of reading.", examples=["lexicon"]
+    rule: str | None = Field(
+        description="The kind of the reading rule behind it; mark or lexicon where the user asked for it; "
+        "null where no rule that has a name did it.",
+        examples=["span"],
     )
 
 

@@ -160,6 +160,6 @@ def test_the_rules_find_nothing_in_a_sentence_that_is_left_out_as_plain(
 ) -> None:
     text = between.join(words)
     if is_plain_chinese(text):
-        assert apply_rules(CHINESE, text, unwatched) == text
+        assert apply_rules(CHINESE, text, unwatched, []) == text
     if is_plain_english(text):
-        assert apply_rules(ENGLISH, text, unwatched) == text
+        assert apply_rules(ENGLISH, text, unwatched, []) == text
