@@ -13,6 +13,8 @@ from functools import lru_cache
 import emoji
 
 _PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
+_BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # of a logarithm: log_2 8
+_SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 _MOST_MARKS = 30  # on one letter, as in Unicode's stream-safe form: time to order them grows with the square
 _KEPT_WIDE = "！（），：；？"
@@ -58,6 +60,7 @@ def clean(text: str) -> str:
     text = _KEYCAP.sub(r" \1 ", text)
     if not _IN_EMOJI.isdisjoint(text):  # the library looks at each character
         text = str(emoji.replace_emoji(text, _spoken_emoji))
+    text = _SUBSCRIPT.sub(" ", _BASE.sub(r"_\1 ", text))
     return _composed(_PLAIN.sub(lambda match: _fold(match.group()), text))
 
 

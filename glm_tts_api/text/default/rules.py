@@ -28,7 +28,9 @@ _MAX_PART = 1000  # characters of a line that go through the tables of rules at 
 _HALF_WIDTH = str.maketrans("！？", "!?")  # as the published rules leave them, and the model heard them
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
 _CHINESE_MARKS = re.compile("[，。、；：？！]")
-_WORD = re.compile(r"[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z]")
+_WORD = re.compile(
+    r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z]))[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z]"
+)
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(
     r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
@@ -39,7 +41,7 @@ _CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
 _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
-_SHORTENED = re.compile(rf"[A-Z]{{2}}|(?i:\b(?:[ivx]|{alternatives(SHORT_FORMS)})\b)")
+_SHORTENED = re.compile(rf"[A-Z]{{2}}|(?i:\b(?:[ivx]{{1,5}}|{alternatives(SHORT_FORMS)})\b)")
 _EXCITED = re.compile("[!！?？]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 

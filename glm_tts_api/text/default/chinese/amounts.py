@@ -147,7 +147,17 @@ COUNTS: list[Row] = [
         rf"{_B}(\d{{1,3}})米(\d{{1,2}})(?![\d.]|[米厘公分]|[xX×*])",
         lambda m: f"{numbers.counted(m[1], '米')}米{numbers.digits(m[2])}",
     ),
+    (
+        "charger",
+        r"(\d(?<![A-Za-z\d.].)\d{0,3}(?:\.\d{1,3})?)V ?[/*×⎓—-]? ?(\d{1,4}(?:\.\d{1,3})?)A(?![A-Za-z])",
+        lambda m: f"{numbers.counted(m[1], '伏')}伏{numbers.counted(m[2], '安')}安",
+    ),
     ("percentage", rf"{_B}({_NUMBER}) ?([%％‰])", percent),
+    (
+        "chat count",
+        r"(\d(?<![\d.A-Za-z].)\d{0,2})[kK](\d)(?![A-Za-z\d])",
+        lambda m: f"{numbers.counted(m[1], '千')}千{numbers.digits(m[2])}",
+    ),
     (
         "chat count",
         rf"{_B}(\d{{1,4}})w(\d)(?![A-Za-z\d])",
@@ -165,7 +175,7 @@ COUNTS: list[Row] = [
         "measure",
         rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?"
         rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))({_UNIT})"
-        rf"(?:((?:/(?:{_UNIT_PER}|(?:{_COUNTERS})(?![\u4e00-\u9fff]/)))+)(?![A-Za-z]))?"
+        rf"(?:((?:/(?:\((?:{_UNIT_PER})(?:·(?:{_UNIT_PER}))*\)|{_UNIT_PER}|(?:{_COUNTERS})(?![\u4e00-\u9fff]/)))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,
     ),

@@ -51,6 +51,52 @@ def month_day(match: Match) -> str:
     return f"{numbers.cardinal(month)}月{numbers.cardinal(day)}日"
 
 
+_EVENT = (
+    "举[行办]|召开|[开闭]幕|[上下]线|首[播发映]|发布|[开复停]赛|[开中高期月]考|[开放]学|[开停歇]业|"
+    "返[校程岗]|出发|启程|到货|[发收]货|生效|截止"
+    "|报名|上映|开[播抢售工机会课营馆]|停[水电课]|放假|复[工课]|签到|入[住职场]|退房|预售|大促|结束|"
+    "前后|之?前|之?后|当[天晚日]|[早晚]|凌晨"
+    "|[上下中]午|起(?![伏跳])|止|那[天晚]|见(?!顶|底)|周[一二三四五六日末]|星期|[（(]周|正式"
+)
+_DAY_AFTER = re.compile(rf" ?(?:{_EVENT})")
+_DAY_BEFORE = re.compile(
+    "(?:(?:时间|日期|档期|工期|展[期出览]|会期|放假|有效期|期限|截止|报名|预售|开放|活动|"
+    "[持延][续期长][到至]|[推延改提][迟期到前至]{1,2}|[截止][止至]?[到至于]"
+    "|定[于在]|订在|安排在|选在|DDL|ddl|[Dd]eadline|[Dd]ue)(?: ?[：:为是在于到至自从] ?)?|"
+    "[上中下]旬[，、（(]{1,2}"
+    r"|月\d{1,2}[日号][至到-]|(?<![\d.])(?:时间|日期|活动|展期|放假|档期|报名|预售|"
+    r"期间)[：:为是 ]{0,2}\d{1,2}[./]\d{1,2} ?[-~～—至到])$"
+)
+_DAYS_NEAR = re.compile(
+    "截止|报名|考试|日期|[Dd]eadline|DDL|ddl|[Dd]ue|生日|定于|出发|返程|开会|放假|入住|退房|航班|"
+    "机票|请假|预约|排期|上线|发版|release|约在|月.{1,3}日"
+)
+
+
+def told_day(match: Match) -> str:
+    """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
+    near, rest = before(match, 24), after(match)
+    if re.match(
+        " ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|[A-Za-z]{1,3}(?![a-z])|以)", rest
+    ):
+        return match.group()
+    told: object = _DAY_BEFORE.search(near) or (
+        re.search("[于在到至自从（(]$", near) and _DAY_AFTER.match(rest)
+    )
+    told = told or (
+        "/" in match.group() and re.search(r"[于在到至自从是和、：: ]$", near) and _DAYS_NEAR.search(near)
+    )
+    return month_day(match) if told else match.group()
+
+
+def days_or_fractions(match: Match) -> str:
+    """5/1-5/7: days; 1/3-1/2, 1/3-2/3: shares."""
+    month, day, month_2, day_2 = match.groups()
+    if (month == month_2 and int(day) >= int(day_2)) or day == day_2:
+        return match.group()
+    return f"{month_day(match)}到{numbers.cardinal(month_2)}月{numbers.cardinal(day_2)}日"
+
+
 def dotted_day(match: Match) -> str:
     if (match[1], match[2]) in (("5", "1"), ("10", "1")) and after(match).startswith("放假"):
         return numbers.cardinal(match[1]).replace("五", "五").replace("十", "十") + "一"
@@ -78,7 +124,23 @@ def season(match: Match) -> str:
     return numbers.digits(match[1] + match[2])
 
 
+_NINETIES = re.compile(
+    ".?(?:复古|风|怀旧|港|音乐|经典|老|歌|金曲|辣妹|时期|年代|的?(?:歌|音乐|电影|[我你他她]们)|disco|"
+    "Disco|vibe|[Kk]id)"
+)
+
+
 def decade(match: Match) -> str:
+    """90年代, 1980s; 30s is as many seconds unless the style of an age is told."""
+    if (
+        len(match[1]) == 2
+        and match.group()[2:] == "s"
+        and not (
+            _NINETIES.match(after(match))
+            or re.search("生于|梦回|重[返回]|复古|怀旧|回到|致敬", before(match))
+        )
+    ):
+        return f"{numbers.cardinal(match[1])}秒"
     return (numbers.digits(match[1]) if len(match[1]) == 4 else numbers.cardinal(match[1])) + "年代"
 
 
@@ -97,6 +159,10 @@ def year(match: Match) -> str:
     if is_span and not re.search("(?:公元前?|西元|自|从|早在|截至|到了?|于|在|始于)$", before(match)):
         return numbers.cardinal(number) + "年"
     return numbers.digits(number) + "年"
+
+
+def spelled(match: Match) -> str:
+    return numbers.digits(match.group())
 
 
 def spelled_year(match: Match) -> str:
@@ -154,7 +220,12 @@ DATES: list[Row] = [
         rf"({_MONTH})/({_DAY})(?![\d/])",
         month_day,
     ),
-    ("date", rf"{_B}({_MONTH})/({_DAY})(?=[-~至到] ?{_MONTH}/{_DAY}(?![\d/]))", month_day),
+    (
+        "dates",
+        rf"{_B}(?<!/)({_MONTH})/({_DAY})[-~～—至到] ?({_MONTH})/({_DAY})(?![\d/])[日号]?",
+        days_or_fractions,
+    ),
+    ("date", r"(\d(?<![\d./].)\d?)[./](\d\d?)(?![\d./]|-\d{1,2}-)", told_day),
     (
         "date",
         rf"(?<=[日到至] )({_MONTH})/({_DAY})(?![\d/])|(?<=日[-~至到])({_MONTH})/({_DAY})(?![\d/])",
@@ -189,6 +260,11 @@ DATES: list[Row] = [
     ("span of years", r"{_B}(\d\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
     ("year", rf"{_B}({_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
     ("decade", r"(?<!\d)'?((?:\d\d)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
+    (
+        "generation",
+        r"[012](?<![\d.].)0(?=后(?:的?(?:孩子|小朋友|宝宝|萌娃|消费|学生|小学生|世界)|一代|们|新生代|了?[，。！？]))",
+        spelled,
+    ),
     ("generation", r"(?<!\d)([5-9]0)(?=[、和与至到]\d0后)", spelled_year),
     ("year", r"(?<=[（(—–~～-])(\d{3})年(?=[—–~～至到-]|[）)])", lambda m: numbers.digits(m[1]) + "年"),
     ("generation", r"(?<!\d)([05-9][05])(?=末|后(?![面来续天期台排退勤者果悔\d]))", spelled_year),
@@ -206,6 +282,18 @@ DATES: list[Row] = [
         lambda m: numbers.digits(m[1] or m[2]) + "年",
     ),
     ("year", rf"{_B}(0\d)年", spelled_year),
+    (
+        "year",
+        r"([0-35-9](?<![\d.].)\d)年(?:(?=国庆|元旦|中秋|端午|[暑寒]假|过年|年[底初]|[春夏秋冬][天季]|"
+        r"[底初末][，。、我他她就的那]|高考"
+        r"|世界杯|[伦里东北巴]?[敦约京黎]?奥运|欧洲杯|毕业|入[职学行伍]|结婚|生人|那会|那年|洪水|"
+        r"大水|大?地震|金融危机|股灾|牛市|疫情|[上下]半年"
+        r"|[一二三四]季度|款|产的?|份的|的(?:拉菲|红?酒|茶|茅台|五粮液|普洱|波尔多|春晚|夏天|冬天)|"
+        r"买的|认识的|出[生厂]的?|来的|建的)"
+        r"|(?<=(?:早在|生于|回到)\d\d年)(?!前))",
+        lambda m: numbers.digits(m[1]) + "年",
+    ),
+    ("year", r"[12](?<=[Ss]ince .)\d{3}(?!\d)", spelled),
     ("year", rf"{_B}(?<![-¥￥$A-Za-z])((?:19|20)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
     ("year", rf"(?<![\d.A-Za-z¥￥$])(?<![A-Za-z] )(?:19[5-9]|20[0-4])\d(?= ?[{_HAN}])", bare_year),
     ("year", rf"(?<=[{_HAN}])(?:19[4-9]|20[0-4])\d(?![\d.:年A-Za-z])", closing_year),

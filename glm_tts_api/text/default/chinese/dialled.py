@@ -27,7 +27,7 @@ _ID_WORDS = (
     "|邮政编码|密码|口令|验证码|校验码|取件码|兑换码|邀请码"
     "|提货码|动态码|代码|车牌号?|牌照|尾号为?|末四位|后四位|序列号"
     "|编码|条码|航班号?|车次|会议号|会议ID|房间|教室|病房|包间|包厢"
-    "|门牌号?|警号|户号|代号|桌号|台号|车号|ISBN|ID|PIN|VIN|SN|Tel|TEL|UID|IMEI"
+    "|门牌号?|展位号?|[车工泊]位号?|摊位|铺位|柜台|储物柜|档口|商铺|客房|套房|会议室|诊室|办公室|登机口|机房|Room|Suite|警号|户号|代号|桌号|台号|车号|ISBN|ID|PIN|VIN|SN|Tel|TEL|UID|IMEI"
 )
 _CODE_WORDS = (
     "[单证税牌编账帐会员订卡款货机]号|快递单号|订单号|车牌号?|序列号"
@@ -46,7 +46,7 @@ _AIRLINES = (
 
 def telephone(match: Match) -> str:
     """Digits as a number to dial, a pause between its groups."""
-    number = match.group()
+    number, _, extension = match.group().partition("转")
     groups = []
     for group in re.findall(r"\d+", number):
         if re.fullmatch(r"1[3-9]\d{9}", group):
@@ -56,7 +56,11 @@ def telephone(match: Match) -> str:
         else:
             groups.append(group)
     plus = "加" if number.startswith("+") else ""
-    return plus + "，".join(numbers.dialled(group) for group in groups)
+    return (
+        plus
+        + "，".join(numbers.dialled(group) for group in groups)
+        + (f"，转{numbers.dialled(extension)}" if extension else "")
+    )
 
 
 def short_number(match: Match) -> str:
@@ -137,7 +141,7 @@ DIALLED: list[Row] = [
     ),
     (
         "identifier",
-        rf"(?i)({_ID_WORDS})([^\d\n{_HAN}a-z]{{0,3}}|[是为][：: ]?|（[^）\d]{{0,6}}）[：:]?"
+        rf"(?i)({_ID_WORDS})([^\d\n{_HAN}a-z]{{0,3}}| ?[是为在][：: ]?|（[^）\d]{{0,6}}）[：:]?"
         rf"|[a-z]{{1,3}}[- ]?|号[：:是为]?)"
         r"(?<![\d.-])(\d{3,}+(?:[- ]\d{2,}+)*+)(?![.,]\d)",
         identifier,
@@ -154,10 +158,26 @@ DIALLED: list[Row] = [
         r"|门))",
         dialled,
     ),
+    (
+        "room",
+        r"(?<![\d.,~～-])\d{3,4}(?=号(?:展位|[车工床摊铺泊]位|档口|柜|法庭|阅览室|机房|演播|影厅|候诊|手术|套房|客房|商铺|信箱|船?舱))",
+        dialled,
+    ),
+    (
+        "rooms",
+        r"(?<=[栋座幢楼层室房])(\d{3,4})([-~～至到])(\d{3,4})(?![\d.-]|[元块万平米个人名])",
+        lambda m: f"{numbers.dialled(m[1])}到{numbers.dialled(m[3])}",
+    ),
+    (
+        "password",
+        r"((?:密码|口令|激活码|兑换码|邀请码|验证码|提取码|账号|用户名|微信号?) ?(?:[是为:：] ?)?)"
+        r"(?=[A-Za-z0-9_-]{0,23}[A-Za-z])(?=[A-Za-z_-]{0,23}\d)([A-Za-z0-9_-]{3,24})(?![A-Za-z0-9_-])",
+        lambda m: m[1] + numbers.dialled(m[2]).replace("-", "杠"),
+    ),
     ("room", r"(?<![\d.,-])\d{1,3}-\d{1,2}-\d{3,4}(?![\d-])", rooms),
     (
         "room",
-        r"(?:(?<=房间)|(?<=门牌)|(?<=[栋座幢楼])|(?<=单元)) ?(?:\d{1,3}-)?\d{3,4}"
+        r"(?:(?<=房间)|(?<=门牌)|(?<=[栋座幢楼层])|(?<=单元)) ?(?:\d{1,3}-)?\d{3,4}"
         r"(?![\d.-]|[元块万平米个人名])|(?<![\d.,-])\d{1,2}-\d{3,4}(?=室"
         r"|房)",
         rooms,

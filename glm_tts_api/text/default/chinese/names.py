@@ -10,8 +10,14 @@ from glm_tts_api.text.default.table import Match, Row, after, before
 
 _HAN = "\u4e00-\u9fff"
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
-_MAKERS = "波音|空客|空中客车|麦道|[图歼运轰直苏]|米(?=-)|伊尔|猎鹰|标致|宝马|奔驰|骁龙|天玑|麒麟|酷睿|锐龙"
-_SERIES = "RTX|GTX|RX|Core|Ryzen|Snapdragon|Radeon|GeForce|Xeon|EPYC|Boeing|Airbus|Nokia|Exynos|MX"
+_MAKERS = (
+    "波音|空客|空中客车|麦道|[图歼运轰直苏]|米(?=-)|伊尔|猎鹰|标致|宝马|奔驰|保时捷|法拉利|诺基亚|"
+    "新百伦|椰子|迪奥|阿玛尼|骁龙|天玑|麒麟|酷睿|锐龙"
+)
+_SERIES = (
+    "BMW|Benz|Porsche|Peugeot|Ferrari|Levi's|New Balance|NB|Yeezy|YSL|RTX|GTX|RX|Core|Ryzen|"
+    "Snapdragon|Radeon|GeForce|Xeon|EPYC|Boeing|Airbus|Nokia|Exynos|MX"
+)
 _DAYS = {
     "五一": r"5[.·]1(?=劳动节|假期|长假|小长假|期间|黄金周|节)",
     "五四": r"5[.·]4(?=运动|青年节|精神)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from glm_tts_api.text.default.chinese.amounts import AMOUNTS, COUNTS, THOUSANDS
 from glm_tts_api.text.default.chinese.dates import DATES
 from glm_tts_api.text.default.chinese.dialled import DIALLED
+from glm_tts_api.text.default.chinese.known import KNOWN
 from glm_tts_api.text.default.chinese.money import MONEY
 from glm_tts_api.text.default.chinese.names import ADDRESSES, NAMES
 from glm_tts_api.text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
@@ -20,6 +21,7 @@ RULES = table(
     THOUSANDS,
     DIALLED,
     NAMES,
+    KNOWN,
     DATES,
     TIMES,
     MONEY,

@@ -6,8 +6,8 @@ import re
 
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
-from glm_tts_api.text.default.chinese.times import SCORE
-from glm_tts_api.text.default.chinese.units import UNITS
+from glm_tts_api.text.default.chinese.times import SCORE, lead
+from glm_tts_api.text.default.chinese.units import PER, UNITS, per_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _HAN = "\u4e00-\u9fff"
@@ -23,7 +23,9 @@ _MAY_BE_NEGATIVE = re.compile(
     "(?:温[度差]?|低温|高温|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?"
     "|下降|约|得|等于|在|达|零下|加|减|乘|除以?|值|增长率|同比|环比"
     "|[，、和与（(]"
-    "|差|亏损|亏|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]"
+    "|差|亏损|亏|负债|现金流|净流[入出]|[得评]分|浮[动盈亏]|收益率?|回报率?|敞口|结余|变动|偏差|修正|"
+    "基差|[升贴]水|净值|毛利率?|[左右]眼|散光|[球柱]镜|高程|标高"
+    "|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]"
     "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天"
     "|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
 )
@@ -41,7 +43,7 @@ _SCORES_BEFORE = re.compile("比[零一二三四五六七八九十百]{1,6}[、�
 def number_span(match: Match) -> str:
     """Two numbers with a hyphen: a score, a difference, a span or, failing all, a name such as 3-201."""
     first, unit, mark, second = match[1], match[2] or "", match[3], match[4]
-    near, rest = before(match), after(match)
+    near, rest = lead(match), after(match)
     clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", rest)[0]
     if mark in "~～" or unit.strip():
         return f"{_of(first, unit or rest)}{unit}到{second}"
@@ -79,7 +81,9 @@ def chain(match: Match) -> str:
 def minus(match: Match) -> str:
     """A hyphen before a number, behind a Hanzi or a bracket: a minus where the number can be negative."""
     near, rest = before(match), after(match, 24)
-    measured = re.match(r"\d{1,9}(?:\.\d{1,9})? ?(?:[%％‰℃°度]|摄氏度|分贝|dB|V|元|美元)|\d{1,9}\.\d", rest)
+    measured = re.match(
+        r"\d{1,9}(?:\.\d{1,9})? ?(?:[%％‰℃°度万亿]|摄氏度|分贝|dB|V|元|美元)|\d{1,9}\.\d", rest
+    )
     if measured or _MAY_BE_NEGATIVE.search(near):
         return "负"
     return ""
@@ -102,22 +106,45 @@ def exponent(match: Match) -> str:
     return f"{base}的{sign}{numbers.cardinal(body) if body.isdigit() else body}次方"
 
 
+def inverse(match: Match) -> str:
+    """m·s⁻¹: m/s."""
+    return f"/{match[1]}{match[2].strip('¹')}" if match[1] in PER else match.group()
+
+
+def power_of_unit(match: Match) -> str:
+    """10³kg/m³: the power, then its unit."""
+    unit = f"{UNITS[match[3]]}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
+    return exponent(match) + unit
+
+
 _B = r"(?<![\d.])"
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _ARROWS = "→➜⇒⟶"
+_UNIT, _UNIT_PER = alternatives(UNITS), alternatives([*PER, *UNITS])
 
 POWERS: list[Row] = [
     ("dot", r"(?<=[A-Za-z])\.(?=\d)", "点"),
     ("difference", r"(?<=(?<![A-Za-z\d])[a-z])-(?=\d)", "减"),
     ("per", rf"(?<=[A-Za-z])/(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
     ("factorial", r"(?<=[\dn])[!！](?=\s?[=*×+÷/的])", "的阶乘"),
-    ("power", r"(?<![A-Za-z\d])(\d{1,30})([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
+    ("per", r"(?<=[A-Za-z])[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])", inverse),
+    (
+        "power",
+        rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})"
+        rf"(?: ?({_UNIT})((?:/(?:{_UNIT_PER}))*)(?![A-Za-z²³/]))?",
+        power_of_unit,
+    ),
+    (
+        "logarithm",
+        r"(?<![A-Za-z])(log|lg)_?\{?(\d{1,9})\}?[ (（]+(\d{1,30}|[a-zA-Z])[)）]?",
+        r"\1以\2为底\3的对数",
+    ),
     ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
     ("per", rf"(?<=次方)/({alternatives(UNITS)})(?![A-Za-z])", lambda m: f"每{UNITS[m[1]]}"),
     (
         "difference",
-        r"(?<=[²³方A-Za-z\d)])-(?=[A-Za-z\d(][²³]|[a-z]?\d{0,3}(?:[a-z]²)?的?"
-        r"(?:平方|立方))|(?<=[²³])-(?=[A-Za-z\d(])",
+        r"-(?:(?<=[²³方]-)(?=\d)|(?<=[²³方A-Za-z\d)]-)(?=[A-Za-z\d(][²³]|[a-z]?\d{0,3}(?:[a-z]²)?的?"
+        r"(?:平方|立方))|(?<=[²³]-)(?=[A-Za-z\d(]))",
         "减",
     ),
     ("difference", r"(?<=(?<![A-Za-z])[A-Za-z])-(?=[A-Za-z](?: ?[=+*<>≤≥]))", "减"),
@@ -145,7 +172,7 @@ SPANS: list[Row] = [
         lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}",
     ),
     ("name", rf"(?<![\w.-])({_NUMBER})(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
-    ("minus", r"(?<![\w%°)-])(?<![\w)%] )-(?=\.?\d)", minus_sign),
+    ("minus", r"-(?<![\w%°)-]-)(?<![\w)%] -)(?=\.?\d)", minus_sign),
     (
         "span",
         rf"(?<![\w.])({_NUMBER})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)",
@@ -187,6 +214,7 @@ SUMS: list[Row] = [
     ("divided", r"(?<=[\d)]) ?/ ?(?=\d[\d.]{0,9} ?=)", "除以"),
     ("slash", r"(?<=\d)/(?=\d)", "，"),
     ("slash", r"(?<=[A-Za-z])/(?=\d)", " "),
+    ("quotient", r"(?<![A-Za-z\d])([a-z])/([a-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
     ("about", r"≈", "约等于"),
     ("root", r"√", "根号"),
     ("angle", r"∠ ?(?=[A-Z1-9])", "角"),

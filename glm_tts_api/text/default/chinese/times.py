@@ -42,10 +42,21 @@ _BY_CLOCK = re.compile(
 )
 
 
+_PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与]{1,2}){1,9}$")
+
+
+def lead(match: Match) -> str:
+    """What stands before `match` and before the pairs of numbers that lead to it (比分为11-9、8-11、...)."""
+    near = before(match)
+    if near[-1:] not in "、，, 和及与" or not near[-2:-1].isdigit():
+        return near
+    return _PAIRS.sub("", before(match, 60))[-12:]
+
+
 def clock(match: Match) -> str:
     """A time of day; a score or a ratio where the words beside it say so."""
     hour, minute, second = match[1], match[2], match[3]
-    near = before(match)
+    near = lead(match)
     if not second and not match[4]:
         clause = re.split("[，。；！？,;]", near)[-1]
         follows = re.split("[。；！？;]", after(match))[0]
@@ -111,6 +122,12 @@ def pace(match: Match) -> str:
 
 _B = r"(?<![\d.])"
 TIMES: list[Row] = [
+    (
+        "half of the day",
+        r"(?<![A-Za-z])([AaPp])\.?[Mm]\.? ?(\d{1,2}:\d\d)(?![\d:]| ?[AaPp]\.?[Mm])",
+        r"\2\1m",
+    ),
+    ("weekday", r"((?:周|星期|礼拜)[一二三四五六]) ?(?=\d{1,2}(?:[:：]\d\d|点))", r"\1，"),
     ("hundredths", r"(?<=\d秒)\d{2,3}(?![\d.])", lambda m: numbers.digits(m.group())),
     (
         "duration",

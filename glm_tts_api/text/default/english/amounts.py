@@ -13,7 +13,7 @@ _ONES = {"2": "half", "3": "third", "4": "quarter"}
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke"
     r"|hurdles|relay|pool|radius|pipe|nail|screen|display|monitor"
-    r"|walk|bag|bottle|bar|pack|lens|hill|climb|run|race|swim|line"
+    r"|walk|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|race|swim|line"
     r"|steak|burger|battery|drive|cable|tall|man|wall|tower|pole|board)\b"
 )
 
@@ -69,10 +69,22 @@ def inches(match: Match) -> str:
     """6": inches, unless a quotation ends there."""
     if before(match, 80).count('"') % 2:
         return match.group()
-    attributive = re.match(r"\s[a-z]", after(match)) and not re.match(
-        r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from)\b", after(match)
-    )
+    attributive = re.match(
+        r"\s(?:[a-z]|[A-Z]{2}|[A-Z][a-z]{1,12} (?:TV|screen|monitor))", after(match)
+    ) and not re.match(r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from)\b", after(match))
     return f"{cardinal(match[1])} {'inch' if attributive else numbers.plural('inch', match[1])} "
+
+
+_ROW = re.compile(
+    r"(?i)\b(?:apt|apartment|floor|building|bldg|row|door|bay|stall|locker|lot|pod|car|exit|platform|unit|room"
+    r"|seat|gate|suite|flat|block|grade|terminal) $"
+)
+
+
+def row(match: Match) -> str:
+    """Apartment 21B, seat 14C."""
+    is_row = _ROW.search(before(match))
+    return f"{numbers.paired(match[1])} {match[2]}" if is_row else match.group()
 
 
 def ordinal(match: Match) -> str:
@@ -93,6 +105,8 @@ def standing_alone(match: Match) -> str:
         and word not in ("was", "has", "is", "as", "does", "this", "olympics", "games", "news", "finals")
     ) or word in _COUNTED
     lead = before(match)
+    if re.fullmatch("1[0-9]\\d\\d", number) and re.search("(?:^|[.;,] )[Bb]y $", lead) and not is_counted:
+        return numbers.year(number)
     if (
         re.fullmatch(r"1[1-9]\d\d|20\d\d", number)
         and not is_counted
@@ -167,7 +181,7 @@ AMOUNTS: list[Row] = [
     ("by", rf"(?<![\d.,A-Za-z])({_NUMBER})x({_NUMBER})(?![\dA-Za-z])", crossed),
     ("fold", rf"{_B}({_NUMBER})x\b", lambda m: f"{cardinal(m[1])} x "),
     ("without", r"\bw/o\b", "without"),
-    ("with", r"\bw/(?= ?[A-Za-z])", "with "),
+    ("with", r"\bw/(?= ?\w)", "with "),
     (
         "half",
         r"(?<![\d/.,] )(?<![\d/.,])1/2(?= (?:the|an?|my|his|her|our|their|your|as|that|this)\b)",
@@ -193,10 +207,17 @@ COUNTS: list[Row] = [
     ("per mille", rf"{_B}({_NUMBER})\s?‰", lambda m: f"{cardinal(m[1])} per mille "),
     (
         "row",
-        r"(?i:(?<=apt )|(?<=unit )|(?<=room )|(?<=seat )|(?<=gate )|(?<=suite )"
-        r"|(?<=flat )|(?<=block )|(?<=grade )|(?<=terminal ))(\d{1,4})"
-        r"([A-Z])\b",
-        lambda m: f"{numbers.paired(m[1])} {m[2]}",
+        r"(\d(?<![\d.,$].)\d{0,3})([A-Z])\b",
+        row,
+    ),
+    (
+        "millions",
+        rf"{_B}({_NUMBER})m(?= (?:people|users|jobs|homes|views|votes|copies|followers|subscribers|"
+        rf"deaths|customers|children|workers"
+        r"|households|students|tourists|barrels|cars|tonnes|tons|viewers|listeners|readers|"
+        r"passengers|visitors|residents|refugees)\b)"
+        rf"|(?<=[a-z] )({_NUMBER})m(?= (?:since|last year|a year|this year|by 20|in (?:19|20))\b)",
+        lambda m: f"{cardinal(m[1] or m[2])} million",
     ),
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),
     (

@@ -20,7 +20,7 @@ def money(match: Match) -> str:
         major, minor = "yen", "sen"
     first, second, scale = match[2].replace(",", ""), match[3], SCALES.get((match[4] or "").lower())
     whole, _, cents = first.partition(".")
-    if second or scale or len(cents) not in (0, 2):
+    if second or scale or len(cents) not in (0, 2) or (cents and major in ("yen", "won", "dong")):
         amount = cardinal(first) + (f" to {cardinal(second)}" if second else "")
         return f"{amount} {scale + ' ' if scale else ''}{numbers.plural(major, '2')} "
     spoken = f"{cardinal(whole)} {numbers.plural(major, '1' if whole == '1' else '2')}"

@@ -6,7 +6,7 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
-from glm_tts_api.text.default.table import Match, Row
+from glm_tts_api.text.default.table import Match, Row, after, before
 
 _DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NUMBERED = (
@@ -21,6 +21,8 @@ def telephone(match: Match) -> str:
     for group in re.findall(r"\d+", match.group()):
         groups += [group[:3], group[3:7], group[7:]] if len(group) == 11 else [group]
     plus = "plus " if match.group().startswith("+") else ""
+    if groups[:2] == ["1", "800"]:
+        return f" one eight hundred, {', '.join(map(numbers.digits, groups[2:]))} "
     return f" {plus}{', '.join(map(numbers.digits, groups))} "
 
 
@@ -31,7 +33,7 @@ def spelled(match: Match) -> str:
 def identifier(match: Match) -> str:
     """The words before it, then digits one by one, a pause where they are grouped."""
     number = re.sub(r"\d+", lambda run: numbers.digits(run.group()), match[2])
-    return match[1] + number.replace("-", ", ")
+    return match[1] + re.sub("-| (?=\\d)", ", ", number)
 
 
 def address(match: Match) -> str:
@@ -52,6 +54,32 @@ def version(match: Match) -> str:
 def paired(match: Match) -> str:
     lead: str = match[1]
     return f"{lead}{' ' if lead[-1].isalpha() else ''}{numbers.paired(match[2])}"
+
+
+def status(match: Match) -> str:
+    """A 404: a server's answer, where one is spoken of."""
+    near = before(match, 50) + after(match, 50)
+    told = re.search(r"(?i)\b(?:an?|the|got|getting|and|or|throws|shows) $", before(match)) and re.search(
+        r"(?i)\b(?:page|site|website|server|request|link|api|endpoint|browser|error|status|load|url|"
+        r"http|retry|proxy|gateway)s?\b",
+        near,
+    )
+    return numbers.paired(match.group()) if told else match.group()
+
+
+def hotline(match: Match) -> str:
+    """311 or 988: where someone dials it or is in need."""
+    near = before(match, 50) + after(match, 30)
+    told = re.search(
+        r"(?i)\b(?:dial\w*|call(?:s|ed|ing)?|text|emergency|hotline|lifeline|urgent|police|"
+        r"ambulance|crisis|operator)\b",
+        near,
+    )
+    return (
+        numbers.digits(match.group())
+        if told and not re.search("[$£€#]$", before(match, 1))
+        else match.group()
+    )
 
 
 def flight(match: Match) -> str:
@@ -83,8 +111,8 @@ ADDRESSES: list[Row] = [
 NAMES: list[Row] = [
     (
         "direction",
-        r"(?<=\d )([NSEW])\.?(?= (?:\d{1,3}(?:st|nd|rd|th)\b|[A-Z][a-z]{2,15} "
-        r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive)\b))",
+        r"(?<=\d )([NSEW])\.?(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
+        r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))",
         lambda m: _DIRECTIONS[m[1]],
     ),
     ("shares", r"(?<![\d/-])50-50(?![\d/-])", "fifty fifty"),
@@ -135,6 +163,25 @@ NAMES: list[Row] = [
         r"|(?<=returned )|(?<=returns )|(?<=returning ))([1-5]\d\d)\b(?!\s[a-z]{2,}s\b)",
         lambda m: numbers.paired(m[1] or m[2]),
     ),
+    (
+        "status",
+        r"4(?<![\w.,$£€#-].)(?:0[013-9]|1[0-8]|2[249]|51|99)\b(?! ?[a-z]{2,20}s\b|[-.%,]\d| (?:people"
+        r"|percent|men|women|million|feet|mile))|50(?<![\w.,$£€#-]..)[0-4]\b(?! ?[a-z]{2,20}s\b|[-.%,]\d)",
+        status,
+    ),
+    (
+        "hotline",
+        r"[1-9](?<![\w.,$£€#-].)(?:11|88|99|12|01)\b(?![.,]\d|-| [a-z]{2,20}s\b| (?:people|percent|of))",
+        hotline,
+    ),
+    (
+        "record",
+        r"(?<=[a-z] \()(\d{1,3})-(\d{1,3})(?:-(\d{1,2}))?(?=\),? (?:hosts?|visits?|faces?|plays?|"
+        r"takes? on|lost|beat|leads?|travels?|meets?|are|"
+        r"have|won|wins?|remains?|sits?|at|vs)\b)",
+        lambda m: " and ".join(numbers.cardinal(part) for part in m.groups() if part),
+    ),
+    ("jeans", r"(?<=\bthe )(5\d\d)(?= (?:runs?|fits?|jeans?)\b)", lambda m: numbers.paired(m[1])),
     ("jeans", r"\b(50\d)s\b", lambda m: numbers.paired(m[1]) + "s"),
     (
         "turn",
@@ -174,7 +221,7 @@ NAMES: list[Row] = [
         r"|confirmation number|isbn|id|acct|ending in|ends in|card number"
         r"|(?:order|ticket|invoice|case|account|ref|reference|confirmation"
         r"|tracking) number|number is|order)(?: is|:)? ?#? ?)(?<![\d.-])"
-        r"(\d{3,}+(?:-\d{1,9})*+)(?![.,]\d)",
+        r"(\d{3,}+(?:-\d{1,9}| \d{3,4}(?!\d| [a-z]{1,20}s\b))*+)(?![.,]\d)",
         identifier,
     ),
     ("flight", r"(?i)(?<=flight )([A-Z]{2}) ?(\d{2,4})\b", flight),

@@ -99,7 +99,7 @@ SUMS: list[Row] = [
     ("equals", r"={1,3}", " equals "),
     ("plus", r"(?<=[\w)])\s?\+\+", " plus plus"),
     ("plus", r"\+", " plus "),
-    ("operand", r"\b(equals|plus|minus|times|of|by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),
+    ("operand", r"(?<![.;,] )\b(equals|plus|minus|times|of|by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),
     *(("symbol", sign, f" {name} ") for sign, name in _SYMBOLS.items()),
     ("root", r"√", " square root of "),
     ("infinity", r"∞", " infinity "),

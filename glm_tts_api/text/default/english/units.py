@@ -26,7 +26,10 @@ CURRENCIES = {
 }
 CODES = names("""
     USD=u s dollar; EUR=euro; GBP=pound; JPY=yen; CNY=yuan; RMB=yuan; HKD=hong kong dollar;
-    AUD=australian dollar; CAD=canadian dollar; CHF=swiss franc;
+    AUD=australian dollar; CAD=canadian dollar; CHF=swiss franc; SGD=singapore dollar; NZD=new zealand dollar;
+    KRW=won; INR=rupee; THB=baht; RUB=rouble;
+    MXN=mexican peso; BRL=real; SEK=swedish krona; NOK=norwegian krone; DKK=danish krone; ZAR=rand;
+    TWD=taiwan dollar; AED=dirham; PLN=zloty; VND=dong; IDR=rupiah; MYR=ringgit; ILS=shekel;
 """)
 SCALES = names("""
     k=thousand; m=million; mn=million; b=billion; bn=billion; t=trillion; mm=million; mil=million;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, names, roman
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names, roman
 
 TITLES = names("""
     Mr=mister; Mrs=missus; Ms=miss; Dr=doctor; Prof=professor; St=saint; Gov=governor; Sen=senator;
@@ -131,8 +131,20 @@ def division(match: Match) -> str:
     return f"{match[1]} {numbers.cardinal(str(roman(match[2])))}"
 
 
+def small_division(match: Match) -> str:
+    """Scene ii, pages iv."""
+    told = re.search(r"(?i)\b(?:act|scene|chapter|volume|part|pages?|canto|section|book)\.?$", before(match))
+    return f" {numbers.cardinal(str(roman(match[1].upper())))}" if told else match.group()
+
+
 # Abbreviations whose full stop ends no sentence.
 WORDS: list[Row] = [
+    (
+        "batting average",
+        r"(?i:(?<=\bhit )|(?<=\bhits )|(?<=\bhitting )|(?<=\bbatting )|(?<=\bbatted )|"
+        r"(?<=\bslashed ))\.(\d{3})\b",
+        lambda m: numbers.paired(m[1]),
+    ),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("degree", r"\bPh\.\s?D\b\.?", "p h d"),
     ("latin", r"\be\.\s?g\.,?", "for example"),
@@ -140,7 +152,7 @@ WORDS: list[Row] = [
     ("time of day", r"(?<=\d) ?([aApP])\.\s?[mM]\.(?=\s+[A-Z]|$)", r" \1m."),
     (
         "street or saint",
-        r"((?:\b[A-Z][a-z]{1,20}|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
+        r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
         saint_or_street,
     ),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
@@ -181,5 +193,10 @@ WORDS: list[Row] = [
     ("no", r"\bNo(?=[.!?,;…])", "no"),
     ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!')", monarch),
     ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
+    (
+        "division",
+        r" (i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})\b(?!')",
+        small_division,
+    ),
     ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
 ]
