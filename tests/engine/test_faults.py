@@ -19,6 +19,7 @@ from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.text.reading import Reading
 
 POISON = ord("~")
 
@@ -163,7 +164,7 @@ def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixtur
 
 def test_what_a_fault_of_the_text_front_end_quotes_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Confused(tiny.SentenceFrontend):
-        def prepare(self, text: str, **options: Any) -> list[str]:
+        def read(self, text: str, **options: Any) -> Reading:
             raise ValueError(f"what is {text}?")
 
     async def run() -> None:
@@ -173,6 +174,6 @@ def test_what_a_fault_of_the_text_front_end_quotes_is_not_logged(caplog: pytest.
         await engine.close()
 
     asyncio.run(run())
-    assert "in prepare" in caplog.text
+    assert "in read" in caplog.text
     assert "ValueError; LOG_TEXT=1" in caplog.text
     assert "rhinoceros" not in caplog.text

@@ -188,7 +188,7 @@ def test_an_encoder_that_is_slow_to_open_keeps_nobody_waiting(
         assert go_on.wait(30)
         return open_encoder(*args)
 
-    monkeypatch.setattr("glm_tts_api.web.speech_response.open_encoder", open_slowly)
+    monkeypatch.setattr("glm_tts_api.web.encoding.open_encoder", open_slowly)
     with ThreadPoolExecutor(1) as pool:
         speech = pool.submit(pieces, server, response_format="flac")
         assert opening.wait(30)
