@@ -6,7 +6,14 @@ import re
 
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.money import scaled
-from glm_tts_api.text.default.chinese.units import ONLY_BEFORE_SLASH, PER, UNITS, per_name, unit_name
+from glm_tts_api.text.default.chinese.units import (
+    ONLY_BEFORE_SLASH,
+    PER,
+    PER_PATTERN,
+    UNITS,
+    per_name,
+    unit_name,
+)
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _HAN = "\u4e00-\u9fff"
@@ -167,15 +174,15 @@ COUNTS: list[Row] = [
     (
         "chat count",
         rf"{_B}({_NUMBER})(?:k|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
-        rf"|(?<=[薪资价][\d.].)K)(?![A-Za-z\d/²])",
+        rf"|(?<=[薪资价][\d.].)K)(?![A-Za-z\d/²Ω])",
         thousands,
     ),
     ("data", rf"{_B}({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",
         rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?"
-        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))({_UNIT})"
-        rf"(?:((?:/(?:\((?:{_UNIT_PER})(?:·(?:{_UNIT_PER}))*\)|{_UNIT_PER}|(?:{_COUNTERS})(?![\u4e00-\u9fff]/)))+)(?![A-Za-z]))?"
+        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
+        rf"(?:((?:{PER_PATTERN}|/(?:{_COUNTERS})(?![\u4e00-\u9fff]/))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,
     ),

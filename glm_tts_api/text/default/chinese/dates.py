@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.chinese import numbers
+from glm_tts_api.text.default.chinese.days import days_or_fractions, month_day, slashed_day, told_day
 from glm_tts_api.text.default.table import Match, Row, after, before
 
 _HAN = "\u4e00-\u9fff"
@@ -41,60 +42,6 @@ def date(match: Match) -> str:
 
 def year_month(match: Match) -> str:
     return f"{numbers.digits(match[1])}年{numbers.cardinal(match[2])}月"
-
-
-def month_day(match: Match) -> str:
-    """11/30 where the words beside it tell a day."""
-    month, day = match[1], match[2]
-    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
-        return match.group()
-    return f"{numbers.cardinal(month)}月{numbers.cardinal(day)}日"
-
-
-_EVENT = (
-    "举[行办]|召开|[开闭]幕|[上下]线|首[播发映]|发布|[开复停]赛|[开中高期月]考|[开放]学|[开停歇]业|"
-    "返[校程岗]|出发|启程|到货|[发收]货|生效|截止"
-    "|报名|上映|开[播抢售工机会课营馆]|停[水电课]|放假|复[工课]|签到|入[住职场]|退房|预售|大促|结束|"
-    "前后|之?前|之?后|当[天晚日]|[早晚]|凌晨"
-    "|[上下中]午|起(?![伏跳])|止|那[天晚]|见(?!顶|底)|周[一二三四五六日末]|星期|[（(]周|正式"
-)
-_DAY_AFTER = re.compile(rf" ?(?:{_EVENT})")
-_DAY_BEFORE = re.compile(
-    "(?:(?:时间|日期|档期|工期|展[期出览]|会期|放假|有效期|期限|截止|报名|预售|开放|活动|"
-    "[持延][续期长][到至]|[推延改提][迟期到前至]{1,2}|[截止][止至]?[到至于]"
-    "|定[于在]|订在|安排在|选在|DDL|ddl|[Dd]eadline|[Dd]ue)(?: ?[：:为是在于到至自从] ?)?|"
-    "[上中下]旬[，、（(]{1,2}"
-    r"|月\d{1,2}[日号][至到-]|(?<![\d.])(?:时间|日期|活动|展期|放假|档期|报名|预售|"
-    r"期间)[：:为是 ]{0,2}\d{1,2}[./]\d{1,2} ?[-~～—至到])$"
-)
-_DAYS_NEAR = re.compile(
-    "截止|报名|考试|日期|[Dd]eadline|DDL|ddl|[Dd]ue|生日|定于|出发|返程|开会|放假|入住|退房|航班|"
-    "机票|请假|预约|排期|上线|发版|release|约在|月.{1,3}日"
-)
-
-
-def told_day(match: Match) -> str:
-    """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
-    near, rest = before(match, 24), after(match)
-    if re.match(
-        " ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|[A-Za-z]{1,3}(?![a-z])|以)", rest
-    ):
-        return match.group()
-    told: object = _DAY_BEFORE.search(near) or (
-        re.search("[于在到至自从（(]$", near) and _DAY_AFTER.match(rest)
-    )
-    told = told or (
-        "/" in match.group() and re.search(r"[于在到至自从是和、：: ]$", near) and _DAYS_NEAR.search(near)
-    )
-    return month_day(match) if told else match.group()
-
-
-def days_or_fractions(match: Match) -> str:
-    """5/1-5/7: days; 1/3-1/2, 1/3-2/3: shares."""
-    month, day, month_2, day_2 = match.groups()
-    if (month == month_2 and int(day) >= int(day_2)) or day == day_2:
-        return match.group()
-    return f"{month_day(match)}到{numbers.cardinal(month_2)}月{numbers.cardinal(day_2)}日"
 
 
 def dotted_day(match: Match) -> str:
@@ -214,11 +161,8 @@ DATES: list[Row] = [
     ),
     (
         "date",
-        rf"(?:(?<=截止)|(?<=截至)|(?<=日期)|(?<=时间)|(?<=DDL)|(?<=ddl)"
-        rf"|(?<=[日]期[:：])|(?<=截止[:：于到])|(?<=截止日期[:：])|(?<=时间[:：])"
-        rf"|(?<=[今明后昨]天)|(?<=生日)|(?<=生日是)|(?<=周[一二三四五六日]))[ （(]?"
-        rf"({_MONTH})/({_DAY})(?![\d/])",
-        month_day,
+        r"(\d(?<![\d./].)\d?)/(\d\d?)(?![\d/])",
+        slashed_day,
     ),
     (
         "dates",
@@ -262,7 +206,8 @@ DATES: list[Row] = [
     ("decade", r"(?<!\d)'?((?:\d\d)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
     (
         "generation",
-        r"[012](?<![\d.].)0(?=后(?:的?(?:孩子|小朋友|宝宝|萌娃|消费|学生|小学生|世界)|一代|们|新生代|了?[，。！？]))",
+        r"[012](?<![\d.].)0(?=后(?:的?(?:孩子|小朋友|宝宝|萌娃|消费|学生|小学生|世界)|一代|们|"
+        r"新生代|了?[，。！？]))",
         spelled,
     ),
     ("generation", r"(?<!\d)([5-9]0)(?=[、和与至到]\d0后)", spelled_year),
@@ -286,7 +231,8 @@ DATES: list[Row] = [
         "year",
         r"([0-35-9](?<![\d.].)\d)年(?:(?=国庆|元旦|中秋|端午|[暑寒]假|过年|年[底初]|[春夏秋冬][天季]|"
         r"[底初末][，。、我他她就的那]|高考"
-        r"|世界杯|[伦里东北巴]?[敦约京黎]?奥运|欧洲杯|毕业|入[职学行伍]|结婚|生人|那会|那年|洪水|"
+        r"|世界杯|[伦里东北巴]?[敦约京黎]?奥运|欧洲杯|毕业|入[职学行伍]|结婚|生(?![产活命意成长效])|"
+        r"(?<=[5-9]\d年)的[，。！？]|那会|那年|洪水|"
         r"大水|大?地震|金融危机|股灾|牛市|疫情|[上下]半年"
         r"|[一二三四]季度|款|产的?|份的|的(?:拉菲|红?酒|茶|茅台|五粮液|普洱|波尔多|春晚|夏天|冬天)|"
         r"买的|认识的|出[生厂]的?|来的|建的)"

@@ -23,9 +23,9 @@ _KNOWN = {
     "798|751": "逛|艺术|园区|画廊|展|酒仙桥|打卡|拍照|北京|周末|咖啡",
     "731|516|1855|100": "部队|日军|细菌|罪|遗址|鼠疫|侵华",
     "318|219|109|317|214|331": "川藏|进藏|西藏|拉萨|骑行|自驾|国道|新藏|青藏|此生必驾|沿着|滇藏|318",
-    "863|973|211|985|111|2011|101|305": "计划|高校|名校|双一流|本科|考研|院校|学历",
+    "863|973|211|985|111|2011|101|305": "计划|高校|名校|双一流|首席|项目|本科|考研|院校|学历",
     "737|747|757|767|777|787|320|330|350|380|319|321": (
-        "飞机|客机|机型|波音|空客|航空|执飞|机队|宽体|窄体|坠机|停飞"
+        "飞机|客机|机型|波音|空客|[南东国海川厦深春吉]航|航空|执飞|机队|宽体|窄体|坠机|停飞"
     ),
     "316|304|201|430": "不锈钢|保温杯|钢|材质|食品级|内胆",
     "100|196|214|405|999|888|520|525|720|740|1966|212|215|313|316|400|401": (
@@ -53,8 +53,8 @@ _TOLD_BY = {
     for number in {number for group in _KNOWN for number in group.split("|")}
 }
 _IS_AMOUNT = re.compile(
-    f" ?(?:(?:{numbers.MEASURES})(?!本科|名校|口红|面前)|[多余来几%％‰°℃日月号级路床栋]|分之|"
-    f"以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
+    " ?(?:[多余来几%％‰°℃日月号级路床栋]|分之|"
+    "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
     "|ms|km|mm|cm|kg|ml|mL|mg|RMB|VS|左右|毫|平方|立方|出头|大卡|千|字|元|积分|用户|QPS)"
 )
 _ANNOUNCED = re.compile(
@@ -71,7 +71,12 @@ def known(match: Match) -> str:
     """404, 985, 996: digit by digit where a word near it tells the kind and nothing makes it an amount."""
     number, rest = match.group(), after(match, 14)
     lead = before(match, 18)
-    if number not in _TOLD_BY or _IS_AMOUNT.match(rest) or _ANNOUNCED.search(lead):
+    if (
+        number not in _TOLD_BY
+        or numbers.takes_liang(rest.lstrip())
+        or _IS_AMOUNT.match(rest)
+        or _ANNOUNCED.search(lead)
+    ):
         return number
     return numbers.digits(number) if _TOLD_BY[number].search(f"{lead} {rest}") else number
 

@@ -160,6 +160,7 @@ NAMES: list[Row] = [
         rf",}}(?![\d.]*\d)",
         version,
     ),
+    ("version", r"2(?<![\d.].)\d(?=H[12](?![\dA-Za-z]))", spelled),
     ("shop", r"(?<!\d)7-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),
     (
         "chat",

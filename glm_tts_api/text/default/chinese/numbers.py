@@ -27,7 +27,8 @@ MEASURES = (
     "|成|度|者|国|地|省|市|县|州|校|院|厂|所|处"
     "|室|厅|卫|晚|夜|站|代|码|车|板|顶|扇|堂|期|集|季|档|打|叠|卷"
     "|捆|扎|剂|针|管|味|尊|脚|圈|轴|轨|刻|餐|席|名"
-    "|盏|缕|阵|筐|篮|锅|炉|缸|坛|瓣|丛|幕|尾|床|通|堵|具|盆|笼|屉|撮|捧|拨|帮|伙|宗|格|帧|波|招|摞|柄|盅|碟|串|泡|窝|筒|听|挂"
+    "|盏|缕|阵|筐|篮|锅|炉|缸|坛|瓣|丛|幕|尾|床|通|堵|具|盆|笼|屉|撮|捧|拨|帮|伙|宗|格|帧|波|招|摞|"
+    "柄|盅|碟|串|泡|窝|筒|听|挂"
 )
 MEASURE = re.compile(MEASURES)
 # What these words begin is a name although it begins as a measure does: 2分之一, 2季度, 2年级, 2手 ...
@@ -37,13 +38,14 @@ _NO_MEASURE = re.compile(
     "|面对|面积"
     "|类似|样子|成为|成功|成立|地区|地点|发布|天猫|年度|处理|处于"
     "|代表|代替|期间|包括|包含|包邮|厅级|地铁|国际|国家|省级|起步"
-    "|起飞|听力|听说|帮助|具体|具有|波段|招生|格式|伙伴|幕后|通过|通信|锅炉|挂号|炉石|阵营|泡沫"
+    "|起飞|名校|口红|面前|首席|首先|首次|首个|首批|首届|首都|听力|听说|帮助|具体|具有|波段|招生|格式|伙伴|幕后|通过|"
+    "通信|锅炉|挂号|炉石|阵营|泡沫"
     "|季度|打\\d|度烧伤|度近视|对\\d|年级|年生|分之|代目|期工程|级|期末|号|把手"
     "|周目|代人|面体|字头|次方|次元|次函|次曲|次项"
 )
+_SCHOOLS = ("初", "高", "大", "小", "专")
 _ORDINAL = re.compile(
-    "(?:第 ?|点|负|地下|[A-Za-z] ?|农历|星期|周|礼拜|初|高|大|小|专|第[一二三四五六七八九十百零0-9]{"
-    "1,4}[、，和至到或-])$"
+    "(?:第 ?|点|负|地下|[A-Za-z] ?|农历|星期|周|礼拜|第[一二三四五六七八九十百零0-9]{1,4}[、，和至到或-])$"
 )
 
 
@@ -59,7 +61,10 @@ def cardinal(number: str) -> str:
 def counted(number: str, noun: str, before: str = "") -> str:
     """A number before `noun` (what follows it): 两 where it counts one of MEASURES. `before`: what stands
     before it, since ordinals keep their 二."""
-    if number.lstrip("-+") != "2" or not takes_liang(noun) or _ORDINAL.search(before):
+    named = _ORDINAL.search(before) or (
+        before.endswith(_SCHOOLS) and not re.match("岁|个|倍|[公英]?[斤尺寸米]|圈|码", noun)
+    )
+    if number.lstrip("-+") != "2" or named or not takes_liang(noun):
         return cardinal(number)
     return ("负" if number[0] == "-" else "") + "两"
 

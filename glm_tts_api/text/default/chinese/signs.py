@@ -28,6 +28,7 @@ SIGNS: list[Row] = [
     ("sharp", r"(?<![A-Za-z])([A-G])#", r"\1 sharp "),
     ("slash", rf"([一二三四五六七八九十百千万亿两零] ?)?([{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", hanzi_apart),
     ("bar", r"\|", "，"),
+    ("per", r"/(?<=[A-Za-z]/)min(?![A-Za-z])", "每分钟"),
     ("slash", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
     ("slash", r"/", " "),
 ]

@@ -6,8 +6,9 @@ import re
 
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
+from glm_tts_api.text.default.chinese.teams import TEAM_BEFORE, TEAM_BEHIND
 from glm_tts_api.text.default.chinese.times import SCORE, lead
-from glm_tts_api.text.default.chinese.units import PER, UNITS, per_name
+from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _HAN = "\u4e00-\u9fff"
@@ -50,7 +51,13 @@ def number_span(match: Match) -> str:
     if (
         "." not in first + second
         and len(first) < 4
-        and (SCORE.search(clause) or _HYPHEN_SCORE.search(clause) or _SCORES_BEFORE.search(near))
+        and (
+            SCORE.search(clause)
+            or _HYPHEN_SCORE.search(clause)
+            or _SCORES_BEFORE.search(near)
+            or re.match("[，(（]\\d{1,2}[)）]", rest)
+            or (TEAM_BEFORE.search(near) and TEAM_BEHIND.match(rest))
+        )
         and not re.match("[名位个天年人球分]", rest)
     ):
         return f"{numbers.cardinal(first)}比{numbers.cardinal(second)}"
@@ -82,16 +89,13 @@ def minus(match: Match) -> str:
     """A hyphen before a number, behind a Hanzi or a bracket: a minus where the number can be negative."""
     near, rest = before(match), after(match, 24)
     measured = re.match(
-        r"\d{1,9}(?:\.\d{1,9})? ?(?:[%％‰℃°度万亿]|摄氏度|分贝|dB|V|元|美元)|\d{1,9}\.\d", rest
+        r"\d{1,9}(?:\.\d{1,9})? ?(?:[%％‰℃°度万亿=<>≤≥]|[大小]于|的[平立]方|的.{1,6}次方"
+        r"|摄氏度|分贝|dB|V|元|美元)|\d{1,9}\.\d",
+        rest,
     )
     if measured or _MAY_BE_NEGATIVE.search(near):
         return "负"
     return ""
-
-
-def minus_sign(match: Match) -> str:
-    """A hyphen at the start of a clause; behind a Hanzi `minus` decides."""
-    return match.group() if re.search(f"[{_HAN}）]$", before(match, 1)) else "负"
 
 
 def exponent(match: Match) -> str:
@@ -113,25 +117,26 @@ def inverse(match: Match) -> str:
 
 def power_of_unit(match: Match) -> str:
     """10³kg/m³: the power, then its unit."""
-    unit = f"{UNITS[match[3]]}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
+    unit = f"{unit_name(match[3])}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
     return exponent(match) + unit
 
 
 _B = r"(?<![\d.])"
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _ARROWS = "→➜⇒⟶"
-_UNIT, _UNIT_PER = alternatives(UNITS), alternatives([*PER, *UNITS])
+_UNIT = alternatives(UNITS)
 
 POWERS: list[Row] = [
     ("dot", r"(?<=[A-Za-z])\.(?=\d)", "点"),
     ("difference", r"(?<=(?<![A-Za-z\d])[a-z])-(?=\d)", "减"),
+    ("per", r"/(?<=[A-Za-z]/)100 ?km(?![A-Za-z/])", "每百公里"),
     ("per", rf"(?<=[A-Za-z])/(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
     ("factorial", r"(?<=[\dn])[!！](?=\s?[=*×+÷/的])", "的阶乘"),
     ("per", r"(?<=[A-Za-z])[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])", inverse),
     (
         "power",
         rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})"
-        rf"(?: ?({_UNIT})((?:/(?:{_UNIT_PER}))*)(?![A-Za-z²³/]))?",
+        rf"(?: ?((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})((?:{PER_PATTERN})*)(?![A-Za-z²³/]))?",
         power_of_unit,
     ),
     (
@@ -172,7 +177,7 @@ SPANS: list[Row] = [
         lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}",
     ),
     ("name", rf"(?<![\w.-])({_NUMBER})(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
-    ("minus", r"-(?<![\w%°)-]-)(?<![\w)%] -)(?=\.?\d)", minus_sign),
+    ("minus", rf"-(?<![\w%°)）{_HAN}-]-)(?<![\w)%] -)(?=\.?\d)", "负"),
     (
         "span",
         rf"(?<![\w.])({_NUMBER})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)",

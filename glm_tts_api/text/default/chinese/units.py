@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.table import names
+from glm_tts_api.text.default.table import alternatives, names
 
 CURRENCIES = names("""
     JP¥=日元; CN¥=元; US$=美元; HK$=港元; NT$=新台币; A$=澳元; C$=加元; S$=新加坡元; $=美元;
@@ -72,7 +72,12 @@ ONLY_BEFORE_SLASH = {"a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
 _LOWER = {name.lower(): spoken for name, spoken in UNITS.items() if len(name) > 1}
 
 
+PER_PATTERN = rf"/(?:\((?:{alternatives(PER)})(?:·(?:{alternatives(PER)}))*\)|{alternatives(PER)})"
+
+
 def unit_name(unit: str) -> str | None:
+    if "·" in unit and unit not in UNITS:
+        return "".join(UNITS[name] for name in unit.split("·"))
     return UNITS.get(unit) or _LOWER.get(unit.lower())
 
 

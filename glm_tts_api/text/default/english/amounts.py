@@ -6,7 +6,7 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.english.units import ONLY_JOINED, PER, SCALES, UNITS, unit_name
+from glm_tts_api.text.default.english.units import CODES, ONLY_JOINED, PER, SCALES, UNITS, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _ONES = {"2": "half", "3": "third", "4": "quarter"}
@@ -14,7 +14,8 @@ _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke"
     r"|hurdles|relay|pool|radius|pipe|nail|screen|display|monitor"
     r"|walk|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|race|swim|line"
-    r"|steak|burger|battery|drive|cable|tall|man|wall|tower|pole|board)\b"
+    r"|steak|burger|battery|drive|cable|tall|man|wall|tower|pole|board|capacitor"
+    r"|resistor|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater)\b"
 )
 
 
@@ -43,7 +44,11 @@ def pressure(match: Match) -> str:
 def without_commas(match: Match) -> str:
     """In words where the bare digits would be taken for a year or a name."""
     number = match.group().replace(",", "")
-    measured = re.match(rf"\s?(?:{_UNIT})(?![A-Za-z])|\s?[%°/x×*+=^:-]|\.\d|\s?(?:{_SCALE})\b", after(match))
+    measured = re.match(
+        rf"\s?(?:{_UNIT})(?![A-Za-z])|\s?[%°/x×*+=^:-]|\.\d|\s?(?:{_SCALE}|{alternatives(CODES)})\b|"
+        rf"\s?[€£¥$]",
+        after(match),
+    )
     if len(number) <= 12 and (measured or before(match, 1).strip(' ("')):
         return number
     return cardinal(number)
@@ -56,7 +61,11 @@ def measured(match: Match) -> str:
         return match.group()
     hyphened = match[2] == "-" or (_BARE_ATTRIBUTE.match(after(match)) and not per)
     noun = spoken if hyphened else numbers.plural(spoken, number)
-    pers = "".join(f" per {PER[part]}" for part in (per or "").strip("/").split("/") if part in PER)
+    pers = "".join(
+        " per " + " ".join(PER[name] for name in part.strip("()").split("·"))
+        for part in (per or "").split("/")
+        if part
+    )
     return f"{cardinal(number)} {noun}{pers} "
 
 
@@ -76,7 +85,8 @@ def inches(match: Match) -> str:
 
 
 _ROW = re.compile(
-    r"(?i)\b(?:apt|apartment|floor|building|bldg|row|door|bay|stall|locker|lot|pod|car|exit|platform|unit|room"
+    r"(?i)\b(?:apt|apartment|floor|building|bldg|row|door|bay|stall|locker|lot|pod|car|exit|platform|"
+    r"unit|room"
     r"|seat|gate|suite|flat|block|grade|terminal) $"
 )
 
@@ -234,7 +244,8 @@ COUNTS: list[Row] = [
     ),
     (
         "measure",
-        rf"{_B}({_NUMBER})(\s|-)?({_UNIT})((?:/(?:{_UNIT_PER}))*)(?![A-Za-z\d²³])(?:\.(?=\s[a-z]))?",
+        rf"{_B}({_NUMBER})(\s|-)?({_UNIT})((?:/(?:\((?:{_UNIT_PER})·(?:{_UNIT_PER})\)|"
+        rf"{_UNIT_PER}))*)(?![A-Za-z\d²³])(?:\.(?=\s[a-z]))?",
         measured,
     ),
     ("apart", r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)", " "),

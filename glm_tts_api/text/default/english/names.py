@@ -59,8 +59,11 @@ def paired(match: Match) -> str:
 def status(match: Match) -> str:
     """A 404: a server's answer, where one is spoken of."""
     near = before(match, 50) + after(match, 50)
-    told = re.search(r"(?i)\b(?:an?|the|got|getting|and|or|throws|shows) $", before(match)) and re.search(
-        r"(?i)\b(?:page|site|website|server|request|link|api|endpoint|browser|error|status|load|url|"
+    told = re.search(
+        r"(?i)\b(?:an?|the|every|another|got|getting|and|or|throws|shows) $", before(match)
+    ) and re.search(
+        r"(?i)\b(?:page|site|website|server|request|balancer|backend|link|api|endpoint|browser|error|"
+        r"status|load|url|"
         r"http|retry|proxy|gateway)s?\b",
         near,
     )
@@ -80,6 +83,19 @@ def hotline(match: Match) -> str:
         if told and not re.search("[$£€#]$", before(match, 1))
         else match.group()
     )
+
+
+def room_in(match: Match) -> str:
+    """Meet me in 304."""
+    told = re.search(
+        r"(?i)\b(?:meet|room|gate|floor|hall|building|office)\b", before(match, 40) + after(match, 30)
+    )
+    return numbers.paired(match.group()) if told else match.group()
+
+
+def text_to(match: Match) -> str:
+    """Text HOME to 741741."""
+    return numbers.digits(match[1]) if re.search("(?i)text|send|sms", before(match, 24)) else match[1]
 
 
 def flight(match: Match) -> str:
@@ -106,7 +122,11 @@ ADDRESSES: list[Row] = [
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
     ("network address", r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
-    ("version", r"(?<![\d.])\d{1,6}(?:\.\d{1,6}){2,}(?![\d.]*\d)", version),
+    (
+        "version",
+        r"(?<![\d.])(?!\d\d?\.\d\d?\.(?:19|20)\d\d(?!\d))\d{1,6}(?:\.\d{1,6}){2,}(?![\d.]*\d)",
+        version,
+    ),
 ]
 NAMES: list[Row] = [
     (
@@ -262,5 +282,9 @@ NAMES: list[Row] = [
         r"\b(7[0-8]7)(?=s?\b(?: (?:jet|plane|aircraft|max|dreamliner|airliner|crashed|landed)))",
         lambda m: numbers.paired(m[1]),
     ),
+    ("room", r"[1-9](?<=\b[Ii]n .)\d\d(?=[,.;]? |[,.]$)(?! [a-z]{2,20}s\b)", room_in),
+    ("car", r"\b911(?= (?:Turbo|Carrera|GT|Targa|Cabriolet))", lambda m: numbers.paired(m.group())),
+    ("team", r"\b(49|76)ers\b", lambda m: "forty niners" if m[1] == "49" else "seventy sixers"),
+    ("short telephone number", r"(?<=[A-Z\"'] to )(\d{4,6})\b(?! [a-z]{2,20}s\b)", text_to),
     ("leading zero, or very long", r"(?<![\d./,-])(0\d++|\d{13,}+)(?![./-]?\d)", spelled),
 ]

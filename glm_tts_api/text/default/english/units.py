@@ -61,6 +61,18 @@ UNITS = names("""
     ppm=part per million; bpm=beat per minute; MP=megapixel; px=pixel; Mb=megabit; Gb=gigabit; ct=carat;
     kt=knot; kts=knot; lux=lux; lm=lumen; cwt=hundredweight; rad=radian; K=kelvin; t=ton;
 """)
+_PREFIXES = names("p=pico; n=nano; μ=micro; µ=micro; m=milli; k=kilo; M=mega; G=giga; T=tera;")
+_PREFIXED = names("""
+    W=watt; V=volt; A=amp; J=joule; F=farad; H=henry; mol=mole; Hz=hertz; Pa=pascal; Wh=watt hour;
+    VA=volt amp; eV=electron volt; Sv=sievert; Bq=becquerel; Gy=gray; Ω=ohm; cal=calorie;
+""")
+# A prefix before a unit makes another; with most prefixes single letters are rather names: MA, TV, GF.
+UNITS = {
+    prefix + unit: name + rest
+    for prefix, name in _PREFIXES.items()
+    for unit, rest in _PREFIXED.items()
+    if len(unit) > 1 or prefix in "nμµ"
+} | UNITS
 # Behind a slash, beside UNITS.
 PER = UNITS | names("""
     day=day; week=week; month=month; year=year; hour=hour; minute=minute; second=second; person=person;

@@ -1,0 +1,88 @@
+"""Chinese: days as 9.12, 6/7 and 5/1-5/7, where an event or a deadline tells them."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.chinese import numbers
+from glm_tts_api.text.default.table import Match, after, before
+
+_EVENT = (
+    "举[行办]|召开|[开闭]幕|[上下]线|首[播发映]|发布|[开复停]赛|[开中高期月]考|[开放]学|[开停歇]业|"
+    "返[校程岗]|出发|启程|到货|[发收]货|生效|截止"
+    "|报名|上映|开[播抢售工机会课营馆]|停[水电课]|放假|复[工课]|签到|入[住职场]|退房|预售|大促|结束|"
+    "前后|之?前|之?后|当[天晚日]|[早晚]|凌晨"
+    "|[上下中]午|起(?![伏跳])|止|那[天晚]|见(?!顶|底)|周[一二三四五六日末]|星期|[（(]周|正式"
+)
+_DAY_AFTER = re.compile(rf" ?(?:{_EVENT})")
+_CLEAR_EVENT = re.compile(
+    "[上下]线|首[播发映]|发布|[开复]赛|[开中高]考|[开放]学|开业|返[校程岗]|出发|到货|[发收]货|生效|"
+    "截止|报名|上映"
+    "|开[播抢售]|付尾款|见面|晚上|晚\\d|当[天晚]|凌晨|[上下]午"
+)
+_ONLY_DAYS = re.compile(
+    "[开闭]幕|举[行办]|召开|出生|上映|首[映播发]|开[售抢播]|开[赛考学业]|返校|领证|结婚|发货|出发"
+    r"|[到至~-]\d{1,2}\.\d{1,2}(?:期间|[我他她咱]|都?在|放假|出差|请假|休)"
+)
+_DAY_BEFORE = re.compile(
+    "(?:(?:时间|日期|档期|工期|展[期出览]|会期|放假|有效期|期限|截止|报名|预售|开放|活动|"
+    "[持延][续期长][到至]|[推延改提][迟期到前至]{1,2}|[截止][止至]?[到至于]"
+    "|定[于在]|订在|约在|约[在到了]|安排在|选在|DDL|ddl|[Dd]eadline|[Dd]ue)(?: ?[：:为是在于到至自从])? ?|"
+    "[上中下]旬[，、（(]{1,2}"
+    r"|月\d{1,2}[日号][至到-]|(?<![\d.])(?:时间|日期|活动|展期|放假|档期|报名|预售|"
+    r"期间)[：:为是 ]{0,2}\d{1,2}[./]\d{1,2} ?[-~～—至到])$"
+)
+_DATE_WORD = re.compile(
+    "(?:截止(?:日期)?[:：于到]?|截至|日期|时间[:：]?|DDL|ddl|日期[:：]|[今明后昨]天|生日是?|"
+    "周[一二三四五六日])[ （(]?$"
+)
+_DAYS_NEAR = re.compile(
+    "截止|报名|考试|日期|[Dd]eadline|DDL|ddl|[Dd]ue|生日|定于|出发|返程|开会|放假|入住|退房|航班|"
+    "机票|请假|预约|排期|上线|发版|release|约在|定在|月.{1,3}日"
+)
+
+
+def told_day(match: Match) -> str:
+    """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
+    near, rest = before(match, 24), after(match)
+    if re.match(
+        " ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|[A-Za-z]{1,3}(?![a-z])|以)", rest
+    ):
+        return match.group()
+    told: object = _DAY_BEFORE.search(near) or (
+        re.search("[于在到至自从（(是]$", near)
+        and _DAY_AFTER.match(rest)
+        and not re.search("[价率值分比]", near)
+    )
+    told = told or _ONLY_DAYS.match(rest)
+    told = told or (
+        re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest)
+    )
+    told = told or (re.search("(?:^|[，。；、])$", near) and _CLEAR_EVENT.match(rest))
+    told = told or (
+        "/" in match.group()
+        and re.search(r"[于在到至自从是和、：:A-Za-z] ?$", near)
+        and _DAYS_NEAR.search(near)
+    )
+    return month_day(match) if told else match.group()
+
+
+def slashed_day(match: Match) -> str:
+    """11/30 right behind a word of dates."""
+    return month_day(match) if _DATE_WORD.search(before(match)) else match.group()
+
+
+def days_or_fractions(match: Match) -> str:
+    """5/1-5/7: days; 1/3-1/2, 1/3-2/3: shares."""
+    month, day, month_2, day_2 = match.groups()
+    if (month == month_2 and int(day) >= int(day_2)) or day == day_2:
+        return match.group()
+    return f"{month_day(match)}到{numbers.cardinal(month_2)}月{numbers.cardinal(day_2)}日"
+
+
+def month_day(match: Match) -> str:
+    """11/30 where the words beside it tell a day."""
+    month, day = match[1], match[2]
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return match.group()
+    return f"{numbers.cardinal(month)}月{numbers.cardinal(day)}日"
