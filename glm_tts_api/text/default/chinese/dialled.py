@@ -178,7 +178,10 @@ DIALLED: list[Row] = [
         r"[1-9](?<![\d.,A-Za-z-].)\d{2,3}(?=[，。！？、吧找]|$)",
         lambda m: (
             numbers.dialled(m.group())
-            if re.search("(?:入?住(?:在|进|的是)?|搬到|搬进|上来|上到|敲)[^，。\\d元价]{0,4}$", before(m))
+            if re.search(
+                "(?:入?住(?:在|进|的是)?|搬到|搬进|[你接]上来|上到)[^，。\\d元价率人数量晚天]{0,4}$",
+                before(m),
+            )
             else m.group()
         ),
     ),

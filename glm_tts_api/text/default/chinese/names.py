@@ -120,7 +120,7 @@ NAMES: list[Row] = [
         r"|福利|加班|错误|页面|胶水|安全|浏览器|/\d|、211|和211|、985|以及211|或211|与211)",
         spelled,
     ),
-    ("university", r"(?<![\d.])(?:985|211)(?![\d.元块万亿个人名])", university),
+    ("university", r"(?<![\d.])(?:985|211)(?![\d.元块万亿个人名分所年天条件次米])", university),
     ("fool", r"(?<=[别个是你])250(?=[了吗呢啊吧，。！？]|$)", "二百五"),
     ("title", r"(?<=《)\d{3,4}(?=》)", spelled),
     ("day with a name", r"(?<=双)(?:11|12)(?!\d)", lambda m: numbers.cardinal(m.group())),

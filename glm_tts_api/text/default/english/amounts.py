@@ -226,7 +226,7 @@ COUNTS: list[Row] = [
         rf"deaths|customers|children|workers"
         r"|households|students|tourists|barrels|cars|tonnes|tons|viewers|listeners|readers|"
         r"passengers|visitors|residents|refugees)\b)"
-        rf"|(?<=[a-z] )({_NUMBER})m(?= (?:since|last year|a year|this year|by 20|in (?:19|20))\b)",
+        rf"|(?<=[a-z] )(\d{{1,3}}\.\d)m(?= (?:since|last year|a year|this year)\b)",
         lambda m: f"{cardinal(m[1] or m[2])} million",
     ),
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),

@@ -191,7 +191,8 @@ NAMES: list[Row] = [
     ),
     (
         "hotline",
-        r"[1-9](?<![\w.,$£€#-].)(?:11|88|99|12|01)\b(?![.,]\d|-| [a-z]{2,20}s\b| (?:people|percent|of))",
+        r"[1-9](?<![\w.,$£€#-].)(?:11|88|99|12|01)\b(?![.,]\d|-| [a-z]{2,20}s\b"
+        r"| (?:people|men|women|children|percent|of))",
         hotline,
     ),
     (
@@ -282,7 +283,7 @@ NAMES: list[Row] = [
         r"\b(7[0-8]7)(?=s?\b(?: (?:jet|plane|aircraft|max|dreamliner|airliner|crashed|landed)))",
         lambda m: numbers.paired(m[1]),
     ),
-    ("room", r"[1-9](?<=\b[Ii]n .)\d\d(?=[,.;]? |[,.]$)(?! [a-z]{2,20}s\b)", room_in),
+    ("room", r"[1-9](?<=\b[Ii]n .)\d\d(?=[,;] |[,.]$)", room_in),
     ("car", r"\b911(?= (?:Turbo|Carrera|GT|Targa|Cabriolet))", lambda m: numbers.paired(m.group())),
     ("team", r"\b(49|76)ers\b", lambda m: "forty niners" if m[1] == "49" else "seventy sixers"),
     ("short telephone number", r"(?<=[A-Z\"'] to )(\d{4,6})\b(?! [a-z]{2,20}s\b)", text_to),
