@@ -72,6 +72,7 @@ SPANS: list[Row] = [
 ]
 
 POWERS: list[Row] = [
+    ("logarithm", r"\blog_(\d{1,9}) ?(?=[\w(])", r"log base \1 of "),
     ("factorial", r"(?<=\d)!(?=\s?[=*×+÷/])|(?<=\b[a-z])!(?=\s?[=*×+÷/])", " factorial"),
     ("power", rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})(?:\s?({_UNIT})(?![A-Za-z\d²³]))?", exponent),
     ("power", rf"(\w|\))\s?(\^\s?[({{]?[-+]?\w{{1,9}}[)}}]?)(?:\s({_UNIT})(?![A-Za-z\d²³]))?", exponent),
