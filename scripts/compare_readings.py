@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from glm_tts_api.errors import NothingToSay
+from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import RuleSet, TextFrontend
 from tests.text.readings.accepted import Sentence, sentences
 
@@ -42,8 +43,8 @@ def main() -> None:
 
 
 def _ours(rules: RuleSet, chosen: list[Sentence]) -> list[str]:
-    with tempfile.TemporaryDirectory() as cache:
-        frontend = TextFrontend(PROJECT / "configs", cache_dir=Path(cache), rules=rules)
+    with tempfile.TemporaryDirectory() as empty:  # not the user's dictionaries
+        frontend = TextFrontend(Path(empty), cache_dir=Path(empty), rules=rules, shipped=SHIPPED_CONFIGS)
         return [_prepared(frontend, one.text) for one in chosen]
 
 

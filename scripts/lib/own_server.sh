@@ -21,8 +21,8 @@ start_server() {
   port="$("$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')"
   URL="http://127.0.0.1:$port"
   say "== a server at $URL"
-  RUN_DIR="$WORK/run" PROMPTS_DIR="$WORK/prompts" LOG_FILE="$WORK/copy.log" API_HOST=127.0.0.1 PORT="$port" \
-    API_KEYS='' "$PYTHON" -m glm_tts_api serve >"$WORK/server.log" 2>&1 &
+  (cd -- "$WORK" && API_HOST=127.0.0.1 PORT="$port" API_KEYS='' exec "$PYTHON" -m glm_tts_api serve) \
+    >"$WORK/server.log" 2>&1 &
   SERVER=$!
   until curl --noproxy '*' -sf "$URL/api/v1/health" >/dev/null; do
     if ! kill -0 "$SERVER" 2>/dev/null || ((SECONDS - begin > 300)); then

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = SHIPPED_CONFIGS  # the user's may have a lexicon
 
 
 @pytest.fixture(scope="session")
