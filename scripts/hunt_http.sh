@@ -17,5 +17,5 @@ URL="${1:-}"
 "$(find_python venv)" -m venv "$WORK/venv"
 "$WORK/venv/bin/python" -m pip install -q --disable-pip-version-check schemathesis==4.32.5
 cd -- "$WORK"
-"$WORK/venv/bin/schemathesis" run "$URL/openapi.json" --max-examples "${2:-200}" \
+"$WORK/venv/bin/schemathesis" run "$URL/openapi.json" --max-examples "${2:-200}" --request-timeout 60 \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
