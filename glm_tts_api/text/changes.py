@@ -46,29 +46,41 @@ class _Word:
     end: int
 
 
+class _Touched(NamedTuple):
+    """A rule's use by the words that it held and those that it made."""
+
+    kind: str
+    written: frozenset[str]
+    said: frozenset[str]
+
+
 def changes(written: str, said: str, uses: Sequence[Use] = ()) -> tuple[Change, ...]:
     """In the order of the text. Case, width and ordinary marks make no change. `uses`: what the rules did,
     among which each change finds its own."""
-    by_word: dict[str, list[Use]] = defaultdict(list)
+    by_word: dict[str, list[_Touched]] = defaultdict(list)
     for use in uses:
-        for word in {word.folded for word in _words(use.written)}:
-            by_word[word].append(use)
-    return tuple(
-        replace(change, rule=_kind_behind(change, by_word)) if uses else change
-        for change in _found(written, said)
-    )
+        touched = _Touched(use.kind, _folded(use.written), _folded(use.said))
+        for word in touched.written:
+            by_word[word].append(touched)
+    return tuple(replace(change, rule=_kind_behind(change, by_word)) for change in _found(written, said))
 
 
-def _kind_behind(change: Change, by_word: Mapping[str, list[Use]]) -> str | None:
-    """Of the rules that touched a word of this place, the one that made most of what is said there."""
-    said = {word.folded for word in _words(change.said)}
-    most, kind = 0, None
-    for word in {word.folded for word in _words(change.written)}:
-        for use in by_word.get(word, [])[:_MOST_USES]:
-            shared = len(said & {word.folded for word in _words(use.said)})
-            if shared > most:
-                most, kind = shared, use.kind
+def _kind_behind(change: Change, by_word: Mapping[str, list[_Touched]]) -> str | None:
+    """Of the rules that made a word of what is said here, the one that shares most words with this place,
+    written and said; of several the one that has least besides."""
+    written, said = _folded(change.written), _folded(change.said)
+    best, kind = (0, 0), None
+    for word in dict.fromkeys(word.folded for word in _words(change.written)):
+        for touched in by_word.get(word, [])[:_MOST_USES]:
+            made = len(said & touched.said)
+            fit = made + len(written & touched.written), -len(touched.written | touched.said)
+            if made and fit > best:
+                best, kind = fit, touched.kind
     return kind
+
+
+def _folded(text: str) -> frozenset[str]:
+    return frozenset(word.folded for word in _words(text))
 
 
 def _found(written: str, said: str) -> Iterator[Change]:

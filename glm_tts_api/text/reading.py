@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from glm_tts_api.errors import quote
 from glm_tts_api.text.changes import Change, Use, changes
@@ -40,7 +41,7 @@ class SpokenSegment:
         return self.pause_s + spoken_s / self.speed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """How a text is read; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
 
@@ -60,7 +61,7 @@ class Reading:
         """What it takes to say, roughly."""
         return sum(segment.seconds for segment in self.segments) + self.pause_s
 
-    @property
+    @cached_property
     def changes(self) -> tuple[Change, ...]:
         """Where it is said otherwise than it is written."""
         return tuple(sorted(self._changes(), key=lambda change: change.start))

@@ -59,6 +59,8 @@ def test_what_is_not_read_or_looks_misspelt_is_warned_of(frontend: TextFrontend)
     ("text", "written", "said", "rule"),
     [
         ("预计3-5天送到。", "3-5", "三到五", "span"),
+        ("预计3-5天送到，一共￥39.8元。", "3-5", "三到五", "span"),
+        ("一共￥39.8元，还有3个。", "3", "三", "number"),
         ("他得了第2名，去了2次。", "2", "两", "number"),
         ("Call 911 now.", "911", "nine one one", "short telephone number"),
     ],
