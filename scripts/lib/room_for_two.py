@@ -21,12 +21,12 @@ _SMI_LIMIT_S = 20
 
 def held_by(pids: list[int]) -> int:
     """Bytes of RAM; what processes share counts once."""
-    return sum(_kilobytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
+    return sum(_line_of(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
 
 
 def free_ram() -> int:
     """Bytes that could be had now, of the machine's or of this container's."""
-    free = _kilobytes(Path("/proc/meminfo"), "MemAvailable:") * 1024
+    free = _line_of(Path("/proc/meminfo"), "MemAvailable:") * 1024
     for limit_file, usage_file, reclaimable in _GROUP_FILES:
         limit, usage = (_number(Path("/sys/fs/cgroup") / name) for name in (limit_file, usage_file))
         if limit is not None and usage is not None:
@@ -57,10 +57,6 @@ def _smi(query: str) -> list[list[str]]:
     except (OSError, subprocess.SubprocessError):
         return []
     return [[cell.strip() for cell in line.split(",")] for line in done.stdout.splitlines() if line.strip()]
-
-
-def _kilobytes(file: Path, name: str) -> int:
-    return _line_of(file, name)
 
 
 def _line_of(file: Path, name: str) -> int:
