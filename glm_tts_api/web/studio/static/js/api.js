@@ -1,0 +1,100 @@
+// The only file that calls the server.
+
+const KEY = "glm-tts-key"; // kept until the tab is closed
+
+/** What went wrong: the server's answer, or `status` 0 and `code` "unreachable" if none came. */
+export class ApiError extends Error {
+  constructor({ status, code, message, retryAfterS = null, requestId = null }) {
+    super(message);
+    this.name = "ApiError";
+    Object.assign(this, { status, code, retryAfterS, requestId });
+  }
+}
+
+/** @param onKeyRefused called when the server asks for a key, or refuses the one it was sent. */
+export function createApi(onKeyRefused = () => {}) {
+  async function call(path, { method = "GET", json, form, signal, headers = {} } = {}) {
+    const sent = { ...headers };
+    const key = sessionStorage.getItem(KEY);
+    if (key) sent["X-API-Key"] = key;
+    if (json) sent["Content-Type"] = "application/json";
+    const body = json ? JSON.stringify(json) : form;
+    const url = new URL(`api/v1/${path}`, document.baseURI);
+    const response = await fetch(url, { method, headers: sent, body, signal }).catch(unreachable);
+    if (response.ok) return response;
+    const error = await errorOf(response);
+    if (error.status === 401) onKeyRefused();
+    throw error;
+  }
+
+  const answer = async (...request) => (await call(...request)).json();
+
+  return {
+    /** Speech as it is made: raw PCM (16 bit, little-endian, mono), unless the fields name another format. */
+    async speak(fields, { signal, requestId } = {}) {
+      const response = await call("tts", {
+        method: "POST",
+        json: { response_format: "pcm", stream: true, ...fields },
+        headers: requestId ? { "X-Request-Id": requestId } : {},
+        signal,
+      });
+      return {
+        requestId: response.headers.get("X-Request-Id"),
+        sampleRate: Number(response.headers.get("X-Sample-Rate")),
+        body: response.body,
+      };
+    },
+
+    normalize: (fields, { signal } = {}) => answer("text/normalize", { method: "POST", json: fields, signal }),
+    stats: ({ signal } = {}) => answer("stats/concurrency", { signal }),
+
+    /** How the server is; also while it loads or drains, when the status is 503. */
+    async health() {
+      const response = await fetch(new URL("api/v1/health", document.baseURI)).catch(unreachable);
+      return response.json();
+    },
+
+    voices: {
+      list: async () => (await answer("prompts")).prompts,
+      /** `audio`: a File or Blob. */
+      add: ({ index, promptText, audio }) =>
+        answer("prompts", { method: "POST", form: formOf({ index, prompt_text: promptText, prompt_audio: audio }) }),
+      /** What is left out stays. */
+      change: (index, { promptText, audio }) =>
+        answer(voicePath(index), { method: "PUT", form: formOf({ prompt_text: promptText, prompt_audio: audio }) }),
+      remove: (index) => answer(voicePath(index), { method: "DELETE" }),
+      audio: async (index) => (await call(`${voicePath(index)}/audio`)).blob(),
+    },
+
+    hasKey: () => sessionStorage.getItem(KEY) !== null,
+    setKey: (key) => sessionStorage.setItem(KEY, key),
+    forgetKey: () => sessionStorage.removeItem(KEY),
+  };
+}
+
+const voicePath = (index) => `prompts/${encodeURIComponent(index)}`;
+
+function formOf(fields) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) form.append(name, value);
+  }
+  return form;
+}
+
+/** A fetch that was aborted stays an AbortError. */
+function unreachable(error) {
+  if (error.name === "AbortError") throw error;
+  throw new ApiError({ status: 0, code: "unreachable", message: error.message });
+}
+
+async function errorOf(response) {
+  const body = await response.json().catch(() => ({}));
+  return new ApiError({
+    status: response.status,
+    code: body.code ?? "unknown",
+    message: body.message ?? response.statusText,
+    retryAfterS: Number(response.headers.get("Retry-After")) || null,
+    requestId: response.headers.get("X-Request-Id"),
+  });
+}

@@ -1,0 +1,25 @@
+// Joins the parts.
+
+import { createApi } from "./api.js";
+import { byId } from "./dom.js";
+import { chooseLanguage, getLanguage, onLanguage, preferredLanguage, setLanguage, t } from "./i18n.js";
+import { INITIAL, createStore } from "./store.js";
+import { mountTheme } from "./theme.js";
+
+const store = createStore(INITIAL);
+const api = createApi(() => store.set({ needsKey: true }));
+
+setLanguage(preferredLanguage());
+mountTheme(store);
+mountLanguage(byId("language"));
+document.body.dataset.ready = "";
+
+/** The button has the other language's name, in that language. */
+function mountLanguage(button) {
+  const other = () => (getLanguage() === "en" ? "zh" : "en");
+  onLanguage(() => {
+    button.textContent = t("page.other");
+    button.lang = other();
+  });
+  button.addEventListener("click", () => chooseLanguage(other()));
+}

@@ -1,0 +1,58 @@
+// Every visible word, in the person's language.
+
+import en from "./texts/en.js";
+import zh from "./texts/zh.js";
+
+const TEXTS = { en, zh };
+const CHOICE = "glm-tts-language";
+const watchers = new Set();
+let language = "en";
+
+/** The text of that key; {name} in it stands for a value, and a text that is a function is called with them. */
+export function t(key, values = {}) {
+  const text = TEXTS[language][key] ?? key;
+  if (typeof text === "function") return text(values);
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export const has = (key) => key in TEXTS[language];
+
+export const getLanguage = () => language;
+
+/** What was chosen here before, else the first of the browser's languages that the page has. */
+export function preferredLanguage() {
+  const wanted = [localStorage.getItem(CHOICE), ...navigator.languages];
+  const known = wanted.map((tag) => tag?.slice(0, 2)).find((code) => code in TEXTS);
+  return known ?? "en";
+}
+
+export function chooseLanguage(code) {
+  localStorage.setItem(CHOICE, code);
+  setLanguage(code);
+}
+
+/** Puts the page's fixed words into that language, then tells who makes others. */
+export function setLanguage(code) {
+  language = code;
+  document.documentElement.lang = code === "zh" ? "zh-CN" : code;
+  translate(document);
+  for (const watcher of watchers) watcher(code);
+}
+
+/** Calls `watcher` now and whenever the language changes. */
+export function onLanguage(watcher) {
+  watchers.add(watcher);
+  watcher(language);
+  return () => watchers.delete(watcher);
+}
+
+/** The elements in `root` that name their words: data-i18n their text, the others an attribute of theirs. */
+function translate(root) {
+  for (const element of root.querySelectorAll("[data-i18n]")) element.textContent = t(element.dataset.i18n);
+  for (const element of root.querySelectorAll("[data-i18n-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.i18nLabel));
+  }
+  for (const element of root.querySelectorAll("[data-i18n-placeholder]")) {
+    element.placeholder = t(element.dataset.i18nPlaceholder);
+  }
+}

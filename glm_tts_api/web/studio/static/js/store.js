@@ -1,0 +1,56 @@
+// The page's state: one flat object, of which each key can be watched.
+
+/**
+ * @template {object} State
+ * @param {State} initial
+ */
+export function createStore(initial) {
+  let state = { ...initial };
+  const watchers = new Map(Object.keys(initial).map((key) => [key, new Set()]));
+
+  return {
+    get: () => state,
+
+    /** Changes some keys, then tells who watches those that have another value now. */
+    set(patch) {
+      const changed = Object.keys(patch).filter((key) => !Object.is(state[key], patch[key]));
+      state = { ...state, ...patch };
+      for (const key of changed) {
+        for (const watcher of [...watchers.get(key)]) watcher(state[key]);
+      }
+    },
+
+    /** Calls `watcher` with the key's value, now and whenever it changes. Returns how to stop that. */
+    on(key, watcher) {
+      watchers.get(key).add(watcher);
+      watcher(state[key]);
+      return () => watchers.get(key).delete(watcher);
+    },
+  };
+}
+
+/** The state of a page that has just been opened. */
+export const INITIAL = {
+  text: "",
+  inputType: "text",
+  voice: null, // its index
+  options: {
+    seed: 42,
+    seedLocked: false,
+    speed: 1,
+    sampleRate: 24000,
+    sampleMethod: "ras",
+    sampling: 25,
+    beamSize: 1,
+    usePhoneme: false,
+  },
+  health: null, // GET /health
+  voices: null, // GET /prompts, as a list
+  stats: null, // GET /stats/concurrency
+  reading: null, // POST /text/normalize of the text as it stands; null while it is not known
+  speaking: { state: "idle" }, // see speak/speaking.js
+  take: null, // the one in the player: see speak/take.js
+  playing: false,
+  needsKey: false, // the server refused a request that had no key, or a wrong one
+  theme: "auto",
+};
