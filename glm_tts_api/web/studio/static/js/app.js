@@ -3,6 +3,11 @@
 import { createApi } from "./api.js";
 import { byId } from "./dom.js";
 import { chooseLanguage, getLanguage, onLanguage, preferredLanguage, setLanguage, t } from "./i18n.js";
+import { mountComposer } from "./speak/composer.js";
+import { mountPlayer } from "./speak/player.js";
+import { mountProgress } from "./speak/progress.js";
+import { mountReading } from "./speak/reading.js";
+import { createSpeaking } from "./speak/speaking.js";
 import { INITIAL, createStore } from "./store.js";
 import { mountTheme } from "./theme.js";
 
@@ -12,6 +17,13 @@ const api = createApi(() => store.set({ needsKey: true }));
 setLanguage(preferredLanguage());
 mountTheme(store);
 mountLanguage(byId("language"));
+
+const speaking = createSpeaking({ store, api });
+mountComposer(byId("composer"), { store, speaking });
+mountProgress({ store, speaking });
+mountReading(byId("reading"), { store, api });
+mountPlayer(byId("player"), { store });
+
 document.body.dataset.ready = "";
 
 /** The button has the other language's name, in that language. */

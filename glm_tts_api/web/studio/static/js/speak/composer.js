@@ -1,0 +1,58 @@
+// Where the text is written: how long it is, examples to start with, the keys that speak and stop.
+
+import { byId, h } from "../dom.js";
+import { onLanguage, t } from "../i18n.js";
+
+const SAMPLES = ["greeting", "numbers", "mixed"];
+
+export function mountComposer(root, { store, speaking }) {
+  const box = byId("text");
+  const samples = byId("samples");
+
+  box.addEventListener("input", () => store.set({ text: box.value }));
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speaking.start();
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !document.querySelector("dialog[open]")) speaking.stop();
+  });
+  store.on("text", (text) => {
+    if (box.value !== text) box.value = text;
+  });
+
+  const sampleChip = (name) =>
+    h("button", { type: "button", class: "chip", on: { click: () => use(t(`sample.${name}.text`)) } }, t(`sample.${name}`));
+  const use = (text) => {
+    store.set({ text });
+    box.focus();
+  };
+  onLanguage(() => samples.replaceChildren(...SAMPLES.map(sampleChip)));
+  showFacts(store, samples);
+}
+
+/** Characters, lane and seconds; examples as long as there is no text. */
+function showFacts(store, samples) {
+  const facts = byId("text-facts");
+  const show = () => {
+    const { text, stats, reading } = store.get();
+    const nChars = Array.from(text).length;
+    const threshold = stats?.config.concurrency.threshold;
+    const lane = nChars > threshold ? "speak.longLane" : "speak.shortLane";
+    const parts = [
+      t("speak.chars", { n: nChars }),
+      threshold && t(lane),
+      reading && t("speak.about", { duration: duration(reading.seconds) }),
+    ];
+    facts.replaceChildren(...parts.filter(Boolean).map((part) => h("span", {}, part)));
+    facts.hidden = nChars === 0;
+    samples.hidden = nChars > 0;
+  };
+  for (const key of ["text", "stats", "reading"]) store.on(key, show);
+  onLanguage(show);
+}
+
+export function duration(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  if (whole < 60) return t("time.seconds", { n: whole });
+  return t("time.minutes", { n: Math.floor(whole / 60), seconds: whole % 60 });
+}

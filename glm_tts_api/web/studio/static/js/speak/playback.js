@@ -1,0 +1,66 @@
+// What is heard: an utterance while it is being made, then its take, of which any moment can be heard again.
+
+/** @param onChange called when it starts, stops, or has something else to play. */
+export function createPlayback(onChange) {
+  const element = new Audio();
+  let live = null; // the utterance that is heard as it is made
+  let take = null;
+  for (const event of ["play", "pause", "ended", "loadedmetadata"]) element.addEventListener(event, onChange);
+
+  function liveChanged() {
+    if (live?.audio.isOver()) live = null;
+    onChange();
+  }
+
+  function stopLive() {
+    live.onChange = null;
+    live.audio.stop();
+    live = null;
+  }
+
+  return {
+    live: () => live,
+    isPlaying: () => (live ? live.audio.isPlaying() : !element.paused),
+    position: () => (live ? live.audio.position() : element.currentTime),
+    canSeek: () => take !== null,
+
+    /** An utterance that begins now takes the place of all else. */
+    setLive(utterance) {
+      element.pause();
+      if (live) stopLive();
+      take = null;
+      live = utterance;
+      live.onChange = liveChanged;
+      onChange();
+    },
+
+    /** A take; that of the utterance that is still heard does not interrupt it. */
+    setTake(next) {
+      if (live && live.id !== next?.id) stopLive();
+      take = next;
+      if (element.src) URL.revokeObjectURL(element.src);
+      if (take) element.src = URL.createObjectURL(take.audio);
+      else element.removeAttribute("src");
+      onChange();
+    },
+
+    async play() {
+      if (live) await live.audio.resume();
+      else if (take) await element.play();
+    },
+
+    pause() {
+      if (live) live.audio.pause();
+      else element.pause();
+    },
+
+    /** Goes to that moment of the take; from the sound that is being made to its recording. */
+    seek(seconds) {
+      const goesOn = live?.audio.isPlaying();
+      if (live) stopLive();
+      element.currentTime = seconds;
+      if (goesOn) element.play();
+      onChange();
+    },
+  };
+}

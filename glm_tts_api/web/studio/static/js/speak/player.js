@@ -1,0 +1,74 @@
+// The player: play and pause, seek on the sound's picture, the segments lit as they are heard.
+
+import { byId, clockTime, h, icon } from "../dom.js";
+import { onLanguage, t } from "../i18n.js";
+import { createLines } from "./lines.js";
+import { createPicture } from "./picture.js";
+import { createPlayback } from "./playback.js";
+import { timedSegments } from "./take.js";
+
+const EMPTY = { seconds: 0, expected: 0, peaks: new Float32Array(0), segments: [], take: null };
+
+export function mountPlayer(root, { store }) {
+  const playback = createPlayback(changed);
+  const picture = createPicture(byId("picture"), byId("picture-kind"));
+  const lines = createLines(byId("lines"), (seconds) => playback.seek(seconds));
+  const button = byId("play");
+  const seek = byId("seek");
+  const clock = byId("clock");
+  let frame = 0;
+
+  /** What is in the player, whether it is being made or was made long ago. */
+  function shown() {
+    const { take } = store.get();
+    const live = playback.live();
+    if (take) return { ...take, expected: take.seconds, take };
+    if (!live?.recording) return EMPTY;
+    const seconds = live.recording.seconds();
+    const expected = Math.max(live.reading?.seconds ?? 0, seconds * 1.05);
+    return { seconds, expected, peaks: live.peaks.all(), segments: timedSegments(live.reading, live.ends, seconds), take };
+  }
+
+  function draw() {
+    const sound = shown();
+    const at = Math.min(playback.position(), sound.seconds);
+    picture.draw(sound, at);
+    lines.show(sound.segments, at, playback.canSeek());
+    clock.textContent = `${clockTime(at)} / ${clockTime(sound.seconds)}`;
+    seek.max = sound.expected || 1;
+    if (document.activeElement !== seek || !playback.live()) seek.value = at;
+    seek.setAttribute("aria-valuetext", t("player.position", { at: clockTime(at), of: clockTime(sound.seconds) }));
+    frame = playback.isPlaying() || playback.live() ? requestAnimationFrame(draw) : 0;
+  }
+
+  function changed() {
+    const playing = playback.isPlaying();
+    const has = Boolean(store.get().take || playback.live());
+    button.replaceChildren(icon(playing ? "pause" : "play"));
+    button.setAttribute("aria-label", t(playing ? "player.pause" : "player.play"));
+    button.disabled = !has;
+    seek.disabled = !playback.canSeek();
+    seek.setAttribute("aria-label", t("player.seek"));
+    byId("player-empty").hidden = has;
+    root.classList.toggle("is-empty", !has);
+    store.set({ playing });
+    cancelAnimationFrame(frame);
+    draw();
+  }
+
+  button.addEventListener("click", () => (playback.isPlaying() ? playback.pause() : playback.play()));
+  seek.addEventListener("input", () => playback.seek(Number(seek.value)));
+  store.on("speaking", ({ state, utterance }) => {
+    if (state !== "waiting" || utterance === playback.live()) return;
+    store.set({ take: null });
+    playback.setLive(utterance);
+  });
+  store.on("take", (take) => playback.setTake(take));
+  store.on("playing", (playing) => {
+    if (playing !== playback.isPlaying()) (playing ? playback.play() : playback.pause());
+  });
+  store.on("theme", () => draw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
+  new ResizeObserver(() => draw()).observe(byId("picture"));
+  onLanguage(changed);
+}

@@ -1,0 +1,61 @@
+// Shows how the text will be read while it is being written: in which segments, and what numbers become.
+
+import { ApiError } from "../api.js";
+import { debounce, h } from "../dom.js";
+import { sayError } from "../errors.js";
+import { readingFields } from "../fields.js";
+import { onLanguage, t } from "../i18n.js";
+import { readingParts } from "./reading_parts.js";
+
+const TYPING_PAUSE_MS = 250;
+
+export function mountReading(root, { store, api }) {
+  let asked = new AbortController();
+  let error = null;
+
+  async function ask() {
+    asked.abort();
+    asked = new AbortController();
+    error = null;
+    if (!store.get().text.trim()) return store.set({ reading: null });
+    try {
+      store.set({ reading: await api.normalize(readingFields(store.get()), asked) });
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) return; // aborted: the text is another now
+      error = failure;
+      store.set({ reading: null });
+      show();
+    }
+  }
+
+  function show() {
+    const { reading, text } = store.get();
+    if (reading && text.trim()) root.replaceChildren(h("ol", {}, segmentItems(reading)), ...warnings(reading));
+    else root.replaceChildren(h("p", { class: "hint" }, error ? sayError(error) : t("reading.empty")));
+  }
+
+  const askSoon = debounce(ask, TYPING_PAUSE_MS);
+  store.on("reading", show);
+  onLanguage(show);
+  for (const key of ["text", "inputType", "options"]) store.on(key, askSoon);
+}
+
+function segmentItems(reading) {
+  return readingParts(reading).map((parts, i) => {
+    const { pause, voice, speed } = reading.segments[i];
+    const marks = [
+      pause > 0 && t("reading.pause", { seconds: pause }),
+      voice,
+      speed !== 1 && t("reading.speed", { speed }),
+    ];
+    return h("li", {}, marks.filter(Boolean).map((mark) => h("span", { class: "tag" }, mark)), parts.map(partElement));
+  });
+}
+
+function partElement({ text, said, written }) {
+  if (text !== undefined) return text;
+  if (!said) return h("del", { title: t("reading.dropped") }, written);
+  return h("span", { class: "change" }, h("span", { class: "written" }, written), h("span", { class: "said" }, said));
+}
+
+const warnings = ({ warnings: sentences }) => sentences.map((sentence) => h("p", { class: "hint warning" }, sentence));

@@ -1,0 +1,139 @@
+// One utterance, from the press of the button to its end.
+//
+// store.speaking is { state } and what belongs to it:
+//   idle
+//   waiting    utterance; lane, place in the line (null: not known); retryInS: seconds until it is asked for again
+//   speaking   utterance; segment, segments (null: not known)
+//   done       utterance; seconds, firstSoundS
+//   stopped
+//   failed     error
+
+import { ApiError } from "../api.js";
+import { newId } from "../dom.js";
+import { readingFields, speechFields } from "../fields.js";
+import { createPeaks } from "../sound/peaks.js";
+import { createPcmReader, createRecording } from "../sound/pcm.js";
+import { follow, lookBack } from "./follow.js";
+import { createLiveAudio } from "./live_audio.js";
+import { makeTake } from "./take.js";
+
+export function createSpeaking({ store, api }) {
+  let going = null; // the AbortController of what is being said
+
+  const show = (speaking) => store.set({ speaking });
+  const update = (patch) => show({ ...store.get().speaking, ...patch });
+
+  async function start() {
+    if (going || !store.get().text.trim() || !store.get().voice) return;
+    const { text, inputType, voice, options } = store.get();
+    const { signal } = (going = new AbortController());
+    const utterance = createUtterance({ text, inputType, voice, options });
+    show({ state: "waiting", utterance, lane: null, place: null, retryInS: null });
+    try {
+      await say(utterance, signal);
+    } catch (error) {
+      if (signal.aborted || !utterance.recording) utterance.audio.stop();
+      show(signal.aborted ? { state: "stopped" } : { state: "failed", error });
+    } finally {
+      going.abort(); // what follows it ends too
+      going = null;
+    }
+  }
+
+  async function say(utterance, signal) {
+    const { wanted, id } = utterance;
+    const pressedAt = performance.now();
+    const reading = readingOf(wanted).then((known) => (utterance.reading = known));
+    follow(id, { api, signal, onNews: (listed) => heardOf(utterance, listed) });
+    const speech = await accepted(wanted, id, signal);
+    utterance.begin(speech.sampleRate);
+    const broken = await receive(speech.body, utterance, () => firstSound(utterance, pressedAt)).then(
+      () => null,
+      (error) => error,
+    );
+    utterance.audio.end();
+    await reading;
+    if (utterance.recording.seconds()) await keep(utterance, !broken);
+    if (broken) throw signal.aborted ? broken : new ApiError({ status: 0, code: "cut", message: broken.message });
+    show({ state: "done", utterance, seconds: utterance.recording.seconds(), firstSoundS: utterance.firstSoundS });
+  }
+
+  /** Asks again for as long as the server says when to come back. */
+  async function accepted(wanted, id, signal) {
+    for (;;) {
+      try {
+        return await api.speak(speechFields(wanted), { signal, requestId: id });
+      } catch (error) {
+        if (!error.retryAfterS) throw error;
+        for (let left = error.retryAfterS; left > 0; left--) {
+          update({ retryInS: left, error });
+          await pause(1000, signal);
+        }
+        update({ retryInS: null, error: null });
+      }
+    }
+  }
+
+  /** The reading that stands below the text, if it is of this text; else one that is asked for. */
+  async function readingOf(wanted) {
+    const { reading, text } = store.get();
+    if (reading && reading.marked === wanted.text && text === wanted.text) return reading;
+    return api.normalize(readingFields(wanted)).catch(() => null);
+  }
+
+  function firstSound(utterance, pressedAt) {
+    utterance.firstSoundS = (performance.now() - pressedAt) / 1000;
+    update({ state: "speaking", segment: null, segments: null });
+  }
+
+  function heardOf(utterance, { lane, state, place, segments, segments_done: nDone, ends }) {
+    utterance.ends = ends ?? [];
+    if (store.get().speaking.state === "waiting") update({ lane, place: state === "waiting" ? place : null });
+    else if (segments) update({ segment: Math.min(segments, nDone + 1), segments });
+  }
+
+  async function keep(utterance, complete) {
+    const ended = await lookBack(utterance.id, { api });
+    if (ended?.ends) utterance.ends = ended.ends;
+    store.set({ take: makeTake({ ...utterance, complete }) });
+  }
+
+  return {
+    start,
+    stop: () => going?.abort(),
+    toggle: () => (going ? going.abort() : start()),
+  };
+}
+
+/** What is known of something that is being said; the player draws it while it grows. */
+function createUtterance(wanted) {
+  const utterance = { id: newId(), wanted, reading: null, ends: [], firstSoundS: null, sampleRate: wanted.options.sampleRate };
+  utterance.audio = createLiveAudio(utterance.sampleRate, () => utterance.onChange?.());
+  utterance.begin = (sampleRate) => {
+    utterance.sampleRate = sampleRate;
+    utterance.recording = createRecording(sampleRate);
+    utterance.peaks = createPeaks(sampleRate);
+  };
+  return utterance;
+}
+
+async function receive(body, { recording, peaks, audio }, onFirst) {
+  const samplesOf = createPcmReader();
+  const reader = body.getReader();
+  for (let first = true; ; first = false) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const samples = samplesOf(value);
+    audio.add(samples);
+    recording.add(samples);
+    peaks.add(samples);
+    if (first) onFirst();
+  }
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
+}
