@@ -45,7 +45,8 @@ export function createApi(onKeyRefused = () => {}) {
       };
     },
 
-    normalize: (fields, { signal } = {}) => answer("text/normalize", { method: "POST", json: fields, signal }),
+    normalize: (fields, { signal } = {}) =>
+      answer("text/normalize", { method: "POST", json: fields, signal }),
     stats: ({ signal } = {}) => answer("stats/concurrency", { signal }),
 
     /** How the server is; also while it loads or drains, when the status is 503. */
@@ -58,10 +59,16 @@ export function createApi(onKeyRefused = () => {}) {
       list: async () => (await answer("prompts")).prompts,
       /** `audio`: a File or Blob. */
       add: ({ index, promptText, audio }) =>
-        answer("prompts", { method: "POST", form: formOf({ index, prompt_text: promptText, prompt_audio: audio }) }),
+        answer("prompts", {
+          method: "POST",
+          form: formOf({ index, prompt_text: promptText, prompt_audio: audio }),
+        }),
       /** What is left out stays. */
       change: (index, { promptText, audio }) =>
-        answer(voicePath(index), { method: "PUT", form: formOf({ prompt_text: promptText, prompt_audio: audio }) }),
+        answer(voicePath(index), {
+          method: "PUT",
+          form: formOf({ prompt_text: promptText, prompt_audio: audio }),
+        }),
       remove: (index) => answer(voicePath(index), { method: "DELETE" }),
       audio: async (index) => (await call(`${voicePath(index)}/audio`)).blob(),
     },

@@ -14,7 +14,7 @@ import { mountTheme } from "./theme.js";
 const store = createStore(INITIAL);
 const api = createApi(() => store.set({ needsKey: true }));
 
-setLanguage(preferredLanguage());
+await setLanguage(preferredLanguage());
 mountTheme(store);
 mountLanguage(byId("language"));
 

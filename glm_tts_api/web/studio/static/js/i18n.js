@@ -1,38 +1,37 @@
 // Every visible word, in the person's language.
 
-import en from "./texts/en.js";
-import zh from "./texts/zh.js";
-
-const TEXTS = { en, zh };
+const LANGUAGES = ["en", "zh"];
 const CHOICE = "glm-tts-language";
 const watchers = new Set();
 let language = "en";
+let texts = {}; // of that language
 
 /** The text of that key; {name} in it stands for a value, and a text that is a function is called with them. */
 export function t(key, values = {}) {
-  const text = TEXTS[language][key] ?? key;
+  const text = texts[key] ?? key;
   if (typeof text === "function") return text(values);
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-export const has = (key) => key in TEXTS[language];
+export const has = (key) => key in texts;
 
 export const getLanguage = () => language;
 
 /** What was chosen here before, else the first of the browser's languages that the page has. */
 export function preferredLanguage() {
   const wanted = [localStorage.getItem(CHOICE), ...navigator.languages];
-  const known = wanted.map((tag) => tag?.slice(0, 2)).find((code) => code in TEXTS);
+  const known = wanted.map((tag) => tag?.slice(0, 2)).find((code) => LANGUAGES.includes(code));
   return known ?? "en";
 }
 
 export function chooseLanguage(code) {
   localStorage.setItem(CHOICE, code);
-  setLanguage(code);
+  return setLanguage(code);
 }
 
 /** Puts the page's fixed words into that language, then tells who makes others. */
-export function setLanguage(code) {
+export async function setLanguage(code) {
+  texts = (await import(`./texts/${code}.js`)).default;
   language = code;
   document.documentElement.lang = code === "zh" ? "zh-CN" : code;
   translate(document);

@@ -22,7 +22,9 @@ export async function createSpectrogram(wav, sampleRate) {
   for (let first = 0; first < nColumns; first += AT_ONCE) {
     const last = Math.min(nColumns, first + AT_ONCE) - 1;
     const from = HEADER_BYTES + 2 * place(first);
-    const piece = new Int16Array(await wav.slice(from, from + 2 * (place(last) - place(first) + N_FFT)).arrayBuffer());
+    const piece = new Int16Array(
+      await wav.slice(from, from + 2 * (place(last) - place(first) + N_FFT)).arrayBuffer(),
+    );
     for (let column = first; column <= last; column++) {
       const start = place(column) - place(first);
       paintColumn(image, column, spectrum(piece.subarray(start, start + N_FFT)), bins);
@@ -36,9 +38,11 @@ export async function createSpectrogram(wav, sampleRate) {
 function paintColumn(image, column, power, bins) {
   for (let row = 0; row < N_ROWS; row++) {
     let most = 0;
-    for (let bin = bins[row]; bin <= Math.max(bins[row], bins[row + 1] - 1); bin++) most = Math.max(most, power[bin]);
+    for (let bin = bins[row]; bin <= Math.max(bins[row], bins[row + 1] - 1); bin++)
+      most = Math.max(most, power[bin]);
     const level = 1 + (10 * Math.log10(most + 1e-12) - TOP_DB) / RANGE_DB;
-    image.data[4 * ((N_ROWS - 1 - row) * image.width + column) + 3] = 255 * Math.min(1, Math.max(0, level)) ** 1.5;
+    image.data[4 * ((N_ROWS - 1 - row) * image.width + column) + 3] =
+      255 * Math.min(1, Math.max(0, level)) ** 1.5;
   }
 }
 

@@ -21,7 +21,11 @@ export function mountComposer(root, { store, speaking }) {
   });
 
   const sampleChip = (name) =>
-    h("button", { type: "button", class: "chip", on: { click: () => use(t(`sample.${name}.text`)) } }, t(`sample.${name}`));
+    h(
+      "button",
+      { type: "button", class: "chip", on: { click: () => use(t(`sample.${name}.text`)) } },
+      t(`sample.${name}`),
+    );
   const use = (text) => {
     store.set({ text });
     box.focus();

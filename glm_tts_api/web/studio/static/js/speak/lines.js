@@ -7,7 +7,8 @@ export function createLines(list, onPress) {
   let lit = -1;
 
   function rebuild(segments) {
-    const line = ({ text }, i) => h("li", {}, h("button", { type: "button", on: { click: () => onPress(starts[i]) } }, text));
+    const line = ({ text }, i) =>
+      h("li", {}, h("button", { type: "button", on: { click: () => onPress(starts[i]) } }, text));
     list.replaceChildren(...segments.map(line));
     shown = segments.map(({ text }) => text);
     lit = -1;
@@ -18,7 +19,8 @@ export function createLines(list, onPress) {
   return {
     show(segments, at, canSeek) {
       starts = segments.map(({ start }) => start);
-      if (segments.length !== shown.length || segments.some(({ text }, i) => text !== shown[i])) rebuild(segments);
+      if (segments.length !== shown.length || segments.some(({ text }, i) => text !== shown[i]))
+        rebuild(segments);
       list.classList.toggle("can-seek", canSeek);
       light(segments.findLastIndex(({ start }) => start <= at + 0.01));
     },
@@ -30,6 +32,7 @@ export function createLines(list, onPress) {
     list.children[i]?.setAttribute("aria-current", "true");
     lit = i;
     const line = list.children[i];
-    if (line) list.scrollTo({ top: line.offsetTop - list.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
+    if (line)
+      list.scrollTo({ top: line.offsetTop - list.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
   }
 }

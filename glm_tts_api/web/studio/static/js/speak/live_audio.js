@@ -29,7 +29,10 @@ export function createLiveAudio(sampleRate, onChange) {
 
   function sound(samples) {
     const buffer = context.createBuffer(1, samples.length, sampleRate);
-    buffer.copyToChannel(Float32Array.from(samples, (sample) => sample / 32768), 0);
+    buffer.copyToChannel(
+      Float32Array.from(samples, (sample) => sample / 32768),
+      0,
+    );
     const source = new AudioBufferSourceNode(context, { buffer });
     source.connect(volume);
     source.onended = () => {

@@ -26,7 +26,13 @@ export function mountPlayer(root, { store }) {
     if (!live?.recording) return EMPTY;
     const seconds = live.recording.seconds();
     const expected = Math.max(live.reading?.seconds ?? 0, seconds * 1.05);
-    return { seconds, expected, peaks: live.peaks.all(), segments: timedSegments(live.reading, live.ends, seconds), take };
+    return {
+      seconds,
+      expected,
+      peaks: live.peaks.all(),
+      segments: timedSegments(live.reading, live.ends, seconds),
+      take,
+    };
   }
 
   function draw() {
@@ -37,7 +43,10 @@ export function mountPlayer(root, { store }) {
     clock.textContent = `${clockTime(at)} / ${clockTime(sound.seconds)}`;
     seek.max = sound.expected || 1;
     if (document.activeElement !== seek || !playback.live()) seek.value = at;
-    seek.setAttribute("aria-valuetext", t("player.position", { at: clockTime(at), of: clockTime(sound.seconds) }));
+    seek.setAttribute(
+      "aria-valuetext",
+      t("player.position", { at: clockTime(at), of: clockTime(sound.seconds) }),
+    );
     frame = playback.isPlaying() || playback.live() ? requestAnimationFrame(draw) : 0;
   }
 
@@ -65,7 +74,7 @@ export function mountPlayer(root, { store }) {
   });
   store.on("take", (take) => playback.setTake(take));
   store.on("playing", (playing) => {
-    if (playing !== playback.isPlaying()) (playing ? playback.play() : playback.pause());
+    if (playing !== playback.isPlaying()) playing ? playback.play() : playback.pause();
   });
   store.on("theme", () => draw());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());

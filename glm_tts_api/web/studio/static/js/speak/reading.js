@@ -30,7 +30,8 @@ export function mountReading(root, { store, api }) {
 
   function show() {
     const { reading, text } = store.get();
-    if (reading && text.trim()) root.replaceChildren(h("ol", {}, segmentItems(reading)), ...warnings(reading));
+    if (reading && text.trim())
+      root.replaceChildren(h("ol", {}, segmentItems(reading)), ...warnings(reading));
     else root.replaceChildren(h("p", { class: "hint" }, error ? sayError(error) : t("reading.empty")));
   }
 
@@ -48,14 +49,25 @@ function segmentItems(reading) {
       voice,
       speed !== 1 && t("reading.speed", { speed }),
     ];
-    return h("li", {}, marks.filter(Boolean).map((mark) => h("span", { class: "tag" }, mark)), parts.map(partElement));
+    return h(
+      "li",
+      {},
+      marks.filter(Boolean).map((mark) => h("span", { class: "tag" }, mark)),
+      parts.map(partElement),
+    );
   });
 }
 
 function partElement({ text, said, written }) {
   if (text !== undefined) return text;
   if (!said) return h("del", { title: t("reading.dropped") }, written);
-  return h("span", { class: "change" }, h("span", { class: "written" }, written), h("span", { class: "said" }, said));
+  return h(
+    "span",
+    { class: "change" },
+    h("span", { class: "written" }, written),
+    h("span", { class: "said" }, said),
+  );
 }
 
-const warnings = ({ warnings: sentences }) => sentences.map((sentence) => h("p", { class: "hint warning" }, sentence));
+const warnings = ({ warnings: sentences }) =>
+  sentences.map((sentence) => h("p", { class: "hint warning" }, sentence));

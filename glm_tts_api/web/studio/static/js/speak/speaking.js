@@ -54,8 +54,14 @@ export function createSpeaking({ store, api }) {
     utterance.audio.end();
     await reading;
     if (utterance.recording.seconds()) await keep(utterance, !broken);
-    if (broken) throw signal.aborted ? broken : new ApiError({ status: 0, code: "cut", message: broken.message });
-    show({ state: "done", utterance, seconds: utterance.recording.seconds(), firstSoundS: utterance.firstSoundS });
+    if (broken)
+      throw signal.aborted ? broken : new ApiError({ status: 0, code: "cut", message: broken.message });
+    show({
+      state: "done",
+      utterance,
+      seconds: utterance.recording.seconds(),
+      firstSoundS: utterance.firstSoundS,
+    });
   }
 
   /** Asks again for as long as the server says when to come back. */
@@ -107,7 +113,14 @@ export function createSpeaking({ store, api }) {
 
 /** What is known of something that is being said; the player draws it while it grows. */
 function createUtterance(wanted) {
-  const utterance = { id: newId(), wanted, reading: null, ends: [], firstSoundS: null, sampleRate: wanted.options.sampleRate };
+  const utterance = {
+    id: newId(),
+    wanted,
+    reading: null,
+    ends: [],
+    firstSoundS: null,
+    sampleRate: wanted.options.sampleRate,
+  };
   utterance.audio = createLiveAudio(utterance.sampleRate, () => utterance.onChange?.());
   utterance.begin = (sampleRate) => {
     utterance.sampleRate = sampleRate;
