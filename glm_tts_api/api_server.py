@@ -43,7 +43,6 @@ from glm_tts_api.web.connections import (
 from glm_tts_api.web.cors import allow_origins
 from glm_tts_api.web.drain import GracefulStop, InFlight
 from glm_tts_api.web.error_handlers import install_error_handlers
-from glm_tts_api.web.front_page import router as front_page_router
 from glm_tts_api.web.listening import private_listener
 from glm_tts_api.web.middleware import RequestContext, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
@@ -51,6 +50,7 @@ from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
+from glm_tts_api.web.studio.studio import router as studio_router
 from glm_tts_api.web.v1.lexicon import router as lexicon_router
 from glm_tts_api.web.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.web.v1.metrics import router as metrics_router
@@ -95,7 +95,7 @@ def create_app(
         ),
     )
     for router in (
-        front_page_router,
+        studio_router,
         tts_router,
         openai_speech_router,
         openai_speech_socket_router,

@@ -135,11 +135,15 @@ class Timings:
     def end(self, stage: Stage) -> None:
         self._change(stage, -1)
 
+    @property
+    def current(self) -> Stage | None:
+        """The stage that the request is in; None between stages."""
+        return next((stage for stage in reversed(STAGES) if self._going_on[stage]), None)
+
     def _change(self, stage: Stage, by: int) -> None:
         with self._lock:
             now = time.perf_counter()
-            latest = next((stage for stage in reversed(STAGES) if self._going_on[stage]), None)
-            if latest is not None:
-                self.stage_s[latest] += now - self._since
+            if (current := self.current) is not None:
+                self.stage_s[current] += now - self._since
             self._since = now
             self._going_on[stage] += by

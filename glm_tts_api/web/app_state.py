@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,7 @@ class WebConfig:
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
     restart, which waits behind nobody and is in no figures; `slot`, `figures`: this worker's; `active`: the
-    requests that are being spoken."""
+    requests that wait or are being spoken, in the order in which they came; `recent`: the last that ended."""
 
     config: WebConfig
     engine: Engine
@@ -67,6 +68,7 @@ class AppState:
     limits: ConnectionLimits
     pools: Pools = field(default_factory=Pools)
     active: list[RequestLog] = field(default_factory=list)
+    recent: deque[RequestLog] = field(default_factory=lambda: deque(maxlen=8))
     started_at: float = field(default_factory=time.monotonic)
 
     @property

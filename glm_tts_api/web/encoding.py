@@ -31,10 +31,10 @@ class Speech:
     seconds: float
 
 
-async def heard(speech: SpeechStream, log: RequestLog) -> AsyncIterator[AudioChunk]:
+async def heard(speech: SpeechStream, log: RequestLog, wanted: Wanted) -> AsyncIterator[AudioChunk]:
     """The chunks as they come, which the log is told of."""
     async for chunk in speech:
-        log.took(chunk)
+        log.took(chunk, chunk.seconds / wanted.speed_of(chunk))
         yield chunk
         if log.playback is not None:
             log.playback.passed_on()
@@ -66,7 +66,7 @@ class Encoded:
 
     def __init__(self, speech: SpeechStream, log: RequestLog, pool: Pool, wanted: Wanted) -> None:
         self._timings, self._pool, self._wanted = log.timings, pool, wanted
-        self._pieces = self._encode(heard(speech, log))  # read by first(), then on from there
+        self._pieces = self._encode(heard(speech, log, wanted))  # read by first(), then on from there
         self._encoder: Encoder | None = None
 
     async def first(self) -> bytes:

@@ -1,5 +1,5 @@
 """What is noted down of a speech request: a line in the log, whatever became of it, and the same in the
-figures of /metrics; how far a long one is.
+figures of /metrics; how far it is, for who asks meanwhile.
 
 Never a word of its text.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,8 +33,9 @@ LOG = "log"  # where a request's state has its RequestLog
 @dataclass(slots=True, eq=False)
 class RequestLog:
     """What is known of the request so far; seconds. `figures`: where it counts, None if it does not;
-    `timeout_ratio`: how much of its time-out was used up when its work ended; `playback`: of a streamed
-    answer, `speed` times as fast as its audio is made."""
+    `recent`: where it is kept once it has ended, None if it is not; `timeout_ratio`: how much of its
+    time-out was used up when its work ended; `playback`: of a streamed answer. `audio_done_s`: of audio as
+    it is heard; `ends`: where in it each segment that is done ends."""
 
     request_id: str
     api: Api
@@ -42,29 +44,33 @@ class RequestLog:
     n_chars: int = 0
     audio_format: str = series.UNKNOWN
     playback: Playback | None = None
-    speed: float = 1.0
+    recent: deque[RequestLog] | None = None
     first_audio_s: float | None = None
     gaps_s: list[float] = field(default_factory=list)
     timeout_ratio: float | None = None
-    segments_done: int = 0
     audio_done_s: float = 0.0
+    ends: list[float] = field(default_factory=list)
     timings: Timings = field(default_factory=Timings)
     began_at: float = field(default_factory=time.perf_counter)
+    ended_at: float | None = None
     outcome: str = "internal"
 
     def write(self, *, sent: bool) -> None:
         """`sent`: the client has the whole answer; without that nothing was completed."""
         if self.outcome == "completed":
             self.timings.end("send")
-        outcome = "cut" if self.outcome == "completed" and not sent else self.outcome
-        fields = {**self._fields(), "outcome": outcome}
+            self.outcome = "completed" if sent else "cut"
+        self.ended_at = time.perf_counter()
+        fields = {**self._fields(), "outcome": self.outcome}
         line = " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
         logger.info("%s", line, extra={"fields": fields})
         if self.figures is not None:
-            self._count(self.figures, outcome)
+            self._count(self.figures)
+        if self.recent is not None:
+            self.recent.append(self)
 
-    def _count(self, figures: Figures, outcome: str) -> None:
-        lane, timings = self.lane, self.timings
+    def _count(self, figures: Figures) -> None:
+        lane, timings, outcome = self.lane, self.timings, self.outcome
         figures.add(
             series.REQUESTS,
             api=self.api,
@@ -109,21 +115,29 @@ class RequestLog:
 
     @property
     def age_s(self) -> float:
-        return time.perf_counter() - self.began_at
+        """Since it arrived, until it ended."""
+        return (self.ended_at or time.perf_counter()) - self.began_at
 
-    def took(self, chunk: AudioChunk) -> None:
-        """To be called with each piece of audio as it comes."""
-        self.segments_done = chunk.segment + (chunk.speed is not None)  # a pause goes before its segment
-        self.audio_done_s += chunk.seconds
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it stands in line for a place."""
+        return self.timings.current == "queue"
+
+    def took(self, chunk: AudioChunk, heard_s: float) -> None:
+        """To be called with each piece of audio as it comes, and how long it is to be heard."""
+        self.audio_done_s += heard_s
         if self.playback is not None:
             if self.first_audio_s is None:
                 self.first_audio_s = self.age_s
-            if gap_s := self.playback.came(chunk.seconds / self.speed):
+            if gap_s := self.playback.came(heard_s):
                 self.gaps_s.append(gap_s)
+        if not chunk.ends_segment:
+            return
+        self.ends.append(self.audio_done_s)
         if self.timings.segments > 1:
             progress_logger.info(
                 "segment %d of %d spoken, %.1f s of audio so far",
-                self.segments_done,
+                len(self.ends),
                 self.timings.segments,
                 self.audio_done_s,
             )

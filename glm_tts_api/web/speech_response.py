@@ -86,7 +86,7 @@ async def speak(request: Request, state: AppState, wanted: Wanted) -> Speech:
     """All of it, in the wanted format."""
     log = log_of(request)
     async with _synthesis(request, state, wanted) as (_, speech):
-        chunks = [chunk async for chunk in heard(speech, log)]
+        chunks = [chunk async for chunk in heard(speech, log, wanted)]
         log.timings.end_generation()
         with log.timings.stage("encode"):
             return await state.pools.encode.run(encode_whole, chunks, wanted)
@@ -118,11 +118,11 @@ async def begin(
     state: AppState, wanted: Wanted, log: RequestLog, *, arrived_at: float
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
     """The utterance begun, until the context is left; `arrived_at` on the loop's clock."""
-    log.audio_format, log.speed = wanted.audio_format, wanted.speed
+    log.audio_format, log.recent = wanted.audio_format, state.recent
     if wanted.streams and log.playback is None:
         log.playback = Playback()
     if wanted.verifies:
-        log.figures = None
+        log.figures = log.recent = None
     begun = synthesize(
         state.verification if wanted.verifies else state.admission,
         state.engine,
@@ -131,17 +131,17 @@ async def begin(
         timings=log.timings,
         arrived_at=arrived_at,
     )
-    async with begun as (permit, speech):
-        try:
-            with nullcontext() if wanted.verifies else _listed(log, state.active):
+    with nullcontext() if wanted.verifies else _listed(log, state.active):
+        async with begun as (permit, speech):
+            try:
                 yield permit, speech
-        finally:
-            log.timeout_ratio = permit.timeout_ratio
+            finally:
+                log.timeout_ratio = permit.timeout_ratio
 
 
 @contextmanager
 def _listed(log: RequestLog, active: list[RequestLog]) -> Iterator[None]:
-    """The request is one of those that are being spoken."""
+    """The request is one of those that wait or are being spoken."""
     active.append(log)
     try:
         yield

@@ -70,11 +70,11 @@ class Folder:
     def terminal(self) -> str:
         return (self.root.parent / "terminal.txt").read_text()
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> bytes:
+    def ask(self, path: str, body: dict[str, Any] | None = None, accept: str = "*/*") -> bytes:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             None if body is None else json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", "Accept": accept},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=LIMIT_S) as response:
@@ -124,6 +124,8 @@ def test_an_empty_folder_speaks(folder: Folder) -> None:
         assert folder.health()["warnings"] == []
         assert folder.seconds_of("exampleA") > 0.5
         assert folder.seconds_of("exampleB") > 0.5
+        for part in re.findall('"(studio/[^"]+)"', folder.ask("/", accept="text/html").decode()):
+            assert folder.ask(f"/{part}"), part
         command = Path(f"/proc/{server.pid}/cmdline").read_text().replace("\0", " ")
         assert re.search("uvicorn.*api_server", command)  # what the guide's `ps | grep` and `pkill` look for
         assert (folder.root / "run/api_server.pid").read_text() == f"{server.pid}\n"

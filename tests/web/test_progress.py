@@ -1,14 +1,16 @@
-"""How far a long text has come: a line a segment in the log, the requests being spoken in the figures."""
+"""How far a text has come: a line a segment in the log; what waits, is spoken or ended in the figures."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
+from raw_client import connected
 from running import Running
 from tone_engine import ToneEngine
 from waiting import wait_until
@@ -29,7 +31,7 @@ def say(server: Running, text: str, request_id: str) -> httpx.Response:
 
 
 def test_a_line_a_segment_without_the_text(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    server = serve(ToneEngine(n_segments=3))
+    server = serve(ToneEngine(n_segments=3, n_chunks=2))
     with caplog.at_level(logging.INFO):
         assert server.say(LONG).json()["segments"] == 3
     lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.progress"]
@@ -51,35 +53,84 @@ def test_the_requests_being_spoken_and_how_far_they_are(serve: Serve) -> None:
     engine = ToneEngine(n_segments=3, segment_s=0.6)
     server = serve(engine, long_text_concurrency=1)
     assert figures(server)["active"] == []
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(2) as pool:
         first = pool.submit(say, server, LONG, "first")
         wait_until(lambda: len(figures(server)["active"]) == 1)
-        waits = pool.submit(say, server, LONG, "waits")
         short = pool.submit(say, server, "hello", "short")
         seen: list[dict[str, Any]] = []
         while not first.done():
             seen += figures(server)["active"]
-        assert [answer.result().status_code for answer in (first, waits, short)] == [200] * 3
+        assert [answer.result().status_code for answer in (first, short)] == [200] * 2
     long_ones = [request for request in seen if request["request_id"] == "first"]
     assert {(one["lane"], one["characters"], one["segments"]) for one in long_ones} >= {
         ("long_text", len(LONG), 3)
     }
-    steps = [(one["segments_done"], one["audio_seconds"]) for one in long_ones]
-    assert {(1, 0.5), (2, 1.0)} <= set(steps)
+    steps = [(one["segments_done"], one["audio_seconds"], one["ends"]) for one in long_ones]
+    assert (1, 0.5, [0.5]) in steps
+    assert (2, 1.0, [0.5, 1.0]) in steps
     assert steps == sorted(steps)
     ages = [one["age_seconds"] for one in long_ones]
     assert ages == sorted(ages)
     assert ages[-1] > 1
     assert {one["lane"] for one in seen if one["request_id"] == "short"} == {"short_text"}
-    assert not any(one["request_id"] == "waits" for one in seen[: seen.index(long_ones[-1])])
     assert "secret" not in str(seen)
     wait_until(lambda: figures(server)["active"] == [])
 
 
-def test_a_request_that_ends_badly_is_no_longer_listed(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=30), short_text_timeout=0.3)
-    assert server.say().status_code == 408
-    assert figures(server)["active"] == []
+def test_the_place_in_the_line_of_its_lane(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=60), short_text_concurrency=1, long_text_concurrency=1)
+    port = int(server.url.rpartition(":")[2])
+
+    def lines() -> dict[str, tuple[str, int | None]]:
+        active = figures(server)["active"]
+        return {request["request_id"]: (request["state"], request["place"]) for request in active}
+
+    with ExitStack() as clients:
+        for n_before, (name, n_chars) in enumerate({"a": 5, "b": 5, "c": 300, "d": 300, "e": 5}.items()):
+            client = clients.enter_context(connected(port))
+            client.sendall(
+                b"GET /api/v1/tts?index=exampleA&input_text=%b HTTP/1.1\r\nHost: localhost\r\n"
+                b"X-Request-Id: %b\r\n\r\n" % (b"x" * n_chars, name.encode())
+            )
+            wait_until(lambda n=n_before + 1: len(lines()) == n)  # type: ignore[misc]
+        speaking = ("speaking", None)
+        in_line = {"b": ("waiting", 1), "d": ("waiting", 1), "e": ("waiting", 2)}
+        assert lines() == {"a": speaking, "c": speaking, **in_line}
+
+
+def test_the_last_requests_that_ended(serve: Serve) -> None:
+    engine = ToneEngine(n_segments=2)
+    server = serve(engine, short_text_timeout=1)
+    for n in range(8):
+        say(server, "hello", f"request-{n}")
+    engine.delay_s = 30
+    assert say(server, "hello", "late").status_code == 408
+    wait_until(lambda: figures(server)["recent"][-1]["request_id"] == "late")
+    body = figures(server)
+    assert body["active"] == []
+    recent = {request["request_id"]: request for request in body["recent"]}
+    assert list(recent) == [*(f"request-{n}" for n in range(1, 8)), "late"]
+    assert (recent["late"]["outcome"], recent["late"]["segments"], recent["late"]["ends"]) == (
+        "deadline_passed",
+        None,
+        [],
+    )
+    said = recent["request-7"]
+    assert (said["outcome"], said["segments"], said["ends"]) == ("completed", 2, [0.5, 1.0])
+    assert list(said["stages"]) == [
+        *("queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send")
+    ]
+    assert 0 < sum(said["stages"].values()) <= said["age_seconds"] + 0.1
+    assert figures(server)["recent"][-2]["age_seconds"] == said["age_seconds"]  # it ages no more
+
+
+def test_where_segments_end_is_told_in_seconds_as_they_are_heard(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=2, n_chunks=3))
+    answer = server.say(speed=2, response_format="pcm", stream="true")
+    wait_until(lambda: figures(server)["recent"] != [])
+    (said,) = figures(server)["recent"]
+    assert said["ends"] == [0.25, 0.5]
+    assert len(answer.content) / 2 / 24000 == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_list_says_whose_it_is(server: Running) -> None:

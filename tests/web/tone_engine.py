@@ -27,6 +27,7 @@ READY = EngineState("ready")
 @dataclass
 class ToneEngine:
     """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
+    `n_chunks`: the pieces in which each segment comes;
     `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
     ready, or has failed if `load_fault` is there by then."""
 
@@ -34,6 +35,7 @@ class ToneEngine:
     freeing_s: float = 0.0
     seconds: float = 0.5
     n_segments: int = 1
+    n_chunks: int = 1
     segment_s: float = 0.0
     state: EngineState = READY
     n_spoken: int = 0
@@ -111,6 +113,7 @@ class ToneEngine:
                 self.n_stopped += 1
                 return
             stream.timings.audio_s += self.seconds
-            stream.chunk_ready(AudioChunk(tone, rate, segment))
+            for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
+                stream.chunk_ready(AudioChunk(pcm, rate, segment, chunk == self.n_chunks))
         self.n_spoken += 1
         stream.request_ended(None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -26,6 +28,8 @@ DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
     "For the official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
 )
+
+_SPEAKING: dict[str, Any] = {"state": "speaking", "place": None}
 
 health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
 ops_router = APIRouter(
@@ -50,8 +54,9 @@ async def live() -> dict[str, str]:
 @ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
 async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
     """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
-    admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what is
-    being spoken, and how far it is, by the `worker` that answers: with several, ask again for the others'."""
+    admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what waits
+    or is being spoken and how far it is, `recent` the last that ended, both of the `worker` that answers:
+    with several, ask again for the others'."""
     workers = await asyncio.to_thread(state.stats.read)
     return {"success": True, **_stats_body(state, workers)}
 
@@ -116,19 +121,31 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
         "config": _config_body(state),
         "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
         "worker": {"slot": state.slot, "pid": os.getpid()},
-        "active": [_active_body(log) for log in state.active],
+        "active": list(_active_bodies(state.active)),
+        "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.recent],
     }
 
 
-def _active_body(log: RequestLog) -> dict[str, Any]:
+def _active_bodies(active: list[RequestLog]) -> Iterator[dict[str, Any]]:
+    """They are in the order in which they came, as each lane's line is."""
+    n_waiting: Counter[str | None] = Counter()
+    for log in active:
+        n_waiting[log.lane] += log.is_waiting
+        state = {"state": "waiting", "place": n_waiting[log.lane]} if log.is_waiting else _SPEAKING
+        yield {**_progress_body(log), **state}
+
+
+def _progress_body(log: RequestLog) -> dict[str, Any]:
     return {
         "request_id": log.request_id,
         "lane": log.lane,
         "characters": log.n_chars,
         "segments": log.timings.segments or None,
-        "segments_done": log.segments_done,
+        "segments_done": len(log.ends),
+        "ends": [round(seconds, 3) for seconds in log.ends],
         "audio_seconds": round(log.audio_done_s, 3),
         "age_seconds": round(log.age_s, 1),
+        "stages": {stage: round(seconds, 3) for stage, seconds in log.timings.stage_s.items()},
     }
 
 

@@ -146,8 +146,21 @@ class WorkerName(BaseModel):
     pid: int = Field(examples=[4242])
 
 
-class ActiveRequest(BaseModel):
-    """A request that is being spoken, and how far it is."""
+class Stages(BaseModel):
+    """Seconds that a request has spent in each stage, as in the log; without the stage that goes on."""
+
+    queue: float = Field(description="In line.", examples=[0.0])
+    text: float = Field(description="Its text made into segments, its voice into features.", examples=[0.03])
+    prefill: float = Field(description="Its prompt read by the LLM.", examples=[0.05])
+    decode: float = Field(description="Its speech tokens drawn.", examples=[1.21])
+    flow: float = Field(description="Tokens made into spectrograms.", examples=[0.84])
+    vocoder: float = Field(description="Spectrograms made into audio.", examples=[0.3])
+    encode: float = Field(description="Audio made into its format.", examples=[0.01])
+    send: float = Field(description="The answer sent, once it is whole.", examples=[0.0])
+
+
+class RequestProgress(BaseModel):
+    """How far a request is."""
 
     request_id: str = Field(description="As in the log and in X-Request-Id.", examples=[EXAMPLE_ID])
     lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])
@@ -155,9 +168,26 @@ class ActiveRequest(BaseModel):
     segments: int | None = Field(
         description="Pieces that the text is spoken in; null until it is cut.", examples=[62]
     )
-    segments_done: int = Field(description="How many of them are spoken.", examples=[17])
-    audio_seconds: float = Field(description="Seconds of audio so far.", examples=[187.52])
-    age_seconds: float = Field(description="Seconds since it arrived.", examples=[64.3])
+    segments_done: int = Field(description="How many of them are spoken.", examples=[2])
+    ends: list[float] = Field(
+        description="Where in the audio each of these ends, in seconds.", examples=[[3.04, 6.72]]
+    )
+    audio_seconds: float = Field(description="Seconds of audio so far.", examples=[8.12])
+    age_seconds: float = Field(description="Seconds since it arrived, until it ended.", examples=[4.3])
+    stages: Stages
+
+
+class ActiveRequest(RequestProgress):
+    """A request that waits or is being spoken."""
+
+    state: Literal["waiting", "speaking"] = Field(examples=["speaking"])
+    place: int | None = Field(description="In its lane's line, 1 is next; null out of it.", examples=[None])
+
+
+class RecentRequest(RequestProgress):
+    """A request that has ended."""
+
+    outcome: str = Field(description="As in the log: completed, or what ended it.", examples=["completed"])
 
 
 class ConcurrencyStats(BaseModel):
@@ -168,7 +198,8 @@ class ConcurrencyStats(BaseModel):
     config: StatsConfig
     per_worker: list[WorkerStats]
     worker: WorkerName = Field(description="The worker that answers.")
-    active: list[ActiveRequest] = Field(description="The requests that this worker speaks now.")
+    active: list[ActiveRequest] = Field(description="The requests that this worker has now.")
+    recent: list[RecentRequest] = Field(description="The last eight that it had, the latest at the end.")
 
 
 class ClearedCache(BaseModel):
