@@ -85,17 +85,24 @@ def check_handshake(socket: WebSocket, config: WebConfig) -> None:
 
 
 async def _require_writer(request: Request, state: AppStateDep) -> None:
-    """Without API_KEYS: raises Forbidden if the request comes from another machine, by way of a proxy, or
-    from a web page that is not ours."""
-    if state.config.api_keys:
-        return
+    refusal = writer_refusal(request, state.config)
+    if refusal is not None:
+        raise Forbidden(refusal)
+
+
+def writer_refusal(request: Request, config: WebConfig) -> str | None:
+    """Why a request may change nothing, though its key is right; None if it may. Without API_KEYS: because it
+    comes from another machine, by way of a proxy, or from a web page that is not ours."""
+    if config.api_keys:
+        return None
     if not is_local(request):
-        raise Forbidden(
+        return (
             "Without API_KEYS, voices and caches can be changed from the server's own machine only, and not "
             "through a proxy."
         )
     if is_of_a_foreign_page(request):
-        raise Forbidden("Without API_KEYS, a web page of another origin may not change voices or caches.")
+        return "Without API_KEYS, a web page of another origin may not change voices or caches."
+    return None
 
 
 def _is_one_of(keys: tuple[str, ...], given: str) -> bool:

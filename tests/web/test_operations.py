@@ -149,7 +149,8 @@ def test_without_keys_other_machines_may_speak_but_not_write(server: Running) ->
             )
             assert write.status_code == (201 if is_local else 403)
             assert write.json()["success"] is is_local
-            assert client.get("/api/v1/prompts").json()["count"] == n_before + is_local
+            voices = client.get("/api/v1/prompts").json()
+            assert (voices["count"], voices["writable"]) == (n_before + is_local, is_local)
 
 
 def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -> None:

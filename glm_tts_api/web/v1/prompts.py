@@ -11,7 +11,7 @@ from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.voices.store import VoiceInfo
 from glm_tts_api.voices.transcript import check_transcript
-from glm_tts_api.web.access import KeyRequired, WriterRequired
+from glm_tts_api.web.access import KeyRequired, WriterRequired, writer_refusal
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import AppStateDep
@@ -39,10 +39,11 @@ router = APIRouter(
 
 
 @router.get("", response_model=PromptList)
-async def list_prompts(state: AppStateDep) -> dict[str, Any]:
-    """Every registered voice, by its name."""
+async def list_prompts(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Every registered voice, by its name, and whether who asks may change them."""
     voices = await state.pools.files.run(state.voices.list_voices)
-    return {"count": len(voices), "prompts": [_shown(voice) for voice in voices]}
+    writable = writer_refusal(request, state.config) is None
+    return {"count": len(voices), "prompts": [_shown(voice) for voice in voices], "writable": writable}
 
 
 @router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)

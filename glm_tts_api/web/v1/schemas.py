@@ -180,6 +180,7 @@ class PromptList(BaseModel):
     success: Literal[True] = True
     count: int = Field(examples=[2])
     prompts: list[Prompt]
+    writable: bool = Field(description="Whether who asks may add, change and delete them.", examples=[True])
 
 
 class Done(BaseModel):
