@@ -84,6 +84,7 @@ def create_app(
         version=__version__,
         description="Zero-shot voice cloning: text and a short recording in, speech out.",
         redoc_url=None,  # its page asks a CDN for a picture
+        redirect_slashes=False,  # no path has one at its end by then: RequestContext
         generate_unique_id_function=operation_id,
         lifespan=partial(
             _lifespan,
