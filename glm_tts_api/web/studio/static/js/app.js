@@ -3,6 +3,7 @@
 import { createApi } from "./api.js";
 import { byId } from "./dom.js";
 import { chooseLanguage, getLanguage, onLanguage, preferredLanguage, setLanguage, t } from "./i18n.js";
+import { mountSee } from "./see/see.js";
 import { mountComposer } from "./speak/composer.js";
 import { mountPlayer } from "./speak/player.js";
 import { mountProgress } from "./speak/progress.js";
@@ -23,6 +24,7 @@ mountComposer(byId("composer"), { store, speaking });
 mountProgress({ store, speaking });
 mountReading(byId("reading"), { store, api });
 mountPlayer(byId("player"), { store });
+mountSee({ store, api });
 
 document.body.dataset.ready = "";
 
