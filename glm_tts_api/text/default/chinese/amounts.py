@@ -112,32 +112,32 @@ def mega(match: Match) -> str:
 
 
 _B = r"(?<![\d.])"
-_NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
-_AMOUNT = r"\d{1,30}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
+_NUMBER = r"\d(?<![\d.].)\d{0,29}+(?:\.\d{1,30}+)?"
+_AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
 _UNIT = alternatives(UNITS)
 _UNIT_PER = alternatives([*PER, *UNITS])
 THOUSANDS: list[Row] = [
-    ("thousands", r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
+    ("thousands", r"\d(?<![\d.,].)\d{0,2}(?:,\d{3})++(?!\d|,\d)", without_commas),
 ]
 AMOUNTS: list[Row] = [
-    ("power", rf"{_B}({_NUMBER}) ?[*x×·] ?(\d{{1,3}}) ?\^ ?([-+]?\d{{1,4}})", power_of_ten),
-    ("power", r"(?<![\w.])(\d(?:\.\d{1,30}+)?)[eE]([+-]?\d{1,3})(?![\w.])", scientific),
+    ("power", rf"({_NUMBER}) ?[*x×·] ?(\d{{1,3}}) ?\^ ?([-+]?\d{{1,4}})", power_of_ten),
+    ("power", r"(\d(?<![\w.].)(?:\.\d{1,30}+)?)[eE]([+-]?\d{1,3})(?![\w.])", scientific),
     (
         "angle",
-        r"(?<!\d)(\d{1,3})° ?(\d{1,2})['′] ?(?:(\d{1,2}(?:\.\d{1,9})?)[\"″])?",
+        r"(\d(?<!\d.)\d{0,2})° ?(\d{1,2})['′] ?(?:(\d{1,2}(?:\.\d{1,9})?)[\"″])?",
         lambda m: f"{m[1]}度{m[2]}分" + (f"{m[3]}秒" if m[3] else ""),
     ),
-    ("inches", rf"{_B}({_NUMBER}) ?[\"″](?![\d])", inches),
-    ("discount", r"(?<![\d.])(\d)(\d)(?=折)", lambda m: numbers.digits(m.group())),
-    ("retirement plan", r"(?<!\d)40[13]\(?k\)?(?![A-Za-z])", lambda m: numbers.digits(m.group()[:3]) + "k"),
-    ("ordinal", r"(?<!\d)(\d{1,9})(?:st|nd|rd|th)(?![A-Za-z])", r"第\1"),
-    ("ordinal", r"(?<![A-Za-z])[Nn][Oo]\.? ?(?=\d)", "第"),
+    ("inches", rf"({_NUMBER}) ?[\"″](?![\d])", inches),
+    ("discount", r"(\d(?<![\d.].))(\d)(?=折)", lambda m: numbers.digits(m.group())),
+    ("retirement plan", r"4(?<!\d.)0[13]\(?k\)?(?![A-Za-z])", lambda m: numbers.digits(m.group()[:3]) + "k"),
+    ("ordinal", r"(\d(?<!\d.)\d{0,8})(?:st|nd|rd|th)(?![A-Za-z])", r"第\1"),
+    ("ordinal", r"[Nn](?<![A-Za-z].)[Oo]\.? ?(?=\d)", "第"),
     ("all day", r"(?<=[“\"])24/7(?=[”\"])", "twenty four seven"),
-    ("all day", r"(?<!\d)24/7(?!\d)", "二十四小时七天"),
-    ("all day", r"(?<![\d.])(\d)[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
+    ("all day", r"2(?<!\d.)4/7(?!\d)", "二十四小时七天"),
+    ("all day", r"(\d(?<![\d.].))[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
     (
         "per",
-        rf"{_B}({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
+        rf"({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
         rf"(?![A-Za-z]|[{_HAN}]?/)",
         per_counter,
     ),
@@ -146,12 +146,12 @@ AMOUNTS: list[Row] = [
 COUNTS: list[Row] = [
     (
         "leading zero, or very long",
-        r"(?<![\d.,])(?:0\d++|\d{12,}+)(?!\.?\d|,\d{3})",
+        r"\d(?<![\d.,].)(?:(?<=0)\d++|\d{11,}+)(?!\.?\d|,\d{3})",
         lambda m: numbers.digits(m.group()),
     ),
     (
         "length",
-        rf"{_B}(\d{{1,3}})米(\d{{1,2}})(?![\d.]|[米厘公分]|[xX×*])",
+        rf"(\d(?<![\d.].)\d{{0,2}})米(\d{{1,2}})(?![\d.]|[米厘公分]|[xX×*])",
         lambda m: f"{numbers.counted(m[1], '米')}米{numbers.digits(m[2])}",
     ),
     (
@@ -159,7 +159,7 @@ COUNTS: list[Row] = [
         r"(\d(?<![A-Za-z\d.].)\d{0,3}(?:\.\d{1,3})?)V ?[/*×⎓—-]? ?(\d{1,4}(?:\.\d{1,3})?)A(?![A-Za-z])",
         lambda m: f"{numbers.counted(m[1], '伏')}伏{numbers.counted(m[2], '安')}安",
     ),
-    ("percentage", rf"{_B}({_NUMBER}) ?([%％‰])", percent),
+    ("percentage", rf"({_NUMBER}) ?([%％‰])", percent),
     (
         "chat count",
         r"(\d(?<![\d.A-Za-z].)\d{0,2})[kK](\d)(?![A-Za-z\d])",
@@ -167,25 +167,25 @@ COUNTS: list[Row] = [
     ),
     (
         "chat count",
-        rf"{_B}(\d{{1,4}})w(\d)(?![A-Za-z\d])",
+        rf"(\d(?<![\d.].)\d{{0,3}})w(\d)(?![A-Za-z\d])",
         lambda m: f"{numbers.counted(m[1], '万')}万{numbers.digits(m[2])}",
     ),
-    ("chat count", rf"{_B}({_NUMBER})(?:w|W(?=[+粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
+    ("chat count", rf"({_NUMBER})(?:w|W(?=[+粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
     (
         "chat count",
-        rf"{_B}({_NUMBER})(?:k|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
+        rf"({_NUMBER})(?:k|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
         rf"|(?<=[薪资价][\d.].)K)(?![A-Za-z\d/²Ω])",
         thousands,
     ),
-    ("data", rf"{_B}({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
+    ("data", rf"({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",
-        rf"{_B}(?<![A-Za-z])({_NUMBER})([十百千]?[万亿]|[百千])? ?"
+        rf"(\d(?<![\d.A-Za-z].)\d{{0,29}}+(?:\.\d{{1,30}}+)?)([十百千]?[万亿]|[百千])? ?"
         rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
         rf"(?:((?:{PER_PATTERN}|/(?:{_COUNTERS})(?![\u4e00-\u9fff]/))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,
     ),
-    ("number", rf"{_B}{_NUMBER}", counted),
+    ("number", rf"{_NUMBER}", counted),
     ("number", r"\d++", lambda m: numbers.cardinal(m.group())),
 ]

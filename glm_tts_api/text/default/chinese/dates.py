@@ -139,19 +139,20 @@ def bare_year(match: Match) -> str:
 
 
 _YEAR = r"(?:1[0-9]|20|21)\d\d"
+_FIRST_YEAR = r"(?:1(?<![\d.-].)\d|2(?<![\d.-].)[01])\d\d"  # no digit, dot or hyphen before it
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 
 
 DATES: list[Row] = [
     ("year", r"(?:(?<=\| )|^)((?:19|20)\d\d)(?= ?\|)", spelled_year),
-    ("season", rf"{_B}({_YEAR})[-/—–](\d\d)(?=赛季|学年|财年|年度| ?NBA| ?CBA)", season),
+    ("season", rf"({_FIRST_YEAR})[-/—–](\d\d)(?=赛季|学年|财年|年度| ?NBA| ?CBA)", season),
     ("time stamp", r"(\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)", r"\1 "),
-    ("date", r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d|-\d{1,2}(?!\d)|\.\d)日?", date),
-    ("date", r"(?<=[年月日]-)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d.-])日?", date),
-    ("date", r"(?<![\d./])(0[1-9])/([0-3]\d)(?![\d/])", month_day),
-    ("date", rf"(?<![\d.-])({_YEAR})[-/](0?[1-9]|1[012])(?![\d年月/.-]| ?[=＝元个%米])月?", year_month),
-    ("date", rf"(?<![\d.-])({_YEAR})\.({_MONTH})(?=月| ?[-至~—] ?(?:{_YEAR}|今))月?", year_month),
+    ("date", r"(\d(?<![\d.-].)\d{3})([-/.])(\d{1,2})\2(\d{1,2})(?!\d|-\d{1,2}(?!\d)|\.\d)日?", date),
+    ("date", r"(\d(?<=[年月日]-.)\d{3})([-/.])(\d{1,2})\2(\d{1,2})(?![\d.-])日?", date),
+    ("date", r"(0(?<![\d./].)[1-9])/([0-3]\d)(?![\d/])", month_day),
+    ("date", rf"({_FIRST_YEAR})[-/](0?[1-9]|1[012])(?![\d年月/.-]| ?[=＝元个%米])月?", year_month),
+    ("date", rf"({_FIRST_YEAR})\.({_MONTH})(?=月| ?[-至~—] ?(?:{_YEAR}|今))月?", year_month),
     (
         "date",
         rf"(?<=[于在到至前后为：:（( ])(?<!\d )({_MONTH})/({_DAY})(?=[ ]?"
@@ -172,8 +173,8 @@ DATES: list[Row] = [
     ("date", r"(\d(?<![\d./].)\d?)[./](\d\d?)(?![\d./]|-\d{1,2}-)", told_day),
     (
         "date",
-        rf"(?<=[日到至] )({_MONTH})/({_DAY})(?![\d/])|(?<=日[-~至到])({_MONTH})/({_DAY})(?![\d/])",
-        lambda m: f"{numbers.cardinal(m[1] or m[3])}月{numbers.cardinal(m[2] or m[4])}日",
+        r"(\d(?:(?<=[日到至] .)|(?<=日[-~至到].))\d?)/([0-3]?\d)(?![\d/])",
+        month_day,
     ),
     (
         "date",
@@ -181,7 +182,7 @@ DATES: list[Row] = [
         rf"|[，。、]? ?(?:见|前|后|周|截)))",
         month_day,
     ),
-    ("season", rf"{_B}(\d\d)[-/](\d\d)(?=赛季)", season),
+    ("season", rf"(\d(?<![\d.].)\d)[-/](\d\d)(?=赛季)", season),
     (
         "date",
         r"(?<=日期)([：:为是]?)(\d{4})(\d\d)(\d\d)(?!\d)",
@@ -193,16 +194,16 @@ DATES: list[Row] = [
         rf"|生日|放假|[-~至到]\d{{1,2}}\.\d{{1,2}}(?:号|日|期间|活动)))[号日]?",
         dotted_day,
     ),
-    ("span of years", r"{_B}(?<!-)(\d{3,4})[-~－–到至](\d{3,4})年(?=[，）)。])".replace("{_B}", _B), reign),
-    ("span of years", rf"{_B}(?<!-)({_YEAR})(年?) ?{_TO} ?({_YEAR})(?=年|学年|赛季|财年|年度)", year_span),
+    ("span of years", r"(\d(?<![\d.].)(?<!-.)\d{2,3})[-~－–到至](\d{3,4})年(?=[，）)。])", reign),
+    ("span of years", rf"({_FIRST_YEAR})(年?) ?{_TO} ?({_YEAR})(?=年|学年|赛季|财年|年度)", year_span),
     (
         "span of years",
-        rf"{_B}(?<!-)({_YEAR})( ?年?) ?[-~～—–] ?({_YEAR})(?![\d.-]| ?[元块米个人%￥㎡kKmM]"
+        rf"({_FIRST_YEAR})( ?年?) ?[-~～—–] ?({_YEAR})(?![\d.-]| ?[元块米个人%￥㎡kKmM]"
         rf"|[万亿千]|名|件|台|公)",
         year_span,
     ),
-    ("span of years", r"{_B}(\d\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
-    ("year", rf"{_B}({_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
+    ("span of years", r"(\d(?<![\d.].)\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
+    ("year", rf"({_FIRST_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
     ("decade", r"(?<!\d)'?((?:\d\d)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
     (
         "generation",
@@ -210,23 +211,23 @@ DATES: list[Row] = [
         r"新生代|了?[，。！？]))",
         spelled,
     ),
-    ("generation", r"(?<!\d)([5-9]0)(?=[、和与至到]\d0后)", spelled_year),
-    ("year", r"(?<=[（(—–~～-])(\d{3})年(?=[—–~～至到-]|[）)])", lambda m: numbers.digits(m[1]) + "年"),
-    ("generation", r"(?<!\d)([05-9][05])(?=末|后(?![面来续天期台排退勤者果悔\d]))", spelled_year),
+    ("generation", r"([5-9](?<!\d.)0)(?=[、和与至到]\d0后)", spelled_year),
+    ("year", r"(\d(?<=[（(—–~～-].)\d\d)年(?=[—–~～至到-]|[）)])", lambda m: numbers.digits(m[1]) + "年"),
+    ("generation", r"([05-9](?<!\d.)[05])(?=末|后(?![面来续天期台排退勤者果悔\d]))", spelled_year),
     (
         "year",
-        r"(?:(?<=公元)|(?<=公元前)|(?<=[，。、（]前)|(?<=西元)|(?<=西元前)) ?(\d{3,4})年",
+        r"(\d(?:(?<=[公西]元.)|(?<=[公西]元前.)|(?<=[，。、（]前.)|(?<=[公西]元 .)|(?<=[公西]元前 .))\d{2,3})年",
         lambda m: numbers.digits(m[1]) + "年",
     ),
-    ("year", rf"{_B}(\d{{4}}) ?年(?![级轮])", year),
+    ("year", rf"(\d(?<![\d.].)\d{{3}}) ?年(?![级轮])", year),
     (
         "year",
-        rf"{_B}([0-3]\d)年(?=[1-9]\d?月)|{_B}(0\d|[789]\d)年(?=[^代]{{0,2}}(?:出生"
+        rf"([0-3](?<![\d.].)\d)年(?=[1-9]\d?月)|([0789](?<![\d.].)\d)年(?=[^代]{{0,2}}(?:出生"
         rf"|生|毕业|入学|款|版|的时候|奥运|世界杯|春晚|非典|金融|参军|高考"
         rf"|进|底|初|春|夏|秋|冬|的[，。！？]))",
         lambda m: numbers.digits(m[1] or m[2]) + "年",
     ),
-    ("year", rf"{_B}(0\d)年", spelled_year),
+    ("year", r"(0(?<![\d.].)\d)年", spelled_year),
     (
         "year",
         r"([0-35-9](?<![\d.].)\d)年(?:(?=国庆|元旦|中秋|端午|[暑寒]假|过年|年[底初]|[春夏秋冬][天季]|"
@@ -240,7 +241,7 @@ DATES: list[Row] = [
         lambda m: numbers.digits(m[1]) + "年",
     ),
     ("year", r"[12](?<=[Ss]ince .)\d{3}(?!\d)", spelled),
-    ("year", rf"{_B}(?<![-¥￥$A-Za-z])((?:19|20)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
-    ("year", rf"(?<![\d.A-Za-z¥￥$])(?<![A-Za-z] )(?:19[5-9]|20[0-4])\d(?= ?[{_HAN}])", bare_year),
-    ("year", rf"(?<=[{_HAN}])(?:19[4-9]|20[0-4])\d(?![\d.:年A-Za-z])", closing_year),
+    ("year", rf"([12](?<![\d.¥￥$A-Za-z-].)(?:(?<=1)9|(?<=2)0)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
+    ("year", rf"[12](?<![\d.A-Za-z¥￥$].)(?<![A-Za-z] .)(?:(?<=1)9[5-9]|(?<=2)0[0-4])\d(?= ?[{_HAN}])", bare_year),
+    ("year", rf"[12](?<=[{_HAN}].)(?:(?<=1)9[4-9]|(?<=2)0[0-4])\d(?![\d.:年A-Za-z])", closing_year),
 ]

@@ -8,8 +8,7 @@ from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.units import CODES, CURRENCIES, SCALES
 from glm_tts_api.text.default.table import Match, Row, alternatives
 
-_B = r"(?<![\d.])"
-_AMOUNT = r"\d{1,30}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
+_AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
 
 _MONEY_NOUN = "美元|美金|欧元|英镑|日元|日币|港元|港币|台币|新台币|澳元|加元|元|块钱?|人民币|RMB|USD|EUR"
 
@@ -57,7 +56,7 @@ MONEY: list[Row] = [
     ),
     (
         "money",
-        rf"{_B}({_AMOUNT})(?: ?[-~～—–]+ ?({_AMOUNT}))? ?({_SCALE})?(?: ?"
+        rf"({_AMOUNT})(?: ?[-~～—–]+ ?({_AMOUNT}))? ?({_SCALE})?(?: ?"
         rf"({_SIGNS}|(?:{alternatives(CODES)})(?![A-Za-z])))",
         money_behind,
     ),

@@ -98,16 +98,16 @@ ADDRESSES: list[Row] = [
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
-    ("network address", rf"{_B}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d{{1,5}})?(?![\d.]*\d)", host_address),
+    ("network address", rf"\d(?<![\d.].)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?::\d{{1,5}})?(?![\d.]*\d)", host_address),
 ]
 NAMES: list[Row] = [
-    ("blood", r"(?<![A-Za-z])Rh ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
-    ("binary", r"(?<=二进制)[01]{2,30}(?!\d)", spelled),
-    *(("day with a name", rf"{_B}{pattern}", name) for name, pattern in _DAYS.items()),
-    ("day with a name", rf"{_B}(\d{{1,2}})·(\d{{1,2}})(?![\d·])", day),
+    ("blood", r"R(?<![A-Za-z].)h ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
+    ("binary", r"[01](?<=二进制.)[01]{1,29}(?!\d)", spelled),
+    *(("day with a name", rf"{pattern[0]}(?<![\d.].){pattern[1:]}", name) for name, pattern in _DAYS.items()),
+    ("day with a name", rf"(\d(?<![\d.].)\d?)·(\d{{1,2}})(?![\d·])", day),
     (
         "day with a name",
-        rf"{_B}(\d{{1,2}})\.(\d{{1,2}})(?=晚会|大促|建军节|建党节|购物节|消费者|阅兵"
+        rf"(\d(?<![\d.].)\d?)\.(\d{{1,2}})(?=晚会|大促|建军节|建党节|购物节|消费者|阅兵"
         rf"|表白|白色情人节|地震|事变|惨案|运动|特大|暴雨|专案|案)",
         day,
     ),
@@ -120,20 +120,20 @@ NAMES: list[Row] = [
         r"|福利|加班|错误|页面|胶水|安全|浏览器|/\d|、211|和211|、985|以及211|或211|与211)",
         spelled,
     ),
-    ("university", r"(?<![\d.])(?:985|211)(?![\d.元块万亿个人名分所年天条件次米])", university),
-    ("fool", r"(?<=[别个是你])250(?=[了吗呢啊吧，。！？]|$)", "二百五"),
-    ("title", r"(?<=《)\d{3,4}(?=》)", spelled),
-    ("day with a name", r"(?<=双)(?:11|12)(?!\d)", lambda m: numbers.cardinal(m.group())),
+    ("university", r"[92](?<![\d.].)(?:85|11)(?![\d.元块万亿个人名分所年天条件次米])", university),
+    ("fool", r"2(?<=[别个是你].)50(?=[了吗呢啊吧，。！？]|$)", "二百五"),
+    ("title", r"\d(?<=《.)\d{2,3}(?=》)", spelled),
+    ("day with a name", r"1(?<=双.)[12](?!\d)", lambda m: numbers.cardinal(m.group())),
     ("model", rf"({_MAKERS})[- ]?(\d{{2,4}})(?![\d.]|[ ]?[万亿元米年月日人个架艘台吨公号])", model),
     ("model", rf"((?<![A-Za-z])(?:{_SERIES})(?: [A-Za-z]{{1,3}})? ?)(\d{{3,5}})(?![\d.])", model),
     (
         "model",
-        r"(?<![A-Za-z\d])(?!N[Oo]\.)([A-Z]{1,3})\.(\d{1,4})(?![\d.])",
+        r"([A-Z](?<![A-Za-z\d].)(?!(?<=N)[Oo]\.)[A-Z]{0,2})\.(\d{1,4})(?![\d.])",
         lambda m: f"{m[1]}点{numbers.named(m[2])}",
     ),
-    ("model", r"(?<![A-Za-z\d])([A-Z]{1,3})(\d{3,4})(?![\d.])", model),
-    ("model", r"(?<!\d)7[0-8]7(?=MAX|-\d{3}|客机|飞机|机型)", spelled),
-    ("model", r"(?<![\d第])([5-9]\d)(?=式(?:[步坦冲枪自手军服]|[，。]))", spelled),
+    ("model", r"([A-Z](?<![A-Za-z\d].)[A-Z]{0,2})(\d{3,4})(?![\d.])", model),
+    ("model", r"7(?<!\d.)[0-8]7(?=MAX|-\d{3}|客机|飞机|机型)", spelled),
+    ("model", r"([5-9](?<![\d第].)\d)(?=式(?:[步坦冲枪自手军服]|[，。]))", spelled),
     (
         "name with a hyphen",
         rf"([{_HAN}][-–])(\d{{1,4}})(?=号|型|载人|甲|乙|[A-Z])",
@@ -141,27 +141,27 @@ NAMES: list[Row] = [
     ),
     (
         "model",
-        r"(?<![A-Za-z\d])([A-Za-z]{1,9}\d{1,2})-(\d{3,5})(?!\d)",
+        r"([A-Za-z](?<![A-Za-z\d].)[A-Za-z]{0,8}\d{1,2})-(\d{3,5})(?!\d)",
         lambda m: f"{m[1]} {numbers.digits(m[2])}",
     ),
     (
         "name with a hyphen",
-        r"(?<![A-Za-z\d])([A-Z][A-Za-z]{0,19}|[a-z]{2,20})-(\d{1,6})(?![\d.-]|[年月日]|%| ?[=<>])",
+        r"([A-Za-z](?<![A-Za-z\d].)(?:(?<=[A-Z])[A-Za-z]{0,19}|[a-z]{1,19}))-(\d{1,6})(?![\d.-]|[年月日]|%| ?[=<>])",
         hyphened_name,
     ),
     (
         "chapter",
-        r"(?<=[图表式例])\d{1,3}-\d{1,3}(?:-\d{1,3})?(?![\d.-])",
+        r"\d(?<=[图表式例].)\d{0,2}-\d{1,3}(?:-\d{1,3})?(?![\d.-])",
         lambda m: "杠".join(map(numbers.cardinal, m.group().split("-"))),
     ),
     (
         "version",
-        rf"{_B}(?!(?:19|20)\d\d\.\d{{1,2}}\.\d{{1,2}}(?![\d.]))\d{{1,6}}(?:\.\d{{1,6}}){{2"
+        rf"\d(?<![\d.].)(?!(?:(?<=1)9|(?<=2)0)\d\d\.\d{{1,2}}\.\d{{1,2}}(?![\d.]))\d{{0,5}}(?:\.\d{{1,6}}){{2"
         rf",}}(?![\d.]*\d)",
         version,
     ),
     ("version", r"2(?<![\d.].)\d(?=H[12](?![\dA-Za-z]))", spelled),
-    ("shop", r"(?<!\d)7-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),
+    ("shop", r"7(?<!\d.)-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),
     (
         "chat",
         r"(?<![\d.¥￥$,])(?:(\d)\1{2,5}|233+|886?|520|1314|996)(?=[，。！？~～!,、 ]|[了啊呀哈吧]|$)",

@@ -18,45 +18,45 @@ SIGNS: list[Row] = [
     ("unit", r"°F|℉", "华氏度"),
     ("unit", r"°", "度"),
     ("unit", r"km²", "平方公里"),
-    ("unit", r"(?<![A-Za-z])m²", "平方米"),
-    ("unit", r"(?<![A-Za-z])m³", "立方米"),
-    ("unit", r"(?<![A-Za-z])Ω", "欧姆"),
+    ("unit", r"m(?<![A-Za-z].)²", "平方米"),
+    ("unit", r"m(?<![A-Za-z].)³", "立方米"),
+    ("unit", r"Ω(?<![A-Za-z].)", "欧姆"),
     ("percent", r"[%％]", "百分号"),
     ("and", r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     ("and", r"&", "和"),
     ("at", r"@", "艾特"),
-    ("sharp", r"(?<![A-Za-z])([A-G])#", r"\1 sharp "),
+    ("sharp", r"([A-G](?<![A-Za-z].))#", r"\1 sharp "),
     ("slash", rf"([一二三四五六七八九十百千万亿两零] ?)?([{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", hanzi_apart),
     ("bar", r"\|", "，"),
     ("per", r"/(?<=[A-Za-z]/)min(?![A-Za-z])", "每分钟"),
-    ("slash", r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
+    ("slash", r"/(?<=[A-Za-z].)(?=[A-Za-z])", " "),
     ("slash", r"/", " "),
 ]
 
 ROMAN: list[Row] = [
     (
         "roman numeral",
-        rf"(?<=[{_HAN}])(I{{2,3}}|IV|VI{{1,3}}|IX|XI{{1,3}}|XIV)(?![A-Za-z])",
+        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z])",
         lambda m: str(roman(m[1])),
     ),
 ]
 
 DOTS: list[Row] = [
     ("scheme", r"://", "冒号斜杠斜杠"),
-    ("dot", rf"(?<=[{_HAN}])\.(?=(?:com|cn|net|org)(?![A-Za-z]))", "点"),
-    ("initials", r"(?<![A-Za-z])((?:[A-Za-z]\.){2,})", lambda m: m[1].replace(".", " ")),
+    ("dot", rf"\.(?<=[{_HAN}].)(?=(?:com|cn|net|org)(?![A-Za-z]))", "点"),
+    ("initials", r"([A-Za-z](?<![A-Za-z].)\.(?:[A-Za-z]\.)+)", lambda m: m[1].replace(".", " ")),
     ("title", rf"(?<![A-Za-z])({_TITLES})\.(?= ?[A-Za-z{_HAN}])", r"\1 "),
-    ("full stop", r"(?<=[a-z])\.(?=[A-Z][a-z])", "。"),
-    ("dot", r"(?<=[A-Za-z])\.(?=[A-Za-z0-9])|(?<=\d)\.(?=[A-Za-z])", "点"),
-    ("dot", r"(?<![\w.])\.(?=\d)", "0."),
-    ("dot", r"(?<![\w.])\.(?=[A-Za-z])", "点"),
+    ("full stop", r"\.(?<=[a-z].)(?=[A-Z][a-z])", "。"),
+    ("dot", r"\.(?:(?<=[A-Za-z].)(?=[A-Za-z0-9])|(?<=\d.)(?=[A-Za-z]))", "点"),
+    ("dot", r"\.(?<![\w.].)(?=\d)", "0."),
+    ("dot", r"\.(?<![\w.].)(?=[A-Za-z])", "点"),
     ("underscore", r"_", " "),
 ]
 
 WIDE: list[Row] = [
-    ("full-width mark", r"(?<=\d)[：∶](?=\d)", ":"),
+    ("full-width mark", r"[：∶](?<=\d.)(?=\d)", ":"),
     ("full-width mark", r"％", "%"),
-    ("full-width mark", r"(?<=\d)～(?=\d)", "~"),
-    ("thousands", r"(?<![\d，])\d{1,3}(?:，\d{3}){2,}(?![\d，])", lambda m: m.group().replace("，", ",")),
-    ("thousands", r"(?<![\d，.])(\d{1,3})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
+    ("full-width mark", r"～(?<=\d.)(?=\d)", "~"),
+    ("thousands", r"\d(?<![\d，].)\d{0,2}(?:，\d{3}){2,}(?![\d，])", lambda m: m.group().replace("，", ",")),
+    ("thousands", r"(\d(?<![\d，.].)\d{0,2})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
 ]
