@@ -57,11 +57,11 @@ def without_commas(match: Match) -> str:
 
 def measured(match: Match) -> str:
     """A number with a unit in Latin letters, and what it is measured by: 35μg/m³, 60km/h."""
-    number, scale, unit, per = match.groups()
+    first, number, scale, unit, per = match.groups()
     scale, spoken = scale or "", unit_name(unit)
     if spoken is None or (unit in ONLY_BEFORE_SLASH and not per):
         return match.group()
-    amount = numbers.counted(number, scale or spoken) + scale + spoken
+    amount = (f"{numbers.counted(first, spoken)}到" if first else "") + numbers.counted(number, scale or spoken) + scale + spoken
     if not per:
         return amount
     if per in ("/s²", "/s"):
@@ -71,10 +71,16 @@ def measured(match: Match) -> str:
 
 def per_counter(match: Match) -> str:
     """100元/月: 每月一百元."""
-    number, unit, per = match.groups()
-    if before(match).endswith("每"):
-        return f"{numbers.counted(number, unit)}{unit}一{per}"
-    return f"每{UNITS.get(per, per)}{numbers.counted(number, unit)}{unit}"
+    first, number, unit, per = match.groups()
+    amount = (f"{numbers.counted(first, unit)}到" if first else "") + numbers.counted(number, unit) + unit
+    return f"{amount}一{per}" if before(match).endswith("每") else f"每{UNITS.get(per, per)}{amount}"
+
+
+def bare_per(match: Match) -> str:
+    """4000到10000/μL, 20/天: so many in each."""
+    first, scale, number, scale_2, per = match.groups()
+    span = f"{numbers.counted(first, scale or '个')}{scale or ''}到" if first else ""
+    return f"每{per_name(per)}{span}{numbers.counted(number, scale_2 or '个')}{scale_2 or ''}"
 
 
 def inches(match: Match) -> str:
@@ -111,9 +117,9 @@ def mega(match: Match) -> str:
     return f"{numbers.counted(match[1], '兆')}{'兆' if match[2] == 'M' else match[2].lower()}"
 
 
-_B = r"(?<![\d.])"
 _NUMBER = r"\d(?<![\d.].)\d{0,29}+(?:\.\d{1,30}+)?"
 _AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
+_LONE = r"\d(?<![\d.A-Za-z].)\d{0,29}+(?:\.\d{1,30}+)?"  # no letter before it
 _UNIT = alternatives(UNITS)
 _UNIT_PER = alternatives([*PER, *UNITS])
 THOUSANDS: list[Row] = [
@@ -137,7 +143,7 @@ AMOUNTS: list[Row] = [
     ("all day", r"(\d(?<![\d.].))[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
     (
         "per",
-        rf"({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
+        rf"(?:({_NUMBER}) ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
         rf"(?![A-Za-z]|[{_HAN}]?/)",
         per_counter,
     ),
@@ -180,12 +186,18 @@ COUNTS: list[Row] = [
     ("data", rf"({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",
-        rf"(\d(?<![\d.A-Za-z].)\d{{0,29}}+(?:\.\d{{1,30}}+)?)([十百千]?[万亿]|[百千])? ?"
+        rf"(?:({_LONE})到)?({_LONE})([十百千]?[万亿]|[百千])? ?"
         rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
         rf"(?:((?:{PER_PATTERN}|/(?:{_COUNTERS})(?![\u4e00-\u9fff]/))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,
     ),
-    ("number", rf"{_NUMBER}", counted),
+    (
+        "per",
+        rf"(?:({_LONE})([十百千]?[万亿])?到)?({_LONE})([十百千]?[万亿])?/"
+        r"([μµmdc]?[Ll]|[kmμµn]?g|min|[sh]|[kcm]?m[²³]|[天日周月年次人晚])(?![A-Za-z²³/一-鿿])",
+        bare_per,
+    ),
+    ("number", _NUMBER, counted),
     ("number", r"\d++", lambda m: numbers.cardinal(m.group())),
 ]

@@ -112,6 +112,12 @@ def spelled(match: Match) -> str:
     return numbers.digits(match.group())
 
 
+def in_brackets(match: Match) -> str:
+    """（2022）京0105民初, 〔2023〕15号: the year of a document."""
+    number = match.group()
+    return numbers.digits(number) if 1949 <= int(number) <= 2099 else number
+
+
 def spelled_year(match: Match) -> str:
     return numbers.digits(match[1]) + match.group()[len(match[1]) :]
 
@@ -145,6 +151,7 @@ _MONTH = r"(?:0?[1-9]|1[0-2])"
 
 
 DATES: list[Row] = [
+    ("year", r"[12](?<=[（(〔【\[].)\d{3}(?=[)）〕】\]][一-鿿\d])", in_brackets),
     ("year", r"(?:(?<=\| )|^)((?:19|20)\d\d)(?= ?\|)", spelled_year),
     ("season", rf"({_FIRST_YEAR})[-/—–](\d\d)(?=赛季|学年|财年|年度| ?NBA| ?CBA)", season),
     ("time stamp", r"(\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)", r"\1 "),

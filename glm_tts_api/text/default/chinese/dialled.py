@@ -88,8 +88,24 @@ def lettered(match: Match) -> str:
     return f"{match[1]}{numbers.dialled(match[2])}"
 
 
+_CALLED = re.compile("电话|分机|总机|前台|座机|热线|客服|人工|[拨打按]|号码|\\d ?$")
+
+
+def extension(match: Match) -> str:
+    """转801: where a telephone is spoken of; else a sum is sent (转500给你)."""
+    called = _CALLED.search(before(match)) or re.match(" ?(?:号|分机|人工|接|键)", after(match))
+    return numbers.dialled(match.group()) if called else match.group()
+
+
 def code(match: Match) -> str:
     return numbers.dialled(match.group().replace("-", ""))
+
+
+def security(match: Match) -> str:
+    """600519: a share, where prices are told."""
+    near = before(match) + "_" + after(match)
+    is_share = re.search("股|涨|跌|收盘?|市盈率|仓|停牌|代码|开盘|大盘|板块|买入|卖出", near)
+    return numbers.digits(match.group()) if is_share else match.group()
 
 
 def dialled(match: Match) -> str:
@@ -127,7 +143,7 @@ DIALLED: list[Row] = [
     (
         "extension",
         rf"(?<=[转拨按])(?:分机|接)?\d{{3,4}}{_E}(?! ?[元块万亿个人名位次美%％])(?=[^A-Za-z]|$)",
-        dialled,
+        extension,
     ),
     ("extension", r"(?<=转)(?:\d(?!\d))(?= ?号?键|[。，]|$)", spelled),
     (
@@ -185,6 +201,12 @@ DIALLED: list[Row] = [
         ),
     ),
     (
+        "room",
+        r"[1-9](?<=[到在去来回进往].)\d{2,3}"
+        r"(?=集合|开会|上课|自习|考试|面试|报到|办公|吃饭|聚餐|等[我你他她着]|找[我你他她]|门口|见面?[，。！吧])",
+        dialled,
+    ),
+    (
         "password",
         r"((?:密码|口令|激活码|兑换码|邀请码|验证码|提取码|账号|用户名|微信号?) ?(?:[是为:：] ?)?)"
         r"(?=[A-Za-z0-9_-]{0,23}[A-Za-z])(?=[A-Za-z_-]{0,23}\d)([A-Za-z0-9_-]{3,24})(?![A-Za-z0-9_-])",
@@ -207,6 +229,11 @@ DIALLED: list[Row] = [
         "security code",
         r"[036](?<![\d.].)0\d{4}(?=[.．](?:SH|SZ|HK)\b)|(?<=[（(])[0368]0?\d{4,5}(?=[)）])",
         spelled,
+    ),
+    (
+        "security code",
+        r"[036](?<=[\u4e00-\u9fff（(].)(?:0\d{4}|88\d{3})(?![\d.]|,\d| ?[元块万亿个人名位次件台])",
+        security,
     ),
     ("postal code", r"\d(?<=邮编.)\d{5}(?!\d)", spelled),
 ]

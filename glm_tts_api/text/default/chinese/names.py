@@ -9,6 +9,7 @@ from glm_tts_api.text.default.spelling import CHINESE_DIGITS, CHINESE_MARKS, EMA
 from glm_tts_api.text.default.table import Match, Row, after, before
 
 _HAN = "\u4e00-\u9fff"
+_DIGITS = "零一二三四五六七八九"
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
 _MAKERS = (
     "波音|空客|空中客车|麦道|[图歼运轰直苏]|米(?=-)|伊尔|猎鹰|标致|宝马|奔驰|保时捷|法拉利|诺基亚|"
@@ -52,6 +53,15 @@ def hyphened_name(match: Match) -> str:
         if len(match[2]) < 6
         else f"{match[1]}{numbers.digits(match[2])}"
     )
+
+
+def like_the_last(match: Match) -> str:
+    """625与626, 4070比3080: digit by digit as the name before it, which is as long and is read already."""
+    number = match.group()
+    told = re.search(rf"(?<![{_DIGITS}十百千万])[{_DIGITS}]{{{len(number)}}}(?![{_DIGITS}十百千万亿])", before(match, 20))
+    if not told or numbers.takes_liang(after(match).lstrip()) or re.match("[多余万亿元块倍]", after(match)):
+        return number
+    return numbers.digits(number)
 
 
 def university(match: Match) -> str:
@@ -161,6 +171,13 @@ NAMES: list[Row] = [
         version,
     ),
     ("version", r"2(?<![\d.].)\d(?=H[12](?![\dA-Za-z]))", spelled),
+    (
+        "model",
+        r"\d(?<=[比和与跟及或、而至到有].)\d{2,3}(?![\d.:/~%-]|,\d)",
+        like_the_last,
+    ),
+    ("model", r"(?<=HTTP )[1-5]\d\d(?!\d)|[1-5](?:(?<=[Ee]rror .)|(?<=[Ss]tatus .)|(?<=[Cc]ode .))\d\d(?!\d)", spelled),
+    ("oil", r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)", lambda m: f"{numbers.cardinal(m[1])}W{numbers.cardinal(m[2])}"),
     ("shop", r"7(?<!\d.)-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),
     (
         "chat",

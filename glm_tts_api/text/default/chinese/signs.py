@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.table import Match, Row, roman
+import re
+
+from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
 _HAN = "\u4e00-\u9fff"
+_NUMERAL = re.compile("[一二三四五六七八九十百千万亿两零]")
+_QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[{_HAN}]{{0,3}} ?$")
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
 def hanzi_apart(match: Match) -> str:
     """A slash after a quantity (三元/月) is 每; else it is a pause."""
-    return match.group().replace("/", "每") if match[1] else f"{match[2]}，"
+    quantity = _QUANTITY.search(before(match, 5)) and not _NUMERAL.match(after(match, 1))
+    return "每" if quantity else "，"
 
 
 SIGNS: list[Row] = [
@@ -26,7 +31,7 @@ SIGNS: list[Row] = [
     ("and", r"&", "和"),
     ("at", r"@", "艾特"),
     ("sharp", r"([A-G](?<![A-Za-z].))#", r"\1 sharp "),
-    ("slash", rf"([一二三四五六七八九十百千万亿两零] ?)?([{_HAN}]{{0,3}}) ?/ ?(?=[{_HAN}])", hanzi_apart),
+    ("slash", rf"/ ?(?=[{_HAN}])", hanzi_apart),
     ("bar", r"\|", "，"),
     ("per", r"/(?<=[A-Za-z]/)min(?![A-Za-z])", "每分钟"),
     ("slash", r"/(?<=[A-Za-z].)(?=[A-Za-z])", " "),

@@ -7,7 +7,7 @@ import re
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.teams import TEAM_BEFORE, TEAM_BEHIND
-from glm_tts_api.text.default.chinese.times import SCORE, lead
+from glm_tts_api.text.default.chinese.times import SCORE, lead, trail
 from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
@@ -45,7 +45,7 @@ def number_span(match: Match) -> str:
     """Two numbers with a hyphen: a score, a difference, a span or, failing all, a name such as 3-201."""
     first, unit, mark, second = match[1], match[2] or "", match[3], match[4]
     near, rest = lead(match), after(match)
-    clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", rest)[0]
+    clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", trail(match))[0]
     if mark in "~～" or unit.strip():
         return f"{_of(first, unit or rest)}{unit}到{second}"
     if (
@@ -65,6 +65,8 @@ def number_span(match: Match) -> str:
         return f"{first}减{second}"
     if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
+    if first == "0" and re.match("[，。！？；、]|$", rest):
+        return f"零比{second}"
     if float(first) >= float(second):
         named = _NAME_BESIDE.search(near) or re.match(r" ?[型款号版A-Za-z]", rest) or "." in first + second
         return f"{first}{'杠' if named else '比'}{second}"
@@ -121,7 +123,12 @@ def power_of_unit(match: Match) -> str:
     return exponent(match) + unit
 
 
-_B = r"(?<![\d.])"
+def unit_of_power(match: Match) -> str:
+    """次方 m/s: the unit behind a power in words."""
+    unit = unit_name(match[1]) if match[1] else ""
+    return match.group() if unit is None else f"方{unit}{'每' + per_name(match[2]) if match[2] else ''}"
+
+
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _FIRST = r"\d(?<![\w.].)\d{0,29}+(?:\.\d{1,30}+)?"  # no letter, digit or dot before it
 _ARROWS = "→➜⇒⟶"
@@ -146,7 +153,11 @@ POWERS: list[Row] = [
         r"\1以\2为底\3的对数",
     ),
     ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
-    ("per", rf"/(?<=次方.)({alternatives(UNITS)})(?![A-Za-z])", lambda m: f"每{UNITS[m[1]]}"),
+    (
+        "measure",
+        rf"方(?<=次方) ?((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})?((?:{PER_PATTERN})*)(?![A-Za-z²³/])",
+        unit_of_power,
+    ),
     (
         "difference",
         r"-(?:(?<=[²³方]-)(?=\d)|(?<=[²³方A-Za-z\d)]-)(?=[A-Za-z\d(][²³]|[a-z]?\d{0,3}(?:[a-z]²)?的?"

@@ -42,15 +42,23 @@ _BY_CLOCK = re.compile(
 )
 
 
-_PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与]{1,2}){1,9}$")
+_PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与/]{1,2}){1,9}$")
+_MORE_PAIRS = re.compile(r"(?:[、，, 和及与/]{1,2}\d{1,3} ?[-:] ?\d{1,3}){1,9}")
 
 
 def lead(match: Match) -> str:
     """What stands before `match` and before the pairs of numbers that lead to it (比分为11-9、8-11、...)."""
     near = before(match)
-    if near[-1:] not in "、，, 和及与" or not near[-2:-1].isdigit():
+    if near[-1:] not in "、，, 和及与/" or not near[-2:-1].isdigit():
         return near
     return _PAIRS.sub("", before(match, 60))[-12:]
+
+
+def trail(match: Match) -> str:
+    """What stands behind `match` and behind the pairs of numbers that follow it."""
+    near = after(match, 60)
+    pairs = _MORE_PAIRS.match(near)
+    return near[pairs.end() if pairs else 0 :][:12]
 
 
 def clock(match: Match) -> str:
@@ -59,7 +67,7 @@ def clock(match: Match) -> str:
     near = lead(match)
     if not second and not match[4]:
         clause = re.split("[，。；！？,;]", near)[-1]
-        follows = re.split("[。；！？;]", after(match))[0]
+        follows = re.split("[。；！？;]", trail(match))[0]
         told = _CLOCK.search(near) or _BY_CLOCK.match(follows)
         if _RATIO.search(clause[-6:]) or (
             not told and SCORE.search(f"{clause} {follows}".replace("以 ", "以$ "))
