@@ -66,6 +66,13 @@ def year_span(match: Match) -> str:
     return f"{numbers.digits(first)}{unit}到{numbers.digits(second)}"
 
 
+def uncounted_year_span(match: Match) -> str:
+    """1998-2002, unless it is said of what."""
+    rest = after(match).lstrip()
+    counted = numbers.MEASURE.match(rest) and not rest.startswith("年") and not match[2]
+    return match.group() if counted else year_span(match)
+
+
 def season(match: Match) -> str:
     """2024/25赛季."""
     return numbers.digits(match[1] + match[2])
@@ -205,9 +212,8 @@ DATES: list[Row] = [
     ("span of years", rf"({_FIRST_YEAR})(年?) ?{_TO} ?({_YEAR})(?=年|学年|赛季|财年|年度)", year_span),
     (
         "span of years",
-        rf"({_FIRST_YEAR})( ?年?) ?[-~～—–] ?({_YEAR})(?![\d.-]| ?[元块米个人%￥㎡kKmM]"
-        rf"|[万亿千]|名|件|台|公)",
-        year_span,
+        rf"({_FIRST_YEAR})( ?年?) ?[-~～—–] ?({_YEAR})(?![\d.-]| ?[%￥㎡A-Za-z/])",
+        uncounted_year_span,
     ),
     ("span of years", r"(\d(?<![\d.].)\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
     ("year", rf"({_FIRST_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),

@@ -42,11 +42,18 @@ _DAYS_NEAR = re.compile(
 )
 
 
+_SHARE_BEFORE = re.compile(
+    "(?:[占约近超达于为是有的取剩只仅各过了完=+×÷*<>≤≥(（-]|概率|不[到足]|几率|比例|[A-Za-z]) ?$"
+)
+_SHARE = re.compile(" ?(?:的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)")
+
+
 def told_day(match: Match) -> str:
     """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
     near, rest = before(match, 24), after(match)
-    if re.match(
-        " ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|[A-Za-z]{1,3}(?![a-z])|以)", rest
+    slashed = "/" in match.group()
+    if re.match(" ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|以)", rest) or re.match(
+        "[A-Za-z]{1,3}(?![a-z])" if slashed else " ?[A-Za-z]{1,3}(?![a-z])", rest
     ):
         return match.group()
     told: object = _DAY_BEFORE.search(near) or (
@@ -59,9 +66,10 @@ def told_day(match: Match) -> str:
         re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest)
     )
     told = told or (re.search("(?:^|[，。；、])$", near) and _CLEAR_EVENT.match(rest))
+    told = told or (slashed and int(match[2]) > 10 and not _SHARE_BEFORE.search(near) and not _SHARE.match(rest))
     told = told or (
-        "/" in match.group()
-        and re.search(r"[于在到至自从是和、：:A-Za-z] ?$", near)
+        slashed
+        and re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near)
         and _DAYS_NEAR.search(near)
     )
     return month_day(match) if told else match.group()

@@ -7,7 +7,7 @@ import re
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.teams import TEAM_BEFORE, TEAM_BEHIND
-from glm_tts_api.text.default.chinese.times import SCORE, lead, trail
+from glm_tts_api.text.default.chinese.times import MEDIA, SCORE, lead, trail
 from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
@@ -46,6 +46,8 @@ def number_span(match: Match) -> str:
     first, unit, mark, second = match[1], match[2] or "", match[3], match[4]
     near, rest = lead(match), after(match)
     clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", trail(match))[0]
+    if unit in ("x", "y", "z", "n", "a") and mark == "-":
+        return f"{first}{unit}减{second}"
     if mark in "~～" or unit.strip():
         return f"{_of(first, unit or rest)}{unit}到{second}"
     if (
@@ -61,7 +63,7 @@ def number_span(match: Match) -> str:
         and not re.match("[名位个天年人球分]", rest)
     ):
         return f"{numbers.cardinal(first)}比{numbers.cardinal(second)}"
-    if _DIFFERENCE.match(rest) or re.search(r"(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|求)[：: ]*$", near):
+    if _DIFFERENCE.match(rest) or re.search(r"(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$", near):
         return f"{first}减{second}"
     if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
@@ -79,6 +81,8 @@ def _of(number: str, noun: str) -> str:
 
 
 def score(match: Match) -> str:
+    if re.fullmatch("[0-5]\\d", match[2]) and "." not in match[1] and MEDIA.search(before(match)):
+        return f"{numbers.counted(match[1], '分')}分{numbers.cardinal(match[2])}秒"
     return f"{numbers.cardinal(match[1])}比{numbers.cardinal(match[2])}"
 
 
@@ -199,7 +203,7 @@ SPANS: list[Row] = [
     ("span", r"(?<=[%％‰℃度元点年月日号米克]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
     (
         "span",
-        r"(?<=[一二三四五六七八九十日号月年初]) ?[-~～–] ?(?=[周星期一二三四五六七八九十今明上下])",
+        r"(?<=[一二三四五六七八九十日号月年初]) ?(?:[-~～–]|—(?!—)) ?(?=[周星期零一二三四五六七八九十今明次上下])",
         "到",
     ),
     ("span", r"[~～](?<=\d.)(?=\d|-|负)", "到"),
@@ -228,7 +232,7 @@ SUMS: list[Row] = [
     ("times", r"[xX](?<=\d.)(?=\d)", "乘"),
     ("times", r"×", "乘"),
     ("divided", r"÷", "除以"),
-    ("divided", r"(?<=[\d)]) ?/ ?(?=\d[\d.]{0,9} ?=)", "除以"),
+    ("divided", r"(?<=[\d)]) ?/ ?(?=\d[\d.]{0,9} ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
     ("slash", r"/(?<=\d.)(?=\d)", "，"),
     ("slash", r"/(?<=[A-Za-z].)(?=\d)", " "),
     ("quotient", r"([a-z](?<![A-Za-z\d].))/([a-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
