@@ -27,8 +27,9 @@ def fraction(match: Match) -> str:
     whole, first, second = match[1], match[2], match[3]
     if (
         _APART.search(before(match))
+        or first == second
         or (int(first) > int(second) and int(first) > 20)
-        or re.match(" ?mmHg| ?毫米汞柱", after(match))
+        or re.match(" ?mmHg| ?毫米汞柱| ?[A-Z][a-z]", after(match))
     ):
         return f"{first}，{second}"
     if re.match(r" ?(?:法则|定律|原则|分成|开局?|分账|分(?!之))", after(match)):
@@ -37,7 +38,7 @@ def fraction(match: Match) -> str:
     return f"{lead}{numbers.cardinal(second)}分之{numbers.cardinal(first)}"
 
 
-_APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$")
+_APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$|[A-Za-z]$")
 
 
 def percent(match: Match) -> str:
@@ -176,10 +177,10 @@ COUNTS: list[Row] = [
         rf"(\d(?<![\d.].)\d{{0,3}})w(\d)(?![A-Za-z\d])",
         lambda m: f"{numbers.counted(m[1], '万')}万{numbers.digits(m[2])}",
     ),
-    ("chat count", rf"({_NUMBER})(?:w|W(?=[+粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
+    ("chat count", rf"({_LONE})(?:w|W(?=[+粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
     (
         "chat count",
-        rf"({_NUMBER})(?:k|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
+        rf"({_LONE})(?:k|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
         rf"|(?<=[薪资价][\d.].)K)(?![A-Za-z\d/²Ω])",
         thousands,
     ),
@@ -187,7 +188,7 @@ COUNTS: list[Row] = [
     (
         "measure",
         rf"(?:({_LONE})到)?({_LONE})([十百千]?[万亿]|[百千])? ?"
-        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
+        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的|等于|乘|除|加))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
         rf"(?:((?:{PER_PATTERN}|/(?:{_COUNTERS})(?![\u4e00-\u9fff]/))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,

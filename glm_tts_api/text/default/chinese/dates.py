@@ -125,6 +125,15 @@ def in_brackets(match: Match) -> str:
     return numbers.digits(number) if 1949 <= int(number) <= 2099 else number
 
 
+_BY_YEAR = re.compile("出生|生的|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|毕业|入学|参加|0\\d年|[零一二三四五六七八九]{2}年|同岁")
+
+
+def short_year(match: Match) -> str:
+    """94年: a year where births or other years are told."""
+    near = before(match) + "_" + after(match)
+    return numbers.digits(match[1]) + "年" if _BY_YEAR.search(near) else match.group()
+
+
 def spelled_year(match: Match) -> str:
     return numbers.digits(match[1]) + match.group()[len(match[1]) :]
 
@@ -225,7 +234,7 @@ DATES: list[Row] = [
         spelled,
     ),
     ("generation", r"([5-9](?<!\d.)0)(?=[、和与至到]\d0后)", spelled_year),
-    ("year", r"(\d(?<=[（(—–~～-].)\d\d)年(?=[—–~～至到-]|[）)])", lambda m: numbers.digits(m[1]) + "年"),
+    ("year", r"(\d(?:(?<=[（(—–~～].)|(?<=[年\d]-.))\d\d)年(?=[—–~～至到-]|[）)])", lambda m: numbers.digits(m[1]) + "年"),
     ("generation", r"([05-9](?<!\d.)[05])(?=末|后(?![面来续天期台排退勤者果悔\d]))", spelled_year),
     (
         "year",
@@ -253,6 +262,7 @@ DATES: list[Row] = [
         r"|(?<=(?:早在|生于|回到)\d\d年)(?!前))",
         lambda m: numbers.digits(m[1]) + "年",
     ),
+    ("year", r"([5-9](?<![\d.].)\d)年(?![代级以前后来间内多半龄纪之了零整])", short_year),
     ("year", r"[12](?<=[Ss]ince .)\d{3}(?!\d)", spelled),
     ("year", rf"([12](?<![\d.¥￥$A-Za-z-].)(?:(?<=1)9|(?<=2)0)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
     ("year", rf"[12](?<![\d.A-Za-z¥￥$].)(?<![A-Za-z] .)(?:(?<=1)9[5-9]|(?<=2)0[0-4])\d(?= ?[{_HAN}])", bare_year),

@@ -21,7 +21,7 @@ _UNITS = (
 )
 # Behind these a hyphen before a number is a minus sign.
 _MAY_BE_NEGATIVE = re.compile(
-    "(?:温[度差]?|低温|高温|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?"
+    "(?:温[度差]?|低温|高温|即|或|由|从|成|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?"
     "|下降|约|得|等于|在|达|零下|加|减|乘|除以?|值|增长率|同比|环比"
     "|[，、和与（(]"
     "|差|亏损|亏|负债|现金流|净流[入出]|[得评]分|浮[动盈亏]|收益率?|回报率?|敞口|结余|变动|偏差|修正|"
@@ -57,6 +57,7 @@ def number_span(match: Match) -> str:
             SCORE.search(clause)
             or _HYPHEN_SCORE.search(clause)
             or _SCORES_BEFORE.search(near)
+            or _falls(match)
             or re.match("[，(（]\\d{1,2}[)）]", rest)
             or (TEAM_BEFORE.search(near) and TEAM_BEHIND.match(rest))
         )
@@ -72,7 +73,19 @@ def number_span(match: Match) -> str:
     if float(first) >= float(second):
         named = _NAME_BESIDE.search(near) or re.match(r" ?[型款号版A-Za-z]", rest) or "." in first + second
         return f"{first}{'杠' if named else '比'}{second}"
-    return f"{_of(first, rest)}{'%' if rest.startswith(('%', '％')) else ''}到{second}"
+    return f"{first if near.endswith('第') else _of(first, rest)}{'%' if rest.startswith(('%', '％')) else ''}到{second}"
+
+
+_PAIR = r"\d{1,3}-\d{1,3}"
+_LIST = re.compile(rf"(?:{_PAIR}[、，, ]{{1,2}}){{1,9}}$")
+_REST = re.compile(rf"(?:[、，, ]{{1,2}}{_PAIR}(?![\d-])){{1,9}}")
+
+
+def _falls(match: Match) -> bool:
+    """Whether `match` stands in a list of pairs one of which falls, so that they are no spans: 11-8、11-13."""
+    listed = [found.group() for found in (_LIST.search(before(match, 60)), _REST.match(after(match, 60))) if found]
+    pairs = re.findall(r"(\d+)-(\d+)", " ".join(listed))
+    return any(int(first) > int(second) for first, second in pairs)
 
 
 def _of(number: str, noun: str) -> str:
@@ -104,6 +117,13 @@ def minus(match: Match) -> str:
     return ""
 
 
+def formation(match: Match) -> str:
+    """4-3-3: ten players in their lines."""
+    lines = match.group().split("-")
+    named = re.match("的?(?:阵|打法|站位|战术|体系|踢法|转|变)", after(match))
+    return numbers.digits("".join(lines)) if named or sum(map(int, lines)) == 10 else match.group()
+
+
 def exponent(match: Match) -> str:
     """10²⁰, x^-2: the base, then its power."""
     base, power = match[1], plain_exponent(match[2].strip("^{}( )"))
@@ -114,6 +134,11 @@ def exponent(match: Match) -> str:
     sign = "负" if power.startswith("-") else ""
     body = power.lstrip("+-")
     return f"{base}的{sign}{numbers.cardinal(body) if body.isdigit() else body}次方"
+
+
+def ion(match: Match) -> str:
+    """Fe³⁺."""
+    return f"{match[1]}{plain_exponent(match[2])}{'加' if match[3] == '⁺' else '负'}"
 
 
 def inverse(match: Match) -> str:
@@ -172,8 +197,8 @@ POWERS: list[Row] = [
     ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
     (
         "formation",
-        r"\d(?<![\d-].)(?:-\d){2,3}(?![\d-])(?=的?(?:阵|打法|站位|战术|体系|踢法|转|变))",
-        lambda m: numbers.digits(m.group().replace("-", "")),
+        r"\d(?<![\d-].)(?:-\d){2,3}(?![\d-])",
+        formation,
     ),
 ]
 
@@ -223,6 +248,8 @@ SUMS: list[Row] = [
     ("plus", r"\+(?<=[A-Za-z].)\+", "加加"),
     ("plus", r"\+(?<=\d.)(?=[岁年元万亿个人家名种款项条座所次台天位场件城国])", "多"),
     ("plus", r"\+", "加"),
+    ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
+    ("quotient", r"([A-Za-z](?<![A-Za-z\d].))/([A-Za-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
     ("equals", r"={1,3}", "等于"),
     (
         "times",
@@ -232,10 +259,8 @@ SUMS: list[Row] = [
     ("times", r"[xX](?<=\d.)(?=\d)", "乘"),
     ("times", r"×", "乘"),
     ("divided", r"÷", "除以"),
-    ("divided", r"(?<=[\d)]) ?/ ?(?=\d[\d.]{0,9} ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
     ("slash", r"/(?<=\d.)(?=\d)", "，"),
     ("slash", r"/(?<=[A-Za-z].)(?=\d)", " "),
-    ("quotient", r"([a-z](?<![A-Za-z\d].))/([a-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
     ("about", r"≈", "约等于"),
     ("root", r"√", "根号"),
     ("angle", r"∠ ?(?=[A-Z1-9])", "角"),
@@ -246,6 +271,7 @@ SUMS: list[Row] = [
 ]
 
 LETTERS: list[Row] = [
+    ("ion", r"([A-Z][a-z]?)([²³⁴-⁷]?)([⁺⁻])(?![¹²³⁴-⁹])", ion),
     ("power", r"([A-Za-z](?<![A-Za-z].)(?!(?<=m)[²³]))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
     ("power", r"(\))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
     ("hyphen", r"-+", " "),

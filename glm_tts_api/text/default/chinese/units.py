@@ -62,6 +62,9 @@ UNITS = {
     **names("pF=皮法; mH=毫亨; eV=电子伏; Sv=希沃特; Bq=贝克勒尔; VA=伏安; ly=光年"),
     **_SINGLE,
 }
+# Capitals, as shops write them.
+_SHOUTED = ("kg", "km", "cm", "mm", "mL", "kW", "kWh", "mAh", "Hz", "kHz", "MHz", "GHz", "dB", "min")
+UNITS |= {spelled: UNITS[unit] for unit in _SHOUTED for spelled in (unit.upper(), unit.capitalize())}
 # Behind a slash, beside UNITS.
 PER = UNITS | names("""
     day=天; 分=分钟; week=周; month=月; year=年; person=人; 人=人; s²=二次方秒; HP=hp;
