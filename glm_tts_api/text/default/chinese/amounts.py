@@ -120,7 +120,8 @@ def mega(match: Match) -> str:
 
 _NUMBER = r"\d(?<![\d.].)\d{0,29}+(?:\.\d{1,30}+)?"
 _AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
-_LONE = r"\d(?<![\d.A-Za-z].)\d{0,29}+(?:\.\d{1,30}+)?"  # no letter before it
+# No letter before it, unless it goes on as 2min15s does.
+_LONE = r"\d(?:(?<![\d.A-Za-z].)|(?<=\d[hm].)|(?<=\dmin.))\d{0,29}+(?:\.\d{1,30}+)?"
 _UNIT = alternatives(UNITS)
 _UNIT_PER = alternatives([*PER, *UNITS])
 THOUSANDS: list[Row] = [

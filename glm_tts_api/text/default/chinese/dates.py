@@ -226,7 +226,7 @@ DATES: list[Row] = [
     ),
     ("span of years", r"(\d(?<![\d.].)\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
     ("year", rf"({_FIRST_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
-    ("decade", r"(?<!\d)'?((?:\d\d)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
+    ("decade", r"(?<!\d)'?((?:1\d|20)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
     (
         "generation",
         r"[012](?<![\d.].)0(?=后(?:的?(?:孩子|小朋友|宝宝|萌娃|消费|学生|小学生|世界)|一代|们|"
@@ -263,8 +263,14 @@ DATES: list[Row] = [
         lambda m: numbers.digits(m[1]) + "年",
     ),
     ("year", r"([5-9](?<![\d.].)\d)年(?![代级以前后来间内多半龄纪之了零整])", short_year),
+    ("date", rf"^({_MONTH})/({_DAY})(?= ?\|)", month_day),
     ("year", r"[12](?<=[Ss]ince .)\d{3}(?!\d)", spelled),
     ("year", rf"([12](?<![\d.¥￥$A-Za-z-].)(?:(?<=1)9|(?<=2)0)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
     ("year", rf"[12](?<![\d.A-Za-z¥￥$].)(?<![A-Za-z] .)(?:(?<=1)9[5-9]|(?<=2)0[0-4])\d(?= ?[{_HAN}])", bare_year),
+    (
+        "year",
+        r"[12](?<![\d.].)\d(?=款)",
+        lambda m: numbers.digits(m.group()) if re.search("[零一二三四五六七八九]{4}款", before(m)) else m.group(),
+    ),
     ("year", rf"[12](?<=[{_HAN}].)(?:(?<=1)9[4-9]|(?<=2)0[0-4])\d(?![\d.:年A-Za-z])", closing_year),
 ]

@@ -48,6 +48,11 @@ _SHARE_BEFORE = re.compile(
 _SHARE = re.compile(" ?(?:的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)")
 
 
+_TO_DAY = re.compile(
+    rf" ?[-~～—至到] ?(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
+)
+
+
 def told_day(match: Match) -> str:
     """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
     near, rest = before(match, 24), after(match)
@@ -65,6 +70,7 @@ def told_day(match: Match) -> str:
     told = told or (
         re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest)
     )
+    told = told or (re.search("(?:^|[，。；、 ])$", near) and _TO_DAY.match(rest))
     told = told or (re.search("(?:^|[，。；、])$", near) and _CLEAR_EVENT.match(rest))
     told = told or (slashed and int(match[2]) > 10 and not _SHARE_BEFORE.search(near) and not _SHARE.match(rest))
     told = told or (

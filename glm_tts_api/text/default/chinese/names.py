@@ -173,7 +173,7 @@ NAMES: list[Row] = [
     ("version", r"2(?<![\d.].)\d(?=H[12](?![\dA-Za-z]))", spelled),
     (
         "model",
-        r"\d(?:(?<=[比和与跟及或、而至到有成用].)|(?<=[比和与跟及或而到成用] .))\d{2,3}(?![\d.:/~%-]|,\d)",
+        r"\d(?:(?<=[A-Za-z]是.)|(?<=[比和与跟及或、而至到有成用].)|(?<=[比和与跟及或而到成用] .))\d{2,3}(?![\d.:/~%-]|,\d)",
         like_the_last,
     ),
     ("model", r"(?<=HTTP )[1-5]\d\d(?!\d)|[1-5](?:(?<=[Ee]rror .)|(?<=[Ss]tatus .)|(?<=[Cc]ode .))\d\d(?!\d)", spelled),
@@ -181,6 +181,13 @@ NAMES: list[Row] = [
         "standard",
         r"([A-Z](?<![A-Za-z].)[A-Z]{1,3}(?:/[A-Z]{1,3})?) ?(\d{2,6}(?:\.\d{1,2})?)[-—]((?:19|20)\d\d)(?!\d)",
         lambda m: f"{m[1]} {numbers.digits(m[2]).replace('.', '点')}杠{numbers.digits(m[3])}",
+    ),
+    ("model", r"[1-9](?<![\dA-Za-z.].)\d{3,4}(?=(?:X3D|XTX?|X|KF|KS|KF|HX|HS|Ti|S|U|F)(?![A-Za-z]))", spelled),
+    ("mode", r"(?<=chmod )[0-7]{3,4}(?!\d)", spelled),
+    (
+        "model",
+        r"([a-z](?<![A-Za-z\d].)[A-Za-z]{1,19}|[A-Z](?<![A-Za-z\d].)[A-Za-z]{3,19})(\d{3,6})(?![\d.:%/-]|[A-Za-z])",
+        model,
     ),
     ("oil", r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)", lambda m: f"{numbers.cardinal(m[1])}W{numbers.cardinal(m[2])}"),
     ("shop", r"7(?<!\d.)-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),

@@ -62,6 +62,7 @@ def trail(match: Match) -> str:
 
 
 MEDIA = re.compile("视频|音频|录音|进度|片[头尾]|[这那本]集|正片|歌|曲|播放|回放|字幕|彩蛋")
+_IN_GAME = re.compile(".{0,4}(?:一血|首杀|[大小]龙|先锋|推塔|推掉|[一二三]塔|团灭)")
 _PLACE = re.compile(" ?(?:处|这里|那里|的(?:画面|镜头|地方|时候))")
 
 
@@ -69,7 +70,7 @@ def clock(match: Match) -> str:
     """A time of day; a score or a ratio where the words beside it say so."""
     hour, minute, second = match[1], match[2], match[3]
     near = lead(match)
-    if MEDIA.search(near) and _PLACE.match(after(match)):
+    if (MEDIA.search(near) and _PLACE.match(after(match))) or _IN_GAME.match(after(match)):
         return f"{numbers.counted(hour, '分')}分{_two_digits(minute)}秒"
     if not second and not match[4]:
         clause = re.split("[，。；！？,;]", near)[-1]
