@@ -72,8 +72,9 @@ def measured(match: Match) -> str:
 
 def per_counter(match: Match) -> str:
     """100元/月: 每月一百元."""
-    first, number, unit, per = match.groups()
-    amount = (f"{numbers.counted(first, unit)}到" if first else "") + numbers.counted(number, unit) + unit
+    first, scale, number, unit, per = match.groups()
+    span = f"{numbers.counted(first, scale or unit)}{scale or ''}到" if first else ""
+    amount = span + numbers.counted(number, unit) + unit
     return f"{amount}一{per}" if before(match).endswith("每") else f"每{UNITS.get(per, per)}{amount}"
 
 
@@ -114,7 +115,9 @@ def thousands(match: Match) -> str:
 
 
 def mega(match: Match) -> str:
-    """100M宽带, 16G内存."""
+    """100M宽带, 16G内存; 日活1.2M."""
+    if match[2] == "M" and re.search("(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)[为是达到约近超：: ]{0,3}$", before(match)):
+        return f"{scaled(match[1], 100)}万"
     return f"{numbers.counted(match[1], '兆')}{'兆' if match[2] == 'M' else match[2].lower()}"
 
 
@@ -145,7 +148,7 @@ AMOUNTS: list[Row] = [
     ("all day", r"(\d(?<![\d.].))[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
     (
         "per",
-        rf"(?:({_NUMBER}) ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
+        rf"(?:({_NUMBER})([十百千]?[万亿])? ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
         rf"(?![A-Za-z]|[{_HAN}]?/)",
         per_counter,
     ),

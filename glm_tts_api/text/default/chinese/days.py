@@ -48,9 +48,11 @@ _SHARE_BEFORE = re.compile(
 _SHARE = re.compile(" ?(?:的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)")
 
 
-_TO_DAY = re.compile(
-    rf" ?[-~～—至到] ?(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
-)
+_PLAIN_NOUN = rf"(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
+_DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"
+_TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")
+_FROM_DAY = re.compile(rf"(?:^|[，。；、 ]){_DAY} ?[-~—到至] ?$")
+_NO_AMOUNT = re.compile(_PLAIN_NOUN)
 
 
 def told_day(match: Match) -> str:
@@ -71,6 +73,7 @@ def told_day(match: Match) -> str:
         re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest)
     )
     told = told or (re.search("(?:^|[，。；、 ])$", near) and _TO_DAY.match(rest))
+    told = told or (_FROM_DAY.search(near) and _NO_AMOUNT.match(rest))
     told = told or (re.search("(?:^|[，。；、])$", near) and _CLEAR_EVENT.match(rest))
     told = told or (slashed and int(match[2]) > 10 and not _SHARE_BEFORE.search(near) and not _SHARE.match(rest))
     told = told or (

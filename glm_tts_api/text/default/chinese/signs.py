@@ -8,13 +8,13 @@ from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
 _HAN = "\u4e00-\u9fff"
 _NUMERAL = re.compile("[一二三四五六七八九十百千万亿两零]")
-_QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[{_HAN}]{{0,3}} ?$")
+_QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$")
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
 def hanzi_apart(match: Match) -> str:
     """A slash after a quantity (三元/月) is 每; else it is a pause."""
-    quantity = _QUANTITY.search(before(match, 5)) and not _NUMERAL.match(after(match, 1))
+    quantity = _QUANTITY.search(before(match, 6)) and not _NUMERAL.match(after(match, 1))
     return "每" if quantity else "，"
 
 

@@ -45,7 +45,7 @@ def number_span(match: Match) -> str:
     """Two numbers with a hyphen: a score, a difference, a span or, failing all, a name such as 3-201."""
     first, unit, mark, second = match[1], match[2] or "", match[3], match[4]
     near, rest = lead(match), after(match)
-    clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", trail(match))[0]
+    clause = re.split("[，。；！？,;]", near)[-1] + " " + re.split("[。；！？;]", trail(match))[0] + " "
     if unit in ("x", "y", "z", "n", "a") and mark == "-":
         return f"{first}{unit}减{second}"
     if mark in "~～" or unit.strip():
@@ -221,18 +221,23 @@ SPANS: list[Row] = [
     ("name", rf"(\d(?<![\w.-].)\d{{0,29}}+(?:\.\d{{1,30}}+)?)(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
     ("minus", rf"-(?<![\w%°)）{_HAN}-]-)(?<![\w)%] -)(?=\.?\d)", "负"),
     (
+        "minus",
+        rf"-(?<=[{_HAN}].)(?=\d{{1,9}}(?:\.\d{{1,9}})? ?(?:[%度]|°C?)? ?[~～] ?[-负]?\d)",
+        "负",
+    ),
+    (
         "span",
         rf"({_FIRST})( ?(?:{_UNITS}))? ?([-~～]|[—–]+) ?({_NUMBER})(?![A-Za-z]*-)",
         number_span,
     ),
     ("span", r"([A-Za-z](?<![A-Za-z\d].))(\d{1,9})[-~～](?=\1\d)", r"\1\2到"),
-    ("span", r"(?<=[%％‰℃度元点年月日号米克]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
+    ("span", r"(?<=[%％‰℃度元点年月日号米克升斤万亿瓦方]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
     (
         "span",
-        r"(?<=[一二三四五六七八九十日号月年初]) ?(?:[-~～–]|—(?!—)) ?(?=[周星期零一二三四五六七八九十今明次上下])",
+        r"(?<=[一二三四五六七八九十日号月年初升克米度方吨]) ?(?:[-~～–]|—(?!—)) ?(?=[周星期零一二三四五六七八九十今明次上下])",
         "到",
     ),
-    ("span", r"[~～](?<=\d.)(?=\d|-|负)", "到"),
+    ("span", r"[~～](?<=[\dA-Za-z²³Ω°%].) ?(?=\d|-|负)", "到"),
     ("minus", r"(?<=\d) ?- ?(?=\d{1,30}(?:\.\d{1,30})? ?[=≠≈+*×÷-])|(?<=[=+*×÷] \d) ?- ?(?=\d)", "减"),
     ("name", r"-(?<=\d.)(?=\d)", "杠"),
     ("minus", rf"-(?<=[{_HAN}].) ?(?=\d)", minus),
