@@ -1,11 +1,11 @@
-"""A table of reading rules and how it is applied (docs/text.md says how to add a rule).
+r"""A table of reading rules and how it is applied (docs/text.md says how to add a rule).
 
 A row is the kind of thing that is read, a pattern, and what is said instead: a string for `re.sub`, or a
 function from the match to words. Rows are applied in order, each to the whole line, so a rule sees what those
 before it have made words of. A rule must take linear time: begin a pattern that holds a run of digits or
 letters with a look-behind that keeps it from starting inside the run, and bound every other repetition.
-Write the look-behind after the first character, as in r"\d(?<![\d.].)\d{0,3}": `re` finds a digit, a letter or a
-mark several times faster than a place behind which something stands.
+Write the look-behind after the first character, as in \d(?<![\d.].)\d{0,3}: `re` finds a digit, a letter or
+a mark several times faster than a place behind which something stands.
 """
 
 from __future__ import annotations

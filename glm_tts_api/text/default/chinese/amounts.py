@@ -62,7 +62,12 @@ def measured(match: Match) -> str:
     scale, spoken = scale or "", unit_name(unit)
     if spoken is None or (unit in ONLY_BEFORE_SLASH and not per):
         return match.group()
-    amount = (f"{numbers.counted(first, spoken)}到" if first else "") + numbers.counted(number, scale or spoken) + scale + spoken
+    amount = (
+        (f"{numbers.counted(first, spoken)}到" if first else "")
+        + numbers.counted(number, scale or spoken)
+        + scale
+        + spoken
+    )
     if not per:
         return amount
     if per in ("/s²", "/s"):
@@ -114,9 +119,15 @@ def thousands(match: Match) -> str:
     return numbers.counted(scaled(match[1], 1000), "块")
 
 
+_FOLLOWING = re.compile(
+    "(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)"
+    "[为是达到约近超：: ]{0,3}$"
+)
+
+
 def mega(match: Match) -> str:
     """100M宽带, 16G内存; 日活1.2M."""
-    if match[2] == "M" and re.search("(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)[为是达到约近超：: ]{0,3}$", before(match)):
+    if match[2] == "M" and _FOLLOWING.search(before(match)):
         return f"{scaled(match[1], 100)}万"
     return f"{numbers.counted(match[1], '兆')}{'兆' if match[2] == 'M' else match[2].lower()}"
 
@@ -148,7 +159,8 @@ AMOUNTS: list[Row] = [
     ("all day", r"(\d(?<![\d.].))[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
     (
         "per",
-        rf"(?:({_NUMBER})([十百千]?[万亿])? ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}|{alternatives(UNITS)})"
+        rf"(?:({_NUMBER})([十百千]?[万亿])? ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}"
+        rf"|{alternatives(UNITS)})"
         rf"(?![A-Za-z]|[{_HAN}]?/)",
         per_counter,
     ),
@@ -162,7 +174,7 @@ COUNTS: list[Row] = [
     ),
     (
         "length",
-        rf"(\d(?<![\d.].)\d{{0,2}})米(\d{{1,2}})(?![\d.]|[米厘公分]|[xX×*])",
+        r"(\d(?<![\d.].)\d{0,2})米(\d{1,2})(?![\d.]|[米厘公分]|[xX×*])",
         lambda m: f"{numbers.counted(m[1], '米')}米{numbers.digits(m[2])}",
     ),
     (
@@ -178,7 +190,7 @@ COUNTS: list[Row] = [
     ),
     (
         "chat count",
-        rf"(\d(?<![\d.].)\d{{0,3}})w(\d)(?![A-Za-z\d])",
+        r"(\d(?<![\d.].)\d{0,3})w(\d)(?![A-Za-z\d])",
         lambda m: f"{numbers.counted(m[1], '万')}万{numbers.digits(m[2])}",
     ),
     ("chat count", rf"({_LONE})(?:w|W(?=[+粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
@@ -192,7 +204,8 @@ COUNTS: list[Row] = [
     (
         "measure",
         rf"(?:({_LONE})到)?({_LONE})([十百千]?[万亿]|[百千])? ?"
-        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的|等于|乘|除|加))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
+        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的|等于|乘|除"
+        rf"|加))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
         rf"(?:((?:{PER_PATTERN}|/(?:{_COUNTERS})(?![\u4e00-\u9fff]/))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",
         measured,

@@ -125,7 +125,9 @@ def in_brackets(match: Match) -> str:
     return numbers.digits(number) if 1949 <= int(number) <= 2099 else number
 
 
-_BY_YEAR = re.compile("出生|生的|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|毕业|入学|参加|0\\d年|[零一二三四五六七八九]{2}年|同岁")
+_BY_YEAR = re.compile(
+    "出生|生的|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|毕业|入学|参加|0\\d年|[零一二三四五六七八九]{2}年|同岁"
+)
 
 
 def short_year(match: Match) -> str:
@@ -205,7 +207,7 @@ DATES: list[Row] = [
         rf"|[，。、]? ?(?:见|前|后|周|截)))",
         month_day,
     ),
-    ("season", rf"(\d(?<![\d.].)\d)[-/](\d\d)(?=赛季)", season),
+    ("season", r"(\d(?<![\d.].)\d)[-/](\d\d)(?=赛季)", season),
     (
         "date",
         r"(?<=日期)([：:为是]?)(\d{4})(\d\d)(\d\d)(?!\d)",
@@ -234,19 +236,24 @@ DATES: list[Row] = [
         spelled,
     ),
     ("generation", r"([5-9](?<!\d.)0)(?=[、和与至到]\d0后)", spelled_year),
-    ("year", r"(\d(?:(?<=[（(—–~～].)|(?<=[年\d]-.))\d\d)年(?=[—–~～至到-]|[）)])", lambda m: numbers.digits(m[1]) + "年"),
+    (
+        "year",
+        r"(\d(?:(?<=[（(—–~～].)|(?<=[年\d]-.))\d\d)年(?=[—–~～至到-]|[）)])",
+        lambda m: numbers.digits(m[1]) + "年",
+    ),
     ("generation", r"([05-9](?<!\d.)[05])(?=末|后(?![面来续天期台排退勤者果悔\d]))", spelled_year),
     (
         "year",
-        r"(\d(?:(?<=[公西]元.)|(?<=[公西]元前.)|(?<=[，。、（]前.)|(?<=[公西]元 .)|(?<=[公西]元前 .))\d{2,3})年",
+        r"(\d(?:(?<=[公西]元.)|(?<=[公西]元前.)|(?<=[，。、（]前.)|(?<=[公西]元 .)"
+        r"|(?<=[公西]元前 .))\d{2,3})年",
         lambda m: numbers.digits(m[1]) + "年",
     ),
-    ("year", rf"(\d(?<![\d.].)\d{{3}}) ?年(?![级轮])", year),
+    ("year", r"(\d(?<![\d.].)\d{3}) ?年(?![级轮])", year),
     (
         "year",
-        rf"([0-3](?<![\d.].)\d)年(?=[1-9]\d?月)|([0789](?<![\d.].)\d)年(?=[^代]{{0,2}}(?:出生"
-        rf"|生|毕业|入学|款|版|的时候|奥运|世界杯|春晚|非典|金融|参军|高考"
-        rf"|进|底|初|春|夏|秋|冬|的[，。！？]))",
+        r"([0-3](?<![\d.].)\d)年(?=[1-9]\d?月)|([0789](?<![\d.].)\d)年(?=[^代]{0,2}(?:出生"
+        r"|生|毕业|入学|款|版|的时候|奥运|世界杯|春晚|非典|金融|参军|高考"
+        r"|进|底|初|春|夏|秋|冬|的[，。！？]))",
         lambda m: numbers.digits(m[1] or m[2]) + "年",
     ),
     ("year", r"(0(?<![\d.].)\d)年", spelled_year),
@@ -266,11 +273,17 @@ DATES: list[Row] = [
     ("date", rf"^({_MONTH})/({_DAY})(?= ?\|)", month_day),
     ("year", r"[12](?<=[Ss]ince .)\d{3}(?!\d)", spelled),
     ("year", rf"([12](?<![\d.¥￥$A-Za-z-].)(?:(?<=1)9|(?<=2)0)\d\d) ?(?={_YEAR_WORDS})", spelled_year),
-    ("year", rf"[12](?<![\d.A-Za-z¥￥$].)(?<![A-Za-z] .)(?:(?<=1)9[5-9]|(?<=2)0[0-4])\d(?= ?[{_HAN}])", bare_year),
+    (
+        "year",
+        rf"[12](?<![\d.A-Za-z¥￥$].)(?<![A-Za-z] .)(?:(?<=1)9[5-9]|(?<=2)0[0-4])\d(?= ?[{_HAN}])",
+        bare_year,
+    ),
     (
         "year",
         r"[12](?<![\d.].)\d(?=款)",
-        lambda m: numbers.digits(m.group()) if re.search("[零一二三四五六七八九]{4}款", before(m)) else m.group(),
+        lambda m: (
+            numbers.digits(m.group()) if re.search("[零一二三四五六七八九]{4}款", before(m)) else m.group()
+        ),
     ),
     ("year", rf"[12](?<=[{_HAN}].)(?:(?<=1)9[4-9]|(?<=2)0[0-4])\d(?![\d.:年A-Za-z])", closing_year),
 ]

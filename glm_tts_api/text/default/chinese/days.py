@@ -75,11 +75,11 @@ def told_day(match: Match) -> str:
     told = told or (re.search("(?:^|[，。；、 ])$", near) and _TO_DAY.match(rest))
     told = told or (_FROM_DAY.search(near) and _NO_AMOUNT.match(rest))
     told = told or (re.search("(?:^|[，。；、])$", near) and _CLEAR_EVENT.match(rest))
-    told = told or (slashed and int(match[2]) > 10 and not _SHARE_BEFORE.search(near) and not _SHARE.match(rest))
     told = told or (
-        slashed
-        and re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near)
-        and _DAYS_NEAR.search(near)
+        slashed and int(match[2]) > 10 and not _SHARE_BEFORE.search(near) and not _SHARE.match(rest)
+    )
+    told = told or (
+        slashed and re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near) and _DAYS_NEAR.search(near)
     )
     return month_day(match) if told else match.group()
 

@@ -58,7 +58,9 @@ def hyphened_name(match: Match) -> str:
 def like_the_last(match: Match) -> str:
     """625与626, 4070比3080: digit by digit as the name before it, which is as long and is read already."""
     number = match.group()
-    told = re.search(rf"(?<![{_DIGITS}十百千万])[{_DIGITS}]{{{len(number)}}}(?![{_DIGITS}十百千万亿])", before(match, 20))
+    told = re.search(
+        rf"(?<![{_DIGITS}十百千万])[{_DIGITS}]{{{len(number)}}}(?![{_DIGITS}十百千万亿])", before(match, 20)
+    )
     if not told or numbers.takes_liang(after(match).lstrip()) or re.match("[多余万亿元块倍]", after(match)):
         return number
     return numbers.digits(number)
@@ -108,17 +110,17 @@ ADDRESSES: list[Row] = [
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
-    ("network address", rf"\d(?<![\d.].)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?::\d{{1,5}})?(?![\d.]*\d)", host_address),
+    ("network address", r"\d(?<![\d.].)\d{0,2}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
 ]
 NAMES: list[Row] = [
     ("blood", r"R(?<![A-Za-z].)h ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
     ("binary", r"[01](?<=二进制.)[01]{1,29}(?!\d)", spelled),
     *(("day with a name", rf"{pattern[0]}(?<![\d.].){pattern[1:]}", name) for name, pattern in _DAYS.items()),
-    ("day with a name", rf"(\d(?<![\d.].)\d?)·(\d{{1,2}})(?![\d·])", day),
+    ("day with a name", r"(\d(?<![\d.].)\d?)·(\d{1,2})(?![\d·])", day),
     (
         "day with a name",
-        rf"(\d(?<![\d.].)\d?)\.(\d{{1,2}})(?=晚会|大促|建军节|建党节|购物节|消费者|阅兵"
-        rf"|表白|白色情人节|地震|事变|惨案|运动|特大|暴雨|专案|案)",
+        r"(\d(?<![\d.].)\d?)\.(\d{1,2})(?=晚会|大促|建军节|建党节|购物节|消费者|阅兵"
+        r"|表白|白色情人节|地震|事变|惨案|运动|特大|暴雨|专案|案)",
         day,
     ),
     (
@@ -156,7 +158,8 @@ NAMES: list[Row] = [
     ),
     (
         "name with a hyphen",
-        r"([A-Za-z](?<![A-Za-z\d].)(?:(?<=[A-Z])[A-Za-z]{0,19}|[a-z]{1,19}))-(\d{1,6})(?![\d.-]|[年月日]|%| ?[=<>])",
+        r"([A-Za-z](?<![A-Za-z\d].)(?:(?<=[A-Z])[A-Za-z]{0,19}|[a-z]{1,19}))-(\d{1,6})(?![\d.-]|[年月日]"
+        r"|%| ?[=<>])",
         hyphened_name,
     ),
     (
@@ -166,34 +169,49 @@ NAMES: list[Row] = [
     ),
     (
         "version",
-        rf"\d(?<![\d.].)(?!(?:(?<=1)9|(?<=2)0)\d\d\.\d{{1,2}}\.\d{{1,2}}(?![\d.]))\d{{0,5}}(?:\.\d{{1,6}}){{2"
-        rf",}}(?![\d.]*\d)",
+        r"\d(?<![\d.].)(?!(?:(?<=1)9|(?<=2)0)\d\d\.\d{1,2}\.\d{1,2}(?![\d.]))\d{0,5}(?:\.\d{1,6}){2"
+        r",}(?![\d.]*\d)",
         version,
     ),
     ("version", r"2(?<![\d.].)\d(?=H[12](?![\dA-Za-z]))", spelled),
     (
         "model",
-        r"\d(?:(?<=[A-Za-z]是.)|(?<=[比和与跟及或、而至到有成用].)|(?<=[比和与跟及或而到成用] .))\d{2,3}(?![\d.:/~%-]|,\d)",
+        r"\d(?:(?<=[A-Za-z]是.)|(?<=[比和与跟及或、而至到有成用].)"
+        r"|(?<=[比和与跟及或而到成用] .))\d{2,3}(?![\d.:/~%-]|,\d)",
         like_the_last,
     ),
-    ("model", r"(?<=HTTP )[1-5]\d\d(?!\d)|[1-5](?:(?<=[Ee]rror .)|(?<=[Ss]tatus .)|(?<=[Cc]ode .))\d\d(?!\d)", spelled),
+    (
+        "model",
+        r"(?<=HTTP )[1-5]\d\d(?!\d)|[1-5](?:(?<=[Ee]rror .)|(?<=[Ss]tatus .)|(?<=[Cc]ode .))\d\d(?!\d)",
+        spelled,
+    ),
     (
         "standard",
         r"([A-Z](?<![A-Za-z].)[A-Z]{1,3}(?:/[A-Z]{1,3})?) ?(\d{2,6}(?:\.\d{1,2})?)[-—]((?:19|20)\d\d)(?!\d)",
         lambda m: f"{m[1]} {numbers.digits(m[2]).replace('.', '点')}杠{numbers.digits(m[3])}",
     ),
-    ("model", r"[1-9](?<![\dA-Za-z.].)\d{3,4}(?=(?:X3D|XTX?|X|KF|KS|KF|HX|HS|Ti|S|U|F)(?![A-Za-z]))", spelled),
+    (
+        "model",
+        r"[1-9](?<![\dA-Za-z.].)\d{3,4}(?=(?:X3D|XTX?|X|KF|KS|KF|HX|HS|Ti|S|U|F)(?![A-Za-z]))",
+        spelled,
+    ),
     ("mode", r"(?<=chmod )[0-7]{3,4}(?!\d)", spelled),
     (
         "model",
-        r"([a-z](?<![A-Za-z\d].)[A-Za-z]{1,19}|[A-Z](?<![A-Za-z\d].)[A-Za-z]{3,19})(\d{3,6})(?![\d.:%/-]|[A-Za-z])",
+        r"([a-z](?<![A-Za-z\d].)[A-Za-z]{1,19}|[A-Z](?<![A-Za-z\d].)[A-Za-z]{3,19})(\d{3,6})(?![\d.:%/-]"
+        r"|[A-Za-z])",
         model,
     ),
-    ("oil", r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)", lambda m: f"{numbers.cardinal(m[1])}W{numbers.cardinal(m[2])}"),
+    (
+        "oil",
+        r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)",
+        lambda m: f"{numbers.cardinal(m[1])}W{numbers.cardinal(m[2])}",
+    ),
     ("shop", r"7(?<!\d.)-11(?=便利店|店|买|门店|[，。]|$)", "七幺幺"),
     (
         "chat",
-        r"(?<![\d.¥￥$,])(?:(\d)\1{2,5}|233+|886?|520|1314|996)(?=[，。！？~～!,、 ]|[了啊呀哈吧]|那[条个]|$)",
+        r"(?<![\d.¥￥$,])(?:(\d)\1{2,5}|233+|886?|520|1314|996)(?=[，。！？~～!,、 ]|[了啊呀哈吧]"
+        r"|那[条个]|$)",
         chat,
     ),
 ]

@@ -9,7 +9,8 @@ from glm_tts_api.text.default.chinese.known import KNOWN
 from glm_tts_api.text.default.chinese.money import MONEY
 from glm_tts_api.text.default.chinese.names import ADDRESSES, NAMES
 from glm_tts_api.text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
-from glm_tts_api.text.default.chinese.spans import LETTERS, POWERS, SPANS, SUMS
+from glm_tts_api.text.default.chinese.spans import SPANS
+from glm_tts_api.text.default.chinese.sums import LETTERS, POWERS, SUMS
 from glm_tts_api.text.default.chinese.times import TIMES
 from glm_tts_api.text.default.table import table
 

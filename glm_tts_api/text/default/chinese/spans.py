@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.teams import TEAM_BEFORE, TEAM_BEHIND
 from glm_tts_api.text.default.chinese.times import MEDIA, SCORE, lead, trail
-from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
+from glm_tts_api.text.default.chinese.units import UNITS
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _HAN = "\u4e00-\u9fff"
@@ -64,7 +63,9 @@ def number_span(match: Match) -> str:
         and not re.match("[名位个天年人球分]", rest)
     ):
         return f"{numbers.cardinal(first)}比{numbers.cardinal(second)}"
-    if _DIFFERENCE.match(rest) or re.search(r"(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$", near):
+    if _DIFFERENCE.match(rest) or re.search(
+        r"(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$", near
+    ):
         return f"{first}减{second}"
     if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
@@ -73,7 +74,8 @@ def number_span(match: Match) -> str:
     if float(first) >= float(second):
         named = _NAME_BESIDE.search(near) or re.match(r" ?[型款号版A-Za-z]", rest) or "." in first + second
         return f"{first}{'杠' if named else '比'}{second}"
-    return f"{first if near.endswith('第') else _of(first, rest)}{'%' if rest.startswith(('%', '％')) else ''}到{second}"
+    share = "%" if rest.startswith(("%", "％")) else ""
+    return f"{first if near.endswith('第') else _of(first, rest)}{share}到{second}"
 
 
 _PAIR = r"\d{1,3}-\d{1,3}"
@@ -82,8 +84,9 @@ _REST = re.compile(rf"(?:[、，, ]{{1,2}}{_PAIR}(?![\d-])){{1,9}}")
 
 
 def _falls(match: Match) -> bool:
-    """Whether `match` stands in a list of pairs one of which falls, so that they are no spans: 11-8、11-13."""
-    listed = [found.group() for found in (_LIST.search(before(match, 60)), _REST.match(after(match, 60))) if found]
+    """Whether `match` stands in a list of pairs, one of which falls: 11-8、11-13 are scores."""
+    beside = _LIST.search(before(match, 60)), _REST.match(after(match, 60))
+    listed = [found.group() for found in beside if found]
     pairs = re.findall(r"(\d+)-(\d+)", " ".join(listed))
     return any(int(first) > int(second) for first, second in pairs)
 
@@ -124,85 +127,17 @@ def formation(match: Match) -> str:
     return numbers.digits("".join(lines)) if named or sum(map(int, lines)) == 10 else match.group()
 
 
-def exponent(match: Match) -> str:
-    """10²⁰, x^-2: the base, then its power."""
-    base, power = match[1], plain_exponent(match[2].strip("^{}( )"))
-    if power in ("2", "3") and not base.isdigit():
-        return f"{base}的{'平方' if power == '2' else '立方'}"
-    if power in ("2", "3"):
-        return f"{base}的{'平方' if power == '2' else '立方'}"
-    sign = "负" if power.startswith("-") else ""
-    body = power.lstrip("+-")
-    return f"{base}的{sign}{numbers.cardinal(body) if body.isdigit() else body}次方"
-
-
-def ion(match: Match) -> str:
-    """Fe³⁺."""
-    return f"{match[1]}{plain_exponent(match[2])}{'加' if match[3] == '⁺' else '负'}"
-
-
-def inverse(match: Match) -> str:
-    """m·s⁻¹: m/s."""
-    return f"/{match[1]}{match[2].strip('¹')}" if match[1] in PER else match.group()
-
-
-def power_of_unit(match: Match) -> str:
-    """10³kg/m³: the power, then its unit."""
-    unit = f"{unit_name(match[3])}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
-    return exponent(match) + unit
-
-
-def unit_of_power(match: Match) -> str:
-    """次方 m/s: the unit behind a power in words."""
-    unit = unit_name(match[1]) if match[1] else ""
-    return match.group() if unit is None else f"方{unit}{'每' + per_name(match[2]) if match[2] else ''}"
-
-
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _FIRST = r"\d(?<![\w.].)\d{0,29}+(?:\.\d{1,30}+)?"  # no letter, digit or dot before it
 _ARROWS = "→➜⇒⟶"
 _UNIT = alternatives(UNITS)
 
-POWERS: list[Row] = [
-    ("dot", r"\.(?<=[A-Za-z].)(?=\d)", "点"),
-    ("difference", r"-(?<=(?<![A-Za-z\d])[a-z].)(?=\d)", "减"),
-    ("per", r"/(?<=[A-Za-z]/)100 ?km(?![A-Za-z/])", "每百公里"),
-    ("per", rf"/(?<=[A-Za-z].)(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
-    ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的])", "的阶乘"),
-    ("per", r"(?<=[A-Za-z])[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])", inverse),
-    (
-        "power",
-        rf"(\d(?<![A-Za-z\d].)\d{{0,29}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})"
-        rf"(?: ?((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})((?:{PER_PATTERN})*)(?![A-Za-z²³/]))?",
-        power_of_unit,
-    ),
-    (
-        "logarithm",
-        r"(l(?<![A-Za-z].)(?:og|g))_?\{?(\d{1,9})\}?[ (（]+(\d{1,30}|[a-zA-Z])[)）]?",
-        r"\1以\2为底\3的对数",
-    ),
-    ("power", r"(?<![A-Za-z\d.])(\d{1,30}|[A-Za-z]|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
-    (
-        "measure",
-        rf"方(?<=次方) ?((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})?((?:{PER_PATTERN})*)(?![A-Za-z²³/])",
-        unit_of_power,
-    ),
-    (
-        "difference",
-        r"-(?:(?<=[²³方]-)(?=\d)|(?<=[²³方A-Za-z\d)]-)(?=[A-Za-z\d(][²³]|[a-z]?\d{0,3}(?:[a-z]²)?的?"
-        r"(?:平方|立方))|(?<=[²³]-)(?=[A-Za-z\d(]))",
-        "减",
-    ),
-    ("difference", r"-(?<=(?<![A-Za-z])[A-Za-z].)(?=[A-Za-z](?: ?[=+*<>≤≥]))", "减"),
-    ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
+SPANS: list[Row] = [
     (
         "formation",
         r"\d(?<![\d-].)(?:-\d){2,3}(?![\d-])",
         formation,
     ),
-]
-
-SPANS: list[Row] = [
     ("offer", r"(\d(?<=满.)\d{1,4})-(\d{1,5})(?!\d)", r"\1减\2"),
     ("number in brackets", r"[（(](?:(?<=[。；：，！？].)|(?<=^.))(\d{1,2})[)）]", r"\1，"),
     ("bracket", rf"[()（）](?:(?<=[{_HAN}][)）])|(?<=\d[（(]))(?=\d)", "，"),
@@ -210,7 +145,11 @@ SPANS: list[Row] = [
     ("comparison", r"≥|>=(?!=)", "大于等于"),
     ("arrow", rf"(?<=[\w%℃°）){_HAN}]) ?[{_ARROWS}] ?(?=[\w（({_HAN}-])", "到"),
     ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]", "，"),
-    ("ratio", r"([A-Za-z](?<![A-Za-z].)) ?[:：∶] ?([A-Za-z])(?= ?[=＝]|的?比|[:：∶][A-Za-z](?![A-Za-z]))", r"\1比\2"),
+    (
+        "ratio",
+        r"([A-Za-z](?<![A-Za-z].)) ?[:：∶] ?([A-Za-z])(?= ?[=＝]|的?比|[:：∶][A-Za-z](?![A-Za-z]))",
+        r"\1比\2",
+    ),
     ("ratio", r"\d(?<![\d:.].)\d{0,5}(?::\d{1,6}){2,}(?![\d:])", chain),
     ("ratio", rf"(\d(?<![\d:.].)\d{{0,29}}+(?:\.\d{{1,30}}+)?) ?[:∶] ?({_NUMBER})(?![\d:])", score),
     (
@@ -218,7 +157,11 @@ SPANS: list[Row] = [
         r"(\d(?<![\dA-Za-z].)\d?) ?(?:[vV][sS]?\.?) ?(\d{1,2})(?![\dA-Za-z.])",
         lambda m: f"{numbers.cardinal(m[1])}v{numbers.cardinal(m[2])}",
     ),
-    ("name", rf"(\d(?<![\w.-].)\d{{0,29}}+(?:\.\d{{1,30}}+)?)(?:-{_NUMBER}){{2,}}(?! ?=)", lambda m: m.group().replace("-", "杠")),
+    (
+        "name",
+        rf"(\d(?<![\w.-].)\d{{0,29}}+(?:\.\d{{1,30}}+)?)(?:-{_NUMBER}){{2,}}(?! ?=)",
+        lambda m: m.group().replace("-", "杠"),
+    ),
     ("minus", rf"-(?<![\w%°)）{_HAN}-]-)(?<![\w)%] -)(?=\.?\d)", "负"),
     (
         "minus",
@@ -234,7 +177,8 @@ SPANS: list[Row] = [
     ("span", r"(?<=[%％‰℃度元点年月日号米克升斤万亿瓦方]) ?[~～—–-]+ ?(?=负?-?\d)", "到"),
     (
         "span",
-        r"(?<=[一二三四五六七八九十日号月年初升克米度方吨]) ?(?:[-~～–]|—(?!—)) ?(?=[周星期零一二三四五六七八九十今明次上下])",
+        r"(?<=[一二三四五六七八九十日号月年初升克米度方吨]) ?(?:[-~～–]"
+        r"|—(?!—)) ?(?=[周星期零一二三四五六七八九十今明次上下])",
         "到",
     ),
     ("span", r"[~～](?<=[\dA-Za-z²³Ω°%].) ?(?=\d|-|负)", "到"),
@@ -246,40 +190,4 @@ SPANS: list[Row] = [
     ("minus", r"(?<=\w) - (?=\d)|(?<=[\d)]) ?- ?(?=[A-Za-z(]\b)", "减"),
     ("dash", rf"(?<=[\w{_HAN}]) ?-+ ?(?=[{_HAN}])|(?<=[{_HAN}]) ?-+ ?(?=\w)", "，"),
     ("dash", r"-(?<=[A-Za-z].)(?=[A-Za-z])", " "),
-]
-
-SUMS: list[Row] = [
-    ("plus or minus", r"±|\+/-", "正负"),
-    ("plus or minus", r"(?<=[的为是达：]) ?\+(?=\d)", "正"),
-    ("plus", r"\+(?<=[A-Za-z].)\+", "加加"),
-    ("plus", r"\+(?<=\d.)(?=[岁年元万亿个人家名种款项条座所次台天位场件城国])", "多"),
-    ("plus", r"\+", "加"),
-    ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
-    ("quotient", r"/(?<=[)].)(?=[A-Za-z\d(])", "除以"),
-    ("quotient", r"([A-Za-z](?<![A-Za-z\d].))/([A-Za-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
-    ("equals", r"={1,3}", "等于"),
-    (
-        "times",
-        r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])|(?<=[\d)]) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)",
-        "乘",
-    ),
-    ("times", r"[xX](?<=\d.)(?=\d)", "乘"),
-    ("times", r"×", "乘"),
-    ("divided", r"÷", "除以"),
-    ("slash", r"/(?<=\d.)(?=\d)", "，"),
-    ("slash", r"/(?<=[A-Za-z].)(?=\d)", " "),
-    ("about", r"≈", "约等于"),
-    ("root", r"√", "根号"),
-    ("angle", r"∠ ?(?=[A-Z1-9])", "角"),
-    ("triangle", r"△ ?(?=[A-Z])", "三角形"),
-    ("infinity", r"∞", "无穷大"),
-    ("about", r"[~～](?<=约.)(?=\d)", ""),
-    ("about", r"[~～](?<![\w.].) ?(?=\d)", "约"),
-]
-
-LETTERS: list[Row] = [
-    ("ion", r"([A-Z][a-z]?)([²³⁴-⁷]?)([⁺⁻])(?![¹²³⁴-⁹])", ion),
-    ("power", r"([A-Za-z](?<![A-Za-z].)(?!(?<=m)[²³]))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
-    ("power", r"(\))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
-    ("hyphen", r"-+", " "),
 ]
