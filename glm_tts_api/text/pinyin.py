@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from functools import cache
+from functools import cache, partial
 
 from glm_tts_api.text.phonemes import named_syllable
 
@@ -36,6 +36,26 @@ def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
             "as it should sound, or give it a replacement"
         )
     return [_names(syllable, inventory) for syllable in syllables]
+
+
+def known_readings(word: str, inventory: Collection[str]) -> list[list[str]]:
+    """What the dictionary knows for each character of `word`, as `phoneme_names` takes it; the reading that
+    it has in this word comes first; none for what is no Hanzi."""
+    from pypinyin import Style, pinyin
+
+    # errors=list: what it does not know comes back as it is, character by character; its types do not say so.
+    read = partial(pinyin, style=Style.TONE3, neutral_tone_with_five=True, errors=list)  # type: ignore[arg-type]
+    in_the_word = read(word)
+    alone = [readings for char in word for readings in read(char, heteronym=True)]
+    every = (dict.fromkeys([*first, *others]) for first, others in zip(in_the_word, alone, strict=True))
+    return [[reading for reading in readings if _is_reading(reading, inventory)] for readings in every]
+
+
+def _is_reading(text: str, inventory: Collection[str]) -> bool:
+    try:
+        return len(phoneme_names(text, inventory)) == 1
+    except BadReading:
+        return False
 
 
 def _names(syllable: str, inventory: Collection[str]) -> Phonemes:

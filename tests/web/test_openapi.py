@@ -37,7 +37,7 @@ def test_it_is_valid_and_its_methods_have_short_names(document: dict[str, Any]) 
     assert [operation["operationId"] for operation in operations(document)] == [
         *("tts", "tts_from_address"),
         *("list_prompts", "add_prompt", "get_prompt", "change_prompt", "delete_prompt", "get_prompt_audio"),
-        *("normalize", "list_lexicon", "get_word", "put_word", "delete_word"),
+        *("normalize", "readings", "list_lexicon", "get_word", "put_word", "delete_word"),
         *("concurrency_stats", "clear_cache", "health", "live"),
     ]
 

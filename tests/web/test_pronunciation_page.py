@@ -32,7 +32,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.mark.parametrize("page", PAGES)
 def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path, page: str) -> None:
     lines = [line for block in curl_blocks((ROOT / "docs" / page).read_text()) for line in block.splitlines()]
-    assert len(lines) == 7
+    assert len(lines) == 8
     answers = []
     for line in lines:
         command = line.replace("http://localhost:8049", reader.url)
@@ -44,6 +44,8 @@ def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path, page:
         answers.append(done.stdout)
     for name in ("two.wav", "own.wav"):
         assert (tmp_path / name).read_bytes().startswith(b"RIFF")
+    (shown,) = [line for line in (ROOT / "docs" / page).read_text().splitlines() if '"characters"' in line]
+    assert json.loads(answers[2]) == json.loads(shown)
     plain, marked = json.loads(answers[0]), json.loads(answers[-1])
     assert plain["text"] == "预计三到五天送到重庆。"
     assert [(one["phonemes"], one["pause"], one["voice"]) for one in marked["segments"]] == [
@@ -62,7 +64,7 @@ def test_its_examples_are_read_as_it_says(reader: Running, tmp_path: Path, page:
     for line in examples.splitlines():
         written, spoken = line.split(" -> ")
         assert frontend.prepare(written) == [spoken]
-    (entries,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    (entries,) = re.findall(r"```json\n(\{\"word.*?)```", text, re.DOTALL)
     (tmp_path / FILE_NAME).write_text(entries, encoding="utf-8")
     with_lexicon = TextFrontend(tmp_path, cache_dir=tmp_path / "cache", shipped=ROOT / "configs")
     assert with_lexicon.warnings == ()

@@ -14,6 +14,7 @@ from glm_tts_api.text.frontend import TextFrontend
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TEXT = "/api/v1/text/normalize"
+READINGS = "/api/v1/text/readings"
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,21 @@ def test_what_cannot_be_said_is_refused_as_there(reader: Running, text: str, sta
 def test_a_key_is_asked_for_where_there_are_keys(serve: Callable[..., Running]) -> None:
     with serve(api_keys="secret").client() as client:
         assert client.post(TEXT, json={"input_text": "你好"}).status_code == 401
+
+
+def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(reader: Running) -> None:
+    with reader.client() as client:
+        body = client.get(READINGS, params={"word": "银行的女儿嗯A😀"}).json()
+        readings = {each["character"]: each["readings"] for each in body["characters"]}
+        marks = "".join(f"[[{char}|{one}]]" for char, known in readings.items() for one in known)
+        assert client.post(TEXT, json={"input_text": marks}).status_code == 200
+    assert (readings["银"], readings["行"][:2]) == (["yin2"], ["hang2", "xing2"])
+    assert (readings["的"][0], readings["女"][0]) == ("de5", "nv3")
+    assert readings["A"] == readings["😀"] == []
+
+
+@pytest.mark.parametrize("word", ["", "长" * 51])
+def test_readings_are_of_a_word(server: Running, word: str) -> None:
+    with server.client() as client:
+        answer = client.get(READINGS, params={"word": word})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_field")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
+from glm_tts_api.text.pinyin import known_readings
 from glm_tts_api.text.reading import Reading
 from glm_tts_api.text.ssml import with_marks
 from glm_tts_api.web.access import KeyRequired
@@ -17,7 +18,7 @@ from glm_tts_api.web.openapi import body_docs, error_docs
 from glm_tts_api.web.text_limits import require_text
 from glm_tts_api.web.v1.lexicon import own_lexicon
 from glm_tts_api.web.v1.schemas import SpeechFields
-from glm_tts_api.web.v1.text_schemas import TextAnswer, TextFields
+from glm_tts_api.web.v1.text_schemas import ReadingsAnswer, TextAnswer, TextFields
 from glm_tts_api.web.voice_names import marked_voices
 
 router = APIRouter(
@@ -44,6 +45,23 @@ async def normalize(request: Request, state: AppStateDep) -> dict[str, Any]:
     lexicon = await own_lexicon(fields.lexicon, state)
     reading = await state.engine.read(text, use_phoneme=fields.use_phoneme, lexicon=lexicon)
     return await asyncio.to_thread(_shown, reading, text, [*warnings, *more])
+
+
+@router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(422))
+async def readings(
+    word: Annotated[
+        str, Query(min_length=1, max_length=50, description="A word in Hanzi.", examples=["重庆"])
+    ],
+    state: AppStateDep,
+) -> dict[str, Any]:
+    """The readings that the dictionary knows for each character of a word, to choose from for a mark or for
+    the lexicon."""
+    lexicon = await state.pools.files.run(state.lexicon.current)
+    known = await asyncio.to_thread(known_readings, word, lexicon.inventory)
+    return {
+        "message": " ".join(each[0] if each else char for char, each in zip(word, known, strict=True)),
+        "characters": [{"character": char, "readings": each} for char, each in zip(word, known, strict=True)],
+    }
 
 
 def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:

@@ -67,3 +67,21 @@ class TextAnswer(BaseModel):
     seconds: float = Field(description="What it takes to say, roughly.", examples=[3.9])
     changes: list[ShownChange]
     warnings: Warnings = []
+
+
+class CharacterReadings(BaseModel):
+    """A character of the word."""
+
+    character: str = Field(examples=["重"])
+    readings: list[str] = Field(
+        description="In pinyin; the one that it has in this word first. Empty: it is no Hanzi.",
+        examples=[["chong2", "zhong4", "tong2"]],
+    )
+
+
+class ReadingsAnswer(BaseModel):
+    """How a word may be read."""
+
+    success: Literal[True] = True
+    message: str = Field(description="As the word is read by itself.", examples=["chong2 qing4"])
+    characters: list[CharacterReadings]
