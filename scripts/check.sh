@@ -4,6 +4,7 @@
 #   bash scripts/check.sh
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
+source scripts/lib/studio_tools.sh
 
 # run TITLE COMMAND...: says what is checked, then checks it.
 run() {
@@ -19,4 +20,10 @@ run "lint (ruff)" "$PYTHON" -m ruff check .
 run "types (mypy)" "$PYTHON" -m mypy
 run "imports (import-linter)" "$VENV/bin/lint-imports"
 run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
+if has_studio_tools; then
+  run "studio, lint (eslint)" "$STUDIO_TOOLS/.bin/eslint" --config tests/studio/eslint.config.js --max-warnings 0 "${STUDIO_SCRIPTS[@]}"
+  run "studio, format (prettier)" "$STUDIO_TOOLS/.bin/prettier" --check --log-level warn --config tests/studio/prettier.json "${STUDIO_SCRIPTS[@]}" glm_tts_api/web/studio/static/css
+else
+  say "== studio: eslint and prettier are not here and were left out (bash scripts/test.sh installs them where npm is)"
+fi
 say "All checks passed."

@@ -19,7 +19,7 @@ export function createPcmReader() {
 
 /** Keeps samples for later. Blobs need not stay in memory, so that an hour of speech is no burden. */
 export function createRecording(sampleRate) {
-  let parts = [];
+  const parts = [];
   let loose = [];
   let nLooseBytes = 0;
   let nSamples = 0;

@@ -1,6 +1,6 @@
 // The player: play and pause, seek on the sound's picture, the segments lit as they are heard.
 
-import { byId, clockTime, h, icon } from "../dom.js";
+import { byId, clockTime, icon } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 import { createLines } from "./lines.js";
 import { createPicture } from "./picture.js";

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# The tools of the studio's tests and checks, which need node: pinned in tests/studio/package-lock.json.
+# Sourced, never run, after common.sh.
+
+readonly STUDIO_TOOLS="$ROOT/tests/studio/node_modules"
+readonly STUDIO_SCRIPTS=(glm_tts_api/web/studio/static/js tests/studio)
+
+# has_studio_tools: whether node is here and the tools are those of the lock file.
+has_studio_tools() {
+  command -v node >/dev/null && [[ $STUDIO_TOOLS/.package-lock.json -nt $ROOT/tests/studio/package-lock.json ]]
+}
+
+# ensure_studio_tools: installs them where npm is; without, says what would.
+ensure_studio_tools() {
+  ! has_studio_tools || return 0
+  if ! command -v npm >/dev/null; then
+    say "The studio's own tests need node (Debian, Ubuntu: apt install nodejs npm); they skip."
+    return 0
+  fi
+  say "Installing the tools of the studio's tests into tests/studio/node_modules"
+  npm ci --prefix "$ROOT/tests/studio" --ignore-scripts --no-audit --no-fund --silent ||
+    say "npm could not install them (above): tests of the studio that need them skip."
+}

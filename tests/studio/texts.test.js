@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+import en from "../../glm_tts_api/web/studio/static/js/texts/en.js";
+import zh from "../../glm_tts_api/web/studio/static/js/texts/zh.js";
+
+const STATIC = new URL("../../glm_tts_api/web/studio/static/", import.meta.url);
+const placeholders = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
+
+test("both languages have the same texts, with the same values in them", () => {
+  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+  for (const [key, text] of Object.entries(en)) {
+    if (typeof text === "string" && typeof zh[key] === "string") {
+      assert.deepEqual(placeholders(zh[key]), placeholders(text), key);
+    }
+  }
+});
+
+test("every text that the page names is there", () => {
+  const scripts = readdirSync(STATIC, { recursive: true }).filter((name) => name.endsWith(".js"));
+  const source = ["index.html", ...scripts]
+    .map((name) => readFileSync(new URL(name, STATIC), "utf8"))
+    .join("\n");
+  const named = source.matchAll(/(?:\bt\(|data-i18n(?:-\w+)?=)"([\w.]+)"/g);
+  const missing = [...named].map(([, key]) => key).filter((key) => !(key in en));
+  assert.deepEqual(missing, []);
+});
