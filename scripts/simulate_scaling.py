@@ -28,6 +28,7 @@ from scripts.scaling.routing import ROUTES, Route
 
 SIZES = (1, 8, 100, 1000)
 LOADS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_RUNS = 200  # of the simulation, beside the one of a real service
 _WARM_UP = 0.2  # this share of the requests finds the service emptier than it will be
 
 
@@ -159,27 +160,36 @@ def draw(table: Table, sizes: Sequence[int], path: Path) -> None:
 
 
 def compare(url: str, service: Service, *, replicas: int, load: float, requests: int) -> None:
-    """Asks the real service at `url` and prints its times beside those of the simulation, with the error."""
+    """Asks the real service at `url` and prints its times beside those of simulations as long as this, with
+    the error of their median; the first fifth is left out on both sides."""
     from scripts.benchmarks.serve import VOICES
-    from scripts.scaling.real import ask, percentiles
+    from scripts.scaling.real import ask
 
     service = replace(service, voices=len(VOICES))
     measured = service.measured
     rate = load * replicas * measured.peak / measured.mean_audio_s
     heard = asyncio.run(ask(url, rate=rate, requests=requests))
-    answered = [one for one in heard if one]
-    print(f"{requests} requests, {rate:.2f} a second: {len(answered)} answered")
-    found = simulate(service, replicas=replicas, load=load, route=ROUTES["least loaded"], requests=20_000)
-    for what, real, simulated in (
-        (
-            "first audio",
-            [one.first_audio for one in answered],
-            (found.first_audio_p50, found.first_audio_p95),
-        ),
-        ("whole", [one.whole for one in answered], (found.latency_p50, found.latency_p95)),
+    print(f"{requests} requests, {rate:.2f} a second: {sum(one is not None for one in heard)} answered")
+    answered = [one for one in heard[int(_WARM_UP * requests) :] if one]
+    first, whole = [one.first_audio for one in answered], [one.whole for one in answered]
+    simulated = [
+        simulate(
+            service, replicas=replicas, load=load, route=ROUTES["least loaded"], requests=requests, seed=seed
+        )
+        for seed in range(_RUNS)
+    ]
+    for name, seen in (
+        ("first_audio_p50", percentile(first, 0.5)),
+        ("first_audio_p95", percentile(first, 0.95)),
+        ("latency_p50", percentile(whole, 0.5)),
+        ("latency_p95", percentile(whole, 0.95)),
     ):
-        for name, seen, said in zip(("p50", "p95"), percentiles(real), simulated, strict=True):
-            print(f"{what} {name}: {seen:.2f} s, simulated {said:.2f} s ({said / seen - 1:+.0%})")
+        said = [getattr(outcome, name) for outcome in simulated]
+        low, middle, high = (percentile(said, share) for share in (0.05, 0.5, 0.95))
+        print(
+            f"{name}: {seen:.2f} s, simulated {middle:.2f} s ({middle / seen - 1:+.0%}; "
+            f"nine of ten runs: {low:.2f} to {high:.2f} s)"
+        )
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The suite's short test of a cluster, which is skipped without the extra; then two Ray nodes on this machine with the
+# The suite's short test of a cluster; then two Ray nodes on this machine with the
 # bundled model: replicas come and go with the load, one is killed, a node is killed, all are replaced. Prints what
 # became of every request. Ten minutes and more; 6 GB of memory. What stands behind goes to pytest, for the second.
 #
@@ -9,6 +9,5 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 ensure_venv dev
-ensure_venv cluster
 (($# > 0)) || "$PYTHON" -m pytest -W ignore tests/cluster/test_replicas.py
 exec "$PYTHON" -m pytest -s -v -W ignore --timeout 1200 tests/cluster/two_nodes.py "$@"

@@ -246,11 +246,12 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
     with running_server(progress) as (url, pid):
         before = LoopLag.read(url)
         result = asyncio.run(_measure(url, texts, levels, progress))
-        result["loop_lag"] = LoopLag.read(url).since(before)
+        lag = LoopLag.read(url).since(before)
         result["peak_memory_gib"] = peak_memory_gib(pid)
     progress.close()
     _print(result)
-    return result
+    print(lag)
+    return {**result, "loop_lag": asdict(lag)}
 
 
 def run_streams(*, n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
@@ -291,5 +292,4 @@ def _print(result: dict[str, Any]) -> None:
         f"({side['speedup']:.2f}x sooner)"
     )
     print_burst(result["burst"])
-    print(result["loop_lag"])
     print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")

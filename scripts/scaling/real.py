@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -46,8 +45,3 @@ async def _listen(client: httpx.AsyncClient, number: int) -> Heard | None:
     except httpx.HTTPError:
         return None
     return Heard(first, time.perf_counter() - begin)
-
-
-def percentiles(values: Sequence[float]) -> tuple[float, float]:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]

@@ -97,6 +97,7 @@ class Replica:
         self._advance()
         _, _, request = heappop(self._running)
         request.ended = self._env.now
+        request.first_audio = min(request.first_audio, request.ended)  # of a short answer it is the whole
         if self._line:
             self._begin(self._line.popleft())
         self._plan()

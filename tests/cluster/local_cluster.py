@@ -21,20 +21,29 @@ from waiting import wait_until
 
 from glm_tts_api.api_server import EngineBuilder
 from glm_tts_api.cluster.replica import APP_NAME, deployment
+from glm_tts_api.contracts import Timings, Utterance
+from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.settings import Settings
 
 _OBJECT_STORE = 100 * 2**20
 PATIENCE_S = 300
 
 
+class ToneForEachLine(ToneEngine):
+    def synthesize(self, utterance: Utterance, timings: Timings) -> SpeechStream:
+        n_lines = utterance.text.count("\n") + 1
+        one_request = ToneEngine(**{**vars(self), "n_segments": self.n_segments * n_lines})
+        return one_request.synthesize(utterance, timings)
+
+
 @dataclass
 class Tones:
-    """Builds engines that speak tones."""
+    """Builds engines that speak tones, as often as the text has lines."""
 
     options: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, settings: Settings, slot: int) -> Any:
-        return ToneEngine(**self.options)
+        return ToneForEachLine(**self.options)
 
 
 class LocalCluster:

@@ -12,6 +12,7 @@ import httpx
 import openai
 import pytest
 from recordings import voice_wav
+from socket_client import SENTENCES, TONE_BYTES, heard, talking, tell, write
 from waiting import wait_until
 
 if TYPE_CHECKING:
@@ -64,6 +65,26 @@ def test_a_stream_is_heard_while_it_is_made_and_ends_when_its_listener_leaves(cl
     wait_until(lambda: cluster.lane()["active"] == 0)
 
 
+def test_the_websocket_speaks_and_a_cancel_frees_the_place(
+    cluster: LocalCluster,
+) -> None:
+    before = sum(cluster.exact_totals().values())
+    with talking(cluster.url) as client:
+        write(client, SENTENCES[0])
+        tell(client, "flush")
+        _, audio = heard(client, "flushed")
+        assert len(audio) == 3 * TONE_BYTES
+        write(client, SENTENCES[1])
+        tell(client, "flush")
+        heard(client, "segment.start")
+        tell(client, "cancel")
+        heard(client, "cancelled")
+        wait_until(lambda: cluster.lane()["active"] == 0)
+        tell(client, "end")
+        heard(client, "done")
+    assert sum(cluster.exact_totals().values()) == before + 2
+
+
 def test_both_replicas_speak_and_each_soon_tells_of_both(cluster: LocalCluster) -> None:
     before = cluster.exact_totals()
     answers = [answer.result() for answer in say_together(cluster, 4)]
@@ -111,7 +132,7 @@ def test_a_voice_added_by_way_of_one_is_spoken_by_both(cluster: LocalCluster) ->
 
 
 def test_a_replica_that_is_killed_answers_503_and_another_takes_its_place(cluster: LocalCluster) -> None:
-    begun = say_together(cluster, 4)
+    begun = say_together(cluster, 4, input_text="hello\n" * 5)
     killed = cluster.kill_one_that_speaks()
     answers = [answer.result() for answer in begun]
     refused = [answer for answer in answers if answer.status_code != 200]
