@@ -56,7 +56,7 @@ export function createApi(onKeyRefused = () => {}) {
     },
 
     voices: {
-      list: async () => (await answer("prompts")).prompts,
+      list: () => answer("prompts"),
       /** `audio`: a File or Blob. */
       add: ({ index, promptText, audio }) =>
         answer("prompts", {

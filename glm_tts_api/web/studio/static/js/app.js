@@ -11,6 +11,7 @@ import { mountReading } from "./speak/reading.js";
 import { createSpeaking } from "./speak/speaking.js";
 import { INITIAL, createStore } from "./store.js";
 import { mountTheme } from "./theme.js";
+import { mountVoices } from "./voices/voices.js";
 
 const store = createStore(INITIAL);
 const api = createApi(() => store.set({ needsKey: true }));
@@ -25,6 +26,7 @@ mountProgress({ store, speaking });
 mountReading(byId("reading"), { store, api });
 mountPlayer(byId("player"), { store });
 mountSee({ store, api });
+mountVoices(byId("voice-cards"), { store, api });
 
 document.body.dataset.ready = "";
 

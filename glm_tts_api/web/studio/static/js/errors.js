@@ -4,6 +4,6 @@ import { has, t } from "./i18n.js";
 
 /** The page's own words for the kinds of error that it knows; else what the server said, which is a sentence. */
 export function sayError(error) {
-  const key = `error.${error.code}`;
-  return has(key) ? t(key, { seconds: error.retryAfterS }) : t("error.other", { message: error.message });
+  const own = `error.${error.code}`;
+  return t(has(own) ? own : "error.other", { seconds: error.retryAfterS, message: error.message });
 }

@@ -1,6 +1,10 @@
 // English. Keys are grouped by part.
 
+import voices from "./en/voices.js";
+
 export default {
+  ...voices,
+
   // page
   "page.skip": "Skip to the text",
   "page.home": "GLM-TTS Studio",
@@ -71,9 +75,6 @@ export default {
   "reading.pause": "pause {seconds} s",
   "reading.speed": "speed {speed}",
   "reading.dropped": "Left out",
-
-  // voices
-  "voices.title": "Voice",
 
   // control
   "control.title": "Options",

@@ -1,6 +1,10 @@
 // 中文。按部分分组。
 
+import voices from "./zh/voices.js";
+
 export default {
+  ...voices,
+
   // 页面
   "page.skip": "跳到正文",
   "page.home": "GLM-TTS 工作室",
@@ -71,9 +75,6 @@ export default {
   "reading.pause": "停顿 {seconds} 秒",
   "reading.speed": "语速 {speed}",
   "reading.dropped": "不读",
-
-  // 音色
-  "voices.title": "音色",
 
   // 选项
   "control.title": "选项",

@@ -1,0 +1,95 @@
+// The voices: loaded, chosen, heard, added, changed and deleted.
+
+import { announce, h, icon } from "../dom.js";
+import { sayError } from "../errors.js";
+import { onLanguage, t } from "../i18n.js";
+import { openAdd } from "./add.js";
+import { createCards } from "./cards.js";
+import { openEdit } from "./edit.js";
+import { toast } from "./toast.js";
+
+/** The voices in `root`. This part keeps the store's `voices` and `voice`. */
+export function mountVoices(root, { store, api }) {
+  const shelf = createShelf(store, api);
+  const cards = createCards({ api, onChoose: (voice) => store.set({ voice }), onEdit: edit });
+  const add = h("button", { type: "button", class: "button", on: { click: openNew } });
+  root.append(shelf.trouble, cards.element, add);
+
+  async function openNew() {
+    if (!shelf.mayWrite()) return toast(t("voices.mayNotWrite"));
+    const names = (store.get().voices ?? []).map(({ index }) => index);
+    const index = await openAdd({ api, names });
+    if (!index) return;
+    await shelf.load(index);
+    toast(t("voices.added", { index }));
+  }
+
+  async function edit(voice) {
+    const done = await openEdit({ api, voice, mayWrite: shelf.mayWrite() });
+    if (done === "delete") shelf.remove(voice.index);
+    if (done !== "changed") return;
+    await shelf.load();
+    announce(t("voices.changed", { index: voice.index }));
+  }
+
+  store.on("voices", cards.show);
+  store.on("voice", cards.choose);
+  onLanguage(() => {
+    add.replaceChildren(icon("plus"), t("voices.new"));
+    cards.show(store.get().voices);
+    cards.choose(store.get().voice);
+  });
+  store.on("needsKey", (needsKey) => needsKey || shelf.load());
+}
+
+/** What the server has, but for the voices that the person has just deleted. */
+function createShelf(store, api) {
+  const leaving = new Set();
+  const trouble = h("div", { class: "notice", role: "alert", hidden: true });
+  let mayWrite = true;
+
+  async function load(chosen = store.get().voice) {
+    try {
+      const { prompts, writable } = await api.voices.list();
+      mayWrite = writable;
+      trouble.hidden = true;
+      show(prompts, chosen);
+    } catch (error) {
+      const on = { click: () => load() };
+      const again = h("button", { type: "button", class: "button small", on }, t("voices.retry"));
+      trouble.replaceChildren(sayError(error), again);
+      trouble.hidden = false;
+    }
+  }
+
+  /** `chosen`, or else the first of them, is the one that speaks. */
+  function show(prompts, chosen) {
+    const voices = prompts.filter(({ index }) => !leaving.has(index));
+    const isThere = voices.some(({ index }) => index === chosen);
+    store.set({ voices, voice: isThere ? chosen : (voices[0]?.index ?? null) });
+  }
+
+  async function removeForGood(index) {
+    const failure = await api.voices.remove(index).catch((error) => error);
+    leaving.delete(index);
+    await load();
+    if (failure instanceof Error) toast(sayError(failure));
+  }
+
+  /** Only once it can no longer be undone: whoever closes the page before that has lost nothing. */
+  function remove(index) {
+    const { voices, voice } = store.get();
+    leaving.add(index);
+    show(voices, voice);
+    toast(t("voices.deleted", { index }), {
+      act: t("voices.undo"),
+      onAct() {
+        leaving.delete(index);
+        load(voice);
+      },
+      onGone: () => removeForGood(index),
+    });
+  }
+
+  return { trouble, load, remove, mayWrite: () => mayWrite };
+}

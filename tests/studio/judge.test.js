@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { bestRange, judge, syllables } from "../../glm_tts_api/web/studio/static/js/voices/judge.js";
+import { RATE, noise, sequence, silence, voice } from "./sounds.js";
+
+const TWENTY = "清晨的阳光照进厨房我泡了一壶热茶慢慢翻"; // for five seconds
+const codes = (samples, transcript = TWENTY) => judge(samples, RATE, transcript).map(({ code }) => code);
+const isRefused = (samples, transcript = TWENTY) =>
+  judge(samples, RATE, transcript).some(({ isBad }) => isBad);
+
+test("a clear recording of five seconds with its words has nothing wrong", () => {
+  assert.deepEqual(codes(noise(voice(5), 0.0005)), []);
+});
+
+test("its length: what the server refuses cannot be saved, what is merely short or long can", () => {
+  for (const [seconds, code, refused] of [
+    [0.9, "tooShort", true],
+    [2, "short", false],
+    [20, "long", false],
+    [31, "tooLong", true],
+  ]) {
+    const transcript = "字".repeat(Math.ceil(4 * seconds));
+    assert.deepEqual(codes(voice(seconds), transcript), [code]);
+    assert.equal(isRefused(voice(seconds), transcript), refused, code);
+  }
+});
+
+test("silence cannot be saved, whatever its words", () => {
+  assert.deepEqual(codes(silence(5)), ["silent"]);
+  assert.ok(isRefused(silence(5)));
+});
+
+test("a voice that is cut off at full scale has clipped; one that only touches it has not", () => {
+  assert.deepEqual(codes(voice(5, 3).map((x) => Math.max(-1, Math.min(1, x)))), ["clipped"]);
+  assert.deepEqual(codes(sequence(voice(4), [1, -1], voice(1))), []);
+});
+
+test("a far voice is quiet; one above a loud room is noisy", () => {
+  assert.deepEqual(codes(voice(5, 0.008)), ["quiet"]);
+  assert.deepEqual(codes(noise(voice(5, 0.3), 0.1)), ["noisy"]);
+});
+
+test("silence at either end, and a long pause, are to be cut away", () => {
+  assert.deepEqual(codes(sequence(silence(1), voice(5))), ["edges"]);
+  assert.deepEqual(codes(sequence(voice(5), silence(1))), ["edges"]);
+  assert.deepEqual(codes(sequence(voice(2.5), silence(2), voice(2.5))), ["pause"]);
+});
+
+test("words that do not fit the length", () => {
+  assert.deepEqual(codes(voice(5), TWENTY.repeat(4)), ["moreTextThanVoice"]);
+  assert.deepEqual(codes(voice(5), "你好"), ["moreVoiceThanText"]);
+  assert.deepEqual(codes(voice(5), "  "), ["noTranscript"]);
+  assert.ok(isRefused(voice(5), ""));
+});
+
+test("what cannot be saved is named first", () => {
+  assert.deepEqual(codes(sequence(silence(1), voice(1.5)), ""), ["noTranscript", "short", "edges"]);
+});
+
+test("syllables of both languages, and of digits", () => {
+  assert.equal(syllables("你好，世界！"), 4);
+  assert.equal(syllables("The quick brown fox, a little late."), 8);
+  assert.equal(syllables("第3章 hello"), 5);
+  assert.equal(syllables("……"), 0);
+});
+
+test("the best of a recording is its voice with a little air", () => {
+  const [from, to] = bestRange(sequence(silence(2), voice(4), silence(1)), RATE);
+  assert.ok(from > 1.7 && from < 2, `${from}`);
+  assert.ok(to > 5.9 && to < 6.3, `${to}`);
+  assert.deepEqual(bestRange(silence(3), RATE), [0, 3]);
+});
+
+test("the best of a long recording ends in a pause, so that no word is cut", () => {
+  const phrase = sequence(voice(4.9), silence(0.6));
+  const [from, to] = bestRange(sequence(...Array(8).fill(phrase)), RATE);
+  assert.equal(from, 0);
+  assert.ok(to > 10.4 && to < 11, `${to}`);
+});
