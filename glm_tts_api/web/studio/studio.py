@@ -6,6 +6,7 @@ own. Programs get JSON at the root, which says where to go.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -49,7 +50,7 @@ async def root(request: Request, state: AppStateDep) -> Response:
         answer = await _file(_PAGE, request, state)
     else:
         answer = JSONResponse(_directory(request, state))
-    answer.headers["Vary"] = "Accept"
+    answer.headers.add_vary_header("Accept")
     return answer
 
 
@@ -63,11 +64,16 @@ async def studio_file(name: str, request: Request, state: AppStateDep) -> Respon
 
 
 async def _file(path: Path, request: Request, state: AppState) -> Response:
-    """Read anew each time, so that who works on the page need not start the server again."""
+    """Read anew each time, so that who works on the page need not start the server again. The ETag is a weak
+    one, of the file: it is the same whether the answer is compressed or not."""
     body = await state.pools.files.run(path.read_bytes)
-    headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**_HEADERS, "ETag": f"W/{etag}", "Vary": "Accept-Encoding"}
+    if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body = await state.pools.files.run(gzip.compress, body)
+        headers["Content-Encoding"] = "gzip"
     media_type = _MEDIA_TYPES.get(path.suffix, "text/plain")
     return Response(body, headers=headers, media_type=f"{media_type}; charset=utf-8")
 
