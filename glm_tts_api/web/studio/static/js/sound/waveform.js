@@ -14,7 +14,7 @@ export function drawWaveform(canvas, peaks, { played = 1, length = peaks.length 
   context.fillStyle = getComputedStyle(canvas).color;
   for (let i = 0; i < nBars; i++) {
     const loud = i / nBars < known ? loudest(peaks, (i * length) / nBars, ((i + 1) * length) / nBars) : 0;
-    const tall = Math.max(BAR, Math.sqrt(loud) * height * 0.92);
+    const tall = Math.max(BAR, loud ** 0.7 * height);
     context.globalAlpha = i / nBars < played ? 1 : i / nBars < known ? 0.4 : 0.2;
     context.beginPath();
     context.roundRect(i * (BAR + GAP), (height - tall) / 2, BAR, tall, BAR / 2);

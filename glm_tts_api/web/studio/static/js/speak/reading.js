@@ -61,12 +61,7 @@ function segmentItems(reading) {
 function partElement({ text, said, written }) {
   if (text !== undefined) return text;
   if (!said) return h("del", { title: t("reading.dropped") }, written);
-  return h(
-    "span",
-    { class: "change" },
-    h("span", { class: "written" }, written),
-    h("span", { class: "said" }, said),
-  );
+  return h("span", { class: "change" }, written ? h("span", { class: "written" }, written) : null, said);
 }
 
 const warnings = ({ warnings: sentences }) =>

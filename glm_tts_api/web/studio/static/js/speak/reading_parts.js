@@ -58,22 +58,22 @@ function createWalk(segments) {
         if (n > 0 && i < segments.length - 1) nextSegment();
       }
     },
+    /** The next n are what a change says; where a segment ends among them, the rest is the next one's. */
     mark(n, { written, rule }) {
-      if (!segments.length) return;
       if (n === 0) {
         flush();
-        parts[i].push({ said: "", written, rule });
-        return;
+        parts[i]?.push({ said: "", written, rule });
       }
-      skipMarks();
-      if (at >= segments[i].length && i < segments.length - 1) {
-        nextSegment();
+      let left = n;
+      while (left > 0 && !atEnd()) {
         skipMarks();
+        flush();
+        const nSaid = step(left);
+        if (nSaid) parts[i].push({ said: segments[i].slice(from, at).join(""), written: left === n ? written : "", rule });
+        left -= nSaid;
+        from = at;
+        if (left > 0 && i < segments.length - 1) nextSegment();
       }
-      flush();
-      step(n);
-      parts[i].push({ said: segments[i].slice(from, at).join(""), written, rule });
-      from = at;
     },
     rest() {
       for (; i < segments.length; i += 1, from = 0) {
