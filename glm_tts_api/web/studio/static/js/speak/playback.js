@@ -34,13 +34,16 @@ export function createPlayback(onChange) {
       onChange();
     },
 
-    /** A take; that of the utterance that is still heard does not interrupt it. */
+    /** A take. If it is of the utterance that is being heard, that goes on; its recording goes on from a pause. */
     setTake(next) {
-      if (live && live.id !== next?.id) stopLive();
+      const isOfLive = live !== null && live.id === next?.id;
+      const at = isOfLive ? live.audio.position() : 0;
+      if (live && !(isOfLive && live.audio.isPlaying())) stopLive();
       take = next;
       if (element.src) URL.revokeObjectURL(element.src);
       if (take) element.src = URL.createObjectURL(take.audio);
       else element.removeAttribute("src");
+      if (take && !live) element.currentTime = at;
       onChange();
     },
 

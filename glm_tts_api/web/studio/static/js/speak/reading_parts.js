@@ -69,7 +69,12 @@ function createWalk(segments) {
         skipMarks();
         flush();
         const nSaid = step(left);
-        if (nSaid) parts[i].push({ said: segments[i].slice(from, at).join(""), written: left === n ? written : "", rule });
+        if (nSaid)
+          parts[i].push({
+            said: segments[i].slice(from, at).join(""),
+            written: left === n ? written : "",
+            rule,
+          });
         left -= nSaid;
         from = at;
         if (left > 0 && i < segments.length - 1) nextSegment();

@@ -117,7 +117,7 @@ function createUtterance(wanted) {
     id: newId(),
     wanted,
     reading: null,
-    ends: [],
+    ends: null,
     firstSoundS: null,
     sampleRate: wanted.options.sampleRate,
   };

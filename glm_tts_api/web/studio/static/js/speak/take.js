@@ -4,7 +4,7 @@ import { wavBlob } from "../sound/wav.js";
 
 /**
  * @param wanted text, inputType, voice and options, as they were when it was asked for
- * @param ends seconds at which the segments end
+ * @param ends seconds at which the segments end; null if the server said nothing of them
  */
 export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, ends, complete }) {
   const seconds = recording.seconds();
@@ -17,7 +17,7 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
     options: wanted.options,
     sampleRate,
     seconds,
-    segments: timedSegments(reading, ends, seconds),
+    segments: timedSegments(reading, ends, seconds).filter(({ end }) => end <= seconds),
     audio: wavBlob(recording.parts(), sampleRate),
     peaks: peaks.all().slice(),
     createdAt: Date.now(),
@@ -26,15 +26,15 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
 }
 
 /**
- * The segments that are known to begin by `seconds`, with when they start and end. The one that is being made
- * ends where the sound ends so far. None if nothing is known of their ends and there are several.
+ * The segments, with when they start and end; Infinity where that is not known yet. None if the server said
+ * nothing of their ends (null), unless there is only one.
  */
 export function timedSegments(reading, ends, seconds) {
   const texts = reading?.segments.map((segment) => segment.text) ?? [];
-  if (ends.length > texts.length || (!ends.length && texts.length > 1)) return [];
-  return texts.slice(0, ends.length + 1).map((text, i) => ({
+  if (texts.length > 1 && (ends === null || ends.length > texts.length)) return [];
+  return texts.map((text, i) => ({
     text,
-    start: ends[i - 1] ?? 0,
-    end: i === texts.length - 1 ? seconds : (ends[i] ?? seconds),
+    start: i === 0 ? 0 : (ends[i - 1] ?? Infinity),
+    end: i === texts.length - 1 ? seconds : (ends[i] ?? Infinity),
   }));
 }
