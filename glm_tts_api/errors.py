@@ -28,6 +28,7 @@ ServiceError
     ├── Draining                draining     (come back)
     ├── Loading                 loading      (come back)
     ├── ReplicaLost             replica_lost (come back)
+    ├── OutOfMemory             out_of_memory
     └── Unhealthy               unhealthy
 StartupError                    a message for the person who starts the server; no client ever sees it
 ├── AlreadyRunning              another server holds the run folder
@@ -167,6 +168,10 @@ class Loading(Unavailable):
 class ReplicaLost(Unavailable):
     code = "replica_lost"
     retry_after_s = 1
+
+
+class OutOfMemory(Unavailable):
+    code = "out_of_memory"
 
 
 class Unhealthy(Unavailable):

@@ -15,8 +15,8 @@ OPENAI_VOICE_NAMES = (
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
     *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
 )
-# What Zhipu's cloud calls its own voices.
-ZHIPU_VOICE_NAMES = ("tongtong", "chuichui", "xiaochen", "jam", "kazi", "douji", "luodo")
+# What Zhipu's cloud calls its own voices; its guide's example asks for "female".
+ZHIPU_VOICE_NAMES = ("tongtong", "chuichui", "xiaochen", "jam", "kazi", "douji", "luodo", "female")
 
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/*?#]+")
 

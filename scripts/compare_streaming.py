@@ -134,7 +134,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--sentences", type=int, default=20, help="of each language, at most 50")
+    parser.add_argument(
+        "--sentences", type=int, nargs=2, default=[20, 20], metavar=("EN", "ZH"), help="at most 50 each"
+    )
     parser.add_argument("--voices", nargs="+", default=["exampleA", "exampleB"], help="taken in turn")
     parser.add_argument("--chunks", type=int, nargs="+", default=[12, 25, 50, 100], help="as STREAM_CHUNKS")
     parser.add_argument("--flow-steps", type=int, default=10)
@@ -154,7 +156,8 @@ def main() -> None:
     )
     renderer = Renderer(args.model, ROOT / "configs", scratch, device=args.device, flow_steps=args.flow_steps)
     comparison = Comparison(renderer, EnglishListener() if args.listen else None)
-    texts = [*ENGLISH[: args.sentences], *CHINESE[: args.sentences]]
+    n_english, n_chinese = args.sentences
+    texts = [*ENGLISH[:n_english], *CHINESE[:n_chinese]]
     print(describe(args.device), flush=True)
     for rate in RATES:
         found = []

@@ -10,7 +10,7 @@ import threading
 
 import torch
 
-from glm_tts_api.errors import InternalFault, ServiceError, Unavailable
+from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError
 from glm_tts_api.logs import without_text
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def as_service_error(
     logged = without_text(error) if may_quote else error
     logger.error("A request failed while it was %s", done, exc_info=logged, extra={"request_id": request_id})
     if isinstance(error, torch.OutOfMemoryError):
-        return Unavailable("The GPU has no memory left for this text: try again later, or send a shorter one")
+        return OutOfMemory("The GPU has no memory left for this text: try again later, or send a shorter one")
     return InternalFault(f"Something went wrong while this text was {done}; the server's log has the details")
 
 

@@ -129,7 +129,7 @@ STAGE_SECONDS = Histogram(
 EVENT_LOOP_LAG = Histogram(
     "event_loop_lag_seconds",
     "How late the worker's event loop came to what was due, looked at fifty times a second.",
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 DECODE_ROWS_ACTIVE = Gauge("decode_rows_active", "Rows of the decode batch that are filled.")
 DECODE_ROWS = Gauge("decode_rows", "Rows of the decode batch.")

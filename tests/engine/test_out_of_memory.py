@@ -21,7 +21,7 @@ from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
-from glm_tts_api.errors import Unavailable
+from glm_tts_api.errors import OutOfMemory
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.flow.dit import DiT
@@ -128,7 +128,7 @@ def test_the_client_hears_that_memory_ran_out_and_the_next_one_is_served() -> No
         engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
         try:
             long = engine.synthesize(tiny.utterance("abcdefghij"))
-            with pytest.raises(Unavailable, match="no memory left") as refused:
+            with pytest.raises(OutOfMemory, match="no memory left") as refused:
                 await tiny.pcm(long)
             return refused.value, await tiny.pcm(engine.synthesize(tiny.utterance("a")))
         finally:

@@ -10,8 +10,10 @@ import tiny
 
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
+from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import (
     EngineRequest,
+    Span,
     flow_seed,
     llm_seed,
     vocoder_seed,
@@ -182,6 +184,45 @@ def test_a_request_nobody_listens_to_is_cancelled_and_silent() -> None:
     assert request.cancelled
     request.fail(InternalFault("broken"))
     assert listener.ends == []
+
+
+def a_stream_that_has_said(seconds: float) -> Span:
+    """Its next span; none of it is heard yet where `seconds` is 0."""
+    voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
+    utterance = Utterance("r", "text", voice, chunks=(12, 25))
+    request = tiny.request(utterance, [[10] * 20], [1, 2], cast(Any, Prompt(3)), Listener())
+    request.next_sequence(LAYOUT).tokens[:] = range(100)
+    (span,) = request.next_spans()
+    if seconds:
+        span.pcm = np.zeros(int(24000 * seconds), np.float32)
+        request.deliver(span)
+        request.span_ended()
+        (span,) = request.next_spans()
+    return span
+
+
+def test_whose_player_runs_dry_first_is_rendered_first() -> None:
+    """A stream that nobody has heard yet at once, then those that have least left to play; a whole answer by
+    its length."""
+    whole, _ = make_request([[10] * 180])  # due after 45 s
+    sequence = whole.next_sequence(LAYOUT)
+    sequence.tokens[:] = [5]
+    whole.take(sequence)
+    (spoken_whole,) = whole.next_spans()
+    spans = {
+        "much": a_stream_that_has_said(60),
+        "whole": spoken_whole,
+        "little": a_stream_that_has_said(30),
+        "new": a_stream_that_has_said(0),
+    }
+    scheduler: RenderScheduler[Span] = RenderScheduler(1)
+    for span in spans.values():
+        scheduler.add(span)
+    order = []
+    while (render := scheduler.take()) is not None:
+        order += [name for name, span in spans.items() if span is render.tasks[0]]
+        scheduler.remove(render)
+    assert order == ["new", "little", "whole", "much"]
 
 
 @pytest.mark.parametrize("seed", [0, 42, 2**63 - 1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -101,6 +103,28 @@ def test_dify_leaves_after_one_chunk_when_its_form_is_saved(server: Running) -> 
         assert next(answer.iter_raw())
     server.wait_for_lane(active=0)
     assert server.say().status_code == 200
+
+
+def test_lobechat(client: httpx.Client) -> None:
+    """OpenAI's JavaScript package sends it."""
+    body = '{"input":"你好，世界","model":"tts-1","voice":"alloy"}'
+    answer = post(client, OPENAI, body, Accept="*/*", Authorization="Bearer any")
+    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("speed", ["1.0", "0.5", "2.0"])
+def test_neko_drops_events_of_less_than_200_bytes(client: httpx.Client, speed: str) -> None:
+    body = (
+        '{"model":"cogtts","input":"你好，世界","voice":"tongtong","response_format":"pcm",'
+        f'"encode_format":"base64","speed":{speed},"volume":1.0,"stream":true,"watermark_enabled":false}}'
+    )
+    answer = post(client, "/api/paas/v4/audio/speech", body, Authorization="Bearer any")
+    *events, end = [line for line in answer.text.split("\n") if line]
+    assert end == "data: [DONE]"
+    deltas = [json.loads(event.removeprefix("data: "))["choices"][0]["delta"] for event in events]
+    audio = [base64.b64decode(delta.get("content", "")) for delta in deltas]
+    played = b"".join(piece for piece in audio if len(piece) >= 200)
+    assert len(played) / 48000 == pytest.approx(0.5 / float(speed), rel=0.02)
 
 
 def test_xiaozhi_openai(client: httpx.Client) -> None:

@@ -19,6 +19,7 @@ from running import Running
 from tone_engine import ToneEngine
 
 from glm_tts_api.engine.state import EngineState
+from glm_tts_api.errors import OutOfMemory
 
 Serve = Callable[..., Running]
 
@@ -155,7 +156,7 @@ def test_a_full_line_is_429_with_retry_after(serve: Serve) -> None:
 
 
 def test_work_that_was_begun_is_not_asked_for_again(serve: Serve) -> None:
-    """The SDK tries a 408 and a 500 again unless it is told not to."""
+    """The SDK tries a 408, a 500 and a 503 again unless it is told not to."""
     server = serve(ToneEngine(delay_s=30), short_text_timeout=0.3)
     with sdk(server) as client:
         with pytest.raises(openai.APIStatusError) as refused:
@@ -165,7 +166,10 @@ def test_work_that_was_begun_is_not_asked_for_again(serve: Serve) -> None:
         server.engine.fault = RuntimeError("broken")
         with pytest.raises(openai.InternalServerError):
             client.audio.speech.create(model="tts-1", voice="alloy", input="hello")
-    assert server.lane()["total"] == 2
+        server.engine.fault = OutOfMemory("The GPU has no memory left for this text")
+        with pytest.raises(openai.InternalServerError):
+            client.audio.speech.create(model="tts-1", voice="alloy", input="hello")
+    assert server.lane()["total"] == 3
 
 
 def test_a_server_that_loads_is_503_with_retry_after(serve: Serve) -> None:
@@ -195,6 +199,7 @@ def test_models_and_voices_as_clients_ask_for_them(server: Running) -> None:
         assert client.get("/v1/audio/models").json()["models"][0]["id"] == "glm-tts"
         model = client.get("/v1/models/anything").json()
         assert (model["id"], model["voices"]) == ("anything", [{"name": "exampleA"}, {"name": "exampleB"}])
+        assert client.get("/v1/models/zai-org/GLM-TTS").json()["id"] == "zai-org/GLM-TTS"
         missing = client.get("/v1/nothing")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
 

@@ -52,6 +52,10 @@ def test_consents_are_answered_and_not_kept(client: openai.OpenAI) -> None:
     assert (consent.name, consent.language, consent.object) == ("me", "en-US", "audio.voice_consent")
     assert list(client.audio.voice_consents.list()) == []
     assert client.audio.voice_consents.delete(consent.id).deleted
+    with pytest.raises(openai.NotFoundError, match="none is kept"):
+        client.audio.voice_consents.retrieve(consent.id)
+    with pytest.raises(openai.NotFoundError, match="none is kept"):
+        client.audio.voice_consents.update(consent.id, name="you")
     with pytest.raises(openai.APIStatusError):
         client.audio.voice_consents.create(name="me", language="en-US", recording=("a.wav", b"text"))
 

@@ -65,6 +65,17 @@ def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
     assert server.say().status_code == 200
 
 
+def test_a_stream_that_nobody_reads_is_dropped_and_its_place_comes_back(start: Start) -> None:
+    server = start(tone_s=LONG_S, stream_stall_s=1)
+    address = b"/api/v1/tts?input_text=hello&index=exampleA&response_format=pcm"
+    with connected(server.port, buffer_bytes=LITTLE) as client:
+        client.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % address)
+        assert client.recv(1024).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: {"active": 0, "cancelled": 1}.items() <= server.lane().items())
+        wait_until(lambda: not is_open(client))
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_a_client_that_leaves_in_the_middle_of_its_answer(start: Start) -> None:
     server = start(tone_s=LONG_S)
     with connected(server.port, buffer_bytes=LITTLE) as client:

@@ -21,6 +21,7 @@ from tone_engine import ToneEngine
 from waiting import wait_until
 
 from glm_tts_api.audio.encode import Encoder, open_encoder
+from glm_tts_api.errors import InternalFault
 
 Serve = Callable[..., Running]
 FORMATS = ("wav", "flac", "mp3", "opus", "aac", "pcm")
@@ -111,6 +112,13 @@ def test_a_deadline_after_the_first_audio_cuts_the_body_and_counts(serve: Serve)
         pieces(server)
     server.wait_for_lane(active=0, timed_out=1, completed=0)
     assert server.engine.n_stopped == 1
+
+
+def test_a_fault_after_the_first_audio_cuts_the_body_and_counts(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=3, breaks=InternalFault("broken")))
+    with pytest.raises(httpx.RemoteProtocolError):
+        pieces(server)
+    server.wait_for_lane(active=0, failed=1, completed=0)
 
 
 def test_a_client_that_leaves_half_way_stops_the_work(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

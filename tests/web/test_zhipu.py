@@ -61,6 +61,11 @@ def test_what_is_not_told_is_as_the_cloud_has_it(server: Running) -> None:
         assert http.post(SPEECH, json=fields).content == http.post(SPEECH, json=fields | told).content
 
 
+def test_the_voice_of_the_clouds_guide_speaks(client: ZhipuAiClient) -> None:
+    """Its example is what people paste."""
+    assert len(samples(client.audio.speech(model="glm-tts", input="hello", voice="female").content)) == 12000
+
+
 def test_wav(client: ZhipuAiClient) -> None:
     answer = client.audio.speech(model="glm-tts", input="hello", voice="chuichui", response_format="wav")
     heard, rate = soundfile.read(io.BytesIO(answer.content))

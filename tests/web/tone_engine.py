@@ -29,7 +29,8 @@ class ToneEngine:
     """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
     `n_chunks`: the pieces in which each segment comes;
     `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
-    ready, or has failed if `load_fault` is there by then."""
+    ready, or has failed if `load_fault` is there by then; `breaks`: what ends an utterance after its first
+    segment."""
 
     delay_s: float = 0.0
     freeing_s: float = 0.0
@@ -41,6 +42,7 @@ class ToneEngine:
     n_spoken: int = 0
     n_stopped: int = 0
     fault: Exception | None = None
+    breaks: Exception | None = None
     load_s: float = 0.0
     load_fault: Path | None = None
     streaming: Forecast | None = None
@@ -115,5 +117,8 @@ class ToneEngine:
             stream.timings.audio_s += self.seconds
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
                 stream.chunk_ready(AudioChunk(pcm, rate, segment, chunk == self.n_chunks))
+            if self.breaks is not None:
+                stream.request_ended(self.breaks)
+                return
         self.n_spoken += 1
         stream.request_ended(None)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice
+from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice, quote
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import read_body
@@ -101,6 +101,13 @@ async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
 @router.get("/voice_consents")
 async def list_consents() -> dict[str, Any]:
     return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+
+
+@router.get("/voice_consents/{consent}")
+@router.post("/voice_consents/{consent}")
+async def find_consent(consent: str) -> dict[str, Any]:
+    """To read it or to change its name."""
+    raise NotFound(f"There is no consent '{quote(consent)}': none is kept here, and none is asked for.")
 
 
 @router.delete("/voice_consents/{consent}")

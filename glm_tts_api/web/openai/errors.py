@@ -7,6 +7,7 @@ from typing import Any
 from glm_tts_api.errors import (
     DeadlineExceeded,
     InternalFault,
+    OutOfMemory,
     QueueFull,
     ServiceError,
     TextTooLong,
@@ -22,7 +23,8 @@ _STATUS: dict[type[ServiceError], int] = {
     TextTooLong: 400,
     VoiceExists: 400,  # the SDKs try a 409 again
 }
-_AFTER_WORK = (DeadlineExceeded, InternalFault)  # asked again, the same work would be done for nothing
+# Asked again, the same work would be done for nothing.
+_AFTER_WORK = (DeadlineExceeded, InternalFault, OutOfMemory)
 
 
 def openai_body(error: ServiceError) -> dict[str, Any]:

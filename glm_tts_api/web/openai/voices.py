@@ -21,9 +21,9 @@ async def list_models(state: AppStateDep) -> dict[str, Any]:
     return {"object": "list", "data": [await _model(MODEL, state)]}
 
 
-@router.get("/models/{model}")
+@router.get("/models/{model:path}")
 async def get_model(model: str, state: AppStateDep) -> dict[str, Any]:
-    """Any name is the one model's."""
+    """Any name is the one model's, one with slashes too."""
     return await _model(model, state)
 
 
