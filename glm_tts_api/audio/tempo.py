@@ -13,14 +13,16 @@ from glm_tts_api.contracts import Float32
 
 _BLOCK = 480  # atempo lets nothing of a frame go before it has the last of it: so frames are short
 _LEAST_FACTOR = 0.5  # of one filter: slower speech takes two
+_SILENCE_S = 0.5  # behind the end: atempo keeps up to a window to itself, and ends in the middle of one
 
 
 class Tempo:
-    """Mono float32 pieces [n] at `speed` (0.25 to 4), in order: as many samples, divided by it."""
+    """Mono float32 pieces [n] at `speed` (0.25 to 4), in order: exactly as many samples, divided by it."""
 
     def __init__(self, sample_rate: int, speed: float) -> None:
         self._rate = sample_rate
-        self._n_in = 0
+        self._speed = speed
+        self._n_in = self._n_out = 0
         self._graph = Graph()
         source = self._graph.add_abuffer(
             format="flt", sample_rate=sample_rate, layout="mono", time_base=Fraction(1, sample_rate)
@@ -31,11 +33,17 @@ class Tempo:
     def push(self, pcm: Float32) -> Float32:
         """What is ready, which may be nothing."""
         blocks = (pcm[start : start + _BLOCK] for start in range(0, len(pcm), _BLOCK))
-        return np.concatenate([np.zeros(0, np.float32), *map(self._push, blocks)])
+        ready = np.concatenate([np.zeros(0, np.float32), *map(self._push, blocks)])
+        self._n_out += len(ready)
+        return ready
 
     def finish(self) -> Float32:
         """The rest."""
-        return self._pull(None) if self._n_in else np.zeros(0, np.float32)
+        if not self._n_in:
+            return np.zeros(0, np.float32)
+        n_due = round(self._n_in / self._speed) - self._n_out
+        silence = np.zeros(round(_SILENCE_S * self._rate), np.float32)
+        return np.concatenate([self.push(silence), self._pull(None)])[:n_due]
 
     def _push(self, pcm: Float32) -> Float32:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")

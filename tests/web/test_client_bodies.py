@@ -124,7 +124,7 @@ def test_neko_drops_events_of_less_than_200_bytes(client: httpx.Client, speed: s
     deltas = [json.loads(event.removeprefix("data: "))["choices"][0]["delta"] for event in events]
     audio = [base64.b64decode(delta.get("content", "")) for delta in deltas]
     played = b"".join(piece for piece in audio if len(piece) >= 200)
-    assert len(played) / 48000 == pytest.approx(0.5 / float(speed), rel=0.02)
+    assert len(played) / 48000 == pytest.approx(0.5 / float(speed), rel=0.01)
 
 
 def test_xiaozhi_openai(client: httpx.Client) -> None:
