@@ -30,6 +30,7 @@ ServiceError
     ├── ReplicaLost             replica_lost (come back)
     ├── OutOfMemory             out_of_memory
     └── Unhealthy               unhealthy
+ClientGone                      there is nobody to answer
 StartupError                    a message for the person who starts the server; no client ever sees it
 ├── AlreadyRunning              another server holds the run folder
 └── CheckpointError             what is missing or broken in the checkpoint, and how to get it
@@ -176,6 +177,10 @@ class OutOfMemory(Unavailable):
 
 class Unhealthy(Unavailable):
     code = "unhealthy"
+
+
+class ClientGone(Exception):
+    """Whoever asked has left, or takes nothing of the answer."""
 
 
 class StartupError(Exception):

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from glm_tts_api.errors import DeadlineExceeded, QueueFull
+from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.shared import LaneCounters
 
@@ -192,6 +192,6 @@ def _counter_of(kind: type[BaseException] | None) -> str:
         return "rejected"
     if issubclass(kind, DeadlineExceeded):
         return "timed_out"
-    if issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
+    if issubclass(kind, (ClientGone, asyncio.CancelledError, GeneratorExit)):
         return "cancelled"
     return "failed"

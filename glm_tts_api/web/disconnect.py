@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Receive
 
-
-class ClientGone(Exception):
-    """The client left; there is no one to answer."""
+from glm_tts_api.errors import ClientGone
 
 
 @asynccontextmanager

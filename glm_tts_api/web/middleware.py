@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import (
     BodyTooLarge,
+    ClientGone,
     DeadlineExceeded,
     Draining,
     InternalFault,
@@ -27,7 +28,6 @@ from glm_tts_api.errors import (
 from glm_tts_api.logs import request_id_var, without_text
 from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
-from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.drain import InFlight
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.request_log import LOG

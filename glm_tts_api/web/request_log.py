@@ -18,10 +18,9 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from glm_tts_api.contracts import AudioChunk, Timings
-from glm_tts_api.errors import DeadlineExceeded, ServiceError
+from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.figures import Api, Figures, LaneName
-from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.playback import Playback
 
 logger = logging.getLogger("glm_tts_api.request")

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
+from glm_tts_api.errors import ClientGone
 from glm_tts_api.web.connections import Connection, ConnectionLimits
-from glm_tts_api.web.disconnect import ClientGone
 
 _BLOCK_BYTES = 64 * 1024
 _STANDS_STILL_S = 1.0

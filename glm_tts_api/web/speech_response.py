@@ -19,11 +19,11 @@ from starlette.types import Receive, Scope, Send
 from glm_tts_api.admission.lanes import Permit
 from glm_tts_api.audio.encode import AudioFormat, media_type
 from glm_tts_api.contracts import AudioChunk, Utterance
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.errors import ClientGone, ServiceError
 from glm_tts_api.synthesis import synthesize
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
-from glm_tts_api.web.disconnect import ClientGone, cancelled_on_disconnect
+from glm_tts_api.web.disconnect import cancelled_on_disconnect
 from glm_tts_api.web.encoding import Encoded, Speech, encode_whole, heard
 from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.request_log import RequestLog, log_of, recorded_outcome

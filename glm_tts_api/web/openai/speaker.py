@@ -22,11 +22,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from glm_tts_api.audio.encode import AudioFormat
 from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
-from glm_tts_api.errors import Draining, InternalFault, NothingToSay, ServiceError
+from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.logs import without_text
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
-from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.encoding import Encoded
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE
 from glm_tts_api.web.playback import Playback

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocket
 
 from glm_tts_api.contracts import Voice
-from glm_tts_api.errors import InvalidField, ServiceError, TextTooLong, quote
+from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.text.incremental import SentenceSplitter
 from glm_tts_api.text.markup import voices_in
 from glm_tts_api.validation import FormNumber, WholeNumber
@@ -24,7 +24,6 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_json
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.disconnect import ClientGone
 from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Sentence, Speaker
 from glm_tts_api.web.voice_names import marked_voices, named_voice
 
