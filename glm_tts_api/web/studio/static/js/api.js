@@ -47,6 +47,8 @@ export function createApi(onKeyRefused = () => {}) {
 
     normalize: (fields, { signal } = {}) =>
       answer("text/normalize", { method: "POST", json: fields, signal }),
+    /** [{ character, readings }], the readings in pinyin. */
+    readings: async (word) => (await answer(`text/readings?word=${encodeURIComponent(word)}`)).characters,
     stats: ({ signal } = {}) => answer("stats/concurrency", { signal }),
 
     /** How the server is; also while it loads or drains, when the status is 503. */

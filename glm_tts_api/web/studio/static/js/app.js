@@ -1,6 +1,8 @@
 // Joins the parts.
 
 import { createApi } from "./api.js";
+import { mountOptions } from "./control/options.js";
+import { mountTools } from "./control/tools.js";
 import { byId } from "./dom.js";
 import { chooseLanguage, getLanguage, onLanguage, preferredLanguage, setLanguage, t } from "./i18n.js";
 import { mountSee } from "./see/see.js";
@@ -10,6 +12,8 @@ import { mountProgress } from "./speak/progress.js";
 import { mountReading } from "./speak/reading.js";
 import { createSpeaking } from "./speak/speaking.js";
 import { INITIAL, createStore } from "./store.js";
+import { mountTakes } from "./takes/list.js";
+import { mountSave } from "./takes/save.js";
 import { mountTheme } from "./theme.js";
 import { mountVoices } from "./voices/voices.js";
 
@@ -27,6 +31,10 @@ mountReading(byId("reading"), { store, api });
 mountPlayer(byId("player"), { store });
 mountSee({ store, api });
 mountVoices(byId("voice-cards"), { store, api });
+mountOptions(byId("options-body"), { store });
+mountTools(byId("text-tools"), { store, api });
+mountSave(byId("take-actions"), { store, api });
+mountTakes(byId("take-list"), { store, api, speaking });
 
 document.body.dataset.ready = "";
 

@@ -36,9 +36,10 @@ export const INITIAL = {
   voice: null, // its index
   options: {
     seed: 42,
-    seedLocked: false,
+    seedLocked: true, // unlocked, each press draws another
     speed: 1,
     sampleRate: 24000,
+    format: "wav", // of files that are saved, and of commands that are copied
     sampleMethod: "ras",
     sampling: 25,
     beamSize: 1,

@@ -9,6 +9,7 @@
 //   failed     error
 
 import { ApiError } from "../api.js";
+import { drawSeed } from "../control/seed.js";
 import { newId } from "../dom.js";
 import { readingFields, speechFields } from "../fields.js";
 import { createPeaks } from "../sound/peaks.js";
@@ -25,6 +26,7 @@ export function createSpeaking({ store, api }) {
 
   async function start() {
     if (going || !store.get().text.trim() || !store.get().voice) return;
+    drawSeed(store);
     const { text, inputType, voice, options } = store.get();
     const { signal } = (going = new AbortController());
     const utterance = createUtterance({ text, inputType, voice, options });

@@ -1,0 +1,99 @@
+// Where a word's pinyin is typed, or put together from the readings that the server knows.
+
+import { h } from "../dom.js";
+import { onLanguage, t } from "../i18n.js";
+
+/** @param done called when the panel has closed */
+export function createReadingPanel({ api, done }) {
+  const title = h("p", { class: "panel-title" });
+  const known = h("div", { class: "readings" });
+  const input = h("input", { class: "input", id: "pinyin", autocomplete: "off", spellcheck: false });
+  const label = h("label", { htmlFor: input.id, class: "visually-hidden" });
+  const apply = h("button", { type: "submit", class: "button small primary" });
+  const remove = h("button", { type: "button", class: "button small", on: { click: () => finish("") } });
+  const cancel = h("button", { type: "button", class: "button small quiet", on: { click: close } });
+  const field = h("div", { class: "panel-row" }, label, input, apply, remove, cancel);
+  const element = h("form", { id: "reading-panel", class: "panel", hidden: true }, title, known, field);
+  let at = null; // see wordAt
+  let write; // what to do with the reading
+  let syllables; // what is chosen of each character's readings
+
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    finish(input.value.trim());
+  });
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+  onLanguage(say);
+
+  function say() {
+    label.textContent = t("control.pinyin");
+    input.placeholder = t("control.pinyin.example");
+    apply.textContent = t("control.apply");
+    remove.textContent = t("control.unmark");
+    cancel.textContent = t("control.cancel");
+    title.textContent = at ? t("control.wordIsSaid", { word: at.word }) : t("control.noWord");
+  }
+
+  function open(word, writer) {
+    at = word;
+    write = writer;
+    element.hidden = false;
+    field.hidden = !at;
+    known.replaceChildren();
+    say();
+    if (!at) return;
+    remove.hidden = !at.reading;
+    input.value = at.reading;
+    input.focus();
+    offer(word);
+  }
+
+  /** A word that the dictionary does not know, or a server that does not answer: there is the field to type in. */
+  async function offer(word) {
+    const characters = await api.readings(word.word).catch(() => []);
+    if (at !== word) return; // another was opened meanwhile
+    syllables = characters.map(({ readings }) => readings[0]);
+    if (!syllables.every(Boolean)) return;
+    if (!input.value) fill();
+    known.replaceChildren(...characters.map(choice));
+  }
+
+  /** A character's readings as buttons; one that has a single reading is no choice, and shown all the same. */
+  function choice({ character, readings }, index) {
+    const buttons = readings.map((reading) =>
+      h(
+        "button",
+        { type: "button", "aria-pressed": reading === syllables[index], on: { click: pick } },
+        reading,
+      ),
+    );
+    function pick({ currentTarget }) {
+      syllables[index] = currentTarget.textContent;
+      buttons.forEach((button) => button.setAttribute("aria-pressed", button === currentTarget));
+      fill();
+    }
+    const name = h("span", { class: "character" }, character);
+    return h("div", { class: "segmented", role: "group", "aria-label": character }, name, buttons);
+  }
+
+  function fill() {
+    input.value = syllables.join(" ");
+  }
+
+  function finish(reading) {
+    if (!reading && !at.reading) return input.focus();
+    const [word, writer] = [at, write];
+    close();
+    writer(word, reading);
+  }
+
+  function close() {
+    at = null;
+    element.hidden = true;
+    done();
+  }
+
+  return { element, open };
+}

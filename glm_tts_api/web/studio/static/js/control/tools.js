@@ -1,0 +1,64 @@
+// The tools under the text: how a word is said, a pause, another voice from here on. Each writes a mark into it.
+
+import { byId, h } from "../dom.js";
+import { getLanguage, onLanguage, t } from "../i18n.js";
+import { pauseMark, readingMark, voiceMark, wordAt } from "./marks.js";
+import { createReadingPanel } from "./reading_panel.js";
+
+const PAUSE_S = 0.5;
+
+export function mountTools(root, { store, api }) {
+  const text = byId("text");
+  const panel = createReadingPanel({ api, done: () => text.focus() });
+  const word = h("button", { type: "button", class: "button small quiet", on: { click: openPanel } });
+  const pause = h("button", { type: "button", class: "button small quiet", on: { click: insertPause } });
+  const voice = h("select", { class: "small-select", on: { change: changeVoice } });
+  word.setAttribute("aria-controls", panel.element.id);
+  root.append(h("div", { class: "tools" }, word, pause, voice), panel.element);
+
+  /** The word that the caret stands in, or that is selected. */
+  function current() {
+    return wordAt(text.value, text.selectionStart, text.selectionEnd, getLanguage());
+  }
+
+  function openPanel() {
+    panel.open(current(), (at, reading) => {
+      write(text, at.start, at.end, reading ? readingMark(at.word, reading) : at.word);
+    });
+  }
+
+  function insertPause() {
+    write(text, text.selectionEnd, text.selectionEnd, pauseMark(PAUSE_S));
+  }
+
+  function changeVoice() {
+    write(text, text.selectionStart, text.selectionStart, voiceMark(voice.value));
+    voice.selectedIndex = 0;
+  }
+
+  function say() {
+    word.textContent = t("control.pronounce");
+    pause.textContent = t("control.pause");
+    pause.title = t("control.pause.hint", { seconds: PAUSE_S });
+    voice.setAttribute("aria-label", t("control.voiceHere.hint"));
+    showVoices();
+  }
+
+  function showVoices() {
+    const names = (store.get().voices ?? []).map(({ index }) => h("option", { value: index }, index));
+    voice.replaceChildren(h("option", { value: "" }, t("control.voiceHere")), ...names);
+  }
+
+  onLanguage(say);
+  store.on("voices", showVoices);
+  // SSML has tags of its own for all of this.
+  store.on("inputType", (inputType) => (root.hidden = inputType === "ssml"));
+}
+
+/** Puts `mark` in place of that part of the text. */
+function write(text, start, end, mark) {
+  text.focus();
+  text.setSelectionRange(start, end);
+  // Obsolete by the letter, but the one way to write that Ctrl-Z takes back.
+  document.execCommand("insertText", false, mark);
+}

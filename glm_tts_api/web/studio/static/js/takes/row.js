@@ -1,0 +1,96 @@
+// One take of the history.
+
+import { clockTime, h, icon } from "../dom.js";
+import { getLanguage, t } from "../i18n.js";
+import { otherVoice } from "./history.js";
+import { createMore } from "./more.js";
+
+const SIDES = ["a", "b"];
+const BUSY = ["waiting", "speaking"];
+
+/**
+ * `actions`: play(take), again(take, {seed} or {voice}), compare(side, take), isOn(side, id), remove(take).
+ * `show` writes the row anew, for another language, voice or comparison; `showState` what changes while one listens.
+ */
+export function createRow(take, { store, api }, actions) {
+  const play = h("button", {
+    type: "button",
+    class: "button icon-only quiet",
+    on: { click: () => actions.play(take) },
+  });
+  const facts = h("p", { class: "hint ellipsis" });
+  const seed = h("button", {
+    type: "button",
+    class: "button small",
+    on: { click: () => actions.again(take, {}) },
+  });
+  const voice = h("button", { type: "button", class: "button small", on: { click: inOtherVoice } });
+  const sides = SIDES.map((side) =>
+    h("button", { type: "button", on: { click: () => actions.compare(side, take) } }, side.toUpperCase()),
+  );
+  const more = createMore(take, { api, store }, () => actions.remove(take));
+  const what = h(
+    "div",
+    { class: "take-what" },
+    h("p", { class: "ellipsis", title: take.text }, take.text),
+    facts,
+  );
+  const group = h("div", { class: "segmented", role: "group" }, sides);
+  const buttons = h("div", { class: "take-do" }, seed, voice, group, more.button);
+  const element = h("li", { class: "take" }, play, what, buttons, more.panel);
+
+  function next() {
+    return otherVoice(
+      take,
+      store.get().voice,
+      (store.get().voices ?? []).map(({ index }) => index),
+    );
+  }
+
+  function inOtherVoice() {
+    actions.again(take, { voice: next() });
+  }
+
+  function show() {
+    facts.textContent = factsOf(take);
+    seed.textContent = t("takes.otherSeed");
+    voice.hidden = next() === null;
+    voice.textContent = t("takes.inVoice", { voice: next() });
+    group.setAttribute("aria-label", t("takes.compare"));
+    SIDES.forEach((side, i) => {
+      sides[i].setAttribute("aria-pressed", actions.isOn(side, take.id));
+      sides[i].setAttribute("aria-label", t("takes.toSide", { side: side.toUpperCase() }));
+    });
+    more.show();
+    showState();
+  }
+
+  function showState() {
+    const { playing, take: shown, speaking } = store.get();
+    const sounds = playing && shown?.id === take.id;
+    play.replaceChildren(icon(sounds ? "pause" : "play"));
+    play.setAttribute(
+      "aria-label",
+      t(sounds ? "takes.pause" : "takes.playTake", { text: take.text.slice(0, 60) }),
+    );
+    seed.disabled = voice.disabled = BUSY.includes(speaking.state);
+  }
+
+  show();
+  return { element, show, showState };
+}
+
+function factsOf({ voice, options, seconds, createdAt, complete }) {
+  const facts = [voice, t("takes.seed", { seed: options.seed })];
+  if (options.speed !== 1) facts.push(`${options.speed}×`);
+  if (!complete) facts.push(t("takes.stopped"));
+  return [...facts, clockTime(seconds), when(createdAt)].join(" · ");
+}
+
+/** The time, and before today the day. */
+function when(ms) {
+  const date = new Date(ms);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const format = isToday ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" };
+  return date.toLocaleString(getLanguage(), format);
+}
