@@ -104,7 +104,13 @@ function createCutting(recording, { onChange, onAgain }) {
 
   const silence = textButton("button quiet small", "voices.trimSilence", () => trim.setRange(best));
   const again = textButton("button quiet small", "voices.again", onAgain);
-  const row = h("div", { class: "trim-row" }, play, length, h("span", { class: "trim-tools" }, silence, again));
+  const row = h(
+    "div",
+    { class: "trim-row" },
+    play,
+    length,
+    h("span", { class: "trim-tools" }, silence, again),
+  );
   return { element: h("div", { class: "cutting" }, trim.element, row), kept, close };
 }
 
