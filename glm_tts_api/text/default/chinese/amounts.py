@@ -28,6 +28,12 @@ def fraction(match: Match) -> str:
     if (
         _APART.search(before(match))
         or first == second
+        or (re.match(" ?[层页楼集关题章节]", after(match)) and int(second) > 5)
+        or (
+            min(int(first), int(second)) >= 20
+            and not _SHARE.search(before(match))
+            and not _SHARE_BEHIND.match(after(match))
+        )
         or (int(first) > int(second) and int(first) > 20)
         or re.match(" ?mmHg| ?毫米汞柱| ?[A-Z][a-z]", after(match))
     ):
@@ -38,7 +44,9 @@ def fraction(match: Match) -> str:
     return f"{lead}{numbers.cardinal(second)}分之{numbers.cardinal(first)}"
 
 
-_APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$|[A-Za-z]$")
+_APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$|第$|[A-Za-z]$")
+_SHARE_BEHIND = re.compile(" ?(?:[=+×÷*<>≤≥-]|的|以[上下])")
+_SHARE = re.compile("[=+×÷*<>≤≥-] ?$|概率|等于|约分|化简|分数|[占约近超达的]$")
 
 
 def percent(match: Match) -> str:
@@ -193,10 +201,11 @@ COUNTS: list[Row] = [
         r"(\d(?<![\d.].)\d{0,3})w(\d)(?![A-Za-z\d])",
         lambda m: f"{numbers.counted(m[1], '万')}万{numbers.digits(m[2])}",
     ),
-    ("chat count", rf"({_LONE})(?:w|W(?=[+粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
+    ("chat count", rf"({_LONE})(?:w|W(?=[+多粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
     (
         "chat count",
-        rf"({_LONE})(?:k|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
+        rf"({_LONE})(?:k(?! ?(?:屏|分辨|画质|视频|电视|投影|显示|超清|高清))"
+        rf"|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
         rf"|(?<=[薪资价][\d.].)K)(?![A-Za-z\d/²Ω])",
         thousands,
     ),

@@ -133,7 +133,10 @@ _BY_YEAR = re.compile(
 def short_year(match: Match) -> str:
     """94年: a year where births or other years are told."""
     near = before(match) + "_" + after(match)
-    return numbers.digits(match[1]) + "年" if _BY_YEAR.search(near) else match.group()
+    named = before(match, 1) in ("是", "属") and re.match(
+        "的(?!历史|时间|努力|老店|光阴|友谊|合同|工)", after(match)
+    )
+    return numbers.digits(match[1]) + "年" if named or _BY_YEAR.search(near) else match.group()
 
 
 def spelled_year(match: Match) -> str:
@@ -227,6 +230,11 @@ DATES: list[Row] = [
         uncounted_year_span,
     ),
     ("span of years", r"(\d(?<![\d.].)\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
+    (
+        "span of years",
+        r"([6-9](?<![\d.].)\d)[-—~～至到]([0-2]\d)(?=年)",
+        lambda m: f"{numbers.digits(m[1])}到{numbers.digits(m[2])}",
+    ),
     ("year", rf"({_FIRST_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
     ("decade", r"(?<!\d)'?((?:1\d|20)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
     (
@@ -241,7 +249,11 @@ DATES: list[Row] = [
         r"(\d(?:(?<=[（(—–~～].)|(?<=[年\d]-.))\d\d)年(?=[—–~～至到-]|[）)])",
         lambda m: numbers.digits(m[1]) + "年",
     ),
-    ("generation", r"([05-9](?<!\d.)[05])(?=末|后(?![面来续天期台排退勤者果悔\d]))", spelled_year),
+    (
+        "generation",
+        r"([05-9](?<!\d.)[05])(?=末|后(?![面来续天期台排退勤者果悔]|\d(?!\d?0?后)))",
+        spelled_year,
+    ),
     (
         "year",
         r"(\d(?:(?<=[公西]元.)|(?<=[公西]元前.)|(?<=[，。、（]前.)|(?<=[公西]元 .)"

@@ -42,46 +42,58 @@ _DAYS_NEAR = re.compile(
 )
 
 
+# A share, not a day: 约11/30, 进度5/12, 11/30的学生.
 _SHARE_BEFORE = re.compile(
-    "(?:[占约近超达于为是有的取剩只仅各过了完=+×÷*<>≤≥(（-]|概率|不[到足]|几率|比例|[A-Za-z]) ?$"
+    "(?:[占约近超达于为是有的取剩只仅各过了完第=+×÷*<>≤≥(（-]|概率|不[到足]|几率|比例|进度|完成|步骤|得分|评分"
+    "|[A-Za-z]) ?$"
 )
-_SHARE = re.compile(" ?(?:的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)")
-
-
+_SHARE = re.compile(
+    " ?(?:[层页楼集关题章节级]|的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)"
+)
 _PLAIN_NOUN = rf"(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
+_NO_AMOUNT = re.compile(_PLAIN_NOUN)
 _DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"
 _TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")
 _FROM_DAY = re.compile(rf"(?:^|[，。；、 ]){_DAY} ?[-~—到至] ?$")
-_NO_AMOUNT = re.compile(_PLAIN_NOUN)
+_MEASURED = re.compile(" ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|以)")
+_LETTERS = re.compile(" ?[A-Za-z]{1,3}(?![a-z])")
 
 
 def told_day(match: Match) -> str:
     """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
-    near, rest = before(match, 24), after(match)
-    slashed = "/" in match.group()
-    if re.match(" ?(?:[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|以)", rest) or re.match(
-        "[A-Za-z]{1,3}(?![a-z])" if slashed else " ?[A-Za-z]{1,3}(?![a-z])", rest
-    ):
+    rest, slashed = after(match), "/" in match.group()
+    unit = _LETTERS.match(rest)
+    if _MEASURED.match(rest) or (unit and not (slashed and rest[0] == " ")):
         return match.group()
-    told: object = _DAY_BEFORE.search(near) or (
-        re.search("[于在到至自从（(是]$", near)
-        and _DAY_AFTER.match(rest)
-        and not re.search("[价率值分比]", near)
-    )
-    told = told or _ONLY_DAYS.match(rest)
-    told = told or (
-        re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest)
-    )
-    told = told or (re.search("(?:^|[，。；、 ])$", near) and _TO_DAY.match(rest))
-    told = told or (_FROM_DAY.search(near) and _NO_AMOUNT.match(rest))
-    told = told or (re.search("(?:^|[，。；、])$", near) and _CLEAR_EVENT.match(rest))
-    told = told or (
-        slashed and int(match[2]) > 10 and not _SHARE_BEFORE.search(near) and not _SHARE.match(rest)
-    )
-    told = told or (
-        slashed and re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near) and _DAYS_NEAR.search(near)
-    )
+    told = _is_told(before(match, 24), rest) or (slashed and _is_told_with_slash(match))
     return month_day(match) if told else match.group()
+
+
+def _is_told(near: str, rest: str) -> bool:
+    begins = re.search("(?:^|[，。；、 ])$", near)
+    return bool(
+        _DAY_BEFORE.search(near)
+        or _ONLY_DAYS.match(rest)
+        or (
+            re.search("[于在到至自从（(是]$", near)
+            and _DAY_AFTER.match(rest)
+            and not re.search("[价率值分比]", near)
+        )
+        or (re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest))
+        or (begins and (_TO_DAY.match(rest) or (not near.endswith(" ") and _CLEAR_EVENT.match(rest))))
+        or (_FROM_DAY.search(near) and _NO_AMOUNT.match(rest))
+    )
+
+
+def _is_told_with_slash(match: Match) -> bool:
+    """A share has another denominator, or stands among other words."""
+    near = before(match, 24)
+    no_share = not _SHARE_BEFORE.search(near) and not _SHARE.match(after(match))
+    return bool(
+        match[2] == "1"
+        or (int(match[2]) > 10 and no_share)
+        or (re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near) and _DAYS_NEAR.search(near))
+    )
 
 
 def slashed_day(match: Match) -> str:

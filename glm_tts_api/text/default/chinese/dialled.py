@@ -63,12 +63,18 @@ def telephone(match: Match) -> str:
     )
 
 
+_EMERGENCY = ("110", "119", "120", "122")
+
+
 def short_number(match: Match) -> str:
     """110, 10086: where someone calls it or is reached there."""
     calls = re.search(rf"(?:{_DIAL})[了过个：: “\"]{{0,2}}$", before(match)) and not _NUMBER_NOUNS.match(
         after(match)
     )
-    answers = re.match(rf"[”\"]? ?(?:{_SERVICES})", after(match))
+    answers = re.match(rf"[”\"]? ?(?:{_SERVICES})", after(match)) or (
+        match.group() in _EMERGENCY
+        and re.match("来[了的得]|(?:都|已经|还没|很快|马上|也|就)?(?:来|到|出警|赶)", after(match))
+    )
     return numbers.dialled(match.group()) if calls or answers else match.group()
 
 
@@ -93,6 +99,8 @@ _CALLED = re.compile("电话|分机|总机|前台|座机|热线|客服|人工|[�
 
 def extension(match: Match) -> str:
     """转801: where a telephone is spoken of; else a sum is sent (转500给你)."""
+    if match.string[match.start() - 1] == "按" and not re.match(" ?(?:号|键|接|转|#|，|。)", after(match)):
+        return match.group()
     called = _CALLED.search(before(match)) or re.match(" ?(?:号|分机|人工|接|键)", after(match))
     return numbers.dialled(match.group()) if called else match.group()
 
@@ -211,7 +219,7 @@ DIALLED: list[Row] = [
     (
         "room",
         r"[1-9](?<=[到在去来回进往].)\d{2,3}"
-        r"(?=集合|开会|上课|自习|考试|面试|报到|办公|吃饭|聚餐|等[我你他她着]|找[我你他她]|门口"
+        r"(?=集合|开会|上课|自习|考试|面试|报到|办公|吃饭|聚餐|等[我你他她着]|找|门口"
         r"|见面?[，。！吧])",
         dialled,
     ),

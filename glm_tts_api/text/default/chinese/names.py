@@ -46,6 +46,11 @@ def model(match: Match) -> str:
     return f"{match[1]}{numbers.named(match[2])}"
 
 
+def series(match: Match) -> str:
+    """Xbox 360, unless so many are counted."""
+    return match.group() if numbers.takes_liang(after(match).lstrip()) else model(match)
+
+
 def hyphened_name(match: Match) -> str:
     """神舟-15, F-16, GPT-4: a hyphen that ties a number to a name is not said."""
     return (
@@ -144,6 +149,15 @@ NAMES: list[Row] = [
         lambda m: f"{m[1]}点{numbers.named(m[2])}",
     ),
     ("model", r"([A-Z](?<![A-Za-z\d].)[A-Z]{0,2})(\d{3,4})(?![\d.])", model),
+    (
+        "model",
+        r"((?:[A-Z](?<![A-Za-z].)(?!otal|core|rice|evel|age|op|ay|ver|nly|bout|ax|in|um|ount"
+        r"|olume)[a-z]{2,14}) )"
+        r"([1-9]\d{2,3})(?![\d.:%/~-]|,\d| ?[A-Za-z])",
+        series,
+    ),
+    ("model", r"[1-9](?<![\dA-Za-z.].)\d\d(?=(?:Li|Le|i|e|d|TSI|TFSI)(?![A-Za-z]))", spelled),
+    ("lines", r"(?:480|540|720|1080|1440|2160)(?<![\d.]\d{3})(?<![\d.]\d{4})(?=[pPi](?![A-Za-z]))", spelled),
     ("model", r"7(?<!\d.)[0-8]7(?=MAX|-\d{3}|客机|飞机|机型)", spelled),
     ("model", r"([5-9](?<![\d第].)\d)(?=式(?:[步坦冲枪自手军服]|[，。]))", spelled),
     (
@@ -201,6 +215,11 @@ NAMES: list[Row] = [
         r"([a-z](?<![A-Za-z\d].)[A-Za-z]{1,19}|[A-Z](?<![A-Za-z\d].)[A-Za-z]{3,19})(\d{3,6})(?![\d.:%/-]"
         r"|[A-Za-z])",
         model,
+    ),
+    (
+        "serial number",
+        r"(N(?<![A-Za-z].)[Oo])[.：: ]{0,2}(\d{5,20}(?:-\d{1,8}){0,3})(?!\d)",
+        lambda m: f"{m[1]} {numbers.digits(m[2]).replace('-', '杠')}",
     ),
     (
         "oil",

@@ -12,6 +12,12 @@ _QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$")
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
+def grouped(match: Match) -> str:
+    """100 000元, 1 000 000."""
+    counted = match.group().count(" ") > 1 or re.match(" ?[元块人个美万亿]", after(match))
+    return match.group().replace(" ", "") if counted else match.group()
+
+
 def hanzi_apart(match: Match) -> str:
     """A slash after a quantity (三元/月) is 每; else it is a pause."""
     quantity = _QUANTITY.search(before(match, 6)) and not _NUMERAL.match(after(match, 1))
@@ -62,6 +68,12 @@ WIDE: list[Row] = [
     ("full-width mark", r"[：∶](?<=\d.)(?=\d)", ":"),
     ("full-width mark", r"％", "%"),
     ("full-width mark", r"～(?<=\d.)(?=\d)", "~"),
+    ("decimal", r"\.(?:(?<=^.)|(?<=[\s(（=<>≥≤约].))(?=\d)", "0."),
+    (
+        "thousands",
+        r"[1-9](?<![\d.,-].)(?<!\d .)\d{0,2}(?: \d{3}){1,4}(?= ?[元块人个美万亿]|[，。]?$)(?<= \d{3})",
+        grouped,
+    ),
     ("thousands", r"\d(?<![\d，].)\d{0,2}(?:，\d{3}){2,}(?![\d，])", lambda m: m.group().replace("，", ",")),
     ("thousands", r"(\d(?<![\d，.].)\d{0,2})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
 ]

@@ -36,6 +36,8 @@ _HYPHEN_SCORE = re.compile(
 )
 
 
+_ROOM = re.compile(r"[1-9]\d?(?:0[1-9]|[12]\d)")  # 1801: a floor, then the door
+_UNIT_BEHIND = re.compile(" ?(?:[%％‰°℃元块万亿]|[A-Za-z])")
 _NAME_BESIDE = re.compile("[A-Za-z房室栋座图表章课版式型款号尺码][：: ]?$")
 _SCORES_BEFORE = re.compile("比[零一二三四五六七八九十百]{1,6}[、，,和及与 ]{1,2}$")
 
@@ -69,6 +71,13 @@ def number_span(match: Match) -> str:
         return f"{first}减{second}"
     if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
+    if (
+        len(first) < 3
+        and _ROOM.fullmatch(second)
+        and not numbers.MEASURE.match(rest)
+        and not _UNIT_BEHIND.match(rest)
+    ):
+        return f"{numbers.cardinal(first)}杠{numbers.dialled(second)}"
     if first == "0" and re.match("[，。！？；、]|$", rest):
         return f"零比{second}"
     if float(first) >= float(second):
@@ -162,6 +171,7 @@ SPANS: list[Row] = [
         rf"(\d(?<![\w.-].)\d{{0,29}}+(?:\.\d{{1,30}}+)?)(?:-{_NUMBER}){{2,}}(?! ?=)",
         lambda m: m.group().replace("-", "杠"),
     ),
+    ("option", r"-(?<=[a-z]{2} -)(?=\d{1,4}(?![\d.]))", "杠"),
     ("minus", rf"-(?<![\w%°)）{_HAN}-]-)(?<![\w)%] -)(?=\.?\d)", "负"),
     (
         "minus",
@@ -181,6 +191,7 @@ SPANS: list[Row] = [
         r"|—(?!—)) ?(?=[周星期零一二三四五六七八九十今明次上下])",
         "到",
     ),
+    ("tilde", r"~(?<=[A-Z]{2}~)(?=\d)", "波浪号"),
     ("span", r"[~～](?<=[\dA-Za-z²³Ω°%].) ?(?=\d|-|负)", "到"),
     ("minus", r"(?<=\d) ?- ?(?=\d{1,30}(?:\.\d{1,30})? ?[=≠≈+*×÷-])|(?<=[=+*×÷] \d) ?- ?(?=\d)", "减"),
     ("name", r"-(?<=\d.)(?=\d)", "杠"),

@@ -132,7 +132,7 @@ def pace(match: Match) -> str:
         int(seconds) < 12 and len(seconds) == 1 and len(minutes) == 1
     ):
         return f"{numbers.cardinal(minutes)}英尺{numbers.cardinal(seconds)}英寸"
-    return f"{numbers.counted(minutes, '分')}分{_two_digits(seconds)}秒"
+    return f"{numbers.counted(minutes, '分')}分{_two_digits(seconds)}秒{numbers.digits(match[3] or '')}"
 
 
 TIMES: list[Row] = [
@@ -186,5 +186,20 @@ TIMES: list[Row] = [
     ),
     ("hours", rf"(?<=[点分]) ?[-~～—]+ ?(?=[{_HAN}]{{1,4}}点)", "到"),
     ("hours", r"(?<=[点分]) ?[-~～—]+ ?(?=\d{1,2}(?:点|:))", "到"),
-    ("pace", r"(\d(?<![\d.].)\d?)['′’] ?(\d{1,2})(?:[\"″”]|''|’’)", pace),
+    ("pace", r"(\d(?<![\d.].)\d?)['′’] ?(\d{1,2})(?:[\"″”]|''|’’)(\d{1,2}(?!\d))?", pace),
+    (
+        "duration",
+        r"(\d(?<![\d.\"].)\d?)[\"″](\d\d)(?!\d)",
+        lambda m: f"{numbers.counted(m[1], '秒')}秒{numbers.digits(m[2])}",
+    ),
+    (
+        "duration",
+        r"(\d(?<![\d.A-Za-z].)\d?)h ?(\d{1,2})m(?![A-Za-z²³/])",
+        lambda m: f"{_hour(m[1])}小时{numbers.cardinal(m[2])}分钟",
+    ),
+    (
+        "duration",
+        r"(\d(?<![\d.A-Za-z].)\d?)m ?(\d{1,2})s(?![A-Za-z²³/])",
+        lambda m: f"{numbers.counted(m[1], '分')}分{numbers.cardinal(m[2])}秒",
+    ),
 ]

@@ -68,7 +68,7 @@ UNITS |= {spelled: UNITS[unit] for unit in _SHOUTED for spelled in (unit.upper()
 # Behind a slash, beside UNITS.
 PER = UNITS | names("""
     day=天; 分=分钟; week=周; month=月; year=年; person=人; 人=人; s²=二次方秒; HP=hp;
-    K=开尔文; 次=次; rev=转; sec=秒; head=头;
+    kg²=平方千克; A²=平方安; V²=平方伏; K=开尔文; 次=次; rev=转; sec=秒; head=头;
 """)
 # Letters that are words or names more often than units, unless a slash follows them.
 ONLY_BEFORE_SLASH = {"a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
