@@ -27,7 +27,7 @@ def fraction(match: Match) -> str:
     whole, first, second = match[1], match[2], match[3]
     if (
         _APART.search(before(match))
-        or first == second
+        or (first == second and not after(match).startswith("拍"))
         or (re.match(" ?[层页楼集关题章节]", after(match)) and int(second) > 5)
         or (
             min(int(first), int(second)) >= 20

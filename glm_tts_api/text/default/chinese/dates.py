@@ -230,6 +230,7 @@ DATES: list[Row] = [
         uncounted_year_span,
     ),
     ("span of years", r"(\d(?<![\d.].)\d)-(\d\d)(?=年(?:间|代))", r"\1到\2"),
+    ("year", r"[12](?<![\d.A-Za-z].)\d(?=Q[1-4](?!\d))", spelled),
     (
         "span of years",
         r"([6-9](?<![\d.].)\d)[-—~～至到]([0-2]\d)(?=年)",

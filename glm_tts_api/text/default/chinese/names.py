@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.chinese import numbers
+from glm_tts_api.text.default.chinese.units import CODES
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS, CHINESE_MARKS, EMAIL, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row, after, before
 
@@ -42,7 +43,9 @@ def host_address(match: Match) -> str:
 
 
 def model(match: Match) -> str:
-    """The name of the maker or series, then its number."""
+    """The name of the maker or series, then its number; money is none."""
+    if match[1] in CODES:
+        return match.group()
     return f"{match[1]}{numbers.named(match[2])}"
 
 
@@ -148,7 +151,7 @@ NAMES: list[Row] = [
         r"([A-Z](?<![A-Za-z\d].)(?!(?<=N)[Oo]\.)[A-Z]{0,2})\.(\d{1,4})(?![\d.])",
         lambda m: f"{m[1]}点{numbers.named(m[2])}",
     ),
-    ("model", r"([A-Z](?<![A-Za-z\d].)[A-Z]{0,2})(\d{3,4})(?![\d.])", model),
+    ("model", r"([A-Z](?<![A-Za-z\d].)[A-Z]{0,2})(\d{3,4}|\d{6,20})(?![\d.])", model),
     (
         "model",
         r"((?:[A-Z](?<![A-Za-z].)(?!otal|core|rice|evel|age|op|ay|ver|nly|bout|ax|in|um|ount"
@@ -157,7 +160,11 @@ NAMES: list[Row] = [
         series,
     ),
     ("model", r"[1-9](?<![\dA-Za-z.].)\d\d(?=(?:Li|Le|i|e|d|TSI|TFSI)(?![A-Za-z]))", spelled),
-    ("lines", r"(?:480|540|720|1080|1440|2160)(?<![\d.]\d{3})(?<![\d.]\d{4})(?=[pPi](?![A-Za-z]))", spelled),
+    (
+        "lines",
+        r"[1-9](?<![\d.].)(?:(?<=4)80|(?<=5)40|(?<=7)20|(?<=1)080|(?<=1)440|(?<=2)160)(?=[pPi](?![A-Za-z]))",
+        spelled,
+    ),
     ("model", r"7(?<!\d.)[0-8]7(?=MAX|-\d{3}|客机|飞机|机型)", spelled),
     ("model", r"([5-9](?<![\d第].)\d)(?=式(?:[步坦冲枪自手军服]|[，。]))", spelled),
     (
@@ -221,6 +228,9 @@ NAMES: list[Row] = [
         r"(N(?<![A-Za-z].)[Oo])[.：: ]{0,2}(\d{5,20}(?:-\d{1,8}){0,3})(?!\d)",
         lambda m: f"{m[1]} {numbers.digits(m[2]).replace('-', '杠')}",
     ),
+    ("standard", r"((?:ISO|IEC|IEEE|RFC|GB|DB|ASTM)(?:/[A-Z]{1,2})? ?)(\d{3,6})(?![\d.])", model),
+    ("standard", r"8(?<![\d.].)02\.11(?!\d)", "八零二点一一"),
+    ("port", r"[1-9](?<![\d.].)\d{2,4}(?=端口)", spelled),
     (
         "oil",
         r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)",

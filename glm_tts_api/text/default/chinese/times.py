@@ -96,6 +96,8 @@ def whole_hour(match: Match) -> str:
 
 def hour_minute(match: Match) -> str:
     """9点05, 2点半, 6点10分."""
+    if match[4]:
+        return f"{_hour(match[1])}点{numbers.cardinal(match[4])}分"
     minute = match[2]
     return f"{_hour(match[1])}点{_two_digits(minute) if minute else ''}{match[3] or ''}"
 
@@ -179,7 +181,7 @@ TIMES: list[Row] = [
     ),
     (
         "time",
-        rf"(\d(?<![\d.].)(?:(?<=1)\d|(?<=2)[0-4])?)点(?:([0-5]\d)(?![\d.%]|[个万元])(分(?!钟))?)?"
+        rf"(\d(?<![\d.].)(?:(?<=1)\d|(?<=2)[0-4])?)点(?:([0-5]\d)(?![\d.%]|[个万元])(分(?!钟))?|(\d)分(?!钟))?"
         rf"(?!\d|[一二三四五六七八九零]|百分)(?=[，。！？、 前后半钟整左多到至开出准起的{_HAN}]"
         rf"|-|~|$)",
         hour_minute,
