@@ -26,7 +26,7 @@ _ID_WORDS = (
     "|身份证号?码?|尾数|工单|订单号?|运单号?|快递单?号?|单据|流水号|邮编"
     "|邮政编码|密码|口令|验证码|校验码|取件码|兑换码|邀请码"
     "|提货码|动态码|代码|车牌号?|牌照|尾号为?|末四位|后四位|序列号"
-    "|编码|条码|航班号?|车次|会议号|会议ID|房间|教室|病房|包间|包厢"
+    "|编码|条码|芯片|处理器|型号|机型|航班号?|车次|会议号|会议ID|房间|教室|病房|包间|包厢"
     "|门牌号?|展位号?|[车工泊]位号?|摊位|铺位|柜台|储物柜|档口|商铺|客房|套房|会议室|诊室|办公室|登机口|机房|Building|Room|Suite|警号|户号|代号|桌号|台号|车号|ISBN|ID|PIN|VIN|SN|Tel|TEL|UID|IMEI"
 )
 _CODE_WORDS = (
@@ -81,7 +81,7 @@ def short_number(match: Match) -> str:
 def identifier(match: Match) -> str:
     """The words before it, then the digits one by one, a pause where they are grouped."""
     lead, between, number = match.groups()
-    if len(number) < 5 and _NUMBER_NOUNS.match(after(match)):
+    if len(number) < 5 and (_NUMBER_NOUNS.match(after(match)) or numbers.takes_liang(after(match))):
         return match.group()
     if between == "-":
         between = ""

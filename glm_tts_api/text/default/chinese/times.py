@@ -161,7 +161,7 @@ TIMES: list[Row] = [
     (
         "duration",
         r"(\d(?<![\d:.].)\d?):([0-5]\d)\.(\d{1,3})(?![\d:])",
-        lambda m: f"{numbers.cardinal(m[1])}分{numbers.cardinal(m[2])}秒{numbers.digits(m[3])}",
+        lambda m: f"{numbers.cardinal(m[1])}分{_two_digits(m[2])}秒{numbers.digits(m[3])}",
     ),
     (
         "time",
