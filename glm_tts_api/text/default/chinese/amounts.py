@@ -44,7 +44,7 @@ def fraction(match: Match) -> str:
     return f"{lead}{numbers.cardinal(second)}分之{numbers.cardinal(first)}"
 
 
-_APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$|第$|[A-Za-z]$")
+_APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$|第$|[A-Za-z]$|[A-Za-z]{2} $")
 _SHARE_BEHIND = re.compile(" ?(?:[=+×÷*<>≤≥-]|的|以[上下])")
 _SHARE = re.compile("[=+×÷*<>≤≥-] ?$|概率|等于|约分|化简|分数|[占约近超达的]$")
 

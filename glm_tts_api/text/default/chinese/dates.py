@@ -133,8 +133,11 @@ _BY_YEAR = re.compile(
 def short_year(match: Match) -> str:
     """94年: a year where births or other years are told."""
     near = before(match) + "_" + after(match)
-    named = before(match, 1) in ("是", "属") and re.match(
-        "的(?!历史|时间|努力|老店|光阴|友谊|合同|工)", after(match)
+    alone = re.search("[，、。]$", before(match)) and re.match("[，、。]", after(match))
+    named = (
+        alone
+        or (before(match, 1) in ("是", "属")
+        and re.match("的(?!历史|时间|努力|老店|光阴|友谊|合同|工)", after(match)))
     )
     return numbers.digits(match[1]) + "年" if named or _BY_YEAR.search(near) else match.group()
 

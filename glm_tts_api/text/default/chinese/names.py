@@ -10,7 +10,7 @@ from glm_tts_api.text.default.spelling import CHINESE_DIGITS, CHINESE_MARKS, EMA
 from glm_tts_api.text.default.table import Match, Row, after, before
 
 _HAN = "\u4e00-\u9fff"
-_DIGITS = "零一二三四五六七八九"
+_DIGITS = "零幺一二三四五六七八九"
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
 _MAKERS = (
     "波音|空客|空中客车|麦道|[图歼运轰直苏]|米(?=-)|伊尔|猎鹰|标致|宝马|奔驰|保时捷|法拉利|诺基亚|"
@@ -142,7 +142,7 @@ NAMES: list[Row] = [
     ),
     ("university", r"[92](?<![\d.].)(?:85|11)(?![\d.元块万亿个人名分所年天条件次米])", university),
     ("fool", r"2(?<=[别个是你].)50(?=[了吗呢啊吧，。！？]|$)", "二百五"),
-    ("title", r"\d(?<=《.)\d{2,3}(?=》)", spelled),
+    ("title", r"\d(?<=《.)\d{2,3}(?=》)|[12](?<![\d.].)\d{3}(?=》)", spelled),
     ("day with a name", r"1(?<=双.)[12](?!\d)", lambda m: numbers.cardinal(m.group())),
     ("model", rf"({_MAKERS})[- ]?(\d{{2,4}})(?![\d.]|[ ]?[万亿元米年月日人个架艘台吨公号])", model),
     ("model", rf"((?<![A-Za-z])(?:{_SERIES})(?: [A-Za-z]{{1,3}})? ?)(\d{{3,5}})(?![\d.])", model),

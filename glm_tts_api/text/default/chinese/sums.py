@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
-from glm_tts_api.text.default.table import Match, Row, alternatives
+from glm_tts_api.text.default.table import Match, Row, alternatives, before
 
 
 def exponent(match: Match) -> str:
@@ -40,6 +42,12 @@ def power_of_unit(match: Match) -> str:
     return exponent(match) + unit
 
 
+def quotient(match: Match) -> str:
+    """频率×位宽/8."""
+    return "除以" if re.search("[=×*÷][^，。]{1,10}$", before(match)) else match.group()
+
+
+_HAN = "\u4e00-\u9fff"
 _UNIT = alternatives(UNITS)
 
 POWERS: list[Row] = [
@@ -84,12 +92,14 @@ SUMS: list[Row] = [
     ("plus", r"\+(?<=\d.)(?=[岁年元万亿个人家名种款项条座所次台天位场件城国])", "多"),
     ("plus", r"\+", "加"),
     ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
+    ("quotient", rf"/(?<=[{_HAN}].)(?=\d)", quotient),
     ("quotient", r"/(?<=[)].)(?=[A-Za-z\d(])", "除以"),
     ("quotient", r"([A-Za-z](?<![A-Za-z\d].))/([A-Za-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
     ("equals", r"={1,3}", "等于"),
     (
         "times",
-        r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])|(?<=[\d)])(?<![A-Za-z]\d) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)",
+        r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])"
+        r"|(?<=[\d)])(?<![A-Za-z]\d) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)",
         "乘",
     ),
     ("times", r"×", "乘"),
