@@ -29,6 +29,7 @@ def fraction(match: Match) -> str:
         _APART.search(before(match))
         or (first == second and not after(match).startswith("拍"))
         or (re.match(" ?[层页楼集关题章节]", after(match)) and int(second) > 5)
+        or re.match(" ?(?:号[线楼口门]|[路班]|号(?![^，。]))", after(match))
         or (
             min(int(first), int(second)) >= 20
             and not _SHARE.search(before(match))
@@ -41,7 +42,7 @@ def fraction(match: Match) -> str:
     if re.match(r" ?(?:法则|定律|原则|分成|开局?|分账|分(?!之))", after(match)):
         return numbers.cardinal(first) + numbers.cardinal(second)
     lead = f"{numbers.cardinal(whole)}又" if whole else ""
-    return f"{lead}{numbers.cardinal(second)}分之{numbers.cardinal(first)}"
+    return f"{lead}{numbers.cardinal(second)}分之{numbers.cardinal(first)}{'秒' if match[4] else ''}"
 
 
 _APART = re.compile("(?:血压|高低压|收缩压|视力|值)[^，。]{0,6}$|第$|[A-Za-z]$|[A-Za-z]{2} $")
@@ -64,11 +65,15 @@ def without_commas(match: Match) -> str:
     return numbers.cardinal(number) if len(number) > 11 else number
 
 
+_SEAT = re.compile("座|排|登机|舱|车厢|票|位|号")
+
+
 def measured(match: Match) -> str:
     """A number with a unit in Latin letters, and what it is measured by: 35μg/m³, 60km/h."""
     first, number, scale, unit, per = match.groups()
     scale, spoken = scale or "", unit_name(unit)
-    if spoken is None or (unit in ONLY_BEFORE_SLASH and not per):
+    seat = unit == "A" and _SEAT.search(before(match))
+    if spoken is None or seat or (unit in ONLY_BEFORE_SLASH and not per):
         return match.group()
     amount = (
         (f"{numbers.counted(first, spoken)}到" if first else "")
@@ -107,6 +112,10 @@ def inches(match: Match) -> str:
 def power_of_ten(match: Match) -> str:
     factor, base, exponent = match.groups()
     return f"{numbers.cardinal(factor)}乘以{numbers.cardinal(base)}的{numbers.cardinal(exponent)}次方"
+
+
+def spelled(match: Match) -> str:
+    return numbers.digits(match.group())
 
 
 def scientific(match: Match) -> str:
@@ -159,6 +168,7 @@ AMOUNTS: list[Row] = [
     ),
     ("inches", rf"({_NUMBER}) ?[\"″](?![\d])", inches),
     ("discount", r"(\d(?<![\d.].))(\d)(?=折)", lambda m: numbers.digits(m.group())),
+    ("share", r"(?:55|46|64|37|73|28|82|19|91)(?<![\d.]..)(?=开(?![始头门机车会店课播奖放发业]))", spelled),
     ("retirement plan", r"4(?<!\d.)0[13]\(?k\)?(?![A-Za-z])", lambda m: numbers.digits(m.group()[:3]) + "k"),
     ("ordinal", r"(\d(?<!\d.)\d{0,8})(?:st|nd|rd|th)(?![A-Za-z])", r"第\1"),
     ("ordinal", r"[Nn](?<![A-Za-z].)[Oo]\.? ?(?=\d)", "第"),
@@ -172,7 +182,11 @@ AMOUNTS: list[Row] = [
         rf"(?![A-Za-z]|[{_HAN}]?/)",
         per_counter,
     ),
-    ("fraction", r"(?<![\d/.])(?:([1-9]\d?) )?([1-9]\d{0,3})/([1-9]\d{0,3})(?![\d/.]) ?", fraction),
+    (
+        "fraction",
+        r"(?<![\d/.])(?:([1-9]\d?) )?([1-9]\d{0,3})/([1-9]\d{0,3})(?![\d/.]) ?(s(?![A-Za-z]))?",
+        fraction,
+    ),
 ]
 COUNTS: list[Row] = [
     (
@@ -201,7 +215,7 @@ COUNTS: list[Row] = [
         r"(\d(?<![\d.].)\d{0,3})w(\d)(?![A-Za-z\d])",
         lambda m: f"{numbers.counted(m[1], '万')}万{numbers.digits(m[2])}",
     ),
-    ("chat count", rf"({_LONE})(?:w|W(?=[+多粉人元播阅赞用块]))(?![A-Za-z\d])", tens_of_thousands),
+    ("chat count", rf"({_LONE})(?:w|W(?=[+多粉人元播阅赞用块像]))(?![A-Za-z\d])", tens_of_thousands),
     (
         "chat count",
         rf"({_LONE})(?:k(?! ?(?:屏|分辨|画质|视频|电视|投影|显示|超清|高清))"

@@ -134,10 +134,9 @@ def short_year(match: Match) -> str:
     """94年: a year where births or other years are told."""
     near = before(match) + "_" + after(match)
     alone = re.search("[，、。]$", before(match)) and re.match("[，、。]", after(match))
-    named = (
-        alone
-        or (before(match, 1) in ("是", "属")
-        and re.match("的(?!历史|时间|努力|老店|光阴|友谊|合同|工)", after(match)))
+    named = alone or (
+        before(match, 1) in ("是", "属")
+        and re.match("的(?!历史|时间|努力|老店|光阴|友谊|合同|工)", after(match))
     )
     return numbers.digits(match[1]) + "年" if named or _BY_YEAR.search(near) else match.group()
 
@@ -240,7 +239,7 @@ DATES: list[Row] = [
         lambda m: f"{numbers.digits(m[1])}到{numbers.digits(m[2])}",
     ),
     ("year", rf"({_FIRST_YEAR})(?= ?[QH][1-4](?!\d))", spelled_year),
-    ("decade", r"(?<!\d)'?((?:1\d|20)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
+    ("decade", r"(?<![\d/])'?((?:1\d|20)?\d0)(?:'?s(?![A-Za-z])|年代)", decade),
     (
         "generation",
         r"[012](?<![\d.:].)0(?=后(?:的?(?:孩子|小朋友|宝宝|萌娃|消费|学生|小学生|世界)|一代|们|"
@@ -267,7 +266,7 @@ DATES: list[Row] = [
     ("year", r"(\d(?<![\d.].)\d{3}) ?年(?![级轮])", year),
     (
         "year",
-        r"([0-3](?<![\d.].)\d)年(?=[1-9]\d?月)|([0789](?<![\d.].)\d)年(?=[^代]{0,2}(?:出生"
+        r"(\d(?<![\d.].)\d)年(?=[1-9]\d?月)|([0789](?<![\d.].)\d)年(?=[^代]{0,2}(?:出生"
         r"|生|毕业|入学|款|版|的时候|奥运|世界杯|春晚|非典|金融|参军|高考"
         r"|进|底|初|春|夏|秋|冬|的[，。！？]))",
         lambda m: numbers.digits(m[1] or m[2]) + "年",

@@ -69,7 +69,9 @@ def number_span(match: Match) -> str:
         r"(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$", near
     ):
         return f"{first}减{second}"
-    if (_NAME_AFTER.match(rest) and not re.match(" ?号(?:[到至前]|$)", rest)) or _NAME_BEFORE.search(near):
+    if (
+        _NAME_AFTER.match(rest) and (len(second) > 2 or float(first) >= float(second))
+    ) or _NAME_BEFORE.search(near):
         return f"{first}杠{second}"
     if (
         len(first) < 3
