@@ -89,11 +89,12 @@ def measured(match: Match) -> str:
 
 
 def per_counter(match: Match) -> str:
-    """100元/月: 每月一百元."""
-    first, scale, number, unit, per = match.groups()
+    """100元/月: 每月一百元; 50元/天/人: 每天每人五十元."""
+    first, scale, number, unit, units = match.groups()
     span = f"{numbers.counted(first, scale or unit)}{scale or ''}到" if first else ""
     amount = span + numbers.counted(number, unit) + unit
-    return f"{amount}一{per}" if before(match).endswith("每") else f"每{UNITS.get(per, per)}{amount}"
+    pers = [UNITS.get(per.strip(), per.strip()) for per in units.split("/")[1:]]
+    return f"{amount}一{pers[0]}" if before(match).endswith("每") else f"每{'每'.join(pers)}{amount}"
 
 
 def bare_per(match: Match) -> str:
@@ -131,9 +132,14 @@ def tens_of_thousands(match: Match) -> str:
     return f"{numbers.counted(match[1], '万')}万"
 
 
+_PAID = re.compile("薪|工资|[价资]|预算|收入|到手|base|package|[了达近约过花] ?$")
+
+
 def thousands(match: Match) -> str:
-    """5k, 1.5k: thousands in chats."""
-    return numbers.counted(scaled(match[1], 1000), "块")
+    """5k, 1.5k: thousands in chats; 12K where it is paid."""
+    if match.group().endswith("K") and not (_PAID.search(before(match)) or re.match("·\\d", after(match))):
+        return match.group()
+    return "到".join(numbers.counted(scaled(part, 1000), "块") for part in match.groups() if part)
 
 
 _FOLLOWING = re.compile(
@@ -177,9 +183,8 @@ AMOUNTS: list[Row] = [
     ("all day", r"(\d(?<![\d.].))[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
     (
         "per",
-        rf"(?:({_NUMBER})([十百千]?[万亿])? ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}}) ?/ ?({_COUNTERS}"
-        rf"|{alternatives(UNITS)})"
-        rf"(?![A-Za-z]|[{_HAN}]?/)",
+        rf"(?:({_NUMBER})([十百千]?[万亿])? ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}})"
+        rf"((?: ?/ ?(?:{_COUNTERS}|{alternatives(UNITS)})(?![A-Za-z²³])){{1,3}})(?![{_HAN}]?/)",
         per_counter,
     ),
     (
@@ -218,11 +223,10 @@ COUNTS: list[Row] = [
     ("chat count", rf"({_LONE})(?:w|W(?=[+多粉人元播阅赞用块像]))(?![A-Za-z\d])", tens_of_thousands),
     (
         "chat count",
-        rf"({_LONE})(?:k(?! ?(?:屏|分辨|画质|视频|电视|投影|显示|超清|高清))"
-        rf"|(?<=[薪资价了达近约过花] .)K|(?<=[薪资价][\d.]..)K"
-        rf"|(?<=[薪资价][\d.].)K)(?![A-Za-z\d/²Ω])",
+        rf"(?:({_LONE})到)?({_LONE})[kK](?![A-Za-z\d/²Ω金]| ?(?:屏|分辨|画质|视频|电视|投影|显示|超清|高清))",
         thousands,
     ),
+    ("data", rf"({_LONE}) ?([KMGT])/s(?![A-Za-z])", lambda m: f"每秒{mega(m)}"),
     ("data", rf"({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",

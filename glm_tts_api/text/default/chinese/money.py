@@ -34,8 +34,13 @@ def coded_money(match: Match) -> str:
 
 def _amount(first: str, second: str | None, scale: str, noun: str) -> str:
     factor, unit = SCALES.get(scale.lower(), (1, scale))
+    falls = second and Decimal(second.replace(",", "")) < Decimal(first.replace(",", ""))
     amounts = [scaled(amount.replace(",", ""), factor) for amount in (first, second) if amount]
-    return "到".join(numbers.counted(amount, unit + noun) for amount in amounts) + unit + noun
+    return (
+        ("减" if falls else "到").join(numbers.counted(amount, unit + noun) for amount in amounts)
+        + unit
+        + noun
+    )
 
 
 def scaled(amount: str, factor: int) -> str:

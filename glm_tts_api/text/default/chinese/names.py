@@ -231,6 +231,7 @@ NAMES: list[Row] = [
     ("standard", r"((?:ISO|IEC|IEEE|RFC|GB|DB|ASTM)(?:/[A-Z]{1,2})? ?)(\d{3,6})(?![\d.])", model),
     ("standard", r"8(?<![\d.].)02\.11(?!\d)", "八零二点一一"),
     ("port", r"[1-9](?<![\d.].)\d{2,4}(?=端口)", spelled),
+    ("letters", r"(\d(?<![\dA-Za-z.].)[WHSCPTBRO])(?=\d[A-Z](?![A-Za-z]))", lambda m: numbers.digits(m[1])),
     (
         "oil",
         r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)",

@@ -23,6 +23,7 @@ _PARTS_OF_DAY = (
     "早晨",
 )
 _RATIO = re.compile("比分|比例|比率|比值|配比|尺寸|宽高|画面|长宽|屏幕|混合|稀释|比[为是]?$|兑|赔率|按照?$")
+_RATIO_BEHIND = re.compile(" ?(?:拆|稀释|配[制比]|混合|兑|勾兑|复刻|的?比例|还原|缩放|的?模型)")
 # Near a figure such as 21:15 these tell a score, and those a time of day.
 SCORE = re.compile(
     "比分|局分|战胜|击败|战平|打平|打成|领先|落后|大胜|完胜|险胜"
@@ -76,8 +77,10 @@ def clock(match: Match) -> str:
         clause = re.split("[，。；！？,;]", near)[-1]
         follows = re.split("[。；！？;]", trail(match))[0]
         told = _CLOCK.search(near) or _BY_CLOCK.match(follows)
-        if _RATIO.search(clause[-6:]) or (
-            not told and SCORE.search(f"{clause} {follows}".replace("以 ", "以$ "))
+        if (
+            _RATIO.search(clause[-6:])
+            or _RATIO_BEHIND.match(follows)
+            or (not told and SCORE.search(f"{clause} {follows}".replace("以 ", "以$ ")))
         ):
             return f"{numbers.cardinal(hour)}比{numbers.cardinal(minute)}"
         if not told and clause.endswith("以"):
@@ -181,7 +184,8 @@ TIMES: list[Row] = [
     ),
     (
         "time",
-        rf"(\d(?<![\d.].)(?:(?<=1)\d|(?<=2)[0-4])?)点(?:([0-5]\d)(?![\d.%]|[个万元])(分(?!钟))?|(\d)分(?!钟))?"
+        rf"(\d(?<![\d.].)(?:(?<=1)\d|(?<=2)[0-4])?)点(?:([0-5]\d)(?![\d.%]|[个万元])(分(?!钟))?"
+        rf"|(\d)分(?!钟))?"
         rf"(?!\d|[一二三四五六七八九零]|百分)(?=[，。！？、 前后半钟整左多到至开出准起的{_HAN}]"
         rf"|-|~|$)",
         hour_minute,

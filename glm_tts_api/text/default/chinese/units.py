@@ -33,7 +33,7 @@ _SINGLE = names("""
     mol=摩尔; mmol=毫摩尔; μmol=微摩尔; µmol=微摩尔; dB=分贝; Ω=欧姆; kΩ=千欧; MΩ=兆欧; IU=国际单位;
     U=单位; lm=流明; lx=勒克斯; rpm=转每分钟; r=转; bps=比特每秒; kbps=千比特每秒; Kbps=千比特每秒;
     Mbps=兆比特每秒; Gbps=吉比特每秒; KB=kb; kB=kb; MB=mb; GB=gb; TB=tb; PB=pb; fps=帧每秒; ppm=ppm;
-    cd=坎德拉; sr=球面度; t=吨; a=年; d=天; yr=年; °C=摄氏度; ℃=摄氏度; °F=华氏度; ℉=华氏度; °=度;
+    bp=个基点; cd=坎德拉; sr=球面度; t=吨; a=年; d=天; yr=年; °C=摄氏度; ℃=摄氏度; °F=华氏度; ℉=华氏度; °=度;
     yd=码; gal=加仑; pt=磅; T=t; kt=千吨; Mt=百万吨; cmH2O=厘米水柱; mEq=毫当量; mm/Hg=毫米汞柱;
 """)
 # A prefix before these makes a unit, too.
@@ -75,7 +75,8 @@ ONLY_BEFORE_SLASH = {"a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
 _LOWER = {name.lower(): spoken for name, spoken in UNITS.items() if len(name) > 1}
 
 
-PER_PATTERN = rf"/(?:\((?:{alternatives(PER)})(?:·(?:{alternatives(PER)}))*\)|{alternatives(PER)})"
+_PRODUCT = rf"(?:{alternatives(PER)})(?:·(?:{alternatives(PER)}))*"
+PER_PATTERN = rf"/(?:\({_PRODUCT}\)|{_PRODUCT})"
 
 
 def unit_name(unit: str) -> str | None:
