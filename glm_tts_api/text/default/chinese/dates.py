@@ -63,7 +63,8 @@ def year_span(match: Match) -> str:
     first, unit, second = match[1], match[2] or "", match[3]
     if len(second) == 4 and not unit and int(second) <= int(first):
         return match.group()
-    return f"{numbers.digits(first)}{unit}到{numbers.digits(second)}"
+    to = "至" if "至" in match.group() else "到"
+    return f"{numbers.digits(first)}{unit}{to}{numbers.digits(second)}"
 
 
 def uncounted_year_span(match: Match) -> str:
@@ -158,9 +159,10 @@ def closing_year(match: Match) -> str:
 def bare_year(match: Match) -> str:
     """2025我们一起: a year before what is not counted, unless an amount has been announced."""
     rest = after(match).lstrip()
-    counted = numbers.MEASURE.match(rest) or re.match("[多余左来几级号路]|以[上下内]|分之", rest)
+    counted = numbers.MEASURE.match(rest) or re.match("[多余左来几级号路减返送抵]|以[上下内]|分之", rest)
     announced = re.search(
-        "(?:[共约了有超近达到为是第价加减乘除以号编于过得出仅]|不足|等于) ?$", before(match)
+        "(?:[共约了有超近达到为是第价加减乘除以号编于过得出仅满每打扣降涨补省返领抢]|不足|等于) ?$",
+        before(match),
     )
     if re.match("了|还|就|又", rest) and re.search("都|已经", before(match, 4)):
         return numbers.digits(match.group())

@@ -233,6 +233,13 @@ NAMES: list[Row] = [
     ("port", r"[1-9](?<![\d.].)\d{2,4}(?=端口)", spelled),
     ("letters", r"(\d(?<![\dA-Za-z.].)[WHSCPTBRO])(?=\d[A-Z](?![A-Za-z]))", lambda m: numbers.digits(m[1])),
     (
+        "size",
+        r"(1[4-9](?<![\d.].\d)\d)/(\d{2,3}[A-CY])(?![A-Za-z])",
+        lambda m: numbers.digits(f"{m[1]}，{m[2]}"),
+    ),
+    ("contract", r"[12](?<![\d.].)\d{3}(?=合约)", spelled),
+    ("issue", r"\d(?<=第.)\d{4,8}[1-9](?=[期号])", spelled),
+    (
         "oil",
         r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)",
         lambda m: f"{numbers.cardinal(m[1])}W{numbers.cardinal(m[2])}",
