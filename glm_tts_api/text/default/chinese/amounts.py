@@ -180,7 +180,7 @@ AMOUNTS: list[Row] = [
     ("ordinal", r"[Nn](?<![A-Za-z].)[Oo]\.? ?(?=\d)", "第"),
     ("all day", r"(?<=[“\"])24/7(?=[”\"])", "twenty four seven"),
     ("all day", r"2(?<!\d.)4/7(?!\d)", "二十四小时七天"),
-    ("all day", r"(\d(?<![\d.].))[*×x](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
+    ("all day", r"(\d(?<![\d.].))[*×x/](24)(?=小时)", lambda m: f"{numbers.cardinal(m[1])}乘二十四"),
     (
         "per",
         rf"(?:({_NUMBER})([十百千]?[万亿])? ?[-~～—–] ?)?({_AMOUNT})([{_HAN}]{{1,3}})"
@@ -227,7 +227,7 @@ COUNTS: list[Row] = [
         thousands,
     ),
     ("data", rf"({_LONE}) ?([KMGT])/s(?![A-Za-z])", lambda m: f"每秒{mega(m)}"),
-    ("data", rf"({_NUMBER}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
+    ("data", rf"({_LONE}) ?([MGT])(?![A-Za-z\d/])(?=宽带|内存|流量|带宽|硬盘|[^\dA-Za-z网]|$)", mega),
     (
         "measure",
         rf"(?:({_LONE})到)?({_LONE})([十百千]?[万亿]|[百千])? ?"

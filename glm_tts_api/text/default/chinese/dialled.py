@@ -112,8 +112,8 @@ def code(match: Match) -> str:
 def security(match: Match) -> str:
     """600519: a share, where prices are told."""
     near = before(match) + "_" + after(match)
-    is_share = re.search("股|涨|跌|收盘?|市盈率|仓|停牌|代码|开盘|大盘|板块|买入|卖出", near)
-    return numbers.digits(match.group()) if is_share else match.group()
+    is_share = re.search("股|涨|跌|收[盘报于]|今天收|市盈率|仓|停牌|代码|开盘|大盘|板块|买入|卖出", near)
+    return numbers.digits(match.group()) if is_share and match.group()[-3:] != "000" else match.group()
 
 
 def dialled(match: Match) -> str:
@@ -218,7 +218,7 @@ DIALLED: list[Row] = [
     ),
     (
         "room",
-        r"[1-9](?<=[到在去来回进往].)\d{2,3}"
+        r"[1-9](?<=[到在去来回进往].)(?<![降涨升减增加跌长提累缩花存攒]到.)\d{2,3}"
         r"(?=集合|开会|上课|自习|考试|面试|报到|办公|吃饭|聚餐|等[我你他她着]|找|门口"
         r"|见面?[，。！吧])",
         dialled,

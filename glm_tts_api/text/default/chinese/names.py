@@ -43,8 +43,8 @@ def host_address(match: Match) -> str:
 
 
 def model(match: Match) -> str:
-    """The name of the maker or series, then its number; money is none."""
-    if match[1] in CODES:
+    """The name of the maker or series, then its number; an amount or a count is none."""
+    if match[1] in CODES or numbers.takes_liang(after(match)) or after(match)[:1] in ("多", "余"):
         return match.group()
     return f"{match[1]}{numbers.named(match[2])}"
 
@@ -156,7 +156,7 @@ NAMES: list[Row] = [
         "model",
         r"((?:[A-Z](?<![A-Za-z].)(?!otal|core|rice|evel|age|op|ay|ver|nly|bout|ax|in|um|ount"
         r"|olume)[a-z]{2,14}) )"
-        r"([1-9]\d{2,3})(?![\d.:%/~-]|,\d| ?[A-Za-z])",
+        r"([1-9]\d{2,3})(?![\d.:%/~-]|,\d| ?[A-Za-z一起块元])",
         series,
     ),
     ("model", r"[1-9](?<![\dA-Za-z.].)\d\d(?=(?:Li|Le|i|e|d|TSI|TFSI)(?![A-Za-z]))", spelled),

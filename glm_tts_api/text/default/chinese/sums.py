@@ -51,6 +51,12 @@ _HAN = "\u4e00-\u9fff"
 _UNIT = alternatives(UNITS)
 
 POWERS: list[Row] = [
+    (
+        "abbreviation",
+        r"\.(?:(?<=[Ll][Vv].)|(?<=[Ee][Pp].)|(?<=[CcSs][HhTt].)|(?<=[Vv]ol.)|(?<=[Ff]ig.)"
+        r"|(?<=[Vv]er.))(?=\d)",
+        " ",
+    ),
     ("dot", r"\.(?<=[A-Za-z].)(?=\d)", "点"),
     ("difference", r"-(?<=(?<![A-Za-z\d])[a-z].)(?=\d)", "减"),
     ("per", r"/(?<=[A-Za-z]/)100 ?km(?![A-Za-z/])", "每百公里"),
