@@ -124,7 +124,13 @@ def scientific(match: Match) -> str:
 
 
 def counted(match: Match) -> str:
-    return numbers.counted(match.group(), after(match).lstrip(), before(match))
+    """A pause keeps apart what would be one number: 90/120六挡."""
+    rest = after(match).lstrip()
+    pause = "，" if len(match.group()) > 1 and rest[:1] in _NUMERALS and rest else ""
+    return numbers.counted(match.group(), rest, before(match)) + pause
+
+
+_NUMERALS = frozenset("一二三四五六七八九十")
 
 
 def tens_of_thousands(match: Match) -> str:
