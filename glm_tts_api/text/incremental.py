@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.english.words import ABBREVIATIONS, TITLES
+from glm_tts_api.text.default.english.short_forms import ABBREVIATIONS, TITLES
 from glm_tts_api.text.markup import MOST_MARK_CHARS
 
 # In letters and digits; one of Chinese, Japanese or Korean counts for three, as long as it takes to say.
@@ -16,6 +16,7 @@ _LEAST = 15  # shorter sentences go with the next: a model speaks a word by itse
 _LONG = 150  # from here on a clause will do
 _WIDE = "\u2fff"
 _CLOSING = "\"'”’)]）】」』》*_~`"
+_EITHER = "\"'*_~`"  # behind white space these open what comes
 _SENTENCE_MARKS, _CLAUSE_MARKS = "。！？", "，、；：…—"
 _NARROW_SENTENCE_MARKS, _NARROW_CLAUSE_MARKS = ".!?", ",;:"  # only before white space: 3.14, 12:30, a.com/?b
 _MARKS = _SENTENCE_MARKS + _CLAUSE_MARKS + _NARROW_SENTENCE_MARKS + _NARROW_CLAUSE_MARKS
@@ -75,10 +76,9 @@ def _in_mark(text: str, end: int) -> bool:
 def _may_cut(text: str, end: int, *, clauses: bool) -> bool:
     """Whether a sentence (or a clause) is over before `text[end]`. Marks, quotes and white space that follow
     it belong to it."""
-    after = text[end]
-    if after.isspace() or after in _CLOSING or after in _MARKS:
+    after, spaced = text[end], text[end - 1].isspace()
+    if after.isspace() or after in _MARKS or (after in _CLOSING and not (spaced and after in _EITHER)):
         return False
-    spaced = text[end - 1].isspace()
     if not spaced and text[end - 1] not in _CLOSING and text[end - 1] not in _MARKS:
         return False
     before_end = text[max(0, end - _LOOK_BACK) : end]

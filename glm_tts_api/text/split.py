@@ -11,7 +11,7 @@ from itertools import pairwise
 import pronouncing
 
 from glm_tts_api.text.marks import PUNCTUATION
-from glm_tts_api.text.pausing import Words, best_end
+from glm_tts_api.text.pausing import Words, best_end, comma_in_number
 
 MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0
@@ -33,7 +33,7 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
     than 60 units without a mark) the text is stripped and the cut goes after the last unit. `cut_words`
     weighs long words, and those of other scripts, by their letters and may cut them: to the published
     splitter a sentence in kana is one word that weighs 1. `words` tells the words of Hanzi apart; with it a
-    sentence without marks is cut where one would best pause.
+    sentence without marks is cut where one would best pause, and a number with commas stays whole.
     """
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
@@ -42,7 +42,7 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
             _weight_by_letters,
         )
     segments = []
-    for sentence in _sentences(units, weigh):
+    for sentence in _sentences(units, weigh, whole_numbers=words is not None):
         segments += _cut(sentence, weigh, words)
     return ["".join(units) for units in segments]
 
@@ -95,14 +95,15 @@ def _is_ideograph(char: str) -> bool:
     return "CJK" in name or "IDEOGRAPH" in name
 
 
-def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+def _sentences(units: list[str], weigh: Weigh, *, whole_numbers: bool) -> list[list[str]]:
     sentences: list[list[str]] = []
     current: list[str] = []
     weight = 0.0
-    for unit in units:
+    for at, unit in enumerate(units):
         current.append(unit)
         weight += weigh(unit)
-        if weight >= MIN_WEIGHT and _is_mark(unit):
+        closes = weight >= MIN_WEIGHT and _is_mark(unit)
+        if closes and not (whole_numbers and comma_in_number(units, at)):
             sentences.append(current)
             current, weight = [], 0.0
     return [*sentences, current] if current else sentences

@@ -92,6 +92,16 @@ def test_no_word_number_or_address_is_cut(text: str) -> None:
         ("今天天气很好。我们去公园吧！好的", ["今天天气很好。", "我们去公园吧！", "好的"]),
         ("你好！很高兴见到你。再见", ["你好！很高兴见到你。", "再见"]),  # a word by itself waits for the next
         ("他说：“今天下雨了。”然后走了。", ["他说：“今天下雨了。”", "然后走了。"]),
+        (
+            'He went out of the house. "Come back," she said.',
+            ["He went out of the house. ", '"Come back," she said.'],
+        ),
+        ('She said "It is raining." Then she left.', ['She said "It is raining." ', "Then she left."]),
+        ("It is all done (at last.) Now we rest.", ["It is all done (at last.) ", "Now we rest."]),
+        (
+            "The first one is done. **The second** is not.",
+            ["The first one is done. ", "**The second** is not."],
+        ),
         ("这是真的吗？！当然是真的。", ["这是真的吗？！", "当然是真的。"]),
         ("圆周率大约是3.14159，不是3.2。", ["圆周率大约是3.14159，不是3.2。"]),
         ("It costs 1,234.56 dollars. That is a lot.", ["It costs 1,234.56 dollars. ", "That is a lot."]),

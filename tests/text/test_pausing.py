@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,3 +61,38 @@ def test_nothing_is_lost_or_doubled_and_its_own_output_stays(frontend: TextFront
     assert spoken(segments) == spoken([frontend.normalize(text)])
     for segment in segments:
         assert spoken(frontend.prepare(segment)) == spoken([segment])
+
+
+ENGLISH, CHINESE = "the committee announced ", "今天我们看见了"
+TOKENS = [
+    *("https://github.com/zai-org/GLM-TTS", "jane_doe@mail.com", "v2.3.10", "1,234,567.89", "139 1234 5678"),
+    *("antidisestablishmentarianism", "Donaudampfschifffahrtsgesellschaft"),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([ENGLISH, CHINESE]), st.lists(st.sampled_from(TOKENS), min_size=4, max_size=16))
+def test_a_word_a_number_or_an_address_stays_in_one_segment(
+    frontend: TextFrontend, words: str, tokens: list[str]
+) -> None:
+    segments = frontend.prepare(words + words.join(f"{token} " for token in tokens) + words)
+    for token in tokens:
+        alone = frontend.normalize(f"{words}{token} {words}").rstrip("。.")
+        said = alone.removeprefix(words).removesuffix(words.strip()).strip()
+        assert sum(segment.count(said) for segment in segments) == tokens.count(token), (said, segments)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他说：“今天下雨了。”（真的！）然后走了。" * 5,
+        'He said: "It is raining." (Really!) Then he left. ' * 6,
+    ],
+)
+def test_quotes_and_brackets_stay_with_their_sentence(frontend: TextFrontend, text: str) -> None:
+    first, *rest = frontend.prepare(text)
+    assert first.startswith(("他说", "he said"))
+    for segment in rest:
+        assert segment.startswith(("他说", "真的", "然后", "he said", "really", "then", "it is", "今天")), (
+            segment
+        )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 
+import httpx
 import pytest
 from running import Running
+from server_process import Server
+from waiting import wait_until
 
 LEXICON = "/api/v1/lexicon"
 READING = {"reading": "chong2 qing4"}
@@ -68,3 +72,27 @@ def test_a_request_may_bring_entries_of_its_own(server: Running) -> None:
         answer = server.say("重庆", lexicon=sent)
         assert (answer.status_code, answer.json()["code"]) == (400, code), sent
     assert len(server.engine.utterances) == 1
+
+
+def test_a_change_is_heard_from_every_worker_within_a_second(start: Callable[..., Server]) -> None:
+    """Whichever of them was told, and whatever it has read before. A busy machine has ten."""
+    server = start(workers=2, environ={"TONE_READS": "1"})
+
+    def says(client: httpx.Client) -> str:
+        text: str = client.post("/api/v1/text/normalize", json={"input_text": "重庆"}).json()["text"]
+        return text
+
+    with ExitStack() as connections:
+        clients: dict[int, httpx.Client] = {}
+        while len(clients) < 2:  # a connection stays with its worker
+            client = connections.enter_context(httpx.Client(base_url=server.client.base_url, trust_env=False))
+            slot = client.get("/api/v1/stats/concurrency").json()["worker"]["slot"]
+            clients.setdefault(slot, client)
+        assert {says(client) for client in clients.values()} == {"重庆。"}
+        for slot, said in ((0, "山城"), (1, "雾都")):
+            assert clients[slot].put(f"{LEXICON}/重庆", json={"replacement": said}).status_code == 200
+            for client in clients.values():
+                wait_until(lambda client=client, said=said: says(client) == f"{said}。", 10)  # type: ignore[misc]
+        assert clients[0].delete(f"{LEXICON}/重庆").status_code == 200
+        for client in clients.values():
+            wait_until(lambda client=client: says(client) == "重庆。", 10)  # type: ignore[misc]

@@ -2,7 +2,8 @@
 
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
 how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
-long the worker in each slot loads, which fails if a file weights-are-gone is there by then.
+long the worker in each slot loads, which fails if a file weights-are-gone is there by then; with TONE_READS
+it reads texts as the real one does.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from tone_engine import ToneEngine
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.settings import Settings
+from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
+from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.web.connections import ConnectionLimits
 
 
@@ -25,7 +27,12 @@ def engine(settings: Settings, slot: int) -> ToneEngine:
         seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
         load_s=[*json.loads(os.environ.get("TONE_LOAD_S", "[]")), 0.0, 0.0][slot],
         load_fault=Path("weights-are-gone"),
+        frontend=_frontend() if "TONE_READS" in os.environ else None,
     )
+
+
+def _frontend() -> TextFrontend:
+    return TextFrontend(Path("configs"), cache_dir=Path("cache"), shipped=SHIPPED_CONFIGS)
 
 
 settings = Settings.load()

@@ -16,7 +16,7 @@ from glm_tts_api.text.chinese import replace_words, tidy_chinese
 from glm_tts_api.text.default.characters import clean
 from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
 from glm_tts_api.text.default.english.rules import RULES as ENGLISH
-from glm_tts_api.text.default.english.words import SHORT_FORMS
+from glm_tts_api.text.default.english.short_forms import SHORT_FORMS
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Rule, alternatives, apply_rules

@@ -28,6 +28,12 @@ def documented_deviations() -> list[tuple[str, str, str]]:
     return rows
 
 
+def test_a_name_that_begins_like_a_numeral_is_a_name(frontend: TextFrontend) -> None:
+    """John L... is no king of a number."""
+    assert frontend.normalize("John Lennon was born in 1940.") == "john lennon was born in nineteen forty."
+    assert frontend.normalize("George C. Scott won in 1971.").startswith("george c. scott won in")
+
+
 def test_the_document_lists_deviations() -> None:
     assert len(documented_deviations()) > 60
 

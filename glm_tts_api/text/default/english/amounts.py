@@ -1,4 +1,4 @@
-"""English: money, percentages, fractions, measures, and whatever else is counted."""
+"""English: percentages, measures, and whatever else is counted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import CODES, ONLY_JOINED, PER, SCALES, UNITS, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
-_ONES = {"2": "half", "3": "third", "4": "quarter"}
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke"
     r"|hurdles|relay|pool|radius|pipe|nail|screen|display|monitor"
@@ -24,21 +23,12 @@ def scaled(match: Match) -> str:
     return f"{cardinal(match[1])} {SCALES[(match[2] or match[3]).lower()]}"
 
 
-def fraction(match: Match) -> str:
-    whole, first, second = match[1], match[2], match[3]
-    if int(first) >= int(second) and int(second) > 9:
-        return f"{cardinal(first)} over {cardinal(second)}"
-    part = _ONES.get(second) or numbers.ordinal(second)
-    lead = f"{cardinal(whole)} and " if whole else ""
-    if second == "2" and first == "1" and whole:
-        return lead + "a half"
-    if part == "half" and first != "1":
-        return f"{lead}{cardinal(first)} halves"
-    return f"{lead}{cardinal(first)} {part if first == '1' else part + 's'}"
-
-
-def pressure(match: Match) -> str:
-    return f"{cardinal(match[1])} over {cardinal(match[2])}"
+def basis_points(match: Match) -> str:
+    """25 bps: what a rate moves by, where nothing is sent."""
+    sent = re.search(
+        "(?i)modem|baud|serial|link|network|bit|speed|audio|line", before(match, 40) + after(match)
+    )
+    return match.group() if sent else f"{cardinal(match[1])} basis points"
 
 
 def without_commas(match: Match) -> str:
@@ -57,7 +47,7 @@ def without_commas(match: Match) -> str:
 def measured(match: Match) -> str:
     number, unit, per = match[1], match[3], match[4]
     spoken = unit_name(unit)
-    if spoken is None or (unit in ONLY_JOINED and match[2]):
+    if spoken is None or (unit in ONLY_JOINED and match[2] and not per):
         return match.group()
     hyphened = match[2] == "-" or (_BARE_ATTRIBUTE.match(after(match)) and not per)
     noun = spoken if hyphened else numbers.plural(spoken, number)
@@ -161,14 +151,8 @@ THOUSANDS: list[Row] = [
 ]
 AMOUNTS: list[Row] = [
     ("scientific", r"(?<![\w.])(\d(?:\.\d{1,30}+)?)[eE]([+-]?\d{1,3})\b", scientific),
-    ("blood pressure", rf"{_B}(\d{{2,3}})/(\d{{2,3}})(?= ?mm ?Hg)", pressure),
-    (
-        "blood pressure",
-        r"(?i:(?<=pressure )|(?<=pressure is )|(?<=pressure of )|(?<=pressure was )"
-        r"|(?<=bp )|(?<=bp: )|(?<=bp is ))(\d{2,3})/(\d{2,3})(?![\d/])",
-        pressure,
-    ),
-    ("inches", rf"{_B}({_NUMBER})\s?[\"″](?!\d)", inches),
+    ("inches", rf"(?<!/){_B}({_NUMBER})\s?[\"″](?!\d)", inches),
+    ("ordinal", r"(?<=\d(?:st|nd|rd|th))\s?-\s?(?=\d{1,2}(?:st|nd|rd|th)\b)", " to "),
     ("ordinal", r"(?<![\d.])(\d{1,9}(?:,\d{3})*)(?:st|nd|rd|th)\b", ordinal),
     (
         "by",
@@ -189,28 +173,17 @@ AMOUNTS: list[Row] = [
         crossed,
     ),
     ("by", rf"(?<![\d.,A-Za-z])({_NUMBER})x({_NUMBER})(?![\dA-Za-z])", crossed),
+    ("fold", rf"{_B}({_NUMBER})\s?-\s?(?={_NUMBER}x\b)", lambda m: f"{cardinal(m[1])} to "),
     ("fold", rf"{_B}({_NUMBER})x\b", lambda m: f"{cardinal(m[1])} x "),
     ("without", r"\bw/o\b", "without"),
     ("with", r"\bw/(?= ?\w)", "with "),
     (
-        "half",
-        r"(?<![\d/.,] )(?<![\d/.,])1/2(?= (?:the|an?|my|his|her|our|their|your|as|that|this)\b)",
-        "half",
+        "divided",
+        r"(?:(?<=[\d)])|(?<=\b[A-Za-z])|(?<=s)(?= {1,2}/ \d{1,9} ?=)) {1,2}/ (?=[\d$(])",
+        " divided by ",
     ),
-    ("pair", r"(?<![\d/.,])(20|11|50)/\1(?![\d/])", lambda m: f"{cardinal(m[1])} {cardinal(m[1])}"),
-    (
-        "odds",
-        r"(?<![\d/.,])(\d{1,3})/([1-9])(?![\d/])(?=(?: odds)? (?:to win"
-        r"|favou?rite|shot|outsider|odds)\b)",
-        lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
-    ),
-    ("divided", r"(?<=[\w)]) {1,2}/ (?=[\d$(])", " divided by "),
+    ("basis points", rf"{_B}({_NUMBER})\s?bps\b", basis_points),
     ("age", rf"{_B}(\d{{1,3}})[ -]?y/?o\b", lambda m: f"{cardinal(m[1])} year old"),
-    (
-        "fraction",
-        r"(?<![\d/.,])(?:(\d{1,3})(?:\s|\sand\s|-))?([1-9]\d{0,2})/([1-9]\d{0,2})(?![\d/]|\.\d)",
-        fraction,
-    ),
 ]
 COUNTS: list[Row] = [
     ("percentage", rf"{_B}({_NUMBER})\s?%", lambda m: f"{cardinal(m[1])} percent "),
@@ -232,7 +205,7 @@ COUNTS: list[Row] = [
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),
     (
         "scale",
-        rf"(?<![A-Za-z]){_B}({_NUMBER})(?:(K(?! ?\.\d))|\s?([kMB]|bn|mn))(?![\w/²³]|-\w|\s[A-Z])",
+        rf"(?<![A-Za-z]){_B}({_NUMBER})(?:(K(?! ?\.\d))|\s?([kMB]|bn|mn))(?![\w/²³Ωµμ°]|-\w|\s[A-Z])",
         scaled,
     ),
     ("inches", rf"(?:(?<=ft )|(?<=ft\. )|(?<=feet )|(?<=foot ))({_NUMBER})\s?in\b\.?", inches),
@@ -244,7 +217,7 @@ COUNTS: list[Row] = [
     ),
     (
         "measure",
-        rf"{_B}({_NUMBER})(\s|-)?({_UNIT})((?:/(?:\((?:{_UNIT_PER})·(?:{_UNIT_PER})\)|"
+        rf"(?<![\w.,])({_NUMBER})(\s|-)?({_UNIT})((?:/(?:\((?:{_UNIT_PER})·(?:{_UNIT_PER})\)|"
         rf"{_UNIT_PER}))*)(?![A-Za-z\d²³])(?:\.(?=\s[a-z]))?",
         measured,
     ),

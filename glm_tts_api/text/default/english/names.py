@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.dialled import identifier, spelled, telephone, text_to
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row, after, before
 
@@ -13,27 +14,6 @@ _NUMBERED = (
     "Figure|Fig|Table|Section|Exercise|Problem|Listing|Chapter|Example"
     "|Question|Equation|Theorem|Lemma|Article"
 )
-
-
-def telephone(match: Match) -> str:
-    """Digits as a number to dial, a pause between its groups."""
-    groups = []
-    for group in re.findall(r"\d+", match.group()):
-        groups += [group[:3], group[3:7], group[7:]] if len(group) == 11 else [group]
-    plus = "plus " if match.group().startswith("+") else ""
-    if groups[:2] == ["1", "800"]:
-        return f" one eight hundred, {', '.join(map(numbers.digits, groups[2:]))} "
-    return f" {plus}{', '.join(map(numbers.digits, groups))} "
-
-
-def spelled(match: Match) -> str:
-    return numbers.digits(match[1])
-
-
-def identifier(match: Match) -> str:
-    """The words before it, then digits one by one, a pause where they are grouped."""
-    number = re.sub(r"\d+", lambda run: numbers.digits(run.group()), match[2])
-    return match[1] + re.sub("-| (?=\\d)", ", ", number)
 
 
 def address(match: Match) -> str:
@@ -48,41 +28,16 @@ def host_address(match: Match) -> str:
 
 
 def version(match: Match) -> str:
-    return f" {' point '.join(map(numbers.cardinal, match.group().split('.')))} "
+    parts = match.group().split(".")
+    read = (numbers.digits(part) if part[0] == "0" else numbers.cardinal(part) for part in parts)
+    return f" {' point '.join(read)} "
 
 
 def paired(match: Match) -> str:
+    """Room 304; bus 205 and the 73."""
     lead: str = match[1]
-    return f"{lead}{' ' if lead[-1].isalpha() else ''}{numbers.paired(match[2])}"
-
-
-def status(match: Match) -> str:
-    """A 404: a server's answer, where one is spoken of."""
-    near = before(match, 50) + after(match, 50)
-    told = re.search(
-        r"(?i)\b(?:an?|the|every|another|got|getting|and|or|throws|shows) $", before(match)
-    ) and re.search(
-        r"(?i)\b(?:page|site|website|server|request|balancer|backend|link|api|endpoint|browser|error|"
-        r"status|load|url|"
-        r"http|retry|proxy|gateway)s?\b",
-        near,
-    )
-    return numbers.paired(match.group()) if told else match.group()
-
-
-def hotline(match: Match) -> str:
-    """311 or 988: where someone dials it or is in need."""
-    near = before(match, 50) + after(match, 30)
-    told = re.search(
-        r"(?i)\b(?:dial\w*|call(?:s|ed|ing)?|text|emergency|hotline|lifeline|urgent|police|"
-        r"ambulance|crisis|operator)\b",
-        near,
-    )
-    return (
-        numbers.digits(match.group())
-        if told and not re.search("[$£€#]$", before(match, 1))
-        else match.group()
-    )
+    more = re.sub(r"\d+", lambda run: numbers.paired(run.group()), match[3])
+    return f"{lead}{' ' if lead[-1].isalpha() else ''}{numbers.paired(match[2])}{more}"
 
 
 def room_in(match: Match) -> str:
@@ -93,18 +48,13 @@ def room_in(match: Match) -> str:
     return numbers.paired(match.group()) if told else match.group()
 
 
-def text_to(match: Match) -> str:
-    """Text HOME to 741741."""
-    return numbers.digits(match[1]) if re.search("(?i)text|send|sms", before(match, 24)) else match[1]
-
-
 def flight(match: Match) -> str:
     return f"{match[1]} {numbers.digits(match[2])}"
 
 
 def hyphened_name(match: Match) -> str:
     """F-16, COVID-19, A320: letters, then a number that is paired."""
-    return f"{match[1]} {numbers.paired(match[2])}"
+    return f"{match[1]} {numbers.paired(match[2])}{' ' if after(match, 1).isalpha() else ''}"
 
 
 def part_numbers(match: Match) -> str:
@@ -147,53 +97,6 @@ NAMES: list[Row] = [
         r"|chance|odds|deal|shot|law|partnership|mix|balance))|(?<![\d/])"
         r"(50)/(50)(?![\d/])",
         lambda m: f"{numbers.cardinal(m[1] or m[3])} {numbers.cardinal(m[2] or m[4])}",
-    ),
-    ("telephone", r"(?<![\d.])\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){1,4}(?!\d)", telephone),
-    ("telephone", r"(?<![\d.-])1[3-9]\d([ -]?)\d{4}\1\d{4}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])(?:1[- ])?\(?\d{3}\)?[ -]\d{3}-\d{4}(?![\d-])", telephone),
-    (
-        "telephone",
-        r"(?<![\d.-])(?:1-)?\(?\d{3}\)?-[A-Z]{3,8}\b",
-        lambda m: re.sub(r"\d+", lambda run: numbers.digits(run.group()) + " ", m.group()).replace("-", " "),
-    ),
-    ("telephone", r"(?<![\d.])\d{3}\.\d{3}\.\d{4}(?![\d.]*\d)", telephone),
-    ("telephone", r"(?<![\d.-])0\d{2,3}-\d{7,8}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])0\d{2,4} \d{3,4} \d{3,4}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])\d{3,4}-\d{3,4}-\d{4}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])[48]00-?\d{3,4}-?\d{3,4}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])\d{3}-\d{4}(?![\d-])", telephone),
-    ("social security", r"(?<![\d.-])\d{3}-\d{2}-\d{4}(?![\d-])", telephone),
-    (
-        "short telephone number",
-        rf"(?i)\b(?:(?<=call )|(?<=dial )|(?<=calls )|(?<=dialed )|(?<=called )"
-        rf"|(?<=calling )|(?<=dialing )|(?<=phone )|(?<=text ))(\d{{3,6}}){_E}"
-        rf"(?! (?:people|times|of|numbers|customers))",
-        spelled,
-    ),
-    (
-        "short telephone number",
-        r"\b([2-9]11)(?= (?:line|service|hotline|call)\b)|(?<=the )(411) on\b",
-        lambda m: numbers.digits(m[1] or m[2]) + (" on" if m[2] else ""),
-    ),
-    ("retirement plan", r"\b(40[13])\(?([kb])\)?(?![A-Za-z])", lambda m: f"{numbers.paired(m[1])} {m[2]}"),
-    (
-        "status",
-        r"\b([45]0\d)(?=\s(?:error|errors|page|status|response|not found"
-        r"|usually|means)\b)|(?i:(?<=http )|(?<=status )|(?<=code )|(?<=error )"
-        r"|(?<=returned )|(?<=returns )|(?<=returning ))([1-5]\d\d)\b(?!\s[a-z]{2,}s\b)",
-        lambda m: numbers.paired(m[1] or m[2]),
-    ),
-    (
-        "status",
-        r"4(?<![\w.,$£€#-].)(?:0[013-9]|1[0-8]|2[249]|51|99)\b(?! ?[a-z]{2,20}s\b|[-.%,]\d| (?:people"
-        r"|percent|men|women|million|feet|mile))|50(?<![\w.,$£€#-]..)[0-4]\b(?! ?[a-z]{2,20}s\b|[-.%,]\d)",
-        status,
-    ),
-    (
-        "hotline",
-        r"[1-9](?<![\w.,$£€#-].)(?:11|88|99|12|01)\b(?![.,]\d|-| [a-z]{2,20}s\b"
-        r"| (?:people|men|women|children|percent|of))",
-        hotline,
     ),
     (
         "record",
@@ -242,7 +145,7 @@ NAMES: list[Row] = [
         r"|confirmation number|isbn|id|acct|ending in|ends in|card number"
         r"|(?:order|ticket|invoice|case|account|ref|reference|confirmation"
         r"|tracking) number|number is|order)(?: is|:)? ?#? ?)(?<![\d.-])"
-        r"(\d{3,}+(?:-\d{1,9}| \d{3,4}(?!\d| [a-z]{1,20}s\b))*+)(?![.,]\d)",
+        r"(\d{1,2}+-\d{3,9}|\d{3,}+(?:-\d{1,9}| \d{3,4}(?!\d| [a-z]{1,20}s\b))*+)(?![.,]\d)",
         identifier,
     ),
     ("flight", r"(?i)(?<=flight )([A-Z]{2}) ?(\d{2,4})\b", flight),
@@ -255,11 +158,12 @@ NAMES: list[Row] = [
     ("flight", rf"(?i)\b(flight )(\d{{3,4}}){_E}", lambda m: f"{m[1]}{numbers.digits(m[2])}"),
     (
         "room",
-        rf"(?i)\b((?:room|suite|apartment|unit|gate|route|highway|interstate"
-        rf"|bus|train|apt|locker|area|studio|section|hwy|i|us|platform"
+        rf"(?i)\b((?:(?:room|suite|apartment|unit|gate|route|highway|interstate"
+        rf"|bus|train|apt|locker|area|studio|section|hwy|platform"
         rf"|channel|psalm|form|port|boeing|airbus|model|type|class|peugeot|porsche"
-        rf"|ferrari|bmw) ?-? ?[A-Z]?)(\d{{3,4}}){_E}(?! (?:of|times|years"
-        rf"|people|students|passengers|meters|minutes))",
+        rf"|ferrari|bmw)(?:s|es)?|i|us) ?-? ?[A-Z]?)(\d{{3,4}}|\d{{1,2}}(?=(?:,| and| or)(?: the)? \d{{3}}))"
+        rf"((?:(?:,| and| or|, and)(?: the)? \d{{3,4}}(?! [a-z]{{2,20}}s\b|,\d)){{0,4}}){_E}"
+        rf"(?! (?:of|times|years|people|students|passengers|meters|minutes))",
         paired,
     ),
     (
@@ -285,6 +189,7 @@ NAMES: list[Row] = [
     ),
     ("room", r"[1-9](?<=\b[Ii]n .)\d\d(?=[,;] |[,.]$)", room_in),
     ("car", r"\b911(?= (?:Turbo|Carrera|GT|Targa|Cabriolet))", lambda m: numbers.paired(m.group())),
+    ("war", r"\bWW ?(II?|[12])\b", lambda m: f"world war {'two' if m[1] in ('II', '2') else 'one'}"),
     ("team", r"\b(49|76)ers\b", lambda m: "forty niners" if m[1] == "49" else "seventy sixers"),
     ("short telephone number", r"(?<=[A-Z\"'] to )(\d{4,6})\b(?! [a-z]{2,20}s\b)", text_to),
     ("leading zero, or very long", r"(?<![\d./,-])(0\d++|\d{13,}+)(?![./-]?\d)", spelled),

@@ -18,7 +18,7 @@ _IRREGULAR = {
     },
     **{"twelve": "twelfth"},
 }
-ROMAN = r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+ROMAN = r"(?=[IVXLC]{1,8}\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
 
 
 def cardinal(number: str) -> str:

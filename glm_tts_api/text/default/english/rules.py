@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from glm_tts_api.text.default.english.amounts import AMOUNTS, COUNTS, THOUSANDS
+from glm_tts_api.text.default.english.dates import DATES
+from glm_tts_api.text.default.english.dialled import DIALLED
+from glm_tts_api.text.default.english.fractions import FRACTIONS
 from glm_tts_api.text.default.english.money import MONEY
 from glm_tts_api.text.default.english.names import ADDRESSES, DAYS, NAMES
 from glm_tts_api.text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
@@ -16,10 +19,13 @@ RULES = table(
     WORDS,
     THOUSANDS,
     DAYS,
+    DATES,
     TIMES,
+    DIALLED,
     NAMES,
     MONEY,
     AMOUNTS,
+    FRACTIONS,
     POWERS,
     SPANS,
     SUMS,

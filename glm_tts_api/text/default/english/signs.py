@@ -47,6 +47,15 @@ def exponent(match: Match) -> str:
     return f"{match[1]} to the power of {power.replace('-', 'minus ')} {unit}"
 
 
+def charged(match: Match) -> str:
+    """O-, AB+ of blood; Na+, Cl- of ions; B+, A- of marks."""
+    blood = re.fullmatch("A|B|AB|O", match[1]) and re.search(
+        r"(?i)blood|donor|\btype|transfus|patient|recipient|rh\b", before(match, 60) + after(match, 60)
+    )
+    plus, minus = ("positive", "negative") if blood else ("plus", "minus")
+    return f"{match[1]} {plus if match[2] == '+' else minus}"
+
+
 def operand(match: Match) -> str:
     return f"{match[1]} {cardinal(match[2])}"
 
@@ -56,11 +65,13 @@ _ARROWS = "→➜⇒⟶"
 _UNIT = alternatives(UNITS)
 
 SPANS: list[Row] = [
+    ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
     (
         "name",
         r"(?<![\w.-])\d{1,9}(?:-\d{1,9}){2,}",
         lambda m: ", ".join(map(numbers.digits, m.group().split("-"))),
     ),
+    ("span", rf"({_NUMBER})\s?({_UNIT})\s?-\s?(?={_NUMBER}\s?\2)", r"\1 to "),
     ("span", rf"(?<![\w.-])({_NUMBER}%?)\s?(-|—|~)\s?({_NUMBER})(?![\d-]|\.\d)", number_span),
     ("minus", r"(?<=\d) - (?=\d)", " minus "),
     ("minus", r"(?<![\w%°)-])-\s?(?=\.?\d)", "minus "),

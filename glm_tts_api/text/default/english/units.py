@@ -59,7 +59,8 @@ UNITS = names("""
     MB=megabyte; GB=gigabyte; TB=terabyte; PB=petabyte; fps=frame per second; °C=degree celsius;
     °F=degree fahrenheit; °=degree; ℃=degree celsius; ℉=degree fahrenheit; hp=horsepower;
     ppm=part per million; bpm=beat per minute; MP=megapixel; px=pixel; Mb=megabit; Gb=gigabit; ct=carat;
-    kt=knot; kts=knot; lux=lux; lm=lumen; cwt=hundredweight; rad=radian; K=kelvin; t=ton;
+    pts=point; reb=rebound; ast=assist; blk=block; stl=steal; kt=knot; kts=knot; lux=lux; lm=lumen;
+    cwt=hundredweight; rad=radian; K=kelvin; t=ton;
 """)
 _PREFIXES = names("p=pico; n=nano; μ=micro; µ=micro; m=milli; k=kilo; M=mega; G=giga; T=tera;")
 _PREFIXED = names("""
@@ -78,7 +79,7 @@ PER = UNITS | names("""
     day=day; week=week; month=month; year=year; hour=hour; minute=minute; second=second; person=person;
     head=head; piece=piece; user=user; mile=mile; kilometer=kilometer; night=night; liter=liter;
     gallon=gallon; pound=pound; unit=unit; session=session; item=item; seat=seat; s²=second squared;
-    d=day; y=year;
+    d=day; y=year; ea=each;
 """)
 # Letters that are words, sizes or names more often than units: units only where they touch the number.
 ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "mo", "PB", "Mb", "Gb"}

@@ -5,64 +5,21 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names, roman
+from glm_tts_api.text.default.english.short_forms import (
+    ABBREVIATIONS,
+    BEFORE_FIGURES,
+    LABELS,
+    NOTES,
+    STATES,
+    STREETS,
+    TITLES,
+    WEEKDAYS,
+    WORDS_TOO,
+)
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
 
-TITLES = names("""
-    Mr=mister; Mrs=missus; Ms=miss; Dr=doctor; Prof=professor; St=saint; Gov=governor; Sen=senator;
-    Gen=general; Capt=captain; Sgt=sergeant; Lt=lieutenant; Col=colonel; Rev=reverend; Hon=honorable;
-    Rep=representative; Pres=president; Fr=father; Mt=mount; Ft=fort; Cpl=corporal; Maj=major;
-""")
-# Whose full stop ends no sentence; before figures only; as capitalised.
-ABBREVIATIONS = names("""
-    etc=et cetera; vs=versus; approx=approximately; dept=department; jr=junior; sr=senior; vol=volume;
-    fig=figure; inc=incorporated; ltd=limited; corp=corporation; govt=government; ave=avenue;
-    blvd=boulevard; rd=road; hwy=highway; figs=figures; assn=association; bros=brothers; cf=compare;
-""")
-_BEFORE_FIGURES = names("""
-    est=established; apt=apartment; ste=suite; ext=extension; tel=telephone; min=minutes; max=maximum;
-    temp=temperature; pp=pages; eq=equation; ch=chapter; sec=section; ed=edition;
-""")
-_WEEKDAYS = names("""
-    Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Thu=thursday; Thur=thursday; Thurs=thursday;
-    Fri=friday; Sat=saturday; Sun=sunday;
-""")
-_STREETS = names("""
-    Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Hwy=highway; Pkwy=parkway;
-""")
-STATES = names("""
-    AL=alabama; AK=alaska; AZ=arizona; AR=arkansas; CA=california; CO=colorado; CT=connecticut;
-    DE=delaware; FL=florida; GA=georgia; HI=hawaii; ID=idaho; IL=illinois; IN=indiana; IA=iowa;
-    KS=kansas; KY=kentucky; LA=louisiana; ME=maine; MD=maryland; MA=massachusetts; MI=michigan;
-    MN=minnesota; MS=mississippi; MO=missouri; MT=montana; NE=nebraska; NV=nevada; NH=new hampshire;
-    NJ=new jersey; NM=new mexico; NY=new york; NC=north carolina; ND=north dakota; OH=ohio; OK=oklahoma;
-    OR=oregon; PA=pennsylvania; RI=rhode island; SC=south carolina; SD=south dakota; TN=tennessee;
-    TX=texas; UT=utah; VT=vermont; VA=virginia; WA=washington; WV=west virginia; WI=wisconsin;
-    WY=wyoming; DC=d c;
-""")
-_SHORT = {key.lower(): word for key, word in (ABBREVIATIONS | _BEFORE_FIGURES | _WEEKDAYS).items()}
-SHORT_FORMS = frozenset({*TITLES, *ABBREVIATIONS, *_BEFORE_FIGURES, *_WEEKDAYS, *_STREETS})
-# These are words as well.
-_WORDS_TOO = {
-    "AL",
-    "CO",
-    "DC",
-    "DE",
-    "HI",
-    "IA",
-    "ID",
-    "IN",
-    "LA",
-    "MA",
-    "MD",
-    "ME",
-    "MO",
-    "MS",
-    "MT",
-    "OH",
-    "OK",
-    "OR",
-    "PA",
-    "SC",
+_SHORT = {
+    key.lower(): word for key, word in (LABELS | NOTES | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
 }
 _DIVISIONS = (
     "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
@@ -120,7 +77,7 @@ def state(match: Match) -> str:
 
 
 def weekdays(match: Match) -> str:
-    return f"{_WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{_WEEKDAYS[match[3]]}"
+    return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
 
 
 def monarch(match: Match) -> str:
@@ -158,20 +115,43 @@ WORDS: list[Row] = [
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or|&)\b)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
-    ("weekday", rf"\b({alternatives(_WEEKDAYS)})\.(?=\s+[A-Za-z0-9&]|,)", abbreviation),
-    ("weekday", rf"\b({alternatives(_WEEKDAYS)})\s?(-|/|–)\s?({alternatives(_WEEKDAYS)})\b\.?", weekdays),
-    ("abbreviation", rf"(?i)\b({alternatives(_BEFORE_FIGURES)})\.(?=\s+\(?\d)", abbreviation),
-    ("abbreviation", rf"(?i)\b({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(]|,|$)", abbreviation),
+    ("weekday", rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&]|,)", abbreviation),
+    ("weekday", rf"\b({alternatives(WEEKDAYS)})\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?", weekdays),
+    (
+        "abbreviation",
+        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(BEFORE_FIGURES)})\.(?=\s+\(?\d)",
+        abbreviation,
+    ),
+    (
+        "abbreviation",
+        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(&]|[,)]|$)",
+        abbreviation,
+    ),
     ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
+    ("abbreviation", rf"\b({alternatives(LABELS)})\.?(?=\s#?\d)", abbreviation),
+    (
+        "abbreviation",
+        rf"(?<![\w'/-])(?<!\d )({alternatives({*NOTES, *map(str.capitalize, NOTES)})})(?![\w'/-])"
+        r"(?:\.(?=\s+[a-z0-9(]|,))?",
+        abbreviation,
+    ),
     (
         "weekday",
-        rf"\b({alternatives(_WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
+        rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
         rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?::|[ap]m)))",
-        lambda m: _WEEKDAYS[m[1]],
+        lambda m: WEEKDAYS[m[1]],
     ),
-    ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: _STREETS[m[1]]),
+    (
+        "weekday",
+        r"\b(Tues?|Thu(?:rs?)?|Fri)\b(?!')|(?i:(?<=\bon )|(?<=next )|(?<=last )|(?<=this )|(?<=every )"
+        r"|(?<=until )|(?<=\bby )|(?<=from )|(?<=through )|(?<=since )|(?<=and )|(?<=& ))"
+        r"(Mon|Wed|Sat|Sun)\b(?!')|\b(Mon|Wed|Sat|Sun)"
+        r"(?= ?(?:&|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night))",
+        lambda m: WEEKDAYS[m[1] or m[2] or m[3]],
+    ),
+    ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: STREETS[m[1]]),
     ("page", r"\bp\.\s?(?=\d)", "page "),
-    ("number", r"(?i)\bnos?\.\s*(?=\d)|#\s?(?=\d)", "number "),
+    ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|#\s?(?=\d)", "number "),
     (
         "state",
         rf"(?:(?<=in )|(?<=from )|(?<=to )|(?<=near )|(?<=of ))([A-Z][a-z]{{2,20}}(?: [A-Z]"
@@ -181,7 +161,7 @@ WORDS: list[Row] = [
     ("state", rf"(?<=[a-z], )({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)", state),
     (
         "state",
-        rf"(?:(?<=[a-z], ))(?<!Hi, )(?<!Oh, )({alternatives(set(STATES) - _WORDS_TOO)})"
+        rf"(?:(?<=[a-z], ))(?<!Hi, )(?<!Oh, )({alternatives(set(STATES) - WORDS_TOO)})"
         rf"(?=[.,;!?)]|\s[a-z]|$)()",
         state,
     ),
@@ -191,7 +171,7 @@ WORDS: list[Row] = [
         lambda m: " ".join(m[1].replace(".", " ").split()),
     ),
     ("no", r"\bNo(?=[.!?,;…])", "no"),
-    ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!')", monarch),
+    ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),
     ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
     (
         "division",
