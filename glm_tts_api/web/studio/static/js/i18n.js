@@ -13,6 +13,13 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+/** A length of time in words; `digits` behind the point where it is less than a minute. */
+export function duration(seconds, digits = 0) {
+  if (seconds < 59.5) return t("time.seconds", { n: Math.max(seconds, 10 ** -digits).toFixed(digits) });
+  const whole = Math.round(seconds);
+  return t("time.minutes", { n: Math.floor(whole / 60), seconds: whole % 60 });
+}
+
 export const has = (key) => key in texts;
 
 export const getLanguage = () => language;

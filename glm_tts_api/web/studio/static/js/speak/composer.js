@@ -1,7 +1,7 @@
 // Where the text is written: how long it is, examples to start with, the keys that speak and stop.
 
 import { byId, h } from "../dom.js";
-import { onLanguage, t } from "../i18n.js";
+import { duration, onLanguage, t } from "../i18n.js";
 
 const SAMPLES = ["greeting", "numbers", "mixed"];
 
@@ -38,25 +38,19 @@ export function mountComposer(root, { store, speaking }) {
 function showFacts(store, samples) {
   const facts = byId("text-facts");
   const show = () => {
-    const { text, stats, reading } = store.get();
+    const { text, stats, reading, options } = store.get();
     const nChars = Array.from(text).length;
     const threshold = stats?.config.concurrency.threshold;
     const lane = nChars > threshold ? "speak.longLane" : "speak.shortLane";
     const parts = [
       t("speak.chars", { n: nChars }),
       threshold && t(lane),
-      reading && t("speak.about", { duration: duration(reading.seconds) }),
+      reading && t("speak.about", { duration: duration(reading.seconds / options.speed) }),
     ];
     facts.replaceChildren(...parts.filter(Boolean).map((part) => h("span", {}, part)));
     facts.hidden = nChars === 0;
     samples.hidden = nChars > 0;
   };
-  for (const key of ["text", "stats", "reading"]) store.on(key, show);
+  for (const key of ["text", "stats", "reading", "options"]) store.on(key, show);
   onLanguage(show);
-}
-
-export function duration(seconds) {
-  const whole = Math.max(1, Math.round(seconds));
-  if (whole < 60) return t("time.seconds", { n: whole });
-  return t("time.minutes", { n: Math.floor(whole / 60), seconds: whole % 60 });
 }

@@ -33,6 +33,6 @@ export function createLines(list, onPress) {
     lit = i;
     const line = list.children[i];
     if (line)
-      list.scrollTo({ top: line.offsetTop - list.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
+      list.scrollTo({ top: line.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
   }
 }

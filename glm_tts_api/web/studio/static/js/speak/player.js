@@ -25,7 +25,7 @@ export function mountPlayer(root, { store }) {
     if (take) return { ...take, expected: take.seconds, take };
     if (!live?.recording) return EMPTY;
     const seconds = live.recording.seconds();
-    const expected = Math.max(live.reading?.seconds ?? 0, seconds * 1.05);
+    const expected = Math.max((live.reading?.seconds ?? 0) / live.wanted.options.speed, seconds * 1.05);
     return {
       seconds,
       expected,
@@ -52,8 +52,8 @@ export function mountPlayer(root, { store }) {
 
   function changed() {
     const playing = playback.isPlaying();
-    const has = Boolean(store.get().take || playback.live());
-    button.replaceChildren(icon(playing ? "pause" : "play"));
+    const has = Boolean(store.get().take || playback.live()?.recording);
+    button.replaceChildren(icon(playing && has ? "pause" : "play"));
     button.setAttribute("aria-label", t(playing ? "player.pause" : "player.play"));
     button.disabled = !has;
     seek.disabled = !playback.canSeek();

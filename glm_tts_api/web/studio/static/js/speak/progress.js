@@ -2,7 +2,7 @@
 
 import { announce, byId, h, icon } from "../dom.js";
 import { sayError } from "../errors.js";
-import { onLanguage, t } from "../i18n.js";
+import { duration, onLanguage, t } from "../i18n.js";
 
 const GOING = ["waiting", "speaking"];
 
@@ -46,7 +46,7 @@ function progressWords({ state, error, retryInS, place, segment, segments, secon
     case "speaking":
       return segments ? t("progress.segment", { segment, segments }) : t("progress.speaking");
     case "done":
-      return t("progress.done", { seconds: seconds.toFixed(1), first: firstSoundS.toFixed(1) });
+      return t("progress.done", { duration: duration(seconds, 1), first: duration(firstSoundS, 1) });
     case "stopped":
       return t("progress.stopped");
     default:

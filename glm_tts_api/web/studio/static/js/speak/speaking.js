@@ -128,6 +128,7 @@ function createUtterance(wanted) {
     utterance.sampleRate = sampleRate;
     utterance.recording = createRecording(sampleRate);
     utterance.peaks = createPeaks(sampleRate);
+    utterance.onChange?.();
   };
   return utterance;
 }

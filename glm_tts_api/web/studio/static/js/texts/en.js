@@ -54,7 +54,7 @@ export default {
   "progress.speaking": "Speaking…",
   "progress.segment": "Segment {segment} of {segments}",
   "progress.retry": "Trying again in {n} s.",
-  "progress.done": "{seconds} s of sound, the first after {first} s",
+  "progress.done": "{duration} of sound, the first after {first}",
   "progress.stopped": "Stopped",
 
   // player

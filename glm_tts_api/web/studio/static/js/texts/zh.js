@@ -54,7 +54,7 @@ export default {
   "progress.speaking": "正在朗读……",
   "progress.segment": "第 {segment} 段，共 {segments} 段",
   "progress.retry": "{n} 秒后自动重试。",
-  "progress.done": "共 {seconds} 秒，{first} 秒后开始出声",
+  "progress.done": "共 {duration}，{first}后开始出声",
   "progress.stopped": "已停止",
 
   // 播放器
