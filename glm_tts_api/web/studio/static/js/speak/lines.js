@@ -32,7 +32,6 @@ export function createLines(list, onPress) {
     list.children[i]?.setAttribute("aria-current", "true");
     lit = i;
     const line = list.children[i];
-    if (line)
-      list.scrollTo({ top: line.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
+    if (line) list.scrollTo({ top: line.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
   }
 }
