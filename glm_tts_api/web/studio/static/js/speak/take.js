@@ -17,7 +17,7 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
     options: wanted.options,
     sampleRate,
     seconds,
-    segments: timedSegments(reading, ends, seconds).filter(({ end }) => end <= seconds),
+    segments: saidSegments(timedSegments(reading, ends, seconds), seconds),
     audio: wavBlob(recording.parts(), sampleRate),
     peaks: peaks.all().slice(),
     createdAt: Date.now(),
@@ -32,9 +32,16 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
 export function timedSegments(reading, ends, seconds) {
   const texts = reading?.segments.map((segment) => segment.text) ?? [];
   if (texts.length > 1 && (ends === null || ends.length > texts.length)) return [];
-  return texts.map((text, i) => ({
-    text,
-    start: i === 0 ? 0 : (ends[i - 1] ?? Infinity),
-    end: i === texts.length - 1 ? seconds : (ends[i] ?? Infinity),
-  }));
+  const starts = [0, ...(ends ?? [])];
+  return texts.map((text, i) => {
+    const start = starts[i] ?? Infinity;
+    const isLast = i === texts.length - 1;
+    return { text, start, end: isLast && start < Infinity ? seconds : (starts[i + 1] ?? Infinity) };
+  });
 }
+
+/** Of a sound that was stopped: those that are in it. */
+const saidSegments = (segments, seconds) =>
+  segments
+    .filter(({ start }) => start < seconds)
+    .map((segment) => ({ ...segment, end: Math.min(segment.end, seconds) }));
