@@ -20,7 +20,7 @@ export function createPlayback(onChange) {
 
   return {
     live: () => live,
-    isPlaying: () => (live ? live.audio.isPlaying() : !element.paused),
+    isPlaying: () => (live ? Boolean(live.recording) && live.audio.isPlaying() : !element.paused),
     position: () => (live ? live.audio.position() : element.currentTime),
     canSeek: () => take !== null,
 

@@ -7,6 +7,7 @@ import { createPicture } from "./picture.js";
 import { createPlayback } from "./playback.js";
 import { timedSegments } from "./take.js";
 
+const KEY_S = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2 };
 const EMPTY = { seconds: 0, expected: 0, peaks: new Float32Array(0), segments: [], take: null };
 
 export function mountPlayer(root, { store }) {
@@ -16,6 +17,7 @@ export function mountPlayer(root, { store }) {
   const button = byId("play");
   const seek = byId("seek");
   const clock = byId("clock");
+  let begun; // the last utterance
   let frame = 0;
 
   /** What is in the player, whether it is being made or was made long ago. */
@@ -26,13 +28,8 @@ export function mountPlayer(root, { store }) {
     if (!live?.recording) return EMPTY;
     const seconds = live.recording.seconds();
     const expected = Math.max((live.reading?.seconds ?? 0) / live.wanted.options.speed, seconds * 1.05);
-    return {
-      seconds,
-      expected,
-      peaks: live.peaks.all(),
-      segments: timedSegments(live.reading, live.ends, seconds),
-      take,
-    };
+    const segments = timedSegments(live.reading, live.ends, seconds);
+    return { seconds, expected, peaks: live.peaks.all(), segments, take };
   }
 
   function draw() {
@@ -43,17 +40,15 @@ export function mountPlayer(root, { store }) {
     clock.textContent = `${clockTime(at)} / ${clockTime(sound.seconds)}`;
     seek.max = sound.expected || 1;
     if (document.activeElement !== seek || !playback.live()) seek.value = at;
-    seek.setAttribute(
-      "aria-valuetext",
-      t("player.position", { at: clockTime(at), of: clockTime(sound.seconds) }),
-    );
+    const words = t("player.position", { at: clockTime(at), of: clockTime(sound.seconds) });
+    seek.setAttribute("aria-valuetext", words);
     frame = playback.isPlaying() || playback.live() ? requestAnimationFrame(draw) : 0;
   }
 
   function changed() {
     const playing = playback.isPlaying();
     const has = Boolean(store.get().take || playback.live()?.recording);
-    button.replaceChildren(icon(playing && has ? "pause" : "play"));
+    button.replaceChildren(icon(playing ? "pause" : "play"));
     button.setAttribute("aria-label", t(playing ? "player.pause" : "player.play"));
     button.disabled = !has;
     seek.disabled = !playback.canSeek();
@@ -67,8 +62,15 @@ export function mountPlayer(root, { store }) {
 
   button.addEventListener("click", () => (playback.isPlaying() ? playback.pause() : playback.play()));
   seek.addEventListener("input", () => playback.seek(Number(seek.value)));
+  seek.addEventListener("keydown", (event) => {
+    const seconds = KEY_S[event.key];
+    if (!seconds) return; // Home, End and the others do what they do everywhere
+    event.preventDefault();
+    playback.seek(Math.min(Number(seek.max), Math.max(0, playback.position() + seconds)));
+  });
   store.on("speaking", ({ state, utterance }) => {
-    if (state !== "waiting" || utterance === playback.live()) return;
+    if (state !== "waiting" || utterance === begun) return;
+    begun = utterance;
     store.set({ take: null });
     playback.setLive(utterance);
   });

@@ -29,15 +29,18 @@ export function createSpeaking({ store, api }) {
     drawSeed(store);
     const { text, inputType, voice, options } = store.get();
     const { signal } = (going = new AbortController());
+    const following = new AbortController();
     const utterance = createUtterance({ text, inputType, voice, options });
+    signal.addEventListener("abort", () => utterance.audio.stop());
     show({ state: "waiting", utterance, lane: null, place: null, retryInS: null });
+    follow(utterance.id, { api, signal: following.signal, onNews: (listed) => heardOf(utterance, listed) });
     try {
       await say(utterance, signal);
     } catch (error) {
-      if (signal.aborted || !utterance.recording) utterance.audio.stop();
+      if (!utterance.recording) utterance.audio.stop();
       show(signal.aborted ? { state: "stopped" } : { state: "failed", error });
     } finally {
-      going.abort(); // what follows it ends too
+      following.abort();
       going = null;
     }
   }
@@ -46,7 +49,6 @@ export function createSpeaking({ store, api }) {
     const { wanted, id } = utterance;
     const pressedAt = performance.now();
     const reading = readingOf(wanted).then((known) => (utterance.reading = known));
-    follow(id, { api, signal, onNews: (listed) => heardOf(utterance, listed) });
     const speech = await accepted(wanted, id, signal);
     utterance.begin(speech.sampleRate);
     const broken = await receive(speech.body, utterance, () => firstSound(utterance, pressedAt)).then(
@@ -56,14 +58,9 @@ export function createSpeaking({ store, api }) {
     utterance.audio.end();
     await reading;
     if (utterance.recording.seconds()) await keep(utterance, !broken);
-    if (broken)
-      throw signal.aborted ? broken : new ApiError({ status: 0, code: "cut", message: broken.message });
-    show({
-      state: "done",
-      utterance,
-      seconds: utterance.recording.seconds(),
-      firstSoundS: utterance.firstSoundS,
-    });
+    if (broken) throw new ApiError({ status: 0, code: "cut", message: broken.message });
+    const { recording, firstSoundS } = utterance;
+    show({ state: "done", utterance, seconds: recording.seconds(), firstSoundS });
   }
 
   /** Asks again for as long as the server says when to come back. */

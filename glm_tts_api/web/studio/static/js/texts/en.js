@@ -32,7 +32,7 @@ export default {
   "error.other": "{message}",
 
   // speak
-  "speak.title": "What shall be said?",
+  "speak.title": "What would you like to say?",
   "speak.placeholder": "Write or paste a text, in Chinese, English or both.",
   "speak.samples": "Examples",
   "speak.button": "Speak",
