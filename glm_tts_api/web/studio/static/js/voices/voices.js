@@ -3,9 +3,7 @@
 import { announce, h, icon } from "../dom.js";
 import { sayError } from "../errors.js";
 import { onLanguage, t } from "../i18n.js";
-import { openAdd } from "./add.js";
 import { createCards } from "./cards.js";
-import { openEdit } from "./edit.js";
 import { toast } from "./toast.js";
 
 /** The voices in `root`. This part keeps the store's `voices` and `voice`. */
@@ -18,6 +16,7 @@ export function mountVoices(root, { store, api }) {
   async function openNew() {
     if (!shelf.mayWrite()) return toast(t("voices.mayNotWrite"));
     const names = (store.get().voices ?? []).map(({ index }) => index);
+    const { openAdd } = await import("./add.js"); // much, and needed now and then
     const index = await openAdd({ api, names });
     if (!index) return;
     await shelf.load(index);
@@ -25,6 +24,7 @@ export function mountVoices(root, { store, api }) {
   }
 
   async function edit(voice) {
+    const { openEdit } = await import("./edit.js");
     const done = await openEdit({ api, voice, mayWrite: shelf.mayWrite() });
     if (done === "delete") shelf.remove(voice.index);
     if (done !== "changed") return;
