@@ -21,3 +21,17 @@ ensure_studio_tools() {
   npm ci --prefix "$ROOT/tests/studio" --ignore-scripts --no-audit --no-fund --silent ||
     say "npm could not install them (above): tests of the studio that need them skip."
 }
+
+# require_chromium: leaves Chromium's program in CHROMIUM; ends the script where it or the tools cannot be had.
+require_chromium() {
+  CHROMIUM="$(command -v chromium || command -v chromium-browser || command -v google-chrome)" ||
+    fail "$EXIT_REFUSED" "Chromium is needed (Debian, Ubuntu: apt install chromium)."
+  ensure_studio_tools
+  has_studio_tools || fail "$EXIT_REFUSED" "node and the tools of the studio's tests are needed (above)."
+}
+
+# in_chromium SCRIPT FOLDER: runs a script of tests/studio/browser on the server at URL; what it saves is in FOLDER.
+in_chromium() {
+  STUDIO_URL="$URL" BROWSER=chrome BROWSER_PATH="$CHROMIUM" OUT="$2" \
+    node --test --test-reporter=spec "tests/studio/browser/$1"
+}

@@ -1,0 +1,109 @@
+// For everybody: axe-core, a phone, the keyboard alone, nothing that jumps or moves unasked.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { DESKTOP, inStudio, launch, PHONE, until } from "./harness.js";
+import { makeTake, write } from "./studio.js";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+for (const viewport of [DESKTOP, PHONE]) {
+  test(`axe-core finds nothing serious at ${viewport.width} px`, () =>
+    inStudio(browser, { viewport }, async (page) => {
+      await page.evaluate(AXE);
+      await findNothing(page, "empty");
+      await makeTake(page, "预计3天送到。");
+      await page.click("#options summary");
+      await page.click("li.take .take-do > button:last-child");
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+        for (const language of ["zh", "en"]) {
+          await page.click("#language");
+          await page.waitForSelector(`html[lang^=${language}]`);
+          await findNothing(page, `${scheme}, ${language}`);
+        }
+        await page.click("#voices .button:not(.small)");
+        await findNothing(page, `${scheme}, a new voice`);
+        await page.keyboard.press("Escape");
+      }
+    }));
+}
+
+test("a phone shows all of it, and the button that speaks at any time", () =>
+  inStudio(browser, { viewport: PHONE }, async (page) => {
+    await write(page, "很长的文字，".repeat(800)); // 4,800 characters
+    const width = await page.evaluate(() => document.scrollingElement.scrollWidth);
+    assert.ok(width <= PHONE.width, `${width} px wide`);
+    for (const end of [0, 1e6]) {
+      await page.evaluate((y) => scrollTo(0, y), end);
+      const { top, bottom } = await page.$eval("#speak", (button) => button.getBoundingClientRect().toJSON());
+      assert.ok(top > 0 && bottom <= PHONE.height, `the button is at ${top} to ${bottom} px`);
+    }
+  }));
+
+test("the keyboard alone is enough", () =>
+  inStudio(browser, {}, async (page) => {
+    await page.waitForSelector(".voice input:checked");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter"); // skip to the text
+    await page.keyboard.type("hello");
+    const passed = await tabTo(page, "#speak");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("li.take");
+    const later = [...passed, ...(await tabTo(page, "li.take button"))];
+    assert.deepEqual(
+      later.filter(({ ring }) => !ring),
+      [],
+      "each shows that it has the focus",
+    );
+    await page.waitForSelector('#play[aria-label="Play"]');
+    await page.keyboard.press("Space");
+    await page.waitForSelector('#play[aria-label="Pause"]');
+  }));
+
+test("nothing jumps, and nothing moves for who wants it still", () =>
+  inStudio(browser, {}, async (page) => {
+    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+    await page.evaluate(() => {
+      window.shifted = 0;
+      const add = (entries) => entries.forEach(({ value }) => (window.shifted += value));
+      new PerformanceObserver((list) => add(list.getEntries())).observe({
+        type: "layout-shift",
+        buffered: true,
+      });
+    });
+    await makeTake(page, "预计3天送到。");
+    const shifted = await page.evaluate(() => window.shifted);
+    assert.ok(shifted < 0.1, `layout shift ${shifted}`); // what Lighthouse calls good
+    assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  }));
+
+async function findNothing(page, state) {
+  const { violations } = await page.evaluate(() => window.axe.run());
+  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  const lines = serious.map(({ help, nodes }) => `${help}: ${nodes.map(({ target }) => target).join(", ")}`);
+  assert.deepEqual(lines, [], state);
+}
+
+/** Presses Tab until it has the focus; returns what had it on the way, and whether one could see that. */
+async function tabTo(page, selector) {
+  const passed = [];
+  await until(async () => {
+    await page.keyboard.press("Tab");
+    const [name, ring, isThere] = await page.evaluate((wanted) => {
+      const { activeElement: element } = document;
+      const shown = [element, element.parentElement, element.labels?.[0], element.closest(".sheet")];
+      const ring = shown.some((one) => one && getComputedStyle(one).outlineStyle !== "none");
+      return [element.outerHTML.slice(0, 80), ring || element.id === "text", element.matches(wanted)];
+    }, selector);
+    passed.push({ name, ring });
+    return isThere;
+  }, `Tab reaches ${selector}`);
+  return passed;
+}

@@ -1,0 +1,64 @@
+// Typing, hearing, stopping.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { inStudio, launch, nSpeaking, until } from "./harness.js";
+import { say, textOf, write } from "./studio.js";
+
+const SENTENCE = "今天的天气很好，我们一起去公园走走，然后去湖边的小店里喝一杯热茶吧。";
+const LONG = SENTENCE.repeat(5);
+const watched = (page) => page.evaluate(() => window.watched);
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+test("what is typed is shown as it will be read", () =>
+  inStudio(browser, {}, async (page) => {
+    await write(page, "预计3天送到。");
+    await page.waitForFunction(() => document.querySelector("#reading").textContent.includes("三天"));
+    assert.match(await textOf(page, "#text-facts"), /7 characters/);
+  }));
+
+test("sound comes while the rest is still being made", () =>
+  inStudio(browser, {}, async (page) => {
+    await say(page, LONG);
+    const heardAt = await until(async () => (await watched(page)).heardAt, "something is heard");
+    assert.equal(await nSpeaking(), 1, "the server is still at it");
+    await page.waitForSelector("li.take");
+    const endedAt = await until(() => page.evaluate(endOfSpeech), "the browser notes when it had all");
+    assert.ok(heardAt < endedAt, `heard at ${heardAt} ms; the last of it came at ${endedAt} ms`);
+    assert.ok(await page.$("#lines [aria-current]"), "a segment is lit");
+  }));
+
+test("a sound that is whole can be sought in", () =>
+  inStudio(browser, {}, async (page) => {
+    await say(page, SENTENCE);
+    await page.waitForSelector("#seek:not(:disabled)");
+    await page.focus("#seek");
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => {
+      const [at, of] = document.querySelector("#clock").textContent.split(" / ");
+      return at === of && at !== "0:00";
+    });
+  }));
+
+test("a stop frees the row, and is silent", () =>
+  inStudio(browser, {}, async (page) => {
+    await say(page, LONG);
+    await until(async () => (await watched(page)).heardAt, "something is heard");
+    assert.equal(await nSpeaking(), 1);
+    await page.keyboard.press("Escape");
+    await until(async () => (await nSpeaking()) === 0, "the row is free");
+    const stopped = await watched(page);
+    await sleep(1000);
+    const later = await watched(page);
+    assert.ok(later.heardUntil - stopped.heardUntil < 500, "nothing is heard any more");
+  }));
+
+/** When the last byte of the speech was there, in ms since the page began. */
+function endOfSpeech() {
+  const requests = performance.getEntriesByType("resource");
+  return requests.findLast(({ name }) => name.endsWith("/api/v1/tts"))?.responseEnd;
+}

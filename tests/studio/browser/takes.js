@@ -1,0 +1,83 @@
+// The history: kept, compared, saved as files, copied as commands.
+
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { inStudio, launch, OUT, STUDIO_URL, until } from "./harness.js";
+import { makeTake, press } from "./studio.js";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+test("takes are compared, kept over a reload, saved, copied and cleared", () =>
+  inStudio(browser, {}, async (page) => {
+    await makeTake(page, "今天天气很好。");
+    await press(page, "li.take .take-do > button", "seed");
+    await until(async () => (await nKept(page)) === 2, "both are kept");
+
+    await page.reload();
+    await page.waitForSelector("li.take:nth-child(2)");
+    await compare(page);
+
+    await press(page, "li.take:last-child .take-do > button", "More");
+    await saveEach(page);
+    await copyEach(page);
+
+    await press(page, ".takes-foot button:not([hidden])", "Clear");
+    await page.click(".takes-foot .danger");
+    await page.waitForSelector("li.take", { hidden: true });
+    await page.reload();
+    await page.waitForSelector(".takes-empty:not([hidden])");
+    assert.equal(await page.$("li.take"), null);
+  }));
+
+/** How many takes the browser keeps; they are shown a little before. */
+function nKept(page) {
+  return page.evaluate(async () => {
+    const resultOf = (request) =>
+      new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+    const database = await resultOf(indexedDB.open("glm-tts-studio"));
+    const n = await resultOf(database.transaction("takes").objectStore("takes").count());
+    database.close();
+    return n;
+  });
+}
+
+async function compare(page) {
+  await page.click("li.take:first-child [role=group] button:first-child");
+  await page.click("li.take:last-child [role=group] button:last-child");
+  await page.waitForSelector(".compare:not([hidden])");
+  const heard = () => page.$$eval(".compare-sides button", (sides) => sides.map((side) => side.ariaPressed));
+  assert.deepEqual(await heard(), ["true", "false"]);
+  await page.keyboard.press("x");
+  assert.deepEqual(await heard(), ["false", "true"]);
+}
+
+async function saveEach(page) {
+  const formats = ["wav", "flac", "mp3", "opus", "aac", "pcm", "srt"];
+  for (const format of formats) {
+    await press(page, ".take-more .chips:first-of-type .chip", format);
+    await until(() => readdirSync(OUT).some((name) => name.endsWith(`.${format}`)), `${format} is saved`);
+  }
+}
+
+async function copyEach(page) {
+  await page
+    .browserContext()
+    .overridePermissions(STUDIO_URL, ["clipboard-read", "clipboard-sanitized-write"]);
+  for (const [words, file] of Object.entries({
+    curl: "curl.sh",
+    Python: "openai.py",
+    JavaScript: "fetch.mjs",
+  })) {
+    await page.evaluate(() => navigator.clipboard.writeText(""));
+    await press(page, ".take-more .chips:nth-of-type(2) .chip", words);
+    const copied = await until(
+      () => page.evaluate(() => navigator.clipboard.readText()),
+      `${words} is copied`,
+    );
+    writeFileSync(`${OUT}/${file}`, copied);
+  }
+}

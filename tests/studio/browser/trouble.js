@@ -1,0 +1,69 @@
+// What goes wrong is said, and got over. The server has a key (KEY), one place and no line.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { inStudio, launch, nSpeaking, STUDIO_URL, until } from "./harness.js";
+import { say, textOf } from "./studio.js";
+
+const { KEY: key } = process.env;
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+test("the key is asked for, a wrong one is refused, the right one is kept for the session alone", () =>
+  inStudio(browser, {}, async (page) => {
+    await enter(page, "wrong");
+    await page.waitForSelector("dialog[open] .notice:not([hidden])");
+    await enter(page, key);
+    await page.waitForSelector(".voice input:checked");
+    await page.reload();
+    await page.waitForSelector(".voice input:checked");
+    assert.equal(await page.$("dialog[open]"), null);
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
+    assert.ok(!kept.includes(key));
+  }));
+
+test("a full line is said, counted down, and tried again", () =>
+  inStudio(browser, {}, async (page) => {
+    await enter(page, key);
+    await page.waitForSelector(".voice input:checked");
+    const other = occupy();
+    await until(() => nSpeaking({ key }), "somebody else is spoken for");
+    await say(page, "hello");
+    await page.waitForFunction(() => /again in \d s/.test(document.querySelector("#progress").textContent));
+    await page.waitForSelector("li.take");
+    assert.match(await textOf(page, "#progress"), /2\.0 s of sound/);
+    await other;
+  }));
+
+test("waiting for a free place can be given up", () =>
+  inStudio(browser, {}, async (page) => {
+    await enter(page, key);
+    await page.waitForSelector(".voice input:checked");
+    const other = occupy();
+    await until(() => nSpeaking({ key }), "somebody else is spoken for");
+    await say(page, "hello");
+    await page.waitForFunction(() => /again in/.test(document.querySelector("#progress").textContent));
+    await page.click("#speak");
+    await page.waitForFunction(() => document.querySelector("#progress").textContent === "Stopped");
+    await other;
+    assert.equal(await page.$("li.take"), null);
+  }));
+
+async function enter(page, words) {
+  await page.waitForSelector("dialog[open] #api-key");
+  await page.type("#api-key", words);
+  await page.keyboard.press("Enter");
+}
+
+/** Somebody else's request takes the only place. */
+async function occupy() {
+  const body = new URLSearchParams({ input_text: "hello", index: "exampleA" });
+  const answer = await fetch(`${STUDIO_URL}/api/v1/tts`, {
+    method: "POST",
+    body,
+    headers: { "X-API-Key": key },
+  });
+  assert.equal(answer.status, 200);
+}

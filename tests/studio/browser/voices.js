@@ -1,0 +1,56 @@
+// A voice of one's own: recorded in the browser, trimmed, saved, spoken with, deleted.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { ask, inStudio, launch, until } from "./harness.js";
+import { press, say, textOf } from "./studio.js";
+
+const names = async () => (await ask("/api/v1/prompts")).prompts.map(({ index }) => index);
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+test("a voice is recorded and saved, and speaks", () =>
+  inStudio(browser, {}, async (page) => {
+    await page.click("#voices .button:not(.small)");
+    await page.click("dialog[open] .record");
+    await page.waitForSelector(".record[data-state=recording]");
+    await page.waitForFunction(() => document.querySelector("dialog[open] .clock").textContent >= "0:04");
+    await page.click("dialog[open] .record");
+
+    const [start] = await page.$$("dialog[open] .trim input");
+    const length = await textOf(page, "dialog[open] output");
+    await start.focus();
+    for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowRight");
+    assert.notEqual(await textOf(page, "dialog[open] output"), length, "the handle cuts");
+    await page.waitForSelector("dialog[open] .verdict li");
+
+    const [name] = await page.$$("dialog[open] input[pattern]");
+    const index = await name.evaluate((element) => element.value);
+    await page.waitForSelector("dialog[open] .primary:not(:disabled)");
+    await page.click("dialog[open] .primary");
+    await page.waitForSelector(`[data-index="${index}"] input:checked`);
+    assert.ok((await names()).includes(index));
+
+    await say(page, "你好。");
+    await page.waitForSelector("li.take");
+    assert.ok((await textOf(page, "li.take")).includes(index));
+    await remove(page, index);
+  }));
+
+/** Deletes it, thinks better of it, and deletes it after all. */
+async function remove(page, index) {
+  const card = `[data-index="${index}"]`;
+  const discard = async () => {
+    await page.click(`${card} button:last-child`);
+    await page.click("dialog[open] .danger");
+    await page.waitForSelector(card, { hidden: true });
+  };
+  await discard();
+  await press(page, ".toast button", "");
+  await page.waitForSelector(card);
+  assert.ok((await names()).includes(index));
+  await discard();
+  await until(async () => !(await names()).includes(index), "it is gone from the server");
+}

@@ -1,0 +1,124 @@
+"""The studio as a person has it: real Chromium and Firefox, the real server with the bundled model.
+
+What the person does and sees stands in browser/*.js. Here are the servers, and what is left to Python:
+whether each file that was saved can be played, and whether what was copied runs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+import soundfile
+from browsers import in_browser, missing
+from project_folder import project
+from running import running_app
+from server_process import Server
+from tone_engine import ToneEngine
+from waiting import wait_until
+
+from glm_tts_api.launch import THREADS_WAIT
+from glm_tts_api.text.frontend import TextFrontend
+
+REPOSITORY = Path(__file__).parents[2]
+PROMPT = REPOSITORY / "glm_tts_api/assets/mini/prompts/exampleB.wav"
+KEY = "k3y"
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that speaks with the bundled model."""
+    root = tmp_path_factory.mktemp("studio") / "project"
+    server = Server(root, "glm_tts_api.api_server:app", environ=THREADS_WAIT, flow_steps=1)
+    try:
+        wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "healthy", 120)
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def frontend(tmp_path_factory: pytest.TempPathFactory) -> TextFrontend:
+    return TextFrontend(REPOSITORY / "configs", cache_dir=tmp_path_factory.mktemp("cache"))
+
+
+@contextmanager
+def toning(root: Path, engine: ToneEngine, **settings: Any) -> Iterator[str]:
+    """The address of one that says everything as a tone."""
+    with running_app(project(root / "project", **settings), lambda *_: engine) as server:
+        yield server.url
+
+
+@pytest.fixture
+def microphone(tmp_path: Path) -> str:
+    """A recording of a shipped voice, as Chromium's microphone takes it."""
+    samples, rate = soundfile.read(PROMPT)
+    path = tmp_path / "microphone.wav"
+    soundfile.write(path, samples, rate, subtype="PCM_16")
+    return str(path)
+
+
+@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+def test_speaking(browser: str, studio: str, tmp_path: Path) -> None:
+    in_browser("speaking.js", browser, studio, tmp_path)
+
+
+@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+def test_a_voice_of_ones_own(browser: str, studio: str, microphone: str, tmp_path: Path) -> None:
+    in_browser("voices.js", browser, studio, tmp_path, MICROPHONE=microphone)
+
+
+def test_takes(studio: str, tmp_path: Path) -> None:
+    in_browser("takes.js", "chrome", studio, tmp_path)
+    (wav,) = tmp_path.glob("*.wav")
+    seconds = soundfile.info(wav).duration
+    assert seconds > 0.5
+    for extension in ("flac", "mp3", "opus", "aac"):
+        (saved,) = tmp_path.glob(f"*.{extension}")
+        assert decoded_seconds(saved) == pytest.approx(seconds, abs=0.2)
+    (pcm,) = tmp_path.glob("*.pcm")
+    assert pcm.stat().st_size == pytest.approx(2 * soundfile.info(wav).frames)
+    (srt,) = tmp_path.glob("*.srt")
+    assert "今天天气很好。" in srt.read_text()
+    copied = {"bash": "curl.sh", sys.executable: "openai.py", "node": "fetch.mjs"}
+    for program, script in copied.items():
+        folder = tmp_path / script.partition(".")[0]
+        folder.mkdir()
+        environ = {"PATH": os.environ["PATH"], "NO_PROXY": "*"}
+        subprocess.run([program, tmp_path / script], cwd=folder, env=environ, check=True, timeout=120)
+        (made,) = folder.iterdir()
+        assert decoded_seconds(made) == pytest.approx(seconds, abs=0.2)
+
+
+def test_trouble(frontend: TextFrontend, tmp_path: Path) -> None:
+    """Of a server with a key, one place and no line."""
+    engine = ToneEngine(delay_s=5, seconds=2, frontend=frontend)
+    settings = {"api_keys": KEY, "short_text_concurrency": 1, "queue_max_size": 0}
+    with toning(tmp_path, engine, **settings) as url:
+        in_browser("trouble.js", "chrome", url, tmp_path, KEY=KEY)
+
+
+def test_for_everybody(studio: str, tmp_path: Path) -> None:
+    in_browser("access.js", "chrome", studio, tmp_path)
+
+
+def test_twenty_minutes(frontend: TextFrontend, tmp_path: Path) -> None:
+    """Of a tone, made faster than it is heard; scripts/test_studio.sh does it with speech."""
+    engine = ToneEngine(seconds=5, n_segments=240, segment_s=0.01, frontend=frontend)
+    with toning(tmp_path, engine) as url:
+        in_browser("long_text.js", "chrome", url, tmp_path, TEXT="hello")
+
+
+def decoded_seconds(path: Path) -> float:
+    with av.open(str(path)) as container:
+        rate = container.streams.audio[0].rate
+        return sum(frame.samples for frame in container.decode(audio=0)) / rate
