@@ -81,6 +81,14 @@ _ROW = re.compile(
 )
 
 
+def molar(match: Match) -> str:
+    """1 M of a solution."""
+    told = re.search(
+        r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b", before(match, 60) + after(match)
+    )
+    return f"{cardinal(match[1])} molar" if told else match.group()
+
+
 def row(match: Match) -> str:
     """Apartment 21B, seat 14C."""
     is_row = _ROW.search(before(match))
@@ -146,12 +154,15 @@ _B = r"(?<![\d.,])"
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _SCALE = alternatives(SCALES)
 _UNIT, _UNIT_PER = alternatives(UNITS), alternatives(PER)
+_LONG_UNIT = alternatives(unit for unit in UNITS if len(unit) > 1)
 THOUSANDS: list[Row] = [
+    ("thousands", r"\b1,?000s\b", "thousands"),
     ("thousands", r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
 ]
 AMOUNTS: list[Row] = [
     ("scientific", r"(?<![\w.])(\d(?:\.\d{1,30}+)?)[eE]([+-]?\d{1,3})\b", scientific),
     ("inches", rf"(?<!/){_B}({_NUMBER})\s?[\"″](?!\d)", inches),
+    ("hundreds", r"\b100s(?= of\b)", "hundreds"),
     ("ordinal", r"(?<=\d(?:st|nd|rd|th))\s?-\s?(?=\d{1,2}(?:st|nd|rd|th)\b)", " to "),
     ("ordinal", r"(?<![\d.])(\d{1,9}(?:,\d{3})*)(?:st|nd|rd|th)\b", ordinal),
     (
@@ -175,7 +186,7 @@ AMOUNTS: list[Row] = [
     ("by", rf"(?<![\d.,A-Za-z])({_NUMBER})x({_NUMBER})(?![\dA-Za-z])", crossed),
     ("fold", rf"{_B}({_NUMBER})\s?-\s?(?={_NUMBER}x\b)", lambda m: f"{cardinal(m[1])} to "),
     ("fold", rf"{_B}({_NUMBER})x\b", lambda m: f"{cardinal(m[1])} x "),
-    ("without", r"\bw/o\b", "without"),
+    ("without", r"\b[wW]/o\b", "without"),
     ("with", r"\bw/(?= ?\w)", "with "),
     (
         "divided",
@@ -195,13 +206,20 @@ COUNTS: list[Row] = [
     ),
     (
         "millions",
-        rf"{_B}({_NUMBER})m(?= (?:people|users|jobs|homes|views|votes|copies|followers|subscribers|"
+        rf"{_B}({_NUMBER})m(?= (?:people|shares|tickets|units|doses|acres|tests|streams|plays|players|"
+        rf"hectares|users|jobs|homes|views|votes|copies|followers|subscribers|"
         rf"deaths|customers|children|workers"
         r"|households|students|tourists|barrels|cars|tonnes|tons|viewers|listeners|readers|"
         r"passengers|visitors|residents|refugees)\b)"
         rf"|(?<=[a-z] )(\d{{1,3}}\.\d)m(?= (?:since|last year|a year|this year)\b)",
         lambda m: f"{cardinal(m[1] or m[2])} million",
     ),
+    (
+        "k",
+        rf"{_B}(\d{{1,3}})k(?= (?:modems?|videos?|displays?|monitors?|tvs?|runs?|races?|walk|resolution)\b)",
+        lambda m: f"{cardinal(m[1])} k",
+    ),
+    ("molar", rf"{_B}({_NUMBER}) ?M\b(?! ?[a-z])", molar),
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),
     (
         "scale",
@@ -220,6 +238,11 @@ COUNTS: list[Row] = [
         rf"(?<![\w.,])({_NUMBER})(\s|-)?({_UNIT})((?:/(?:\((?:{_UNIT_PER})·(?:{_UNIT_PER})\)|"
         rf"{_UNIT_PER}))*)(?![A-Za-z\d²³])(?:\.(?=\s[a-z]))?",
         measured,
+    ),
+    (
+        "measure",
+        rf"\b(hundred|thousand|million|billion|trillion) ({_LONG_UNIT})\b",
+        lambda m: f"{m[1]} {numbers.plural(UNITS[m[2]], '2')}",
     ),
     ("apart", r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)", " "),
     ("number", rf"{_B}({_NUMBER})(?!\d)", standing_alone),

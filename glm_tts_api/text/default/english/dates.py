@@ -29,6 +29,13 @@ _DATED = re.compile(
 )
 
 
+_PARTS = {"1/2", "1/3", "2/3", "1/4", "3/4", "1/5", "1/8", "1/10"}  # by which something changes
+_CHANGED = re.compile(
+    r"(?i)(?:low|ris|rose|grew|grow|cut|reduc|increas|drop|fell|fall|shrink|shrank|rais|slash|declin|up|down|less)"
+    r"\w{0,4}\b[\w ]{0,24}\bby $"
+)
+
+
 def _month(word: str) -> str:
     word = word.rstrip(".").lower()
     return _SHORT.get(word, word)
@@ -82,7 +89,9 @@ def short_date(match: Match) -> str:
 
 def dated(match: Match) -> str:
     """Due 8/15."""
-    return short_date(match) if _DATED.search(before(match, 20)) else match.group()
+    told = _DATED.search(before(match, 20))
+    is_part = match.group() in _PARTS and _CHANGED.search(before(match, 48))
+    return short_date(match) if told and not is_part else match.group()
 
 
 def _day_of(year: str, month: int, day: int) -> str | None:
@@ -108,7 +117,17 @@ _YEAR = r"(?:1[0-9]|20|21)\d\d"
 _DAY = r"(3[01]|[12]\d|0?[1-9])"
 _B = r"(?<![\d.,/:-])"
 
+_NTH = "(?:st|nd|rd|th)?"
 DATES: list[Row] = [
+    (
+        "span of days",
+        rf"\b({MONTH})\b\.?((?: (?:3[01]|[12]\d|0?[1-9]){_NTH}\b)?(?:,? \d{{4}})?) ?- ?"
+        rf"(?=(?:(?:3[01]|[12]\d|0?[1-9]){_NTH} )?{MONTH}\b)",
+        lambda m: f"{m[1] if m[2] else _month(m[1])}{m[2]} to ",
+    ),
+    ("month", rf"(?<= to )({MONTH})\b(?!\.| \d)", lambda m: _month(m[1])),
+    ("date", rf"(?<![\w-]){_DAY}-({MONTH})-({_YEAR})(?![\w-])", day_first),
+    ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
     ("time stamp", r"(\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)", r"\1 "),
     ("date", r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])", iso_date),
     ("date", r"(?<![\d./-])(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)(?![\d/.-]*\d)", numeric_date),

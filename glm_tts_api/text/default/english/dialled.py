@@ -29,6 +29,12 @@ def identifier(match: Match) -> str:
     return match[1] + re.sub("-| (?=\\d)", ", ", number)
 
 
+def code(match: Match) -> str:
+    """INV-2024-0098: letters, then groups of digits."""
+    letters, *groups = re.split("-", match.group())
+    return f"{letters} {', '.join(map(numbers.digits, groups))}"
+
+
 def status(match: Match) -> str:
     """A 404: a server's answer, where one is spoken of."""
     near = before(match, 50) + after(match, 50)
@@ -74,7 +80,6 @@ DIALLED: list[Row] = [
         r"(?<![\d.-])(?:1-)?\(?\d{3}\)?-[A-Z]{3,8}\b",
         lambda m: re.sub(r"\d+", lambda run: numbers.digits(run.group()) + " ", m.group()).replace("-", " "),
     ),
-    ("telephone", r"(?<![\d.])\d{3}\.\d{3}\.\d{4}(?![\d.]*\d)", telephone),
     ("telephone", r"(?<![\d.-])0\d{2,3}-\d{7,8}(?![\d-])", telephone),
     ("telephone", r"(?<![\d.-])0\d{2,4} \d{3,4} \d{3,4}(?![\d-])", telephone),
     ("telephone", r"(?<![\d.-])\d{3,4}-\d{3,4}-\d{4}(?![\d-])", telephone),

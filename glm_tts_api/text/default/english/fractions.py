@@ -69,6 +69,7 @@ def fraction_of_inch(match: Match) -> str:
 _B = r"(?<![\d.,])"
 _UNIT = alternatives(UNITS)
 FRACTIONS: list[Row] = [
+    ("minus", r"(?<![\w)-])-(?=\d{1,3}/\d)", "minus "),
     ("blood pressure", rf"{_B}(\d{{2,3}})/(\d{{2,3}})(?= ?mm ?Hg)", pressure),
     (
         "blood pressure",

@@ -19,10 +19,17 @@ def money(match: Match) -> str:
     ):
         major, minor = "yen", "sen"
     first, second, scale = match[2].replace(",", ""), match[3], SCALES.get((match[4] or "").lower())
-    whole, _, cents = first.partition(".")
+    cents = first.partition(".")[2]
+    if second and not scale and len(cents) == 2 and re.search(r"\.\d\d$", second):
+        return f"{_with_cents(first, major, minor)}to {_with_cents(second.replace(',', ''), major, minor)}"
     if second or scale or len(cents) not in (0, 2) or (cents and major in ("yen", "won", "dong")):
         amount = cardinal(first) + (f" to {cardinal(second)}" if second else "")
         return f"{amount} {scale + ' ' if scale else ''}{numbers.plural(major, '2')} "
+    return _with_cents(first, major, minor)
+
+
+def _with_cents(number: str, major: str, minor: str) -> str:
+    whole, _, cents = number.partition(".")
     spoken = f"{cardinal(whole)} {numbers.plural(major, '1' if whole == '1' else '2')}"
     if not cents.strip("0"):
         return f"{spoken} "

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.english.dialled import identifier, spelled, telephone, text_to
+from glm_tts_api.text.default.english.dialled import code, identifier, spelled, telephone, text_to
+from glm_tts_api.text.default.english.units import CODES
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NUMBERED = (
@@ -57,11 +58,24 @@ def hyphened_name(match: Match) -> str:
     return f"{match[1]} {numbers.paired(match[2])}{' ' if after(match, 1).isalpha() else ''}"
 
 
+def letters_and_digits(match: Match) -> str:
+    """K7PX2M, 1Z999AA10123456784, DE89 3704 ...: a code, not the name of a thing with its number."""
+    runs = re.findall(r"[A-Z]+|\d+| ", match.group())
+    if len(runs) < 4 and not any(run.isdigit() and len(run) > 4 for run in runs):
+        return match.group()
+    return " ".join(numbers.digits(run) if run.isdigit() else "," if run == " " else run for run in runs)
+
+
 def part_numbers(match: Match) -> str:
     """Figure 2-1."""
     return match[1] + " dash ".join(map(numbers.cardinal, match[2].split("-")))
 
 
+# What is counted rather than named by the number before it.
+_COUNTED = (
+    r" ?(?:[a-z]{2,20}(?<!wa)(?<!ha)(?<!doe)(?<!i)s|people|men|women|children|percent|million|billion"
+    r"|thousand|feet|or|to|square|more|new|[a-z]{1,3})\b(?<! is)(?<! was)(?<! has)| ?[%°/x×-]"
+)
 _B, _E = r"(?<![\d.,])", r"(?!\d|[.,]\d)"
 DAYS: list[Row] = [
     ("day with a name", r"\b9/11\b(?!/)", "nine eleven"),
@@ -72,6 +86,9 @@ ADDRESSES: list[Row] = [
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
     ("network address", r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
+    ("telephone", r"(?<![\d.])0\d{1,3}(?:\.\d{3,4}){2}(?![\d.]*\d)", telephone),
+    ("telephone", r"(?<![\d.])\d{3}\.\d{3}\.\d{4}(?![\d.]*\d)", telephone),
+    ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
     (
         "version",
         r"(?<![\d.])(?!\d\d?\.\d\d?\.(?:19|20)\d\d(?!\d))\d{1,6}(?:\.\d{1,6}){2,}(?![\d.]*\d)",
@@ -140,8 +157,8 @@ NAMES: list[Row] = [
     ("grouped digits", r"(?<![\d.,-])\d{4}(?:[ -]\d{4}){2,4}(?: \d{1,3})?(?![\d-])", telephone),
     (
         "identifier",
-        r"(?i)\b((?:pin|code|password|passcode|zip(?: code)?|extension"
-        r"|ext|serial number|account number|tracking number|order number"
+        r"(?i)\b((?:pin|otp|pnr|code|password|passcode|zip(?: code)?|extension"
+        r"|ending|ext|serial number|account number|tracking number|order number"
         r"|confirmation number|isbn|id|acct|ending in|ends in|card number"
         r"|(?:order|ticket|invoice|case|account|ref|reference|confirmation"
         r"|tracking) number|number is|order)(?: is|:)? ?#? ?)(?<![\d.-])"
@@ -180,14 +197,23 @@ NAMES: list[Row] = [
         r"(?<![\w.])(\d{1,2}) ?[vV][sS]?\.? ?(\d{1,2})(?![\w.])",
         lambda m: f"{numbers.cardinal(m[1])} v {numbers.cardinal(m[2])}",
     ),
+    ("code", r"\b(?=[A-Z]{0,20}\d)(?=\d{0,20}[A-Z])[A-Z0-9]{5,24}\b(?![.,-]\d)", letters_and_digits),
+    ("oil", r"\b(\d{1,2})W-(\d\d)\b", lambda m: f"{numbers.cardinal(m[1])} w {numbers.cardinal(m[2])}"),
+    ("code", r"\b[A-Z]{2,6}(?:-\d{2,8}){2,3}\b(?!-)", code),
+    ("model", r"\b([A-Za-z]{1,6}\d{1,2})-(\d{3,6})(?!\d|[.,-]\d)", hyphened_name),
     ("name with a hyphen", r"\b([A-Za-z]{1,20})-(\d{1,4})(?![\d-]|\.\d)", hyphened_name),
-    ("model", r"\b([A-Z]{1,4})(\d{3,4})(?![\d]|[.]\d|[a-z])", hyphened_name),
+    ("model", r"\b([A-Z]{1,4})(\d{3,4})(?!\d|[.]\d|[a-z]{2})", hyphened_name),
     (
         "airplane",
         r"\b(7[0-8]7)(?=s?\b(?: (?:jet|plane|aircraft|max|dreamliner|airliner|crashed|landed)))",
         lambda m: numbers.paired(m[1]),
     ),
     ("room", r"[1-9](?<=\b[Ii]n .)\d\d(?=[,;] |[,.]$)", room_in),
+    (
+        "named number",
+        rf"(?<=[a-z,;] )(?!(?:{alternatives(CODES)}) )([A-Z][A-Za-z]{{1,15}}) (\d{{3,4}}){_E}(?!{_COUNTED})",
+        hyphened_name,
+    ),
     ("car", r"\b911(?= (?:Turbo|Carrera|GT|Targa|Cabriolet))", lambda m: numbers.paired(m.group())),
     ("war", r"\bWW ?(II?|[12])\b", lambda m: f"world war {'two' if m[1] in ('II', '2') else 'one'}"),
     ("team", r"\b(49|76)ers\b", lambda m: "forty niners" if m[1] == "49" else "seventy sixers"),

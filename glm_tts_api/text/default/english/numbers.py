@@ -89,7 +89,12 @@ def plural(noun: str, amount: str) -> str:
 
 _IRREGULAR_PLURALS = {
     **{"foot": "feet", "inch": "inches", "century": "centuries", "henry": "henries", "penny": "pence"},
-    **{"foot pound": "foot pounds", "square foot": "square feet", "cubic foot": "cubic feet"},
+    **{
+        "foot pound": "foot pounds",
+        "pound foot": "pound feet",
+        "square foot": "square feet",
+        "cubic foot": "cubic feet",
+    },
     **{"degree celsius": "degrees celsius", "degree fahrenheit": "degrees fahrenheit"},
     **{"square inch": "square inches", "cubic inch": "cubic inches", "part per million": "parts per million"},
     **{"millimeter of mercury": "millimeters of mercury", "pound of force": "pounds of force"},
@@ -111,5 +116,17 @@ _INVARIABLE = {
         "hertz",
         "kilohertz",
     ),
-    *("megahertz", "gigahertz", "horsepower", "lux", "kelvin", "percent", "siemens", "rpm", "real"),
+    *(
+        "megahertz",
+        "gigahertz",
+        "horsepower",
+        "lux",
+        "kelvin",
+        "percent",
+        "siemens",
+        "r p m",
+        "p s i",
+        "c c",
+        "real",
+    ),
 }

@@ -33,14 +33,19 @@ LABELS = names("""
     Apt=apartment; Ste=suite; Bldg=building; Rte=route; Hwy=highway; Fig=figure; Figs=figures; Vol=volume;
     Eq=equation; Ext=extension; ext=extension; Cat=category; Vit=vitamin; Ch=chapter; Qty=quantity;
 """)
-# Whole words of chats, notes and labels, with or without a full stop, but not behind a figure.
+# Whole words of chats, notes and labels, with or without a full stop.
 NOTES = names("""
     ppl=people; pls=please; plz=please; thx=thanks; tmrw=tomorrow; bday=birthday; b-day=birthday;
-    yr=year; yrs=years; hr=hour; hrs=hours; wk=week; mins=minutes; secs=seconds; wks=weeks; mos=months;
-    lbs=pounds; pts=points; qty=quantity; approx=approximately; dept=department; govt=government;
-    appt=appointment; mtg=meeting; qts=quarts; hwy=highway; mph=miles per hour; kph=kilometers per hour;
-    avg=average; tbsp=tablespoon; tsp=teaspoon; msg=message; b/c=because; c/o=care of; w/c=week commencing;
-    attn=attention; asst=assistant; mgmt=management;
+    qty=quantity; approx=approximately; dept=department; govt=government; appt=appointment;
+    mtg=meeting; hwy=highway;
+    avg=average; msg=message; b/c=because; c/o=care of; w/c=week commencing; attn=attention;
+    asst=assistant; mgmt=management; b4=before; gr8=great; l8r=later; pgs=pages;
+""")
+# The same where no figure stands before them; behind one they are units.
+NOTED_UNITS = names("""
+    yr=year; yrs=years; hr=hour; hrs=hours; wk=week; wks=weeks; mins=minutes; secs=seconds; mos=months;
+    lbs=pounds; pts=points; qts=quarts; mph=miles per hour; kph=kilometers per hour; tbsp=tablespoon;
+    tsp=teaspoon;
 """)
 WEEKDAYS = names("""
     Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Thu=thursday; Thur=thursday; Thurs=thursday;
@@ -83,4 +88,6 @@ WORDS_TOO = {
     "PA",
     "SC",
 }
-SHORT_FORMS = frozenset({*TITLES, *ABBREVIATIONS, *BEFORE_FIGURES, *WEEKDAYS, *STREETS, *NOTES, *LABELS})
+SHORT_FORMS = frozenset(
+    {*TITLES, *ABBREVIATIONS, *BEFORE_FIGURES, *WEEKDAYS, *STREETS, *NOTES, *NOTED_UNITS, *LABELS}
+)

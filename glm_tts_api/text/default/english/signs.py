@@ -75,6 +75,7 @@ SPANS: list[Row] = [
     ("span", rf"(?<![\w.-])({_NUMBER}%?)\s?(-|—|~)\s?({_NUMBER})(?![\d-]|\.\d)", number_span),
     ("minus", r"(?<=\d) - (?=\d)", " minus "),
     ("minus", r"(?<![\w%°)-])-\s?(?=\.?\d)", "minus "),
+    ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),
     ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]|\|", ", "),

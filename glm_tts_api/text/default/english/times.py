@@ -6,12 +6,13 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
 _DECADES = (
     *("hundreds", "tens", "twenties", "thirties", "forties"),
     *("fifties", "sixties", "seventies", "eighties", "nineties"),
 )
+_RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
 _SCORE = re.compile(
     r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score"
     r"|scored|draw|drew|defeat\w*|victory|tied?|final|set|halftime"
@@ -25,6 +26,7 @@ def clock(match: Match) -> str:
         not half
         and hour
         and _SCORE.search(before(match, 24))
+        and not _RACE.search(before(match, 40) + after(match, 24))
         and not re.search(r"(?i)\b(?:at|by|around|until|before|after|from)\s$", before(match))
     ):
         return f"{cardinal(match[1])} to {cardinal(match[2])}"
@@ -59,6 +61,12 @@ def left_on_the_clock(match: Match) -> str:
     return " ".join(f"{cardinal(n)} {numbers.plural(unit, str(int(n)))}" for n, unit in units if int(n))
 
 
+def military(match: Match) -> str:
+    """0600 hours, 1430 hrs."""
+    hour = f"oh {cardinal(match[1][1])}" if match[1][0] == "0" else cardinal(match[1])
+    return f"{hour} {'hundred' if match[2] == '00' else cardinal(match[2])} hours"
+
+
 def whole_hour(match: Match) -> str:
     return f"{cardinal(match[1])} {match[2].lower()}m"
 
@@ -89,9 +97,78 @@ def pace(match: Match) -> str:
     )
 
 
+# Of the Bible, and how they are shortened.
+_SHORT_BOOKS = names("""
+    Gen=genesis; Ex=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Prov=proverbs; Isa=isaiah;
+    Jer=jeremiah; Ezek=ezekiel; Matt=matthew; Rom=romans; Cor=corinthians; Gal=galatians; Eph=ephesians;
+    Phil=philippians; Col=colossians; Thess=thessalonians; Tim=timothy; Heb=hebrews; Rev=revelation;
+""")
+_BOOKS = {
+    *_SHORT_BOOKS,
+    *[
+        "Genesis",
+        "Exodus",
+        "Leviticus",
+        "Numbers",
+        "Deuteronomy",
+        "Joshua",
+        "Judges",
+        "Ruth",
+        "Samuel",
+        "Kings",
+        "Chronicles",
+        "Ezra",
+        "Nehemiah",
+        "Esther",
+        "Job",
+        "Psalm",
+        "Psalms",
+        "Proverbs",
+        "Ecclesiastes",
+        "Isaiah",
+        "Jeremiah",
+        "Lamentations",
+        "Ezekiel",
+        "Daniel",
+        "Hosea",
+        "Joel",
+        "Amos",
+        "Jonah",
+        "Micah",
+        "Matthew",
+        "Mark",
+        "Luke",
+        "John",
+        "Acts",
+        "Romans",
+        "Corinthians",
+        "Galatians",
+        "Ephesians",
+        "Philippians",
+        "Colossians",
+        "Thessalonians",
+        "Timothy",
+        "Titus",
+        "Hebrews",
+        "James",
+        "Peter",
+        "Jude",
+        "Revelation",
+        "Surah",
+        "Quran",
+    ],
+}
+
+
+def verse(match: Match) -> str:
+    """John 3:16, 1 Cor. 13:4-7."""
+    nth, book, chapter, first, last = match.groups()
+    spoken = f"{_SHORT_BOOKS.get(book, book)} {cardinal(chapter)} {cardinal(first)}"
+    return (f"{numbers.ordinal(nth)} " if nth else "") + spoken + (f" to {cardinal(last)}" if last else "")
+
+
 TIMES: list[Row] = [
-    ("military time", r"\b0(\d)00 hours\b", lambda m: f"oh {cardinal(m[1])} hundred hours"),
-    ("military time", r"\b([12]\d)00 hours\b", lambda m: f"{cardinal(m[1])} hundred hours"),
+    ("military time", r"\b([01]\d|2[0-3])([0-5]\d) ?(?:hours|hrs)\b\.?", military),
     (
         "lap",
         r"(?<![\d:.])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\d:])",
@@ -110,6 +187,16 @@ TIMES: list[Row] = [
         duration_in_letters,
     ),
     ("duration", r"(?<![\d:.])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])", duration),
+    (
+        "verse",
+        rf"(?:\b([1-3]) )?\b({alternatives(_BOOKS)})\.? (\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?(?![\d:])",
+        verse,
+    ),
+    (
+        "hours",
+        r"\b(\d{1,2})/(\d{1,2})c\b",
+        lambda m: f"{cardinal(m[1])} {cardinal(m[2])} central",
+    ),
     ("hours", r"(?i)(?<=:\d\d)\s?[-~—]+\s?(?=\d{1,2}:\d\d)|(?<=[ap]m)\s?[-~—]+\s?(?=\d)", " to "),
     (
         "hours",
@@ -128,8 +215,10 @@ TIMES: list[Row] = [
         "seconds",
         r"(?i:(?<=\bafter )|(?<=\bfor )|(?<=\bevery )|(?<=\bwithin )|"
         r"(?<=\babout )|(?<=\btook )|(?<=\bonly )|(?<=\bthan )|(?<=\bwait )"
-        r"|(?<=\bunder )|(?<=\bto )|(?<=\bjust ))(\d{1,3})s\b",
-        lambda m: f"{cardinal(m[1])} seconds",
+        r"|(?<=\bunder )|(?<=\bto )|(?<=\bjust ))(\d{1,3})s\b"
+        r"(?! (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b)"
+        r"|\b(\d{1,3})s(?= (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later)\b)",
+        lambda m: f"{cardinal(m[1] or m[2])} seconds",
     ),
     ("decade", r"(?<![\d,.$])(\d\d)?'?(\d)0'?s\b", decade),
     (

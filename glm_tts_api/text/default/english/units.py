@@ -60,7 +60,8 @@ UNITS = names("""
     °F=degree fahrenheit; °=degree; ℃=degree celsius; ℉=degree fahrenheit; hp=horsepower;
     ppm=part per million; bpm=beat per minute; MP=megapixel; px=pixel; Mb=megabit; Gb=gigabit; ct=carat;
     pts=point; reb=rebound; ast=assist; blk=block; stl=steal; kt=knot; kts=knot; lux=lux; lm=lumen;
-    cwt=hundredweight; rad=radian; K=kelvin; t=ton;
+    eV=electron volt; lb-ft=pound foot; ft-lb=foot pound; ft-lbs=foot pound; Nm=newton meter;
+    N·m=newton meter; cwt=hundredweight; rad=radian; K=kelvin; t=ton;
 """)
 _PREFIXES = names("p=pico; n=nano; μ=micro; µ=micro; m=milli; k=kilo; M=mega; G=giga; T=tera;")
 _PREFIXED = names("""

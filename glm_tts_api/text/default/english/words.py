@@ -9,6 +9,7 @@ from glm_tts_api.text.default.english.short_forms import (
     ABBREVIATIONS,
     BEFORE_FIGURES,
     LABELS,
+    NOTED_UNITS,
     NOTES,
     STATES,
     STREETS,
@@ -19,7 +20,8 @@ from glm_tts_api.text.default.english.short_forms import (
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
 
 _SHORT = {
-    key.lower(): word for key, word in (LABELS | NOTES | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
+    key.lower(): word
+    for key, word in (LABELS | NOTES | NOTED_UNITS | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
 }
 _DIVISIONS = (
     "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
@@ -52,7 +54,9 @@ def saint_or_street(match: Match) -> str:
     behind_name = match[1] is not None
     before_name = re.match(r"\s*[A-Z][a-z]", rest)
     ordinary = re.match(
-        r"\s*(?:The|It|He|She|We|They|Is|In|On|At|And|But|Turn|Go|Please|There|This|That|I)\b", rest
+        r"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room"
+        r"|The|It|He|She|We|They|Is|In|On|At|And|But|Turn|Go|Please|There|This|That|I)\b",
+        rest,
     )
     if behind_name and (not before_name or ordinary):
         stop = "." if (not rest.strip() or before_name) and match.group().endswith(".") else ""
@@ -84,6 +88,18 @@ def monarch(match: Match) -> str:
     return f"{match[1]} the {numbers.ordinal(str(roman(match[2])))}"
 
 
+def numbered_name(match: Match) -> str:
+    """Street Fighter II; a person where a given name stands before: William Gates III."""
+    if not re.fullmatch(numbers.ROMAN, match[3]) or re.match(
+        r"\s(?:fluids?|drip|lines?|access|antibiotics|infusion)\b", after(match)
+    ):
+        return match.group()  # or intravenous
+    person = match[1] and re.fullmatch(_MONARCHS, match[1].strip())
+    number = str(roman(match[3]))
+    said = f"the {numbers.ordinal(number)}" if person else numbers.cardinal(number)
+    return f"{match[1] or ''}{match[2]} {said}"
+
+
 def division(match: Match) -> str:
     return f"{match[1]} {numbers.cardinal(str(roman(match[2])))}"
 
@@ -94,6 +110,12 @@ def small_division(match: Match) -> str:
     return f" {numbers.cardinal(str(roman(match[1].upper())))}" if told else match.group()
 
 
+def _either_case(short: dict[str, str]) -> str:
+    """As they stand, or with a capital; in capitals they are names: HR, PTS."""
+    return alternatives({*short, *map(str.capitalize, filter(str.isalpha, short))})
+
+
+_NOTE_END = r"(?![\w'/-])(?:\.(?=\s+[a-z0-9(]|,))?"
 # Abbreviations whose full stop ends no sentence.
 WORDS: list[Row] = [
     (
@@ -113,7 +135,7 @@ WORDS: list[Row] = [
         saint_or_street,
     ),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
-    ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or|&)\b)", title),
+    ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     ("weekday", rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&]|,)", abbreviation),
     ("weekday", rf"\b({alternatives(WEEKDAYS)})\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?", weekdays),
@@ -129,12 +151,8 @@ WORDS: list[Row] = [
     ),
     ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
     ("abbreviation", rf"\b({alternatives(LABELS)})\.?(?=\s#?\d)", abbreviation),
-    (
-        "abbreviation",
-        rf"(?<![\w'/-])(?<!\d )({alternatives({*NOTES, *map(str.capitalize, NOTES)})})(?![\w'/-])"
-        r"(?:\.(?=\s+[a-z0-9(]|,))?",
-        abbreviation,
-    ),
+    ("note", rf"(?<![\w'/-])({_either_case(NOTES)}){_NOTE_END}", abbreviation),
+    ("note", rf"(?<![\w'/-])(?<!\d )({_either_case(NOTED_UNITS)}){_NOTE_END}", abbreviation),
     (
         "weekday",
         rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
@@ -146,7 +164,7 @@ WORDS: list[Row] = [
         r"\b(Tues?|Thu(?:rs?)?|Fri)\b(?!')|(?i:(?<=\bon )|(?<=next )|(?<=last )|(?<=this )|(?<=every )"
         r"|(?<=until )|(?<=\bby )|(?<=from )|(?<=through )|(?<=since )|(?<=and )|(?<=& ))"
         r"(Mon|Wed|Sat|Sun)\b(?!')|\b(Mon|Wed|Sat|Sun)"
-        r"(?= ?(?:&|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night))",
+        r"(?= ?(?:&|\d{1,2}/\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night))",
         lambda m: WEEKDAYS[m[1] or m[2] or m[3]],
     ),
     ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: STREETS[m[1]]),
@@ -179,4 +197,9 @@ WORDS: list[Row] = [
         small_division,
     ),
     ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
+    (
+        "numbered name",
+        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) ([IVX]{2,5})\b(?!['.][A-Za-z])",
+        numbered_name,
+    ),
 ]
