@@ -5,21 +5,25 @@
 readonly STUDIO_TOOLS="$ROOT/tests/studio/node_modules"
 readonly STUDIO_SCRIPTS=(glm_tts_api/web/studio/static/js tests/studio)
 
-# has_studio_tools: whether node is here and the tools are those of the lock file.
+# has_studio_tools: whether node and the tools are here.
 has_studio_tools() {
-  command -v node >/dev/null && [[ $STUDIO_TOOLS/.package-lock.json -nt $ROOT/tests/studio/package-lock.json ]]
+  command -v node >/dev/null && [[ -x $STUDIO_TOOLS/.bin/eslint && -x $STUDIO_TOOLS/.bin/prettier ]]
 }
 
-# ensure_studio_tools: installs them where npm is; without, says what would.
+# ensure_studio_tools: installs those of the lock file where npm is; without, says what would.
 ensure_studio_tools() {
-  ! has_studio_tools || return 0
+  local lock="$ROOT/tests/studio/package-lock.json" installed="$STUDIO_TOOLS/.installed.json"
+  ! cmp -s -- "$lock" "$installed" || return 0
   if ! command -v npm >/dev/null; then
-    say "The studio's own tests need node (Debian, Ubuntu: apt install nodejs npm); they skip."
+    say "The studio's own tests need node (Debian, Ubuntu: apt install nodejs npm); without it they skip."
     return 0
   fi
-  say "Installing the tools of the studio's tests into tests/studio/node_modules"
-  npm ci --prefix "$ROOT/tests/studio" --ignore-scripts --no-audit --no-fund --silent ||
-    say "npm could not install them (above): tests of the studio that need them skip."
+  say "Installing the tools of the studio's tests into tests/studio/node_modules (210 MB)"
+  if npm ci --prefix "$ROOT/tests/studio" --ignore-scripts --no-audit --no-fund --fetch-retries 1 --loglevel error; then
+    cp -- "$lock" "$installed"
+  else
+    say "npm could not install them (above): the tests of the studio that need them skip."
+  fi
 }
 
 # require_chromium: leaves Chromium's program in CHROMIUM; ends the script where it or the tools cannot be had.

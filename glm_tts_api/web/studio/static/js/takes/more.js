@@ -62,9 +62,15 @@ function group(words, buttons) {
   );
 }
 
-/** The clipboard of the page where it has one, which takes https or localhost; else by a selection. */
 async function writeToClipboard(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copySelected(text); // a page has no clipboard over plain http but from localhost, or may not write to it
+  }
+}
+
+function copySelected(text) {
   const area = h("textarea", { class: "visually-hidden", value: text });
   document.body.append(area);
   area.select();

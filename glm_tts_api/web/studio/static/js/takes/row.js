@@ -5,6 +5,7 @@ import { getLanguage, t } from "../i18n.js";
 import { otherVoice } from "./history.js";
 import { createMore } from "./more.js";
 
+const SHOWN_CHARS = 200; // of its one line
 const SIDES = ["a", "b"];
 const BUSY = ["waiting", "speaking"];
 
@@ -32,7 +33,7 @@ export function createRow(take, { store, api }, actions) {
   const what = h(
     "div",
     { class: "take-what" },
-    h("p", { class: "ellipsis", title: take.text }, take.text),
+    h("p", { class: "ellipsis", title: take.text }, take.text.slice(0, SHOWN_CHARS)),
     facts,
   );
   const group = h("div", { class: "segmented", role: "group" }, sides);
