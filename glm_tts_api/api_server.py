@@ -75,7 +75,7 @@ def create_app(
     claim: Claim | None = None,
     limits: ConnectionLimits | None = None,
 ) -> FastAPI:
-    """The whole server as an ASGI app. `build_engine` is given the settings and the worker's slot; `claim`
+    """The whole server as an ASGI app. `build_engine` is given the settings and the worker's number; `claim`
     finds the figures that the workers share, and this worker's record among them."""
     in_flight = InFlight()
     limits = limits or ConnectionLimits(send_s=settings.stream_stall_s)
@@ -152,26 +152,26 @@ async def _lifespan(
         connections.is_lightest = partial(stats.is_lightest, record)
         state = AppState(
             config=web_config(settings),
-            engine=build_engine(settings, record.index),
+            engine=build_engine(settings, record.number),
             admission=Admission(admission_config(settings), record.lanes),
             verification=Admission(admission_config(settings), private_counters()),
             stats=stats,
             figures=record.figures,
-            slot=record.index,
+            number=record.number,
             voices=_voice_store(settings),
             lexicon=LexiconFile(settings.configs_dir, DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)),
             in_flight=in_flight,
             limits=limits,
         )
         app.state.parts = state
-        _log_start(settings, record.index)
+        _log_start(settings, record.number)
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         state.engine.start()
         watch = asyncio.create_task(watchdog.watch(state, record, settings))
         gauges = [asyncio.create_task(each) for each in (keep_gauges(state), keep_loop_lag(record.figures))]
         try:
             if not _is_in_charge(settings):
-                private = settings.run_folder.generation / f"worker-{record.index}.sock"
+                private = settings.run_folder.generation / f"worker-{record.number}.sock"
                 async with private_listener(app, private, connections):
                     while not in_flight.closing and not _is_in_charge(settings):  # noqa: ASYNC110, a file tells it
                         await asyncio.sleep(0.1)
@@ -210,7 +210,7 @@ def _voice_store(settings: Settings) -> VoiceStore:
     )
 
 
-def _build_engine(settings: Settings, slot: int) -> Engine:
+def _build_engine(settings: Settings, number: int) -> Engine:
     """The engine that speaks; another need not load torch."""
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
@@ -219,7 +219,7 @@ def _build_engine(settings: Settings, slot: int) -> Engine:
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
-        device = choose_device(settings.device, slot=slot)
+        device = choose_device(settings.device, nth=number)
         warnings = placement_warnings(settings.device, dtype=settings.dtype, flow_dtype=settings.flow_dtype)
         for warning in warnings:
             logger.warning(warning)
@@ -247,15 +247,15 @@ def _build_engine(settings: Settings, slot: int) -> Engine:
     return Engine(engine_config(settings), load_models=load_models, load_frontend=load_frontend)
 
 
-def _log_start(settings: Settings, slot: int) -> None:
+def _log_start(settings: Settings, number: int) -> None:
     logger.info(
         "Worker %d of %d loads %s; CPU threads: %d",
-        slot + 1,
+        number + 1,
         settings.workers,
         settings.checkpoint_dir,
         engine_config(settings).threads,
     )
-    if slot == 0:
+    if number == 0:
         for warning in settings.warnings:
             logger.warning(warning)
     if settings.is_demonstration:

@@ -16,6 +16,7 @@ Float32 = npt.NDArray[np.float32]
 Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 SampleMethod = Literal["ras", "topk"]
+SAMPLE_RATE = 24000  # of speech that nobody asked to have at another one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,7 @@ class Utterance:
     text: str
     voice: Voice
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    sample_rate: int = 24000
+    sample_rate: int = SAMPLE_RATE
     use_cache: bool = True
     use_phoneme: bool = False
     chunks: tuple[int, ...] | None = None

@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         NoDecode,
         BeforeValidator(_chunk_sizes),
         Allowed("whole numbers from 1 to 1000 with commas between them"),
-    ] = (12, 25, 50, 100)
+    ] = _ENGINE.stream_chunks
     stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = _ENGINE.stream_buffer_s
     stream_stall_s: Seconds = 60
     stall_s: Seconds = _ENGINE.stall_s

@@ -34,12 +34,12 @@ _WARM_UP = 0.2  # this share of the requests finds the service emptier than it w
 
 @dataclass(frozen=True)
 class Service:
-    """`places` and `line`: requests that a replica serves at once, and that wait for it, lanes added up.
+    """`places` and `queue`: requests that a replica serves at once, and that wait for it, lanes added up.
     `voices`: how many there are; the k-th is asked for 1/k as often as the first."""
 
     measured: Measured
     places: int = 20
-    line: int = 200
+    queue: int = 200
     voices: int = 1000
 
 
@@ -63,7 +63,7 @@ def simulate(
     """`load`: audio seconds asked for a second, as a share of what all replicas make when they are full."""
     env, rng = simpy.Environment(), random.Random(seed)
     measured = service.measured
-    fleet = [Replica(env, measured, places=service.places, line=service.line) for _ in range(replicas)]
+    fleet = [Replica(env, measured, places=service.places, queue=service.queue) for _ in range(replicas)]
     popularity = list(accumulate(1 / rank for rank in range(1, service.voices + 1)))
     a_second = load * replicas * measured.peak / measured.mean_audio_s
     taken: list[Request] = []
@@ -201,7 +201,7 @@ def _arguments() -> argparse.Namespace:
         "streams", type=Path, metavar="STREAMS.json", help="of bench.py serve --stream --json"
     )
     parser.add_argument("--places", type=int, default=20, help="of a replica, both lanes")
-    parser.add_argument("--line", type=int, default=200, help="of a replica, both lanes")
+    parser.add_argument("--queue", type=int, default=200, help="of a replica, both lanes")
     parser.add_argument("--voices", type=int, default=1000)
     parser.add_argument(
         "--voice-s", type=float, default=0.3, help="seconds that an unknown voice costs a replica"
@@ -218,7 +218,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     args = _arguments()
     measured = read(args.serve, args.streams, voice_s=args.voice_s)
-    service = Service(measured, places=args.places, line=args.line, voices=args.voices)
+    service = Service(measured, places=args.places, queue=args.queue, voices=args.voices)
     print(
         f"A full replica makes {measured.peak:.2f} s of audio a second; "
         f"an answer has {measured.mean_audio_s:.2f} s."

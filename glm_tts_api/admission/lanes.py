@@ -1,7 +1,7 @@
 """Who may speak now, who waits, who is sent away. Knows asyncio; knows no HTTP, no text, no model.
 
 A request takes the short or the long lane by its length. Each lane has a semaphore and a bounded
-first-come line. A deadline counts from arrival and covers the wait and the work. The permit goes back when
+first-come queue. A deadline counts from arrival and covers the wait and the work. The permit goes back when
 both the request and the engine are done with it, so work that is being cancelled still fills its place.
 """
 
@@ -100,7 +100,7 @@ class Permit:
 
 
 class _Lane:
-    """One lane: its places, its line, its counters."""
+    """One lane: its places, its queue, its counters."""
 
     def __init__(self, name: LaneName, *, limit: int, queue_size: int, counters: LaneCounters) -> None:
         self.name = name
@@ -110,7 +110,7 @@ class _Lane:
         self._waiting = 0
 
     async def enter(self) -> Permit:
-        """Waits in line for a place. Raises QueueFull at once when the line is full."""
+        """Waits in the queue for a place. Raises QueueFull at once when that is full."""
         if self._places.locked() and self._waiting >= self._queue_size:
             raise QueueFull(
                 f"The server is busy: {self._waiting} requests wait in the {self.name} lane. Try again soon."

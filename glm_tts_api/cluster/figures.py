@@ -28,30 +28,30 @@ _MOST_DEAD = 100  # whose totals still count
 _SERVICE = 1  # all records are of the one service that the cluster is
 
 
-class Board:
-    """Keeps each replica's last report. Runs as an actor, which outlives the replicas."""
+class Reports:
+    """The last report of each replica. Runs as an actor, which outlives the replicas."""
 
     def __init__(self) -> None:
         self._n_joined = 0
         self._reports: dict[int, tuple[float, bytes]] = {}
 
     def join(self) -> int:
-        """A slot that no replica has had before."""
+        """A number that no replica has had before."""
         self._n_joined += 1
         return self._n_joined - 1
 
-    def report(self, slot: int, record: bytes) -> None:
-        self._n_joined = max(self._n_joined, slot + 1)  # a board that was lost with its node begins anew
-        self._reports[slot] = (time.monotonic(), record)
+    def report(self, number: int, record: bytes) -> None:
+        self._n_joined = max(self._n_joined, number + 1)  # an actor that was lost with its node begins anew
+        self._reports[number] = (time.monotonic(), record)
 
     def read(self) -> list[tuple[int, bool, bytes]]:
-        """Each replica's slot, whether it lives, and its last record; of the dead those that died last."""
+        """Each replica's number, whether it lives, and its last record; of the dead those that died last."""
         now = time.monotonic()
-        reports = [(slot, now - at < _SILENT_S, record) for slot, (at, record) in self._reports.items()]
-        dead = sorted(self._reports, key=lambda slot: self._reports[slot][0])
+        reports = [(number, now - at < _SILENT_S, record) for number, (at, record) in self._reports.items()]
+        dead = sorted(self._reports, key=lambda number: self._reports[number][0])
         n_dead = sum(not alive for _, alive, _ in reports)
-        for slot in dead[: max(0, n_dead - _MOST_DEAD)]:
-            del self._reports[slot]
+        for number in dead[: max(0, n_dead - _MOST_DEAD)]:
+            del self._reports[number]
         return reports
 
 
@@ -61,29 +61,29 @@ class ClusterStats(SharedStats):
     def __init__(self) -> None:
         self._own_folder = TemporaryDirectory(prefix="glm-tts-figures-")
         super().__init__(Path(self._own_folder.name), service=_SERVICE)
-        self._board = _board()
-        self._slot: int = ray.get(self._board.join.remote())
+        self._reports = _reports()
+        self._number: int = ray.get(self._reports.join.remote())
 
     def claim(self) -> WorkerRecord:
         record = super().claim()
-        record.index = self._slot
+        record.number = self._number
         threading.Thread(target=self._report, name="figures", daemon=True).start()
         return record
 
-    def may_listen(self, slot: WorkerRecord) -> bool:
+    def may_listen(self, own: WorkerRecord) -> bool:
         """Whether the model is loaded and warmed: before that Ray sends nothing here. Raises Unhealthy if it
         cannot be, so that Ray tells whoever deploys and tries again."""
-        if slot.phase == "failed":
+        if own.phase == "failed":
             raise Unhealthy("The model could not be loaded; this replica's log says why.")
-        return slot.phase == "ready"
+        return own.phase == "ready"
 
     def read(self) -> list[WorkerStats]:
-        reports = {slot: (alive, record) for slot, alive, record in self._others()}
-        reports[self._slot] = (True, self._own())
+        reports = {number: (alive, record) for number, alive, record in self._others()}
+        reports[self._number] = (True, self._own())
         read = (
-            self._parse(slot, zlib.decompress(raw), alive=alive) for slot, (alive, raw) in reports.items()
+            self._parse(number, zlib.decompress(raw), alive=alive) for number, (alive, raw) in reports.items()
         )
-        return sorted((record for record in read if record is not None), key=lambda record: record.slot)
+        return sorted((record for record in read if record is not None), key=lambda record: record.number)
 
     def _own(self) -> bytes:
         """Mostly zeros, hence compressed."""
@@ -91,19 +91,19 @@ class ClusterStats(SharedStats):
 
     def _others(self) -> list[tuple[int, bool, bytes]]:
         try:
-            reports: list[tuple[int, bool, bytes]] = ray.get(self._board.read.remote(), timeout=_ANSWER_S)
+            reports: list[tuple[int, bool, bytes]] = ray.get(self._reports.read.remote(), timeout=_ANSWER_S)
         except ray.exceptions.RayError as error:
             logger.warning("The other replicas' figures cannot be read: %s", error)
             return []
         return reports
 
     def _report(self) -> None:
-        """Tells the board for as long as the process lives."""
+        """Tells the actor for as long as the process lives."""
         while True:
             try:
-                ray.get(self._board.report.remote(self._slot, self._own()), timeout=_ANSWER_S)
+                ray.get(self._reports.report.remote(self._number, self._own()), timeout=_ANSWER_S)
             except ray.exceptions.RayError:  # whoever reads says so
-                self._board = _board()
+                self._reports = _reports()
             time.sleep(_PERIOD_S)
 
 
@@ -113,10 +113,10 @@ def join(settings: Settings) -> tuple[SharedStats, WorkerRecord]:
     return stats, stats.claim()
 
 
-def _board() -> Any:
-    """The cluster's one board, made if there is none."""
+def _reports() -> Any:
+    """The cluster's one actor, made if there is none."""
     return (
-        ray.remote(Board)
+        ray.remote(Reports)
         .options(
             name="glm-tts-figures",
             namespace="glm-tts",

@@ -66,4 +66,4 @@ class _Answer:
 def _meaning_of(status: int) -> ServiceError:
     if status == 404:  # no route to an app of ours: there is none yet, or it is being replaced
         return Loading("No replica is ready yet. Try again shortly.")
-    return QueueFull("The cluster is busy: every replica's lanes and lines are full. Try again soon.")
+    return QueueFull("The cluster is busy: every replica's lanes and queues are full. Try again soon.")

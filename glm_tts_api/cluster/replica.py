@@ -20,7 +20,7 @@ from glm_tts_api.web.app_state import AppState
 APP_NAME = "glm-tts"
 # Of a replica's places, how many are taken on the average: a burst finds some free.
 _TARGET_LOAD = 0.7
-_REFUSALS = 64  # room beyond lanes and lines, so that it is a replica that says no, and probes get through
+_REFUSALS = 64  # room beyond lanes and queues, so that it is a replica that says no, and probes get through
 _UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S = 10, 300  # loading takes a while: quickly more, slowly fewer
 _STOP_MARGIN_S = 10  # beyond the time to drain, for freeing the model
 

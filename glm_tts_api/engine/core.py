@@ -288,7 +288,7 @@ class EngineCore:
             request.fail(as_service_error(error, request.utterance.request_id, done="spoken"))
 
     def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
-        """A fault that no stage answered for."""
+        """A fault that no stage has caught."""
         if not self._count(error, watch):
             self._on_fault(error)
 

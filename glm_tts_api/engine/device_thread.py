@@ -22,7 +22,7 @@ class DeviceThread:
     """Runs posted calls in order, and `step` in between for as long as that returns True.
 
     `n_threads`: intra-op threads of torch on this thread. `niceness`: how far it stands back for others where
-    cores are few. `set_up` is called first on the thread. `on_fault` is told what no stage answered for.
+    cores are few. `set_up` is called first on the thread. `on_fault` is told what no stage has caught.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class DeviceThread:
             logger.warning("The %s thread keeps its priority: %s", self._thread.name, error)
 
     def _guard(self, call: Callable[[], object]) -> object:
-        """Stages answer for their own faults; one that slips through must not end the thread."""
+        """A stage ends the requests that a fault belongs to; what it does not catch ends no thread."""
         self._began_at = time.monotonic()
         try:
             return call()
         except BaseException as error:
-            logger.exception("A fault slipped through on the %s thread", self._thread.name)
+            logger.exception("A fault that no request was ended for, on the %s thread", self._thread.name)
             self._on_fault(error)
             return None
         finally:

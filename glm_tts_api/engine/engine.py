@@ -7,12 +7,11 @@ decodes, one or several that render.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,11 @@ from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, as_service_error, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.loading import LoadedModel, Loading
 from glm_tts_api.engine.memory import gpu_bytes
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back, give_back_models
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
-from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
-from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import InternalFault, StartupError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 
@@ -62,11 +59,7 @@ class Engine:
         )
         self._spare_memory = SpareMemory()
         self._streams: set[SpeechStream] = set()
-        self._models: Models | None = None
-        self._features: VoiceFeatures | None = None
-        self._processor: InputProcessor | None = None
-        self._streaming: Forecast | None = None
-        self._patience = 1.0
+        self._loaded: LoadedModel | None = None
         self._started_at = self._used_at = time.monotonic()
         self._unloading = asyncio.Lock()
         self._info_before: EngineInfo | None = None  # of the model that was unloaded
@@ -87,18 +80,21 @@ class Engine:
 
         A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. What takes longer
         once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready."""
-        return self._core.step_s >= self._patience * seconds
+        patience = self._loaded.patience if self._loaded is not None else 1.0
+        return self._core.step_s >= patience * seconds
 
     def start(self) -> None:
         """Begins loading and returns at once; `state` tells how it goes."""
+        loading = Loading(
+            self._core,
+            self._config,
+            is_wanted=lambda: self._state.status == "loading",
+            on_loaded=self._has_loaded,
+            on_ready=self._became_ready,
+            on_failed=self._failed,
+        )
         try:
-            frontend = self._pool.submit(self._load_frontend)
-            frontend.add_done_callback(self._frontend_ended)
-            self._core.start(
-                self._load_models,
-                on_loaded=lambda models: self._loaded(models, frontend.result()),
-                on_failed=self._failed,
-            )
+            loading.start(self._pool, self._load_models, self._load_frontend)
         except Exception as error:  # no thread can be had
             self._failed(error)
 
@@ -118,7 +114,7 @@ class Engine:
         The stream raises what else can go wrong: NothingToSay, BadRequest, InternalFault.
         """
         self.state.require_ready()
-        assert self._processor is not None
+        assert self._loaded is not None
         stream = SpeechStream(
             stop=self._core.wake,
             forget=self._forget,
@@ -126,7 +122,7 @@ class Engine:
             timings=timings,
         )
         self._streams.add(stream)
-        self._pool.submit(self._prepare, self._processor, utterance, stream)
+        self._pool.submit(self._prepare, self._loaded.processor, utterance, stream)
         return stream
 
     def _forget(self, stream: SpeechStream) -> None:
@@ -146,7 +142,7 @@ class Engine:
             self._info_before = self.info()
             self._state = EngineState("idle")
             logger.info("Idle for %.0f s: the model is unloaded", time.monotonic() - self._used_at)
-            self._models = self._features = self._processor = None
+            self._loaded = None
             core, self._core = self._core, self._new_core()
             await asyncio.to_thread(core.close)
             del core
@@ -175,14 +171,15 @@ class Engine:
         """How `synthesize` reads `text`. Raises Loading, Unhealthy, NothingToSay, TextTooLong or
         MalformedPronunciation."""
         self.state.require_ready()
-        assert self._processor is not None
+        assert self._loaded is not None
+        frontend = self._loaded.processor.frontend
         left = threading.Event()
 
         def check() -> None:
             if left.is_set():
                 raise NobodyListens
 
-        read = partial(self._processor.frontend.read, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
+        read = partial(frontend.read, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, read, text)
         finally:
@@ -191,11 +188,11 @@ class Engine:
     async def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed."""
         async with self._unloading:
-            if self._features is None or self._processor is None:
+            if (loaded := self._loaded) is None:
                 return 0
             freed = (
-                await asyncio.to_thread(self._features.clear)
-                + await asyncio.to_thread(self._processor.clear)
+                await asyncio.to_thread(loaded.features.clear)
+                + await asyncio.to_thread(loaded.processor.clear)
                 + await asyncio.wrap_future(self._core.release_memory())
             )
             await asyncio.to_thread(give_back)
@@ -203,29 +200,29 @@ class Engine:
 
     def info(self) -> EngineInfo | None:
         """None until the model is loaded; of one that was unloaded what it was."""
-        if self._models is None:
+        if (loaded := self._loaded) is None:
             return self._info_before
         return EngineInfo(
-            model_name=self._models.name,
-            device=str(self._models.llm.device),
-            dtype=str(self._models.llm.dtype).removeprefix("torch."),
-            warnings=self._models.warnings,
+            model_name=loaded.models.name,
+            device=str(loaded.models.llm.device),
+            dtype=str(loaded.models.llm.dtype).removeprefix("torch."),
+            warnings=loaded.models.warnings,
             slot_length=self._core.layout.slot_length,
             rows_active=self._core.in_use[0],
             rows_total=self._config.n_slots,
-            streaming=self._streaming,
+            streaming=loaded.streaming,
         )
 
     def usage(self) -> EngineUsage | None:
         """None while the engine is not ready. Blocking, short."""
-        core, models = self._core, self._models  # in this order: models are let go first
-        if models is None or self.state.status != "ready":
+        core, loaded = self._core, self._loaded  # in this order: models are let go first
+        if loaded is None or self.state.status != "ready":
             return None
         return EngineUsage(
             *core.in_use,
             rows=self._config.n_slots,
             kv_cells=self._config.n_slots * core.layout.slot_length,
-            gpu_bytes=gpu_bytes(models.llm.device),
+            gpu_bytes=gpu_bytes(loaded.models.llm.device),
         )
 
     # -- text pool
@@ -251,41 +248,15 @@ class Engine:
                 stream.request_ended(InternalFault(_LOST))
         stream.request_freed()
 
-    def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
-        """Tells of a failure at once: the model may take minutes yet."""
-        if not frontend.cancelled() and (error := frontend.exception()) is not None:
-            self._failed(error, part="the text front end: ")
+    # -- decode and render threads
 
-    # -- decode thread
+    def _has_loaded(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
 
-    def _loaded(self, models: Models, frontend: TextFrontend) -> None:
-        self._models = models
-        self._features = VoiceFeatures(models, self._config.cached_voices)
-        self._processor = InputProcessor(models, frontend, self._features)
-        warm_up = WarmUp(models, self._features, on_done=lambda error: self._warmed_up(warm_up, error))
-        for request in warm_up.requests():
-            self._core.submit(request)
-
-    def _warmed_up(self, warm_up: WarmUp, error: BaseException | None) -> None:
-        if error is not None:
-            self._failed(error)
-        elif self._state.status == "loading":
-            begin = time.monotonic()
-            self._core.measure(warm_up.measured_request(), lambda pace: self._measured(pace, begin))
-
-    def _measured(self, pace: Pace | None, begin: float) -> None:
-        if pace is None:
-            logger.warning("No memory for a usual request: only shorter ones can be served")
-        else:
-            self._streaming = forecast(pace, self._config.stream_chunks)
-            self._patience = patience(pace, self._config)
-            logger.info("%s (%s, measured in %.1f s)", self._streaming, pace, time.monotonic() - begin)
-        if self._state.status == "loading":
-            gc.collect()
-            gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
-            self._used_at = time.monotonic()
-            self._state = EngineState("ready")
-            logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
+    def _became_ready(self) -> None:
+        self._used_at = time.monotonic()
+        self._state = EngineState("ready")
+        logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
 
     # -- any thread
 
@@ -304,7 +275,7 @@ class Engine:
             stream.request_ended(InternalFault(_LOST))
             stream.request_freed()
 
-    def _failed(self, error: BaseException, *, part: str = "") -> None:
+    def _failed(self, error: BaseException, part: str = "") -> None:
         """The first cause is the one to tell; what follows from it is not."""
         if self._state.status in ("failed", "lost"):
             return

@@ -26,13 +26,13 @@ class Precision:
     int8: bool = False
 
 
-def choose_device(device: str, *, slot: int = 0) -> torch.device:
-    """`device`: auto, cpu, cuda or cuda:N. auto, and cuda without a number, take GPU `slot` modulo the number
+def choose_device(device: str, *, nth: int = 0) -> torch.device:
+    """`device`: auto, cpu, cuda or cuda:N. auto, and cuda without a number, take GPU `nth` modulo the number
     of GPUs; auto takes the CPU where there is none.
 
     Raises StartupError if the GPU asked for is not there.
     """
-    return _choose_device(device, n_gpus(), slot)
+    return _choose_device(device, n_gpus(), nth)
 
 
 def placement_warnings(device: str, *, dtype: Dtype, flow_dtype: str) -> list[str]:
@@ -75,11 +75,11 @@ def has_bf16_units() -> bool:
     )
 
 
-def _choose_device(device: str, n: int, slot: int) -> torch.device:
+def _choose_device(device: str, n: int, nth: int) -> torch.device:
     if device == "cpu" or (device == "auto" and n == 0):
         return torch.device("cpu")
     _, _, number = device.partition(":")
-    index = int(number) if number else slot % max(n, 1)
+    index = int(number) if number else nth % max(n, 1)
     if index >= n:
         raise StartupError(f"DEVICE='{device}': {_what_is_there(n)}; DEVICE=auto takes what is there")
     return torch.device("cuda", index)

@@ -24,16 +24,17 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "glm_tts_"
 _LANE_GAUGES = {
     "active": "Requests that have a place in the lane.",
-    "waiting": "Requests in the lane's line.",
+    "waiting": "Requests in the lane's queue.",
 }
 _LANE_COUNTERS = {
     "total": ("admitted", "Requests that were given a place."),
-    "rejected": ("rejected", "Requests sent away because the line was full."),
+    "rejected": ("rejected", "Requests sent away because the queue was full."),
 }
 
 
 def exposition(workers: Iterable[WorkerStats], *, limits: Mapping[LaneName, int], n_workers: int) -> bytes:
-    """`limits`: places of each lane in one worker; `n_workers`: how many there are meant to be."""
+    """`limits`: places of each lane in one worker; `n_workers`: how many there are meant to be, or fewer if
+    the number follows the load."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Service(list(workers), limits, n_workers))
     return generate_latest(registry)
@@ -51,7 +52,7 @@ class _Service(Collector):
         self._workers = workers
         self._live = [worker for worker in workers if worker.alive]
         self._limits = limits
-        self._n_workers = n_workers
+        self._n_workers = max(n_workers, len(self._live))
 
     def collect(self) -> Iterator[Metric]:
         build = _build()
@@ -81,10 +82,10 @@ class _Service(Collector):
             labels=["worker"],
         )
         for worker in self._live:
-            ready.add_metric([str(worker.slot)], worker.ready)
+            ready.add_metric([str(worker.number)], worker.ready)
         for worker in self._workers:
-            restarts.add_metric([str(worker.slot)], worker.restarts)
-            exits.add_metric([str(worker.slot)], worker.watchdog_exits)
+            restarts.add_metric([str(worker.number)], worker.restarts)
+            exits.add_metric([str(worker.number)], worker.watchdog_exits)
         yield from (ready, restarts, exits)
 
     def _of_lanes(self) -> Iterator[Metric]:
@@ -92,19 +93,19 @@ class _Service(Collector):
         limit = GaugeMetricFamily(f"{_PREFIX}lane_limit", "Places in the lane.", labels=labels)
         for worker in self._live:
             for lane in LANES:
-                limit.add_metric([str(worker.slot), lane], self._limits[lane])
+                limit.add_metric([str(worker.number), lane], self._limits[lane])
         yield limit
         for name, told in _LANE_GAUGES.items():
             gauge = GaugeMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)
             for worker in self._live:
                 for lane in LANES:
-                    gauge.add_metric([str(worker.slot), lane], getattr(worker.lanes[lane], name))
+                    gauge.add_metric([str(worker.number), lane], getattr(worker.lanes[lane], name))
             yield gauge
         for field, (name, told) in _LANE_COUNTERS.items():
             counter = CounterMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)
             for worker in self._workers:
                 for lane in LANES:
-                    counter.add_metric([str(worker.slot), lane], getattr(worker.lanes[lane], field))
+                    counter.add_metric([str(worker.number), lane], getattr(worker.lanes[lane], field))
             yield counter
 
     def _family(self, series: Series) -> Metric:
@@ -126,4 +127,4 @@ class _Service(Collector):
     def _samples(self, series: Series) -> Iterator[tuple[list[str], list[float]]]:
         for worker in self._live if isinstance(series, Gauge) else self._workers:
             for labels, cells in worker.figures.read(series):
-                yield [str(worker.slot), *labels], cells
+                yield [str(worker.number), *labels], cells

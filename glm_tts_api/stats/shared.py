@@ -1,10 +1,10 @@
 """Live figures of every worker process of the service, shared through the run folder.
 
-Each worker claims a slot by a file lock and writes its own record, a memory-mapped row of numbers; everyone
-reads all of them. The lock dies with its holder, so a record whose lock is free has no live worker: its
-active and waiting requests are gone, its totals still count. A slot that is claimed again goes on from those
-totals. Records of an earlier start of the service are passed over, but how often a slot's workers died is
-handed on: a worker that is alone takes its service with it. Knows no HTTP and no event loop.
+Each worker claims a record by a file lock, and is known by its number. A record is a memory-mapped row of
+figures, which its holder writes and everyone reads. The lock dies with its holder, so a record whose lock is
+free has no live worker: its active and waiting requests are gone, its totals still count. Who claims it next
+goes on from those totals. Records of an earlier start of the service are passed over, but how often their
+workers died is handed on: a worker that is alone takes its service with it. Knows no HTTP and no event loop.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ import fcntl
 import mmap
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from glm_tts_api.durable import locked
 from glm_tts_api.stats.figures import FIGURES_CELLS, LANES, Figures, LaneName
 
 Phase = Literal["loading", "ready", "failed", "stalled"]
 PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
 
-_MAX_SLOTS = 1024
+_MAX_WORKERS = 1024
 _SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS, _WEIGHT = range(8)
 _HEADER_CELLS = 8
 _CELL_BYTES = 8
@@ -59,17 +60,16 @@ _RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * _CELL_BYTES
 
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
-    """One record as read. `restarts`: how often the slot's worker died and another took its place, and
-    `watchdog_exits`, how often it ended itself; `weight`: what it has to do, by its own measure."""
+    """One record as read. `restarts`: how often its worker died and another took its place, and
+    `watchdog_exits`, how often it ended itself."""
 
-    slot: int
+    number: int
     pid: int
     alive: bool
     phase: Phase
     listens: bool
     restarts: int
     watchdog_exits: int
-    weight: int
     lanes: dict[LaneName, LaneCounts]
     figures: Figures
 
@@ -99,10 +99,10 @@ def private_counters() -> dict[LaneName, LaneCounters]:
 
 
 class WorkerRecord:
-    """A claimed slot: its number, and the counters that its holder writes. Held until `release`."""
+    """A claimed record: its number, and the counters that its holder writes. Held until `release`."""
 
-    def __init__(self, index: int, descriptor: int, service: int) -> None:
-        self.index = index
+    def __init__(self, number: int, descriptor: int, service: int) -> None:
+        self.number = number
         self._descriptor = descriptor
         self._map = mmap.mmap(descriptor, _RECORD_BYTES)
         counts, figures = _parts(memoryview(self._map))
@@ -115,7 +115,7 @@ class WorkerRecord:
         counts[_PID] = os.getpid()
         counts[_PHASE] = PHASES.index("loading")
         counts[_LISTENS] = counts[_RELEASED] = counts[_WEIGHT] = 0
-        self.lanes = {lane: LaneCounters(_lane_cells(counts, number)) for number, lane in enumerate(LANES)}
+        self.lanes = {lane: LaneCounters(_lane_cells(counts, at)) for at, lane in enumerate(LANES)}
         for lane in self.lanes.values():  # a predecessor that was killed left these behind
             lane.add("active", -lane.read().active)
             lane.add("waiting", -lane.read().waiting)
@@ -148,7 +148,7 @@ class WorkerRecord:
         self._cells[_WATCHDOG_EXITS] += 1
 
     def release(self) -> None:
-        """Gives the slot back. Closing alone would not free the lock: the map has its own descriptor."""
+        """Gives the record back. Closing alone would not free the lock: the map has its own descriptor."""
         self._cells[_RELEASED] = True
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
@@ -162,92 +162,103 @@ def service_of(pid: int) -> int:
 
 
 class SharedStats:
-    """The slots of one service in `folder`. `service` tells one start of the service from the next."""
+    """The records of one service in `folder`. `service` tells one start of the service from the next."""
 
     def __init__(self, folder: Path, *, service: int) -> None:
         self._folder = folder
         self._service = service
 
     def claim(self) -> WorkerRecord:
-        """Takes the first free slot. Raises OSError, also where the disk is full: a map without room behind
+        """Takes the first free record. Raises OSError, also where the disk is full: a map without room behind
         it would end the process at the first write."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for index in range(_MAX_SLOTS):
-            descriptor = os.open(self._path(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        for number in range(_MAX_WORKERS):
+            descriptor = os.open(self._path(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if _lock(descriptor):
                 if os.fstat(descriptor).st_size != _RECORD_BYTES:
                     os.ftruncate(descriptor, 0)  # of another version
                 os.posix_fallocate(descriptor, 0, _RECORD_BYTES)
-                return WorkerRecord(index, descriptor, self._service)
+                return WorkerRecord(number, descriptor, self._service)
             os.close(descriptor)
-        raise RuntimeError(f"all {_MAX_SLOTS} worker slots of {self._folder} are taken")
+        raise RuntimeError(f"all {_MAX_WORKERS} records of {self._folder} are taken")
 
-    def may_listen(self, slot: WorkerRecord) -> bool:
-        """Whether the slot's worker is to take connections from now on; if so, the others read that it does.
+    def may_listen(self, own: WorkerRecord) -> bool:
+        """Whether that record's worker is to take connections from now on; if so, the others read it.
 
         One that is ready does, unless another still tells callers that all are loading: they would hear now
         the one, now the other. One that is not does if nobody else can say why nothing is spoken.
         """
-        with (self._folder / "listening.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # so that of two that ask at once the second sees the first
-            others = [record for record in self.read() if record.alive and record.slot != slot.index]
-            if slot.phase == "ready":
+        with locked(
+            self._folder / "listening.lock"
+        ):  # so that of two that ask at once the second sees the first
+            others = [record for record in self.read() if record.alive and record.number != own.number]
+            if own.phase == "ready":
                 may = not any(other.listens and other.phase == "loading" for other in others)
             else:
                 may = not any(other.listens or other.phase == "ready" for other in others)
-            slot.listens = may
+            own.listens = may
         return may
 
-    def is_lightest(self, slot: WorkerRecord, weight: int) -> bool:
-        """Whether no other worker that takes connections has less to do than the slot's, whose `weight` the
-        others read from now on; also where this process may open no file to see it."""
-        slot.weigh(weight)
+    def is_lightest(self, own: WorkerRecord, weight: int) -> bool:
+        """Whether no other worker that takes connections has less to do than the record's own, whose `weight`
+        the others read from now on; also where this process may open no file to see it."""
+        own.weigh(weight)
         try:
-            records = self.read()
+            others = [self._weight_in(path) for number, path in self._files() if number != own.number]
         except OSError:
             return True
-        return all(weight <= other.weight for other in records if other.listens and other.slot != slot.index)
+        return all(other is None or weight <= other for other in others)
 
     def read(self) -> list[WorkerStats]:
-        """Every record of this service, in the order of the slots. Blocking, short."""
-        records: list[WorkerStats] = []
-        for index in range(_MAX_SLOTS):
-            path = self._path(index)
+        """Every record of this service, by number. Blocking, short."""
+        records = (self._read_one(number, path) for number, path in self._files())
+        return [record for record in records if record is not None]
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"worker-{number}.slot"
+
+    def _files(self) -> Iterator[tuple[int, Path]]:
+        """Those that were ever claimed, by number."""
+        for number in range(_MAX_WORKERS):
+            path = self._path(number)
             if not path.exists():
-                break
-            record = self._read_one(index, path)
-            if record is not None:
-                records.append(record)
-        return records
+                return
+            yield number, path
 
-    def _path(self, index: int) -> Path:
-        return self._folder / f"worker-{index}.slot"
+    def _weight_in(self, path: Path) -> int | None:
+        """What a worker that takes connections has to do; None if there is none. Reads the header alone, for
+        it is asked before each connection."""
+        with path.open("rb", buffering=0) as file:
+            header = file.read(_HEADER_CELLS * _CELL_BYTES)
+            if os.fstat(file.fileno()).st_size != _RECORD_BYTES or not _is_locked(file.fileno()):
+                return None
+        cells = memoryview(header).cast("q")
+        return cells[_WEIGHT] if cells[_SERVICE] == self._service and cells[_LISTENS] else None
 
-    def _read_one(self, index: int, path: Path) -> WorkerStats | None:
+    def _read_one(self, number: int, path: Path) -> WorkerStats | None:
         with path.open("rb") as file:
             raw = file.read()
             alive = _is_locked(file.fileno())
-        return self._parse(index, raw, alive=alive)
+        return self._parse(number, raw, alive=alive)
 
-    def _parse(self, index: int, raw: bytes, *, alive: bool) -> WorkerStats | None:
-        """What a slot's file holds; None if it is of another service, or of another version."""
+    def _parse(self, number: int, raw: bytes, *, alive: bool) -> WorkerStats | None:
+        """What a record's file holds; None if it is of another service, or of another version."""
         if len(raw) != _RECORD_BYTES:
             return None
         cells, figures = _parts(memoryview(raw))
         if cells[_SERVICE] != self._service:
             return None
-        lanes = {lane: LaneCounts(*_lane_cells(cells, number)) for number, lane in enumerate(LANES)}
+        lanes = {lane: LaneCounts(*_lane_cells(cells, at)) for at, lane in enumerate(LANES)}
         if not alive:
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
         return WorkerStats(
-            slot=index,
+            number=number,
             pid=cells[_PID],
             alive=alive,
             phase=PHASES[cells[_PHASE]],
             listens=alive and bool(cells[_LISTENS]),
             restarts=cells[_RESTARTS],
             watchdog_exits=cells[_WATCHDOG_EXITS],
-            weight=cells[_WEIGHT],
             lanes=lanes,
             figures=Figures(figures),
         )
@@ -259,8 +270,8 @@ def _parts(record: memoryview) -> tuple[memoryview[int], memoryview[float]]:
     return record[:middle].cast("q"), record[middle:].cast("d")
 
 
-def _lane_cells(cells: memoryview, number: int) -> memoryview:
-    start = _HEADER_CELLS + number * len(_COUNTERS)
+def _lane_cells(cells: memoryview, lane: int) -> memoryview:
+    start = _HEADER_CELLS + lane * len(_COUNTERS)
     return cells[start : start + len(_COUNTERS)]
 
 

@@ -12,7 +12,7 @@ from glm_tts_api.text.changes import Use
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.lexicon import LexiconFile
-from glm_tts_api.text.markup import parts_of, write_script
+from glm_tts_api.text.markup import parts_of, take_out_marks
 from glm_tts_api.text.phonemes import Phonemizer
 from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.published.rules import PublishedRules
@@ -74,26 +74,26 @@ class TextFrontend:
         Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and what
         `check` raises: it is called again and again while this goes on."""
         entries = self._lexicon.current().extended(lexicon)
-        script = write_script(text, entries.apply(parts_of(text, entries.inventory)))
-        if not _is_speakable(script.plain):
+        marked = take_out_marks(text, entries.apply(parts_of(text, entries.inventory)))
+        if not _is_speakable(marked.plain):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
         read = self.phonemize if use_phoneme else str
-        sounds = iter(script.sounds)
+        sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
         pause_s, voice, speed = 0.0, None, 1.0
-        for cut, stretch in script.stretches(self.normalize(script.text, check, uses)):
+        for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             voice = voice if cut.voice is None else cut.voice or None
             for part in self.split(stretch):
                 check()
                 segment = self._rules.speak_segment(part, self._files.current().replacements)
                 if _is_speakable(segment):
-                    words, spoken = script.put_back(segment, sounds, read)
+                    words, spoken = marked.put_back(segment, sounds, read)
                     segments.append(SpokenSegment(words, spoken, pause_s, voice, speed))
                     pause_s = 0.0
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
-        return Reading(script, tuple(segments), pause_s, tuple(uses))
+        return Reading(marked, tuple(segments), pause_s, tuple(uses))
 
     def normalize_prompt(self, text: str) -> str:
         """A voice's transcript as the LLM takes it: normalised, with a space behind (docs/model.md 11)."""

@@ -6,7 +6,6 @@ configs/lexicon.jsonl    {"word": "重庆", "reading": "chong2 qing4"} a line, o
 
 from __future__ import annotations
 
-import fcntl
 import json
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from glm_tts_api.contracts import LexiconEntry
-from glm_tts_api.durable import replace_file
+from glm_tts_api.durable import locked, replace_file
 from glm_tts_api.errors import Unhealthy, UnknownWord, quote
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.markup import Part
@@ -177,19 +176,11 @@ class LexiconFile:
 
     def _change(self, edit: Callable[[list[str]], list[str]]) -> int:
         """By how many lines it grew."""
-        with _told_what_to_do(), self._writing():
+        with _told_what_to_do(), locked(self._path.with_name(f".{FILE_NAME}.lock")):
             lines = self._lines()
             edited = edit(lines)
             replace_file(self._path, "".join(f"{line}\n" for line in edited).encode())
             return len(edited) - len(lines)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Held by one thread of one process; the kernel frees it if its holder dies."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.with_name(f".{FILE_NAME}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
     def _lines(self) -> list[str]:
         try:

@@ -1,6 +1,6 @@
 """Marks in a text: [[重庆|chong2 qing4]], [[pause 0.8]], [[voice exampleB]], [[speed 0.9]]. Knows strings.
 
-The rules of reading never see one. In the script that they are given, a marked word is a placeholder for each
+The rules of reading never see one. In the text that they are given, a marked word is a placeholder for each
 of its syllables, a Hanzi that they know nothing of, and what cuts the text is a line of its own. They keep
 all of these, in their order, so what was marked is put back into what they make of it.
 """
@@ -59,10 +59,10 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """A text for the rules. `plain`: what was written, without marks; `places`: where each of its characters
-    stands in the text as it came; `given`: the words whose reading is given; `placeholders`: of a syllable,
-    of one in a word without Hanzi, of a cut."""
+class MarkedText:
+    """A text whose marks were taken out; `text` is for the rules, with placeholders. `plain`: what was
+    written, without marks; `places`: where each of its characters stands in the text as it came; `given`: the
+    words whose reading is given; `placeholders`: of a syllable, of one in a word without Hanzi, of a cut."""
 
     text: str
     plain: str
@@ -98,8 +98,8 @@ class Script:
         return words, spoken
 
 
-def write_script(text: str, parts: Iterable[Part]) -> Script:
-    """The script of `text`, which came in these parts."""
+def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
+    """`text`, which came in these parts, without its marks."""
     others = _unused(_OTHERS, text, 2)
     placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
     for_rules, plain, places = [], [], []
@@ -121,7 +121,7 @@ def write_script(text: str, parts: Iterable[Part]) -> Script:
         plain.append(part.written)
         places += range(part.start, part.start + len(part.written))
     joined = "".join(for_rules), "".join(plain)
-    return Script(*joined, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
+    return MarkedText(*joined, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
 
 
 def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from glm_tts_api.errors import quote
 from glm_tts_api.text.changes import Change, Use, changes
 from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
-from glm_tts_api.text.markup import Script
+from glm_tts_api.text.markup import MarkedText
 from glm_tts_api.text.split import weight
 
 _SYLLABLE_S, _MARK_S = 0.2, 0.25
@@ -45,7 +45,7 @@ class SpokenSegment:
 class Reading:
     """How a text is read; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
 
-    script: Script
+    marked: MarkedText
     segments: tuple[SpokenSegment, ...]
     pause_s: float = 0.0
     uses: tuple[Use, ...] = ()
@@ -69,18 +69,18 @@ class Reading:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is not said at all, and words that look misspelt, a sentence each."""
-        return tuple(_warnings(self.script.plain, self.changes))
+        return tuple(_warnings(self.marked.plain, self.changes))
 
     def _changes(self) -> Iterator[Change]:
         replaced: set[int] = set()
-        for part in self.script.given:
+        for part in self.marked.given:
             if part.syllables:
                 names = " ".join(name for syllable in part.syllables for name in syllable)
                 yield Change(part.written, names, part.start, part.rule)
             else:
                 replaced.update(range(part.start, part.start + len(part.written)))
-        for change in changes(self.script.plain, self.text, self.uses):
-            start = self.script.places[change.start] if change.written else 0
+        for change in changes(self.marked.plain, self.text, self.uses):
+            start = self.marked.places[change.start] if change.written else 0
             yield replace(change, start=start, rule="lexicon" if start in replaced else change.rule)
 
 

@@ -7,7 +7,6 @@ never one between. A note of what is changing lets the next writer clear up afte
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
-from glm_tts_api.durable import replace_file, temporary_of
+from glm_tts_api.durable import locked, replace_file, temporary_of
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.voices.index import parse_entries
 
@@ -50,7 +49,7 @@ class VoiceWriter:
         Raises Unhealthy if the folder cannot be written, or if the index is not readable JSON: it is kept for
         whoever repairs it.
         """
-        with _told_what_to_do(), self._lock():
+        with _told_what_to_do(), locked(self._folder / ".lock"):
             before = self._read_index()
             entries = dict(before)
             try:
@@ -69,16 +68,9 @@ class VoiceWriter:
         extension = container.extension if container else "audio"
         name = f"{index}-{_short_digest(data)}.{extension}"
         self._note_down([name])
+        self._recordings.mkdir(exist_ok=True)
         replace_file(self._recordings / name, data)
         return {"prompt_audio_path": f"{_RECORDINGS}/{name}", "prompt_text": transcript}
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Held by one thread of one process; the kernel frees it if its holder dies."""
-        self._recordings.mkdir(parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
     def _read_index(self) -> Entries:
         try:

@@ -52,7 +52,7 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `slot`, `figures`: this worker's; `active`: the
+    restart, which waits behind nobody and is in no figures; `number`, `figures`: this worker's; `active`: the
     requests that wait or are being spoken, in the order in which they came; `recent`: the last that ended."""
 
     config: WebConfig
@@ -61,7 +61,7 @@ class AppState:
     verification: Admission
     stats: SharedStats
     figures: Figures
-    slot: int
+    number: int
     voices: VoiceStore
     lexicon: LexiconFile
     in_flight: InFlight

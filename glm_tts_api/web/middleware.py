@@ -41,7 +41,7 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 class RequestContext:
     """Gives each request its id and its time of arrival, answers for those that would get no answer, and
-    writes the request's line when the last byte of the answer is sent."""
+    writes the request's log line when the last byte of the answer is sent."""
 
     def __init__(self, app: ASGIApp, in_flight: InFlight, limits: ConnectionLimits) -> None:
         self._app = app

@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 
 class Pool:
-    """At most `n_threads` calls at once; the others wait in line."""
+    """At most `n_threads` calls at once; the others wait in a queue."""
 
     def __init__(self, name: str, n_threads: int) -> None:
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `call` returns or raises. A caller that is cancelled while it waits in line is never run."""
+        """What `call` returns or raises. A caller that is cancelled while it waits there is never run."""
         context = contextvars.copy_context()  # the request id, for what the call logs
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(context.run, call, *args, **kwargs)

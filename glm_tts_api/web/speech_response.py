@@ -64,7 +64,7 @@ class RawAudio:
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """A parsed request. `utterance` makes what is to be said, once the request has a place: what waits in
-    line is small. `speed` changes no pitch; `volume` is a factor, and what it makes too loud is clipped.
+    the queue is small. `speed` changes no pitch; `volume` is a factor, and what it makes too loud is clipped.
     `verifies`: the sentence that proves a restart, which no counter tells of."""
 
     n_chars: int
@@ -72,7 +72,6 @@ class Wanted:
     audio_format: AudioFormat
     speed: float = 1.0
     volume: float = 1.0
-    streams: bool = False
     framing: Framing = field(default_factory=RawAudio)
     verifies: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -95,6 +94,7 @@ async def speak(request: Request, state: AppState, wanted: Wanted) -> Speech:
 async def stream(request: Request, state: AppState, wanted: Wanted) -> Response:
     """An answer that leaves with its first audio, which is there when this returns."""
     log = log_of(request)
+    log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, speech = await stack.enter_async_context(_synthesis(request, state, wanted))
         pieces = Encoded(speech, log, state.pools.encode, wanted)
@@ -119,8 +119,6 @@ async def begin(
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
     """The utterance begun, until the context is left; `arrived_at` on the loop's clock."""
     log.audio_format, log.recent = wanted.audio_format, state.recent
-    if wanted.streams and log.playback is None:
-        log.playback = Playback()
     if wanted.verifies:
         log.figures = log.recent = None
     begun = synthesize(

@@ -50,7 +50,7 @@ class StreamFloor:
 def first_audio_floor() -> StreamFloor:
     """The median of some rounds, after one that pages the weights in."""
     settings = Settings.load()
-    config, device = engine_config(settings), choose_device(settings.device, slot=0)
+    config, device = engine_config(settings), choose_device(settings.device)
     set_torch_flags(device, os.environ)
     models = load_checkpoint(
         settings.checkpoint_dir, device=device, dtype=settings.dtype, weights=settings.weights

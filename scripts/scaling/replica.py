@@ -1,4 +1,4 @@
-"""One replica of the simulation: places that share its speed, and a line in front of them."""
+"""One replica of the simulation: places that share its speed, and a queue in front of them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Request:
 class Replica:
     """Shares its speed evenly among the requests in service; audio seconds are the unit of work."""
 
-    def __init__(self, env: simpy.Environment, measured: Measured, *, places: int, line: int) -> None:
+    def __init__(self, env: simpy.Environment, measured: Measured, *, places: int, queue: int) -> None:
         self._env = env
         self._measured = measured
         self._places = places
-        self._max_line = line
-        self._line: deque[Request] = deque()
+        self._max_queue = queue
+        self._queue: deque[Request] = deque()
         self._running: list[tuple[float, int, Request]] = []  # by the share of work at which they end
         self._share = 0.0  # audio seconds that a request in service since the begin would have got
         self._since = 0.0  # when `_share` was right
@@ -44,17 +44,17 @@ class Replica:
 
     @property
     def load(self) -> int:
-        """Requests in service and in line."""
-        return len(self._running) + len(self._line)
+        """Requests in service and in the queue."""
+        return len(self._running) + len(self._queue)
 
     def take(self, request: Request) -> bool:
-        """Whether it was taken: a full line sends it away."""
+        """Whether it was taken: a full queue sends it away."""
         if len(self._running) < self._places:
             self._advance()
             self._begin(request)
             self._plan()
-        elif len(self._line) < self._max_line:
-            self._line.append(request)
+        elif len(self._queue) < self._max_queue:
+            self._queue.append(request)
         else:
             return False
         return True
@@ -98,6 +98,6 @@ class Replica:
         _, _, request = heappop(self._running)
         request.ended = self._env.now
         request.first_audio = min(request.first_audio, request.ended)  # of a short answer it is the whole
-        if self._line:
-            self._begin(self._line.popleft())
+        if self._queue:
+            self._begin(self._queue.popleft())
         self._plan()

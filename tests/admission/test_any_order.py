@@ -103,10 +103,10 @@ class Lanes(RuleBasedStateMachine):
     @initialize(short=st.integers(1, 3), long=st.integers(1, 2), line=st.integers(0, 3))
     def open(self, short: int, long: int, line: int) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.slot = SharedStats(self.folder, service=1).claim()
+        self.record = SharedStats(self.folder, service=1).claim()
         self.config = AdmissionConfig(short_limit=short, long_limit=long, queue_size=line)
         self.loop = Clock()
-        self.admission = Admission(self.config, self.slot.lanes)
+        self.admission = Admission(self.config, self.record.lanes)
         self.clients: list[Client] = []
 
     def teardown(self) -> None:
@@ -117,7 +117,7 @@ class Lanes(RuleBasedStateMachine):
                 client.let_go()
         self.loop.settle()
         for lane in LANES:
-            figures = self.slot.lanes[lane].read()
+            figures = self.record.lanes[lane].read()
             assert (figures.active, figures.waiting) == (0, 0)
         new = [
             Client(self.admission, n_chars, loop=self.loop)
@@ -129,7 +129,7 @@ class Lanes(RuleBasedStateMachine):
             client.order("end")
         self.loop.settle()
         self.loop.close()
-        self.slot.release()
+        self.record.release()
         shutil.rmtree(self.folder)
 
     def having(self, holds: Callable[[Client], bool], lane: str | None = None) -> list[Client]:
@@ -201,7 +201,7 @@ class Lanes(RuleBasedStateMachine):
         for lane in LANES:
             here = self.having(lambda client: True, lane)
             outcomes = Counter(client.outcome for client in here if client.outcome is not None)
-            assert self.slot.lanes[lane].read() == LaneCounts(
+            assert self.record.lanes[lane].read() == LaneCounts(
                 active=sum(client.has_place for client in here),
                 waiting=sum(client.waits for client in here),
                 total=sum(client.let_go is not None for client in here),

@@ -17,14 +17,14 @@ Scenario = Callable[[Admission, Callable[[], LaneCounts]], Awaitable[None]]
 
 def play(scenario: Scenario, tmp_path: Path, **limits: float) -> None:
     """Runs `scenario` with a short lane of one place unless `limits` say otherwise."""
-    slot = SharedStats(tmp_path, service=1).claim()
+    record = SharedStats(tmp_path, service=1).claim()
     config = AdmissionConfig(**{"short_limit": 1, "long_limit": 1, **limits})  # type: ignore[arg-type]
 
     async def run() -> None:
-        await scenario(Admission(config, slot.lanes), slot.lanes["short_text"].read)
+        await scenario(Admission(config, record.lanes), record.lanes["short_text"].read)
 
     asyncio.run(run())
-    slot.release()
+    record.release()
 
 
 def now() -> float:

@@ -42,7 +42,7 @@ class Tones:
 
     options: dict[str, Any] = field(default_factory=dict)
 
-    def __call__(self, settings: Settings, slot: int) -> Any:
+    def __call__(self, settings: Settings, number: int) -> Any:
         return ToneForEachLine(**self.options)
 
 

@@ -26,7 +26,7 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
-from glm_tts_api.text.markup import Script
+from glm_tts_api.text.markup import MarkedText
 from glm_tts_api.text.reading import Reading, SpokenSegment
 
 N_SPEECH_TOKENS = 64
@@ -64,8 +64,8 @@ class SentenceFrontend:
         while text == ENDLESS_TEXT:
             check()
             time.sleep(0.001)
-        script = Script(text, text, range(len(text)))
-        return Reading(script, tuple(SpokenSegment(part, part) for part in text.split("/")))
+        marked = MarkedText(text, text, range(len(text)))
+        return Reading(marked, tuple(SpokenSegment(part, part) for part in text.split("/")))
 
     def clear_cache(self) -> None:
         pass

@@ -86,7 +86,7 @@ def test_8_bit_weights_are_for_the_cpu() -> None:
 
 @pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")
 def test_auto_without_a_gpu_is_the_cpu() -> None:
-    assert choose_device("auto", slot=3) == CPU
+    assert choose_device("auto", nth=3) == CPU
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:0"])
@@ -99,11 +99,11 @@ def test_a_gpu_that_is_not_there_is_one_clear_error(device: str) -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(N_GPUS == 0, reason="needs a GPU")
 def test_workers_are_spread_over_the_gpus() -> None:
-    for slot in range(2 * N_GPUS):
-        device = choose_device("auto", slot=slot)
-        assert device == torch.device("cuda", slot % N_GPUS)
+    for nth in range(2 * N_GPUS):
+        device = choose_device("auto", nth=nth)
+        assert device == torch.device("cuda", nth % N_GPUS)
         assert _dtype("auto", SMALL, device) == torch.bfloat16
-    assert choose_device("cuda:0", slot=1) == torch.device("cuda", 0)
+    assert choose_device("cuda:0", nth=1) == torch.device("cuda", 0)
     with pytest.raises(StartupError):
         choose_device(f"cuda:{N_GPUS}")
 

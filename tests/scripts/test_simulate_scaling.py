@@ -28,7 +28,7 @@ def of_speed_one(*, voice_s: float = 0.0) -> Measured:
 
 def test_one_place_waits_as_long_as_an_m_m_1_queue() -> None:
     """Of those who wait, the waits are exponential: P(wait > t) = load exp(-(1 - load) t)."""
-    service = Service(of_speed_one(), places=1, line=10_000)
+    service = Service(of_speed_one(), places=1, queue=10_000)
     found = simulate(service, replicas=1, load=0.8, route=ROUTES["random"], requests=40_000)
     assert found.wait_p95 == pytest.approx(math.log(0.8 / 0.05) / (1 - 0.8), rel=0.1)
     assert found.wait_p95 < found.first_audio_p95 <= found.wait_p95 + 0.1
@@ -55,7 +55,7 @@ def test_places_that_share_a_speed_take_as_long_as_a_processor_sharing_queue() -
 
 def test_a_full_line_sends_requests_away() -> None:
     """With one place and no line a request is refused as often as the place is taken: load / (1 + load)."""
-    service = Service(of_speed_one(), places=1, line=0)
+    service = Service(of_speed_one(), places=1, queue=0)
     found = simulate(service, replicas=1, load=0.9, route=ROUTES["random"], requests=20_000)
     assert found.refused == pytest.approx(0.9 / 1.9, rel=0.05)
 

@@ -80,6 +80,8 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
     assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
     engine = engine_config(load(root))
     assert (engine.flow_bf16, engine.deterministic) == (False, False)
+    assert (engine.flow_steps, engine.max_prompt_seconds) == (10, 30)
+    assert engine_config(load(root, CPU_THREADS="2", WORKERS="64")).threads == 1
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,10 @@ def test_every_worker_is_told_of_under_its_own_name(tmp_path: Path) -> None:
         assert told("lane_limit", worker=slot, lane="long_text") == 5
         assert told("worker_restarts_total", worker=slot) == 0
     assert told("workers") == 2
+    more = Worker(tmp_path)  # as where a cluster's replicas are told of, whose number nobody sets
+    assert scrape(tmp_path)("workers") == 3
+    more.kill()
+    assert scrape(tmp_path)("workers") == 2
     assert math.isnan(told("gpu_memory_total_bytes"))  # never set
     for worker in workers:
         worker.kill()

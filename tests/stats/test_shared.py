@@ -16,23 +16,23 @@ import pytest
 from glm_tts_api.stats.shared import LaneCounts, SharedStats
 
 
-def hold_a_slot(folder: Path, service: int, pipe: Connection) -> None:
+def hold_a_record(folder: Path, service: int, pipe: Connection) -> None:
     """A worker process: two requests done, one going on."""
-    slot = SharedStats(folder, service=service).claim()
+    own = SharedStats(folder, service=service).claim()
     for counter in ("total", "total", "total", "completed", "completed", "active", "waiting"):
-        slot.lanes["short_text"].add(counter)
-    pipe.send(slot.index)
+        own.lanes["short_text"].add(counter)
+    pipe.send(own.number)
     pipe.recv()
 
 
 def start_worker(folder: Path, service: int = 7) -> tuple[multiprocessing.Process, int]:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=hold_a_slot, args=(folder, service, theirs), daemon=True)
+    process = context.Process(target=hold_a_record, args=(folder, service, theirs), daemon=True)
     process.start()
-    slot = ours.recv()
+    number = ours.recv()
     process.pipe = ours  # kept open for as long as the process is
-    return process, slot
+    return process, number
 
 
 def kill(process: multiprocessing.Process) -> None:
@@ -44,12 +44,12 @@ BUSY = LaneCounts(active=1, waiting=1, total=3, completed=2)
 DONE = LaneCounts(total=3, completed=2)
 
 
-def test_each_worker_has_its_own_slot_and_everyone_reads_all(tmp_path: Path) -> None:
+def test_each_worker_has_its_own_record_and_everyone_reads_all(tmp_path: Path) -> None:
     workers = [start_worker(tmp_path) for _ in range(3)]
-    assert [slot for _, slot in workers] == [0, 1, 2]
+    assert [number for _, number in workers] == [0, 1, 2]
     records = SharedStats(tmp_path, service=7).read()
-    assert [(record.slot, record.pid, record.alive) for record in records] == [
-        (slot, process.pid, True) for process, slot in workers
+    assert [(record.number, record.pid, record.alive) for record in records] == [
+        (number, process.pid, True) for process, number in workers
     ]
     assert all(record.lanes["short_text"] == BUSY for record in records)
     assert all(record.lanes["long_text"] == LaneCounts() for record in records)
@@ -76,78 +76,96 @@ def test_a_killed_worker_keeps_its_totals_and_has_nothing_going_on(tmp_path: Pat
     kill(other)
 
 
-def test_the_next_worker_in_a_slot_goes_on_from_its_totals(tmp_path: Path) -> None:
+def test_the_next_worker_with_a_number_goes_on_from_its_totals(tmp_path: Path) -> None:
     process, _ = start_worker(tmp_path)
     kill(process)
-    successor, slot = start_worker(tmp_path)
+    successor, number = start_worker(tmp_path)
     (record,) = SharedStats(tmp_path, service=7).read()
-    assert (slot, record.alive) == (0, True)
+    assert (number, record.alive) == (0, True)
     assert record.lanes["short_text"] == LaneCounts(active=1, waiting=1, total=6, completed=4)
     kill(successor)
 
 
 def test_a_worker_is_ready_from_its_own_word_until_it_dies(tmp_path: Path) -> None:
-    board = SharedStats(tmp_path, service=7)
-    slot = board.claim()
-    assert not board.read()[0].ready
-    slot.tell("ready")
-    assert board.read()[0].ready
-    slot.release()
-    assert not board.read()[0].ready
-    successor = board.claim()
-    assert not board.read()[0].ready
+    stats = SharedStats(tmp_path, service=7)
+    own = stats.claim()
+    assert not stats.read()[0].ready
+    own.tell("ready")
+    assert stats.read()[0].ready
+    own.release()
+    assert not stats.read()[0].ready
+    successor = stats.claim()
+    assert not stats.read()[0].ready
     successor.release()
 
 
 def test_while_all_load_one_listens_and_the_ready_ones_wait_for_it(tmp_path: Path) -> None:
-    board = SharedStats(tmp_path, service=7)
-    first, second, third = (board.claim() for _ in range(3))
-    assert [board.may_listen(slot) for slot in (second, first, third)] == [True, False, False]
+    stats = SharedStats(tmp_path, service=7)
+    first, second, third = (stats.claim() for _ in range(3))
+    assert [stats.may_listen(own) for own in (second, first, third)] == [True, False, False]
     first.tell("ready")
-    assert not board.may_listen(first)  # callers still hear from the second that it is loading
+    assert not stats.may_listen(first)  # callers still hear from the second that it is loading
     second.tell("ready")
-    assert board.may_listen(first)
-    assert not board.may_listen(third)
+    assert stats.may_listen(first)
+    assert not stats.may_listen(third)
     third.tell("ready")
-    assert board.may_listen(third)
-    assert [record.listens for record in board.read()] == [True, True, True]
-    for slot in (first, second, third):
-        slot.release()
+    assert stats.may_listen(third)
+    assert [record.listens for record in stats.read()] == [True, True, True]
+    for own in (first, second, third):
+        own.release()
 
 
 def test_a_worker_that_cannot_load_listens_only_where_nobody_else_does(tmp_path: Path) -> None:
-    board = SharedStats(tmp_path, service=7)
-    first, second = board.claim(), board.claim()
-    assert board.may_listen(first)
+    stats = SharedStats(tmp_path, service=7)
+    first, second = stats.claim(), stats.claim()
+    assert stats.may_listen(first)
     first.tell("failed")
     second.tell("failed")
-    assert not board.may_listen(second)
+    assert not stats.may_listen(second)
     second.tell("ready")
-    assert board.may_listen(second)  # the one that failed is not waited for
-    successor = board.claim()
+    assert stats.may_listen(second)  # the one that failed is not waited for
+    successor = stats.claim()
     successor.tell("failed")
-    assert not board.may_listen(successor)
-    for slot in (first, second):
-        slot.release()
-    assert board.may_listen(successor)
+    assert not stats.may_listen(successor)
+    for own in (first, second):
+        own.release()
+    assert stats.may_listen(successor)
     successor.release()
+
+
+def test_a_connection_is_for_who_has_least_to_do_of_those_that_take_any(tmp_path: Path) -> None:
+    stats, later = SharedStats(tmp_path, service=7), SharedStats(tmp_path, service=8)
+    first, second, third = (stats.claim() for _ in range(3))
+    earlier = later.claim()  # of another start of the service
+    earlier.listens = first.listens = second.listens = True
+    later.is_lightest(earlier, 0)
+    assert stats.is_lightest(third, 0)  # which does not listen
+    assert stats.is_lightest(second, 3)
+    assert not stats.is_lightest(first, 4)
+    assert stats.is_lightest(first, 3)
+    stats.is_lightest(second, 1)
+    assert not stats.is_lightest(first, 2)
+    second.release()
+    assert stats.is_lightest(first, 2)
+    for own in (first, third, earlier):
+        own.release()
 
 
 def test_a_new_start_of_the_service_begins_at_zero(tmp_path: Path) -> None:
     process, _ = start_worker(tmp_path, service=7)
     kill(process)
-    slot = SharedStats(tmp_path, service=8).claim()
+    own = SharedStats(tmp_path, service=8).claim()
     (record,) = SharedStats(tmp_path, service=8).read()
     assert record.lanes["short_text"] == LaneCounts()
-    slot.release()
+    own.release()
 
 
 def test_a_left_over_worker_of_an_earlier_start_is_passed_over(tmp_path: Path) -> None:
     orphan, _ = start_worker(tmp_path, service=7)
-    slot = SharedStats(tmp_path, service=8).claim()
-    assert slot.index == 1
-    assert [record.slot for record in SharedStats(tmp_path, service=8).read()] == [1]
-    slot.release()
+    own = SharedStats(tmp_path, service=8).claim()
+    assert own.number == 1
+    assert [record.number for record in SharedStats(tmp_path, service=8).read()] == [1]
+    own.release()
     kill(orphan)
 
 

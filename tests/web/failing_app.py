@@ -50,7 +50,7 @@ class FailingRunner(LlmRunner):
             )
 
 
-def engine(settings: Settings, slot: int) -> Engine:
+def engine(settings: Settings, number: int) -> Engine:
     return tiny.tiny_engine(load=lambda: tiny.tiny_models(FailingRunner))
 
 

@@ -52,7 +52,7 @@ def wait_for_leave() -> None:
         time.sleep(0.05)
 
 
-def engine(settings: Settings, slot: int) -> Engine:
+def engine(settings: Settings, number: int) -> Engine:
     config = replace(tiny.CONFIG, n_slots=4, stall_s=settings.stall_s)  # few rows: a step is reckoned short
     return tiny.tiny_engine(config, load=lambda: tiny.tiny_models(StallingRunner))
 

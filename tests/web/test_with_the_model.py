@@ -24,8 +24,7 @@ from server_process import Server
 from waiting import wait_until
 
 from glm_tts_api.contracts import STAGES
-from glm_tts_api.room_configs import engine_config
-from glm_tts_api.settings import BUNDLED_MODEL, Settings
+from glm_tts_api.settings import BUNDLED_MODEL
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]
@@ -279,14 +278,6 @@ def test_a_damaged_checkpoint_is_one_clear_error(
         assert "up_proj" in body["cause"]
         answer = server.say("你好")
         assert (answer.status_code, answer.json()["code"]) == (503, "unhealthy")
-
-
-def test_the_settings_of_the_server_reach_the_engine(checkpoint: Path, tmp_path: Path) -> None:
-    project(tmp_path, model_dir=checkpoint, workers=1, short_text_concurrency=3, long_text_concurrency=2)
-    config = engine_config(Settings.load(tmp_path))
-    assert (config.n_slots, config.flow_steps, config.max_prompt_seconds) == (5, 10, 30)
-    (tmp_path / ".env").write_text("WORKERS=64\n")
-    assert engine_config(Settings.load(tmp_path)).threads == 1
 
 
 def test_marks_are_heard(server: Running) -> None:

@@ -113,7 +113,6 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         utterance=utterance,
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,
-        streams=streams,
     )
     if streams:
         return await stream(request, state, wanted)

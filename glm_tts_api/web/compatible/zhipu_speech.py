@@ -85,15 +85,15 @@ def _event(data: dict[str, Any]) -> bytes:
 async def speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
     with logged_speech(request, "zhipu", state.figures):
-        wanted = await _parse(request, state)
-        if wanted.streams:
+        body = await read_body(request, state.config.max_text_bytes)
+        fields, _ = body.parse(ZhipuSpeechFields)
+        wanted = await _wanted(request, state, fields)
+        if fields.stream:
             return await stream(request, state, wanted)
         return whole_audio(request, await speak(request, state, wanted), wanted)
 
 
-async def _parse(request: Request, state: AppState) -> Wanted:
-    body = await read_body(request, state.config.max_text_bytes)
-    fields, _ = body.parse(ZhipuSpeechFields)
+async def _wanted(request: Request, state: AppState, fields: ZhipuSpeechFields) -> Wanted:
     n_chars = check_text(request, state, fields.input, field="input")
     if fields.stream and fields.response_format != "pcm":
         raise InvalidField("stream=true needs response_format=pcm.")
@@ -118,6 +118,5 @@ async def _parse(request: Request, state: AppState) -> Wanted:
         audio_format=fields.response_format,
         speed=fields.speed,
         volume=fields.volume,
-        streams=fields.stream,
         framing=SpeechEvents(request.state.request_id, fields) if fields.stream else RawAudio(),
     )

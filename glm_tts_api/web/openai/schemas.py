@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.validation import Allowed, WholeNumber
 
 
@@ -37,5 +38,6 @@ class OpenAISpeechFields(BaseModel):
         default="audio", description="The audio itself, or events with pieces of it.", examples=["audio"]
     )
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
-        default=42, description="Not OpenAI's: the same request with the same seed gives the same audio."
+        default=SamplingOptions().seed,
+        description="Not OpenAI's: the same request with the same seed gives the same audio.",
     )

@@ -243,5 +243,4 @@ class Speaker:
             utterance=utterance,
             audio_format=sentence.audio_format,
             speed=sentence.speed,
-            streams=True,
         )

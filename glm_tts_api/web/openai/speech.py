@@ -78,6 +78,5 @@ async def _wanted(request: Request, state: AppState) -> Wanted:
         utterance=utterance,
         audio_format=fields.response_format,
         speed=fields.speed,
-        streams=True,
         framing=SpeechEvents() if fields.stream_format == "sse" else RawAudio(),
     )

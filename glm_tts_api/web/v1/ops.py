@@ -13,6 +13,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from glm_tts_api import __version__
+from glm_tts_api.contracts import SAMPLE_RATE
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
 from glm_tts_api.stats.figures import LANES
@@ -79,7 +80,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
     return {
         "status": status,
         "model_loaded": state.engine.state.status == "ready",
-        "model_sample_rate": 24000,
+        "model_sample_rate": SAMPLE_RATE,
         "model_use_phoneme": False,
         "prompt_cache_count": voices,
         "model": state.model_label,
@@ -120,14 +121,14 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
         },
         "config": _config_body(state),
         "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
-        "worker": {"slot": state.slot, "pid": os.getpid()},
+        "worker": {"slot": state.number, "pid": os.getpid()},
         "active": list(_active_bodies(state.active)),
         "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.recent],
     }
 
 
 def _active_bodies(active: list[RequestLog]) -> Iterator[dict[str, Any]]:
-    """They are in the order in which they came, as each lane's line is."""
+    """They are in the order in which they came, as each lane's queue is."""
     n_waiting: Counter[str | None] = Counter()
     for log in active:
         n_waiting[log.lane] += log.is_waiting
@@ -151,7 +152,7 @@ def _progress_body(log: RequestLog) -> dict[str, Any]:
 
 def _worker_body(worker: WorkerStats, state: AppState) -> dict[str, Any]:
     limits = state.admission.config
-    body: dict[str, Any] = {"slot": worker.slot, "pid": worker.pid, "ready": worker.ready}
+    body: dict[str, Any] = {"slot": worker.number, "pid": worker.pid, "ready": worker.ready}
     body["status"] = worker.phase
     body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
     return body

@@ -84,12 +84,12 @@ class LaneStats(BaseModel):
     total: int = Field(description="Admitted since the service started.", examples=[128])
     limit: int = Field(description="Places: the limit per worker times the live workers.", examples=[15])
     available: int = Field(description="Free places.", examples=[15])
-    waiting: int = Field(description="In line now.", examples=[0])
+    waiting: int = Field(description="In the queue now.", examples=[0])
     completed: int = Field(description="Answered.", examples=[120])
     failed: int = Field(description="Ended by an error, the request's own included.", examples=[2])
     timed_out: int = Field(description="Ended by the deadline.", examples=[1])
     cancelled: int = Field(description="Left by their clients, or ended by a stop.", examples=[5])
-    rejected: int = Field(description="Sent away because the line was full.", examples=[0])
+    rejected: int = Field(description="Sent away because the queue was full.", examples=[0])
 
 
 class Lanes(BaseModel):
@@ -125,7 +125,7 @@ class TimeoutConfig(BaseModel):
 
 
 class QueueConfig(BaseModel):
-    """The lines."""
+    """The queues."""
 
     max_size: int = Field(description="Requests that may wait per lane and worker.", examples=[100])
 
@@ -149,7 +149,7 @@ class WorkerName(BaseModel):
 class Stages(BaseModel):
     """Seconds that a request has spent in each stage, as in the log; without the stage that goes on."""
 
-    queue: float = Field(description="In line.", examples=[0.0])
+    queue: float = Field(description="In the queue.", examples=[0.0])
     text: float = Field(description="Its text made into segments, its voice into features.", examples=[0.03])
     prefill: float = Field(description="Its prompt read by the LLM.", examples=[0.05])
     decode: float = Field(description="Its speech tokens drawn.", examples=[1.21])
@@ -181,7 +181,7 @@ class ActiveRequest(RequestProgress):
     """A request that waits or is being spoken."""
 
     state: Literal["waiting", "speaking"] = Field(examples=["speaking"])
-    place: int | None = Field(description="In its lane's line, 1 is next; null out of it.", examples=[None])
+    place: int | None = Field(description="In its lane's queue, 1 is next; null out of it.", examples=[None])
 
 
 class RecentRequest(RequestProgress):

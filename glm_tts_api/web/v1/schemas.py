@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions
 from glm_tts_api.validation import Allowed, FormNumber, WholeNumber
 from glm_tts_api.voices.index import INDEX_RULE
 
+_SAMPLING = SamplingOptions()
 EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
 Warnings = Annotated[
     list[str],
@@ -59,10 +61,14 @@ class SpeechFields(BaseModel):
         examples=["", "录音里说的每一个字。"],  # /docs fills in the first, and index
     )
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
-        default=42, description="The same request with the same seed gives the same audio.", examples=[42]
+        default=_SAMPLING.seed,
+        description="The same request with the same seed gives the same audio.",
+        examples=[42],
     )
     sample_rate: Annotated[Literal[24000, 32000], FormNumber] = Field(
-        default=24000, description="24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).", examples=[24000]
+        default=SAMPLE_RATE,
+        description="24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).",
+        examples=[24000],
     )
     use_cache: bool = Field(
         default=True,
@@ -74,13 +80,15 @@ class SpeechFields(BaseModel):
         default=False, description="Write polyphones and rare characters as phonemes.", examples=[False]
     )
     sample_method: Literal["ras", "topk"] = Field(
-        default="ras", description="Repetition-aware sampling, or top-k.", examples=["ras"]
+        default=_SAMPLING.method, description="Repetition-aware sampling, or top-k.", examples=["ras"]
     )
     sampling: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
-        default=25, description="The k of topk; ras keeps its published constants.", examples=[25]
+        default=_SAMPLING.top_k,
+        description="The k of topk; ras keeps its published constants.",
+        examples=[25],
     )
     beam_size: Annotated[WholeNumber, Field(ge=1, le=5)] = Field(
-        default=1,
+        default=_SAMPLING.beam_size,
         description="Candidates decoded side by side; the one with the best mean log-probability is kept.",
         examples=[1],
     )

@@ -95,7 +95,7 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse(SpeechFields)
     wanted = await _wanted(request, state, body, fields, warnings)
-    if wanted.streams:
+    if fields.stream:
         return await stream(request, state, wanted)
     speech = await speak(request, state, wanted)
     if fields.response_format != "json":
@@ -130,7 +130,6 @@ async def _wanted(
         utterance=utterance,
         audio_format="wav" if fields.response_format == "json" else fields.response_format,
         speed=fields.speed,
-        streams=fields.stream,
         verifies=verifies,
         warnings=[*warnings, *more],
     )

@@ -1,0 +1,108 @@
+"""From a checkpoint on the disk to a model that may be asked: loaded, warmed up, and measured."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.core import EngineCore
+from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.warm_up import WarmUp, patience
+from glm_tts_api.model.checkpoint import Models
+
+if TYPE_CHECKING:
+    from glm_tts_api.text.frontend import TextFrontend
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class LoadedModel:
+    """What the engine has while a model is loaded. `streaming` and `patience` are known once it was measured:
+    what a lone listener has to expect, and how many times as long as is set a step may take."""
+
+    models: Models
+    features: VoiceFeatures
+    processor: InputProcessor
+    streaming: Forecast | None = None
+    patience: float = 1.0
+
+
+class Loading:
+    """One load, on `core`'s decode thread and beside it in a pool.
+
+    `on_loaded` is told what was loaded, `on_ready` that it was warmed up and measured, which is done only
+    while it `is_wanted`; `on_failed` is told an error and the part that it is of, more than once if several
+    parts fail. All are called on the threads where it happens.
+    """
+
+    def __init__(
+        self,
+        core: EngineCore,
+        config: EngineConfig,
+        *,
+        is_wanted: Callable[[], bool],
+        on_loaded: Callable[[LoadedModel], None],
+        on_ready: Callable[[], None],
+        on_failed: Callable[[BaseException, str], None],
+    ) -> None:
+        self._core = core
+        self._config = config
+        self._is_wanted = is_wanted
+        self._on_loaded = on_loaded
+        self._on_ready = on_ready
+        self._on_failed = on_failed
+
+    def start(
+        self, pool: Executor, load_models: Callable[[], Models], load_frontend: Callable[[], TextFrontend]
+    ) -> None:
+        """Begins and returns. Raises what keeps a thread from starting."""
+        frontend = pool.submit(load_frontend)
+        frontend.add_done_callback(self._frontend_ended)
+        self._core.start(
+            load_models,
+            on_loaded=lambda models: self._models_loaded(models, frontend.result()),
+            on_failed=lambda error: self._on_failed(error, ""),
+        )
+
+    def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
+        """Tells of a failure at once: the model may take minutes yet."""
+        if not frontend.cancelled() and (error := frontend.exception()) is not None:
+            self._on_failed(error, "the text front end: ")
+
+    # -- decode thread, but for the end of what is measured
+
+    def _models_loaded(self, models: Models, frontend: TextFrontend) -> None:
+        features = VoiceFeatures(models, self._config.cached_voices)
+        loaded = LoadedModel(models, features, InputProcessor(models, frontend, features))
+        self._on_loaded(loaded)
+        warm_up = WarmUp(models, features, on_done=lambda error: self._warmed_up(loaded, warm_up, error))
+        for request in warm_up.requests():
+            self._core.submit(request)
+
+    def _warmed_up(self, loaded: LoadedModel, warm_up: WarmUp, error: BaseException | None) -> None:
+        if error is not None:
+            self._on_failed(error, "")
+        elif self._is_wanted():
+            begin = time.monotonic()
+            self._core.measure(warm_up.measured_request(), lambda pace: self._measured(loaded, pace, begin))
+
+    def _measured(self, loaded: LoadedModel, pace: Pace | None, begin: float) -> None:
+        if pace is None:
+            logger.warning("No memory for a usual request: only shorter ones can be served")
+        else:
+            loaded.streaming = forecast(pace, self._config.stream_chunks)
+            loaded.patience = patience(pace, self._config)
+            logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
+        if self._is_wanted():
+            gc.collect()
+            gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
+            self._on_ready()
