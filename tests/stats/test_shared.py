@@ -134,19 +134,16 @@ def test_a_worker_that_cannot_load_listens_only_where_nobody_else_does(tmp_path:
 
 
 def test_a_connection_is_for_who_has_least_to_do_of_those_that_take_any(tmp_path: Path) -> None:
-    stats, later = SharedStats(tmp_path, service=7), SharedStats(tmp_path, service=8)
+    stats = SharedStats(tmp_path, service=7)
     first, second, third = (stats.claim() for _ in range(3))
-    earlier = later.claim()  # of another start of the service
+    earlier = SharedStats(tmp_path, service=6).claim()
     earlier.listens = first.listens = second.listens = True
-    later.is_lightest(earlier, 0)
-    assert stats.is_lightest(third, 0)  # which does not listen
-    assert stats.is_lightest(second, 3)
-    assert not stats.is_lightest(first, 4)
+    for own, weight in ((second, 3), (third, 0), (earlier, 0)):  # the third does not listen
+        own.weigh(weight)
     assert stats.is_lightest(first, 3)
-    stats.is_lightest(second, 1)
-    assert not stats.is_lightest(first, 2)
+    assert not stats.is_lightest(first, 4)
     second.release()
-    assert stats.is_lightest(first, 2)
+    assert stats.is_lightest(first, 4)
     for own in (first, third, earlier):
         own.release()
 
