@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { bestRange, judge, syllables } from "../../glm_tts_api/web/studio/static/js/voices/judge.js";
@@ -11,6 +12,21 @@ const isRefused = (samples, transcript = TWENTY) =>
 
 test("a clear recording of five seconds with its words has nothing wrong", () => {
   assert.deepEqual(codes(noise(voice(5), 0.0005)), []);
+});
+
+test("the voices that come with the server have nothing wrong", () => {
+  const words = {
+    exampleA: "大家好，我是播音员，很高兴和大家见面。",
+    exampleB: "欢迎收听我们的节目，祝您下午愉快。",
+  };
+  for (const [name, transcript] of Object.entries(words)) {
+    const file = readFileSync(new URL(`../../glm_tts_api/assets/mini/prompts/${name}.wav`, import.meta.url));
+    const samples = Float32Array.from(
+      { length: (file.length - 44) / 2 },
+      (_, i) => file.readInt16LE(44 + 2 * i) / 32768,
+    );
+    assert.deepEqual(judge(samples, file.readUInt32LE(24), transcript), [], name);
+  }
 });
 
 test("its length: what the server refuses cannot be saved, what is merely short or long can", () => {

@@ -47,6 +47,7 @@ export const INITIAL = {
   },
   health: null, // GET /health
   voices: null, // GET /prompts, as a list
+  mayWrite: true, // whether it lets the person change them
   stats: null, // GET /stats/concurrency
   reading: null, // POST /text/normalize of the text as it stands; null while it is not known
   speaking: { state: "idle" }, // see speak/speaking.js

@@ -38,7 +38,7 @@ export function createCards({ api, onChoose, onEdit }) {
     }
   }
 
-  function show(voices) {
+  function show(voices, chosen) {
     hush();
     observer.disconnect();
     recordings = new Map();
@@ -47,13 +47,21 @@ export function createCards({ api, onChoose, onEdit }) {
     element.replaceChildren(...none, ...cards);
     element.setAttribute("aria-busy", voices === null);
     for (const card of cards) observer.observe(card);
+    choose(chosen);
   }
 
   function choose(index) {
     for (const radio of element.querySelectorAll("input")) radio.checked = radio.value === index;
+    const card = element.querySelector(".voice:has(:checked)");
+    if (card) element.scrollTop = scrolledTo(card, element);
   }
 
   return { element, show, choose };
+}
+
+/** How far the list is to be scrolled to show the card; the page stays where it is. */
+function scrolledTo({ offsetTop, offsetHeight }, { scrollTop, clientHeight }) {
+  return Math.min(offsetTop, Math.max(scrollTop, offsetTop + offsetHeight - clientHeight));
 }
 
 function cardOf(voice, { onChoose, onEdit, onPlay }) {
@@ -71,7 +79,7 @@ function cardOf(voice, { onChoose, onEdit, onPlay }) {
       "label",
       { class: "voice-choice" },
       radio,
-      h("span", { class: "voice-name ellipsis", title: index }, index),
+      h("span", { class: "voice-name" }, index),
       h("span", { class: "voice-seconds" }),
       h("span", { class: "voice-text ellipsis", title: transcript }, transcript),
     ),

@@ -20,7 +20,8 @@ const JUDGE_AFTER_MS = 150;
 export function createCheck({ api, names, recording, onSaved, onAgain }) {
   const trouble = troubleLine();
   const verdict = h("ul", { class: "verdict", "aria-live": "polite" });
-  const transcript = h("textarea", { rows: 3, required: true, value: recording.transcript });
+  const words = recording.transcript;
+  const transcript = h("textarea", { rows: 3, required: true, value: words, autofocus: !words });
   const name = nameField(freeName(recording.name, names));
   const save = h("button", { class: "button primary" }, t("voices.saveNew"));
   const judgeSoon = debounce(showVerdict, JUDGE_AFTER_MS);
@@ -65,7 +66,8 @@ export function createCheck({ api, names, recording, onSaved, onAgain }) {
 function createCutting(recording, { onChange, onAgain }) {
   const best = bestRange(recording.samples, recording.sampleRate);
   const length = h("output", { class: "clock" });
-  const play = h("button", { type: "button", class: "button small", autofocus: true, on: { click: onPlay } });
+  const play = h("button", { type: "button", class: "button small", on: { click: onPlay } });
+  play.autofocus = Boolean(recording.transcript);
   const trim = createTrim(recording, best, onTrim);
   showPlay(false);
 

@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { peaksOf } from "../sound/peaks.js";
 import { drawWaveform } from "../sound/waveform.js";
 
-const STEP_S = 0.01;
+const STEP_S = 0.02;
 const LEAST_S = 0.3; // what stays between the handles
 
 /**

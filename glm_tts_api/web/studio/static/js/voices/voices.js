@@ -6,15 +6,15 @@ import { onLanguage, t } from "../i18n.js";
 import { createCards } from "./cards.js";
 import { toast } from "./toast.js";
 
-/** The voices in `root`. This part keeps the store's `voices` and `voice`. */
+/** The voices in `root`. This part keeps the store's `voices`, `voice` and `mayWrite`. */
 export function mountVoices(root, { store, api }) {
   const shelf = createShelf(store, api);
   const cards = createCards({ api, onChoose: (voice) => store.set({ voice }), onEdit: edit });
   const add = h("button", { type: "button", class: "button", on: { click: openNew } });
-  root.append(shelf.trouble, cards.element, add);
+  const whyNot = h("p", { class: "hint" });
+  root.append(shelf.trouble, cards.element, add, whyNot);
 
   async function openNew() {
-    if (!shelf.mayWrite()) return toast(t("voices.mayNotWrite"));
     const names = (store.get().voices ?? []).map(({ index }) => index);
     const { openAdd } = await import("./add.js"); // much, and needed now and then
     const index = await openAdd({ api, names });
@@ -25,19 +25,24 @@ export function mountVoices(root, { store, api }) {
 
   async function edit(voice) {
     const { openEdit } = await import("./edit.js");
-    const done = await openEdit({ api, voice, mayWrite: shelf.mayWrite() });
+    const done = await openEdit({ api, voice, mayWrite: store.get().mayWrite });
     if (done === "delete") shelf.remove(voice.index);
     if (done !== "changed") return;
     await shelf.load();
     announce(t("voices.changed", { index: voice.index }));
   }
 
-  store.on("voices", cards.show);
+  store.on("mayWrite", (mayWrite) => {
+    add.hidden = !mayWrite;
+    whyNot.hidden = mayWrite;
+  });
+  const showCards = () => cards.show(store.get().voices, store.get().voice);
+  store.on("voices", showCards);
   store.on("voice", cards.choose);
   onLanguage(() => {
     add.replaceChildren(icon("plus"), t("voices.new"));
-    cards.show(store.get().voices);
-    cards.choose(store.get().voice);
+    whyNot.textContent = t("voices.mayNotWrite");
+    showCards();
   });
   store.on("needsKey", (needsKey) => needsKey || shelf.load());
 }
@@ -46,12 +51,11 @@ export function mountVoices(root, { store, api }) {
 function createShelf(store, api) {
   const leaving = new Set();
   const trouble = h("div", { class: "notice", role: "alert", hidden: true });
-  let mayWrite = true;
 
   async function load(chosen = store.get().voice) {
     try {
       const { prompts, writable } = await api.voices.list();
-      mayWrite = writable;
+      store.set({ mayWrite: writable });
       trouble.hidden = true;
       show(prompts, chosen);
     } catch (error) {
@@ -91,5 +95,5 @@ function createShelf(store, api) {
     });
   }
 
-  return { trouble, load, remove, mayWrite: () => mayWrite };
+  return { trouble, load, remove };
 }

@@ -84,7 +84,7 @@ export default {
   "judge.noTranscript": "The words are missing.",
   "judge.noTranscript.do": "Write below what the recording says.",
   "judge.moreTextThanVoice": "More words than there is time for.",
-  "judge.moreTextThanVoice.do": "Leave out what the recording does not say.",
+  "judge.moreTextThanVoice.do": "Leave out what the recording does not say, or move the handles.",
   "judge.moreVoiceThanText": "More is said than is written.",
   "judge.moreVoiceThanText.do": "Write all of the words, or trim the rest away.",
 

@@ -81,7 +81,7 @@ export default {
   "judge.noTranscript": "还没有文字。",
   "judge.noTranscript.do": "请在下面写出录音里说的话。",
   "judge.moreTextThanVoice": "文字比录音多。",
-  "judge.moreTextThanVoice.do": "请删掉录音里没有说的部分。",
+  "judge.moreTextThanVoice.do": "请删掉录音里没有说的部分，或拖动滑块。",
   "judge.moreVoiceThanText": "录音比文字多。",
   "judge.moreVoiceThanText.do": "请把说的话写全，或把多出的部分裁掉。",
 
