@@ -20,6 +20,7 @@ export function mountProgress({ store, speaking }) {
     button.classList.toggle("primary", !isGoing);
     button.disabled = !isGoing && (!text.trim() || !voice);
     line.textContent = progressWords(now);
+    line.classList.toggle("is-going", isGoing);
     notice.hidden = now.state !== "failed";
     notice.textContent = now.state === "failed" ? sayError(now.error) : "";
     tell(now);
