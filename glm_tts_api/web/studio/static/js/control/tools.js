@@ -3,26 +3,33 @@
 import { byId, h } from "../dom.js";
 import { getLanguage, onLanguage, t } from "../i18n.js";
 import { pauseMark, readingMark, voiceMark, wordAt } from "./marks.js";
-import { createReadingPanel } from "./reading_panel.js";
 
 const PAUSE_S = 0.5;
 
 export function mountTools(root, { store, api }) {
   const text = byId("text");
-  const panel = createReadingPanel({ api, done: () => text.focus() });
+  let panel = null; // made once it is wanted
   const word = h("button", { type: "button", class: "button small quiet", on: { click: openPanel } });
   const pause = h("button", { type: "button", class: "button small quiet", on: { click: insertPause } });
   const voice = h("select", { class: "small-select", on: { change: changeVoice } });
-  word.setAttribute("aria-controls", panel.element.id);
-  root.append(h("div", { class: "tools" }, word, pause, voice), panel.element);
+  root.append(h("div", { class: "tools" }, word, pause, voice));
 
   /** The word that the caret stands in, or that is selected. */
   function current() {
     return wordAt(text.value, text.selectionStart, text.selectionEnd, getLanguage());
   }
 
-  function openPanel() {
-    panel.open(current(), (at, reading) => {
+  async function makePanel() {
+    const { createReadingPanel } = await import("./reading_panel.js");
+    const made = createReadingPanel({ api, done: () => text.focus() });
+    word.setAttribute("aria-controls", made.element.id);
+    root.append(made.element);
+    return made;
+  }
+
+  async function openPanel() {
+    panel ??= makePanel();
+    (await panel).open(current(), (at, reading) => {
       write(text, at.start, at.end, reading ? readingMark(at.word, reading) : at.word);
     });
   }

@@ -5,9 +5,8 @@ import { FORMATS } from "../control/options.js";
 import { t } from "../i18n.js";
 import { createActing } from "./acting.js";
 import { audioFile, fileName, save, srtFile } from "./download.js";
-import { curlSnippet, javascriptSnippet, pythonSnippet } from "./snippets.js";
 
-const SNIPPETS = { curl: curlSnippet, python: pythonSnippet, javascript: javascriptSnippet };
+const SNIPPETS = ["curl", "python", "javascript"];
 
 /** A button, and the panel that it opens. */
 export function createMore(take, { api, store }, remove) {
@@ -24,7 +23,7 @@ export function createMore(take, { api, store }, remove) {
     if (panel.hidden) return panel.replaceChildren(); // rows are many, and few of them open
     const formats = take.segments.length ? [...FORMATS, "srt"] : FORMATS; // when they end may not be known
     const files = formats.map((format) => chip(t(`takes.file.${format}`), () => download(format)));
-    const commands = Object.keys(SNIPPETS).map((name) => chip(t(`takes.${name}`), () => copy(name)));
+    const commands = SNIPPETS.map((name) => chip(t(`takes.${name}`), () => copy(name)));
     const end = h(
       "button",
       { type: "button", class: "button small danger", on: { click: remove } },
@@ -39,8 +38,9 @@ export function createMore(take, { api, store }, remove) {
   }
 
   async function copy(name) {
+    const snippets = await import("./snippets.js");
     const server = { base: document.baseURI, keyed: api.hasKey() };
-    await writeToClipboard(SNIPPETS[name](take, store.get().options.format, server));
+    await writeToClipboard(snippets[`${name}Snippet`](take, store.get().options.format, server));
     return t("takes.copied");
   }
 
