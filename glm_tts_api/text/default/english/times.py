@@ -71,6 +71,17 @@ def whole_hour(match: Match) -> str:
     return f"{cardinal(match[1])} {match[2].lower()}m"
 
 
+_SECONDS_BEFORE = re.compile(r"(?i)\b(?:after|for|every|within|about|took|only|than|wait|under|to|just) $")
+_SECONDS_BEHIND = re.compile(r" (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later)\b")
+_ERA_BEHIND = re.compile(r" (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b")
+
+
+def seconds(match: Match) -> str:
+    """For 30s, 60s rest; only 80s kids is a decade."""
+    told = _SECONDS_BEHIND.match(after(match)) or _SECONDS_BEFORE.search(before(match))
+    return f"{cardinal(match[1])} seconds" if told and not _ERA_BEHIND.match(after(match)) else match.group()
+
+
 def decade(match: Match) -> str:
     century, tens = match[1] or "", int(match[2])
     if not century:
@@ -211,15 +222,7 @@ TIMES: list[Row] = [
     ("time", r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?", clock),
     ("time", r"(?<![\d.])(0?[1-9]|1[0-2])\s?([AaPp])\.?\s?[Mm]\b\.?", whole_hour),
     ("ratio", r"(?<![\d.:])(\d{1,6}):(\d{1,6})(?![\d:])", lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}"),
-    (
-        "seconds",
-        r"(?i:(?<=\bafter )|(?<=\bfor )|(?<=\bevery )|(?<=\bwithin )|"
-        r"(?<=\babout )|(?<=\btook )|(?<=\bonly )|(?<=\bthan )|(?<=\bwait )"
-        r"|(?<=\bunder )|(?<=\bto )|(?<=\bjust ))(\d{1,3})s\b"
-        r"(?! (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b)"
-        r"|\b(\d{1,3})s(?= (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later)\b)",
-        lambda m: f"{cardinal(m[1] or m[2])} seconds",
-    ),
+    ("seconds", r"(?<![\w.,$])(\d{1,3})s\b", seconds),
     ("decade", r"(?<![\d,.$])(\d\d)?'?(\d)0'?s\b", decade),
     (
         "year",

@@ -80,6 +80,18 @@ def state(match: Match) -> str:
     return f"{STATES[match[1]]}{zip_code}"
 
 
+_DAY_BEFORE = re.compile(r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and)\s$|& $")
+_DAY_BEHIND = re.compile(
+    r" ?(?:&|\d{1,2}/\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
+)
+
+
+def weekday(match: Match) -> str:
+    """Tue, Thu and Fri always; Mon, Wed, Sat and Sun, which are words as well, by their neighbours."""
+    told = match[1] or _DAY_BEFORE.search(before(match)) or _DAY_BEHIND.match(after(match))
+    return WEEKDAYS[match.group()] if told else match.group()
+
+
 def weekdays(match: Match) -> str:
     return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
 
@@ -159,14 +171,7 @@ WORDS: list[Row] = [
         rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?::|[ap]m)))",
         lambda m: WEEKDAYS[m[1]],
     ),
-    (
-        "weekday",
-        r"\b(Tues?|Thu(?:rs?)?|Fri)\b(?!')|(?i:(?<=\bon )|(?<=next )|(?<=last )|(?<=this )|(?<=every )"
-        r"|(?<=until )|(?<=\bby )|(?<=from )|(?<=through )|(?<=since )|(?<=and )|(?<=& ))"
-        r"(Mon|Wed|Sat|Sun)\b(?!')|\b(Mon|Wed|Sat|Sun)"
-        r"(?= ?(?:&|\d{1,2}/\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night))",
-        lambda m: WEEKDAYS[m[1] or m[2] or m[3]],
-    ),
+    ("weekday", r"\b(?:(Tues?|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: STREETS[m[1]]),
     ("page", r"\bp\.\s?(?=\d)", "page "),
     ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|#\s?(?=\d)", "number "),
