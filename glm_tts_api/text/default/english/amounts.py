@@ -18,6 +18,12 @@ _BARE_ATTRIBUTE = re.compile(
 )
 
 
+_NOUN = re.compile(
+    r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before|away|"
+    r"long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
+)
+
+
 def scaled(match: Match) -> str:
     """5M users, 10k."""
     return f"{cardinal(match[1])} {SCALES[(match[2] or match[3]).lower()]}"
@@ -47,9 +53,13 @@ def without_commas(match: Match) -> str:
 def measured(match: Match) -> str:
     number, unit, per = match[1], match[3], match[4]
     spoken = unit_name(unit)
-    if spoken is None or (unit in ONLY_JOINED and match[2] and not per):
+    equated = re.search(r"[=≈<>] ?$|equals\s{1,3}$", before(match))
+    if spoken is None or (unit in ONLY_JOINED and match[2] and not per and not equated):
         return match.group()
-    hyphened = match[2] == "-" or (_BARE_ATTRIBUTE.match(after(match)) and not per)
+    attribute = _BARE_ATTRIBUTE.match(after(match)) or (
+        re.search(r"\b[Aa]n? $", before(match, 4)) and _NOUN.match(after(match, 16))
+    )
+    hyphened = match[2] == "-" or (attribute and not per and " per " not in spoken)
     noun = spoken if hyphened else numbers.plural(spoken, number)
     pers = "".join(
         " per " + " ".join(PER[name] for name in part.strip("()").split("·"))
@@ -66,7 +76,7 @@ def crossed(match: Match) -> str:
 
 def inches(match: Match) -> str:
     """6": inches, unless a quotation ends there."""
-    if before(match, 80).count('"') % 2:
+    if len(re.findall(r'(?<!\d)"', before(match, 80))) % 2:
         return match.group()
     attributive = re.match(
         r"\s(?:[a-z]|[A-Z]{2}|[A-Z][a-z]{1,12} (?:TV|screen|monitor))", after(match)
@@ -175,7 +185,7 @@ AMOUNTS: list[Row] = [
         rf"{_B}(\d{{1,3}})['′](?=\s?[x×]\s?\d|\s(?:tall|wide|long|deep|high|by|and|ceilings?)\b|[,.;])",
         lambda m: f"{cardinal(m[1])} {'foot' if m[1] == '1' else 'feet'}",
     ),
-    ("by", r"(?:(?<=foot)|(?<=feet)) ?[x×] ?(?=\w)", " by "),
+    ("by", r"(?:(?<=foot)|(?<=feet)|(?<=inches)|(?<=inch)) {0,2}[x×] ?(?=\w)", " by "),
     (
         "by",
         rf"{_B}({_NUMBER})\s?[x×]\s?({_NUMBER})(?=\s?(?:x\s|×|{_UNIT})"
@@ -220,6 +230,7 @@ COUNTS: list[Row] = [
         lambda m: f"{cardinal(m[1])} k",
     ),
     ("molar", rf"{_B}({_NUMBER}) ?M\b(?! ?[a-z])", molar),
+    ("kelvin", rf"{_B}([1-9]\d{{3}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} kelvin"),
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),
     (
         "scale",

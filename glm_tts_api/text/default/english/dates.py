@@ -25,7 +25,8 @@ _ARTICLE = re.compile(
 _DATED = re.compile(
     r"(?i)\b(?:on|by|due|since|until|till|date|through|before|after|from|shipped|ships|delivered|delivery|ends?|ended"
     r"|starts?|started|begins?|began|expires?|posted|updated|born|sent|received|opens?|closes?|released|arrives?"
-    r"|commencing|weekend of|week of|valid|dated|deadline(?: is)?|birthday is|\w{3,6}day(?: the)?)[:,]? $"
+    r"|eod|cob|commencing|weekend of|week of|valid|dated|deadline(?: is)?|birthday is"
+    r"|\w{3,6}day(?: the)?)[:,]? $"
 )
 
 

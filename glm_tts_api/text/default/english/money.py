@@ -56,7 +56,7 @@ def _amount(number: str, scale: str | None, noun: str) -> str:
 
 _AMOUNT = r"\d{1,30}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
 _SIGNS = alternatives(CURRENCIES)
-_SCALE = r"[kmbt]|mn|mm|mil|bn|hundred|thousand|million|billion|trillion"
+_SCALE = r"[kmbt]|tn|mn|mm|mil|bn|hundred|thousand|million|billion|trillion"
 
 
 MONEY: list[Row] = [

@@ -215,6 +215,11 @@ NAMES: list[Row] = [
         hyphened_name,
     ),
     ("car", r"\b911(?= (?:Turbo|Carrera|GT|Targa|Cabriolet))", lambda m: numbers.paired(m.group())),
+    (
+        "standard",
+        r"\b802\.(\d{1,2})([a-z]{0,2})\b",
+        lambda m: f"eight oh two point {numbers.cardinal(m[1])} {' '.join(m[2])}",
+    ),
     ("war", r"\bWW ?(II?|[12])\b", lambda m: f"world war {'two' if m[1] in ('II', '2') else 'one'}"),
     ("team", r"\b(49|76)ers\b", lambda m: "forty niners" if m[1] == "49" else "seventy sixers"),
     ("short telephone number", r"(?<=[A-Z\"'] to )(\d{4,6})\b(?! [a-z]{2,20}s\b)", text_to),

@@ -136,6 +136,11 @@ SIGNS: list[Row] = [
     ("hash", r"#", " "),
     ("per", rf"(?<=[a-z])\s?/\s?({alternatives(PER)})(?![A-Za-z])", lambda m: f" per {PER[m[1]]}"),
     (
+        "per",
+        r"(?:(?<=dollars)|(?<=cents)|(?<=euros)|(?<=pounds)|(?<=cent)|(?<=dollar)) ?/ ?(?=[a-z]{2})",
+        " per ",
+    ),
+    (
         "greek",
         f"[{''.join(_GREEK)}](?![\u0370-\u03ff])(?<![\u0370-\u03ff][\u0370-\u03ff])",
         lambda m: f" {_GREEK[m.group()]} ",

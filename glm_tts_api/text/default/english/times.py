@@ -208,6 +208,8 @@ TIMES: list[Row] = [
         r"\b(\d{1,2})/(\d{1,2})c\b",
         lambda m: f"{cardinal(m[1])} {cardinal(m[2])} central",
     ),
+    ("days", r"\bM-F\b", "monday to friday"),
+    ("hours", r"(?<=\d:\d\d)\s?-\s?(?=\d{1,2}(?![\d:%]|\.\d))", " to "),
     ("hours", r"(?i)(?<=:\d\d)\s?[-~—]+\s?(?=\d{1,2}:\d\d)|(?<=[ap]m)\s?[-~—]+\s?(?=\d)", " to "),
     (
         "hours",

@@ -32,8 +32,9 @@ CODES = names("""
     TWD=taiwan dollar; AED=dirham; PLN=zloty; VND=dong; IDR=rupiah; MYR=ringgit; ILS=shekel;
 """)
 SCALES = names("""
-    k=thousand; m=million; mn=million; b=billion; bn=billion; t=trillion; mm=million; mil=million;
-    hundred=hundred; thousand=thousand; million=million; billion=billion; trillion=trillion;
+    k=thousand; m=million; mn=million; b=billion; bn=billion; t=trillion; tn=trillion;
+    mm=million; mil=million; hundred=hundred; thousand=thousand; million=million; billion=billion;
+    trillion=trillion;
 """)
 UNITS = names("""
     km=kilometer; m=meter; dm=decimeter; cm=centimeter; mm=millimeter; nm=nanometer; μm=micrometer;

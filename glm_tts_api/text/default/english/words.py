@@ -27,7 +27,7 @@ _DIVISIONS = (
     "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
     "|Type|Level|Stage|Title|Article|Class|Grade|War"
     "|Mark|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
-    "|Apollo|Saturn|Factor|Schedule|Tier|Division|Round"
+    "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round"
     "|Category|Group|Amendment|Olympiad|Games|Step|Case|Option|Module"
     "|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
 )
@@ -82,7 +82,7 @@ def state(match: Match) -> str:
 
 _DAY_BEFORE = re.compile(r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and)\s$|& $")
 _DAY_BEHIND = re.compile(
-    r" ?(?:&|\d{1,2}/\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
+    r":| ?(?:&|\d{1,2}/\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
 )
 
 
@@ -127,7 +127,7 @@ def _either_case(short: dict[str, str]) -> str:
     return alternatives({*short, *map(str.capitalize, filter(str.isalpha, short))})
 
 
-_NOTE_END = r"(?![\w'/-])(?:\.(?=\s+[a-z0-9(]|,))?"
+_NOTE_END = r"(?![\w/-]|'(?!s))(?:\.(?=\s+[a-z0-9(]|,))?"
 # Abbreviations whose full stop ends no sentence.
 WORDS: list[Row] = [
     (
