@@ -89,7 +89,7 @@ def test_takes(studio: str, tmp_path: Path) -> None:
     assert pcm.stat().st_size == pytest.approx(2 * soundfile.info(wav).frames)
     (srt,) = tmp_path.glob("*.srt")
     assert "今天天气很好。" in srt.read_text()
-    copied = {"bash": "curl.sh", sys.executable: "openai.py", "node": "fetch.mjs"}
+    copied = {"bash": "curl.sh", sys.executable: "package.py", "node": "fetch.mjs"}
     for program, script in copied.items():
         folder = tmp_path / script.partition(".")[0]
         folder.mkdir()

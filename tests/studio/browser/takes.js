@@ -69,7 +69,7 @@ async function copyEach(page) {
     .overridePermissions(STUDIO_URL, ["clipboard-read", "clipboard-sanitized-write"]);
   for (const [words, file] of Object.entries({
     curl: "curl.sh",
-    Python: "openai.py",
+    Python: "package.py",
     JavaScript: "fetch.mjs",
   })) {
     await page.evaluate(() => navigator.clipboard.writeText(""));
