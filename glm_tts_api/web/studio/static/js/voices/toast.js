@@ -14,7 +14,7 @@ export function toast(words, { act, onAct, onGone = () => {} } = {}) {
   const button = act
     ? h("button", { type: "button", class: "button small", on: { click: pressed } }, act)
     : null;
-  const element = h("div", { class: "toast", role: "status" }, h("span", {}, words), button);
+  const element = h("div", { class: "toast", role: "alert" }, h("span", {}, words), button);
   const timer = setTimeout(go, SHOWN_MS);
   const shown = { go };
   current = shown;

@@ -8,9 +8,9 @@ export default {
   "voices.play": "试听 {index}",
   "voices.stop": "停止 {index}",
   "voices.edit": "编辑 {index}",
-  "voices.added": "“{index}” 已就绪，接下来就用它来说。",
-  "voices.changed": "“{index}” 已保存。",
-  "voices.deleted": "“{index}” 已删除。",
+  "voices.added": "“{index}”已就绪，接下来就用它来说。",
+  "voices.changed": "“{index}”已保存。",
+  "voices.deleted": "“{index}”已删除。",
   "voices.undo": "撤销",
   "voices.mayNotWrite":
     "从这里只能试听，不能改动音色：服务器没有设置密钥，只有它所在的那台机器可以改动。请管理员设置 API_KEYS，" +
