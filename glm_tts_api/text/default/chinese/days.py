@@ -59,6 +59,9 @@ _MEASURED = re.compile(" ?(?:小时|[%％‰°℃元块万亿倍米个度分秒�
 _LETTERS = re.compile(" ?[A-Za-z]{1,3}(?![a-z])")
 
 
+_BY_DAY = re.compile(" ?(?:之?[前后]|截止|当天|[早晚]|[上下中]午|凌晨|[（(]?[周星])")
+
+
 def told_day(match: Match) -> str:
     """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
     rest, slashed = after(match), "/" in match.group()
@@ -91,6 +94,7 @@ def _is_told_with_slash(match: Match) -> bool:
     no_share = not _SHARE_BEFORE.search(near) and not _SHARE.match(after(match))
     return bool(
         match[2] == "1"
+        or (re.search("(?:^|[，。；、])$", near) and _BY_DAY.match(after(match)))
         or (int(match[2]) > 10 and no_share)
         or (re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near) and _DAYS_NEAR.search(near))
     )

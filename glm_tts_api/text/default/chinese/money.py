@@ -10,6 +10,7 @@ from glm_tts_api.text.default.table import Match, Row, alternatives
 
 _AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
 
+_NEXT = {"万": "亿", "亿": "万亿"}
 _MONEY_NOUN = "美元|美金|欧元|英镑|日元|日币|港元|港币|台币|新台币|澳元|加元|元|块钱?|人民币|RMB|USD|EUR"
 
 
@@ -36,6 +37,8 @@ def _amount(first: str, second: str | None, scale: str, noun: str) -> str:
     factor, unit = SCALES.get(scale.lower(), (1, scale))
     falls = second and Decimal(second.replace(",", "")) < Decimal(first.replace(",", ""))
     amounts = [scaled(amount.replace(",", ""), factor) for amount in (first, second) if amount]
+    if unit in _NEXT and all(Decimal(amount) >= 10000 for amount in amounts):
+        unit, amounts = _NEXT[unit], [f"{Decimal(amount) / 10000:f}" for amount in amounts]
     return (
         ("减" if falls else "到").join(numbers.counted(amount, unit + noun) for amount in amounts)
         + unit

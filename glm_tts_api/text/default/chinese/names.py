@@ -240,6 +240,22 @@ NAMES: list[Row] = [
     ("contract", r"[12](?<![\d.].)\d{3}(?=合约)", spelled),
     ("issue", r"\d(?<=第.)\d{4,8}[1-9](?=[期号])", spelled),
     (
+        "model",
+        r"[1-9](?<![\d.].)\d{2,3}(?= (?:EVO|QVO|PRO|Pro|Plus|Ultra|Max|Ti|XT|GT|SE)(?![A-Za-z]))",
+        spelled,
+    ),
+    (
+        "version",
+        rf"-(?<=[{_DIGITS}十百千]-)(\d{{6,14}})(?![\d.])",
+        lambda m: f"杠{numbers.digits(m[1])}",
+    ),
+    ("port", r":(?<=[a-z]:)(\d{2,5})(?![\d:.])", lambda m: f"冒号{numbers.digits(m[1])}"),
+    (
+        "port",
+        r"([1-9](?<![\d.:].)\d{3,4}):(\d{2,5})(?![\d:.])",
+        lambda m: f"{numbers.digits(m[1])}冒号{numbers.digits(m[2])}",
+    ),
+    (
         "oil",
         r"(\d(?<![\dA-Za-z.].)\d?)W-(\d\d)(?!\d)",
         lambda m: f"{numbers.cardinal(m[1])}W{numbers.cardinal(m[2])}",

@@ -12,7 +12,7 @@ from glm_tts_api.text.default.table import Match, Row, after, alternatives, befo
 
 _HAN = "\u4e00-\u9fff"
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|=|≠|≈|[<>])")
-_NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|副本|关卡|主线|[栋座幢])\s*$")
+_NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|副本|关卡|主线|支线|深渊|秘境|[栋座幢])\s*$")
 _NAME_AFTER = re.compile(r"\s*[室号房幢栋]")
 _UNITS = (
     f"[%％‰]|°C?|摄氏度|{numbers.MEASURES}|日|号|月份?|年级?|点|楼"
@@ -161,6 +161,7 @@ SPANS: list[Row] = [
         r"([A-Za-z](?<![A-Za-z].)) ?[:：∶] ?([A-Za-z])(?= ?[=＝]|的?比|[:：∶][A-Za-z](?![A-Za-z]))",
         r"\1比\2",
     ),
+    ("ratio", r"[:：](?<=[甲乙丙丁].)(?=[甲乙丙丁])", "比"),
     ("ratio", r"\d(?<![\d.].)(?<!\d:.)\d{0,5}(?::\d{1,6}){2,}(?![\d:])", chain),
     ("ratio", rf"(\d(?<![\d.].)(?<!\d:.)\d{{0,29}}+(?:\.\d{{1,30}}+)?) ?[:∶] ?({_NUMBER})(?![\d:])", score),
     (

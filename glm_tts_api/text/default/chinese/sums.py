@@ -7,7 +7,7 @@ import re
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
-from glm_tts_api.text.default.table import Match, Row, alternatives, before
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 
 def exponent(match: Match) -> str:
@@ -42,6 +42,13 @@ def power_of_unit(match: Match) -> str:
     return exponent(match) + unit
 
 
+def difference(match: Match) -> str:
+    """pOH=14-pH; 2,4-D is a name."""
+    if "=" in before(match):
+        return "减"
+    return "" if after(match, 1).isupper() else match.group()
+
+
 def quotient(match: Match) -> str:
     """频率×位宽/8."""
     return "除以" if re.search("[=×*÷][^，。]{1,10}$", before(match)) else match.group()
@@ -61,7 +68,7 @@ POWERS: list[Row] = [
     ("difference", r"-(?<=(?<![A-Za-z\d])[a-z].)(?=\d)", "减"),
     ("per", r"/(?<=[A-Za-z]/)100 ?km(?![A-Za-z/])", "每百公里"),
     ("per", rf"/(?<=[A-Za-z].)(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
-    ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的])", "的阶乘"),
+    ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的)]|\d{1,3}[!！])", "的阶乘"),
     ("per", r"(?<=[A-Za-z¹²³])[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])", inverse),
     (
         "power",
@@ -86,6 +93,7 @@ POWERS: list[Row] = [
         r"(?:平方|立方))|(?<=[²³]-)(?=[A-Za-z\d(]))",
         "减",
     ),
+    ("difference", r"-(?<=\d-)(?=[A-Za-z]{1,3}(?![A-Za-z\d]))", difference),
     ("difference", r"-(?<=求[A-Za-z]-)(?=[A-Za-z](?![A-Za-z]))", "减"),
     ("difference", r"-(?<=(?<![A-Za-z])[A-Za-z].)(?=[A-Za-z](?: ?[=+*<>≤≥]))", "减"),
     ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
@@ -104,7 +112,7 @@ SUMS: list[Row] = [
         lambda m: f"{m[2]}分之{numbers.cardinal(m[1])}",
     ),
     ("quotient", rf"/(?<=[{_HAN}].)(?=\d)", quotient),
-    ("quotient", r"/(?<=[)].)(?=[A-Za-z\d(])", "除以"),
+    ("quotient", r"/(?<=[)乘].)(?=[A-Za-z\d(])", "除以"),
     ("quotient", r"([A-Za-z](?<![A-Za-z\d].))/([A-Za-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
     ("equals", r"={1,3}", "等于"),
     (
