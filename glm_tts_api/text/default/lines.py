@@ -13,7 +13,7 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _WINDOWS_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*")
 _LINK = re.compile(r"\]\((?=[^)\s])")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*(?:\s+[A-Za-z-]+=[^<>\n]{0,200})?)\s*/?>")
-_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1")
+_STRONG = re.compile(r"(?!(?<=\d)\*{2,3}\d|(?<=\d\*)\*{1,2}\d)(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![0-9A-Za-z)*])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![0-9A-Za-z(*])")
 _LEAD = re.compile(r"(?:(?:#{1,6}(?=\s)|>|[*+·‣◦▪●○■□◆★☆-](?=\s)|[·‣◦▪●○■□◆★☆](?=\S)|\[[ xX]\])\s*)+")
 _NUMBERED = re.compile(

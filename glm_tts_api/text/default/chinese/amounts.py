@@ -29,6 +29,7 @@ def fraction(match: Match) -> str:
         _APART.search(before(match))
         or (first == second and not after(match).startswith("拍"))
         or (re.match(" ?[层页楼集关题章节]", after(match)) and int(second) > 5)
+        or (int(first) > 1 and int(second) > 10 and re.match(" ?(?:个[月小]|[天周年岁月])", after(match)))
         or re.match(" ?(?:号[线楼口门]|[路班]|号(?![^，。]))", after(match))
         or (
             min(int(first), int(second)) >= 20
@@ -164,7 +165,7 @@ def mega(match: Match) -> str:
 _NUMBER = r"\d(?<![\d.].)\d{0,29}+(?:\.\d{1,30}+)?"
 _AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
 # No letter before it, unless it goes on as 2min15s does.
-_LONE = r"\d(?:(?<![\d.A-Za-z].)|(?<=\d[hm].)|(?<=\dmin.))\d{0,29}+(?:\.\d{1,30}+)?"
+_LONE = r"\d(?:(?<![\d.A-Za-z].)|(?<=\d[hmVAW].)|(?<=\dmin.))\d{0,29}+(?:\.\d{1,30}+)?"
 _UNIT = alternatives(UNITS)
 _UNIT_PER = alternatives([*PER, *UNITS])
 THOUSANDS: list[Row] = [
@@ -237,7 +238,7 @@ COUNTS: list[Row] = [
     (
         "measure",
         rf"(?:({_LONE})到)?({_LONE})([十百千]?[万亿]|[百千])? ?"
-        rf"(?!in\d|A(?!$|[，。、！？；）) ]|电|充|插|快|以|的|等于|乘|除"
+        rf"(?!in\d|A(?!h|$|[，。、！？；）) ]|电|充|插|快|以|的|等于|乘|除"
         rf"|加))((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})"
         rf"(?:((?:{PER_PATTERN}|/(?:{_COUNTERS})(?![\u4e00-\u9fff]/))+)(?![A-Za-z]))?"
         rf"(?![A-Za-z²³])",

@@ -164,6 +164,8 @@ def bare_year(match: Match) -> str:
         "(?:[共约了有超近达到为是第价加减乘除以号编于过得出仅满每打扣降涨补省返领抢]|不足|等于) ?$",
         before(match),
     )
+    if match.group() == "2000" and not re.search("[从自到在于至年]$", before(match)):
+        return match.group()
     if re.match("了|还|就|又", rest) and re.search("都|已经", before(match, 4)):
         return numbers.digits(match.group())
     return match.group() if counted or announced else numbers.digits(match.group())

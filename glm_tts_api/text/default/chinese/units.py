@@ -49,7 +49,16 @@ _PREFIXED = {
         "Bq": "贝克勒尔",
         "Gy": "戈瑞",
     },
-    **{"F": "法", "H": "亨", "Wb": "韦伯", "Ω": "欧姆", "cal": "卡", "bps": "比特每秒", "pc": "秒差距"},
+    **{
+        "F": "法",
+        "H": "亨",
+        "Wb": "韦伯",
+        "Ω": "欧姆",
+        "cal": "卡",
+        "bps": "比特每秒",
+        "pc": "秒差距",
+        "IU": "国际单位",
+    },
 }
 # With the prefixes of small things and kilo alone: MV, TF, pH and others are no units.
 UNITS = {
