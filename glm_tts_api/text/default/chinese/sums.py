@@ -94,6 +94,8 @@ POWERS: list[Row] = [
         "减",
     ),
     ("difference", r"-(?<=\d-)(?=[A-Za-z]{1,3}(?![A-Za-z\d]))", difference),
+    ("difference", r"-(?<=\([a-z]-)(?=[a-z]\))", "减"),
+    ("plus", r"\+ ?(?:…{1,2}|\.{3,6}) ?\+", "加到"),
     ("difference", r"-(?<=求[A-Za-z]-)(?=[A-Za-z](?![A-Za-z]))", "减"),
     ("difference", r"-(?<=(?<![A-Za-z])[A-Za-z].)(?=[A-Za-z](?: ?[=+*<>≤≥]))", "减"),
     ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
