@@ -81,12 +81,13 @@ class TextFrontend:
         sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
         pause_s, voice, speed = 0.0, None, 1.0
+        replacements = self._files.current().replacements
         for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             voice = voice if cut.voice is None else cut.voice or None
             for part in self.split(stretch):
                 check()
-                segment = self._rules.speak_segment(part, self._files.current().replacements)
+                segment = self._rules.speak_segment(part, replacements)
                 if _is_speakable(segment):
                     words, spoken = marked.put_back(segment, sounds, read)
                     segments.append(SpokenSegment(words, spoken, pause_s, voice, speed))

@@ -21,6 +21,7 @@ SYLLABLE_WEIGHT = 0.7
 LONG_WORD = 24
 LETTER_WEIGHT = 0.4
 MAX_CUT_WEIGHT = 120.0
+_MAY_COMBINE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3020\u4e00-\u9fff\uff00-\uffef]")
 _SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 
 Weigh = Callable[[str], float]
@@ -38,7 +39,7 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
         units, weigh = (
-            [piece for unit in _with_marks(units) for piece in _word_pieces(unit)],
+            [piece for unit in _with_marks(units, text) for piece in _word_pieces(unit)],
             _weight_by_letters,
         )
     segments = []
@@ -52,8 +53,10 @@ def weight(text: str) -> float:
     return sum(map(_weight_by_letters, _units(text)))
 
 
-def _with_marks(units: list[str]) -> list[str]:
-    """Combining marks belong to the letter before them."""
+def _with_marks(units: list[str], text: str) -> list[str]:
+    """The units of `text`, where combining marks belong to the letter before them."""
+    if not _MAY_COMBINE.search(text):
+        return units
     whole: list[list[str]] = []
     for unit in units:
         after_mark = whole and unicodedata.category(whole[-1][-1][-1]).startswith("M") and unit[0].isalpha()

@@ -64,10 +64,12 @@ def cardinal(number: str) -> str:
 def counted(number: str, noun: str, before: str = "") -> str:
     """A number before `noun` (what follows it): 两 where it counts one of MEASURES. `before`: what stands
     before it, since ordinals keep their 二."""
+    if number.lstrip("-+") != "2":
+        return cardinal(number)
     named = _ORDINAL.search(before) or (
         before.endswith(_SCHOOLS) and not re.match("岁|个|倍|[公英]?[斤尺寸米]|圈|码", noun)
     )
-    if number.lstrip("-+") != "2" or named or not takes_liang(noun):
+    if named or not takes_liang(noun):
         return cardinal(number)
     return ("负" if number[0] == "-" else "") + "两"
 
