@@ -29,6 +29,7 @@ for (const viewport of [DESKTOP, PHONE]) {
           await findNothing(page, `${scheme}, ${language}`);
         }
         await page.click("#voices .button:not(.small)");
+        await page.waitForSelector("dialog[open] .record");
         await findNothing(page, `${scheme}, a new voice`);
         await page.keyboard.press("Escape");
       }
@@ -82,6 +83,18 @@ test("nothing jumps, and nothing moves for who wants it still", () =>
     const shifted = await page.evaluate(() => window.shifted);
     assert.ok(shifted < 0.1, `layout shift ${shifted}`); // what Lighthouse calls good
     assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  }));
+
+test("opening it loads less than 150 kB, before compression", () =>
+  inStudio(browser, {}, async (page) => {
+    await page.waitForSelector(".voice input:checked");
+    const nBytes = await page.evaluate(() => {
+      const files = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/studio/"));
+      const all = [...performance.getEntriesByType("navigation"), ...files];
+      return all.reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0);
+    });
+    console.log(`opening it loads ${nBytes} bytes`);
+    assert.ok(nBytes > 100_000 && nBytes < 150_000, String(nBytes));
   }));
 
 async function findNothing(page, state) {

@@ -14,6 +14,7 @@ after(() => browser.close());
 test("a voice is recorded and saved, and speaks", () =>
   inStudio(browser, {}, async (page) => {
     await page.click("#voices .button:not(.small)");
+    await page.waitForSelector("dialog[open] .record");
     await page.click("dialog[open] .record");
     await page.waitForSelector(".record[data-state=recording]");
     await page.waitForFunction(() => document.querySelector("dialog[open] .clock").textContent >= "0:04");
