@@ -45,6 +45,7 @@ async function remove(page, index) {
   const card = `[data-index="${index}"]`;
   const discard = async () => {
     await page.click(`${card} button:last-child`);
+    await page.waitForSelector("dialog[open] .danger");
     await page.click("dialog[open] .danger");
     await page.waitForSelector(card, { hidden: true });
   };
