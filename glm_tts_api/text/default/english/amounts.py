@@ -162,6 +162,7 @@ _FANS = (
 )
 _B = r"(?<![\d.,])"
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
+_FREE = r"\d(?<![\d.,]\d)\d{0,29}+(?:\.\d{1,30}+)?"  # _B and _NUMBER; found sooner, as it begins with a digit
 _SCALE = alternatives(SCALES)
 _UNIT, _UNIT_PER = alternatives(UNITS), alternatives(PER)
 _LONG_UNIT = alternatives(unit for unit in UNITS if len(unit) > 1)
@@ -171,7 +172,7 @@ THOUSANDS: list[Row] = [
 ]
 AMOUNTS: list[Row] = [
     ("scientific", r"(?<![\w.])(\d(?:\.\d{1,30}+)?)[eE]([+-]?\d{1,3})\b", scientific),
-    ("inches", rf"(?<!/){_B}({_NUMBER})\s?[\"″](?!\d)", inches),
+    ("inches", rf"(?<!/)({_FREE})\s?[\"″](?!\d)", inches),
     ("hundreds", r"\b100s(?= of\b)", "hundreds"),
     ("ordinal", r"(?<=\d(?:st|nd|rd|th))\s?-\s?(?=\d{1,2}(?:st|nd|rd|th)\b)", " to "),
     ("ordinal", r"(?<![\d.])(\d{1,9}(?:,\d{3})*)(?:st|nd|rd|th)\b", ordinal),
@@ -188,14 +189,14 @@ AMOUNTS: list[Row] = [
     ("by", r"(?:(?<=foot)|(?<=feet)|(?<=inches)|(?<=inch)) {0,2}[x×] ?(?=\w)", " by "),
     (
         "by",
-        rf"{_B}({_NUMBER})\s?[x×]\s?({_NUMBER})(?=\s?(?:x\s|×|{_UNIT})"
+        rf"({_FREE})\s?[x×]\s?({_NUMBER})(?=\s?(?:x\s|×|{_UNIT})"
         rf"(?![A-Za-z])|\s(?:inch|feet|foot|meter|pixel|resolution|grid"
         rf"|matrix|rug|room))",
         crossed,
     ),
     ("by", rf"(?<![\d.,A-Za-z])({_NUMBER})x({_NUMBER})(?![\dA-Za-z])", crossed),
-    ("fold", rf"{_B}({_NUMBER})\s?-\s?(?={_NUMBER}x\b)", lambda m: f"{cardinal(m[1])} to "),
-    ("fold", rf"{_B}({_NUMBER})x\b", lambda m: f"{cardinal(m[1])} x "),
+    ("fold", rf"({_FREE})\s?-\s?(?={_NUMBER}x\b)", lambda m: f"{cardinal(m[1])} to "),
+    ("fold", rf"({_FREE})x\b", lambda m: f"{cardinal(m[1])} x "),
     ("without", r"\b[wW]/o\b", "without"),
     ("with", r"\bw/(?= ?\w)", "with "),
     (
@@ -203,12 +204,12 @@ AMOUNTS: list[Row] = [
         r"(?:(?<=[\d)])|(?<=\b[A-Za-z])|(?<=s)(?= {1,2}/ \d{1,9} ?=)) {1,2}/ (?=[\d$(])",
         " divided by ",
     ),
-    ("basis points", rf"{_B}({_NUMBER})\s?bps\b", basis_points),
+    ("basis points", rf"({_FREE})\s?bps\b", basis_points),
     ("age", rf"{_B}(\d{{1,3}})[ -]?y/?o\b", lambda m: f"{cardinal(m[1])} year old"),
 ]
 COUNTS: list[Row] = [
-    ("percentage", rf"{_B}({_NUMBER})\s?%", lambda m: f"{cardinal(m[1])} percent "),
-    ("per mille", rf"{_B}({_NUMBER})\s?‰", lambda m: f"{cardinal(m[1])} per mille "),
+    ("percentage", rf"({_FREE})\s?%", lambda m: f"{cardinal(m[1])} percent "),
+    ("per mille", rf"({_FREE})\s?‰", lambda m: f"{cardinal(m[1])} per mille "),
     (
         "row",
         r"(\d(?<![\d.,$].)\d{0,3})([A-Z])\b",
@@ -216,7 +217,7 @@ COUNTS: list[Row] = [
     ),
     (
         "millions",
-        rf"{_B}({_NUMBER})m(?= (?:people|shares|tickets|units|doses|acres|tests|streams|plays|players|"
+        rf"({_FREE})m(?= (?:people|shares|tickets|units|doses|acres|tests|streams|plays|players|"
         rf"hectares|users|jobs|homes|views|votes|copies|followers|subscribers|"
         rf"deaths|customers|children|workers"
         r"|households|students|tourists|barrels|cars|tonnes|tons|viewers|listeners|readers|"
@@ -229,18 +230,18 @@ COUNTS: list[Row] = [
         rf"{_B}(\d{{1,3}})k(?= (?:modems?|videos?|displays?|monitors?|tvs?|runs?|races?|walk|resolution)\b)",
         lambda m: f"{cardinal(m[1])} k",
     ),
-    ("molar", rf"{_B}({_NUMBER}) ?M\b(?! ?[a-z])", molar),
+    ("molar", rf"({_FREE}) ?M\b(?! ?[a-z])", molar),
     ("kelvin", rf"{_B}([1-9]\d{{3}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} kelvin"),
     ("k", rf"{_B}(\d{{1,2}})K\b(?! (?:{_FANS})\b)", lambda m: f"{cardinal(m[1])} k"),
     (
         "scale",
-        rf"(?<![A-Za-z]){_B}({_NUMBER})(?:(K(?! ?\.\d))|\s?([kMB]|bn|mn))(?![\w/²³Ωµμ°]|-\w|\s[A-Z])",
+        rf"(?<![A-Za-z])({_FREE})(?:(K(?! ?\.\d))|\s?([kMB]|bn|mn))(?![\w/²³Ωµμ°]|-\w|\s[A-Z])",
         scaled,
     ),
     ("inches", rf"(?:(?<=ft )|(?<=ft\. )|(?<=feet )|(?<=foot ))({_NUMBER})\s?in\b\.?", inches),
     (
         "inches",
-        rf"{_B}({_NUMBER})\s?in(?:\.(?=\s[a-z])|(?=[.,;)]|\s(?:x|by|long"
+        rf"({_FREE})\s?in(?:\.(?=\s[a-z])|(?=[.,;)]|\s(?:x|by|long"
         rf"|wide|tall|deep|thick|high|diameter|pipe|screen)\b))",
         inches,
     ),
@@ -256,6 +257,6 @@ COUNTS: list[Row] = [
         lambda m: f"{m[1]} {numbers.plural(UNITS[m[2]], '2')}",
     ),
     ("apart", r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)", " "),
-    ("number", rf"{_B}({_NUMBER})(?!\d)", standing_alone),
+    ("number", rf"({_FREE})(?!\d)", standing_alone),
     ("number", r"(\d++)", lambda m: f" {cardinal(m[1])} "),
 ]

@@ -130,8 +130,8 @@ DATES: list[Row] = [
     ("date", rf"(?<![\w-]){_DAY}-({MONTH})-({_YEAR})(?![\w-])", day_first),
     ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
     ("time stamp", r"(\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)", r"\1 "),
-    ("date", r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])", iso_date),
-    ("date", r"(?<![\d./-])(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)(?![\d/.-]*\d)", numeric_date),
+    ("date", r"(\d(?<![\d.-]\d)\d{3})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])", iso_date),
+    ("date", r"(\d(?<![\d./-]\d)\d?)([-/.])(\d{1,2})\2(\d{4}|\d\d)(?![\d/.-]*\d)", numeric_date),
     (
         "date",
         rf"(?<![\d./-])(3[01]|[12]\d|0?[1-9])/{_DAY}"

@@ -82,10 +82,10 @@ DIALLED: list[Row] = [
     ),
     ("telephone", r"(?<![\d.-])0\d{2,3}-\d{7,8}(?![\d-])", telephone),
     ("telephone", r"(?<![\d.-])0\d{2,4} \d{3,4} \d{3,4}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])\d{3,4}-\d{3,4}-\d{4}(?![\d-])", telephone),
+    ("telephone", r"\d(?<![\d.-]\d)\d{2,3}-\d{3,4}-\d{4}(?![\d-])", telephone),
     ("telephone", r"(?<![\d.-])[48]00-?\d{3,4}-?\d{3,4}(?![\d-])", telephone),
-    ("telephone", r"(?<![\d.-])\d{3}-\d{4}(?![\d-])", telephone),
-    ("social security", r"(?<![\d.-])\d{3}-\d{2}-\d{4}(?![\d-])", telephone),
+    ("telephone", r"\d(?<![\d.-]\d)\d{2}-\d{4}(?![\d-])", telephone),
+    ("social security", r"\d(?<![\d.-]\d)\d{2}-\d{2}-\d{4}(?![\d-])", telephone),
     (
         "short telephone number",
         rf"(?i)\b(?:(?<=call )|(?<=dial )|(?<=calls )|(?<=dialed )|(?<=called )"

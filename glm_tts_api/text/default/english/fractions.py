@@ -90,7 +90,7 @@ FRACTIONS: list[Row] = [
     ("pair", r"(?<![\d/.,])(20|11|50)/\1(?![\d/])", lambda m: f"{cardinal(m[1])} {cardinal(m[1])}"),
     (
         "odds",
-        r"(?<![\d/.,])(\d{1,3})/([1-9])(?![\d/])(?=(?: odds)? (?:to win"
+        r"(\d(?<![\d/.,]\d)\d{0,2})/([1-9])(?![\d/])(?=(?: odds)? (?:to win"
         r"|favou?rite|shot|outsider|odds)\b)",
         lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
     ),

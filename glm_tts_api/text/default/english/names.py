@@ -85,9 +85,9 @@ ADDRESSES: list[Row] = [
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
-    ("network address", r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
+    ("network address", r"\d(?<![\d.]\d)\d{0,2}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
     ("telephone", r"(?<![\d.])0\d{1,3}(?:\.\d{3,4}){2}(?![\d.]*\d)", telephone),
-    ("telephone", r"(?<![\d.])\d{3}\.\d{3}\.\d{4}(?![\d.]*\d)", telephone),
+    ("telephone", r"\d(?<![\d.]\d)\d{2}\.\d{3}\.\d{4}(?![\d.]*\d)", telephone),
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
     (
         "version",
@@ -154,7 +154,7 @@ NAMES: list[Row] = [
         r"|right away|immediately|if|for help)\b)",
         spelled,
     ),
-    ("grouped digits", r"(?<![\d.,-])\d{4}(?:[ -]\d{4}){2,4}(?: \d{1,3})?(?![\d-])", telephone),
+    ("grouped digits", r"\d(?<![\d.,-]\d)\d{3}(?:[ -]\d{4}){2,4}(?: \d{1,3})?(?![\d-])", telephone),
     (
         "identifier",
         r"(?i)\b((?:pin|otp|pnr|code|password|passcode|zip(?: code)?|extension"
@@ -194,7 +194,7 @@ NAMES: list[Row] = [
     ("part number", rf"(?i)\b((?:{_NUMBERED})\.? )(\d{{1,3}}(?:-\d{{1,3}}){{1,2}})(?![\d-])", part_numbers),
     (
         "versus",
-        r"(?<![\w.])(\d{1,2}) ?[vV][sS]?\.? ?(\d{1,2})(?![\w.])",
+        r"(\d(?<![\w.]\d)\d?) ?[vV][sS]?\.? ?(\d{1,2})(?![\w.])",
         lambda m: f"{numbers.cardinal(m[1])} v {numbers.cardinal(m[2])}",
     ),
     ("code", r"\b(?=[A-Z]{0,20}\d)(?=\d{0,20}[A-Z])[A-Z0-9]{5,24}\b(?![.,-]\d)", letters_and_digits),

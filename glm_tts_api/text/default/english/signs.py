@@ -68,7 +68,7 @@ SPANS: list[Row] = [
     ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
     (
         "name",
-        r"(?<![\w.-])\d{1,9}(?:-\d{1,9}){2,}",
+        r"\d(?<![\w.-]\d)\d{0,8}(?:-\d{1,9}){2,}",
         lambda m: ", ".join(map(numbers.digits, m.group().split("-"))),
     ),
     ("span", rf"({_NUMBER})\s?({_UNIT})\s?-\s?(?={_NUMBER}\s?\2)", r"\1 to "),

@@ -182,22 +182,22 @@ TIMES: list[Row] = [
     ("military time", r"\b([01]\d|2[0-3])([0-5]\d) ?(?:hours|hrs)\b\.?", military),
     (
         "lap",
-        r"(?<![\d:.])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\d:])",
+        r"(\d(?<![\d:.]\d)\d?):([0-5]\d)\.(\d{1,3})(?![\d:])",
         lambda m: f"{cardinal(m[1])} {numbers.plural('minute', m[1])} {cardinal(m[2] + '.' + m[3])} seconds",
     ),
     (
         "duration",
-        r"(?<![\d:.])(\d{1,2}):([0-5]\d)(?= (?:left|remaining|to (?:go|play))\b)",
+        r"(\d(?<![\d:.]\d)\d?):([0-5]\d)(?= (?:left|remaining|to (?:go|play))\b)",
         left_on_the_clock,
     ),
     (
         "duration",
-        r"(?<![\w.,$])\d{1,3} ?h(?:rs?)? ?\d{1,2} ?m(?:ins?)?\b(?: ?\d{1,2} ?s(?:ecs?)?\b)?"
+        r"\d(?<![\w.,$]\d)\d{0,2} ?h(?:rs?)? ?\d{1,2} ?m(?:ins?)?\b(?: ?\d{1,2} ?s(?:ecs?)?\b)?"
         r"|(?<![\w.,$])\d{1,2}d ?\d{1,2}h\b(?: ?\d{1,2}m\b)?"
         r"|(?<![\w.,$])\d{1,2}m ?\d{1,2}s\b|(?<![\w.,$])\d{1,3}[dhmswy](?= ago\b)",
         duration_in_letters,
     ),
-    ("duration", r"(?<![\d:.])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])", duration),
+    ("duration", r"(\d(?<![\d:.]\d)\d?):([0-5]\d):([0-5]\d)(?![\d:])", duration),
     (
         "verse",
         rf"(?:\b([1-3]) )?\b({alternatives(_BOOKS)})\.? (\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?(?![\d:])",
@@ -213,7 +213,7 @@ TIMES: list[Row] = [
     ("hours", r"(?i)(?<=:\d\d)\s?[-~—]+\s?(?=\d{1,2}:\d\d)|(?<=[ap]m)\s?[-~—]+\s?(?=\d)", " to "),
     (
         "hours",
-        r"(?<![\d:.])(\d{1,2})\s?[-~—]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)",
+        r"(\d(?<![\d:.]\d)\d?)\s?[-~—]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)",
         lambda m: f"{cardinal(m[1])} to ",
     ),
     (
@@ -223,8 +223,12 @@ TIMES: list[Row] = [
     ),
     ("time", r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?", clock),
     ("time", r"(?<![\d.])(0?[1-9]|1[0-2])\s?([AaPp])\.?\s?[Mm]\b\.?", whole_hour),
-    ("ratio", r"(?<![\d.:])(\d{1,6}):(\d{1,6})(?![\d:])", lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}"),
-    ("seconds", r"(?<![\w.,$])(\d{1,3})s\b", seconds),
+    (
+        "ratio",
+        r"(\d(?<![\d.:]\d)\d{0,5}):(\d{1,6})(?![\d:])",
+        lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
+    ),
+    ("seconds", r"(\d(?<![\w.,$]\d)\d{0,2})s\b", seconds),
     ("decade", r"(?<![\d,.$])(\d\d)?'?(\d)0'?s\b", decade),
     (
         "year",
