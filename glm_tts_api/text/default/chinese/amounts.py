@@ -8,7 +8,6 @@ from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.money import scaled
 from glm_tts_api.text.default.chinese.units import (
     ONLY_BEFORE_SLASH,
-    PER,
     PER_PATTERN,
     UNITS,
     per_name,
@@ -54,10 +53,6 @@ _SHARE = re.compile("[=+×÷*<>≤≥-] ?$|概率|等于|约分|化简|分数|[�
 def percent(match: Match) -> str:
     names = {"%": "百分之", "％": "百分之", "‰": "千分之"}
     return f"{names[match[2]]}{numbers.cardinal(match[1])}"
-
-
-def below_zero(match: Match) -> str:
-    return f"零下{numbers.counted(match[1], '度')}{match[2]}"
 
 
 def without_commas(match: Match) -> str:
@@ -167,7 +162,6 @@ _AMOUNT = r"\d(?<![\d.].)\d{0,29}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
 # No letter before it, unless it goes on as 2min15s does.
 _LONE = r"\d(?:(?<![\d.A-Za-z].)|(?<=\d[hmVAW].)|(?<=\dmin.))\d{0,29}+(?:\.\d{1,30}+)?"
 _UNIT = alternatives(UNITS)
-_UNIT_PER = alternatives([*PER, *UNITS])
 THOUSANDS: list[Row] = [
     ("thousands", r"\d(?<![\d.,].)\d{0,2}(?:,\d{3})++(?!\d|,\d)", without_commas),
 ]

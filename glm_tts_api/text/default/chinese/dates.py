@@ -49,7 +49,7 @@ def year_month(match: Match) -> str:
 
 def dotted_day(match: Match) -> str:
     if (match[1], match[2]) in (("5", "1"), ("10", "1")) and after(match).startswith("放假"):
-        return numbers.cardinal(match[1]).replace("五", "五").replace("十", "十") + "一"
+        return numbers.cardinal(match[1]) + "一"
     return month_day(match)
 
 

@@ -8,7 +8,7 @@ from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.table import Match, Row, after, before
 
 _HAN = "\u4e00-\u9fff"
-_B, _E = r"(?<![\d.])", r"(?![\d]|\.\d)"  # a number begins and ends here
+_E = r"(?![\d]|\.\d)"  # a number ends here
 
 
 def spelled(match: Match) -> str:

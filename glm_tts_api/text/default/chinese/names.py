@@ -113,7 +113,6 @@ def version(match: Match) -> str:
     )
 
 
-_B, _E = r"(?<![\d.])", r"(?![\d]|\.\d)"  # a number begins and ends here
 ADDRESSES: list[Row] = [
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
@@ -213,7 +212,7 @@ NAMES: list[Row] = [
     ),
     (
         "model",
-        r"[1-9](?<![\dA-Za-z.].)\d{3,4}(?=(?:X3D|XTX?|X|KF|KS|KF|HX|HS|Ti|S|U|F)(?![A-Za-z]))",
+        r"[1-9](?<![\dA-Za-z.].)\d{3,4}(?=(?:X3D|XTX?|X|KF|KS|HX|HS|Ti|S|U|F)(?![A-Za-z]))",
         spelled,
     ),
     ("mode", r"(?<=chmod )[0-7]{3,4}(?!\d)", spelled),

@@ -7,8 +7,7 @@ import re
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.teams import TEAM_BEFORE, TEAM_BEHIND
 from glm_tts_api.text.default.chinese.times import MEDIA, SCORE, lead, trail
-from glm_tts_api.text.default.chinese.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.table import Match, Row, after, before
 
 _HAN = "\u4e00-\u9fff"
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|=|≠|≈|[<>])")
@@ -141,7 +140,6 @@ def formation(match: Match) -> str:
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _FIRST = r"\d(?<![\w.].)\d{0,29}+(?:\.\d{1,30}+)?"  # no letter, digit or dot before it
 _ARROWS = "→➜⇒⟶"
-_UNIT = alternatives(UNITS)
 
 SPANS: list[Row] = [
     (
