@@ -13,7 +13,8 @@ _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke"
     r"|hurdles|relay|pool|radius|pipe|nail|screen|display|monitor"
     r"|walk|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|race|swim|line"
-    r"|steak|burger|battery|drive|cable|tall|man|wall|tower|pole|board|capacitor"
+    r"|steak|burger|battery|drive|cable|tall(?= (?!and|or|with|in|at)[a-z])|man|"
+    r"wall|tower|pole|board|capacitor"
     r"|resistor|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater)\b"
 )
 
