@@ -10,6 +10,7 @@ source scripts/lib/studio_tools.sh
 
 ensure_venv dev
 ensure_studio_tools
+tell_of_browsers
 bash scripts/check.sh
 # The engine's threads wait as they do in a server (glm_tts_api/launch.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"

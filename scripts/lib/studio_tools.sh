@@ -26,10 +26,20 @@ ensure_studio_tools() {
   fi
 }
 
+# tell_of_browsers: says how to get the browsers of the studio's tests where one is missing.
+tell_of_browsers() {
+  { find_chromium && { command -v firefox-esr || command -v firefox; } && command -v pulseaudio; } >/dev/null ||
+    say "Not every test of the studio in a browser can run here; some skip (Debian, Ubuntu: apt install chromium firefox-esr pulseaudio)."
+}
+
+# find_chromium: prints its program.
+find_chromium() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
 # require_chromium: leaves Chromium's program in CHROMIUM; ends the script where it or the tools cannot be had.
 require_chromium() {
-  CHROMIUM="$(command -v chromium || command -v chromium-browser || command -v google-chrome)" ||
-    fail "$EXIT_REFUSED" "Chromium is needed (Debian, Ubuntu: apt install chromium)."
+  CHROMIUM="$(find_chromium)" || fail "$EXIT_REFUSED" "Chromium is needed (Debian, Ubuntu: apt install chromium)."
   ensure_studio_tools
   has_studio_tools || fail "$EXIT_REFUSED" "node and the tools of the studio's tests are needed (above)."
 }
