@@ -3,7 +3,6 @@
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 import { drawnSeed } from "../control/seed.js";
-import { createCompare } from "./compare.js";
 import { openTakes } from "./database.js";
 import { LIMIT, newestFirst } from "./history.js";
 import { createRow } from "./row.js";
@@ -12,14 +11,20 @@ const MB = 2 ** 20;
 
 export async function mountTakes(root, { store, api, speaking }) {
   const rows = new Map(); // id -> {take, element, show}
-  const compare = createCompare({ onChange: showRows, onPlay: () => store.set({ playing: false }) });
+  let compare = null; // its code is loaded with the first press
   const empty = h("p", { class: "hint takes-empty" });
   const list = h("ol", { class: "take-rows" });
   const foot = createFoot({ clear });
   const fault = h("p", { class: "notice calm", hidden: true });
-  const actions = { play, again, remove, compare: compare.choose, isOn: compare.on };
-  root.append(compare.element, empty, list, foot.element, fault);
-  root.addEventListener("keydown", compare.pressed);
+  const actions = {
+    play,
+    again,
+    remove,
+    compare: choose,
+    isOn: (side, id) => compare?.on(side, id) ?? false,
+  };
+  root.append(empty, list, foot.element, fault);
+  root.addEventListener("keydown", (event) => compare?.pressed(event));
 
   const kept = await openTakes().catch(() => null);
   const before = kept ? await kept.all() : [];
@@ -30,7 +35,7 @@ export async function mountTakes(root, { store, api, speaking }) {
   store.on("voices", showRows);
   store.on("speaking", showStates);
   store.on("playing", (playing) => {
-    if (playing) compare.pause();
+    if (playing) compare?.pause();
     showStates();
   });
   store.on("take", (take) => take && !rows.has(take.id) && add(take));
@@ -49,6 +54,15 @@ export async function mountTakes(root, { store, api, speaking }) {
     fault.hidden = gone !== null;
     gone?.forEach(drop);
     show();
+  }
+
+  async function choose(side, take) {
+    const { createCompare } = await import("./compare.js");
+    if (!compare) {
+      compare = createCompare({ onChange: showRows, onPlay: () => store.set({ playing: false }) });
+      root.prepend(compare.element);
+    }
+    compare.choose(side, take);
   }
 
   function play(take) {
@@ -80,7 +94,7 @@ export async function mountTakes(root, { store, api, speaking }) {
   function drop(id) {
     rows.get(id)?.element.remove();
     rows.delete(id);
-    compare.forget(id);
+    compare?.forget(id);
   }
 
   function showRows() {
