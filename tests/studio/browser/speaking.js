@@ -31,6 +31,8 @@ test("sound comes while the rest is still being made, and can be sought in when 
 
     await page.waitForSelector("#seek:not(:disabled)");
     await page.waitForSelector("#lines [aria-current]");
+    await page.waitForSelector("#stages li:nth-child(8)"); // queue to send
+    assert.match(await textOf(page, "#stages .hint"), /s of sound, made in/);
     await page.focus("#seek");
     await page.keyboard.press("End");
     await page.waitForFunction(() => {
