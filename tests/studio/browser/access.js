@@ -68,6 +68,21 @@ test("the keyboard alone is enough", () =>
     await page.waitForSelector('#play[aria-label="Pause"]');
   }));
 
+test("a browser that lets the page keep nothing shows all of it", () =>
+  inStudio(browser, {}, async (page) => {
+    await page.evaluateOnNewDocument(() => {
+      const refuse = () => {
+        throw new DOMException("refused", "SecurityError");
+      };
+      for (const name of ["localStorage", "sessionStorage", "indexedDB"])
+        Object.defineProperty(window, name, { get: refuse });
+    });
+    await page.reload();
+    await page.waitForSelector("body[data-ready]");
+    await page.click("#language");
+    await page.waitForSelector("html[lang^=zh]");
+  }));
+
 test("nothing jumps, and nothing moves for who wants it still", () =>
   inStudio(browser, {}, async (page) => {
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);

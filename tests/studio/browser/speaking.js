@@ -18,6 +18,11 @@ test("what is typed is shown as it will be read", () =>
     await write(page, "预计3天送到。");
     await page.waitForFunction(() => document.querySelector("#reading").textContent.includes("三天"));
     assert.match(await textOf(page, "#text-facts"), /7 characters/);
+    await write(page, '<speak>你好<break time="2s"/>再见</speak>');
+    await page.waitForFunction(() => document.querySelector("#reading .tag")?.textContent === "pause 2 s");
+    await page.reload();
+    await page.waitForSelector("body[data-ready]");
+    assert.match(await page.$eval("#text", (box) => box.value), /^<speak>/);
   }));
 
 test("sound comes while the rest is still being made, and can be sought in when it is whole", () =>
@@ -26,6 +31,8 @@ test("sound comes while the rest is still being made, and can be sought in when 
     const heardAt = await until(async () => (await watched(page)).heardAt, "something is heard");
     assert.equal(await nSpeaking(), 1, "the server is still at it");
     assert.ok(await page.$("#seek:disabled"));
+    const last = await page.waitForSelector("#lines li:last-child button");
+    await last.evaluate((line) => line.click()); // its sound is not there yet: nothing happens
     const endedAt = await until(() => page.evaluate(endOfSpeech), "the browser notes when it had all");
     assert.ok(heardAt < endedAt, `heard at ${heardAt} ms; the last of it came at ${endedAt} ms`);
 

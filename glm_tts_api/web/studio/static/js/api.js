@@ -1,5 +1,7 @@
 // The only file that calls the server.
 
+import { session } from "./storage.js";
+
 const KEY = "glm-tts-key"; // kept until the tab is closed
 
 /** What went wrong: the server's answer, or `status` 0 and `code` "unreachable" if none came. */
@@ -15,7 +17,7 @@ export class ApiError extends Error {
 export function createApi(onKeyRefused = () => {}) {
   async function call(path, { method = "GET", json, form, signal, headers = {} } = {}) {
     const sent = { ...headers };
-    const key = sessionStorage.getItem(KEY);
+    const key = session.getItem(KEY);
     if (key) sent["X-API-Key"] = key;
     if (json) sent["Content-Type"] = "application/json";
     const body = json ? JSON.stringify(json) : form;
@@ -75,9 +77,9 @@ export function createApi(onKeyRefused = () => {}) {
       audio: async (index) => (await call(`${voicePath(index)}/audio`)).blob(),
     },
 
-    hasKey: () => sessionStorage.getItem(KEY) !== null,
-    setKey: (key) => sessionStorage.setItem(KEY, key),
-    forgetKey: () => sessionStorage.removeItem(KEY),
+    hasKey: () => session.getItem(KEY) !== null,
+    setKey: (key) => session.setItem(KEY, key),
+    forgetKey: () => session.removeItem(KEY),
   };
 }
 

@@ -15,6 +15,7 @@ import { INITIAL, createStore } from "./store.js";
 import { mountTakes } from "./takes/list.js";
 import { mountSave } from "./takes/save.js";
 import { mountTheme } from "./theme.js";
+import { toast } from "./voices/toast.js";
 import { mountVoices } from "./voices/voices.js";
 
 const store = createStore(INITIAL);
@@ -37,6 +38,11 @@ mountSave(byId("take-actions"), { store, api });
 mountTakes(byId("take-list"), { store, api, speaking });
 
 document.body.dataset.ready = "";
+
+// Parts that are loaded with the first press of their button, from a server that may be gone by then.
+addEventListener("unhandledrejection", ({ reason }) => {
+  if (/imported module/.test(reason?.message)) toast(t("error.page"));
+});
 
 /** The button has the other language's name, in that language. */
 function mountLanguage(button) {

@@ -48,6 +48,13 @@ export function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Plays it; that it is paused before it has begun is no fault. */
+export async function play(audio) {
+  await audio.play().catch((error) => {
+    if (error.name !== "AbortError") throw error;
+  });
+}
+
 /** Calls `fn` once it has not been asked for during `waitMs`. */
 export function debounce(fn, waitMs) {
   let timer;

@@ -1,5 +1,7 @@
 // Every visible word, in the person's language.
 
+import { local } from "./storage.js";
+
 const LANGUAGES = ["en", "zh"];
 const CHOICE = "glm-tts-language";
 const watchers = new Set();
@@ -26,13 +28,13 @@ export const getLanguage = () => language;
 
 /** What was chosen here before, else the first of the browser's languages that the page has. */
 export function preferredLanguage() {
-  const wanted = [localStorage.getItem(CHOICE), ...navigator.languages];
+  const wanted = [local.getItem(CHOICE), ...navigator.languages];
   const known = wanted.map((tag) => tag?.slice(0, 2)).find((code) => LANGUAGES.includes(code));
   return known ?? "en";
 }
 
 export function chooseLanguage(code) {
-  localStorage.setItem(CHOICE, code);
+  local.setItem(CHOICE, code);
   return setLanguage(code);
 }
 

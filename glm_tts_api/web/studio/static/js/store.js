@@ -32,7 +32,6 @@ export function createStore(initial) {
 /** The state of a page that has just been opened. */
 export const INITIAL = {
   text: "",
-  inputType: "text",
   voice: null, // its index
   options: {
     seed: 42,
@@ -51,7 +50,8 @@ export const INITIAL = {
   stats: null, // GET /stats/concurrency
   reading: null, // POST /text/normalize of the text as it stands; null while it is not known
   speaking: { state: "idle" }, // see speak/speaking.js
-  take: null, // the one in the player: see speak/take.js
+  made: null, // the take that was made last: see speak/take.js
+  take: null, // the one in the player
   playing: false,
   needsKey: false, // the server refused a request that had no key, or a wrong one
   theme: "auto",

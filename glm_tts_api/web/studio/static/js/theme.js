@@ -2,6 +2,7 @@
 
 import { byId, icon } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
+import { local } from "./storage.js";
 
 const CHOICE = "glm-tts-theme";
 const THEMES = { auto: "theme", light: "sun", dark: "moon" };
@@ -15,14 +16,14 @@ export function mountTheme(store) {
     button.title = t(`theme.${theme}`);
     button.setAttribute("aria-label", button.title);
   };
-  const chosen = localStorage.getItem(CHOICE);
+  const chosen = local.getItem(CHOICE);
   store.set({ theme: chosen in THEMES ? chosen : "auto" });
   store.on("theme", show);
   onLanguage(show);
   button.addEventListener("click", () => {
     const names = Object.keys(THEMES);
     const theme = names[(names.indexOf(store.get().theme) + 1) % names.length];
-    localStorage.setItem(CHOICE, theme);
+    local.setItem(CHOICE, theme);
     store.set({ theme });
   });
 }

@@ -63,7 +63,7 @@ function seedRow(set) {
   const lock = h("button", { type: "button", class: "button icon-only" });
   const { element, say } = labelled("seed", input, dice, lock);
   let locked;
-  input.addEventListener("change", () => input.checkValidity() && set({ seed: input.valueAsNumber }));
+  onNumber(input, (seed) => set({ seed }));
   dice.addEventListener("click", () => set({ seed: drawnSeed() }));
   lock.addEventListener("click", () => set({ seedLocked: !locked }));
   return {
@@ -80,7 +80,7 @@ function seedRow(set) {
     },
     show(options) {
       locked = options.seedLocked;
-      input.value = options.seed;
+      input.value = input.defaultValue = options.seed;
       lock.setAttribute("aria-pressed", locked);
       lock.replaceChildren(icon(locked ? "lock" : "unlock"));
     },
@@ -116,15 +116,23 @@ function choiceRow(name, values, set) {
   };
 }
 
+/** Calls `use` with a new number. One that cannot be used gives way to the one that is in use. */
+function onNumber(input, use) {
+  input.addEventListener("change", () => {
+    if (input.checkValidity()) use(input.valueAsNumber);
+    else input.value = input.defaultValue;
+  });
+}
+
 function numberRow(name, min, max, set) {
   const input = h("input", { type: "number", class: "input", min, max, step: 1, required: true });
-  input.addEventListener("change", () => input.checkValidity() && set({ [name]: input.valueAsNumber }));
+  onNumber(input, (value) => set({ [name]: value }));
   const { element, say } = labelled(name, input);
   return {
     element,
     say,
     show(options) {
-      input.value = options[name];
+      input.value = input.defaultValue = options[name];
       element.hidden = name === "sampling" && options.sampleMethod !== "topk"; // ras has constants of its own
     },
   };

@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 
-/** @param done called when the panel has closed */
+/** @param done called when the person has left the panel */
 export function createReadingPanel({ api, done }) {
   const title = h("p", { class: "panel-title" });
   const known = h("div", { class: "readings" });
@@ -11,7 +11,7 @@ export function createReadingPanel({ api, done }) {
   const label = h("label", { htmlFor: input.id, class: "visually-hidden" });
   const apply = h("button", { type: "submit", class: "button small primary" });
   const remove = h("button", { type: "button", class: "button small", on: { click: () => finish("") } });
-  const cancel = h("button", { type: "button", class: "button small quiet", on: { click: close } });
+  const cancel = h("button", { type: "button", class: "button small quiet", on: { click: leave } });
   const field = h("div", { class: "panel-row" }, label, input, apply, remove, cancel);
   const element = h("form", { id: "reading-panel", class: "panel", hidden: true }, title, known, field);
   let at = null; // see wordAt
@@ -23,7 +23,9 @@ export function createReadingPanel({ api, done }) {
     finish(input.value.trim());
   });
   element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.stopPropagation(); // it would stop what is being spoken
+    leave();
   });
   onLanguage(say);
 
@@ -85,15 +87,19 @@ export function createReadingPanel({ api, done }) {
   function finish(reading) {
     if (!reading && !at.reading) return input.focus();
     const [word, writer] = [at, write];
-    close();
+    leave();
     writer(word, reading);
+  }
+
+  function leave() {
+    close();
+    done();
   }
 
   function close() {
     at = null;
     element.hidden = true;
-    done();
   }
 
-  return { element, open };
+  return { element, open, close };
 }

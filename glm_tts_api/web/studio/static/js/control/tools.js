@@ -1,6 +1,7 @@
 // The tools under the text: how a word is said, a pause, another voice from here on. Each writes a mark into it.
 
 import { byId, h } from "../dom.js";
+import { isSsml } from "../fields.js";
 import { getLanguage, onLanguage, t } from "../i18n.js";
 import { pauseMark, readingMark, voiceMark, wordAt } from "./marks.js";
 
@@ -23,6 +24,7 @@ export function mountTools(root, { store, api }) {
     const { createReadingPanel } = await import("./reading_panel.js");
     const made = createReadingPanel({ api, done: () => text.focus() });
     word.setAttribute("aria-controls", made.element.id);
+    store.on("text", made.close); // its word may stand elsewhere now
     root.append(made.element);
     return made;
   }
@@ -59,7 +61,7 @@ export function mountTools(root, { store, api }) {
   onLanguage(say);
   store.on("voices", showVoices);
   // SSML has tags of its own for all of this.
-  store.on("inputType", (inputType) => (root.hidden = inputType === "ssml"));
+  store.on("text", (words) => (root.hidden = isSsml(words)));
 }
 
 /** Puts `mark` in place of that part of the text. */

@@ -20,7 +20,7 @@ export function mountSee({ store, api }) {
   mountAbout(byId("about"), { store });
   const askNow = poll(() => look(store, api));
   mountKey(byId("key"), { store, api, onChange: askNow });
-  store.on("take", askNow);
+  store.on("made", askNow);
 }
 
 /** Returns after how many milliseconds to look again. */

@@ -2,7 +2,9 @@
 
 import { byId, h } from "../dom.js";
 import { duration, onLanguage, t } from "../i18n.js";
+import { session } from "../storage.js";
 
+const TEXT = "glm-tts-text"; // kept until the tab is closed
 const SAMPLES = ["greeting", "numbers", "mixed"];
 
 export function mountComposer(root, { store, speaking }) {
@@ -14,11 +16,16 @@ export function mountComposer(root, { store, speaking }) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speaking.start();
   });
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !document.querySelector("dialog[open]")) speaking.stop();
+    if (event.key !== "Escape" || event.isComposing) return; // an input method has keys of its own
+    if (!document.querySelector("dialog[open]")) speaking.stop();
   });
   store.on("text", (text) => {
     if (box.value !== text) box.value = text;
   });
+
+  // A reload loses no text.
+  store.set({ text: session.getItem(TEXT) ?? "" });
+  addEventListener("pagehide", () => session.setItem(TEXT, store.get().text));
 
   const sampleChip = (name) =>
     h(

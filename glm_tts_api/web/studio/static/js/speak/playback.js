@@ -1,5 +1,7 @@
 // What is heard: an utterance while it is being made, then its take, of which any moment can be heard again.
 
+import { play } from "../dom.js";
+
 /** @param onChange called when it starts, stops, or has something else to play. */
 export function createPlayback(onChange) {
   const element = new Audio();
@@ -49,7 +51,7 @@ export function createPlayback(onChange) {
 
     async play() {
       if (live) await live.audio.resume();
-      else if (take) await element.play();
+      else if (take) await play(element);
     },
 
     pause() {
@@ -57,12 +59,13 @@ export function createPlayback(onChange) {
       else element.pause();
     },
 
-    /** Goes to that moment of the take; from the sound that is being made to its recording. */
+    /** Goes to that moment of the take; from the sound that is still heard live to its recording. */
     seek(seconds) {
+      if (!take) return; // it is still being made
       const goesOn = live?.audio.isPlaying();
       if (live) stopLive();
       element.currentTime = seconds;
-      if (goesOn) element.play();
+      if (goesOn) play(element);
       onChange();
     },
   };

@@ -42,7 +42,7 @@ export function mountPlayer(root, { store }) {
     if (document.activeElement !== seek || !playback.live()) seek.value = at;
     const words = t("player.position", { at: clockTime(at), of: clockTime(sound.seconds) });
     seek.setAttribute("aria-valuetext", words);
-    frame = playback.isPlaying() || playback.live() ? requestAnimationFrame(draw) : 0;
+    frame = playback.isPlaying() || playback.live()?.recording ? requestAnimationFrame(draw) : 0;
   }
 
   function changed() {

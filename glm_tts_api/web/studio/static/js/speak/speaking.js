@@ -27,10 +27,10 @@ export function createSpeaking({ store, api }) {
   async function start() {
     if (going || !store.get().text.trim() || !store.get().voice) return;
     drawSeed(store);
-    const { text, inputType, voice, options } = store.get();
+    const { text, voice, options } = store.get();
     const { signal } = (going = new AbortController());
     const following = new AbortController();
-    const utterance = createUtterance({ text, inputType, voice, options });
+    const utterance = createUtterance({ text, voice, options });
     signal.addEventListener("abort", () => utterance.audio.stop());
     show({ state: "waiting", utterance, lane: null, place: null, retryInS: null });
     follow(utterance.id, { api, signal: following.signal, onNews: (listed) => heardOf(utterance, listed) });
@@ -100,7 +100,8 @@ export function createSpeaking({ store, api }) {
   async function keep(utterance, complete) {
     const ended = await lookBack(utterance.id, { api });
     if (ended?.ends) utterance.ends = ended.ends;
-    store.set({ take: makeTake({ ...utterance, complete }) });
+    const made = makeTake({ ...utterance, complete });
+    store.set(store.get().take ? { made } : { made, take: made }); // whoever hears another by now hears it to its end
   }
 
   return {

@@ -3,7 +3,7 @@
 import { wavBlob } from "../sound/wav.js";
 
 /**
- * @param wanted text, inputType, voice and options, as they were when it was asked for
+ * @param wanted text, voice and options, as they were when it was asked for
  * @param ends seconds at which the segments end; null if the server said nothing of them
  */
 export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, ends, complete }) {
@@ -12,7 +12,6 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
     id,
     requestId: id,
     text: wanted.text,
-    inputType: wanted.inputType,
     voice: wanted.voice,
     options: wanted.options,
     sampleRate,

@@ -1,6 +1,6 @@
 // Two takes side by side: one is heard, and a key changes over to the other at the same part of the text.
 
-import { announce, clockTime, h, icon } from "../dom.js";
+import { announce, clockTime, h, icon, play } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 
 const SIDES = ["a", "b"];
@@ -13,7 +13,7 @@ const KEY = "x";
 export function createCompare({ onChange, onPlay }) {
   const sides = { a: createSide(), b: createSide() };
   let heard = "a";
-  const play = h("button", { type: "button", class: "button round", on: { click: playOrPause } });
+  const toggle = h("button", { type: "button", class: "button round", on: { click: playOrPause } });
   const buttons = SIDES.map((side) => h("button", { type: "button", on: { click: () => hear(side) } }));
   const seek = h("input", { type: "range", min: 0, max: 1, step: "any", value: 0, class: "compare-seek" });
   const clock = h("output", { class: "clock" });
@@ -27,7 +27,7 @@ export function createCompare({ onChange, onPlay }) {
   const element = h(
     "section",
     { class: "card compare", hidden: true },
-    h("div", { class: "compare-row" }, play, group, clock, close),
+    h("div", { class: "compare-row" }, toggle, group, clock, close),
     seek,
     hint,
   );
@@ -63,7 +63,7 @@ export function createCompare({ onChange, onPlay }) {
 
   function playOrPause() {
     const { audio } = sides[heard];
-    if (audio.paused) audio.play();
+    if (audio.paused) play(audio);
     else audio.pause();
   }
 
@@ -78,7 +78,7 @@ export function createCompare({ onChange, onPlay }) {
     to.place = from.place;
     from.audio.pause();
     heard = side;
-    if (plays) to.audio.play();
+    if (plays) play(to.audio);
     show();
     announce(t("takes.hears", { side: side.toUpperCase(), ...to.take.options, voice: to.take.voice }));
   }
@@ -118,8 +118,8 @@ export function createCompare({ onChange, onPlay }) {
 
   function showPlay() {
     const { paused } = sides[heard].audio;
-    play.replaceChildren(icon(paused ? "play" : "pause"));
-    play.setAttribute("aria-label", t(paused ? "takes.play" : "takes.pause"));
+    toggle.replaceChildren(icon(paused ? "play" : "pause"));
+    toggle.setAttribute("aria-label", t(paused ? "takes.play" : "takes.pause"));
   }
 
   function showPlace() {

@@ -27,7 +27,7 @@ export async function mountTakes(root, { store, api, speaking }) {
   root.addEventListener("keydown", (event) => compare?.pressed(event));
 
   const kept = await openTakes().catch(() => null);
-  const before = kept ? await kept.all() : [];
+  const before = (await kept?.all().catch(() => null)) ?? []; // what cannot be read is no reason to keep nothing
   newestFirst(before).reverse().forEach(put);
   show();
   onLanguage(show);
@@ -38,7 +38,7 @@ export async function mountTakes(root, { store, api, speaking }) {
     if (playing) compare?.pause();
     showStates();
   });
-  store.on("take", (take) => take && !rows.has(take.id) && add(take));
+  store.on("made", (take) => take && add(take));
 
   function put(take) {
     const row = createRow(take, { store, api }, actions);
@@ -74,12 +74,15 @@ export async function mountTakes(root, { store, api, speaking }) {
   /** The same text once more, with what is different; with another seed if nothing is. */
   function again(take, different) {
     const seed = different.voice ? take.options.seed : drawnSeed();
-    const { text, inputType, voice, options } = { ...take, ...different };
-    store.set({ text, inputType, voice, options: { ...options, seed, seedLocked: true } });
+    const { text, voice, options } = { ...take, ...different };
+    store.set({ text, voice, options: { ...options, seed, seedLocked: true } });
     speaking.start();
   }
 
   async function remove(take) {
+    const { element } = rows.get(take.id);
+    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    neighbour?.querySelector("button").focus(); // whoever uses the keyboard stays in the list
     drop(take.id);
     show();
     await kept?.remove(take.id);

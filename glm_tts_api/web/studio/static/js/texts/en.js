@@ -29,6 +29,8 @@ export default {
   "error.recording_missing": "This voice's recording is gone. Choose another voice, or record it again.",
   "error.internal": "Something broke on the server. Try again; if it stays, look into the server's log.",
   "error.cut": "The sound broke off. What came until then is kept.",
+  "error.page":
+    "A part of the page could not be loaded. Check that the server runs, then reload: your text stays.",
   "error.other": "{message}",
 
   // speak

@@ -29,6 +29,7 @@ export default {
   "error.recording_missing": "这个音色的录音丢失了。请换一个音色，或重新录制。",
   "error.internal": "服务器出错了。请再试一次；如果一直这样，请查看服务器日志。",
   "error.cut": "声音中断了，已收到的部分会保留。",
+  "error.page": "页面有一部分没能加载。请确认服务已启动，再刷新页面，文字会保留。",
   "error.other": "{message}",
 
   // 朗读

@@ -6,8 +6,8 @@ import { t } from "../i18n.js";
 import { hush, listen, secondsOf } from "./listening.js";
 import { toast } from "./toast.js";
 
-/** `onChoose` gets a voice's name, `onEdit` the voice as the server lists it. */
-export function createCards({ api, onChoose, onEdit }) {
+/** `onChoose` gets a voice's name, `onEdit` the voice as the server lists it; `onPlay` is called as one is heard. */
+export function createCards({ api, onChoose, onEdit, onPlay }) {
   const element = h("div", { class: "voice-list", role: "radiogroup", "aria-labelledby": "voices-title" });
   const observer = new IntersectionObserver(onSeen, { rootMargin: "64px" });
   let recordings = new Map(); // by name: fetched once, until the list is shown anew
@@ -30,6 +30,7 @@ export function createCards({ api, onChoose, onEdit }) {
     if (button.hasAttribute("data-playing")) return hush();
     try {
       const blob = await recordingOf(index);
+      onPlay();
       listen(blob, { onEnd: () => showPlaying(button, index, false) });
       showPlaying(button, index, true);
     } catch (error) {

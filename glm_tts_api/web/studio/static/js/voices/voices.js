@@ -4,12 +4,18 @@ import { announce, h, icon } from "../dom.js";
 import { sayError } from "../errors.js";
 import { onLanguage, t } from "../i18n.js";
 import { createCards } from "./cards.js";
+import { hush } from "./listening.js";
 import { toast } from "./toast.js";
 
 /** The voices in `root`. This part keeps the store's `voices`, `voice` and `mayWrite`. */
 export function mountVoices(root, { store, api }) {
   const shelf = createShelf(store, api);
-  const cards = createCards({ api, onChoose: (voice) => store.set({ voice }), onEdit: edit });
+  const cards = createCards({
+    api,
+    onChoose: (voice) => store.set({ voice }),
+    onEdit: edit,
+    onPlay: () => store.set({ playing: false }),
+  });
   const add = h("button", { type: "button", class: "button", on: { click: openNew } });
   const whyNot = h("p", { class: "hint" });
   root.append(shelf.trouble, cards.element, add, whyNot);
@@ -39,6 +45,7 @@ export function mountVoices(root, { store, api }) {
   const showCards = () => cards.show(store.get().voices, store.get().voice);
   store.on("voices", showCards);
   store.on("voice", cards.choose);
+  store.on("playing", (playing) => playing && hush());
   onLanguage(() => {
     add.replaceChildren(icon("plus"), t("voices.new"));
     whyNot.textContent = t("voices.mayNotWrite");

@@ -91,7 +91,7 @@ export default {
   // errors of saving
   "error.voice_exists": "This name is taken. Choose another.",
   "error.not_audio": "The server cannot read this recording. Save it as WAV or MP3.",
-  "error.body_too_large": "The recording is larger than the server takes. Trim it, or save it as MP3.",
+  "error.body_too_large": "That is more than the server takes. Shorten the text, or trim the recording.",
   "error.prompt_rejected": "The server does not take this recording: {message}",
   "error.forbidden": "The server does not allow this: {message}",
 };

@@ -88,7 +88,7 @@ export default {
   // 保存时的错误
   "error.voice_exists": "这个名称已被使用，请换一个。",
   "error.not_audio": "服务器无法读取这段录音，请另存为 WAV 或 MP3。",
-  "error.body_too_large": "录音超出了服务器的上限。请裁短，或另存为 MP3。",
+  "error.body_too_large": "内容超出了服务器的上限。请缩短文字，或裁短录音。",
   "error.prompt_rejected": "服务器不接受这段录音：{message}",
   "error.forbidden": "服务器不允许这样做：{message}",
 };
