@@ -1,4 +1,5 @@
-"""How many polyphones phoneme mode reads right: tests/text/polyphones.tsv, beside g2pM where it is installed.
+"""How many polyphones phoneme mode reads right, in phrases and in sentences (tests/text/polyphone*.tsv), beside
+pypinyin alone, and g2pM where it is installed.
 
 .venv/bin/python scripts/compare_polyphones.py
 """
@@ -7,23 +8,26 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
-from glm_tts_api.text.phonemes import Phonemizer, named_syllable
+from glm_tts_api.text.phonemes import HANZI_RUN, Phonemizer, named_syllable, read_aligned
 
-ROOT = Path(__file__).resolve().parents[1]
+SETS = Path(__file__).resolve().parents[1] / "tests" / "text"
 _MARKED = re.compile(r"\{(.)\|(\w+)\}")
 Reader = Callable[[str], list[str]]
+"""One reading a character of a run of Hanzi."""
 
 
-def sentences() -> Iterator[tuple[str, int, str]]:
-    """The sentence, the place of its polyphone, and the reading."""
-    for cell in (ROOT / "tests" / "text" / "polyphones.tsv").read_text(encoding="utf-8").split():
-        for marked in _MARKED.finditer(cell):
-            yield _MARKED.sub(r"\1", cell), marked.start(), marked[2]
+def marked(path: Path) -> Iterator[tuple[str, int, str]]:
+    """Each text, the place of its polyphone, and the reading."""
+    for cell in path.read_text(encoding="utf-8").split():
+        for mark in _MARKED.finditer(cell):
+            yield _MARKED.sub(r"\1", cell), mark.start(), mark[2]
 
 
 def names(pinyin: str) -> str:
@@ -35,8 +39,32 @@ def names(pinyin: str) -> str:
     return " ".join(named_syllable(to_initials(base, strict=True), final))
 
 
-def _read(phonemizer: Phonemizer, text: str) -> list[str]:
-    return [" ".join(syllable) for syllable in phonemizer.syllables(text)]
+def reading(read: Reader, text: str, at: int) -> str:
+    run = next(run for run in HANZI_RUN.finditer(text) if run.start() <= at < run.end())
+    return read(run.group())[at - run.start()]
+
+
+def _read(phonemizer: Phonemizer, run: str) -> list[str]:
+    return [" ".join(syllable) for syllable in phonemizer.syllables(run)]
+
+
+def _read_alone(run: str) -> list[str]:
+    """pypinyin with its own words, not jieba's."""
+    from pypinyin.seg.mmseg import seg
+
+    return [" ".join(syllable) for syllable in chain.from_iterable(map(read_aligned, seg.cut(run)))]
+
+
+def compare(readers: dict[str, Reader], path: Path) -> None:
+    found = list(marked(path))
+    print(f"{path.name}: {len(found)} polyphones of {len({text[at] for text, at, _ in found})} Hanzi")
+    for name, read in readers.items():
+        read("热身")  # loads the dictionaries
+        start = time.perf_counter()
+        wrong = [(text, one) for text, at, one in found if reading(read, text, at) != names(one)]
+        each = (time.perf_counter() - start) / len(found)
+        print(f"{name}: {100 * (1 - len(wrong) / len(found)):.1f} % right, {1000 * each:.2f} ms each")
+        print("   ", " ".join(f"{text}({one})" for text, one in wrong))
 
 
 def main() -> None:
@@ -44,17 +72,14 @@ def main() -> None:
         readers: dict[str, Reader] = {}
         for name, published in (("published", True), ("default", False)):
             readers[name] = partial(_read, Phonemizer(Path(cache), published=published))
+        readers["pypinyin alone"] = _read_alone
         try:
             g2pm = import_module("g2pM").G2pM()
-            readers["g2pM"] = lambda text: [names(one) for one in g2pm(text, tone=True, char_split=True)]
+            readers["g2pM"] = lambda run: [names(one) for one in g2pm(run, tone=True, char_split=True)]
         except ImportError:
             print("g2pM is not installed: pip install g2pM")
-        found = list(sentences())
-        print(f"{len(found)} polyphones of {len({text[at] for text, at, _ in found})} Hanzi")
-        for name, read in readers.items():
-            wrong = [(text, one) for text, at, one in found if read(text)[at] != names(one)]
-            print(f"{name}: {100 * (1 - len(wrong) / len(found)):.1f} % right")
-            print("   ", " ".join(f"{text}({one})" for text, one in wrong))
+        compare(readers, SETS / "polyphones.tsv")
+        compare(readers, SETS / "polyphone_sentences.tsv")
 
 
 if __name__ == "__main__":

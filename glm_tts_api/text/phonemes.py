@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ _HANZI = (
     "\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f\U0002b820-\U0002ceaf"
     "\U0002ceb0-\U0002ebef\U0002f800-\U0002fa1f\U00030000-\U0003134f\U00031350-\U000323af"
 )
-_HANZI_RUN = re.compile(f"[{_HANZI}]+")
+HANZI_RUN = re.compile(f"[{_HANZI}]+")
 _SAME_SOUND = str.maketrans("嗯呣", "恩母")
 _REMEMBERED = 1024  # runs of Hanzi, each some 60 at most
 
@@ -53,7 +54,7 @@ class Phonemizer:
         self.syllables.cache_clear()
 
     def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
-        return _HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
+        return HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
 
     def _read_run(self, run: str, dictionaries: Dictionaries) -> str:
         syllables = self.syllables(run.translate(_SAME_SOUND))
@@ -73,8 +74,30 @@ class Phonemizer:
 
     def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
         """One a character of a run of Hanzi."""
-        read = self._published_readings if self._published else read_aligned
-        return tuple(syllable for word in self._tagged_words(run) for syllable in read(word))
+        words = self._tagged_words(run)
+        if self._published:
+            return tuple(syllable for word, _ in words for syllable in self._published_readings(word))
+        return tuple(self._read_in_context(run, words))
+
+    def _read_in_context(self, run: str, words: list[tuple[str, str]]) -> Iterator[Syllable]:
+        """pypinyin's readings of jieba's words, but for what the table of contexts knows better."""
+        from pypinyin.seg.mmseg import seg
+
+        from glm_tts_api.text.polyphones import rows
+
+        start, before = 0, ""
+        for word, part_of_speech in words:
+            readings, at = read_aligned(word), 0
+            in_a_word = len(word) > 1 and word not in rows() and word in self._tagger.word_tag_tab
+            for piece in [word] if word in rows() else seg.cut(word):
+                end = at + len(piece)
+                for row in rows().get(piece, ()):
+                    if (row.in_words or not in_a_word) and row.fits(run, start + at, start + end, before):
+                        readings[at:end] = row.reading
+                        break
+                at, before = end, part_of_speech
+            yield from readings
+            start += len(word)
 
     def _published_readings(self, word: str) -> list[Syllable]:
         if word in self._table:
@@ -100,9 +123,10 @@ class Phonemizer:
         with self._lock:
             return list(self._tagger.tokenizer.cut(run, HMM=False))
 
-    def _tagged_words(self, run: str) -> list[str]:
+    def _tagged_words(self, run: str) -> list[tuple[str, str]]:
+        """Each word and its part of speech."""
         with self._lock:
-            return [pair.word for pair in self._tagger.lcut(run)]
+            return [(pair.word, pair.flag) for pair in self._tagger.lcut(run)]
 
     @cached_property
     def _tagger(self) -> Any:
