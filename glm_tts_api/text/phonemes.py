@@ -83,7 +83,7 @@ class Phonemizer:
         """pypinyin's readings of jieba's words, but for what the table of contexts knows better."""
         from pypinyin.seg.mmseg import seg
 
-        from glm_tts_api.text.polyphones import rows
+        from glm_tts_api.text.polyphones import rows  # which needs what is here
 
         start, before = 0, ""
         for word, part_of_speech in words:

@@ -26,6 +26,26 @@ def test_uncertain_readings_become_phonemes(frontend: TextFrontend, text: str, s
     assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
 
 
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("书还要还。", "书<|H|><|AI2|><|IAO4|><|H|><|UAN2|>。"),
+        ("你得说得好。", "你<|D|><|EI3|>说<|D|><|E5|><|H|><|AO3|>。"),
+        ("两只狗只吃鱼。", "两<|ZH|><|III1|>狗<|ZH|><|III3|>吃鱼。"),
+        ("树倒在地上，他倒水。", "树<|D|><|AO3|>在地上，他<|D|><|AO4|>水。"),
+        ("请重写第三卷。", "请<|CH|><|ONG2|>写第三<|J|><|VAN4|>。"),
+        ("睡不着。", "睡不<|ZH|><|AO2|>。"),
+        ("他的心脏。", "他<|D|><|E5|>心<|Z|><|ANG4|>。"),
+    ],
+)
+def test_polyphones_are_read_by_their_neighbours(frontend: TextFrontend, text: str, spoken: str) -> None:
+    assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
+
+
+def test_the_published_rules_do_not_look_at_neighbours(published: TextFrontend) -> None:
+    assert "".join(published.prepare("书还要还。", use_phoneme=True)).count("<|H|><|AI2|>") == 2
+
+
 def test_without_phoneme_mode_text_stays_text(frontend: TextFrontend) -> None:
     assert frontend.prepare("银行行长") == ["银行行长。"]
 
