@@ -44,12 +44,16 @@ def names(pinyin: str) -> str:
     return " ".join(named_syllable(to_initials(base, strict=True), final))
 
 
+def misread(read: Reader, cases: list[Case]) -> list[Case]:
+    return [case for case in cases if reading(read, case[0], case[1]) != names(case[2])]
+
+
 def reading(read: Reader, text: str, at: int) -> str:
     run = next(run for run in HANZI_RUN.finditer(text) if run.start() <= at < run.end())
     return read(run.group())[at - run.start()]
 
 
-def _read(phonemizer: Phonemizer, run: str) -> list[str]:
+def syllables(phonemizer: Phonemizer, run: str) -> list[str]:
     return [" ".join(syllable) for syllable in phonemizer.syllables(run)]
 
 
@@ -76,7 +80,7 @@ def compare(readers: dict[str, Reader], path: Path) -> None:
     for name, read in readers.items():
         read("热身")  # loads the dictionaries
         start = time.perf_counter()
-        wrong = [case for case in found if reading(read, case[0], case[1]) != names(case[2])]
+        wrong = misread(read, found)
         each = (time.perf_counter() - start) / len(found)
         written = _right(_written(wrong), _written(found))
         print(
@@ -90,7 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         readers: dict[str, Reader] = {}
         for name, published in (("published", True), ("default", False)):
-            readers[name] = partial(_read, Phonemizer(Path(cache), published=published))
+            readers[name] = partial(syllables, Phonemizer(Path(cache), published=published))
         readers["pypinyin alone"] = _read_alone
         try:
             g2pm = import_module("g2pM").G2pM()

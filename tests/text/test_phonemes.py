@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.phonemes import Phonemizer
+from scripts.compare_polyphones import marked, misread, syllables
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,15 @@ def test_uncertain_readings_become_phonemes(frontend: TextFrontend, text: str, s
 )
 def test_polyphones_are_read_by_their_neighbours(frontend: TextFrontend, text: str, spoken: str) -> None:
     assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("polyphones", 0.99), ("polyphone_sentences", 0.975), ("polyphones_fresh", 0.89)]
+)
+def test_the_share_of_polyphones_read_right(cache_dir: Path, name: str, share: float) -> None:
+    cases = list(marked(Path(__file__).with_name(f"{name}.tsv")))
+    wrong = misread(partial(syllables, Phonemizer(cache_dir, published=False)), cases)
+    assert 1 - len(wrong) / len(cases) >= share, wrong
 
 
 def test_the_published_rules_do_not_look_at_neighbours(published: TextFrontend) -> None:
