@@ -26,6 +26,7 @@ export const PHONE = {
 
 const CHROME_FLAGS = [
   "--no-sandbox", // tests may run as root
+  "--disable-dev-shm-usage", // in a container it is small
   "--autoplay-policy=user-gesture-required", // as on a person's machine
   "--use-fake-ui-for-media-stream", // allows the microphone
   "--use-fake-device-for-media-stream",
