@@ -48,7 +48,10 @@ test("silence cannot be saved, whatever its words", () => {
 });
 
 test("a voice that is cut off at full scale has clipped; one that only touches it has not", () => {
-  assert.deepEqual(codes(voice(5, 3).map((x) => Math.max(-1, Math.min(1, x)))), ["clipped"]);
+  const clip = (samples) => samples.map((x) => Math.max(-1, Math.min(1, x)));
+  assert.deepEqual(codes(clip(voice(5, 3))), ["clipped"]);
+  const bang = clip(voice(0.05, 50));
+  assert.deepEqual(codes(sequence(voice(5, 0.008), bang)), ["clipped"], "not too loud and too quiet at once");
   assert.deepEqual(codes(sequence(voice(4), [1, -1], voice(1))), []);
 });
 

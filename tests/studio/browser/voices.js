@@ -52,6 +52,7 @@ async function remove(page, index) {
   await discard();
   await press(page, ".toast button", "");
   await page.waitForSelector(card);
+  await page.waitForSelector(".voice:focus-within"); // whoever uses the keyboard is still there
   assert.ok((await names()).includes(index));
   await discard();
   await until(async () => !(await names()).includes(index), "it is gone from the server");

@@ -38,7 +38,7 @@ export function mountReading(root, { store, api }) {
   const askSoon = debounce(ask, TYPING_PAUSE_MS);
   store.on("reading", show);
   onLanguage(show);
-  for (const key of ["text", "options"]) store.on(key, askSoon);
+  for (const key of ["text", "options", "needsKey"]) store.on(key, askSoon);
 }
 
 function segmentItems(reading) {

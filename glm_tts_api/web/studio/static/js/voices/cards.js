@@ -45,10 +45,12 @@ export function createCards({ api, onChoose, onEdit, onPlay }) {
     recordings = new Map();
     const cards = (voices ?? []).map((voice) => cardOf(voice, { onChoose, onEdit, onPlay: play }));
     const none = voices?.length === 0 ? [h("p", { class: "hint" }, t("voices.none"))] : [];
+    const hadFocus = element.contains(document.activeElement);
     element.replaceChildren(...none, ...cards);
     element.setAttribute("aria-busy", voices === null);
     for (const card of cards) observer.observe(card);
     choose(chosen);
+    if (hadFocus) element.querySelector("input:checked")?.focus({ preventScroll: true });
   }
 
   function choose(index) {

@@ -75,7 +75,7 @@ function ofLoudness(samples, levels) {
   const { voiceDb, noiseDb } = voiceAndNoise(levels);
   const findings = [];
   if (hasClipped(samples)) findings.push(doubtful("clipped"));
-  if (voiceDb < QUIET_DB) findings.push(doubtful("quiet", { db: voiceDb }));
+  else if (voiceDb < QUIET_DB) findings.push(doubtful("quiet", { db: voiceDb }));
   if (noiseDb > NOISE_UNHEARD_DB && voiceDb - noiseDb < NOISE_GAP_DB) {
     findings.push(doubtful("noisy", { db: voiceDb - noiseDb }));
   }

@@ -18,11 +18,13 @@ export function toast(words, { act, onAct, onGone = () => {} } = {}) {
   const timer = setTimeout(go, SHOWN_MS);
   const shown = { go };
   current = shown;
+  const before = document.activeElement;
   document.body.append(element);
   button?.focus();
 
   function leave() {
     clearTimeout(timer);
+    if (element.contains(document.activeElement)) before.focus({ preventScroll: true });
     element.remove();
     if (current === shown) current = null;
   }
