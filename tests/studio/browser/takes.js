@@ -28,12 +28,13 @@ test("takes are compared, kept over a reload, saved, copied and cleared", () =>
     await press(page, ".takes-foot button:not([hidden])", "Clear");
     await page.click(".takes-foot .danger");
     await page.waitForSelector("li.take", { hidden: true });
+    await until(async () => (await nKept(page)) === 0, "none is kept");
     await page.reload();
     await page.waitForSelector(".takes-empty:not([hidden])");
     assert.equal(await page.$("li.take"), null);
   }));
 
-/** How many takes the browser keeps; they are shown a little before. */
+/** How many takes the browser keeps; they come and go on the page a little before. */
 function nKept(page) {
   return page.evaluate(async () => {
     const resultOf = (request) =>
