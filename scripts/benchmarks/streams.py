@@ -34,6 +34,10 @@ class Heard:
     def first_s(self) -> float:
         return self.pieces[0][0]
 
+    @property
+    def audio_s(self) -> float:
+        return sum(seconds for _, seconds in self.pieces)
+
     def longest_gap_s(self, held_s: float) -> float:
         """The longest silence of a player that begins when `held_s` of audio are there."""
         bought, begun_at, dry_at, longest = 0.0, None, 0.0, 0.0
@@ -80,8 +84,9 @@ async def measure(
                     found.append(await listen(client, numbers.pop(0)))
                     progress.step()
 
+            begin = time.perf_counter()
             await asyncio.gather(*(one_listener() for _ in range(level)))
-            rows.append(row(level, found, floor))
+            rows.append(row(level, found, floor, time.perf_counter() - begin))
     return rows
 
 
@@ -94,12 +99,13 @@ async def crowd(url: str, progress: Progress) -> LoopLag:
     return LoopLag.read(url).since(before)
 
 
-def row(level: int, found: Sequence[Heard], floor: StreamFloor) -> dict[str, Any]:
+def row(level: int, found: Sequence[Heard], floor: StreamFloor, wall_s: float) -> dict[str, Any]:
     firsts = sorted(heard.first_s for heard in found)
     gaps = {held: [heard.longest_gap_s(held) for heard in found] for held in (0.0, HELD_S)}
     return {
         "concurrency": level,
         "requests": len(found),
+        "audio_s_per_s": sum(heard.audio_s for heard in found) / wall_s,
         "first_audio_p50_s": firsts[len(firsts) // 2],
         "to_floor": firsts[len(firsts) // 2] / floor.first_audio_s,
         "first_audio_p95_s": firsts[min(len(firsts) - 1, int(0.95 * len(firsts)))],
@@ -112,11 +118,11 @@ def row(level: int, found: Sequence[Heard], floor: StreamFloor) -> dict[str, Any
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     held = f"with {HELD_S:g} s held"
-    columns = "concurrency  first audio p50  x floor  p95 s  ran dry  longest gap s"
+    columns = "concurrency  audio s/s  first audio p50  x floor  p95 s  ran dry  longest gap s"
     print(f"{columns}  {held}: ran dry  longest gap s")
     for found in rows:
         first = f"{found['first_audio_p50_s']:>15.2f}  {found['to_floor']:>7.2f}"
         first += f"  {found['first_audio_p95_s']:>5.2f}"
         at_once = f"{found['underrun_rate']:>7.0%}  {found['longest_gap_s']:>13.2f}"
         later = f"{found['underrun_rate_held']:>25.0%}  {found['longest_gap_held_s']:>13.2f}"
-        print(f"{found['concurrency']:>11}  {first}  {at_once}  {later}")
+        print(f"{found['concurrency']:>11}  {found['audio_s_per_s']:>9.2f}  {first}  {at_once}  {later}")

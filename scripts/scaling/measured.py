@@ -25,7 +25,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measured:
-    """`audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from the beginning of a
+    """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from the beginning of a
     request's service to its first audio. `audio_s`: the length of every answer of the mix. `voice_s`: seconds
     that a voice costs a replica that does not know it."""
 
@@ -50,12 +50,13 @@ class Measured:
 
 
 def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
-    """From the files that `bench.py serve --json` and `bench.py serve --stream --json` write."""
+    """From the files that `bench.py serve --json` (the lengths of answers) and `bench.py serve --stream --json`
+    write: a stream takes more work than the same answer as a whole."""
     levels = json.loads(serve.read_text())["levels"]
-    first = json.loads(streams.read_text())["streams"]
+    listened = json.loads(streams.read_text())["streams"]
     return Measured(
-        _curve(levels, "audio_s_per_s"),
-        _curve(first, "first_audio_p50_s"),
+        _curve(listened, "audio_s_per_s"),
+        _curve(listened, "first_audio_p50_s"),
         [audio_s for level in levels for audio_s in level["audio_s"]],
         voice_s,
     )

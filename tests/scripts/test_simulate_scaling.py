@@ -72,9 +72,9 @@ def test_a_router_that_looks_makes_waits_shorter_and_one_that_knows_voices_finds
 
 
 def test_the_command_prints_a_row_for_each_size_routing_and_load(tmp_path: Path) -> None:
-    level = {"concurrency": 1, "audio_s_per_s": 2.0, "audio_s": [1.0, 4.0]}
+    level = {"concurrency": 1, "audio_s": [1.0, 4.0]}
     (tmp_path / "serve.json").write_text(json.dumps({"levels": [level]}))
-    stream = {"concurrency": 1, "first_audio_p50_s": 0.5}
+    stream = {"concurrency": 1, "audio_s_per_s": 2.0, "first_audio_p50_s": 0.5}
     (tmp_path / "streams.json").write_text(json.dumps({"streams": [stream]}))
     options = ["--sizes", "1", "2", "--requests", "400"]
     done = subprocess.run(

@@ -27,6 +27,8 @@ def test_audio_that_is_held_back_at_first_shortens_the_gap() -> None:
 
 def test_rates_over_several_listeners() -> None:
     smooth, gappy = Heard([(0.1, 1.0)]), Heard([(0.3, 0.1), (1.0, 0.1)])
-    found = row(2, [smooth, gappy], StreamFloor(tokens_s=0.05, flow_s=0.04, vocoder_s=0.01))
+    floor = StreamFloor(tokens_s=0.05, flow_s=0.04, vocoder_s=0.01)
+    found = row(2, [smooth, gappy], floor, wall_s=2.0)
     assert (found["underrun_rate"], found["first_audio_p95_s"]) == (0.5, 0.3)
     assert found["to_floor"] == pytest.approx(3)
+    assert found["audio_s_per_s"] == pytest.approx(0.6)

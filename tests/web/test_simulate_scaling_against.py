@@ -13,9 +13,9 @@ SCRIPT = Path(__file__).parents[2] / "scripts/simulate_scaling.py"
 
 
 def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, tmp_path: Path) -> None:
-    level = {"concurrency": 1, "audio_s_per_s": 20.0, "audio_s": [0.5]}
+    level = {"concurrency": 1, "audio_s": [0.5]}
     (tmp_path / "serve.json").write_text(json.dumps({"levels": [level]}))
-    stream = {"concurrency": 1, "first_audio_p50_s": 0.01}
+    stream = {"concurrency": 1, "audio_s_per_s": 20.0, "first_audio_p50_s": 0.01}
     (tmp_path / "streams.json").write_text(json.dumps({"streams": [stream]}))
     done = subprocess.run(
         [sys.executable, SCRIPT, "serve.json", "streams.json", "--against", server.url, "--requests", "20"],
