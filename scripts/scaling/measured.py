@@ -25,9 +25,9 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measured:
-    """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from the beginning of a
-    request's service to its first audio. `audio_s`: the length of every answer of the mix. `voice_s`: seconds
-    that a voice costs a replica that does not know it."""
+    """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from the
+    beginning of a request's service to its first audio. `audio_s`: the length of every answer of the mix.
+    `voice_s`: seconds that a voice costs a replica that does not know it."""
 
     audio_rate: Curve
     first_audio: Curve
@@ -50,8 +50,8 @@ class Measured:
 
 
 def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
-    """From the files that `bench.py serve --json` (the lengths of answers) and `bench.py serve --stream --json`
-    write: a stream takes more work than the same answer as a whole."""
+    """From the files that `bench.py serve --json` (the lengths of answers) and `bench.py serve --stream
+    --json` write: a stream takes more work than the same answer as a whole."""
     levels = json.loads(serve.read_text())["levels"]
     listened = json.loads(streams.read_text())["streams"]
     return Measured(
