@@ -25,8 +25,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measured:
-    """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from the
-    beginning of a request's service to its first audio. `audio_s`: the length of every answer of the mix.
+    """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from
+    the beginning of a request's service to its first audio. `audio_s`: the length of every answer of the mix.
     `voice_s`: seconds that a voice costs a replica that does not know it."""
 
     audio_rate: Curve
