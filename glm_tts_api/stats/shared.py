@@ -188,9 +188,7 @@ class SharedStats:
         One that is ready does, unless another still tells callers that all are loading: they would hear now
         the one, now the other. One that is not does if nobody else can say why nothing is spoken.
         """
-        with locked(
-            self._folder / "listening.lock"
-        ):  # so that of two that ask at once the second sees the first
+        with locked(self._folder / "listening.lock"):  # of two that ask at once the second sees the first
             others = [record for record in self.read() if record.alive and record.number != own.number]
             if own.phase == "ready":
                 may = not any(other.listens and other.phase == "loading" for other in others)

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,7 @@ def in_browser(script: str, browser: str, url: str, out: Path, **environ: str) -
     if program is None:
         pytest.skip(f"{browser} is missing ({HOW})")
     said = out / "node.txt"  # not a pipe, which a browser that is left over would keep open
-    with sound_server(out) if browser == "firefox" else no_sound_server() as sound, said.open("wb") as log:
+    with sound_server(out) if browser == "firefox" else nullcontext({}) as sound, said.open("wb") as log:
         done = subprocess.run(
             ["node", "--test", "--test-reporter=spec", f"browser/{script}"],
             cwd=HERE,
@@ -75,8 +75,3 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         process.kill()
         process.wait()
-
-
-@contextmanager
-def no_sound_server() -> Iterator[dict[str, str]]:
-    yield {}
