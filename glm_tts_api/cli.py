@@ -49,7 +49,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     check.set_defaults(run=_check)
     read = commands.add_parser("read", help="say what would be spoken for a text, without speaking it")
-    read.add_argument("text", metavar="TEXT")
+    read.add_argument(
+        "text", nargs="?", metavar="TEXT", help="the text; - or nothing: read it from standard input (a pipe)"
+    )
     read.add_argument("--phonemes", action="store_true", help="as with use_phoneme=true")
     read.set_defaults(run=_read)
     settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
@@ -129,6 +131,7 @@ _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoi
 
 def _read(arguments: argparse.Namespace) -> int:
     """What POST /api/v1/text/normalize answers, for people. Needs no server."""
+    text = _wanted_text(arguments.text)
     from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
 
     settings = Settings.load()
@@ -140,7 +143,7 @@ def _read(arguments: argparse.Namespace) -> int:
         max_characters=settings.max_text_length,
     )
     try:
-        reading = frontend.read(arguments.text, use_phoneme=arguments.phonemes)
+        reading = frontend.read(text, use_phoneme=arguments.phonemes)
     except ServiceError as error:
         raise StartupError(error.message) from None
     for number, segment in enumerate(reading.segments, start=1):
@@ -150,6 +153,24 @@ def _read(arguments: argparse.Namespace) -> int:
     for warning in reading.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
     return 0
+
+
+def _wanted_text(argument: str | None) -> str:
+    """The argument; for `-` or none, standard input. Raises StartupError where there is no text."""
+    if argument not in (None, "-"):
+        return argument
+    written = b""
+    if sys.stdin is not None and (argument == "-" or not sys.stdin.isatty()):
+        written = sys.stdin.buffer.read()
+    if not written.strip():
+        raise StartupError('There is no text. Give it: glm-tts read "Hello." or: echo Hello. | glm-tts read')
+    try:
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StartupError(
+            f"Standard input is not UTF-8 text (byte {error.start}). Convert it first, for instance: "
+            "iconv -f gb18030 -t utf-8 FILE | glm-tts read"
+        ) from None
 
 
 def _print_settings(_: argparse.Namespace) -> int:
