@@ -163,6 +163,7 @@ class _StreamedSpeech(Response):
         kind = framing.media_type or media_type(wanted.audio_format, pieces.sample_rate)
         super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, wanted.warnings))
         del self.headers["content-length"]
+        self.headers["X-Accel-Buffering"] = "no"  # nginx would hold small pieces back
         self._request, self._framing, self._permit = request, framing, permit
         self._pieces, self._first, self._contexts = pieces, first, contexts
 
