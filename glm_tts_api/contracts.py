@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -16,6 +16,8 @@ Float32 = npt.NDArray[np.float32]
 Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 SampleMethod = Literal["ras", "topk"]
+AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
+SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one
 
 
@@ -41,6 +43,15 @@ class Voice:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UploadedVoice:
+    """A recording that came with a request, as a file that nobody has decoded yet, with its exact transcript.
+    `read` returns the file; it blocks."""
+
+    read: Callable[[], bytes]
+    transcript: str
+
+
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
     """How speech tokens are drawn (docs/model.md 4). `top_k` is for "topk" only: RAS keeps its constants."""
@@ -63,15 +74,19 @@ class LexiconEntry:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Utterance:
-    """What a client asked to say, in which voice and how. `chunks`: speech tokens (25 a second) of the
-    pieces in which the audio is to leave while it is made, the last size repeats; None for whole
-    segments. `others`: the voices that marks in the text call for; `lexicon`:
-    entries that hold for this text alone."""
+class SpeechRequest:
+    """A text, the voice that says it, and how its audio leaves. Every dialect parses into one.
+
+    `voice`: an uploaded one is decoded once the request has its permit, since requests that wait must be
+    small. `chunks`: speech tokens (25 a second) of the pieces in which the audio leaves while it is made, the
+    last size repeats; None for whole segments. `others`: the voices that marks in the text call for.
+    `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
+    full scale are clipped. `warnings`: fields that were sent and are not used.
+    """
 
     request_id: str
     text: str
-    voice: Voice
+    voice: Voice | UploadedVoice
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     sample_rate: int = SAMPLE_RATE
     use_cache: bool = True
@@ -79,6 +94,14 @@ class Utterance:
     chunks: tuple[int, ...] | None = None
     others: Mapping[str, Voice] = field(default_factory=dict)
     lexicon: Sequence[LexiconEntry] = ()
+    audio_format: AudioFormat = "wav"
+    speed: float = 1.0
+    volume: float = 1.0
+    warnings: Sequence[str] = ()
+
+    def speed_of(self, chunk: AudioChunk) -> float:
+        """The speed of a chunk, its mark's included; a pause keeps its length."""
+        return 1.0 if chunk.speed is None else min(4.0, max(0.25, self.speed * chunk.speed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,15 @@ SHORT_TEXT_CHARS = (
 
 
 @dataclass(frozen=True, slots=True)
+class TextLength:
+    """The length of a text in characters, the lane that it takes and its time-out in seconds."""
+
+    n_chars: int
+    lane: LaneName
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class AdmissionConfig:
     """Limits of one worker; time-outs in seconds from arrival."""
 
@@ -41,13 +50,11 @@ class AdmissionConfig:
     def limit_of(self, lane: LaneName) -> int:
         return self.short_limit if lane == "short_text" else self.long_limit
 
-    def lane_of(self, n_chars: int) -> LaneName:
-        return "long_text" if n_chars > self.threshold else "short_text"
-
-    def timeout_s(self, n_chars: int) -> float:
+    def measure(self, n_chars: int) -> TextLength:
         if n_chars > self.threshold:
-            return self.long_timeout_s
-        return self.short_timeout_s if n_chars <= SHORT_TEXT_CHARS else self.medium_timeout_s
+            return TextLength(n_chars, "long_text", self.long_timeout_s)
+        is_short = n_chars <= SHORT_TEXT_CHARS
+        return TextLength(n_chars, "short_text", self.short_timeout_s if is_short else self.medium_timeout_s)
 
 
 class Permit:
@@ -146,14 +153,13 @@ class Admission:
         }
 
     @asynccontextmanager
-    async def admit(self, n_chars: int, *, arrived_at: float) -> AsyncIterator[Permit]:
-        """A permit for a text of `n_chars` that arrived at `arrived_at` (the loop's clock), in its turn.
+    async def admit(self, length: TextLength, *, arrived_at: float) -> AsyncIterator[Permit]:
+        """A permit for a text that arrived at `arrived_at` (the loop's clock), in its turn.
 
         The deadline holds for the wait and for the body of the context alike. Raises QueueFull or
         DeadlineExceeded.
         """
-        lane = self._lanes[self.config.lane_of(n_chars)]
-        timeout_s = self.config.timeout_s(n_chars)
+        lane, timeout_s = self._lanes[length.lane], length.timeout_s
         with _Outcome(lane.counters):
             try:
                 async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:

@@ -13,16 +13,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from glm_tts_api.contracts import Float32
-
-AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
+from glm_tts_api.contracts import AudioFormat, Float32
 
 _FULL_SCALE = 32767
 _BYTES_PER_SAMPLE = 2

@@ -285,7 +285,7 @@ class EngineCore:
         """Ends a request; it counts for the stage once, however many of its rows and segments fail."""
         if not request.cancelled:
             self._count(error, watch)
-            request.fail(as_service_error(error, request.utterance.request_id, done="spoken"))
+            request.fail(as_service_error(error, request.asked.request_id, done="spoken"))
 
     def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
         """A fault that no stage has caught."""

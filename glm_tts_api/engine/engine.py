@@ -1,4 +1,4 @@
-"""The async face of the engine: utterances in, streams of audio out. Nothing here blocks the event loop.
+"""The async face of the engine: requests in, streams of audio out. Nothing here blocks the event loop.
 
 Text and voice prompts are prepared in a small pool of threads; the models run on the core's: one that
 decodes, one or several that render.
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import LexiconEntry, Timings, Utterance
+from glm_tts_api.contracts import LexiconEntry, SpeechRequest, Timings
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -40,7 +40,7 @@ _LOST = "The model failed while this text was spoken, and this server ends: try 
 
 
 class Engine:
-    """Speaks utterances. `load_models` runs on the device thread, `load_frontend` in the text pool."""
+    """Speaks requests. `load_models` runs on the device thread, `load_frontend` in the text pool."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Engine:
             stream.request_freed()
         await asyncio.sleep(0)  # lets the streams pass it on
 
-    def synthesize(self, utterance: Utterance, timings: Timings | None = None) -> SpeechStream:
+    def synthesize(self, asked: SpeechRequest, timings: Timings | None = None) -> SpeechStream:
         """Starts speaking; to be called on the event loop. Raises Loading or Unhealthy.
 
         The stream raises what else can go wrong: NothingToSay, BadRequest, InternalFault.
@@ -122,7 +122,7 @@ class Engine:
             timings=timings,
         )
         self._streams.add(stream)
-        self._pool.submit(self._prepare, self._loaded.processor, utterance, stream)
+        self._pool.submit(self._prepare, self._loaded.processor, asked, stream)
         return stream
 
     def _forget(self, stream: SpeechStream) -> None:
@@ -227,16 +227,16 @@ class Engine:
 
     # -- text pool
 
-    def _prepare(self, processor: InputProcessor, utterance: Utterance, stream: SpeechStream) -> None:
+    def _prepare(self, processor: InputProcessor, asked: SpeechRequest, stream: SpeechStream) -> None:
         if not stream.closed:
             try:
                 with stream.timings.stage("text"):
-                    request = processor.request(utterance, stream, stream.require_listener)
+                    request = processor.request(asked, stream, stream.require_listener)
                 request.check_fits(self._core.layout)
             except NobodyListens:
                 pass
             except BaseException as error:  # whatever it is, someone waits for the stream
-                fault = as_service_error(error, utterance.request_id, done="prepared", may_quote=True)
+                fault = as_service_error(error, asked.request_id, done="prepared", may_quote=True)
                 stream.request_ended(fault)
                 if lost := device_lost(error):
                     self._faulted(lost)

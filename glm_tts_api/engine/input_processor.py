@@ -1,11 +1,11 @@
-"""From an utterance to a request of the engine: text to segments of ids, voice to prompt features. Runs on
+"""From a SpeechRequest to a request of the engine: text to segments of ids, voice to prompt features. Runs on
 pool threads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import Utterance
+from glm_tts_api.contracts import SpeechRequest, Voice
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, RequestListener
 from glm_tts_api.engine.shared_cache import SharedCache
@@ -34,33 +34,33 @@ class InputProcessor:
         )
 
     def request(
-        self, utterance: Utterance, listener: RequestListener, check: Check = unwatched
+        self, asked: SpeechRequest, listener: RequestListener, check: Check = unwatched
     ) -> EngineRequest:
         """What the engine is to say. Raises NothingToSay, MalformedPronunciation, UnknownVoice,
         PromptRejected, and what `check` raises: it is called again and again, so that nobody's text is worked
         on for long."""
         reading = self.frontend.read(
-            utterance.text, use_phoneme=utterance.use_phoneme, lexicon=utterance.lexicon, check=check
+            asked.text, use_phoneme=asked.use_phoneme, lexicon=asked.lexicon, check=check
         )
         prompts: dict[str | None, VoicedPrompt] = {}
         segments = []
         for part in reading.segments:
             check()
             if part.voice not in prompts:
-                prompts[part.voice] = self._prompt(utterance, part.voice)
+                prompts[part.voice] = self._prompt(asked, part.voice)
             if ids := self._tokenizer.encode(part.spoken):
                 segments.append(Segment(ids, prompts[part.voice], part.pause_s, part.speed))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
-        return EngineRequest(utterance, segments, listener, pause_s=reading.pause_s)
+        return EngineRequest(asked, segments, listener, pause_s=reading.pause_s)
 
-    def _prompt(self, utterance: Utterance, name: str | None) -> VoicedPrompt:
-        """The voice of that name; the utterance's own where there is none."""
-        voice = utterance.voice if name is None else utterance.others.get(name)
-        if voice is None:
+    def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:
+        """The voice of that name; the request's own where there is none."""
+        voice = asked.voice if name is None else asked.others.get(name)
+        if not isinstance(voice, Voice):
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
         ids = self._transcripts.get(voice.transcript, lambda: self._encode_transcript(voice.transcript))
-        return VoicedPrompt(ids, self._features.get(voice, utterance.sample_rate))
+        return VoicedPrompt(ids, self._features.get(voice, asked.sample_rate))
 
     def clear(self) -> int:
         """Forgets what was read before; the bytes of transcripts that this frees."""

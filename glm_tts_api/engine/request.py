@@ -1,4 +1,4 @@
-"""A request: one utterance inside the engine. Owns the rule for its segments.
+"""A SpeechRequest inside the engine. Owns the rule for its segments.
 
 With use_cache the segments go one after the other, each prompted by the speech of the earlier ones in its
 voice (docs/model.md 11); without, they are independent and may all start at once. The batchers know nothing
@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Float32, Timings, Utterance
+from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest, Timings
 from glm_tts_api.engine.llm_prompt import (
     LEAST_ROOM_PER_ID,
     MAX_TOKENS_PER_ID,
@@ -113,14 +113,14 @@ class EngineRequest:
 
     def __init__(
         self,
-        utterance: Utterance,
+        asked: SpeechRequest,
         segments: Sequence[Segment],
         listener: RequestListener,
         *,
         pause_s: float = 0.0,
     ) -> None:
         """`pause_s` of silence follow the last segment."""
-        self.utterance = utterance
+        self.asked = asked
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
         self.timings = listener.timings
@@ -140,19 +140,19 @@ class EngineRequest:
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self._heard_from: float | None = None
-        self._open(range(1 if utterance.use_cache else len(segments)))
+        self._open(range(1 if asked.use_cache else len(segments)))
 
     def _chunks(self) -> Iterator[tuple[int, ...] | None]:
         """Of each segment. Later ones begin with the largest: who listens has enough to hear by then."""
         for index in range(len(self.segments)):
-            chunks = self.utterance.chunks
+            chunks = self.asked.chunks
             yield chunks[-1:] if chunks and index else chunks
 
     @property
     def due(self) -> float:
         """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as a
         listener who plays it as it comes has nothing more to play."""
-        if self.utterance.chunks is None:
+        if self.asked.chunks is None:
             return self._due
         if self._heard_from is None:
             return self.timings.began_at
@@ -193,17 +193,16 @@ class EngineRequest:
         segment, candidate = self._waiting.popleft()
         ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
         history = self._histories[prompt]
-        if self.utterance.use_cache:
+        if self.asked.use_cache:
             history.prune(len(ids), layout)
         texts = [*history.texts(), *ids]
         speech = history.speech()
-        sampling = self.utterance.sampling
+        sampling = self.asked.sampling
         sequence = SpeechSequence(
             prompt_ids=layout.build(texts, speech),
             min_len=MIN_TOKENS_PER_ID * len(ids),
             max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
-            top_k=None if sampling.method == "ras" else sampling.top_k,
-            seed=llm_seed(sampling.seed, candidate),
+            sampling=replace(sampling, seed=llm_seed(sampling.seed, candidate)),
             n_voice_ids=len(prompt.text_ids),
             owner=self,
             segment=segment,
@@ -218,14 +217,14 @@ class EngineRequest:
         segment = sequence.segment
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
-        if len(ended) < self.utterance.sampling.beam_size:
+        if len(ended) < self.asked.sampling.beam_size:
             return
         best = max(  # a tie goes to the lower candidate
             self._candidates.pop(segment), key=lambda one: (one.mean_log_prob, -one.candidate)
         ).tokens
         self._decoding.pop(segment, None)
         self._n_undecided -= 1
-        if self.utterance.use_cache:
+        if self.asked.use_cache:
             said = self.segments[segment]
             self._histories[said.prompt].append(said.ids, best)
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
@@ -234,10 +233,10 @@ class EngineRequest:
     def next_spans(self) -> Iterator[Span]:
         """What is to be rendered now. The spans of a streamed request one after the other: each goes on where
         the vocoder was left by the one before it."""
-        if self.utterance.chunks is not None:
+        if self.asked.chunks is not None:
             for segment, sequence in self._decoding.items():
                 self._cut(segment, sequence.tokens, ended=False)
-        while self._spans and not self.cancelled and (self.utterance.chunks is None or not self._n_rendering):
+        while self._spans and not self.cancelled and (self.asked.chunks is None or not self._n_rendering):
             self._n_rendering += 1
             span = min(self._spans, key=lambda span: span.segment)  # of one segment, the first that was cut
             self._spans.remove(span)
@@ -272,11 +271,11 @@ class EngineRequest:
         """The silence before the segment that comes, once."""
         pause_s, self._pauses_s[self._segment] = self._pauses_s[self._segment], 0.0
         if pause_s:
-            silence = np.zeros(round(pause_s * self.utterance.sample_rate), np.float32)
+            silence = np.zeros(round(pause_s * self.asked.sample_rate), np.float32)
             self._hand_on(silence, False, None)
 
     def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
-        rate = self.utterance.sample_rate
+        rate = self.asked.sample_rate
         self.timings.audio_s += len(pcm) / rate
         segment = min(self._segment, len(self.segments) - 1)
         self._listener.chunk_ready(AudioChunk(pcm, rate, segment, is_last, speed))
@@ -291,5 +290,5 @@ class EngineRequest:
         self._listener.request_freed()
 
     def _open(self, segments: range) -> None:
-        beam = range(self.utterance.sampling.beam_size)
+        beam = range(self.asked.sampling.beam_size)
         self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)

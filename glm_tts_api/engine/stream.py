@@ -1,4 +1,4 @@
-"""One utterance's speech as it arrives on the event loop. Knows asyncio; knows no tensors."""
+"""The speech of one request as it arrives on the event loop. Knows asyncio; knows no tensors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NobodyListens(Exception):
 class SpeechStream:
     """An async iterator of AudioChunk, and the context in which it may be left early.
 
-        async with engine.synthesize(utterance) as stream:
+        async with engine.synthesize(asked) as stream:
             stream.on_freed(permit.hold())
             async for chunk in stream: ...
 

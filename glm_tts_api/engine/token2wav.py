@@ -119,7 +119,7 @@ class Token2Wav:
         return FlowInput(
             tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
-            noise=flow_seed(span.request.utterance.sampling.seed),
+            noise=flow_seed(span.request.asked.sampling.seed),
             prompt_tokens=torch.tensor(voice.speech_tokens),
             prompt_mel=voice.mel,
             start=span.window.start,
@@ -137,10 +137,10 @@ class Token2Wav:
 
     def _speak(self, span: Span, mel: Tensor) -> Float32:
         """The window's mel [1, 80, T] -> what the segment's vocoder can say by now, [n]."""
-        utterance, carried = span.request.utterance, span.request.carried
+        asked, carried = span.request.asked, span.request.carried
         if span.segment not in carried:
-            noise = vocoder_seed(utterance.sampling.seed)
-            carried[span.segment] = open_stream(self._vocoders[utterance.sample_rate], noise=noise)
+            noise = vocoder_seed(asked.sampling.seed)
+            carried[span.segment] = open_stream(self._vocoders[asked.sample_rate], noise=noise)
         stream: VocoderStream = carried[span.segment]
         wave = stream.push(self._of_the_span(span, mel), last=span.window.last)
         if span.window.last:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
@@ -66,8 +66,8 @@ class WarmUp:
 
     def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")
-        utterance = Utterance("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
-        return EngineRequest(utterance, [Segment(ids, VoicedPrompt(ids, voice))], self)
+        asked = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
+        return EngineRequest(asked, [Segment(ids, VoicedPrompt(ids, voice))], self)
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         pass

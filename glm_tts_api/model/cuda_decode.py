@@ -81,8 +81,8 @@ class CudaDecodeStep:
         n_rows = shape[0]
         fields = [self._idle] * n_rows
         for row in rows:
-            nucleus = row.top_k is None
-            limit = MAX_CANDIDATES if row.top_k is None else row.top_k
+            nucleus = row.sampling.method == "ras"
+            limit = MAX_CANDIDATES if nucleus else row.sampling.top_k
             fields[row.slot] = [row.next_id, row.n_read, limit, nucleus, row.may_end, *row.recent]
         self._host_input[:n_rows] = torch.tensor(fields)
         self._input[:n_rows].copy_(self._host_input[:n_rows], non_blocking=True)

@@ -48,10 +48,10 @@ class CpuDecodeStep:
         logits = self._llm.logits(hidden, row_multiple=self._row_multiple)
         columns = torch.empty(len(rows), dtype=torch.int64)
         log_probs = torch.empty(len(rows))
-        for method in (self._draw_ras, self._draw_top_k):
-            indices = [i for i, row in enumerate(rows) if (row.top_k is None) == (method == self._draw_ras)]
+        for method, draw in (("ras", self._draw_ras), ("topk", self._draw_top_k)):
+            indices = [i for i, row in enumerate(rows) if row.sampling.method == method]
             if indices:
-                columns[indices], log_probs[indices] = method([rows[i] for i in indices], logits[indices])
+                columns[indices], log_probs[indices] = draw([rows[i] for i in indices], logits[indices])
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
 
     def _draw_ras(self, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
@@ -68,6 +68,6 @@ class CpuDecodeStep:
             logits,
             self._columns,
             generators=[row.generator for row in rows],
-            k=[row.top_k for row in rows if row.top_k is not None],
+            k=[row.sampling.top_k for row in rows],
             may_end=torch.tensor([row.may_end for row in rows]),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.sampling import HISTORY
 
 
@@ -15,7 +16,7 @@ from glm_tts_api.model.sampling import HISTORY
 class SpeechSequence:
     """A prompt and the speech `tokens` (from 0) drawn after it.
 
-    Between `min_len` and `max_len` tokens are drawn, by top-k sampling, or by RAS where `top_k` is None. The
+    Between `min_len` and `max_len` tokens are drawn as `sampling` says; its seed is this candidate's. The
     first `n_voice_ids` of the prompt are the voice's transcript, the same in every prompt of that voice.
     `owner` is whose it is, candidate `candidate` for segment `segment`.
 
@@ -26,8 +27,7 @@ class SpeechSequence:
     prompt_ids: list[int]
     min_len: int
     max_len: int
-    top_k: int | None
-    seed: int
+    sampling: SamplingOptions
     n_voice_ids: int = 0
     owner: Any = None
     segment: int = 0
@@ -43,7 +43,7 @@ class SpeechSequence:
     def join(self, slot: int, generator: torch.Generator) -> None:
         """It is given a row. `generator`: on the device on which it is drawn."""
         self.slot = slot
-        self.generator = generator.manual_seed(self.seed)
+        self.generator = generator.manual_seed(self.sampling.seed)
         self.next_id = self.prompt_ids[-1]
 
     @property

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, product
 from typing import Literal, get_args
 
-from glm_tts_api.audio.encode import AudioFormat
-from glm_tts_api.contracts import STAGES
+from glm_tts_api.contracts import STAGES, AudioFormat
 from glm_tts_api.errors import ServiceError
 
 LaneName = Literal["short_text", "long_text"]

@@ -11,45 +11,44 @@ import numpy as np
 
 from glm_tts_api.audio.encode import Encoder, open_encoder
 from glm_tts_api.audio.tempo import Paced
-from glm_tts_api.contracts import AudioChunk, Float32
+from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
 from glm_tts_api.web.pools import Pool
 from glm_tts_api.web.request_log import RequestLog
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream import SpeechStream
-    from glm_tts_api.web.speech_response import Wanted
 
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """A whole utterance as it will be heard: `audio` in the wanted format; `sample_rate` in Hz."""
+    """A whole answer as it will be heard: `audio` in the wanted format; `sample_rate` in Hz."""
 
     audio: bytes
     sample_rate: int
     seconds: float
 
 
-async def heard(speech: SpeechStream, log: RequestLog, wanted: Wanted) -> AsyncIterator[AudioChunk]:
-    """The chunks as they come, which the log is told of."""
-    async for chunk in speech:
-        log.took(chunk, chunk.seconds / wanted.speed_of(chunk))
+async def noted(stream: SpeechStream, log: RequestLog, asked: SpeechRequest) -> AsyncIterator[AudioChunk]:
+    """The chunks as they come; the log takes note of each."""
+    async for chunk in stream:
+        log.took(chunk, chunk.seconds / asked.speed_of(chunk))
         yield chunk
         if log.playback is not None:
             log.playback.passed_on()
 
 
-def encode_whole(chunks: list[AudioChunk], wanted: Wanted) -> Speech:
+def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
     """All of it. Blocking; runs on a pool thread."""
     rate = chunks[0].sample_rate
     paced = Paced(rate)
     pieces = []
-    for speed, alike in groupby(chunks, wanted.speed_of):
-        pcm = _at_volume(np.concatenate([chunk.pcm for chunk in alike]), wanted.volume)
+    for speed, alike in groupby(chunks, asked.speed_of):
+        pcm = _at_volume(np.concatenate([chunk.pcm for chunk in alike]), asked.volume)
         pieces.append(paced.push(pcm, speed))
     pcm = np.concatenate([*pieces, paced.finish()])
-    encoder = open_encoder(wanted.audio_format, rate, n_samples=len(pcm))
+    encoder = open_encoder(asked.audio_format, rate, n_samples=len(pcm))
     return Speech(encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate)
 
 
@@ -64,9 +63,9 @@ class Encoded:
     sample_rate: int
     seconds = 0.0
 
-    def __init__(self, speech: SpeechStream, log: RequestLog, pool: Pool, wanted: Wanted) -> None:
-        self._timings, self._pool, self._wanted = log.timings, pool, wanted
-        self._pieces = self._encode(heard(speech, log, wanted))  # read by first(), then on from there
+    def __init__(self, stream: SpeechStream, log: RequestLog, pool: Pool, asked: SpeechRequest) -> None:
+        self._timings, self._pool, self._asked = log.timings, pool, asked
+        self._pieces = self._encode(noted(stream, log, asked))  # read by first(), then on from there
         self._encoder: Encoder | None = None
 
     async def first(self) -> bytes:
@@ -91,11 +90,11 @@ class Encoded:
 
     def _push(self, chunk: AudioChunk) -> bytes:
         if self._encoder is None:
-            self._encoder = open_encoder(self._wanted.audio_format, chunk.sample_rate)
+            self._encoder = open_encoder(self._asked.audio_format, chunk.sample_rate)
             self.sample_rate = self._encoder.sample_rate
             self._paced = Paced(chunk.sample_rate)
-        pcm = _at_volume(chunk.pcm, self._wanted.volume)
-        speed = self._wanted.speed_of(chunk)
+        pcm = _at_volume(chunk.pcm, self._asked.volume)
+        speed = self._asked.speed_of(chunk)
         self.seconds += chunk.seconds / speed
         return self._encoder.push(self._paced.push(pcm, speed))
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from glm_tts_api.admission.lanes import Permit, TextLength
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.stats import figures as series
@@ -39,8 +40,7 @@ class RequestLog:
     request_id: str
     api: Api
     figures: Figures | None
-    lane: LaneName | None = None
-    n_chars: int = 0
+    length: TextLength | None = None
     audio_format: str = series.UNKNOWN
     playback: Playback | None = None
     recent: deque[RequestLog] | None = None
@@ -113,6 +113,15 @@ class RequestLog:
         }
 
     @property
+    def lane(self) -> LaneName | None:
+        """None where the text was never read."""
+        return None if self.length is None else self.length.lane
+
+    @property
+    def n_chars(self) -> int:
+        return 0 if self.length is None else self.length.n_chars
+
+    @property
     def age_s(self) -> float:
         """Since it arrived, until it ended."""
         return (self.ended_at or time.perf_counter()) - self.began_at
@@ -121,6 +130,9 @@ class RequestLog:
     def is_waiting(self) -> bool:
         """Whether it stands in line for a place."""
         return self.timings.current == "queue"
+
+    def note_timeout(self, permit: Permit) -> None:
+        self.timeout_ratio = permit.timeout_ratio
 
     def took(self, chunk: AudioChunk, heard_s: float) -> None:
         """To be called with each piece of audio as it comes, and how long it is to be heard."""

@@ -8,25 +8,24 @@ dialect has events, is one).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.admission.lanes import Permit
-from glm_tts_api.audio.encode import AudioFormat, media_type
-from glm_tts_api.contracts import AudioChunk, Utterance
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, ServiceError
-from glm_tts_api.synthesis import synthesize
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import cancelled_on_disconnect
-from glm_tts_api.web.encoding import Encoded, Speech, encode_whole, heard
+from glm_tts_api.web.encoding import Encoded, Speech, encode_whole, noted
 from glm_tts_api.web.playback import Playback
-from glm_tts_api.web.request_log import RequestLog, log_of, recorded_outcome
+from glm_tts_api.web.request_log import log_of, recorded_outcome
+from glm_tts_api.web.speaking import speaking
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream import SpeechStream
@@ -61,90 +60,36 @@ class RawAudio:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
-    """A parsed request. `utterance` makes what is to be said, once the request has a place: what waits in
-    the queue is small. `speed` changes no pitch; `volume` is a factor, and what it makes too loud is clipped.
-    `verifies`: the sentence that proves a restart, which no counter tells of."""
-
-    n_chars: int
-    utterance: Callable[[], Awaitable[Utterance]]
-    audio_format: AudioFormat
-    speed: float = 1.0
-    volume: float = 1.0
-    framing: Framing = field(default_factory=RawAudio)
-    verifies: bool = False
-    warnings: list[str] = field(default_factory=list)
-
-    def speed_of(self, chunk: AudioChunk) -> float:
-        """A pause that a mark asks for is as long as it says."""
-        return 1.0 if chunk.speed is None else min(4.0, max(0.25, self.speed * chunk.speed))
-
-
-async def speak(request: Request, state: AppState, wanted: Wanted) -> Speech:
-    """All of it, in the wanted format."""
+async def speak(request: Request, state: AppState, asked: SpeechRequest) -> Speech:
+    """All of it, in the format that was asked for."""
     log = log_of(request)
-    async with _synthesis(request, state, wanted) as (_, speech):
-        chunks = [chunk async for chunk in heard(speech, log, wanted)]
+    async with _while_connected(request, state, asked) as (_, stream):
+        chunks = [chunk async for chunk in noted(stream, log, asked)]
         log.timings.end_generation()
         with log.timings.stage("encode"):
-            return await state.pools.encode.run(encode_whole, chunks, wanted)
+            return await state.pools.encode.run(encode_whole, chunks, asked)
 
 
-async def stream(request: Request, state: AppState, wanted: Wanted) -> Response:
+async def stream(
+    request: Request, state: AppState, asked: SpeechRequest, framing: Framing | None = None
+) -> Response:
     """An answer that leaves with its first audio, which is there when this returns."""
     log = log_of(request)
     log.playback = Playback()
     async with AsyncExitStack() as stack:
-        permit, speech = await stack.enter_async_context(_synthesis(request, state, wanted))
-        pieces = Encoded(speech, log, state.pools.encode, wanted)
+        permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
+        pieces = Encoded(chunks, log, state.pools.encode, asked)
         first = await pieces.first()
-        return _StreamedSpeech(request, wanted, permit, pieces, first, stack.pop_all())
+        return _StreamedSpeech(request, asked, framing or RawAudio(), permit, pieces, first, stack.pop_all())
 
 
 @asynccontextmanager
-async def _synthesis(
-    request: Request, state: AppState, wanted: Wanted
+async def _while_connected(
+    request: Request, state: AppState, asked: SpeechRequest
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
-    """The utterance begun, for as long as the client listens."""
-    state.require_ready()
-    begun = begin(state, wanted, log_of(request), arrived_at=request.state.arrived_at)
-    async with cancelled_on_disconnect(request.receive), begun as (permit, speech):
-        yield permit, speech
-
-
-@asynccontextmanager
-async def begin(
-    state: AppState, wanted: Wanted, log: RequestLog, *, arrived_at: float
-) -> AsyncIterator[tuple[Permit, SpeechStream]]:
-    """The utterance begun, until the context is left; `arrived_at` on the loop's clock."""
-    log.audio_format, log.recent = wanted.audio_format, state.recent
-    if wanted.verifies:
-        log.figures = log.recent = None
-    begun = synthesize(
-        state.verification if wanted.verifies else state.admission,
-        state.engine,
-        n_chars=wanted.n_chars,
-        utterance=wanted.utterance,
-        timings=log.timings,
-        arrived_at=arrived_at,
-    )
-    with nullcontext() if wanted.verifies else _listed(log, state.active):
-        async with begun as (permit, speech):
-            try:
-                yield permit, speech
-            finally:
-                log.timeout_ratio = permit.timeout_ratio
-
-
-@contextmanager
-def _listed(log: RequestLog, active: list[RequestLog]) -> Iterator[None]:
-    """The request is one of those that wait or are being spoken."""
-    active.append(log)
-    try:
-        yield
-    finally:
-        active.remove(log)
+    begun = speaking(state, asked, log_of(request), arrived_at=request.state.arrived_at)
+    async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
+        yield permit, stream
 
 
 class _StreamedSpeech(Response):
@@ -153,15 +98,15 @@ class _StreamedSpeech(Response):
     def __init__(
         self,
         request: Request,
-        wanted: Wanted,
+        asked: SpeechRequest,
+        framing: Framing,
         permit: Permit,
         pieces: Encoded,
         first: bytes,
         contexts: AsyncExitStack,
     ) -> None:
-        framing = wanted.framing
-        kind = framing.media_type or media_type(wanted.audio_format, pieces.sample_rate)
-        super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, wanted.warnings))
+        kind = framing.media_type or media_type(asked.audio_format, pieces.sample_rate)
+        super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, asked.warnings))
         del self.headers["content-length"]
         self.headers["X-Accel-Buffering"] = "no"  # nginx would hold small pieces back
         self._request, self._framing, self._permit = request, framing, permit
@@ -196,20 +141,20 @@ class _StreamedSpeech(Response):
         raise ClientGone  # nobody can be told
 
 
-def whole_audio(request: Request, speech: Speech, wanted: Wanted) -> Response:
+def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Response:
     """The answer that is the audio itself."""
     headers = {
-        "Content-Disposition": f'attachment; filename="speech.{wanted.audio_format}"',  # /docs offers a file
+        "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
         "X-Generation-Time": f"{log_of(request).timings.generation_s:.2f}",
-        **audio_headers(speech.sample_rate, wanted.warnings),
+        **audio_headers(speech.sample_rate, asked.warnings),
     }
     return Response(
-        speech.audio, media_type=media_type(wanted.audio_format, speech.sample_rate), headers=headers
+        speech.audio, media_type=media_type(asked.audio_format, speech.sample_rate), headers=headers
     )
 
 
-def audio_headers(sample_rate: int, warnings: list[str]) -> dict[str, str]:
+def audio_headers(sample_rate: int, warnings: Sequence[str]) -> dict[str, str]:
     """The headers that every audio answer has."""
     headers = {"X-Sample-Rate": str(sample_rate)}
     if warnings:

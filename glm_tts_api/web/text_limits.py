@@ -9,14 +9,11 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.request_log import log_of
 
 
-def check_text(request: Request, state: AppState, text: str, *, field: str) -> int:
-    """The text's length, which the request's log is told as well. Raises TextTooLong or NothingToSay, naming
-    the field that it was sent in."""
-    n_chars = len(text)
-    log = log_of(request)
-    log.n_chars, log.lane = n_chars, state.admission.config.lane_of(n_chars)
+def check_text(request: Request, state: AppState, text: str, *, field: str) -> None:
+    """Measures the text for the request's log. Raises TextTooLong or NothingToSay, naming the field that it
+    was sent in."""
+    log_of(request).length = state.admission.config.measure(len(text))
     require_text(text, state.config.max_text_length, field=field)
-    return n_chars
 
 
 def require_text(text: str, most: int, *, field: str) -> None:

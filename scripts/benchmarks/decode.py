@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
+from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model import sampling
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
@@ -114,7 +115,13 @@ def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:
 def step_s(runner: LlmRunner, step: DecodeStep, n_rows: int, n_steps: int = N_STEPS) -> float:
     """Seconds of a step of the first rows, the host's share included."""
     rows = [
-        SpeechSequence([0], min_len=n_steps + _WARM_UP + 1, max_len=0, top_k=None, seed=row, n_read=N_PROMPT)
+        SpeechSequence(
+            [0],
+            min_len=n_steps + _WARM_UP + 1,
+            max_len=0,
+            sampling=SamplingOptions(seed=row),
+            n_read=N_PROMPT,
+        )
         for row in range(n_rows)
     ]
     for slot, row in enumerate(rows):

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import torch
 
-from glm_tts_api.contracts import AudioChunk, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
@@ -105,10 +105,10 @@ class Serving:
         )
         ids = range(1, size.ids_per_segment + 1)
         segments, transcript = [list(ids)] * size.n_segments, list(range(1, _TRANSCRIPT_IDS + 1))
-        utterance = Utterance("check", "", cast(Voice, None), SamplingOptions(seed=seed))
+        asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed))
         prompt = VoicedPrompt(transcript, voice)
         spoken = [Segment(ids, prompt) for ids in segments]
-        self._core.submit(EngineRequest(utterance, spoken, cast(Any, _Request(ended))))
+        self._core.submit(EngineRequest(asked, spoken, cast(Any, _Request(ended))))
 
 
 def _next(ended: queue.SimpleQueue[_Request]) -> _Request:

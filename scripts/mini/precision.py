@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import SamplingOptions, Timings, Utterance
+from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Timings
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.input_processor import InputProcessor
@@ -99,7 +99,7 @@ def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> No
     errors, seconds = defaultdict[str, list[float]](list), defaultdict[str, float](float)
     for number, text in enumerate(texts):
         voice = server.voice(("exampleA", "exampleB")[number % 2])
-        utterance = Utterance("precision", text, voice, SamplingOptions(seed=SEED + number))
+        utterance = SpeechRequest("precision", text, voice, SamplingOptions(seed=SEED + number))
         request = processor.request(utterance, Nobody())
         prompt_ids, tokens = drawn_tokens(batcher, request)
         first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
+from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
@@ -80,7 +80,7 @@ class Server:
         use_cache: bool = True,
         use_phoneme: bool = False,
     ) -> Said:
-        utterance = Utterance(
+        utterance = SpeechRequest(
             request_id=f"evaluate-{seed}",
             text=text,
             voice=voice,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from glm_tts_api.contracts import SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.input_processor import InputProcessor
@@ -89,12 +89,12 @@ class Renderer:
         """`chunks`: speech tokens of the streamed answer's spans, as STREAM_CHUNKS. Raises what a part of the
         engine raises."""
         sampling = SamplingOptions(seed=seed)
-        utterance = Utterance("compare", text, voice, sampling, sample_rate=sample_rate)
-        segments = self._tokens(self._processor.request(utterance, Nobody()))
-        other = replace(utterance, sampling=replace(sampling, seed=seed + 1))
+        asked = SpeechRequest("compare", text, voice, sampling, sample_rate=sample_rate)
+        segments = self._tokens(self._processor.request(asked, Nobody()))
+        other = replace(asked, sampling=replace(sampling, seed=seed + 1))
         whole, streamed, noise = (
             self._render(self._processor.request(one, Nobody()), segments, cut)
-            for one, cut in ((utterance, None), (utterance, chunks), (other, None))
+            for one, cut in ((asked, None), (asked, chunks), (other, None))
         )
         return Spoken(whole.joined(), streamed.joined(), noise.joined(), streamed.seams, sample_rate)
 
@@ -114,7 +114,7 @@ class Renderer:
     def _render(
         self, request: EngineRequest, segments: Sequence[Sequence[int]], chunks: Sequence[int] | None
     ) -> _Pieces:
-        found, rate = _Pieces(), request.utterance.sample_rate
+        found, rate = _Pieces(), request.asked.sample_rate
         for number, tokens in enumerate(segments):
             begin_s = found.n_samples / rate
             for window in SpanCutter(chunks and (chunks if number == 0 else chunks[-1:])).cut(

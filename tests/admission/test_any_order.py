@@ -51,8 +51,8 @@ class Client:
     """A request that does as it is ordered, and the engine that works for it until `let_go`."""
 
     def __init__(self, admission: Admission, n_chars: int, *, loop: Clock) -> None:
-        self.lane = admission.config.lane_of(n_chars)
-        self.due = loop.time() + admission.config.timeout_s(n_chars)
+        self.lane = admission.config.measure(n_chars).lane
+        self.due = loop.time() + admission.config.measure(n_chars).timeout_s
         self.unread_since: float | None = None
         self.let_go: Callable[[], None] | None = None
         self.engine_works = False
@@ -85,7 +85,7 @@ class Client:
 
     async def _run(self, admission: Admission, n_chars: int) -> None:
         arrived_at = self._loop.time()
-        async with admission.admit(n_chars, arrived_at=arrived_at) as permit:
+        async with admission.admit(admission.config.measure(n_chars), arrived_at=arrived_at) as permit:
             self.let_go, self.engine_works = permit.hold(), True
             while (order := await self._orders.get()) != "end":
                 while order == "stop reading":
@@ -137,7 +137,7 @@ class Lanes(RuleBasedStateMachine):
 
     @rule(n_chars=LENGTHS)
     def come(self, n_chars: int) -> None:
-        lane = self.config.lane_of(n_chars)
+        lane = self.config.measure(n_chars).lane
         is_full = len(self.having(lambda client: client.has_place, lane)) == self.config.limit_of(lane)
         is_full &= len(self.having(lambda client: client.waits, lane)) >= self.config.queue_size
         client = Client(self.admission, n_chars, loop=self.loop)

@@ -43,7 +43,8 @@ def now() -> float:
 )
 def test_lane_and_deadline_by_length(n_chars: int, lane: str, timeout_s: float) -> None:
     config = AdmissionConfig()
-    assert (config.lane_of(n_chars), config.timeout_s(n_chars)) == (lane, timeout_s)
+    length = config.measure(n_chars)
+    assert (length.lane, length.timeout_s) == (lane, timeout_s)
 
 
 def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:
         order: list[int] = []
 
         async def client(number: int) -> None:
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 order.append(number)
                 await asyncio.sleep(0.002)
 
@@ -68,17 +69,17 @@ def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:
 def test_a_full_line_sends_away_at_once(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async def client() -> None:
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 await asyncio.sleep(3600)
 
         tasks = [asyncio.create_task(client()) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(QueueFull) as refusal:
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 pass
         assert refusal.value.retry_after_s
         assert (counts().active, counts().waiting, counts().rejected, counts().total) == (1, 2, 1, 1)
-        async with admission.admit(500, arrived_at=now()):
+        async with admission.admit(admission.config.measure(500), arrived_at=now()):
             pass  # the long lane is a lane of its own
         for task in tasks:
             task.cancel()
@@ -90,11 +91,11 @@ def test_a_full_line_sends_away_at_once(tmp_path: Path) -> None:
 
 def test_no_line_at_all(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
-        async with admission.admit(5, arrived_at=now()):
+        async with admission.admit(admission.config.measure(5), arrived_at=now()):
             with pytest.raises(QueueFull):
-                async with admission.admit(5, arrived_at=now()):
+                async with admission.admit(admission.config.measure(5), arrived_at=now()):
                     pass
-        async with admission.admit(5, arrived_at=now()):
+        async with admission.admit(admission.config.measure(5), arrived_at=now()):
             pass
 
     play(scenario, tmp_path, queue_size=0)
@@ -103,14 +104,14 @@ def test_no_line_at_all(tmp_path: Path) -> None:
 def test_the_deadline_counts_from_arrival_and_covers_wait_and_work(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         with pytest.raises(DeadlineExceeded):  # while working
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 await asyncio.sleep(3600)
-        async with admission.admit(5, arrived_at=now() + 60):
+        async with admission.admit(admission.config.measure(5), arrived_at=now() + 60):
             with pytest.raises(DeadlineExceeded):  # while waiting
-                async with admission.admit(5, arrived_at=now()):
+                async with admission.admit(admission.config.measure(5), arrived_at=now()):
                     raise AssertionError("there is no place")
         with pytest.raises(DeadlineExceeded):  # before it was let in
-            async with admission.admit(5, arrived_at=now() - 1):
+            async with admission.admit(admission.config.measure(5), arrived_at=now() - 1):
                 await asyncio.sleep(0)
         assert (counts().timed_out, counts().active, counts().waiting) == (3, 0, 0)
 
@@ -120,7 +121,7 @@ def test_the_deadline_counts_from_arrival_and_covers_wait_and_work(tmp_path: Pat
 def test_a_time_out_of_the_work_itself_is_not_the_deadline(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         with pytest.raises(TimeoutError):
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 raise TimeoutError
         assert (counts().failed, counts().timed_out) == (1, 0)
 
@@ -132,7 +133,7 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
         held: list[Callable[[], None]] = []
 
         async def client_that_runs_out_of_time() -> None:
-            async with admission.admit(5, arrived_at=now()) as permit:
+            async with admission.admit(admission.config.measure(5), arrived_at=now()) as permit:
                 held.append(permit.hold())
                 await asyncio.sleep(3600)
 
@@ -141,7 +142,7 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
         assert (counts().active, counts().timed_out) == (1, 1)
 
         async def next_client() -> None:
-            async with admission.admit(60, arrived_at=now()):
+            async with admission.admit(admission.config.measure(60), arrived_at=now()):
                 pass
 
         waiting = asyncio.create_task(next_client())
@@ -151,7 +152,7 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
         held[0]()  # heard twice, it still frees one place
         await waiting
         assert (counts().active, counts().completed) == (0, 1)
-        async with admission.admit(60, arrived_at=now()):
+        async with admission.admit(admission.config.measure(60), arrived_at=now()):
             waiting = asyncio.create_task(next_client())
             await asyncio.sleep(0)
             assert (counts().active, counts().waiting) == (1, 1)
@@ -163,7 +164,7 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
 def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         with pytest.raises(NothingToSay):
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 raise NothingToSay("nothing")
         assert counts() == LaneCounts(total=1, failed=1)
 
@@ -173,7 +174,7 @@ def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(tmp_path: Pat
 def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async def client() -> None:
-            async with admission.admit(5, arrived_at=now()):
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 await asyncio.sleep(0.001)
 
         for round_number in range(50):
@@ -193,7 +194,7 @@ def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
 
             async def last() -> None:
                 nonlocal together, most
-                async with admission.admit(5, arrived_at=now()):
+                async with admission.admit(admission.config.measure(5), arrived_at=now()):
                     together += 1
                     most = max(most, together)
                     await asyncio.sleep(0.005)

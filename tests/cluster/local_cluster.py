@@ -21,7 +21,7 @@ from waiting import wait_until
 
 from glm_tts_api.api_server import EngineBuilder
 from glm_tts_api.cluster.replica import APP_NAME, deployment
-from glm_tts_api.contracts import Timings, Utterance
+from glm_tts_api.contracts import SpeechRequest, Timings
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.settings import Settings
 
@@ -30,10 +30,10 @@ PATIENCE_S = 300
 
 
 class ToneForEachLine(ToneEngine):
-    def synthesize(self, utterance: Utterance, timings: Timings) -> SpeechStream:
-        n_lines = utterance.text.count("\n") + 1
+    def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream:
+        n_lines = asked.text.count("\n") + 1
         one_request = ToneEngine(**{**vars(self), "n_segments": self.n_segments * n_lines})
-        return one_request.synthesize(utterance, timings)
+        return one_request.synthesize(asked, timings)
 
 
 @dataclass

@@ -44,13 +44,13 @@ async def scene(device: str) -> None:
     models = replace(tiny.tiny_models(device=device), vocos2d=cast(Any, DeadlyVocoder()))
     engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
     print(engine.state.status, flush=True)
-    long = tiny.utterance("/".join(["abcdefgh"] * 30))
-    streams = [engine.synthesize(each) for each in (tiny.utterance("ab", sample_rate=32000), long)]
+    long = tiny.asked("/".join(["abcdefgh"] * 30))
+    streams = [engine.synthesize(each) for each in (tiny.asked("ab", sample_rate=32000), long)]
     results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
     print(*(type(result).__name__ for result in results), flush=True)
     assert all(isinstance(result, InternalFault) for result in results), results
     try:
-        await tiny.pcm(engine.synthesize(tiny.utterance("ab")))
+        await tiny.pcm(engine.synthesize(tiny.asked("ab")))
     except ServiceError as error:
         print(type(error).__name__, flush=True)
     print(engine.state.status, engine.state.cause, flush=True)

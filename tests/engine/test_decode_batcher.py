@@ -35,8 +35,8 @@ class Nobody:
 def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
     prompt = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
     encode = tiny.LetterTokenizer().encode
-    utterance = tiny.utterance(text, **options)
-    request = tiny.request(utterance, [encode(text)], encode(transcript), prompt, Nobody())
+    asked = tiny.asked(text, **options)
+    request = tiny.request(asked, [encode(text)], encode(transcript), prompt, Nobody())
     return request.next_sequence(batcher.layout)
 
 

@@ -1,4 +1,4 @@
-"""The engine from the outside: utterances in, audio or one clear error out, and nothing left behind."""
+"""The engine from the outside: requests in, audio or one clear error out, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def with_engine(
 
 def test_a_text_is_spoken_segment_by_segment() -> None:
     async def scene(engine: Engine) -> None:
-        stream = engine.synthesize(tiny.utterance("a/bc/d"))
+        stream = engine.synthesize(tiny.asked("a/bc/d"))
         async with stream:
             chunks = [chunk async for chunk in stream]
         assert [chunk.segment for chunk in chunks] == [0, 1, 2]
@@ -61,7 +61,7 @@ def test_a_text_is_spoken_segment_by_segment() -> None:
 def test_the_seed_decides_the_sound() -> None:
     async def scene(engine: Engine) -> None:
         first, again, other = [
-            await tiny.pcm(engine.synthesize(tiny.utterance("ab", seed=seed))) for seed in (1, 1, 2)
+            await tiny.pcm(engine.synthesize(tiny.asked("ab", seed=seed))) for seed in (1, 1, 2)
         ]
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
@@ -72,9 +72,9 @@ def test_the_seed_decides_the_sound() -> None:
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
-        (tiny.utterance("123"), NothingToSay),
-        (tiny.utterance("a" * 120), BadRequest),
-        (tiny.utterance("a", voice=tiny.voice(seconds=0.05)), PromptRejected),
+        (tiny.asked("123"), NothingToSay),
+        (tiny.asked("a" * 120), BadRequest),
+        (tiny.asked("a", voice=tiny.voice(seconds=0.05)), PromptRejected),
     ],
     ids=["nothing to say", "a sentence that does not fit", "a prompt too short to be heard"],
 )
@@ -92,7 +92,7 @@ def test_what_cannot_be_spoken_is_refused_and_freed(request_: Any, error: type[E
 
 def test_clients_that_leave_free_the_threads_that_work_on_their_texts() -> None:
     async def scene(engine: Engine) -> None:
-        left = [engine.synthesize(tiny.utterance(tiny.ENDLESS_TEXT)) for _ in range(3)]
+        left = [engine.synthesize(tiny.asked(tiny.ENDLESS_TEXT)) for _ in range(3)]
         freed = [asyncio.Event() for _ in left]
         for stream, event in zip(left, freed, strict=True):
             stream.on_freed(event.set)
@@ -100,7 +100,7 @@ def test_clients_that_leave_free_the_threads_that_work_on_their_texts() -> None:
         assert not any(event.is_set() for event in freed)
         for stream in left:
             stream.close()
-        assert len(await asyncio.wait_for(tiny.pcm(engine.synthesize(tiny.utterance("a"))), 30)) > 0
+        assert len(await asyncio.wait_for(tiny.pcm(engine.synthesize(tiny.asked("a"))), 30)) > 0
         await asyncio.wait_for(asyncio.gather(*(event.wait() for event in freed)), 30)
 
     with_engine(scene)
@@ -109,7 +109,7 @@ def test_clients_that_leave_free_the_threads_that_work_on_their_texts() -> None:
 def test_a_stop_ends_the_work_on_texts() -> None:
     async def run() -> None:
         engine = await tiny.ready(tiny.tiny_engine())
-        streams = [engine.synthesize(tiny.utterance(tiny.ENDLESS_TEXT)) for _ in range(3)]
+        streams = [engine.synthesize(tiny.asked(tiny.ENDLESS_TEXT)) for _ in range(3)]
         await asyncio.sleep(0.05)
         await asyncio.wait_for(engine.close(), 30)
         for stream in streams:
@@ -126,11 +126,11 @@ def test_while_loading_and_after_a_failed_load_nothing_is_spoken() -> None:
     async def run() -> None:
         engine = tiny.tiny_engine(load=fail)
         with pytest.raises(Loading):
-            engine.synthesize(tiny.utterance("a"))
+            engine.synthesize(tiny.asked("a"))
         await tiny.ready(engine)
         assert (engine.state.status, engine.state.cause) == ("failed", "llm/config.json is missing")
         with pytest.raises(Unhealthy, match="could not be loaded"):
-            engine.synthesize(tiny.utterance("a"))
+            engine.synthesize(tiny.asked("a"))
         assert engine.info() is None
         await engine.close()
 
@@ -150,7 +150,7 @@ def test_slots_that_do_not_fit_the_memory_are_refused_with_the_number_that_would
 def test_a_listener_who_leaves_frees_its_rows() -> None:
     async def scene(engine: Engine) -> None:
         freed = asyncio.Event()
-        async with engine.synthesize(tiny.utterance("/".join(["abcd"] * 40), use_cache=False)) as stream:
+        async with engine.synthesize(tiny.asked("/".join(["abcd"] * 40), use_cache=False)) as stream:
             stream.on_freed(freed.set)
             while cast(EngineInfo, engine.info()).rows_active < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
@@ -173,7 +173,7 @@ def test_a_listener_who_leaves_frees_its_rows() -> None:
 def test_a_request_cancelled_before_it_began_is_freed() -> None:
     async def scene(engine: Engine) -> None:
         freed = asyncio.Event()
-        stream = engine.synthesize(tiny.utterance("a"))
+        stream = engine.synthesize(tiny.asked("a"))
         stream.close()
         stream.on_freed(freed.set)
         await asyncio.wait_for(freed.wait(), 10)
@@ -184,7 +184,7 @@ def test_a_request_cancelled_before_it_began_is_freed() -> None:
 def test_closing_the_engine_ends_open_streams() -> None:
     async def scene(engine: Engine) -> None:
         freed = asyncio.Event()
-        stream = engine.synthesize(tiny.utterance("/".join(["abcd"] * 40)))
+        stream = engine.synthesize(tiny.asked("/".join(["abcd"] * 40)))
         stream.on_freed(freed.set)
         await anext(stream)
         await engine.close()
@@ -220,12 +220,12 @@ class CountingFrontend(tiny.SentenceFrontend):
 def test_a_transcript_is_read_once_until_the_cache_is_cleared() -> None:
     async def run() -> None:
         engine = await tiny.ready(tiny.tiny_engine(frontend=CountingFrontend))
-        await tiny.pcm(engine.synthesize(tiny.utterance("a")))
-        await tiny.pcm(engine.synthesize(tiny.utterance("b")))
+        await tiny.pcm(engine.synthesize(tiny.asked("a")))
+        await tiny.pcm(engine.synthesize(tiny.asked("b")))
         assert CountingFrontend.n_transcripts == 1
         await engine.clear_cache()
         assert CountingFrontend.n_clears == 1
-        await tiny.pcm(engine.synthesize(tiny.utterance("a")))
+        await tiny.pcm(engine.synthesize(tiny.asked("a")))
         assert CountingFrontend.n_transcripts == 2
         await engine.close()
 
@@ -237,7 +237,7 @@ def test_a_voice_is_listened_to_once_until_the_cache_is_cleared() -> None:
 
     async def scene(engine: Engine) -> None:
         at_start = encoder.n_calls
-        requests = [tiny.utterance("a", sample_rate=rate) for rate in (24000, 24000, 32000)]
+        requests = [tiny.asked("a", sample_rate=rate) for rate in (24000, 24000, 32000)]
         await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
         assert encoder.n_calls == at_start + 1
         assert await engine.clear_cache() > 0

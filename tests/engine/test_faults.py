@@ -84,7 +84,7 @@ class MoodyVocoder(BrittleVocoder):
 async def spoken_or_not(engine: Engine, texts: Sequence[str], **options: Any) -> list[Any]:
     """For each text its audio, or the error; all at once. Nothing may be held afterwards."""
     freed = [asyncio.Event() for _ in texts]
-    streams = [engine.synthesize(tiny.utterance(text, **options)) for text in texts]
+    streams = [engine.synthesize(tiny.asked(text, **options)) for text in texts]
     for stream, event in zip(streams, freed, strict=True):
         stream.on_freed(event.set)
     results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
@@ -170,7 +170,7 @@ def test_what_a_fault_of_the_text_front_end_quotes_is_not_logged(caplog: pytest.
     async def run() -> None:
         engine = await tiny.ready(tiny.tiny_engine(frontend=Confused))
         with pytest.raises(InternalFault):
-            await tiny.pcm(engine.synthesize(tiny.utterance("ab rhinoceros")))
+            await tiny.pcm(engine.synthesize(tiny.asked("ab rhinoceros")))
         await engine.close()
 
     asyncio.run(run())

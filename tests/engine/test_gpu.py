@@ -66,7 +66,7 @@ def spoken(models: Models, texts: Sequence[str], **options: Any) -> list[Any]:
         engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
         assert engine.state.status == "ready", engine.state.cause
         try:
-            streams = [engine.synthesize(tiny.utterance(text, **options)) for text in texts]
+            streams = [engine.synthesize(tiny.asked(text, **options)) for text in texts]
             return await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
         finally:
             await engine.close()
@@ -79,8 +79,8 @@ def rendered(models: Models, lengths: Sequence[int]) -> list[Float32]:
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
     batcher, work = Token2Wav(models, tiny.CONFIG), []
     for seed, length in enumerate(lengths):
-        utterance = tiny.utterance("a", seed=seed, sample_rate=32000)
-        request = tiny.request(utterance, [[97]], [97], prompt, Listener())
+        asked = tiny.asked("a", seed=seed, sample_rate=32000)
+        request = tiny.request(asked, [[97]], [97], prompt, Listener())
         work.append(tiny.whole_span(request, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
         batcher.add(work[-1])
     waves: dict[int, Float32] = {}

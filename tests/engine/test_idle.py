@@ -44,7 +44,7 @@ class Shelf:
 async def say(engine: Engine, text: str = TEXT) -> Float32:
     await engine.wake()
     freed = asyncio.Event()
-    stream = engine.synthesize(tiny.utterance(text))
+    stream = engine.synthesize(tiny.asked(text))
     stream.on_freed(freed.set)
     audio = await tiny.pcm(stream)
     await freed.wait()
@@ -91,7 +91,7 @@ def test_it_is_idle_from_the_end_of_its_last_request_on() -> None:
         await say(engine)
         while engine.idle_s == 0:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
-        stream = engine.synthesize(tiny.utterance(TEXT))
+        stream = engine.synthesize(tiny.asked(TEXT))
         await asyncio.sleep(0.01)
         assert engine.idle_s == 0
         await tiny.pcm(stream)

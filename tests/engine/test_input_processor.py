@@ -42,7 +42,7 @@ def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
     for number, text in enumerate(texts):
         use_phoneme = bool(number % 2)
         shown = frontend.read(text, use_phoneme=use_phoneme)
-        utterance = tiny.utterance(text, use_phoneme=use_phoneme)
-        request = processor.request(utterance, cast(Any, Listener()))
+        asked = tiny.asked(text, use_phoneme=use_phoneme)
+        request = processor.request(asked, cast(Any, Listener()))
         given = ["".join(map(chr, segment.ids)) for segment in request.segments]
         assert given == [segment.spoken for segment in shown.segments], text

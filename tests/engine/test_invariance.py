@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import tiny
 
-from glm_tts_api.contracts import Float32, Utterance
+from glm_tts_api.contracts import Float32, SpeechRequest
 from glm_tts_api.engine.engine import Engine
 
 WORDS = ["a", "hi", "so/on", "b/c/d", "one", "go", "p/q/r/s"]
 
 
-def mixed_requests(n: int) -> list[Utterance]:
+def mixed_requests(n: int) -> list[SpeechRequest]:
     """All options in turn, and voices of several lengths."""
     voices = [tiny.voice(number, seconds=0.5 + 0.3 * number) for number in range(4)]
     return [
-        tiny.utterance(
+        tiny.asked(
             WORDS[index % len(WORDS)],
             voice=voices[index % len(voices)],
             seed=index * 7919,
@@ -38,7 +38,7 @@ def mixed_requests(n: int) -> list[Utterance]:
 
 
 @pytest.fixture(scope="module")
-def requests() -> list[Utterance]:
+def requests() -> list[SpeechRequest]:
     return mixed_requests(20)
 
 
@@ -51,20 +51,20 @@ async def running() -> AsyncIterator[Engine]:
         await engine.close()
 
 
-async def one_by_one(requests: Sequence[Utterance]) -> list[Float32]:
+async def one_by_one(requests: Sequence[SpeechRequest]) -> list[Float32]:
     async with running() as engine:
         return [await tiny.pcm(engine.synthesize(request)) for request in requests]
 
 
-async def together(requests: Sequence[Utterance]) -> list[Float32]:
+async def together(requests: Sequence[SpeechRequest]) -> list[Float32]:
     async with running() as engine:
         return await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
 
 
-async def while_others_are_cancelled(requests: Sequence[Utterance]) -> list[Float32]:
+async def while_others_are_cancelled(requests: Sequence[SpeechRequest]) -> list[Float32]:
     """Every request runs with a twin that is left half-way."""
 
-    async def leave(engine: Engine, request: Utterance, after_s: float) -> None:
+    async def leave(engine: Engine, request: SpeechRequest, after_s: float) -> None:
         async with engine.synthesize(request):
             await asyncio.sleep(after_s)
 
@@ -79,7 +79,7 @@ async def while_others_are_cancelled(requests: Sequence[Utterance]) -> list[Floa
 
 
 @pytest.fixture(scope="module")
-def alone(requests: list[Utterance]) -> list[Float32]:
+def alone(requests: list[SpeechRequest]) -> list[Float32]:
     return asyncio.run(one_by_one(requests))
 
 
@@ -96,28 +96,28 @@ def test_requests_differ_from_one_another(alone: list[Float32]) -> None:
 
 
 def test_the_same_request_sounds_the_same_in_a_fresh_engine(
-    requests: list[Utterance], alone: list[Float32]
+    requests: list[SpeechRequest], alone: list[Float32]
 ) -> None:
     assert_same(asyncio.run(one_by_one(requests[:7])), alone[:7])
 
 
-def test_together_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
+def test_together_as_alone(requests: list[SpeechRequest], alone: list[Float32]) -> None:
     assert_same(asyncio.run(together(requests)), alone)
 
 
-def test_in_another_order_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
+def test_in_another_order_as_alone(requests: list[SpeechRequest], alone: list[Float32]) -> None:
     order = list(range(len(requests)))
     random.Random(1).shuffle(order)
     heard = asyncio.run(together([requests[index] for index in order]))
     assert_same(heard, [alone[index] for index in order])
 
 
-def test_while_others_are_cancelled_as_alone(requests: list[Utterance], alone: list[Float32]) -> None:
+def test_while_others_are_cancelled_as_alone(requests: list[SpeechRequest], alone: list[Float32]) -> None:
     assert_same(asyncio.run(while_others_are_cancelled(requests)), alone)
 
 
 def test_deterministic_sounds_as_ever_where_rows_do_not_depend_on_their_number(
-    requests: list[Utterance], alone: list[Float32]
+    requests: list[SpeechRequest], alone: list[Float32]
 ) -> None:
     async def speak() -> list[Float32]:
         engine = await tiny.ready(tiny.tiny_engine(replace(tiny.CONFIG, deterministic=True)))

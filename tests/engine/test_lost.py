@@ -74,7 +74,7 @@ def with_engine(models: Models, scene: Callable[[Engine], Awaitable[ResultT]]) -
 async def outcomes(engine: Engine, *texts: str, **options: Any) -> list[Any]:
     """For each text its audio, or the error; once nothing is held any more."""
     freed = [asyncio.Event() for _ in texts]
-    streams = [engine.synthesize(tiny.utterance(text, **options)) for text in texts]
+    streams = [engine.synthesize(tiny.asked(text, **options)) for text in texts]
     for stream, event in zip(streams, freed, strict=True):
         stream.on_freed(event.set)
     results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
@@ -92,7 +92,7 @@ def test_a_faked_device_error_of_a_render_ends_the_engine_for_everyone_at_once()
         assert all(isinstance(result, InternalFault) for result in results)
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
         with pytest.raises(Unhealthy, match="has failed"):
-            engine.synthesize(tiny.utterance("ab"))
+            engine.synthesize(tiny.asked("ab"))
 
     with_engine(models, scene)
 

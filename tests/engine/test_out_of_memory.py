@@ -68,7 +68,7 @@ def tasks(lengths: list[int]) -> list[Span]:
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
     return [
         tiny.whole_span(
-            tiny.request(tiny.utterance("a", seed=seed), [[97]], [97], prompt, Listener()),
+            tiny.request(tiny.asked("a", seed=seed), [[97]], [97], prompt, Listener()),
             [token % tiny.N_SPEECH_TOKENS for token in range(length)],
         )
         for seed, length in enumerate(lengths)
@@ -127,10 +127,10 @@ def test_the_client_hears_that_memory_ran_out_and_the_next_one_is_served() -> No
     async def run() -> tuple[Any, Any]:
         engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
         try:
-            long = engine.synthesize(tiny.utterance("abcdefghij"))
+            long = engine.synthesize(tiny.asked("abcdefghij"))
             with pytest.raises(OutOfMemory, match="no memory left") as refused:
                 await tiny.pcm(long)
-            return refused.value, await tiny.pcm(engine.synthesize(tiny.utterance("a")))
+            return refused.value, await tiny.pcm(engine.synthesize(tiny.asked("a")))
         finally:
             await engine.close()
 

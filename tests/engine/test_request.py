@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tiny
 
-from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, Timings, Utterance, Voice
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import (
@@ -56,9 +56,9 @@ def make_request(
 ) -> tuple[EngineRequest, Listener]:
     listener = Listener()
     voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-    utterance = Utterance("r", "text", voice, sampling, use_cache=use_cache)
+    asked = SpeechRequest("r", "text", voice, sampling, use_cache=use_cache)
     voice_prompt = cast(Any, Prompt(n_speech))
-    return tiny.request(utterance, segments, [1, 2], voice_prompt, listener), listener
+    return tiny.request(asked, segments, [1, 2], voice_prompt, listener), listener
 
 
 def end_row(
@@ -81,10 +81,10 @@ def test_texts_come_first_and_speech_follows_begin_of_audio() -> None:
     assert (sequence.min_len, sequence.max_len) == (4, 40)
 
 
-def test_top_k_is_for_the_method_of_that_name_alone() -> None:
-    for method, top_k in (("ras", None), ("topk", 7)):
-        request, _ = make_request([[10]], sampling=SamplingOptions(method=method, top_k=7))
-        assert request.next_sequence(LAYOUT).top_k == top_k
+def test_a_row_is_drawn_as_the_request_says() -> None:
+    sampling = SamplingOptions("topk", top_k=7, seed=5)
+    request, _ = make_request([[10]], sampling=sampling)
+    assert request.next_sequence(LAYOUT).sampling == sampling
 
 
 def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
@@ -112,7 +112,7 @@ def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
 def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
     request, _ = make_request([[10], [20]], sampling=SamplingOptions(beam_size=3))
     sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
-    assert len({sequence.seed for sequence in sequences}) == 3
+    assert len({sequence.sampling.seed for sequence in sequences}) == 3
     assert end_row(request, sequences[1], [1], -2.0) == []
     assert end_row(request, sequences[2], [2], -1.0) == []
     assert end_row(request, sequences[0], [3], -3.0) == [[2]]
@@ -189,8 +189,8 @@ def test_a_request_nobody_listens_to_is_cancelled_and_silent() -> None:
 def a_stream_that_has_said(seconds: float) -> Span:
     """Its next span; none of it is heard yet where `seconds` is 0."""
     voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-    utterance = Utterance("r", "text", voice, chunks=(12, 25))
-    request = tiny.request(utterance, [[10] * 20], [1, 2], cast(Any, Prompt(3)), Listener())
+    asked = SpeechRequest("r", "text", voice, chunks=(12, 25))
+    request = tiny.request(asked, [[10] * 20], [1, 2], cast(Any, Prompt(3)), Listener())
     request.next_sequence(LAYOUT).tokens[:] = range(100)
     (span,) = request.next_spans()
     if seconds:
@@ -239,8 +239,8 @@ def voiced(
     listener = Listener()
     voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
     spoken = [Segment([10 * n], *one) for n, one in enumerate(segments, start=1)]
-    utterance = Utterance("r", "text", voice, SAMPLING)
-    return EngineRequest(utterance, spoken, listener, pause_s=pause_s), listener
+    asked = SpeechRequest("r", "text", voice, SAMPLING)
+    return EngineRequest(asked, spoken, listener, pause_s=pause_s), listener
 
 
 def test_each_voice_is_prompted_by_what_it_said_itself() -> None:

@@ -1,4 +1,4 @@
-"""Streamed utterances: they begin early, sound as when alone, and wait for a listener who is slow."""
+"""Streamed requests: they begin early, sound as when alone, and wait for a listener who is slow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXT = "abcdefgh/ijklmnop/qrs"
 
 
 async def chunks_of(engine: Engine, text: str = TEXT, **options: Any) -> list[AudioChunk]:
-    async with engine.synthesize(tiny.utterance(text, chunks=CHUNKS, **options)) as stream:
+    async with engine.synthesize(tiny.asked(text, chunks=CHUNKS, **options)) as stream:
         return [chunk async for chunk in stream]
 
 
@@ -41,7 +41,7 @@ def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(rate: int, us
         engine = await tiny.ready(tiny.tiny_engine())
         try:
             options = {"sample_rate": rate, "use_cache": use_cache}
-            whole = await tiny.pcm(engine.synthesize(tiny.utterance(TEXT, **options)))
+            whole = await tiny.pcm(engine.synthesize(tiny.asked(TEXT, **options)))
             return await chunks_of(engine, **options), whole
         finally:
             await engine.close()
@@ -67,7 +67,7 @@ def test_a_streamed_utterance_is_the_same_alone_again_and_among_others() -> None
                 ),
                 *(chunks_of(engine, seed=3) for _ in range(2)),
             ]
-            whole = [engine.synthesize(tiny.utterance("other/texts", seed=seed)) for seed in range(3)]
+            whole = [engine.synthesize(tiny.asked("other/texts", seed=seed)) for seed in range(3)]
             results = await asyncio.gather(*others, *(tiny.pcm(stream) for stream in whole))
             return alone, [joined(result) for result in results[3:5]]
         finally:
@@ -89,8 +89,8 @@ def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
     async def scene() -> None:
         config = replace(tiny.CONFIG, stream_buffer_s=0.1)
         engine = await tiny.ready(tiny.tiny_engine(config))
-        utterance = tiny.utterance("/".join(["abcd"] * 30), chunks=CHUNKS)
-        async with engine.synthesize(utterance) as stream:
+        asked = tiny.asked("/".join(["abcd"] * 30), chunks=CHUNKS)
+        async with engine.synthesize(asked) as stream:
             first = await anext(stream)
             while rows_active(engine):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -116,7 +116,7 @@ def test_a_listener_who_leaves_a_stream_frees_its_row() -> None:
     async def scene() -> None:
         engine = await tiny.ready(tiny.tiny_engine())
         freed = asyncio.Event()
-        async with engine.synthesize(tiny.utterance("/".join(["abcd"] * 40), chunks=CHUNKS)) as stream:
+        async with engine.synthesize(tiny.asked("/".join(["abcd"] * 40), chunks=CHUNKS)) as stream:
             stream.on_freed(freed.set)
             await anext(stream)
         await asyncio.wait_for(freed.wait(), 10)

@@ -29,7 +29,7 @@ class Listener:
 def request(n_segments: int, seed: int = 0) -> tuple[EngineRequest, Listener]:
     listener = Listener()
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
-    return tiny.request(tiny.utterance("a", seed=seed), [[97]] * n_segments, [97], prompt, listener), listener
+    return tiny.request(tiny.asked("a", seed=seed), [[97]] * n_segments, [97], prompt, listener), listener
 
 
 def tasks(owner: EngineRequest, n: int, *, n_tokens: int = 12) -> list[Span]:

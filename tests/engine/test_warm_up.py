@@ -52,7 +52,7 @@ def test_a_model_whose_steps_take_longer_than_a_stall_has_not_stalled(
     async def run() -> None:
         config = replace(tiny.CONFIG, stall_s=0.03)
         engine = await tiny.ready(tiny.tiny_engine(config, load=lambda: tiny.tiny_models(SlowRunner)))
-        speaking = asyncio.create_task(tiny.pcm(engine.synthesize(tiny.utterance("ab"))))
+        speaking = asyncio.create_task(tiny.pcm(engine.synthesize(tiny.asked("ab"))))
         while not speaking.done():
             assert engine.state.status == "ready"
             await asyncio.sleep(0.001)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.contracts import Float32, Recording, SamplingOptions, Utterance, Voice
+from glm_tts_api.contracts import Float32, Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
@@ -157,21 +157,21 @@ def voice(number: int = 0, *, seconds: float = 1.0) -> Voice:
     return Voice(Recording(samples, 16000), transcript=f"voice {number}", digest=digest)
 
 
-def utterance(text: str, **options: Any) -> Utterance:
-    """`options` are fields of Utterance or of SamplingOptions."""
+def asked(text: str, **options: Any) -> SpeechRequest:
+    """`options` are fields of SpeechRequest or of SamplingOptions."""
     sampling = {
         name: options.pop(name) for name in ("method", "top_k", "beam_size", "seed") if name in options
     }
     spoken_by = options.pop("voice", None) or voice()
-    return Utterance("test", text, spoken_by, SamplingOptions(**sampling), **options)
+    return SpeechRequest("test", text, spoken_by, SamplingOptions(**sampling), **options)
 
 
 def request(
-    utterance: Utterance, segments: list[list[int]], transcript: list[int], voice: Any, listener: Any
+    asked: SpeechRequest, segments: list[list[int]], transcript: list[int], voice: Any, listener: Any
 ) -> EngineRequest:
     """In one voice, `transcript` the ids of what it says."""
     prompt = VoicedPrompt(transcript, voice)
-    return EngineRequest(utterance, [Segment(ids, prompt) for ids in segments], listener)
+    return EngineRequest(asked, [Segment(ids, prompt) for ids in segments], listener)
 
 
 def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> Span:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from dispatched import Dispatched
 
+from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.cuda_decode import CudaDecodeStep, key_buckets, row_buckets
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
@@ -66,14 +67,14 @@ def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> Speec
     """Top-1: what is drawn depends on no noise."""
     generator = torch.Generator(device).manual_seed(slot)
     return SpeechSequence(
-        [], 0, 0, top_k=1, seed=0, slot=slot, next_id=token, n_read=length, generator=generator
+        [], 0, 0, SamplingOptions("topk", 1), slot=slot, next_id=token, n_read=length, generator=generator
     )
 
 
 def _by_ras(columns: list[int], token: int, generator: torch.Generator) -> SpeechSequence:
     """Drawn by RAS after those columns, and never at its end."""
     place = {"slot": 0, "next_id": token, "n_read": len(columns), "generator": generator}
-    return SpeechSequence([], 10**6, 10**6, top_k=None, seed=0, tokens=columns, **place)
+    return SpeechSequence([], 10**6, 10**6, SamplingOptions(), tokens=columns, **place)
 
 
 def _decode(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import Float32, SamplingOptions, Utterance, Voice
+from glm_tts_api.contracts import Float32, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
@@ -37,8 +37,8 @@ async def as_the_engine_speaks(voice: Voice, cache: Path, chunks: tuple[int, ...
     try:
         while engine.state.status == "loading":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-        utterance = Utterance("test", TEXT, voice, SamplingOptions(seed=SEED), chunks=chunks)
-        async with engine.synthesize(utterance) as stream:
+        asked = SpeechRequest("test", TEXT, voice, SamplingOptions(seed=SEED), chunks=chunks)
+        async with engine.synthesize(asked) as stream:
             return np.concatenate([chunk.pcm async for chunk in stream])
     finally:
         await engine.close()

@@ -28,8 +28,8 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
             QUEUE_MAX_SIZE="44",
         )
     )
-    assert [admission.limit_of(admission.lane_of(n_chars)) for n_chars in (90, 91)] == [7, 3]
-    assert [admission.timeout_s(n_chars) for n_chars in (50, 51, 91)] == [11, 22, 33]
+    assert [admission.limit_of(admission.measure(n_chars).lane) for n_chars in (90, 91)] == [7, 3]
+    assert [admission.measure(n_chars).timeout_s for n_chars in (50, 51, 91)] == [11, 22, 33]
     assert admission.queue_size == 44
     web = web_config(
         load(

@@ -78,10 +78,10 @@ def test_each_makes_the_take_again(
             folder.mkdir()
             pasted(made[name], program, folder, key)
             files.append((folder / f"speech.{audio_format}").read_bytes())
-        utterances = server.engine.utterances
+        requests = server.engine.requests
     assert files[0] == files[1] == files[2]
-    assert len({(one.sampling, one.sample_rate, one.use_phoneme, one.chunks) for one in utterances}) == 1
-    said = utterances[0]
+    assert len({(one.sampling, one.sample_rate, one.use_phoneme, one.chunks) for one in requests}) == 1
+    said = requests[0]
     assert (said.text, said.voice.name, said.sampling.seed) == (text, "exampleB", 7)
     assert (said.sample_rate, said.use_phoneme) == (options["sampleRate"], options["usePhoneme"])
     assert (said.sampling.method, said.sampling.top_k) == (options["sampleMethod"], options["sampling"])

@@ -62,7 +62,7 @@ def test_writes_follow_the_rules_of_voices(server: Running, serve: Callable[...,
 def test_a_request_may_bring_entries_of_its_own(server: Running) -> None:
     own = [{"word": "重庆", **READING}]
     assert server.say("重庆", lexicon=json.dumps(own)).status_code == 200
-    assert server.engine.utterances[0].lexicon[0].reading == "chong2 qing4"
+    assert server.engine.requests[0].lexicon[0].reading == "chong2 qing4"
     for sent, code in (
         ("no json", "invalid_field"),
         ('{"word": "重庆"}', "invalid_field"),
@@ -71,7 +71,7 @@ def test_a_request_may_bring_entries_of_its_own(server: Running) -> None:
     ):
         answer = server.say("重庆", lexicon=sent)
         assert (answer.status_code, answer.json()["code"]) == (400, code), sent
-    assert len(server.engine.utterances) == 1
+    assert len(server.engine.requests) == 1
 
 
 def test_a_change_is_heard_from_every_worker_within_a_second(start: Callable[..., Server]) -> None:

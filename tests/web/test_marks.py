@@ -25,9 +25,9 @@ def say(server: Running, path: str, text: str) -> Any:
 @pytest.mark.parametrize("path", SPEECH)
 def test_a_voice_that_a_mark_calls_for_is_handed_on(server: Running, path: str) -> None:
     assert say(server, path, "你好。[[voice exampleB]]再见。").status_code == 200
-    (utterance,) = server.engine.utterances
-    assert utterance.voice.transcript == "text of exampleA"
-    assert {name: voice.transcript for name, voice in utterance.others.items()} == {
+    (asked,) = server.engine.requests
+    assert asked.voice.transcript == "text of exampleA"
+    assert {name: voice.transcript for name, voice in asked.others.items()} == {
         "exampleB": "text of exampleB"
     }
 
@@ -37,7 +37,7 @@ def test_an_unknown_voice_is_refused_before_anything_is_made(server: Running) ->
     answers = {path: say(server, path, text) for path in SPEECH}
     assert answers["/api/v1/tts"].status_code == 404
     assert all("'nobody'" in answer.text and answer.status_code in (400, 404) for answer in answers.values())
-    assert server.engine.utterances == []
+    assert server.engine.requests == []
 
 
 def test_text_in_pieces_goes_on_in_the_voice_of_a_mark(server: Running) -> None:
@@ -53,7 +53,7 @@ def test_text_in_pieces_goes_on_in_the_voice_of_a_mark(server: Running) -> None:
         tell(client, "end")
         messages, _ = heard(client, "done")
     assert [one["code"] for one in messages if one["type"] == "error"] == ["unknown_voice"]
-    voices = [(one.voice.transcript, *one.others) for one in server.engine.utterances]
+    voices = [(one.voice.transcript, *one.others) for one in server.engine.requests]
     a, b = "text of exampleA", "text of exampleB"
     assert voices == [(a,), (a, "exampleB"), (b,), (a,), (a,)]
 
@@ -63,9 +63,9 @@ def test_ssml_is_said_as_the_marks_that_it_means(server: Running) -> None:
     answer = server.say(ssml, input_type="ssml")
     assert answer.status_code == 200
     assert "<emphasis>" in answer.json()["warnings"][0]
-    (utterance,) = server.engine.utterances
-    assert utterance.text == "你好[[pause 1]][[voice exampleB]]再见[[voice]]"
-    assert list(utterance.others) == ["exampleB"]
+    (asked,) = server.engine.requests
+    assert asked.text == "你好[[pause 1]][[voice exampleB]]再见[[voice]]"
+    assert list(asked.others) == ["exampleB"]
     broken = server.say("<speak>你好", input_type="ssml")
     assert (broken.status_code, broken.json()["code"]) == (400, "invalid_field")
     assert "line 1, column" in broken.json()["message"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Timings, Utterance
+from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timings
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
@@ -29,7 +29,7 @@ class ToneEngine:
     """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
     `n_chunks`: the pieces in which each segment comes;
     `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
-    ready, or has failed if `load_fault` is there by then; `breaks`: what ends an utterance after its first
+    ready, or has failed if `load_fault` is there by then; `breaks`: what ends an request after its first
     segment."""
 
     delay_s: float = 0.0
@@ -47,7 +47,7 @@ class ToneEngine:
     load_fault: Path | None = None
     streaming: Forecast | None = None
     frontend: TextFrontend | None = None
-    utterances: list[Utterance] = field(default_factory=list)
+    requests: list[SpeechRequest] = field(default_factory=list)
 
     def start(self) -> None:
         if self.load_s:
@@ -84,30 +84,30 @@ class ToneEngine:
         """As of a machine with a GPU."""
         return EngineUsage(2, 500, rows=20, kv_cells=40_000, gpu_bytes=(3 * 2**30, 4 * 2**30))
 
-    def synthesize(self, utterance: Utterance, timings: Timings) -> SpeechStream:
+    def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream:
         self.state.require_ready()
         if self.fault is not None:
             raise self.fault
-        self.utterances.append(utterance)
+        self.requests.append(asked)
         stopped = threading.Event()
         stream = SpeechStream(stop=stopped.set, forget=lambda _: None, timings=timings)
-        threading.Thread(target=self._speak, args=(utterance, stream, stopped), daemon=True).start()
+        threading.Thread(target=self._speak, args=(asked, stream, stopped), daemon=True).start()
         return stream
 
-    def _speak(self, utterance: Utterance, stream: SpeechStream, stopped: threading.Event) -> None:
+    def _speak(self, asked: SpeechRequest, stream: SpeechStream, stopped: threading.Event) -> None:
         if stopped.wait(self.delay_s):
             self.n_stopped += 1
-        elif not any(char.isalnum() for char in utterance.text):
+        elif not any(char.isalnum() for char in asked.text):
             stream.request_ended(NothingToSay("input_text has nothing in it that can be spoken"))
         else:
-            self._say(utterance, stream, stopped)
+            self._say(asked, stream, stopped)
         threading.Event().wait(self.freeing_s)
         stream.request_freed()
 
-    def _say(self, utterance: Utterance, stream: SpeechStream, stopped: threading.Event) -> None:
-        rate = utterance.sample_rate
+    def _say(self, asked: SpeechRequest, stream: SpeechStream, stopped: threading.Event) -> None:
+        rate = asked.sample_rate
         time = np.arange(int(self.seconds * rate)) / rate
-        pitch = 200 + utterance.sampling.seed % 200
+        pitch = 200 + asked.sampling.seed % 200
         tone = (0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
         stream.timings.segments = self.n_segments
         for segment in range(self.n_segments):

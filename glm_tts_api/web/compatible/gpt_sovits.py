@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from glm_tts_api.audio.encode import AudioFormat
-from glm_tts_api.contracts import SamplingOptions, Utterance
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import InvalidField, UnknownVoice
 from glm_tts_api.validation import Allowed, WholeNumber
 from glm_tts_api.web.access import KeyRequired
@@ -22,11 +21,10 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import logged_speech
-from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
+from glm_tts_api.web.speech_response import speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices
 
-SAMPLE_RATE = 24000
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
 
 router = APIRouter(include_in_schema=False, dependencies=[KeyRequired])
@@ -88,7 +86,7 @@ async def speakers(state: AppStateDep) -> list[dict[str, str]]:
 
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, _ = body.parse(GptSovitsFields)
-    n_chars = check_text(request, state, fields.text, field="text")
+    check_text(request, state, fields.text, field="text")
     try:
         voice = await state.pools.files.run(state.voices.get, fields.voice)
         others = await marked_voices(fields.text, state)
@@ -96,24 +94,17 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         raise InvalidField(error.message) from None  # 400, as whatever is wrong with a request there
     is_index_stream = fields.character is not None
     streams = is_index_stream or fields.streaming_mode
-
-    async def utterance() -> Utterance:
-        return Utterance(
-            request.state.request_id,
-            fields.text,
-            voice,
-            sampling=SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
-            sample_rate=SAMPLE_RATE,
-            chunks=state.config.stream_chunks if streams else None,
-            others=others,
-        )
-
-    wanted = Wanted(
-        n_chars=n_chars,
-        utterance=utterance,
+    asked = SpeechRequest(
+        request.state.request_id,
+        fields.text,
+        voice,
+        SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
+        SAMPLE_RATE,
+        chunks=state.config.stream_chunks if streams else None,
+        others=others,
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,
     )
     if streams:
-        return await stream(request, state, wanted)
-    return whole_audio(request, await speak(request, state, wanted), wanted)
+        return await stream(request, state, asked)
+    return whole_audio(request, await speak(request, state, asked), asked)

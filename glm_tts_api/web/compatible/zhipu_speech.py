@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.contracts import Utterance
+from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
 from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.validation import Allowed
 from glm_tts_api.web.access import KeyRequired
@@ -19,11 +19,9 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX, zhipu_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import logged_speech
-from glm_tts_api.web.speech_response import RawAudio, Wanted, speak, stream, whole_audio
+from glm_tts_api.web.speech_response import speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices, named_voice
-
-SAMPLE_RATE = 24000
 
 router = APIRouter(prefix=f"{PREFIX}audio", include_in_schema=False, dependencies=[KeyRequired])
 
@@ -87,36 +85,27 @@ async def speech(request: Request, state: AppStateDep) -> Response:
     with logged_speech(request, "zhipu", state.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(ZhipuSpeechFields)
-        wanted = await _wanted(request, state, fields)
+        asked = await _asked(request, state, fields)
         if fields.stream:
-            return await stream(request, state, wanted)
-        return whole_audio(request, await speak(request, state, wanted), wanted)
+            return await stream(request, state, asked, SpeechEvents(asked.request_id, fields))
+        return whole_audio(request, await speak(request, state, asked), asked)
 
 
-async def _wanted(request: Request, state: AppState, fields: ZhipuSpeechFields) -> Wanted:
-    n_chars = check_text(request, state, fields.input, field="input")
+async def _asked(request: Request, state: AppState, fields: ZhipuSpeechFields) -> SpeechRequest:
+    check_text(request, state, fields.input, field="input")
     if fields.stream and fields.response_format != "pcm":
         raise InvalidField("stream=true needs response_format=pcm.")
     aliases = state.config.zhipu_voices
     voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
     others = await marked_voices(fields.input, state)
-
-    async def utterance() -> Utterance:
-        chunks = state.config.stream_chunks if fields.stream else None
-        return Utterance(
-            request.state.request_id,
-            fields.input,
-            voice,
-            sample_rate=SAMPLE_RATE,
-            chunks=chunks,
-            others=others,
-        )
-
-    return Wanted(
-        n_chars=n_chars,
-        utterance=utterance,
+    return SpeechRequest(
+        request.state.request_id,
+        fields.input,
+        voice,
+        sample_rate=SAMPLE_RATE,
+        chunks=state.config.stream_chunks if fields.stream else None,
+        others=others,
         audio_format=fields.response_format,
         speed=fields.speed,
         volume=fields.volume,
-        framing=SpeechEvents(request.state.request_id, fields) if fields.stream else RawAudio(),
     )

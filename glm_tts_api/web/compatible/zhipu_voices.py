@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from glm_tts_api.audio.containers import HEAD_BYTES, container_of
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.contracts import Utterance
+from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.voices.index import INDEX_PATTERN
 from glm_tts_api.voices.store import VoiceInfo
 from glm_tts_api.voices.transcript import check_transcript
-from glm_tts_api.voices.unregistered import unregistered_voice
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
@@ -26,7 +25,7 @@ from glm_tts_api.web.compatible.uploads import Uploads
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.request_log import logged_speech
-from glm_tts_api.web.speech_response import Wanted, speak
+from glm_tts_api.web.speech_response import speak
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices
 
@@ -138,16 +137,10 @@ def _uploads(state: AppState) -> Uploads:
 
 async def _sample(request: Request, state: AppState, text: str, data: bytes, transcript: str) -> bytes:
     """A WAV of `text` in the voice of a recording."""
-    n_chars = check_text(request, state, text, field="input")
-    others = await marked_voices(text, state)
-
-    async def utterance() -> Utterance:
-        limits = state.config.prompt_limits
-        voice = await state.pools.decode.run(unregistered_voice, data, transcript, limits)
-        return Utterance(request.state.request_id, text, voice, others=others)
-
-    speech = await speak(request, state, Wanted(n_chars, utterance, "wav"))
-    return speech.audio
+    check_text(request, state, text, field="input")
+    voice = UploadedVoice(lambda: data, transcript)
+    asked = SpeechRequest(request.state.request_id, text, voice, others=await marked_voices(text, state))
+    return (await speak(request, state, asked)).audio
 
 
 def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:

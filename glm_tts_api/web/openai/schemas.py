@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from glm_tts_api.contracts import SamplingOptions
+from glm_tts_api.contracts import AudioFormat, SamplingOptions
 from glm_tts_api.validation import Allowed, WholeNumber
 
 
@@ -28,7 +28,7 @@ class OpenAISpeechFields(BaseModel):
         examples=["exampleA"],
     )
     instructions: str | None = Field(default=None, description="Accepted, and not used.", examples=[None])
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = Field(
+    response_format: AudioFormat = Field(
         default="mp3", description="pcm: 16 bit, mono, 24000 Hz.", examples=["mp3"]
     )
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(

@@ -11,17 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from glm_tts_api.audio.encode import AudioFormat
-from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
+from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.logs import without_text
 from glm_tts_api.web.app_state import AppState
@@ -30,7 +27,7 @@ from glm_tts_api.web.encoding import Encoded
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE
 from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.request_log import RequestLog, recorded_outcome
-from glm_tts_api.web.speech_response import Wanted, begin
+from glm_tts_api.web.speaking import speaking
 
 logger = logging.getLogger(__name__)
 DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
@@ -73,19 +70,6 @@ class Client:
             raise ClientGone from None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sentence:
-    """What is said at once, and how."""
-
-    text: str
-    voice: Voice
-    others: Mapping[str, Voice]  # that marks in the text call for
-    audio_format: AudioFormat
-    sample_rate: int
-    speed: float
-    seed: int
-
-
 class Mark(Enum):
     """What is put to the speaker between sentences: BEGIN begins a turn, the others end one."""
 
@@ -95,34 +79,42 @@ class Mark(Enum):
 
 
 _ENDS = (Mark.FLUSH, Mark.END)
-_Item = Sentence | ServiceError | Mark
+_Item = SpeechRequest | ServiceError | Mark
+
+
+class _State(Enum):
+    """RESTING --item--> SPEAKING --error--> DROPPING --the turn's end--> RESTING"""
+
+    RESTING = auto()  # waits for the next item
+    SPEAKING = auto()
+    DROPPING = auto()  # the rest of a turn that an error ended
 
 
 class Speaker:
     """Has a task, which a stop waits for, from a turn's beginning until all is said. `n_waiting`: characters
     that wait to be said."""
 
-    def __init__(self, client: Client, state: AppState, request_id: str) -> None:
-        self._client, self._state, self._request_id = client, state, request_id
+    def __init__(self, client: Client, state: AppState) -> None:
+        self._client, self._state = client, state
         self._items: asyncio.Queue[_Item] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
-        self._waits = True
-        self._drops = False
+        self._now = _State.RESTING
         self._n_segments = 0
         self._playback = Playback()
         self.n_waiting = 0
 
     @property
     def is_at_work(self) -> bool:
-        return not (self._waits and self._items.empty())
+        return self._now is _State.SPEAKING or not self._items.empty()
 
     def put(self, item: _Item) -> None:
         """To be said, once what was put before is. An error ends its turn: the rest of that is dropped."""
-        if self._drops and item not in _ENDS:
-            return
-        self._drops = False
+        if self._now is _State.DROPPING:
+            if item not in _ENDS:
+                return
+            self._now = _State.RESTING
         self._items.put_nowait(item)
-        if isinstance(item, Sentence):
+        if isinstance(item, SpeechRequest):
             self.n_waiting += len(item.text)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -134,7 +126,7 @@ class Speaker:
             task.cancel()
             await asyncio.wait([task])
         self._items = asyncio.Queue()
-        self._drops, self.n_waiting = False, 0
+        self._now, self.n_waiting = _State.RESTING, 0
 
     async def _run(self) -> None:
         with self._state.in_flight.track(), suppress(ClientGone):
@@ -146,7 +138,8 @@ class Speaker:
                     await self._client.tell_error(Draining("The server stopped before this text was spoken."))
                 raise
             finally:
-                self._waits = True
+                if self._now is _State.SPEAKING:
+                    self._now = _State.RESTING
 
     async def _turn(self) -> None:
         item: _Item | None
@@ -155,7 +148,7 @@ class Speaker:
             while (item := await self._next()) not in _ENDS:
                 if isinstance(item, ServiceError):
                     raise item
-                if isinstance(item, Sentence):
+                if isinstance(item, SpeechRequest):
                     await self._say(item)
         except ServiceError as error:
             await self._client.tell_error(error)
@@ -167,12 +160,12 @@ class Speaker:
             await self._client.close(DONE)
 
     async def _next(self) -> _Item:
-        self._waits = True
+        self._now = _State.RESTING
         if self._items.empty():  # what is heard then ends for want of text
             self._playback = Playback()
         item = await self._items.get()
-        self._waits = False
-        if isinstance(item, Sentence):
+        self._now = _State.SPEAKING
+        if isinstance(item, SpeechRequest):
             self.n_waiting -= len(item.text)
         return item
 
@@ -182,20 +175,19 @@ class Speaker:
             item = self._items.get_nowait()
             if item in _ENDS:
                 return item
-            if isinstance(item, Sentence):
+            if isinstance(item, SpeechRequest):
                 self.n_waiting -= len(item.text)
-        self._drops = True
+        self._now = _State.DROPPING
         return None
 
-    async def _say(self, sentence: Sentence) -> None:
+    async def _say(self, asked: SpeechRequest) -> None:
         """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
-        n_chars = len(sentence.text)
-        lane = self._state.admission.config.lane_of(n_chars)
-        log = RequestLog(self._request_id, "socket", self._state.figures, lane, n_chars)
+        length = self._state.admission.config.measure(len(asked.text))
+        log = RequestLog(asked.request_id, "socket", self._state.figures, length)
         log.playback = self._playback
         try:
             with suppress(NothingToSay), recorded_outcome(log):
-                await self._speak(sentence, log)
+                await self._speak(asked, log)
         except (ServiceError, ClientGone):
             raise
         except Exception as error:
@@ -204,17 +196,16 @@ class Speaker:
         finally:
             log.write(sent=True)
 
-    async def _speak(self, sentence: Sentence, log: RequestLog) -> None:
+    async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
         segment = self._n_segments
-        wanted = self._wanted(sentence)
         arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
-        async with begin(self._state, wanted, log, arrived_at=arrived_at) as (permit, speech):
-            pieces = Encoded(speech, log, self._state.pools.encode, wanted)
+        async with speaking(self._state, asked, log, arrived_at=arrived_at) as (permit, stream):
+            pieces = Encoded(stream, log, self._state.pools.encode, asked)
             first = await pieces.first()
             self._n_segments += 1
             with permit.waiting_for_client():
                 await self._client.tell(
-                    "segment.start", segment=segment, text=sentence.text, sample_rate=pieces.sample_rate
+                    "segment.start", segment=segment, text=asked.text, sample_rate=pieces.sample_rate
                 )
                 if first:
                     await self._client.hear(first)
@@ -225,22 +216,3 @@ class Speaker:
             seconds = round(pieces.seconds, 3)
             with permit.waiting_for_client():  # until the client has taken the audio
                 await self._client.tell("segment.end", segment=segment, seconds=seconds)
-
-    def _wanted(self, sentence: Sentence) -> Wanted:
-        async def utterance() -> Utterance:
-            return Utterance(
-                request_id=self._request_id,
-                text=sentence.text,
-                voice=sentence.voice,
-                others=sentence.others,
-                sampling=SamplingOptions(seed=sentence.seed),
-                sample_rate=sentence.sample_rate,
-                chunks=self._state.config.stream_chunks,
-            )
-
-        return Wanted(
-            n_chars=len(sentence.text),
-            utterance=utterance,
-            audio_format=sentence.audio_format,
-            speed=sentence.speed,
-        )

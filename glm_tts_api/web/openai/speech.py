@@ -7,7 +7,7 @@ import json
 
 from fastapi import APIRouter, Request, Response
 
-from glm_tts_api.contracts import SamplingOptions, Utterance
+from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
@@ -16,11 +16,9 @@ from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openai.errors import openai_body
 from glm_tts_api.web.openai.schemas import OpenAISpeechFields
 from glm_tts_api.web.request_log import logged_speech
-from glm_tts_api.web.speech_response import RawAudio, Wanted, stream
+from glm_tts_api.web.speech_response import stream
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices, named_voice
-
-SAMPLE_RATE = 24000  # what the clients take PCM for
 
 # OpenAI describes it; /docs is about our own API.
 router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[KeyRequired])
@@ -51,32 +49,25 @@ def _event(data: dict[str, object]) -> bytes:
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
     with logged_speech(request, "openai", state.figures):
-        return await stream(request, state, await _wanted(request, state))
+        body = await read_body(request, state.config.max_text_bytes)
+        fields, _ = body.parse(OpenAISpeechFields)
+        asked = await _asked(request, state, fields)
+        return await stream(request, state, asked, SpeechEvents() if fields.stream_format == "sse" else None)
 
 
-async def _wanted(request: Request, state: AppState) -> Wanted:
-    body = await read_body(request, state.config.max_text_bytes)
-    fields, _ = body.parse(OpenAISpeechFields)
-    n_chars = check_text(request, state, fields.input, field="input")
+async def _asked(request: Request, state: AppState, fields: OpenAISpeechFields) -> SpeechRequest:
+    check_text(request, state, fields.input, field="input")
     aliases = state.config.openai_voices
     voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
     others = await marked_voices(fields.input, state)
-
-    async def utterance() -> Utterance:
-        return Utterance(
-            request_id=request.state.request_id,
-            text=fields.input,
-            voice=voice,
-            sampling=SamplingOptions(seed=fields.seed),
-            sample_rate=SAMPLE_RATE,
-            chunks=state.config.stream_chunks,
-            others=others,
-        )
-
-    return Wanted(
-        n_chars=n_chars,
-        utterance=utterance,
+    return SpeechRequest(
+        request.state.request_id,
+        fields.input,
+        voice,
+        SamplingOptions(seed=fields.seed),
+        SAMPLE_RATE,  # what the clients take PCM for
+        chunks=state.config.stream_chunks,
+        others=others,
         audio_format=fields.response_format,
         speed=fields.speed,
-        framing=SpeechEvents() if fields.stream_format == "sse" else RawAudio(),
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext, suppress
+from enum import Enum, auto
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocket
 
-from glm_tts_api.contracts import Voice
+from glm_tts_api.contracts import AudioFormat, SampleRate, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.text.incremental import SentenceSplitter
 from glm_tts_api.text.markup import voices_in
@@ -24,7 +25,7 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_json
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Sentence, Speaker
+from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
 from glm_tts_api.web.voice_names import marked_voices, named_voice
 
 router = APIRouter(prefix="/v1/audio")
@@ -38,8 +39,8 @@ class StartFields(BaseModel):
     type: Literal["start"] = "start"
     model: str = "glm-tts"
     voice: str = "alloy"
-    response_format: Literal["pcm", "wav", "flac", "mp3", "opus", "aac"] = "pcm"
-    sample_rate: Annotated[Literal[24000, 32000], FormNumber] = 24000
+    response_format: AudioFormat = "pcm"
+    sample_rate: Annotated[SampleRate, FormNumber] = 24000
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
 
@@ -54,19 +55,30 @@ async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
         await _Conversation(socket, state).run()
 
 
+class _Phase(Enum):
+    """Of a conversation. `end` ends it from any state; what is left is still spoken.
+
+    BETWEEN --text--> TURN --error--> REFUSED
+       ^---flush, cancel---\'------------\'        ENDED --cancel--> ENDED
+    """
+
+    BETWEEN = auto()  # turns
+    TURN = auto()
+    REFUSED = auto()  # the rest of a turn
+    ENDED = auto()
+
+
 class _Conversation:
-    """Takes the client's messages, and puts what is to be said to the speaker."""
+    """Takes the client's messages, and hands the speaker the requests that they make."""
 
     def __init__(self, socket: WebSocket, state: AppState) -> None:
         self._socket, self._state = socket, state
         self._client = Client(socket, state.limits.send_s)
-        self._speaker = Speaker(self._client, state, socket.state.request_id)
+        self._speaker = Speaker(self._client, state)
         self._splitter = SentenceSplitter()
         self._how: tuple[StartFields, Voice] | None = None
         self._voice: Voice | None = None  # that a mark in this turn has called for
-        self._in_turn = False
-        self._refused = False  # the rest of the turn
-        self._ended = False
+        self._phase = _Phase.BETWEEN
 
     async def run(self) -> None:
         """Until either side ends it. Raises ClientGone."""
@@ -100,13 +112,17 @@ class _Conversation:
 
     def _resting(self) -> AbstractContextManager[None]:
         connection: Connection | None = self._socket.scope["state"].get("connection")
-        if connection is None or self._in_turn or self._speaker.is_at_work:
+        if connection is None or self._is_in_turn or self._speaker.is_at_work:
             return nullcontext()
         return connection.resting()
 
+    @property
+    def _is_in_turn(self) -> bool:
+        return self._phase in (_Phase.TURN, _Phase.REFUSED)
+
     async def _take(self, message: Body) -> None:
         kind = message.fields.get("type")
-        if self._ended and kind != "cancel":
+        if self._phase is _Phase.ENDED and kind != "cancel":
             raise InvalidField("Nothing but cancel may follow end.")
         match kind:
             case "start":
@@ -114,19 +130,18 @@ class _Conversation:
             case "text":
                 await self._add(message.fields.get("text", ""))
             case "flush":
-                await self._flush(Mark.FLUSH)
+                await self._end_turn(Mark.FLUSH, _Phase.BETWEEN)
             case "cancel":
                 await self._cancel()
             case "end":
-                self._ended = True
-                await self._flush(Mark.END)
+                await self._end_turn(Mark.END, _Phase.ENDED)
             case _:
                 raise InvalidField(
                     f"type must be start, text, flush, cancel or end, not '{quote(str(kind))}'."
                 )
 
     async def _start(self, message: Body) -> None:
-        if self._in_turn:
+        if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
         fields, _ = message.parse(StartFields)
         aliases = self._state.config.openai_voices
@@ -136,9 +151,9 @@ class _Conversation:
     async def _add(self, text: object) -> None:
         if not isinstance(text, str):
             raise InvalidField("text must be text.")
-        if not self._in_turn and text.strip():
+        if self._phase is _Phase.BETWEEN and text.strip():
             await self._begin_turn()
-        if not self._in_turn or self._refused:
+        if self._phase is not _Phase.TURN:
             return
         most = self._state.config.max_text_length
         if self._speaker.n_waiting + self._splitter.n_waiting + len(text) > most:
@@ -150,7 +165,7 @@ class _Conversation:
     async def _begin_turn(self) -> None:
         if self._how is None:
             await self._start(Body({}, {}))
-        self._in_turn = True
+        self._phase = _Phase.TURN
         self._speaker.put(Mark.BEGIN)
         try:
             self._state.require_ready()
@@ -160,11 +175,11 @@ class _Conversation:
     def _refuse(self, error: ServiceError) -> None:
         """Once what came before is spoken."""
         self._speaker.put(error)
-        self._refused = True
+        self._phase = _Phase.REFUSED
 
     async def _say(self, text: str) -> None:
         """A voice that a mark calls for speaks for the rest of the turn."""
-        if self._how is not None and not self._refused and any(char.isalnum() for char in text):
+        if self._how is not None and self._phase is _Phase.TURN and any(char.isalnum() for char in text):
             fields, voice = self._how[0], self._voice or self._how[1]
             try:
                 others = await marked_voices(text, self._state)
@@ -174,30 +189,30 @@ class _Conversation:
             for name in voices_in(text)[-1:]:
                 self._voice = others.get(name)
             self._speaker.put(
-                Sentence(
+                SpeechRequest(
+                    self._socket.state.request_id,
                     text,
                     voice,
-                    others,
+                    SamplingOptions(seed=fields.seed),
+                    fields.sample_rate,
+                    chunks=self._state.config.stream_chunks,
+                    others=others,
                     audio_format=fields.response_format,
-                    sample_rate=fields.sample_rate,
                     speed=fields.speed,
-                    seed=fields.seed,
                 )
             )
 
-    async def _flush(self, mark: Mark) -> None:
+    async def _end_turn(self, mark: Mark, phase: _Phase) -> None:
         await self._say(self._splitter.flush())
         self._speaker.put(mark)
-        self._end_turn()
-
-    def _end_turn(self) -> None:
-        self._in_turn = self._refused = False
-        self._voice = None
+        self._phase, self._voice = phase, None
 
     async def _cancel(self) -> None:
         await self._speaker.hush()
         self._splitter.flush()
-        self._end_turn()
+        self._voice = None
         await self._client.tell("cancelled")
-        if self._ended:
+        if self._phase is _Phase.ENDED:
             self._speaker.put(Mark.END)
+        else:
+            self._phase = _Phase.BETWEEN

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleMethod, SampleRate, SamplingOptions
 from glm_tts_api.validation import Allowed, FormNumber, WholeNumber
 from glm_tts_api.voices.index import INDEX_RULE
 
@@ -65,7 +65,7 @@ class SpeechFields(BaseModel):
         description="The same request with the same seed gives the same audio.",
         examples=[42],
     )
-    sample_rate: Annotated[Literal[24000, 32000], FormNumber] = Field(
+    sample_rate: Annotated[SampleRate, FormNumber] = Field(
         default=SAMPLE_RATE,
         description="24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).",
         examples=[24000],
@@ -79,7 +79,7 @@ class SpeechFields(BaseModel):
     use_phoneme: bool = Field(
         default=False, description="Write polyphones and rare characters as phonemes.", examples=[False]
     )
-    sample_method: Literal["ras", "topk"] = Field(
+    sample_method: SampleMethod = Field(
         default=_SAMPLING.method, description="Repetition-aware sampling, or top-k.", examples=["ras"]
     )
     sampling: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
@@ -92,7 +92,7 @@ class SpeechFields(BaseModel):
         description="Candidates decoded side by side; the one with the best mean log-probability is kept.",
         examples=[1],
     )
-    response_format: Literal["json", "wav", "flac", "mp3", "opus", "aac", "pcm"] = Field(
+    response_format: Literal["json", AudioFormat] = Field(
         default="json",
         description="json: a WAV inside, as base64; the others are the audio itself (pcm: 16 bit, mono). "
         "opus at 32000 Hz goes out at 48000.",

@@ -5,26 +5,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import get_args
 
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.audio.containers import HEAD_BYTES
-from glm_tts_api.audio.decode import RecordingLimits, require_audio
-from glm_tts_api.audio.encode import AudioFormat, media_type
-from glm_tts_api.contracts import SamplingOptions, Utterance, Voice
+from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import AudioFormat, SamplingOptions, SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.voices.transcript import check_transcript
-from glm_tts_api.voices.unregistered import unregistered_voice
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
-from glm_tts_api.web.body import Body, Upload, read_body, read_query
+from glm_tts_api.web.body import Body, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.encoding import Speech
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
 from glm_tts_api.web.request_log import RequestLog, log_of, logged_speech
-from glm_tts_api.web.speech_response import Wanted, speak, stream, whole_audio
+from glm_tts_api.web.speech_response import speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.v1.lexicon import own_lexicon
 from glm_tts_api.web.v1.schemas import SpeechAnswer, SpeechFields
@@ -51,14 +50,6 @@ _SPOKEN = {
 router = APIRouter(
     prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Prompt:
-    """A recording that the request brings, decoded once the request has a place: what waits is small."""
-
-    upload: Upload
-    transcript: str
 
 
 @router.post(
@@ -94,48 +85,53 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse(SpeechFields)
-    wanted = await _wanted(request, state, body, fields, warnings)
+    asked = await _asked(request, state, body, fields, warnings)
+    if await _verifies(request, state):
+        log_of(request).figures = None
     if fields.stream:
-        return await stream(request, state, wanted)
-    speech = await speak(request, state, wanted)
+        return await stream(request, state, asked)
+    speech = await speak(request, state, asked)
     if fields.response_format != "json":
-        return whole_audio(request, speech, wanted)
+        return whole_audio(request, speech, asked)
     return Response(
-        await state.pools.encode.run(_json_with_audio, speech, log_of(request), wanted.warnings),
+        await state.pools.encode.run(_json_with_audio, speech, log_of(request), asked.warnings),
         media_type="application/json",
     )
 
 
-async def _wanted(
+async def _verifies(request: Request, state: AppState) -> bool:
+    """Whether this is the sentence by which a restart proves itself."""
+    token = request.headers.get(TOKEN_HEADER, "")
+    return bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
+
+
+async def _asked(
     request: Request, state: AppState, body: Body, fields: SpeechFields, warnings: list[str]
-) -> Wanted:
-    n_chars = check_text(request, state, fields.input_text, field="input_text")
+) -> SpeechRequest:
+    check_text(request, state, fields.input_text, field="input_text")
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, state)
     text, more = await state.pools.files.run(marked_text, fields)
     others = await marked_voices(text, state)
-    lexicon = await own_lexicon(fields.lexicon, state)
-    token = request.headers.get(TOKEN_HEADER, "")
-    verifies = bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
-
-    async def utterance() -> Utterance:
-        chunks = state.config.stream_chunks if fields.stream else None
-        decoded = await _decoded(voice, state)
-        spoken = _utterance(request.state.request_id, fields, decoded)
-        return replace(spoken, text=text, chunks=chunks, others=others, lexicon=lexicon)
-
-    return Wanted(
-        n_chars=n_chars,
-        utterance=utterance,
+    return SpeechRequest(
+        request.state.request_id,
+        text,
+        voice,
+        SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
+        fields.sample_rate,
+        use_cache=fields.use_cache,
+        use_phoneme=fields.use_phoneme,
+        chunks=state.config.stream_chunks if fields.stream else None,
+        others=others,
+        lexicon=await own_lexicon(fields.lexicon, state),
         audio_format="wav" if fields.response_format == "json" else fields.response_format,
         speed=fields.speed,
-        verifies=verifies,
         warnings=[*warnings, *more],
     )
 
 
-async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | _Prompt:
+async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | UploadedVoice:
     """The voice that the request names, or the recording that it brings with it."""
     upload = body.file()
     if fields.index is not None:
@@ -150,33 +146,10 @@ async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | _
         raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
     transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
     require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
-    return _Prompt(upload, transcript)
+    return UploadedVoice(upload.read, transcript)
 
 
-async def _decoded(voice: Voice | _Prompt, state: AppState) -> Voice:
-    if isinstance(voice, Voice):
-        return voice
-    return await state.pools.decode.run(_decode, voice, state.config.prompt_limits)
-
-
-def _decode(prompt: _Prompt, limits: RecordingLimits) -> Voice:
-    """Blocking; runs on a pool thread."""
-    return unregistered_voice(prompt.upload.read(), prompt.transcript, limits)
-
-
-def _utterance(request_id: str, fields: SpeechFields, voice: Voice) -> Utterance:
-    return Utterance(
-        request_id=request_id,
-        text=fields.input_text,
-        voice=voice,
-        sampling=SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
-        sample_rate=fields.sample_rate,
-        use_cache=fields.use_cache,
-        use_phoneme=fields.use_phoneme,
-    )
-
-
-def _json_with_audio(speech: Speech, log: RequestLog, warnings: list[str]) -> bytes:
+def _json_with_audio(speech: Speech, log: RequestLog, warnings: Sequence[str]) -> bytes:
     """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
     and keep every other thread waiting meanwhile. Blocking; runs on a pool thread."""
     n_segments, generation_s = log.timings.segments, log.timings.generation_s
@@ -190,7 +163,7 @@ def _json_with_audio(speech: Speech, log: RequestLog, warnings: list[str]) -> by
         "audio_seconds": round(speech.seconds, 3),
         "segments": n_segments,
         "rtf": round(generation_s / speech.seconds, 3) if speech.seconds else 0.0,
-        "warnings": warnings,
+        "warnings": list(warnings),
     }
     wav = speech.audio
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
