@@ -73,6 +73,17 @@ test("words that do not fit the length", () => {
   assert.ok(isRefused(voice(5), ""));
 });
 
+test("words are judged by their rate alone: of another language's that fit in time, nothing is said", () => {
+  assert.deepEqual(codes(voice(5), "The early train was almost empty, so I took a seat."), []);
+  assert.deepEqual(codes(voice(5), "清晨的阳光照进厨房，我泡了一壶热茶。"), []);
+  assert.deepEqual(codes(voice(5), "Утренний поезд был почти пустым, и я сел у окна."), []);
+  assert.deepEqual(codes(voice(5), "朝の光が台所に差し込んで、私はお茶をいれました。"), []);
+});
+
+test("the rate is that of the speech, without its pauses", () => {
+  assert.deepEqual(codes(sequence(voice(3), silence(2), voice(2)), "清晨的阳光照进厨"), ["pause"]);
+});
+
 test("what cannot be saved is named first", () => {
   assert.deepEqual(codes(sequence(silence(1), voice(1.5)), ""), ["noTranscript", "short", "edges"]);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { ask, inStudio, launch, until } from "./harness.js";
+import { ask, DESKTOP, inStudio, launch, PHONE, until } from "./harness.js";
 import { press, say, textOf } from "./studio.js";
 
 const names = async () => (await ask("/api/v1/prompts")).prompts.map(({ index }) => index);
@@ -39,6 +39,25 @@ test("a voice is recorded and saved, and speaks", () =>
     assert.ok((await textOf(page, "li.take")).includes(index));
     await remove(page, index);
   }));
+
+for (const [language, viewport, said] of [
+  ["en", DESKTOP, /^Length.*nothing is wrong with them\.$/],
+  ["zh", PHONE, /^时长.*没有发现问题。$/],
+]) {
+  test(`a recording without fault with the words of another is praised for what was looked at (${language})`, () =>
+    inStudio(browser, { viewport, language }, async (page) => {
+      await page.click("#voices .button:not(.small)");
+      const file = await page.waitForSelector("dialog[open] input[type=file]");
+      await file.uploadFile(process.env.MICROPHONE);
+      await page.waitForSelector("dialog[open] .verdict .is-bad"); // its words are missing
+      await page.type("dialog[open] textarea", "The early train was almost empty.");
+      await page.waitForSelector("dialog[open] .verdict .is-good");
+      assert.match(await textOf(page, "dialog[open] .verdict"), said);
+      await page.$eval("dialog[open] textarea", (box) => box.select());
+      await page.keyboard.type("字".repeat(60));
+      await page.waitForSelector("dialog[open] .verdict .is-doubtful"); // nobody says as many in 4 s
+    }));
+}
 
 /** Deletes it, thinks better of it, and deletes it after all. */
 async function remove(page, index) {

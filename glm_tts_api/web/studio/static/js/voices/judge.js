@@ -14,7 +14,8 @@ const NOISE_UNHEARD_DB = -60;
 const EDGE_S = 0.6;
 const AIR_S = 0.2;
 const PAUSE_S = 1.2;
-const PACE = { least: 1.5, most: 9 }; // syllables a second; who reads says 3 to 6
+const BREATH_S = 0.5; // a longer gap is no part of the speech
+const PACE = { least: 1.5, most: 9 }; // syllables a second of speech; a reader says 3 to 6
 
 /**
  * The findings on `samples` as they are to be saved with `transcript`, worst first:
@@ -29,7 +30,7 @@ export function judge(samples, sampleRate, transcript) {
     ...ofLength(seconds),
     ...ofLoudness(samples, levels),
     ...ofSilence(spans, seconds),
-    ...ofTranscript(transcript, spokenSeconds(spans)),
+    ...ofRate(transcript, spokenSeconds(spans)),
   ];
   return findings.sort((a, b) => b.isBad - a.isBad);
 }
@@ -50,11 +51,16 @@ export function bestRange(samples, sampleRate) {
   return [from, before ? before[1] + AIR_S / 2 : from + GOOD.most];
 }
 
-/** About how many syllables `text` has: one for each Chinese character and digit, a vowel group in other scripts. */
+/**
+ * About how many syllables `text` has: one for each Chinese character and digit, for each vowel group of Latin
+ * script, and for two letters of any other.
+ */
 export function syllables(text) {
-  const single = text.match(/[\p{Script=Han}\p{N}]/gu)?.length ?? 0;
+  const count = (pattern) => text.match(pattern)?.length ?? 0;
   const words = text.toLowerCase().match(/[\p{Script=Latin}]+/gu) ?? [];
-  return single + words.reduce((sum, word) => sum + Math.max(1, vowelGroups(word)), 0);
+  const ofWords = words.reduce((sum, word) => sum + Math.max(1, vowelGroups(word)), 0);
+  const others = count(/(?![\p{Script=Han}\p{Script=Latin}])\p{L}/gu);
+  return count(/[\p{Script=Han}\p{N}]/gu) + ofWords + Math.round(others / 2);
 }
 
 const vowelGroups = (word) =>
@@ -99,11 +105,18 @@ function ofSilence(spans, seconds) {
   return findings;
 }
 
-const spokenSeconds = (spans) => (spans.length ? spans.at(-1)[1] - spans[0][0] : 0);
+/** From the first of the voice to its last, without its pauses. */
+function spokenSeconds(spans) {
+  if (!spans.length) return 0;
+  const gaps = spans.slice(1).map(([from], i) => from - spans[i][1]);
+  const pauses = gaps.filter((gap) => gap > BREATH_S).reduce((sum, gap) => sum + gap, 0);
+  return spans.at(-1)[1] - spans[0][0] - pauses;
+}
 
-function ofTranscript(transcript, seconds) {
+/** Whether the words can have been said in that time. Whether they were, and in which language, is not heard here. */
+function ofRate(transcript, seconds) {
   if (!transcript.trim()) return [bad("noTranscript")];
   const pace = syllables(transcript) / Math.max(seconds, 0.1);
-  if (pace > PACE.most) return [doubtful("moreTextThanVoice", { pace })];
-  return pace < PACE.least ? [doubtful("moreVoiceThanText", { pace })] : [];
+  if (pace > PACE.most) return [doubtful("moreTextThanVoice", { seconds })];
+  return pace < PACE.least ? [doubtful("moreVoiceThanText", { seconds })] : [];
 }

@@ -60,7 +60,7 @@ export default {
   "voices.saveNew": "Save voice",
 
   // what is wrong with a recording, and what to do
-  "judge.good": "Sounds good: long enough, clear, and the words fit.",
+  "judge.good": "Length, loudness, clipping, noise, pauses: nothing is wrong with them.",
   "judge.silent": "There is nothing to hear.",
   "judge.silent.do": "Check that the right microphone is on, then record again.",
   "judge.tooShort": "Only {seconds} s long.",
@@ -83,10 +83,10 @@ export default {
   "judge.pause.do": "The voice would pause like that too: keep one side of it, or record again.",
   "judge.noTranscript": "The words are missing.",
   "judge.noTranscript.do": "Write below what the recording says.",
-  "judge.moreTextThanVoice": "More words than there is time for.",
+  "judge.moreTextThanVoice": "More words than are said in {seconds} s.",
   "judge.moreTextThanVoice.do": "Leave out what the recording does not say, or move the handles.",
-  "judge.moreVoiceThanText": "More is said than is written.",
-  "judge.moreVoiceThanText.do": "Write all of the words, or trim the rest away.",
+  "judge.moreVoiceThanText": "Few words for {seconds} s of speech.",
+  "judge.moreVoiceThanText.do": "If the recording says more, write all of it, or trim the rest away.",
 
   // errors of saving
   "error.voice_exists": "This name is taken. Choose another.",

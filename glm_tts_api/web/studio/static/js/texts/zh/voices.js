@@ -57,7 +57,7 @@ export default {
   "voices.saveNew": "保存音色",
 
   // 录音有什么问题，怎么办
-  "judge.good": "很好：时长合适，声音清楚，文字也对得上。",
+  "judge.good": "时长、音量、削波、噪声、停顿：没有发现问题。",
   "judge.silent": "听不到声音。",
   "judge.silent.do": "请确认选对了麦克风，再录一次。",
   "judge.tooShort": "只有 {seconds} 秒。",
@@ -80,10 +80,10 @@ export default {
   "judge.pause.do": "合成时也会这样停顿：请只保留停顿的一侧，或重新录一次。",
   "judge.noTranscript": "还没有文字。",
   "judge.noTranscript.do": "请在下面写出录音里说的话。",
-  "judge.moreTextThanVoice": "文字比录音多。",
+  "judge.moreTextThanVoice": "{seconds} 秒说不完这么多字。",
   "judge.moreTextThanVoice.do": "请删掉录音里没有说的部分，或拖动滑块。",
-  "judge.moreVoiceThanText": "录音比文字多。",
-  "judge.moreVoiceThanText.do": "请把说的话写全，或把多出的部分裁掉。",
+  "judge.moreVoiceThanText": "{seconds} 秒的话，文字偏少。",
+  "judge.moreVoiceThanText.do": "如果录音里还说了别的，请写全，或把多出的部分裁掉。",
 
   // 保存时的错误
   "error.voice_exists": "这个名称已被使用，请换一个。",
