@@ -11,8 +11,10 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic.fields import FieldInfo
+
+from glm_tts_api.errors import quote
 
 
 class Allowed(str):
@@ -36,6 +38,8 @@ def _number_from_text(value: Any) -> Any:
 
 # A whole number; JSON's true is not 1 here.
 WholeNumber = Annotated[int, BeforeValidator(_no_bool)]
+# Text that means nothing here, and that the answer repeats.
+Echoed = Annotated[str, AfterValidator(quote)]
 # Goes before a Literal of numbers: a form sends them as text.
 FormNumber = BeforeValidator(_number_from_text)
 

@@ -15,8 +15,10 @@ from glm_tts_api.errors import TextTooLong, quote
 from glm_tts_api.voices.transcript import check_transcript
 
 logger = logging.getLogger(__name__)
-INDEX_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-INDEX_RULE = "1 to 64 of A-Z, a-z, 0-9, _ and -"
+MOST_INDEX_CHARS = 64
+INDEX_PATTERN = re.compile(rf"[A-Za-z0-9_-]{{1,{MOST_INDEX_CHARS}}}")
+INDEX_RULE = f"1 to {MOST_INDEX_CHARS} of A-Z, a-z, 0-9, _ and -"
+_MOST_PATH_CHARS = 4096  # Linux' PATH_MAX
 _TICK_NS = 100_000_000  # Linux stamps files at its clock's tick, at most 10 ms long
 Signature = tuple[int, int, int, int]
 
@@ -67,6 +69,8 @@ class VoiceIndex:
     def locate(self, path: str) -> Path | None:
         """The file that `path` means, relative to the index's folder, a prompt folder or one above them; None
         if there is none or if it lies outside the prompt folders, also by way of `..` or a symbolic link."""
+        if len(path) > _MOST_PATH_CHARS:  # each of its parts would be looked at
+            return None
         starts = (self.path.parent.absolute(), *self._folders)
         for folder in (folder for start in starts for folder in (start, *start.parents)):
             try:

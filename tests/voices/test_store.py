@@ -214,6 +214,14 @@ def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, 
             store.read_recording(path)
 
 
+def test_a_path_of_a_megabyte_is_refused_unread(store: VoiceStore) -> None:
+    """Looked at part by part it takes minutes, and every other voice waits."""
+    began = time.process_time()
+    with pytest.raises(InvalidField):
+        store.read_recording("../" * 350_000)
+    assert time.process_time() - began < 2
+
+
 def test_the_repositorys_own_voices(own: Path) -> None:
     root = Path(__file__).parents[2]
     bundled = root / "glm_tts_api" / "assets" / "mini" / "prompts"

@@ -222,6 +222,28 @@ def test_what_cannot_be_cloned_leaves_no_voice(client: ZhipuAiClient) -> None:
         client.files.create(file=("me.wav", b"text"), purpose="voice-clone-input")
 
 
+def test_a_name_that_is_too_long_is_refused_before_anything_is_said(server: Running) -> None:
+    """Punycode of 16,000 Hanzi takes 40 s, and does not fit a voice's name."""
+    with server.client() as http, sdk(server) as client:
+        file_id = client.files.create(file=("me.wav", voice_wav(4.0)), purpose="voice-clone-input").id
+        wanted = {"text": "t", "input": "hi", "file_id": file_id}
+        for name in ("".join(map(chr, range(0x4E00, 0x4E00 + 16_000))), "音乐" * 30 + "音", "乐音" * 30):
+            refused = http.post("/api/paas/v4/voice/clone", json={**wanted, "voice_name": name})
+            assert refused.status_code == 400
+            assert "voice_name must be" in refused.json()["error"]["message"]
+    assert server.engine.n_spoken == 0
+
+
+@pytest.mark.parametrize("index", ["xn--ib9b", "xn--", "xn---", "xn--99999999"])
+def test_a_name_that_only_begins_like_an_encoded_one_is_shown_as_it_is(server: Running, index: str) -> None:
+    """The first decodes to half a character, which no answer can hold."""
+    with server.client() as http, sdk(server) as client:
+        named = {"index": index, "prompt_text": "t", "prompt_audio_path": "configs/prompts/exampleA.wav"}
+        assert http.post("/api/v1/prompts", json=named).status_code == 201
+        (listed,) = client.voice.list(voice_type="PRIVATE").voice_list
+    assert (listed.voice, listed.voice_name) == (index, index)
+
+
 def test_only_the_newest_uploads_are_kept(client: ZhipuAiClient, server: Running) -> None:
     recording = voice_wav(1.0)
     names = [

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
 from glm_tts_api.errors import InvalidField, ServiceError
-from glm_tts_api.validation import Allowed
+from glm_tts_api.validation import Allowed, Echoed
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
@@ -32,7 +32,7 @@ class ZhipuSpeechFields(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     input: str
-    model: str = "glm-tts"
+    model: Echoed = "glm-tts"
     voice: str = "tongtong"
     response_format: Literal["pcm", "wav"] = "pcm"
     encode_format: Literal["base64", "hex"] = "base64"

@@ -6,6 +6,7 @@ A voice's name may be any there; one that ours may not have is written as host n
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -14,9 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from glm_tts_api.audio.containers import HEAD_BYTES, container_of
 from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.contracts import SpeechRequest, UploadedVoice
-from glm_tts_api.errors import InvalidField
-from glm_tts_api.voices.index import INDEX_PATTERN
-from glm_tts_api.voices.store import VoiceInfo
+from glm_tts_api.errors import InvalidField, quote
+from glm_tts_api.validation import Echoed
+from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, MOST_INDEX_CHARS
+from glm_tts_api.voices.store import VoiceInfo, VoiceStore
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.app_state import AppState
@@ -42,7 +44,7 @@ class _Fields(BaseModel):
 class UploadFields(_Fields):
     """Beside the recording, `file`."""
 
-    purpose: str = _INPUT
+    purpose: Echoed = _INPUT
 
 
 class CloneFields(_Fields):
@@ -50,7 +52,7 @@ class CloneFields(_Fields):
     file_id: str
     input: str
     text: str | None = None
-    request_id: str | None = None
+    request_id: Echoed | None = None
 
 
 class DeleteFields(_Fields):
@@ -71,7 +73,7 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
         "id": await state.pools.files.run(_uploads(state).add, data),
         "object": "file",
         "bytes": len(data),
-        "filename": file.filename,
+        "filename": quote(file.filename),
         "purpose": fields.purpose,
         "created_at": int(time.time()),
     }
@@ -90,12 +92,12 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     with logged_speech(request, "zhipu", state.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
+        name = _index_of(fields.voice_name)
         if fields.text is None:
             raise InvalidField("text is missing: the exact transcript of the recording.")
         transcript = check_transcript(fields.text, state.config.max_prompt_characters)
         data = await state.pools.files.run(_uploads(state).read, fields.file_id)
         sample = await _sample(request, state, fields.input, data, transcript)
-        name = _index_of(fields.voice_name)
         voice = await state.pools.decode.run(state.voices.add, name, transcript, data)
         return {
             "voice": voice.index,
@@ -110,10 +112,8 @@ async def list_voices(
     request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
 ) -> dict[str, Any]:
     """The voices of this server, and the cloud's own names with the voices that they stand for."""
-    registered = {voice.index: voice for voice in await state.pools.files.run(state.voices.list_voices)}
-    aliases = state.config.zhipu_voices.items()
-    voices = {name: registered[meant] for name, meant in aliases if meant in registered} | registered
-    shown = [_shown(name, voice, str(request.base_url)) for name, voice in voices.items()]
+    aliases, base_url = state.config.zhipu_voices, str(request.base_url)
+    shown = await state.pools.files.run(_list, state.voices, aliases, base_url)
     return {
         "voice_list": [
             voice
@@ -143,6 +143,13 @@ async def _sample(request: Request, state: AppState, text: str, data: bytes, tra
     return (await speak(request, state, asked)).audio
 
 
+def _list(voices: VoiceStore, aliases: Mapping[str, str], base_url: str) -> list[dict[str, str]]:
+    """Blocking."""
+    registered = {voice.index: voice for voice in voices.list_voices()}
+    meant = {name: registered[index] for name, index in aliases.items() if index in registered}
+    return [_shown(name, voice, base_url) for name, voice in (meant | registered).items()]
+
+
 def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
     return {
         "voice": name,
@@ -154,18 +161,29 @@ def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
 
 
 def _index_of(voice_name: str) -> str:
+    """Raises InvalidField. The length is looked at first: punycode takes time in its square, and is never
+    shorter than the name."""
     if INDEX_PATTERN.fullmatch(voice_name):
         return voice_name
-    return _ENCODED + voice_name.encode("punycode").decode()
+    if len(voice_name) <= MOST_INDEX_CHARS - len(_ENCODED):
+        index = _ENCODED + voice_name.encode("punycode").decode()
+        if INDEX_PATTERN.fullmatch(index):
+            return index
+    raise InvalidField(
+        f"voice_name must be {INDEX_RULE}, or a shorter one with other letters and Hanzi, "
+        f"not '{quote(voice_name)}'."
+    )
 
 
 def _name_of(index: str) -> str:
     if not index.startswith(_ENCODED):
         return index
     try:
-        return index.removeprefix(_ENCODED).encode().decode("punycode")
+        name = index.removeprefix(_ENCODED).encode().decode("punycode")
+        name.encode()  # punycode lets half characters pass, and no answer can hold them
     except UnicodeError:  # a name of the user's own that only begins so
         return index
+    return name or index
 
 
 def _date(seconds: float) -> str:
