@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection
 from functools import cache, partial
 
+from glm_tts_api.errors import quote
 from glm_tts_api.text.phonemes import named_syllable
 
 # CMU's phones. The model's inventory has none of them.
@@ -32,7 +33,7 @@ def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
         raise BadReading("there is no reading in it")
     if all(map(_ARPABET.fullmatch, syllables)):
         raise BadReading(
-            f"'{reading.strip()}' is ARPAbet, and the model has phonemes for Mandarin alone: spell the word "
+            f"'{quote(reading)}' is ARPAbet, and the model has phonemes for Mandarin alone: spell the word "
             "as it should sound, or give it a replacement"
         )
     return [_names(syllable, inventory) for syllable in syllables]
@@ -63,13 +64,15 @@ def _names(syllable: str, inventory: Collection[str]) -> Phonemes:
 
     base, tone = _base_and_tone(syllable)
     if base not in _known_syllables():
-        raise BadReading(f"'{syllable}' is no pinyin: write syllables with their tones, as in chong2 qing4")
+        raise BadReading(
+            f"'{quote(syllable)}' is no pinyin: write syllables with their tones, as in chong2 qing4"
+        )
     if tone is None:
-        raise BadReading(f"'{syllable}' has no tone: write 1 to 4 behind it, or 5 for none")
+        raise BadReading(f"'{quote(syllable)}' has no tone: write 1 to 4 behind it, or 5 for none")
     initial, final = to_initials(base, strict=True), to_finals(base, strict=True, v_to_u=False)
     names = tuple(part.upper() for part in named_syllable(initial, final + tone))
     if inventory and not set(names) <= set(inventory):
-        raise BadReading(f"the model has no phonemes for '{syllable}'")
+        raise BadReading(f"the model has no phonemes for '{quote(syllable)}'")
     return names
 
 

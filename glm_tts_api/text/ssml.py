@@ -18,7 +18,7 @@ from glm_tts_api.text.default.chinese import numbers as chinese
 from glm_tts_api.text.default.english import numbers as english
 from glm_tts_api.text.marks import has_hanzi
 
-_MOST_LEVELS = 30
+_MOST_LEVELS, _MOST_WARNINGS = 30, 10
 _STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
 _RATES = {"x-slow": 0.6, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
 _TIME = re.compile(r"\+?(\d{1,6}(?:\.\d{1,3})?)(m?)s", re.ASCII)
@@ -151,7 +151,8 @@ def with_marks(ssml: str) -> tuple[str, list[str]]:
         raise InvalidField("SSML is a <speak> element: put the text between <speak> and </speak>.")
     writer = _Writer()
     text = writer.inside(root, _Scope(chinese=any(map(has_hanzi, _texts(root)))))
-    return text.strip(), list(writer.warnings)
+    first, n_more = list(writer.warnings)[:_MOST_WARNINGS], len(writer.warnings) - _MOST_WARNINGS
+    return text.strip(), [*first, *([f"{n_more} more tags are not known here."] if n_more > 0 else [])]
 
 
 def _texts(root: Element) -> Iterator[str]:

@@ -65,7 +65,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         possible = _methods_of(request)
         hint = f"send {' or '.join(possible)}, as /docs describes"
-        refused = MethodNotAllowed(f"{request.method} is not possible on {path}: {hint}.")
+        refused = MethodNotAllowed(f"{quote(request.method)} is not possible on {path}: {hint}.")
         response = error_response(refused, request.url.path)
         response.headers["Allow"] = ", ".join(possible)
         return response

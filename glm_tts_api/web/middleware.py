@@ -102,7 +102,7 @@ class RequestContext:
             if LOG in state:
                 state[LOG].write(sent=answer.sent)
             elif answer.status >= 400 and scope["path"] != _PROBED:
-                logger.info("%s %s refused: %d", scope["method"], quote(scope["path"]), answer.status)
+                logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 
     async def _run(
         self, scope: Scope, receive: Receive, answer: Answer, connection: Connection | None
@@ -122,7 +122,7 @@ class RequestContext:
             raise  # nobody is there to answer
         except Exception as error:
             shown = without_text(error)
-            logger.error("%s %s failed", scope["method"], quote(scope["path"]), exc_info=shown)
+            logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
             if answer.started:
                 raise shown from None
             return InternalFault(INTERNAL_MESSAGE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from fastapi import Request, Response
@@ -29,6 +30,8 @@ from glm_tts_api.web.speaking import speaking
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream import SpeechStream
+
+_MOST_HEADER_BYTES = 2000
 
 
 class Framing(Protocol):
@@ -158,5 +161,14 @@ def audio_headers(sample_rate: int, warnings: Sequence[str]) -> dict[str, str]:
     """The headers that every audio answer has."""
     headers = {"X-Sample-Rate": str(sample_rate)}
     if warnings:
-        headers["X-Warnings"] = " ".join(warnings).encode("unicode_escape").decode()
+        headers["X-Warnings"] = _in_a_header(warnings)
     return headers
+
+
+def _in_a_header(warnings: Sequence[str]) -> str:
+    """Those that fit, and how many more there are: proxies and clients refuse long headers."""
+    escaped = [warning.encode("unicode_escape").decode() for warning in warnings]
+    ends = accumulate(len(warning) + 1 for warning in escaped)
+    n_shown = sum(end <= _MOST_HEADER_BYTES for end in ends)
+    n_more = len(escaped) - n_shown
+    return " ".join([*escaped[:n_shown], *([f"And {n_more} more."] if n_more else [])])

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice, quote
+from glm_tts_api.validation import Echoed
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import read_body
@@ -43,8 +44,8 @@ class ConsentFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: str
-    language: str
+    name: Echoed
+    language: Echoed
 
 
 @router.post("/voices", dependencies=[WriterRequired])
@@ -112,4 +113,4 @@ async def find_consent(consent: str) -> dict[str, Any]:
 
 @router.delete("/voice_consents/{consent}")
 async def delete_consent(consent: str) -> dict[str, Any]:
-    return {"id": consent, "deleted": True, "object": "audio.voice_consent"}
+    return {"id": quote(consent), "deleted": True, "object": "audio.voice_consent"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from glm_tts_api.errors import quote
 from glm_tts_api.web.access import OwnNameRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.dependencies import AppStateDep
@@ -41,7 +42,13 @@ async def list_audio_voices(state: AppStateDep, legacy: bool = False) -> dict[st
 
 async def _model(name: str, state: AppState) -> dict[str, Any]:
     voices = [{"name": voice} for voice in await _names(state)]
-    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "zai-org", "voices": voices}
+    return {
+        "id": quote(name),
+        "object": "model",
+        "created": _CREATED,
+        "owned_by": "zai-org",
+        "voices": voices,
+    }
 
 
 async def _names(state: AppState) -> list[str]:

@@ -1,0 +1,112 @@
+"""A user's text that an answer, a header or a log line repeats: 80 characters of it, whatever was sent."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+import httpx
+import pytest
+from recordings import voice_wav
+from running import Running
+
+LONG = "x" * 5000
+TAGS = "".join(f"<t{number}-{LONG[:60]}/>" for number in range(250))
+SPOKEN = {"input_text": f"<speak>hello{TAGS}</speak>", "index": "exampleA", "input_type": "ssml"}
+
+
+def longest_echo(answer: httpx.Response) -> int:
+    said = answer.text + "".join(answer.headers.values())
+    return max(map(len, re.findall("x+", said)), default=0)
+
+
+def test_a_header_of_warnings_has_2_kb_at_most(server: Running) -> None:
+    with server.client() as client:
+        answer = client.post("/api/v1/tts", json={**SPOKEN, "response_format": "wav"})
+    assert answer.status_code == 200
+    assert len(answer.headers["X-Warnings"]) <= 2048
+    assert "240 more tags are not known here." in answer.headers["X-Warnings"]
+
+
+def test_a_header_counts_the_warnings_that_it_leaves_out(server: Running) -> None:
+    names = {f"{n}{'语' * 39}": 1 for n in range(8)}  # 240 bytes each, as a header has to have them
+    with server.client() as client:
+        said = {"input_text": "hello", "index": "exampleA", "response_format": "wav"}
+        answer = client.post("/api/v1/tts", json={**said, **names})
+    assert len(answer.headers["X-Warnings"]) <= 2048
+    assert answer.headers["X-Warnings"].count("ignored") == 7
+    assert answer.headers["X-Warnings"].endswith(" And 1 more.")
+
+
+def test_a_list_of_warnings_is_short_too(server: Running) -> None:
+    with server.client() as client:
+        warnings = client.post("/api/v1/tts", json=SPOKEN).json()["warnings"]
+    assert len(warnings) == 11
+    assert warnings[-1] == "240 more tags are not known here."
+
+
+def test_an_events_model_is_cut(server: Running) -> None:
+    wanted = {"model": "x" * 900_000, "input": "hello", "stream": True}
+    with server.client() as client:
+        answer = client.post("/api/paas/v4/audio/speech", json=wanted)
+    first = json.loads(answer.text.partition("\n")[0].removeprefix("data: "))
+    assert first["model"] == "x" * 79 + "…"
+    assert longest_echo(answer) <= 80
+
+
+WAV = ("file.wav", voice_wav(1.5))
+ASKED: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/api/v1/tts", {"json": {"input_text": "hello", "index": LONG}}),
+    ("POST", "/api/v1/tts", {"json": {"input_text": "hello", "index": "exampleA", LONG: LONG}}),
+    ("POST", "/api/v1/tts", {"json": {"input_text": f"[[word|{LONG[:150]}]]", "index": "exampleA"}}),
+    ("POST", "/api/v1/tts", {"json": {"input_text": f"[[voice {LONG[:150]}]]", "index": "exampleA"}}),
+    ("PUT", "/api/v1/lexicon/word", {"json": {"reading": LONG[:200]}}),
+    ("PUT", "/api/v1/lexicon/" + LONG, {"json": {"replacement": "word"}}),
+    ("GET", "/api/v1/lexicon/" + LONG, {}),
+    ("GET", "/api/v1/prompts/" + LONG, {}),
+    ("PUT", "/api/v1/prompts/exampleA", {"json": {"index": LONG, "prompt_text": "text"}}),
+    ("POST", "/api/v1/prompts", {"json": {"index": LONG, "prompt_text": "t", "prompt_audio_path": LONG}}),
+    ("GET", "/" + LONG, {}),
+    (LONG.upper(), "/api/v1/tts", {}),
+    ("GET", "/v1/models/" + LONG, {}),
+    ("POST", "/v1/audio/speech", {"json": {"input": "hello", "voice": LONG}}),
+    (
+        "POST",
+        "/v1/audio/voice_consents",
+        {"data": {"name": LONG, "language": LONG}, "files": {"recording": WAV}},
+    ),
+    ("DELETE", "/v1/audio/voice_consents/" + LONG, {}),
+    ("DELETE", "/v1/audio/voices/" + LONG, {}),
+    ("POST", "/api/paas/v4/files", {"data": {"purpose": LONG}, "files": {"file": (LONG, voice_wav(1.5))}}),
+    ("POST", "/api/paas/v4/voice/delete", {"json": {"voice": LONG}}),
+    (
+        "POST",
+        "/api/paas/v4/voice/clone",
+        {"json": {"voice_name": LONG, "text": "t", "file_id": LONG, "input": "i"}},
+    ),
+    ("GET", "/api/paas/v4/files/" + LONG + "/content", {}),
+    ("POST", "/tts", {"json": {"text": "hello", "ref_audio_path": LONG}}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ASKED, ids=range(len(ASKED)))
+def test_no_answer_and_no_log_line_repeats_more(
+    server: Running, caplog: pytest.LogCaptureFixture, method: str, path: str, body: dict[str, Any]
+) -> None:
+    with caplog.at_level(logging.INFO), server.client() as client:
+        answer = client.request(method, path, **body)
+    assert longest_echo(answer) <= 80, answer.text
+    assert "X" * 81 not in answer.text
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("glm_tts_api")]
+    assert all(len(line) < 300 for line in ours)
+
+
+def test_a_clone_repeats_80_characters_of_its_request_id(server: Running) -> None:
+    with server.client() as client:
+        file_id = client.post("/api/paas/v4/files", files={"file": WAV}).json()["id"]
+        wanted = {"voice_name": "mine", "text": "t", "file_id": file_id, "input": "i", "request_id": LONG}
+        answer = client.post("/api/paas/v4/voice/clone", json=wanted)
+    assert answer.status_code == 200
+    assert longest_echo(answer) == 79
