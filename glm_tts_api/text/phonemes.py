@@ -135,13 +135,14 @@ class Phonemizer:
         import logging
 
         import jieba
-        from jieba.posseg import POSTokenizer
+
+        from glm_tts_api.text.tagger import Tagger
 
         jieba.setLogLevel(logging.CRITICAL)
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         tokenizer = jieba.Tokenizer()
         tokenizer.tmp_dir = str(self._cache_dir)
-        return POSTokenizer(tokenizer)
+        return Tagger(tokenizer)
 
 
 def read_aligned(word: str) -> list[Syllable]:
