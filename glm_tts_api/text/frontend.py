@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from glm_tts_api.text.changes import Use
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.lexicon import LexiconFile
-from glm_tts_api.text.markup import parts_of, take_out_marks
+from glm_tts_api.text.markup import Part, parts_of, take_out_marks
 from glm_tts_api.text.phonemes import Phonemizer
 from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.published.rules import PublishedRules
@@ -38,7 +38,7 @@ class TextFrontend:
     ) -> None:
         """`config_dir` holds the user's dictionaries, `shipped` those that stand in for what it lacks,
         `cache_dir` what can be built again. A text may have `max_characters`, and twice as many once its
-        signs are written out."""
+        signs and words of the lexicon are written out."""
         self._files = DictionaryFiles(config_dir, shipped)
         self._lexicon = LexiconFile(config_dir, self._files)
         self._max_characters = max_characters
@@ -74,7 +74,8 @@ class TextFrontend:
         Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and what
         `check` raises: it is called again and again while this goes on."""
         entries = self._lexicon.current().extended(lexicon)
-        marked = take_out_marks(text, entries.apply(parts_of(text, entries.inventory)))
+        parts = entries.apply(parts_of(text, entries.inventory), check)
+        marked = take_out_marks(text, self._short_enough(parts))
         if not _is_speakable(marked.plain):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
         read = self.phonemize if use_phoneme else str
@@ -105,14 +106,25 @@ class TextFrontend:
         Each use of a rule is added to `uses`."""
         whole = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
         folded = self._rules.fold(whole)
-        if self._max_characters is not None and len(folded) > _MOST_GROWTH * self._max_characters:
-            raise errors.TextTooLong(
-                f"The text has {len(folded)} characters once its signs are written out; at most "
-                f"{_MOST_GROWTH * self._max_characters} are possible (twice MAX_TEXT_LENGTH)."
-            )
+        self._require_short(len(folded))
         return self._rules.speak(
             folded, self._files.current().replacements, [] if uses is None else uses, check
         )
+
+    def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """The parts, as long as they are not too long together. Raises TextTooLong."""
+        n_chars = 0
+        for part in parts:
+            n_chars += len(part.said) + len(part.syllables)
+            self._require_short(n_chars)
+            yield part
+
+    def _require_short(self, n_chars: int) -> None:
+        if self._max_characters is not None and n_chars > (most := _MOST_GROWTH * self._max_characters):
+            raise errors.TextTooLong(
+                f"The text has {n_chars} characters or more once its signs and words of the lexicon are "
+                f"written out; at most {most} are possible (twice MAX_TEXT_LENGTH)."
+            )
 
     def split(self, text: str) -> list[str]:
         """A normalised text cut into segments of 30 to 60 units."""

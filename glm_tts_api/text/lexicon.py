@@ -7,7 +7,9 @@ configs/lexicon.jsonl    {"word": "重庆", "reading": "chong2 qing4"} a line, o
 from __future__ import annotations
 
 import json
+import re
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,13 +21,15 @@ from glm_tts_api.durable import locked, replace_file
 from glm_tts_api.errors import Unhealthy, UnknownWord, quote
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.markup import Part
+from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.pinyin import Phonemes, phoneme_names
 
 FILE_NAME = "lexicon.jsonl"
 MOST_ENTRIES = 20_000
 _MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
 _NEAR = 50  # characters on either side, in the same sentence, in which a context is looked for
-_SENTENCE_ENDS = frozenset("。！？!?\n")
+_AHEAD = 1000  # characters behind a word in which its context is looked for at once
+_SENTENCE_END = re.compile("[。！？!?\n]")
 
 
 def entry_of(fields: Any, inventory: Collection[str]) -> LexiconEntry:
@@ -54,6 +58,7 @@ class Lexicon:
     def __init__(self, entries: Iterable[LexiconEntry], inventory: Collection[str]) -> None:
         self.entries = {entry.word: entry for entry in entries}
         self.inventory = inventory
+        self._syllables: dict[str, tuple[Phonemes, ...]] = {}  # by reading
         lengths: dict[str, set[int]] = {}
         for word in self.entries:
             lengths.setdefault(word[0], set()).add(len(word))
@@ -63,42 +68,69 @@ class Lexicon:
         """With a request's own entries, which go before these."""
         return Lexicon([*self.entries.values(), *entries], self.inventory) if entries else self
 
-    def apply(self, parts: Iterable[Part]) -> Iterator[Part]:
+    def apply(self, parts: Iterable[Part], check: Check = unwatched) -> Iterator[Part]:
         """The parts with the words of the lexicon as parts of their own: of several that begin at a place the
-        longest, none inside a word of letters, none inside a mark."""
+        longest, none inside a word of letters, none inside a mark. `check` is called at each character."""
         for part in parts:
             if not self.entries or part.cut is not None or part.syllables:
                 yield part
                 continue
             done = 0
-            for start, entry in self._found(part.written):
+            for start, entry in self._found(part.written, check):
                 end = start + len(entry.word)
                 yield _plain(part, done, start)
                 yield self._said(part.start + start, entry)
                 done = end
             yield _plain(part, done, len(part.written))
 
-    def _found(self, text: str) -> Iterator[tuple[int, LexiconEntry]]:
+    def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
+        contexts = _Contexts(text)
         at = 0
         while at < len(text):
-            word = next(filter(None, self._candidates(text, at)), None)
-            if word is not None:
-                yield at, self.entries[word]
-            at += 1 if word is None else len(word)
+            check()
+            entry = None if _inside_a_word(text, at) else self._longest(text, at, contexts)
+            if entry is not None:
+                yield at, entry
+            at += 1 if entry is None else len(entry.word)
 
-    def _candidates(self, text: str, at: int) -> Iterator[str | None]:
+    def _longest(self, text: str, at: int, contexts: _Contexts) -> LexiconEntry | None:
         for length in self._lengths.get(text[at], ()):
-            word = text[at : at + length]
-            entry = self.entries.get(word)
-            end = at + length
-            if entry is not None and not _inside_a_word(text, at) and not _inside_a_word(text, end):
-                yield word if entry.context is None or entry.context in _around(text, at, end) else None
+            entry, end = self.entries.get(text[at : at + length]), at + length
+            if entry is None or _inside_a_word(text, end):
+                continue
+            if entry.context is None or contexts.near(entry.context, at, end):
+                return entry
+        return None
 
     def _said(self, start: int, entry: LexiconEntry) -> Part:
-        if entry.replacement is not None:
-            return Part(start, entry.word, entry.replacement, rule="lexicon")
-        syllables: list[Phonemes] = phoneme_names(entry.reading or "", self.inventory)
-        return Part(start, entry.word, syllables=tuple(syllables), rule="lexicon")
+        if entry.reading is None:
+            return Part(start, entry.word, entry.replacement or "", rule="lexicon")
+        syllables = self._syllables.get(entry.reading)
+        if syllables is None:
+            syllables = self._syllables[entry.reading] = tuple(phoneme_names(entry.reading, self.inventory))
+        return Part(start, entry.word, syllables=syllables, rule="lexicon")
+
+
+class _Contexts:
+    """Where contexts stand in a text. They are asked for in the order of the text, so each of them is looked
+    for once in each stretch of it, however many words want it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = [end.start() for end in _SENTENCE_END.finditer(text)]
+        self._next: dict[str, int] = {}  # none begins between the last place that asked and this one
+
+    def near(self, context: str, start: int, end: int) -> bool:
+        """Whether it stands in the sentence of `text[start:end]`, as far as that is near."""
+        after = self._next.get(context, 0)
+        if after > end + _NEAR - len(context):
+            return False
+        before, behind = bisect_left(self._ends, start), bisect_left(self._ends, end)
+        begin = max(start - _NEAR, self._ends[before - 1] + 1 if before else 0, after)
+        stop = min(end + _NEAR, self._ends[behind] if behind < len(self._ends) else len(self._text))
+        at = self._text.find(context, begin, end + _AHEAD)
+        self._next[context] = at if at >= 0 else max(begin, end + _AHEAD - len(context) + 1)
+        return 0 <= at <= stop - len(context)
 
 
 def _plain(part: Part, start: int, end: int) -> Part:
@@ -111,18 +143,7 @@ def _inside_a_word(text: str, at: int) -> bool:
 
 
 def _is_letter(char: str) -> bool:
-    return char.isalnum() and char < "\u2e80"
-
-
-def _around(text: str, start: int, end: int) -> str:
-    """The sentence of what stands there, as far as it is near."""
-    begin = start
-    while begin > max(0, start - _NEAR) and text[begin - 1] not in _SENTENCE_ENDS:
-        begin -= 1
-    stop = end
-    while stop < min(len(text), end + _NEAR) and text[stop] not in _SENTENCE_ENDS:
-        stop += 1
-    return text[begin:stop]
+    return char < "\u2e80" and char.isalnum()
 
 
 class LexiconFile:

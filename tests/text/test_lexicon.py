@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from glm_tts_api.contracts import LexiconEntry
-from glm_tts_api.errors import Unhealthy, UnknownWord
+from glm_tts_api.errors import TextTooLong, Unhealthy, UnknownWord
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.lexicon import LexiconFile, entry_of
@@ -75,6 +76,60 @@ def test_what_is_no_entry_is_named(fields: object, names: str) -> None:
         entry_of(fields, ())
 
 
+def cpu_s(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+FIFTY = [LexiconEntry("的" * n, replacement="地", context="银") for n in range(1, 51)]
+
+
+def test_fifty_words_at_each_character_cost_little_more_than_the_text(frontend: TextFrontend) -> None:
+    text = "的" * 6000
+    alone_s = min(cpu_s(partial(frontend.read, text)) for _ in range(3))
+    with_words_s = cpu_s(partial(frontend.read, text, lexicon=FIFTY))
+    assert with_words_s < 40 * alone_s
+
+
+def test_words_are_not_looked_for_once_the_client_has_left(frontend: TextFrontend) -> None:
+    n_checks = 0
+
+    def leave() -> None:
+        nonlocal n_checks
+        n_checks += 1
+        raise TimeoutError
+
+    read = partial(frontend.read, "的" * 20_000, lexicon=FIFTY)
+
+    def left() -> None:
+        with pytest.raises(TimeoutError):
+            read(check=leave)
+
+    left_s, whole_s = cpu_s(left), cpu_s(read)
+    assert left_s < whole_s / 10
+    assert n_checks == 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [LexiconEntry("的", reading="a1 " * 66), LexiconEntry("的", replacement="字" * 200)],
+    ids=["reading", "replacement"],
+)
+def test_a_lexicon_that_makes_a_text_too_long_is_refused_before_it_has_grown(
+    cache_dir: Path, tmp_path: Path, entry: LexiconEntry
+) -> None:
+    frontend = TextFrontend(tmp_path, cache_dir=cache_dir, max_characters=1000)
+
+    def refused(n_chars: int) -> None:
+        with pytest.raises(TextTooLong, match=r"words of the lexicon .* at most 2000 are possible"):
+            frontend.read("的" * n_chars, lexicon=[entry])
+
+    refused(1000)  # what is read loads
+    long_s, short_s = cpu_s(lambda: refused(40_000)), cpu_s(lambda: refused(1000))
+    assert long_s < 10 * short_s
+
+
 def open_file(folder: Path) -> LexiconFile:
     return LexiconFile(folder, DictionaryFiles(folder))
 
@@ -108,6 +163,7 @@ def test_the_file_is_read_again_when_it_changes(configs: Path, cache_dir: Path) 
 
 _WRITE = """
 import sys
+from functools import partial
 from pathlib import Path
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.text.dictionaries import DictionaryFiles
