@@ -24,11 +24,13 @@ SHORT_TEXT_CHARS = (
 
 @dataclass(frozen=True, slots=True)
 class TextLength:
-    """The length of a text in characters, the lane that it takes and its time-out in seconds."""
+    """The length of a text in characters, the lane that it takes, its time-out in seconds and the setting of
+    that."""
 
     n_chars: int
     lane: LaneName
     timeout_s: float
+    setting: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,10 @@ class AdmissionConfig:
 
     def measure(self, n_chars: int) -> TextLength:
         if n_chars > self.threshold:
-            return TextLength(n_chars, "long_text", self.long_timeout_s)
-        is_short = n_chars <= SHORT_TEXT_CHARS
-        return TextLength(n_chars, "short_text", self.short_timeout_s if is_short else self.medium_timeout_s)
+            return TextLength(n_chars, "long_text", self.long_timeout_s, "LONG_TEXT_TIMEOUT")
+        if n_chars > SHORT_TEXT_CHARS:
+            return TextLength(n_chars, "short_text", self.medium_timeout_s, "MEDIUM_TEXT_TIMEOUT")
+        return TextLength(n_chars, "short_text", self.short_timeout_s, "SHORT_TEXT_TIMEOUT")
 
 
 class Permit:
@@ -174,7 +177,8 @@ class Admission:
                 if not deadline.expired():
                     raise
                 raise DeadlineExceeded(
-                    f"The request was not done within {timeout_s:g} s; its work is stopped."
+                    f"The request was not done within {timeout_s:g} s ({length.setting}); "
+                    "its work is stopped."
                 ) from None
 
 

@@ -170,13 +170,16 @@ class UploadLimit:
         await self._app(scope, counted, send)
 
     async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
-        now = asyncio.get_running_loop().time()
+        now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s
         try:
-            async with asyncio.timeout_at(min(arrived_at + self._timeout_s, now + self._stalled_s)):
+            async with asyncio.timeout_at(min(due, now + self._stalled_s)):
                 return await receive()
         except TimeoutError:
-            waited_s = asyncio.get_running_loop().time() - arrived_at
-            raise DeadlineExceeded(f"The request had not arrived after {waited_s:.0f} s.") from None
+            if due < now + self._stalled_s:
+                message = f"The request was not there within {self._timeout_s:g} s (LONG_TEXT_TIMEOUT)."
+            else:
+                message = f"Nothing of the request came for {self._stalled_s:g} s; send it without a pause."
+            raise DeadlineExceeded(message) from None
 
     def _too_large(self, max_bytes: int) -> ServiceError:
         if max_bytes < self._max_bytes:

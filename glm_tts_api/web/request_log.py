@@ -131,6 +131,14 @@ class RequestLog:
         """Whether it stands in line for a place."""
         return self.timings.current == "queue"
 
+    @property
+    def how_far(self) -> str:
+        """The part of it that is done, for its client."""
+        n_segments = self.timings.segments
+        if not n_segments:
+            return "Nothing was spoken yet."
+        return f"{len(self.ends)} of {n_segments} segments were spoken, {self.audio_done_s:.1f} s of audio."
+
     def note_timeout(self, permit: Permit) -> None:
         self.timeout_ratio = permit.timeout_ratio
 

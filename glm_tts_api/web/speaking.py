@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from glm_tts_api.admission.lanes import Permit
 from glm_tts_api.contracts import SpeechRequest, UploadedVoice
+from glm_tts_api.errors import DeadlineExceeded
 from glm_tts_api.logs import text_logger
 from glm_tts_api.voices.unregistered import decoded_voice
 from glm_tts_api.web.app_state import AppState
@@ -35,6 +36,7 @@ async def speaking(
     assert log.length is not None
     log.audio_format = asked.audio_format
     async with AsyncExitStack() as stack:
+        stack.enter_context(deadline_adding(lambda: log.how_far))
         admission = state.verification
         if log.figures is not None:
             admission, log.recent = state.admission, state.recent
@@ -52,6 +54,15 @@ async def speaking(
         stream = await stack.enter_async_context(state.engine.synthesize(asked, log.timings))
         stream.on_freed(permit.hold())
         yield permit, stream
+
+
+@contextmanager
+def deadline_adding(sentence: Callable[[], str]) -> Iterator[None]:
+    """A deadline that passes meanwhile says this too."""
+    try:
+        yield
+    except DeadlineExceeded as error:
+        raise DeadlineExceeded(f"{error.message} {sentence()}") from None
 
 
 @contextmanager

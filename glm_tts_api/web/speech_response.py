@@ -26,7 +26,7 @@ from glm_tts_api.web.disconnect import cancelled_on_disconnect
 from glm_tts_api.web.encoding import Encoded, Speech, encode_whole, noted
 from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.request_log import log_of, recorded_outcome
-from glm_tts_api.web.speaking import speaking
+from glm_tts_api.web.speaking import deadline_adding, speaking
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream import SpeechStream
@@ -63,14 +63,17 @@ class RawAudio:
         raise NotImplementedError
 
 
-async def speak(request: Request, state: AppState, asked: SpeechRequest) -> Speech:
-    """All of it, in the format that was asked for."""
+async def speak(
+    request: Request, state: AppState, asked: SpeechRequest, *, streamed_by: str = "stream=true"
+) -> Speech:
+    """All of it, in the format that was asked for. `streamed_by`: the field that asks for a stream."""
     log = log_of(request)
-    async with _while_connected(request, state, asked) as (_, stream):
-        chunks = [chunk async for chunk in noted(stream, log, asked)]
-        log.timings.end_generation()
-        with log.timings.stage("encode"):
-            return await state.pools.encode.run(encode_whole, chunks, asked)
+    with deadline_adding(lambda: f"With {streamed_by} audio leaves while it is made."):
+        async with _while_connected(request, state, asked) as (_, stream):
+            chunks = [chunk async for chunk in noted(stream, log, asked)]
+            log.timings.end_generation()
+            with log.timings.stage("encode"):
+                return await state.pools.encode.run(encode_whole, chunks, asked)
 
 
 async def stream(

@@ -107,4 +107,4 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     )
     if streams:
         return await stream(request, state, asked)
-    return whole_audio(request, await speak(request, state, asked), asked)
+    return whole_audio(request, await speak(request, state, asked, streamed_by="streaming_mode=1"), asked)
