@@ -164,7 +164,7 @@ async def _lifespan(
             limits=limits,
         )
         app.state.parts = state
-        _log_start(settings, record.number)
+        _log_start(settings, record.number, connections)
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         state.engine.start()
         watch = asyncio.create_task(watchdog.watch(state, record, settings))
@@ -247,7 +247,7 @@ def _build_engine(settings: Settings, number: int) -> Engine:
     return Engine(engine_config(settings), load_models=load_models, load_frontend=load_frontend)
 
 
-def _log_start(settings: Settings, number: int) -> None:
+def _log_start(settings: Settings, number: int, connections: Connections) -> None:
     logger.info(
         "Worker %d of %d loads %s; CPU threads: %d",
         number + 1,
@@ -256,7 +256,8 @@ def _log_start(settings: Settings, number: int) -> None:
         engine_config(settings).threads,
     )
     if number == 0:
-        for warning in settings.warnings:
+        shortage = connections.shortage(admission_config(settings).most_requests)
+        for warning in [*settings.warnings, *([shortage] if shortage else [])]:
             logger.warning(warning)
     if settings.is_demonstration:
         logger.warning(DEMONSTRATION_NOTICE)

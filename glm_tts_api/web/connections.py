@@ -57,11 +57,23 @@ class Connections:
         self.head_s = limits.head_s
         # Each may need a second file, for the recording that it uploads.
         self.most = max(1, min(limits.max_connections, (max_files - _FILES_OF_THE_REST) // 2))
+        self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
         self.is_lightest: Callable[[int], bool] = lambda _: True
         self._at_rest: set[Connection] = set()
         self._listeners: Sequence[Listening] = ()
         self._waiting: dict[Connection, float] = {}
+
+    def shortage(self, n_requests: int) -> str | None:
+        """What to do where there cannot be as many connections as requests at once; None if there can."""
+        if self.most >= n_requests:
+            return None
+        return (
+            f"With {self._max_files} open files (ulimit -n) a worker serves {self.most} connections at once; "
+            f"{n_requests} requests may be spoken or wait, and the others are answered 503. Allow "
+            f"{self._files_wanted} files: ulimit -n {self._files_wanted} before the start, LimitNOFILE= in "
+            "systemd, --ulimit nofile= in Docker."
+        )
 
     def come_in_by(self, listeners: Sequence[Listening], connections: Collection[Any]) -> None:
         """Tells by which listeners they come, and where the server keeps those that are open."""

@@ -59,6 +59,21 @@ def test_as_many_files_as_may_be_open_are_opened(start: Start) -> None:
         assert server.say().status_code == 200
 
 
+@pytest.mark.parametrize(("n_files", "n_connections"), [(255, 1), (500, 122)])
+def test_a_limit_of_files_that_is_too_low_for_the_lanes_is_told_at_the_start(
+    start: Start, n_files: int, n_connections: int
+) -> None:
+    server = start(ulimit=f"-n {n_files}")
+    (told,) = [line for line in server.log.read_text().splitlines() if "open files" in line]
+    assert "WARNING" in told
+    assert f"serves {n_connections} connections at once; 220 requests may" in told
+    assert "ulimit -n 4352" in told
+
+
+def test_a_limit_of_files_that_suffices_is_not_told(start: Start) -> None:
+    assert "open files" not in start(ulimit="-n 1024").log.read_text()
+
+
 def test_connections_that_cannot_be_accepted_are_told_once_a_second(start: Start) -> None:
     server = start()
     pid = server.process.pid
