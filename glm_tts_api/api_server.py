@@ -44,7 +44,7 @@ from glm_tts_api.web.cors import allow_origins
 from glm_tts_api.web.drain import GracefulStop, InFlight
 from glm_tts_api.web.error_handlers import install_error_handlers
 from glm_tts_api.web.listening import private_listener
-from glm_tts_api.web.middleware import RequestContext, UploadLimit
+from glm_tts_api.web.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
 from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
@@ -124,9 +124,12 @@ def create_app(
         timeout_s=settings.long_text_timeout,
         stalled_s=limits.body_s,
     )
+    if not web.api_keys:
+        app.add_middleware(OwnNames, allowed=web.allowed_hosts)
     app.add_middleware(RequestContext, in_flight=in_flight, limits=limits)
     if web.cors_origins:
-        allow_origins(app, web.cors_origins)  # the outermost: added last, so that every answer passes it
+        allow_origins(app, web.cors_origins)
+    app.add_middleware(SafeAnswers)  # the outermost: added last, so that every answer passes it
     return app
 
 

@@ -7,13 +7,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
-from glm_tts_api.errors import Forbidden, Unauthorized, quote
+from glm_tts_api.errors import Forbidden, Unauthorized
 from glm_tts_api.web.app_state import WebConfig
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.origin import has_own_name, is_local, is_of_a_foreign_page
+from glm_tts_api.web.origin import is_local, is_of_a_foreign_page
 
 _ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
 _bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
@@ -22,34 +21,18 @@ _header_scheme = APIKeyHeader(
 )
 
 
-async def _require_own_name(request: Request, state: AppStateDep) -> None:
-    _check_own_name(request, state.config)
-
-
-def _check_own_name(request: HTTPConnection, config: WebConfig) -> None:
-    """Without API_KEYS: raises Forbidden if the server is called by a name that may be a stranger's."""
-    if not config.api_keys and not has_own_name(request, config.allowed_hosts):
-        host = quote(request.headers["host"])
-        raise Forbidden(
-            f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
-            "if it is one of the server's own, or set API_KEYS."
-        )
-
-
 async def _require_key(
     request: Request,
     state: AppStateDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
-    _check_key(request, state.config, bearer.credentials if bearer else header or "")
+    _check_key(state.config, bearer.credentials if bearer else header or "")
 
 
-def _check_key(request: HTTPConnection, config: WebConfig, given: str) -> None:
-    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one. Without: as
-    _check_own_name."""
+def _check_key(config: WebConfig, given: str) -> None:
+    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one."""
     if not config.api_keys:
-        _check_own_name(request, config)
         return
     if not given.strip():
         raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
@@ -76,7 +59,7 @@ def check_handshake(socket: WebSocket, config: WebConfig) -> None:
     from such a page, lets it read all that a WebSocket brings."""
     scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
     is_bearer = scheme.lower() == "bearer" and credentials
-    _check_key(socket, config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
+    _check_key(config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
     allowed = config.cors_origins
     if config.api_keys or "*" in allowed or socket.headers.get("origin") in allowed:
         return
@@ -119,7 +102,6 @@ def _spellings(key: str) -> set[bytes]:
     return spelt
 
 
-OwnNameRequired = Depends(_require_own_name)
 KeyRequired = Depends(_require_key)
 MetricsKeyRequired = Depends(_require_metrics_key)
 WriterRequired = Depends(_require_writer)

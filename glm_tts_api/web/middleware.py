@@ -1,4 +1,5 @@
-"""What happens to every request, as pure ASGI: its id, its path, its place among the unanswered, its size.
+"""What happens to every request, as pure ASGI: its id, its path, its place among the unanswered, the name by
+which it calls the server, its size, and what its answer lets a browser do.
 
 No BaseHTTPMiddleware: it would hide a client's leaving from the handlers.
 """
@@ -12,7 +13,7 @@ import uuid
 from contextlib import suppress
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import (
@@ -20,6 +21,7 @@ from glm_tts_api.errors import (
     ClientGone,
     DeadlineExceeded,
     Draining,
+    Forbidden,
     InternalFault,
     QueueFull,
     ServiceError,
@@ -30,12 +32,20 @@ from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 from glm_tts_api.web.drain import InFlight
 from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
+from glm_tts_api.web.origin import has_own_name
 from glm_tts_api.web.request_log import LOG
 from glm_tts_api.web.sending import Answer, Unsent
 
 logger = logging.getLogger(__name__)
 _PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
 _TOO_MANY = "The server has as many connections as it can serve. Try again soon."
+_OPEN = (_PROBED, f"{_PROBED}/live", "/health")
+_SAFE = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -127,6 +137,48 @@ class RequestContext:
                 raise shown from None
             return InternalFault(INTERNAL_MESSAGE)
         return None
+
+
+class OwnNames:
+    """Refuses what calls the server by a name that may be a stranger's, so that no web page whose name was
+    pointed here reads anything. Only the probes of health answer to every name."""
+
+    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or self._answers(scope):
+            await self._app(scope, receive, send)
+            return
+        host = quote(Headers(scope=scope)["host"])
+        refusal = Forbidden(
+            f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
+            "if it is one of the server's own, or set API_KEYS."
+        )
+        await _send(refusal, scope, receive, send)
+
+    def _answers(self, scope: Scope) -> bool:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return path in _OPEN or has_own_name(HTTPConnection(scope), self._allowed)
+
+
+class SafeAnswers:
+    """Has browsers take each answer for what it says it is, and show none inside another page. A route's own
+    headers stand."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"].endswith("http.response.start"):
+                headers = MutableHeaders(scope=message)
+                for name, value in _SAFE.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
 
 
 class UploadLimit:

@@ -52,6 +52,19 @@ def test_a_named_origin_may_speak_and_read_the_answer_and_no_other(serve: Serve)
         assert "Access-Control-Allow-Origin" not in speak(client, OTHER).headers
 
 
+def test_a_browser_may_call_from_a_public_page_into_the_users_network(serve: Serve) -> None:
+    """Chrome asks first, with a header more."""
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    asked |= {"Access-Control-Request-Private-Network": "true"}
+    with serve(cors_origins=PAGE).client(headers=asked) as client:
+        answer = client.options(SPEECH[0])
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Private-Network"] == "true"
+        assert (
+            "Access-Control-Allow-Origin" not in client.options(SPEECH[0], headers={"Origin": OTHER}).headers
+        )
+
+
 def test_errors_can_be_read_too(serve: Serve) -> None:
     """Without the header a page sees no more than that something failed."""
     server = serve(ToneEngine(delay_s=1.0), cors_origins="*", short_text_concurrency=1, queue_max_size=0)

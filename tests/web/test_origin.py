@@ -117,6 +117,27 @@ def test_a_rebound_name_reads_and_writes_nothing(client: httpx.Client, host: str
     assert client.get("/api/v1/health", headers=headers).status_code == 200
 
 
+PAGES = ("/", "/docs", "/openapi.json", "/studio/icon.svg", "/static-offline-docs/swagger-ui.css", "/nothing")
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/metrics", "/speakers", "/v1/audio/speech", "/api/paas/v4/voice/list"]
+)
+def test_no_route_answers_to_a_rebound_name(serve: Serve, path: str) -> None:
+    with serve().client(headers={"Host": "evil.example"}) as client:
+        refused = client.get(path)
+        assert refused.status_code == 403
+        assert "ALLOWED_HOSTS" in refused.text
+        assert refused.headers["X-Request-Id"]
+    with serve(api_keys="secret").client(headers={"Host": "tts.example", "X-API-Key": "secret"}) as client:
+        assert client.get(path).status_code != 403
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/api/v1/health/live"])
+def test_probes_of_health_may_use_any_name(client: httpx.Client, path: str) -> None:
+    assert client.get(path, headers={"Host": "evil.example"}).status_code == 200
+
+
 LISTS_OF_OPENAI = ("/v1/models", "/v1/models/glm-tts", "/v1/audio/models", "/v1/audio/voices")
 
 

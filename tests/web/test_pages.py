@@ -75,6 +75,27 @@ def test_the_studio_runs_its_own_scripts_alone_and_may_use_the_microphone(server
     assert headers["Permissions-Policy"] == "microphone=(self)"
 
 
+def test_no_answer_is_framed_or_taken_for_another_kind(serve: Callable[..., Running]) -> None:
+    page_of_another = {"Origin": "https://chat.example", "Access-Control-Request-Method": "POST"}
+    with serve(cors_origins="https://chat.example").client() as client:
+        for answer in (
+            *map(client.get, ("/", "/docs", "/openapi.json", "/metrics", "/api/v1/health", "/nothing")),
+            client.get("/static-offline-docs/swagger-ui.css"),
+            client.get("/", headers={"Accept": "text/html"}),
+            client.post(
+                "/api/v1/tts", json={"input_text": "a", "index": "exampleA", "response_format": "wav"}
+            ),
+            client.post("/api/v1/tts", content=b"{", headers={"Content-Type": "application/json"}),
+            client.post("/v1/audio/speech", content=b" " * 2**21),
+            client.get("/api/v1/prompts", headers={"Host": "evil.example"}),
+            client.options("/v1/audio/speech", headers=page_of_another),
+        ):
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.url
+            assert answer.headers["X-Frame-Options"] == "DENY", answer.url
+            assert answer.headers["Referrer-Policy"] == "no-referrer", answer.url
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"], answer.url
+
+
 def test_a_browser_keeps_the_studio_and_asks_whether_it_has_changed(serve: Callable[..., Running]) -> None:
     server = serve(api_keys="secret")
     with server.client(headers={"Accept": "text/html"}) as client:

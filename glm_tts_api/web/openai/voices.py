@@ -7,14 +7,13 @@ from typing import Any
 from fastapi import APIRouter
 
 from glm_tts_api.errors import quote
-from glm_tts_api.web.access import OwnNameRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.dependencies import AppStateDep
 
 MODEL = "glm-tts"
 _CREATED = 1765411200  # the model's release, in seconds since 1970
 
-router = APIRouter(prefix="/v1", include_in_schema=False, dependencies=[OwnNameRequired])
+router = APIRouter(prefix="/v1", include_in_schema=False)
 
 
 @router.get("/models")

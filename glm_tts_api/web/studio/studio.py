@@ -38,8 +38,6 @@ _HEADERS = {
     "Cache-Control": "no-cache",  # kept by browsers, and asked for again by its ETag
     "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
     "Permissions-Policy": "microphone=(self)",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
