@@ -56,10 +56,9 @@ class VoiceData:
         projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)
         self._speaker = F.normalize((statistics - projection["mean"]) @ projection["matrix"], dim=1)
         n = len(self._clips.clips)
-        self.training, self.validation = (
-            self._by_voice(range(n_validation, n)),
-            self._by_voice(range(n_validation)),
-        )
+        held_out = min(n_validation, n // 8)
+        self.training = self._by_voice(range(held_out, n))
+        self.validation = self._by_voice(range(held_out))
 
     def _by_voice(self, indices: range) -> list[list[int]]:
         voices: dict[str, list[int]] = {}
@@ -71,7 +70,7 @@ class VoiceData:
         rng = random.Random(0)
         some = [
             np.asarray(self._clips.mel(i)[:, :80], np.float32)
-            for i in rng.sample(range(len(self._codes)), 200)
+            for i in rng.sample(range(len(self._codes)), min(200, len(self._codes)))
         ]
         return torch.from_numpy(np.concatenate(some).mean(0))
 

@@ -1,6 +1,7 @@
 """Makes training states from the shipped weights, where .mini was lost: fresh moments, a fresh schedule.
 
     python -m scripts.mini.restart      then codes, llm and flow go on from the checkpoint
+    python -m scripts.mini.restart --parts speaker tokenizer hift flow     for other speech
 
 The speech tokenizer comes back without its throw-away decoder, which learns anew before the encoder goes on.
 """
@@ -24,6 +25,7 @@ from scripts.mini.sentences import SentenceMaker
 from scripts.mini.vocabulary import Vocabulary
 
 VOCABULARY = "vq32k-phoneme-tokenizer"
+PARTS = ("speaker", "tokenizer", "hift", "llm", "flow")
 
 
 def _save(folder: Path, content: dict[str, object]) -> None:
@@ -104,14 +106,20 @@ def main() -> None:
     parser.add_argument("--assets", type=Path, default=ASSETS)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--temperature", type=float, default=0.6, help="as at export")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     args = parser.parse_args()
-    restore_speaker(args.assets / "frontend" / "campplus.onnx", args.folder / "speaker")
-    _save(args.folder / "tokenizer", {"encoder": encoder_weights(args.assets)})
-    _save(args.folder / "hift", {"model": hift_weights(args.assets)})
-    llm = llm_weights(args.assets, args.folder, temperature=args.temperature)
-    _save(args.folder / "llm", {"model": llm})
-    flow = flow_weights(args.assets)
-    _save(args.folder / "flow", {"model": flow, "average": {k: v.clone() for k, v in flow.items()}})
+    if "speaker" in args.parts:
+        restore_speaker(args.assets / "frontend" / "campplus.onnx", args.folder / "speaker")
+    if "tokenizer" in args.parts:
+        _save(args.folder / "tokenizer", {"encoder": encoder_weights(args.assets)})
+    if "hift" in args.parts:
+        _save(args.folder / "hift", {"model": hift_weights(args.assets)})
+    if "llm" in args.parts:
+        llm = llm_weights(args.assets, args.folder, temperature=args.temperature)
+        _save(args.folder / "llm", {"model": llm})
+    if "flow" in args.parts:
+        flow = flow_weights(args.assets)
+        _save(args.folder / "flow", {"model": flow, "average": {k: v.clone() for k, v in flow.items()}})
 
 
 if __name__ == "__main__":

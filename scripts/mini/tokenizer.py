@@ -95,7 +95,8 @@ class PairData:
         self.phonemes = sorted({name for row in labels for name in row})
         index = {name: i for i, name in enumerate(self.phonemes)}
         self.labels = [np.array([index[name] for name in row], np.int16) for row in labels]
-        self.training, self.validation = pairs[:-n_validation], pairs[-n_validation:]
+        held_out = min(n_validation, len(pairs) // 8)
+        self.training, self.validation = pairs[:-held_out], pairs[-held_out:]
 
     def _statistics(
         self, i: int

@@ -1,4 +1,4 @@
-"""What the training programs share: saved state, wall-clock schedules, a log line, the optimisers."""
+"""What the training programs share: saved state, schedules in CPU time, a log line, the optimisers."""
 
 import math
 import os
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 class Run:
     """A training run that can be cut off at any time: state on disk, minutes trained, one log.
 
-    The learning rates follow the share of `minutes` that has been trained, counted over all restarts.
+    The learning rates follow the share of `minutes` that has been trained, in CPU time, since a machine may
+    be shared, and counted over all restarts.
     """
 
     def __init__(self, folder: Path, *, minutes: float, save_every_s: float = 60.0) -> None:
@@ -23,8 +24,8 @@ class Run:
         self.step = 0
         self._limit_s = 60 * minutes
         self._trained_s = 0.0
-        self._mark = time.monotonic()
-        self._saved = self._mark
+        self._mark = time.process_time()
+        self._saved = time.monotonic()
         self._save_every_s = save_every_s
 
     def resume(self) -> dict[str, Any] | None:
@@ -34,12 +35,12 @@ class Run:
             return None
         state: dict[str, Any] = torch.load(path, weights_only=True)
         self.step, self._trained_s = state["step"], state["trained_s"]
-        self._mark = time.monotonic()
+        self._mark = time.process_time()
         return state
 
     @property
     def trained_s(self) -> float:
-        return self._trained_s + time.monotonic() - self._mark
+        return self._trained_s + time.process_time() - self._mark
 
     @property
     def progress(self) -> float:

@@ -118,14 +118,14 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     spoken = [p for name, p in model.named_parameters() if not name.startswith("f0_predictor")]
     optimiser = torch.optim.AdamW(spoken, lr=2e-3, betas=(0.8, 0.99), weight_decay=0.01)
     best, state = float("inf"), run.resume()
-    if state is None:
+    if state is not None:
+        model.load_state_dict(state["model"])
+    if state is not None and "optimiser" in state:
+        optimiser.load_state_dict(state["optimiser"])
+        best = state["best"]
+    else:  # nothing yet, or the shipped weights, whose voices may be others
         train_pitch(model, waves, run)
         run.save(_state(model, optimiser, best), force=True)
-    else:
-        model.load_state_dict(state["model"])
-        if "optimiser" in state:  # a state made from shipped weights has no moments
-            optimiser.load_state_dict(state["optimiser"])
-            best = state["best"]
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)

@@ -111,17 +111,17 @@ def make(folder: Path, *, minutes: float, seed: int) -> None:
         wave = torch.from_numpy(speech.wave[start:end].astype(np.float32) / 32768)
         n_frames = 2 * len(wave_24k) // TOKEN_SAMPLES
         pitches.append(extractor.mel_and_pitch(wave_24k)[:, -1].half().numpy())
-        waves[24000].append(_to_int16(wave_24k, n_frames * 480))
-        waves[32000].append(_to_int16(resample(wave, SAMPLE_RATE, 32000), n_frames * 640))
-    _write(folder, waves, pitches)
+        waves[24000].append(to_int16(wave_24k, n_frames * 480))
+        waves[32000].append(to_int16(resample(wave, SAMPLE_RATE, 32000), n_frames * 640))
+    write(folder, waves, pitches)
 
 
-def _to_int16(wave: Tensor, length: int) -> npt.NDArray[np.int16]:
+def to_int16(wave: Tensor, length: int) -> npt.NDArray[np.int16]:
     padded = F.pad(wave, (0, max(0, length - len(wave))))[:length]
     return (padded * 32767).clamp(-32767, 32767).to(torch.int16).numpy()
 
 
-def _write(
+def write(
     folder: Path, waves: dict[int, list[npt.NDArray[np.int16]]], pitches: Sequence[npt.NDArray[np.float16]]
 ) -> None:
     for rate, parts in waves.items():

@@ -1,0 +1,211 @@
+"""Makes training data of the teacher's speech: each text in two timbres with one prosody, frame by frame.
+
+    python -m scripts.mini.kokoro_data --minutes 240      writes .mini/data/pairsNNN.*, skips what is there
+
+A part holds some five minutes of speech in the format of data.py, and .wave: 24 kHz int16 of one clip of each
+pair, which the vocoders learn from. A part depends on its number and on the texts alone.
+"""
+
+import argparse
+import json
+import pickle
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from glm_tts_api.model.mel import resample
+from glm_tts_api.model.speaker_encoder import kaldi_fbank
+from scripts.mini.data import Clip, speaker_statistics
+from scripts.mini.features import TOKEN_SAMPLES, FeatureExtractor
+from scripts.mini.kokoro import FRAME_SAMPLES, MAX_LETTERS, SAMPLE_RATE, Floats, Kokoro, Spoken
+from scripts.mini.kokoro_reading import PAUSES, Reader, Reading
+from scripts.mini.sayings import SayingMaker, prepared
+from scripts.mini.sentences import Sentence
+from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
+
+PART_SECONDS = 300.0
+SHORTEST_S, LONGEST_S = 0.5, 20.0
+_SILENCE_S = 0.08  # kept before and after the speech
+_LOUD = 0.006
+_PAUSE_FRAMES = 6  # of 20 ms: longer than the silence of a plosive
+_STRESS, _TONES, _COLOUR = frozenset("ˈˌ"), frozenset("ː→↗↘↓ᵝ"), frozenset("ʰʲ\u0303")
+_F0_TEXTS = {"en": "a strong wind is blowing from the north.", "zh": "今天北风很大，出门记得穿外套。"}
+
+
+class Speaker:
+    """The teacher in any timbre at its own pitch, with the prosody of another voice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.teacher = Kokoro(folder)
+        self.reader = Reader(self.teacher.letters)
+        self._file = folder / "median_f0.json"
+        self._median_f0: dict[str, float] = json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def median_f0(self, voice: str) -> float:
+        """Of a base voice in its own language, Hz."""
+        if voice not in self._median_f0:
+            language = "zh" if voice.startswith("z") else "en"
+            letters = self.reader.read(_F0_TEXTS[language], language).letters
+            f0 = self.teacher.say(letters, timbre={voice: 1.0}, prosody=voice).f0
+            self._median_f0[voice] = float(np.median(f0[f0 > 60]))
+            self._file.write_text(json.dumps(self._median_f0, indent=1))
+        return self._median_f0[voice]
+
+    def say(self, reading: Reading, timbre: Timbre, prosody: str, *, speed: float) -> Spoken:
+        wanted = timbre.pitch * sum(share * self.median_f0(voice) for voice, share in timbre.shares)
+        return self.teacher.say(
+            reading.letters, timbre=dict(timbre.shares), prosody=prosody, speed=speed,
+            pitch=wanted / self.median_f0(prosody),
+        )  # fmt: skip
+
+
+def speech_bounds(waves: list[Floats]) -> tuple[int, int]:
+    """The samples to keep of waves with the same timing: from the first loud one to the last, and a little
+    silence."""
+    loud = np.flatnonzero(np.stack([np.abs(wave) for wave in waves]).max(0) > _LOUD)
+    if len(loud) == 0:
+        return 0, 0
+    keep = round(_SILENCE_S * SAMPLE_RATE)
+    return max(0, int(loud[0]) - keep), min(len(waves[0]), int(loud[-1]) + keep)
+
+
+def whole_tokens(wave: Floats) -> Floats:
+    padded: Floats = np.pad(wave.clip(-1, 1), (0, -len(wave) % TOKEN_SAMPLES))
+    return padded
+
+
+Event = tuple[float, str]  # a start in ms, and the phoneme
+
+
+def label(letters: str, starts_ms: npt.NDArray[np.float64]) -> list[Event]:
+    """Phonemes with their starts; `starts_ms` of each letter and of the end. A space belongs to the phoneme
+    before it, stress to the one after it, tones and lengths to the one before; "_" is a pause."""
+    events: list[Event] = [(0.0, "_")]
+    stress: float | None = None
+    for letter, start in zip(letters, starts_ms[:-1], strict=True):
+        if letter in _STRESS:
+            stress = start
+        elif letter in PAUSES:
+            events.append((start, "_"))
+        elif letter in _COLOUR:
+            events[-1] = (events[-1][0], events[-1][1] + letter)
+        elif letter != " " and letter not in _TONES:
+            events.append((start if stress is None else stress, letter))
+            stress = None
+    return [*events, (float(starts_ms[-1]), "_")]
+
+
+def with_silences(events: list[Event], wave: Floats) -> list[Event]:
+    """The teacher counts silence to the phoneme before it: what is not heard becomes a pause."""
+    frame = SAMPLE_RATE // 50
+    quiet = np.abs(wave[: len(wave) // frame * frame]).reshape(-1, frame).max(1) < _LOUD
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet, [0]]).astype(np.int8)))
+    for start, end in ((20.0 * a, 20.0 * b) for a, b in edges.reshape(-1, 2) if b - a >= _PAUSE_FRAMES):
+        active = [event for event in events if event[0] <= end][-1]
+        outside = [event for event in events if not start <= event[0] <= end]
+        events = sorted([*outside, (start, "_"), (end, active[1])])
+    return events
+
+
+def make_clip(
+    sentence: Sentence, reading: Reading, wave: Floats, starts_ms: npt.NDArray[np.float64], *,
+    text_id: int, voice: str,
+) -> Clip:  # fmt: skip
+    """The clip of a trimmed wave, with the times of its phonemes and of the characters that are known."""
+    events = with_silences(label(reading.letters, starts_ms), wave)
+    end_ms = len(wave) * 1000 / SAMPLE_RATE - 80
+    chars = [(float(starts_ms[i]), place) for i, place in reading.places]
+    chars = [(t, place) for t, place in chars if t < end_ms] + [(end_ms, len(sentence.text) - 1)]
+    return Clip(
+        text_id, prepared(sentence), sentence.language, voice, len(wave) // TOKEN_SAMPLES,
+        np.array([t for t, _ in events]).clip(0).astype(np.int32), tuple(name for _, name in events),
+        np.array([t for t, _ in chars]).clip(0).astype(np.int32), np.array([p for _, p in chars], np.int32),
+    )  # fmt: skip
+
+
+def make_pair(
+    speaker: Speaker, sentence: Sentence, pair: list[Timbre], prosody: str, *, speed: float, text_id: int
+) -> list[tuple[Clip, Floats]]:
+    """The text in two timbres with the same timing; nothing if it is too short or too long."""
+    reading = speaker.reader.read(sentence.text, sentence.language)
+    if not 0 < len(reading.letters) <= MAX_LETTERS:
+        return []
+    spoken = [speaker.say(reading, timbre, prosody, speed=speed) for timbre in pair]
+    start, end = speech_bounds([one.wave for one in spoken])
+    same = all(np.array_equal(one.frames, spoken[0].frames) for one in spoken)
+    if not same or not SHORTEST_S <= (end - start) / SAMPLE_RATE <= LONGEST_S:
+        return []
+    starts_ms = (spoken[0].frames.cumsum()[:-1] * FRAME_SAMPLES - start) * 1000 / SAMPLE_RATE
+    waves = [whole_tokens(one.wave[start:end]) for one in spoken]
+    return [
+        (make_clip(sentence, reading, wave, starts_ms, text_id=text_id, voice=timbre.name), wave)
+        for timbre, wave in zip(pair, waves, strict=True)
+    ]
+
+
+class PartWriter:
+    """Clips of one part; the files appear together, the list of clips last."""
+
+    def __init__(self, out: Path, extractor: FeatureExtractor) -> None:
+        self._out, self._extractor = out, extractor
+        self._clips: list[Clip] = []
+        self._rows: dict[str, list[bytes]] = {name: [] for name in ("whisper", "mel", "speaker", "wave")}
+        self.seconds = 0.0
+
+    def add(self, clip: Clip, wave: Floats, *, keep_wave: bool) -> None:
+        samples = torch.from_numpy(wave)
+        fbank = kaldi_fbank(resample(samples, SAMPLE_RATE, 16000))
+        self._rows["whisper"].append(self._extractor.whisper(samples).half().numpy().tobytes())
+        self._rows["mel"].append(self._extractor.mel_and_pitch(samples).half().numpy().tobytes())
+        self._rows["speaker"].append(speaker_statistics(fbank).numpy().tobytes())
+        if keep_wave:
+            self._rows["wave"].append((samples * 32767).to(torch.int16).numpy().tobytes())
+        self._clips.append(clip)
+        self.seconds += len(wave) / SAMPLE_RATE
+
+    def close(self) -> None:
+        for name, rows in self._rows.items():
+            self._out.with_suffix(f".{name}").write_bytes(b"".join(rows))
+        temporary = self._out.with_suffix(".tmp")
+        temporary.write_bytes(pickle.dumps([vars(clip) for clip in self._clips]))
+        temporary.replace(self._out.with_suffix(".pkl"))
+
+
+def make_part(speaker: Speaker, out: Path, *, seed: int, timbres: list[Timbre]) -> float:
+    """Writes a part, returns its seconds of speech."""
+    rng, maker, writer = random.Random(seed), SayingMaker(), PartWriter(out, FeatureExtractor())
+    text_id = 0
+    while writer.seconds < PART_SECONDS:
+        sentence = maker.make(rng)
+        prosody, speed = rng.choice(PROSODY[sentence.language]), rng.uniform(0.9, 1.15)
+        clips = make_pair(speaker, sentence, rng.sample(timbres, 2), prosody, speed=speed, text_id=text_id)
+        for i, (clip, wave) in enumerate(clips):
+            writer.add(clip, wave, keep_wave=i == 0)
+        text_id += 1
+    writer.close()
+    return writer.seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=240)
+    parser.add_argument("--timbres", type=int, default=48)
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    data: Path = args.folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    speaker = Speaker(args.folder / "kokoro")
+    for part in range(round(args.minutes * 60 / PART_SECONDS)):
+        out = data / f"pairs{part:03d}"
+        if not out.with_suffix(".pkl").exists():
+            seconds = make_part(speaker, out, seed=1000 + part, timbres=trained_timbres(args.timbres))
+            print(f"{out.name}: {seconds / 60:.1f} min, CPU {time.process_time():.0f} s so far", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The natural teacher's speech as training data: what each moment is called, and whose voices it is in."""
+
+import numpy as np
+
+from scripts.mini.kokoro_data import label, speech_bounds, whole_tokens, with_silences
+from scripts.mini.kokoro_reading import english_letters
+from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, trained_timbres
+from scripts.mini.whisper_base import syllables
+
+
+def test_a_space_belongs_to_the_sound_before_it_and_a_comma_is_a_pause() -> None:
+    starts = np.arange(8) * 100.0
+    assert label("ə bˈɔ, ", starts)[1:] == [(0, "ə"), (200, "b"), (300, "ɔ"), (500, "_"), (700, "_")]
+
+
+def test_an_aspirated_sound_is_another_one_and_a_tone_is_not() -> None:
+    assert [name for _, name in label("tʰa→ta↘", np.arange(8) * 100.0)] == ["_", "tʰ", "a", "t", "a", "_"]
+
+
+def test_silence_within_a_sound_becomes_a_pause() -> None:
+    wave = np.full(24000, 0.1, np.float32)
+    wave[6000:12000] = 0  # 0.25 to 0.5 s
+    wave[20000:21000] = 0  # as short as a plosive's
+    events = with_silences([(0.0, "a"), (200.0, "n"), (300.0, "i"), (700.0, "t")], wave)
+    assert events == [(0.0, "a"), (200.0, "n"), (260.0, "_"), (500.0, "i"), (700.0, "t")]
+
+
+def test_two_waves_of_a_pair_are_cut_alike() -> None:
+    one, other = np.zeros(48000, np.float32), np.zeros(48000, np.float32)
+    one[10000:30000], other[12000:36000] = 0.5, 0.5
+    assert speech_bounds([one, other]) == (10000 - 1920, 35999 + 1920)
+    assert len(whole_tokens(one[:961])) == 1920
+
+
+def test_held_out_voices_are_no_part_of_a_trained_one() -> None:
+    trained = {voice for timbre in trained_timbres(300) for voice, _ in timbre.shares}
+    assert trained == {*ENGLISH, *MANDARIN}
+    assert not trained & set(HELD_OUT)
+    assert len({timbre.name for timbre in trained_timbres(300)}) == 300
+
+
+def test_espeaks_english_in_the_teachers_letters() -> None:
+    assert [english_letters(word) for word in ("kˈa^ɪnd", "wˈɜːld", "d^ʒˈo^ʊk")] == [
+        "kˈInd",
+        "wˈɜɹld",
+        "ʤˈOk",
+    ]
+
+
+def test_mandarin_is_compared_by_sound() -> None:
+    assert syllables("她在3楼。") == syllables("他在三楼")
+    assert syllables("买") == syllables("卖")
+    assert syllables("买", tones=True) != syllables("卖", tones=True)
