@@ -2,7 +2,7 @@
 # Makes the mini checkpoint from nothing: data, tokenizer, language model, flow, vocoders, export; then measures it.
 # Every step goes on where it stopped, so this can be interrupted and started again.
 # Needs espeak-ng and:  pip install -e '.[dev,mini]'
-# Training minutes are wall time on one core each; the model card says what how many of them gave.
+# Training minutes are CPU time of one thread; the model card says what how many of them gave.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-.venv/bin/python}

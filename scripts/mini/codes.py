@@ -1,6 +1,6 @@
 """Speech codes of all clips by the trained tokenizer.
 
-python -m scripts.mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, skips what is there
+python -m scripts.mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, if the tokenizer is newer
 """
 
 import argparse
@@ -60,10 +60,12 @@ def main() -> None:
     encoder = load_encoder(args.folder / "tokenizer")
     out: Path = args.folder / "codes"
     out.mkdir(exist_ok=True)
+    trained = (args.folder / "tokenizer" / "state.pt").stat().st_mtime
     for name in args.names:
-        if not (out / f"{name}.pkl").exists():
+        made = out / f"{name}.pkl"
+        if not made.exists() or made.stat().st_mtime < trained:
             codes = encode_part(encoder, args.folder / "data" / name)
-            (out / f"{name}.pkl").write_bytes(pickle.dumps(codes))
+            made.write_bytes(pickle.dumps(codes))
             print(f"{name}: {len(codes)} clips, {sum(map(len, codes)) / 90000:.1f} h", flush=True)
 
 

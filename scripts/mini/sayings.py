@@ -14,6 +14,7 @@ from scripts.mini.sentences import Sentence
 
 FOLDER = Path(__file__).parent / "texts"
 _SLOT = re.compile(r"\{(\w+)\}")
+_A_BEFORE_VOWEL = re.compile(r"\ba (?!use|uni|one)(?=[aeiou])")
 _LONGEST = {"en": 150, "zh": 56}
 _MARKS = {"en": str.maketrans("!", "."), "zh": str.maketrans("！？：、", ".?，，")}
 
@@ -51,7 +52,7 @@ class Grammar:
 
         while _SLOT.search(template):
             template = _SLOT.sub(entry, template)
-        return template
+        return _A_BEFORE_VOWEL.sub("an ", template)
 
 
 class SayingMaker:

@@ -224,6 +224,9 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
             run.step = _CODEBOOK_STARTS_AT
             encoder_from = run.step + _DECODER_ALONE
 
+    if run.progress >= 1:
+        return
+
     def snapshot() -> dict[str, object]:
         return {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(),
                 "optimiser": optimiser.state_dict(), "phonemes": data.phonemes}  # fmt: skip

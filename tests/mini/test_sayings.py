@@ -27,9 +27,9 @@ def test_the_same_seed_gives_the_same_texts(sayings: list[Sentence]) -> None:
     assert [maker.make(rng) for _ in range(50)] == sayings[:50]
 
 
-def test_half_of_them_are_english_and_most_are_said_once(sayings: list[Sentence]) -> None:
+def test_half_of_them_are_english_and_few_are_said_twice(sayings: list[Sentence]) -> None:
     assert 0.45 < Counter(s.language for s in sayings)["en"] / N < 0.55
-    assert len({s.text for s in sayings}) > 0.85 * N
+    assert len({s.text for s in sayings}) > 0.75 * N
 
 
 def test_they_hold_words_and_marks_alone(sayings: list[Sentence]) -> None:
@@ -55,3 +55,9 @@ def test_a_slot_is_not_filled_twice_alike() -> None:
     grammar = Grammar("[slots]\nfood: rice | soup\n[talk]\n{food} or {food}?")
     said = {grammar.fill("{food} or {food}?", random.Random(seed)) for seed in range(20)}
     assert said == {"rice or soup?", "soup or rice?"}
+
+
+def test_an_article_fits_its_noun() -> None:
+    grammar = Grammar("[slots]\nanimal: owl | fox | unicorn\n[talk]\nit was a {animal}.")
+    said = {grammar.fill("it was a {animal}.", random.Random(seed)) for seed in range(30)}
+    assert said == {"it was an owl.", "it was a fox.", "it was a unicorn."}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The proof of the mini's next voice: speech of Kokoro-82M instead of espeak-ng's, then tokenizer, flow and HiFT go on
+# from the shipped weights, and what is left of held-out sentences is counted (proof.py).
+# Every step goes on where it stopped. .mini/ must not hold the data of all.sh; STATE names another folder.
+# Needs espeak-ng, npm and:  pip install -e '.[dev,mini]'
+# Minutes of training are CPU time of one thread.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export PYTHON=${PYTHON:-.venv/bin/python} STATE=${STATE:-.mini}
+export OMP_NUM_THREADS=1
+step() {
+    echo "== $*"
+    nice -n 19 "$PYTHON" -m "scripts.mini.$1" "${@:2}"
+}
+
+bash scripts/mini/kokoro_packages.sh
+step kokoro_data --minutes "${SPEECH_MINUTES:-240}" --folder "$STATE"
+for part in tokenizer hift flow; do
+    [ -e "$STATE/$part/state.pt" ] || step restart --parts speaker "$part" --folder "$STATE"
+done
+step tokenizer --minutes "${TOKENIZER_MINUTES:-55}" --tokens 1600 --data "$STATE/data" --out "$STATE/tokenizer"
+mapfile -t parts < <(cd "$STATE/data" && basename -s .pkl pairs*.pkl)
+step codes "${parts[@]}" --folder "$STATE"
+step flow --minutes "${FLOW_MINUTES:-30}" --folder "$STATE" --out "$STATE/flow"
+step kokoro_waves --minutes 60 --folder "$STATE"
+step vocoder --minutes "${VOCODER_MINUTES:-30}" --data "$STATE/vocoder" --folder "$STATE/hift"
+step proof --sentences 20 --folder "$STATE"
