@@ -66,7 +66,7 @@ def open_encoder(audio_format: AudioFormat, sample_rate: int, *, n_samples: int 
         case "flac" if n_samples is None:
             return _Muxed("flac", "flac", sample_rate, sample_rate, {})
         case "flac":
-            return _WholeFlac(sample_rate, [])
+            return _WholeFlac(sample_rate)
 
 
 def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int) -> bytes:
@@ -127,22 +127,23 @@ class _Wav:
         )
 
 
-@dataclass(slots=True)
 class _WholeFlac:
     """A file that says how long it is, which only its end can."""
 
-    sample_rate: int
-    pieces: list[Float32]
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self._bytes = io.BytesIO()
+        self._file = soundfile.SoundFile(
+            self._bytes, "w", sample_rate, channels=1, subtype="PCM_16", format="FLAC"
+        )
 
     def push(self, pcm: Float32) -> bytes:
-        self.pieces.append(pcm)
+        self._file.write(to_pcm16(pcm))
         return b""
 
     def finish(self) -> bytes:
-        file = io.BytesIO()
-        samples = to_pcm16(np.concatenate([np.zeros(0, np.float32), *self.pieces]))
-        soundfile.write(file, samples, self.sample_rate, format="FLAC", subtype="PCM_16")
-        return file.getvalue()
+        self._file.close()
+        return self._bytes.getvalue()
 
 
 class _Frames:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 # text, which becomes due in the end, is not passed for ever.
 _DUE_S_PER_ID = 0.25
 
+_SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
+_SILENCE.flags.writeable = False
+
 # Every stage of every segment draws from a generator of its own, seeded from the request's seed.
 _SEEDS = 2**64
 _CANDIDATE_STRIDE = 0x9E3779B97F4A7C15
@@ -268,11 +271,11 @@ class EngineRequest:
             self._listener.request_ended(None)
 
     def _pause(self) -> None:
-        """The silence before the segment that comes, once."""
+        """The silence before the segment that comes, once, in chunks that share their samples."""
         pause_s, self._pauses_s[self._segment] = self._pauses_s[self._segment], 0.0
-        if pause_s:
-            silence = np.zeros(round(pause_s * self.asked.sample_rate), np.float32)
-            self._hand_on(silence, False, None)
+        n_samples = round(pause_s * self.asked.sample_rate)
+        for start in range(0, n_samples, len(_SILENCE)):
+            self._hand_on(_SILENCE[: n_samples - start], False, None)
 
     def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
         rate = self.asked.sample_rate

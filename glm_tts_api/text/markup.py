@@ -17,8 +17,9 @@ from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
 from glm_tts_api.text.pinyin import Phonemes, phoneme_names
 
 MOST_MARK_CHARS = 200
+MOST_PAUSES_S = 300  # of one text, together
 _MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
-_COMMAND = re.compile(r"\s*(pause|voice|speed)(?:\s+([^|]*?))?\s*")
+_COMMAND = re.compile(r"\s*(pause|voice|speed)(\s[^|]*)?")
 _WORD = re.compile(r"([^|]+)\|([^|]*)")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}", re.ASCII)
 _BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast")}
@@ -127,10 +128,13 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
 def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
     """`text` and its marks. Raises MalformedPronunciation for a mark that makes no sense, which it names with
     its place."""
-    done = 0
+    done, pauses_s = 0, 0.0
     for mark in _MARK.finditer(text):
         try:
             part = _mark(mark, inventory)
+            pauses_s += part.cut.pause_s if part and part.cut else 0.0
+            if round(pauses_s, 6) > MOST_PAUSES_S:
+                raise ValueError(f"the pauses of a text may last {MOST_PAUSES_S} seconds together")
         except ValueError as error:
             raise MalformedPronunciation(
                 f"The mark {quote(mark[0])} at character {mark.start()} cannot be read: {error}."
@@ -145,13 +149,13 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
 def voices_in(text: str) -> list[str]:
     """The voices that marks call for, in their order; empty for the request's own."""
     commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
-    return [command[2] or "" for command in commands if command and command[1] == "voice"]
+    return [_value(command) for command in commands if command and command[1] == "voice"]
 
 
 def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
     """None for brackets that are no mark, which are text. Raises ValueError."""
     if command := _COMMAND.fullmatch(mark[1]):
-        return Part(mark.start(), cut=_cut(command[1], command[2] or ""))
+        return Part(mark.start(), cut=_cut(command[1], _value(command)))
     if word := _WORD.fullmatch(mark[1]):
         written = word[1].strip()
         if not any(char.isalnum() for char in written):
@@ -159,6 +163,10 @@ def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
         start = mark.start(1) + mark[1].index(written)
         return Part(start, written, syllables=tuple(phoneme_names(word[2], inventory)), rule="mark")
     return None
+
+
+def _value(command: re.Match[str]) -> str:
+    return (command[2] or "").strip()
 
 
 def _cut(command: str, value: str) -> Cut:

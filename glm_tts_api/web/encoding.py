@@ -42,14 +42,18 @@ async def noted(stream: SpeechStream, log: RequestLog, asked: SpeechRequest) -> 
 def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
     """All of it. Blocking; runs on a pool thread."""
     rate = chunks[0].sample_rate
+    n_samples = sum(
+        round(sum(len(chunk.pcm) for chunk in alike) / speed)
+        for speed, alike in groupby(chunks, asked.speed_of)
+    )
     paced = Paced(rate)
-    pieces = []
-    for speed, alike in groupby(chunks, asked.speed_of):
-        pcm = _at_volume(np.concatenate([chunk.pcm for chunk in alike]), asked.volume)
-        pieces.append(paced.push(pcm, speed))
-    pcm = np.concatenate([*pieces, paced.finish()])
-    encoder = open_encoder(asked.audio_format, rate, n_samples=len(pcm))
-    return Speech(encoder.push(pcm) + encoder.finish(), encoder.sample_rate, len(pcm) / rate)
+    encoder = open_encoder(asked.audio_format, rate, n_samples=n_samples)
+    body = [
+        encoder.push(paced.push(_at_volume(chunk.pcm, asked.volume), asked.speed_of(chunk)))
+        for chunk in chunks
+    ]
+    body += [encoder.push(paced.finish()), encoder.finish()]
+    return Speech(b"".join(body), encoder.sample_rate, n_samples / rate)
 
 
 def _at_volume(pcm: Float32, volume: float) -> Float32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any, cast
 
 import numpy as np
@@ -270,5 +271,22 @@ def test_pauses_are_silence_of_exactly_their_length() -> None:
         span.pcm = np.ones(24, np.float32)
         request.deliver(span)
     heard = [(len(chunk.pcm), float(chunk.pcm.max()), chunk.speed) for chunk in listener.chunks]
-    assert heard == [(1200, 0, None), (24, 1, 1.0), (19200, 0, None), (24, 1, 1.5), (29520, 0, None)]
+    silence = [(24000, 0, None), (5520, 0, None)]
+    assert heard == [(1200, 0, None), (24, 1, 1.0), (19200, 0, None), (24, 1, 1.5), *silence]
     assert listener.ends == [None]
+
+
+def test_a_long_pause_takes_no_memory() -> None:
+    prompt = VoicedPrompt([1], cast(Any, Prompt(2)))
+    request, listener = voiced((prompt, 300.0, 1.0))
+    sequence = request.next_sequence(LAYOUT)
+    sequence.tokens[:] = [7]
+    request.take(sequence)
+    (span,) = request.next_spans()
+    span.pcm = np.ones(24, np.float32)
+    tracemalloc.start()
+    request.deliver(span)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(len(chunk.pcm) for chunk in listener.chunks) == 300 * 24000 + 24
+    assert most_bytes < 2**18

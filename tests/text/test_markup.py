@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from glm_tts_api.errors import MalformedPronunciation, NothingToSay
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.incremental import SentenceSplitter
+from glm_tts_api.text.markup import voices_in
+from glm_tts_api.text.ssml import with_marks
 
 sys.path.insert(0, str(Path(__file__).with_name("readings")))
 from accepted import sentences
@@ -84,6 +87,26 @@ def test_a_mark_that_makes_no_sense_is_named_with_its_place(
     assert names in refused.value.message
     assert mark in refused.value.message
     assert "at character 3" in refused.value.message
+
+
+def test_the_pauses_of_a_text_are_limited_together(frontend: TextFrontend) -> None:
+    pauses = "[[pause 10]]" * 30
+    assert frontend.read(f"你好{pauses}再见").segments[-1].pause_s == 300
+    for text in (f"你好{pauses}再见[[pause 0.05]]", with_marks(f"<speak>你好{pauses}<break/></speak>")[0]):
+        with pytest.raises(MalformedPronunciation, match="may last 300 seconds together") as refused:
+            frontend.read(text)
+        assert f"at character {text.rindex('[[')}" in refused.value.message
+
+
+def test_blanks_in_a_mark_cost_what_they_are_long() -> None:
+    def cpu_s(mark: str) -> float:
+        began = time.thread_time()
+        voices_in(mark * 20)
+        return time.thread_time() - began
+
+    for command in ("pause", "speed", "voice"):
+        short_s, long_s = (min(cpu_s(f"[[{command}{' ' * n}|]]") for _ in range(3)) for n in (95, 190))
+        assert long_s < 4 * short_s + 0.01
 
 
 def test_marks_alone_say_nothing(frontend: TextFrontend) -> None:
