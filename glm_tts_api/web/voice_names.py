@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import UnknownVoice
@@ -13,12 +13,13 @@ from glm_tts_api.web.app_state import AppState
 
 async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
     """The voices that marks in the text call for. Raises UnknownVoice."""
-    names = [name for name in voices_in(text) if name]
-    return await state.pools.files.run(_named_voices, names, state) if names else {}
+    return await state.pools.files.run(lambda: named_voices(voices_in(text), state))
 
 
-def _named_voices(names: list[str], state: AppState) -> dict[str, Voice]:
-    return {name: named_voice(name, state.config.openai_voices, state.voices) for name in names}
+def named_voices(names: Iterable[str], state: AppState) -> dict[str, Voice]:
+    """The voice of each name that is not empty. Blocking. Raises UnknownVoice."""
+    wanted = filter(None, dict.fromkeys(names))
+    return {name: named_voice(name, state.config.openai_voices, state.voices) for name in wanted}
 
 
 def named_voice(name: str, aliases: Mapping[str, str], voices: VoiceStore) -> Voice:

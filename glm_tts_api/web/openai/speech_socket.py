@@ -26,9 +26,10 @@ from glm_tts_api.web.body import Body, read_json
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
-from glm_tts_api.web.voice_names import marked_voices, named_voice
+from glm_tts_api.web.voice_names import named_voice, named_voices
 
 router = APIRouter(prefix="/v1/audio")
+_PIECE = 1000  # characters of a message that are cut into sentences at once
 
 
 class StartFields(BaseModel):
@@ -159,8 +160,10 @@ class _Conversation:
         if self._speaker.n_waiting + self._splitter.n_waiting + len(text) > most:
             self._refuse(TextTooLong(f"More than {most} characters wait to be spoken (MAX_TEXT_LENGTH)."))
             return
-        for sentence in self._splitter.push(text):
-            await self._say(sentence)
+        for start in range(0, len(text), _PIECE):
+            for sentence in self._splitter.push(text[start : start + _PIECE]):
+                await self._say(sentence)
+            await asyncio.sleep(0)  # others have their turn
 
     async def _begin_turn(self) -> None:
         if self._how is None:
@@ -182,12 +185,13 @@ class _Conversation:
         if self._how is not None and self._phase is _Phase.TURN and any(char.isalnum() for char in text):
             fields, voice = self._how[0], self._voice or self._how[1]
             try:
-                others = await marked_voices(text, self._state)
+                names = await self._state.pools.files.run(voices_in, text)
+                others = await self._state.pools.files.run(named_voices, names, self._state)
             except ServiceError as error:
                 self._refuse(error)
                 return
-            for name in voices_in(text)[-1:]:
-                self._voice = others.get(name)
+            if names:
+                self._voice = others.get(names[-1])
             self._speaker.put(
                 SpeechRequest(
                     self._socket.state.request_id,
