@@ -17,7 +17,7 @@ from torch import Tensor
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.model.flow.masks import DEFAULT_BLOCK_PATTERN, block_frames, visible_columns
+from scripts.block_causal import DEFAULT_BLOCK_PATTERN, block_causal_mask
 from scripts.mini.codes import load_codes
 from scripts.mini.data import ClipSet, load_speaker_statistics
 from scripts.mini.speech_encoder import EncoderConfig
@@ -42,7 +42,7 @@ class Batch:
     frames: Tensor  # [B, T], a code per mel frame
     prompt: Tensor  # [B], frames of the prompt
     speaker: Tensor  # [B, 192]
-    visible: Tensor | None  # [B, T]
+    mask: Tensor | None  # [B, 1, T, T]
 
 
 class VoiceData:
@@ -93,7 +93,7 @@ class VoiceData:
     def batch(self, rng: random.Random, voices: list[list[int]], *, frames: int, augment: bool) -> Batch:
         n = rng.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
         mels: list[npt.NDArray[np.float32]] = []
-        codes, prompts, speakers, visible = [], [], [], []
+        codes, prompts, speakers, masks = [], [], [], []
         block_causal = rng.random() < 0.5
         for _ in range(max(2, frames // (2 * n))):
             chosen, prompt = self._row(rng, rng.choice(voices), n)
@@ -108,10 +108,10 @@ class VoiceData:
             speakers.append(self._speaker[chosen[0]])
             if block_causal:
                 pattern = ((prompt,) if prompt else ()) + DEFAULT_BLOCK_PATTERN
-                visible.append(visible_columns([block_frames(tokens) for tokens in pattern], 2 * n))
+                masks.append(block_causal_mask(pattern, 2 * n))
         return Batch(
             torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(codes)).repeat_interleave(2, 1),
-            torch.tensor(prompts), torch.stack(speakers), torch.stack(visible) if visible else None,
+            torch.tensor(prompts), torch.stack(speakers), torch.stack(masks)[:, None] if masks else None,
         )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def flow_loss(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tenso
     speaker = batch.speaker * keep
     x = (1 - t[:, None, None]) * noise + t[:, None, None] * batch.mel
     with torch.autocast("cpu", torch.bfloat16):
-        velocity = model(x, cond, batch.frames, t=t, speaker=speaker, visible=batch.visible)
+        velocity = model(x, cond, batch.frames, t=t, speaker=speaker, mask=batch.mask)
     error = (velocity.float() - (batch.mel - noise)).square().mean(-1, keepdim=True)
     wanted = ~in_prompt
     loss: Tensor = (error * wanted).sum() / wanted.sum() / 6.25

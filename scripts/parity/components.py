@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -34,9 +33,6 @@ MODULES = {
     "stream": "stream",
 }
 
-# The only components that may be skipped, with the reason.
-ALLOWED_SKIPS = {"stream": "streaming is not implemented yet"}
-
 
 def golden_files(directory: Path) -> list[Path]:
     """The golden files of a directory, in the order of MODULES; unknown .npz files last."""
@@ -50,23 +46,14 @@ def golden_files(directory: Path) -> list[Path]:
 
 
 def run_file(path: Path) -> Iterator[CaseResult]:
-    """Results of one file; an exception on the way is a failed case, and so is a skip that nobody allowed."""
+    """Results of one file; an exception on the way is a failed case."""
     component = MODULES.get(path.stem)
     if component is None:
         yield CaseResult(path.stem, "-", "FAIL", "nothing is known about this file")
         return
-    if component in ALLOWED_SKIPS:
-        yield CaseResult(component, path.stem, "SKIP", ALLOWED_SKIPS[component])
-        return
     try:
         runner: Runner = importlib.import_module(f"scripts.parity.{component}").run
         with torch.inference_mode():
-            yield from map(_not_skipped, runner(Golden(path)))
+            yield from runner(Golden(path))
     except Exception as error:
         yield CaseResult(component, path.stem, "FAIL", f"{type(error).__name__}: {error}")
-
-
-def _not_skipped(result: CaseResult) -> CaseResult:
-    if result.verdict != "SKIP":
-        return result
-    return replace(result, verdict="FAIL", reason=f"skipped without leave: {result.reason}")

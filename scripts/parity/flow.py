@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, FlowSampler, StateCache
-from glm_tts_api.model.flow.masks import DEFAULT_BLOCK_PATTERN, block_frames, visible_columns
-from glm_tts_api.model.flow.sampler import n_frames, tokens_to_frames
+from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, FlowSampler
+from glm_tts_api.model.flow.sampler import DEFAULT_STEPS, n_frames, tokens_to_frames
+from scripts.block_causal import DEFAULT_BLOCK_PATTERN, BlockCausalSampler, block_causal_mask, visible_columns
 from scripts.parity.fill import Shapes, fill, melin, rnd, toks
 from scripts.parity.golden import Case, CaseResult, Golden
 
@@ -58,11 +58,11 @@ def _evaluate(flow: FlowMatching, case: CaseMeta) -> tuple[Tensor, Tensor]:
     length = case["T"]
     frames = tokens_to_frames(toks(case["tok_seed"], case["n_tokens"])[0], length)[None]
     pattern = case["block_pattern"] if case.get("causal", True) else None
-    visible = None if pattern is None else visible_columns([block_frames(n) for n in pattern], length)[None]
+    mask = None if pattern is None else block_causal_mask(pattern, length)[None, None]
     speaker = torch.nn.functional.normalize(rnd(case["spk_seed"], 1, 192), dim=-1)
     x, cond = rnd(case["x_seed"], 1, length, 80), rnd(case["cond_seed"], 1, length, 80)
     t = torch.tensor([case["t"]])
-    velocity = flow.estimator(x, cond, frames, t=t, speaker=speaker, visible=visible)
+    velocity = flow.estimator(x, cond, frames, t=t, speaker=speaker, mask=mask)
     return velocity, flow.estimator.text_emb_layer(frames, None)
 
 
@@ -77,16 +77,12 @@ def _estimator(golden: Golden, flow: FlowMatching, meta: CaseMeta) -> CaseResult
     return case.result()
 
 
-def make_input(
-    meta: CaseMeta, tokens: Tensor, generator: torch.Generator, cache: StateCache | None = None
-) -> FlowInput:
+def make_input(meta: CaseMeta, tokens: Tensor, generator: torch.Generator) -> FlowInput:
     """The input of a flow case; P and M of the prompt are named in two ways, P = 0 means no prompt."""
     n_prompt = meta["prompt_tokens"] if "prompt_tokens" in meta else meta["P"]
     n_mel = meta.get("prompt_mel", meta.get("M"))
-    causal = meta.get("causal", meta.get("kind") == "flow_cache")
-    pattern = tuple(meta.get("block_pattern") or DEFAULT_BLOCK_PATTERN) if causal else None
     speaker = meta.get("emb_scale", 3) * rnd(meta["emb_seed"], 192)
-    item = FlowInput(tokens, speaker, generator, block_pattern=pattern, cache=cache)
+    item = FlowInput(tokens, speaker, generator)
     if not n_prompt:
         return item
     return replace(
@@ -96,7 +92,14 @@ def make_input(
     )
 
 
-def _finish(sampler: FlowSampler) -> Tensor:
+def _sampler(flow: FlowMatching, meta: CaseMeta, item: FlowInput) -> FlowSampler:
+    steps = meta.get("n_timesteps", DEFAULT_STEPS)
+    if not meta.get("causal"):
+        return flow.sampler([item], steps=steps)
+    return BlockCausalSampler(flow, item, meta.get("block_pattern") or DEFAULT_BLOCK_PATTERN, steps=steps)
+
+
+def finish(sampler: FlowSampler) -> Tensor:
     while not sampler.done:
         sampler.step()
     return sampler.mels()[0]
@@ -107,7 +110,7 @@ def _sampling(golden: Golden, flow: FlowMatching, meta: CaseMeta) -> CaseResult:
     case = Case("flow", f"{golden.name} sampling {index}")
     generator = torch.Generator().manual_seed(meta["seed"])
     item = make_input(meta, toks(meta["tok_seed"], meta["n_tokens"])[0], generator)
-    sampler = flow.sampler([item], steps=meta["n_timesteps"])
+    sampler = _sampler(flow, meta, item)
     case.close("noise", sampler.state[0, :4, :8], golden[f"flow{index}_noise_head"], atol=0)
     while not sampler.done:
         key = f"flow{index}_x_step{sampler.step_index + 1}_sub"
@@ -125,11 +128,14 @@ def _cache(golden: Golden, flow: FlowMatching, meta: CaseMeta) -> CaseResult:
     case = Case("flow", f"{golden.name} cache")
     generator = torch.Generator().manual_seed(meta["seed"])
     tokens = toks(meta["tok_seed"], meta["n2"])[0]
-    first = flow.sampler([make_input(meta, tokens[: meta["n1"]], generator)])
-    case.close("first", _finish(first), golden["cache_m1"], atol=ATOL)
-    cache = StateCache(first.states(0), meta["override_len"])
-    second = flow.sampler([make_input(meta, tokens, generator, cache)])
-    case.close("second", _finish(second), golden["cache_m2"], atol=ATOL)
+    pattern = meta.get("block_pattern") or DEFAULT_BLOCK_PATTERN
+    head = make_input(meta, tokens[: meta["n1"]], generator)
+    first = BlockCausalSampler(flow, head, pattern, steps=DEFAULT_STEPS)
+    case.close("first", finish(first), golden["cache_m1"], atol=ATOL)
+    cache = first.cache(meta["override_len"])
+    whole = make_input(meta, tokens, generator)
+    second = BlockCausalSampler(flow, whole, pattern, steps=DEFAULT_STEPS, cache=cache)
+    case.close("second", finish(second), golden["cache_m2"], atol=ATOL)
     return case.result()
 
 
@@ -159,7 +165,7 @@ def _long_prompt(golden: Golden, flow: FlowMatching) -> CaseResult:
     while sampler.step_index < sampler.steps - 1:
         sampler.step()
     case.close("state", sampler.state[0], golden["longprompt_x_step10"], atol=ATOL)
-    frames = _finish(sampler).shape[-1]
+    frames = finish(sampler).shape[-1]
     case.holds(frames == int(golden["longprompt_out_T"]), f"{frames} frames left")
     return case.result()
 

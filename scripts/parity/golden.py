@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-Verdict = Literal["PASS", "FAIL", "SKIP"]
+Verdict = Literal["PASS", "FAIL"]
 Numbers = Tensor | npt.NDArray[Any] | Sequence[float] | float
 
 

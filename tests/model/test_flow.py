@@ -11,8 +11,7 @@ import pytest
 import torch
 from dispatched import Dispatched
 
-from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, StateCache
-from glm_tts_api.model.flow.masks import block_frames, visible_columns
+from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.flow.packing import _PackedLayer
 from glm_tts_api.model.flow.sampler import cosine_schedule, n_frames, tokens_to_frames
 
@@ -32,7 +31,7 @@ def flow() -> FlowMatching:
     return flow.eval()
 
 
-def _segment(n: int, *, prompt: int = 9, seed: int = 0, pattern: tuple[int, ...] | None = None) -> FlowInput:
+def _segment(n: int, *, prompt: int = 9, seed: int = 0) -> FlowInput:
     g = torch.Generator().manual_seed(1000 + seed)
     return FlowInput(
         tokens=torch.randint(0, 99, (n,), generator=g),
@@ -40,29 +39,20 @@ def _segment(n: int, *, prompt: int = 9, seed: int = 0, pattern: tuple[int, ...]
         noise=torch.Generator().manual_seed(seed),
         prompt_tokens=torch.randint(0, 99, (prompt,), generator=g),
         prompt_mel=torch.randn(2 * prompt, 80, generator=g) - 5,
-        block_pattern=pattern,
     )
 
 
-def _batch(pattern: tuple[int, ...] | None = None) -> list[FlowInput]:
+def _batch() -> list[FlowInput]:
     sizes = ((12, 9), (31, 4), (5, 0), (20, 20))
-    return [_segment(n, prompt=prompt, seed=n, pattern=pattern) for n, prompt in sizes]
+    return [_segment(n, prompt=prompt, seed=n) for n, prompt in sizes]
 
 
-@pytest.mark.parametrize("pattern", [None, (1, 2, 4)])
-def test_a_padded_row_is_the_row_alone(flow: FlowMatching, pattern: tuple[int, ...] | None) -> None:
-    together = flow.sample(_batch(pattern))
-    for item, mel in zip(_batch(pattern), together, strict=True):
+def test_a_padded_row_is_the_row_alone(flow: FlowMatching) -> None:
+    together = flow.sample(_batch())
+    for item, mel in zip(_batch(), together, strict=True):
         (alone,) = flow.sample([item])
         assert mel.shape == alone.shape == (1, 80, 2 * len(item.tokens))
         torch.testing.assert_close(mel, alone, atol=ATOL, rtol=0)
-
-
-def test_full_and_block_causal_rows_share_a_batch(flow: FlowMatching) -> None:
-    full, causal = _segment(14, seed=1), _segment(22, seed=2, pattern=(2, 3))
-    mels = flow.sample([full, causal])
-    for item, mel in zip((_segment(14, seed=1), _segment(22, seed=2, pattern=(2, 3))), mels, strict=True):
-        torch.testing.assert_close(mel, flow.sample([item])[0], atol=ATOL, rtol=0)
 
 
 def test_rows_of_equal_length_are_the_rows_alone(flow: FlowMatching) -> None:
@@ -113,25 +103,6 @@ def test_the_sampler_can_be_left_between_steps(flow: FlowMatching) -> None:
     assert all(not torch.equal(a, b) for a, b in pairwise(states))
 
 
-def test_a_longer_call_goes_through_the_cached_states(flow: FlowMatching) -> None:
-    pattern = (9, 2, 3)
-    first = flow.sampler([_segment(12, pattern=pattern)])
-    while not first.done:
-        first.step()
-    cache = StateCache(first.states(0), length=25)
-    longer = flow.sampler([dataclasses.replace(_segment(30, seed=0, pattern=pattern), cache=cache)])
-    while not longer.done:
-        longer.step()
-    torch.testing.assert_close(longer.states(0)[:, :25], cache.states[:, :25], atol=0, rtol=0)
-    assert longer.states(0).shape == (10, n_frames(39, SMALL), 80)
-
-
-def test_a_cache_may_be_shorter_than_it_says(flow: FlowMatching) -> None:
-    cache = StateCache(torch.zeros(10, 6, 80), length=500)
-    item = dataclasses.replace(_segment(12, pattern=(25,)), cache=cache)
-    assert flow.sample([item])[0].shape == (1, 80, 24)
-
-
 @pytest.mark.parametrize("steps", [1, 2, 10])
 def test_the_schedule_ends_at_one(steps: int) -> None:
     times, lengths = cosine_schedule(steps)
@@ -148,23 +119,12 @@ def test_tokens_are_repeated_to_frames() -> None:
     assert n_frames(29, SMALL) == 57
 
 
-def test_blocks_look_ahead_less_towards_their_end() -> None:
-    assert visible_columns([4], 12).tolist() == [4, 4, 5, 6, 8, 8, 9, 10, 12, 12, 12, 12]
-    assert [block_frames(n) for n in (1, 25, 50, 200)] == [6, 172, 344, 1378]
-
-
 @pytest.mark.parametrize(
     "items", [[], [FlowInput(torch.empty(0, dtype=torch.int64), torch.ones(192), torch.Generator())]]
 )
 def test_nothing_to_speak_is_refused(flow: FlowMatching, items: list[FlowInput]) -> None:
     with pytest.raises(ValueError, match="at least one"):
         flow.sample(items)
-
-
-def test_a_cache_of_other_steps_is_refused(flow: FlowMatching) -> None:
-    item = dataclasses.replace(_segment(5), cache=StateCache(torch.zeros(10, 6, 80), 3))
-    with pytest.raises(ValueError, match="number of steps"):
-        flow.sample([item], steps=4)
 
 
 OFFICIAL_YAML = """

@@ -7,7 +7,6 @@ from glm_tts_api.model.flow.sampler import (
     FlowInput,
     FlowMatching,
     FlowSampler,
-    StateCache,
     n_frames,
 )
 
@@ -18,6 +17,5 @@ __all__ = [
     "FlowInput",
     "FlowMatching",
     "FlowSampler",
-    "StateCache",
     "n_frames",
 ]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glm_tts_api.model.flow.config import CONV_POS_GROUPS, NORM_EPS, FlowConfig
-from glm_tts_api.model.flow.masks import attention_mask, zero_padding
+from glm_tts_api.model.flow.masks import zero_padding
 from glm_tts_api.model.flow.rotary import Rotary, rotate_first_channels
 from glm_tts_api.model.flow.token_embedding import TokenEmbedding
 
@@ -161,19 +161,19 @@ class DiT(nn.Module):
         t: Tensor,
         speaker: Tensor,
         padding: Tensor | None = None,
-        visible: Tensor | None = None,
+        mask: Tensor | None = None,
     ) -> Tensor:
         """One evaluation, each row at its own time; what training calls.
 
         x, cond [B, T, 80]; frames [B, T] token ids per frame (`tokens_to_frames`); t [B] in [0, 1]; speaker
-        [B, 192], of unit length or zeros; padding [B, T] bool, true on real frames; visible [B, T] leading
-        columns that a row may see (block-causal attention) -> velocity [B, T, 80].
+        [B, 192], of unit length or zeros; padding [B, T] bool, true on real frames; mask [B, 1, T, T] bool,
+        the frames that each frame attends to, all real ones unless given -> velocity [B, T, 80].
         """
         tokens = self.text_emb_layer(frames, padding)
         modulation = self.time_parts(t) + self.speaker_parts(speaker)
-        return self.velocity(
-            x, cond, tokens, modulation=modulation, padding=padding, mask=attention_mask(padding, visible)
-        )
+        if mask is None and padding is not None:
+            mask = padding[:, None, None]
+        return self.velocity(x, cond, tokens, modulation=modulation, padding=padding, mask=mask)
 
     def _norms(self) -> list[AdaLayerNorm]:
         """The blocks' in order, then the output's."""

@@ -16,22 +16,13 @@ from torch import Tensor, nn
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.model.flow.masks import attention_mask, block_frames, padding_mask, visible_columns
+from glm_tts_api.model.flow.masks import padding_mask
 from glm_tts_api.model.flow.packing import pack
 from glm_tts_api.model.placed_noise import placed_noise
 from glm_tts_api.model.transfer import to_device
 
 DEFAULT_STEPS = 10
 FRAMES_PER_TOKEN = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StateCache:
-    """The states that an earlier call went through: `states` [steps, T, 80], of which the first `length`
-    frames are to be repeated."""
-
-    states: Tensor
-    length: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +33,7 @@ class FlowInput:
     normalised). Without a prompt, leave its two fields empty. `noise`: the seed of noise that belongs to
     each frame's place, or a generator that draws it in the published order. `start`: how many of the
     segment's tokens are left out before these; the window's frames keep the places that they have in the
-    whole. `block_pattern` (tokens a block, the last one repeats) asks for block-causal attention, `cache`
-    continues an earlier call's states.
+    whole.
     """
 
     tokens: Tensor
@@ -52,8 +42,6 @@ class FlowInput:
     prompt_tokens: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     prompt_mel: Tensor = field(default_factory=lambda: torch.empty(0, 80))
     start: int = 0
-    block_pattern: tuple[int, ...] | None = None
-    cache: StateCache | None = None
 
 
 def n_frames(n_tokens: int, config: FlowConfig) -> int:
@@ -110,8 +98,8 @@ class FlowSampler:
 
     `state` [B, T, 80] float32 is where the rows are now; `step_index` of `steps` steps are done.
 
-    Raises ValueError for an empty batch, a segment without tokens, steps below 1 or a cache of another
-    number of steps. Token ids outside the table raise what torch's embedding raises.
+    Raises ValueError for an empty batch, a segment without tokens or steps below 1. Token ids outside the
+    table raise what torch's embedding raises.
     """
 
     def __init__(self, model: FlowMatching, inputs: Sequence[FlowInput], *, steps: int) -> None:
@@ -129,10 +117,6 @@ class FlowSampler:
         ]
         if min(self._lengths) < 1:
             raise ValueError("the flow needs at least one token per segment")
-        if any(item.cache is not None and len(item.cache.states) != steps for item in self.inputs):
-            raise ValueError("a state cache serves only the number of steps that it was made with")
-        self._states: list[Tensor] = []
-        self._block_causal = any(item.block_pattern is not None for item in self.inputs)
         self._prepare()
 
     @torch.inference_mode()
@@ -153,7 +137,7 @@ class FlowSampler:
 
         self._padding = None if padding is None else padding.repeat(2, 1)
         self._places = None if positions is None else positions.repeat(2, 1)
-        self._mask = attention_mask(self._padding, self._visible(device))
+        self._mask = None if self._padding is None else self._padding[:, None, None]
         self._token_embedding = tokens.repeat(2, 1, 1)
         self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(dtype)
         self._speaker_parts = torch.cat([speaker, torch.zeros_like(speaker)])
@@ -161,12 +145,6 @@ class FlowSampler:
         self._time_parts = self._estimator.time_parts(to_device(times, device))
         noise = [_noise(*row) for row in zip(self.inputs, self._lengths, strict=True)]
         self.state = to_device(_stack(noise), device)  # [B, T, 80]: float32 whatever the estimator's dtype
-
-    def _visible(self, device: torch.device) -> Tensor | None:
-        if not self._block_causal:
-            return None
-        rows = [_visible_row(*row) for row in zip(self.inputs, self._lengths, strict=True)]
-        return to_device(_stack(rows, fill=max(self._lengths)), device).repeat(2, 1)
 
     def _positions(self, device: torch.device) -> Tensor | None:
         """Where the rows' frames are in their utterances, [B, T]; None where every row is whole."""
@@ -183,9 +161,6 @@ class FlowSampler:
     def step(self) -> None:
         """One Euler step for all segments."""
         index = self.step_index
-        self._restore_cached(index)
-        if self._block_causal:
-            self._states.append(self.state)
         both = self.state.to(self._cond.dtype).repeat(2, 1, 1)
         velocity = self._estimator.velocity(
             both,
@@ -201,12 +176,6 @@ class FlowSampler:
         self.state = self.state + self._step_lengths[index] * guided  # a host scalar, which needs no copy
         self.step_index += 1
 
-    def _restore_cached(self, index: int) -> None:
-        for row, (item, frames) in enumerate(zip(self.inputs, self._lengths, strict=True)):
-            if item.cache is not None:
-                length = min(frames, item.cache.length, item.cache.states.shape[1])
-                self.state[row, :length] = item.cache.states[index, :length].to(self.state)
-
     def mels(self) -> list[Tensor]:
         """The finished spectrograms, [1, 80, T] each; cut by the prompt's mel frames, not by its tokens. Of a
         window that leaves tokens out, all frames of its tokens."""
@@ -215,14 +184,10 @@ class FlowSampler:
             for row, (item, length) in enumerate(zip(self.inputs, self._lengths, strict=True))
         ]
 
-    def states(self, row: int) -> Tensor:
-        """What a StateCache for the next, longer call is made of, [steps, T, 80]; block-causal calls only."""
-        return torch.stack([state[row, : self._lengths[row]] for state in self._states])
 
-
-def _stack(rows: Sequence[Tensor], fill: int = 0) -> Tensor:
-    """Rows [T_i, ...] padded behind with `fill` to [B, max T, ...]."""
-    return nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=fill)
+def _stack(rows: Sequence[Tensor]) -> Tensor:
+    """Rows [T_i, ...] padded behind with zeros to [B, max T, ...]."""
+    return nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
 
 
 def _first_frame(item: FlowInput) -> int:
@@ -251,9 +216,3 @@ def _noise(item: FlowInput, length: int) -> Tensor:
     first, last = (FRAMES_PER_TOKEN * item.start + place for place in (n_prompt, length))
     spans = ((0, n_prompt), (first, last))
     return torch.cat([placed_noise(item.noise, *span, per_frame=(n_mels,)) for span in spans])
-
-
-def _visible_row(item: FlowInput, length: int) -> Tensor:
-    if item.block_pattern is None:
-        return torch.full((length,), length)
-    return visible_columns([block_frames(tokens) for tokens in item.block_pattern], length)
