@@ -209,7 +209,6 @@ class Engine:
             warnings=loaded.models.warnings,
             slot_length=self._core.layout.slot_length,
             rows_active=self._core.in_use[0],
-            rows_total=self._config.n_slots,
             streaming=loaded.streaming,
         )
 

@@ -55,5 +55,4 @@ class EngineInfo:
     warnings: tuple[str, ...] = ()
     slot_length: int = 0
     rows_active: int = 0
-    rows_total: int = 0
     streaming: Forecast | None = field(default=None, repr=False)
