@@ -13,12 +13,21 @@ run() {
   "$@"
 }
 
+# no_long_file: whether each source file is at most 300 lines long.
+no_long_file() {
+  local long
+  long="$(find glm_tts_api scripts tests ./*.sh \( -name node_modules -prune \) -o -type f -regex '.*\.\(py\|sh\|js\|css\)' \
+    -exec wc -l {} + | awk '$2 != "total" && $1 > 300 {print "  " $2 ": " $1 " lines"}')"
+  [[ -z $long ]] || fail "$EXIT_FAILED" "$long" "A file has at most 300 lines: split it where its idea splits."
+}
+
 ensure_venv dev
 mapfile -t shell_scripts < <(find . -maxdepth 1 -name '*.sh' && find scripts .ci -name '*.sh' && echo .ci/run)
 run "format (ruff)" "$PYTHON" -m ruff format --check .
 run "lint (ruff)" "$PYTHON" -m ruff check .
 run "types (mypy)" "$PYTHON" -m mypy
 run "imports (import-linter)" "$VENV/bin/lint-imports"
+run "length of files" no_long_file
 run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
 if has_studio_tools; then
   run "studio, lint (eslint)" "$STUDIO_TOOLS/.bin/eslint" --config tests/studio/eslint.config.js --max-warnings 0 "${STUDIO_SCRIPTS[@]}"

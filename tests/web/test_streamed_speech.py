@@ -36,11 +36,9 @@ def pieces(server: Running, **fields: Any) -> tuple[httpx.Response, list[tuple[f
         "response_format": "pcm",
         **fields,
     }
-    begin, found = time.monotonic(), []
+    begin = time.monotonic()
     with server.client() as client, client.stream("POST", "/api/v1/tts", data=fields) as response:
-        for piece in response.iter_raw():
-            found.append((time.monotonic() - begin, piece))
-    return response, found
+        return response, [(time.monotonic() - begin, piece) for piece in response.iter_raw()]
 
 
 def test_audio_leaves_before_the_last_of_it_is_made(serve: Serve) -> None:

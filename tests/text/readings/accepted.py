@@ -29,8 +29,8 @@ def sentences(folder: Path = FOLDER) -> list[Sentence]:
     found = []
     for path in sorted(folder.glob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True):
-                found.append(Sentence(**{**row, "text": row["text"].replace("\\n", "\n")}))
+            rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
+            found += [Sentence(**{**row, "text": row["text"].replace("\\n", "\n")}) for row in rows]
     return found
 
 
