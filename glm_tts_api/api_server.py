@@ -22,7 +22,13 @@ from fastapi_offline import FastAPIOffline
 from glm_tts_api import __version__, watchdog
 from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.room_configs import admission_config, engine_config, recording_limits, web_config
+from glm_tts_api.room_configs import (
+    admission_config,
+    engine_config,
+    reading_config,
+    recording_limits,
+    web_config,
+)
 from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters, service_of
@@ -158,6 +164,7 @@ async def _lifespan(
             engine=build_engine(settings, record.number),
             admission=Admission(admission_config(settings), record.lanes),
             verification=Admission(admission_config(settings), private_counters()),
+            reading=Admission(reading_config(settings), private_counters()),
             stats=stats,
             figures=record.figures,
             number=record.number,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from glm_tts_api.admission.lanes import AdmissionConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.engine.config import EngineConfig
@@ -23,6 +25,11 @@ def admission_config(settings: Settings) -> AdmissionConfig:
         long_timeout_s=settings.long_text_timeout,
         queue_size=settings.queue_max_size,
     )
+
+
+def reading_config(settings: Settings) -> AdmissionConfig:
+    """Of the lanes of texts that are read and not spoken: one at a time in each, within a speech's time."""
+    return replace(admission_config(settings), short_limit=1, long_limit=1)
 
 
 def web_config(settings: Settings) -> WebConfig:

@@ -12,6 +12,7 @@ import threading
 import traceback
 from typing import NoReturn
 
+from glm_tts_api.engine.state import LOADING
 from glm_tts_api.settings import Settings
 from glm_tts_api.stats.shared import Phase, WorkerRecord
 from glm_tts_api.web.app_state import AppState
@@ -27,6 +28,7 @@ _PHASES: dict[str, Phase] = {
     "loading": "loading",
     "ready": "ready",
     "idle": "ready",
+    "reloading": "ready",
     "stalled": "stalled",
     "failed": "failed",
     "lost": "failed",
@@ -40,10 +42,11 @@ async def watch(state: AppState, record: WorkerRecord, settings: Settings) -> No
     whose exit code is 1."""
     engine = state.engine
     status = engine.state.status
+    engine.before_hold = faulthandler.cancel_dump_traceback_later
     try:
         while status != "lost":
             record.tell(_PHASES[status])
-            if status == "loading":  # a load may hold the interpreter for long
+            if status in LOADING:  # a load may hold the interpreter for long
                 faulthandler.cancel_dump_traceback_later()
             else:
                 faulthandler.dump_traceback_later(settings.watchdog_s, exit=True, file=_STDERR)
@@ -51,8 +54,8 @@ async def watch(state: AppState, record: WorkerRecord, settings: Settings) -> No
                 record.count_watchdog_exit()
                 logger.critical("A step does not end; every thread is here:\n%s", _stacks())
                 engine.give_up(engine.state.cause or "a step of the model has not ended")
-            if settings.idle_unload_s and engine.idle_s >= settings.idle_unload_s:
-                await engine.unload()
+            if settings.idle_unload_s and engine.idle_for(settings.idle_unload_s):
+                await engine.unload(settings.idle_unload_s)
             await asyncio.sleep(_LOOK_EVERY_S)
             before, status = status, engine.state.status
             _say_change(before, status, engine.state.cause)

@@ -10,12 +10,11 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import LexiconEntry, SpeechRequest, Timings
+from glm_tts_api.contracts import SpeechRequest, Timings
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -24,14 +23,13 @@ from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.loading import LoadedModel, Loading
 from glm_tts_api.engine.memory import gpu_bytes
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back, give_back_models
-from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.engine.state import LOADING, EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import NobodyListens, SpeechStream
 from glm_tts_api.errors import InternalFault, StartupError, Unavailable
 from glm_tts_api.model.checkpoint import Models
 
 if TYPE_CHECKING:
     from glm_tts_api.text.frontend import TextFrontend
-    from glm_tts_api.text.reading import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -60,41 +58,55 @@ class Engine:
         self._spare_memory = SpareMemory()
         self._streams: set[SpeechStream] = set()
         self._loaded: LoadedModel | None = None
-        self._started_at = self._used_at = time.monotonic()
+        self._started_at = self._ready_at = self._used_at = time.monotonic()
         self._unloading = asyncio.Lock()
+        self._changing = threading.Lock()
+        self._n_waking = 0
         self._info_before: EngineInfo | None = None  # of the model that was unloaded
+        self.frontend: TextFrontend | None = None
+        """None until it is loaded. It stays when the model is unloaded."""
+        self.before_hold: Callable[[], None] = lambda: None
+        """Called on the event loop before the model is unloaded or loaded again, which may hold the
+        interpreter for seconds."""
 
     def _new_core(self) -> EngineCore:
         return EngineCore(self._config, on_fault=self._faulted)
 
     @property
     def state(self) -> EngineState:
-        if self._state.status == "loading" and self._info_before is not None:
-            return EngineState("idle")
         if self._state.status == "ready" and self.in_a_step_for(self._config.stall_s):
             return EngineState("stalled", f"a step of the model has not ended for {self._core.step_s:.0f} s")
         return self._state
+
+    def _enter(self, state: EngineState, *, after: tuple[Status, ...]) -> bool:
+        """Takes on `state` if the present one is among `after`; whether it did. Any thread."""
+        with self._changing:
+            if self._state.status not in after:
+                return False
+            self._state = state
+            return True
 
     def in_a_step_for(self, seconds: float) -> bool:
         """Whether a step has taken so long, or more by as much as the model is too large for the machine.
 
         A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. What takes longer
-        once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready."""
+        once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready, and
+        does not count."""
         patience = self._loaded.patience if self._loaded is not None else 1.0
-        return self._core.step_s >= patience * seconds
+        return min(self._core.step_s, time.monotonic() - self._ready_at) >= patience * seconds
 
     def start(self) -> None:
         """Begins loading and returns at once; `state` tells how it goes."""
         loading = Loading(
             self._core,
             self._config,
-            is_wanted=lambda: self._state.status == "loading",
+            is_wanted=lambda: self._state.status in LOADING,
             on_loaded=self._has_loaded,
             on_ready=self._became_ready,
             on_failed=self._failed,
         )
         try:
-            loading.start(self._pool, self._load_models, self._load_frontend)
+            loading.start(self._pool, self._load_models, self._loaded_frontend)
         except Exception as error:  # no thread can be had
             self._failed(error)
 
@@ -129,19 +141,22 @@ class Engine:
         self._streams.discard(stream)
         self._used_at = time.monotonic()
 
-    @property
-    def idle_s(self) -> float:
-        """Seconds since a ready engine held the last request."""
-        is_idle = self._state.status == "ready" and not self._streams
-        return time.monotonic() - self._used_at if is_idle else 0.0
+    def idle_for(self, seconds: float) -> bool:
+        """Whether the engine is ready, and no request has been in it or has waited for it for so long."""
+        in_use = self._streams or self._n_waking
+        return self.state.status == "ready" and not in_use and time.monotonic() - self._used_at >= seconds
 
-    async def unload(self) -> None:
-        """Lets go of models, caches and their threads, while nothing is spoken: `wake` loads and warms up
-        again."""
+    async def unload(self, idle_s: float = 0.0) -> None:
+        """Lets go of models, caches and their threads if the engine is idle for `idle_s`; `wake` loads and
+        warms up again. Does nothing while the caches are cleared, which waits for a step of the model."""
+        if self._unloading.locked():
+            return
         async with self._unloading:
+            if not self.idle_for(idle_s) or not self._enter(EngineState("idle"), after=("ready",)):
+                return
             self._info_before = self.info()
-            self._state = EngineState("idle")
             logger.info("Idle for %.0f s: the model is unloaded", time.monotonic() - self._used_at)
+            self.before_hold()
             self._loaded = None
             core, self._core = self._core, self._new_core()
             await asyncio.to_thread(core.close)
@@ -149,41 +164,26 @@ class Engine:
             await asyncio.to_thread(give_back_models)
 
     async def wake(self) -> None:
-        """Returns when the models are there, which is at once unless they were unloaded. Raises Unhealthy."""
-        if self._state.status == "idle":
-            logger.info("The model was unloaded: this request waits until it is there again")
-            async with self._unloading:
-                if self._state.status == "idle":
-                    self._state = EngineState("loading")
-                    self._started_at = time.monotonic()
-                    self.start()
-        while self._state.status == "loading":  # noqa: ASYNC110, it is set by the device's thread
-            await asyncio.sleep(_LOOK_EVERY_S)
+        """Returns when the models are there, which is at once unless they were unloaded. They stay until the
+        caller awaits something else. Raises Unhealthy."""
+        self._n_waking += 1
+        try:
+            if self._state.status == "idle":
+                logger.info("The model was unloaded: this request waits until it is there again")
+                async with self._unloading:
+                    if self._enter(EngineState("reloading"), after=("idle",)):
+                        self._started_at = time.monotonic()
+                        self.before_hold()
+                        self.start()
+            while self._state.status in LOADING:  # noqa: ASYNC110, it is set by the device's thread
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            self._n_waking -= 1
         self._state.require_ready()
 
     def give_up(self, cause: str) -> None:
         """Ends everyone's wait: a step will not end any more."""
         self._lose(EngineLost(cause))
-
-    async def read(
-        self, text: str, *, use_phoneme: bool = False, lexicon: Sequence[LexiconEntry] = ()
-    ) -> Reading:
-        """How `synthesize` reads `text`. Raises Loading, Unhealthy, NothingToSay, TextTooLong or
-        MalformedPronunciation."""
-        self.state.require_ready()
-        assert self._loaded is not None
-        frontend = self._loaded.processor.frontend
-        left = threading.Event()
-
-        def check() -> None:
-            if left.is_set():
-                raise NobodyListens
-
-        read = partial(frontend.read, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, read, text)
-        finally:
-            left.set()
 
     async def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed."""
@@ -193,10 +193,19 @@ class Engine:
             freed = (
                 await asyncio.to_thread(loaded.features.clear)
                 + await asyncio.to_thread(loaded.processor.clear)
-                + await asyncio.wrap_future(self._core.release_memory())
+                + await self._unless_lost(self._core.release_memory())
             )
             await asyncio.to_thread(give_back)
             return freed
+
+    async def _unless_lost(self, call: Future[int]) -> int:
+        """What a device thread returns. Raises InternalFault when the engine is lost before."""
+        pending = asyncio.wrap_future(call)
+        while not pending.done():
+            if self._state.status == "lost":
+                raise InternalFault(_LOST)
+            await asyncio.wait({pending}, timeout=_LOOK_EVERY_S)
+        return pending.result()
 
     def info(self) -> EngineInfo | None:
         """None until the model is loaded; of one that was unloaded what it was."""
@@ -226,6 +235,11 @@ class Engine:
 
     # -- text pool
 
+    def _loaded_frontend(self) -> TextFrontend:
+        if self.frontend is None:
+            self.frontend = self._load_frontend()
+        return self.frontend
+
     def _prepare(self, processor: InputProcessor, asked: SpeechRequest, stream: SpeechStream) -> None:
         if not stream.closed:
             try:
@@ -253,36 +267,33 @@ class Engine:
         self._loaded = loaded
 
     def _became_ready(self) -> None:
-        self._used_at = time.monotonic()
-        self._state = EngineState("ready")
-        logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
+        self._ready_at = self._used_at = time.monotonic()
+        if self._enter(EngineState("ready"), after=LOADING):
+            logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
 
     # -- any thread
 
     def _faulted(self, error: BaseException) -> None:
         """While the engine loads, nobody else would end the wait."""
-        if self._state.status == "loading":
-            self._failed(error)
-        elif isinstance(error, EngineLost) and self._state.status == "ready":
+        self._failed(error)
+        if isinstance(error, EngineLost):
             self._lose(error)
 
-    def _lose(self, error: EngineLost) -> None:
+    def _lose(self, error: EngineLost, after: Status = "ready") -> None:
         """Everyone hears at once: the threads may never come back from the device."""
-        self._state = EngineState("lost", str(error))
+        if not self._enter(EngineState("lost", str(error)), after=(after,)):
+            return
         logger.critical("Nothing can be spoken any more", exc_info=error)
         for stream in list(self._streams):
             stream.request_ended(InternalFault(_LOST))
             stream.request_freed()
 
     def _failed(self, error: BaseException, part: str = "") -> None:
-        """The first cause is the one to tell; what follows from it is not."""
-        if self._state.status in ("failed", "lost"):
-            return
-        cause = (
+        """Of a load. The first cause is the one to tell; what follows from it is not."""
+        cause = part + (
             str(error) if isinstance(error, StartupError | EngineLost) else f"{type(error).__name__}: {error}"
         )
-        if self._info_before is not None:  # it spoke once: another process may, and nobody waits for this one
-            self._lose(EngineLost(f"the model could not be loaded again: {part}{cause}"))
-            return
-        self._state = EngineState("failed", part + cause)
-        logger.error("The model could not be loaded: %s", part + cause, exc_info=error)
+        if self._enter(EngineState("failed", cause), after=("loading",)):
+            logger.error("The model could not be loaded: %s", cause, exc_info=error)
+        else:  # it spoke once: another process may, and nobody waits for this one
+            self._lose(EngineLost(f"the model could not be loaded again: {cause}"), after="reloading")

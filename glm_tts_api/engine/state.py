@@ -8,14 +8,15 @@ from typing import Literal
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import Loading, Unhealthy
 
-Status = Literal["loading", "ready", "idle", "stalled", "failed", "lost"]
+Status = Literal["loading", "ready", "idle", "reloading", "stalled", "failed", "lost"]
+LOADING: tuple[Status, ...] = ("loading", "reloading")
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
     """`cause` says in one sentence why the engine failed to load or, once it was ready, has stalled (it is in
     a step that does not end) or was lost: another process might speak where this one never will again. Idle:
-    the model was unloaded, and comes back with the next request."""
+    the model was unloaded, and comes back with the next request; reloading: it comes back."""
 
     status: Status
     cause: str | None = None
@@ -28,7 +29,7 @@ class EngineState:
             raise Unhealthy(
                 "The model does not get on at present; /api/v1/health says why. Try again shortly."
             )
-        if self.status not in ("ready", "idle"):
+        if self.status not in ("ready", "idle", "reloading"):
             raise Unhealthy("The model could not be loaded or has failed; /api/v1/health says why.")
 
 

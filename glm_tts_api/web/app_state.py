@@ -52,13 +52,15 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `number`, `figures`: this worker's; `active`: the
+    restart, which waits behind nobody and is in no figures; `reading`: lanes for texts that are read and not
+    spoken, in no figures either; `number`, `figures`: this worker's; `active`: the
     requests that wait or are being spoken, in the order in which they came; `recent`: the last that ended."""
 
     config: WebConfig
     engine: Engine
     admission: Admission
     verification: Admission
+    reading: Admission
     stats: SharedStats
     figures: Figures
     number: int
@@ -94,6 +96,7 @@ _HEALTH: dict[str, HealthStatus] = {
     "loading": "loading",
     "ready": "healthy",
     "idle": "idle",
+    "reloading": "idle",
     "stalled": "unhealthy",
     "failed": "unhealthy",
     "lost": "unhealthy",

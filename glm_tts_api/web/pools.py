@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
+
+from glm_tts_api.errors import ClientGone
+from glm_tts_api.text.pieces import Check
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,18 +33,33 @@ class Pool:
             self._threads, partial(context.run, call, *args, **kwargs)
         )
 
+    async def run_while_wanted(self, call: Callable[[Check], T]) -> T:
+        """What `call` returns or raises. The Check that it is given ends it once its caller was cancelled."""
+        left = threading.Event()
+
+        def check() -> None:
+            if left.is_set():
+                raise ClientGone
+
+        try:
+            return await self.run(call, check)
+        finally:
+            left.set()
+
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Pools:
-    """`decode`: uploaded recordings; `encode`: answers; `files`: voices on disk."""
+    """`decode`: uploaded recordings; `encode`: answers; `files`: voices on disk; `read`: texts that are read
+    and not spoken, a thread for each place of their lanes."""
 
     def __init__(self) -> None:
         self.decode = Pool("decode-upload", 2)  # a recording is up to 100 MB of samples while it is decoded
         self.encode = Pool("encode", 2)
         self.files = Pool("files", 4)
+        self.read = Pool("read", 2)
 
     def close(self) -> None:
-        for pool in (self.decode, self.encode, self.files):
+        for pool in (self.decode, self.encode, self.files, self.read):
             pool.close()

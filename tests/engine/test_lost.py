@@ -4,6 +4,7 @@ errors of a lost device."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -139,6 +140,31 @@ def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
         while engine.state.status == "ready":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
+
+    with_engine(tiny.tiny_models(), scene)
+
+
+def test_whoever_clears_the_caches_of_a_faked_device_that_never_answers_is_told_when_it_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hung, go_on = threading.Event(), threading.Event()
+
+    def release() -> int:
+        hung.set()
+        go_on.wait()
+        return 0
+
+    async def scene(engine: Engine) -> None:
+        monkeypatch.setattr("glm_tts_api.engine.core.release_cached_memory", release)
+        clearing = asyncio.create_task(engine.clear_cache())
+        await asyncio.to_thread(hung.wait)
+        await asyncio.wait_for(engine.unload(), 30)  # it does not wait there, nor unload what is in use
+        engine.give_up("a step has not ended")
+        try:
+            with pytest.raises(InternalFault):
+                await asyncio.wait_for(clearing, 30)
+        finally:
+            go_on.set()
 
     with_engine(tiny.tiny_models(), scene)
 

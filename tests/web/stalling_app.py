@@ -1,8 +1,8 @@
 """For `uvicorn stalling_app:app`: the real app and engine with tiny models, whose LLM stalls at some letters.
 
 "!" waits until a file `go-on` is in the working directory; "?" does not end and keeps the interpreter for
-itself, as native code may. The first step of all takes SLOW_FIRST_S; each takes its time, so that others are
-at work too.
+itself, as native code may; so does each load for LOAD_HOLDS_S. The first step of all takes SLOW_FIRST_S; each
+takes its time, so that others are at work too.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch import Tensor
 from glm_tts_api.api_server import create_app
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.logs import configure_logging
+from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.settings import Settings
@@ -38,13 +39,22 @@ class StallingRunner(LlmRunner):
         if ord("!") in list(ids):
             wait_for_leave()
         if ord("?") in list(ids):
-            ctypes.PyDLL(None).sleep(3600)  # PyDLL: with the interpreter's lock
+            hold_interpreter(3600)
         return super().prefill(ids, cache=cache, slot=slot, start=start)
 
     def decode(self, *arguments: Any, **options: Any) -> Tensor:
         time.sleep(self.first_s or STEP_S)
         self.first_s = 0
         return super().decode(*arguments, **options)
+
+
+def hold_interpreter(seconds: int) -> None:
+    ctypes.PyDLL(None).sleep(seconds)  # PyDLL: with the interpreter's lock
+
+
+def load() -> Models:
+    hold_interpreter(int(os.environ.get("LOAD_HOLDS_S", "0")))
+    return tiny.tiny_models(StallingRunner)
 
 
 def wait_for_leave() -> None:
@@ -54,7 +64,7 @@ def wait_for_leave() -> None:
 
 def engine(settings: Settings, number: int) -> Engine:
     config = replace(tiny.CONFIG, n_slots=4, stall_s=settings.stall_s)  # few rows: a step is reckoned short
-    return tiny.tiny_engine(config, load=lambda: tiny.tiny_models(StallingRunner))
+    return tiny.tiny_engine(config, load=load)
 
 
 configure_logging()

@@ -36,6 +36,21 @@ def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_
         server.end()
 
 
+def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_nothing(
+    tmp_path: Path,
+) -> None:
+    """The bound is for what holds up a server that speaks; it was not for the first load, either."""
+    environ = {"LOAD_HOLDS_S": "4"}
+    server = Server(
+        tmp_path / "server", "stalling_app:app", environ=environ, idle_unload_s=0.5, stall_s=2, watchdog_s=2
+    )
+    try:
+        wait_until(lambda: status(server) == (200, "idle"), 60)
+        assert server.say("ab").status_code == 200
+    finally:
+        server.end()
+
+
 def status(server: Server) -> tuple[int, str]:
     answer = server.client.get("/api/v1/health")
     return answer.status_code, answer.json()["status"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,6 @@ from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.reading import Reading
 
 READY = EngineState("ready")
 
@@ -71,10 +69,6 @@ class ToneEngine:
 
     def in_a_step_for(self, seconds: float) -> bool:
         return False
-
-    async def read(self, text: str, **options: Any) -> Reading:
-        assert self.frontend is not None
-        return self.frontend.read(text, **options)
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
+from glm_tts_api.text.lexicon import LexiconFile
+from glm_tts_api.text.pieces import Check
 from glm_tts_api.text.pinyin import known_readings
 from glm_tts_api.text.reading import Reading
 from glm_tts_api.text.ssml import with_marks
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.disconnect import cancelled_on_disconnect
 from glm_tts_api.web.openapi import body_docs, error_docs
 from glm_tts_api.web.text_limits import require_text
 from glm_tts_api.web.v1.lexicon import own_lexicon
 from glm_tts_api.web.v1.schemas import SpeechFields
-from glm_tts_api.web.v1.text_schemas import ReadingsAnswer, TextAnswer, TextFields
+from glm_tts_api.web.v1.text_schemas import (
+    ReadingsAnswer,
+    ShownChange,
+    ShownSegment,
+    TextAnswer,
+    TextFields,
+)
 from glm_tts_api.web.voice_names import marked_voices
 
 router = APIRouter(
@@ -31,20 +39,33 @@ _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
     "/normalize",
     response_model=TextAnswer,
     openapi_extra=body_docs(TextFields, name="Text", example=_EXAMPLE, takes_file=False),
-    responses=error_docs(400, 404, 413, 422, 503),
+    responses=error_docs(400, 404, 408, 413, 422, 503),
 )
-async def normalize(request: Request, state: AppStateDep) -> dict[str, Any]:
+async def normalize(request: Request, state: AppStateDep) -> Response:
     """What POST /tts says for this text, without saying it: in words, in its segments, and each place that is
-    said otherwise than it is written."""
+    said otherwise than it is written. Needs no model, and takes no place from what is spoken: in each worker
+    one short and one long text are read at a time."""
     state.require_ready()
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
-    text, more = await state.pools.files.run(marked_text, fields)
-    await marked_voices(text, state)
-    lexicon = await own_lexicon(fields.lexicon, state)
-    reading = await state.engine.read(text, use_phoneme=fields.use_phoneme, lexicon=lexicon)
-    return await asyncio.to_thread(_shown, reading, text, [*warnings, *more])
+    length = state.reading.config.measure(len(fields.input_text))
+    admitted = state.reading.admit(length, arrived_at=request.state.arrived_at)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        text, more = await state.pools.files.run(marked_text, fields)
+        await marked_voices(text, state)
+        lexicon = await own_lexicon(fields.lexicon, state)
+        frontend = state.engine.frontend
+        assert frontend is not None  # an engine that was ready has one
+
+        def read(check: Check) -> bytes:
+            reading = frontend.read(text, use_phoneme=fields.use_phoneme, lexicon=lexicon, check=check)
+            answer = _answer(reading, text, [*warnings, *more])
+            return (
+                answer.model_dump_json().encode()
+            )  # here: thousands of changes would hold up the event loop
+
+        return Response(await state.pools.read.run_while_wanted(read), media_type="application/json")
 
 
 @router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(422))
@@ -56,12 +77,16 @@ async def readings(
 ) -> dict[str, Any]:
     """The readings that the dictionary knows for each character of a word, to choose from for a mark or for
     the lexicon."""
-    lexicon = await state.pools.files.run(state.lexicon.current)
-    known = await asyncio.to_thread(known_readings, word, lexicon.inventory)
+    known = await state.pools.files.run(_known, word, state.lexicon)
     return {
         "message": " ".join(each[0] if each else char for char, each in zip(word, known, strict=True)),
         "characters": [{"character": char, "readings": each} for char, each in zip(word, known, strict=True)],
     }
+
+
+def _known(word: str, lexicon: LexiconFile) -> list[list[str]]:
+    """Blocking."""
+    return known_readings(word, lexicon.current().inventory)
 
 
 def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
@@ -70,24 +95,24 @@ def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
     return with_marks(fields.input_text) if fields.input_type == "ssml" else (fields.input_text, [])
 
 
-def _shown(reading: Reading, text: str, warnings: list[str]) -> dict[str, Any]:
+def _answer(reading: Reading, text: str, warnings: list[str]) -> TextAnswer:
     n = len(reading.segments)
-    return {
-        "message": f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",
-        "text": reading.text,
-        "marked": text,
-        "segments": [
-            {
-                "text": segment.text,
-                "phonemes": segment.spoken,
-                "pause": segment.pause_s,
-                "voice": segment.voice,
-                "speed": segment.speed,
-                "seconds": round(segment.seconds, 2),
-            }
+    return TextAnswer(
+        message=f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",
+        text=reading.text,
+        marked=text,
+        segments=[
+            ShownSegment(
+                text=segment.text,
+                phonemes=segment.spoken,
+                pause=segment.pause_s,
+                voice=segment.voice,
+                speed=segment.speed,
+                seconds=round(segment.seconds, 2),
+            )
             for segment in reading.segments
         ],
-        "seconds": round(reading.seconds, 2),
-        "changes": [asdict(change) for change in reading.changes],
-        "warnings": [*warnings, *reading.warnings],
-    }
+        seconds=round(reading.seconds, 2),
+        changes=[ShownChange(**asdict(change)) for change in reading.changes],
+        warnings=[*warnings, *reading.warnings],
+    )
