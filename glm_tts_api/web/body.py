@@ -25,6 +25,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from glm_tts_api.errors import BodyTooLarge, InvalidField, Unavailable, UnparsableBody, quote
 from glm_tts_api.validation import allowed_values, did_you_mean
+from glm_tts_api.web.voice_fields import voice_field
 
 logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -71,6 +72,22 @@ class Body:
             return model.model_validate(self.fields), warnings
         except ValidationError as error:
             raise _invalid(model, error, warnings) from None
+
+    def parse_speech(
+        self, model: type[ModelT], *, voice: str, files: Collection[str] = ()
+    ) -> tuple[ModelT, list[str]]:
+        """As `parse`, for what is to be spoken by the voice that the field `voice` names. Raises InvalidField
+        too for a field that asks for a voice in another way, and for a file where none is taken."""
+        self.require_no_voice((*model.model_fields, *files), f"Name a registered voice in {voice}")
+        if not files and self.uploads:
+            raise _unread_voice(next(iter(self.uploads)), f"Name a registered voice in {voice}")
+        return self.parse(model, files=files)
+
+    def require_no_voice(self, known: tuple[str, ...], advice: str) -> None:
+        """Raises InvalidField if a field that is none of the `known` ones asks for a voice."""
+        name = voice_field({**self.fields, **self.uploads}, known)
+        if name is not None:
+            raise _unread_voice(name, advice)
 
     def file(self, name: str = PROMPT_AUDIO) -> Upload | None:
         """The recording that came by that name. Raises InvalidField if text was sent for it."""
@@ -218,6 +235,15 @@ def _whole_text(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _unread_voice(name: str, advice: str) -> InvalidField:
+    shown = quote(name, _MAX_NAME_CHARS)
+    return InvalidField(
+        f"'{shown}' is not read here, and without it another voice would speak. {advice} (POST "
+        "/api/v1/prompts registers a recording as one), or send the recording as prompt_audio and its "
+        "transcript as prompt_text to /api/v1/tts."
+    )
 
 
 def _unknown_field(name: str, known: tuple[str, ...]) -> str:

@@ -47,6 +47,7 @@ class GptSovitsFields(BaseModel):
     text: str
     character: str | None = None
     ref_audio_path: str | None = None
+    prompt_text: Any = None  # of the recording at ref_audio_path: a registered voice has its own
     media_type: Literal["wav", "raw", "ogg", "aac"] = "wav"
     streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = False
     speed_factor: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
@@ -54,14 +55,17 @@ class GptSovitsFields(BaseModel):
 
     @property
     def voice(self) -> str:
-        """Raises InvalidField if none is named."""
-        if self.character is not None:
-            return self.character
+        """Raises InvalidField if none is named, or two are."""
         if self.ref_audio_path is None:
-            raise InvalidField(
-                "ref_audio_path is missing: its last part, without extension, names the voice."
-            )
-        return PurePosixPath(self.ref_audio_path.replace("\\", "/")).stem
+            if self.character is None:
+                raise InvalidField(
+                    "ref_audio_path is missing: its last part, without extension, names the voice."
+                )
+            return self.character
+        named = PurePosixPath(self.ref_audio_path.replace("\\", "/")).stem
+        if self.character not in (None, named):
+            raise InvalidField("character and ref_audio_path name two voices; send one of them.")
+        return named
 
 
 @router.get("/tts")
@@ -85,7 +89,7 @@ async def speakers(state: AppStateDep) -> list[dict[str, str]]:
 
 
 async def _say(body: Body, request: Request, state: AppState) -> Response:
-    fields, _ = body.parse(GptSovitsFields)
+    fields, warnings = body.parse_speech(GptSovitsFields, voice="ref_audio_path")
     check_text(request, state, fields.text, field="text")
     try:
         voice = await state.pools.files.run(state.voices.get, fields.voice)
@@ -104,6 +108,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         others=others,
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,
+        warnings=warnings,
     )
     if streams:
         return await stream(request, state, asked)

@@ -84,14 +84,16 @@ async def speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
     with logged_speech(request, "zhipu", state.figures):
         body = await read_body(request, state.config.max_text_bytes)
-        fields, _ = body.parse(ZhipuSpeechFields)
-        asked = await _asked(request, state, fields)
+        fields, warnings = body.parse_speech(ZhipuSpeechFields, voice="voice")
+        asked = await _asked(request, state, fields, warnings)
         if fields.stream:
             return await stream(request, state, asked, SpeechEvents(asked.request_id, fields))
         return whole_audio(request, await speak(request, state, asked), asked)
 
 
-async def _asked(request: Request, state: AppState, fields: ZhipuSpeechFields) -> SpeechRequest:
+async def _asked(
+    request: Request, state: AppState, fields: ZhipuSpeechFields, warnings: list[str]
+) -> SpeechRequest:
     check_text(request, state, fields.input, field="input")
     if fields.stream and fields.response_format != "pcm":
         raise InvalidField("stream=true needs response_format=pcm.")
@@ -108,4 +110,5 @@ async def _asked(request: Request, state: AppState, fields: ZhipuSpeechFields) -
         audio_format=fields.response_format,
         speed=fields.speed,
         volume=fields.volume,
+        warnings=warnings,
     )

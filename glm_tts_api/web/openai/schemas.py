@@ -27,7 +27,6 @@ class OpenAISpeechFields(BaseModel):
         description="A registered voice, or one of OpenAI's names (OPENAI_VOICES says which voice it is).",
         examples=["exampleA"],
     )
-    instructions: str | None = Field(default=None, description="Accepted, and not used.", examples=[None])
     response_format: AudioFormat = Field(
         default="mp3", description="pcm: 16 bit, mono, 24000 Hz.", examples=["mp3"]
     )

@@ -50,12 +50,14 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
     with logged_speech(request, "openai", state.figures):
         body = await read_body(request, state.config.max_text_bytes)
-        fields, _ = body.parse(OpenAISpeechFields)
-        asked = await _asked(request, state, fields)
+        fields, warnings = body.parse_speech(OpenAISpeechFields, voice="voice")
+        asked = await _asked(request, state, fields, warnings)
         return await stream(request, state, asked, SpeechEvents() if fields.stream_format == "sse" else None)
 
 
-async def _asked(request: Request, state: AppState, fields: OpenAISpeechFields) -> SpeechRequest:
+async def _asked(
+    request: Request, state: AppState, fields: OpenAISpeechFields, warnings: list[str]
+) -> SpeechRequest:
     check_text(request, state, fields.input, field="input")
     aliases = state.config.openai_voices
     voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
@@ -70,4 +72,5 @@ async def _asked(request: Request, state: AppState, fields: OpenAISpeechFields) 
         others=others,
         audio_format=fields.response_format,
         speed=fields.speed,
+        warnings=warnings,
     )

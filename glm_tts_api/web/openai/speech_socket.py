@@ -125,6 +125,8 @@ class _Conversation:
         kind = message.fields.get("type")
         if self._phase is _Phase.ENDED and kind != "cancel":
             raise InvalidField("Nothing but cancel may follow end.")
+        if kind != "start":
+            message.require_no_voice((), "Name a registered voice in the voice of start")
         match kind:
             case "start":
                 await self._start(message)
@@ -144,7 +146,7 @@ class _Conversation:
     async def _start(self, message: Body) -> None:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
-        fields, _ = message.parse(StartFields)
+        fields, _ = message.parse_speech(StartFields, voice="voice")
         aliases = self._state.config.openai_voices
         voice = await self._state.pools.files.run(named_voice, fields.voice, aliases, self._state.voices)
         self._how = fields, voice

@@ -18,7 +18,7 @@ from glm_tts_api.errors import InvalidField
 from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
-from glm_tts_api.web.body import Body, read_body, read_query
+from glm_tts_api.web.body import PROMPT_AUDIO, Body, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.encoding import Speech
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
@@ -84,7 +84,7 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 
 
 async def _say(body: Body, request: Request, state: AppState) -> Response:
-    fields, warnings = body.parse(SpeechFields)
+    fields, warnings = body.parse_speech(SpeechFields, voice="index", files=(PROMPT_AUDIO,))
     asked = await _asked(request, state, body, fields, warnings)
     if await _verifies(request, state):
         log_of(request).figures = None
