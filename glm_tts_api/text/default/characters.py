@@ -27,6 +27,19 @@ _NAMED = {
     "℠": " ",
     "‼": "!!",
     "⁉": "!?",
+    "⁈": "?!",
+    "⁇": "??",
+    "‽": "?",
+    "⋯": "…",
+    "‥": "…",
+    "︙": "…",
+    "؟": "?",
+    "،": ",",
+    "؛": ";",
+    "۔": ".",
+    "।": ".",
+    "॥": ".",
+    "։": ".",
     "🔟": "10",
     "\u2044": "/",
     "\u2028": "\n",
@@ -116,7 +129,7 @@ def _fold_kind(char: str, kind: str, plain: str) -> str:
         return char if char.isdigit() or char in "⁺⁻" else plain
     if kind and any(symbol.isalnum() for symbol in plain):
         return plain
-    return plain if kind in ("wide", "narrow", "small") and len(plain) == 1 else char
+    return plain if kind in ("wide", "narrow", "small", "vertical") and len(plain) == 1 else char
 
 
 def _number(char: str) -> int | None:

@@ -8,6 +8,7 @@ from glm_tts_api.text.english import number_words
 from glm_tts_api.text.marks import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，,、…"
+_CLOSING = "\"'”’»›)]）】」』》〉*_~` "
 _LONG_RUN = re.compile(r"([^\w\s])\1{3,}")
 _BLANKS = re.compile(r"[^\S\n]+")
 _WINDOWS_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*")
@@ -43,4 +44,4 @@ def _spoken_line(line: str) -> str:
         line = f"{number}。{rest}" if chinese else f"{number_words(number)}. {rest}"
     if line.startswith("|"):
         line = line.strip("| ")
-    return line if line[-1:] in _LINE_ENDS else line + ("。" if chinese else ". ")
+    return line if line.rstrip(_CLOSING)[-1:] in _LINE_ENDS else line + ("。" if chinese else ". ")

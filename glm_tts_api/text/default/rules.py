@@ -43,7 +43,7 @@ _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
 _SHORTENED = re.compile(rf"[A-Z]{{2}}|(?i:\b(?:[ivx]{{1,5}}|{alternatives(SHORT_FORMS)})\b)")
-_EXCITED = re.compile("[!！?？]+")
+_MARKS = re.compile(f"[{re.escape(marks.PUNCTUATION)}]{{2,}}")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
@@ -125,11 +125,17 @@ def _has_words(line: str) -> bool:
     return _WORD.search(line) is not None
 
 
+def _strongest(run: str) -> str:
+    """Of marks at one place, as round a closing quote, the question mark or else the exclamation mark."""
+    return next((mark for mark in "?!" if mark in run.translate(_HALF_WIDTH)), run)
+
+
 def _finish(text: str) -> str:
-    """Lower case, speakable characters and plain marks only, spaces between words that need them."""
+    """Lower case, speakable characters and plain marks only, spaces between words that need them. One mark
+    at one place."""
     text = _APOSTROPHE.sub(" ", text.lower())
     text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
-    text = _EXCITED.sub(lambda run: "?" if set(run.group()) & {"?", "？"} else run.group(), text)
+    text = _MARKS.sub(lambda run: _strongest(run.group()), text)
     return marks.close_sentence(marks.tidy_punctuation(text).lstrip(marks.PUNCTUATION + " "))

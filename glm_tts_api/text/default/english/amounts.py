@@ -6,6 +6,7 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
+from glm_tts_api.text.default.english.stops import A_TIME, with_stop
 from glm_tts_api.text.default.english.units import CODES, ONLY_JOINED, PER, SCALES, UNITS, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
@@ -239,7 +240,11 @@ COUNTS: list[Row] = [
         rf"(?<![A-Za-z])({_FREE})(?:(K(?! ?\.\d))|\s?([kMB]|bn|mn))(?![\w/²³Ωµμ°]|-\w|\s[A-Z])",
         scaled,
     ),
-    ("inches", rf"(?:(?<=ft )|(?<=ft\. )|(?<=feet )|(?<=foot ))({_NUMBER})\s?in\b\.?", inches),
+    (
+        "inches",
+        rf"(?:(?<=ft )|(?<=ft\. )|(?<=feet )|(?<=foot ))({_NUMBER})\s?in\b\.?",
+        with_stop(inches, A_TIME),
+    ),
     (
         "inches",
         rf"({_FREE})\s?in(?:\.(?=\s[a-z])|(?=[.,;)]|\s(?:x|by|long"

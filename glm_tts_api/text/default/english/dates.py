@@ -6,6 +6,8 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
+from glm_tts_api.text.default.english.short_forms import MONTH
+from glm_tts_api.text.default.english.stops import A_TIME, with_stop
 from glm_tts_api.text.default.table import Match, Row, before
 
 _MONTHS = (
@@ -13,11 +15,6 @@ _MONTHS = (
     *("november", "december"),
 )
 _SHORT = {"sept": "september", **{month[:3]: month for month in _MONTHS}}
-MONTH = (
-    "(?:January|February|March|April|May|June|July|August|September"
-    "|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept"
-    "|Sep|Oct|Nov|Dec)"
-)
 _ARTICLE = re.compile(
     r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$"
 )
@@ -165,9 +162,17 @@ DATES: list[Row] = [
         rf"|million))",
         month_first,
     ),
-    ("date", rf"{_B}{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?({MONTH})\b\.?(?:,?\s({_YEAR}))?(?!\d)", day_first),
+    (
+        "date",
+        rf"{_B}{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?({MONTH})\b\.?(?:,?\s({_YEAR}))?(?!\d)",
+        with_stop(day_first, A_TIME),
+    ),
     ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", month_year),
-    ("month", r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)", lambda m: _month(m[1])),
+    (
+        "month",
+        r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)",
+        with_stop(lambda m: _month(m[1])),
+    ),
     (
         "season",
         rf"{_B}({_YEAR})[-/–](\d\d)(?![\d/-])(?=\s(?:season|school|academic"

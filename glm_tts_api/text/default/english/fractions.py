@@ -6,6 +6,7 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
+from glm_tts_api.text.default.english.stops import A_TIME, with_stop
 from glm_tts_api.text.default.english.units import ONLY_JOINED, UNITS, unit_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
@@ -80,7 +81,7 @@ FRACTIONS: list[Row] = [
     (
         "inches",
         r"(?<![\d/.,])(?:(\d{1,3})[\s-])?([1-9]\d?)/([1-9]\d?)(?:\s?[\"″](?!\d)|-in\b\.?)",
-        fraction_of_inch,
+        with_stop(fraction_of_inch, A_TIME),
     ),
     (
         "half",
@@ -104,7 +105,7 @@ FRACTIONS: list[Row] = [
         "fraction",
         rf"(?<![\d/.,])(?:(\d{{1,3}})(?:\s|\sand\s|-))?([1-9]\d{{0,2}})/([1-9]\d{{0,2}})\s?(?!in )"
         rf"({alternatives(unit for unit in UNITS if len(unit) > 1 and unit not in ONLY_JOINED)})\b\.?",
-        fraction_of_unit,
+        with_stop(fraction_of_unit, A_TIME),
     ),
     (
         "fraction",

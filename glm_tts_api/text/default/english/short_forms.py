@@ -51,6 +51,11 @@ WEEKDAYS = names("""
     Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Thu=thursday; Thur=thursday; Thurs=thursday;
     Fri=friday; Sat=saturday; Sun=sunday;
 """)
+MONTH = (
+    "(?:January|February|March|April|May|June|July|August|September"
+    "|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept"
+    "|Sep|Oct|Nov|Dec)"
+)
 STREETS = names("""
     Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Hwy=highway; Pkwy=parkway; Ct=court; Pl=place; Sq=square;
     Ter=terrace;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
+from glm_tts_api.text.default.english.stops import A_TIME, ANYTHING, stop
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
 _DECADES = (
@@ -178,8 +180,19 @@ def verse(match: Match) -> str:
     return (f"{numbers.ordinal(nth)} " if nth else "") + spoken + (f" to {cardinal(last)}" if last else "")
 
 
+# At 5 p.m. Tom left.
+_OPENING = re.compile(
+    r"(?:^|[.!?:;\"“”(] ?)(?:At|By|Around|About|Before|After|Until|Since|From|Between) (?:about |exactly )?$"
+)
+
+
+def _with_stop(say: Callable[[Match], str]) -> Callable[[Match], str]:
+    """`say`, with the full stop of a sentence that ends with the time."""
+    return lambda match: say(match) + stop(match, ANYTHING if _OPENING.search(before(match, 24)) else A_TIME)
+
+
 TIMES: list[Row] = [
-    ("military time", r"\b([01]\d|2[0-3])([0-5]\d) ?(?:hours|hrs)\b\.?", military),
+    ("military time", r"\b([01]\d|2[0-3])([0-5]\d) ?(?:hours|hrs)\b\.?", _with_stop(military)),
     (
         "lap",
         r"(\d(?<![\d:.]\d)\d?):([0-5]\d)\.(\d{1,3})(?![\d:])",
@@ -221,8 +234,12 @@ TIMES: list[Row] = [
         r"(?<![\d:.])(16):(10)(?![\d:])(?!\s?[AaPp]\.?[Mm]\b)",
         lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
     ),
-    ("time", r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?", clock),
-    ("time", r"(?<![\d.])(0?[1-9]|1[0-2])\s?([AaPp])\.?\s?[Mm]\b\.?", whole_hour),
+    (
+        "time",
+        r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?",
+        _with_stop(clock),
+    ),
+    ("time", r"(?<![\d.])(0?[1-9]|1[0-2])\s?([AaPp])\.?\s?[Mm]\b\.?", _with_stop(whole_hour)),
     (
         "ratio",
         r"(\d(?<![\d.:]\d)\d{0,5}):(\d{1,6})(?![\d:])",

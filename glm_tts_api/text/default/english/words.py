@@ -17,12 +17,27 @@ from glm_tts_api.text.default.english.short_forms import (
     WEEKDAYS,
     WORDS_TOO,
 )
+from glm_tts_api.text.default.english.stops import (
+    A_NAME,
+    A_TIME,
+    ANYTHING,
+    SENTENCE_MAY_END,
+    STARTERS,
+    stop,
+    with_stop,
+)
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
 
 _SHORT = {
     key.lower(): word
     for key, word in (LABELS | NOTES | NOTED_UNITS | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
 }
+# At which capitals a sentence goes on: behind vs. at any (Smith vs. The State), behind others at names (Acme
+# Inc. Magazine).
+_GOES_ON = {"etc": A_TIME} | dict.fromkeys(
+    ("approx", "ca", "cf", "chs", "eqs", "esp", "excl", "fig", "figs", "incl", "viz", "vol", "vols", "vs"),
+    ANYTHING,
+)
 _DIVISIONS = (
     "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
     "|Type|Level|Stage|Title|Article|Class|Grade|War"
@@ -54,20 +69,19 @@ def saint_or_street(match: Match) -> str:
     behind_name = match[1] is not None
     before_name = re.match(r"\s*[A-Z][a-z]", rest)
     ordinary = re.match(
-        r"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room"
-        r"|The|It|He|She|We|They|Is|In|On|At|And|But|Turn|Go|Please|There|This|That|I)\b",
+        rf"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
         rest,
     )
     if behind_name and (not before_name or ordinary):
-        stop = "." if (not rest.strip() or before_name) and match.group().endswith(".") else ""
-        return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop}"
+        return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop(match)}"
     if before_name or match.group().endswith("."):
         return f"{match[1] or ''}{TITLES[short]} " if before_name else match.group()
     return match.group()
 
 
 def abbreviation(match: Match) -> str:
-    return _SHORT[match[1].lower()]
+    word = match[1].lower()
+    return _SHORT[word] + stop(match, _GOES_ON.get(word, A_NAME))
 
 
 def state(match: Match) -> str:
@@ -137,10 +151,10 @@ WORDS: list[Row] = [
         lambda m: numbers.paired(m[1]),
     ),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
-    ("degree", r"\bPh\.\s?D\b\.?", "p h d"),
+    ("degree", r"\bPh\.\s?D\b\.?", with_stop(lambda _: "p h d")),
     ("latin", r"\be\.\s?g\.,?", "for example"),
     ("latin", r"\bi\.\s?e\.,?", "that is"),
-    ("time of day", r"(?<=\d) ?([aApP])\.\s?[mM]\.(?=\s+[A-Z]|$)", r" \1m."),
+    ("time of day", rf"(?<=\d) ?([aApP])\.\s?[mM]\.{SENTENCE_MAY_END}", r" \1m."),
     (
         "street or saint",
         r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
@@ -150,7 +164,11 @@ WORDS: list[Row] = [
     ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     ("weekday", rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&]|,)", abbreviation),
-    ("weekday", rf"\b({alternatives(WEEKDAYS)})\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?", weekdays),
+    (
+        "weekday",
+        rf"\b({alternatives(WEEKDAYS)})\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
+        with_stop(weekdays),
+    ),
     (
         "abbreviation",
         rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(BEFORE_FIGURES)})\.(?=\s+\(?\d)",
@@ -158,7 +176,7 @@ WORDS: list[Row] = [
     ),
     (
         "abbreviation",
-        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(&]|[,)]|$)",
+        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(&]|[,?!)\]\"”’'…—]|$)",
         abbreviation,
     ),
     ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
@@ -172,7 +190,7 @@ WORDS: list[Row] = [
         lambda m: WEEKDAYS[m[1]],
     ),
     ("weekday", r"\b(?:(Tues?|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
-    ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", lambda m: STREETS[m[1]]),
+    ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", with_stop(lambda m: STREETS[m[1]])),
     ("page", r"\bp\.\s?(?=\d)", "page "),
     ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|#\s?(?=\d)", "number "),
     (
@@ -190,8 +208,8 @@ WORDS: list[Row] = [
     ),
     (
         "initials",
-        r"\b(?<!\b[A-Za-z]\.)((?:[A-Za-z]\.){2,})(?=[\s,;:!?)]|$)",
-        lambda m: " ".join(m[1].replace(".", " ").split()),
+        r"\b(?<!\b[A-Za-z]\.)((?:[A-Za-z]\.){2,})(?=[\s,;:!?)\]\"”’'…—]|$)",
+        with_stop(lambda m: " ".join(m[1].replace(".", " ").split())),
     ),
     ("no", r"\bNo(?=[.!?,;…])", "no"),
     ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),

@@ -1,0 +1,104 @@
+"""The mark that ends a sentence is heard as it was written, whatever closes behind it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from glm_tts_api.text.frontend import TextFrontend
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "readings"))
+from accepted import sentences
+
+ENGLISH = {
+    '"Is it there?"': "is it there?",
+    "'Really?'": "really?",
+    "“Are you sure?”": "are you sure?",
+    "(Is anybody home?)": "is anybody home?",
+    "**Is it done?**": "is it done?",
+    '- "Where to?"': "where to?",
+    "«Ist es da?»": "ist es da?",
+    "Vraiment ?": "vraiment?",
+    '"You did what?!"': "you did what?",
+    '"Stop!"': "stop.",
+    '"Wait…"': "wait.",
+    '"Is it there?" she asked.': "is it there? she asked.",
+    '"Is that all?", she wondered.': "is that all? she wondered.",
+    '"Go!", he said.': "go. he said.",
+    '"Fine", he said.': "fine, he said.",
+    'Did he really say "never"?': "did he really say never?",
+    'Did he really say "why?"?': "did he really say why?",
+    'He asked me "why?".': "he asked me why?",
+    '"But I thought—" "You thought what?"': "but i thought, you thought what?",
+    'She looked up ("Who\'s there?") and smiled.': "she looked up who's there? and smiled.",
+    '"How?"\n"Magic."': "how? magic.",
+    "Really‽ He did.": "really? he did.",
+    "هل أنت هناك؟": "هل أنت هناك?",
+}
+CHINESE = {
+    "“你怎么知道？”": "你怎么知道?",
+    "「今天會下雨嗎？」老師問。": "今天会下雨吗?老师问。",
+    "『真的吗？』": "真的吗?",
+    "‘你没骗我吧？’": "你没骗我吧?",
+    "（你确定吗？）": "你确定吗?",
+    "《你好吗？》": "你好吗?",
+    "他问：“你怎么知道？”": "他问，你怎么知道?",
+    "她问我“为什么”？": "她问我为什么?",
+    "她问我“为什么？”。": "她问我为什么?",
+    "“真的吗？”，她问。": "真的吗?她问。",
+    "“走吧！”，他说。": "走吧.他说。",  # the model knows an inner ！ as a full stop
+    "“走吧！”": "走吧。",
+    "“好吧……”": "好吧。",
+    "什么……？": "什么?",
+    "“你说什么？！”": "你说什么?",
+    "真的吗⁇": "真的吗?",
+    "你好︖": "你好?",
+    "好吧⋯⋯我走了": "好吧。我走了。",
+    "“你是谁？”——“我是你的邻居。”": "你是谁?我是你的邻居。",
+    "他自言自语（“这可能吗？”），然后走了。": "他自言自语这可能吗?然后走了。",
+    '老板说:"明天来,行吗?"': "老板说，明天来，行吗?",
+}
+SHORT_FORMS = {
+    "We meet at 5:30 p.m.": "we meet at five thirty pm.",
+    "We meet at 5:30 p.m. Then we go.": "we meet at five thirty pm. then we go.",
+    "We left at 5 p.m.\nIt rained.": "we left at five pm. it rained.",
+    '"We close at 9 p.m." She left.': "we close at nine pm. she left.",
+    "We close at 9pm. Tom left.": "we close at nine pm. tom left.",
+    "Is it 5:30 p.m.?": "is it five thirty pm?",
+    "We meet at 5 p.m. tomorrow.": "we meet at five pm tomorrow.",
+    "We meet at 5 p.m. Monday.": "we meet at five pm monday.",
+    "We call at 8 p.m. EST daily.": "we call at eight pm est daily.",
+    "At 7 p.m. Maria called.": "at seven pm maria called.",
+    "I live in the U.S. It is big.": "i live in the u s. it is big.",
+    "The U.S. Senate voted.": "the u s senate voted.",
+    "The U.S. No. 1 seed won.": "the u s number one seed won.",
+    "She has a Ph.D. He has none.": "she has a p h d. he has none.",
+    "He works at Acme Inc. She does not.": "he works at acme incorporated. she does not.",
+    "I read Inc. Magazine.": "i read incorporated magazine.",
+    "It was Smith vs. The State.": "it was smith versus the state.",
+    "Bring pens, etc. Lunch is at noon.": "bring pens, et cetera. lunch is at noon.",
+    "They live on Elm Dr. Nobody visits.": "they live on elm drive. nobody visits.",
+    "We came on 5 March. Tom was late.": "we came on the fifth of march. tom was late.",
+}
+
+
+@pytest.mark.parametrize(("text", "spoken"), [*ENGLISH.items(), *CHINESE.items(), *SHORT_FORMS.items()])
+def test_the_mark_that_was_written_is_heard(frontend: TextFrontend, text: str, spoken: str) -> None:
+    assert " ".join(frontend.prepare(text)) == spoken
+
+
+def test_the_end_of_a_sentence_is_heard_whatever_the_sentence_holds(frontend: TextFrontend) -> None:
+    lost = []
+    for one in sentences():
+        text = one.text.rstrip(".。!?！？")
+        if "\n" in text or not text[-1].isalnum():
+            continue
+        wanted = (
+            {f'"{text}?"': "?", f"{text}. Then he left.": ". then he left."}
+            if one.language == "en"
+            else {f"“{text}？”": "?", f"{text}。然后他走了。": "。然后他走了。"}
+        )
+        lost += [written for written, end in wanted.items() if not frontend.normalize(written).endswith(end)]
+    assert lost == []
