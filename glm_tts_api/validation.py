@@ -61,9 +61,9 @@ def allowed_values(field: FieldInfo) -> str:
     return "text"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], ratio: float = 0.6) -> str:
     """`; did you mean sample_rate?` if one of the `known` names is spelt nearly like `name`, else nothing."""
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1, cutoff=ratio)
     return f"; did you mean {near[0]}?" if near else ""
 
 
