@@ -22,6 +22,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from glm_tts_api.web.socket_connection import SocketConnection
+from glm_tts_api.web.turns import InTurn
+
 logger = logging.getLogger(__name__)
 _MOST_FILES = 65536
 _FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted before it can be counted
@@ -116,7 +119,7 @@ class Connections:
         return True
 
 
-class Connection(H11Protocol):
+class Connection(H11Protocol, InTurn):
     """A client's connection. In the `state` of each of its requests, as `connection`."""
 
     def __init__(
@@ -127,6 +130,8 @@ class Connection(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+        if self.ws_protocol_class is not None:
+            self.ws_protocol_class = SocketConnection
         self.is_one_too_many = False
         self._others: Connections = app_state["connections"]
         self._late: asyncio.TimerHandle | None = None

@@ -79,15 +79,23 @@ class RequestContext:
         """A WebSocket, whose route counts what it says among the unanswered: one that waits for its client
         holds up no stop."""
 
-        async def with_id(message: Message) -> None:
-            if message["type"] in ("websocket.accept", "websocket.http.response.start"):
-                MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
+        is_answered = False
+
+        async def answer(message: Message) -> None:
+            nonlocal is_answered
+            if not is_answered:
+                is_answered = True
+                if message["type"] != "websocket.close":  # which uvicorn answers 403
+                    MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
+                is_accepted = message["type"] == "websocket.accept"
+                outcome = "accepted" if is_accepted else f"refused: {message.get('status', 403)}"
+                logger.info("WebSocket %s %s", quote(scope["path"]), outcome)
             await send(message)
 
         if _is_one_too_many(scope["state"].get("connection")):
-            await _send(QueueFull(_TOO_MANY), scope, receive, with_id)
+            await _send(QueueFull(_TOO_MANY), scope, receive, answer)
         else:
-            await self._app(scope, receive, with_id)
+            await self._app(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]

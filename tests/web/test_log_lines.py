@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -11,9 +12,12 @@ import pytest
 from recordings import voice_wav
 from running import Running
 from server_process import Server
-from socket_client import heard, talking, tell
+from socket_client import closed, heard, talking, tell
 from tone_engine import ToneEngine
 from waiting import wait_until
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.sync.client import connect
 
 Start = Callable[..., Server]
 MARKER = "Rhinozeros犀牛"
@@ -84,7 +88,7 @@ def test_no_api_s_texts_are_in_the_log_whose_lines_are_all_json(start: Start) ->
     for record in records(server):
         assert record["time"].endswith("Z")
         assert record["level"] in ("INFO", "WARNING")
-    accepted = [record for record in records(server) if "[accepted]" in record["message"]]
+    accepted = [record for record in records(server) if record["message"].endswith(" accepted")]
     assert accepted[0]["request_id"] != "-"
 
 
@@ -112,3 +116,39 @@ def test_a_fault_that_quotes_a_text_is_logged_without_it(
     assert "ValueError; LOG_TEXT=1 shows its message" in caplog.text
     assert "in synthesize" in caplog.text
     assert MARKER not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "outcome"),
+    [
+        ("/v1/audio/speech/stream", {}, "accepted"),
+        ("/v1/audio/speech/stream", {"origin": "http://evil.example"}, "refused: 403"),
+        ("/nowhere", {}, "refused: 403"),
+    ],
+)
+def test_a_websockets_handshake_is_one_line_without_its_query(
+    start: Start, path: str, options: dict[str, Any], outcome: str
+) -> None:
+    server = start()
+    n_before = len(server.log.read_text().splitlines())
+    with (
+        suppress(InvalidStatus),
+        connect(f"ws://127.0.0.1:{server.port}{path}?api_key=sk-secret", proxy=None, **options),
+    ):
+        pass
+    server.process.terminate()
+    server.process.wait(20)
+    log = server.log.read_text()
+    assert "sk-secret" not in log
+    lines = [line for line in log.splitlines()[n_before:] if "uvicorn:" not in line and "SIGTERM" not in line]
+    (line,) = lines
+    assert line.endswith(f"WebSocket {path} {outcome}")
+    assert " ERROR " not in log
+
+
+def test_a_client_whose_text_is_not_utf_8_makes_no_error_of_ours(start: Start) -> None:
+    server = start()
+    with connect(f"ws://127.0.0.1:{server.port}/v1/audio/speech/stream", proxy=None) as client:
+        client.socket.sendall(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+        assert closed(client) == 1007
+    assert " ERROR " not in server.log.read_text()

@@ -191,6 +191,17 @@ def test_more_text_than_may_wait_ends_the_turn(serve: Serve) -> None:
             assert kinds(heard(client, "flushed")[0])[0] == "segment.start"
 
 
+def test_more_turns_than_may_wait_end_the_connection(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=600), max_text_length=30)
+    with talking(server.url) as client:
+        tell(client, "text", text="你好")
+        for _ in range(60):
+            tell(client, "flush")
+        (error,), _ = heard(client, "error")
+        assert error["code"] == "text_too_long"
+        assert closed(client) == 1008
+
+
 def test_a_fault_of_the_server_is_told_and_not_its_words(serve: Serve) -> None:
     server = serve(ToneEngine(fault=RuntimeError("secret")))
     with talking(server.url) as client:

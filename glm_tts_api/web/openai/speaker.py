@@ -104,6 +104,11 @@ class Speaker:
         self.n_waiting = 0
 
     @property
+    def n_items(self) -> int:
+        """Sentences, and beginnings and ends of turns, that wait."""
+        return self._items.qsize()
+
+    @property
     def is_at_work(self) -> bool:
         return self._now is _State.SPEAKING or not self._items.empty()
 

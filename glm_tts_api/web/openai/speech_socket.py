@@ -29,7 +29,7 @@ from glm_tts_api.web.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, M
 from glm_tts_api.web.voice_names import named_voice, named_voices
 
 router = APIRouter(prefix="/v1/audio")
-_PIECE = 1000  # characters of a message that are cut into sentences at once
+_PIECE = 1000  # characters of a message that are looked at in one turn of the event loop
 
 
 class StartFields(BaseModel):
@@ -109,7 +109,11 @@ class _Conversation:
             raise ClientGone
         if message.get("text") is None:
             raise InvalidField("Send messages as text frames with JSON in them.")
-        return read_json(message["text"].encode())
+        data = message["text"].encode()
+        if len(data) > _PIECE:
+            return await asyncio.to_thread(read_json, data)
+        await asyncio.sleep(0)  # messages that are there already leave others their turn
+        return read_json(data)
 
     def _resting(self) -> AbstractContextManager[None]:
         connection: Connection | None = self._socket.scope["state"].get("connection")
@@ -209,6 +213,9 @@ class _Conversation:
             )
 
     async def _end_turn(self, mark: Mark, phase: _Phase) -> None:
+        most = self._state.config.max_text_length
+        if self._speaker.n_items > most:
+            raise TextTooLong(f"More than {most} sentences and turns wait to be spoken (MAX_TEXT_LENGTH).")
         await self._say(self._splitter.flush())
         self._speaker.put(mark)
         self._phase, self._voice = phase, None
