@@ -59,6 +59,30 @@ for (const [language, viewport, said] of [
     }));
 }
 
+for (const [language, viewport] of [
+  ["en", DESKTOP],
+  ["zh", PHONE],
+]) {
+  test(`the voice and the options that were chosen outlive a reload (${language})`, () =>
+    inStudio(browser, { viewport, language }, async (page) => {
+      const chosen = async () => [
+        await page.$eval(".voice input:checked", ({ value }) => value),
+        await page.$eval("#option-speed", ({ value }) => value),
+      ];
+      await page.waitForSelector(`html[lang^=${language}]`);
+      await page.waitForSelector(".voice input:checked");
+      await page.click('[data-index="exampleB"] .voice-choice');
+      await page.click("#options summary");
+      await page.focus("#option-speed");
+      await page.keyboard.press("ArrowRight");
+      const before = await chosen();
+      assert.deepEqual(before, ["exampleB", "1.05"]);
+      await page.reload();
+      await page.waitForSelector(".voice input:checked");
+      assert.deepEqual(await chosen(), before);
+    }));
+}
+
 /** Deletes it, thinks better of it, and deletes it after all. */
 async function remove(page, index) {
   const card = `[data-index="${index}"]`;

@@ -1,6 +1,7 @@
 // Joins the parts.
 
 import { createApi } from "./api.js";
+import { keepChoices } from "./choices.js";
 import { mountOptions } from "./control/options.js";
 import { mountTools } from "./control/tools.js";
 import { byId } from "./dom.js";
@@ -19,6 +20,7 @@ import { toast } from "./voices/toast.js";
 import { mountVoices } from "./voices/voices.js";
 
 const store = createStore(INITIAL);
+keepChoices(store);
 const api = createApi(() => store.set({ needsKey: true }));
 
 await setLanguage(preferredLanguage());

@@ -2,9 +2,7 @@
 
 import { byId, h } from "../dom.js";
 import { duration, onLanguage, t } from "../i18n.js";
-import { session } from "../storage.js";
 
-const TEXT = "glm-tts-text"; // kept until the tab is closed
 const SAMPLES = ["greeting", "numbers", "mixed"];
 
 export function mountComposer(root, { store, speaking }) {
@@ -22,10 +20,6 @@ export function mountComposer(root, { store, speaking }) {
   store.on("text", (text) => {
     if (box.value !== text) box.value = text;
   });
-
-  // A reload loses no text.
-  store.set({ text: session.getItem(TEXT) ?? "" });
-  addEventListener("pagehide", () => session.setItem(TEXT, store.get().text));
 
   const sampleChip = (name) =>
     h(
