@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { inStudio, launch, nSpeaking, until } from "./harness.js";
-import { say, textOf, write } from "./studio.js";
+import { DESKTOP, inStudio, launch, nSpeaking, PHONE, until } from "./harness.js";
+import { makeTake, say, textOf, write } from "./studio.js";
 
 const LONG = "今天的天气很好，我们一起去公园走走，然后去湖边的小店里喝一杯热茶吧。".repeat(3);
 const watched = (page) => page.evaluate(() => window.watched);
@@ -60,6 +60,24 @@ test("a stop frees the row, and is silent", () =>
     const later = await watched(page);
     assert.ok(later.heardUntil - stopped.heardUntil < 500, "nothing is heard any more");
   }));
+
+for (const [language, viewport, ended, after] of [
+  ["en", DESKTOP, /^Not completed, after \d+\.\d s\. There is nothing/, /of sound, made in/],
+  ["zh", PHONE, /^未完成，用时 \d+\.\d 秒。这段文字里没有/, /秒语音/],
+]) {
+  test(`a refused request is told as one, not as a table of zeros (${language})`, () =>
+    inStudio(browser, { viewport, language }, async (page) => {
+      await page.waitForSelector(".voice input:checked");
+      await say(page, "……");
+      await page.waitForSelector("#speak-error:not([hidden])");
+      const told = () => textOf(page, "#stages .hint");
+      await until(async () => ended.test(await told()), "the server tells of the refused one");
+      assert.equal(await page.$("#stages li"), null);
+      await makeTake(page, "hello");
+      await until(async () => after.test(await told()), "the server tells of the next one");
+      await page.waitForSelector("#stages li");
+    }));
+}
 
 /** When the last byte of the speech was there, in ms since the page began. */
 function endOfSpeech() {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { inStudio, launch, nSpeaking, STUDIO_URL, until } from "./harness.js";
+import { DESKTOP, inStudio, launch, nSpeaking, PHONE, STUDIO_URL, until } from "./harness.js";
 import { say, textOf } from "./studio.js";
 
 const { KEY: key } = process.env;
@@ -23,6 +23,38 @@ test("the key is asked for, a wrong one is refused, the right one is kept for th
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
     assert.ok(!kept.includes(key));
   }));
+
+for (const [language, viewport, wanted] of [
+  ["en", DESKTOP, /^This server asks for a key/],
+  ["zh", PHONE, /^这台服务器需要密钥/],
+]) {
+  test(`a missing key is asked for in the dialog, and is no error behind it (${language})`, () =>
+    inStudio(browser, { viewport }, async (page) => {
+      await nothingBehind(page);
+      assert.doesNotMatch(await textOf(page, "#gauges"), /\d/, "figures that are not known are not zeros");
+      assert.equal(await textOf(page, "#stages .hint"), "…");
+      assert.ok(await page.$("#voices .button:not(.small):disabled"), "nor is it known who may add a voice");
+      await enter(page, "wrong");
+      await page.waitForSelector("dialog[open] .notice:not([hidden])");
+      await nothingBehind(page);
+      await page.keyboard.press("Escape");
+      if (language !== "en") await page.click("#language");
+      await page.waitForSelector(`html[lang^=${language}]`);
+      assert.match(await textOf(page, "#voice-cards > .hint"), wanted);
+
+      await page.click("#key button");
+      await enter(page, key);
+      await page.waitForSelector(".voice input:checked");
+      assert.ok(await page.$("#voice-cards > .hint[hidden]"));
+      await page.click("#key button");
+      await page.click("dialog[open] .button.quiet"); // forget the key
+      await page.waitForSelector("dialog[open]");
+      await page.keyboard.press("Escape");
+      await say(page, "hello"); // with no key, it is asked for again
+      await page.waitForSelector("dialog[open]");
+      await nothingBehind(page);
+    }));
+}
 
 test("a full line is said, counted down, and tried again", () =>
   inStudio(browser, {}, async (page) => {
@@ -50,6 +82,17 @@ test("waiting for a free place can be given up", () =>
     await other;
     assert.equal(await page.$("li.take"), null);
   }));
+
+/** While the key's dialog is open, no error is shown but in it. */
+async function nothingBehind(page) {
+  await page.waitForSelector("dialog[open] #api-key");
+  await until(() => page.evaluate(hasAsked, "/api/v1/prompts"), "the list of voices was refused");
+  assert.equal(await page.$("main .notice:not([hidden])"), null);
+}
+
+function hasAsked(path) {
+  return performance.getEntriesByType("resource").some(({ name }) => name.endsWith(path));
+}
 
 async function enter(page, words) {
   await page.waitForSelector("dialog[open] #api-key");

@@ -4,12 +4,15 @@ import { session } from "./storage.js";
 
 const KEY = "glm-tts-key"; // kept until the tab is closed
 
-/** What went wrong: the server's answer, or `status` 0 and `code` "unreachable" if none came. */
+/**
+ * What went wrong: the server's answer, or `status` 0 and `code` "unreachable" if none came. `keyRefused`: a key was
+ * wanted and not sent, or another one than was sent; the key's dialog tells of it.
+ */
 export class ApiError extends Error {
-  constructor({ status, code, message, retryAfterS = null, requestId = null }) {
+  constructor({ status, code, message, retryAfterS = null, requestId = null, keyRefused = false }) {
     super(message);
     this.name = "ApiError";
-    Object.assign(this, { status, code, retryAfterS, requestId });
+    Object.assign(this, { status, code, retryAfterS, requestId, keyRefused });
   }
 }
 
@@ -24,9 +27,10 @@ export function createApi(onKeyRefused = () => {}) {
     const url = new URL(`api/v1/${path}`, document.baseURI);
     const response = await fetch(url, { method, headers: sent, body, signal }).catch(unreachable);
     if (response.ok) return response;
-    const error = await errorOf(response);
-    if (error.status === 401) onKeyRefused();
-    throw error;
+    const mayBeForbidden = path.startsWith("prompts") && method !== "GET"; // whatever the key
+    const keyRefused = response.status === 401 || (response.status === 403 && key && !mayBeForbidden);
+    if (keyRefused) onKeyRefused();
+    throw await errorOf(response, keyRefused);
   }
 
   const answer = async (...request) => (await call(...request)).json();
@@ -99,7 +103,7 @@ function unreachable(error) {
   throw new ApiError({ status: 0, code: "unreachable", message: error.message });
 }
 
-async function errorOf(response) {
+async function errorOf(response, keyRefused) {
   const body = await response.json().catch(() => ({}));
   return new ApiError({
     status: response.status,
@@ -107,5 +111,6 @@ async function errorOf(response) {
     message: body.message ?? response.statusText,
     retryAfterS: Number(response.headers.get("Retry-After")) || null,
     requestId: response.headers.get("X-Request-Id"),
+    keyRefused,
   });
 }

@@ -21,7 +21,7 @@ import { mountVoices } from "./voices/voices.js";
 
 const store = createStore(INITIAL);
 keepChoices(store);
-const api = createApi(() => store.set({ needsKey: true }));
+const api = createApi(() => store.get().needsKey || store.set({ needsKey: {} }));
 
 await setLanguage(preferredLanguage());
 mountTheme(store);

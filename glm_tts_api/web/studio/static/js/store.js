@@ -46,13 +46,13 @@ export const INITIAL = {
   },
   health: null, // GET /health
   voices: null, // GET /prompts, as a list
-  mayWrite: true, // whether it lets the person change them
+  mayWrite: null, // whether it lets the person change them; null while that is not known
   stats: null, // GET /stats/concurrency
   reading: null, // POST /text/normalize of the text as it stands; null while it is not known
   speaking: { state: "idle" }, // see speak/speaking.js
   made: null, // the take that was made last: see speak/take.js
   take: null, // the one in the player
   playing: false,
-  needsKey: false, // the server refused a request that had no key, or a wrong one
+  needsKey: false, // or an object, of its own each time that the person is to be asked for a key, or for another
   theme: "auto",
 };

@@ -5,20 +5,21 @@ import { onLanguage, t } from "../i18n.js";
 import { figureRow } from "./bar.js";
 
 const LANES = ["short_text", "long_text"];
-const UNKNOWN = { active: 0, limit: 0, waiting: 0 };
 
 export function mountGauges(root, { store }) {
   const list = h("ul", { class: "figures" });
   root.append(list);
   const show = () => {
     const { stats } = store.get();
-    list.replaceChildren(...LANES.map((name) => gauge(name, stats?.stats[name] ?? UNKNOWN)));
+    list.replaceChildren(...LANES.map((name) => gauge(name, stats?.stats[name])));
   };
   store.on("stats", show);
   onLanguage(show);
 }
 
-function gauge(name, { active, limit, waiting }) {
+function gauge(name, lane) {
+  if (!lane) return figureRow(t(`see.lane.${name}`), t("see.unknown"), 0);
+  const { active, limit, waiting } = lane;
   const figure = t(waiting ? "see.takenAndWaiting" : "see.taken", { active, limit, waiting });
   return figureRow(t(`see.lane.${name}`), figure, limit ? active / limit : 0);
 }

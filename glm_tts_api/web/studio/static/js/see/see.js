@@ -1,6 +1,7 @@
 // What the server is and does, asked for while somebody looks: this part keeps the store's `health` and `stats`.
 
 import { byId } from "../dom.js";
+import { GOING } from "../speak/speaking.js";
 import { mountAbout } from "./about.js";
 import { mountGauges } from "./gauges.js";
 import { mountKey } from "./key.js";
@@ -20,7 +21,9 @@ export function mountSee({ store, api }) {
   mountAbout(byId("about"), { store });
   const askNow = poll(() => look(store, api));
   mountKey(byId("key"), { store, api, onChange: askNow });
-  store.on("made", askNow);
+  store.on("speaking", ({ utterance, state }) => {
+    if (utterance && !GOING.includes(state)) askNow();
+  });
 }
 
 /** Returns after how many milliseconds to look again. */
@@ -32,8 +35,8 @@ async function look(store, api) {
     store.set({ stats, needsKey: false });
     return health.model_loaded && !isBusy(stats) ? IDLE_MS : BUSY_MS;
   } catch (error) {
-    if (error.status === 401 || (error.status === 403 && api.hasKey())) store.set({ needsKey: true });
     if (error.status === 0) store.set({ health: UNREACHABLE });
+    store.set({ stats: null }); // what it was is not what it is
     return LOST_MS;
   }
 }

@@ -3,8 +3,7 @@
 import { announce, byId, h, icon } from "../dom.js";
 import { sayError } from "../errors.js";
 import { duration, onLanguage, t } from "../i18n.js";
-
-const GOING = ["waiting", "speaking"];
+import { GOING } from "./speaking.js";
 
 export function mountProgress({ store, speaking }) {
   const button = byId("speak");

@@ -5,8 +5,8 @@
 //   waiting    utterance; lane, place in the line (null: not known); retryInS: seconds until it is asked for again
 //   speaking   utterance; segment, segments (null: not known)
 //   done       utterance; seconds, firstSoundS
-//   stopped
-//   failed     error
+//   stopped    utterance
+//   failed     utterance; error
 
 import { ApiError } from "../api.js";
 import { drawSeed } from "../control/seed.js";
@@ -17,6 +17,9 @@ import { createPcmReader, createRecording } from "../sound/pcm.js";
 import { follow, lookBack } from "./follow.js";
 import { createLiveAudio } from "./live_audio.js";
 import { makeTake } from "./take.js";
+
+/** The states of an utterance that is not over. */
+export const GOING = ["waiting", "speaking"];
 
 export function createSpeaking({ store, api }) {
   let going = null; // the AbortController of what is being said
@@ -38,7 +41,8 @@ export function createSpeaking({ store, api }) {
       await say(utterance, signal);
     } catch (error) {
       if (!utterance.recording) utterance.audio.stop();
-      show(signal.aborted ? { state: "stopped" } : { state: "failed", error });
+      if (error.keyRefused) store.set({ needsKey: {}, speaking: { state: "idle" } });
+      else show(signal.aborted ? { state: "stopped", utterance } : { state: "failed", utterance, error });
     } finally {
       following.abort();
       going = null;

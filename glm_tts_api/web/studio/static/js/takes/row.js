@@ -4,10 +4,10 @@ import { clockTime, h, icon } from "../dom.js";
 import { getLanguage, t } from "../i18n.js";
 import { otherVoice } from "./history.js";
 import { createMore } from "./more.js";
+import { GOING } from "../speak/speaking.js";
 
 const SHOWN_CHARS = 200; // of its one line
 const SIDES = ["a", "b"];
-const BUSY = ["waiting", "speaking"];
 
 /**
  * `actions`: play(take), again(take, {seed} or {voice}), compare(side, take), isOn(side, id), remove(take).
@@ -74,7 +74,7 @@ export function createRow(take, { store, api }, actions) {
       "aria-label",
       t(sounds ? "takes.pause" : "takes.playTake", { text: take.text.slice(0, 60) }),
     );
-    seed.disabled = voice.disabled = BUSY.includes(speaking.state);
+    seed.disabled = voice.disabled = GOING.includes(speaking.state);
   }
 
   show();

@@ -28,6 +28,7 @@ export default {
   "error.unknown_voice": "This voice is not there any more. Choose another.",
   "error.recording_missing": "This voice's recording is gone. Choose another voice, or record it again.",
   "error.internal": "Something broke on the server. Try again; if it stays, look into the server's log.",
+  "error.cancelled": "It was stopped.",
   "error.cut": "The sound broke off. What came until then is kept.",
   "error.page":
     "A part of the page could not be loaded. Check that the server runs, then reload: your text stays.",
@@ -171,6 +172,8 @@ export default {
   "see.taken": "{active} of {limit}",
   "see.takenAndWaiting": "{active} of {limit}, {waiting} waiting",
   "see.last": "The last request",
+  "see.unknown": "…",
+  "see.lastFailed": "Not completed, after {taken} s. {why}",
   "see.lastSummary": "{sound} s of sound, made in {taken} s",
   "see.nothingYet": "Nothing was spoken yet.",
   "see.seconds": "{n} s",

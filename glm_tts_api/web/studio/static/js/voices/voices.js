@@ -38,17 +38,23 @@ export function mountVoices(root, { store, api }) {
     announce(t("voices.changed", { index: voice.index }));
   }
 
-  store.on("mayWrite", (mayWrite) => {
-    add.hidden = !mayWrite;
-    whyNot.hidden = mayWrite;
-  });
+  function showMayWrite() {
+    const { mayWrite, needsKey } = store.get();
+    add.hidden = mayWrite === false;
+    add.disabled = mayWrite === null;
+    whyNot.hidden = !needsKey && mayWrite !== false;
+    whyNot.textContent = t(needsKey ? "error.unauthorized" : "voices.mayNotWrite");
+  }
+
+  store.on("mayWrite", showMayWrite);
+  store.on("needsKey", showMayWrite);
   const showCards = () => cards.show(store.get().voices, store.get().voice);
   store.on("voices", showCards);
   store.on("voice", cards.choose);
   store.on("playing", (playing) => playing && hush());
   onLanguage(() => {
     add.replaceChildren(icon("plus"), t("voices.new"));
-    whyNot.textContent = t("voices.mayNotWrite");
+    showMayWrite();
     showCards();
   });
   store.on("needsKey", (needsKey) => needsKey || shelf.load());
@@ -58,20 +64,31 @@ export function mountVoices(root, { store, api }) {
 function createShelf(store, api) {
   const leaving = new Set();
   const trouble = h("div", { class: "notice", role: "alert", hidden: true });
+  let fault = null;
 
   async function load(chosen = store.get().voice) {
     try {
       const { prompts, writable } = await api.voices.list();
       store.set({ mayWrite: writable });
-      trouble.hidden = true;
+      fault = null;
       show(prompts, chosen);
     } catch (error) {
-      const on = { click: () => load() };
-      const again = h("button", { type: "button", class: "button small", on }, t("voices.retry"));
-      trouble.replaceChildren(sayError(error), again);
-      trouble.hidden = false;
+      fault = error.keyRefused ? null : error;
     }
+    showTrouble();
   }
+
+  function showTrouble() {
+    trouble.hidden = !fault;
+    if (!fault) return;
+    const on = { click: () => load() };
+    trouble.replaceChildren(
+      sayError(fault),
+      h("button", { type: "button", class: "button small", on }, t("voices.retry")),
+    );
+  }
+
+  onLanguage(showTrouble);
 
   /** `chosen`, or else the first of them, is the one that speaks. */
   function show(prompts, chosen) {
