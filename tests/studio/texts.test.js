@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import en from "../../glm_tts_api/web/studio/static/js/texts/en.js";
-import zh from "../../glm_tts_api/web/studio/static/js/texts/zh.js";
-
 const STATIC = new URL("../../glm_tts_api/web/studio/static/", import.meta.url);
+const [en, zh] = await Promise.all(["en", "zh"].map(textsOf));
 const placeholders = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
+
+/** All of a language's texts: those that the page opens with, and the parts that it loads later. */
+async function textsOf(language) {
+  const texts = new URL("js/texts/", STATIC);
+  const parts = readdirSync(new URL(`${language}/`, texts)).map((name) => `${language}/${name}`);
+  const files = await Promise.all([`${language}.js`, ...parts].map((name) => import(new URL(name, texts))));
+  return Object.assign({}, ...files.map((file) => file.default));
+}
 
 test("both languages have the same texts, with the same values in them", () => {
   assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());

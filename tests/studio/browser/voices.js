@@ -13,6 +13,7 @@ after(() => browser.close());
 
 test("a voice is recorded and saved, and speaks", () =>
   inStudio(browser, {}, async (page) => {
+    await page.waitForSelector("#voices .button:not(.small, :disabled)");
     await page.click("#voices .button:not(.small)");
     await page.waitForSelector("dialog[open] .record");
     await page.click("dialog[open] .record");
@@ -46,6 +47,8 @@ for (const [language, viewport, said] of [
 ]) {
   test(`a recording without fault with the words of another is praised for what was looked at (${language})`, () =>
     inStudio(browser, { viewport, language }, async (page) => {
+      await page.waitForSelector(`html[lang^=${language}]`);
+      await page.waitForSelector("#voices .button:not(.small, :disabled)");
       await page.click("#voices .button:not(.small)");
       const file = await page.waitForSelector("dialog[open] input[type=file]");
       await file.uploadFile(process.env.MICROPHONE);

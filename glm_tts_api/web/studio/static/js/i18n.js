@@ -7,6 +7,8 @@ const CHOICE = "glm-tts-language";
 const watchers = new Set();
 let language = "en";
 let texts = {}; // of that language
+const parts = new Set(); // of texts, beside those that the page opens with
+let loading = Promise.resolve();
 
 /** The text of that key; {name} in it stands for a value, and a text that is a function is called with them. */
 export function t(key, values = {}) {
@@ -40,11 +42,29 @@ export function chooseLanguage(code) {
 
 /** Puts the page's fixed words into that language, then tells who makes others. */
 export async function setLanguage(code) {
-  texts = (await import(`./texts/${code}.js`)).default;
-  language = code;
+  await loadTexts(code);
   document.documentElement.lang = code === "zh" ? "zh-CN" : code;
   translate(document);
   for (const watcher of watchers) watcher(code);
+}
+
+/** To be awaited before words of that part (a file in texts/en/ and texts/zh/) are shown. */
+export async function needTexts(part) {
+  parts.add(part);
+  await loadTexts();
+}
+
+/** One after the other: a part that comes late is in the language that was chosen meanwhile. */
+function loadTexts(chosen) {
+  const load = async () => {
+    const code = chosen ?? language;
+    const names = [code, ...[...parts].map((part) => `${code}/${part}`)];
+    const files = await Promise.all(names.map((name) => import(`./texts/${name}.js`)));
+    texts = Object.assign({}, ...files.map((file) => file.default));
+    language = code;
+  };
+  loading = loading.then(load, load);
+  return loading;
 }
 
 /** Calls `watcher` now and whenever the language changes. */

@@ -1,10 +1,6 @@
-// English. Keys are grouped by part.
-
-import voices from "./en/voices.js";
+// English. Keys are grouped by part; those of a new voice are in en/new_voice.js, loaded with its dialog.
 
 export default {
-  ...voices,
-
   // page
   "page.skip": "Skip to the text",
   "page.home": "GLM-TTS Studio",
@@ -32,6 +28,8 @@ export default {
   "error.cut": "The sound broke off. What came until then is kept.",
   "error.page":
     "A part of the page could not be loaded. Check that the server runs, then reload: your text stays.",
+  "error.body_too_large": "That is more than the server takes. Shorten the text, or trim the recording.",
+  "error.forbidden": "The server does not allow this: {message}",
   "error.other": "{message}",
 
   // speak
@@ -123,6 +121,30 @@ export default {
   "control.apply": "Apply",
   "control.unmark": "As usual",
   "control.cancel": "Cancel",
+
+  // voices
+  "voices.title": "Voice",
+  "voices.new": "New voice",
+  "voices.none": "No voices yet. Record yours: ten seconds are enough.",
+  "voices.retry": "Try again",
+  "voices.play": "Hear {index}",
+  "voices.stop": "Stop {index}",
+  "voices.edit": "Edit {index}",
+  "voices.added": "“{index}” is ready, and speaks from now on.",
+  "voices.changed": "“{index}” is saved.",
+  "voices.deleted": "“{index}” is deleted.",
+  "voices.undo": "Undo",
+  "voices.mayNotWrite":
+    "From here, voices can be heard but not changed: this server has no key set, so only its own machine may change " +
+    "them. Whoever runs it can set API_KEYS; with a key, you may too.",
+  "voices.isShipped":
+    "This voice came with the server. A change is kept as a copy of your own; delete the copy, and the original is back.",
+  "voices.transcript": "What the recording says",
+  "voices.transcriptHint": "Word for word: the voice speaks best if nothing is missing and nothing is added.",
+  "voices.save": "Save",
+  "voices.cancel": "Cancel",
+  "voices.close": "Close",
+  "voices.delete": "Delete",
 
   // takes
   "takes.title": "Takes",

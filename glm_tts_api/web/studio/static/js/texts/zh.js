@@ -1,10 +1,6 @@
-// 中文。按部分分组。
-
-import voices from "./zh/voices.js";
+// 中文。按部分分组；新建音色的文案在 zh/new_voice.js，打开对话框时才加载。
 
 export default {
-  ...voices,
-
   // 页面
   "page.skip": "跳到正文",
   "page.home": "GLM-TTS 工作室",
@@ -31,6 +27,8 @@ export default {
   "error.cancelled": "已被停止。",
   "error.cut": "声音中断了，已收到的部分会保留。",
   "error.page": "页面有一部分没能加载。请确认服务已启动，再刷新页面，文字会保留。",
+  "error.body_too_large": "内容超出了服务器的上限。请缩短文字，或裁短录音。",
+  "error.forbidden": "服务器不允许这样做：{message}",
   "error.other": "{message}",
 
   // 朗读
@@ -121,6 +119,29 @@ export default {
   "control.apply": "应用",
   "control.unmark": "恢复默认读音",
   "control.cancel": "取消",
+
+  // 音色
+  "voices.title": "音色",
+  "voices.new": "新建音色",
+  "voices.none": "还没有音色。录一段自己的声音吧，十秒就够。",
+  "voices.retry": "重试",
+  "voices.play": "试听 {index}",
+  "voices.stop": "停止 {index}",
+  "voices.edit": "编辑 {index}",
+  "voices.added": "“{index}”已就绪，接下来就用它来说。",
+  "voices.changed": "“{index}”已保存。",
+  "voices.deleted": "“{index}”已删除。",
+  "voices.undo": "撤销",
+  "voices.mayNotWrite":
+    "从这里只能试听，不能改动音色：服务器没有设置密钥，只有它所在的那台机器可以改动。请管理员设置 API_KEYS，" +
+    "有了密钥就可以了。",
+  "voices.isShipped": "这是服务器自带的音色。改动会另存为你自己的副本；删除副本后，原来的音色就会恢复。",
+  "voices.transcript": "录音里说的话",
+  "voices.transcriptHint": "请逐字填写，不多不少，这样合成的声音最像。",
+  "voices.save": "保存",
+  "voices.cancel": "取消",
+  "voices.close": "关闭",
+  "voices.delete": "删除",
 
   // 作品
   "takes.title": "作品",

@@ -2,7 +2,7 @@
 
 import { announce, h, icon } from "../dom.js";
 import { sayError } from "../errors.js";
-import { onLanguage, t } from "../i18n.js";
+import { needTexts, onLanguage, t } from "../i18n.js";
 import { createCards } from "./cards.js";
 import { hush } from "./listening.js";
 import { toast } from "./toast.js";
@@ -22,7 +22,7 @@ export function mountVoices(root, { store, api }) {
 
   async function openNew() {
     const names = (store.get().voices ?? []).map(({ index }) => index);
-    const { openAdd } = await import("./add.js"); // much, and needed now and then
+    const [{ openAdd }] = await Promise.all([import("./add.js"), needTexts("new_voice")]); // needed now and then
     const index = await openAdd({ api, names });
     if (!index) return;
     await shelf.load(index);

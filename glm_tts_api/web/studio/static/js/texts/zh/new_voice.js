@@ -1,28 +1,6 @@
-// 音色，中文。
+// 新建音色，中文：打开对话框时才加载。
 
 export default {
-  "voices.title": "音色",
-  "voices.new": "新建音色",
-  "voices.none": "还没有音色。录一段自己的声音吧，十秒就够。",
-  "voices.retry": "重试",
-  "voices.play": "试听 {index}",
-  "voices.stop": "停止 {index}",
-  "voices.edit": "编辑 {index}",
-  "voices.added": "“{index}”已就绪，接下来就用它来说。",
-  "voices.changed": "“{index}”已保存。",
-  "voices.deleted": "“{index}”已删除。",
-  "voices.undo": "撤销",
-  "voices.mayNotWrite":
-    "从这里只能试听，不能改动音色：服务器没有设置密钥，只有它所在的那台机器可以改动。请管理员设置 API_KEYS，" +
-    "有了密钥就可以了。",
-  "voices.isShipped": "这是服务器自带的音色。改动会另存为你自己的副本；删除副本后，原来的音色就会恢复。",
-  "voices.transcript": "录音里说的话",
-  "voices.transcriptHint": "请逐字填写，不多不少，这样合成的声音最像。",
-  "voices.save": "保存",
-  "voices.cancel": "取消",
-  "voices.close": "关闭",
-  "voices.delete": "删除",
-
   // 新建：录音
   "voices.newTitle": "新建音色",
   "voices.newHint": "在安静的地方，由一个人说五到十秒。想让它怎么说，就怎么录。",
@@ -88,7 +66,5 @@ export default {
   // 保存时的错误
   "error.voice_exists": "这个名称已被使用，请换一个。",
   "error.not_audio": "服务器无法读取这段录音，请另存为 WAV 或 MP3。",
-  "error.body_too_large": "内容超出了服务器的上限。请缩短文字，或裁短录音。",
   "error.prompt_rejected": "服务器不接受这段录音：{message}",
-  "error.forbidden": "服务器不允许这样做：{message}",
 };

@@ -1,29 +1,6 @@
-// Voices, in English.
+// Making a new voice, in English: loaded with its dialog.
 
 export default {
-  "voices.title": "Voice",
-  "voices.new": "New voice",
-  "voices.none": "No voices yet. Record yours: ten seconds are enough.",
-  "voices.retry": "Try again",
-  "voices.play": "Hear {index}",
-  "voices.stop": "Stop {index}",
-  "voices.edit": "Edit {index}",
-  "voices.added": "“{index}” is ready, and speaks from now on.",
-  "voices.changed": "“{index}” is saved.",
-  "voices.deleted": "“{index}” is deleted.",
-  "voices.undo": "Undo",
-  "voices.mayNotWrite":
-    "From here, voices can be heard but not changed: this server has no key set, so only its own machine may change " +
-    "them. Whoever runs it can set API_KEYS; with a key, you may too.",
-  "voices.isShipped":
-    "This voice came with the server. A change is kept as a copy of your own; delete the copy, and the original is back.",
-  "voices.transcript": "What the recording says",
-  "voices.transcriptHint": "Word for word: the voice speaks best if nothing is missing and nothing is added.",
-  "voices.save": "Save",
-  "voices.cancel": "Cancel",
-  "voices.close": "Close",
-  "voices.delete": "Delete",
-
   // a new one: the recording
   "voices.newTitle": "New voice",
   "voices.newHint": "Five to ten seconds of one person in a quiet room. Speak as the voice is to speak.",
@@ -91,7 +68,5 @@ export default {
   // errors of saving
   "error.voice_exists": "This name is taken. Choose another.",
   "error.not_audio": "The server cannot read this recording. Save it as WAV or MP3.",
-  "error.body_too_large": "That is more than the server takes. Shorten the text, or trim the recording.",
   "error.prompt_rejected": "The server does not take this recording: {message}",
-  "error.forbidden": "The server does not allow this: {message}",
 };
