@@ -35,6 +35,7 @@ from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
+from glm_tts_api.voices.writer import StoreLimits
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
 from glm_tts_api.web.compatible.speaches import router as speaches_router
@@ -169,7 +170,7 @@ async def _lifespan(
             figures=record.figures,
             number=record.number,
             voices=_voice_store(settings),
-            lexicon=LexiconFile(settings.configs_dir, DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)),
+            lexicon=_lexicon(settings),
             in_flight=in_flight,
             limits=limits,
         )
@@ -215,9 +216,15 @@ def _voice_store(settings: Settings) -> VoiceStore:
         settings.path(settings.prompts_dir),
         limits=recording_limits(settings),
         max_characters=settings.prompt_max_characters,
+        room=StoreLimits(settings.max_voices, settings.max_voices_mb * 2**20),
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
+
+
+def _lexicon(settings: Settings) -> LexiconFile:
+    files = DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)
+    return LexiconFile(settings.configs_dir, files, most_words=settings.max_lexicon_words)
 
 
 def _build_engine(settings: Settings, number: int) -> Engine:

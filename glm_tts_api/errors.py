@@ -20,6 +20,7 @@ ServiceError
 ├── VoiceChanged                voice_changed
 ├── TextTooLong                 text_too_long
 ├── BodyTooLarge                body_too_large
+├── StorageFull                 storage_full
 ├── NotAudio                    not_audio
 ├── UnparsableBody              unparsable_body
 ├── InternalFault               internal
@@ -133,6 +134,10 @@ class TextTooLong(ServiceError):
 
 class BodyTooLarge(ServiceError):
     code = "body_too_large"
+
+
+class StorageFull(ServiceError):
+    code = "storage_full"
 
 
 class NotAudio(ServiceError):

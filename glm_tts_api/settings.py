@@ -25,15 +25,17 @@ from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
 from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, Origins, VoiceAliases
+from glm_tts_api.text.lexicon import MOST_WORDS
 from glm_tts_api.validation import Allowed, allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
+from glm_tts_api.voices.writer import StoreLimits
 
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
 SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
 
 # The rooms' own defaults stand once, there.
-_LANES, _ENGINE, _RECORDINGS = AdmissionConfig(), EngineConfig(), RecordingLimits()
+_LANES, _ENGINE, _RECORDINGS, _STORE = AdmissionConfig(), EngineConfig(), RecordingLimits(), StoreLimits()
 
 
 class SettingsError(StartupError):
@@ -137,6 +139,9 @@ class Settings(BaseSettings):
     prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = _RECORDINGS.min_s
     prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = _RECORDINGS.max_s
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
+    max_voices: Annotated[int, Field(ge=0, le=100_000)] = _STORE.n_voices
+    max_voices_mb: Annotated[int, Field(ge=0, le=1_000_000)] = _STORE.n_bytes // 2**20
+    max_lexicon_words: Annotated[int, Field(ge=0, le=1_000_000)] = MOST_WORDS
     stream_chunks: Annotated[
         tuple[int, ...],
         NoDecode,

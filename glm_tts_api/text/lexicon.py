@@ -18,14 +18,14 @@ from typing import Any
 
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.durable import locked, replace_file
-from glm_tts_api.errors import Unhealthy, UnknownWord, quote
+from glm_tts_api.errors import StorageFull, Unhealthy, UnknownWord, quote
 from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.markup import Part
 from glm_tts_api.text.pieces import Check, unwatched
 from glm_tts_api.text.pinyin import Phonemes, phoneme_names
 
 FILE_NAME = "lexicon.jsonl"
-MOST_ENTRIES = 20_000
+MOST_WORDS = 20_000
 _MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
 _NEAR = 50  # characters on either side, in the same sentence, in which a context is looked for
 _AHEAD = 1000  # characters behind a word in which its context is looked for at once
@@ -148,9 +148,11 @@ def _is_letter(char: str) -> bool:
 
 class LexiconFile:
     """The lexicon of a folder, read again when it changes. Safe between threads and processes; a kill while
-    it is written does no harm. Lines that are no entry are left where they are, and warned of."""
+    it is written does no harm. Lines that are no entry are left where they are, and warned of. Beyond
+    `most_words` none is added."""
 
-    def __init__(self, folder: Path, dictionaries: DictionaryFiles) -> None:
+    def __init__(self, folder: Path, dictionaries: DictionaryFiles, *, most_words: int = MOST_WORDS) -> None:
+        self._most_words = most_words
         self._path = folder / FILE_NAME
         self._dictionaries = dictionaries
         self._reading = threading.Lock()
@@ -175,10 +177,16 @@ class LexiconFile:
         return entry
 
     def put(self, entry: LexiconEntry) -> bool:
-        """Adds the entry, or replaces that of its word: whether it is new. Raises Unhealthy."""
+        """Adds the entry, or replaces that of its word: whether it is new. Raises StorageFull or
+        Unhealthy."""
 
         def edit(lines: list[str]) -> list[str]:
             kept = [line for line in lines if _word_of(line) != entry.word]
+            if len(kept) == len(lines) >= self._most_words:
+                raise StorageFull(
+                    f"The lexicon has {len(lines)} words, and no more are added (MAX_LEXICON_WORDS): DELETE "
+                    "one, or set MAX_LEXICON_WORDS higher."
+                )
             fields = {name: value for name, value in asdict(entry).items() if value is not None}
             return [*kept, json.dumps(fields, ensure_ascii=False)]
 

@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 
 from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
+from glm_tts_api.audio.trim import trimmed
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import (
     Forbidden,
@@ -29,7 +30,7 @@ from glm_tts_api.errors import (
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, Entry, VoiceIndex
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
-from glm_tts_api.voices.writer import Entries, VoiceWriter
+from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"
 _DECODED_BYTES = 64 * 2**20  # some hundred prompts of five seconds
@@ -96,6 +97,7 @@ class VoiceStore:
         *,
         limits: RecordingLimits,
         max_characters: int = MAX_CHARACTERS,
+        room: StoreLimits | None = None,
         bundled: Path | None = None,
         default: Path | None = None,
     ) -> None:
@@ -104,7 +106,9 @@ class VoiceStore:
         folders = tuple(folder.resolve() for folder in allowed)
         self._shipped = VoiceIndex(shipped, folders=folders, max_characters=max_characters, default=default)
         self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders, max_characters=max_characters)
-        self._writer = VoiceWriter(own_dir, self._own.path, in_use=self._recordings_in_use)
+        self._writer = VoiceWriter(
+            own_dir, self._own.path, limits=room or StoreLimits(), in_use=self._recordings_in_use
+        )
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
         self._reading = threading.Lock()
 
@@ -146,7 +150,7 @@ class VoiceStore:
         return _until_there(look)
 
     def audio(self, index: str) -> tuple[bytes, Container | None]:
-        """The recording's file as it was given. Raises UnknownVoice or RecordingMissing."""
+        """The recording's file as it is kept. Raises UnknownVoice or RecordingMissing."""
         data = _until_there(lambda *, again: self._find(index, again=again).audio.read_bytes())
         return data, container_of(data[:HEAD_BYTES])
 
@@ -164,14 +168,15 @@ class VoiceStore:
         return self._decoded.clear()
 
     def add(self, index: str, transcript: str, data: bytes) -> VoiceInfo:
-        """Registers a new voice. Raises VoiceExists, InvalidField, or what decode_audio raises."""
+        """Registers a new voice. Raises VoiceExists, InvalidField, StorageFull, or what decode_audio
+        raises."""
         _require_index(index)
-        decode_audio(data, self._limits)
+        kept = trimmed(data, decode_audio(data, self._limits))
 
         def insert(own: Entries) -> VoiceInfo:
             if index in own or index in self._find_all():
                 raise VoiceExists(f"A voice '{index}' exists; PUT replaces it.")
-            own[index] = self._writer.keep(index, transcript, data)
+            own[index] = self._writer.keep(own, index, transcript, kept)
             return self._stored(index, own)
 
         return self._writer.change(insert)
@@ -187,18 +192,17 @@ class VoiceStore:
         """Changes a voice's transcript, recording or both; of a shipped voice an own copy is made, which
         hides it until it is deleted. `only_if`: the versions of the voice that the change is meant for.
 
-        Raises UnknownVoice, VoiceChanged, RecordingMissing, or what decode_audio raises.
+        Raises UnknownVoice, VoiceChanged, RecordingMissing, StorageFull, or what decode_audio raises.
         """
-        if data is not None:
-            decode_audio(data, self._limits)
+        kept = None if data is None else trimmed(data, decode_audio(data, self._limits))
 
         def put(own: Entries) -> VoiceInfo:
             voice = self._current(index, own, only_if)
             text = voice.entry.transcript if transcript is None else transcript
-            if data is not None:
-                own[index] = self._writer.keep(index, text, data)
+            if kept is not None:
+                own[index] = self._writer.keep(own, index, text, kept)
             elif voice.source == "shipped":
-                own[index] = self._writer.keep(index, text, voice.audio.read_bytes())
+                own[index] = self._writer.keep(own, index, text, voice.audio.read_bytes())
             else:
                 own[index] = {**own[index], "prompt_text": text}
             return self._stored(index, own)

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.durable import locked, replace_file, temporary_of
-from glm_tts_api.errors import Unhealthy
+from glm_tts_api.errors import StorageFull, Unhealthy
 from glm_tts_api.voices.index import parse_entries
 
 logger = logging.getLogger(__name__)
@@ -29,17 +30,34 @@ Entries = dict[str, Any]
 ResultT = TypeVar("ResultT")
 
 
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """How many voices the API keeps, and how many bytes of recordings."""
+
+    n_voices: int = 1000
+    n_bytes: int = 2**30
+
+
 class VoiceWriter:
     """The folder that the API writes: the index at `index`, the recordings beside it.
 
+    `limits` bound what is added; nothing that is there goes because of them.
     `in_use`: the recordings that these entries or any other index mean, however they spell it.
     """
 
-    def __init__(self, folder: Path, index: Path, *, in_use: Callable[[Entries], Iterable[Path]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        index: Path,
+        *,
+        limits: StoreLimits,
+        in_use: Callable[[Entries], Iterable[Path]],
+    ) -> None:
         self._folder = folder
         self._recordings = folder / _RECORDINGS
         self._note = folder / ".changing"
         self._index = index
+        self._limits = limits
         self._in_use = in_use
 
     def change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
@@ -62,15 +80,32 @@ class VoiceWriter:
             self._clear_up(entries)
             return result
 
-    def keep(self, index: str, transcript: str, data: bytes) -> dict[str, str]:
-        """Stores a recording, from within `change`, and returns the entry that names it."""
+    def keep(self, entries: Entries, index: str, transcript: str, data: bytes) -> dict[str, str]:
+        """Stores a recording, from within `change` with these entries, and returns the entry that names it.
+        Raises StorageFull."""
         container = container_of(data)
         extension = container.extension if container else "audio"
         name = f"{index}-{_short_digest(data)}.{extension}"
-        self._note_down([name])
         self._recordings.mkdir(exist_ok=True)
+        self._require_room(entries, index, len(data))
+        self._note_down([name])
         replace_file(self._recordings / name, data)
         return {"prompt_audio_path": f"{_RECORDINGS}/{name}", "prompt_text": transcript}
+
+    def _require_room(self, entries: Entries, index: str, n_bytes: int) -> None:
+        most = self._limits
+        if index not in entries and len(entries) >= most.n_voices:
+            raise StorageFull(
+                f"{most.n_voices} voices were added over the API, and no more are kept (MAX_VOICES): DELETE "
+                "one, or set MAX_VOICES higher."
+            )
+        replaced = _name_of(entries.get(index))
+        others = (path for path in self._recordings.iterdir() if path.name != replaced)
+        if sum(path.stat().st_size for path in others) + n_bytes > most.n_bytes:
+            raise StorageFull(
+                f"The recordings would take more than {most.n_bytes / 2**20:g} MB (MAX_VOICES_MB): DELETE a "
+                "voice, or set MAX_VOICES_MB higher."
+            )
 
     def _read_index(self) -> Entries:
         try:

@@ -9,12 +9,13 @@ import logging
 import re
 import secrets
 import time
+from itertools import accumulate
 from pathlib import Path
 
 from glm_tts_api.errors import InvalidField, Unhealthy, quote
 
 logger = logging.getLogger(__name__)
-_MOST = 32
+_MOST, _MOST_BYTES = 32, 256 * 2**20
 _ID = re.compile(r"file-[0-9a-f]{32}")  # the later, the greater
 
 
@@ -34,7 +35,9 @@ class Uploads:
             part.write_bytes(data)
             part.rename(self._folder / name)
             files = sorted(path for path in self._folder.iterdir() if _ID.fullmatch(path.name))
-            for path in files[:-_MOST]:
+            n_bytes = list(accumulate(map(_size_of, reversed(files))))
+            n_kept = max(1, sum(each <= _MOST_BYTES for each in n_bytes[:_MOST]))
+            for path in files[:-n_kept]:
                 path.unlink(missing_ok=True)
         except OSError as error:
             logger.error("An upload cannot be kept in %s: %s", self._folder, error)
@@ -49,3 +52,10 @@ class Uploads:
         except FileNotFoundError:
             pass
         raise InvalidField(f"There is no file '{quote(name)}'; only the newest {_MOST} are kept.")
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another worker was quicker
+        return 0

@@ -10,6 +10,7 @@ from glm_tts_api.errors import (
     OutOfMemory,
     QueueFull,
     ServiceError,
+    StorageFull,
     TextTooLong,
     UnknownVoice,
     VoiceExists,
@@ -24,7 +25,7 @@ _STATUS: dict[type[ServiceError], int] = {
     VoiceExists: 400,  # the SDKs try a 409 again
 }
 # Asked again, the same work would be done for nothing.
-_AFTER_WORK = (DeadlineExceeded, InternalFault, OutOfMemory)
+_AFTER_WORK = (DeadlineExceeded, InternalFault, OutOfMemory, StorageFull)
 
 
 def openai_body(error: ServiceError) -> dict[str, Any]:

@@ -19,6 +19,7 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.VoiceChanged: 412,
     errors.TextTooLong: 413,
     errors.BodyTooLarge: 413,
+    errors.StorageFull: 507,
     errors.NotAudio: 415,
     errors.UnparsableBody: 422,
     errors.Unavailable: 503,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import InvalidField, MalformedPronunciation
-from glm_tts_api.text.lexicon import MOST_ENTRIES, LexiconFile, entry_of
+from glm_tts_api.text.lexicon import LexiconFile, entry_of
 from glm_tts_api.text.pinyin import BadReading
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.app_state import AppState
@@ -88,7 +88,7 @@ async def get_word(word: str, state: AppStateDep) -> dict[str, Any]:
     "/{word:path}",
     response_model=EntryAnswer,
     openapi_extra=body_docs(EntryFields, name="Entry", example={"reading": "chong2 qing4"}, takes_file=False),
-    responses=error_docs(400, 413, 422, 503),
+    responses=error_docs(400, 413, 422, 503, 507),
     dependencies=[WriterRequired],
 )
 async def put_word(word: str, request: Request, state: AppStateDep) -> dict[str, Any]:
@@ -113,10 +113,7 @@ async def delete_word(word: str, state: AppStateDep) -> dict[str, Any]:
 
 def _put(lexicon: LexiconFile, fields: dict[str, Any]) -> LexiconEntry:
     """Blocking."""
-    current = lexicon.current()
-    entry = _entry(fields, "The entry", current.inventory)
-    if len(current.entries) >= MOST_ENTRIES and entry.word not in current.entries:
-        raise InvalidField(f"The lexicon is full: it has {MOST_ENTRIES} words.")
+    entry = _entry(fields, "The entry", lexicon.current().inventory)
     lexicon.put(entry)
     return entry
 

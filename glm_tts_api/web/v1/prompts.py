@@ -31,7 +31,7 @@ IfMatch = Annotated[
 ]
 _RECORDING_TYPES = [*(container.media_type for container in CONTAINERS), "application/octet-stream"]
 _UNKNOWN = error_docs(404, 422)
-_WRITE = error_docs(400, 413, 415, 422, 503)
+_WRITE = error_docs(400, 413, 415, 422, 503, 507)
 
 router = APIRouter(
     prefix="/api/v1/prompts", tags=["voices"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
@@ -60,13 +60,14 @@ async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict
     responses={
         200: {
             "content": dict.fromkeys(_RECORDING_TYPES, BINARY),
-            "description": "The recording as it was given.",
+            "description": "The recording as it was given, or its sound alone as FLAC or WAV.",
         },
         **_UNKNOWN,
     },
 )
 async def get_prompt_audio(index: str, state: AppStateDep) -> Response:
-    """A voice's recording, as it was given."""
+    """A voice's recording, as it was given. Of one that was larger than its samples its sound alone is kept,
+    as FLAC or WAV: the same to the bit for the model."""
     data, container = await state.pools.files.run(state.voices.audio, index)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
 

@@ -1,0 +1,67 @@
+"""What is kept of a recording whose file is larger than its sound: the same samples to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
+
+from glm_tts_api.audio.containers import FLAC, WAV, container_of
+from glm_tts_api.audio.decode import RecordingLimits, decode_audio
+from glm_tts_api.audio.trim import trimmed
+
+LIMITS = RecordingLimits()
+MONO = voice(2.0)
+STEREO = np.stack([MONO, 0.5 * MONO[::-1]], axis=1)
+JUNK = np.random.default_rng(1).bytes(2**20)
+TAG = b"ID3\x04\x00\x00" + bytes(len(JUNK) >> shift & 127 for shift in (21, 14, 7, 0)) + JUNK
+RECORDINGS = {
+    "wav": voice_wav(2.0) + JUNK,
+    "stereo": encoded(STEREO, 24000, "WAV") + JUNK,
+    "24 bits": encoded(MONO, 48000, "WAV", subtype="PCM_24") + JUNK,
+    "24 bits stereo": encoded(STEREO, 48000, "WAV", subtype="PCM_24") + JUNK,
+    "three channels": encoded(np.stack([MONO] * 3, axis=1), 24000, "WAV") + JUNK,
+    "float": encoded(MONO, 24000, "WAV", subtype="FLOAT") + JUNK,
+    "too loud": encoded(4 * MONO, 24000, "WAV", subtype="FLOAT") + JUNK,
+    "full scale": encoded(np.sign(MONO), 24000, "WAV") + JUNK,
+    "negative zeros": encoded(
+        np.where(MONO > 0, np.float32(0.5), np.float32(-0.0)), 24000, "WAV", subtype="FLOAT"
+    )
+    + JUNK,
+    "telephone": encoded(MONO, 8000, "WAV", subtype="ULAW") + JUNK,
+    "mp3": TAG + encoded(MONO, 24000, "MP3"),
+    "flac": encoded(voice(2.0, 96000), 96000, "FLAC") + JUNK,
+    "m4a": encoded_by_ffmpeg(MONO, 24000, "ipod", "aac") + b"\x00\x10\x00\x08free" + JUNK[: 2**20],
+}
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_a_file_larger_than_its_sound_is_kept_as_its_sound(name: str) -> None:
+    data = RECORDINGS[name]
+    recording = decode_audio(data, LIMITS)
+    kept = trimmed(data, recording)
+    assert len(kept) <= recording.samples.nbytes + 4096 < len(data)
+    assert container_of(kept) in (FLAC, WAV)
+    again = decode_audio(kept, LIMITS)
+    assert again.sample_rate == recording.sample_rate
+    assert again.samples.tobytes() == recording.samples.tobytes()
+
+
+def test_whole_numbers_are_kept_as_flac() -> None:
+    for name in ("wav", "stereo", "24 bits", "telephone"):
+        kept = trimmed(RECORDINGS[name], decode_audio(RECORDINGS[name], LIMITS))
+        assert container_of(kept) is FLAC, name
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        voice_wav(2.0),
+        encoded(STEREO, 24000, "WAV"),
+        encoded(MONO, 24000, "FLAC"),
+        encoded(MONO, 24000, "MP3"),
+        encoded_by_ffmpeg(MONO, 24000, "ipod", "aac"),
+    ],
+)
+def test_what_is_no_larger_stays_as_it_came(data: bytes) -> None:
+    assert trimmed(data, decode_audio(data, LIMITS)) is data

@@ -1,0 +1,83 @@
+"""MAX_VOICES, MAX_VOICES_MB and MAX_LEXICON_WORDS over each API: 507 says why, and a DELETE always works."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+import openai
+import pytest
+import soundfile
+from recordings import voice_wav
+from running import Running
+from tone_engine import ToneEngine
+from zai import ZhipuAiClient
+from zai.core import APIRequestFailedError
+
+Serve = Callable[..., Running]
+RECORDING = ("mine.wav", voice_wav(2.0))
+
+
+def add(client: httpx.Client, index: str, recording: bytes = RECORDING[1]) -> httpx.Response:
+    files = {"prompt_audio": ("mine.wav", recording)}
+    return client.post("/api/v1/prompts", data={"index": index, "prompt_text": "said"}, files=files)
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit"), [("max_voices", 1), ("max_voices_mb", 0)], ids=["voices", "bytes"]
+)
+def test_voices_beyond_the_limit_are_507_in_every_api(serve: Serve, setting: str, limit: int) -> None:
+    server = serve(**{setting: limit})
+    http = httpx.Client(trust_env=False)
+    openais = openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http)
+    zhipus = ZhipuAiClient(base_url=f"{server.url}/api/paas/v4/", api_key="any", http_client=http)
+    with server.client() as client, http:
+        n_kept = sum(add(client, f"v{n}").status_code == 201 for n in range(limit))
+        refused = add(client, "mine")
+        assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+        assert setting.upper() in refused.json()["message"]
+        assert client.put("/api/v1/prompts/exampleA", json={"prompt_text": "other"}).status_code == 507
+        with pytest.raises(openai.InternalServerError, match=setting.upper()) as no_more:
+            openais.audio.voices.create(
+                name="mine", audio_sample=RECORDING, consent="any", extra_body={"prompt_text": "said"}
+            )
+        assert no_more.value.response.headers["x-should-retry"] == "false"
+        uploaded = zhipus.files.create(file=RECORDING, purpose="voice-clone-input")
+        with pytest.raises(APIRequestFailedError, match=setting.upper()):
+            zhipus.voice.clone(
+                voice_name="mine", text="said", input="hi", file_id=uploaded.id, model="glm-tts-clone"
+            )
+        assert client.get("/api/v1/prompts").json()["count"] == 2 + n_kept
+        if n_kept:
+            assert client.delete("/api/v1/prompts/v0").status_code == 200
+            assert add(client, "mine").status_code == 201
+
+
+def test_words_beyond_the_limit_are_507(serve: Serve) -> None:
+    with serve(max_lexicon_words=1).client() as client:
+        assert client.put("/api/v1/lexicon/one", json={"replacement": "1"}).status_code == 200
+        refused = client.put("/api/v1/lexicon/two", json={"replacement": "2"})
+        assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+        assert "MAX_LEXICON_WORDS" in refused.json()["message"]
+        assert client.put("/api/v1/lexicon/one", json={"replacement": "uno"}).status_code == 200
+        assert client.delete("/api/v1/lexicon/one").status_code == 200
+        assert client.put("/api/v1/lexicon/two", json={"replacement": "2"}).status_code == 200
+
+
+def test_two_seconds_with_18_mb_of_junk_are_stored_as_two_seconds(serve: Serve) -> None:
+    server = serve(ToneEngine())
+    with server.client() as client:
+        assert add(client, "junk", RECORDING[1] + bytes(18 * 2**20)).status_code == 201
+        kept = client.get("/api/v1/prompts/junk/audio")
+        assert kept.headers["Content-Type"] == "audio/flac"
+        for index in ("exampleA", "junk"):  # the same recording
+            client.post("/api/v1/tts", json={"input_text": "hello", "index": index})
+    plain, junk = (request.voice for request in server.engine.requests)
+    assert np.array_equal(plain.recording.samples, junk.recording.samples)  # type: ignore[union-attr]
+    recordings = Path(server.root, "data", "prompts", "recordings")
+    assert sum(path.stat().st_size for path in recordings.iterdir()) < 100_000
+    heard, _ = soundfile.read(io.BytesIO(kept.content), dtype="int16")
+    assert np.array_equal(heard, soundfile.read(io.BytesIO(RECORDING[1]), dtype="int16")[0])
