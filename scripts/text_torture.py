@@ -2,10 +2,12 @@
 
     python scripts/text_torture.py [--texts 1000] [--seed 1] [--rules default published] [--slowest 10]
 
-Each text repeats a unit of digits, marks, combining signs or several scripts until it has MAX_TEXT_LENGTH
-characters, and is prepared as a request's text is, in phoneme mode, and tokenised. Prints the slowest, and
-those that held other threads up longest; the same seed gives the same texts. Exits 1 if one took more than
-a second or held others up for more than 0.1 s.
+Each of the `--texts` repeats a unit of digits, marks, combining signs or several scripts until it has
+MAX_TEXT_LENGTH characters. Others repeat marks in brackets, SSML, words of a lexicon and each block of
+Unicode. Each goes the way of a request's text, in phoneme mode: SSML, marks, lexicon, rules, the tokenizer,
+the answer of /text/normalize, and the sentences of the WebSocket. Prints the slowest, those that held other
+threads up longest and those that grew most; the same seed gives the same texts. Exits 1 if one took more than
+a second, held others up for more than 0.1 s, or took more than three times as long as half of it.
 
 Times are of this process's CPU, so that other work on the machine is not counted. A pause is what the reading
 thread took between two turns of another thread that wants one every 2 ms, as the event loop does.
@@ -14,75 +16,54 @@ thread took between two turns of another thread that wants one every 2 ms, as th
 from __future__ import annotations
 
 import argparse
-import random
+import gc
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from glm_tts_api.errors import NothingToSay, TextTooLong
+from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.tokenizer import TextTokenizer
 from glm_tts_api.text.frontend import RuleSet, TextFrontend
+from glm_tts_api.text.incremental import SentenceSplitter
+from glm_tts_api.text.markup import voices_in
+from glm_tts_api.text.ssml import with_marks
 from scripts.benchmarks.report import Progress
+from scripts.benchmarks.torture_texts import Torture, tortures
 
 PROJECT = Path(__file__).resolve().parents[1]
 LENGTH = 20_000
-MOST_S, MOST_PAUSE_S = 1.0, 0.1
+MOST_S, MOST_PAUSE_S, MOST_GROWTH = 1.0, 0.1, 1.5
+TELLING_S = 0.1  # less is no measure of growth
+_FIGURES = ("seconds", "pause_s", "linear_s")
 _TICK_S = 0.002
 _TRIES = 3  # of what was over a limit: the least counts, since a pause may be another process's
 TOKENIZER = PROJECT / "glm_tts_api" / "assets" / "mini" / "vq32k-phoneme-tokenizer"
 
-_BLANKS = ["  ", " ", "\n", "\t", "\u3000", "\u00a0", "\u200b", "\x00", "\u2028", "\r\n", "\ufeff", "\u202e"]
-_ITEMS = (
-    "1 0 7 12 2024 3.5 1,234 0.1 10:30 3/4 1-2 2024-01-05 13812345678",
-    r"/ // - -- — – _ ~ = -> <- | \ * ** # ^ + & @ ` \n",
-    ". , ... ! ? ?! : ; ' \" 。 ， 、 ！ ？ ： ； … · “",
-    "( ) () [ ] [] { } < > </ （ ） 【 《 ]( [x] <a>",
-    "\u0301 e\u0301 \u0323\u0302 \u0e48 \u093f \u20e3 \u200d \ufe0f \u3099 \u0345 \uff9e\u0301",
-    "a I A. km no. www. http:// .com x@y.z é ß ﬁ word M.V.P QQ per",
-    "中 一 亿 第 年 月 儿 咯 比分 电话 时长 行 长 𠮷 㐂 约",
-    "か 한 ю Ω ا अ ก ① ½ Ⅳ ９ １ ㎡ ² ℃ ￥ \ufdfa ｈ",
-    "$ € ¥ % ‰ ° µ ± × ÷ √ ≤ → ★ 😀 1️⃣ 👨\u200d👩\u200d👧 🇨🇳",
-)
-_POOLS = (*map(str.split, _ITEMS), _BLANKS)
-
-
-def torture_texts(seed: int, count: int, length: int = LENGTH) -> Iterator[str]:
-    """`count` texts of `length` characters. Of half of them at most the unit is one item of the pools, of the
-    rest it is several; some begin otherwise (rules look at what stands before a figure) or end in a second
-    unit."""
-    draw = random.Random(seed)
-    singles = [item for pool in _POOLS for item in pool]
-    draw.shuffle(singles)
-    for number in range(count):
-        if number < min(len(singles), count // 2):
-            unit = singles[number]
-        else:
-            pools = draw.choices(_POOLS, k=draw.randint(1, 3))
-            unit = "".join(draw.choice(draw.choice(pools)) for _ in range(draw.randint(1, 6)))
-        start = draw.choice(("", "", "中", "a ", "1", "$", "第", "I am ", "比分", "\n"))
-        if draw.random() < 0.2:
-            half = length // 2 // len(unit) * unit
-            other = "".join(draw.choice(draw.choice(_POOLS)) for _ in range(draw.randint(1, 3)))
-            yield (start + half + other * length)[:length]
-        else:
-            yield (start + unit * (length // len(unit) + 1))[:length]
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    text: str
+    """What a text takes; `linear_s`: what it would take at the rate of a part of it."""
+
+    name: str
     seconds: float
     pause_s: float
+    linear_s: float = 0.0
+
+    @property
+    def growth(self) -> float:
+        """1 where twice the text takes twice the time, 2 where it takes four times; 0 where both are too
+        short to tell."""
+        return self.seconds / self.linear_s if self.linear_s and self.seconds > TELLING_S else 0.0
 
     def __str__(self) -> str:
-        ends = f"{self.text[:24]!a} ... {self.text[-12:]!a}"
-        return f"{self.seconds:6.2f} s, pause {1000 * self.pause_s:4.0f} ms  {ends}"
+        figures = f"{self.seconds:6.2f} s, pause {1000 * self.pause_s:4.0f} ms, growth {self.growth:3.1f}"
+        return f"{figures}  {self.name}"
 
 
 class Ticker:
@@ -112,34 +93,44 @@ class Ticker:
             self.longest_s, last = max(self.longest_s, now - last), now
 
 
-def read(text: str, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
-    """What one reading of `text` takes, nothing of it known before."""
+def read(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
+    """What one reading takes, nothing of it known before."""
     frontend.clear_cache()
     with Ticker() as ticker:
         began = time.thread_time()
-        try:
-            for segment in frontend.prepare(text, use_phoneme=True):
-                tokenizer.encode(segment)
-        except (NothingToSay, TextTooLong):
-            pass
+        with suppress(ServiceError):
+            read_as_requested(case, frontend, tokenizer)
         seconds = time.thread_time() - began
-    return Reading(text, seconds, ticker.longest_s)
+    return Reading(str(case), seconds, ticker.longest_s)
 
 
-def least(text: str, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
-    """The reading of `text`, again if it was over a limit: of some tries the least of either figure."""
+def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> None:
+    """All that a server does with a request's text before the LLM."""
+    text = with_marks(case.text)[0] if case.ssml else case.text
+    voices_in(text)
+    SentenceSplitter().push(text)
+    reading = frontend.read(text, use_phoneme=True, lexicon=case.lexicon)
+    for segment in reading.segments:
+        tokenizer.encode(segment.spoken)
+    shown = reading.text, reading.changes, reading.warnings, reading.seconds
+    assert all(part is not None for part in shown)
+
+
+def grown(part: Torture, whole: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
+    """The reading of `whole`, again if it was over a limit: of some tries the least of each figure."""
     tries: list[Reading] = []
     while not tries or (len(tries) < _TRIES and is_over(best_of(tries))):
-        tries.append(read(text, frontend, tokenizer))
+        linear_s = read(part, frontend, tokenizer).seconds * len(whole.text) / len(part.text)
+        tries.append(replace(read(whole, frontend, tokenizer), linear_s=linear_s))
     return best_of(tries)
 
 
 def best_of(tries: list[Reading]) -> Reading:
-    return Reading(tries[0].text, min(one.seconds for one in tries), min(one.pause_s for one in tries))
+    return Reading(tries[0].name, *(min(getattr(one, of) for one in tries) for of in _FIGURES))
 
 
 def is_over(reading: Reading) -> bool:
-    return reading.seconds > MOST_S or reading.pause_s > MOST_PAUSE_S
+    return reading.seconds > MOST_S or reading.pause_s > MOST_PAUSE_S or reading.growth > MOST_GROWTH
 
 
 def main() -> int:
@@ -161,15 +152,18 @@ def main() -> int:
 
 
 def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenizer) -> list[Reading]:
-    progress = Progress(options.texts)
+    halves = list(tortures(options.seed, options.texts, LENGTH // 2))
+    progress = Progress(len(halves))
     readings = []
     with tempfile.TemporaryDirectory() as cache:
         frontend = TextFrontend(
             PROJECT / "configs", cache_dir=Path(cache), rules=rules, max_characters=LENGTH
         )
         frontend.prepare("行长说了3 words", use_phoneme=True)  # jieba and pypinyin load
-        for text in torture_texts(options.seed, options.texts):
-            readings.append(least(text, frontend, tokenizer))
+        gc.collect()
+        gc.freeze()  # as the server does
+        for half, whole in zip(halves, tortures(options.seed, options.texts, LENGTH), strict=True):
+            readings.append(grown(half, whole, frontend, tokenizer))
             progress.step()
     progress.close()
     return readings
@@ -177,8 +171,15 @@ def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenize
 
 def report(rules: str, readings: list[Reading], n_slowest: int) -> None:
     over = sum(map(is_over, readings))
-    print(f"{rules}: {len(readings)} texts; more than {MOST_S:g} s or a pause of {MOST_PAUSE_S:g} s: {over}")
-    for title, key in (("longest", lambda one: one.seconds), ("longest pause", lambda one: one.pause_s)):
+    print(
+        f"{rules}: {len(readings)} texts; more than {MOST_S:g} s, a pause of {MOST_PAUSE_S:g} s or a growth "
+        f"of {MOST_GROWTH:g}: {over}"
+    )
+    for title, key in (
+        ("longest", lambda one: one.seconds),
+        ("longest pause", lambda one: one.pause_s),
+        ("grown most", lambda one: one.growth),
+    ):
         print(f"  {title}")
         for reading in sorted(readings, key=key, reverse=True)[:n_slowest]:
             print(f"    {reading}")

@@ -17,6 +17,7 @@ MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0
 MAX_UNITS = 60
 SYLLABLE_WEIGHT = 0.7
+_AHEAD = 3 * MAX_UNITS  # units of a sentence that are looked at for one cut
 
 LONG_WORD = 24
 LETTER_WEIGHT = 0.4
@@ -113,16 +114,16 @@ def _sentences(units: list[str], weigh: Weigh, *, whole_numbers: bool) -> list[l
 
 
 def _cut(sentence: list[str], weigh: Weigh, words: Words | None) -> list[list[str]]:
-    pieces = []
-    while _is_too_heavy(sentence, weigh):
-        end = MAX_UNITS + (len(sentence) > MAX_UNITS and _is_mark(sentence[MAX_UNITS]))
+    pieces, start = [], 0
+    while _is_too_heavy(ahead := sentence[start : start + _AHEAD], weigh):
+        end = MAX_UNITS + (len(ahead) > MAX_UNITS and _is_mark(ahead[MAX_UNITS]))
         if weigh is _weight_by_letters:
-            end = min(end, _units_within(MAX_CUT_WEIGHT, sentence, weigh))
+            end = min(end, _units_within(MAX_CUT_WEIGHT, ahead, weigh))
         if words is not None:
-            end = best_end(sentence, end, words)
-        pieces.append(sentence[:end])
-        sentence = sentence[end:]
-    return [*pieces, sentence] if sentence else pieces
+            end = best_end(ahead, end, words)
+        pieces.append(ahead[:end])
+        start += end
+    return [*pieces, ahead] if ahead else pieces
 
 
 def _is_too_heavy(sentence: list[str], weigh: Weigh) -> bool:

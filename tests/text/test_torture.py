@@ -6,11 +6,16 @@ bounds here are ten times that; a quadratic rule is far beyond them.
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
 
 from glm_tts_api.model.tokenizer import TextTokenizer
+from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
-from scripts.text_torture import LENGTH, TOKENIZER, Reading, read, torture_texts
+from scripts.benchmarks.torture_texts import Torture, tortures
+from scripts.text_torture import LENGTH, TOKENIZER, Reading, grown, read
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +36,23 @@ def assert_bearable(reading: Reading) -> None:
 
 
 def test_texts_that_repeat_themselves_are_read_in_time(door: TextFrontend, tokenizer: TextTokenizer) -> None:
-    for text in torture_texts(seed=1, count=60):
+    for text in itertools.islice(tortures(seed=1, count=60, length=LENGTH), 60):
         assert_bearable(read(text, door, tokenizer))
+
+
+def test_marks_ssml_lexicons_and_blocks_of_unicode_are_read_in_linear_time(
+    cache_dir: Path, tokenizer: TextTokenizer
+) -> None:
+    frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=cache_dir, max_characters=LENGTH)
+    frontend.prepare("行长说了3 words", use_phoneme=True)
+    quarters, wholes = (list(tortures(seed=1, count=0, length=n)) for n in (LENGTH // 8, LENGTH // 2))
+    pairs = list(zip(quarters, wholes, strict=True))
+    lexicons = [pair for pair in pairs if pair[0].lexicon]
+    assert lexicons
+    for quarter, whole in (*pairs[::8], *lexicons):
+        reading = grown(quarter, whole, frontend, tokenizer)
+        assert reading.seconds < 2, reading
+        assert reading.growth < 2, reading
 
 
 @pytest.mark.parametrize(
@@ -44,4 +64,4 @@ def test_texts_that_repeat_themselves_are_read_in_time(door: TextFrontend, token
 def test_what_once_took_long_is_read_in_time(
     door: TextFrontend, tokenizer: TextTokenizer, start: str, unit: str
 ) -> None:
-    assert_bearable(read((start + unit * LENGTH)[:LENGTH], door, tokenizer))
+    assert_bearable(read(Torture((start + unit * LENGTH)[:LENGTH]), door, tokenizer))
