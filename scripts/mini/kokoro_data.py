@@ -1,9 +1,11 @@
-"""Makes training data of the teacher's speech: each text in two timbres with one prosody, frame by frame.
+"""Makes training data of the teacher's speech, in parts of some five minutes.
 
-    python -m scripts.mini.kokoro_data --minutes 240      writes .mini/data/pairsNNN.*, skips what is there
+    python -m scripts.mini.kokoro_data pairs --minutes 240      writes .mini/data/pairsNNN.*, skips what is there
+    python -m scripts.mini.kokoro_data single --minutes 720     the same, singleNNN.*
 
-A part holds some five minutes of speech in the format of data.py, and .wave: 24 kHz int16 of one clip of each
-pair, which the vocoders learn from. A part depends on its number and on the texts alone.
+`pairs`: each text in two timbres with one prosody, so with the same timing to the frame; `single`: in one. The
+format is that of data.py, and .wave: 24 kHz int16 of one clip of each text, for the vocoders. A part depends on
+its number and on the texts alone.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from scripts.mini.sayings import SayingMaker, prepared
 from scripts.mini.sentences import Sentence
 from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
 
+KINDS = {"pairs": (2, 1000), "single": (1, 5000)}  # voices a text, the first part's seed
 PART_SECONDS = 300.0
 SHORTEST_S, LONGEST_S = 0.5, 20.0
 _SILENCE_S = 0.08  # kept before and after the speech
@@ -127,14 +130,14 @@ def make_clip(
     )  # fmt: skip
 
 
-def make_pair(
-    speaker: Speaker, sentence: Sentence, pair: list[Timbre], prosody: str, *, speed: float, text_id: int
+def say_alike(
+    speaker: Speaker, sentence: Sentence, timbres: list[Timbre], prosody: str, *, speed: float, text_id: int
 ) -> list[tuple[Clip, Floats]]:
-    """The text in two timbres with the same timing; nothing if it is too short or too long."""
+    """The text in each timbre with the same timing; nothing if it is too short or too long."""
     reading = speaker.reader.read(sentence.text, sentence.language)
     if not 0 < len(reading.letters) <= MAX_LETTERS:
         return []
-    spoken = [speaker.say(reading, timbre, prosody, speed=speed) for timbre in pair]
+    spoken = [speaker.say(reading, timbre, prosody, speed=speed) for timbre in timbres]
     start, end = speech_bounds([one.wave for one in spoken])
     same = all(np.array_equal(one.frames, spoken[0].frames) for one in spoken)
     if not same or not SHORTEST_S <= (end - start) / SAMPLE_RATE <= LONGEST_S:
@@ -143,7 +146,7 @@ def make_pair(
     waves = [whole_tokens(one.wave[start:end]) for one in spoken]
     return [
         (make_clip(sentence, reading, wave, starts_ms, text_id=text_id, voice=timbre.name), wave)
-        for timbre, wave in zip(pair, waves, strict=True)
+        for timbre, wave in zip(timbres, waves, strict=True)
     ]
 
 
@@ -175,14 +178,15 @@ class PartWriter:
         temporary.replace(self._out.with_suffix(".pkl"))
 
 
-def make_part(speaker: Speaker, out: Path, *, seed: int, timbres: list[Timbre]) -> float:
-    """Writes a part, returns its seconds of speech."""
+def make_part(speaker: Speaker, out: Path, *, seed: int, voices: int, timbres: list[Timbre]) -> float:
+    """Writes a part with `voices` of the timbres for each text, returns its seconds of speech."""
     rng, maker, writer = random.Random(seed), SayingMaker(), PartWriter(out, FeatureExtractor())
     text_id = 0
     while writer.seconds < PART_SECONDS:
         sentence = maker.make(rng)
         prosody, speed = rng.choice(PROSODY[sentence.language]), rng.uniform(0.9, 1.15)
-        clips = make_pair(speaker, sentence, rng.sample(timbres, 2), prosody, speed=speed, text_id=text_id)
+        chosen = rng.sample(timbres, voices)
+        clips = say_alike(speaker, sentence, chosen, prosody, speed=speed, text_id=text_id)
         for i, (clip, wave) in enumerate(clips):
             writer.add(clip, wave, keep_wave=i == 0)
         text_id += 1
@@ -192,6 +196,7 @@ def make_part(speaker: Speaker, out: Path, *, seed: int, timbres: list[Timbre]) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument("--minutes", type=float, default=240)
     parser.add_argument("--timbres", type=int, default=48)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
@@ -199,11 +204,12 @@ def main() -> None:
     torch.set_num_threads(1)
     data: Path = args.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    speaker = Speaker(args.folder / "kokoro")
+    speaker, timbres = Speaker(args.folder / "kokoro"), trained_timbres(args.timbres)
+    voices, first_seed = KINDS[args.kind]
     for part in range(round(args.minutes * 60 / PART_SECONDS)):
-        out = data / f"pairs{part:03d}"
+        out = data / f"{args.kind}{part:03d}"
         if not out.with_suffix(".pkl").exists():
-            seconds = make_part(speaker, out, seed=1000 + part, timbres=trained_timbres(args.timbres))
+            seconds = make_part(speaker, out, seed=first_seed + part, voices=voices, timbres=timbres)
             print(f"{out.name}: {seconds / 60:.1f} min, CPU {time.process_time():.0f} s so far", flush=True)
 
 

@@ -14,7 +14,7 @@ step() {
 }
 
 bash scripts/mini/kokoro_packages.sh
-step kokoro_data --minutes "${SPEECH_MINUTES:-240}" --folder "$STATE"
+step kokoro_data pairs --minutes "${SPEECH_MINUTES:-240}" --folder "$STATE"
 for part in tokenizer hift flow; do
     [ -e "$STATE/$part/state.pt" ] || step restart --parts speaker "$part" --folder "$STATE"
 done
