@@ -1,11 +1,11 @@
-"""Makes training data of the teacher's speech, in parts of some five minutes.
+"""Makes training data of the teacher's speech, in parts of some five minutes; what is there is skipped.
 
-    python -m scripts.mini.kokoro_data pairs --minutes 240      writes .mini/data/pairsNNN.*, skips what is there
-    python -m scripts.mini.kokoro_data single --minutes 720     the same, singleNNN.*
+    python -m scripts.mini.kokoro_data pairs --minutes 240      writes .mini/data/pairsNNN.*
+    python -m scripts.mini.kokoro_data single --minutes 720     writes .mini/data/singleNNN.*
 
-`pairs`: each text in two timbres with one prosody, so with the same timing to the frame; `single`: in one. The
-format is that of data.py, and .wave: 24 kHz int16 of one clip of each text, for the vocoders. A part depends on
-its number and on the texts alone.
+`pairs`: each text in two timbres with one prosody, so with the same timing to the frame; `single`: in one.
+The format is that of data.py, and .wave: 24 kHz int16 of one clip of each text, for the vocoders. A part
+depends on its number and on the texts alone.
 """
 
 import argparse
