@@ -141,8 +141,21 @@ class PairData:
         return Batch(both(features), both(mels), both(styles), labels, both(pitches), offset)
 
 
+def warped(crop: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
+    """The features [T, bins] with everything at `factor` times its bin."""
+    bins = crop.shape[1]
+    source = (np.arange(bins) / factor).clip(0, bins - 1.001)
+    low = source.astype(np.int64)
+    part = (source - low).astype(np.float32)
+    result: npt.NDArray[np.float32] = crop[:, low] * (1 - part) + crop[:, low + 1] * part
+    return result
+
+
 def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
-    """Level, tilt and noise floor, as other recordings have them (features are log10 power / 4 + 1)."""
+    """Length of the throat, level, tilt and noise floor, as other recordings have them (features are log10
+    power / 4 + 1)."""
+    if rng.random() < 0.5:
+        crop = warped(crop, rng.uniform(0.9, 1.1))
     crop = crop + rng.uniform(-0.2, 0.2)
     if rng.random() < 0.4:
         crop = crop + np.linspace(-1, 1, crop.shape[1], dtype=np.float32) * rng.uniform(-0.12, 0.12)

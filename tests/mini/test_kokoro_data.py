@@ -5,6 +5,7 @@ import numpy as np
 from scripts.mini.kokoro_data import label, speech_bounds, whole_tokens, with_silences
 from scripts.mini.kokoro_reading import english_letters
 from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, trained_timbres
+from scripts.mini.tokenizer import warped
 from scripts.mini.whisper_base import syllables
 
 
@@ -45,6 +46,13 @@ def test_espeaks_english_in_the_teachers_letters() -> None:
         "wˈɜɹld",
         "ʤˈOk",
     ]
+
+
+def test_another_throat_has_its_formants_elsewhere() -> None:
+    features = np.zeros((3, 128), np.float32)
+    features[:, 50] = 1
+    assert warped(features, 1.1).argmax(1).tolist() == [55, 55, 55]
+    assert warped(features, 0.9).argmax(1).tolist() == [45, 45, 45]
 
 
 def test_mandarin_is_compared_by_sound() -> None:
