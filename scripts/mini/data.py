@@ -107,12 +107,19 @@ class ClipSet:
         self._where: list[tuple[int, int]] = []
         self._whisper: list[npt.NDArray[np.float16]] = []
         self._mel: list[npt.NDArray[np.float16]] = []
+        self._recorded: list[npt.NDArray[np.float16]] = []
         for i, part in enumerate(parts):
             clips = [Clip(**fields) for fields in pickle.loads(part.with_suffix(".pkl").read_bytes())]
             whisper = np.memmap(part.with_suffix(".whisper"), np.float16, "r").reshape(-1, N_WHISPER)
             self._whisper.append(whisper)
             if mel:
                 self._mel.append(np.memmap(part.with_suffix(".mel"), np.float16, "r").reshape(-1, N_MEL + 1))
+                recorded = part.with_suffix(".recorded")
+                self._recorded.append(
+                    np.memmap(recorded, np.float16, "r").reshape(-1, N_MEL)
+                    if recorded.exists()
+                    else self._mel[-1]
+                )
             start = 0
             for clip in clips:
                 self.clips.append(clip)
@@ -128,6 +135,11 @@ class ClipSet:
         """[2 n_tokens, 81]: log mel and log F0"""
         part, start = self._where[i]
         return self._mel[part][2 * start : 2 * (start + self.clips[i].n_tokens)]
+
+    def recorded(self, i: int) -> npt.NDArray[np.float16]:
+        """[2 n_tokens, 80]: the log mel of the recording that the Whisper features are of"""
+        part, start = self._where[i]
+        return self._recorded[part][2 * start : 2 * (start + self.clips[i].n_tokens), :N_MEL]
 
 
 def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -> None:

@@ -39,6 +39,7 @@ def flow_config() -> FlowConfig:
 @dataclass(frozen=True)
 class Batch:
     mel: Tensor  # [B, T, 80]
+    recorded: Tensor  # [B, T, 80], as a prompt is recorded
     frames: Tensor  # [B, T], a code per mel frame
     prompt: Tensor  # [B], frames of the prompt
     speaker: Tensor  # [B, 192]
@@ -93,16 +94,16 @@ class VoiceData:
     def batch(self, rng: random.Random, voices: list[list[int]], *, frames: int, augment: bool) -> Batch:
         n = rng.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
         mels: list[npt.NDArray[np.float32]] = []
+        recordings: list[npt.NDArray[np.float32]] = []
         codes, prompts, speakers, masks = [], [], [], []
         block_causal = rng.random() < 0.5
         for _ in range(max(2, frames // (2 * n))):
             chosen, prompt = self._row(rng, rng.choice(voices), n)
-            mel = np.concatenate([np.asarray(self._clips.mel(i)[:, :80], np.float32) for i in chosen])[
-                : 2 * n
-            ]
-            if augment:
-                mel = np.maximum(mel + rng.uniform(-0.5, 0.5), _MEL_FLOOR)
-            mels.append(mel)
+            mel = np.concatenate([self._clips.mel(i)[:, :80] for i in chosen])[: 2 * n]
+            recorded = np.concatenate([self._clips.recorded(i) for i in chosen])[: 2 * n]
+            louder = rng.uniform(-0.5, 0.5) if augment else 0.0
+            mels.append(np.maximum(mel.astype(np.float32) + louder, _MEL_FLOOR))
+            recordings.append(np.maximum(recorded.astype(np.float32) + louder, _MEL_FLOOR))
             codes.append(np.concatenate([self._codes[i] for i in chosen])[:n].astype(np.int64))
             prompts.append(2 * prompt)
             speakers.append(self._speaker[chosen[0]])
@@ -110,7 +111,8 @@ class VoiceData:
                 pattern = ((prompt,) if prompt else ()) + DEFAULT_BLOCK_PATTERN
                 masks.append(block_causal_mask(pattern, 2 * n))
         return Batch(
-            torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(codes)).repeat_interleave(2, 1),
+            torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(recordings)),
+            torch.from_numpy(np.stack(codes)).repeat_interleave(2, 1),
             torch.tensor(prompts), torch.stack(speakers), torch.stack(masks)[:, None] if masks else None,
         )  # fmt: skip
 
@@ -120,7 +122,7 @@ def flow_loss(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tenso
     length = batch.mel.shape[1]
     in_prompt = (torch.arange(length)[None] < batch.prompt[:, None])[..., None]
     keep = (~drop)[:, None]
-    cond = batch.mel * in_prompt * keep[..., None]
+    cond = batch.recorded * in_prompt * keep[..., None]
     speaker = batch.speaker * keep
     x = (1 - t[:, None, None]) * noise + t[:, None, None] * batch.mel
     with torch.autocast("cpu", torch.bfloat16):

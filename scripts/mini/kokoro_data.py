@@ -4,8 +4,9 @@
     python -m scripts.mini.kokoro_data single --minutes 720     writes .mini/data/singleNNN.*
 
 `pairs`: each text in two timbres with one prosody, so with the same timing to the frame; `single`: in one.
-The format is that of data.py, and .wave: 24 kHz int16 of one clip of each text, for the vocoders. A part
-depends on its number and on the texts alone.
+A quarter of the clips are heard as a phone records them: so are the tokenizer's features, the speaker's
+statistics, and .recorded, the mel of a prompt. The format is that of data.py, and .wave: 24 kHz int16 of one
+clip of each text, for the vocoders. A part depends on its number and on the texts alone.
 """
 
 import argparse
@@ -22,15 +23,17 @@ import torch
 from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import kaldi_fbank
 from scripts.mini.data import Clip, speaker_statistics
-from scripts.mini.features import TOKEN_SAMPLES, FeatureExtractor
+from scripts.mini.features import N_MEL, TOKEN_SAMPLES, FeatureExtractor
 from scripts.mini.kokoro import FRAME_SAMPLES, MAX_LETTERS, SAMPLE_RATE, Floats, Kokoro, Spoken
 from scripts.mini.kokoro_reading import PAUSES, Reader, Reading
+from scripts.mini.recording import as_recorded
 from scripts.mini.sayings import SayingMaker, prepared
 from scripts.mini.sentences import Sentence
 from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
 
 KINDS = {"pairs": (2, 1000), "single": (1, 5000)}  # voices a text, the first part's seed
 PART_SECONDS = 300.0
+RECORDED_SHARE = 0.25
 SHORTEST_S, LONGEST_S = 0.5, 20.0
 _SILENCE_S = 0.08  # kept before and after the speech
 _LOUD = 0.006
@@ -156,14 +159,18 @@ class PartWriter:
     def __init__(self, out: Path, extractor: FeatureExtractor) -> None:
         self._out, self._extractor = out, extractor
         self._clips: list[Clip] = []
-        self._rows: dict[str, list[bytes]] = {name: [] for name in ("whisper", "mel", "speaker", "wave")}
+        self._rows: dict[str, list[bytes]] = {
+            name: [] for name in ("whisper", "mel", "recorded", "speaker", "wave")
+        }
         self.seconds = 0.0
 
-    def add(self, clip: Clip, wave: Floats, *, keep_wave: bool) -> None:
-        samples = torch.from_numpy(wave)
-        fbank = kaldi_fbank(resample(samples, SAMPLE_RATE, 16000))
-        self._rows["whisper"].append(self._extractor.whisper(samples).half().numpy().tobytes())
-        self._rows["mel"].append(self._extractor.mel_and_pitch(samples).half().numpy().tobytes())
+    def add(self, clip: Clip, wave: Floats, *, recorded: Floats, keep_wave: bool) -> None:
+        samples, heard = torch.from_numpy(wave), torch.from_numpy(recorded)
+        fbank = kaldi_fbank(resample(heard, SAMPLE_RATE, 16000))
+        mel, heard_mel = (self._extractor.mel_and_pitch(sound) for sound in (samples, heard))
+        self._rows["whisper"].append(self._extractor.whisper(heard).half().numpy().tobytes())
+        self._rows["mel"].append(mel.half().numpy().tobytes())
+        self._rows["recorded"].append(heard_mel[:, :N_MEL].half().numpy().tobytes())
         self._rows["speaker"].append(speaker_statistics(fbank).numpy().tobytes())
         if keep_wave:
             self._rows["wave"].append((samples * 32767).to(torch.int16).numpy().tobytes())
@@ -188,7 +195,8 @@ def make_part(speaker: Speaker, out: Path, *, seed: int, voices: int, timbres: l
         chosen = rng.sample(timbres, voices)
         clips = say_alike(speaker, sentence, chosen, prosody, speed=speed, text_id=text_id)
         for i, (clip, wave) in enumerate(clips):
-            writer.add(clip, wave, keep_wave=i == 0)
+            recorded = as_recorded(wave, rng) if rng.random() < RECORDED_SHARE else wave
+            writer.add(clip, wave, recorded=recorded, keep_wave=i == 0)
         text_id += 1
     writer.close()
     return writer.seconds

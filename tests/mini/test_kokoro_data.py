@@ -1,9 +1,14 @@
 """The natural teacher's speech as training data: what each moment is called, and whose voices it is in."""
 
+from pathlib import Path
+
 import numpy as np
 
-from scripts.mini.kokoro_data import label, speech_bounds, whole_tokens, with_silences
-from scripts.mini.kokoro_reading import english_letters
+from scripts.mini.data import ClipSet
+from scripts.mini.features import FeatureExtractor
+from scripts.mini.kokoro_data import PartWriter, label, make_clip, speech_bounds, whole_tokens, with_silences
+from scripts.mini.kokoro_reading import Reading, english_letters
+from scripts.mini.sentences import Sentence
 from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, trained_timbres
 from scripts.mini.tokenizer import warped
 from scripts.mini.whisper_base import syllables
@@ -31,6 +36,23 @@ def test_two_waves_of_a_pair_are_cut_alike() -> None:
     one[10000:30000], other[12000:36000] = 0.5, 0.5
     assert speech_bounds([one, other]) == (10000 - 1920, 35999 + 1920)
     assert len(whole_tokens(one[:961])) == 1920
+
+
+def test_a_pair_on_disk_is_heard_as_recorded_and_wanted_as_it_was(tmp_path: Path) -> None:
+    writer, rng = PartWriter(tmp_path / "pairs000", FeatureExtractor()), np.random.default_rng(0)
+    reading, starts = Reading("ha", ((0, 0),)), np.array([80.0, 200.0, 900.0])
+    for voice in ("one", "other"):
+        wave = rng.standard_normal(24000).astype(np.float32) * 0.1
+        clip = make_clip(Sentence("ha", "en"), reading, wave, starts, text_id=0, voice=voice)
+        writer.add(clip, wave, recorded=wave * 0.5 if voice == "other" else wave, keep_wave=voice == "one")
+    writer.close()
+    clips = ClipSet([tmp_path / "pairs000"], mel=True)
+    louder = [
+        clips.mel(i)[:, :80].astype(np.float32) - clips.recorded(i).astype(np.float32) for i in range(2)
+    ]
+    assert [round(float(np.median(x)), 1) for x in louder] == [0.0, 0.7]
+    assert [clip.frame_phonemes()[20] for clip in clips.clips] == ["a", "a"]
+    assert (tmp_path / "pairs000.wave").stat().st_size == 2 * 24000
 
 
 def test_held_out_voices_are_no_part_of_a_trained_one() -> None:
