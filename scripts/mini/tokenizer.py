@@ -82,9 +82,12 @@ class Batch:
 
 
 class PairData:
-    """Pairs of clips with their frame labels; draws random crops."""
+    """Pairs of clips with their frame labels; draws random crops. `phonemes`: those that a decoder knows
+    already; any other is then taken for a pause."""
 
-    def __init__(self, parts: list[Path], *, n_validation: int = 120) -> None:
+    def __init__(
+        self, parts: list[Path], *, phonemes: list[str] | None = None, n_validation: int = 120
+    ) -> None:
         self.clips = ClipSet(parts, mel=True)
         clips = self.clips.clips
         pairs = [
@@ -92,9 +95,9 @@ class PairData:
             if clips[i].text == clips[i + 1].text and clips[i].n_tokens == clips[i + 1].n_tokens
         ]  # fmt: skip
         labels = [clip.frame_phonemes() for clip in clips]
-        self.phonemes = sorted({name for row in labels for name in row})
+        self.phonemes = phonemes or sorted({name for row in labels for name in row})
         index = {name: i for i, name in enumerate(self.phonemes)}
-        self.labels = [np.array([index[name] for name in row], np.int16) for row in labels]
+        self.labels = [np.array([index.get(name, index[""]) for name in row], np.int16) for row in labels]
         held_out = min(n_validation, len(pairs) // 8)
         self.training, self.validation = pairs[:-held_out], pairs[-held_out:]
 
@@ -293,8 +296,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(".mini/data"))
     parser.add_argument("--out", type=Path, default=Path(".mini/tokenizer"))
     args = parser.parse_args()
-    data = PairData([path.with_suffix("") for path in sorted(args.data.glob("pairs*.pkl"))])
-    train(data, Run(args.out, minutes=args.minutes), tokens=args.tokens)
+    parts = [path.with_suffix("") for path in sorted(args.data.glob("pairs*.pkl"))]
+    run = Run(args.out, minutes=args.minutes)
+    known = (run.resume() or {}).get("phonemes")  # there may be more data since
+    train(PairData(parts, phonemes=known), run, tokens=args.tokens)
 
 
 if __name__ == "__main__":
