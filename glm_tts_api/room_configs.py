@@ -41,6 +41,7 @@ def web_config(settings: Settings) -> WebConfig:
         openai_voices=dict(settings.openai_voices),
         zhipu_voices=dict(settings.zhipu_voices),
         uploads_dir=settings.path(settings.prompts_dir) / "uploads",
+        max_stored_bytes=settings.max_voices_mb * 2**20,
         max_upload_bytes=settings.max_upload_mb * 2**20,
         max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * settings.max_text_length),
         prompt_limits=recording_limits(settings),

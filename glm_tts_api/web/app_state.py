@@ -39,6 +39,7 @@ class WebConfig:
     openai_voices: Mapping[str, str]
     zhipu_voices: Mapping[str, str]
     uploads_dir: Path
+    max_stored_bytes: int
     prompt_limits: RecordingLimits
     max_prompt_characters: int
     api_keys: tuple[str, ...]

@@ -4,11 +4,13 @@ kin. An API here that does not read such a field refuses it: otherwise another v
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_MOST_CHARS = 100
+_MOST_CHARS, _MOST_FIELDS = 100, 1000
 # Of a name's words with a blank between them.
 _ASKS_FOR_A_VOICE = re.compile(
     r"\b(refs?|refer|references?|ref(audio|text|wav)|speakers?|spk|clon(e|ed|ing)|timbre)\b"
@@ -20,20 +22,23 @@ _ASKS_FOR_A_VOICE = re.compile(
 
 def voice_field(fields: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
     """The first field that is none of the `known` ones and asks for a voice, also inside another field; None
-    if there is none. Whoever read the fields has bounded their depth."""
-    unknown = {name: value for name, value in fields.items() if name not in known}
-    return next(_voice_fields(unknown), None)
+    if none of the first thousand does."""
+    unknown = ((name, value) for name, value in fields.items() if name not in known)
+    waiting = deque(islice(unknown, _MOST_FIELDS))
+    for _ in range(_MOST_FIELDS):
+        if not waiting:
+            break
+        name, value = waiting.popleft()
+        if value and value is not True and _asks_for_a_voice(name):
+            return name
+        waiting.extend(islice(_inside(value), max(0, _MOST_FIELDS - len(waiting))))
+    return None
 
 
-def _voice_fields(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if item and item is not True and _asks_for_a_voice(str(name)):
-                yield str(name)
-            yield from _voice_fields(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _voice_fields(item)
+def _inside(value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return (("", item) for item in value) if isinstance(value, list) else ()
 
 
 def _asks_for_a_voice(name: str) -> bool:

@@ -255,6 +255,23 @@ def test_only_the_newest_uploads_are_kept(client: ZhipuAiClient, server: Running
         client.files.content(names[0])
 
 
+def test_uploads_take_no_more_room_than_is_set(serve: Serve) -> None:
+    server, recording = serve(max_voices_mb=1), voice_wav(8.0)  # 0.37 MB
+    with sdk(server) as client:
+        ids = [
+            client.files.create(file=("a.wav", recording), purpose="voice-clone-input").id for _ in range(3)
+        ]
+        assert client.files.content(ids[1]).content == client.files.content(ids[2]).content == recording
+        with pytest.raises(APIRequestFailedError, match="no file"):
+            client.files.content(ids[0])
+
+
+def test_the_list_repeats_the_servers_name_as_far_as_it_can_be_one(serve: Serve) -> None:
+    with serve().client(headers={"Host": "x" * 5000}) as http:
+        listed = http.get("/api/paas/v4/voice/list").json()["voice_list"]
+    assert all(len(voice["download_url"]) < 400 for voice in listed)
+
+
 def test_writing_needs_the_same_right_as_in_our_own_api(server: Running) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"X-Forwarded-For": "203.0.113.5"}):
         with sdk(server, headers=headers) as client:

@@ -15,15 +15,16 @@ from pathlib import Path
 from glm_tts_api.errors import InvalidField, Unhealthy, quote
 
 logger = logging.getLogger(__name__)
-_MOST, _MOST_BYTES = 32, 256 * 2**20
+_MOST = 32
 _ID = re.compile(r"file-[0-9a-f]{32}")  # the later, the greater
 
 
 class Uploads:
-    """The files in `folder`, which is made when needed."""
+    """The files in `folder`, which is made when needed: the newest, as many as `most_bytes` hold."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, most_bytes: int) -> None:
         self._folder = folder
+        self._most_bytes = most_bytes
 
     def add(self, data: bytes) -> str:
         """Keeps a file; returns the name that it can be had by. The oldest go when there are too many. Raises
@@ -36,7 +37,7 @@ class Uploads:
             part.rename(self._folder / name)
             files = sorted(path for path in self._folder.iterdir() if _ID.fullmatch(path.name))
             n_bytes = list(accumulate(map(_size_of, reversed(files))))
-            n_kept = max(1, sum(each <= _MOST_BYTES for each in n_bytes[:_MOST]))
+            n_kept = max(1, sum(each <= self._most_bytes for each in n_bytes[:_MOST]))
             for path in files[:-n_kept]:
                 path.unlink(missing_ok=True)
         except OSError as error:

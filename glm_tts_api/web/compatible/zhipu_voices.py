@@ -32,6 +32,7 @@ from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices
 
 _ENCODED = "xn--"
+_MOST_URL_CHARS = 300  # the client's own word for where the server is, in every voice that is listed
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
 
 router = APIRouter(prefix=PREFIX.rstrip("/"), include_in_schema=False, dependencies=[KeyRequired])
@@ -112,7 +113,7 @@ async def list_voices(
     request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
 ) -> dict[str, Any]:
     """The voices of this server, and the cloud's own names with the voices that they stand for."""
-    aliases, base_url = state.config.zhipu_voices, str(request.base_url)
+    aliases, base_url = state.config.zhipu_voices, quote(str(request.base_url), _MOST_URL_CHARS)
     shown = await state.pools.files.run(_list, state.voices, aliases, base_url)
     return {
         "voice_list": [
@@ -132,7 +133,7 @@ async def delete(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 
 def _uploads(state: AppState) -> Uploads:
-    return Uploads(state.config.uploads_dir)
+    return Uploads(state.config.uploads_dir, most_bytes=state.config.max_stored_bytes)
 
 
 async def _sample(request: Request, state: AppState, text: str, data: bytes, transcript: str) -> bytes:
