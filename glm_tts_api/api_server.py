@@ -57,6 +57,7 @@ from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
+from glm_tts_api.web.studio.encode import router as studio_encode_router
 from glm_tts_api.web.studio.studio import router as studio_router
 from glm_tts_api.web.v1.lexicon import router as lexicon_router
 from glm_tts_api.web.v1.metrics import keep_gauges, keep_loop_lag
@@ -104,6 +105,7 @@ def create_app(
     )
     for router in (
         studio_router,
+        studio_encode_router,
         tts_router,
         openai_speech_router,
         openai_speech_socket_router,

@@ -80,6 +80,11 @@ def to_pcm16(pcm: Float32) -> npt.NDArray[np.int16]:
     return np.round(np.clip(pcm, -1.0, 1.0) * _FULL_SCALE).astype("<i2")
 
 
+def from_pcm16(data: bytes) -> Float32:
+    """Samples of 16 bit as floats, which `to_pcm16` gives back as they were."""
+    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
+
+
 @dataclass(slots=True)
 class _Pcm:
     sample_rate: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import tempfile
 from collections.abc import AsyncGenerator, Collection, Mapping
@@ -49,6 +50,10 @@ class Upload:
         """Its first bytes, or all of them. Blocking."""
         self.file.seek(0)
         return self.file.read(n_bytes)
+
+    def size(self) -> int:
+        """In bytes. Blocking."""
+        return self.file.seek(0, os.SEEK_END)
 
 
 @dataclass(frozen=True, slots=True)

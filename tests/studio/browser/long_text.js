@@ -39,6 +39,12 @@ test("a page that speaks for long does not grow without bound", () =>
     );
     assert.ok(done.nodes < begun.nodes + 500, "its elements do not grow with the sound");
     assert.ok(done.mostSources < 100, "only what is heard next is in the audio graph");
+
+    await page.click("#options summary");
+    await page.select("#option-format", "mp3");
+    await page.click("#take-actions button");
+    const refused = () => textOf(page, "#take-actions").then((words) => words.includes("Save it as WAV"));
+    await until(refused, "it is said that the server takes no recording as long");
   }));
 
 /** How long the sound in the player is. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { inStudio, launch, OUT, STUDIO_URL, until } from "./harness.js";
+import { ask, inStudio, launch, OUT, STUDIO_URL, until } from "./harness.js";
 import { makeTake, press } from "./studio.js";
 
 let browser;
@@ -56,12 +56,16 @@ async function compare(page) {
   assert.deepEqual(await heard(), ["false", "true"]);
 }
 
+/** What is saved was heard: nothing is spoken for it. */
 async function saveEach(page) {
+  const nSpoken = async () => (await ask("/api/v1/stats/concurrency")).stats.short_text.total;
+  const before = await nSpoken();
   const formats = ["wav", "flac", "mp3", "opus", "aac", "pcm", "srt"];
   for (const format of formats) {
     await press(page, ".take-more .chips:first-of-type .chip", format);
     await until(() => readdirSync(OUT).some((name) => name.endsWith(`.${format}`)), `${format} is saved`);
   }
+  assert.equal(await nSpoken(), before);
 }
 
 async function copyEach(page) {

@@ -18,13 +18,13 @@ export class ApiError extends Error {
 
 /** @param onKeyRefused called when the server asks for a key, or refuses the one it was sent. */
 export function createApi(onKeyRefused = () => {}) {
-  async function call(path, { method = "GET", json, form, signal, headers = {} } = {}) {
+  async function call(path, { base = "api/v1/", method = "GET", json, form, signal, headers = {} } = {}) {
     const sent = { ...headers };
     const key = session.getItem(KEY);
     if (key) sent["X-API-Key"] = key;
     if (json) sent["Content-Type"] = "application/json";
     const body = json ? JSON.stringify(json) : form;
-    const url = new URL(`api/v1/${path}`, document.baseURI);
+    const url = new URL(base + path, document.baseURI);
     const response = await fetch(url, { method, headers: sent, body, signal }).catch(unreachable);
     if (response.ok) return response;
     const mayBeForbidden = path.startsWith("prompts") && method !== "GET"; // whatever the key
@@ -49,6 +49,12 @@ export function createApi(onKeyRefused = () => {}) {
         sampleRate: Number(response.headers.get("X-Sample-Rate")),
         body: response.body,
       };
+    },
+
+    /** `pcm`, a Blob of 16 bit samples, as a file of that format. */
+    async encode(pcm, { format, sampleRate }) {
+      const form = formOf({ pcm, response_format: format, sample_rate: sampleRate });
+      return (await call("encode", { base: "studio/", method: "POST", form })).blob();
     },
 
     normalize: (fields, { signal } = {}) =>

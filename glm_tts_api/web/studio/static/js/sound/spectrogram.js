@@ -1,9 +1,9 @@
 // The spectrogram of a WAV Blob, as one picture of which only the opacity says anything: it takes the canvas's color.
 
 import { createSpectrum } from "./spectrum.js";
+import { pcmOf } from "./wav.js";
 import { cleared } from "./waveform.js";
 
-const HEADER_BYTES = 44;
 const N_COLUMNS = 900;
 const N_ROWS = 128;
 const N_FFT = 512;
@@ -13,7 +13,8 @@ const RANGE_DB = 70;
 
 /** Reads the Blob piece by piece, so that a long one does not fill the memory. Returns a canvas. */
 export async function createSpectrogram(wav, sampleRate) {
-  const nSamples = (wav.size - HEADER_BYTES) / 2;
+  const pcm = pcmOf(wav);
+  const nSamples = pcm.size / 2;
   const nColumns = Math.max(1, Math.min(N_COLUMNS, Math.floor(nSamples / 64)));
   const image = new ImageData(nColumns, N_ROWS);
   const spectrum = createSpectrum(N_FFT);
@@ -21,9 +22,9 @@ export async function createSpectrogram(wav, sampleRate) {
   const place = (column) => Math.floor((column / nColumns) * Math.max(0, nSamples - N_FFT));
   for (let first = 0; first < nColumns; first += AT_ONCE) {
     const last = Math.min(nColumns, first + AT_ONCE) - 1;
-    const from = HEADER_BYTES + 2 * place(first);
+    const from = 2 * place(first);
     const piece = new Int16Array(
-      await wav.slice(from, from + 2 * (place(last) - place(first) + N_FFT)).arrayBuffer(),
+      await pcm.slice(from, from + 2 * (place(last) - place(first) + N_FFT)).arrayBuffer(),
     );
     for (let column = first; column <= last; column++) {
       const start = place(column) - place(first);

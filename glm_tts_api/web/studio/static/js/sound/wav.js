@@ -19,6 +19,11 @@ export function wavHeader(nBytes, sampleRate) {
   return view.buffer;
 }
 
+const HEADER_BYTES = 44;
+
+/** The samples of a Blob that `wavBlob` made. */
+export const pcmOf = (wav) => wav.slice(HEADER_BYTES);
+
 /** `parts`: Blobs or arrays of little-endian 16 bit samples. */
 export function wavBlob(parts, sampleRate) {
   const pcm = new Blob(parts);

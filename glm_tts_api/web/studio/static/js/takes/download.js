@@ -1,6 +1,7 @@
 // A take as a file.
 
-import { speechFields } from "../fields.js";
+import { ApiError } from "../api.js";
+import { pcmOf } from "../sound/wav.js";
 import { srt } from "./srt.js";
 
 /** exampleA-42.mp3 */
@@ -8,11 +9,14 @@ export function fileName({ voice, options }, extension) {
   return `${voice}-${options.seed}.${extension}`;
 }
 
-/** What was heard, as it was; any other format is the same request once more, for the same seed gives the same. */
-export async function audioFile(take, format, api) {
-  if (format === "wav") return take.audio;
-  const { body } = await api.speak({ ...speechFields(take), response_format: format });
-  return new Response(body).blob();
+/** What was heard: nothing is said again. The server encodes it, which is no more than it takes as an upload. */
+export async function audioFile({ audio, sampleRate }, format, api) {
+  if (format === "wav") return audio;
+  const pcm = pcmOf(audio);
+  if (format === "pcm") return pcm;
+  return api.encode(pcm, { format, sampleRate }).catch((error) => {
+    throw error.code === "body_too_large" ? new ApiError({ ...error, code: "take_too_long" }) : error;
+  });
 }
 
 export function srtFile({ segments }) {

@@ -29,6 +29,7 @@ export default {
   "error.page":
     "A part of the page could not be loaded. Check that the server runs, then reload: your text stays.",
   "error.body_too_large": "That is more than the server takes. Shorten the text, or trim the recording.",
+  "error.take_too_long": "Too long for the server to encode. Save it as WAV.",
   "error.forbidden": "The server does not allow this: {message}",
   "error.other": "{message}",
 

@@ -28,6 +28,7 @@ export default {
   "error.cut": "声音中断了，已收到的部分会保留。",
   "error.page": "页面有一部分没能加载。请确认服务已启动，再刷新页面，文字会保留。",
   "error.body_too_large": "内容超出了服务器的上限。请缩短文字，或裁短录音。",
+  "error.take_too_long": "太长，服务器无法转换，请存成 WAV。",
   "error.forbidden": "服务器不允许这样做：{message}",
   "error.other": "{message}",
 

@@ -1,0 +1,81 @@
+"""What the studio saves of a sound that it has: its samples, in every format, and nothing is spoken again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from recordings import voice
+from running import Running
+
+RATES = (24000, 32000)
+
+
+def pcm_of(seconds: float, sample_rate: int) -> bytes:
+    return (voice(seconds, sample_rate) * 32767).astype("<i2").tobytes()
+
+
+def encoded(
+    server: Running, pcm: bytes | None, headers: dict[str, str] | None = None, **fields: Any
+) -> httpx.Response:
+    with server.client() as client:
+        files = None if pcm is None else {"pcm": ("pcm", pcm)}
+        data = {"response_format": "mp3", "sample_rate": 24000, **fields}
+        return client.post("/studio/encode", data=data, files=files, headers=headers)
+
+
+@pytest.mark.parametrize("sample_rate", RATES)
+@pytest.mark.parametrize("audio_format", ["flac", "wav"])
+def test_a_lossless_file_has_every_sample(server: Running, audio_format: str, sample_rate: int) -> None:
+    pcm = pcm_of(25.3, sample_rate)  # more than one piece
+    answer = encoded(server, pcm, response_format=audio_format, sample_rate=sample_rate)
+    samples, rate = soundfile.read(io.BytesIO(answer.content), dtype="int16")
+    assert rate == sample_rate
+    assert np.array_equal(samples, np.frombuffer(pcm, "<i2"))
+
+
+@pytest.mark.parametrize("sample_rate", RATES)
+@pytest.mark.parametrize(
+    ("audio_format", "media_type"), [("mp3", "audio/mpeg"), ("opus", "audio/ogg"), ("aac", "audio/aac")]
+)
+def test_the_others_sound_as_long(
+    server: Running, audio_format: str, media_type: str, sample_rate: int
+) -> None:
+    answer = encoded(server, pcm_of(25.3, sample_rate), response_format=audio_format, sample_rate=sample_rate)
+    assert answer.headers["Content-Type"] == media_type
+    with av.open(io.BytesIO(answer.content)) as container:
+        rate = container.streams.audio[0].rate
+        n_samples = sum(frame.samples for frame in container.decode(audio=0))
+    assert n_samples / rate == pytest.approx(25.3, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("pcm", "fields", "named"),
+    [
+        (b"\0\0\0", {}, "whole samples"),
+        (None, {}, "as the file pcm"),
+        (b"\0\0", {"response_format": "json"}, "wav, flac"),
+        (b"\0\0", {"sample_rate": 8000}, "24000 or 32000"),
+    ],
+    ids=["half a sample", "no file", "no such format", "no such rate"],
+)
+def test_what_is_no_sound_is_refused(
+    server: Running, pcm: bytes | None, fields: dict[str, Any], named: str
+) -> None:
+    answer = encoded(server, pcm, **fields)
+    assert answer.status_code == 400
+    assert named in answer.json()["message"]
+
+
+def test_it_is_bounded_and_guarded(serve: Callable[..., Running]) -> None:
+    server = serve(api_keys="k3y", max_upload_mb=1)
+    assert encoded(server, b"\0\0").status_code == 401
+    key = {"X-API-Key": "k3y"}
+    assert encoded(server, b"\0\0" * 100, key).status_code == 200
+    assert encoded(server, b"\0" * 2**20, key).json()["code"] == "body_too_large"
