@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from glm_tts_api.errors import quote
-from glm_tts_api.text.changes import Change, Use, changes
+from glm_tts_api.text.changes import Change, Comparison, Place, Use, compare
 from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
 from glm_tts_api.text.markup import MarkedText
 from glm_tts_api.text.split import weight
@@ -41,6 +43,16 @@ class SpokenSegment:
         return self.pause_s + spoken_s / self.speed
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """A part of what a segment says. `written`: what stands for it in the text that came; None where that is
+    the same words, empty where it stands in the segment before. Letters that stay have the case of the text
+    that came."""
+
+    text: str
+    written: str | None = None
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a text is read; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
@@ -53,8 +65,11 @@ class Reading:
     @property
     def text(self) -> str:
         """All of it in words."""
-        texts = [segment.text for segment in self.segments]
-        return ("" if any(map(has_hanzi, texts)) else " ").join(texts)
+        return self._separator.join(segment.text for segment in self.segments)
+
+    @property
+    def _separator(self) -> str:
+        return "" if any(has_hanzi(segment.text) for segment in self.segments) else " "
 
     @property
     def seconds(self) -> float:
@@ -64,24 +79,63 @@ class Reading:
     @cached_property
     def changes(self) -> tuple[Change, ...]:
         """Where it is said otherwise than it is written."""
-        return tuple(sorted(self._changes(), key=lambda change: change.start))
+        replaced = {
+            part.start + at
+            for part in self.marked.given
+            if not part.syllables
+            for at in range(len(part.written))
+        }
+        found = []
+        for change in (place.change for place in self._compared.places):
+            start = self.marked.places[change.start]
+            found.append(replace(change, start=start, rule="lexicon" if start in replaced else change.rule))
+        return tuple(found)
+
+    @property
+    def parts(self) -> Iterator[list[ReadPart]]:
+        """The `text` of each segment cut in parts: what is said otherwise, and what lies between."""
+        places = [
+            place for place in self._compared.places if place.said_from < place.said_to or not place.shown
+        ]
+        ahead = deque(sorted(places, key=lambda place: (place.said_from, place.said_to)))
+        start = 0
+        for segment in self.segments:
+            end = start + len(segment.text)
+            yield list(self._parts(start, end, ahead))
+            start = end + len(self._separator)
+
+    def _parts(self, start: int, end: int, ahead: deque[Place]) -> Iterator[ReadPart]:
+        """From `start` to `end`; the changes that end there are taken from `ahead`."""
+        text, done = self._compared.shown, start
+        while ahead and (ahead[0].said_from < end or ahead[0].said_to <= end):
+            change, said_from, said_to, shown = ahead[0]
+            first, last = max(said_from, done), min(said_to, end)
+            if done < first:
+                yield ReadPart(text[done:first])
+            if said_from < start or said_to > end:
+                shown = text[first:last]
+            yield ReadPart(shown, change.written if said_from >= start else "")
+            done = last
+            if said_to > end:
+                break
+            ahead.popleft()
+        if done < end:
+            yield ReadPart(text[done:end])
+
+    @cached_property
+    def _compared(self) -> Comparison:
+        given = []
+        for part in self.marked.given:
+            if part.syllables:
+                names = " ".join(name for syllable in part.syllables for name in syllable)
+                start = bisect_left(self.marked.places, part.start)
+                given.append(Change(part.written, names, start, part.rule))
+        return compare(self.marked.plain, self.text, self.uses, given)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is not said at all, and words that look misspelt, a sentence each."""
         return tuple(_warnings(self.marked.plain, self.changes))
-
-    def _changes(self) -> Iterator[Change]:
-        replaced: set[int] = set()
-        for part in self.marked.given:
-            if part.syllables:
-                names = " ".join(name for syllable in part.syllables for name in syllable)
-                yield Change(part.written, names, part.start, part.rule)
-            else:
-                replaced.update(range(part.start, part.start + len(part.written)))
-        for change in changes(self.marked.plain, self.text, self.uses):
-            start = self.marked.places[change.start] if change.written else 0
-            yield replace(change, start=start, rule="lexicon" if start in replaced else change.rule)
 
 
 def _warnings(written: str, found: tuple[Change, ...]) -> Iterator[str]:

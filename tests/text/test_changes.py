@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from glm_tts_api.text.changes import changes
+from glm_tts_api.text.changes import compare
 from glm_tts_api.text.frontend import TextFrontend
 
 sys.path.insert(0, str(Path(__file__).with_name("readings")))
 from accepted import sentences
+
+INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")
 
 
 @pytest.mark.parametrize(
@@ -23,10 +27,16 @@ from accepted import sentences
         ("Good Morning! 你好", "good morning. 你好。", []),
         ("开心😀吗", "开心吗。", [("😀", "", 2)]),
         ("1\n2", "one. two.", [("1\n2", "one. two", 0)]),
+        ("the l7ighthouse", "the l seven ighthouse.", [("l7ighthouse", "l seven ighthouse", 4)]),
+        ("see a.example.com", "see a dot example dot com.", [("a.example.com", "a dot example dot com", 4)]),
+        ("a $9 million loss", "a nine million dollars loss.", [("$9 million", "nine million dollars", 2)]),
+        ("iPhone15很好", "iphone十五很好。", [("iPhone15", "iphone十五", 0)]),
+        ("C++ is", "c plus plus is.", [("C++", "c plus plus", 0)]),
     ],
 )
 def test_a_change_has_its_place(written: str, said: str, found: list[tuple[str, str, int]]) -> None:
-    assert [(one.written, one.said, one.start) for one in changes(written, said)] == found
+    places = compare(written, said).places
+    assert [(one.change.written, one.change.said, one.change.start) for one in places] == found
 
 
 def test_what_is_no_change_stays_word_for_word(frontend: TextFrontend) -> None:
@@ -42,6 +52,57 @@ def test_what_is_no_change_stays_word_for_word(frontend: TextFrontend) -> None:
             at = change.start + len(change.written)
         written.append(sentence.text[at:])
         assert len(words(" ".join(written))) == len(words(said)), sentence.text
+
+
+def test_a_change_is_of_whole_words_figures_or_hanzi(frontend: TextFrontend) -> None:
+    for sentence in sentences():
+        for change in frontend.read(sentence.text).changes:
+            before = sentence.text[: change.start]
+            behind = sentence.text[change.start + len(change.written) :]
+            assert change.written, sentence.text
+            assert not INSIDE_A_WORD.search(f"{before[-1:]}|{change.written[0]}"), (sentence.text, change)
+            assert not INSIDE_A_WORD.search(f"{change.written[-1]}|{behind[:1]}"), (sentence.text, change)
+
+
+def test_a_segments_parts_are_its_text_in_the_case_in_which_it_is_written(frontend: TextFrontend) -> None:
+    for sentence in sentences():
+        reading = frontend.read(sentence.text)
+        shown = ["".join(part.text for part in parts) for parts in reading.parts]
+        said = [segment.text for segment in reading.segments]
+        assert list(map(folded, shown)) == list(map(folded, said)), sentence.text
+        written = [part.written for parts in reading.parts for part in parts if part.written]
+        assert sorted(written) == sorted(change.written for change in reading.changes), sentence.text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("NASA's 2nd try", [["NASA's ", ("2nd", "second"), " try."]]),
+        ("the lighthouse [[pause 1]] is 7", [["the lighthouse."], ["is ", ("7", "seven"), "."]]),
+        ("[[重庆|chong2 qing4]]3天", [[("重庆", "CH ONG2 Q ING4"), ("3", "三"), "天。"]]),
+        ("好😀共3天", [["好", ("😀", ""), "共", ("3", "三"), "天。"]]),
+        ("Ask iPhone15很好", [["Ask ", ("iPhone15", "iPhone十五"), "很好。"]]),
+    ],
+)
+def test_parts_show_what_stands_for_what(
+    text: str, shown: list[list[object]], frontend: TextFrontend
+) -> None:
+    parts = [
+        [part.text if part.written is None else (part.written, part.text) for part in parts]
+        for parts in frontend.read(text).parts
+    ]
+    assert parts == shown
+
+
+def test_a_change_that_two_segments_share_is_written_once(frontend: TextFrontend) -> None:
+    number = "1" * 80
+    first, second = frontend.read(f"电话是{number}。").parts
+    assert [part.written for part in first] == [None, number]
+    assert second[0].written == ""
+
+
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 def words(text: str) -> str:

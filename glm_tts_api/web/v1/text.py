@@ -23,6 +23,7 @@ from glm_tts_api.web.v1.schemas import SpeechFields
 from glm_tts_api.web.v1.text_schemas import (
     ReadingsAnswer,
     ShownChange,
+    ShownPart,
     ShownSegment,
     TextAnswer,
     TextFields,
@@ -105,12 +106,13 @@ def _answer(reading: Reading, text: str, warnings: list[str]) -> TextAnswer:
             ShownSegment(
                 text=segment.text,
                 phonemes=segment.spoken,
+                parts=[ShownPart(text=part.text, written=part.written) for part in parts],
                 pause=segment.pause_s,
                 voice=segment.voice,
                 speed=segment.speed,
                 seconds=round(segment.seconds, 2),
             )
-            for segment in reading.segments
+            for segment, parts in zip(reading.segments, reading.parts, strict=True)
         ],
         seconds=round(reading.seconds, 2),
         changes=[ShownChange(**asdict(change)) for change in reading.changes],

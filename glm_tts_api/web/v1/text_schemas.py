@@ -22,6 +22,21 @@ class TextFields(BaseModel):
     input_type: InputType
 
 
+class ShownPart(BaseModel):
+    """A part of a segment, to be shown beside what is written."""
+
+    text: str = Field(
+        description="What is said: unchanged words in the case in which they are written; empty where a sign "
+        "is dropped.",
+        examples=["三到五"],
+    )
+    written: str | None = Field(
+        description="What stands for it in the text; null: the same words; empty: it stands in the segment "
+        "before.",
+        examples=["3-5"],
+    )
+
+
 class ShownSegment(BaseModel):
     """What is said at once."""
 
@@ -30,6 +45,7 @@ class ShownSegment(BaseModel):
         description="As the model is given it: with phonemes where use_phoneme or a mark asks for them.",
         examples=["预计三到五天送到，一共三十九点八元。"],
     )
+    parts: list[ShownPart] = Field(description="Its `text` again, cut where it is said otherwise.")
     pause: float = Field(description="Seconds of silence before it, which a mark asks for.", examples=[0.0])
     voice: str | None = Field(
         description="That a mark calls for; null: the request's.", examples=["exampleB"]

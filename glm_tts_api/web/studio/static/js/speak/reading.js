@@ -5,7 +5,6 @@ import { debounce, h } from "../dom.js";
 import { sayError } from "../errors.js";
 import { readingFields } from "../fields.js";
 import { onLanguage, t } from "../i18n.js";
-import { readingParts } from "./reading_parts.js";
 
 const TYPING_PAUSE_MS = 250;
 
@@ -42,8 +41,7 @@ export function mountReading(root, { store, api }) {
 }
 
 function segmentItems(reading) {
-  return readingParts(reading).map((parts, i) => {
-    const { pause, voice, speed } = reading.segments[i];
+  return reading.segments.map(({ parts, pause, voice, speed }) => {
     const marks = [
       pause > 0 && t("reading.pause", { seconds: pause }),
       voice,
@@ -58,10 +56,10 @@ function segmentItems(reading) {
   });
 }
 
-function partElement({ text, said, written }) {
-  if (text !== undefined) return text;
-  if (!said) return h("del", { title: t("reading.dropped") }, written);
-  return h("span", { class: "change" }, written ? h("span", { class: "written" }, written) : null, said);
+function partElement({ text, written }) {
+  if (written === null) return text;
+  if (!text) return h("del", { title: t("reading.dropped") }, written);
+  return h("span", { class: "change" }, written ? h("span", { class: "written" }, written) : null, text);
 }
 
 const warnings = ({ warnings: sentences }) =>
