@@ -1,4 +1,4 @@
-"""The tiers of the suite: every test is in one, by the folder or the file that it lies in (CONTRIBUTING.md)."""
+"""The tiers of the suite: every test is in one, by its folder or its file (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 
