@@ -204,7 +204,7 @@ def read_json(data: bytes) -> Body:
         raise InvalidField("The JSON body must be an object of fields.")
     if _is_deeper(value, _MAX_DEPTH):
         raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
-    return Body(_sent({_whole_text(name): _whole_text(item) for name, item in value.items()}), {})
+    return Body(_sent(whole_text(value)), {})
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
@@ -235,11 +235,13 @@ def _utf8(text: str) -> str:
         raise UnparsableBody("The form's text is not UTF-8.") from None
 
 
-def _whole_text(value: Any) -> Any:
-    """Text without the half characters that JSON's escapes allow and nothing else can hold."""
-    if not isinstance(value, str):
-        return value
-    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def whole_text(value: Any) -> Any:
+    """What JSON holds, its texts without the half characters that escapes allow and nothing else can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {whole_text(name): whole_text(item) for name, item in value.items()}
+    return [whole_text(item) for item in value] if isinstance(value, list) else value
 
 
 def _unread_voice(name: str, advice: str) -> InvalidField:

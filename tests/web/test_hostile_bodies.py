@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -219,3 +220,37 @@ def test_a_server_without_room_for_uploads_says_so(server: Running, monkeypatch:
     monkeypatch.undo()
     (answer,) = uploads(server, 1, voice_wav(2))
     assert answer.result().status_code == 200
+
+
+HALF = "\ud83d"  # of an emoji, as JSON.stringify writes it where a text was cut in its middle
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/audio/speech", {"input": "hello", "voice": {"id": HALF}}),
+        ("/v1/audio/speech", {"input": "hello", "more": {f"speaker{HALF}": "a"}}),
+        ("/api/v1/tts", {"lexicon": [{HALF: "hello", "replacement": "a"}]}),
+        ("/api/v1/tts", {"lexicon": json.dumps([{HALF: "hello", "replacement": "a"}])}),
+        ("/api/v1/tts", {"lexicon": [{"word": "hello", "reading": HALF}]}),
+    ],
+)
+def test_half_a_character_deep_in_json(server: Running, path: str, fields: dict[str, Any]) -> None:
+    said = {"input_text": "hello", "index": "exampleA"} if path == "/api/v1/tts" else {}
+    headers = {"Content-Type": "application/json"}
+    with server.client() as client:
+        answer = client.post(path, content=json.dumps({**said, **fields}), headers=headers)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_half_a_character_in_a_lexicon_is_no_text_for_the_engine(server: Running, as_text: bool) -> None:
+    lexicon = [{"word": "hello", "replacement": f"a{HALF}"}]
+    body = json.dumps(
+        {"input_text": "hello", "index": "exampleA", "lexicon": json.dumps(lexicon) if as_text else lexicon}
+    )
+    with server.client() as client:
+        answer = client.post("/api/v1/tts", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200
+    (entry,) = server.engine.requests[0].lexicon
+    assert (entry.replacement or "").encode()
