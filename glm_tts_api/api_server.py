@@ -44,13 +44,12 @@ from glm_tts_api.web.compatible.zhipu_voices import router as zhipu_voices_route
 from glm_tts_api.web.connections import (
     ConnectionLimits,
     Connections,
-    log_accept_errors_sparingly,
     raise_file_limit,
 )
 from glm_tts_api.web.cors import allow_origins
 from glm_tts_api.web.drain import GracefulStop, InFlight
 from glm_tts_api.web.error_handlers import install_error_handlers
-from glm_tts_api.web.listening import private_listener
+from glm_tts_api.web.listening import log_accept_errors_sparingly, private_listener
 from glm_tts_api.web.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
 from glm_tts_api.web.openai.speech import router as openai_speech_router

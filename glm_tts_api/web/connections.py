@@ -31,6 +31,8 @@ _FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted
 _CROWD = 128  # connections beyond the limit that are told so; more are dropped
 _SETTLED_S = 1.0  # a connection that waits for longer than this gives way to a new one
 _LINGER_NOT = struct.pack("ii", 1, 0)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_ASK_S, _ASK_AT_MOST_S = 0.1, 5.0  # each time twice as long after the time before
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -133,10 +135,11 @@ class Connection(H11Protocol, InTurn):
         if self.ws_protocol_class is not None:
             self.ws_protocol_class = SocketConnection
         self.is_one_too_many = False
+        self.has_whole_answer = False  # to the request that it has now: all of it is made
         self._others: Connections = app_state["connections"]
         self._late: asyncio.TimerHandle | None = None
         self._lost = asyncio.Event()
-        self._dropped = False
+        self._dropped = self._is_half_closed = False
 
     @property
     def lost(self) -> bool:
@@ -185,8 +188,32 @@ class Connection(H11Protocol, InTurn):
         super().data_received(data)
         self._watch()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client that ends its sending alone still waits for its answer; from one that leaves, the same
+        comes. Until the answer begins the client is asked; a stream that has begun is taken for left."""
+        if self._is_at_rest or self.cycle.more_body or self._is_half_closed:
+            return self._is_half_closed and not self._is_at_rest
+        if self.cycle.response_started:
+            return self.has_whole_answer
+        self._is_half_closed = True
+        self._ask(_ASK_S)
+        return True
+
+    def _ask(self, again_s: float) -> None:
+        """Sends an interim answer, which means nothing to a client that is there. The system of one that has
+        left resets the connection, and so the next ends it. HTTP/1.0 has none: such a client has a while."""
+        if self.transport.is_closing() or self.cycle.response_started:
+            return
+        if self.conn.their_http_version == b"1.1":
+            self.transport.write(_CONTINUE)
+        elif again_s >= _ASK_AT_MOST_S:
+            self.transport.abort()
+        self.loop.call_later(again_s, self._ask, min(2 * again_s, _ASK_AT_MOST_S))
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._is_half_closed and self._is_at_rest:
+            self.transport.close()
         self._watch()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
@@ -201,13 +228,17 @@ class Connection(H11Protocol, InTurn):
         self._lost.set()
         self.app_state.clear()  # which has this in it: no work for the garbage collector
 
+    @property
+    def _is_at_rest(self) -> bool:
+        return self.cycle is None or bool(self.cycle.response_complete)
+
     def _watch(self) -> None:
         """Whose turn it is. Time runs from the connection, or from the last answer, until the next request's
         head is there; until its body is there too, the connection gives way where there are too many."""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             self._stop_watching()
             return
-        at_rest = self.cycle is None or self.cycle.response_complete
+        at_rest = self._is_at_rest
         if at_rest and self._late is None:
             self._late = self.loop.call_later(self._others.head_s, self._is_late)
         elif not at_rest:
@@ -248,18 +279,3 @@ def raise_file_limit() -> int:
     except (OSError, ValueError):
         return soft
     return wanted
-
-
-def log_accept_errors_sparingly(loop: asyncio.AbstractEventLoop) -> None:
-    """asyncio tells of each connection that it cannot accept, some thousand times a second."""
-    told_at = -1.0
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal told_at
-        if not str(context.get("message", "")).startswith("socket.accept()"):
-            loop.default_exception_handler(context)
-        elif time.monotonic() - told_at >= 1.0:
-            told_at = time.monotonic()
-            logger.error("Connections cannot be accepted now: %s", context.get("exception"))
-
-    loop.set_exception_handler(handle)

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from uvicorn.server import ServerState
 from glm_tts_api.handover import private_socket
 from glm_tts_api.web.connections import Connection, Connections
 
+logger = logging.getLogger(__name__)
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _RETRY_S = 1.0
 _POLITE_S = 0.02  # in which one that has less to do takes the connection, unless it hangs
@@ -96,6 +99,21 @@ class Listener:
         task = self._loop.create_task(connecting)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def log_accept_errors_sparingly(loop: asyncio.AbstractEventLoop) -> None:
+    """asyncio tells of each connection that it cannot accept, some thousand times a second."""
+    told_at = -1.0
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal told_at
+        if not str(context.get("message", "")).startswith("socket.accept()"):
+            loop.default_exception_handler(context)
+        elif time.monotonic() - told_at >= 1.0:
+            told_at = time.monotonic()
+            logger.error("Connections cannot be accepted now: %s", context.get("exception"))
+
+    loop.set_exception_handler(handle)
 
 
 @asynccontextmanager

@@ -103,6 +103,8 @@ class Answer:
             self._connection.cut()
 
     async def _send_body(self, body: bytes, *, more: bool) -> None:
+        if self._connection is not None:
+            self._connection.has_whole_answer = not more
         with self._unsent.holding(self, len(body)):
             for start in range(0, max(1, len(body)), _BLOCK_BYTES):
                 if start:

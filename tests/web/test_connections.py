@@ -16,7 +16,8 @@ from raw_client import ask_for_speech, connected, is_open, read_body, read_head
 from server_process import Server
 from waiting import wait_until
 
-from glm_tts_api.web.connections import log_accept_errors_sparingly, raise_file_limit
+from glm_tts_api.web.connections import raise_file_limit
+from glm_tts_api.web.listening import log_accept_errors_sparingly
 
 Start = Callable[..., Server]
 HEAD = b"POST /api/v1/prompts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
