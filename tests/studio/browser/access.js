@@ -48,6 +48,33 @@ test("a phone shows all of it, and the button that speaks at any time", () =>
     }
   }));
 
+for (const viewport of [DESKTOP, PHONE]) {
+  for (const [language, named] of Object.entries({ en: /Demonstration model/, zh: /演示模型/ })) {
+    test(`the demonstration model is named in full, with the way to the real one (${language}, ${viewport.width} px)`, () =>
+      inStudio(browser, { viewport, language }, async (page) => {
+        await page.waitForSelector(`html[lang^=${language}]`);
+        const link = await page.waitForSelector("#status a:not([hidden])");
+        assert.match(await link.evaluate((element) => element.textContent), named);
+        const cut = await page.$$eval("#status *", (all) =>
+          all
+            .filter(
+              (one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflow !== "visible",
+            )
+            .map((one) => one.textContent),
+        );
+        assert.deepEqual(cut, []);
+        const [header, bar] = await page.$$eval(".top, #status", (all) =>
+          all.map((one) => one.getBoundingClientRect().height),
+        );
+        assert.ok(bar <= header && header < 80, `the header is ${header} px high`);
+        await link.click();
+        const commands = await page.waitForSelector("#about pre");
+        assert.match(await commands.evaluate((element) => element.textContent), /download_model\.sh/);
+        assert.ok(await commands.isIntersectingViewport());
+      }));
+  }
+}
+
 test("the keyboard alone is enough", () =>
   inStudio(browser, {}, async (page) => {
     await page.waitForSelector(".voice input:checked");

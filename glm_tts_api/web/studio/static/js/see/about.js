@@ -3,21 +3,26 @@
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 
+const COMMANDS = "bash scripts/download_model.sh\nbash restart_api.sh";
+
 export function mountAbout(root, { store }) {
   const facts = h("p", { class: "hint" });
+  const demonstration = h("div", { class: "notice calm" }, h("p"), h("pre", { class: "mono" }, COMMANDS));
   const notices = h("ul", { class: "notices hint" });
   const docs = h("a", { href: "docs" });
   const metrics = h("a", { href: "metrics" });
-  root.append(notices, facts, h("p", { class: "links" }, docs, metrics));
+  root.append(demonstration, notices, facts, h("p", { class: "links" }, docs, metrics));
 
   const show = () => {
     const { health } = store.get();
     docs.textContent = t("see.docs");
     metrics.textContent = t("see.metrics");
+    demonstration.hidden = !health?.demonstration;
+    demonstration.firstChild.textContent = t("see.demonstration");
     if (!health) return;
-    const { cause, demonstration, warnings, dtype, version } = health;
+    const { cause, warnings, dtype, version } = health;
     facts.textContent = [version && t("see.version", { version }), dtype].filter(Boolean).join(" · ");
-    const sentences = [cause, demonstration && t("see.demonstration"), ...warnings].filter(Boolean);
+    const sentences = [cause, ...warnings].filter(Boolean);
     notices.replaceChildren(...sentences.map((sentence) => h("li", {}, sentence)));
   };
   store.on("health", show);

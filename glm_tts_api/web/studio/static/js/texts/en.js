@@ -216,8 +216,9 @@ export default {
   "see.status.unhealthy": "Cannot speak",
   "see.status.unreachable": "No answer",
   "see.version": "Version {version}",
+  "see.isDemonstration": "Demonstration model: get the real one",
   "see.demonstration":
-    "This is the small model that comes along, to try things out. For the official one: bash scripts/download_model.sh, then bash restart_api.sh",
+    "The bundled demonstration model speaks, a hundredth of the real one's size. For the official model, on the server's machine:",
   "see.docs": "API docs",
   "see.metrics": "Metrics",
   "see.key": "API key",

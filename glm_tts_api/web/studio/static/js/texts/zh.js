@@ -211,8 +211,9 @@ export default {
   "see.status.unhealthy": "无法合成",
   "see.status.unreachable": "服务器没有应答",
   "see.version": "版本 {version}",
+  "see.isDemonstration": "演示模型，可换成官方模型",
   "see.demonstration":
-    "目前用的是随附的小型演示模型。换成官方模型：先运行 bash scripts/download_model.sh，再运行 bash restart_api.sh",
+    "目前用的是随附的演示模型，大小只有官方模型的百分之一。要换成官方模型，请在服务器上运行：",
   "see.docs": "接口文档",
   "see.metrics": "监控指标",
   "see.key": "API 密钥",
