@@ -24,8 +24,8 @@ from glm_tts_api.admission.lanes import Admission
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.room_configs import (
     admission_config,
+    beside_config,
     engine_config,
-    reading_config,
     recording_limits,
     web_config,
 )
@@ -166,7 +166,7 @@ async def _lifespan(
             engine=build_engine(settings, record.number),
             admission=Admission(admission_config(settings), record.lanes),
             verification=Admission(admission_config(settings), private_counters()),
-            reading=Admission(reading_config(settings), private_counters()),
+            beside=Admission(beside_config(settings), private_counters()),
             stats=stats,
             figures=record.figures,
             number=record.number,

@@ -27,8 +27,8 @@ def admission_config(settings: Settings) -> AdmissionConfig:
     )
 
 
-def reading_config(settings: Settings) -> AdmissionConfig:
-    """Of the lanes of texts that are read and not spoken: one at a time in each, within a speech's time."""
+def beside_config(settings: Settings) -> AdmissionConfig:
+    """Of the lanes of what is no speech: one request at a time in each, within the time of a speech."""
     return replace(admission_config(settings), short_limit=1, long_limit=1)
 
 

@@ -53,15 +53,16 @@ class WebConfig:
 @dataclass(frozen=True, slots=True)
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
-    restart, which waits behind nobody and is in no figures; `reading`: lanes for texts that are read and not
-    spoken, in no figures either; `number`, `figures`: this worker's; `active`: the
-    requests that wait or are being spoken, in the order in which they came; `recent`: the last that ended."""
+    restart, which waits behind nobody and is in no figures; `beside`: lanes for what takes long and is no
+    speech (texts that are only read, takes that are encoded again), in no figures either; `number`,
+    `figures`: this worker's; `active`: the requests that wait or are being spoken, in the order in which they
+    came; `recent`: the last that ended."""
 
     config: WebConfig
     engine: Engine
     admission: Admission
     verification: Admission
-    reading: Admission
+    beside: Admission
     stats: SharedStats
     figures: Figures
     number: int

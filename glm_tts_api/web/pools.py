@@ -51,15 +51,15 @@ class Pool:
 
 
 class Pools:
-    """`decode`: uploaded recordings; `encode`: answers; `files`: voices on disk; `read`: texts that are read
-    and not spoken, a thread for each place of their lanes."""
+    """`decode`: uploaded recordings; `encode`: answers; `files`: voices on disk; `beside`: what takes long
+    and is no speech, a thread for each place of its lanes."""
 
     def __init__(self) -> None:
         self.decode = Pool("decode-upload", 2)  # a recording is up to 100 MB of samples while it is decoded
         self.encode = Pool("encode", 2)
         self.files = Pool("files", 4)
-        self.read = Pool("read", 2)
+        self.beside = Pool("beside", 2)
 
     def close(self) -> None:
-        for pool in (self.decode, self.encode, self.files, self.read):
+        for pool in (self.decode, self.encode, self.files, self.beside):
             pool.close()

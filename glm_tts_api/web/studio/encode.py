@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,17 +11,18 @@ from pydantic import BaseModel, ConfigDict
 from glm_tts_api.audio.encode import from_pcm16, media_type, open_encoder
 from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.errors import InvalidField
+from glm_tts_api.text.pieces import Check
 from glm_tts_api.validation import FormNumber
 from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.body import Upload, read_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.disconnect import cancelled_on_disconnect
-from glm_tts_api.web.pools import Pool
 
 router = APIRouter(include_in_schema=False, dependencies=[KeyRequired])
 
 _PCM = "pcm"
-_PIECE_BYTES = 2**20  # encoded in some 0.1 s, after which the answers of others get the thread
+_PIECE_BYTES = 2**20  # encoded in some 0.1 s
+_CHARACTERS_A_SECOND = 5  # of speech, roughly: a take has the lane of its text
 
 
 class EncodeFields(BaseModel):
@@ -40,25 +42,22 @@ async def encode(request: Request, state: AppStateDep) -> Response:
     pcm = body.file(_PCM)
     if pcm is None:
         raise InvalidField("Send the samples as the file pcm: 16 bit, little-endian, mono.")
-    async with cancelled_on_disconnect(request.receive):
-        audio = await _encoded(pcm, fields, state.pools.encode)
+    n_samples, odd = divmod(await state.pools.files.run(pcm.size), 2)
+    if odd or not n_samples:
+        raise InvalidField("pcm must be whole samples of 16 bit, one at least.")
+    length = state.beside.config.measure(_CHARACTERS_A_SECOND * n_samples // fields.sample_rate)
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        audio = await state.pools.beside.run_while_wanted(partial(_encoded, pcm, fields, n_samples))
     return Response(audio, media_type=media_type(fields.response_format, fields.sample_rate))
 
 
-async def _encoded(pcm: Upload, fields: EncodeFields, pool: Pool) -> bytes:
-    n_samples, odd = divmod(await pool.run(pcm.size), 2)
-    if odd or not n_samples:
-        raise InvalidField("pcm must be whole samples of 16 bit, one at least.")
-    encoder = await pool.run(open_encoder, fields.response_format, fields.sample_rate, n_samples=n_samples)
-
-    def push() -> tuple[int, bytes]:
-        data = pcm.file.read(_PIECE_BYTES)
-        return len(data), encoder.push(from_pcm16(data))
-
+def _encoded(pcm: Upload, fields: EncodeFields, n_samples: int, check: Check) -> bytes:
+    """Blocking."""
+    encoder = open_encoder(fields.response_format, fields.sample_rate, n_samples=n_samples)
+    pcm.file.seek(0)
     pieces = []
-    await pool.run(pcm.file.seek, 0)
-    n_read = 1
-    while n_read:
-        n_read, piece = await pool.run(push)
-        pieces.append(piece)
-    return b"".join([*pieces, await pool.run(encoder.finish)])
+    while data := pcm.file.read(_PIECE_BYTES):
+        check()
+        pieces.append(encoder.push(from_pcm16(data)))
+    return b"".join([*pieces, encoder.finish()])

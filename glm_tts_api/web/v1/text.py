@@ -50,8 +50,8 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
-    length = state.reading.config.measure(len(fields.input_text))
-    admitted = state.reading.admit(length, arrived_at=request.state.arrived_at)
+    length = state.beside.config.measure(len(fields.input_text))
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), admitted:
         text, more = await state.pools.files.run(marked_text, fields)
         await marked_voices(text, state)
@@ -66,7 +66,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
                 answer.model_dump_json().encode()
             )  # here: thousands of changes would hold up the event loop
 
-        return Response(await state.pools.read.run_while_wanted(read), media_type="application/json")
+        return Response(await state.pools.beside.run_while_wanted(read), media_type="application/json")
 
 
 @router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(422))

@@ -1,5 +1,5 @@
-"""POST /api/v1/text/normalize has lanes and threads of its own. It takes none from speech, and ends with its
-client and its deadline. The engine is the real one, with tiny models."""
+"""Texts that are read and takes that are encoded again have lanes and threads of their own. They take none
+from speech, and end with their client and their deadline. The engine is the real one, with tiny models."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ def read(server: Running, text: str = "ab", timeout: float = 60) -> httpx.Respon
         return client.post("/api/v1/text/normalize", json={"input_text": text}, timeout=timeout)
 
 
+def encode(server: Running) -> httpx.Response:
+    with server.client() as client:
+        fields = {"response_format": "mp3", "sample_rate": 24000}
+        return client.post("/studio/encode", data=fields, files={"pcm": ("pcm", b"\0\0")})
+
+
 def test_texts_that_are_read_for_long_leave_speech_its_threads_and_a_full_queue_says_come_back(
     tmp_path: Path,
 ) -> None:
@@ -69,9 +75,10 @@ def test_texts_that_are_read_for_long_leave_speech_its_threads_and_a_full_queue_
         wait_until(lambda: is_reading(server))
         with reading_endlessly(server):
             assert server.say("abcd").status_code == 200
-            refused = read(server)
-    assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
-    assert int(refused.headers["Retry-After"]) > 0
+            refused = [read(server), encode(server)]
+    for answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
+        assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_a_reading_ends_when_its_client_leaves(tmp_path: Path) -> None:
