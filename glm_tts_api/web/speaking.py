@@ -29,10 +29,9 @@ async def speaking(
     clock. A request that counts in no figures takes a lane of its own.
 
     The permit goes back when the engine has freed the request, which may be after the context is left. Raises
-    Draining, Loading, Unhealthy, QueueFull, DeadlineExceeded, and what an uploaded recording is refused with;
+    Loading, Unhealthy, QueueFull, DeadlineExceeded, and what an uploaded recording is refused with;
     the stream raises the rest.
     """
-    state.require_ready()
     assert log.length is not None
     log.audio_format = asked.audio_format
     async with AsyncExitStack() as stack:

@@ -93,6 +93,7 @@ async def stream(
 async def _while_connected(
     request: Request, state: AppState, asked: SpeechRequest
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
+    state.require_ready()  # not asked of a socket's next sentence: its turn was taken before a stop
     begun = speaking(state, asked, log_of(request), arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
         yield permit, stream
