@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-PUNCTUATION = "。？！；：、.?!;:，,"
+SENTENCE_ENDS = "。？！.?!"
+PUNCTUATION = SENTENCE_ENDS + "；：、;:，,"
 _HANZI = re.compile("[\u4e00-\u9fff]")
 _MARK = f"[{re.escape(PUNCTUATION)}]"
 

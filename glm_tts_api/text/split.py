@@ -10,9 +10,10 @@ from itertools import pairwise
 
 import pronouncing
 
-from glm_tts_api.text.marks import PUNCTUATION
+from glm_tts_api.text.marks import PUNCTUATION, SENTENCE_ENDS
 from glm_tts_api.text.pausing import Words, best_end, comma_in_number
 
+LEAST_WEIGHT = 15.0
 MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0
 MAX_UNITS = 60
@@ -34,8 +35,10 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
     Where the published splitter fails (a text that starts with white space; more than 60 syllables in fewer
     than 60 units without a mark) the text is stripped and the cut goes after the last unit. `cut_words`
     weighs long words, and those of other scripts, by their letters and may cut them: to the published
-    splitter a sentence in kana is one word that weighs 1. `words` tells the words of Hanzi apart; with it a
-    sentence without marks is cut where one would best pause, and a number with commas stays whole.
+    splitter a sentence in kana is one word that weighs 1. `words` tells the words of Hanzi apart. With it a
+    segment ends where a sentence does, unless that one weighs more than 45: the LLM needs a full stop or a
+    question mark to end, and a comma becomes a full stop. A sentence without marks is cut where one would
+    best pause, and a number with commas stays whole.
     """
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
@@ -44,7 +47,7 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
             _weight_by_letters,
         )
     segments = []
-    for sentence in _sentences(units, weigh, whole_numbers=words is not None):
+    for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh):
         segments += _cut(sentence, weigh, words)
     return ["".join(units) for units in segments]
 
@@ -99,18 +102,48 @@ def _is_ideograph(char: str) -> bool:
     return "CJK" in name or "IDEOGRAPH" in name
 
 
-def _sentences(units: list[str], weigh: Weigh, *, whole_numbers: bool) -> list[list[str]]:
+def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+    """Up to the first mark from MIN_WEIGHT on."""
     sentences: list[list[str]] = []
     current: list[str] = []
     weight = 0.0
-    for at, unit in enumerate(units):
+    for unit in units:
         current.append(unit)
         weight += weigh(unit)
-        closes = weight >= MIN_WEIGHT and _is_mark(unit)
-        if closes and not (whole_numbers and comma_in_number(units, at)):
+        if weight >= MIN_WEIGHT and _is_mark(unit):
             sentences.append(current)
             current, weight = [], 0.0
     return [*sentences, current] if current else sentences
+
+
+def _whole_sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+    pieces = []
+    start = 0
+    while start < len(units):
+        end = _sentence_end(units, start, weigh)
+        pieces.append(units[start:end])
+        start = end
+    return pieces
+
+
+def _sentence_end(units: list[str], start: int, weigh: Weigh) -> int:
+    """Behind the first end of a sentence from MIN_WEIGHT on. Where that lies beyond MAX_WEIGHT: behind the
+    last end of a sentence from LEAST_WEIGHT on, else behind the first pause from MIN_WEIGHT on."""
+    weight = 0.0
+    last_end = first_pause = 0
+    for at in range(start, len(units)):
+        weight += weigh(units[at])
+        if weight > MAX_WEIGHT and (place := last_end or first_pause):
+            return place
+        if weight < LEAST_WEIGHT or not _is_mark(units[at]) or comma_in_number(units, at):
+            continue
+        if units[at].strip() in SENTENCE_ENDS:
+            last_end = at + 1
+            if weight >= MIN_WEIGHT:
+                return last_end
+        elif weight >= MIN_WEIGHT:
+            first_pause = first_pause or at + 1
+    return len(units)
 
 
 def _cut(sentence: list[str], weigh: Weigh, words: Words | None) -> list[list[str]]:
