@@ -54,9 +54,9 @@ class WebConfig:
 class AppState:
     """One worker process, ready to be asked. `verification`: lanes of its own for the sentence that proves a
     restart, which waits behind nobody and is in no figures; `beside`: lanes for what takes long and is no
-    speech (texts that are only read, takes that are encoded again), in no figures either; `number`,
-    `figures`: this worker's; `active`: the requests that wait or are being spoken, in the order in which they
-    came; `recent`: the last that ended."""
+    speech (texts that are only read, takes that are encoded again, voices that are added), in no figures
+    either; `number`, `figures`: this worker's; `active`: the requests that wait or are being spoken, in the
+    order in which they came; `recent`: the last that ended."""
 
     config: WebConfig
     engine: Engine

@@ -1,5 +1,5 @@
-"""Texts that are read and takes that are encoded again have lanes and threads of their own. They take none
-from speech, and end with their client and their deadline. The engine is the real one, with tiny models."""
+"""Texts that are read, takes that are encoded again and voices that are added have lanes and threads of their
+own. They take none from speech. A text ends with its client and its deadline. The engine is the real one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, cast
 import httpx
 from project_folder import project
 from raw_client import connected, read_answer
+from recordings import voice_wav
 from running import Running, running_app
 from waiting import wait_until
 
@@ -68,6 +69,12 @@ def encode(server: Running) -> httpx.Response:
         return client.post("/studio/encode", data=fields, files={"pcm": ("pcm", b"\0\0")})
 
 
+def add_voice(server: Running) -> httpx.Response:
+    with server.client() as client:
+        fields = {"index": "new", "prompt_text": "hello"}
+        return client.post("/api/v1/prompts", data=fields, files={"prompt_audio": ("a.wav", voice_wav(2.0))})
+
+
 def test_texts_that_are_read_for_long_leave_speech_its_threads_and_a_full_queue_says_come_back(
     tmp_path: Path,
 ) -> None:
@@ -75,7 +82,7 @@ def test_texts_that_are_read_for_long_leave_speech_its_threads_and_a_full_queue_
         wait_until(lambda: is_reading(server))
         with reading_endlessly(server):
             assert server.say("abcd").status_code == 200
-            refused = [read(server), encode(server)]
+            refused = [read(server), encode(server), add_voice(server)]
     for answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
         assert int(answer.headers["Retry-After"]) > 0

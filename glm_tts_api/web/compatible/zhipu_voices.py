@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -26,6 +27,7 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.compatible.uploads import Uploads
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX
 from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.registering import register
 from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import speak
 from glm_tts_api.web.text_limits import check_text
@@ -68,12 +70,11 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     file = body.file("file")
     if file is None:
         raise InvalidField("file is missing: the voice's recording, as a file.")
-    data = await state.pools.files.run(file.read)
-    require_audio(data[:HEAD_BYTES])
+    require_audio(await state.pools.files.run(file.read, HEAD_BYTES))
     return {
-        "id": await state.pools.files.run(_uploads(state).add, data),
+        "id": await state.pools.files.run(lambda: _uploads(state).add(file.read())),
         "object": "file",
-        "bytes": len(data),
+        "bytes": await state.pools.files.run(file.size),
         "filename": quote(file.filename),
         "purpose": fields.purpose,
         "created_at": int(time.time()),
@@ -97,9 +98,9 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         if fields.text is None:
             raise InvalidField("text is missing: the exact transcript of the recording.")
         transcript = check_transcript(fields.text, state.config.max_prompt_characters)
-        data = await state.pools.files.run(_uploads(state).read, fields.file_id)
-        sample = await _sample(request, state, fields.input, data, transcript)
-        voice = await state.pools.decode.run(state.voices.add, name, transcript, data)
+        read = cache(partial(_uploads(state).read, fields.file_id))  # from the permit on, it stays
+        sample = await _sample(request, state, fields.input, UploadedVoice(read, transcript))
+        voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
         return {
             "voice": voice.index,
             "file_id": await state.pools.files.run(_uploads(state).add, sample),
@@ -136,10 +137,9 @@ def _uploads(state: AppState) -> Uploads:
     return Uploads(state.config.uploads_dir, most_bytes=state.config.max_stored_bytes)
 
 
-async def _sample(request: Request, state: AppState, text: str, data: bytes, transcript: str) -> bytes:
-    """A WAV of `text` in the voice of a recording."""
+async def _sample(request: Request, state: AppState, text: str, voice: UploadedVoice) -> bytes:
+    """A WAV of `text`."""
     check_text(request, state, text, field="input")
-    voice = UploadedVoice(lambda: data, transcript)
     asked = SpeechRequest(request.state.request_id, text, voice, others=await marked_voices(text, state))
     return (await speak(request, state, asked)).audio
 

@@ -22,6 +22,7 @@ from glm_tts_api.voices.transcript import check_transcript
 from glm_tts_api.web.access import KeyRequired, WriterRequired
 from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.registering import register
 
 _SAMPLE, _RECORDING = "audio_sample", "recording"
 
@@ -62,8 +63,9 @@ async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
             'extra_body={"prompt_text": "..."}.'
         )
     transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
-    data = await state.pools.files.run(sample.read)
-    voice = await state.pools.decode.run(state.voices.add, fields.name, transcript, data)
+    voice = await register(
+        request, state, transcript, lambda: state.voices.add(fields.name, transcript, sample.read())
+    )
     return {
         "id": voice.index,
         "created_at": voice.created_at,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -16,6 +17,7 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_body
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs
+from glm_tts_api.web.registering import register
 from glm_tts_api.web.v1.schemas import (
     ChangedPromptFields,
     Done,
@@ -85,10 +87,12 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
     transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
-    data = await _recording(body, fields.prompt_audio_path, state)
-    if data is None:
+    read = _recording(body, fields.prompt_audio_path, state)
+    if read is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
-    voice = await state.pools.decode.run(state.voices.add, fields.index, transcript, data)
+    voice = await register(
+        request, state, transcript, lambda: state.voices.add(fields.index, transcript, read())
+    )
     return _answer(f"Voice '{voice.index}' is registered.", voice, response, warnings)
 
 
@@ -114,12 +118,15 @@ async def change_prompt(
     transcript = fields.prompt_text
     if transcript is not None:
         transcript = check_transcript(transcript, state.config.max_prompt_characters)
-    data = await _recording(body, fields.prompt_audio_path, state)
-    if transcript is None and data is None:
+    read = _recording(body, fields.prompt_audio_path, state)
+    if transcript is None and read is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
-    voice = await state.pools.decode.run(
-        state.voices.replace, index, transcript, data, only_if=_versions(if_match)
-    )
+
+    def change() -> VoiceInfo:
+        data = None if read is None else read()
+        return state.voices.replace(index, transcript, data, only_if=_versions(if_match))
+
+    voice = await register(request, state, transcript or "", change)
     return _answer(f"Voice '{index}' is changed.", voice, response, warnings)
 
 
@@ -159,11 +166,11 @@ def _shown(voice: VoiceInfo) -> dict[str, str]:
     }
 
 
-async def _recording(body: Body, path: str | None, state: AppState) -> bytes | None:
-    """The recording that a body brings or names; None if it does neither."""
+def _recording(body: Body, path: str | None, state: AppState) -> Callable[[], bytes] | None:
+    """Reads the recording that a body brings or names, blocking; None if it does neither."""
     upload = body.file()
     if upload is not None and path is not None:
         raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")
     if path is not None:
-        return await state.pools.files.run(state.voices.read_recording, path)
-    return None if upload is None else await state.pools.files.run(upload.read)
+        return partial(state.voices.read_recording, path)
+    return None if upload is None else upload.read
