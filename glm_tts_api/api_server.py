@@ -48,7 +48,7 @@ from glm_tts_api.web.connections import (
 )
 from glm_tts_api.web.cors import allow_origins
 from glm_tts_api.web.drain import GracefulStop, InFlight
-from glm_tts_api.web.error_handlers import install_error_handlers
+from glm_tts_api.web.error_handlers import error_response, install_error_handlers
 from glm_tts_api.web.listening import log_accept_errors_sparingly, private_listener
 from glm_tts_api.web.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
 from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
@@ -56,6 +56,8 @@ from glm_tts_api.web.openai.speech import router as openai_speech_router
 from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
 from glm_tts_api.web.openai.voices import router as openai_voices_router
 from glm_tts_api.web.openapi import name_bodies, operation_id
+from glm_tts_api.web.pools import Pools
+from glm_tts_api.web.speaking import SpeechService
 from glm_tts_api.web.studio.encode import router as studio_encode_router
 from glm_tts_api.web.studio.studio import router as studio_router
 from glm_tts_api.web.v1.lexicon import router as lexicon_router
@@ -134,7 +136,7 @@ def create_app(
     )
     if not web.api_keys:
         app.add_middleware(OwnNames, allowed=web.allowed_hosts)
-    app.add_middleware(RequestContext, in_flight=in_flight, limits=limits)
+    app.add_middleware(RequestContext, in_flight=in_flight, limits=limits, answer_error=error_response)
     if web.cors_origins:
         allow_origins(app, web.cors_origins)
     app.add_middleware(SafeAnswers)  # the outermost: added last, so that every answer passes it
@@ -161,24 +163,31 @@ async def _lifespan(
     with stop.installed():
         stats, record = claim(settings)
         connections.is_lightest = partial(stats.is_lightest, record)
+        pools = Pools()
         state = AppState(
             config=web_config(settings),
-            engine=build_engine(settings, record.number),
-            admission=Admission(admission_config(settings), record.lanes),
-            verification=Admission(admission_config(settings), private_counters()),
+            speech=SpeechService(
+                engine=build_engine(settings, record.number),
+                admission=Admission(admission_config(settings), record.lanes),
+                verification=Admission(admission_config(settings), private_counters()),
+                figures=record.figures,
+                pools=pools,
+                prompt_limits=recording_limits(settings),
+                is_stopping=lambda: in_flight.closing,
+            ),
             beside=Admission(beside_config(settings), private_counters()),
             stats=stats,
-            figures=record.figures,
             number=record.number,
             voices=_voice_store(settings),
             lexicon=_lexicon(settings),
             in_flight=in_flight,
             limits=limits,
+            pools=pools,
         )
         app.state.parts = state
         _log_start(settings, record.number, connections)
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
-        state.engine.start()
+        state.speech.engine.start()
         watch = asyncio.create_task(watchdog.watch(state, record, settings))
         gauges = [asyncio.create_task(each) for each in (keep_gauges(state), keep_loop_lag(record.figures))]
         try:
@@ -195,7 +204,7 @@ async def _lifespan(
             watch.cancel()
             for each in gauges:
                 each.cancel()
-            await state.engine.close()
+            await state.speech.engine.close()
             state.pools.close()
             record.release()
 

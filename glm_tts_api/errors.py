@@ -149,7 +149,11 @@ class UnparsableBody(ServiceError):
 
 
 class InternalFault(ServiceError):
-    pass
+    def __init__(
+        self,
+        message: str = "Something went wrong in the server; its log has the details under this request_id.",
+    ) -> None:
+        super().__init__(message)
 
 
 class Unavailable(ServiceError):

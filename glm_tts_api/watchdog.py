@@ -40,7 +40,7 @@ async def watch(state: AppState, record: WorkerRecord, settings: Settings) -> No
     the model that takes longer than WATCHDOG_S will not end any more; nor will what holds up this loop for as
     long, which may hold the interpreter with it: then there is nothing left but a C thread of faulthandler's,
     whose exit code is 1."""
-    engine = state.engine
+    engine = state.speech.engine
     status = engine.state.status
     engine.before_hold = faulthandler.cancel_dump_traceback_later
     try:

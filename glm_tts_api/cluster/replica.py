@@ -34,8 +34,8 @@ class Replica:
         """Raises Unhealthy when this replica can speak no more: Ray starts another in its place. One whose
         model is coming back after IDLE_UNLOAD_S, or that drains, will do so by itself."""
         parts: AppState = self.app.state.parts
-        if parts.status == "unhealthy":
-            raise Unhealthy(f"{parts.status}: {parts.engine.state.cause}")
+        if parts.speech.status == "unhealthy":
+            raise Unhealthy(f"{parts.speech.status}: {parts.speech.engine.state.cause}")
 
 
 def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None) -> Any:

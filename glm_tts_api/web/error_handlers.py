@@ -24,7 +24,6 @@ from glm_tts_api.web.openai.errors import openai_body, openai_headers, openai_st
 from glm_tts_api.web.v1.errors import error_body, status_of
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-INTERNAL_MESSAGE = "Something went wrong in the server; its log has the details under this request_id."
 
 
 def error_response(error: ServiceError, path: str) -> Response:
@@ -71,7 +70,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return response
     if error.status_code < 500:
         return error_response(InvalidField(quote(str(error.detail))), request.url.path)
-    return error_response(InternalFault(INTERNAL_MESSAGE), request.url.path)
+    return error_response(InternalFault(), request.url.path)
 
 
 def _methods_of(request: Request) -> list[str]:

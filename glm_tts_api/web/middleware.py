@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
@@ -31,12 +32,11 @@ from glm_tts_api.logs import request_id_var, without_text
 from glm_tts_api.web.body import text_too_large
 from glm_tts_api.web.connections import Connection, ConnectionLimits
 from glm_tts_api.web.drain import InFlight
-from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE, error_response
 from glm_tts_api.web.origin import has_own_name
-from glm_tts_api.web.request_log import LOG
 from glm_tts_api.web.sending import Answer, Unsent
 
 logger = logging.getLogger(__name__)
+LOG = "log"  # where a request's state has its log, if it has one
 _PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
 _TOO_MANY = "The server has as many connections as it can serve. Try again soon."
 _OPEN = (_PROBED, f"{_PROBED}/live", "/health")
@@ -51,10 +51,18 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 class RequestContext:
     """Gives each request its id and its time of arrival, answers for those that would get no answer, and
-    writes the request's log line when the last byte of the answer is sent."""
+    writes the request's log line when the last byte of the answer is sent. `answer_error` makes the answer to
+    an error on a path."""
 
-    def __init__(self, app: ASGIApp, in_flight: InFlight, limits: ConnectionLimits) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        in_flight: InFlight,
+        limits: ConnectionLimits,
+        answer_error: Callable[[ServiceError, str], ASGIApp],
+    ) -> None:
         self._app = app
+        self._answer_error = answer_error
         self._in_flight = in_flight
         self._limits = limits
         self._unsent = Unsent(limits.unsent_bytes)
@@ -92,10 +100,12 @@ class RequestContext:
                 logger.info("WebSocket %s %s", quote(scope["path"]), outcome)
             await send(message)
 
-        if _is_one_too_many(scope["state"].get("connection")):
-            await _send(QueueFull(_TOO_MANY), scope, receive, answer)
-        else:
+        try:
+            if _is_one_too_many(scope["state"].get("connection")):
+                raise QueueFull(_TOO_MANY)
             await self._app(scope, receive, answer)
+        except ServiceError as error:
+            await self._answer_error(error, scope["path"])(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
@@ -115,10 +125,10 @@ class RequestContext:
                 finally:
                     await _close_uploads(scope)
                 if left_to_say is not None:
-                    await _send(left_to_say, scope, receive, answer)
+                    await self._answer_error(left_to_say, scope["path"])(scope, receive, answer)
         finally:
             if LOG in state:
-                state[LOG].write(sent=answer.sent)
+                state[LOG].write(sent=answer.sent)  # a request's log, which its route has put there
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 
@@ -138,12 +148,14 @@ class RequestContext:
             await answer.cut()
         except (ClientGone, ClientDisconnect):
             raise  # nobody is there to answer
+        except ServiceError as error:
+            return error
         except Exception as error:
             shown = without_text(error)
             logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
             if answer.started:
                 raise shown from None
-            return InternalFault(INTERNAL_MESSAGE)
+            return InternalFault()
         return None
 
 
@@ -160,11 +172,10 @@ class OwnNames:
             await self._app(scope, receive, send)
             return
         host = quote(Headers(scope=scope)["host"])
-        refusal = Forbidden(
+        raise Forbidden(
             f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
             "if it is one of the server's own, or set API_KEYS."
         )
-        await _send(refusal, scope, receive, send)
 
     def _answers(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -212,8 +223,7 @@ class UploadLimit:
         max_bytes = self._max_bytes if may_hold_files else self._max_text_bytes
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > max_bytes:
-            await _send(self._too_large(max_bytes), scope, receive, send)
-            return
+            raise self._too_large(max_bytes)
         n_received, is_whole = 0, False
 
         async def counted() -> Message:
@@ -270,7 +280,3 @@ def _request_id(headers: Headers) -> str:
     """The client's own id if it is fit for a log line, else a new one."""
     given = headers.get("x-request-id", "")
     return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
-
-
-async def _send(error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
-    await error_response(error, scope["path"])(scope, receive, send)

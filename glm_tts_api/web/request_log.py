@@ -14,9 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fastapi import Request
-from starlette.requests import ClientDisconnect
-
 from glm_tts_api.admission.lanes import Permit, TextLength
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
@@ -26,8 +23,7 @@ from glm_tts_api.web.playback import Playback
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
-_LEFT = (ClientGone, ClientDisconnect, asyncio.CancelledError)  # while it was worked on, or still arriving
-LOG = "log"  # where a request's state has its RequestLog
+_LEFT = (ClientGone, asyncio.CancelledError)
 
 
 @dataclass(slots=True, eq=False)
@@ -164,22 +160,6 @@ class RequestLog:
     @property
     def rtf(self) -> float:
         return self.timings.generation_s / self.timings.audio_s if self.timings.audio_s else 0.0
-
-
-@contextmanager
-def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
-    """The request's log, with the outcome that the context ends with. Whoever sends the answer writes it when
-    that is done."""
-    log = RequestLog(request.state.request_id, api, figures)
-    setattr(request.state, LOG, log)
-    with recorded_outcome(log):
-        yield log
-
-
-def log_of(request: Request) -> RequestLog:
-    """The log of a request that is inside `logged_speech`."""
-    log: RequestLog = getattr(request.state, LOG)
-    return log
 
 
 @contextmanager

@@ -24,9 +24,10 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.disconnect import cancelled_on_disconnect
 from glm_tts_api.web.encoding import Encoded, Speech, encode_whole, noted
+from glm_tts_api.web.logged import log_of
 from glm_tts_api.web.playback import Playback
-from glm_tts_api.web.request_log import log_of, recorded_outcome
-from glm_tts_api.web.speaking import deadline_adding, speaking
+from glm_tts_api.web.request_log import recorded_outcome
+from glm_tts_api.web.speaking import deadline_adding
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream import SpeechStream
@@ -93,8 +94,8 @@ async def stream(
 async def _while_connected(
     request: Request, state: AppState, asked: SpeechRequest
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
-    state.require_ready()  # not asked of a socket's next sentence: its turn was taken before a stop
-    begun = speaking(state, asked, log_of(request), arrived_at=request.state.arrived_at)
+    state.speech.require_ready()  # not asked of a socket's next sentence: its turn was taken before a stop
+    begun = state.speech.speaking(asked, log_of(request), arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
         yield permit, stream
 

@@ -6,13 +6,13 @@ from fastapi import Request
 
 from glm_tts_api.errors import NothingToSay, TextTooLong
 from glm_tts_api.web.app_state import AppState
-from glm_tts_api.web.request_log import log_of
+from glm_tts_api.web.logged import log_of
 
 
 def check_text(request: Request, state: AppState, text: str, *, field: str) -> None:
     """Measures the text for the request's log. Raises TextTooLong or NothingToSay, naming the field that it
     was sent in."""
-    log_of(request).length = state.admission.config.measure(len(text))
+    log_of(request).length = state.speech.admission.config.measure(len(text))
     require_text(text, state.config.max_text_length, field=field)
 
 

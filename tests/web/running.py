@@ -58,6 +58,6 @@ def running_app(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started, 60)
-    yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", root, app.state.parts.engine)
+    yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", root, app.state.parts.speech.engine)
     server.should_exit = True
     thread.join(20)

@@ -20,7 +20,7 @@ from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import Body, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.request_log import logged_speech
+from glm_tts_api.web.logged import logged_speech
 from glm_tts_api.web.speech_response import speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices
@@ -70,14 +70,14 @@ class GptSovitsFields(BaseModel):
 
 @router.get("/tts")
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    with logged_speech(request, "gpt_sovits", state.figures):
+    with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(read_query(request), request, state)
 
 
 @router.post("/tts")
 @router.post("/")  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
-    with logged_speech(request, "gpt_sovits", state.figures):
+    with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 

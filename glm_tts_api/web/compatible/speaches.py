@@ -13,5 +13,5 @@ router = APIRouter(include_in_schema=False)
 @router.get("/health")
 async def health(state: AppStateDep) -> PlainTextResponse:
     """OK, and no other word, while the server can speak; else the 503 that says why not."""
-    state.require_ready()
+    state.speech.require_ready()
     return PlainTextResponse("OK")

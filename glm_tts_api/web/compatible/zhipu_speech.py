@@ -18,7 +18,7 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX, zhipu_body
 from glm_tts_api.web.dependencies import AppStateDep
-from glm_tts_api.web.request_log import logged_speech
+from glm_tts_api.web.logged import logged_speech
 from glm_tts_api.web.speech_response import speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices, named_voice
@@ -82,7 +82,7 @@ def _event(data: dict[str, Any]) -> bytes:
 @router.post("/speech")
 async def speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
-    with logged_speech(request, "zhipu", state.figures):
+    with logged_speech(request, "zhipu", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, warnings = body.parse_speech(ZhipuSpeechFields, voice="voice")
         asked = await _asked(request, state, fields, warnings)

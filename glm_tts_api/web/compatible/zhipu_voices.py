@@ -27,8 +27,8 @@ from glm_tts_api.web.body import read_body
 from glm_tts_api.web.compatible.uploads import Uploads
 from glm_tts_api.web.compatible.zhipu_errors import PREFIX
 from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.logged import logged_speech
 from glm_tts_api.web.registering import register
-from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import speak
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices
@@ -91,7 +91,7 @@ async def content(file_id: str, state: AppStateDep) -> Response:
 @router.post("/voice/clone", dependencies=[WriterRequired])
 async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice, once it has said `input` as a sample of it."""
-    with logged_speech(request, "zhipu", state.figures):
+    with logged_speech(request, "zhipu", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
         name = _index_of(fields.voice_name)

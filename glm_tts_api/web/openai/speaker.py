@@ -24,10 +24,8 @@ from glm_tts_api.logs import without_text
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.connections import Connection
 from glm_tts_api.web.encoding import Encoded
-from glm_tts_api.web.error_handlers import INTERNAL_MESSAGE
 from glm_tts_api.web.playback import Playback
 from glm_tts_api.web.request_log import RequestLog, recorded_outcome
-from glm_tts_api.web.speaking import speaking
 
 logger = logging.getLogger(__name__)
 DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
@@ -187,8 +185,8 @@ class Speaker:
 
     async def _say(self, asked: SpeechRequest) -> None:
         """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
-        length = self._state.admission.config.measure(len(asked.text))
-        log = RequestLog(asked.request_id, "socket", self._state.figures, length)
+        length = self._state.speech.admission.config.measure(len(asked.text))
+        log = RequestLog(asked.request_id, "socket", self._state.speech.figures, length)
         log.playback = self._playback
         try:
             with suppress(NothingToSay), recorded_outcome(log):
@@ -197,14 +195,14 @@ class Speaker:
             raise
         except Exception as error:
             logger.error("A sentence of a WebSocket failed", exc_info=without_text(error))
-            raise InternalFault(INTERNAL_MESSAGE) from None
+            raise InternalFault() from None
         finally:
             log.write(sent=True)
 
     async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
         segment = self._n_segments
         arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
-        async with speaking(self._state, asked, log, arrived_at=arrived_at) as (permit, stream):
+        async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
             pieces = Encoded(stream, log, self._state.pools.encode, asked)
             first = await pieces.first()
             self._n_segments += 1

@@ -13,9 +13,9 @@ from glm_tts_api.web.access import KeyRequired
 from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import read_body
 from glm_tts_api.web.dependencies import AppStateDep
+from glm_tts_api.web.logged import logged_speech
 from glm_tts_api.web.openai.errors import openai_body
 from glm_tts_api.web.openai.schemas import OpenAISpeechFields
-from glm_tts_api.web.request_log import logged_speech
 from glm_tts_api.web.speech_response import stream
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.voice_names import marked_voices, named_voice
@@ -48,7 +48,7 @@ def _event(data: dict[str, object]) -> bytes:
 @router.post("/speech")
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
-    with logged_speech(request, "openai", state.figures):
+    with logged_speech(request, "openai", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, warnings = body.parse_speech(OpenAISpeechFields, voice="voice")
         asked = await _asked(request, state, fields, warnings)

@@ -50,7 +50,7 @@ class StartFields(BaseModel):
 async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
     """What is refused before the handshake has the status and the body that a request would have."""
     check_handshake(socket, state.config)
-    state.require_ready()
+    state.speech.require_ready()
     await socket.accept()
     with suppress(ClientGone):
         await _Conversation(socket, state).run()
@@ -177,7 +177,7 @@ class _Conversation:
         self._phase = _Phase.TURN
         self._speaker.put(Mark.BEGIN)
         try:
-            self._state.require_ready()
+            self._state.speech.require_ready()
         except ServiceError as error:
             self._refuse(error)
 

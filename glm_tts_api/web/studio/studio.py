@@ -81,7 +81,7 @@ def _directory(request: Request, state: AppState) -> dict[str, str]:
     return {
         "service": "GLM-TTS API",
         "version": __version__,
-        "status": state.status,
+        "status": state.speech.status,
         "docs": f"{base}/docs",
         "openapi": f"{base}/openapi.json",
         "speech": f"{base}/api/v1/tts",

@@ -26,7 +26,7 @@ async def metrics(state: AppStateDep) -> Response:
 
 
 def _exposition(state: AppState) -> bytes:
-    config = state.admission.config
+    config = state.speech.admission.config
     limits = {lane: config.limit_of(lane) for lane in LANES}
     return exposition(state.stats.read(), limits=limits, n_workers=state.config.workers)
 
@@ -34,18 +34,18 @@ def _exposition(state: AppState) -> bytes:
 async def keep_gauges(state: AppState) -> None:
     """Writes what changes by itself into this worker's figures, until it is cancelled."""
     while True:
-        usage = await asyncio.to_thread(state.engine.usage)
+        usage = await asyncio.to_thread(state.speech.engine.usage)
         if usage is None:  # not ready, or unloaded: what was in use then is no more
-            state.figures.forget_gauges()
+            state.speech.figures.forget_gauges()
         else:
-            state.figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
-            state.figures.set(series.DECODE_ROWS, usage.rows)
-            state.figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
-            state.figures.set(series.KV_CELLS, usage.kv_cells)
+            state.speech.figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
+            state.speech.figures.set(series.DECODE_ROWS, usage.rows)
+            state.speech.figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
+            state.speech.figures.set(series.KV_CELLS, usage.kv_cells)
             if usage.gpu_bytes is not None:
                 used, total = usage.gpu_bytes
-                state.figures.set(series.GPU_USED, used)
-                state.figures.set(series.GPU_TOTAL, total)
+                state.speech.figures.set(series.GPU_USED, used)
+                state.speech.figures.set(series.GPU_TOTAL, total)
         await asyncio.sleep(_EVERY_S)
 
 

@@ -66,7 +66,7 @@ async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
 async def clear_cache(state: AppStateDep) -> dict[str, Any]:
     """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
     cached memory. The model stays loaded."""
-    freed = state.voices.clear_cache() + await state.engine.clear_cache()
+    freed = state.voices.clear_cache() + await state.speech.engine.clear_cache()
     return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
 
 
@@ -74,12 +74,12 @@ async def _health_body(state: AppState) -> dict[str, Any]:
     voices, warnings = await asyncio.to_thread(
         lambda: (len(state.voices.list_voices()), state.voices.warnings)
     )
-    info = state.engine.info()
-    status, cause = state.status, state.engine.state.cause
+    info = state.speech.engine.info()
+    status, cause = state.speech.status, state.speech.engine.state.cause
     config = state.config
     return {
         "status": status,
-        "model_loaded": state.engine.state.status == "ready",
+        "model_loaded": state.speech.engine.state.status == "ready",
         "model_sample_rate": SAMPLE_RATE,
         "model_use_phoneme": False,
         "prompt_cache_count": voices,
@@ -111,7 +111,7 @@ def _retry_headers(status: str) -> dict[str, str]:
 
 def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
     n_live = sum(worker.alive for worker in workers)
-    limits = state.admission.config
+    limits = state.speech.admission.config
     return {
         "stats": {
             lane: _lane_body(
@@ -122,8 +122,8 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
         "config": _config_body(state),
         "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
         "worker": {"slot": state.number, "pid": os.getpid()},
-        "active": list(_active_bodies(state.active)),
-        "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.recent],
+        "active": list(_active_bodies(state.speech.active)),
+        "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.speech.recent],
     }
 
 
@@ -151,7 +151,7 @@ def _progress_body(log: RequestLog) -> dict[str, Any]:
 
 
 def _worker_body(worker: WorkerStats, state: AppState) -> dict[str, Any]:
-    limits = state.admission.config
+    limits = state.speech.admission.config
     body: dict[str, Any] = {"slot": worker.number, "pid": worker.pid, "ready": worker.ready}
     body["status"] = worker.phase
     body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
@@ -174,7 +174,7 @@ def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
 
 
 def _config_body(state: AppState) -> dict[str, Any]:
-    limits = state.admission.config
+    limits = state.speech.admission.config
     return {
         "concurrency": {
             "short_text": limits.short_limit,

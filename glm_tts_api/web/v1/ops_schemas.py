@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.stats.shared import Phase
-from glm_tts_api.web.app_state import HealthStatus
+from glm_tts_api.web.speaking import HealthStatus
 from glm_tts_api.web.v1.schemas import EXAMPLE_ID
 
 

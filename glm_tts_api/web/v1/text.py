@@ -46,7 +46,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     """What POST /tts says for this text, without saying it: in words, in its segments, and each place that is
     said otherwise than it is written. Needs no model, and takes no place from what is spoken: in each worker
     one short and one long text are read at a time."""
-    state.require_ready()
+    state.speech.require_ready()
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
@@ -56,7 +56,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
         text, more = await state.pools.files.run(marked_text, fields)
         await marked_voices(text, state)
         lexicon = await own_lexicon(fields.lexicon, state)
-        frontend = state.engine.frontend
+        frontend = state.speech.engine.frontend
         assert frontend is not None  # an engine that was ready has one
 
         def read(check: Check) -> bytes:

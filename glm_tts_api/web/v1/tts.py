@@ -21,8 +21,9 @@ from glm_tts_api.web.app_state import AppState
 from glm_tts_api.web.body import PROMPT_AUDIO, Body, read_body, read_query
 from glm_tts_api.web.dependencies import AppStateDep
 from glm_tts_api.web.encoding import Speech
+from glm_tts_api.web.logged import log_of, logged_speech
 from glm_tts_api.web.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
-from glm_tts_api.web.request_log import RequestLog, log_of, logged_speech
+from glm_tts_api.web.request_log import RequestLog
 from glm_tts_api.web.speech_response import speak, stream, whole_audio
 from glm_tts_api.web.text_limits import check_text
 from glm_tts_api.web.v1.lexicon import own_lexicon
@@ -64,7 +65,7 @@ router = APIRouter(
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
     stream=true the audio leaves as it is made."""
-    with logged_speech(request, "v1", state.figures):
+    with logged_speech(request, "v1", state.speech.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 
@@ -77,7 +78,7 @@ async def tts(request: Request, state: AppStateDep) -> Response:
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """The same for a browser's address bar and for programs that can only open an address. The answer is mp3
     and leaves as it is made, unless the address says otherwise."""
-    with logged_speech(request, "v1", state.figures):
+    with logged_speech(request, "v1", state.speech.figures):
         sent = read_query(request).fields
         fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
         return await _say(Body(fields, {}), request, state)
