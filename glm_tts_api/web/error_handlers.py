@@ -59,7 +59,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     path = quote(request.url.path)
     if error.status_code == 404:
         return error_response(
-            NotFound(f"There is no {path} here; /docs lists every route."), request.url.path
+            NotFound(f"There is no {path} here; /docs lists the routes of /api/v1."), request.url.path
         )
     if error.status_code == 405:
         possible = _methods_of(request)
