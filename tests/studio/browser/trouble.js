@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { DESKTOP, inStudio, launch, nSpeaking, PHONE, STUDIO_URL, until } from "./harness.js";
-import { say, textOf } from "./studio.js";
+import { say, textOf, write } from "./studio.js";
 
 const { KEY: key } = process.env;
 let browser;
@@ -83,11 +83,25 @@ test("waiting for a free place can be given up", () =>
     assert.equal(await page.$("li.take"), null);
   }));
 
+test("what a server that was away did not answer is asked again once it is back", () =>
+  inStudio(browser, { isCutOff: true }, async (page) => {
+    await enter(page, key);
+    await page.waitForSelector(".voice input:checked");
+    await page.setOfflineMode(true);
+    await write(page, "hello");
+    await page.waitForFunction(() => /does not answer/.test(document.querySelector("#reading").textContent));
+    await page.waitForSelector("[data-status=unreachable]");
+    assert.doesNotMatch(await textOf(page, "#gauges"), /\d/);
+    await page.setOfflineMode(false);
+    await page.waitForSelector("#reading li");
+    await page.waitForFunction(() => /\d/.test(document.querySelector("#gauges").textContent));
+  }));
+
 /** While the key's dialog is open, no error is shown but in it. */
 async function nothingBehind(page) {
   await page.waitForSelector("dialog[open] #api-key");
   await until(() => page.evaluate(hasAsked, "/api/v1/prompts"), "the list of voices was refused");
-  assert.equal(await page.$("main .notice:not([hidden])"), null);
+  assert.equal(await page.$("main .notice:not(.calm, [hidden])"), null);
 }
 
 function hasAsked(path) {

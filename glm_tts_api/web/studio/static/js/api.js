@@ -14,6 +14,11 @@ export class ApiError extends Error {
     this.name = "ApiError";
     Object.assign(this, { status, code, retryAfterS, requestId, keyRefused });
   }
+
+  /** Whether the same may succeed now, by what the server says of itself. */
+  passesWith(health) {
+    return [0, 503].includes(this.status) && ["healthy", "idle"].includes(health?.status);
+  }
 }
 
 /** @param onKeyRefused called when the server asks for a key, or refuses the one it was sent. */

@@ -38,6 +38,7 @@ export function mountReading(root, { store, api }) {
   store.on("reading", show);
   onLanguage(show);
   for (const key of ["text", "options", "needsKey"]) store.on(key, askSoon);
+  store.on("health", (health) => error?.passesWith(health) && askSoon());
 }
 
 function segmentItems(reading) {

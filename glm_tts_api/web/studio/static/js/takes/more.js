@@ -1,5 +1,6 @@
 // What else a take is good for: files, commands that make it again, and its end.
 
+import { ApiError } from "../api.js";
 import { h } from "../dom.js";
 import { FORMATS } from "../control/options.js";
 import { t } from "../i18n.js";
@@ -66,7 +67,8 @@ async function writeToClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    copySelected(text); // a page has no clipboard over plain http but from localhost, or may not write to it
+    // A page has no clipboard over plain http but from localhost, or may not write to it.
+    if (!copySelected(text)) throw new ApiError({ code: "not_copied" });
   }
 }
 
@@ -74,6 +76,7 @@ function copySelected(text) {
   const area = h("textarea", { class: "visually-hidden", value: text });
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   area.remove();
+  return isCopied;
 }

@@ -21,7 +21,10 @@ export default {
   "error.deadline_passed": "That took longer than the server allows. Try a shorter text, or try again later.",
   "error.text_too_long": "The text is longer than the server takes. Shorten it, or speak it in parts.",
   "error.nothing_to_say": "There is nothing in this text that can be spoken. Write some words.",
-  "error.unknown_voice": "This voice is not there any more. Choose another.",
+  "error.unknown_voice": "A voice that this needs is not there any more. Choose another.",
+  "error.malformed_pronunciation": "{message}",
+  "error.out_of_memory":
+    "The server has no memory left for this text. Try a shorter one, or try again later.",
   "error.recording_missing": "This voice's recording is gone. Choose another voice, or record it again.",
   "error.internal": "Something broke on the server. Try again; if it stays, look into the server's log.",
   "error.cancelled": "It was stopped.",
@@ -30,6 +33,7 @@ export default {
     "A part of the page could not be loaded. Check that the server runs, then reload: your text stays.",
   "error.body_too_large": "That is more than the server takes. Shorten the text, or trim the recording.",
   "error.take_too_long": "Too long for the server to encode. Save it as WAV.",
+  "error.not_copied": "Not copied: the browser does not let this page.",
   "error.forbidden": "The server does not allow this: {message}",
   "error.other": "{message}",
 

@@ -21,7 +21,9 @@ export default {
   "error.deadline_passed": "超过了服务器允许的时长。请缩短文字，或稍后再试。",
   "error.text_too_long": "文字超出了服务器的上限。请缩短，或分几次合成。",
   "error.nothing_to_say": "这段文字里没有能读出来的内容，请写几个字。",
-  "error.unknown_voice": "这个音色已经不在了，请换一个。",
+  "error.unknown_voice": "要用的音色已经不在了，请换一个。",
+  "error.malformed_pronunciation": "有个标记写得不对：{message}",
+  "error.out_of_memory": "服务器的内存不够合成这段文字。请缩短文字，或稍后再试。",
   "error.recording_missing": "这个音色的录音丢失了。请换一个音色，或重新录制。",
   "error.internal": "服务器出错了。请再试一次；如果一直这样，请查看服务器日志。",
   "error.cancelled": "已被停止。",
@@ -29,8 +31,9 @@ export default {
   "error.page": "页面有一部分没能加载。请确认服务已启动，再刷新页面，文字会保留。",
   "error.body_too_large": "内容超出了服务器的上限。请缩短文字，或裁短录音。",
   "error.take_too_long": "太长，服务器无法转换，请存成 WAV。",
+  "error.not_copied": "未能复制：浏览器不允许。",
   "error.forbidden": "服务器不允许这样做：{message}",
-  "error.other": "{message}",
+  "error.other": "服务器的说明：{message}",
 
   // 朗读
   "speak.title": "想说点什么？",

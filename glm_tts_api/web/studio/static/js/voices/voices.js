@@ -26,7 +26,7 @@ export function mountVoices(root, { store, api }) {
     const index = await openAdd({ api, names });
     if (!index) return;
     await shelf.load(index);
-    toast(t("voices.added", { index }));
+    if (store.get().voice === index) toast(t("voices.added", { index }));
   }
 
   async function edit(voice) {
@@ -89,6 +89,7 @@ function createShelf(store, api) {
   }
 
   onLanguage(showTrouble);
+  store.on("health", (health) => fault?.passesWith(health) && load());
 
   /** `chosen`, or else the first of them, is the one that speaks. */
   function show(prompts, chosen) {

@@ -67,6 +67,7 @@ export default {
 
   // errors of saving
   "error.voice_exists": "This name is taken. Choose another.",
+  "error.storage_full": "{message}",
   "error.not_audio": "The server cannot read this recording. Save it as WAV or MP3.",
   "error.prompt_rejected": "The server does not take this recording: {message}",
 };

@@ -65,6 +65,7 @@ export default {
 
   // 保存时的错误
   "error.voice_exists": "这个名称已被使用，请换一个。",
+  "error.storage_full": "服务器不能再添加音色了：{message}",
   "error.not_audio": "服务器无法读取这段录音，请另存为 WAV 或 MP3。",
   "error.prompt_rejected": "服务器不接受这段录音：{message}",
 };
