@@ -24,10 +24,14 @@ def connected(port: int, *, buffer_bytes: int | None = None) -> Iterator[socket.
 
 
 def ask_for_speech(client: socket.socket) -> None:
-    body = json.dumps(SPEAK).encode()
+    ask(client, "/api/v1/tts", SPEAK)
+
+
+def ask(client: socket.socket, path: str, fields: dict[str, str]) -> None:
+    body = json.dumps(fields).encode()
     client.sendall(
-        b"POST /api/v1/tts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (path.encode(), len(body), body)
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+from raw_client import ask, ask_for_speech, connected
 from recordings import voice_wav
 from running import Running
 from tone_engine import ToneEngine
@@ -253,6 +256,23 @@ def test_only_the_newest_uploads_are_kept(client: ZhipuAiClient, server: Running
     assert client.files.content(names[-1]).content == recording
     with pytest.raises(APIRequestFailedError, match="no file"):
         client.files.content(names[0])
+
+
+def test_a_clone_that_waits_for_its_turn_holds_no_recording(serve: Serve) -> None:
+    server, n_waiting = serve(ToneEngine(delay_s=30), short_text_concurrency=1), 8
+    recording, port = voice_wav(4.0) + bytes(5 * 2**20), int(server.url.rpartition(":")[2])
+    with server.client() as client, ExitStack() as clients:
+        file = client.post("/api/paas/v4/files", files={"file": ("a.wav", recording)}).json()["id"]
+        ask_for_speech(clients.enter_context(connected(port)))
+        server.wait_for_lane(active=1)
+        tracemalloc.start()
+        for n in range(n_waiting):
+            wanted = {"voice_name": f"v{n}", "text": "t", "input": "hi", "file_id": file}
+            ask(clients.enter_context(connected(port)), "/api/paas/v4/voice/clone", wanted)
+        server.wait_for_lane(waiting=n_waiting)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert held < n_waiting * len(recording) / 4
 
 
 def test_uploads_take_no_more_room_than_is_set(serve: Serve) -> None:
