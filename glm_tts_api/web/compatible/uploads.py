@@ -45,12 +45,11 @@ class Uploads:
             raise Unhealthy("The server cannot keep uploads: let its user write PROMPTS_DIR.") from None
         return name
 
-    def read(self, name: str, n_bytes: int = -1) -> bytes:
-        """Its first bytes, or all of them. Raises InvalidField if there is none of that name."""
+    def read(self, name: str) -> bytes:
+        """Raises InvalidField if there is none of that name."""
         try:
             if _ID.fullmatch(name):
-                with (self._folder / name).open("rb") as file:
-                    return file.read(n_bytes)
+                return (self._folder / name).read_bytes()
         except FileNotFoundError:
             pass
         raise InvalidField(f"There is no file '{quote(name)}'; only the newest {_MOST} are kept.")
