@@ -13,10 +13,12 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MOST_CHARS, _MOST_FIELDS = 100, 1000
 # Of a name's words with a blank between them.
 _ASKS_FOR_A_VOICE = re.compile(
-    r"\b(refs?|refer|references?|ref(audio|text|wav)|speakers?|spk|clon(e|ed|ing)|timbre)\b"
-    r"|^(voices?|voiceid|character|index)$"
+    r"\b(refs?|refer|references?|ref(audio|text|wav)|speakers?|spk|clon(e|ed|ing)|timbre|embeddings?)\b"
+    r"|^(voices?|voiceid|character|index|audio|recording|wav)$"
+    r"|^(?=.*\baudio\b).*\b(base|data|file|input|paths?|sample|source|target|urls?)\b"
     r"|^(?=.*\bprompt\b).*\b(audio|file|path|speech|transcript|text|url|voice|wav)\b"
-    r"|^(?=.*\bvoice\b).*\b(audio|custom|data|embedding|file|ids?|name|path|preset|samples?|url|wav)\b"
+    r"|^(?=.*\bvoice\b).*\b(audio|code|custom|data|description|design|file|gender|ids?|key|name|path|preset"
+    r"|samples?|type|url|wav)\b"
 )
 
 

@@ -39,6 +39,11 @@ ASKING: list[dict[str, Any]] = [
     {"audio_prompt_path": "a.wav"},
     {"voice_id": "anna"},
     {"voiceId": "anna"},
+    {"voice_type": "BV001_streaming"},
+    {"voice_description": "a deep, old voice"},
+    {"audio": "UklGRg=="},
+    {"audio_url": "https://a.example/b.wav"},
+    {"audioBase64": "UklGRg=="},
     {"predefined_voice_id": "anna"},
     {"voice_clone_prompt": "UklGRg=="},
     {"clone_url": "https://a.example/b.wav"},
@@ -56,6 +61,9 @@ NOT_ASKING: dict[str, Any] = {
     "x_vector_only_mode": False,
     "voice_settings": {"stability": 0.5, "use_speaker_boost": True},
     "prompt": "calm",
+    "voice_speed": 1.2,
+    "audio_format": "mp3",
+    "text_lang": "en",
 }
 
 
