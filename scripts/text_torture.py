@@ -112,7 +112,7 @@ def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextToke
     reading = frontend.read(text, use_phoneme=True, lexicon=case.lexicon)
     for segment in reading.segments:
         tokenizer.encode(segment.spoken)
-    shown = reading.text, reading.changes, reading.warnings, reading.seconds
+    shown = reading.text, list(reading.parts), reading.changes, reading.warnings, reading.seconds
     assert all(part is not None for part in shown)
 
 
