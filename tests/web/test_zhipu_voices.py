@@ -146,6 +146,21 @@ def test_uploads_take_no_more_room_than_is_set(serve: Serve) -> None:
             client.files.content(ids[0])
 
 
+def test_what_a_killed_server_began_to_write_goes_with_the_oldest(
+    client: ZhipuAiClient, server: Running
+) -> None:
+    folder = Path(server.root, "data", "prompts", "uploads")
+    folder.mkdir(parents=True)
+    (folder / f"file-{'0' * 32}.new").write_bytes(b"half")
+    (folder / "notes.txt").write_text("of the user")
+    for _ in range(32):
+        client.files.create(file=("me.wav", voice_wav(1.0)), purpose="voice-clone-input")
+    left = {path.name for path in folder.iterdir()}
+    assert len(left) == 33
+    assert "notes.txt" in left
+    assert f"file-{'0' * 32}.new" not in left
+
+
 def test_the_list_repeats_the_servers_name_as_far_as_it_can_be_one(serve: Serve) -> None:
     with serve().client(headers={"Host": "x" * 5000}) as http:
         listed = http.get("/api/paas/v4/voice/list").json()["voice_list"]

@@ -12,11 +12,13 @@ import time
 from itertools import accumulate
 from pathlib import Path
 
+from glm_tts_api.durable import replace_file
 from glm_tts_api.errors import InvalidField, Unhealthy, quote
 
 logger = logging.getLogger(__name__)
 _MOST = 32
 _ID = re.compile(r"file-[0-9a-f]{32}")  # the later, the greater
+_WRITTEN = re.compile(rf"{_ID.pattern}(\.new)?")  # or begun by a server that was killed
 
 
 class Uploads:
@@ -32,10 +34,8 @@ class Uploads:
         name = f"file-{time.time_ns():016x}{secrets.token_hex(8)}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._folder / f".{name}"
-            part.write_bytes(data)
-            part.rename(self._folder / name)
-            files = sorted(path for path in self._folder.iterdir() if _ID.fullmatch(path.name))
+            replace_file(self._folder / name, data)
+            files = sorted(path for path in self._folder.iterdir() if _WRITTEN.fullmatch(path.name))
             n_bytes = list(accumulate(map(_size_of, reversed(files))))
             n_kept = max(1, sum(each <= self._most_bytes for each in n_bytes[:_MOST]))
             for path in files[:-n_kept]:
