@@ -163,6 +163,7 @@ async def _lifespan(
     with stop.installed():
         stats, record = claim(settings)
         connections.is_lightest = partial(stats.is_lightest, record)
+        connections.others_take = partial(stats.leave_to_others, record)
         pools = Pools()
         state = AppState(
             config=web_config(settings),

@@ -28,6 +28,7 @@ _MAX_WORKERS = 1024
 _SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS, _WEIGHT = range(8)
 _HEADER_CELLS = 8
 _CELL_BYTES = 8
+_CANNOT_SPEAK = 1 << 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +198,21 @@ class SharedStats:
             own.listens = may
         return may
 
+    def leave_to_others(self, own: WorkerRecord) -> bool:
+        """Tells the others that the record's worker leaves what is new to them; whether one takes it that can
+        speak. Of two that leave at once the second sees that the first has left."""
+        try:
+            with locked(self._folder / "listening.lock"):
+                own.listens = False
+                return any(other.listens and other.ready for other in self.read())
+        except OSError:  # this process may open no file to see it
+            return False
+
     def is_lightest(self, own: WorkerRecord, weight: int) -> bool:
         """Whether no other worker that takes connections has less to do than the record's own, whose `weight`
         the others read from now on; also where this process may open no file to see it."""
         own.weigh(weight)
+        weight = _burden(weight, own.phase)
         try:
             others = [self._weight_in(path) for number, path in self._files() if number != own.number]
         except OSError:
@@ -231,7 +243,9 @@ class SharedStats:
             if os.fstat(file.fileno()).st_size != _RECORD_BYTES or not _is_locked(file.fileno()):
                 return None
         cells = memoryview(header).cast("q")
-        return cells[_WEIGHT] if cells[_SERVICE] == self._service and cells[_LISTENS] else None
+        if cells[_SERVICE] != self._service or not cells[_LISTENS]:
+            return None
+        return _burden(cells[_WEIGHT], PHASES[cells[_PHASE]])
 
     def _read_one(self, number: int, path: Path) -> WorkerStats | None:
         with path.open("rb") as file:
@@ -260,6 +274,11 @@ class SharedStats:
             lanes=lanes,
             figures=Figures(figures),
         )
+
+
+def _burden(weight: int, phase: Phase) -> int:
+    """A worker that cannot speak has more to do than any other: what it refuses is done at once."""
+    return weight if phase == "ready" else weight + _CANNOT_SPEAK
 
 
 def _parts(record: memoryview) -> tuple[memoryview[int], memoryview[float]]:

@@ -56,7 +56,8 @@ class Listening(Protocol):
 
 class Connections:
     """Those of a worker that wait for their client to ask, or to end asking; a new one may take the place of
-    whichever waits longest. `is_lightest`: whether no other worker has less to do than a weight says."""
+    whichever waits longest. `is_lightest`: whether no other worker has less to do than a weight says;
+    `others_take`: tells the others that this one leaves what is new to them, and whether one takes it."""
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
@@ -65,6 +66,7 @@ class Connections:
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
         self.is_lightest: Callable[[int], bool] = lambda _: True
+        self.others_take: Callable[[], bool] = lambda: False
         self._at_rest: set[Connection] = set()
         self._listeners: Sequence[Listening] = ()
         self._waiting: dict[Connection, float] = {}
@@ -87,6 +89,13 @@ class Connections:
     @property
     def are_taken(self) -> bool:
         return bool(self._listeners)
+
+    def leave_to_others(self) -> bool:
+        """Takes no connection more where another worker does; whether one does."""
+        if not self.are_taken or not self.others_take():
+            return False
+        self.take_no_more()
+        return True
 
     def take_no_more(self) -> None:
         for listener in self._listeners:

@@ -3,8 +3,9 @@ SIGINT again: end now.
 
 uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
 port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
-Where another server has the port by then, nothing is refused: this one takes no new connection, answers what
-still comes by those that it has, each for the last time, and ends when all are gone.
+Where another server has the port by then, or another worker takes what is new, nothing is refused: this one
+takes no new connection, answers what still comes by those that it has, each for the last time, and ends when
+all are gone.
 """
 
 from __future__ import annotations
@@ -127,6 +128,10 @@ class GracefulStop:
             self._stop_within(0.0, number)
         elif self._drain is None and self._connections.are_taken and not self._in_charge():
             logger.info("%s: another server has the port; ending once all clients have left", name)
+            self._connections.take_no_more()
+            self._drain = asyncio.create_task(self._leave(number))
+        elif self._drain is None and self._connections.leave_to_others():
+            logger.info("%s: other workers take what is new; ending once all clients have left", name)
             self._drain = asyncio.create_task(self._leave(number))
         elif self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
@@ -142,15 +147,17 @@ class GracefulStop:
 
     async def _leave(self, number: int) -> None:
         """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
-        in the moment in which they ask."""
+        in the moment in which they ask. Where the others end too, nobody is left to ask."""
         self._in_flight.leaving = True
-        self._connections.take_no_more()
         deadline = time.monotonic() + self._timeout_s
         await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
-        while self._connections.open and time.monotonic() < deadline:  # noqa: ASYNC110, uvicorn's set
+        while self._connections.open and time.monotonic() < deadline and self._others_take():  # noqa: ASYNC110
             await asyncio.sleep(_POLL_S)
         self._in_flight.closing = True
-        await self._drain_then_hand_over(number, 0.0)
+        await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
+
+    def _others_take(self) -> bool:
+        return not self._in_charge() or self._connections.leave_to_others()
 
     async def done(self) -> None:
         """Waits for the end of a stop that has begun, until uvicorn knows of it."""

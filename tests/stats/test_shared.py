@@ -148,6 +148,36 @@ def test_a_connection_is_for_who_has_least_to_do_of_those_that_take_any(tmp_path
         own.release()
 
 
+def test_a_connection_is_for_who_can_speak(tmp_path: Path) -> None:
+    """One that cannot has the least to do: it refuses at once."""
+    stats = SharedStats(tmp_path, service=7)
+    first, second = stats.claim(), stats.claim()
+    first.listens = second.listens = True
+    first.tell("stalled")
+    second.tell("ready")
+    assert stats.is_lightest(second, 100)
+    assert not stats.is_lightest(first, 0)
+    assert stats.is_lightest(second, 100)
+    second.tell("failed")
+    assert not stats.is_lightest(second, 100)
+    for own in (first, second):
+        own.release()
+
+
+def test_the_last_that_leaves_has_nobody_to_leave_to(tmp_path: Path) -> None:
+    stats = SharedStats(tmp_path, service=7)
+    first, second = stats.claim(), stats.claim()
+    first.listens = second.listens = True
+    first.tell("ready")
+    assert not stats.leave_to_others(first)  # the second cannot speak
+    second.tell("ready")
+    assert stats.leave_to_others(first)
+    assert not stats.leave_to_others(second)
+    assert not stats.leave_to_others(first)
+    for own in (first, second):
+        own.release()
+
+
 def test_a_new_start_of_the_service_begins_at_zero(tmp_path: Path) -> None:
     process, _ = start_worker(tmp_path, service=7)
     kill(process)

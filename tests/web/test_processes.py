@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -213,6 +213,45 @@ def test_a_signal_to_the_parent_drains_every_worker(start: Callable[..., Server]
     assert [future.result().status_code for future in accepted] == [200] * 6
     server.process.wait(20)
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_worker_that_is_told_to_end_leaves_what_is_new_to_the_others(start: Callable[..., Server]) -> None:
+    """New connections, and the next request on one that it has: that is its last answer there."""
+    server = start(workers=2, delay_s=1.5)
+    with ExitStack() as stack:
+        while True:
+            kept = stack.enter_context(httpx.Client(base_url=server.client.base_url, trust_env=False))
+            victim = kept.get("/api/v1/stats/concurrency").json()["worker"]
+            if victim["slot"] == 0:
+                break
+        accepted = server.say_together(6)
+        wait_until(lambda: server.lane()["active"] == 6)
+        os.kill(victim["pid"], signal.SIGTERM)
+        wait_until(lambda: "SIGTERM: other workers take" in server.log.read_text())
+        last = kept.get("/api/v1/health")
+        answers = [future.result() for future in server.say_together(20)]
+        while Path(f"/proc/{victim['pid']}").exists():
+            answers.append(server.client.get("/api/v1/health", headers={"Connection": "close"}))
+        answers += [future.result() for future in accepted]
+        assert {answer.status_code for answer in answers} == {200}
+        assert (last.status_code, last.headers["Connection"]) == (200, "close")
+    wait_until(lambda: server.n_workers() == 2, 60)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_last_worker_that_is_told_to_end_says_so(
+    start: Callable[..., Server], number: signal.Signals
+) -> None:
+    """Each is told on its own, and the first leaves what is new to the second."""
+    server = start(workers=2, delay_s=3)
+    accepted = server.say_together(6)
+    wait_until(lambda: server.lane()["active"] == 6)
+    for worker in server.stats()["per_worker"]:
+        os.kill(worker["pid"], number)
+    wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "draining")
+    refused = server.say()
+    assert (refused.status_code, refused.json()["code"]) == (503, "draining")
+    assert [future.result().status_code for future in accepted] == [200] * 6
 
 
 def test_a_restarted_service_begins_at_zero(start: Callable[..., Server], tmp_path: Path) -> None:
