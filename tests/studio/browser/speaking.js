@@ -87,6 +87,8 @@ for (const [language, viewport, ended, after] of [
       const told = () => textOf(page, "#stages .hint");
       await until(async () => ended.test(await told()), "the server tells of the refused one");
       assert.equal(await page.$("#stages li"), null);
+      await write(page, "another text");
+      await page.waitForSelector("#speak-error[hidden]");
       await makeTake(page, "hello");
       await until(async () => after.test(await told()), "the server tells of the next one");
       await page.waitForSelector("#stages li");

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { ask, inStudio, launch, OUT, STUDIO_URL, until } from "./harness.js";
-import { makeTake, press } from "./studio.js";
+import { ask, inStudio, launch, OUT, PHONE, STUDIO_URL, until } from "./harness.js";
+import { makeTake, press, textOf } from "./studio.js";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -32,6 +32,19 @@ test("takes are compared, kept over a reload, saved, copied and cleared", () =>
     await page.reload();
     await page.waitForSelector(".takes-empty:not([hidden])");
     assert.equal(await page.$("li.take"), null);
+  }));
+
+test("on a phone, too, it can be read which takes are compared, and how long each is", () =>
+  inStudio(browser, { viewport: PHONE }, async (page) => {
+    await makeTake(page, "hi");
+    await press(page, "li.take .take-do > button", "seed");
+    await page.waitForSelector("li.take:nth-child(2)");
+    assert.match(await textOf(page, "li.take .hint"), / · \d\.\d s · /);
+    await compare(page);
+    const sides = await page.$$eval(".compare-sides button", (buttons) =>
+      buttons.map(({ textContent, scrollWidth, clientWidth }) => [textContent, scrollWidth <= clientWidth]),
+    );
+    for (const [words, isWhole] of sides) assert.ok(isWhole && /seed \d/.test(words), words);
   }));
 
 /** How many takes the browser keeps; they come and go on the page a little before. */

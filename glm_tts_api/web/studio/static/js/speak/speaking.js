@@ -25,6 +25,7 @@ export function createSpeaking({ store, api }) {
   let going = null; // the AbortController of what is being said
 
   const show = (speaking) => store.set({ speaking });
+  store.on("text", () => store.get().speaking.state === "failed" && show({ state: "idle" })); // it was another text's
   const update = (patch) => show({ ...store.get().speaking, ...patch });
 
   async function start() {

@@ -1,7 +1,7 @@
 // One take of the history.
 
-import { clockTime, h, icon } from "../dom.js";
-import { getLanguage, t } from "../i18n.js";
+import { h, icon } from "../dom.js";
+import { duration, getLanguage, t } from "../i18n.js";
 import { otherVoice } from "./history.js";
 import { createMore } from "./more.js";
 import { GOING } from "../speak/speaking.js";
@@ -85,7 +85,7 @@ function factsOf({ voice, options, seconds, createdAt, complete }) {
   const facts = [voice, t("takes.seed", { seed: options.seed })];
   if (options.speed !== 1) facts.push(`${options.speed}×`);
   if (!complete) facts.push(t("takes.stopped"));
-  return [...facts, clockTime(seconds), when(createdAt)].join(" · ");
+  return [...facts, duration(seconds, 1), when(createdAt)].join(" · ");
 }
 
 /** The time, and before today the day. */
