@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.admission.lanes import Admission, AdmissionConfig
+from glm_tts_api.admission.lanes import Admission, AdmissionConfig, Permit
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
 from glm_tts_api.stats.shared import LaneCounts, SharedStats
 
@@ -45,6 +45,37 @@ def test_lane_and_deadline_by_length(n_chars: int, lane: str, timeout_s: float) 
     config = AdmissionConfig()
     length = config.measure(n_chars)
     assert (length.lane, length.timeout_s) == (lane, timeout_s)
+
+
+@pytest.mark.parametrize("limit", [{"short_limit": 0}, {"long_limit": 0}, {"queue_size": -1}])
+def test_a_lane_without_a_place_is_refused(limit: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        AdmissionConfig(**limit)  # type: ignore[arg-type]
+
+
+def test_a_permit_tells_how_much_of_its_time_is_used_up(tmp_path: Path) -> None:
+    async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
+        async with admission.admit(admission.config.measure(5), arrived_at=now() - 1800) as permit:
+            assert permit.timeout_ratio == pytest.approx(0.5, abs=0.1)
+
+    play(scenario, tmp_path, short_timeout_s=3600)
+    assert Permit("short_text", lambda: None).timeout_ratio == 0.0
+
+
+def test_an_answer_may_still_be_sent_once_the_deadline_has_passed(tmp_path: Path) -> None:
+    async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
+        async def client() -> None:
+            async with admission.admit(admission.config.measure(5), arrived_at=now()) as permit:
+                try:
+                    await asyncio.sleep(3600)
+                finally:
+                    with permit.waiting_for_client():
+                        await asyncio.sleep(0)
+
+        with pytest.raises(DeadlineExceeded):
+            await client()
+
+    play(scenario, tmp_path, short_timeout_s=0.05)
 
 
 def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:

@@ -205,9 +205,10 @@ def test_our_own_answers_can_be_prompts_streamed_ones_too() -> None:
         bytes(range(256)) * 40,
         b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n",
         b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"\xff\x0a" + bytes(range(256)) * 40,
         b"\x00",
     ],
-    ids=["png", "text", "utf-16", "bytes", "playlist", "concat", "one byte"],
+    ids=["png", "text", "utf-16", "bytes", "playlist", "concat", "jpeg xl", "one byte"],
 )
 def test_no_audio(data: bytes) -> None:
     with pytest.raises(NotAudio):
@@ -233,6 +234,19 @@ def test_a_video_without_sound() -> None:
             container.mux(stream.encode(piece))
     with pytest.raises(NotAudio, match="no sound"):
         decode(buffer.getvalue())
+
+
+def test_a_rate_that_no_microphone_has_is_named() -> None:
+    fast = encoded_by_ffmpeg(voice(2.0, 384_000), 384_000, "matroska", "pcm_s16le")
+    assert "1 channels at 384000 Hz" in refusal(fast)
+
+
+def test_a_sound_track_without_a_sample_cannot_be_decoded() -> None:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="flac") as container:
+        container.add_stream("flac", rate=24000, layout="mono")
+        container.start_encoding()
+    assert "cannot be decoded" in refusal(buffer.getvalue())
 
 
 def test_a_small_file_of_many_hours_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,9 +37,10 @@ def raises(error: BaseException) -> Any:
 @pytest.mark.parametrize(
     "error", [ValueError("no weights"), SystemExit("no weights"), MemoryError("no weights")]
 )
-def test_a_model_that_cannot_be_loaded(error: BaseException) -> None:
+def test_a_model_that_cannot_be_loaded(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     state = state_after_loading(tiny.tiny_engine(load=raises(error)))
     assert state == EngineState("failed", f"{type(error).__name__}: no weights")
+    assert "on the decode thread" not in caplog.text  # another fault, beside the one that is told
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("no grammar"), SystemExit("no grammar")])

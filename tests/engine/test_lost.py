@@ -127,6 +127,23 @@ def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_such_o
     assert with_engine(models, scene) == ["ready", "ready", "lost"]
 
 
+def test_the_third_request_whose_words_fail_alike_ends_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def prefill(*_: object, **__: object) -> None:
+        raise RuntimeError("worn out")
+
+    models = tiny.tiny_models()
+
+    async def scene(engine: Engine) -> list[str]:
+        monkeypatch.setattr(models.llm, "prefill", prefill)
+        states = []
+        for _ in range(3):
+            await outcomes(engine, "ab")
+            states.append(engine.state.status)
+        return states
+
+    assert with_engine(models, scene) == ["ready", "ready", "lost"]
+
+
 def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -133,6 +133,13 @@ def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_pro
     assert len(third.prompt_ids) == 5 + 100 + 200
 
 
+def test_history_of_750_speech_tokens_with_what_is_expected_stays_whole() -> None:
+    request, _ = make_request([[10], [20]], n_speech=100)
+    end_row(request, request.next_sequence(LAYOUT), [1] * 463)
+    # 563 tokens to 3 ids: 187 more are expected, 750 in all
+    assert request.next_sequence(LAYOUT).prompt_ids[:5] == [1, 2, 10, 20, BOA]
+
+
 def test_history_gives_way_when_the_slot_is_short() -> None:
     layout = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=47)
     request, _ = make_request([[10], [20]])

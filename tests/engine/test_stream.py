@@ -45,6 +45,18 @@ def test_chunks_arrive_in_order_and_the_stream_ends() -> None:
     assert asyncio.run(scene()) == [0, 1]
 
 
+def test_an_ended_stream_and_one_that_was_stopped_have_nothing_more_to_hear() -> None:
+    async def scene() -> None:
+        ended, stopped = make_stream([]), make_stream([])
+        ended.request_ended(None)
+        stopped.close()
+        async with asyncio.timeout(10):
+            for stream in (ended, ended, stopped):
+                assert [piece async for piece in stream] == []
+
+    asyncio.run(scene())
+
+
 def test_the_error_that_ended_the_request_is_raised() -> None:
     async def scene() -> None:
         async with make_stream([]) as stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable
@@ -197,9 +198,20 @@ def test_all_that_is_wrong_is_told_at_once(copy: Path) -> None:
         assert part in message, message
 
 
-def test_code_in_a_pickle_does_not_run(copy: Path) -> None:
-    torch.save(nn.Linear(2, 2), copy / "hift" / "hift.pt")  # a whole module needs code to unpickle
+class _MakesAFolder:
+    """An object whose unpickling runs code."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self._folder),)
+
+
+def test_code_in_a_pickle_does_not_run(copy: Path, tmp_path: Path) -> None:
+    torch.save(_MakesAFolder(tmp_path / "made"), copy / "hift" / "hift.pt")
     assert "hift/hift.pt" in _error(copy)
+    assert not (tmp_path / "made").exists()
 
 
 def test_parts_of_different_models_are_refused(copy: Path) -> None:
