@@ -20,7 +20,33 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__, watchdog
-from glm_tts_api.admission.lanes import Admission
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.compatible.gpt_sovits import router as gpt_sovits_router
+from glm_tts_api.api.compatible.speaches import router as speaches_router
+from glm_tts_api.api.error_handlers import error_response, install_error_handlers
+from glm_tts_api.api.openai.custom_voices import router as openai_custom_voices_router
+from glm_tts_api.api.openai.speech import router as openai_speech_router
+from glm_tts_api.api.openai.speech_socket import router as openai_speech_socket_router
+from glm_tts_api.api.openai.voices import router as openai_voices_router
+from glm_tts_api.api.openapi import name_bodies, operation_id
+from glm_tts_api.api.v1.lexicon import router as lexicon_router
+from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
+from glm_tts_api.api.v1.metrics import router as metrics_router
+from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
+from glm_tts_api.api.v1.prompts import router as prompts_router
+from glm_tts_api.api.v1.text import router as text_router
+from glm_tts_api.api.v1.tts import router as tts_router
+from glm_tts_api.api.zhipu.speech import router as zhipu_speech_router
+from glm_tts_api.api.zhipu.voices import router as zhipu_voices_router
+from glm_tts_api.http.connections import (
+    ConnectionLimits,
+    Connections,
+    raise_file_limit,
+)
+from glm_tts_api.http.cors import allow_origins
+from glm_tts_api.http.drain import GracefulStop, InFlight
+from glm_tts_api.http.listening import log_accept_errors_sparingly, private_listener
+from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.room_configs import (
     admission_config,
@@ -31,42 +57,16 @@ from glm_tts_api.room_configs import (
 )
 from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.pools import Pools
+from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters, service_of
-from glm_tts_api.text.dictionaries import DictionaryFiles
-from glm_tts_api.text.lexicon import LexiconFile
+from glm_tts_api.studio.encode import router as studio_encode_router
+from glm_tts_api.studio.studio import router as studio_router
+from glm_tts_api.text.markup.lexicon import LexiconFile
+from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.writer import StoreLimits
-from glm_tts_api.web.app_state import AppState
-from glm_tts_api.web.compatible.gpt_sovits import router as gpt_sovits_router
-from glm_tts_api.web.compatible.speaches import router as speaches_router
-from glm_tts_api.web.compatible.zhipu_speech import router as zhipu_speech_router
-from glm_tts_api.web.compatible.zhipu_voices import router as zhipu_voices_router
-from glm_tts_api.web.connections import (
-    ConnectionLimits,
-    Connections,
-    raise_file_limit,
-)
-from glm_tts_api.web.cors import allow_origins
-from glm_tts_api.web.drain import GracefulStop, InFlight
-from glm_tts_api.web.error_handlers import error_response, install_error_handlers
-from glm_tts_api.web.listening import log_accept_errors_sparingly, private_listener
-from glm_tts_api.web.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
-from glm_tts_api.web.openai.custom_voices import router as openai_custom_voices_router
-from glm_tts_api.web.openai.speech import router as openai_speech_router
-from glm_tts_api.web.openai.speech_socket import router as openai_speech_socket_router
-from glm_tts_api.web.openai.voices import router as openai_voices_router
-from glm_tts_api.web.openapi import name_bodies, operation_id
-from glm_tts_api.web.pools import Pools
-from glm_tts_api.web.speaking import SpeechService
-from glm_tts_api.web.studio.encode import router as studio_encode_router
-from glm_tts_api.web.studio.studio import router as studio_router
-from glm_tts_api.web.v1.lexicon import router as lexicon_router
-from glm_tts_api.web.v1.metrics import keep_gauges, keep_loop_lag
-from glm_tts_api.web.v1.metrics import router as metrics_router
-from glm_tts_api.web.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
-from glm_tts_api.web.v1.prompts import router as prompts_router
-from glm_tts_api.web.v1.text import router as text_router
-from glm_tts_api.web.v1.tts import router as tts_router
 
 if TYPE_CHECKING:  # loads torch
     from glm_tts_api.engine.engine import Engine

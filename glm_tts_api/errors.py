@@ -1,6 +1,6 @@
 """One tree of errors: what is wrong, in a sentence that says what to do, under a name that stays (`code`),
-and whether to come back. Knows no HTTP: each API has its own statuses and bodies (web/v1/errors.py,
-web/openai/errors.py).
+and whether to come back. Knows no HTTP: each API has its own statuses and bodies (api/v1/errors.py,
+api/openai/errors.py).
 
 ServiceError
 ├── BadRequest                  bad_request

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from glm_tts_api.admission.lanes import AdmissionConfig
+from glm_tts_api.api.app_state import WebConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.http.origin import machine_names
 from glm_tts_api.settings import Settings
-from glm_tts_api.web.app_state import WebConfig
-from glm_tts_api.web.origin import machine_names
+from glm_tts_api.speech.admission import AdmissionConfig
 
 # %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
 _BYTES_PER_CHARACTER = 16

@@ -17,7 +17,6 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from glm_tts_api.admission.lanes import AdmissionConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.cores import usable_cores
 from glm_tts_api.engine.config import EngineConfig
@@ -25,7 +24,8 @@ from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
 from glm_tts_api.setting_names import unknown_names
 from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, Origins, VoiceAliases
-from glm_tts_api.text.lexicon import MOST_WORDS
+from glm_tts_api.speech.admission import AdmissionConfig
+from glm_tts_api.text.markup.lexicon import MOST_WORDS
 from glm_tts_api.validation import Allowed, allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits

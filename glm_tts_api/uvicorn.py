@@ -22,10 +22,10 @@ from uvicorn.server import Server
 from uvicorn.supervisors import Multiprocess, multiprocess
 
 from glm_tts_api import handover
+from glm_tts_api.http.connections import Connections
+from glm_tts_api.http.listening import Listener
 from glm_tts_api.run_folder import CLAIM_VARIABLE, SUCCEEDS_VARIABLE
 from glm_tts_api.settings import Settings
-from glm_tts_api.web.connections import Connections
-from glm_tts_api.web.listening import Listener
 
 logger = logging.getLogger("uvicorn.error")
 

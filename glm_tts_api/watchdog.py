@@ -12,10 +12,10 @@ import threading
 import traceback
 from typing import NoReturn
 
+from glm_tts_api.api.app_state import AppState
 from glm_tts_api.engine.state import LOADING
 from glm_tts_api.settings import Settings
 from glm_tts_api.stats.shared import Phase, WorkerRecord
-from glm_tts_api.web.app_state import AppState
 
 logger = logging.getLogger(__name__)
 

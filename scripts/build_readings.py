@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from glm_tts_api.text.phonemes import PUBLISHED_READINGS
+from glm_tts_api.text.phonemes.writer import PUBLISHED_READINGS
 
 _DUMP = """
 import json, os, sys

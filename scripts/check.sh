@@ -31,7 +31,7 @@ run "length of files" no_long_file
 run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
 if has_studio_tools; then
   run "studio, lint (eslint)" "$STUDIO_TOOLS/.bin/eslint" --config tests/studio/eslint.config.js --max-warnings 0 "${STUDIO_SCRIPTS[@]}"
-  run "studio, format (prettier)" "$STUDIO_TOOLS/.bin/prettier" --check --log-level warn --config tests/studio/prettier.json "${STUDIO_SCRIPTS[@]}" glm_tts_api/web/studio/static/css
+  run "studio, format (prettier)" "$STUDIO_TOOLS/.bin/prettier" --check --log-level warn --config tests/studio/prettier.json "${STUDIO_SCRIPTS[@]}" glm_tts_api/studio/static/css
 else
   say "== studio: eslint and prettier are not here and were left out (bash scripts/test.sh installs them where npm is)"
 fi

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import jieba
 
-from glm_tts_api.text.phonemes import read_aligned
+from glm_tts_api.text.phonemes.writer import read_aligned
 
 KNOWN_COUNT = 40  # of jieba's some 60 million words; a rarer character counts as unknown
 CERTAIN = 0.985

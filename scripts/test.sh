@@ -56,7 +56,7 @@ for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/$form.sh"
   bash "scripts/$form.sh"
 done
-for room in admission audio engine stats text voices web; do
+for room in audio engine stats text voices; do
   say "== mutants of $room"
   bash scripts/checks/mutants.sh "$room" 10
 done

@@ -29,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.tokenizer import TextTokenizer
+from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.frontend import RuleSet, TextFrontend
-from glm_tts_api.text.incremental import SentenceSplitter
-from glm_tts_api.text.markup import voices_in
-from glm_tts_api.text.ssml import with_marks
+from glm_tts_api.text.markup.marks import voices_in
+from glm_tts_api.text.markup.ssml import with_marks
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.torture_texts import Torture, tortures
 

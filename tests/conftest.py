@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = {
-    "unit": "no process, no model: admission, audio, deploy, logs, settings, stats, text, voices",
+    "unit": "no process, no model: audio, deploy, logs, settings, speech, stats, text, voices",
     "server": "real ports, and an engine that speaks tones",
     "model": "the mini, tiny models and goldens",
     "scripts": "the shell scripts, the wheel and the commands, each with servers of its own",
@@ -17,16 +17,16 @@ TIERS = {
 }
 # The longest path that fits decides.
 PLACES = {
-    **dict.fromkeys(("admission", "audio", "deploy", "logs", "settings", "stats", "text", "voices"), "unit"),
-    "web": "server",
+    **dict.fromkeys(("audio", "deploy", "logs", "settings", "speech", "stats", "text", "voices"), "unit"),
+    "api": "server",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
-    "web/test_with_the_model.py": "model",
-    "web/test_speech_socket_with_the_model.py": "model",
+    "api/test_with_the_model.py": "model",
+    "api/test_speech_socket_with_the_model.py": "model",
     **dict.fromkeys(("installed", "scripts"), "scripts"),
     "studio": "browser",
     "cluster": "cluster",
-    "web/test_soak.py": "soak",
-    "web/test_disconnects.py": "soak",
+    "api/test_soak.py": "soak",
+    "api/test_disconnects.py": "soak",
     "text/test_torture.py": "soak",
 }
 TESTS = Path(__file__).parent

@@ -11,9 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from glm_tts_api.api.error_handlers import error_response
 from glm_tts_api.errors import Loading, QueueFull, ReplicaLost, ServiceError
 from glm_tts_api.logs import request_id_var
-from glm_tts_api.web.error_handlers import error_response
 
 _RAYS_OWN_PATHS = "/-/"  # what load balancers and Ray's tools ask the proxy
 

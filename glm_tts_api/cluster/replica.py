@@ -8,6 +8,7 @@ import ray
 from fastapi import FastAPI
 from ray import serve
 
+from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.cluster import figures
 from glm_tts_api.errors import Unhealthy
@@ -15,7 +16,6 @@ from glm_tts_api.launch import THREADS_WAIT
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.room_configs import admission_config
 from glm_tts_api.settings import Settings
-from glm_tts_api.web.app_state import AppState
 
 APP_NAME = "glm-tts"
 # Of a replica's places, how many are taken on the average: a burst finds some free.

@@ -12,7 +12,7 @@ from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.text.pieces import Check, unwatched
+from glm_tts_api.text.cut.pieces import Check, unwatched
 
 if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
     from glm_tts_api.text.frontend import TextFrontend

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from glm_tts_api.text.marks import PUNCTUATION
+from glm_tts_api.text.signs import PUNCTUATION
 
 _DIGITS = "零一二三四五六七八九"
 _DIGIT_NAMES = {ord(str(value)): name for value, name in enumerate(_DIGITS)}

@@ -9,15 +9,15 @@ from typing import Literal
 from glm_tts_api import errors
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.text.changes import Use
+from glm_tts_api.text.cut.pieces import Check, unwatched
+from glm_tts_api.text.cut.split import forget_words, split
 from glm_tts_api.text.default.rules import DefaultRules
-from glm_tts_api.text.dictionaries import DictionaryFiles
-from glm_tts_api.text.lexicon import LexiconFile
-from glm_tts_api.text.markup import Part, parts_of, take_out_marks
-from glm_tts_api.text.phonemes import Phonemizer
-from glm_tts_api.text.pieces import Check, unwatched
+from glm_tts_api.text.markup.lexicon import LexiconFile
+from glm_tts_api.text.markup.marks import Part, parts_of, take_out_marks
+from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
+from glm_tts_api.text.phonemes.writer import Phonemizer
 from glm_tts_api.text.published.rules import PublishedRules
 from glm_tts_api.text.reading import Reading, SpokenSegment
-from glm_tts_api.text.split import forget_words, split
 from glm_tts_api.text.wetext import chinese_normalizer, english_normalizer
 
 RuleSet = Literal["default", "published"]

@@ -12,9 +12,9 @@ from functools import cached_property
 
 from glm_tts_api.errors import quote
 from glm_tts_api.text.changes import Change, Comparison, Place, Use, compare
-from glm_tts_api.text.marks import PUNCTUATION, has_hanzi
-from glm_tts_api.text.markup import MarkedText
-from glm_tts_api.text.split import weight
+from glm_tts_api.text.cut.split import weight
+from glm_tts_api.text.markup.marks import MarkedText
+from glm_tts_api.text.signs import PUNCTUATION, has_hanzi
 
 _SYLLABLE_S, _MARK_S = 0.2, 0.25
 _MARK = re.compile(f"[{re.escape(PUNCTUATION)}]")

@@ -3,7 +3,7 @@
 # Sourced, never run, after common.sh.
 
 readonly STUDIO_TOOLS="$ROOT/tests/studio/node_modules"
-readonly STUDIO_SCRIPTS=(glm_tts_api/web/studio/static/js tests/studio)
+readonly STUDIO_SCRIPTS=(glm_tts_api/studio/static/js tests/studio)
 
 # has_studio_tools: whether node and the tools are here.
 has_studio_tools() {

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from glm_tts_api.text.dictionaries import KEEP_LIST, REPLACEMENTS, Dictionaries, DictionaryFiles
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.phonemes import Phonemizer
+from glm_tts_api.text.phonemes.dictionaries import KEEP_LIST, REPLACEMENTS, Dictionaries, DictionaryFiles
+from glm_tts_api.text.phonemes.writer import Phonemizer
 from scripts.parity.golden import Case, CaseResult, Golden
 
 # The whole of the published custom_replace.jsonl, which the normalised texts need.

@@ -1,4 +1,4 @@
-"""For clusters of this machine alone, with the projects and the engine of tests/web."""
+"""For clusters of this machine alone, with the projects and the engine of tests/api."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-WEB = HERE.parent / "web"
+WEB = HERE.parent / "api"
 sys.path.insert(0, str(WEB))
 
 

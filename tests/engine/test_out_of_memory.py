@@ -17,6 +17,7 @@ import tiny
 import torch
 from torch import Tensor
 
+from glm_tts_api.api.v1.errors import status_of
 from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.token2wav import Token2Wav
@@ -25,7 +26,6 @@ from glm_tts_api.errors import OutOfMemory
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.web.v1.errors import status_of
 
 
 class CrampedDiT(DiT):

@@ -26,7 +26,7 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
-from glm_tts_api.text.markup import MarkedText
+from glm_tts_api.text.markup.marks import MarkedText
 from glm_tts_api.text.reading import Reading, SpokenSegment
 
 N_SPEECH_TOKENS = 64

@@ -59,4 +59,4 @@ def test_the_cluster_room_alone_asks_for_ray() -> None:
 def test_every_dependency_is_imported() -> None:
     provided_by = packages_distributions()
     used = {canonical(name) for module in imported() for name in provided_by[module]}
-    assert declared() - used == {"websockets"}  # which uvicorn imports where it is there
+    assert declared() - used == set()

@@ -1,4 +1,4 @@
-"""For the studio: the projects and the servers of tests/web, and node."""
+"""For the studio: the projects and the servers of tests/api, and node."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "web"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 
 
 @pytest.fixture(scope="session")

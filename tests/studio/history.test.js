@@ -6,7 +6,7 @@ import {
   newestFirst,
   otherVoice,
   surplus,
-} from "../../glm_tts_api/web/studio/static/js/takes/history.js";
+} from "../../glm_tts_api/studio/static/js/takes/history.js";
 
 const MB = 2 ** 20;
 const takes = (...megabytes) =>

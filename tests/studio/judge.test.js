@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { bestRange, judge, syllables } from "../../glm_tts_api/web/studio/static/js/voices/judge.js";
+import { bestRange, judge, syllables } from "../../glm_tts_api/studio/static/js/voices/judge.js";
 import { RATE, noise, sequence, silence, voice } from "./sounds.js";
 
 const TWENTY = "清晨的阳光照进厨房我泡了一壶热茶慢慢翻"; // for five seconds

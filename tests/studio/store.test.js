@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createStore } from "../../glm_tts_api/web/studio/static/js/store.js";
+import { createStore } from "../../glm_tts_api/studio/static/js/store.js";
 
 test("who watches a key is told its value, then each other one", () => {
   const store = createStore({ text: "a", voice: null });

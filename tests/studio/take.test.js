@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { timedSegments } from "../../glm_tts_api/web/studio/static/js/speak/take.js";
+import { timedSegments } from "../../glm_tts_api/studio/static/js/speak/take.js";
 
 const reading = { segments: [{ text: "a" }, { text: "b" }, { text: "c" }] };
 const spans = (segments) => segments.map(({ text, start, end }) => [text, start, end]);

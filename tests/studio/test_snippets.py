@@ -14,7 +14,7 @@ from project_folder import project
 from running import running_app
 from tone_engine import ToneEngine
 
-STUDIO = Path(__file__).parents[2] / "glm_tts_api/web/studio/static/js"
+STUDIO = Path(__file__).parents[2] / "glm_tts_api/studio/static/js"
 TEXT = 'It\'s "so" \\ $HOME `id` !x %s 你好。\n第二行😀'
 DEFAULTS = {"seed": 42, "speed": 1, "sampleRate": 24000, "sampleMethod": "ras", "sampling": 25, "beamSize": 1}
 PLAIN = {**DEFAULTS, "usePhoneme": False, "seed": 7, "speed": 1.25}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-const STATIC = new URL("../../glm_tts_api/web/studio/static/", import.meta.url);
+const STATIC = new URL("../../glm_tts_api/studio/static/", import.meta.url);
 const [en, zh] = await Promise.all(["en", "zh"].map(textsOf));
 const placeholders = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
 

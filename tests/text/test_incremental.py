@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glm_tts_api.text.incremental import SentenceSplitter
+from glm_tts_api.text.cut.incremental import SentenceSplitter
 
 WORDS = st.sampled_from(
     [

@@ -15,9 +15,9 @@ import pytest
 
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import TextTooLong, Unhealthy, UnknownWord
-from glm_tts_api.text.dictionaries import DictionaryFiles
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.lexicon import LexiconFile, entry_of
+from glm_tts_api.text.markup.lexicon import LexiconFile, entry_of
+from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 
 CHONGQING = "<|CH|><|ONG2|><|Q|><|ING4|>"
 WORDS = [
@@ -166,8 +166,8 @@ import sys
 from functools import partial
 from pathlib import Path
 from glm_tts_api.contracts import LexiconEntry
-from glm_tts_api.text.dictionaries import DictionaryFiles
-from glm_tts_api.text.lexicon import LexiconFile
+from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
+from glm_tts_api.text.markup.lexicon import LexiconFile
 file = LexiconFile(Path(sys.argv[1]), DictionaryFiles(Path(sys.argv[1])))
 for number in range(100000):
     file.put(LexiconEntry(f"{sys.argv[2]}{number % 50}", replacement="词" * 100))

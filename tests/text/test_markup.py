@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.errors import MalformedPronunciation, NothingToSay
+from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.incremental import SentenceSplitter
-from glm_tts_api.text.markup import voices_in
-from glm_tts_api.text.ssml import with_marks
+from glm_tts_api.text.markup.marks import voices_in
+from glm_tts_api.text.markup.ssml import with_marks
 
 sys.path.insert(0, str(Path(__file__).with_name("readings")))
 from accepted import sentences

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.phonemes import Phonemizer
+from glm_tts_api.text.phonemes.writer import Phonemizer
 from scripts.compare_polyphones import marked, misread, syllables
 
 
@@ -100,7 +100,7 @@ def test_unusual_hanzi_are_cut_as_jieba_cuts_them_and_in_a_fraction_of_its_time(
     from jieba import Tokenizer
     from jieba.posseg import POSTokenizer
 
-    from glm_tts_api.text.tagger import Tagger
+    from glm_tts_api.text.phonemes.tagger import Tagger
 
     tokenizer = Tokenizer()
     tokenizer.tmp_dir = str(cache_dir)

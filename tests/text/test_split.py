@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glm_tts_api.text.split import split
+from glm_tts_api.text.cut.split import split
 
 
 def test_a_sentence_closes_at_the_first_mark_from_thirty_on() -> None:

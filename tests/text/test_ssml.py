@@ -6,7 +6,7 @@ import pytest
 
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.ssml import with_marks
+from glm_tts_api.text.markup.ssml import with_marks
 
 
 @pytest.mark.parametrize(

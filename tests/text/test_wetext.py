@@ -8,9 +8,9 @@ from pathlib import Path
 
 import tn
 
+from glm_tts_api.text.cut.pieces import pieces, sentences
 from glm_tts_api.text.english import number_words
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.pieces import pieces, sentences
 from glm_tts_api.text.published.rules import spoken_in_pieces
 from glm_tts_api.text.wetext import (
     SHIPPED_FSTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.english import number_words
-from glm_tts_api.text.marks import has_hanzi
+from glm_tts_api.text.signs import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，,、…"
 _CLOSING = "\"'”’»›)]）】」』》〉*_~` "

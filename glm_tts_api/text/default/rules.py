@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
-from glm_tts_api.text import marks
+from glm_tts_api.text import signs
 from glm_tts_api.text.changes import Use
 from glm_tts_api.text.chinese import replace_words, tidy_chinese
+from glm_tts_api.text.cut.pieces import Check, pieces, unwatched
 from glm_tts_api.text.default.characters import clean
 from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
 from glm_tts_api.text.default.english.rules import RULES as ENGLISH
@@ -21,7 +22,6 @@ from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Rule, alternatives, apply_rules
 from glm_tts_api.text.english import spell_digits
-from glm_tts_api.text.pieces import Check, pieces, unwatched
 from glm_tts_api.text.wetext import simplified_characters
 
 _MAX_PART = 1000  # characters of a line that go through the tables of rules at once
@@ -43,7 +43,7 @@ _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
 _SHORTENED = re.compile(rf"[A-Z]{{2}}|(?i:\b(?:[ivx]{{1,5}}|{alternatives(SHORT_FORMS)})\b)")
-_MARKS = re.compile(f"[{re.escape(marks.PUNCTUATION)}]{{2,}}")
+_MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
@@ -64,11 +64,11 @@ class DefaultRules:
         """A folded text in words; `check` is called between two pieces of it. Each use of a rule is added to
         `uses`."""
         lines = spoken_lines(replace_words(text, replacements))
-        chinese = any(marks.has_hanzi(line) for line in lines)
+        chinese = any(signs.has_hanzi(line) for line in lines)
         spoken = []
         for line in lines:
             by_marks = chinese or _CHINESE_MARKS.search(line)
-            in_chinese = marks.has_hanzi(line) or (by_marks and not _has_words(line))
+            in_chinese = signs.has_hanzi(line) or (by_marks and not _has_words(line))
             read = self._read_chinese if in_chinese else self._read_english
             spoken.append("".join(read(part, uses, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
         return _finish(("" if chinese else " ").join(spoken))
@@ -138,4 +138,4 @@ def _finish(text: str) -> str:
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
     text = _MARKS.sub(lambda run: _strongest(run.group()), text)
-    return marks.close_sentence(marks.tidy_punctuation(text).lstrip(marks.PUNCTUATION + " "))
+    return signs.close_sentence(signs.tidy_punctuation(text).lstrip(signs.PUNCTUATION + " "))

@@ -16,7 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from glm_tts_api.text.changes import Use
-from glm_tts_api.text.pieces import Check
+from glm_tts_api.text.cut.pieces import Check
 
 Match = re.Match[str]
 Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]

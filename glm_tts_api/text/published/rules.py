@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from glm_tts_api.text import marks
+from glm_tts_api.text import signs
 from glm_tts_api.text.changes import Use
-from glm_tts_api.text.pieces import Check, sentences, unwatched
+from glm_tts_api.text.cut.pieces import Check, sentences, unwatched
 from glm_tts_api.text.published import steps
 from glm_tts_api.text.published.chinese import published_chinese
 from glm_tts_api.text.published.english import published_english
@@ -32,13 +32,13 @@ class PublishedRules:
     ) -> str:
         """`text` in words; `check` is called between two pieces of it. What a transducer did has no name."""
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
-        if marks.has_hanzi(text):
+        if signs.has_hanzi(text):
             words = published_chinese(
                 text, lambda part: spoken_in_pieces(self._chinese, part, check), replacements
             ).lower()
         else:
             words = published_english(text, lambda part: spoken_in_pieces(self._english, part, check))
-        return marks.close_sentence(marks.tidy_punctuation(steps.tidy_spaces(words)))
+        return signs.close_sentence(signs.tidy_punctuation(steps.tidy_spaces(words)))
 
     def speak_segment(self, segment: str, replacements: Iterable[tuple[str, str]]) -> str:
         """A part of a spoken text: it is read once more (docs/model.md 9)."""

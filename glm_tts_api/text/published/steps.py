@@ -9,7 +9,7 @@ import re
 
 import emoji
 
-from glm_tts_api.text.marks import has_hanzi
+from glm_tts_api.text.signs import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，"
 

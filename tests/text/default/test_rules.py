@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glm_tts_api.text.cut.pieces import unwatched
 from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
 from glm_tts_api.text.default.english.rules import RULES as ENGLISH
 from glm_tts_api.text.default.rules import is_plain_chinese, is_plain_english
 from glm_tts_api.text.default.table import apply_rules
 from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.pieces import unwatched
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "text.md"
 

@@ -1,0 +1,107 @@
+"""Who may do what: API keys where they are set, else writes from this machine only."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.websockets import WebSocket
+
+from glm_tts_api.api.app_state import WebConfig
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.errors import Forbidden, Unauthorized
+from glm_tts_api.http.origin import is_local, is_of_a_foreign_page
+
+_ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
+_bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
+_header_scheme = APIKeyHeader(
+    scheme_name="X-API-Key", name="X-API-Key", description=_ONLY_WITH_KEYS, auto_error=False
+)
+
+
+async def _require_key(
+    request: Request,
+    state: AppStateDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
+    header: Annotated[str | None, Depends(_header_scheme)],
+) -> None:
+    _check_key(state.config, bearer.credentials if bearer else header or "")
+
+
+def _check_key(config: WebConfig, given: str) -> None:
+    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one."""
+    if not config.api_keys:
+        return
+    if not given.strip():
+        raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
+    if not _is_one_of(config.api_keys, given):
+        raise Forbidden("The key is not one of this server's.")
+
+
+async def _require_metrics_key(
+    state: AppStateDep, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
+) -> None:
+    """With METRICS_KEY set: raises Unauthorized without a key, Forbidden with a wrong one."""
+    key = state.config.metrics_key
+    if not key:
+        return
+    if bearer is None:
+        raise Unauthorized("The metrics need a key: send Authorization: Bearer METRICS_KEY.")
+    if not _is_one_of((key,), bearer.credentials):
+        raise Forbidden("The key is not METRICS_KEY.")
+
+
+def check_handshake(socket: WebSocket, config: WebConfig) -> None:
+    """What holds for a WebSocket: the key, as for a request. Without API_KEYS also raises Forbidden if a web
+    page of an origin that is neither ours nor one of CORS_ORIGINS opens it: a browser, which keeps an answer
+    from such a page, lets it read all that a WebSocket brings."""
+    scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer" and credentials
+    _check_key(config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
+    allowed = config.cors_origins
+    if config.api_keys or "*" in allowed or socket.headers.get("origin") in allowed:
+        return
+    if is_of_a_foreign_page(socket):
+        raise Forbidden("Without API_KEYS, only web pages of CORS_ORIGINS may open a WebSocket here.")
+
+
+async def _require_writer(request: Request, state: AppStateDep) -> None:
+    refusal = writer_refusal(request, state.config)
+    if refusal is not None:
+        raise Forbidden(refusal)
+
+
+def writer_refusal(request: Request, config: WebConfig) -> str | None:
+    """Why a request may change nothing, though its key is right; None if it may. Without API_KEYS: because it
+    comes from another machine, by way of a proxy, or from a web page that is not ours."""
+    if config.api_keys:
+        return None
+    if not is_local(request):
+        return (
+            "Without API_KEYS, voices and caches can be changed from the server's own machine only, and not "
+            "through a proxy."
+        )
+    if is_of_a_foreign_page(request):
+        return "Without API_KEYS, a web page of another origin may not change voices or caches."
+    return None
+
+
+def _is_one_of(keys: tuple[str, ...], given: str) -> bool:
+    sent = given.strip().encode("latin-1")  # the bytes as they came
+    matches = [secrets.compare_digest(sent, spelt) for key in keys for spelt in _spellings(key)]
+    return any(matches)
+
+
+def _spellings(key: str) -> set[bytes]:
+    """A key in a header: curl sends UTF-8, Python's clients Latin-1 where they can."""
+    spelt = {key.encode()}
+    if all(char <= "\xff" for char in key):
+        spelt.add(key.encode("latin-1"))
+    return spelt
+
+
+KeyRequired = Depends(_require_key)
+MetricsKeyRequired = Depends(_require_metrics_key)
+WriterRequired = Depends(_require_writer)

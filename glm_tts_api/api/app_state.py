@@ -1,0 +1,72 @@
+"""What the routes work with: the parts of one running server. Knows no HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.http.connections import ConnectionLimits
+from glm_tts_api.http.drain import InFlight
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.pools import Pools
+from glm_tts_api.speech.service import SpeechService
+from glm_tts_api.stats.shared import SharedStats
+from glm_tts_api.text.markup.lexicon import LexiconFile
+from glm_tts_api.voices.store import VoiceStore
+
+if TYPE_CHECKING:  # loads torch
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Limits and facts that the routes need."""
+
+    workers: int
+    max_text_length: int
+    max_upload_bytes: int
+    max_text_bytes: int
+    stream_chunks: tuple[int, ...]
+    openai_voices: Mapping[str, str]
+    zhipu_voices: Mapping[str, str]
+    uploads_dir: Path
+    max_stored_bytes: int
+    prompt_limits: RecordingLimits
+    max_prompt_characters: int
+    api_keys: tuple[str, ...]
+    metrics_key: str
+    allowed_hosts: frozenset[str]
+    cors_origins: tuple[str, ...]
+    is_demonstration: bool
+    verify_token_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """One worker process, ready to be asked. `beside`: lanes for what takes long and is no speech (texts that
+    are only read, takes that are encoded again, voices that are added), in no figures; `number`: this
+    worker's."""
+
+    config: WebConfig
+    speech: SpeechService
+    beside: Admission
+    stats: SharedStats
+    number: int
+    voices: VoiceStore
+    lexicon: LexiconFile
+    in_flight: InFlight
+    limits: ConnectionLimits
+    pools: Pools
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def model_label(self) -> str | None:
+        """Which model speaks; None until it is loaded."""
+        info = self.speech.engine.info()
+        if info is None:
+            return None
+        return f"{info.model_name} (demonstration model)" if self.config.is_demonstration else info.model_name

@@ -1,0 +1,92 @@
+"""The answer to every error: our own shape, or that of the API whose path it is."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from glm_tts_api.api.openai.errors import PREFIX as OPENAI
+from glm_tts_api.api.openai.errors import openai_body, openai_headers, openai_status
+from glm_tts_api.api.v1.errors import error_body, status_of
+from glm_tts_api.api.zhipu.errors import PREFIX as ZHIPU
+from glm_tts_api.api.zhipu.errors import zhipu_body, zhipu_status
+from glm_tts_api.errors import (
+    InternalFault,
+    InvalidField,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    Unauthorized,
+    quote,
+)
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def error_response(error: ServiceError, path: str) -> Response:
+    """`path`: where the request went, which says what its client can read."""
+    headers: dict[str, str] = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    if path.startswith(OPENAI):
+        headers.update(openai_headers(error))
+        return JSONResponse(openai_body(error), status_code=openai_status(error), headers=headers)
+    if path.startswith(ZHIPU):
+        headers.update(openai_headers(error))
+        return JSONResponse(zhipu_body(error), status_code=zhipu_status(error), headers=headers)
+    return JSONResponse(error_body(error), status_code=status_of(error), headers=headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+
+
+async def _on_service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return error_response(error, request.url.path)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """The framework's own errors: an unknown route, a method that a route does not have."""
+    assert isinstance(error, HTTPException)
+    path = quote(request.url.path)
+    if error.status_code == 404:
+        return error_response(
+            NotFound(f"There is no {path} here; /docs lists the routes of /api/v1."), request.url.path
+        )
+    if error.status_code == 405:
+        possible = _methods_of(request)
+        hint = f"send {' or '.join(possible)}, as /docs describes"
+        refused = MethodNotAllowed(f"{quote(request.method)} is not possible on {path}: {hint}.")
+        response = error_response(refused, request.url.path)
+        response.headers["Allow"] = ", ".join(possible)
+        return response
+    if error.status_code < 500:
+        return error_response(InvalidField(quote(str(error.detail))), request.url.path)
+    return error_response(InternalFault(), request.url.path)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What is possible on the path; the framework names the first route's methods alone."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    refused = InvalidField(f"{first['loc'][-1]}: {quote(str(first['msg']))}")
+    return error_response(refused, request.url.path)

@@ -1,0 +1,221 @@
+"""The speaking side of the WebSocket: sentences in, frames out. Knows how to say; knows no incoming message.
+
+Each sentence is a request of its own, in its lane and within its deadline, one after the other: so the same
+texts give the same audio however their messages were cut or timed, a conversation takes no more than one
+place, and a cancel has one request to stop. The next is begun when the last audio of the one before it has
+been sent, which is while that is being heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Any
+
+from starlette.types import Message
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.contracts import SpeechRequest
+from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
+from glm_tts_api.http.connections import Connection
+from glm_tts_api.logs import without_text
+from glm_tts_api.speech.encoding import Encoded
+from glm_tts_api.speech.playback import Playback
+from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
+
+logger = logging.getLogger(__name__)
+DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
+
+
+class Client:
+    """Frames to a client, each in its time. Each method raises ClientGone if the client has left, or has read
+    nothing for too long."""
+
+    def __init__(self, socket: WebSocket, send_s: float) -> None:
+        self._socket, self._send_s = socket, send_s
+
+    async def tell(self, kind: str, **fields: Any) -> None:
+        text = json.dumps({"type": kind, **fields}, ensure_ascii=False)
+        await self._send({"type": "websocket.send", "text": text})
+
+    async def tell_error(self, error: ServiceError) -> None:
+        come_back = {} if error.retry_after_s is None else {"retry_after": error.retry_after_s}
+        await self.tell("error", code=error.code, message=error.message, **come_back)
+
+    async def hear(self, audio: bytes) -> None:
+        await self._send({"type": "websocket.send", "bytes": audio})
+
+    async def close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": code})
+
+    async def _send(self, message: Message) -> None:
+        """Returns when the kernel has all but this frame."""
+        if self._socket.application_state is WebSocketState.DISCONNECTED:
+            raise ClientGone
+        try:
+            async with asyncio.timeout(self._send_s):
+                await self._socket.send(message)
+        except WebSocketDisconnect:
+            raise ClientGone from None
+        except TimeoutError:
+            connection: Connection | None = self._socket.scope["state"].get("connection")
+            if connection is not None:
+                connection.cut()
+            raise ClientGone from None
+
+
+class Mark(Enum):
+    """What is put to the speaker between sentences: BEGIN begins a turn, the others end one."""
+
+    BEGIN = auto()
+    FLUSH = auto()
+    END = auto()
+
+
+_ENDS = (Mark.FLUSH, Mark.END)
+_Item = SpeechRequest | ServiceError | Mark
+
+
+class _State(Enum):
+    """RESTING --item--> SPEAKING --error--> DROPPING --the turn's end--> RESTING"""
+
+    RESTING = auto()  # waits for the next item
+    SPEAKING = auto()
+    DROPPING = auto()  # the rest of a turn that an error ended
+
+
+class Speaker:
+    """Has a task, which a stop waits for, from a turn's beginning until all is said. `n_waiting`: characters
+    that wait to be said."""
+
+    def __init__(self, client: Client, state: AppState) -> None:
+        self._client, self._state = client, state
+        self._items: asyncio.Queue[_Item] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._now = _State.RESTING
+        self._n_segments = 0
+        self._playback = Playback()
+        self.n_waiting = 0
+
+    @property
+    def n_items(self) -> int:
+        """Sentences, and beginnings and ends of turns, that wait."""
+        return self._items.qsize()
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._now is _State.SPEAKING or not self._items.empty()
+
+    def put(self, item: _Item) -> None:
+        """To be said, once what was put before is. An error ends its turn: the rest of that is dropped."""
+        if self._now is _State.DROPPING:
+            if item not in _ENDS:
+                return
+            self._now = _State.RESTING
+        self._items.put_nowait(item)
+        if isinstance(item, SpeechRequest):
+            self.n_waiting += len(item.text)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def hush(self) -> None:
+        """Says no more of what was put. The engine frees the row at its next step."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        self._items = asyncio.Queue()
+        self._now, self.n_waiting = _State.RESTING, 0
+
+    async def _run(self) -> None:
+        with self._state.in_flight.track(), suppress(ClientGone):
+            try:
+                while not self._items.empty():
+                    await self._turn()
+            except asyncio.CancelledError:
+                if self._state.in_flight.cut_off:
+                    await self._client.tell_error(Draining("The server stopped before this text was spoken."))
+                raise
+            finally:
+                if self._now is _State.SPEAKING:
+                    self._now = _State.RESTING
+
+    async def _turn(self) -> None:
+        item: _Item | None
+        self._playback = Playback()
+        try:
+            while (item := await self._next()) not in _ENDS:
+                if isinstance(item, ServiceError):
+                    raise item
+                if isinstance(item, SpeechRequest):
+                    await self._say(item)
+        except ServiceError as error:
+            await self._client.tell_error(error)
+            item = self._drop_rest()
+        if item is Mark.FLUSH:
+            await self._client.tell("flushed")
+        elif item is Mark.END:
+            await self._client.tell("done")
+            await self._client.close(DONE)
+
+    async def _next(self) -> _Item:
+        self._now = _State.RESTING
+        if self._items.empty():  # what is heard then ends for want of text
+            self._playback = Playback()
+        item = await self._items.get()
+        self._now = _State.SPEAKING
+        if isinstance(item, SpeechRequest):
+            self.n_waiting -= len(item.text)
+        return item
+
+    def _drop_rest(self) -> _Item | None:
+        """Drops what is left of the turn; its end, if it is there. Nobody has to wait for the others."""
+        while not self._items.empty():
+            item = self._items.get_nowait()
+            if item in _ENDS:
+                return item
+            if isinstance(item, SpeechRequest):
+                self.n_waiting -= len(item.text)
+        self._now = _State.DROPPING
+        return None
+
+    async def _say(self, asked: SpeechRequest) -> None:
+        """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
+        length = self._state.speech.admission.config.measure(len(asked.text))
+        log = RequestLog(asked.request_id, "socket", self._state.speech.figures, length)
+        log.playback = self._playback
+        try:
+            with suppress(NothingToSay), recorded_outcome(log):
+                await self._speak(asked, log)
+        except (ServiceError, ClientGone):
+            raise
+        except Exception as error:
+            logger.error("A sentence of a WebSocket failed", exc_info=without_text(error))
+            raise InternalFault() from None
+        finally:
+            log.write(sent=True)
+
+    async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
+        segment = self._n_segments
+        arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
+        async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
+            pieces = Encoded(stream, log, self._state.pools.encode, asked)
+            first = await pieces.first()
+            self._n_segments += 1
+            with permit.waiting_for_client():
+                await self._client.tell(
+                    "segment.start", segment=segment, text=asked.text, sample_rate=pieces.sample_rate
+                )
+                if first:
+                    await self._client.hear(first)
+            async for piece in pieces:
+                if piece:
+                    with permit.waiting_for_client():
+                        await self._client.hear(piece)
+            seconds = round(pieces.seconds, 3)
+            with permit.waiting_for_client():  # until the client has taken the audio
+                await self._client.tell("segment.end", segment=segment, seconds=seconds)

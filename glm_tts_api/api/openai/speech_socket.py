@@ -1,0 +1,231 @@
+"""WebSocket /v1/audio/speech/stream: text in pieces, as an LLM writes it; audio out while it comes.
+
+A turn is the text up to `flush`. An error ends the turn that it comes in; a message that makes no sense ends
+the connection. docs/streaming.md has the messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractContextManager, nullcontext, suppress
+from enum import Enum, auto
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.websockets import WebSocket
+
+from glm_tts_api.api.access import check_handshake
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
+from glm_tts_api.api.voice_names import named_voice, named_voices
+from glm_tts_api.contracts import AudioFormat, SampleRate, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
+from glm_tts_api.http.body import Body, read_json
+from glm_tts_api.http.connections import Connection
+from glm_tts_api.text.cut.incremental import SentenceSplitter
+from glm_tts_api.text.markup.marks import voices_in
+from glm_tts_api.validation import FormNumber, WholeNumber
+
+router = APIRouter(prefix="/v1/audio")
+_PIECE = 1000  # characters of a message that are looked at in one turn of the event loop
+
+
+class StartFields(BaseModel):
+    """How the text that follows is to be spoken."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: Literal["start"] = "start"
+    model: str = "glm-tts"
+    voice: str = "alloy"
+    response_format: AudioFormat = "pcm"
+    sample_rate: Annotated[SampleRate, FormNumber] = 24000
+    speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
+    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
+
+
+@router.websocket("/speech/stream")
+async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
+    """What is refused before the handshake has the status and the body that a request would have."""
+    check_handshake(socket, state.config)
+    state.speech.require_ready()
+    await socket.accept()
+    with suppress(ClientGone):
+        await _Conversation(socket, state).run()
+
+
+class _Phase(Enum):
+    """Of a conversation. `end` ends it from any state; what is left is still spoken.
+
+    BETWEEN --text--> TURN --error--> REFUSED
+       ^---flush, cancel---\'------------\'        ENDED --cancel--> ENDED
+    """
+
+    BETWEEN = auto()  # turns
+    TURN = auto()
+    REFUSED = auto()  # the rest of a turn
+    ENDED = auto()
+
+
+class _Conversation:
+    """Takes the client's messages, and hands the speaker the requests that they make."""
+
+    def __init__(self, socket: WebSocket, state: AppState) -> None:
+        self._socket, self._state = socket, state
+        self._client = Client(socket, state.limits.send_s)
+        self._speaker = Speaker(self._client, state)
+        self._splitter = SentenceSplitter()
+        self._how: tuple[StartFields, Voice] | None = None
+        self._voice: Voice | None = None  # that a mark in this turn has called for
+        self._phase = _Phase.BETWEEN
+
+    async def run(self) -> None:
+        """Until either side ends it. Raises ClientGone."""
+        try:
+            while True:
+                await self._take(await self._next_message())
+        except ServiceError as error:
+            await self._speaker.hush()
+            await self._client.tell_error(error)
+            await self._client.close(MAKES_NO_SENSE)
+        finally:
+            await self._speaker.hush()
+
+    async def _next_message(self) -> Body:
+        """Raises ClientGone if the client leaves, or is silent for too long while nothing is said to it."""
+        while True:
+            try:
+                async with asyncio.timeout(self._state.limits.body_s):
+                    with self._resting():
+                        message = await self._socket.receive()
+                break
+            except TimeoutError:
+                if not self._speaker.is_at_work:
+                    await self._client.close(GOING_AWAY)
+                    raise ClientGone from None
+        if message["type"] == "websocket.disconnect":
+            raise ClientGone
+        if message.get("text") is None:
+            raise InvalidField("Send messages as text frames with JSON in them.")
+        data = message["text"].encode()
+        if len(data) > _PIECE:
+            return await asyncio.to_thread(read_json, data)
+        await asyncio.sleep(0)  # messages that are there already leave others their turn
+        return read_json(data)
+
+    def _resting(self) -> AbstractContextManager[None]:
+        connection: Connection | None = self._socket.scope["state"].get("connection")
+        if connection is None or self._is_in_turn or self._speaker.is_at_work:
+            return nullcontext()
+        return connection.resting()
+
+    @property
+    def _is_in_turn(self) -> bool:
+        return self._phase in (_Phase.TURN, _Phase.REFUSED)
+
+    async def _take(self, message: Body) -> None:
+        kind = message.fields.get("type")
+        if self._phase is _Phase.ENDED and kind != "cancel":
+            raise InvalidField("Nothing but cancel may follow end.")
+        if kind != "start":
+            message.require_no_voice((), "Name a registered voice in the voice of start")
+        match kind:
+            case "start":
+                await self._start(message)
+            case "text":
+                await self._add(message.fields.get("text", ""))
+            case "flush":
+                await self._end_turn(Mark.FLUSH, _Phase.BETWEEN)
+            case "cancel":
+                await self._cancel()
+            case "end":
+                await self._end_turn(Mark.END, _Phase.ENDED)
+            case _:
+                raise InvalidField(
+                    f"type must be start, text, flush, cancel or end, not '{quote(str(kind))}'."
+                )
+
+    async def _start(self, message: Body) -> None:
+        if self._is_in_turn:
+            raise InvalidField("start may not come within a turn: send flush or cancel before it.")
+        fields, _ = message.parse_speech(StartFields, voice="voice")
+        aliases = self._state.config.openai_voices
+        voice = await self._state.pools.files.run(named_voice, fields.voice, aliases, self._state.voices)
+        self._how = fields, voice
+
+    async def _add(self, text: object) -> None:
+        if not isinstance(text, str):
+            raise InvalidField("text must be text.")
+        if self._phase is _Phase.BETWEEN and text.strip():
+            await self._begin_turn()
+        if self._phase is not _Phase.TURN:
+            return
+        most = self._state.config.max_text_length
+        if self._speaker.n_waiting + self._splitter.n_waiting + len(text) > most:
+            self._refuse(TextTooLong(f"More than {most} characters wait to be spoken (MAX_TEXT_LENGTH)."))
+            return
+        for start in range(0, len(text), _PIECE):
+            for sentence in self._splitter.push(text[start : start + _PIECE]):
+                await self._say(sentence)
+            await asyncio.sleep(0)  # others have their turn
+
+    async def _begin_turn(self) -> None:
+        if self._how is None:
+            await self._start(Body({}, {}))
+        self._phase = _Phase.TURN
+        self._speaker.put(Mark.BEGIN)
+        try:
+            self._state.speech.require_ready()
+        except ServiceError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Once what came before is spoken."""
+        self._speaker.put(error)
+        self._phase = _Phase.REFUSED
+
+    async def _say(self, text: str) -> None:
+        """A voice that a mark calls for speaks for the rest of the turn."""
+        if self._how is not None and self._phase is _Phase.TURN and any(char.isalnum() for char in text):
+            fields, voice = self._how[0], self._voice or self._how[1]
+            try:
+                names = await self._state.pools.files.run(voices_in, text)
+                others = await self._state.pools.files.run(named_voices, names, self._state)
+            except ServiceError as error:
+                self._refuse(error)
+                return
+            if names:
+                self._voice = others.get(names[-1])
+            self._speaker.put(
+                SpeechRequest(
+                    self._socket.state.request_id,
+                    text,
+                    voice,
+                    SamplingOptions(seed=fields.seed),
+                    fields.sample_rate,
+                    chunks=self._state.config.stream_chunks,
+                    others=others,
+                    audio_format=fields.response_format,
+                    speed=fields.speed,
+                )
+            )
+
+    async def _end_turn(self, mark: Mark, phase: _Phase) -> None:
+        most = self._state.config.max_text_length
+        if self._speaker.n_items > most:
+            raise TextTooLong(f"More than {most} sentences and turns wait to be spoken (MAX_TEXT_LENGTH).")
+        await self._say(self._splitter.flush())
+        self._speaker.put(mark)
+        self._phase, self._voice = phase, None
+
+    async def _cancel(self) -> None:
+        await self._speaker.hush()
+        self._splitter.flush()
+        self._voice = None
+        await self._client.tell("cancelled")
+        if self._phase is _Phase.ENDED:
+            self._speaker.put(Mark.END)
+        else:
+            self._phase = _Phase.BETWEEN

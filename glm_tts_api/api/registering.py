@@ -1,0 +1,20 @@
+"""Voices that are added or changed, whichever API they come by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import Request
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.voices.store import VoiceInfo
+
+
+async def register(
+    request: Request, state: AppState, transcript: str, change: Callable[[], VoiceInfo]
+) -> VoiceInfo:
+    """What `change` returns. It runs in a lane beside speech, and reads the recording itself: what waits is
+    small. Raises QueueFull, DeadlineExceeded, and what `change` raises."""
+    length = state.beside.config.measure(len(transcript))
+    async with state.beside.admit(length, arrived_at=request.state.arrived_at):
+        return await state.pools.beside.run(change)

@@ -1,0 +1,26 @@
+"""What a text must be to be spoken, whichever API it comes by."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.logged import log_of
+from glm_tts_api.errors import NothingToSay, TextTooLong
+
+
+def check_text(request: Request, state: AppState, text: str, *, field: str) -> None:
+    """Measures the text for the request's log. Raises TextTooLong or NothingToSay, naming the field that it
+    was sent in."""
+    log_of(request).length = state.speech.admission.config.measure(len(text))
+    require_text(text, state.config.max_text_length, field=field)
+
+
+def require_text(text: str, most: int, *, field: str) -> None:
+    """Raises TextTooLong or NothingToSay, naming the field that the text was sent in."""
+    if len(text) > most:
+        raise TextTooLong(
+            f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH)."
+        )
+    if not text.strip():
+        raise NothingToSay(f"{field} is blank.")

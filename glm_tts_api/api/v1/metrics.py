@@ -1,0 +1,58 @@
+"""GET /metrics: the whole service's figures for Prometheus, and what a worker tells of itself for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from glm_tts_api.api.access import MetricsKeyRequired
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.stats import figures as series
+from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
+from glm_tts_api.stats.figures import LANES, Figures
+
+_EVERY_S = 1.0
+_TICK_S = 0.02
+
+router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
+
+
+@router.get("/metrics")
+async def metrics(state: AppStateDep) -> Response:
+    """Every worker's figures, whichever answers; also while the model loads."""
+    return Response(await asyncio.to_thread(_exposition, state), media_type=CONTENT_TYPE)
+
+
+def _exposition(state: AppState) -> bytes:
+    config = state.speech.admission.config
+    limits = {lane: config.limit_of(lane) for lane in LANES}
+    return exposition(state.stats.read(), limits=limits, n_workers=state.config.workers)
+
+
+async def keep_gauges(state: AppState) -> None:
+    """Writes what changes by itself into this worker's figures, until it is cancelled."""
+    while True:
+        usage = await asyncio.to_thread(state.speech.engine.usage)
+        if usage is None:  # not ready, or unloaded: what was in use then is no more
+            state.speech.figures.forget_gauges()
+        else:
+            state.speech.figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
+            state.speech.figures.set(series.DECODE_ROWS, usage.rows)
+            state.speech.figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
+            state.speech.figures.set(series.KV_CELLS, usage.kv_cells)
+            if usage.gpu_bytes is not None:
+                used, total = usage.gpu_bytes
+                state.speech.figures.set(series.GPU_USED, used)
+                state.speech.figures.set(series.GPU_TOTAL, total)
+        await asyncio.sleep(_EVERY_S)
+
+
+async def keep_loop_lag(figures: Figures) -> None:
+    """Writes down how late this loop comes to a timer, until it is cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _TICK_S
+        await asyncio.sleep(_TICK_S)
+        figures.observe(series.EVENT_LOOP_LAG, max(0.0, loop.time() - due))

@@ -1,0 +1,196 @@
+"""How the server is: health, figures, and the one button that frees memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from glm_tts_api import __version__
+from glm_tts_api.api.access import KeyRequired, WriterRequired
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openapi import error_docs
+from glm_tts_api.api.v1.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
+from glm_tts_api.contracts import SAMPLE_RATE
+from glm_tts_api.engine.stream_pace import Forecast
+from glm_tts_api.errors import without_paths
+from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.stats.figures import LANES
+from glm_tts_api.stats.shared import LaneCounts, WorkerStats
+
+DEMONSTRATION_NOTICE = (
+    "This is the bundled demonstration model, a hundredth of the real one's size. "
+    "For the official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
+)
+
+_SPEAKING: dict[str, Any] = {"state": "speaking", "place": None}
+
+health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
+ops_router = APIRouter(
+    prefix="/api/v1", tags=["operations"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
+
+
+@health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
+async def health(state: AppStateDep) -> Response:
+    """Whether this server can speak: 200 if so, 503 while it loads or drains or if the load failed."""
+    body = await _health_body(state)
+    speaks = body["status"] in ("healthy", "idle")
+    return JSONResponse(body, 200 if speaks else 503, headers=_retry_headers(body["status"]))
+
+
+@health_router.get("/health/live", response_model=Alive)
+async def live() -> dict[str, str]:
+    """200 while the process answers at all, also while the model loads."""
+    return {"status": "alive"}
+
+
+@ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
+async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
+    """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
+    admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what waits
+    or is being spoken and how far it is, `recent` the last that ended, both of the `worker` that answers:
+    with several, ask again for the others'."""
+    workers = await asyncio.to_thread(state.stats.read)
+    return {"success": True, **_stats_body(state, workers)}
+
+
+@ops_router.post("/clear_cache", response_model=ClearedCache, dependencies=[WriterRequired])
+async def clear_cache(state: AppStateDep) -> dict[str, Any]:
+    """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
+    cached memory. The model stays loaded."""
+    freed = state.voices.clear_cache() + await state.speech.engine.clear_cache()
+    return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
+
+
+async def _health_body(state: AppState) -> dict[str, Any]:
+    voices, warnings = await asyncio.to_thread(
+        lambda: (len(state.voices.list_voices()), state.voices.warnings)
+    )
+    info = state.speech.engine.info()
+    status, cause = state.speech.status, state.speech.engine.state.cause
+    config = state.config
+    return {
+        "status": status,
+        "model_loaded": state.speech.engine.state.status == "ready",
+        "model_sample_rate": SAMPLE_RATE,
+        "model_use_phoneme": False,
+        "prompt_cache_count": voices,
+        "model": state.model_label,
+        "demonstration": config.is_demonstration,
+        "notice": DEMONSTRATION_NOTICE if config.is_demonstration else None,
+        "device": info.device if info else None,
+        "dtype": info.dtype if info else None,
+        "version": __version__,
+        "uptime_s": round(time.monotonic() - state.started_at, 1),
+        "streaming": _streaming_body(info.streaming) if info and info.streaming else None,
+        "cause": without_paths(cause) if cause else None,
+        "warnings": [without_paths(warning) for warning in (*warnings, *(info.warnings if info else ()))],
+    }
+
+
+def _streaming_body(streaming: Forecast) -> dict[str, Any]:
+    return {
+        "first_audio_s": round(streaming.first_audio_s, 3),
+        "runs_dry": streaming.runs_dry,
+        "longest_gap_s": round(streaming.longest_gap_s, 3),
+        "schedule_without_gaps": streaming.schedule_without_gaps,
+    }
+
+
+def _retry_headers(status: str) -> dict[str, str]:
+    return {"Retry-After": "5"} if status in ("loading", "draining") else {}
+
+
+def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
+    n_live = sum(worker.alive for worker in workers)
+    limits = state.speech.admission.config
+    return {
+        "stats": {
+            lane: _lane_body(
+                LaneCounts.sum(worker.lanes[lane] for worker in workers), limits.limit_of(lane) * n_live
+            )
+            for lane in LANES
+        },
+        "config": _config_body(state),
+        "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
+        "worker": {"slot": state.number, "pid": os.getpid()},
+        "active": list(_active_bodies(state.speech.active)),
+        "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.speech.recent],
+    }
+
+
+def _active_bodies(active: list[RequestLog]) -> Iterator[dict[str, Any]]:
+    """They are in the order in which they came, as each lane's queue is."""
+    n_waiting: Counter[str | None] = Counter()
+    for log in active:
+        n_waiting[log.lane] += log.is_waiting
+        state = {"state": "waiting", "place": n_waiting[log.lane]} if log.is_waiting else _SPEAKING
+        yield {**_progress_body(log), **state}
+
+
+def _progress_body(log: RequestLog) -> dict[str, Any]:
+    return {
+        "request_id": log.request_id,
+        "lane": log.lane,
+        "characters": log.n_chars,
+        "segments": log.timings.segments or None,
+        "segments_done": len(log.ends),
+        "ends": [round(seconds, 3) for seconds in log.ends],
+        "audio_seconds": round(log.audio_done_s, 3),
+        "age_seconds": round(log.age_s, 1),
+        "stages": {stage: round(seconds, 3) for stage, seconds in log.timings.stage_s.items()},
+    }
+
+
+def _worker_body(worker: WorkerStats, state: AppState) -> dict[str, Any]:
+    limits = state.speech.admission.config
+    body: dict[str, Any] = {"slot": worker.number, "pid": worker.pid, "ready": worker.ready}
+    body["status"] = worker.phase
+    body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
+    return body
+
+
+def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
+    return {
+        "active": counts.active,
+        "total": counts.total,
+        "limit": limit,
+        "available": max(0, limit - counts.active),
+        "waiting": counts.waiting,
+        "completed": counts.completed,
+        "failed": counts.failed,
+        "timed_out": counts.timed_out,
+        "cancelled": counts.cancelled,
+        "rejected": counts.rejected,
+    }
+
+
+def _config_body(state: AppState) -> dict[str, Any]:
+    limits = state.speech.admission.config
+    return {
+        "concurrency": {
+            "short_text": limits.short_limit,
+            "long_text": limits.long_limit,
+            "threshold": limits.threshold,
+        },
+        "timeout": {
+            "short_text": _whole(limits.short_timeout_s),
+            "medium_text": _whole(limits.medium_timeout_s),
+            "long_text": _whole(limits.long_timeout_s),
+        },
+        "queue": {"max_size": limits.queue_size},
+        "workers": state.config.workers,
+    }
+
+
+def _whole(seconds: float) -> float:
+    """60 rather than 60.0, as it was set."""
+    return int(seconds) if seconds.is_integer() else seconds

@@ -1,0 +1,120 @@
+"""/api/v1/text: what would be said for a text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from glm_tts_api.api.access import KeyRequired
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openapi import body_docs, error_docs
+from glm_tts_api.api.text_limits import require_text
+from glm_tts_api.api.v1.lexicon import own_lexicon
+from glm_tts_api.api.v1.schemas import SpeechFields
+from glm_tts_api.api.v1.text_schemas import (
+    ReadingsAnswer,
+    ShownChange,
+    ShownPart,
+    ShownSegment,
+    TextAnswer,
+    TextFields,
+)
+from glm_tts_api.api.voice_names import marked_voices
+from glm_tts_api.http.body import read_body
+from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.text.cut.pieces import Check
+from glm_tts_api.text.markup.lexicon import LexiconFile
+from glm_tts_api.text.markup.pinyin import known_readings
+from glm_tts_api.text.markup.ssml import with_marks
+from glm_tts_api.text.reading import Reading
+
+router = APIRouter(
+    prefix="/api/v1/text", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
+_EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
+
+
+@router.post(
+    "/normalize",
+    response_model=TextAnswer,
+    openapi_extra=body_docs(TextFields, name="Text", example=_EXAMPLE, takes_file=False),
+    responses=error_docs(400, 404, 408, 413, 422, 503),
+)
+async def normalize(request: Request, state: AppStateDep) -> Response:
+    """What POST /tts says for this text, without saying it: in words, in its segments, and each place that is
+    said otherwise than it is written. Needs no model, and takes no place from what is spoken: in each worker
+    one short and one long text are read at a time."""
+    state.speech.require_ready()
+    body = await read_body(request, state.config.max_text_bytes)
+    fields, warnings = body.parse(TextFields, files=())
+    require_text(fields.input_text, state.config.max_text_length, field="input_text")
+    length = state.beside.config.measure(len(fields.input_text))
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        text, more = await state.pools.files.run(marked_text, fields)
+        await marked_voices(text, state)
+        lexicon = await own_lexicon(fields.lexicon, state)
+        frontend = state.speech.engine.frontend
+        assert frontend is not None  # an engine that was ready has one
+
+        def read(check: Check) -> bytes:
+            reading = frontend.read(text, use_phoneme=fields.use_phoneme, lexicon=lexicon, check=check)
+            answer = _answer(reading, text, [*warnings, *more])
+            return (
+                answer.model_dump_json().encode()
+            )  # here: thousands of changes would hold up the event loop
+
+        return Response(await state.pools.beside.run_while_wanted(read), media_type="application/json")
+
+
+@router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(422))
+async def readings(
+    word: Annotated[
+        str, Query(min_length=1, max_length=50, description="A word in Hanzi.", examples=["重庆"])
+    ],
+    state: AppStateDep,
+) -> dict[str, Any]:
+    """The readings that the dictionary knows for each character of a word, to choose from for a mark or for
+    the lexicon."""
+    known = await state.pools.files.run(_known, word, state.lexicon)
+    return {
+        "message": " ".join(each[0] if each else char for char, each in zip(word, known, strict=True)),
+        "characters": [{"character": char, "readings": each} for char, each in zip(word, known, strict=True)],
+    }
+
+
+def _known(word: str, lexicon: LexiconFile) -> list[list[str]]:
+    """Blocking."""
+    return known_readings(word, lexicon.current().inventory)
+
+
+def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
+    """The text with marks that is meant, and warnings of what SSML in it means nothing here. Blocking. Raises
+    InvalidField."""
+    return with_marks(fields.input_text) if fields.input_type == "ssml" else (fields.input_text, [])
+
+
+def _answer(reading: Reading, text: str, warnings: list[str]) -> TextAnswer:
+    n = len(reading.segments)
+    return TextAnswer(
+        message=f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",
+        text=reading.text,
+        marked=text,
+        segments=[
+            ShownSegment(
+                text=segment.text,
+                phonemes=segment.spoken,
+                parts=[ShownPart(text=part.text, written=part.written) for part in parts],
+                pause=segment.pause_s,
+                voice=segment.voice,
+                speed=segment.speed,
+                seconds=round(segment.seconds, 2),
+            )
+            for segment, parts in zip(reading.segments, reading.parts, strict=True)
+        ],
+        seconds=round(reading.seconds, 2),
+        changes=[ShownChange(**asdict(change)) for change in reading.changes],
+        warnings=[*warnings, *reading.warnings],
+    )

@@ -1,0 +1,172 @@
+"""/api/v1/tts: a form or an address in, speech out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Sequence
+from typing import get_args
+
+from fastapi import APIRouter, Request, Response
+
+from glm_tts_api.api.access import KeyRequired
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.logged import log_of, logged_speech
+from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
+from glm_tts_api.api.speech_response import speak, stream, whole_audio
+from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.v1.lexicon import own_lexicon
+from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
+from glm_tts_api.api.v1.text import marked_text
+from glm_tts_api.api.verification import TOKEN_HEADER, take_token
+from glm_tts_api.api.voice_names import marked_voices
+from glm_tts_api.audio.containers import HEAD_BYTES
+from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import AudioFormat, SamplingOptions, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
+from glm_tts_api.speech.encoding import Speech
+from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.voices.transcript import check_transcript
+
+_BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
+_EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
+
+_SPOKEN = {
+    "model": SpeechAnswer,
+    "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
+    "content": {media_type(audio_format, 24000): BINARY for audio_format in get_args(AudioFormat)},
+    "headers": header_docs(
+        X_Request_Id="Names the request in the server's log.",
+        X_Sample_Rate="Audio answers: Hz.",
+        X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
+        X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
+        X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
+    ),
+}
+
+router = APIRouter(
+    prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
+
+
+@router.post(
+    "/tts",
+    summary="Speak",
+    openapi_extra=body_docs(SpeechFields, name="Speech", example=_EXAMPLE),
+    responses={
+        200: _SPOKEN,
+        **error_docs(400, 404, 408, 413, 415, 422, 503),
+    },
+)
+async def tts(request: Request, state: AppStateDep) -> Response:
+    """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
+    stream=true the audio leaves as it is made."""
+    with logged_speech(request, "v1", state.speech.figures):
+        return await _say(await read_body(request, state.config.max_text_bytes), request, state)
+
+
+@router.get(
+    "/tts",
+    summary="Speak, told by an address",
+    openapi_extra=query_docs(SpeechFields, without=("prompt_text",)),
+    responses={200: _SPOKEN, **error_docs(400, 404, 408, 422, 503)},
+)
+async def tts_from_address(request: Request, state: AppStateDep) -> Response:
+    """The same for a browser's address bar and for programs that can only open an address. The answer is mp3
+    and leaves as it is made, unless the address says otherwise."""
+    with logged_speech(request, "v1", state.speech.figures):
+        sent = read_query(request).fields
+        fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
+        return await _say(Body(fields, {}), request, state)
+
+
+async def _say(body: Body, request: Request, state: AppState) -> Response:
+    fields, warnings = body.parse_speech(SpeechFields, voice="index", files=(PROMPT_AUDIO,))
+    asked = await _asked(request, state, body, fields, warnings)
+    if await _verifies(request, state):
+        log_of(request).figures = None
+    if fields.stream:
+        return await stream(request, state, asked)
+    speech = await speak(request, state, asked)
+    if fields.response_format != "json":
+        return whole_audio(request, speech, asked)
+    return Response(
+        await state.pools.encode.run(_json_with_audio, speech, log_of(request), asked.warnings),
+        media_type="application/json",
+    )
+
+
+async def _verifies(request: Request, state: AppState) -> bool:
+    """Whether this is the sentence by which a restart proves itself."""
+    token = request.headers.get(TOKEN_HEADER, "")
+    return bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
+
+
+async def _asked(
+    request: Request, state: AppState, body: Body, fields: SpeechFields, warnings: list[str]
+) -> SpeechRequest:
+    check_text(request, state, fields.input_text, field="input_text")
+    if fields.stream and fields.response_format == "json":
+        raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
+    voice = await _voice(body, fields, state)
+    text, more = await state.pools.files.run(marked_text, fields)
+    others = await marked_voices(text, state)
+    return SpeechRequest(
+        request.state.request_id,
+        text,
+        voice,
+        SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
+        fields.sample_rate,
+        use_cache=fields.use_cache,
+        use_phoneme=fields.use_phoneme,
+        chunks=state.config.stream_chunks if fields.stream else None,
+        others=others,
+        lexicon=await own_lexicon(fields.lexicon, state),
+        audio_format="wav" if fields.response_format == "json" else fields.response_format,
+        speed=fields.speed,
+        warnings=[*warnings, *more],
+    )
+
+
+async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | UploadedVoice:
+    """The voice that the request names, or the recording that it brings with it."""
+    upload = body.file()
+    if fields.index is not None:
+        if upload or fields.prompt_text:
+            raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
+        return await state.pools.files.run(state.voices.get, fields.index)
+    if upload is None and fields.prompt_text is None:
+        raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
+    if upload is None:
+        raise InvalidField("prompt_text needs prompt_audio, the recording that it is the transcript of.")
+    if fields.prompt_text is None or not fields.prompt_text.strip():
+        raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
+    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
+    return UploadedVoice(upload.read, transcript)
+
+
+def _json_with_audio(speech: Speech, log: RequestLog, warnings: Sequence[str]) -> bytes:
+    """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
+    and keep every other thread waiting meanwhile. Blocking; runs on a pool thread."""
+    n_segments, generation_s = log.timings.segments, log.timings.generation_s
+    fields = {
+        "success": True,
+        "message": f"{speech.seconds:.2f} s of speech in {n_segments} segment{'s'[: n_segments != 1]}.",
+        "sample_rate": speech.sample_rate,
+        "generation_time": round(generation_s, 2),
+        "error": None,
+        "request_id": log.request_id,
+        "audio_seconds": round(speech.seconds, 3),
+        "segments": n_segments,
+        "rtf": round(generation_s / speech.seconds, 3) if speech.seconds else 0.0,
+        "warnings": list(warnings),
+    }
+    wav = speech.audio
+    blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
+    audio = b"".join(base64.b64encode(block) for block in blocks)
+    return json.dumps(fields).encode()[:-1] + b', "audio_base64": "' + audio + b'"}'

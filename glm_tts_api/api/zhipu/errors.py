@@ -1,0 +1,34 @@
+"""Errors as Zhipu's cloud answers them: its statuses, and its numbers for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glm_tts_api.api.v1.errors import status_of
+from glm_tts_api.errors import QueueFull, ServiceError, UnknownVoice
+
+PREFIX = "/api/paas/v4/"
+_CODES = {
+    400: "1214",  # an invalid parameter
+    401: "1001",  # no Authorization header
+    403: "1220",  # no permission
+    404: "1222",  # no such API
+    405: "1222",
+    429: "1302",  # too many at once
+    500: "500",
+}
+_FAILED = "1230"  # the call was begun and failed
+
+
+def zhipu_body(error: ServiceError) -> dict[str, Any]:
+    return {"error": {"code": _CODES.get(zhipu_status(error), _FAILED), "message": error.message}}
+
+
+def zhipu_status(error: ServiceError) -> int:
+    """Whatever is wrong with the request itself is a 400."""
+    if isinstance(error, QueueFull):
+        return 429
+    if isinstance(error, UnknownVoice):
+        return 400
+    status = status_of(error)
+    return status if status in _CODES or status in (408, 503) else 400

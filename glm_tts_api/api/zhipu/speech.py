@@ -1,0 +1,114 @@
+"""POST /api/paas/v4/audio/speech: the speech API of Zhipu's cloud, whole or as events."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.api.access import KeyRequired
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.speech_response import speak, stream, whole_audio
+from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.voice_names import marked_voices, named_voice
+from glm_tts_api.api.zhipu.errors import PREFIX, zhipu_body
+from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
+from glm_tts_api.errors import InvalidField, ServiceError
+from glm_tts_api.http.body import read_body
+from glm_tts_api.validation import Allowed, Echoed
+
+router = APIRouter(prefix=f"{PREFIX}audio", include_in_schema=False, dependencies=[KeyRequired])
+
+
+class ZhipuSpeechFields(BaseModel):
+    """What a client may send; other fields are ignored, and null is as if it were not sent."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    input: str
+    model: Echoed = "glm-tts"
+    voice: str = "tongtong"
+    response_format: Literal["pcm", "wav"] = "pcm"
+    encode_format: Literal["base64", "hex"] = "base64"
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    volume: Annotated[float, Field(gt=0, le=10), Allowed("a number above 0 and up to 10")] = 1.0
+    stream: bool = False
+
+
+class SpeechEvents:
+    """Server-sent events, each with a piece of the audio as the delta of a choice."""
+
+    media_type: str | None = "text/event-stream"
+    takes_errors = True
+
+    def __init__(self, request_id: str, fields: ZhipuSpeechFields) -> None:
+        self._fields = fields
+        self._head = {"id": request_id, "created": int(time.time()), "model": fields.model}
+        self._n_sent = 0
+
+    def piece(self, audio: bytes) -> bytes:
+        is_hex = self._fields.encode_format == "hex"
+        delta = {
+            "role": "assistant",
+            "content": audio.hex() if is_hex else base64.b64encode(audio).decode(),
+            "return_sample_rate": SAMPLE_RATE,
+            "return_format": "pcm",
+        }
+        return self._choice(delta=delta)
+
+    def end(self) -> bytes:
+        """zai-sdk wants a delta in every choice, the cloud's last one has none."""
+        return self._choice(finish_reason="stop", delta={}) + b"data: [DONE]\n\n"
+
+    def error(self, error: ServiceError) -> bytes:
+        return _event(zhipu_body(error))
+
+    def _choice(self, **choice: Any) -> bytes:
+        choice["index"] = self._n_sent
+        self._n_sent += 1
+        return _event({**self._head, "choices": [choice]})
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
+
+
+@router.post("/speech")
+async def speech(request: Request, state: AppStateDep) -> Response:
+    """Says `input` in `voice`."""
+    with logged_speech(request, "zhipu", state.speech.figures):
+        body = await read_body(request, state.config.max_text_bytes)
+        fields, warnings = body.parse_speech(ZhipuSpeechFields, voice="voice")
+        asked = await _asked(request, state, fields, warnings)
+        if fields.stream:
+            return await stream(request, state, asked, SpeechEvents(asked.request_id, fields))
+        return whole_audio(request, await speak(request, state, asked), asked)
+
+
+async def _asked(
+    request: Request, state: AppState, fields: ZhipuSpeechFields, warnings: list[str]
+) -> SpeechRequest:
+    check_text(request, state, fields.input, field="input")
+    if fields.stream and fields.response_format != "pcm":
+        raise InvalidField("stream=true needs response_format=pcm.")
+    aliases = state.config.zhipu_voices
+    voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
+    others = await marked_voices(fields.input, state)
+    return SpeechRequest(
+        request.state.request_id,
+        fields.input,
+        voice,
+        sample_rate=SAMPLE_RATE,
+        chunks=state.config.stream_chunks if fields.stream else None,
+        others=others,
+        audio_format=fields.response_format,
+        speed=fields.speed,
+        volume=fields.volume,
+        warnings=warnings,
+    )

@@ -1,0 +1,191 @@
+"""Cloning, listing and deleting voices as with Zhipu's cloud: /api/paas/v4/files and /voice.
+
+A voice's name may be any there; one that ours may not have is written as host names are (punycode).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from glm_tts_api.api.access import KeyRequired, WriterRequired
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.registering import register
+from glm_tts_api.api.speech_response import speak
+from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.voice_names import marked_voices
+from glm_tts_api.api.zhipu.errors import PREFIX
+from glm_tts_api.api.zhipu.uploads import Uploads
+from glm_tts_api.audio.containers import HEAD_BYTES, container_of
+from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.contracts import SpeechRequest, UploadedVoice
+from glm_tts_api.errors import InvalidField, quote
+from glm_tts_api.http.body import read_body
+from glm_tts_api.validation import Echoed
+from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, MOST_INDEX_CHARS
+from glm_tts_api.voices.store import VoiceInfo, VoiceStore
+from glm_tts_api.voices.transcript import check_transcript
+
+_ENCODED = "xn--"
+_MOST_URL_CHARS = 300  # the client's own word for where the server is, in every voice that is listed
+_INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
+
+router = APIRouter(prefix=PREFIX.rstrip("/"), include_in_schema=False, dependencies=[KeyRequired])
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class UploadFields(_Fields):
+    """Beside the recording, `file`."""
+
+    purpose: Echoed = _INPUT
+
+
+class CloneFields(_Fields):
+    voice_name: str
+    file_id: str
+    input: str
+    text: str | None = None
+    request_id: Echoed | None = None
+
+
+class DeleteFields(_Fields):
+    voice: str
+
+
+@router.post("/files", dependencies=[WriterRequired])
+async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Takes a recording to clone a voice from."""
+    body = await read_body(request, state.config.max_text_bytes)
+    fields, _ = body.parse(UploadFields, files=("file",))
+    file = body.file("file")
+    if file is None:
+        raise InvalidField("file is missing: the voice's recording, as a file.")
+    require_audio(await state.pools.files.run(file.read, HEAD_BYTES))
+    return {
+        "id": await state.pools.files.run(lambda: _uploads(state).add(file.read())),
+        "object": "file",
+        "bytes": await state.pools.files.run(file.size),
+        "filename": quote(file.filename),
+        "purpose": fields.purpose,
+        "created_at": int(time.time()),
+    }
+
+
+@router.get("/files/{file_id}/content")
+async def content(file_id: str, state: AppStateDep) -> Response:
+    data = await state.pools.files.run(_uploads(state).read, file_id)
+    container = container_of(data)
+    return Response(data, media_type=container.media_type if container else "application/octet-stream")
+
+
+@router.post("/voice/clone", dependencies=[WriterRequired])
+async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Registers a voice, once it has said `input` as a sample of it."""
+    with logged_speech(request, "zhipu", state.speech.figures):
+        body = await read_body(request, state.config.max_text_bytes)
+        fields, _ = body.parse(CloneFields)
+        name = _index_of(fields.voice_name)
+        if fields.text is None:
+            raise InvalidField("text is missing: the exact transcript of the recording.")
+        transcript = check_transcript(fields.text, state.config.max_prompt_characters)
+        read = cache(partial(_uploads(state).read, fields.file_id))  # from the permit on, it stays
+        sample = await _sample(request, state, fields.input, UploadedVoice(read, transcript))
+        voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
+        return {
+            "voice": voice.index,
+            "file_id": await state.pools.files.run(_uploads(state).add, sample),
+            "file_purpose": _OUTPUT,
+            "request_id": fields.request_id or request.state.request_id,
+        }
+
+
+@router.get("/voice/list")
+async def list_voices(
+    request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
+) -> dict[str, Any]:
+    """The voices of this server, and the cloud's own names with the voices that they stand for."""
+    aliases, base_url = state.config.zhipu_voices, quote(str(request.base_url), _MOST_URL_CHARS)
+    shown = await state.pools.files.run(_list, state.voices, aliases, base_url)
+    return {
+        "voice_list": [
+            voice
+            for voice in shown
+            if voiceType in ("", voice["voice_type"]) and voiceName in voice["voice_name"]
+        ]
+    }
+
+
+@router.post("/voice/delete", dependencies=[WriterRequired])
+async def delete(request: Request, state: AppStateDep) -> dict[str, Any]:
+    body = await read_body(request, state.config.max_text_bytes)
+    fields, _ = body.parse(DeleteFields)
+    await state.pools.files.run(state.voices.remove, fields.voice)
+    return {"voice": fields.voice, "update_time": _date(time.time())}
+
+
+def _uploads(state: AppState) -> Uploads:
+    return Uploads(state.config.uploads_dir, most_bytes=state.config.max_stored_bytes)
+
+
+async def _sample(request: Request, state: AppState, text: str, voice: UploadedVoice) -> bytes:
+    """A WAV of `text`."""
+    check_text(request, state, text, field="input")
+    asked = SpeechRequest(request.state.request_id, text, voice, others=await marked_voices(text, state))
+    return (await speak(request, state, asked)).audio
+
+
+def _list(voices: VoiceStore, aliases: Mapping[str, str], base_url: str) -> list[dict[str, str]]:
+    """Blocking."""
+    registered = {voice.index: voice for voice in voices.list_voices()}
+    meant = {name: registered[index] for name, index in aliases.items() if index in registered}
+    return [_shown(name, voice, base_url) for name, voice in (meant | registered).items()]
+
+
+def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
+    return {
+        "voice": name,
+        "voice_name": _name_of(name),
+        "voice_type": "PRIVATE" if voice.source == "own" and name == voice.index else "OFFICIAL",
+        "download_url": f"{base_url}api/v1/prompts/{voice.index}/audio",
+        "create_time": _date(voice.created_at),
+    }
+
+
+def _index_of(voice_name: str) -> str:
+    """Raises InvalidField. The length is looked at first: punycode takes time in its square, and is never
+    shorter than the name."""
+    if INDEX_PATTERN.fullmatch(voice_name):
+        return voice_name
+    if len(voice_name) <= MOST_INDEX_CHARS - len(_ENCODED):
+        index = _ENCODED + voice_name.encode("punycode").decode()
+        if INDEX_PATTERN.fullmatch(index):
+            return index
+    raise InvalidField(
+        f"voice_name must be {INDEX_RULE}, or a shorter one with other letters and Hanzi, "
+        f"not '{quote(voice_name)}'."
+    )
+
+
+def _name_of(index: str) -> str:
+    if not index.startswith(_ENCODED):
+        return index
+    try:
+        name = index.removeprefix(_ENCODED).encode().decode("punycode")
+        name.encode()  # punycode lets half characters pass, and no answer can hold them
+    except UnicodeError:  # a name of the user's own that only begins so
+        return index
+    return name or index
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

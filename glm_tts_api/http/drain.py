@@ -1,0 +1,183 @@
+"""SIGTERM and SIGINT: answer what was accepted, refuse what is new, then let the HTTP server end. SIGQUIT, or
+SIGINT again: end now.
+
+uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
+port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
+Where another server has the port by then, or another worker takes what is new, nothing is refused: this one
+takes no new connection, answers what still comes by those that it has, each for the last time, and ends when
+all are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from glm_tts_api.http.connections import Connections
+
+logger = logging.getLogger(__name__)
+_POLL_S = 0.1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+class InFlight:
+    """Keeps the task of every unanswered request.
+
+    `leaving`: each answer is the last of its connection; `closing`: the server stops, nothing new is begun;
+    `cut_off`: the requests left are being ended.
+    """
+
+    def __init__(self) -> None:
+        self.leaving = False
+        self.closing = False
+        self.cut_off = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def track(self) -> Iterator[None]:
+        """Counts the current task for as long as the context lasts."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._tasks.discard(task)
+            if not self._tasks:
+                self._idle.set()
+
+    async def drain(self, timeout_s: float, *, grace_s: float = 5.0) -> int:
+        """Waits for the answers, up to `timeout_s`; then cancels the requests that have none, so that each
+        can still say so within `grace_s`. Returns how many were cancelled."""
+        if await self._is_idle_within(timeout_s):
+            return 0
+        self.cut_off = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await self._is_idle_within(grace_s)
+        return len(tasks)
+
+    async def _is_idle_within(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class GracefulStop:
+    """Waits up to `timeout_s` for the requests in flight; SIGQUIT or a second SIGINT cuts the wait short.
+
+    SIGTERM does not, however often it comes: a supervisor and a script may both send it, and with several
+    workers Ctrl-C reaches each at once, and as SIGTERM again by way of its parent.
+    """
+
+    def __init__(
+        self,
+        in_flight: InFlight,
+        connections: Connections,
+        *,
+        timeout_s: float,
+        in_charge: Callable[[], bool],
+    ) -> None:
+        self._in_flight = in_flight
+        self._connections = connections
+        self._in_charge = in_charge
+        self._timeout_s = timeout_s
+        self._previous: dict[int, Any] = {}
+        self._n_interrupts = 0
+        self._drain: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handles the signals for as long as the context lasts; only the main thread can, others pass."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._begin, number)  # wakes the loop; a handler can run anywhere
+
+        self._previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+        if any(_has_been_told(handler) for handler in self._previous.values()):
+            self._in_flight.closing = True
+        try:
+            yield
+        finally:
+            for number, handler in self._previous.items():
+                signal.signal(number, handler)
+
+    def _begin(self, number: int) -> None:
+        name = signal.Signals(number).name
+        self._n_interrupts += number == signal.SIGINT
+        if number == signal.SIGQUIT or self._n_interrupts > 1:
+            logger.info("%s: ending now", name)
+            self._stop_within(0.0, number)
+        elif self._drain is None and self._connections.are_taken and not self._in_charge():
+            logger.info("%s: another server has the port; ending once all clients have left", name)
+            self._connections.take_no_more()
+            self._drain = asyncio.create_task(self._leave(number))
+        elif self._drain is None and self._connections.leave_to_others():
+            logger.info("%s: other workers take what is new; ending once all clients have left", name)
+            self._drain = asyncio.create_task(self._leave(number))
+        elif self._drain is None:
+            logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
+            self._stop_within(self._timeout_s, number)
+        else:
+            logger.info("%s: finishing accepted requests already; SIGINT twice or SIGQUIT ends now", name)
+
+    def _stop_within(self, timeout_s: float, number: int) -> None:
+        self._in_flight.closing = True
+        if self._drain is not None:
+            self._drain.cancel()
+        self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
+
+    async def _leave(self, number: int) -> None:
+        """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
+        in the moment in which they ask. Where the others end too, nobody is left to ask."""
+        self._in_flight.leaving = True
+        deadline = time.monotonic() + self._timeout_s
+        await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
+        while self._connections.open and time.monotonic() < deadline and self._others_take():  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_S)
+        self._in_flight.closing = True
+        await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
+
+    def _others_take(self) -> bool:
+        return not self._in_charge() or self._connections.leave_to_others()
+
+    async def done(self) -> None:
+        """Waits for the end of a stop that has begun, until uvicorn knows of it."""
+        if self._drain is not None:
+            await asyncio.wait({self._drain})
+
+    async def _drain_then_hand_over(self, number: int, timeout_s: float) -> None:
+        n_cut_off = await self._in_flight.drain(timeout_s)
+        if n_cut_off:
+            logger.warning(
+                "%d requests were not done in time: answered 503, or cut off where the answer had begun",
+                n_cut_off,
+            )
+        if number == signal.SIGQUIT:  # which uvicorn does not know
+            number = signal.SIGTERM
+        handler = self._previous[number]
+        if callable(handler):
+            handler(number, None)
+
+
+def _has_been_told(handler: Any) -> bool:
+    """Whether uvicorn, whose handler this is, heard a signal while it was importing the app."""
+    return bool(getattr(getattr(handler, "__self__", None), "should_exit", False))

@@ -1,0 +1,282 @@
+"""What happens to every request, as pure ASGI: its id, its path, its place among the unanswered, the name by
+which it calls the server, its size, and what its answer lets a browser do.
+
+No BaseHTTPMiddleware: it would hide a client's leaving from the handlers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from glm_tts_api.errors import (
+    BodyTooLarge,
+    ClientGone,
+    DeadlineExceeded,
+    Draining,
+    Forbidden,
+    InternalFault,
+    QueueFull,
+    ServiceError,
+    quote,
+)
+from glm_tts_api.http.body import text_too_large
+from glm_tts_api.http.connections import Connection, ConnectionLimits
+from glm_tts_api.http.drain import InFlight
+from glm_tts_api.http.origin import has_own_name
+from glm_tts_api.http.sending import Answer, Unsent
+from glm_tts_api.logs import request_id_var, without_text
+
+logger = logging.getLogger(__name__)
+LOG = "log"  # where a request's state has its log, if it has one
+_PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
+_TOO_MANY = "The server has as many connections as it can serve. Try again soon."
+_OPEN = (_PROBED, f"{_PROBED}/live", "/health")
+_SAFE = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestContext:
+    """Gives each request its id and its time of arrival, answers for those that would get no answer, and
+    writes the request's log line when the last byte of the answer is sent. `answer_error` makes the answer to
+    an error on a path."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        in_flight: InFlight,
+        limits: ConnectionLimits,
+        answer_error: Callable[[ServiceError, str], ASGIApp],
+    ) -> None:
+        self._app = app
+        self._answer_error = answer_error
+        self._in_flight = in_flight
+        self._limits = limits
+        self._unsent = Unsent(limits.unsent_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        scope = {**scope, "path": _without_trailing_slash(scope)}
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {}).update(
+            request_id=request_id, arrived_at=asyncio.get_running_loop().time()
+        )
+        token = request_id_var.set(request_id)
+        try:
+            serve = self._answer if scope["type"] == "http" else self._converse
+            await serve(scope, receive, send)
+        finally:
+            request_id_var.reset(token)
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket, whose route counts what it says among the unanswered: one that waits for its client
+        holds up no stop."""
+
+        is_answered = False
+
+        async def answer(message: Message) -> None:
+            nonlocal is_answered
+            if not is_answered:
+                is_answered = True
+                if message["type"] != "websocket.close":  # which uvicorn answers 403
+                    MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
+                is_accepted = message["type"] == "websocket.accept"
+                outcome = "accepted" if is_accepted else f"refused: {message.get('status', 403)}"
+                logger.info("WebSocket %s %s", quote(scope["path"]), outcome)
+            await send(message)
+
+        try:
+            if _is_one_too_many(scope["state"].get("connection")):
+                raise QueueFull(_TOO_MANY)
+            await self._app(scope, receive, answer)
+        except ServiceError as error:
+            await self._answer_error(error, scope["path"])(scope, receive, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope["state"]
+        connection: Connection | None = state.get("connection")
+        answer = Answer(
+            send,
+            request_id=state["request_id"],
+            connection=connection,
+            closes=lambda: self._in_flight.leaving or self._in_flight.closing or _is_one_too_many(connection),
+            limits=self._limits,
+            unsent=self._unsent,
+        )
+        try:
+            with self._in_flight.track(), suppress(ClientGone, ClientDisconnect):
+                try:
+                    left_to_say = await self._run(scope, receive, answer, connection)
+                finally:
+                    await _close_uploads(scope)
+                if left_to_say is not None:
+                    await self._answer_error(left_to_say, scope["path"])(scope, receive, answer)
+        finally:
+            if LOG in state:
+                state[LOG].write(sent=answer.sent)  # a request's log, which its route has put there
+            elif answer.status >= 400 and scope["path"] != _PROBED:
+                logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
+
+    async def _run(
+        self, scope: Scope, receive: Receive, answer: Answer, connection: Connection | None
+    ) -> ServiceError | None:
+        """Runs the app; returns what is to be answered in its stead."""
+        if _is_one_too_many(connection):
+            return QueueFull(_TOO_MANY)
+        try:
+            await self._app(scope, receive, answer)
+        except asyncio.CancelledError:
+            if not self._in_flight.cut_off:
+                raise
+            if not answer.started:
+                return Draining("The server stopped before this request was done.")
+            await answer.cut()
+        except (ClientGone, ClientDisconnect):
+            raise  # nobody is there to answer
+        except ServiceError as error:
+            return error
+        except Exception as error:
+            shown = without_text(error)
+            logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
+            if answer.started:
+                raise shown from None
+            return InternalFault()
+        return None
+
+
+class OwnNames:
+    """Refuses what calls the server by a name that may be a stranger's, so that no web page whose name was
+    pointed here reads anything. Only the probes of health answer to every name."""
+
+    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or self._answers(scope):
+            await self._app(scope, receive, send)
+            return
+        host = quote(Headers(scope=scope)["host"])
+        raise Forbidden(
+            f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
+            "if it is one of the server's own, or set API_KEYS."
+        )
+
+    def _answers(self, scope: Scope) -> bool:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return path in _OPEN or has_own_name(HTTPConnection(scope), self._allowed)
+
+
+class SafeAnswers:
+    """Has browsers take each answer for what it says it is, and show none inside another page. A route's own
+    headers stand."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"].endswith("http.response.start"):
+                headers = MutableHeaders(scope=message)
+                for name, value in _SAFE.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class UploadLimit:
+    """Refuses a body over `max_bytes`, and over `max_text_bytes` one that cannot hold a file: by its
+    Content-Length before it arrives, else while it arrives. Also one that is not there within `timeout_s`,
+    or of which nothing comes for `stalled_s`."""
+
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, max_text_bytes: int, timeout_s: float, stalled_s: float
+    ) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._max_text_bytes = min(max_bytes, max_text_bytes)
+        self._timeout_s = timeout_s
+        self._stalled_s = stalled_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        may_hold_files = headers.get("content-type", "").lower().startswith("multipart/")
+        max_bytes = self._max_bytes if may_hold_files else self._max_text_bytes
+        declared = headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > max_bytes:
+            raise self._too_large(max_bytes)
+        n_received, is_whole = 0, False
+
+        async def counted() -> Message:
+            nonlocal n_received, is_whole
+            if is_whole:  # what comes now is the client's leaving
+                return await receive()
+            message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
+            is_whole = not message.get("more_body", False)
+            n_received += len(message.get("body", b""))
+            if n_received > max_bytes:
+                raise self._too_large(max_bytes)
+            return message
+
+        await self._app(scope, counted, send)
+
+    async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
+        now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s
+        try:
+            async with asyncio.timeout_at(min(due, now + self._stalled_s)):
+                return await receive()
+        except TimeoutError:
+            if due < now + self._stalled_s:
+                message = f"The request was not there within {self._timeout_s:g} s (LONG_TEXT_TIMEOUT)."
+            else:
+                message = f"Nothing of the request came for {self._stalled_s:g} s; send it without a pause."
+            raise DeadlineExceeded(message) from None
+
+    def _too_large(self, max_bytes: int) -> ServiceError:
+        if max_bytes < self._max_bytes:
+            return text_too_large(max_bytes)
+        return BodyTooLarge(f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB).")
+
+
+async def _close_uploads(scope: Scope) -> None:
+    """They lie on the disk if they are large."""
+    form: FormData | None = scope["state"].get("form")
+    if form is not None:
+        await form.close()
+
+
+def _is_one_too_many(connection: Connection | None) -> bool:
+    return connection is not None and connection.is_one_too_many
+
+
+def _without_trailing_slash(scope: Scope) -> str:
+    """The path without the slash that a browser or a script may put at its end: no route has one, and a
+    redirect would be an empty answer to curl."""
+    path: str = scope["path"]
+    bare = path.rstrip("/")
+    return path if bare == scope.get("root_path", "").rstrip("/") else bare
+
+
+def _request_id(headers: Headers) -> str:
+    """The client's own id if it is fit for a log line, else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex

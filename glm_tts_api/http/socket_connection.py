@@ -1,0 +1,61 @@
+"""A connection that has become a WebSocket. Knows uvicorn; knows no messages.
+
+uvicorn's own logs each handshake with its query string, and a refused one as an error besides; queues a pong
+for each ping of a client that reads none; and keeps empty fragments without end.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+from glm_tts_api.errors import quote
+from glm_tts_api.http.turns import InTurn
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
+
+logger = logging.getLogger(__name__)
+_faults = logging.getLogger(f"{__name__}.faults")
+_faults.setLevel(logging.WARNING)
+_faults.addFilter(lambda record: not record.getMessage().startswith("Invalid UTF-8"))  # a client's fault
+_MOST_FRAGMENTS = 4096  # of a message, which has 1 MB at most
+_MOST_UNREAD_PONGS = 1000
+
+
+class SocketConnection(WebSocketsSansIOProtocol, InTurn):
+    """Its handshake is one line in the log, with the path alone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = self.conn.logger = _faults
+        self._n_unread_pongs = 0
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code != 101:  # not a handshake by RFC 6455
+            path = event.path.partition("?")[0]
+            logger.info("WebSocket %s refused: %d", quote(path), self.response.status_code)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # by its refusal
+
+    def handle_ping(self) -> None:
+        if self.transport.is_closing():
+            return
+        super().handle_ping()
+        self._n_unread_pongs = 0 if self.writable.is_set() else self._n_unread_pongs + 1
+        if self._n_unread_pongs > _MOST_UNREAD_PONGS:
+            self.transport.abort()
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        if len(self.frames) > _MOST_FRAGMENTS:
+            self.frames.clear()
+            self.transport.abort()

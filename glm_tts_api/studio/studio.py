@@ -1,0 +1,91 @@
+"""The studio: the page at the root, and the files that it is made of, which lie in static/ beside this.
+
+All of its links are relative, so that they hold behind a proxy that serves the server under a path of its
+own. Programs get JSON at the root, which says where to go.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+
+from glm_tts_api import __version__
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+
+router = APIRouter(include_in_schema=False)
+
+_STATIC = Path(__file__).parent / "static"
+_PAGE = _STATIC / "index.html"
+_FILES = {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*") if path.is_file()}
+_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "connect-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' blob:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+_HEADERS = {
+    "Cache-Control": "no-cache",  # kept by browsers, and asked for again by its ETag
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
+    "Permissions-Policy": "microphone=(self)",
+}
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def root(request: Request, state: AppStateDep) -> Response:
+    """200 also while the model loads: /api/v1/health tells that."""
+    if "text/html" in request.headers.get("accept", ""):
+        answer = await _file(_PAGE, request, state)
+    else:
+        answer = JSONResponse(_directory(request, state))
+    answer.headers.add_vary_header("Accept")
+    return answer
+
+
+@router.api_route("/studio/{name:path}", methods=["GET", "HEAD"])
+async def studio_file(name: str, request: Request, state: AppStateDep) -> Response:
+    """A file of the page; 404 for whatever was not there at the start."""
+    path = _FILES.get(name)
+    if path is None or path == _PAGE:  # whose links hold at the root alone
+        raise HTTPException(404)
+    return await _file(path, request, state)
+
+
+async def _file(path: Path, request: Request, state: AppState) -> Response:
+    """Read anew each time, so that who works on the page need not start the server again. The ETag is a weak
+    one, of the file: it is the same whether the answer is compressed or not."""
+    body = await state.pools.files.run(path.read_bytes)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**_HEADERS, "ETag": f"W/{etag}", "Vary": "Accept-Encoding"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body = await state.pools.files.run(gzip.compress, body)
+        headers["Content-Encoding"] = "gzip"
+    media_type = _MEDIA_TYPES.get(path.suffix, "text/plain")
+    return Response(body, headers=headers, media_type=f"{media_type}; charset=utf-8")
+
+
+def _directory(request: Request, state: AppState) -> dict[str, str]:
+    base = request.scope.get("root_path", "").rstrip("/")
+    return {
+        "service": "GLM-TTS API",
+        "version": __version__,
+        "status": state.speech.status,
+        "docs": f"{base}/docs",
+        "openapi": f"{base}/openapi.json",
+        "speech": f"{base}/api/v1/tts",
+        "voices": f"{base}/api/v1/prompts",
+        "health": f"{base}/api/v1/health",
+        "stats": f"{base}/api/v1/stats/concurrency",
+    }

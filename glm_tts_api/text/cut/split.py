@@ -1,0 +1,214 @@
+"""Cutting a normalised text into segments of 30 to 60 units (docs/model.md 9.2). Knows strings only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+
+import pronouncing
+
+from glm_tts_api.text.cut.pausing import Words, best_end, comma_in_number
+from glm_tts_api.text.signs import PUNCTUATION, SENTENCE_ENDS
+
+LEAST_WEIGHT = 15.0
+MIN_WEIGHT = 30.0
+MAX_WEIGHT = 60.0
+MAX_UNITS = 60
+SYLLABLE_WEIGHT = 0.7
+_AHEAD = 3 * MAX_UNITS  # units of a sentence that are looked at for one cut
+
+LONG_WORD = 24
+LETTER_WEIGHT = 0.4
+MAX_CUT_WEIGHT = 120.0
+_MAY_COMBINE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3020\u4e00-\u9fff\uff00-\uffef]")
+_SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+
+Weigh = Callable[[str], float]
+
+
+def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> list[str]:
+    """`text` in segments that end at punctuation once they weigh 30, and weigh at most about 60.
+
+    Where the published splitter fails (a text that starts with white space; more than 60 syllables in fewer
+    than 60 units without a mark) the text is stripped and the cut goes after the last unit. `cut_words`
+    weighs long words, and those of other scripts, by their letters and may cut them: to the published
+    splitter a sentence in kana is one word that weighs 1. `words` tells the words of Hanzi apart. With it a
+    segment ends where a sentence does, unless that one weighs more than 45: the LLM needs a full stop or a
+    question mark to end, and a comma becomes a full stop. A sentence without marks is cut where one would
+    best pause, and a number with commas stays whole.
+    """
+    units, weigh = _units(text.lstrip()), _weight
+    if cut_words:
+        units, weigh = (
+            [piece for unit in _with_marks(units, text) for piece in _word_pieces(unit)],
+            _weight_by_letters,
+        )
+    segments = []
+    for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh):
+        segments += _cut(sentence, weigh, words)
+    return ["".join(units) for units in segments]
+
+
+def weight(text: str) -> float:
+    """Roughly the syllables of `text`: 1 for a Hanzi or a mark, 0.7 for an English syllable."""
+    return sum(map(_weight_by_letters, _units(text)))
+
+
+def _with_marks(units: list[str], text: str) -> list[str]:
+    """The units of `text`, where combining marks belong to the letter before them."""
+    if not _MAY_COMBINE.search(text):
+        return units
+    whole: list[list[str]] = []
+    for unit in units:
+        after_mark = whole and unicodedata.category(whole[-1][-1][-1]).startswith("M") and unit[0].isalpha()
+        if whole and (after_mark or unicodedata.category(unit[0]).startswith("M")):
+            whole[-1].append(unit)
+        else:
+            whole.append([unit])
+    return ["".join(parts) for parts in whole]
+
+
+def _word_pieces(unit: str) -> list[str]:
+    if _SYLLABIC.search(unit):
+        return re.findall(r"\S\s*", unit)
+    if len(unit) <= LONG_WORD:
+        return [unit]
+    return [unit[start : start + LONG_WORD] for start in range(0, len(unit), LONG_WORD)]
+
+
+def _units(text: str) -> list[str]:
+    """Hanzi, words, and everything else character by character; white space belongs to what it follows."""
+    starts: list[int] = []
+    in_word = False
+    for at, char in enumerate(text):
+        if char.isspace() and starts:
+            in_word = False
+        elif _is_ideograph(char) or not (char.isalpha() or (in_word and char in "'-")):
+            starts.append(at)
+            in_word = False
+        elif not in_word:
+            starts.append(at)
+            in_word = True
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
+
+
+def _is_ideograph(char: str) -> bool:
+    if char.isascii() or "\u4e00" <= char <= "\u9fff":
+        return not char.isascii()
+    name = unicodedata.name(char, "")
+    return "CJK" in name or "IDEOGRAPH" in name
+
+
+def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+    """Up to the first mark from MIN_WEIGHT on."""
+    sentences: list[list[str]] = []
+    current: list[str] = []
+    weight = 0.0
+    for unit in units:
+        current.append(unit)
+        weight += weigh(unit)
+        if weight >= MIN_WEIGHT and _is_mark(unit):
+            sentences.append(current)
+            current, weight = [], 0.0
+    return [*sentences, current] if current else sentences
+
+
+def _whole_sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+    pieces = []
+    start = 0
+    while start < len(units):
+        end = _sentence_end(units, start, weigh)
+        pieces.append(units[start:end])
+        start = end
+    return pieces
+
+
+def _sentence_end(units: list[str], start: int, weigh: Weigh) -> int:
+    """Behind the first end of a sentence from MIN_WEIGHT on. Where that lies beyond MAX_WEIGHT: behind the
+    last end of a sentence from LEAST_WEIGHT on, else behind the first pause from MIN_WEIGHT on."""
+    weight = 0.0
+    last_end = first_pause = 0
+    for at in range(start, len(units)):
+        weight += weigh(units[at])
+        if weight > MAX_WEIGHT and (place := last_end or first_pause):
+            return place
+        if weight < LEAST_WEIGHT or not _is_mark(units[at]) or comma_in_number(units, at):
+            continue
+        if units[at].strip() in SENTENCE_ENDS:
+            last_end = at + 1
+            if weight >= MIN_WEIGHT:
+                return last_end
+        elif weight >= MIN_WEIGHT:
+            first_pause = first_pause or at + 1
+    return len(units)
+
+
+def _cut(sentence: list[str], weigh: Weigh, words: Words | None) -> list[list[str]]:
+    pieces, start = [], 0
+    while _is_too_heavy(ahead := sentence[start : start + _AHEAD], weigh):
+        end = MAX_UNITS + (len(ahead) > MAX_UNITS and _is_mark(ahead[MAX_UNITS]))
+        if weigh is _weight_by_letters:
+            end = min(end, _units_within(MAX_CUT_WEIGHT, ahead, weigh))
+        if words is not None:
+            end = best_end(ahead, end, words)
+        pieces.append(ahead[:end])
+        start += end
+    return [*pieces, ahead] if ahead else pieces
+
+
+def _is_too_heavy(sentence: list[str], weigh: Weigh) -> bool:
+    # No unit weighs less than one syllable, so a long sentence need not be weighed again after each cut.
+    if len(sentence) * SYLLABLE_WEIGHT > MAX_WEIGHT + 1:
+        return True
+    return sum(map(weigh, sentence)) > MAX_WEIGHT
+
+
+def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
+    """How many leading units weigh at most `limit` together; at least one."""
+    weight = 0.0
+    for count, unit in enumerate(sentence[: MAX_UNITS + 1]):
+        weight += weigh(unit)
+        if weight > limit:
+            return max(count, 1)
+    return len(sentence)
+
+
+def _is_mark(unit: str) -> bool:
+    mark = unit.strip()
+    return len(mark) == 1 and mark in PUNCTUATION
+
+
+def _weight(unit: str) -> float:
+    word = unit.strip()
+    return SYLLABLE_WEIGHT * _syllables(word) if word.isascii() and word.isalpha() else 1.0
+
+
+def _weight_by_letters(unit: str) -> float:
+    word = unit.strip()
+    if len(word) < LONG_WORD and (word.isascii() or len(word) == 1):
+        return _weight(unit)
+    return max(_weight(unit), LETTER_WEIGHT * len(word))
+
+
+def _syllables(word: str) -> int:
+    return _count_syllables(word) if len(word) > LONG_WORD else _known_syllables(word)
+
+
+def forget_words() -> None:
+    """Empties the cache of words whose syllables were counted before."""
+    _known_syllables.cache_clear()
+
+
+def _count_syllables(word: str) -> int:
+    phones = pronouncing.phones_for_word(word)
+    if phones:
+        return int(pronouncing.syllable_count(phones[0]))
+    vowel_runs = re.findall("[aeiouy]+", word.lower())
+    silent_e = bool(vowel_runs) and vowel_runs[-1] == "e" and word.lower().endswith("e")
+    return max(len(vowel_runs) - silent_e, 1)
+
+
+_known_syllables = lru_cache(maxsize=20_000)(_count_syllables)

@@ -1,0 +1,190 @@
+"""Marks in a text: [[重庆|chong2 qing4]], [[pause 0.8]], [[voice exampleB]], [[speed 0.9]]. Knows strings.
+
+The rules of reading never see one. In the text that they are given, a marked word is a placeholder for each
+of its syllables, a Hanzi that they know nothing of, and what cuts the text is a line of its own. They keep
+all of these, in their order, so what was marked is put back into what they make of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from glm_tts_api.errors import MalformedPronunciation, quote
+from glm_tts_api.text.markup.pinyin import Phonemes, phoneme_names
+from glm_tts_api.text.signs import PUNCTUATION, has_hanzi
+
+MOST_MARK_CHARS = 200
+MOST_PAUSES_S = 300  # of one text, together
+_MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
+_COMMAND = re.compile(r"\s*(pause|voice|speed)(\s[^|]*)?")
+_WORD = re.compile(r"([^|]+)\|([^|]*)")
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}", re.ASCII)
+_BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast")}
+# Hanzi that no dictionary has, and characters outside the main block, which change no line's language.
+_HANZI = tuple(map(chr, range(0x9FA6, 0x9FF0)))
+_OTHERS = tuple(map(chr, range(0x3400, 0x3440)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A syllable as the tokenizer takes it. `word`: at its first syllable the word that was marked, else
+    empty."""
+
+    tokens: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What changes at a place: a pause, the voice (empty: the request's own) or the speed from there on."""
+
+    pause_s: float = 0.0
+    voice: str | None = None
+    speed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stands at `start`: `written`, said as these `syllables`, or as the text `said`; or a cut. `rule`:
+    what asked for it, where the reading is given."""
+
+    start: int
+    written: str = ""
+    said: str = ""
+    syllables: tuple[Phonemes, ...] = ()
+    cut: Cut | None = None
+    rule: Literal["mark", "lexicon"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A text whose marks were taken out; `text` is for the rules, with placeholders. `plain`: what was
+    written, without marks; `places`: where each of its characters stands in the text as it came; `given`: the
+    words whose reading is given; `placeholders`: of a syllable, of one in a word without Hanzi, of a cut."""
+
+    text: str
+    plain: str
+    places: Sequence[int]
+    given: tuple[Part, ...] = ()
+    sounds: tuple[Sound, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    placeholders: tuple[str, str, str] = ("", "", "")
+
+    def stretches(self, normalized: str) -> Iterator[tuple[Cut, str]]:
+        """What the rules made of `text`, with what changes before each of its stretches. Raises
+        MalformedPronunciation if they lost a mark."""
+        parts = normalized.split(self.placeholders[2]) if self.cuts else [normalized]
+        n_sounds = sum(map(normalized.count, self.placeholders[:2])) if self.sounds else 0
+        if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
+            raise MalformedPronunciation("A mark stands where it is not read: [[...]] may not be in markup.")
+        yield Cut(), parts[0]
+        for cut, part in zip(self.cuts, parts[1:], strict=True):
+            yield cut, part.lstrip(PUNCTUATION + " ")
+
+    def put_back(self, segment: str, sounds: Iterator[Sound], read: Callable[[str], str]) -> tuple[str, str]:
+        """A segment in words, and as the tokenizer takes it: the `sounds` that come next in place of its
+        placeholders, and what lies between as `read` has it."""
+        if not self.sounds:
+            return segment, read(segment)
+        words, spoken = "", ""
+        for part in re.split(f"([{''.join(self.placeholders[:2])}])", segment):
+            if part and part in self.placeholders:
+                sound = next(sounds)
+                words, spoken = words + sound.word, spoken + sound.tokens
+            elif part:
+                words, spoken = words + part, spoken + read(part)
+        return words, spoken
+
+
+def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
+    """`text`, which came in these parts, without its marks."""
+    others = _unused(_OTHERS, text, 2)
+    placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
+    for_rules, plain, places = [], [], []
+    given, sounds, cuts = [], [], []
+    for part in parts:
+        if part.cut is not None:
+            cuts.append(part.cut)
+            for_rules.append(f"\n{placeholders[2]}\n")
+            plain.append("\n")
+            places.append(part.start)
+            continue
+        if part.syllables:
+            sounds += _sounds(part)
+            for_rules.append(placeholders[not has_hanzi(part.written)] * len(part.syllables))
+        else:
+            for_rules.append(part.said)
+        if part.rule is not None:
+            given.append(part)
+        plain.append(part.written)
+        places += range(part.start, part.start + len(part.written))
+    joined = "".join(for_rules), "".join(plain)
+    return MarkedText(*joined, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
+
+
+def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
+    """`text` and its marks. Raises MalformedPronunciation for a mark that makes no sense, which it names with
+    its place."""
+    done, pauses_s = 0, 0.0
+    for mark in _MARK.finditer(text):
+        try:
+            part = _mark(mark, inventory)
+            pauses_s += part.cut.pause_s if part and part.cut else 0.0
+            if round(pauses_s, 6) > MOST_PAUSES_S:
+                raise ValueError(f"the pauses of a text may last {MOST_PAUSES_S} seconds together")
+        except ValueError as error:
+            raise MalformedPronunciation(
+                f"The mark {quote(mark[0])} at character {mark.start()} cannot be read: {error}."
+            ) from None
+        if part is not None:
+            yield Part(done, text[done : mark.start()], text[done : mark.start()])
+            yield part
+            done = mark.end()
+    yield Part(done, text[done:], text[done:])
+
+
+def voices_in(text: str) -> list[str]:
+    """The voices that marks call for, in their order; empty for the request's own."""
+    commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
+    return [_value(command) for command in commands if command and command[1] == "voice"]
+
+
+def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
+    """None for brackets that are no mark, which are text. Raises ValueError."""
+    if command := _COMMAND.fullmatch(mark[1]):
+        return Part(mark.start(), cut=_cut(command[1], _value(command)))
+    if word := _WORD.fullmatch(mark[1]):
+        written = word[1].strip()
+        if not any(char.isalnum() for char in written):
+            raise ValueError("there is no word before the |")
+        start = mark.start(1) + mark[1].index(written)
+        return Part(start, written, syllables=tuple(phoneme_names(word[2], inventory)), rule="mark")
+    return None
+
+
+def _value(command: re.Match[str]) -> str:
+    return (command[2] or "").strip()
+
+
+def _cut(command: str, value: str) -> Cut:
+    if command == "voice":
+        return Cut(voice=value)
+    least, most, unit = _BOUNDS[command]
+    allowed = f"{command} takes a number from {least:g} to {most:g} ({unit}), as in [[{command} 0.8]]"
+    if not _NUMBER.fullmatch(value) or not least <= float(value) <= most:
+        raise ValueError(allowed)
+    return Cut(pause_s=float(value)) if command == "pause" else Cut(speed=float(value))
+
+
+def _sounds(part: Part) -> list[Sound]:
+    tokens = ["".join(f"<|{name}|>" for name in syllable) for syllable in part.syllables]
+    return [Sound(token, "" if at else part.written) for at, token in enumerate(tokens)]
+
+
+def _unused(chars: Sequence[str], text: str, n: int) -> tuple[str, ...]:
+    """The first `n` that are not in the text, or the last ones where it has them all."""
+    unused = [char for char in chars if char not in text]
+    return tuple([*unused, *chars[-n:]][:n])

@@ -1,0 +1,97 @@
+"""Pinyin as a person types it, in the phoneme names of the model (docs/model.md 9.3)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import cache, partial
+
+from glm_tts_api.errors import quote
+from glm_tts_api.text.phonemes.writer import named_syllable
+
+# CMU's phones. The model's inventory has none of them.
+_ARPABET = re.compile(
+    r"(?:(?:AA|AE|AH|AO|AW|AY|EH|ER|EY|IH|IY|OW|OY|UH|UW)[012]?"
+    r"|B|CH|D|DH|F|G|HH|JH|K|L|M|N|NG|P|R|S|SH|T|TH|V|W|Y|Z|ZH)"
+)
+_TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
+
+Phonemes = tuple[str, ...]
+
+
+class BadReading(ValueError):
+    """What is wrong with a reading, as the end of a sentence."""
+
+
+def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
+    """The phonemes of each syllable: "chong2 qing4" -> [("CH", "ONG2"), ("Q", "ING4")]. Tones are digits (5
+    or 0 for none) or accents; ü may be v. Raises BadReading, which names what is
+    wrong."""
+    syllables = reading.replace("'", " ").split()
+    if not syllables:
+        raise BadReading("there is no reading in it")
+    if all(map(_ARPABET.fullmatch, syllables)):
+        raise BadReading(
+            f"'{quote(reading)}' is ARPAbet, and the model has phonemes for Mandarin alone: spell the word "
+            "as it should sound, or give it a replacement"
+        )
+    return [_names(syllable, inventory) for syllable in syllables]
+
+
+def known_readings(word: str, inventory: Collection[str]) -> list[list[str]]:
+    """What the dictionary knows for each character of `word`, as `phoneme_names` takes it; the reading that
+    it has in this word comes first; none for what is no Hanzi."""
+    from pypinyin import Style, pinyin
+
+    # errors=list: what it does not know comes back as it is, character by character; its types do not say so.
+    read = partial(pinyin, style=Style.TONE3, neutral_tone_with_five=True, errors=list)  # type: ignore[arg-type]
+    in_the_word = read(word)
+    alone = [readings for char in word for readings in read(char, heteronym=True)]
+    every = (dict.fromkeys([*first, *others]) for first, others in zip(in_the_word, alone, strict=True))
+    return [[reading for reading in readings if _is_reading(reading, inventory)] for readings in every]
+
+
+def _is_reading(text: str, inventory: Collection[str]) -> bool:
+    try:
+        return len(phoneme_names(text, inventory)) == 1
+    except BadReading:
+        return False
+
+
+def _names(syllable: str, inventory: Collection[str]) -> Phonemes:
+    from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+    base, tone = _base_and_tone(syllable)
+    if base not in _known_syllables():
+        raise BadReading(
+            f"'{quote(syllable)}' is no pinyin: write syllables with their tones, as in chong2 qing4"
+        )
+    if tone is None:
+        raise BadReading(f"'{quote(syllable)}' has no tone: write 1 to 4 behind it, or 5 for none")
+    initial, final = to_initials(base, strict=True), to_finals(base, strict=True, v_to_u=False)
+    names = tuple(part.upper() for part in named_syllable(initial, final + tone))
+    if inventory and not set(names) <= set(inventory):
+        raise BadReading(f"the model has no phonemes for '{quote(syllable)}'")
+    return names
+
+
+def _base_and_tone(syllable: str) -> tuple[str, str | None]:
+    """Without its tone and with v for ü."""
+    plain = unicodedata.normalize("NFD", syllable.lower().replace("u:", "v"))
+    accents = [_TONES[char] for char in plain if char in _TONES]
+    base = "".join(char for char in plain.replace("u\u0308", "v") if char not in _TONES)
+    digit = re.fullmatch("(.*?)([0-5])", base)
+    if digit is not None and not accents:
+        return digit[1], digit[2].replace("0", "5")
+    return base, accents[0] if len(accents) == 1 else None
+
+
+@cache
+def _known_syllables() -> frozenset[str]:
+    """Those of the dictionary, without tones."""
+    from pypinyin.constants import PINYIN_DICT
+
+    readings = {reading for entry in PINYIN_DICT.values() for reading in entry.split(",")}
+    bases = {_base_and_tone(reading)[0] for reading in readings}
+    return frozenset(base for base in bases if set(base) & set("aeiouv"))

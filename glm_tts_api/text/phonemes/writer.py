@@ -1,0 +1,175 @@
+"""Phoneme mode (docs/model.md 9.3): Hanzi whose reading is not certain become phoneme tokens."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from glm_tts_api.text.phonemes.dictionaries import Dictionaries
+
+_HANZI = (
+    "\u2e80-\u2eff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f\U0002b820-\U0002ceaf"
+    "\U0002ceb0-\U0002ebef\U0002f800-\U0002fa1f\U00030000-\U0003134f\U00031350-\U000323af"
+)
+HANZI_RUN = re.compile(f"[{_HANZI}]+")
+_SAME_SOUND = str.maketrans("嗯呣", "恩母")
+_REMEMBERED = 1024  # runs of Hanzi, each some 60 at most
+
+PUBLISHED_READINGS = Path(__file__).parents[2] / "assets" / "readings" / "pypinyin_0.44.tsv"
+"""What the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
+
+Syllable = tuple[str, ...]
+"""The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
+
+
+class Phonemizer:
+    """Writes readings into text. jieba and pypinyin load on first use. Safe to call from several threads."""
+
+    def __init__(self, cache_dir: Path, *, published: bool) -> None:
+        """`cache_dir` is where jieba keeps its compiled dictionary. `published` reads as pypinyin 0.44 did,
+        with no look at the inventory of phonemes."""
+        self._cache_dir = cache_dir
+        self._published = published
+        self._lock = threading.Lock()
+        self.syllables = lru_cache(_REMEMBERED)(self._read_syllables)
+
+    def __call__(self, text: str, dictionaries: Dictionaries) -> str:
+        pronunciations = dictionaries.pronunciations or {}
+        if not pronunciations:
+            return self._read_all(text, dictionaries)
+        keys = sorted(pronunciations, key=len, reverse=True)
+        out, done = [], 0
+        for match in re.finditer("|".join(map(re.escape, keys)), text):
+            out += [self._read_all(text[done : match.start()], dictionaries), pronunciations[match.group()]]
+            done = match.end()
+        return "".join([*out, self._read_all(text[done:], dictionaries)])
+
+    def forget(self) -> None:
+        """Empties the cache of what was read before."""
+        self.syllables.cache_clear()
+
+    def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
+        return HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
+
+    def _read_run(self, run: str, dictionaries: Dictionaries) -> str:
+        syllables = self.syllables(run.translate(_SAME_SOUND))
+        if self._published and not all(syllables):
+            return run
+        allowed = None if self._published else dictionaries.phonemes
+        out = ""
+        for index, char in enumerate(run):
+            names = [part.upper() for part in syllables[index]] if index < len(syllables) else []
+            sure = (
+                char in dictionaries.keep
+                or not names
+                or (allowed is not None and not allowed.issuperset(names))
+            )
+            out += char if sure else "".join(f"<|{name}|>" for name in names)
+        return out
+
+    def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
+        """One a character of a run of Hanzi."""
+        words = self._tagged_words(run)
+        if self._published:
+            return tuple(syllable for word, _ in words for syllable in self._published_readings(word))
+        return tuple(self._read_in_context(run, words))
+
+    def _read_in_context(self, run: str, words: list[tuple[str, str]]) -> Iterator[Syllable]:
+        """pypinyin's readings of jieba's words, but for what the table of contexts knows better."""
+        from pypinyin.seg.mmseg import seg
+
+        from glm_tts_api.text.phonemes.polyphones import rows  # which needs what is here
+
+        start, before = 0, ""
+        for word, part_of_speech in words:
+            readings, at = read_aligned(word), 0
+            in_a_word = len(word) > 1 and word not in rows() and word in self._tagger.word_tag_tab
+            for piece in [word] if word in rows() else seg.cut(word):
+                end = at + len(piece)
+                for row in rows().get(piece, ()):
+                    if (row.in_words or not in_a_word) and row.fits(run, start + at, start + end, before):
+                        readings[at:end] = row.reading
+                        break
+                at, before = end, part_of_speech
+            yield from readings
+            start += len(word)
+
+    def _published_readings(self, word: str) -> list[Syllable]:
+        if word in self._table:
+            return self._table[word]
+        from pypinyin.seg.mmseg import seg
+
+        syllables = []
+        for phrase in seg.cut(word):
+            readings = _readings(phrase)
+            unread = len(readings) == len(phrase) and not all(readings)
+            if unread:  # pypinyin 0.44 gave a Hanzi without a reading back as a toneless final
+                readings = [reading or (char + "5",) for char, reading in zip(phrase, readings, strict=True)]
+            syllables += self._table.get(phrase, readings)
+        return syllables
+
+    @cached_property
+    def _table(self) -> dict[str, list[Syllable]]:
+        rows = (line.split("\t") for line in PUBLISHED_READINGS.read_text(encoding="utf-8").splitlines())
+        return {word: [named_syllable(*pair.split("|")) for pair in pairs.split(" ")] for word, pairs in rows}
+
+    def words(self, run: str) -> list[str]:
+        """The words of a run of Hanzi that are in jieba's dictionary; other Hanzi one by one."""
+        with self._lock:
+            return list(self._tagger.tokenizer.cut(run, HMM=False))
+
+    def _tagged_words(self, run: str) -> list[tuple[str, str]]:
+        """Each word and its part of speech."""
+        with self._lock:
+            return [(pair.word, pair.flag) for pair in self._tagger.lcut(run)]
+
+    @cached_property
+    def _tagger(self) -> Any:
+        """A part-of-speech cutter of our own, silent, with its cache where no other user can write (jieba's
+        default is a file in /tmp)."""
+        import logging
+
+        import jieba
+
+        from glm_tts_api.text.phonemes.tagger import Tagger
+
+        jieba.setLogLevel(logging.CRITICAL)
+        self._cache_dir.mkdir(parents=True, exist_ok=True)
+        tokenizer = jieba.Tokenizer()
+        tokenizer.tmp_dir = str(self._cache_dir)
+        return Tagger(tokenizer)
+
+
+def read_aligned(word: str) -> list[Syllable]:
+    """One syllable a character."""
+    readings = _readings(word)
+    if len(readings) == len(word):
+        return readings
+    # Hanzi unknown to pypinyin come back in one piece; alone, each keeps its place.
+    return [syllable for char in word for syllable in _readings(char)[:1]]
+
+
+def _readings(word: str) -> list[Syllable]:
+    """The first reading of each character of `word`; an empty syllable where there is none."""
+    from pypinyin import Style, pinyin
+
+    initials, finals = (
+        pinyin(word, style=style, strict=True, neutral_tone_with_five=True)
+        for style in (Style.INITIALS, Style.FINALS_TONE3)
+    )
+    return [named_syllable(initial[0], final[0]) for initial, final in zip(initials, finals, strict=False)]
+
+
+def named_syllable(initial: str, final: str) -> Syllable:
+    """The vowels of 知 and 资 have names of their own, iii and ii."""
+    if final.startswith("i"):
+        if initial in ("zh", "ch", "sh", "r"):
+            final = "ii" + final
+        elif initial in ("z", "c", "s"):
+            final = "i" + final
+    return tuple(part for part in (initial, final) if part)

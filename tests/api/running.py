@@ -1,0 +1,63 @@
+"""A server on a real port, in a thread of the test process, with an engine that speaks tones."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from tone_engine import ToneEngine
+from waiting import wait_until
+
+from glm_tts_api.api_server import EngineBuilder, create_app
+from glm_tts_api.http.connections import Connection, ConnectionLimits
+from glm_tts_api.settings import Settings
+
+LIMITS = ConnectionLimits(send_s=60)
+
+
+@dataclass
+class Running:
+    """A server that answers at `url`; its project folder; its engine."""
+
+    url: str
+    root: Path
+    engine: ToneEngine
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=120, trust_env=False, **options)
+
+    def say(self, text: str = "hello", **fields: Any) -> httpx.Response:
+        with self.client() as client:
+            return client.post("/api/v1/tts", data={"input_text": text, "index": "exampleA", **fields})
+
+    def lane(self, name: str = "short_text") -> dict[str, int]:
+        lane: dict[str, int] = httpx.get(f"{self.url}/api/v1/stats/concurrency").json()["stats"][name]
+        return lane
+
+    def wait_for_lane(self, name: str = "short_text", **figures: int) -> None:
+        wait_until(lambda: figures.items() <= self.lane(name).items())
+
+
+@contextmanager
+def running_app(
+    root: Path, build_engine: EngineBuilder | None, limits: ConnectionLimits = LIMITS
+) -> Iterator[Running]:
+    """The app of the project folder `root` on a port of its own, until the context ends."""
+    app = create_app(Settings.load(root), build_engine=build_engine, limits=limits)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=Connection, log_config=None, timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started, 60)
+    yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", root, app.state.parts.speech.engine)
+    server.should_exit = True
+    thread.join(20)

@@ -1,0 +1,190 @@
+"""Connections that never ask, that never end asking, and too many at once: everyone else is served."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from raw_client import ask_for_speech, connected, is_open, read_body, read_head
+from server_process import Server
+from waiting import wait_until
+
+from glm_tts_api.http.connections import raise_file_limit
+from glm_tts_api.http.listening import log_accept_errors_sparingly
+
+Start = Callable[..., Server]
+HEAD = b"POST /api/v1/prompts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+def is_healthy(server: Server) -> bool:
+    try:
+        return server.client.get("/api/v1/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def hold_idle(stack: ExitStack, server: Server, n: int) -> list[socket.socket]:
+    """Opens `n` connections that ask for nothing."""
+    assert raise_file_limit() > n + 100
+    return [stack.enter_context(connected(server.port)) for _ in range(n)]
+
+
+def test_1100_idle_connections_lock_nobody_out_where_1024_files_may_be_open(start: Start) -> None:
+    server = start(ulimit="-n 1024", limits={"head_s": 4})
+    with ExitStack() as stack:
+        idle = hold_idle(stack, server, 1100)
+        time.sleep(1)
+        for _ in range(5):
+            assert server.say().status_code == 200
+            assert server.client.get("/api/v1/health", headers={"Connection": "close"}).status_code == 200
+        wait_until(lambda: not any(is_open(client) for client in idle))
+    log = server.log.read_text()
+    assert len(log.splitlines()) < 50
+    assert "Traceback" not in log
+
+
+def test_as_many_files_as_may_be_open_are_opened(start: Start) -> None:
+    """The soft limit is for programs that do not know what they do."""
+    server = start(ulimit="-S -n 300")
+    with ExitStack() as stack:
+        idle = hold_idle(stack, server, 400)
+        time.sleep(1)
+        assert all(is_open(client) for client in idle)
+        assert server.say().status_code == 200
+
+
+@pytest.mark.parametrize(("n_files", "n_connections"), [(255, 1), (500, 122)])
+def test_a_limit_of_files_that_is_too_low_for_the_lanes_is_told_at_the_start(
+    start: Start, n_files: int, n_connections: int
+) -> None:
+    server = start(ulimit=f"-n {n_files}")
+    (told,) = [line for line in server.log.read_text().splitlines() if "open files" in line]
+    assert "WARNING" in told
+    assert f"serves {n_connections} connections at once; 220 requests may" in told
+    assert "ulimit -n 4352" in told
+
+
+def test_a_limit_of_files_that_suffices_is_not_told(start: Start) -> None:
+    assert "open files" not in start(ulimit="-n 1024").log.read_text()
+
+
+def test_connections_that_cannot_be_accepted_are_told_once_a_second(start: Start) -> None:
+    server = start()
+    pid = server.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    n_open = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    with ExitStack() as stack:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (n_open, limits[1]))
+        hold_idle(stack, server, 150)
+        time.sleep(2)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_until(lambda: is_healthy(server))
+    lines = [line for line in server.log.read_text().splitlines() if "cannot be accepted" in line]
+    assert 1 <= len(lines) <= 4
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_another_error_of_the_loop_is_told_as_often_as_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail_twice() -> None:
+        loop = asyncio.get_running_loop()
+        log_accept_errors_sparingly(loop)
+        for cause in ("first", "second"):
+            loop.call_soon({}.__getitem__, cause)
+        await asyncio.sleep(0)
+
+    asyncio.run(fail_twice())
+    causes = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert causes == ["'first'", "'second'"]
+
+
+def test_a_connection_beyond_the_limit_is_answered_503(start: Start) -> None:
+    server = start(delay_s=2, limits={"max_connections": 4})
+    server.client.close()
+    at_work = server.say_together(4)
+    time.sleep(1)
+    refused = server.say()
+    assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+    assert refused.headers["Connection"] == "close"
+    assert refused.headers["Retry-After"]
+    assert [future.result().status_code for future in at_work] == [200] * 4
+    assert server.say().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", HEAD, HEAD + b"Content-Length: 99\r\n\r\n{"], ids=["idle", "head", "body"]
+)
+def test_a_new_client_takes_the_place_of_the_one_that_has_asked_for_nothing_longest(
+    start: Start, begun: bytes
+) -> None:
+    server = start(limits={"max_connections": 4})
+    server.client.close()
+    with ExitStack() as stack:
+        idle = hold_idle(stack, server, 4)
+        for client in idle:
+            client.sendall(begun)
+        time.sleep(1.5)
+        assert server.say().status_code == 200
+        assert [is_open(client) for client in idle] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"), [(b"", b""), (HEAD, b"HTTP/1.1 408 "), (b"x" * 9, b"HTTP/1.1 408 ")]
+)
+def test_a_head_that_does_not_come(start: Start, sent: bytes, answer: bytes) -> None:
+    server = start(limits={"head_s": 1})
+    with connected(server.port) as client:
+        client.sendall(sent)
+        began = time.monotonic()
+        assert client.recv(100).startswith(answer)
+        assert 0.5 < time.monotonic() - began < 10
+        wait_until(lambda: not is_open(client))
+
+
+def test_a_head_that_trickles(start: Start) -> None:
+    server = start(limits={"head_s": 1})
+    with connected(server.port) as client:
+        for _ in range(100):
+            if not is_open(client):
+                break
+            client.sendall(b"x")
+            time.sleep(0.1)
+        assert not is_open(client)
+
+
+def test_a_body_that_stands_still(start: Start) -> None:
+    server = start(limits={"body_s": 1})
+    with connected(server.port) as client:
+        client.sendall(HEAD + b"Content-Length: 99\r\n\r\n{")
+        status, n_bytes, begun = read_head(client)
+        assert status == 408
+        said = begun + client.recv(n_bytes)
+        assert b"deadline_passed" in said
+        assert b"Nothing of the request came for 1 s" in said
+
+
+def test_a_request_may_take_longer_than_its_head_and_the_next_one_comes_on_the_same_connection(
+    start: Start,
+) -> None:
+    server = start(delay_s=1.5, limits={"head_s": 1, "body_s": 1, "send_s": 1})
+    with connected(server.port) as client:
+        for _ in range(2):
+            ask_for_speech(client)
+            status, n_bytes, begun = read_head(client)
+            assert status == 200
+            assert len(begun) + read_body(client, n_bytes - len(begun)) == n_bytes
+            time.sleep(0.5)
+
+
+def test_a_connection_that_has_had_its_answer_is_ended_when_nothing_follows(start: Start) -> None:
+    server = start(limits={"head_s": 1})
+    with connected(server.port) as client:
+        ask_for_speech(client)
+        read_body(client, read_head(client)[1])
+        wait_until(lambda: not is_open(client), 10)

@@ -1,0 +1,246 @@
+"""Health, figures, caches, keys, the API's own description and the log line."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from recordings import voice_wav
+from running import Running
+from tone_engine import ToneEngine
+from waiting import lines_of
+
+from glm_tts_api.api_server import create_app
+from glm_tts_api.engine.state import EngineState
+from glm_tts_api.engine.stream_pace import Forecast
+from glm_tts_api.settings import Settings
+
+Serve = Callable[..., Running]
+
+
+def get(server: Running, path: str, **options: object) -> httpx.Response:
+    with server.client() as client:
+        return client.get(path, **options)  # type: ignore[arg-type]
+
+
+def test_health_begins_with_the_guides_keys(server: Running) -> None:
+    response = get(server, "/api/v1/health")
+    assert response.status_code == 200
+    assert list(response.json().items())[:5] == [
+        ("status", "healthy"),
+        ("model_loaded", True),
+        ("model_sample_rate", 24000),
+        ("model_use_phoneme", False),
+        ("prompt_cache_count", 2),
+    ]
+    assert response.json()["warnings"] == []
+
+
+def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None:
+    body = get(server, "/api/v1/health").json()
+    assert body["demonstration"] is True
+    assert body["model"] == "tone (demonstration model)"
+    assert "bash scripts/download_model.sh" in body["notice"]
+
+
+def test_health_says_what_a_lone_listener_of_a_stream_has_to_expect(serve: Serve) -> None:
+    engine = ToneEngine(streaming=Forecast(0.4321, 0.25, (12, 200), (25, 50, 100)))
+    assert get(serve(engine), "/api/v1/health").json()["streaming"] == {
+        "first_audio_s": 0.432,
+        "runs_dry": True,
+        "longest_gap_s": 0.25,
+        "schedule_without_gaps": [25, 50, 100],
+    }
+    assert get(serve(ToneEngine()), "/api/v1/health").json()["streaming"] is None
+
+
+def test_a_prompt_cache_that_is_not_json(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve(prepare=lambda root: (root / "configs" / "prompt_cache.json").write_text("{,}") and None)
+    body = get(server, "/api/v1/health").json()
+    assert (body["status"], body["prompt_cache_count"]) == ("healthy", 0)
+    assert "prompt_cache.json" in body["warnings"][0]
+    assert "not JSON" in body["warnings"][0]
+    assert str(server.root) not in body["warnings"][0]
+    assert [record.getMessage() for record in caplog.records if "not JSON" in record.getMessage()] == body[
+        "warnings"
+    ]
+    assert server.say().status_code == 404
+    assert (server.root / "configs" / "prompt_cache.json").read_text() == "{,}"
+
+
+def test_stats_have_the_guides_shape(serve: Serve) -> None:
+    server = serve(workers=1, long_text_timeout=900, queue_max_size=7)
+    body = get(server, "/api/v1/stats/concurrency").json()
+    assert body["success"] is True
+    for lane, limit in (("short_text", 15), ("long_text", 5)):
+        figures = body["stats"][lane]
+        assert list(figures.items())[:4] == [
+            ("active", 0),
+            ("total", 0),
+            ("limit", limit),
+            ("available", limit),
+        ]
+    assert body["config"] == {
+        "concurrency": {"short_text": 15, "long_text": 5, "threshold": 200},
+        "timeout": {"short_text": 60, "medium_text": 300, "long_text": 900},
+        "queue": {"max_size": 7},
+        "workers": 1,
+    }
+    assert len(body["per_worker"]) == 1
+
+
+def test_clear_cache(server: Running) -> None:
+    with server.client() as client:
+        body = client.post("/api/v1/clear_cache").json()
+    assert body == {"success": True, "message": "Freed 1.0 MB.", "freed_bytes": 2**20}
+
+
+def test_clear_cache_drops_the_voices_recordings_too(server: Running) -> None:
+    time.sleep(0.15)  # recordings younger than that are not kept
+    server.say(index="exampleA")
+    server.say(index="exampleA")
+    with server.client() as client:
+        body = client.post("/api/v1/clear_cache").json()
+    assert body["freed_bytes"] == 2**20 + 4 * 24000 * 2
+
+
+def test_with_keys_everything_but_health_needs_one(serve: Serve) -> None:
+    server = serve(api_keys="first,second")
+    with server.client() as client:
+        for path in ("/api/v1/health", "/api/v1/health/live"):
+            assert client.get(path).status_code == 200
+        for method, path in (
+            ("GET", "/api/v1/prompts"),
+            ("GET", "/api/v1/stats/concurrency"),
+            ("POST", "/api/v1/tts"),
+            ("POST", "/api/v1/clear_cache"),
+        ):
+            missing = client.request(method, path)
+            assert (missing.status_code, missing.json()["code"]) == (401, "unauthorized")
+            assert missing.headers["WWW-Authenticate"] == "Bearer"
+            wrong = client.request(method, path, headers={"X-API-Key": "third"})
+            assert (wrong.status_code, wrong.json()["code"]) == (403, "forbidden")
+        for headers in ({"Authorization": "Bearer second"}, {"X-API-Key": "first"}):
+            assert client.get("/api/v1/prompts", headers=headers).status_code == 200
+            assert client.post("/api/v1/clear_cache", headers=headers).status_code == 200
+        assert client.get("/api/v1/prompts", headers={"X-API-Key": "é".encode()}).status_code == 403
+
+
+def test_without_keys_other_machines_may_speak_but_not_write(server: Running) -> None:
+    """Whoever comes through a proxy may be on another machine, whatever the proxy says of it."""
+    for client_address, is_local in (("203.0.113.5", False), ("127.0.0.1", False), ("", True)):
+        headers = {"X-Forwarded-For": client_address} if client_address else {}
+        with server.client(headers=headers) as client:
+            n_before = client.get("/api/v1/prompts").json()["count"]
+            assert client.post("/api/v1/clear_cache").status_code == (200 if is_local else 403)
+            assert (
+                client.post("/api/v1/tts", data={"input_text": "a", "index": "exampleA"}).status_code == 200
+            )
+            write = client.post(
+                "/api/v1/prompts",
+                data={"index": f"from-{client_address.replace('.', '-')}", "prompt_text": "a"},
+                files={"prompt_audio": ("a.wav", voice_wav(1.5))},
+            )
+            assert write.status_code == (201 if is_local else 403)
+            assert write.json()["success"] is is_local
+            voices = client.get("/api/v1/prompts").json()
+            assert (voices["count"], voices["writable"]) == (n_before + is_local, is_local)
+
+
+def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="glm_tts_api.request"):
+        server.say("hello")
+        server.say("!!!")
+        server.say("x" * 300, index="nobody")
+        lines = lines_of(caplog, "glm_tts_api.request", 3)
+    assert len(lines) == 3
+    for key in (
+        "queue_s",
+        "prefill_s",
+        "decode_s",
+        "flow_s",
+        "vocoder_s",
+        "encode_s",
+        "between_s",
+        "total_s",
+        "rtf",
+    ):
+        assert all(f"{key}=" in line for line in lines)
+    assert lines[0].startswith("lane=short_text chars=5 segments=1 ")
+    assert lines[0].endswith("outcome=completed")
+    assert "audio_s=0.50" in lines[0]
+    assert lines[1].endswith("outcome=nothing_to_say")
+    assert lines[2].startswith("lane=long_text chars=300 ")
+    assert lines[2].endswith("outcome=unknown_voice")
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings", "outcome"),
+    [
+        (ToneEngine(delay_s=0.5), {}, "completed"),
+        (ToneEngine(delay_s=30, freeing_s=2), {"short_text_timeout": 1}, "deadline_passed"),
+    ],
+)
+def test_the_line_says_how_long_a_request_stood_in_line(
+    serve: Serve,
+    caplog: pytest.LogCaptureFixture,
+    engine: ToneEngine,
+    settings: dict[str, float],
+    outcome: str,
+) -> None:
+    """Also one that never had its turn."""
+    server = serve(engine, short_text_concurrency=1, **settings)
+    with caplog.at_level(logging.INFO, logger="glm_tts_api.request"), ThreadPoolExecutor(2) as pool:
+        list(pool.map(server.say, ["hello"] * 2))
+        lines = lines_of(caplog, "glm_tts_api.request", 2)
+    assert all(line.endswith(f"outcome={outcome}") for line in lines)
+    first, second = sorted(float(line.split("queue_s=")[1].split()[0]) for line in lines)
+    assert second > 0.4 > first
+
+
+def test_a_refusal_outside_the_handlers_has_its_line(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve(api_keys="secret", max_upload_mb=1)
+    with caplog.at_level(logging.INFO), server.client() as client:
+        client.post("/api/v1/tts", content=b"x" * 2**21, headers={"X-Request-Id": "too-large"})
+        client.get("/api/v1/prompts")
+        client.get("/api/v1/health")
+        lines = lines_of(caplog, "glm_tts_api.http.middleware", 2)
+    assert lines == ["POST /api/v1/tts refused: 413", "GET /api/v1/prompts refused: 401"]
+
+
+def test_importing_the_app_module_reads_no_environment_and_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1\n")
+    app = create_app(Settings.load(tmp_path), build_engine=lambda *_: ToneEngine())
+    assert not hasattr(app.state, "service")
+    assert not (tmp_path / "run").exists()
+
+
+def test_health_tells_no_path_of_the_machine(serve: Serve) -> None:
+    cause = "No '/srv/my models/ckpt/config.json' in /srv/ckpt; see https://example.org/a/b, and/or /docs"
+    server = serve(ToneEngine(state=EngineState("failed", cause)))
+    shown = get(server, "/api/v1/health").json()["cause"]
+    assert shown == "No '…/config.json' in …/ckpt; see https://example.org/a/b, and/or /docs"
+
+
+def test_a_client_that_leaves_while_it_uploads_has_cancelled(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = int(server.url.rpartition(":")[2])
+    with caplog.at_level(logging.INFO):
+        for content_type in (b"application/json", b"multipart/form-data; boundary=x"):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(
+                    b"POST /api/v1/tts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n"
+                    b"Content-Type: " + content_type + b"\r\n\r\n--x\r\n"
+                )
+                time.sleep(0.1)  # so that the head arrives alone
+        lines = lines_of(caplog, "glm_tts_api.request", 2)
+    assert all(line.endswith("outcome=cancelled") for line in lines)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert server.say().status_code == 200

@@ -1,0 +1,231 @@
+"""Without API_KEYS: who counts as this machine, whose page may write, by which names the server is called."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from recordings import voice_wav
+from running import Running
+from starlette.requests import Request
+
+from glm_tts_api.http.origin import has_own_name, is_local, machine_names
+
+Serve = Callable[..., Running]
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def write(client: httpx.Client, **headers: str) -> list[tuple[int, str]]:
+    """What each way to change something is answered."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    form = {"index": "mine", "prompt_text": "what is said"}
+    answers = [
+        client.post(
+            "/api/v1/prompts", data=form, files={"prompt_audio": ("a.wav", voice_wav(2))}, headers=named
+        ),
+        client.put("/api/v1/prompts/mine", json={"prompt_text": "other"}, headers=named),
+        client.post("/api/v1/clear_cache", headers=named),
+        client.delete("/api/v1/prompts/mine", headers=named),
+    ]
+    return [(answer.status_code, answer.json().get("code", "")) for answer in answers]
+
+
+ALLOWED = [(201, ""), (200, ""), (200, ""), (200, "")]
+REFUSED = [(403, "forbidden")] * 4
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost"},  # another server of this machine
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": "null"},
+    ],
+)
+def test_a_foreign_page_may_not_write(client: httpx.Client, headers: dict[str, str]) -> None:
+    assert write(client, **headers) == REFUSED
+    assert client.get("/api/v1/prompts").json()["count"] == 2
+
+
+def test_programs_and_the_servers_own_page_may_write(client: httpx.Client) -> None:
+    own = str(client.base_url).rstrip("/")
+    assert write(client) == ALLOWED
+    assert write(client, Sec_Fetch_Site="none") == ALLOWED
+    assert write(client, Sec_Fetch_Site="same-origin", Origin=own) == ALLOWED
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Forwarded_For": "127.0.0.1"},
+        {"X_Forwarded_For": "203.0.113.5, 127.0.0.1"},
+        {"X_Forwarded_For": ""},
+        {"Forwarded": "for=127.0.0.1"},
+        {"X_Real_IP": "127.0.0.1"},
+        {"X_Forwarded_Host": "localhost"},
+        {"Via": "1.1 proxy"},
+    ],
+)
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "*"])
+def test_who_comes_through_a_proxy_is_never_local(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], trusted: str
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
+    with serve().client() as client:
+        assert write(client, **headers) == REFUSED
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        said = client.post("/api/v1/tts", json={"input_text": "a", "index": "exampleA"}, headers=named)
+        assert said.status_code == 200
+
+
+def test_a_proxy_that_says_nothing_is_told_by_its_http_version(server: Running) -> None:
+    """nginx without a line of configuration: HTTP/1.0, Connection: close, no header of its own."""
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            b"POST /api/v1/clear_cache HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )
+        assert b" 403 " in connection.makefile("rb").readline()
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8049", "127.0.0.1.nip.example", "localhost.example."]
+)
+def test_a_rebound_name_reads_and_writes_nothing(client: httpx.Client, host: str) -> None:
+    headers = {"Host": host}
+    refused = [
+        client.get(path, headers=headers)
+        for path in ("/api/v1/prompts", "/api/v1/prompts/exampleA/audio", "/api/v1/stats/concurrency")
+    ]
+    refused.append(client.post("/api/v1/tts", json={"input_text": "a", "index": "exampleA"}, headers=headers))
+    assert {answer.status_code for answer in refused} == {403}
+    assert all("ALLOWED_HOSTS" in answer.json()["message"] for answer in refused)
+    assert write(client, Host=host) == REFUSED
+    assert client.get("/api/v1/health", headers=headers).status_code == 200
+
+
+PAGES = ("/", "/docs", "/openapi.json", "/studio/icon.svg", "/static-offline-docs/swagger-ui.css", "/nothing")
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/metrics", "/speakers", "/v1/audio/speech", "/api/paas/v4/voice/list"]
+)
+def test_no_route_answers_to_a_rebound_name(serve: Serve, path: str) -> None:
+    with serve().client(headers={"Host": "evil.example"}) as client:
+        refused = client.get(path)
+        assert refused.status_code == 403
+        assert "ALLOWED_HOSTS" in refused.text
+        assert refused.headers["X-Request-Id"]
+    with serve(api_keys="secret").client(headers={"Host": "tts.example", "X-API-Key": "secret"}) as client:
+        assert client.get(path).status_code != 403
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/api/v1/health/live"])
+def test_probes_of_health_may_use_any_name(client: httpx.Client, path: str) -> None:
+    assert client.get(path, headers={"Host": "evil.example"}).status_code == 200
+
+
+LISTS_OF_OPENAI = ("/v1/models", "/v1/models/glm-tts", "/v1/audio/models", "/v1/audio/voices")
+
+
+@pytest.mark.parametrize("path", LISTS_OF_OPENAI)
+def test_openais_lists_are_not_read_by_a_rebound_name_either(serve: Serve, path: str) -> None:
+    with serve().client() as client:
+        refused = client.get(path, headers={"Host": "evil.example"})
+        assert refused.status_code == 403
+        assert "ALLOWED_HOSTS" in refused.json()["error"]["message"]
+        assert client.get(path).status_code == 200
+    with serve(api_keys=("secret",)).client() as client:  # with keys a proxy may give it any name
+        assert client.get(path, headers={"Host": "tts.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:8049",
+        "127.0.0.1:8049",
+        "192.168.1.20",
+        "[::1]:8049",
+        "gpu-box:8049",
+        "tts",
+        "tts.default.svc.cluster.local",
+        "box.local:8049",
+        "app.localhost",
+    ],
+)
+def test_names_that_no_stranger_can_have(client: httpx.Client, host: str) -> None:
+    assert client.get("/api/v1/prompts", headers={"Host": host}).status_code == 200
+
+
+def test_names_of_the_users_choice(serve: Serve) -> None:
+    with serve(allowed_hosts="tts.example.org, .lab.example", api_host="Box.example.net").client() as client:
+        for host, status in (
+            ("tts.example.org:443", 200),
+            ("TTS.Example.ORG", 200),
+            ("a.b.lab.example", 200),
+            ("box.example.net", 200),
+            ("lab.example", 403),
+            ("evillab.example", 403),
+            ("x.tts.example.org", 403),
+        ):
+            assert client.get("/api/v1/prompts", headers={"Host": host}).status_code == status, host
+    with serve(allowed_hosts="*").client() as client:
+        assert client.get("/api/v1/prompts", headers={"Host": "any.example"}).status_code == 200
+
+
+def test_with_keys_a_key_is_all_it_takes(serve: Serve) -> None:
+    with serve(api_keys="secret").client(headers={"X-API-Key": "secret"}) as client:
+        headers = {"Host": "any.example", "Origin": "https://other.example", "X-Forwarded-For": "203.0.113.5"}
+        assert client.get("/api/v1/prompts", headers=headers).status_code == 200
+        assert client.post("/api/v1/clear_cache", headers=headers).status_code == 200
+
+
+def test_who_comes_over_a_unix_socket_is_on_this_machine_unless_through_a_proxy() -> None:
+    """uvicorn names no client there."""
+    scope = {"type": "http", "http_version": "1.1", "client": None}
+    assert is_local(Request({**scope, "headers": []}))
+    assert not is_local(Request({**scope, "headers": [(b"x-forwarded-for", b"127.0.0.1")]}))
+    assert not is_local(Request({**scope, "headers": [], "http_version": "1.0"}))
+
+
+def test_the_machines_own_names_come_from_its_hosts_file(tmp_path: Path) -> None:
+    own = os.uname().nodename
+    hosts = tmp_path / "hosts"
+    lines = [
+        f"127.0.0.1 localhost ads.example # {own}",
+        f"10.0.0.5\t{own}.Example.org {own}",
+        "10.0.0.6 b.example",
+    ]
+    hosts.write_text("\n".join(lines))
+    names = machine_names(hosts)
+    assert names >= {own.lower(), f"{own}.example.org".lower()}
+    assert not names & {"ads.example", "b.example"}
+    assert machine_names(tmp_path / "none") == {own.lower()}
+    scope = {"type": "http", "headers": [(b"host", f"{own}.example.org:8049".encode())]}
+    assert has_own_name(Request(scope), names)
+
+
+@pytest.mark.parametrize(
+    ("key", "spelt"),
+    [("密钥", "密钥".encode()), ("clé", "clé".encode()), ("clé", "clé".encode("latin-1")), ("a b", b"a b")],
+)
+def test_keys_of_any_printable_characters(serve: Serve, key: str, spelt: bytes) -> None:
+    with serve(api_keys=f"other,{key}").client() as client:
+        for header in ({b"X-API-Key": spelt}, {b"Authorization": b"Bearer " + spelt}):
+            assert client.get("/api/v1/prompts", headers=header).status_code == 200  # type: ignore[arg-type]
+        wrong = client.get("/api/v1/prompts", headers={b"X-API-Key": spelt[:-1] + b"x"})  # type: ignore[dict-item]
+        assert wrong.status_code == 403

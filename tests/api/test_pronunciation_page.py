@@ -1,0 +1,71 @@
+"""What docs/pronunciation.md and its Chinese twin teach holds as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from project_folder import project
+from running import Running, running_app
+from test_readme import curl_blocks
+from tone_engine import ToneEngine
+
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.markup.lexicon import FILE_NAME
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["pronunciation.md", "pronunciation_zh.md"]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    root = tmp_path_factory.mktemp("reader")
+    frontend = TextFrontend(ROOT / "configs", cache_dir=root / "cache")
+    with running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path, page: str) -> None:
+    lines = [line for block in curl_blocks((ROOT / "docs" / page).read_text()) for line in block.splitlines()]
+    assert len(lines) == 8
+    answers = []
+    for line in lines:
+        command = line.replace("http://localhost:8049", reader.url)
+        command = command.replace("curl ", "curl --noproxy '*' --fail-with-body ")
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        answers.append(done.stdout)
+    for name in ("two.wav", "own.wav"):
+        assert (tmp_path / name).read_bytes().startswith(b"RIFF")
+    (shown,) = [line for line in (ROOT / "docs" / page).read_text().splitlines() if '"characters"' in line]
+    assert json.loads(answers[2]) == json.loads(shown)
+    plain, marked = json.loads(answers[0]), json.loads(answers[-1])
+    assert plain["text"] == "预计三到五天送到重庆。"
+    assert [(one["phonemes"], one["pause"], one["voice"]) for one in marked["segments"]] == [
+        ("我在<|CH|><|ONG2|><|Q|><|ING4|>。", 0.0, None),
+        ("再见。", 0.5, "exampleB"),
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_its_examples_are_read_as_it_says(reader: Running, tmp_path: Path, page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    frontend = reader.engine.frontend
+    assert frontend is not None
+    (examples,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    assert len(examples.splitlines()) == 5
+    for line in examples.splitlines():
+        written, spoken = line.split(" -> ")
+        assert frontend.prepare(written) == [spoken]
+    (entries,) = re.findall(r"```json\n(\{\"word.*?)```", text, re.DOTALL)
+    (tmp_path / FILE_NAME).write_text(entries, encoding="utf-8")
+    with_lexicon = TextFrontend(tmp_path, cache_dir=tmp_path / "cache", shipped=ROOT / "configs")
+    assert with_lexicon.warnings == ()
+    assert with_lexicon.prepare("GLM在银行遇到行长") == ["智谱模型在银行遇到<|H|><|ANG2|><|ZH|><|ANG3|>。"]

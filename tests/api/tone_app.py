@@ -1,0 +1,41 @@
+"""For `uvicorn tone_app:app`: the real app in processes of its own, speaking tones.
+
+Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
+how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
+long the worker in each slot loads, which fails if a file weights-are-gone is there by then; with TONE_READS
+it reads texts as the real one does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tone_engine import ToneEngine
+
+from glm_tts_api.api_server import create_app
+from glm_tts_api.http.connections import ConnectionLimits
+from glm_tts_api.logs import configure_logging
+from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
+from glm_tts_api.text.frontend import TextFrontend
+
+
+def engine(settings: Settings, slot: int) -> ToneEngine:
+    return ToneEngine(
+        delay_s=float(os.environ.get("TONE_DELAY_S", "0")),
+        seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
+        load_s=[*json.loads(os.environ.get("TONE_LOAD_S", "[]")), 0.0, 0.0][slot],
+        load_fault=Path("weights-are-gone"),
+        frontend=_frontend() if "TONE_READS" in os.environ else None,
+    )
+
+
+def _frontend() -> TextFrontend:
+    return TextFrontend(Path("configs"), cache_dir=Path("cache"), shipped=SHIPPED_CONFIGS)
+
+
+settings = Settings.load()
+configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
+limits = {"send_s": settings.stream_stall_s, **json.loads(os.environ.get("CONNECTION_LIMITS", "{}"))}
+app = create_app(settings, build_engine=engine, limits=ConnectionLimits(**limits))

@@ -1,0 +1,213 @@
+"""The lanes beside a model of them: who comes, goes, fails, stops reading, runs out of time, in any order."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
+from glm_tts_api.speech.admission import Admission, AdmissionConfig
+from glm_tts_api.stats.figures import LANES
+from glm_tts_api.stats.shared import LaneCounts, SharedStats
+
+LENGTHS = st.sampled_from([5, 60, 500])  # characters: short, medium, long
+SECONDS = st.sampled_from([0.0, 45.0, 90.0, 200.0])
+PICK = st.integers(0, 1000)
+OUTCOMES: dict[type[BaseException], str] = {
+    NothingToSay: "failed",
+    DeadlineExceeded: "timed_out",
+    asyncio.CancelledError: "cancelled",
+    QueueFull: "rejected",
+}
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """An event loop whose time goes on when it is told to."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def settle(self) -> None:
+        """Runs whatever can run now."""
+
+        async def others_first() -> None:
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+        self.run_until_complete(others_first())
+
+
+class Client:
+    """A request that does as it is ordered, and the engine that works for it until `let_go`."""
+
+    def __init__(self, admission: Admission, n_chars: int, *, loop: Clock) -> None:
+        self.lane = admission.config.measure(n_chars).lane
+        self.due = loop.time() + admission.config.measure(n_chars).timeout_s
+        self.unread_since: float | None = None
+        self.let_go: Callable[[], None] | None = None
+        self.engine_works = False
+        self._loop = loop
+        self._orders: asyncio.Queue[str] = asyncio.Queue()
+        self.task = loop.create_task(self._run(admission, n_chars))
+
+    @property
+    def waits(self) -> bool:
+        return not self.task.done() and self.let_go is None
+
+    @property
+    def has_place(self) -> bool:
+        return self.let_go is not None and (self.engine_works or not self.task.done())
+
+    @property
+    def outcome(self) -> str | None:
+        if not self.task.done():
+            return None
+        if self.task.cancelled():
+            return "cancelled"
+        error = self.task.exception()
+        return "completed" if error is None else OUTCOMES[type(error)]
+
+    def order(self, what: str) -> None:
+        if self.unread_since is not None:
+            self.due += self._loop.time() - self.unread_since
+        self.unread_since = self._loop.time() if what == "stop reading" else None
+        self._orders.put_nowait(what)
+
+    async def _run(self, admission: Admission, n_chars: int) -> None:
+        arrived_at = self._loop.time()
+        async with admission.admit(admission.config.measure(n_chars), arrived_at=arrived_at) as permit:
+            self.let_go, self.engine_works = permit.hold(), True
+            while (order := await self._orders.get()) != "end":
+                while order == "stop reading":
+                    with permit.waiting_for_client():
+                        order = await self._orders.get()
+                if order == "fail":
+                    raise NothingToSay("nothing")
+                if order == "end":
+                    return
+
+
+class Lanes(RuleBasedStateMachine):
+    """`clients` in the order in which they came."""
+
+    @initialize(short=st.integers(1, 3), long=st.integers(1, 2), line=st.integers(0, 3))
+    def open(self, short: int, long: int, line: int) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.record = SharedStats(self.folder, service=1).claim()
+        self.config = AdmissionConfig(short_limit=short, long_limit=long, queue_size=line)
+        self.loop = Clock()
+        self.admission = Admission(self.config, self.record.lanes)
+        self.clients: list[Client] = []
+
+    def teardown(self) -> None:
+        """When all have left, every place can be taken again."""
+        for client in self.clients:
+            client.task.cancel()
+            if client.let_go is not None:
+                client.let_go()
+        self.loop.settle()
+        for lane in LANES:
+            figures = self.record.lanes[lane].read()
+            assert (figures.active, figures.waiting) == (0, 0)
+        new = [
+            Client(self.admission, n_chars, loop=self.loop)
+            for n_chars in [5] * self.config.short_limit + [500] * self.config.long_limit
+        ]
+        self.loop.settle()
+        assert all(client.has_place for client in new)
+        for client in new:
+            client.order("end")
+        self.loop.settle()
+        self.loop.close()
+        self.record.release()
+        shutil.rmtree(self.folder)
+
+    def having(self, holds: Callable[[Client], bool], lane: str | None = None) -> list[Client]:
+        return [client for client in self.clients if holds(client) and lane in (None, client.lane)]
+
+    @rule(n_chars=LENGTHS)
+    def come(self, n_chars: int) -> None:
+        lane = self.config.measure(n_chars).lane
+        is_full = len(self.having(lambda client: client.has_place, lane)) == self.config.limit_of(lane)
+        is_full &= len(self.having(lambda client: client.waits, lane)) >= self.config.queue_size
+        client = Client(self.admission, n_chars, loop=self.loop)
+        self.clients.append(client)
+        self.loop.settle()
+        assert (client.outcome == "rejected") == is_full
+
+    @precondition(lambda self: self.having(lambda client: not client.task.done()))
+    @rule(pick=PICK)
+    def leave(self, pick: int) -> None:
+        here = self.having(lambda client: not client.task.done())
+        here[pick % len(here)].task.cancel()
+        self.loop.settle()
+
+    @precondition(lambda self: self.having(lambda client: client.has_place and not client.task.done()))
+    @rule(pick=PICK, what=st.sampled_from(["end", "fail", "stop reading", "stop reading", "read", "read"]))
+    def go_on(self, pick: int, what: str) -> None:
+        working = self.having(lambda client: client.has_place and not client.task.done())
+        working[pick % len(working)].order(what)
+        self.loop.settle()
+
+    @precondition(lambda self: self.having(lambda client: client.engine_works))
+    @rule(pick=PICK)
+    def engine_lets_go(self, pick: int) -> None:
+        held = self.having(lambda client: client.engine_works)
+        client = held[pick % len(held)]
+        assert client.let_go is not None
+        client.engine_works = False
+        client.let_go()
+        client.let_go()
+        self.loop.settle()
+
+    @rule(seconds=SECONDS)
+    def time_passes(self, seconds: float) -> None:
+        self.loop.now += seconds
+        self.loop.settle()
+
+    @invariant()
+    def the_deadline_ends_those_that_are_beyond_it_and_no_others(self) -> None:
+        for client in self.having(lambda client: not client.task.done()):
+            assert client.unread_since is not None or self.loop.now < client.due
+        for client in self.having(lambda client: client.outcome == "timed_out"):
+            assert self.loop.now >= client.due
+
+    @invariant()
+    def no_lane_has_more_than_its_places_nor_an_idle_one_while_somebody_waits(self) -> None:
+        for lane in LANES:
+            n_taken = len(self.having(lambda client: client.has_place, lane))
+            limit = self.config.limit_of(lane)
+            assert n_taken <= limit
+            assert n_taken == limit or not self.having(lambda client: client.waits, lane)
+
+    @invariant()
+    def nobody_is_let_in_before_one_who_came_earlier(self) -> None:
+        for lane in LANES:
+            line = [c.waits for c in self.having(lambda c: c.waits or c.let_go is not None, lane)]
+            assert line == sorted(line)
+
+    @invariant()
+    def the_figures_are_those_of_the_clients(self) -> None:
+        for lane in LANES:
+            here = self.having(lambda client: True, lane)
+            outcomes = Counter(client.outcome for client in here if client.outcome is not None)
+            assert self.record.lanes[lane].read() == LaneCounts(
+                active=sum(client.has_place for client in here),
+                waiting=sum(client.waits for client in here),
+                total=sum(client.let_go is not None for client in here),
+                **outcomes,
+            )
+
+
+TestAnyOrder = Lanes.TestCase
+TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
