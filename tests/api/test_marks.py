@@ -58,6 +58,17 @@ def test_text_in_pieces_goes_on_in_the_voice_of_a_mark(server: Running) -> None:
     assert voices == [(a,), (a, "exampleB"), (b,), (a,), (a,)]
 
 
+def test_a_long_message_is_cut_where_its_sentences_end(server: Running) -> None:
+    sentence = "今天的天气真的很好" * 55 + "。"
+    marked = "[[voice exampleB]]" + sentence
+    with talking(server.url) as client:
+        tell(client, "text", text=3 * sentence + marked + sentence + "好")
+        tell(client, "end")
+        heard(client, "done")
+    said = [(asked.text, next(iter(asked.others), "")) for asked in server.engine.requests]
+    assert said == [*3 * [(sentence, "")], (marked, "exampleB"), (sentence, ""), ("好", "")]
+
+
 def test_ssml_is_said_as_the_marks_that_it_means(server: Running) -> None:
     ssml = "<speak>你好<break time='1s'/><voice name='exampleB'>再<emphasis>见</emphasis></voice></speak>"
     answer = server.say(ssml, input_type="ssml")
