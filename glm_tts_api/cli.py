@@ -73,8 +73,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         os.close(arguments.lock)
     if not arguments.checked:
         _require(settings, _CHECKS)
-    launch.write_output_into_log(settings)
-    launch.become_server(settings, claimed)
+    launch.become_server(settings, claimed, launch.write_output_into_log(settings))
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -21,10 +21,11 @@ _LIMIT_S = 10.0
 def listen(host: str, port: int) -> list[socket.socket]:
     """Sockets bound to each address of `host`, as asyncio would make them. Raises OSError."""
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    addresses = {(family, address): kind for family, kind, _, _, address in found}
+    addresses = {(family, address): (kind, protocol) for family, kind, protocol, _, address in found}
     listeners = []
-    for (family, address), kind in addresses.items():
-        listener = socket.socket(family, kind)
+    for (family, address), (kind, protocol) in addresses.items():
+        # Without the protocol asyncio sets no TCP_NODELAY: each answer on a kept connection comes 40 ms late.
+        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6 and len(addresses) > 1:  # alone, it may take IPv4 as well
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -5,15 +5,13 @@ The command line that `ps` then shows is `python -m glm_tts_api.uvicorn glm_tts_
 
 from __future__ import annotations
 
-import fcntl
 import os
-import subprocess
 import sys
-from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from typing import NoReturn
 
+from glm_tts_api import log_pipe
 from glm_tts_api.errors import StartupError
 from glm_tts_api.run_folder import CLAIM_VARIABLE, MARK_VARIABLE, SUCCEEDS_VARIABLE
 from glm_tts_api.settings import Settings
@@ -29,7 +27,6 @@ HTTP_OPTIONS += ["--loop", "asyncio"]  # also where the extra cluster has brough
 # A ping waits behind the audio that a client has yet to take: its time says nothing of whether it is there.
 # And audio does not shrink.
 HTTP_OPTIONS += ["--ws-ping-interval", "0", "--ws-per-message-deflate", "false", "--ws-max-size", str(2**20)]
-_PIPE_BYTES = 2**20  # the most that Linux lets anyone have
 _WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang, and the watchdog comes first
 
 
@@ -44,8 +41,9 @@ def claim(settings: Settings) -> int:
         raise _not_writable("RUN_DIR", settings.run_dir, error) from None
 
 
-def write_output_into_log(settings: Settings) -> None:
-    """What is written to stdout and stderr from now on goes to the log file: too, where it went elsewhere."""
+def write_output_into_log(settings: Settings) -> dict[str, str]:
+    """What is written to stdout and stderr from now on goes to the log file: too, where it went elsewhere.
+    Returns the variables that the server's environment is to have."""
     log_file = settings.path(settings.log_file)
     try:
         log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -62,20 +60,14 @@ def write_output_into_log(settings: Settings) -> None:
             str(settings.log_backups),
         ]
     if goes_there and not options:
-        return
+        return {}
     options += [] if goes_there else ["--copy"]
-    command = [sys.executable, "-m", "glm_tts_api.log_writer", *options, "--", str(log_file)]
-    writer = subprocess.Popen(command, stdin=subprocess.PIPE)
-    assert writer.stdin is not None
-    with suppress(OSError):  # a long record is torn by another process's only where the pipe is full
-        fcntl.fcntl(writer.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    os.dup2(writer.stdin.fileno(), 1)
-    os.dup2(writer.stdin.fileno(), 2)
+    return log_pipe.write_by_another([*options, "--", str(log_file)])
 
 
-def become_server(settings: Settings, claimed: int | None) -> NoReturn:
-    """Records where the server will listen and gives this process to uvicorn. Without a claim it is the
-    successor of the server that has it."""
+def become_server(settings: Settings, claimed: int | None, variables: dict[str, str]) -> NoReturn:
+    """Records where the server will listen and gives this process to uvicorn, with `variables` in its
+    environment. Without a claim it is the successor of the server that has it."""
     folder = settings.run_folder
     folder.temporary.mkdir(exist_ok=True)
     folder.generation.mkdir(exist_ok=True)
@@ -95,6 +87,7 @@ def become_server(settings: Settings, claimed: int | None) -> NoReturn:
         **THREADS_WAIT,
         **os.environ,
         **role,
+        **variables,
         MARK_VARIABLE: folder.mark(),
         "TMPDIR": str(folder.temporary),
         "PYTHONUNBUFFERED": "1",

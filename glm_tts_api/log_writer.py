@@ -13,14 +13,19 @@ import argparse
 import os
 import signal
 import sys
+import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
 from glm_tts_api.logs import json_line
 
 _LONGEST_LINE = 2**20  # what is longer comes in pieces
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+# SIGTTOU would stop a background job that writes to its terminal.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGTTOU)
 _STDOUT = 1
+_UNREAD_BYTES = 4 * 2**20  # of the copy
+_LAST_S = 2.0  # for the last lines of the copy
 
 
 class RotatingFile:
@@ -65,20 +70,77 @@ class RotatingFile:
         return self._path.with_name(f"{self._path.name}.{number}")
 
 
+class Copy:
+    """Writes lines to stdout in a thread of its own, so that nobody waits for their reader. Lines for which
+    there is no room are left out, and one line tells their number in their place."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._lines: deque[bytes] = deque()
+        self._n_bytes = 0
+        self._n_left_out = 0
+        self._changed = threading.Condition()
+        threading.Thread(target=self._write_all, daemon=True).start()
+
+    def write(self, line: bytes) -> None:
+        with self._changed:
+            room = _UNREAD_BYTES // 2 if self._n_left_out else _UNREAD_BYTES  # no notice for each single line
+            if self._n_bytes + len(line) > room:
+                self._n_left_out += 1
+            else:
+                self._tell_what_is_left_out()
+                self._append(line)
+
+    def end(self) -> None:
+        """Gives the reader a moment for what is left."""
+        with self._changed:
+            self._tell_what_is_left_out()
+            self._changed.wait_for(lambda: not self._lines, _LAST_S)
+
+    def _tell_what_is_left_out(self) -> None:
+        if self._n_left_out:
+            notice = f"{self._n_left_out} lines are missing here, for nobody read them; the log file has them"
+            self._append(_as_json(notice) if self._as_json else f"{notice}\n".encode())
+            self._n_left_out = 0
+
+    def _append(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._n_bytes += len(line)
+        self._changed.notify_all()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._lines))
+                line = self._lines[0]
+            with suppress(OSError):  # the terminal is gone
+                os.write(_STDOUT, line)
+            with self._changed:
+                self._lines.popleft()
+                self._n_bytes -= len(line)
+                self._changed.notify_all()
+
+
 def main() -> None:
     """Ends when the last process that holds the pipe has, whatever the terminal or a supervisor sends."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     arguments = _parse()
     file = RotatingFile(arguments.file, max_bytes=arguments.max_bytes, backups=arguments.backups)
+    copy = Copy(as_json=arguments.json) if arguments.copy else None
     while line := sys.stdin.buffer.readline(_LONGEST_LINE):
         if arguments.json and not line.startswith(b"{"):
-            line = json_line("stderr", line.decode(errors="replace").rstrip("\n")).encode() + b"\n"
+            line = _as_json(line.decode(errors="replace").rstrip("\n"))
         with suppress(OSError):  # a full disk; there may be room for the next
             file.write(line)
-        if arguments.copy:
-            with suppress(OSError):  # the terminal is gone
-                os.write(_STDOUT, line)
+        if copy is not None:
+            copy.write(line)
+    if copy is not None:
+        copy.end()
+
+
+def _as_json(line: str) -> bytes:
+    return json_line("stderr", line).encode() + b"\n"
 
 
 def _parse() -> argparse.Namespace:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 import time
 from contextvars import ContextVar
 from typing import Any
@@ -24,6 +23,7 @@ _UNPRINTABLE = [
 ]
 _ESCAPES = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _UNPRINTABLE}
 _JSON_ESCAPES = {code: f"\\u{code:04x}" for code in _UNPRINTABLE}
+_STDERR = 2
 _FORMAT = "%(asctime)s %(levelname)s %(process)d [%(request_id)s] %(name)s: %(message)s"
 
 
@@ -49,7 +49,7 @@ def json_line(logger: str, message: str, **more: Any) -> str:
 def configure_logging(level: str = "INFO", *, as_json: bool = False, with_texts: bool = False) -> None:
     """Sends every logger, uvicorn's included, to stderr in one format."""
     text_logger.disabled = not with_texts
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Output()
     handler.addFilter(_LineFilter())
     handler.setFormatter(_JsonFormatter() if as_json else _LineFormatter(_FORMAT))
     root = logging.getLogger()
@@ -60,6 +60,54 @@ def configure_logging(level: str = "INFO", *, as_json: bool = False, with_texts:
         logger.handlers.clear()
         logger.propagate = True
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # health polls; requests log their own line
+
+
+class _Output(logging.Handler):
+    """Writes to stderr. Where that is a pipe that nobody reads and that does not make its writers wait, lines
+    are left out, and their number is said once there is room again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unwritten = b""  # the rest of a line that has begun
+        self._n_left_out = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self._line(record)
+        except Exception:  # a message that does not fit its arguments must not end a request
+            self.handleError(record)
+            return
+        self._unwritten = _write(self._unwritten)
+        if self._unwritten:
+            self._n_left_out += 1
+            return
+        notice = self._notice()
+        unwritten = _write(notice + line)
+        if len(unwritten) == len(notice + line):
+            self._n_left_out += 1
+        else:
+            self._n_left_out, self._unwritten = 0, unwritten
+
+    def _notice(self) -> bytes:
+        if not self._n_left_out:
+            return b""
+        message = "%d lines are missing here: nobody read the log"
+        record = logging.LogRecord(__name__, logging.WARNING, "", 0, message, (self._n_left_out,), None)
+        record.request_id = "-"
+        return self._line(record)
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return f"{self.format(record)}\n".encode(errors="backslashreplace")
+
+
+def _write(data: bytes) -> bytes:
+    """Returns what of it could not be written."""
+    while data:
+        try:
+            data = data[os.write(_STDERR, data) :]
+        except OSError:
+            break
+    return data
 
 
 class _LineFilter(logging.Filter):

@@ -21,7 +21,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.server import Server
 from uvicorn.supervisors import Multiprocess, multiprocess
 
-from glm_tts_api import handover
+from glm_tts_api import handover, log_pipe
 from glm_tts_api.http.connections import Connections
 from glm_tts_api.http.listening import Listener
 from glm_tts_api.run_folder import CLAIM_VARIABLE, SUCCEEDS_VARIABLE
@@ -135,6 +135,7 @@ def _listeners(config: Config) -> list[socket.socket]:
 
 
 if __name__ == "__main__":
+    log_pipe.keep_output_going()
     uvicorn = importlib.import_module("uvicorn.main")
     uvicorn.run = run  # type: ignore[attr-defined]
     uvicorn.main()

@@ -16,6 +16,7 @@ from raw_client import ask_for_speech, connected, is_open, read_body, read_head
 from server_process import Server
 from waiting import wait_until
 
+from glm_tts_api.handover import listen
 from glm_tts_api.http.connections import raise_file_limit
 from glm_tts_api.http.listening import log_accept_errors_sparingly
 
@@ -188,3 +189,24 @@ def test_a_connection_that_has_had_its_answer_is_ended_when_nothing_follows(star
         ask_for_speech(client)
         read_body(client, read_head(client)[1])
         wait_until(lambda: not is_open(client), 10)
+
+
+async def no_delay_of_an_accepted_connection() -> int:
+    """As `Listener` takes it from a server's own socket."""
+    (listener,) = listen("127.0.0.1", 0)
+    with listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            client, _ = listener.accept()
+            client.setblocking(False)
+            transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, client)
+            no_delay: int = transport.get_extra_info("socket").getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY
+            )
+            transport.abort()
+    return no_delay
+
+
+def test_an_answer_does_not_wait_for_the_clients_acknowledgement() -> None:
+    """By Nagle's algorithm each small answer on a kept connection would come 40 ms late."""
+    assert asyncio.run(no_delay_of_an_accepted_connection()) == 1

@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
+from typing import IO
 
 import pytest
 
@@ -37,7 +40,19 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for process in begun:
         process.kill()
-        process.communicate()
+        process.wait()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "did not come about in time"
+        time.sleep(0.02)
+
+
+def feed(pipe: IO[bytes], lines: list[bytes]) -> None:
+    pipe.writelines(lines)
+    pipe.flush()
 
 
 def files(folder: Path) -> list[Path]:
@@ -98,6 +113,30 @@ def test_no_signal_keeps_the_last_line_out_and_the_terminal_has_it_too(tmp_path:
     writer.stdout.close()  # the terminal is gone
     writer.communicate(b"without an end", timeout=60)
     assert (tmp_path / "log").read_text() == "first\nwithout an end"
+
+
+def test_who_does_not_read_the_copy_keeps_no_line_out_of_the_file(tmp_path: Path, start: Start) -> None:
+    """Five times as much as the copy keeps for its reader. In the copy one line stands for those left out."""
+    writer = start("--copy")
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    lines = [b"%05d %s\n" % (number, b"x" * 1000) for number in range(20000)]
+    Thread(target=feed, args=(writer.stdin, lines), daemon=True).start()
+    wait_until(lambda: (tmp_path / "log").exists() and (tmp_path / "log").stat().st_size == len(lines) * 1007)
+    Thread(target=writer.stdin.close).start()  # it waits for the copy's reader, but not for long
+    copied = writer.stdout.read().splitlines(keepends=True)
+    (notice,) = set(copied) - set(lines)
+    assert int(notice.split()[0]) + len(copied) - 1 == len(lines)
+    assert b"missing here" in notice
+
+
+def test_a_copy_that_nobody_ever_reads_does_not_keep_the_writer(tmp_path: Path, start: Start) -> None:
+    writer = start("--copy")
+    assert writer.stdin is not None
+    writer.stdin.write(b"x" * 2**17)
+    writer.stdin.close()
+    assert writer.wait(60) == 0
+    assert (tmp_path / "log").stat().st_size == 2**17
 
 
 def test_what_is_no_json_becomes_some(tmp_path: Path, start: Start) -> None:

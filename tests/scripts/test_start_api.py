@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -24,6 +26,41 @@ def test_the_foreground_server_is_the_script_itself(project: Project) -> None:
     assert outcome.code == -15
     assert "Application shutdown complete" in outcome.said
     assert outcome.said.splitlines() == project.log.splitlines()
+
+
+def test_a_log_that_nobody_reads_or_writes_holds_nothing_up(project: Project) -> None:
+    """The script's output is a pipe that nobody reads. Its log writer is stopped, then killed."""
+    server = project.begin("start_api.sh")
+    wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
+    writer = log_writer(project)
+    kill(writer, signal.SIGSTOP)
+    refused(project, 6000)  # more than the pipe takes
+    assert project.get("/api/v1/health").status == 200
+    kill(writer, signal.SIGCONT)
+    wait_until(lambda: refused(project, 1) and "lines are missing here" in project.log, "the count")
+    kill(writer)
+    wait_until(lambda: log_writer(project) not in (0, writer), "another writer")
+    project.get("/nowhere/at/last")
+    wait_until(lambda: "GET /nowhere/at/last refused: 404" in project.log, "lines by another writer")
+    assert "another (PID " in project.log
+    server.send_signal(signal.SIGTERM)
+    server.wait(60)
+    wait_until(lambda: project.processes() == [], "the end of the writer")
+
+
+def log_writer(project: Project) -> int:
+    """Its PID, 0 where there is none."""
+    commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in project.processes()}
+    return next((pid for pid, file in commands.items() if b"log_writer" in file.read_bytes()), 0)
+
+
+def refused(project: Project, n: int) -> bool:
+    """Asks for what is not there; each time that is a line of the log, of 250 bytes."""
+    connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=60)
+    for _ in range(n):
+        connection.request("GET", f"/nowhere/{'x' * 70}", headers={"X-Request-Id": "x" * 64})
+        connection.getresponse().read()
+    return True
 
 
 def test_a_taken_port_is_an_error_that_names_its_holder(project: Project) -> None:
