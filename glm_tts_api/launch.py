@@ -75,6 +75,7 @@ def become_server(settings: Settings, claimed: int | None, variables: dict[str, 
         host=settings.api_host,
         port=settings.port,
         drain_s=settings.drain_timeout,
+        rolling_s=settings.leave_timeout,
         log_file=settings.path(settings.log_file),
         succeeds=claimed is None,
     )

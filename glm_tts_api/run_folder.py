@@ -19,6 +19,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from glm_tts_api.errors import AlreadyRunning
@@ -122,13 +123,24 @@ class RunFolder:
         """What is told of the server in charge, and of its successor."""
         return _text(self.path / "server"), _text(self.path / "server.next")
 
-    def record(self, *, host: str, port: int, drain_s: float, log_file: Path, succeeds: bool = False) -> None:
-        """Says of this process, the server, where it listens, for how long it drains and where it logs."""
+    def record(
+        self,
+        *,
+        host: str,
+        port: int,
+        drain_s: float,
+        rolling_s: float,
+        log_file: Path,
+        succeeds: bool = False,
+    ) -> None:
+        """Says of this process, the server, where it listens, for how long it drains, also where another has
+        its port by then, and where it logs."""
         lines = (
             f"pid {os.getpid()}",
             f"host {host}",
             f"port {port}",
-            f"drain_s {int(-(-drain_s // 1))}",
+            f"drain_s {ceil(drain_s)}",
+            f"rolling_s {ceil(rolling_s)}",
             f"log_file {log_file}",
         )
         file = self.path / ("server.next" if succeeds else "server")

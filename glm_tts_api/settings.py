@@ -76,7 +76,8 @@ def _chunk_sizes(value: Any) -> Any:
 
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
-Seconds = Annotated[float, Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400")]
+_SECONDS = (Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400"))
+Seconds = Annotated[float, *_SECONDS]
 
 
 class Settings(BaseSettings):
@@ -157,6 +158,7 @@ class Settings(BaseSettings):
     zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
+    rolling_timeout: Annotated[float | None, *_SECONDS] = None
     verify_tts: bool = True
     verify_timeout: Seconds = 300
     restart_mode: Literal["stop", "rolling"] = "stop"
@@ -230,6 +232,11 @@ class Settings(BaseSettings):
     @property
     def configs_dir(self) -> Path:
         return self._root / "configs"
+
+    @property
+    def leave_timeout(self) -> float:
+        """How long a server may speak on when another has its port: as long as an answer may take."""
+        return self.long_text_timeout if self.rolling_timeout is None else self.rolling_timeout
 
     @property
     def run_folder(self) -> RunFolder:

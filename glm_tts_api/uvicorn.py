@@ -61,10 +61,19 @@ class Worker(multiprocess.Process):
 class Supervisor(Multiprocess):
     """Ends its workers at once on SIGQUIT, or on SIGINT again: uvicorn's own would hear neither by then.
 
-    Sees at once that a worker has died.
+    Takes SIGHUP for SIGTERM, as its workers do. Sees at once that a worker has died.
     """
 
     n_interrupts = 0
+
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        ignores_hangup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # by nohup
+        super().__init__(config, sockets)
+        if ignores_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def handle_hup(self) -> None:
+        self.handle_term()
 
     def keep_subprocess_alive(self) -> None:
         for worker in self.processes:

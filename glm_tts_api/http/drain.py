@@ -1,5 +1,5 @@
-"""SIGTERM and SIGINT: answer what was accepted, refuse what is new, then let the HTTP server end. SIGQUIT, or
-SIGINT again: end now.
+"""SIGTERM, SIGINT and SIGHUP (its terminal is gone): answer what was accepted, refuse what is new, then let
+the HTTP server end. SIGQUIT, or SIGINT again: end now.
 
 uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
 port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
@@ -24,20 +24,23 @@ from glm_tts_api.http.connections import Connections
 
 logger = logging.getLogger(__name__)
 _POLL_S = 0.1
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+_QUIET_S = 5.0  # between two sentences of a client whose connection speaks on
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
 class InFlight:
     """Keeps the task of every unanswered request.
 
     `leaving`: each answer is the last of its connection; `closing`: the server stops, nothing new is begun;
-    `cut_off`: the requests left are being ended.
+    `cut_off`: the requests left are being ended. `n_ended`, `n_cut`: what became of them from `leaving` on.
     """
 
     def __init__(self) -> None:
         self.leaving = False
         self.closing = False
         self.cut_off = False
+        self.n_ended = 0
+        self.n_cut = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -53,8 +56,13 @@ class InFlight:
             yield
         finally:
             self._tasks.discard(task)
+            self.n_ended += self.leaving and not self.cut_off
             if not self._tasks:
                 self._idle.set()
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._tasks
 
     async def drain(self, timeout_s: float, *, grace_s: float = 5.0) -> int:
         """Waits for the answers, up to `timeout_s`; then cancels the requests that have none, so that each
@@ -63,6 +71,7 @@ class InFlight:
             return 0
         self.cut_off = True
         tasks = list(self._tasks)
+        self.n_cut += len(tasks)
         for task in tasks:
             task.cancel()
         await self._is_idle_within(grace_s)
@@ -78,7 +87,8 @@ class InFlight:
 
 
 class GracefulStop:
-    """Waits up to `timeout_s` for the requests in flight; SIGQUIT or a second SIGINT cuts the wait short.
+    """Waits up to `timeout_s` for the requests in flight, `leave_s` where another server has the port.
+    SIGQUIT or a second SIGINT cuts the wait short.
 
     SIGTERM does not, however often it comes: a supervisor and a script may both send it, and with several
     workers Ctrl-C reaches each at once, and as SIGTERM again by way of its parent.
@@ -90,12 +100,14 @@ class GracefulStop:
         connections: Connections,
         *,
         timeout_s: float,
+        leave_s: float,
         in_charge: Callable[[], bool],
     ) -> None:
         self._in_flight = in_flight
         self._connections = connections
         self._in_charge = in_charge
         self._timeout_s = timeout_s
+        self._leave_s = leave_s
         self._previous: dict[int, Any] = {}
         self._n_interrupts = 0
         self._drain: asyncio.Task[None] | None = None
@@ -111,7 +123,8 @@ class GracefulStop:
         def on_signal(number: int, frame: FrameType | None) -> None:
             loop.call_soon_threadsafe(self._begin, number)  # wakes the loop; a handler can run anywhere
 
-        self._previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # as by nohup
+        self._previous = {number: signal.signal(number, on_signal) for number in heard}
         if any(_has_been_told(handler) for handler in self._previous.values()):
             self._in_flight.closing = True
         try:
@@ -129,10 +142,10 @@ class GracefulStop:
         elif self._drain is None and self._connections.are_taken and not self._in_charge():
             logger.info("%s: another server has the port; ending once all clients have left", name)
             self._connections.take_no_more()
-            self._drain = asyncio.create_task(self._leave(number))
+            self._drain = asyncio.create_task(self._leave(number, self._leave_s))
         elif self._drain is None and self._connections.leave_to_others():
             logger.info("%s: other workers take what is new; ending once all clients have left", name)
-            self._drain = asyncio.create_task(self._leave(number))
+            self._drain = asyncio.create_task(self._leave(number, self._timeout_s))
         elif self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
             self._stop_within(self._timeout_s, number)
@@ -145,14 +158,20 @@ class GracefulStop:
             self._drain.cancel()
         self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
 
-    async def _leave(self, number: int) -> None:
+    async def _leave(self, number: int, limit_s: float) -> None:
         """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
-        in the moment in which they ask. Where the others end too, nobody is left to ask."""
+        in the moment in which they ask. Connections on which nothing is said (WebSockets) are waited for as
+        in any stop, answers up to `limit_s`. Where the others end too, nobody is left to ask."""
         self._in_flight.leaving = True
-        deadline = time.monotonic() + self._timeout_s
+        began = spoke = time.monotonic()
+        deadline = began + limit_s
         await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
-        while self._connections.open and time.monotonic() < deadline and self._others_take():  # noqa: ASYNC110
+        while self._connections.open and time.monotonic() < deadline and self._others_take():
             await asyncio.sleep(_POLL_S)
+            if not self._in_flight.is_idle:
+                spoke = time.monotonic()
+            elif time.monotonic() > max(began + self._timeout_s, spoke + _QUIET_S):
+                break
         self._in_flight.closing = True
         await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
 
@@ -171,7 +190,7 @@ class GracefulStop:
                 "%d requests were not done in time: answered 503, or cut off where the answer had begun",
                 n_cut_off,
             )
-        if number == signal.SIGQUIT:  # which uvicorn does not know
+        if number in (signal.SIGQUIT, signal.SIGHUP):  # which uvicorn does not know
             number = signal.SIGTERM
         handler = self._previous[number]
         if callable(handler):

@@ -25,8 +25,8 @@ Phase = Literal["loading", "ready", "failed", "stalled"]
 PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
 
 _MAX_WORKERS = 1024
-_SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS, _WEIGHT = range(8)
-_HEADER_CELLS = 8
+_SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS, _WEIGHT, _ENDED, _CUT = range(10)
+_HEADER_CELLS = 10
 _CELL_BYTES = 8
 _CANNOT_SPEAK = 1 << 48
 
@@ -62,7 +62,8 @@ _RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * _CELL_BYTES
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
     """One record as read. `restarts`: how often its worker died and another took its place, and
-    `watchdog_exits`, how often it ended itself."""
+    `watchdog_exits`, how often it ended itself. `ended`, `cut`: what became of its last answers when another
+    server had the port; those that it had when it was killed count as cut."""
 
     number: int
     pid: int
@@ -71,6 +72,8 @@ class WorkerStats:
     listens: bool
     restarts: int
     watchdog_exits: int
+    ended: int
+    cut: int
     lanes: dict[LaneName, LaneCounts]
     figures: Figures
 
@@ -147,6 +150,10 @@ class WorkerRecord:
     def count_watchdog_exit(self) -> None:
         """To be called just before the process ends itself; from any thread."""
         self._cells[_WATCHDOG_EXITS] += 1
+
+    def tell_of_leaving(self, n_ended: int, n_cut: int) -> None:
+        """What became of the answers that this worker still had when another server took the port."""
+        self._cells[_ENDED], self._cells[_CUT] = n_ended, n_cut
 
     def release(self) -> None:
         """Gives the record back. Closing alone would not free the lock: the map has its own descriptor."""
@@ -261,7 +268,10 @@ class SharedStats:
         if cells[_SERVICE] != self._service:
             return None
         lanes = {lane: LaneCounts(*_lane_cells(cells, at)) for at, lane in enumerate(LANES)}
+        cut = cells[_CUT]
         if not alive:
+            if not cells[_RELEASED]:
+                cut += sum(counts.active + counts.waiting for counts in lanes.values())
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
         return WorkerStats(
             number=number,
@@ -271,6 +281,8 @@ class SharedStats:
             listens=alive and bool(cells[_LISTENS]),
             restarts=cells[_RESTARTS],
             watchdog_exits=cells[_WATCHDOG_EXITS],
+            ended=cells[_ENDED],
+            cut=cut,
             lanes=lanes,
             figures=Figures(figures),
         )

@@ -3,6 +3,9 @@
     ask_service.py verify PID      waits for the server whose parent is PID, then checks all three
     ask_service.py take-over PID   the same of one that has no port; then it gets that of the server in charge
     ask_service.py status          what the server says of itself
+    ask_service.py service PID     prints a number by which `answers` knows the server PID
+    ask_service.py answers NUMBER  tells what became of the last answers of that server, which is gone; it had
+                                   them when another took its port
 
 Run in the project folder; the settings tell where the server listens. Exits 0 if all holds, else 1 with the
 cause in the last line. How a check ended also stands in the log, for those whose terminal is gone by then.
@@ -34,6 +37,7 @@ from service_client import Answer, Client
 
 from glm_tts_api.logs import json_line
 from glm_tts_api.settings import Settings
+from glm_tts_api.stats.shared import SharedStats, service_of
 
 SENTENCE = "你好。"
 OUTPUT = Path("out/hello.wav")
@@ -211,6 +215,19 @@ def _stats_lines(stats: dict[str, Any]) -> list[str]:
     ]
 
 
+def tell_of_answers(settings: Settings, service: int) -> None:
+    """Raises Failed if some were cut. Tells nothing of a server that kept no such figures."""
+    workers = SharedStats(settings.run_folder.generation, service=service).read()
+    n_ended, n_cut = sum(each.ended for each in workers), sum(each.cut for each in workers)
+    if n_cut:
+        raise Failed(
+            f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than ROLLING_TIMEOUT, "
+            "or it was killed. The new server runs."
+        )
+    if workers:
+        say(f"  {n_ended} of its answers ended, none was cut")
+
+
 def main(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # the voice's sentence, where a terminal knows ASCII only
@@ -226,6 +243,10 @@ def main(arguments: list[str]) -> int:
                 take_over(Client(settings, private), settings, int(pid))
             case ["status"]:
                 status(client, settings)
+            case ["service", pid]:
+                print(service_of(int(pid)))
+            case ["answers", number]:
+                tell_of_answers(settings, int(number))
             case _:
                 say(__doc__, sys.stderr)
                 return 2

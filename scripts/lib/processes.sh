@@ -92,17 +92,19 @@ heads() {
   done 2>/dev/null
 }
 
-# read_record: sets SERVER_PORT, SERVER_HOST, SERVER_DRAIN and SERVER_LOG to what the server that runs, or whose
+# read_record: sets SERVER_PORT, SERVER_HOST, SERVER_DRAIN, SERVER_ROLLING and SERVER_LOG to what the server that runs, or whose
 # workers are left, was started with; to the settings if nothing is recorded.
 read_record() {
   local name value
   SERVER_PORT=$PORT SERVER_HOST=$API_HOST SERVER_DRAIN="$(whole_seconds "$DRAIN_TIMEOUT")" SERVER_LOG=$LOG_FILE
+  SERVER_ROLLING=$SERVER_DRAIN # that of an earlier version
   [[ -r $RUN_DIR/server ]] || return 0
   while read -r name value; do
     case $name in
       host) SERVER_HOST=$value ;;
       port) SERVER_PORT=$value ;;
-      drain_s) SERVER_DRAIN=$((10#0${value//[^0-9]/})) ;; # whatever stands there, a stop must go on
+      drain_s) SERVER_DRAIN=$((10#0${value//[^0-9]/})) SERVER_ROLLING=$SERVER_DRAIN ;; # whatever stands there, a stop must go on
+      rolling_s) SERVER_ROLLING=$((10#0${value//[^0-9]/})) ;;
       log_file) SERVER_LOG=$value ;;
     esac
   done <"$RUN_DIR/server"
@@ -194,10 +196,10 @@ last_log_lines() {
   tail -n "$1" -- "${SERVER_LOG:-$LOG_FILE}" 2>/dev/null | cut -c -300 || true
 }
 
-# stop_service SECONDS: TERM and time to drain, at most SECONDS if it is not empty; then QUIT, which answers the rest 503; then
-# KILL. Says which. Leaves the stopped PIDs in STOPPED.
+# stop_service SECONDS: TERM and time to drain, at most SECONDS if it is not empty; then QUIT, which answers the rest
+# 503; then KILL. Says which. Leaves the stopped PIDs in STOPPED.
 stop_service() {
-  local patience left
+  local patience
   require_visible "$EXIT_FAILED"
   mapfile -t STOPPED < <(our_processes)
   if ((${#STOPPED[@]} == 0)); then
@@ -210,14 +212,12 @@ stop_service() {
   say_port
   patience=$((SERVER_DRAIN + STOP_MARGIN_S))
   if [[ -n $1 ]] && (($1 < SERVER_DRAIN)); then
-    end_all TERM "$1" "accepted requests to be answered" || {
-      say "  after $1 s: ending now; the requests that are left are answered 503"
-      patience=$STOP_MARGIN_S
-      end_all QUIT "$patience" "the end"
-    } || kill_all "$patience"
-  else
-    end_all TERM "$patience" "accepted requests to be answered" || kill_all "$patience"
+    patience=$1
   fi
+  end_all TERM "$patience" "accepted requests to be answered" || {
+    say "  after $patience s: ending now; the requests that are left are answered 503"
+    end_all QUIT "$STOP_MARGIN_S" "the end"
+  } || kill_all "$STOP_MARGIN_S"
   rm -f -- "$PID_FILE" "$RUN_DIR/server"
   say "  stopped"
 }

@@ -4,6 +4,7 @@
 
 OLD=''
 OLD_GENERATION=''
+OLD_SERVICE='' # the mark of its workers' figures
 
 # require_two_possible: fails if the server in charge (OLD) cannot have a successor beside it.
 require_two_possible() {
@@ -16,6 +17,7 @@ require_two_possible() {
   [[ -S $RUN_DIR/generation-$OLD_GENERATION/handover.sock ]] || fail "$EXIT_REFUSED" \
     "RESTART_MODE=rolling: the server (PID $OLD) has nothing to hand its port over by: is it still loading, or of an" \
     "earlier version? Without RESTART_MODE it is stopped, then started."
+  OLD_SERVICE="$(PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py service "$OLD")" || exit "$EXIT_FAILED"
   local pids
   mapfile -t pids < <(ONLY_GENERATION=$OLD_GENERATION our_processes)
   PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/room_for_two.py "${pids[@]}" || exit "$EXIT_REFUSED"
@@ -33,6 +35,16 @@ end_generation() {
   ONLY_GENERATION=$1
   end_all TERM "$2" "$3" || kill_all "$2"
   ONLY_GENERATION=''
+}
+
+# end_what_is_left: ends what an earlier restart that was ended itself has left, usually nothing: a new server that
+# had not proved itself, or an old one whose clients may still hear their answers.
+end_what_is_left() {
+  if [[ -e $RUN_DIR/server.next ]]; then
+    end_generation "$GENERATION" "$STOP_MARGIN_S" "what a restart that was killed has left"
+  else
+    end_generation "$GENERATION" $((SERVER_ROLLING + STOP_MARGIN_S)) "the clients of the server before this one to leave"
+  fi
 }
 
 # keep_old: at every end, stops the new server unless the port is its own by now.
@@ -69,7 +81,7 @@ roll() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap '' HUP PIPE # the terminal may go
-  end_generation "$GENERATION" "$STOP_MARGIN_S" "what a restart that was killed has left" # usually nothing
+  end_what_is_left
 
   say "2/4 Starting the new server beside PID $OLD, log: $LOG_FILE"
   start_in_background --succeed
@@ -81,6 +93,9 @@ roll() {
   VERIFIER=''
 
   say "4/4 The old server ends when its clients have left"
-  end_generation "$OLD_GENERATION" $((SERVER_DRAIN + STOP_MARGIN_S)) "its clients to leave"
+  end_generation "$OLD_GENERATION" $((SERVER_ROLLING + STOP_MARGIN_S)) "its clients to leave"
+  trap - EXIT
   say "  PID $OLD is gone"
+  PYTHONPATH="$ROOT" GLM_TTS_GENERATION="$OLD_GENERATION" \
+    "$PYTHON" scripts/lib/ask_service.py answers "$OLD_SERVICE" || exit "$EXIT_FAILED"
 }

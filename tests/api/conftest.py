@@ -59,6 +59,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         limits: dict[str, float] | None = None,
         ulimit: str | None = None,
         environ: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = ("env", "--default-signal=HUP"),
         **settings: Any,
     ) -> Server:
         environ = {
@@ -69,7 +70,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             "CONNECTION_LIMITS": json.dumps(limits or {}),
         }
         root = tmp_path / f"server{len(servers)}"
-        servers.append(Server(root, "tone_app:app", environ=environ, ulimit=ulimit, **settings))
+        servers.append(
+            Server(root, "tone_app:app", environ=environ, ulimit=ulimit, prefix=prefix, **settings)
+        )
         return servers[-1]
 
     yield begin

@@ -23,7 +23,8 @@ HERE = Path(__file__).parent
 
 class Server:
     """uvicorn with an app of these tests in its own process group, on a free port. `ulimit`: the
-    options of the command that limits it."""
+    options of the command that limits it; `prefix`: the command that runs it, by default one for which a
+    suite run by nohup is none."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Server:
         *,
         environ: dict[str, str] | None = None,
         ulimit: str | None = None,
+        prefix: tuple[str, ...] = ("env", "--default-signal=HUP"),
         **settings: Any,
     ) -> None:
         self.workers = settings.get("workers", 1)
@@ -45,7 +47,7 @@ class Server:
             command = ["bash", "-c", f'ulimit {ulimit} && exec "$@"', "-", *command]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command,
+                [*prefix, *command],
                 cwd=root,
                 env={
                     "PATH": os.environ["PATH"],

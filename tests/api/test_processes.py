@@ -21,7 +21,7 @@ from server_process import HERE, Server
 from waiting import wait_until
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_accepted_requests_end_and_refuses_new_ones(
     start: Callable[..., Server], number: signal.Signals
 ) -> None:
@@ -205,11 +205,15 @@ def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Ser
     assert server.say().status_code == 200
 
 
-def test_a_signal_to_the_parent_drains_every_worker(start: Callable[..., Server]) -> None:
+@pytest.mark.parametrize(("send", "number"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)])
+def test_a_signal_to_the_parent_drains_every_worker(
+    start: Callable[..., Server], send: Callable[[int, int], None], number: int
+) -> None:
+    """Also SIGHUP to the whole process group, as from a terminal that goes."""
     server = start(workers=2, delay_s=1.5)
     accepted = server.say_together(6)
     wait_until(lambda: server.lane()["active"] == 6)
-    server.process.send_signal(signal.SIGTERM)
+    send(server.process.pid, number)
     assert [future.result().status_code for future in accepted] == [200] * 6
     server.process.wait(20)
     assert "Traceback" not in server.log.read_text()
@@ -252,6 +256,17 @@ def test_the_last_worker_that_is_told_to_end_says_so(
     refused = server.say()
     assert (refused.status_code, refused.json()["code"]) == (503, "draining")
     assert [future.result().status_code for future in accepted] == [200] * 6
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nohup_outlives_its_terminal(start: Callable[..., Server], workers: int) -> None:
+    server = start(workers=workers, delay_s=1, prefix=("nohup",))
+    accepted = server.say_together(2)
+    wait_until(lambda: server.lane()["active"] == 2)
+    os.killpg(server.process.pid, signal.SIGHUP)
+    assert [future.result().status_code for future in accepted] == [200, 200]
+    assert server.say().status_code == 200
+    assert server.n_workers() == workers
 
 
 def test_a_restarted_service_begins_at_zero(start: Callable[..., Server], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import pytest
 from own_project import Project, end_of, is_alive, wait_until
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
@@ -111,9 +113,9 @@ class Stream:
 
 
 def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> None:
-    """From one worker to two."""
+    """From one worker to two. The stream goes on for longer than DRAIN_TIMEOUT."""
     project = shared_project
-    old = project.start(STREAM_BUFFER_S="1", STREAM_STALL_S="600")
+    old = project.start(STREAM_BUFFER_S="1", STREAM_STALL_S="600", DRAIN_TIMEOUT="1")
     with asking(project) as clients:
         stream = Stream(project)
         restart = project.begin("restart_api.sh", RESTART_MODE="rolling", WORKERS="2", VERIFY_TTS="1")
@@ -125,6 +127,7 @@ def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> N
         pcm = stream.rest()
         outcome = end_of(restart)
     assert outcome.code == 0, outcome.said
+    assert re.search(r"\n  \d+ of its answers ended, none was cut\n", outcome.said)
     assert clients.failures == []
     assert clients.n_moved > 0
     assert f"PID {project.pid} has the port; PID {old} answers the clients that are left" in status.said
@@ -150,6 +153,21 @@ def test_two_workers_hand_over_as_well(shared_project: Project) -> None:
     assert "SIGKILL" not in outcome.said
     assert not is_alive(old)
     assert len(project.processes()) == 1
+
+
+def test_an_answer_that_outlasts_rolling_timeout_is_cut_and_the_script_says_so(
+    shared_project: Project,
+) -> None:
+    project = shared_project
+    project.start(STREAM_BUFFER_S="1", STREAM_STALL_S="600", ROLLING_TIMEOUT="1")
+    stream = Stream(project)
+    outcome = project.run("restart_api.sh", RESTART_MODE="rolling")
+    assert outcome.code == 1, outcome.said
+    assert "of its answers ended, 1 were cut: they took longer than ROLLING_TIMEOUT" in outcome.said
+    assert "goes on" not in outcome.said
+    with pytest.raises(http.client.IncompleteRead):
+        stream.rest()
+    assert_alone(project, project.pid)
 
 
 def test_what_is_said_in_the_middle_and_a_signal_that_undoes_it(shared_project: Project) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from glm_tts_api.run_folder import RunFolder
 folder = RunFolder(Path("run"), Path.cwd())
 folder.claim()
-folder.record(host="127.0.0.1", port=8171, drain_s=0.2, log_file=Path("log"))
+folder.record(host="127.0.0.1", port=8171, drain_s=0.2, rolling_s=600, log_file=Path("log"))
 print(1, flush=True)
 time.sleep(60)
 """
