@@ -9,7 +9,8 @@
 # Settings: README.md. VERIFY_TTS=0 skips the test sentence, VERIFY_TIMEOUT limits it. A terminal that is lost, or
 # this script killed, does not stop what it began: LOG_FILE tells how the check of the new server ended.
 # Exit codes: 0 the server runs and everything checked holds; 1 it did not start or did not pass, and is stopped
-# (with RESTART_MODE=rolling the old one runs on);
+# (with RESTART_MODE=rolling the old one runs on; or the new one has the port, and answers of the old one were cut:
+# the last line says which);
 # 2 a setting, the checkpoint or the port does not allow it, and a running server runs on;
 # 3 another start, stop or restart is at work.
 set -euo pipefail
@@ -41,6 +42,7 @@ give_up() {
 
 # main: the six steps of a stop and a start, or those of a restart without a gap.
 main() {
+  take_arguments 0 "$@"
   ensure_venv
   load_settings
   lock_service

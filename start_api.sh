@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts the server in the foreground and stops nothing. Its output also goes to the log file. Ctrl-C lets accepted
-# requests end (DRAIN_TIMEOUT), Ctrl-C again ends it at once.
+# requests end (DRAIN_TIMEOUT), and so does the end of its terminal; Ctrl-C again ends it at once.
 #
 #   bash start_api.sh
 #   WORKERS=4 bash start_api.sh
@@ -14,6 +14,7 @@ source scripts/lib/service.sh
 
 # main: becomes the server, which checks the rest itself.
 main() {
+  take_arguments 0 "$@"
   ensure_venv
   load_settings
   require_none_running

@@ -35,13 +35,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
-    serve.add_argument("--checked", action="store_true", help="the caller has checked already")
-    serve.add_argument(
-        "--succeed", action="store_true", help="take over the port of the server that runs here, when told to"
-    )
-    serve.add_argument(
-        "--lock", type=int, metavar="FD", help="the caller's lock, let go once the folder is claimed"
-    )
+    # For the scripts: the caller has checked already; take over the port of the server that runs here, when told
+    # to; the caller's lock, let go once the folder is claimed.
+    serve.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)
+    serve.add_argument("--succeed", action="store_true", help=argparse.SUPPRESS)
+    serve.add_argument("--lock", type=int, help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
     check = commands.add_parser("check", help="say what would keep the server from starting, a line each")
     check.add_argument(

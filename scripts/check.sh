@@ -21,6 +21,7 @@ no_long_file() {
   [[ -z $long ]] || fail "$EXIT_FAILED" "$long" "A file has at most 300 lines: split it where its idea splits."
 }
 
+take_arguments 0 "$@"
 ensure_venv dev
 mapfile -t shell_scripts < <(find . -maxdepth 1 -name '*.sh' && find scripts .ci -name '*.sh' && echo .ci/run)
 run "format (ruff)" "$PYTHON" -m ruff format --check .

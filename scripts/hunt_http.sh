@@ -10,6 +10,7 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/own_server.sh
 
+take_arguments 2 "$@"
 command -v curl >/dev/null || fail "$EXIT_REFUSED" "curl is needed (Debian, Ubuntu: apt install curl)."
 URL="${1:-}"
 # Few of the texts are worth the time that they take to be spoken.

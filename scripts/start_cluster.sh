@@ -28,6 +28,7 @@ is_in_cluster() {
   "$VENV/bin/ray" status >/dev/null 2>&1
 }
 
+show_help "$@"
 ensure_venv cluster
 export RAY_AUTH_MODE="${RAY_AUTH_MODE:-token}"
 export RAY_worker_niceness="${RAY_worker_niceness:-0}" # Ray's own is 15: whatever else runs here would come first

@@ -13,6 +13,7 @@ source scripts/lib/service.sh
 # main: processes, then what the server says of itself.
 main() {
   local pids
+  take_arguments 0 "$@"
   require_venv 3
   load_settings
   require_visible "$EXIT_FAILED"

@@ -15,6 +15,7 @@ source scripts/lib/service.sh
 # main: the time that is given, then the stop.
 main() {
   local given=${DRAIN_TIMEOUT-} patience=''
+  show_help "$@"
   [[ $# == 0 || $* == --now ]] || fail "$EXIT_REFUSED" "usage: bash scripts/stop_api.sh [--now]"
   require_venv 0
   load_settings

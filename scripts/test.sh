@@ -35,6 +35,7 @@ numbers=(
   --deselect tests/model/test_placement.py::test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set
 )
 
+show_help "$@"
 ensure_venv dev
 ensure_studio_tools
 tell_of_browsers

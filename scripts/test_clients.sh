@@ -10,6 +10,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/own_server.sh
 
+take_arguments 1 "$@"
+
 # script, packages, file that it writes
 readonly CLIENTS=(
   'openai_sdk|openai==3.57.0|openai.mp3'

@@ -8,6 +8,7 @@
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
+show_help "$@"
 ensure_venv dev
 (($# > 0)) || "$PYTHON" -m pytest -W ignore tests/cluster/test_replicas.py
 exec "$PYTHON" -m pytest -s -v -W ignore --timeout 1200 tests/cluster/two_nodes.py "$@"

@@ -37,6 +37,7 @@ typescript_client() {
   )
 }
 
+take_arguments 1 "$@"
 for program in curl node npm; do
   command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install curl nodejs npm)."
 done

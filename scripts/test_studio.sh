@@ -11,6 +11,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/own_server.sh
 source scripts/lib/studio_tools.sh
 
+take_arguments 1 "$@"
 require_chromium
 URL="${1:-}"
 [[ -n $URL ]] || start_server

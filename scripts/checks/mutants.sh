@@ -6,6 +6,7 @@
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 
+take_arguments 2 "$@"
 room=${1:?usage: mutants.sh ROOM [COUNT]} count=${2:-40}
 [[ -d glm_tts_api/$room && -d tests/$room ]] || fail "$EXIT_REFUSED" "There is no glm_tts_api/$room with tests/$room."
 ensure_venv dev

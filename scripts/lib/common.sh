@@ -6,7 +6,9 @@ unset CDPATH
 ROOT="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)"
 VENV="$ROOT/.venv"
 PYTHON="$VENV/bin/python"
+SCRIPT="$(realpath -- "$0")"
 cd -- "$ROOT" || exit 1
+source scripts/lib/progress.sh
 
 # Exit codes of all scripts: tried and did not work; a setting, the checkpoint, the port or the machine does not
 # allow it; the server runs already, or another script is at work on it.
@@ -24,6 +26,24 @@ fail() {
   shift
   printf '%s\n' "$*" >&2
   exit "$code"
+}
+
+# show_help ARGUMENT...: where one is -h or --help, prints the comment at the script's head and ends the script.
+show_help() {
+  [[ " $* " == *" -h "* || " $* " == *" --help "* ]] || return 0
+  awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$SCRIPT"
+  exit 0
+}
+
+# take_arguments MOST ARGUMENT...: show_help; ends the script where there are more than MOST, or an unknown option.
+take_arguments() {
+  local most=$1 argument
+  shift
+  show_help "$@"
+  for argument in "$@"; do
+    [[ $argument != -* ]] || fail "$EXIT_REFUSED" "$argument: no such option; --help shows the usage."
+  done
+  (($# <= most)) || fail "$EXIT_REFUSED" "${*:most + 1}: too much; --help shows the usage."
 }
 
 # usable_python PROGRAM: whether it is Python 3.11 to 3.13.
@@ -75,14 +95,19 @@ ensure_venv() {
   exec {lock}<&-
 }
 
-# wait_for_installation LOCK: waits until the other script is done, saying every 30 s how far it is.
+# wait_for_installation LOCK: waits until the other script is done, and tells how far it is.
 wait_for_installation() {
-  local begin=$SECONDS
-  until flock -w 30 "$1"; do
-    say "  $((SECONDS - begin)) s of at most $INSTALL_LIMIT_S: $(tail -n 1 -- "$VENV/install.log" 2>/dev/null | cut -c -100)"
+  local begin=$SECONDS line
+  progress_begins
+  until flock -w 1 "$1"; do
+    while read -r line; do
+      read_pip_line "$line"
+    done < <(tail -n 200 -- "$VENV/install.log" 2>/dev/null)
+    progress "$((SECONDS - begin)) s of at most $INSTALL_LIMIT_S: $STEP"
     ((SECONDS - begin < INSTALL_LIMIT_S)) ||
       fail "$EXIT_BUSY" "The other script still holds $ROOT after $INSTALL_LIMIT_S s: end it and try again."
   done
+  progress_ends
 }
 
 # what_is_installed: prints a digest of those parts of pyproject.toml that decide what pip installs.
@@ -99,34 +124,15 @@ END
 
 # install_packages WHAT: pip into .venv; its many lines go to a file, and only where it fails to the user.
 install_packages() {
-  local log="$VENV/install.log" begin=$SECONDS
-  timeout --foreground "$INSTALL_LIMIT_S" "$PYTHON" -m pip install --disable-pip-version-check --no-input --progress-bar off -e "$1" 2>&1 |
-    tee -- "$log" | show_progress || {
-    tail -n 25 -- "$log" >&2
+  local log="$VENV/install.log" begin=$SECONDS bar=off
+  "$PYTHON" -c 'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (24, 1))' 2>/dev/null && bar=raw
+  timeout --foreground "$INSTALL_LIMIT_S" "$PYTHON" -m pip install --disable-pip-version-check --no-input --progress-bar "$bar" -e "$1" 2>&1 |
+    tee -- "$log" | show_pip || {
+    grep -v '^Progress ' -- "$log" | tail -n 25 >&2
     fail "$EXIT_REFUSED" "pip could not install the packages (above; all of it: $log)." \
       "Nothing was started or stopped. README.md, \"Installation\": mirrors, CPU builds, no internet."
   }
   say "  installed in $((SECONDS - begin)) s"
-}
-
-# show_progress: the last line that came in and for how long it goes, on one line of a terminal that is written
-# over; elsewhere a line every 30 s.
-show_progress() {
-  local line=starting new begin=$SECONDS said=$SECONDS ended=''
-  while [[ -z $ended ]]; do
-    if read -r -t 1 new; then
-      line=$new
-    elif (($? <= 128)); then # not that nothing came for a second
-      ended=yes
-    fi
-    if [[ -t 1 ]]; then
-      printf '\r\e[K'
-      [[ -n $ended ]] || printf '  %d s: %.68s' $((SECONDS - begin)) "$line"
-    elif ((SECONDS - said >= 30)); then
-      said=$SECONDS
-      say "  $((SECONDS - begin)) s: ${line:0:100}"
-    fi
-  done
 }
 
 # make_venv: a new .venv with pip; one whose Python is gone is made again.

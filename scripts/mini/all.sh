@@ -4,6 +4,10 @@
 # Needs espeak-ng and:  pip install -e '.[dev,mini]'
 # Training minutes are CPU time of one thread; the model card says what how many of them gave.
 set -euo pipefail
+(($# == 0)) || { # it takes hours: whoever asks for --help does not want it
+    awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$0"
+    exit 2
+}
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-.venv/bin/python}
 STATE=${STATE:-.mini}

@@ -1,0 +1,46 @@
+"""Each script says how it is used, and does nothing where it was asked something that it does not know."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from own_project import REPOSITORY, Project
+
+SCRIPTS = sorted(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("*.sh"))
+SCRIPTS += sorted(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("scripts/*.sh"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_the_usage(script: str, option: str) -> None:
+    done = subprocess.run(
+        ["bash", REPOSITORY / script, option],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert script.rpartition("/")[2] in done.stdout
+
+
+@pytest.mark.parametrize(
+    "script", ["restart_api.sh", "start_api.sh", "scripts/stop_api.sh", "scripts/status_api.sh"]
+)
+def test_an_unknown_argument_is_refused_before_anything_is_done(project: Project, script: str) -> None:
+    for argument in ("--helpp", "now"):
+        outcome = project.run(script, argument)
+        assert outcome.code == 2
+        assert "usage" in outcome.said
+    assert not (project.root / "run").exists()
+
+
+def test_what_scripts_say_to_each_other_is_no_option_of_a_user() -> None:
+    command = [REPOSITORY / ".venv/bin/glm-tts", "serve", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "--" not in shown.replace("--help", "")
