@@ -143,7 +143,7 @@ def take_over(client: Client, settings: Settings, pid: int) -> None:
 def _check(client: Client, settings: Settings, pid: int) -> tuple[dict[str, Any], str]:
     """Readiness, workers, settings, speech. Returns the health and the voice that spoke."""
     log = settings.path(settings.log_file)
-    health = wait_until_ready(client, log, pid)
+    health = wait_until_ready(client, settings, pid)
     for warning in health.get("warnings", []):
         say(f"  WARNING: {warning}")
     check_config(wait_for_workers(client, settings, log, pid), settings)

@@ -171,9 +171,10 @@ send() {
 }
 
 # end_all SIGNAL SECONDS WHAT: sends SIGNAL to our processes' heads, and to those that become heads when their
-# parent dies, and waits until none is left, saying so every 5 s; fails if some are.
+# parent dies, and waits until none is left; fails if some are.
 end_all() {
-  local signal=$1 limit=$2 what=$3 begin=$SECONDS said=$SECONDS told=' ' left head
+  local signal=$1 limit=$2 what=$3 begin=$SECONDS told=' ' left head
+  progress_begins
   while mapfile -t left < <(our_processes) && ((${#left[@]} > 0)); do
     for head in $(heads "${left[@]}"); do
       if [[ $told != *" $head "* ]]; then
@@ -181,14 +182,14 @@ end_all() {
         told+="$head "
       fi
     done
-    ((SECONDS - begin < limit)) || return 1
-    if ((SECONDS - said >= 5)); then
-      said=$SECONDS
-      say "  waiting for $what: $((SECONDS - begin)) s of at most $limit, ${#left[@]} processes left; log:" \
-        "$(last_log_lines 1)"
-    fi
+    ((SECONDS - begin < limit)) || {
+      progress_ends
+      return 1
+    }
+    progress "waiting for $what: $((SECONDS - begin)) s of at most $limit"
     sleep 0.2
   done
+  progress_ends
 }
 
 # last_log_lines N: prints the end of the running server's log.

@@ -17,9 +17,10 @@ from glm_tts_api.stats.shared import SharedStats, service_of
 READY_LIMIT_S = 1800  # the official checkpoint from a slow disk
 WORKERS_LIMIT_S = 600
 JOIN_LIMIT_S = 30
-PROGRESS_EVERY_S = 5
+SIGN_OF_LIFE_S = 60  # where there is no terminal whose line can be written over
 CAUSE = "The model could not be loaded: "  # as it is logged
 CAUSE_LINES = 10
+_OVER = "\r\x1b[K"
 
 
 class Failed(Exception):
@@ -35,21 +36,24 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
-def say(line: str, stream: TextIO = sys.stdout) -> None:
-    """Tells the user; one whose terminal is gone is no reason to stop."""
+def say(line: str, stream: TextIO = sys.stdout, end: str = "\n") -> None:
+    """Tells the user, on a terminal over a line without an end; one whose terminal is gone is no reason to
+    stop."""
     try:
-        print(line, file=stream, flush=True)
+        print(_OVER if stream.isatty() else "", line, sep="", end=end, file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Wait:
-    """A wait of at most `limit_s`; says every few seconds for what, and what the log says meanwhile."""
+    """A wait of at most `limit_s`. Says for what, a line for each step: on a terminal one that counts the
+    seconds, elsewhere when the step begins."""
 
     def __init__(self, log: Path, limit_s: float) -> None:
         self._log = log
         self._limit_s = limit_s
         self._begin = self._said = time.monotonic()
+        self._step = ""
 
     @property
     def seconds(self) -> float:
@@ -59,10 +63,19 @@ class Wait:
         """Waits a moment. Raises Failed when the time is over."""
         if self.seconds >= self._limit_s:
             raise Failed(f"After {self._limit_s:g} s still: {what}. {self._last_line()}")
-        if time.monotonic() - self._said >= PROGRESS_EVERY_S:
-            self._said = time.monotonic()
-            say(f"  waiting: {what}, {self.seconds:.0f} s of at most {self._limit_s:g}. {self._last_line()}")
+        line = f"  {what}: {self.seconds:.0f} s of at most {self._limit_s:g}"
+        if sys.stdout.isatty():
+            say(line, end="")
+        elif what != self._step:
+            self._say(f"  {what} (at most {self._limit_s:g} s)")
+        elif time.monotonic() - self._said >= SIGN_OF_LIFE_S:
+            self._say(line)
+        self._step = what
         time.sleep(0.4)
+
+    def _say(self, line: str) -> None:
+        say(line)
+        self._said = time.monotonic()
 
     def _last_line(self) -> str:
         try:
@@ -70,12 +83,13 @@ class Wait:
         except OSError:
             return ""
         last = next((line for line in reversed(lines) if line.strip()), "nothing yet")
-        return f"Log: {last[-160:]}"
+        return f"The log's last line: {last[-160:]}"
 
 
-def wait_until_ready(client: Client, log: Path, pid: int) -> dict[str, Any]:
+def wait_until_ready(client: Client, settings: Settings, pid: int) -> dict[str, Any]:
     """Returns the first healthy /health. Raises Failed if the server ends, cannot load, or takes too long."""
-    wait = Wait(log, READY_LIMIT_S)
+    wait = Wait(settings.path(settings.log_file), READY_LIMIT_S)
+    loading = f"loading the model {settings.checkpoint_dir.name} ({_size(settings.checkpoint_dir)})"
     while True:
         answer = client.get("/api/v1/health")
         health = answer.json()
@@ -86,7 +100,18 @@ def wait_until_ready(client: Client, log: Path, pid: int) -> dict[str, Any]:
             raise Failed(f"{CAUSE}{health.get('cause')}")
         if not is_running(pid):
             raise Failed("The server ended while it started.")
-        wait.go_on("the model is loading" if health else "the server is starting")
+        if not health:
+            wait.go_on("starting the server's process")
+        elif health.get("model") is None:
+            wait.go_on(loading)
+        else:
+            wait.go_on("the model is loaded; trying it and measuring its speed")
+
+
+def _size(folder: Path) -> str:
+    """The size of all its files."""
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def wait_for_workers(client: Client, settings: Settings, log: Path, pid: int) -> dict[str, Any]:
@@ -108,7 +133,7 @@ def wait_for_workers(client: Client, settings: Settings, log: Path, pid: int) ->
             raise Failed(f"The server does not take the key that is set: {stats.why}")
         elif not is_running(pid):
             raise Failed("The server ended while its workers started.")
-        wait.go_on(f"{n_ready} of WORKERS={settings.workers} are ready")
+        wait.go_on(f"workers that can speak: {n_ready} of {settings.workers}")
 
 
 def hand_over(settings: Settings, pid: int, predecessor: int) -> None:
@@ -123,7 +148,7 @@ def hand_over(settings: Settings, pid: int, predecessor: int) -> None:
         while sum(worker.listens for worker in stats.read()) < settings.workers:
             if not is_running(pid):
                 raise Failed("The server ended when it was to take the port.")
-            wait.go_on("its workers are to take connections")
+            wait.go_on("its workers begin to take connections")
     except Failed:
         folder.put_in_charge(predecessor, before)
         raise

@@ -19,6 +19,7 @@ if [[ $1 == -m && $2 == pip ]]; then
   echo "$@" >>pip_calls.txt
   echo "Collecting torch>=2.9"
   echo "Downloading torch-2.13.0.whl (530 MB)"
+  printf "%b" "$PIP_SAYS"
   sleep "$PIP_SECONDS"
   echo "the end of pip"
   exit "$PIP_EXIT"
@@ -39,12 +40,18 @@ def project(tmp_path: Path) -> Path:
 
 
 def ensure_venv(
-    project: Path, extra: str = "", *, seconds: str = "0", code: str = "0", terminal: int | None = None
+    project: Path,
+    extra: str = "",
+    *,
+    seconds: str = "0",
+    code: str = "0",
+    says: str = "",
+    terminal: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", f"set -euo pipefail; source scripts/lib/common.sh; ensure_venv {extra}"],
         cwd=project,
-        env={"PATH": os.environ["PATH"], "PIP_SECONDS": seconds, "PIP_EXIT": code},
+        env={"PATH": os.environ["PATH"], "PIP_SECONDS": seconds, "PIP_EXIT": code, "PIP_SAYS": says},
         stdout=subprocess.PIPE if terminal is None else terminal,
         stderr=subprocess.PIPE,
         text=True,
@@ -87,15 +94,32 @@ def test_pip_is_quiet_and_keeps_its_lines_in_a_file(project: Path) -> None:
     assert "the end of pip" in (project / ".venv/install.log").read_text()
 
 
-def test_a_terminal_shows_one_line_that_goes_on(project: Path) -> None:
+INSTALLING = """\
+Installing collected packages: torch, numpy, setuptools
+  Attempting uninstall: setuptools
+      Successfully uninstalled setuptools-65.5.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("says", "shown_step"),
+    [
+        ("", "downloading torch (530 MB)"),
+        ("Progress 0 of 530000000\nProgress 120000000 of 530000000\n", "downloading torch (120 of 530 MB)"),
+        (INSTALLING, "unpacking 3 packages, 0 done"),
+    ],
+)
+def test_a_terminal_shows_one_line_that_goes_on_in_a_newcomers_words(
+    project: Path, says: str, shown_step: str
+) -> None:
     reader, writer = pty.openpty()
-    ensure_venv(project, seconds="2.5", terminal=writer)
+    ensure_venv(project, seconds="2.5", says=says, terminal=writer)
     os.close(writer)
     shown = os.read(reader, 100_000).decode().replace("\r\n", "\n")
     assert len(shown.splitlines()) >= 2
     first, progress, *_ = shown.split("\n")
     assert "Installing" in first
-    assert "2 s: Downloading torch-2.13.0.whl (530 MB)" in progress
+    assert f"2 s: {shown_step}\r" in progress
     assert "installed in" in progress.rpartition("\r")[2]  # written over it
 
 

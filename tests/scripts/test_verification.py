@@ -20,30 +20,31 @@ def environment(project: Project, **settings: str) -> dict[str, str]:
 
 
 def test_a_load_that_takes_no_end_is_not_waited_for_for_ever(project: Project, tmp_path: Path) -> None:
-    """The wait says for what, for how long at most, and what the log says meanwhile."""
+    """The wait says for what and for how long, and at its end what the log says last."""
     code = (
         "import os, readiness, service_client\n"
         "from pathlib import Path\n"
         f"log = Path({str(tmp_path / 'log')!r})\n"
         "log.write_text('loading layer 7\\n\\n')\n"
-        "readiness.READY_LIMIT_S, readiness.PROGRESS_EVERY_S = 2, 1\n"
+        "readiness.READY_LIMIT_S, readiness.SIGN_OF_LIFE_S = 2, 1\n"
         "settings = readiness.Settings.load()\n"
         "try:\n"
-        "    readiness.wait_until_ready(service_client.Client(settings), log, os.getpid())\n"
+        "    readiness.wait_until_ready(service_client.Client(settings), settings, os.getpid())\n"
         "except readiness.Failed as failure:\n"
         "    print(failure)\n"
     )
     process = Popen(
         [sys.executable, "-c", code],
         cwd=project.root,
-        env=environment(project),
+        env=environment(project, LOG_FILE=str(tmp_path / "log")),
         stdout=PIPE,
         text=True,
     )
     said, _ = process.communicate(timeout=60)
-    first, *_, last = said.splitlines()
-    assert "s of at most 2. Log: loading layer 7" in first
-    assert last == "After 2 s still: the server is starting. Log: loading layer 7"
+    first, *signs_of_life, last = said.splitlines()
+    assert first == "  starting the server's process (at most 2 s)"
+    assert signs_of_life[0] == "  starting the server's process: 1 s of at most 2"
+    assert last == "After 2 s still: starting the server's process. The log's last line: loading layer 7"
 
 
 def test_a_worker_that_will_never_speak_ends_the_wait_at_once_with_the_cause(
