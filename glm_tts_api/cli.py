@@ -2,8 +2,8 @@
 
 It works in the folder where it is called: settings come from there (.env, configs/), and what a server writes
 goes there (run/, data/, api_server.log).
-Exit codes: 0 all is well; 2 a setting, the checkpoint, the port or the machine does not allow it; 3 a server
-runs here already; `serve` ends with uvicorn's own.
+Exit codes: 0 all is well; 1 a download failed; 2 a setting, the checkpoint, the port or the machine does not
+allow it; 3 a server runs here already; `serve` ends with uvicorn's own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from glm_tts_api import __version__, launch, preflight
+from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
 
@@ -35,8 +36,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
-    # For the scripts: the caller has checked already; take over the port of the server that runs here, when told
-    # to; the caller's lock, let go once the folder is claimed.
+    # For the scripts: the caller has checked already; take over the port of the server that runs here, when
+    # told to; the caller's lock, let go once the folder is claimed.
     serve.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)
     serve.add_argument("--succeed", action="store_true", help=argparse.SUPPRESS)
     serve.add_argument("--lock", type=int, help=argparse.SUPPRESS)
@@ -46,6 +47,14 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "what", nargs="*", type=_known_check, metavar="WHAT", help=f"only these of {', '.join(_CHECKS)}"
     )
     check.set_defaults(run=_check)
+    fetch = commands.add_parser(
+        "download",
+        help="bring the official model, about 9 GB, into ckpt/; can be interrupted and repeated",
+        description=download.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    download.add_arguments(fetch)
+    fetch.set_defaults(run=download.run)
     read = commands.add_parser("read", help="say what would be spoken for a text, without speaking it")
     read.add_argument(
         "text", nargs="?", metavar="TEXT", help="the text; - or nothing: read it from standard input (a pipe)"

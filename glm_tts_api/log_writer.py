@@ -74,7 +74,8 @@ class Copy:
     """Writes lines to stdout in a thread of its own, so that nobody waits for their reader. Lines for which
     there is no room are left out, and one line tells their number in their place."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, file: Path, *, as_json: bool) -> None:
+        self._file = file
         self._as_json = as_json
         self._lines: deque[bytes] = deque()
         self._n_bytes = 0
@@ -99,7 +100,8 @@ class Copy:
 
     def _tell_what_is_left_out(self) -> None:
         if self._n_left_out:
-            notice = f"{self._n_left_out} lines are missing here, for nobody read them; the log file has them"
+            where = "" if self._file == Path(os.devnull) else f"; {self._file} has them"
+            notice = f"{self._n_left_out} lines are missing here, for nobody read them{where}"
             self._append(_as_json(notice) if self._as_json else f"{notice}\n".encode())
             self._n_left_out = 0
 
@@ -127,7 +129,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     arguments = _parse()
     file = RotatingFile(arguments.file, max_bytes=arguments.max_bytes, backups=arguments.backups)
-    copy = Copy(as_json=arguments.json) if arguments.copy else None
+    copy = Copy(arguments.file, as_json=arguments.json) if arguments.copy else None
     while line := sys.stdin.buffer.readline(_LONGEST_LINE):
         if arguments.json and not line.startswith(b"{"):
             line = _as_json(line.decode(errors="replace").rstrip("\n"))

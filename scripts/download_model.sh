@@ -13,4 +13,4 @@ if [[ " $* " == *" --with-voices "* ]]; then
 else
   PYTHON="$(find_python)"
 fi
-PYTHONPATH="$ROOT" exec "$PYTHON" scripts/download "$@"
+PYTHONPATH="$ROOT" exec "$PYTHON" -m glm_tts_api.download "$@"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from glm_tts_api.commands import DOWNLOAD
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.tensor_files import BrokenFile, indexed_files
 
-DOWNLOAD = "bash scripts/download_model.sh"
 SPEAKER_ENCODER = "frontend/campplus.onnx"
 
 PURPOSES = {

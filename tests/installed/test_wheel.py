@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_hub import FakeHub
 from recordings import voice_wav
 
 LIMIT_S = 300  # generous: the machine may be busy with other things
@@ -137,6 +138,8 @@ def test_an_empty_folder_speaks(folder: Folder) -> None:
     log = (folder.root / "api_server.log").read_text()
     assert "outcome=completed" in log
     assert "Application shutdown complete" in log
+    assert "glm-tts download" in log
+    assert "scripts/" not in log
     wait_until(lambda: folder.terminal() == log)
     assert {path.name for path in folder.root.iterdir()} == {"run", "api_server.log"}
     assert stamps(folder.venv) == installed
@@ -166,6 +169,21 @@ def test_configs_of_the_folder_stand_in_file_by_file(folder: Folder) -> None:
         with pytest.raises(urllib.error.HTTPError, match="400"):  # nothing is left of it
             folder.ask("/api/v1/tts", {"input_text": "不说", "index": "mine"})
     assert (folder.root / "data/prompts/prompt_cache.json").exists()
+
+
+def test_the_official_model_is_downloaded_into_the_folder(folder: Folder) -> None:
+    parts = ("llm/a", "flow/a", "hift/a", "vocos2d/a", "speech_tokenizer/a", "vq32k-phoneme-tokenizer/a")
+    model = dict.fromkeys(parts, b"weights")
+    with FakeHub(
+        {"zai-org/GLM-TTS": model, "FunAudioLLM/CosyVoice-300M": {"campplus.onnx": b"onnx"}}
+    ).serving() as hub:
+        done = folder.run("glm-tts", "download", HF_ENDPOINT=hub.url, no_proxy="*")
+    assert done.returncode == 0, done.stderr
+    assert "Next: glm-tts serve" in done.stdout
+    assert (folder.root / "ckpt/llm/a").read_bytes() == b"weights"
+    assert (folder.root / "ckpt/frontend/campplus.onnx").read_bytes() == b"onnx"
+    incomplete = folder.run("glm-tts", "check", "checkpoint")
+    assert "The official files come with: glm-tts download" in incomplete.stderr
 
 
 def test_what_keeps_it_from_starting_is_said_at_once(folder: Folder) -> None:

@@ -195,6 +195,17 @@ def voices_of_the_model() -> dict[str, bytes]:
     }
 
 
+def test_a_voice_that_is_left_out_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "prompts"))
+    raw = voices_of_the_model() | {"/zai-org/GLM-TTS/main/examples/prompt/speaker_en.wav": b"no recording"}
+    with make_hub(raw=raw).serving() as hub:
+        done = download(hub, "--dir", tmp_path / "ckpt", "--with-voices", "--yes")
+    assert done.returncode == 1
+    assert "voice speaker_zh: registered" in done.stdout
+    assert "voice speaker_en: left out" in done.stdout
+    assert "1 of 2 voices were left out" in done.stderr
+
+
 def test_the_models_own_voices_come_only_with_consent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

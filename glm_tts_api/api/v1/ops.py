@@ -18,6 +18,7 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.openapi import error_docs
 from glm_tts_api.api.v1.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
+from glm_tts_api.commands import DOWNLOAD, START
 from glm_tts_api.contracts import SAMPLE_RATE
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
@@ -27,7 +28,7 @@ from glm_tts_api.stats.shared import LaneCounts, WorkerStats
 
 DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
-    "For the official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
+    f"For the official GLM-TTS: {DOWNLOAD}, then {START}"
 )
 
 _SPEAKING: dict[str, Any] = {"state": "speaking", "place": None}

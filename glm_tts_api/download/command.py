@@ -12,18 +12,26 @@ import shutil
 import sys
 from pathlib import Path
 
-from hubs import HUBS, Hub, Wanted, missing_parts, wanted_files
-from transfer import DownloadError, fetch, is_complete
+from glm_tts_api.commands import START
+from glm_tts_api.download.hubs import HUBS, Hub, Wanted, missing_parts, wanted_files
+from glm_tts_api.download.transfer import DownloadError, fetch, is_complete
 
 RESERVE_BYTES = 1_000_000_000  # to be left free
 
 
-def main(argv: list[str]) -> int:
-    arguments = _parse(argv)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--source", choices=list(HUBS), default="huggingface", help="default: huggingface")
+    parser.add_argument("--dir", type=Path, default=Path("ckpt"), help="where to put it; default: ckpt")
+    parser.add_argument("--with-voices", action="store_true", help="also the model's own example prompts")
+    parser.add_argument("--yes", action="store_true", help="agree to the example prompts' licence unasked")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns the exit code."""
     try:
         _download(HUBS[arguments.source](), arguments.dir)
         if arguments.with_voices:
-            from voices import fetch_voices  # needs more than the standard library
+            from glm_tts_api.download.voices import fetch_voices  # needs more than the standard library
 
             fetch_voices(consent=arguments.yes)
     except DownloadError as error:
@@ -33,19 +41,6 @@ def main(argv: list[str]) -> int:
         print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
         return 130
     return 0
-
-
-def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="bash scripts/download_model.sh",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--source", choices=list(HUBS), default="huggingface", help="default: huggingface")
-    parser.add_argument("--dir", type=Path, default=Path("ckpt"), help="where to put it; default: ckpt")
-    parser.add_argument("--with-voices", action="store_true", help="also the model's own example prompts")
-    parser.add_argument("--yes", action="store_true", help="agree to the example prompts' licence unasked")
-    return parser.parse_args(argv)
 
 
 def _download(hub: Hub, target: Path) -> None:
@@ -59,7 +54,7 @@ def _download(hub: Hub, target: Path) -> None:
     _require_room(todo, target)
     for item in todo:
         fetch(item.file, target / item.place)
-    print(f"{len(wanted)} files are there, sizes and checksums right. Next: bash restart_api.sh")
+    print(f"{len(wanted)} files are there, sizes and checksums right. Next: {START}")
 
 
 def _is_there(item: Wanted, target: Path) -> bool:
@@ -84,7 +79,3 @@ def _require_room(todo: list[Wanted], target: Path) -> None:
             f"{free / 1e9:.1f} GB free. Make room, or choose another place with --dir (and MODEL_DIR).",
             exit_code=2,
         )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -10,8 +10,7 @@ import os
 import sys
 from pathlib import PurePosixPath
 
-from transfer import DownloadError, get_bytes
-
+from glm_tts_api.download.transfer import DownloadError, get_bytes
 from glm_tts_api.errors import ServiceError, VoiceExists
 from glm_tts_api.room_configs import recording_limits
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings
@@ -23,7 +22,8 @@ LICENCE_NAME = "CC BY-NC (attribution, no commercial use)"
 
 
 def fetch_voices(*, consent: bool) -> None:
-    """Shows the licence, asks unless `consent` is given, then registers each voice. Raises DownloadError."""
+    """Shows the licence, asks unless `consent` is given, then registers each voice. Raises DownloadError,
+    also where a voice was left out."""
     endpoint = os.environ.get("GITHUB_RAW_ENDPOINT") or "https://raw.githubusercontent.com"
     base = f"{endpoint.rstrip('/')}/zai-org/GLM-TTS/main"
     licence, _ = get_bytes(f"{base}/{RECORDINGS}/LICENSE")
@@ -39,8 +39,13 @@ def fetch_voices(*, consent: bool) -> None:
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
-    for recording, transcript in _examples(base).items():
-        _register(store, f"{base}/{recording}", PurePosixPath(recording).stem, transcript)
+    examples = _examples(base)
+    n_left_out = sum(
+        not _register(store, f"{base}/{recording}", PurePosixPath(recording).stem, transcript)
+        for recording, transcript in examples.items()
+    )
+    if n_left_out:
+        raise DownloadError(f"{n_left_out} of {len(examples)} voices were left out (above).")
 
 
 def _agrees() -> bool:
@@ -61,7 +66,8 @@ def _examples(base: str) -> dict[str, str]:
     return found
 
 
-def _register(store: VoiceStore, url: str, index: str, transcript: str) -> None:
+def _register(store: VoiceStore, url: str, index: str, transcript: str) -> bool:
+    """Whether the voice is there then."""
     recording, _ = get_bytes(url)
     try:
         store.add(index, transcript, recording)
@@ -70,3 +76,5 @@ def _register(store: VoiceStore, url: str, index: str, transcript: str) -> None:
         print(f"  voice {index}: is registered already")
     except ServiceError as error:
         print(f"  voice {index}: left out, {error.message}")
+        return False
+    return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from transfer import DownloadError, RemoteFile, get_json
+from glm_tts_api.download.transfer import DownloadError, RemoteFile, get_json
 
 MODEL_FOLDERS = ("llm", "flow", "hift", "vocos2d", "speech_tokenizer", "vq32k-phoneme-tokenizer")
 SPEAKER_ENCODER = "campplus.onnx"

@@ -1,0 +1,9 @@
+"""The commands that messages name: a clone's scripts, or `glm-tts` where there are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_IS_CLONE = (Path(__file__).parents[1] / "scripts" / "download_model.sh").exists()
+DOWNLOAD = "bash scripts/download_model.sh" if _IS_CLONE else "glm-tts download"
+START = "bash restart_api.sh" if _IS_CLONE else "glm-tts serve"
