@@ -158,11 +158,7 @@ async def _lifespan(
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(
-        in_flight,
-        connections,
-        timeout_s=settings.drain_timeout,
-        leave_s=settings.leave_timeout,
-        in_charge=partial(_is_in_charge, settings),
+        in_flight, connections, timeouts_s=settings.stop_timeouts, in_charge=partial(_is_in_charge, settings)
     )
     with stop.installed():
         stats, record = claim(settings)
@@ -211,8 +207,7 @@ async def _lifespan(
                 each.cancel()
             await state.speech.engine.close()
             state.pools.close()
-            record.tell_of_leaving(in_flight.n_ended, in_flight.n_cut)
-            record.release()
+            record.release(n_ended=in_flight.n_ended, n_cut=in_flight.n_cut)
 
 
 def _is_in_charge(settings: Settings) -> bool:

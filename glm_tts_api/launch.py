@@ -71,11 +71,12 @@ def become_server(settings: Settings, claimed: int | None, variables: dict[str, 
     folder = settings.run_folder
     folder.temporary.mkdir(exist_ok=True)
     folder.generation.mkdir(exist_ok=True)
+    drain_s, rolling_s = settings.stop_timeouts
     folder.record(
         host=settings.api_host,
         port=settings.port,
-        drain_s=settings.drain_timeout,
-        rolling_s=settings.leave_timeout,
+        drain_s=drain_s,
+        rolling_s=rolling_s,
         log_file=settings.path(settings.log_file),
         succeeds=claimed is None,
     )

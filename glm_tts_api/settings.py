@@ -234,9 +234,9 @@ class Settings(BaseSettings):
         return self._root / "configs"
 
     @property
-    def leave_timeout(self) -> float:
-        """How long a server may speak on when another has its port: as long as an answer may take."""
-        return self.long_text_timeout if self.rolling_timeout is None else self.rolling_timeout
+    def stop_timeouts(self) -> tuple[float, float]:
+        """How long accepted requests may take when the server stops, and when another server has its port."""
+        return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
 
     @property
     def run_folder(self) -> RunFolder:

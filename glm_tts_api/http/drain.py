@@ -87,8 +87,8 @@ class InFlight:
 
 
 class GracefulStop:
-    """Waits up to `timeout_s` for the requests in flight, `leave_s` where another server has the port.
-    SIGQUIT or a second SIGINT cuts the wait short.
+    """Waits for the requests in flight: up to the first of `timeouts_s`, or the second where another server
+    has the port. SIGQUIT or a second SIGINT cuts the wait short.
 
     SIGTERM does not, however often it comes: a supervisor and a script may both send it, and with several
     workers Ctrl-C reaches each at once, and as SIGTERM again by way of its parent.
@@ -99,15 +99,13 @@ class GracefulStop:
         in_flight: InFlight,
         connections: Connections,
         *,
-        timeout_s: float,
-        leave_s: float,
+        timeouts_s: tuple[float, float],
         in_charge: Callable[[], bool],
     ) -> None:
         self._in_flight = in_flight
         self._connections = connections
         self._in_charge = in_charge
-        self._timeout_s = timeout_s
-        self._leave_s = leave_s
+        self._timeout_s, self._leave_s = timeouts_s
         self._previous: dict[int, Any] = {}
         self._n_interrupts = 0
         self._drain: asyncio.Task[None] | None = None

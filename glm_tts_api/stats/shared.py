@@ -61,9 +61,8 @@ _RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * _CELL_BYTES
 
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
-    """One record as read. `restarts`: how often its worker died and another took its place, and
-    `watchdog_exits`, how often it ended itself. `ended`, `cut`: what became of its last answers when another
-    server had the port; those that it had when it was killed count as cut."""
+    """One record as read. `restarts`: how often its worker died and another took its place; `watchdog_exits`:
+    how often it ended itself; `ended`, `cut`: its last answers, those that it had when it was killed too."""
 
     number: int
     pid: int
@@ -151,13 +150,9 @@ class WorkerRecord:
         """To be called just before the process ends itself; from any thread."""
         self._cells[_WATCHDOG_EXITS] += 1
 
-    def tell_of_leaving(self, n_ended: int, n_cut: int) -> None:
-        """What became of the answers that this worker still had when another server took the port."""
-        self._cells[_ENDED], self._cells[_CUT] = n_ended, n_cut
-
-    def release(self) -> None:
+    def release(self, *, n_ended: int = 0, n_cut: int = 0) -> None:
         """Gives the record back. Closing alone would not free the lock: the map has its own descriptor."""
-        self._cells[_RELEASED] = True
+        self._cells[_RELEASED], self._cells[_ENDED], self._cells[_CUT] = True, n_ended, n_cut
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
 
@@ -257,8 +252,7 @@ class SharedStats:
     def _read_one(self, number: int, path: Path) -> WorkerStats | None:
         with path.open("rb") as file:
             raw = file.read()
-            alive = _is_locked(file.fileno())
-        return self._parse(number, raw, alive=alive)
+            return self._parse(number, raw, alive=_is_locked(file.fileno()))
 
     def _parse(self, number: int, raw: bytes, *, alive: bool) -> WorkerStats | None:
         """What a record's file holds; None if it is of another service, or of another version."""
@@ -268,10 +262,10 @@ class SharedStats:
         if cells[_SERVICE] != self._service:
             return None
         lanes = {lane: LaneCounts(*_lane_cells(cells, at)) for at, lane in enumerate(LANES)}
-        cut = cells[_CUT]
+        n_lost = (
+            0 if alive or cells[_RELEASED] else sum(each.active + each.waiting for each in lanes.values())
+        )
         if not alive:
-            if not cells[_RELEASED]:
-                cut += sum(counts.active + counts.waiting for counts in lanes.values())
             lanes = {lane: counts.of_the_dead() for lane, counts in lanes.items()}
         return WorkerStats(
             number=number,
@@ -282,7 +276,7 @@ class SharedStats:
             restarts=cells[_RESTARTS],
             watchdog_exits=cells[_WATCHDOG_EXITS],
             ended=cells[_ENDED],
-            cut=cut,
+            cut=cells[_CUT] + n_lost,
             lanes=lanes,
             figures=Figures(figures),
         )
