@@ -23,6 +23,7 @@ THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 _SHUTDOWN_S = 5  # for connections that stay open after the drain
 # asyncio accepts as many connections as the backlog holds before the first is seen and can be refused.
 HTTP_OPTIONS = ["--http", "glm_tts_api.http.connections:Connection", "--backlog", "256"]
+HTTP_OPTIONS += ["--h11-max-incomplete-event-size", str(2**16)]  # of a head, whose address may hold a text
 HTTP_OPTIONS += ["--loop", "asyncio"]  # also where the extra cluster has brought uvloop
 # A ping waits behind the audio that a client has yet to take: its time says nothing of whether it is there.
 # And audio does not shrink.

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _KEPT_WHEN_EMPTY = "input_text"  # so that its message can say blank rather than missing
 PROMPT_AUDIO = "prompt_audio"  # the one file that a form of our own API may bring
+_MAX_FIELDS = 1000
 _MAX_DEPTH = 32  # of JSON; ours is flat
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
@@ -187,8 +188,10 @@ def _multipart_headers(request: Request) -> Headers:
 
 
 def _read_form(data: bytes) -> Body:
+    if data.count(b"&") >= _MAX_FIELDS:
+        raise UnparsableBody(f"The form has more than {_MAX_FIELDS} fields.")
     try:
-        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=1000)
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict")
     except ValueError:  # also UnicodeDecodeError
         raise UnparsableBody("The form cannot be parsed; is it percent-encoded UTF-8?") from None
     return Body(_sent(dict(pairs)), {})
@@ -202,6 +205,8 @@ def read_json(data: bytes) -> Body:
         raise UnparsableBody("The body is not valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise InvalidField("The JSON body must be an object of fields.")
+    if len(value) > _MAX_FIELDS:
+        raise UnparsableBody(f"The JSON has more than {_MAX_FIELDS} fields.")
     if _is_deeper(value, _MAX_DEPTH):
         raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
     return Body(_sent(whole_text(value)), {})

@@ -205,7 +205,7 @@ class Connection(H11Protocol, InTurn):
         if self.cycle.response_started:
             return self.has_whole_answer
         self._is_half_closed = True
-        self._ask(_ASK_S)
+        self.loop.call_later(_ASK_S, self._ask, _ASK_S)  # most answers have begun by then
         return True
 
     def _ask(self, again_s: float) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import soundfile
 from running import Running
+from server_process import Server
 from tone_engine import ToneEngine
 
 Serve = Callable[..., Running]
@@ -75,3 +76,8 @@ def test_the_key_is_asked_for(serve: Serve) -> None:
         address = "/api/v1/tts?input_text=hello&index=exampleA"
         assert client.get(address).status_code == 401
         assert client.get(address, headers={"X-API-Key": "s3cret"}).status_code == 200
+
+
+def test_an_address_may_hold_a_long_text(start: Callable[..., Server]) -> None:
+    answer = start().client.get(f"/api/v1/tts?input_text={quote('好' * 6000)}&index=exampleA")
+    assert answer.status_code == 200

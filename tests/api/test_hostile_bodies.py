@@ -79,6 +79,20 @@ def test_the_longest_text_fits_however_it_is_sent(serve: Serve, character: str) 
             assert answer.status_code == (200 if character == "好" else 400), answer.text[:200]
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"&".join(b"field%d=1" % number for number in range(1001)), FORM),
+        (b"{" + b",".join(b'"field%d": 1' % number for number in range(1001)) + b"}", "application/json"),
+    ],
+    ids=["form", "JSON"],
+)
+def test_more_than_1000_fields(server: Running, body: bytes, content_type: str) -> None:
+    answer = post(server, body, content_type)
+    assert refused(answer) == (422, "unparsable_body")
+    assert "more than 1000 fields" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("depth", [33, 970, 100_000])
 def test_json_that_is_nested_deep(server: Running, depth: int) -> None:
     assert refused(post(server, nested(depth), "application/json")) == (422, "unparsable_body")
