@@ -133,6 +133,15 @@ def test_no_route_answers_to_a_rebound_name(serve: Serve, path: str) -> None:
         assert client.get(path).status_code != 403
 
 
+def test_a_websocket_answers_to_no_rebound_name_either(client: httpx.Client) -> None:
+    handshake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    handshake |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Host": "evil.example"}
+    refused = client.get("/v1/audio/speech/stream", headers=handshake)
+    assert refused.status_code == 403
+    assert "ALLOWED_HOSTS" in refused.json()["error"]["message"]
+    assert refused.headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/api/v1/health/live"])
 def test_probes_of_health_may_use_any_name(client: httpx.Client, path: str) -> None:
     assert client.get(path, headers={"Host": "evil.example"}).status_code == 200
