@@ -27,5 +27,5 @@ def require_operators(device: torch.device, precision: Precision) -> None:
         reason = str(error).strip().splitlines()[0]
         raise StartupError(
             f"PyTorch {torch.__version__} lacks an operator that this version needs ({reason}): install the "
-            "versions that it was tested with, pip install -c constraints.txt (README, Installation)"
+            "versions that it was tested with, pip install -c constraints.txt (docs/getting-started.md)"
         ) from None

@@ -130,7 +130,7 @@ install_packages() {
     tee -- "$log" | show_pip || {
     grep -v '^Progress ' -- "$log" | tail -n 25 >&2
     fail "$EXIT_REFUSED" "pip could not install the packages (above; all of it: $log)." \
-      "Nothing was started or stopped. README.md, \"Installation\": mirrors, CPU builds, no internet."
+      "Nothing was started or stopped. docs/getting-started.md: mirrors, CPU builds, no internet."
   }
   say "  installed in $((SECONDS - begin)) s"
 }

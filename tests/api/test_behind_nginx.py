@@ -1,4 +1,4 @@
-"""nginx in front of a server, with the block of the README and with no more than proxy_pass."""
+"""nginx in front of a server, with the block of docs/security.md and with no more than proxy_pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from waiting import wait_until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx: apt install nginx-light")
-READMES = [Path(__file__).parents[2] / name for name in ("README.md", "README_zh.md")]
+READMES = [Path(__file__).parents[2] / name for name in ("docs/security.md", "docs/security_zh.md")]
 BARE = "location / {\n    proxy_pass http://127.0.0.1:8049;\n}\n"
 ROUTES = {
     "v1": ("/api/v1/tts", {"input_text": "hello", "index": "exampleA", "stream": True}),
