@@ -38,11 +38,7 @@ from glm_tts_api.api.v1.text import router as text_router
 from glm_tts_api.api.v1.tts import router as tts_router
 from glm_tts_api.api.zhipu.speech import router as zhipu_speech_router
 from glm_tts_api.api.zhipu.voices import router as zhipu_voices_router
-from glm_tts_api.http.connections import (
-    ConnectionLimits,
-    Connections,
-    raise_file_limit,
-)
+from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
 from glm_tts_api.http.listening import log_accept_errors_sparingly, private_listener
@@ -60,7 +56,8 @@ from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, Setti
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.stats.shared import SharedStats, WorkerRecord, private_counters, service_of
+from glm_tts_api.stats.lane_counts import private_counters
+from glm_tts_api.stats.shared import SharedStats, WorkerRecord, service_of
 from glm_tts_api.studio.encode import router as studio_encode_router
 from glm_tts_api.studio.studio import router as studio_router
 from glm_tts_api.text.markup.lexicon import LexiconFile

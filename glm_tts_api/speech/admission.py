@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
 from glm_tts_api.stats.figures import LANES, LaneName
-from glm_tts_api.stats.shared import LaneCounters
+from glm_tts_api.stats.lane_counts import LaneCounters
 
 SHORT_TEXT_CHARS = (
     50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT

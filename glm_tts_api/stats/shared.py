@@ -13,13 +13,14 @@ import fcntl
 import mmap
 import os
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from glm_tts_api.durable import locked
 from glm_tts_api.stats.figures import FIGURES_CELLS, LANES, Figures, LaneName
+from glm_tts_api.stats.lane_counts import CELL_BYTES, COUNTERS, LaneCounters, LaneCounts
 
 Phase = Literal["loading", "ready", "failed", "stalled"]
 PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
@@ -27,36 +28,11 @@ PHASES: tuple[Phase, ...] = ("loading", "ready", "failed", "stalled")
 _MAX_WORKERS = 1024
 _SERVICE, _PID, _PHASE, _LISTENS, _RELEASED, _RESTARTS, _WATCHDOG_EXITS, _WEIGHT, _ENDED, _CUT = range(10)
 _HEADER_CELLS = 10
-_CELL_BYTES = 8
 _CANNOT_SPEAK = 1 << 48
 
 
-@dataclass(frozen=True, slots=True)
-class LaneCounts:
-    """What one lane did: `active` and `waiting` now, the rest since the service started."""
-
-    active: int = 0
-    waiting: int = 0
-    total: int = 0
-    completed: int = 0
-    failed: int = 0
-    timed_out: int = 0
-    cancelled: int = 0
-    rejected: int = 0
-
-    @classmethod
-    def sum(cls, counts: Iterable[LaneCounts]) -> LaneCounts:
-        rows = [tuple(asdict(row).values()) for row in counts]
-        return cls(*(sum(column) for column in zip(*rows, strict=True)))
-
-    def of_the_dead(self) -> LaneCounts:
-        """The same totals with nothing going on."""
-        return LaneCounts(0, 0, *tuple(asdict(self).values())[2:])
-
-
-_COUNTERS = tuple(field.name for field in fields(LaneCounts))
-_COUNTS_CELLS = _HEADER_CELLS + len(LANES) * len(_COUNTERS)
-_RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * _CELL_BYTES
+_COUNTS_CELLS = _HEADER_CELLS + len(LANES) * len(COUNTERS)
+_RECORD_BYTES = (_COUNTS_CELLS + FIGURES_CELLS) * CELL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +55,6 @@ class WorkerStats:
     @property
     def ready(self) -> bool:
         return self.alive and self.phase == "ready"
-
-
-class LaneCounters:
-    """One lane's counters in this worker's record; written from the event loop only."""
-
-    def __init__(self, cells: memoryview) -> None:
-        self._cells = cells
-
-    def add(self, counter: str, amount: int = 1) -> None:
-        self._cells[_COUNTERS.index(counter)] += amount
-
-    def read(self) -> LaneCounts:
-        return LaneCounts(*self._cells)
-
-
-def private_counters() -> dict[LaneName, LaneCounters]:
-    """Counters of both lanes that nobody else reads."""
-    return {
-        lane: LaneCounters(memoryview(bytearray(len(_COUNTERS) * _CELL_BYTES)).cast("q")) for lane in LANES
-    }
 
 
 class WorkerRecord:
@@ -241,7 +197,7 @@ class SharedStats:
         """What a worker that takes connections has to do; None if there is none. Reads the header alone, for
         it is asked before each connection."""
         with path.open("rb", buffering=0) as file:
-            header = file.read(_HEADER_CELLS * _CELL_BYTES)
+            header = file.read(_HEADER_CELLS * CELL_BYTES)
             if os.fstat(file.fileno()).st_size != _RECORD_BYTES or not _is_locked(file.fileno()):
                 return None
         cells = memoryview(header).cast("q")
@@ -289,13 +245,13 @@ def _burden(weight: int, phase: Phase) -> int:
 
 def _parts(record: memoryview) -> tuple[memoryview[int], memoryview[float]]:
     """Header and lanes, whole numbers; and the figures."""
-    middle = _COUNTS_CELLS * _CELL_BYTES
+    middle = _COUNTS_CELLS * CELL_BYTES
     return record[:middle].cast("q"), record[middle:].cast("d")
 
 
 def _lane_cells(cells: memoryview, lane: int) -> memoryview:
-    start = _HEADER_CELLS + lane * len(_COUNTERS)
-    return cells[start : start + len(_COUNTERS)]
+    start = _HEADER_CELLS + lane * len(COUNTERS)
+    return cells[start : start + len(COUNTERS)]
 
 
 def _lock(descriptor: int) -> bool:

@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
 from glm_tts_api.speech.admission import Admission, AdmissionConfig
 from glm_tts_api.stats.figures import LANES
-from glm_tts_api.stats.shared import LaneCounts, SharedStats
+from glm_tts_api.stats.lane_counts import LaneCounts
+from glm_tts_api.stats.shared import SharedStats
 
 LENGTHS = st.sampled_from([5, 60, 500])  # characters: short, medium, long
 SECONDS = st.sampled_from([0.0, 45.0, 90.0, 200.0])

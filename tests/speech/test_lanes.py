@@ -10,7 +10,8 @@ import pytest
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
 from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit
-from glm_tts_api.stats.shared import LaneCounts, SharedStats
+from glm_tts_api.stats.lane_counts import LaneCounts
+from glm_tts_api.stats.shared import SharedStats
 
 Scenario = Callable[[Admission, Callable[[], LaneCounts]], Awaitable[None]]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.stats.shared import LaneCounts, SharedStats
+from glm_tts_api.stats.lane_counts import LaneCounts
+from glm_tts_api.stats.shared import SharedStats
 
 
 def hold_a_record(folder: Path, service: int, pipe: Connection) -> None:

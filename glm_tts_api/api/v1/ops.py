@@ -24,7 +24,8 @@ from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.stats.figures import LANES
-from glm_tts_api.stats.shared import LaneCounts, WorkerStats
+from glm_tts_api.stats.lane_counts import LaneCounts
+from glm_tts_api.stats.shared import WorkerStats
 
 DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
