@@ -48,20 +48,6 @@ test("sound comes while the rest is still being made, and can be sought in when 
     });
   }));
 
-test("who leaves the page while it speaks is asked first", () =>
-  inStudio(browser, {}, async (page) => {
-    const asked = new Promise((resolve) => page.once("dialog", resolve));
-    await say(page, LONG);
-    await until(async () => (await watched(page)).heardAt, "something is heard");
-    await page.evaluate(() => setTimeout(() => location.reload()));
-    const dialog = await asked;
-    assert.equal(dialog.type(), "beforeunload");
-    await dialog.dismiss();
-    assert.match(await textOf(page, "#speak"), /Stop/);
-    await page.keyboard.press("Escape");
-    await until(async () => (await nSpeaking()) === 0, "it is stopped");
-  }));
-
 test("a stop frees the row, and is silent", () =>
   inStudio(browser, {}, async (page) => {
     await say(page, LONG);

@@ -97,6 +97,20 @@ test("what a server that was away did not answer is asked again once it is back"
     await page.waitForFunction(() => /\d/.test(document.querySelector("#gauges").textContent));
   }));
 
+test("who leaves the page while it speaks is asked first", () =>
+  inStudio(browser, {}, async (page) => {
+    await enter(page, key);
+    await page.waitForSelector(".voice input:checked");
+    const asked = new Promise((resolve) => page.once("dialog", resolve));
+    await say(page, "hello");
+    await until(() => nSpeaking({ key }), "it is spoken");
+    await page.evaluate(() => setTimeout(() => location.reload()));
+    const dialog = await asked;
+    assert.equal(dialog.type(), "beforeunload");
+    await dialog.dismiss();
+    await page.waitForSelector("li.take"); // it was spoken to its end
+  }));
+
 /** While the key's dialog is open, no error is shown but in it. */
 async function nothingBehind(page) {
   await page.waitForSelector("dialog[open] #api-key");
