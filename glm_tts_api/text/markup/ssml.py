@@ -1,4 +1,4 @@
-"""SSML as a text with marks (markup.py): what it means for the voice is said by those. Knows strings only.
+"""SSML as a text with marks (marks.py): what it means for the voice is said by those. Knows strings only.
 
 No entity is resolved and no document type taken: defusedxml refuses them.
 """
