@@ -19,7 +19,8 @@ from pathlib import Path
 
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.phonemes.dictionaries import KEEP_LIST
-from glm_tts_api.text.phonemes.writer import HANZI_RUN, Phonemizer, named_syllable, read_aligned
+from glm_tts_api.text.phonemes.pinyin import named_syllable
+from glm_tts_api.text.phonemes.writer import HANZI_RUN, Phonemizer, read_aligned
 
 SETS = Path(__file__).resolve().parents[1] / "tests" / "text"
 _MARKED = re.compile(r"\{(.)\|(\w+)\}")

@@ -19,7 +19,7 @@ from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import InvalidField, MalformedPronunciation
 from glm_tts_api.http.body import read_body, whole_text
 from glm_tts_api.text.markup.lexicon import LexiconFile, entry_of
-from glm_tts_api.text.markup.pinyin import BadReading
+from glm_tts_api.text.phonemes.pinyin import BadReading
 
 MOST_OWN = 500
 router = APIRouter(

@@ -26,8 +26,8 @@ from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.text.cut.pieces import Check
 from glm_tts_api.text.markup.lexicon import LexiconFile
-from glm_tts_api.text.markup.pinyin import known_readings
 from glm_tts_api.text.markup.ssml import with_marks
+from glm_tts_api.text.phonemes.pinyin import known_readings
 from glm_tts_api.text.reading import Reading
 
 router = APIRouter(

@@ -21,8 +21,8 @@ from glm_tts_api.durable import locked, replace_file
 from glm_tts_api.errors import StorageFull, Unhealthy, UnknownWord, quote
 from glm_tts_api.text.cut.pieces import Check, unwatched
 from glm_tts_api.text.markup.marks import Part
-from glm_tts_api.text.markup.pinyin import Phonemes, phoneme_names
 from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
+from glm_tts_api.text.phonemes.pinyin import Phonemes, phoneme_names
 
 FILE_NAME = "lexicon.jsonl"
 MOST_WORDS = 20_000

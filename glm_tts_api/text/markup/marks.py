@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from glm_tts_api.errors import MalformedPronunciation, quote
-from glm_tts_api.text.markup.pinyin import Phonemes, phoneme_names
+from glm_tts_api.text.phonemes.pinyin import Phonemes, phoneme_names
 from glm_tts_api.text.signs import PUNCTUATION, has_hanzi
 
 MOST_MARK_CHARS = 200

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from glm_tts_api.text.markup.pinyin import Phonemes, phoneme_names
+from glm_tts_api.text.phonemes.pinyin import Phonemes, phoneme_names
 
 _TABLE = Path(__file__).parents[2] / "assets" / "readings" / "in_context.tsv"
 _NEAR = 8  # characters on either side

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from glm_tts_api.text.phonemes.dictionaries import Dictionaries
+from glm_tts_api.text.phonemes.pinyin import Syllable, named_syllable
+from glm_tts_api.text.phonemes.polyphones import rows
 
 _HANZI = (
     "\u2e80-\u2eff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -22,9 +24,6 @@ _REMEMBERED = 1024  # runs of Hanzi, each some 60 at most
 
 PUBLISHED_READINGS = Path(__file__).parents[2] / "assets" / "readings" / "pypinyin_0.44.tsv"
 """What the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
-
-Syllable = tuple[str, ...]
-"""The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
 
 
 class Phonemizer:
@@ -82,8 +81,6 @@ class Phonemizer:
     def _read_in_context(self, run: str, words: list[tuple[str, str]]) -> Iterator[Syllable]:
         """pypinyin's readings of jieba's words, but for what the table of contexts knows better."""
         from pypinyin.seg.mmseg import seg
-
-        from glm_tts_api.text.phonemes.polyphones import rows  # which needs what is here
 
         start, before = 0, ""
         for word, part_of_speech in words:
@@ -163,13 +160,3 @@ def _readings(word: str) -> list[Syllable]:
         for style in (Style.INITIALS, Style.FINALS_TONE3)
     )
     return [named_syllable(initial[0], final[0]) for initial, final in zip(initials, finals, strict=False)]
-
-
-def named_syllable(initial: str, final: str) -> Syllable:
-    """The vowels of 知 and 资 have names of their own, iii and ii."""
-    if final.startswith("i"):
-        if initial in ("zh", "ch", "sh", "r"):
-            final = "ii" + final
-        elif initial in ("z", "c", "s"):
-            final = "i" + final
-    return tuple(part for part in (initial, final) if part)

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from functools import cache, partial
 
 from glm_tts_api.errors import quote
-from glm_tts_api.text.phonemes.writer import named_syllable
 
 # CMU's phones. The model's inventory has none of them.
 _ARPABET = re.compile(
@@ -18,6 +17,8 @@ _ARPABET = re.compile(
 _TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
 
 Phonemes = tuple[str, ...]
+Syllable = tuple[str, ...]
+"""The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
 
 
 class BadReading(ValueError):
@@ -95,3 +96,13 @@ def _known_syllables() -> frozenset[str]:
     readings = {reading for entry in PINYIN_DICT.values() for reading in entry.split(",")}
     bases = {_base_and_tone(reading)[0] for reading in readings}
     return frozenset(base for base in bases if set(base) & set("aeiouv"))
+
+
+def named_syllable(initial: str, final: str) -> Syllable:
+    """The vowels of 知 and 资 have names of their own, iii and ii."""
+    if final.startswith("i"):
+        if initial in ("zh", "ch", "sh", "r"):
+            final = "ii" + final
+        elif initial in ("z", "c", "s"):
+            final = "i" + final
+    return tuple(part for part in (initial, final) if part)
