@@ -12,6 +12,8 @@ import os
 import signal
 import socket
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any
@@ -28,6 +30,7 @@ from glm_tts_api.run_folder import CLAIM_VARIABLE, SUCCEEDS_VARIABLE
 from glm_tts_api.settings import Settings
 
 logger = logging.getLogger("uvicorn.error")
+_LOOK_EVERY_S = 0.2
 
 
 class ListeningServer(Server):
@@ -53,9 +56,27 @@ class ListeningServer(Server):
 class Worker(multiprocess.Process):
     """A worker process, with such a server."""
 
+    signals: Sequence[int] = ()  # those that the parent has yet to look at
+
     @cached_property
     def server(self) -> Server:
         return ListeningServer(self.config)
+
+    def ping(self, timeout: float = 5) -> bool:
+        """Whether the worker gives a sign of life in time. A signal to the parent ends the wait: one worker
+        that hangs must not keep the others from hearing of it."""
+        deadline = time.monotonic() + timeout
+        try:
+            self.parent_conn.send(b"ping")
+            while not self.parent_conn.poll(_LOOK_EVERY_S):
+                if self.signals:
+                    return True
+                if time.monotonic() > deadline:
+                    return False
+            self.parent_conn.recv()
+        except (OSError, EOFError):
+            return False
+        return True
 
 
 class Supervisor(Multiprocess):
@@ -69,6 +90,7 @@ class Supervisor(Multiprocess):
     def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
         ignores_hangup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # by nohup
         super().__init__(config, sockets)
+        Worker.signals = self.signal_queue
         if ignores_hangup:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 from raw_client import ask_for_speech, connected, read_answer
@@ -152,3 +153,17 @@ def test_a_stop_does_not_wait_for_workers_that_load(start: Start) -> None:
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(20)
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_worker_that_hangs_does_not_keep_the_others_from_hearing_a_signal(start: Start) -> None:
+    server = start(workers=2, drain_timeout=1, environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "600"})
+    hung, other = server.stats()["per_worker"]
+    os.kill(hung["pid"], signal.SIGSTOP)
+    time.sleep(1.5)  # by then the parent waits for it
+    server.process.send_signal(signal.SIGTERM)
+    command = Path(f"/proc/{other['pid']}/cmdline")
+    wait_until(
+        lambda: not command.exists() or not command.read_bytes()
+    )  # it has ended, as a zombie or wholly
+    os.kill(hung["pid"], signal.SIGCONT)
+    server.process.wait(60)
