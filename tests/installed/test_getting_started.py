@@ -1,4 +1,4 @@
-"""README's commands for the wheel, as they are written."""
+"""The docs' commands for the wheel, as they are written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from distributions import REPOSITORY, Distributions
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README_zh.md"])
-def test_the_commands_for_the_wheel(readme: str, built: Distributions, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["getting-started.md", "getting-started_zh.md"])
+def test_the_commands_for_the_wheel(page: str, built: Distributions, tmp_path: Path) -> None:
     """Without the internet: no dependency is installed, and the build is the one of the other tests."""
-    block = re.search(r"```bash\n([^`]*-m build[^`]*)```", (REPOSITORY / readme).read_text())
+    block = re.search(r"```bash\n([^`]*-m build[^`]*)```", (REPOSITORY / "docs" / page).read_text())
     assert block is not None
     build, install, check, *_ = block[1].splitlines()
     (copied,) = re.findall(r"cp (\S+) dist/", build)
