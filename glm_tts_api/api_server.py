@@ -21,23 +21,11 @@ from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__, watchdog
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.compatible.gpt_sovits import router as gpt_sovits_router
-from glm_tts_api.api.compatible.speaches import router as speaches_router
 from glm_tts_api.api.error_handlers import error_response, install_error_handlers
-from glm_tts_api.api.openai.custom_voices import router as openai_custom_voices_router
-from glm_tts_api.api.openai.speech import router as openai_speech_router
-from glm_tts_api.api.openai.speech_socket import router as openai_speech_socket_router
-from glm_tts_api.api.openai.voices import router as openai_voices_router
 from glm_tts_api.api.openapi import name_bodies, operation_id
-from glm_tts_api.api.v1.lexicon import router as lexicon_router
+from glm_tts_api.api.routes import ROUTERS
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
-from glm_tts_api.api.v1.metrics import router as metrics_router
-from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE, health_router, ops_router
-from glm_tts_api.api.v1.prompts import router as prompts_router
-from glm_tts_api.api.v1.text import router as text_router
-from glm_tts_api.api.v1.tts import router as tts_router
-from glm_tts_api.api.zhipu.speech import router as zhipu_speech_router
-from glm_tts_api.api.zhipu.voices import router as zhipu_voices_router
+from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
@@ -101,25 +89,7 @@ def create_app(
             limits=limits,
         ),
     )
-    for router in (
-        studio_router,
-        studio_encode_router,
-        tts_router,
-        openai_speech_router,
-        openai_speech_socket_router,
-        openai_voices_router,
-        openai_custom_voices_router,
-        speaches_router,
-        gpt_sovits_router,
-        zhipu_speech_router,
-        zhipu_voices_router,
-        prompts_router,
-        text_router,
-        lexicon_router,
-        ops_router,
-        health_router,
-        metrics_router,
-    ):
+    for router in (studio_router, studio_encode_router, *ROUTERS):
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)

@@ -248,9 +248,7 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
                 "optimiser": optimiser.state_dict(), "phonemes": data.phonemes}  # fmt: skip
 
     rng = random.Random(run.step)
-    check = [
-        data.batch(random.Random(i), tokens=3000, source=data.validation, augment=False) for i in range(3)
-    ]
+    check = data.batch(random.Random(0), tokens=3000, source=data.validation, augment=False)
     while run.progress < 1:
         for group in optimiser.param_groups:
             group["lr"] = 1.2e-3 * warm_cosine(run.progress, run.step)
@@ -280,11 +278,8 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
         run.step += 1
         if run.step % 100 == 0 or run.step in (10, 30):
             with torch.no_grad():
-                checked = [compute_losses(encoder, decoder, b, quantise=quantise) for b in check]
-            run.log(
-                f"| {describe(losses, config.n_codes)} | "
-                + " || ".join(describe(c, config.n_codes) for c in checked[:1])
-            )
+                checked = compute_losses(encoder, decoder, check, quantise=quantise)
+            run.log(f"| {describe(losses, config.n_codes)} | {describe(checked, config.n_codes)}")
             run.save(snapshot())
     run.save(snapshot(), force=True)
 

@@ -1,0 +1,28 @@
+"""The routers of every dialect, in the order in which their paths are looked for."""
+
+from __future__ import annotations
+
+from glm_tts_api.api.compatible import gpt_sovits, speaches
+from glm_tts_api.api.openai import custom_voices, speech, speech_socket
+from glm_tts_api.api.openai import voices as openai_voices
+from glm_tts_api.api.v1 import lexicon, metrics, ops, prompts, text, tts
+from glm_tts_api.api.zhipu import speech as zhipu_speech
+from glm_tts_api.api.zhipu import voices as zhipu_voices
+
+ROUTERS = (
+    tts.router,
+    speech.router,
+    speech_socket.router,
+    openai_voices.router,
+    custom_voices.router,
+    speaches.router,
+    gpt_sovits.router,
+    zhipu_speech.router,
+    zhipu_voices.router,
+    prompts.router,
+    text.router,
+    lexicon.router,
+    ops.ops_router,
+    ops.health_router,
+    metrics.router,
+)
