@@ -47,6 +47,7 @@ def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None
     assert body["demonstration"] is True
     assert body["model"] == "tone (demonstration model)"
     assert "bash scripts/download_model.sh" in body["notice"]
+    assert body["commands"] == ["bash scripts/download_model.sh", "bash restart_api.sh"]
 
 
 def test_health_says_what_a_lone_listener_of_a_stream_has_to_expect(serve: Serve) -> None:

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  LIMIT,
-  newestFirst,
-  otherVoice,
-  surplus,
-} from "../../glm_tts_api/studio/static/js/takes/history.js";
+import { LIMIT, newestFirst, otherVoice, surplus } from "../../glm_tts_api/studio/static/js/takes/history.js";
 
 const MB = 2 ** 20;
 const takes = (...megabytes) =>

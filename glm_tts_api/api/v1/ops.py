@@ -88,6 +88,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         "model": state.model_label,
         "demonstration": config.is_demonstration,
         "notice": DEMONSTRATION_NOTICE if config.is_demonstration else None,
+        "commands": [DOWNLOAD, START] if config.is_demonstration else [],
         "device": info.device if info else None,
         "dtype": info.dtype if info else None,
         "version": __version__,

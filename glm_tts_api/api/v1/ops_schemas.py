@@ -46,6 +46,9 @@ class Health(BaseModel):
     notice: str | None = Field(
         description="How to get the official model, if this is not it.", examples=[None]
     )
+    commands: list[str] = Field(
+        description="Those that get the official model and speak with it, if this is not it.", examples=[[]]
+    )
     device: str | None = Field(description="Where it runs; null until it is loaded.", examples=["cuda:0"])
     dtype: str | None = Field(description="The LLM's precision.", examples=["bfloat16"])
     version: str = Field(description="This server's version.", examples=["0.1.0"])

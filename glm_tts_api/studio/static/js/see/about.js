@@ -3,11 +3,9 @@
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 
-const COMMANDS = "bash scripts/download_model.sh\nbash restart_api.sh";
-
 export function mountAbout(root, { store }) {
   const facts = h("p", { class: "hint" });
-  const demonstration = h("div", { class: "notice calm" }, h("p"), h("pre", { class: "mono" }, COMMANDS));
+  const demonstration = h("div", { class: "notice calm" }, h("p"), h("pre", { class: "mono" }));
   const notices = h("ul", { class: "notices hint" });
   const docs = h("a", { href: "docs" });
   const metrics = h("a", { href: "metrics" });
@@ -20,6 +18,7 @@ export function mountAbout(root, { store }) {
     demonstration.hidden = !health?.demonstration;
     demonstration.firstChild.textContent = t("see.demonstration");
     if (!health) return;
+    demonstration.lastChild.textContent = health.commands?.join("\n");
     const { cause, warnings, dtype, version } = health;
     facts.textContent = [version && t("see.version", { version }), dtype].filter(Boolean).join(" · ");
     const sentences = [cause, ...warnings].filter(Boolean);
