@@ -239,7 +239,6 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
         else:
             run.step = _CODEBOOK_STARTS_AT
             encoder_from = run.step + _DECODER_ALONE
-
     if run.progress >= 1:
         return
 
