@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.parity.components import golden_files, run_file
+from scripts.checks.parity.components import golden_files, run_file
 
 
 def main() -> int:

@@ -54,8 +54,8 @@ esac
 [[ ${1:-} == long ]] || exit 0
 with_avx2 tests/engine --ignore tests/engine/test_lost.py --ignore tests/engine/test_memory.py
 for form in test_clients test_cluster hunt_http test_studio; do
-  say "== scripts/$form.sh"
-  bash "scripts/$form.sh"
+  say "== scripts/checks/$form.sh"
+  bash "scripts/checks/$form.sh"
 done
 for room in audio engine stats text voices; do
   say "== mutants of $room"

@@ -2,7 +2,7 @@
 
 Knows paths and strings. The wheel ships Chinese transducers built with other flags (they drop interjections
 and erhua) and silently ignores the flags when it finds a built file; so ours are built once by
-scripts/build_fsts.py and shipped, and rebuilt into the caller's cache when another version is installed.
+scripts/make/build_fsts.py and shipped, and rebuilt into the caller's cache when another version is installed.
 Nothing is ever written beside the installed package. (docs/model.md 9)
 """
 

@@ -9,7 +9,7 @@ from glm_tts_api.model.flow.sampler import FlowMatching
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
-from scripts.parity.fill import iter_fill
+from scripts.checks.parity.fill import iter_fill
 
 LLM_SIZES = {
     "mini": LlmConfig(

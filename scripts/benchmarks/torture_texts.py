@@ -1,4 +1,4 @@
-"""Texts that are made to take long (scripts/text_torture.py), each a unit that repeats."""
+"""Texts that are made to take long (scripts/benchmarks/text_torture.py), each a unit that repeats."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
-from scripts.block_causal import DEFAULT_BLOCK_PATTERN, block_causal_mask
+from scripts.checks.parity.block_causal import DEFAULT_BLOCK_PATTERN, block_causal_mask
 from scripts.mini.codes import load_codes
 from scripts.mini.data import ClipSet, load_speaker_statistics
 from scripts.mini.speech_encoder import EncoderConfig

@@ -1,11 +1,11 @@
-"""Some of scripts/disconnects.py: clients that leave at any moment take nothing with them."""
+"""Some of scripts/benchmarks/disconnects.py: clients that leave at any moment take nothing with them."""
 
 from __future__ import annotations
 
 import pytest
 from server_process import Server
 
-from scripts.disconnects import leave_many, open_files, what_is_left
+from scripts.benchmarks.disconnects import leave_many, open_files, what_is_left
 
 N_CLIENTS = 6
 

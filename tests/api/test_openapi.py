@@ -1,4 +1,4 @@
-"""/openapi.json as those read it who generate clients from it; scripts/test_openapi_clients.sh runs two."""
+"""/openapi.json as generators of clients read it; scripts/checks/test_openapi_clients.sh runs two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scripts/simulate_scaling.py beside a real service, which here speaks tones."""
+"""scripts/benchmarks/simulate_scaling.py beside a real service, which here speaks tones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from running import Running
 
-SCRIPT = Path(__file__).parents[2] / "scripts/simulate_scaling.py"
+SCRIPT = Path(__file__).parents[2] / "scripts/benchmarks/simulate_scaling.py"
 
 
 def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Half a minute of scripts/soak.py: what a server holds does not grow with what it has been sent."""
+"""Half a minute of scripts/benchmarks/soak.py: what a server holds does not grow with what it was sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from server_process import Server
 from waiting import wait_until
 
-from scripts.soak import Tally, resident_mb, speak
+from scripts.benchmarks.soak import Tally, resident_mb, speak
 
 LONGEST = 24  # characters
 N_CLIENTS = 2

@@ -33,7 +33,7 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    script = REPOSITORY / "scripts" / "make_synthetic_checkpoint.py"
+    script = REPOSITORY / "scripts" / "benchmarks" / "make_synthetic_checkpoint.py"
     subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
     return folder
 

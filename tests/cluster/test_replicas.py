@@ -1,4 +1,4 @@
-"""Two replicas of the server on one Ray node, speaking tones. scripts/test_cluster.sh has the long form."""
+"""Two replicas of the server on one Ray node, speaking tones. Long form: scripts/checks/test_cluster.sh."""
 
 from __future__ import annotations
 

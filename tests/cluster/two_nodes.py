@@ -1,6 +1,6 @@
 """Two Ray nodes on this machine, the bundled model, and what goes wrong in a cluster.
 
-Run by scripts/test_cluster.sh. Each test prints what became of the requests that were sent meanwhile.
+Run by scripts/checks/test_cluster.sh. Each test prints what became of the requests that were sent meanwhile.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from scripts.parity.fill import fill
+from scripts.checks.parity.fill import fill
 
 CHECKS = json.loads((Path(__file__).parent / "data" / "fill_check.json").read_text(encoding="utf-8"))
 

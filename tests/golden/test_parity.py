@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.parity.components import golden_files, run_file
+from scripts.checks.parity.components import golden_files, run_file
 
 DATA = Path(__file__).parent / "data"
 

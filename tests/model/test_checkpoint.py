@@ -22,8 +22,8 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
-from scripts.make_synthetic_checkpoint import sizes, write_checkpoint, write_safetensors
-from scripts.parity.fill import iter_fill
+from scripts.benchmarks.make_synthetic_checkpoint import sizes, write_checkpoint, write_safetensors
+from scripts.checks.parity.fill import iter_fill
 
 MANIFESTS = Path(__file__).parents[1] / "golden" / "data" / "manifests"
 

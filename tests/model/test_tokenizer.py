@@ -10,8 +10,8 @@ import pytest
 
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.tokenizer import AddedToken, TextTokenizer
-from scripts.parity.golden import Golden
-from scripts.parity.tokenizer import write_tokenizer
+from scripts.checks.parity.golden import Golden
+from scripts.checks.parity.tokenizer import write_tokenizer
 
 GOLDEN = Golden(Path(__file__).parents[1] / "golden" / "data" / "tokenizer.json")["tokenizer"]
 

@@ -13,7 +13,7 @@ from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
 from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple
 from glm_tts_api.model.vocoder.source import HarmonicSource, draw_noise
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
-from scripts.parity.components import run_file
+from scripts.checks.parity.components import run_file
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "data"
 SMALL = HiftConfig(base_channels=16, f0_channels=8)

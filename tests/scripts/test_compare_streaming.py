@@ -1,4 +1,4 @@
-"""scripts/compare_streaming.py: it compares what the engine speaks, and its figures say what they say."""
+"""scripts/benchmarks/compare_streaming.py compares what the engine speaks; its figures say what they say."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
-from scripts.streamed.measures import Ear, Heard, at_seams, distance
-from scripts.streamed.renders import Renderer
+from scripts.benchmarks.streamed.measures import Ear, Heard, at_seams, distance
+from scripts.benchmarks.streamed.renders import Renderer
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CHUNKS = (4, 8)

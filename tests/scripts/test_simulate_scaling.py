@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.scaling.measured import Curve, Measured
-from scripts.scaling.routing import ROUTES
-from scripts.simulate_scaling import Outcome, Service, simulate
+from scripts.benchmarks.scaling.measured import Curve, Measured
+from scripts.benchmarks.scaling.routing import ROUTES
+from scripts.benchmarks.simulate_scaling import Outcome, Service, simulate
 
 ROOT = Path(__file__).parents[2]
 EXPONENTIAL = [-math.log(1 - (i + 0.5) / 1000) for i in range(1000)]  # mean 1
@@ -78,7 +78,13 @@ def test_the_command_prints_a_row_for_each_size_routing_and_load(tmp_path: Path)
     (tmp_path / "streams.json").write_text(json.dumps({"streams": [stream]}))
     options = ["--sizes", "1", "2", "--requests", "400"]
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts/simulate_scaling.py", "serve.json", "streams.json", *options],
+        [
+            sys.executable,
+            ROOT / "scripts/benchmarks/simulate_scaling.py",
+            "serve.json",
+            "streams.json",
+            *options,
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

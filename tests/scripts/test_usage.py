@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from own_project import REPOSITORY, Project
 
-SCRIPTS = sorted(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("*.sh"))
-SCRIPTS += sorted(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("scripts/*.sh"))
+FOLDERS = ("", "scripts/", "scripts/checks/")
+SCRIPTS = [
+    str(path.relative_to(REPOSITORY))
+    for folder in FOLDERS
+    for path in sorted(REPOSITORY.glob(f"{folder}*.sh"))
+]
+DOCUMENTS = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob(".github/**/*.*")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_each_script_that_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w./-])scripts/[\w./-]*\w", text))
+    assert {path for path in named if not (REPOSITORY / path).exists()} == set()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -115,7 +115,7 @@ def test_for_everybody(studio: str, tmp_path: Path) -> None:
 
 
 def test_twenty_minutes(frontend: TextFrontend, tmp_path: Path) -> None:
-    """Of a tone, made faster than it is heard; scripts/test_studio.sh does it with speech."""
+    """Of a tone, made faster than it is heard; scripts/checks/test_studio.sh does it with speech."""
     engine = ToneEngine(seconds=5, n_segments=240, segment_s=0.01, frontend=frontend)
     with toning(tmp_path, engine) as url:
         in_browser("long_text.js", "chrome", url, tmp_path, TEXT="hello")

@@ -12,7 +12,7 @@ import pytest
 
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.phonemes.writer import Phonemizer
-from scripts.compare_polyphones import marked, misread, syllables
+from scripts.benchmarks.compare_polyphones import marked, misread, syllables
 
 
 @pytest.mark.parametrize(

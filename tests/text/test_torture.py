@@ -1,7 +1,7 @@
 """Texts made to take long: none is read in more than linear time, or holds other threads up for long.
 
-scripts/text_torture.py reads a thousand and prints what they take: a second, and a tenth of one, at most. The
-bounds here are ten times that; a quadratic rule is far beyond them.
+scripts/benchmarks/text_torture.py reads a thousand and prints what they take: a second, and a tenth of one,
+at most. The bounds here are ten times that; a quadratic rule is far beyond them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pytest
 from glm_tts_api.model.tokenizer import TextTokenizer
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
+from scripts.benchmarks.text_torture import LENGTH, TOKENIZER, Reading, grown, read
 from scripts.benchmarks.torture_texts import Torture, tortures
-from scripts.text_torture import LENGTH, TOKENIZER, Reading, grown, read
 
 
 @pytest.fixture(scope="module")

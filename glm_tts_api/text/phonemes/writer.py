@@ -23,7 +23,7 @@ _SAME_SOUND = str.maketrans("嗯呣", "恩母")
 _REMEMBERED = 1024  # runs of Hanzi, each some 60 at most
 
 PUBLISHED_READINGS = Path(__file__).parents[2] / "assets" / "readings" / "pypinyin_0.44.tsv"
-"""What the published front end's pypinyin reads otherwise than a newer one (scripts/build_readings.py)."""
+"""What the published pypinyin reads otherwise than a newer one (scripts/make/build_readings.py)."""
 
 
 class Phonemizer:

@@ -1,0 +1,146 @@
+"""Clients that leave: at any moment, on every route that speaks, politely or not. Then looks at what is left.
+
+    python scripts/benchmarks/disconnects.py [--count 500] [--clients 8] [--seed 0]
+    WORKERS=2 python scripts/benchmarks/disconnects.py
+
+Starts a server of its own. Exits 1 if, when all have left, a request is still counted as active or waiting (a
+place is given back only with its decode row), a worker has more open files than before, or does not speak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import socket
+import struct
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from scripts.benchmarks.report import Progress
+from scripts.benchmarks.serve import running_server
+from scripts.benchmarks.soak import new_text, new_voice
+
+SETTLE_S = 120
+FORMATS = ("wav", "mp3", "opus", "flac", "pcm")
+RST = struct.pack("ii", 1, 0)  # SO_LINGER: close() resets the connection
+
+
+def new_request(draw: random.Random) -> bytes:
+    """A whole HTTP request for speech: whole, streamed, with a recording, or as OpenAI's clients ask."""
+    text, audio_format = new_text(draw, 40), draw.choice(FORMATS)
+    kind = draw.choice(("whole", "streamed", "upload", "openai", "openai events"))
+    if kind.startswith("openai"):
+        fields: dict[str, Any] = {"input": text, "voice": "alloy", "response_format": audio_format}
+        if kind == "openai events":
+            fields["stream_format"] = "sse"
+        return _post("/v1/audio/speech", json=fields)
+    fields = {"input_text": text, "response_format": audio_format, "stream": str(kind == "streamed").lower()}
+    if kind == "upload":
+        fields["prompt_text"] = new_text(draw, 20)
+        return _post("/api/v1/tts", data=fields, files={"prompt_audio": ("a.wav", new_voice(draw))})
+    return _post("/api/v1/tts", data={**fields, "index": draw.choice(("exampleA", "exampleB"))})
+
+
+def _post(path: str, **content: Any) -> bytes:
+    request = httpx.Request("POST", f"http://localhost{path}", **content)
+    head = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers.items())]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + request.read()
+
+
+def leave_early(port: int, seed: int) -> str:
+    """Asks for speech and leaves; says at which moment."""
+    draw = random.Random(seed)
+    request = new_request(draw)
+    moment = draw.choice(("sending", "at once", "waiting", "hearing"))
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.settimeout(SETTLE_S)
+        if draw.random() < 0.5:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
+        connection.sendall(request[: draw.randrange(len(request))] if moment == "sending" else request)
+        if moment == "waiting":
+            time.sleep(draw.expovariate(2))
+        elif moment == "hearing":
+            connection.recv(draw.randrange(1, 3000))
+    return moment
+
+
+def stats(base_url: str) -> dict[str, Any]:
+    body: dict[str, Any] = httpx.get(f"{base_url}/api/v1/stats/concurrency", trust_env=False).json()
+    return body
+
+
+def n_busy(base_url: str) -> int:
+    """Requests that are counted as active or waiting."""
+    return sum(lane["active"] + lane["waiting"] for lane in stats(base_url)["stats"].values())
+
+
+def open_files(base_url: str) -> dict[int, int]:
+    """How many each worker has, by its process."""
+    pids = [worker["pid"] for worker in stats(base_url)["per_worker"]]
+    return {pid: len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids}
+
+
+def leave_many(base_url: str, *, count: int, n_clients: int, seed: int) -> Counter[str]:
+    """`count` clients that leave, `n_clients` at a time; by the moment at which they left."""
+    port = httpx.URL(base_url).port
+    assert port is not None
+    with ThreadPoolExecutor(n_clients) as pool:
+        return Counter(pool.map(lambda number: leave_early(port, seed + number), range(count)))
+
+
+def what_is_left(base_url: str, files_before: dict[int, int]) -> list[str]:
+    """Faults, in words; none where everything went back within SETTLE_S."""
+    give_up = time.monotonic() + SETTLE_S
+    while (busy := n_busy(base_url)) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    faults = [f"{busy} requests are still active or waiting"] if busy else []
+    while (more := _more_files(files_before, open_files(base_url))) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    faults += more
+    form = {"input_text": "hello", "index": "exampleA", "response_format": "wav"}
+    spoken = httpx.post(f"{base_url}/api/v1/tts", data=form, timeout=600, trust_env=False)
+    return faults if spoken.status_code == 200 else [*faults, f"speech: {spoken.status_code} {spoken.text}"]
+
+
+def _more_files(before: dict[int, int], now: dict[int, int]) -> list[str]:
+    return [
+        f"worker {pid} had {n_files} open files and has {now.get(pid, 'ended')}"
+        for pid, n_files in before.items()
+        if now.get(pid, n_files + 1) > n_files
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    with running_server(Progress(1)) as (base_url, _):
+        leave_many(
+            base_url, count=args.clients, n_clients=args.clients, seed=-args.clients
+        )  # opens what stays open
+        what_is_left(base_url, {})
+        before = open_files(base_url)
+        moments = leave_many(base_url, count=args.count, n_clients=args.clients, seed=args.seed)
+        faults = what_is_left(base_url, before)
+        lanes = stats(base_url)["stats"]
+    print(f"left while {dict(moments)}; open files before {before}")
+    print(json.dumps(lanes))
+    print("\n".join(faults) or "nothing is left")
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

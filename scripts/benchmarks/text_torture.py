@@ -1,0 +1,190 @@
+"""Reads texts as long as a request may be that are made to take long, and tells what they took.
+
+    python scripts/benchmarks/text_torture.py [--texts 1000] [--seed 1] [--rules default published]
+        [--slowest 10]
+
+Each of the `--texts` repeats a unit of digits, marks, combining signs or several scripts until it has
+MAX_TEXT_LENGTH characters. Others repeat marks in brackets, SSML, words of a lexicon and each block of
+Unicode. Each goes the way of a request's text, in phoneme mode: SSML, marks, lexicon, rules, the tokenizer,
+the answer of /text/normalize, and the sentences of the WebSocket. Prints the slowest, those that held other
+threads up longest and those that grew most; the same seed gives the same texts. Exits 1 if one took more than
+a second, held others up for more than 0.1 s, or took more than three times as long as half of it.
+
+Times are of this process's CPU, so that other work on the machine is not counted. A pause is what the reading
+thread took between two turns of another thread that wants one every 2 ms, as the event loop does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.model.tokenizer import TextTokenizer
+from glm_tts_api.text.cut.incremental import SentenceSplitter
+from glm_tts_api.text.frontend import RuleSet, TextFrontend
+from glm_tts_api.text.markup.marks import voices_in
+from glm_tts_api.text.markup.ssml import with_marks
+from scripts.benchmarks.report import Progress
+from scripts.benchmarks.torture_texts import Torture, tortures
+
+PROJECT = Path(__file__).resolve().parents[2]
+LENGTH = 20_000
+MOST_S, MOST_PAUSE_S, MOST_GROWTH = 1.0, 0.1, 1.5
+TELLING_S = 0.1  # less is no measure of growth
+_FIGURES = ("seconds", "pause_s", "linear_s")
+_TICK_S = 0.002
+_TRIES = 3  # of what was over a limit: the least counts, since a pause may be another process's
+TOKENIZER = PROJECT / "glm_tts_api" / "assets" / "mini" / "vq32k-phoneme-tokenizer"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text takes; `linear_s`: what it would take at the rate of a part of it."""
+
+    name: str
+    seconds: float
+    pause_s: float
+    linear_s: float = 0.0
+
+    @property
+    def growth(self) -> float:
+        """1 where twice the text takes twice the time, 2 where it takes four times; 0 where both are too
+        short to tell."""
+        return self.seconds / self.linear_s if self.linear_s and self.seconds > TELLING_S else 0.0
+
+    def __str__(self) -> str:
+        figures = f"{self.seconds:6.2f} s, pause {1000 * self.pause_s:4.0f} ms, growth {self.growth:3.1f}"
+        return f"{figures}  {self.name}"
+
+
+class Ticker:
+    """Wants a turn every 2 ms; `longest_s`: the most CPU time that its maker's thread took in between."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Ticker:
+        self._thread.start()
+        time.sleep(2 * _TICK_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        time.sleep(2 * _TICK_S)
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = time.clock_gettime(self._clock)
+        while not self._done.is_set():
+            time.sleep(_TICK_S)
+            now = time.clock_gettime(self._clock)
+            self.longest_s, last = max(self.longest_s, now - last), now
+
+
+def read(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
+    """What one reading takes, nothing of it known before."""
+    frontend.clear_cache()
+    with Ticker() as ticker:
+        began = time.thread_time()
+        with suppress(ServiceError):
+            read_as_requested(case, frontend, tokenizer)
+        seconds = time.thread_time() - began
+    return Reading(str(case), seconds, ticker.longest_s)
+
+
+def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> None:
+    """All that a server does with a request's text before the LLM."""
+    text = with_marks(case.text)[0] if case.ssml else case.text
+    voices_in(text)
+    SentenceSplitter().push(text)
+    reading = frontend.read(text, use_phoneme=True, lexicon=case.lexicon)
+    for segment in reading.segments:
+        tokenizer.encode(segment.spoken)
+    shown = reading.text, list(reading.parts), reading.changes, reading.warnings, reading.seconds
+    assert all(part is not None for part in shown)
+
+
+def grown(part: Torture, whole: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
+    """The reading of `whole`, again if it was over a limit: of some tries the least of each figure."""
+    tries: list[Reading] = []
+    while not tries or (len(tries) < _TRIES and is_over(best_of(tries))):
+        linear_s = read(part, frontend, tokenizer).seconds * len(whole.text) / len(part.text)
+        tries.append(replace(read(whole, frontend, tokenizer), linear_s=linear_s))
+    return best_of(tries)
+
+
+def best_of(tries: list[Reading]) -> Reading:
+    return Reading(tries[0].name, *(min(getattr(one, of) for one in tries) for of in _FIGURES))
+
+
+def is_over(reading: Reading) -> bool:
+    return reading.seconds > MOST_S or reading.pause_s > MOST_PAUSE_S or reading.growth > MOST_GROWTH
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--texts", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--rules", nargs="+", choices=("default", "published"), default=["default", "published"]
+    )
+    parser.add_argument("--slowest", type=int, default=10, help="how many to print of each kind")
+    options = parser.parse_args()
+    tokenizer = TextTokenizer.from_dir(TOKENIZER)
+    over = 0
+    for rules in options.rules:
+        readings = torture(rules, options, tokenizer)
+        over += sum(map(is_over, readings))
+        report(rules, readings, options.slowest)
+    return 1 if over else 0
+
+
+def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenizer) -> list[Reading]:
+    halves = list(tortures(options.seed, options.texts, LENGTH // 2))
+    progress = Progress(len(halves))
+    readings = []
+    with tempfile.TemporaryDirectory() as cache:
+        frontend = TextFrontend(
+            PROJECT / "configs", cache_dir=Path(cache), rules=rules, max_characters=LENGTH
+        )
+        frontend.prepare("行长说了3 words", use_phoneme=True)  # jieba and pypinyin load
+        gc.collect()
+        gc.freeze()  # as the server does
+        for half, whole in zip(halves, tortures(options.seed, options.texts, LENGTH), strict=True):
+            readings.append(grown(half, whole, frontend, tokenizer))
+            progress.step()
+    progress.close()
+    return readings
+
+
+def report(rules: str, readings: list[Reading], n_slowest: int) -> None:
+    over = sum(map(is_over, readings))
+    print(
+        f"{rules}: {len(readings)} texts; more than {MOST_S:g} s, a pause of {MOST_PAUSE_S:g} s or a growth "
+        f"of {MOST_GROWTH:g}: {over}"
+    )
+    for title, key in (
+        ("longest", lambda one: one.seconds),
+        ("longest pause", lambda one: one.pause_s),
+        ("grown most", lambda one: one.growth),
+    ):
+        print(f"  {title}")
+        for reading in sorted(readings, key=key, reverse=True)[:n_slowest]:
+            print(f"    {reading}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

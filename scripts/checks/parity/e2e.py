@@ -1,0 +1,153 @@
+"""Text to waveform: the published orchestration (docs/model.md 11) on the project's own parts.
+
+One generator serves LLM, flow and vocoder in turn, made anew with the same seed for each segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.llm_prompt import MAX_TOKENS_PER_ID, MIN_TOKENS_PER_ID, History, PromptLayout
+from glm_tts_api.model.flow import FlowInput, FlowMatching
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.tokenizer import TextTokenizer
+from glm_tts_api.model.vocoder import HiFT
+from scripts.checks.parity.fill import melin, rnd, toks
+from scripts.checks.parity.flow import ATOL, make_flow
+from scripts.checks.parity.golden import Case, CaseResult, Golden
+from scripts.checks.parity.hift import make_hift
+from scripts.checks.parity.llm import generate, make_runner
+from scripts.checks.parity.tokenizer import load_tokenizer
+
+SNR_DB = 40
+WAVE_STRIDE = 23
+CaseMeta = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    tokenizer: TextTokenizer
+    llm: LlmRunner
+    flow: FlowMatching
+    hift: HiFT
+
+    @property
+    def layout(self) -> PromptLayout:
+        return PromptLayout(
+            audio_start=self.tokenizer.audio_start,
+            begin_of_audio=self.tokenizer.begin_of_audio,
+            slot_length=self.llm.config.max_position_embeddings,
+        )
+
+    @property
+    def special(self) -> dict[str, int]:
+        return {"ats": self.tokenizer.audio_start, "eoa": self.tokenizer.end_of_audio}
+
+
+def run(golden: Golden) -> Iterator[CaseResult]:
+    pipeline = _pipeline(golden)
+    for index, meta in enumerate(golden["prune_cases"]):
+        yield _prune(pipeline, index, meta)
+    for meta in golden.cases:
+        yield _utterance(golden, pipeline, meta)
+
+
+def _pipeline(golden: Golden) -> Pipeline:
+    """The models of meta, and the text tokenizer of the golden file beside this one."""
+    meta, salts = golden.meta, golden.meta["salts"]
+    tokenizer = Golden(golden.path.with_name("tokenizer.json"))["tokenizer"]
+    return Pipeline(
+        load_tokenizer(tokenizer),
+        make_runner(meta["llm_config"], salts["llm"], meta["llm_shapes"], meta["rows"]),
+        make_flow(meta["flow_dims"], salts["flow"], meta["flow_shapes"]),
+        make_hift(meta["hift_dims"], salts["hift"], meta["hift_shapes"]),
+    )
+
+
+def _prune(pipeline: Pipeline, index: int, meta: CaseMeta) -> CaseResult:
+    case = Case("e2e", f"prune {index}")
+    texts, lengths = meta["cache_text_tokens"], meta["cache_speech_lens"]
+    history = History(texts[0], [0] * lengths[0])
+    for entry in range(1, len(texts)):
+        history.append(texts[entry], [entry] * lengths[entry])
+    history.prune(meta["synth_len"], pipeline.layout)
+    kept = [str(entry) for entry in dict.fromkeys(history.speech())]
+    case.same("kept entries", kept, meta["kept"])
+    sizes = [len(history.texts()), len(history.speech())]
+    case.same("lengths", sizes, [meta["prompt_text_len"], meta["prompt_speech_len"]])
+    return case.result()
+
+
+def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult:
+    case = Case("e2e", meta["key"])
+    prompt_ids = pipeline.tokenizer.encode(meta["prompt_text_norm"] + " ")
+    case.same("prompt ids", prompt_ids, meta["prompt_text_ids"])
+    history = History(prompt_ids, meta["prompt_speech_tokens"])
+    mels, waves = list[Tensor](), list[Tensor]()
+    texts = meta["segments_phoneme"] or meta["segments_tn"]
+    for text, expected in zip(texts, meta["per_segment"], strict=True):
+        generator = torch.Generator().manual_seed(meta["seed"])
+        ids = pipeline.tokenizer.encode(text)
+        tokens = _speak(case, pipeline, history, ids, expected, generator)
+        mels.append(_draw_mel(pipeline, meta, tokens, generator))
+        waves.append(pipeline.hift(mels[-1], noise=generator))
+        if meta["use_cache"]:
+            history.append(ids, tokens)
+    _compare(golden, case, meta, torch.cat(mels, 2), torch.cat(waves))
+    return case.result()
+
+
+def _speak(
+    case: Case,
+    pipeline: Pipeline,
+    history: History,
+    ids: list[int],
+    expected: CaseMeta,
+    generator: torch.Generator,
+) -> list[int]:
+    """A segment's speech tokens. Without a cache the history stays the prompt, which is never pruned."""
+    history.prune(len(ids), pipeline.layout)
+    case.same("text ids", ids, expected["text"])
+    case.same("prompt texts", history.texts(), expected["prompt_text"])
+    case.same("prompt speech", history.speech(), expected["prompt_speech"])
+    tokens = generate(
+        pipeline.llm,
+        pipeline.layout.build([*history.texts(), *ids], history.speech()),
+        pipeline.special,
+        lengths=(MIN_TOKENS_PER_ID * len(ids), MAX_TOKENS_PER_ID * len(ids)),
+        generator=generator,
+    )
+    case.same("tokens", tokens, expected["tokens"])
+    return tokens
+
+
+def _draw_mel(pipeline: Pipeline, meta: CaseMeta, tokens: list[int], generator: torch.Generator) -> Tensor:
+    segment = FlowInput(
+        tokens=torch.tensor(tokens),
+        speaker=_evaluate(meta["embedding"])[0],
+        noise=generator,
+        prompt_tokens=torch.tensor(meta["prompt_speech_tokens"]),
+        prompt_mel=_evaluate(meta["speech_feat"])[0],
+    )
+    return pipeline.flow.sample([segment])[0]
+
+
+def _evaluate(expression: str) -> Tensor:
+    """An expression in the functions that make inputs, such as `2.5*rnd(940,1,192)`."""
+    functions = {"__builtins__": {}, "rnd": rnd, "toks": toks, "melin": melin}
+    value: Tensor = eval(expression, functions)
+    return value
+
+
+def _compare(golden: Golden, case: Case, meta: CaseMeta, mel: Tensor, wave: Tensor) -> None:
+    key = meta["key"]
+    case.same("lengths", [wave.shape[0], mel.shape[2]], [meta["n_samples"], meta["n_mel"]])
+    case.close("mel", mel[0, ::3, ::2], golden[f"{key}_mel_sub"], atol=ATOL)
+    head = golden[f"{key}_wav"]
+    case.snr("head", wave[: len(head)], head, above=SNR_DB)
+    case.snr("whole", wave[::WAVE_STRIDE], golden[f"{key}_wav_sub"], above=SNR_DB)

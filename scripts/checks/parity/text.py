@@ -1,0 +1,61 @@
+"""The text front end, rules="published": normalising, splitting, phonemes.
+
+Phonemes are compared on `segments_g2p_all` (no keep list, no dictionary), and on `segments_g2p` too where the
+published lists lie beside the goldens, in DIR/data or DIR/../../data: they are not ours to ship.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.phonemes.dictionaries import KEEP_LIST, REPLACEMENTS, Dictionaries, DictionaryFiles
+from glm_tts_api.text.phonemes.writer import Phonemizer
+from scripts.checks.parity.golden import Case, CaseResult, Golden
+
+# The whole of the published custom_replace.jsonl, which the normalised texts need.
+PUBLISHED_REPLACEMENTS = (("噢", "哦"), ("欸", "诶"))
+
+
+def run(golden: Golden) -> Iterator[CaseResult]:
+    lists = _published_lists(golden.path.parent)
+    with tempfile.TemporaryDirectory() as folder:
+        configs = Path(folder)
+        lines = (json.dumps({"origin": origin, "new": new}) + "\n" for origin, new in PUBLISHED_REPLACEMENTS)
+        (configs / REPLACEMENTS).write_text("".join(lines), encoding="utf-8")
+        frontend = TextFrontend(configs, cache_dir=configs / "cache", rules="published")
+        phonemize = Phonemizer(configs / "cache", published=True)
+        for entry in golden.cases:
+            yield _compare(entry, frontend, phonemize, lists)
+
+
+def _compare(
+    entry: dict[str, Any], frontend: TextFrontend, phonemize: Phonemizer, lists: Dictionaries | None
+) -> CaseResult:
+    case = Case("text", f"text {entry['id']}")
+    normalized = entry.get("normalized_wetext_1_2_0", entry["normalized"])
+    case.same("normalized", [frontend.normalize(entry["raw"])], [normalized])
+    for what, text in (("segments", entry["normalized"]), ("raw_segments", entry["raw"])):
+        segments = frontend.split(text)  # must not raise where the reference did
+        if isinstance(entry[what], list):
+            case.same(what, segments, entry[what])
+    if "normalized_wetext_1_2_0" not in entry:  # the others' segments are those of another WeTextProcessing
+        again = [frontend.normalize(segment) for segment in entry["segments"] or []]
+        case.same("segments_normalized", again, entry["segments_normalized"] if entry["segments"] else [])
+    spoken = [phonemize(segment, Dictionaries()) for segment in entry["segments_normalized"]]
+    case.same("segments_g2p_all", spoken, entry["segments_g2p_all"])
+    if lists:
+        spoken = [phonemize(segment, lists) for segment in entry["segments_normalized"]]
+        case.same("segments_g2p", spoken, entry["segments_g2p"])
+    return case.result()
+
+
+def _published_lists(directory: Path) -> Dictionaries | None:
+    for folder in (directory / "data", directory.resolve().parent.parent / "data"):
+        if (folder / KEEP_LIST).is_file():
+            return DictionaryFiles(folder).current()
+    return None

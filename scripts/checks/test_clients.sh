@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Lets the client packages that people use speak with this server, each in an environment of its own from PyPI, and
+# compares how long what each heard is with the whole answer.
+#
+#   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without, one is started for it
+#
+# The environments (1.3 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13 and curl. Exit codes:
+# 1, a client did not hear all of it; 2, something is missing here.
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
+source scripts/lib/own_server.sh
+
+take_arguments 1 "$@"
+
+# script, packages, file that it writes
+readonly CLIENTS=(
+  'openai_sdk|openai==3.57.0|openai.mp3'
+  'zai_sdk|zai-sdk==0.2.3|zai.wav'
+  'openai_agents|openai-agents[voice]==0.24.0|agents.wav'
+  'livekit_plugin|livekit-plugins-openai==1.8.9|livekit-sse.wav'
+  'livekit_plugin|livekit-plugins-openai==1.8.9|livekit-tts-1.wav'
+  'pipecat_service|pipecat-ai[openai]==1.14.0|pipecat.wav'
+  'wyoming_bridge|wyoming_openai==0.8.0|wyoming.wav'
+)
+readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/glm-tts-api/clients"
+
+# python_for_clients: prints a Python that all of them run on.
+python_for_clients() {
+  local program
+  for program in python3.13 python3.12; do
+    "$program" -c 'import venv' 2>/dev/null || continue
+    command -v "$program"
+    return 0
+  done
+  fail "$EXIT_REFUSED" "wyoming_openai needs Python 3.12 or 3.13 with its venv module."
+}
+
+# environment SCRIPT PACKAGES: makes the environment on first use and when PACKAGES changes.
+environment() {
+  local venv="$CACHE/$1"
+  [[ -f $venv/installed && $(<"$venv/installed") == "$2" ]] && return
+  say "== installing $2"
+  rm -rf -- "$venv"
+  "$(python_for_clients)" -m venv "$venv"
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check "$2"
+  printf '%s' "$2" >"$venv/installed"
+}
+
+command -v curl >/dev/null || fail "$EXIT_REFUSED" "curl is needed (Debian, Ubuntu: apt install curl)."
+URL="${1:-}"
+[[ -n $URL ]] || start_server
+export NO_PROXY='*' no_proxy='*'
+for client in "${CLIENTS[@]}"; do
+  IFS='|' read -r script packages file <<<"$client"
+  environment "$script" "$packages"
+  say "== $packages -> $file"
+  "$CACHE/$script/bin/python" "scripts/checks/clients/$script.py" "$URL" "$WORK/$file" >"$WORK/$file.log" 2>&1 || {
+    tail -n 20 -- "$WORK/$file.log" >&2
+    fail "$EXIT_FAILED" "$script did not speak (its output's end is above)."
+  }
+done
+"$PYTHON" scripts/checks/clients/compare_lengths.py "$URL" "$WORK"/*.{mp3,wav}

@@ -1,0 +1,27 @@
+"""Build the Chinese transducers that the package ships, with the published flags.
+
+    python scripts/make/build_fsts.py [FOLDER]        (default: glm_tts_api/assets/fst)
+
+Run it when WeTextProcessing's version in pyproject.toml moves; until then another installed version is served
+from a user cache that the front end builds by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from glm_tts_api.text.wetext import SHIPPED_FSTS, build_chinese_fsts
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED_FSTS
+    build_chinese_fsts(folder)
+    for path in sorted(folder.iterdir()):
+        print(f"{path.stat().st_size:>9}  {path}")
+
+
+if __name__ == "__main__":
+    main()
