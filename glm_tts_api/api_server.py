@@ -32,13 +32,6 @@ from glm_tts_api.http.drain import GracefulStop, InFlight
 from glm_tts_api.http.listening import log_accept_errors_sparingly, private_listener
 from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.room_configs import (
-    admission_config,
-    beside_config,
-    engine_config,
-    recording_limits,
-    web_config,
-)
 from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
@@ -51,7 +44,6 @@ from glm_tts_api.studio.studio import router as studio_router
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.voices.store import VoiceStore
-from glm_tts_api.voices.writer import StoreLimits
 
 if TYPE_CHECKING:  # loads torch
     from glm_tts_api.engine.engine import Engine
@@ -93,7 +85,7 @@ def create_app(
         app.include_router(router)
     name_bodies(app)
     install_error_handlers(app)
-    web = web_config(settings)
+    web = settings.web
     app.add_middleware(
         UploadLimit,
         max_bytes=web.max_upload_bytes,
@@ -133,17 +125,17 @@ async def _lifespan(
         connections.others_take = partial(stats.leave_to_others, record)
         pools = Pools()
         state = AppState(
-            config=web_config(settings),
+            config=settings.web,
             speech=SpeechService(
                 engine=build_engine(settings, record.number),
-                admission=Admission(admission_config(settings), record.lanes),
-                verification=Admission(admission_config(settings), private_counters()),
+                admission=Admission(settings.admission, record.lanes),
+                verification=Admission(settings.admission, private_counters()),
                 figures=record.figures,
                 pools=pools,
-                prompt_limits=recording_limits(settings),
+                prompt_limits=settings.recordings,
                 is_stopping=lambda: in_flight.closing,
             ),
-            beside=Admission(beside_config(settings), private_counters()),
+            beside=Admission(settings.beside, private_counters()),
             stats=stats,
             number=record.number,
             voices=_voice_store(settings),
@@ -192,9 +184,9 @@ def _voice_store(settings: Settings) -> VoiceStore:
     return VoiceStore(
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
-        limits=recording_limits(settings),
+        limits=settings.recordings,
         max_characters=settings.prompt_max_characters,
-        room=StoreLimits(settings.max_voices, settings.max_voices_mb * 2**20),
+        room=settings.store,
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
@@ -239,7 +231,7 @@ def _build_engine(settings: Settings, number: int) -> Engine:
             logger.warning(warning)
         return frontend
 
-    return Engine(engine_config(settings), load_models=load_models, load_frontend=load_frontend)
+    return Engine(settings.engine, load_models=load_models, load_frontend=load_frontend)
 
 
 def _log_start(settings: Settings, number: int, connections: Connections) -> None:
@@ -248,10 +240,10 @@ def _log_start(settings: Settings, number: int, connections: Connections) -> Non
         number + 1,
         settings.workers,
         settings.checkpoint_dir,
-        engine_config(settings).threads,
+        settings.engine.threads,
     )
     if number == 0:
-        shortage = connections.shortage(admission_config(settings).most_requests)
+        shortage = connections.shortage(settings.admission.most_requests)
         for warning in [*settings.warnings, *([shortage] if shortage else [])]:
             logger.warning(warning)
     if settings.is_demonstration:

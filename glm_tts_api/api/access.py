@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.websockets import WebSocket
 
-from glm_tts_api.api.app_state import WebConfig
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.errors import Forbidden, Unauthorized
 from glm_tts_api.http.origin import is_local, is_of_a_foreign_page
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.http.drain import InFlight
 from glm_tts_api.speech.admission import Admission
@@ -17,32 +14,6 @@ from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.shared import SharedStats
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
-
-if TYPE_CHECKING:  # loads torch
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class WebConfig:
-    """Limits and facts that the routes need."""
-
-    workers: int
-    max_text_length: int
-    max_upload_bytes: int
-    max_text_bytes: int
-    stream_chunks: tuple[int, ...]
-    openai_voices: Mapping[str, str]
-    zhipu_voices: Mapping[str, str]
-    uploads_dir: Path
-    max_stored_bytes: int
-    prompt_limits: RecordingLimits
-    max_prompt_characters: int
-    api_keys: tuple[str, ...]
-    metrics_key: str
-    allowed_hosts: frozenset[str]
-    cors_origins: tuple[str, ...]
-    is_demonstration: bool
-    verify_token_file: Path
 
 
 @dataclass(frozen=True, slots=True)

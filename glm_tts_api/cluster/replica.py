@@ -14,7 +14,6 @@ from glm_tts_api.cluster import figures
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.launch import THREADS_WAIT
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.room_configs import admission_config
 from glm_tts_api.settings import Settings
 
 APP_NAME = "glm-tts"
@@ -47,7 +46,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
         configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
         return create_app(settings, build_engine=build_engine, claim=figures.join)
 
-    lanes = admission_config(settings)
+    lanes = settings.admission
     places = lanes.short_limit + lanes.long_limit
     return serve.deployment(
         serve.ingress(build_app)(Replica),

@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 
 from glm_tts_api.download.transfer import DownloadError, get_bytes
 from glm_tts_api.errors import ServiceError, VoiceExists
-from glm_tts_api.room_configs import recording_limits
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings
 from glm_tts_api.voices.store import VoiceStore
 
@@ -35,7 +34,7 @@ def fetch_voices(*, consent: bool) -> None:
     store = VoiceStore(
         settings.configs_dir / "prompt_cache.json",
         settings.path(settings.prompts_dir),
-        limits=recording_limits(settings),
+        limits=settings.recordings,
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )

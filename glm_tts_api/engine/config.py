@@ -1,4 +1,4 @@
-"""The engine's limits. Knows no environment: settings.py fills it in."""
+"""The engine's limits. Knows no environment: the settings fill it in."""
 
 from __future__ import annotations
 

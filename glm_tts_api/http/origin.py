@@ -8,9 +8,7 @@ makes everyone look local.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
-from pathlib import Path
 
 from starlette.requests import HTTPConnection
 
@@ -47,17 +45,6 @@ def has_own_name(request: HTTPConnection, allowed: frozenset[str]) -> bool:
     if "." not in name or name.endswith(_PRIVATE_SUFFIXES) or _address(name) is not None:
         return True
     return any(entry in ("*", name) or (entry[0] == "." and name.endswith(entry)) for entry in allowed)
-
-
-def machine_names(hosts_file: Path = Path("/etc/hosts")) -> frozenset[str]:
-    """This machine's own names, without asking a name server."""
-    own = os.uname().nodename.lower()
-    try:
-        lines = hosts_file.read_text(errors="replace").lower().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition("#")[0].split()[1:] for line in lines)
-    return frozenset({own}.union(*(entry for entry in names if own in entry)))
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

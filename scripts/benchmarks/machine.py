@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from glm_tts_api.cores import usable_cores
+from glm_tts_api.settings.machine import usable_cores
 
 # Flags of /proc/cpuinfo that decide which kernels run; the later ones are ARM's.
 _FLAGS = (

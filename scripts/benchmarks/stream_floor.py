@@ -21,7 +21,6 @@ from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, measure_decode
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.model.placement import choose_device
-from glm_tts_api.room_configs import engine_config
 from glm_tts_api.settings import Settings
 
 _ROUNDS = 7
@@ -50,7 +49,7 @@ class StreamFloor:
 def first_audio_floor() -> StreamFloor:
     """The median of some rounds, after one that pages the weights in."""
     settings = Settings.load()
-    config, device = engine_config(settings), choose_device(settings.device)
+    config, device = settings.engine, choose_device(settings.device)
     set_torch_flags(device, os.environ)
     models = load_checkpoint(
         settings.checkpoint_dir, device=device, dtype=settings.dtype, weights=settings.weights

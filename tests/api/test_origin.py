@@ -13,7 +13,8 @@ from recordings import voice_wav
 from running import Running
 from starlette.requests import Request
 
-from glm_tts_api.http.origin import has_own_name, is_local, machine_names
+from glm_tts_api.http.origin import has_own_name, is_local
+from glm_tts_api.settings.machine import machine_names
 
 Serve = Callable[..., Running]
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.cores import usable_cores
-from glm_tts_api.room_configs import engine_config
 from glm_tts_api.settings import Settings
+from glm_tts_api.settings.machine import usable_cores
 
 ALL = len(os.sched_getaffinity(0))
 POD = "kubepods/pod1/container1"
@@ -81,7 +80,7 @@ def test_the_workers_share_them(
 ) -> None:
     monkeypatch.setenv("CPU_THREADS", cpu_threads)
     monkeypatch.setenv("WORKERS", workers)
-    assert engine_config(Settings.load(tmp_path)).threads == (each or usable_cores())
+    assert Settings.load(tmp_path).engine.threads == (each or usable_cores())
 
 
 def test_more_than_there_are_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.room_configs import admission_config, engine_config, web_config
 from glm_tts_api.settings import Settings, SettingsError
 
 
@@ -16,72 +15,67 @@ def load(root: Path, **values: str) -> Settings:
 
 
 def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
-    admission = admission_config(
-        load(
-            root,
-            SHORT_TEXT_CONCURRENCY="7",
-            LONG_TEXT_CONCURRENCY="3",
-            TEXT_LENGTH_THRESHOLD="90",
-            SHORT_TEXT_TIMEOUT="11",
-            MEDIUM_TEXT_TIMEOUT="22",
-            LONG_TEXT_TIMEOUT="33",
-            QUEUE_MAX_SIZE="44",
-        )
-    )
+    admission = load(
+        root,
+        SHORT_TEXT_CONCURRENCY="7",
+        LONG_TEXT_CONCURRENCY="3",
+        TEXT_LENGTH_THRESHOLD="90",
+        SHORT_TEXT_TIMEOUT="11",
+        MEDIUM_TEXT_TIMEOUT="22",
+        LONG_TEXT_TIMEOUT="33",
+        QUEUE_MAX_SIZE="44",
+    ).admission
     assert [admission.limit_of(admission.measure(n_chars).lane) for n_chars in (90, 91)] == [7, 3]
     assert [admission.measure(n_chars).timeout_s for n_chars in (50, 51, 91)] == [11, 22, 33]
     assert admission.queue_size == 44
-    web = web_config(
-        load(
-            root,
-            WORKERS="3",
-            MAX_TEXT_LENGTH="1000000",
-            MAX_UPLOAD_MB="2",
-            PROMPT_MIN_SECONDS="2.5",
-            PROMPT_MAX_SECONDS="12",
-            PROMPT_MAX_CHARACTERS="80",
-            STREAM_CHUNKS="5,10",
-            OPENAI_VOICES="nova=mine",
-            API_KEYS="a,b",
-            METRICS_KEY="m",
-            ALLOWED_HOSTS="TTS.example.org",
-            RUN_DIR="elsewhere",
-        )
+    settings = load(
+        root,
+        WORKERS="3",
+        MAX_TEXT_LENGTH="1000000",
+        MAX_UPLOAD_MB="2",
+        PROMPT_MIN_SECONDS="2.5",
+        PROMPT_MAX_SECONDS="12",
+        PROMPT_MAX_CHARACTERS="80",
+        STREAM_CHUNKS="5,10",
+        OPENAI_VOICES="nova=mine",
+        API_KEYS="a,b",
+        METRICS_KEY="m",
+        ALLOWED_HOSTS="TTS.example.org",
+        RUN_DIR="elsewhere",
     )
+    web, recordings = settings.web, settings.recordings
     assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
-    assert (web.prompt_limits.min_s, web.prompt_limits.max_s, web.max_prompt_characters) == (2.5, 12, 80)
+    assert (recordings.min_s, recordings.max_s, web.max_prompt_characters) == (2.5, 12, 80)
     assert (web.stream_chunks, web.openai_voices, web.api_keys) == ((5, 10), {"nova": "mine"}, ("a", "b"))
     assert web.metrics_key == "m"
     assert "tts.example.org" in web.allowed_hosts
     assert web.verify_token_file == root / "elsewhere" / "verify.token"
     longest_escaped = len("\\u4e2d") * web.max_text_length
     assert web.max_text_bytes > 2 * longest_escaped  # input_text and prompt_text as JSON may spell them
-    assert web_config(load(root, MAX_TEXT_LENGTH="5")).max_text_bytes == 2**20
+    assert load(root, MAX_TEXT_LENGTH="5").web.max_text_bytes == 2**20
 
 
 def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
-    engine = engine_config(
-        load(
-            root,
-            SHORT_TEXT_CONCURRENCY="7",
-            LONG_TEXT_CONCURRENCY="3",
-            PROMPT_MAX_SECONDS="12",
-            FLOW_STEPS="4",
-            FLOW_DTYPE="bf16",
-            DETERMINISTIC="1",
-            STREAM_BUFFER_S="9",
-            STALL_S="8",
-            CPU_THREADS="8",
-            WORKERS="2",
-        )
-    )
+    engine = load(
+        root,
+        SHORT_TEXT_CONCURRENCY="7",
+        LONG_TEXT_CONCURRENCY="3",
+        PROMPT_MAX_SECONDS="12",
+        FLOW_STEPS="4",
+        FLOW_DTYPE="bf16",
+        DETERMINISTIC="1",
+        STREAM_BUFFER_S="9",
+        STALL_S="8",
+        CPU_THREADS="8",
+        WORKERS="2",
+    ).engine
     assert (engine.n_slots, engine.max_prompt_seconds, engine.stream_buffer_s) == (10, 12, 9)
     assert engine.stall_s == 8
     assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
-    engine = engine_config(load(root))
+    engine = load(root).engine
     assert (engine.flow_bf16, engine.deterministic) == (False, False)
     assert (engine.flow_steps, engine.max_prompt_seconds) == (10, 30)
-    assert engine_config(load(root, CPU_THREADS="2", WORKERS="64")).threads == 1
+    assert load(root, CPU_THREADS="2", WORKERS="64").engine.threads == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The one reader of the environment.
+"""Every setting with its default and its bounds, and each room's own config made of them.
 
 Precedence: environment, then the PRESET file, then .env, then the default. An empty value counts as unset.
 Relative paths are relative to the project folder, the working directory unless told otherwise. A file of its
@@ -8,76 +8,36 @@ configs/ stands in for the one of the same name that ships.
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.cores import usable_cores
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.errors import StartupError, quote
+from glm_tts_api.errors import quote
 from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
-from glm_tts_api.setting_names import unknown_names
-from glm_tts_api.setting_types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES, Origins, VoiceAliases
+from glm_tts_api.settings import types
+from glm_tts_api.settings.machine import machine_names, usable_cores
+from glm_tts_api.settings.names import unknown_names
+from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_files
+from glm_tts_api.settings.types import Concurrency, Seconds
 from glm_tts_api.speech.admission import AdmissionConfig
 from glm_tts_api.text.markup.lexicon import MOST_WORDS
-from glm_tts_api.validation import Allowed, allowed_values
+from glm_tts_api.validation import allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits
 
-_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-BUNDLED_MODEL = Path(__file__).parent / "assets" / "mini"
-SHIPPED_CONFIGS = Path(__file__).parent / "configs"  # in a clone a link to the configs/ at its top
+# %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
+_BYTES_PER_CHARACTER = 16
 
 # The rooms' own defaults stand once, there.
 _LANES, _ENGINE, _RECORDINGS, _STORE = AdmissionConfig(), EngineConfig(), RecordingLimits(), StoreLimits()
-
-
-class SettingsError(StartupError):
-    """One line for every variable that does not hold: its name, its value, what is allowed."""
-
-
-def _split_keys(value: Any) -> Any:
-    """Raises ValueError if there is none: who sets API_KEYS does not want the server open to everyone."""
-    if not isinstance(value, str):
-        return value
-    keys = tuple(key.strip() for key in value.split(",") if key.strip())
-    if not keys or not all(key.isprintable() for key in keys):  # fit for a header
-        raise ValueError
-    return keys
-
-
-def _printable(value: str) -> str:
-    if not value.isprintable():  # unfit for a header
-        raise ValueError
-    return value
-
-
-def _split_hosts(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    hosts = tuple(host.strip() for host in value.split(",") if host.strip())
-    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
-        raise ValueError
-    return hosts
-
-
-def _chunk_sizes(value: Any) -> Any:
-    """Raises ValueError for the whole value: a part of it alone would tell less."""
-    sizes = tuple(map(int, value.split(","))) if isinstance(value, str) else value
-    if not all(1 <= size <= 1000 for size in sizes):
-        raise ValueError
-    return sizes
-
-
-Concurrency = Annotated[int, Field(ge=1, le=1024)]
-_SECONDS = (Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400"))
-Seconds = Annotated[float, *_SECONDS]
 
 
 class Settings(BaseSettings):
@@ -102,33 +62,17 @@ class Settings(BaseSettings):
     long_text_timeout: Seconds = _LANES.long_timeout_s
     queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = _LANES.queue_size
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    min_replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
-    max_replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
+    min_replicas: types.Replicas = 1
+    max_replicas: types.Replicas = 1
     cpu_threads: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=usable_cores)
     api_host: str = "0.0.0.0"
     port: Annotated[int, Field(ge=1, le=65535)] = 8049
-    api_keys: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(_split_keys),
-        Allowed("keys of printable characters with commas between them"),
-    ] = Field(default=(), repr=False)
-    metrics_key: Annotated[str, BeforeValidator(_printable), Allowed("a key of printable characters")] = (
-        Field(default="", repr=False)
-    )
-    allowed_hosts: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(_split_hosts),
-        Allowed(
-            "host names without a port and with commas between them, .example.org for all below it, or *"
-        ),
-    ] = ()
-    cors_origins: Origins = ()
+    api_keys: types.Keys = Field(default=(), repr=False)
+    metrics_key: types.Key = Field(default="", repr=False)
+    allowed_hosts: types.Hosts = ()
+    cors_origins: types.Origins = ()
     model_dir: Path | None = None
-    device: Annotated[
-        str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$"), Allowed("auto, cpu, cuda or cuda:N")
-    ] = "auto"
+    device: types.Device = "auto"
     dtype: Literal["auto", "fp32", "bf16"] = "auto"
     weights: Literal["full", "int8"] = "full"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
@@ -137,28 +81,23 @@ class Settings(BaseSettings):
     text_rules: Literal["default", "published"] = "default"
     max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
     max_upload_mb: Annotated[int, Field(ge=1, le=1024)] = 20
-    prompt_min_seconds: Annotated[float, Field(ge=0.1, le=600)] = _RECORDINGS.min_s
-    prompt_max_seconds: Annotated[float, Field(ge=0.1, le=600)] = _RECORDINGS.max_s
+    prompt_min_seconds: types.RecordingSeconds = _RECORDINGS.min_s
+    prompt_max_seconds: types.RecordingSeconds = _RECORDINGS.max_s
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
     max_voices: Annotated[int, Field(ge=0, le=100_000)] = _STORE.n_voices
     max_voices_mb: Annotated[int, Field(ge=0, le=1_000_000)] = _STORE.n_bytes // 2**20
     max_lexicon_words: Annotated[int, Field(ge=0, le=1_000_000)] = MOST_WORDS
-    stream_chunks: Annotated[
-        tuple[int, ...],
-        NoDecode,
-        BeforeValidator(_chunk_sizes),
-        Allowed("whole numbers from 1 to 1000 with commas between them"),
-    ] = _ENGINE.stream_chunks
+    stream_chunks: types.ChunkSizes = _ENGINE.stream_chunks
     stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = _ENGINE.stream_buffer_s
     stream_stall_s: Seconds = 60
     stall_s: Seconds = _ENGINE.stall_s
     watchdog_s: Seconds = 120
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
-    openai_voices: VoiceAliases = tuple((name, "exampleA") for name in OPENAI_VOICE_NAMES)
-    zhipu_voices: VoiceAliases = tuple((name, "exampleA") for name in ZHIPU_VOICE_NAMES)
+    openai_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.OPENAI_VOICE_NAMES)
+    zhipu_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
-    rolling_timeout: Annotated[float | None, *_SECONDS] = None
+    rolling_timeout: Annotated[float | None, *types.SECONDS] = None
     verify_tts: bool = True
     verify_timeout: Seconds = 300
     restart_mode: Literal["stop", "rolling"] = "stop"
@@ -193,31 +132,17 @@ class Settings(BaseSettings):
         Raises SettingsError with one line for each value that does not hold.
         """
         root = (root or Path.cwd()).absolute()
-        _require_utf8(root / ".env")
-        files = (root / ".env", *_preset_file(root))
-        _require_utf8(files[-1])
+        files = setting_files(root)
         try:
             settings = cls(_env_file=files)  # type: ignore[call-arg]
         except ValidationError as error:
             raise SettingsError("\n".join(_line(details) for details in error.errors())) from None
         settings._root = root
         known = {"PRESET", *map(str.upper, cls.model_fields)}
-        settings._warnings = unknown_names(known, os.environ, filter(Path.exists, files))
-        if settings.cpu_threads > usable_cores():
-            settings._warnings.append(
-                f"CPU_THREADS={settings.cpu_threads} is more than this process has cores to use "
-                f"({usable_cores()}): its threads will wait for one another; unset, it is that number."
-            )
-        if os.environ.get("FORWARDED_ALLOW_IPS") and not settings.api_keys:
-            settings._warnings.append(
-                "FORWARDED_ALLOW_IPS is set, so there is a proxy before this server: set API_KEYS too, for "
-                "without keys whoever comes through a proxy may only speak, whatever address it claims."
-            )
-        if "*" in settings.cors_origins and not settings.api_keys:
-            settings._warnings.append(
-                "CORS_ORIGINS=* without API_KEYS: every web page that anyone opens who can reach this server "
-                "may speak here and read its voices. Name the pages' origins, or set API_KEYS."
-            )
+        settings._warnings = [
+            *unknown_names(known, os.environ, filter(Path.exists, files)),
+            *_contradictions(settings),
+        ]
         return settings
 
     @property
@@ -260,29 +185,86 @@ class Settings(BaseSettings):
     def is_demonstration(self) -> bool:
         return self.checkpoint_dir.resolve() == BUNDLED_MODEL.resolve()
 
+    @property
+    def admission(self) -> AdmissionConfig:
+        return AdmissionConfig(
+            short_limit=self.short_text_concurrency,
+            long_limit=self.long_text_concurrency,
+            threshold=self.text_length_threshold,
+            short_timeout_s=self.short_text_timeout,
+            medium_timeout_s=self.medium_text_timeout,
+            long_timeout_s=self.long_text_timeout,
+            queue_size=self.queue_max_size,
+        )
 
-def _require_utf8(file: Path) -> None:
-    """Raises SettingsError for a file that an editor has saved in another encoding (GBK, UTF-16)."""
-    try:
-        file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingsError(f"{file}: line {line} is not UTF-8; save the file as UTF-8") from None
-    except OSError:
-        pass  # none there, which is usual
+    @property
+    def beside(self) -> AdmissionConfig:
+        """The lanes of what is no speech: one request at a time in each, within the time of a speech."""
+        return replace(self.admission, short_limit=1, long_limit=1)
+
+    @property
+    def web(self) -> WebConfig:
+        own_names = {self.api_host.lower(), *map(str.lower, self.allowed_hosts)}
+        return WebConfig(
+            workers=self.workers,
+            max_text_length=self.max_text_length,
+            stream_chunks=self.stream_chunks,
+            openai_voices=dict(self.openai_voices),
+            zhipu_voices=dict(self.zhipu_voices),
+            uploads_dir=self.path(self.prompts_dir) / "uploads",
+            max_stored_bytes=self.max_voices_mb * 2**20,
+            max_upload_bytes=self.max_upload_mb * 2**20,
+            max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
+            max_prompt_characters=self.prompt_max_characters,
+            api_keys=self.api_keys,
+            metrics_key=self.metrics_key,
+            allowed_hosts=machine_names() | own_names,
+            cors_origins=self.cors_origins,
+            is_demonstration=self.is_demonstration,
+            verify_token_file=self.path(self.run_dir) / "verify.token",
+        )
+
+    @property
+    def recordings(self) -> RecordingLimits:
+        return RecordingLimits(min_s=self.prompt_min_seconds, max_s=self.prompt_max_seconds)
+
+    @property
+    def store(self) -> StoreLimits:
+        return StoreLimits(self.max_voices, self.max_voices_mb * 2**20)
+
+    @property
+    def engine(self) -> EngineConfig:
+        """Every admitted request owns a decode row; the CPU's threads are divided among the workers."""
+        return EngineConfig(
+            n_slots=self.short_text_concurrency + self.long_text_concurrency,
+            max_prompt_seconds=self.prompt_max_seconds,
+            flow_steps=self.flow_steps,
+            deterministic=self.deterministic,
+            stream_buffer_s=self.stream_buffer_s,
+            stall_s=self.stall_s,
+            stream_chunks=self.stream_chunks,
+            flow_bf16=self.flow_dtype == "bf16",
+            threads=max(1, self.cpu_threads // self.workers),
+        )
 
 
-def _preset_file(root: Path) -> tuple[Path, ...]:
-    """The file that PRESET names, in the environment or in .env."""
-    name = os.environ.get("PRESET") or dotenv_values(root / ".env").get("PRESET")
-    if not name:
-        return ()
-    folders = (SHIPPED_CONFIGS, root / "configs")  # the later one wins
-    presets = {path.stem: path for folder in folders for path in (folder / "presets").glob("*.env")}
-    if name not in presets:
-        choice = ", ".join(sorted(presets)) or "(configs/presets holds none)"
-        raise SettingsError(f"PRESET='{quote(name)}': must be one of {choice}")
-    return (presets[name],)
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """A sentence for each setting that hardly goes with the others or with this machine."""
+    if settings.cpu_threads > usable_cores():
+        yield (
+            f"CPU_THREADS={settings.cpu_threads} is more than this process has cores to use "
+            f"({usable_cores()}): its threads will wait for one another; unset, it is that number."
+        )
+    if os.environ.get("FORWARDED_ALLOW_IPS") and not settings.api_keys:
+        yield (
+            "FORWARDED_ALLOW_IPS is set, so there is a proxy before this server: set API_KEYS too, for "
+            "without keys whoever comes through a proxy may only speak, whatever address it claims."
+        )
+    if "*" in settings.cors_origins and not settings.api_keys:
+        yield (
+            "CORS_ORIGINS=* without API_KEYS: every web page that anyone opens who can reach this server "
+            "may speak here and read its voices. Name the pages' origins, or set API_KEYS."
+        )
 
 
 def _line(details: ErrorDetails) -> str:

@@ -1,4 +1,5 @@
-"""How many CPU cores this process may use. Knows Linux's affinity masks and cgroups of both versions."""
+"""The names of this machine, and how many of its CPU cores this process may use. Knows /etc/hosts, Linux's
+affinity masks and cgroups of both versions."""
 
 from __future__ import annotations
 
@@ -9,6 +10,17 @@ from pathlib import Path
 
 _GROUPS_OF_THIS_PROCESS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
+
+
+def machine_names(hosts_file: Path = Path("/etc/hosts")) -> frozenset[str]:
+    """This machine's own names, without asking a name server."""
+    own = os.uname().nodename.lower()
+    try:
+        lines = hosts_file.read_text(errors="replace").lower().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition("#")[0].split()[1:] for line in lines)
+    return frozenset({own}.union(*(entry for entry in names if own in entry)))
 
 
 def usable_cores(*, groups: Path = _GROUPS_OF_THIS_PROCESS, mount: Path = _MOUNT) -> int:

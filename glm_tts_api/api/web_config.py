@@ -1,0 +1,29 @@
+"""What the routes are given of the settings. Knows no environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Limits and facts that the routes need."""
+
+    workers: int
+    max_text_length: int
+    max_upload_bytes: int
+    max_text_bytes: int
+    stream_chunks: tuple[int, ...]
+    openai_voices: Mapping[str, str]
+    zhipu_voices: Mapping[str, str]
+    uploads_dir: Path
+    max_stored_bytes: int
+    max_prompt_characters: int
+    api_keys: tuple[str, ...]
+    metrics_key: str
+    allowed_hosts: frozenset[str]
+    cors_origins: tuple[str, ...]
+    is_demonstration: bool
+    verify_token_file: Path
