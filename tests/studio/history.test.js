@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LIMIT, newestFirst, otherVoice, surplus } from "../../glm_tts_api/studio/static/js/takes/history.js";
+import { LIMIT, newestFirst, surplus } from "../../glm_tts_api/studio/static/js/takes/database.js";
+import { otherVoice } from "../../glm_tts_api/studio/static/js/takes/row.js";
 
 const MB = 2 ** 20;
 const takes = (...megabytes) =>

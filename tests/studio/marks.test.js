@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readingMark, wordAt } from "../../glm_tts_api/studio/static/js/control/marks.js";
+import { readingMark, wordAt } from "../../glm_tts_api/studio/static/js/control/tools.js";
 
 const found = (text, start, end = start) => {
   const at = wordAt(text, start, end, "zh");

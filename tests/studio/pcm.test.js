@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createPeaks } from "../../glm_tts_api/studio/static/js/sound/peaks.js";
-import { createPcmReader, createRecording } from "../../glm_tts_api/studio/static/js/sound/pcm.js";
-import { wavBlob } from "../../glm_tts_api/studio/static/js/sound/wav.js";
+import { createPcmReader, createRecording, wavBlob } from "../../glm_tts_api/studio/static/js/sound/pcm.js";
+import { createPeaks } from "../../glm_tts_api/studio/static/js/sound/waveform.js";
 
 test("samples are whole, wherever the network cuts their bytes", () => {
   const bytes = new Uint8Array(new Int16Array([1, -2, 300, -32768, 32767]).buffer);

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { meterOf, peakOf, rmsDb } from "../../glm_tts_api/studio/static/js/voices/level.js";
-import { freeName } from "../../glm_tts_api/studio/static/js/voices/names.js";
-import { cut, joined, mixed, toPcm16 } from "../../glm_tts_api/studio/static/js/voices/samples.js";
+import { freeName } from "../../glm_tts_api/studio/static/js/voices/check.js";
+import {
+  cut,
+  joined,
+  meterOf,
+  mixed,
+  peakOf,
+  rmsDb,
+  toPcm16,
+} from "../../glm_tts_api/studio/static/js/voices/samples.js";
 
 test("levels: a full sine is 3 dB below full scale, a constant is silence", () => {
   const sine = Float32Array.from({ length: 1600 }, (_, i) => Math.sin((2 * Math.PI * i) / 16));

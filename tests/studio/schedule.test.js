@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createSchedule } from "../../glm_tts_api/studio/static/js/speak/pcm_schedule.js";
+import { createSchedule } from "../../glm_tts_api/studio/static/js/speak/live_audio.js";
 
 const RATE = 24000;
 const PIECE = 2400; // samples, 0.1 s

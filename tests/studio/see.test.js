@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { lastRequest, shares } from "../../glm_tts_api/studio/static/js/see/stages.js";
+import { lastRequest, shares } from "../../glm_tts_api/studio/static/js/see/figures.js";
 
 const request = (id) => ({ request_id: id });
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { drawSeed } from "../../glm_tts_api/studio/static/js/control/seed.js";
-import { INITIAL, createStore } from "../../glm_tts_api/studio/static/js/store.js";
+import { INITIAL, createStore, drawSeed } from "../../glm_tts_api/studio/static/js/store.js";
 
 test("a locked seed stays: who changes nothing hears the same again", () => {
   const store = createStore(INITIAL);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createSpectrum } from "../../glm_tts_api/studio/static/js/sound/spectrum.js";
+import { createSpectrum } from "../../glm_tts_api/studio/static/js/sound/spectrogram.js";
 
 const N = 256;
 const sine = (bin, loud = 32767) =>

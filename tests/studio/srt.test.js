@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { srt } from "../../glm_tts_api/studio/static/js/takes/srt.js";
+import { srt } from "../../glm_tts_api/studio/static/js/takes/download.js";
 
 test("a cue for each segment", () => {
   const segments = [

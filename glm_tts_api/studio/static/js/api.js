@@ -1,4 +1,4 @@
-// The only file that calls the server.
+// The only file that calls the server, and that knows the server's names.
 
 import { session } from "./storage.js";
 
@@ -9,10 +9,10 @@ const KEY = "glm-tts-key"; // kept until the tab is closed
  * wanted and not sent, or another one than was sent; the key's dialog tells of it.
  */
 export class ApiError extends Error {
-  constructor({ status, code, message, retryAfterS = null, requestId = null, keyRefused = false }) {
+  constructor({ status, code, message, retryAfterS = null, keyRefused = false }) {
     super(message);
     this.name = "ApiError";
-    Object.assign(this, { status, code, retryAfterS, requestId, keyRefused });
+    Object.assign(this, { status, code, retryAfterS, keyRefused });
   }
 
   /** Whether the same may succeed now, by what the server says of itself. */
@@ -50,7 +50,6 @@ export function createApi(onKeyRefused = () => {}) {
         signal,
       });
       return {
-        requestId: response.headers.get("X-Request-Id"),
         sampleRate: Number(response.headers.get("X-Sample-Rate")),
         body: response.body,
       };
@@ -82,12 +81,9 @@ export function createApi(onKeyRefused = () => {}) {
           method: "POST",
           form: formOf({ index, prompt_text: promptText, prompt_audio: audio }),
         }),
-      /** What is left out stays. */
-      change: (index, { promptText, audio }) =>
-        answer(voicePath(index), {
-          method: "PUT",
-          form: formOf({ prompt_text: promptText, prompt_audio: audio }),
-        }),
+      /** Its recording stays. */
+      change: (index, promptText) =>
+        answer(voicePath(index), { method: "PUT", form: formOf({ prompt_text: promptText }) }),
       remove: (index) => answer(voicePath(index), { method: "DELETE" }),
       audio: async (index) => (await call(`${voicePath(index)}/audio`)).blob(),
     },
@@ -102,9 +98,7 @@ const voicePath = (index) => `prompts/${encodeURIComponent(index)}`;
 
 function formOf(fields) {
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) form.append(name, value);
-  }
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
   return form;
 }
 
@@ -121,7 +115,32 @@ async function errorOf(response, keyRefused) {
     code: body.code ?? "unknown",
     message: body.message ?? response.statusText,
     retryAfterS: Number(response.headers.get("Retry-After")) || null,
-    requestId: response.headers.get("X-Request-Id"),
     keyRefused,
   });
 }
+
+/** The fields of POST /tts for the page's state, or for a take. */
+export function speechFields({ text, voice, options }) {
+  return {
+    input_text: text,
+    input_type: inputType(text),
+    index: voice,
+    seed: options.seed,
+    speed: options.speed,
+    sample_rate: options.sampleRate,
+    sample_method: options.sampleMethod,
+    sampling: options.sampling,
+    beam_size: options.beamSize,
+    use_phoneme: options.usePhoneme,
+  };
+}
+
+/** Those of POST /text/normalize. */
+export function readingFields({ text, options }) {
+  return { input_text: text, input_type: inputType(text), use_phoneme: options.usePhoneme };
+}
+
+/** Whoever pastes SSML means it as such. */
+export const isSsml = (text) => /^\s*(<\?xml[^>]*>\s*)?<speak[\s>]/.test(text);
+
+const inputType = (text) => (isSsml(text) ? "ssml" : "text");

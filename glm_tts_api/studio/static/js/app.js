@@ -1,23 +1,24 @@
 // Joins the parts.
 
 import { createApi } from "./api.js";
-import { keepChoices } from "./choices.js";
 import { mountOptions } from "./control/options.js";
 import { mountTools } from "./control/tools.js";
-import { byId } from "./dom.js";
+import { byId, icon } from "./dom.js";
 import { chooseLanguage, getLanguage, onLanguage, preferredLanguage, setLanguage, t } from "./i18n.js";
 import { mountSee } from "./see/see.js";
 import { mountComposer } from "./speak/composer.js";
 import { mountPlayer } from "./speak/player.js";
-import { mountProgress } from "./speak/progress.js";
 import { mountReading } from "./speak/reading.js";
 import { createSpeaking } from "./speak/speaking.js";
+import { keepChoices, local } from "./storage.js";
 import { INITIAL, createStore } from "./store.js";
 import { mountTakes } from "./takes/list.js";
-import { mountSave } from "./takes/save.js";
-import { mountTheme } from "./theme.js";
+import { mountSave } from "./takes/more.js";
 import { toast } from "./voices/toast.js";
 import { mountVoices } from "./voices/voices.js";
+
+const THEME_KEPT = "glm-tts-theme";
+const THEMES = { auto: "theme", light: "sun", dark: "moon" };
 
 const store = createStore(INITIAL);
 keepChoices(store);
@@ -29,7 +30,6 @@ mountLanguage(byId("language"));
 
 const speaking = createSpeaking({ store, api });
 mountComposer(byId("composer"), { store, speaking });
-mountProgress({ store, speaking });
 mountReading(byId("reading"), { store, api });
 mountPlayer(byId("player"), { store });
 mountSee({ store, api });
@@ -54,4 +54,26 @@ function mountLanguage(button) {
     button.lang = other();
   });
   button.addEventListener("click", () => chooseLanguage(other()));
+}
+
+/** Light, dark, or as the system has it: each press goes to the next. */
+function mountTheme(store) {
+  const button = byId("theme");
+  const show = () => {
+    const { theme } = store.get();
+    document.documentElement.dataset.theme = theme;
+    button.replaceChildren(icon(THEMES[theme]));
+    button.title = t(`theme.${theme}`);
+    button.setAttribute("aria-label", button.title);
+  };
+  const chosen = local.getItem(THEME_KEPT);
+  store.set({ theme: chosen in THEMES ? chosen : "auto" });
+  store.on("theme", show);
+  onLanguage(show);
+  button.addEventListener("click", () => {
+    const names = Object.keys(THEMES);
+    const theme = names[(names.indexOf(store.get().theme) + 1) % names.length];
+    local.setItem(THEME_KEPT, theme);
+    store.set({ theme });
+  });
 }

@@ -24,8 +24,6 @@ export function duration(seconds, digits = 0) {
   return t("time.minutes", { n: Math.floor(whole / 60), seconds: whole % 60 });
 }
 
-export const has = (key) => key in texts;
-
 export const getLanguage = () => language;
 
 /** What was chosen here before, else the first of the browser's languages that the page has. */
@@ -71,7 +69,6 @@ function loadTexts(chosen) {
 export function onLanguage(watcher) {
   watchers.add(watcher);
   watcher(language);
-  return () => watchers.delete(watcher);
 }
 
 /** The elements in `root` that name their words: data-i18n their text, the others an attribute of theirs. */
@@ -83,4 +80,10 @@ function translate(root) {
   for (const element of root.querySelectorAll("[data-i18n-placeholder]")) {
     element.placeholder = t(element.dataset.i18nPlaceholder);
   }
+}
+
+/** The page's own words for the kinds of error that it knows; else what the server said, which is a sentence. */
+export function sayError(error) {
+  const own = `error.${error.code}`;
+  return t(own in texts ? own : "error.other", { seconds: error.retryAfterS, message: error.message });
 }

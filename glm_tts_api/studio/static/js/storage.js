@@ -1,7 +1,10 @@
-// Where the browser keeps a few words for the page: for good, and until the tab is closed.
+// What the browser keeps for the page: for good, or until the tab is closed.
+
+import { GOING, INITIAL } from "./store.js";
 
 export const local = storage("localStorage");
 export const session = storage("sessionStorage");
+const CHOICES = "glm-tts-choices";
 
 /** A browser may refuse it, as it does when it blocks all cookies: then it lasts as long as the page. */
 function storage(name) {
@@ -19,4 +22,21 @@ function inMemory() {
     setItem: (key, value) => items.set(key, value),
     removeItem: (key) => items.delete(key),
   };
+}
+
+/**
+ * What the person has written and chosen outlives a reload, and goes with the tab. What would be lost by it, the
+ * browser asks about first. To be called before the parts are mounted that show it.
+ */
+export function keepChoices(store) {
+  const { text, voice, options } = JSON.parse(session.getItem(CHOICES)) ?? INITIAL;
+  store.set({ text, voice, options: { ...INITIAL.options, ...options } });
+  addEventListener("pagehide", () => {
+    const { text, voice, options } = store.get();
+    session.setItem(CHOICES, JSON.stringify({ text, voice, options }));
+  });
+  addEventListener("beforeunload", (event) => {
+    const isUnsaved = document.querySelector("dialog .cutting"); // a recording
+    if (isUnsaved || GOING.includes(store.get().speaking.state)) event.preventDefault();
+  });
 }

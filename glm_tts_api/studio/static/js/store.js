@@ -56,3 +56,17 @@ export const INITIAL = {
   needsKey: false, // or an object, of its own each time that the person is to be asked for a key, or for another
   theme: "auto",
 };
+
+/** The states of an utterance that is not over. */
+export const GOING = ["waiting", "speaking"];
+
+/** Another seed for what is spoken next, unless it is locked. */
+export function drawSeed(store) {
+  const { options } = store.get();
+  if (!options.seedLocked) store.set({ options: { ...options, seed: drawnSeed() } });
+}
+
+/** At most six digits: one that a person can say and type. */
+export function drawnSeed() {
+  return Math.floor(Math.random() * 1_000_000);
+}

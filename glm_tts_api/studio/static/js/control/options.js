@@ -2,8 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
-import { INITIAL } from "../store.js";
-import { drawnSeed } from "./seed.js";
+import { INITIAL, drawnSeed } from "../store.js";
 
 export const FORMATS = ["wav", "flac", "mp3", "opus", "aac", "pcm"];
 const RATES = [24000, 32000]; // Hz

@@ -1,13 +1,10 @@
 // What the server is and does, asked for while somebody looks: this part keeps the store's `health` and `stats`.
 
-import { byId } from "../dom.js";
-import { GOING } from "../speak/speaking.js";
-import { mountAbout } from "./about.js";
-import { mountGauges } from "./gauges.js";
+import { byId, h } from "../dom.js";
+import { onLanguage, t } from "../i18n.js";
+import { GOING } from "../store.js";
+import { mountGauges, mountStages } from "./figures.js";
 import { mountKey } from "./key.js";
-import { poll } from "./polling.js";
-import { mountStages } from "./stages.js";
-import { mountStatus } from "./status.js";
 
 const BUSY_MS = 1000;
 const IDLE_MS = 5000;
@@ -43,4 +40,83 @@ async function look(store, api) {
 
 function isBusy({ stats }) {
   return Object.values(stats).some((lane) => lane.active || lane.waiting);
+}
+
+/**
+ * Calls `ask()` now and again, each time after as many milliseconds as its last answer says, and never while the
+ * page is hidden. Returns a function that has it asked at once, and resolves when it was.
+ */
+function poll(ask) {
+  let timer = null;
+  let asking = null; // a promise
+  let again = false;
+
+  async function round() {
+    clearTimeout(timer);
+    let delay;
+    do {
+      again = false;
+      delay = await ask();
+    } while (again);
+    asking = null;
+    timer = setTimeout(askNow, delay);
+  }
+
+  async function askNow() {
+    if (document.hidden) return;
+    if (asking) again = true;
+    else asking = round();
+    await asking;
+  }
+
+  document.addEventListener("visibilitychange", askNow);
+  askNow();
+  return askNow;
+}
+
+/**
+ * At the top: whether the server can speak, with which model, on what; a demonstration model is named, with the way
+ * to the real one.
+ */
+function mountStatus(root, { store }) {
+  const line = h("p", { class: "status" });
+  const demonstration = h("a", { href: "#about", hidden: true });
+  root.append(line, demonstration);
+  const show = () => {
+    const { health } = store.get();
+    const status = health?.status ?? "asking";
+    const model = health?.demonstration ? null : health?.model;
+    line.dataset.status = status;
+    line.textContent = [t(`see.status.${status}`), model, health?.device].filter(Boolean).join(" · ");
+    demonstration.hidden = !health?.demonstration;
+    demonstration.textContent = t("see.isDemonstration");
+  };
+  store.on("health", show);
+  onLanguage(show);
+}
+
+/** What the person who runs the server should know, and where to read more. */
+function mountAbout(root, { store }) {
+  const facts = h("p", { class: "hint" });
+  const demonstration = h("div", { class: "notice calm" }, h("p"), h("pre", { class: "mono" }));
+  const notices = h("ul", { class: "notices hint" });
+  const docs = h("a", { href: "docs" });
+  const metrics = h("a", { href: "metrics" });
+  root.append(demonstration, notices, facts, h("p", { class: "links" }, docs, metrics));
+
+  const show = () => {
+    const { health } = store.get();
+    docs.textContent = t("see.docs");
+    metrics.textContent = t("see.metrics");
+    demonstration.hidden = !health?.demonstration;
+    demonstration.firstChild.textContent = t("see.demonstration");
+    if (!health) return;
+    demonstration.lastChild.textContent = health.commands?.join("\n");
+    const { cause, warnings, dtype, version } = health;
+    facts.textContent = [version && t("see.version", { version }), dtype].filter(Boolean).join(" · ");
+    const sentences = [cause, ...warnings].filter(Boolean);
+    notices.replaceChildren(...sentences.map((sentence) => h("li", {}, sentence)));
+  };
+  store.on("health", show);
+  onLanguage(show);
 }

@@ -2,8 +2,7 @@
 
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
-import { PEAKS_A_SECOND } from "../sound/peaks.js";
-import { drawWaveform } from "../sound/waveform.js";
+import { PEAKS_A_SECOND, drawWaveform } from "../sound/waveform.js";
 
 const KINDS = ["waveform", "spectrogram"];
 

@@ -1,8 +1,7 @@
 // The player: play and pause, seek on the sound's picture, the segments lit as they are heard.
 
-import { byId, clockTime, icon } from "../dom.js";
+import { byId, clockTime, h, icon } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
-import { createLines } from "./lines.js";
 import { createPicture } from "./picture.js";
 import { createPlayback } from "./playback.js";
 import { timedSegments } from "./take.js";
@@ -82,4 +81,39 @@ export function mountPlayer(root, { store }) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   new ResizeObserver(() => draw()).observe(byId("picture"));
   onLanguage(changed);
+}
+
+/** The segments of a sound, of which the one that is heard is lit; pressing one goes to where it begins. */
+function createLines(list, onPress) {
+  let shown = []; // their texts
+  let lit = -1;
+
+  function rebuild(segments) {
+    const line = ({ text }, i) =>
+      h("li", {}, h("button", { type: "button", on: { click: () => onPress(starts[i]) } }, text));
+    list.replaceChildren(...segments.map(line));
+    shown = segments.map(({ text }) => text);
+    lit = -1;
+  }
+
+  let starts = [];
+
+  return {
+    show(segments, at, canSeek) {
+      starts = segments.map(({ start }) => start);
+      if (segments.length !== shown.length || segments.some(({ text }, i) => text !== shown[i]))
+        rebuild(segments);
+      list.classList.toggle("can-seek", canSeek);
+      light(segments.findLastIndex(({ start }) => start <= at + 0.01));
+    },
+  };
+
+  function light(i) {
+    if (i === lit) return;
+    list.children[lit]?.removeAttribute("aria-current");
+    list.children[i]?.setAttribute("aria-current", "true");
+    lit = i;
+    const line = list.children[i];
+    if (line) list.scrollTo({ top: line.offsetTop - list.clientHeight / 2 + line.offsetHeight / 2 });
+  }
 }

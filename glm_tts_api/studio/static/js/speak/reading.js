@@ -1,10 +1,8 @@
 // Shows how the text will be read while it is being written: in which segments, and what numbers become.
 
-import { ApiError } from "../api.js";
+import { ApiError, readingFields } from "../api.js";
 import { debounce, h } from "../dom.js";
-import { sayError } from "../errors.js";
-import { readingFields } from "../fields.js";
-import { onLanguage, t } from "../i18n.js";
+import { onLanguage, sayError, t } from "../i18n.js";
 
 const TYPING_PAUSE_MS = 250;
 

@@ -2,24 +2,21 @@
 //
 // store.speaking is { state } and what belongs to it:
 //   idle
-//   waiting    utterance; lane, place in the line (null: not known); retryInS: seconds until it is asked for again
+//   waiting    utterance; place in the line (null: not known); retryInS: seconds until it is asked for again
 //   speaking   utterance; segment, segments (null: not known)
 //   done       utterance; seconds, firstSoundS
 //   stopped    utterance
 //   failed     utterance; error
 
-import { ApiError } from "../api.js";
-import { drawSeed } from "../control/seed.js";
+import { ApiError, readingFields, speechFields } from "../api.js";
 import { newId } from "../dom.js";
-import { readingFields, speechFields } from "../fields.js";
-import { createPeaks } from "../sound/peaks.js";
 import { createPcmReader, createRecording } from "../sound/pcm.js";
-import { follow, lookBack } from "./follow.js";
+import { createPeaks } from "../sound/waveform.js";
+import { drawSeed } from "../store.js";
 import { createLiveAudio } from "./live_audio.js";
 import { makeTake } from "./take.js";
 
-/** The states of an utterance that is not over. */
-export const GOING = ["waiting", "speaking"];
+const FOLLOW_MS = 600;
 
 export function createSpeaking({ store, api }) {
   let going = null; // the AbortController of what is being said
@@ -36,7 +33,7 @@ export function createSpeaking({ store, api }) {
     const following = new AbortController();
     const utterance = createUtterance({ text, voice, options });
     signal.addEventListener("abort", () => utterance.audio.stop());
-    show({ state: "waiting", utterance, lane: null, place: null, retryInS: null });
+    show({ state: "waiting", utterance, place: null, retryInS: null });
     follow(utterance.id, { api, signal: following.signal, onNews: (listed) => heardOf(utterance, listed) });
     try {
       await say(utterance, signal);
@@ -96,9 +93,9 @@ export function createSpeaking({ store, api }) {
     update({ state: "speaking", segment: null, segments: null });
   }
 
-  function heardOf(utterance, { lane, state, place, segments, segments_done: nDone, ends }) {
+  function heardOf(utterance, { state, place, segments, segments_done: nDone, ends }) {
     utterance.ends = ends ?? [];
-    if (store.get().speaking.state === "waiting") update({ lane, place: state === "waiting" ? place : null });
+    if (store.get().speaking.state === "waiting") update({ place: state === "waiting" ? place : null });
     else if (segments) update({ segment: Math.min(segments, nDone + 1), segments });
   }
 
@@ -155,4 +152,24 @@ function pause(ms, signal) {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
   });
+}
+
+/**
+ * How far the server is with a request of ours, by the id that we gave it. Asks until the signal is aborted, and tells
+ * `onNews` what the server lists of that request. With several workers another one may answer that does not know it:
+ * then there is no news.
+ */
+async function follow(requestId, { api, signal, onNews }) {
+  while (!signal.aborted) {
+    const stats = await api.stats({ signal }).catch(() => null);
+    const listed = stats?.active.find((request) => request.request_id === requestId);
+    if (listed && !signal.aborted) onNews(listed);
+    await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+  }
+}
+
+/** The same of a request that has ended; null if the worker that answers does not know it. */
+async function lookBack(requestId, { api }) {
+  const stats = await api.stats().catch(() => null);
+  return stats?.recent?.find((request) => request.request_id === requestId) ?? null;
 }

@@ -1,6 +1,6 @@
 // A take: something that was said, and all that is needed to hear it, to say it again, and to tell about it.
 
-import { wavBlob } from "../sound/wav.js";
+import { wavBlob } from "../sound/pcm.js";
 
 /**
  * @param wanted text, voice and options, as they were when it was asked for
@@ -10,7 +10,6 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
   const seconds = recording.seconds();
   return {
     id,
-    requestId: id,
     text: wanted.text,
     voice: wanted.voice,
     options: wanted.options,

@@ -1,8 +1,9 @@
 // The takes in IndexedDB: they outlive the page, in this browser alone.
 
-import { surplus } from "./history.js";
-
 const STORE = "takes";
+
+/** The newest takes are kept: so many, with so many bytes of audio, whichever is reached first. */
+export const LIMIT = { takes: 50, bytes: 256 * 2 ** 20 };
 
 /** The kept takes; rejects where the browser keeps nothing (some private windows). */
 export async function openTakes() {
@@ -61,4 +62,19 @@ function committed(transaction) {
     transaction.oncomplete = resolve;
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/** Newest first. */
+export function newestFirst(takes) {
+  return [...takes].sort((a, b) => b.createdAt - a.createdAt);
+}
+
+/** Those of `takes` that go so that the rest is within `limit`; the newest stays, however large it is. */
+export function surplus(takes, limit = LIMIT) {
+  let bytes = 0;
+  const isSurplus = (take, index) => {
+    bytes += take.audio.size;
+    return index > 0 && (index >= limit.takes || bytes > limit.bytes);
+  };
+  return newestFirst(takes).filter(isSurplus);
 }

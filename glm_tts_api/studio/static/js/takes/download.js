@@ -1,8 +1,7 @@
 // A take as a file.
 
 import { ApiError } from "../api.js";
-import { pcmOf } from "../sound/wav.js";
-import { srt } from "./srt.js";
+import { pcmOf } from "../sound/pcm.js";
 
 /** exampleA-42.mp3 */
 export function fileName({ voice, options }, extension) {
@@ -29,4 +28,19 @@ export function save(blob, name) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads it after the click
+}
+
+/** Subtitles in SubRip's format: a cue for each of `segments`, its text from `start` to `end` in seconds. */
+export function srt(segments) {
+  const cue = ({ text, start, end }, i) =>
+    `${i + 1}\n${timecode(start)} --> ${timecode(end)}\n${text.trim()}\n`;
+  return segments.map(cue).join("\n");
+}
+
+/** 3661.5 -> "01:01:01,500" */
+function timecode(seconds) {
+  const ms = Math.round(seconds * 1000);
+  const two = (n) => String(Math.floor(n)).padStart(2, "0");
+  const [h, m, s] = [ms / 3600000, (ms / 60000) % 60, (ms / 1000) % 60];
+  return `${two(h)}:${two(m)}:${two(s)},${String(ms % 1000).padStart(3, "0")}`;
 }

@@ -2,9 +2,8 @@
 
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
-import { drawnSeed } from "../control/seed.js";
-import { openTakes } from "./database.js";
-import { LIMIT, newestFirst } from "./history.js";
+import { drawnSeed } from "../store.js";
+import { LIMIT, newestFirst, openTakes } from "./database.js";
 import { createRow } from "./row.js";
 
 const MB = 2 ** 20;

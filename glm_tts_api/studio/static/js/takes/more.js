@@ -1,13 +1,13 @@
-// What else a take is good for: files, commands that make it again, and its end.
+// What else a take is good for, in the player and in its row: files, commands that make it again, and its end.
 
 import { ApiError } from "../api.js";
-import { h } from "../dom.js";
 import { FORMATS } from "../control/options.js";
-import { t } from "../i18n.js";
-import { createActing } from "./acting.js";
+import { announce, h, icon } from "../dom.js";
+import { onLanguage, sayError, t } from "../i18n.js";
 import { audioFile, fileName, save, srtFile } from "./download.js";
 
 const SNIPPETS = ["curl", "python", "javascript"];
+const SAID_MS = 2500;
 
 /** A button, and the panel that it opens. */
 export function createMore(take, { api, store }, remove) {
@@ -79,4 +79,49 @@ function copySelected(text) {
   const isCopied = document.execCommand("copy");
   area.remove();
   return isCopied;
+}
+
+/** The button that saves the take in the player, in the format that is chosen. */
+export function mountSave(root, { store, api }) {
+  const words = document.createTextNode("");
+  const button = createActing({ class: "button" }, async () => {
+    const { take, options } = store.get();
+    save(await audioFile(take, options.format, api), fileName(take, options.format));
+  });
+  button.append(icon("download"), words);
+  root.append(button);
+  store.on("take", (take) => (root.hidden = take === null));
+  onLanguage(show);
+  store.on("options", show);
+
+  function show() {
+    words.data = t("takes.saveAs", { format: t(`takes.file.${store.get().options.format}`) });
+  }
+}
+
+/**
+ * A button that takes its time. While `act` is at work a press does nothing; the button says for a moment what `act`
+ * returned, or what went wrong. It stays enabled, for a disabled one would lose the focus.
+ */
+function createActing(props, act) {
+  let busy = false;
+  const button = h("button", { type: "button", ...props });
+  button.addEventListener("click", async () => {
+    if (busy) return;
+    busy = true;
+    button.setAttribute("aria-busy", true);
+    const said = await act().catch(sayError);
+    button.removeAttribute("aria-busy");
+    if (said) await sayFor(button, said);
+    busy = false;
+  });
+  return button;
+}
+
+async function sayFor(button, words) {
+  const before = [...button.childNodes];
+  announce(words);
+  button.replaceChildren(words);
+  await new Promise((resolve) => setTimeout(resolve, SAID_MS));
+  button.replaceChildren(...before);
 }

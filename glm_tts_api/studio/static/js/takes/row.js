@@ -2,9 +2,8 @@
 
 import { h, icon } from "../dom.js";
 import { duration, getLanguage, t } from "../i18n.js";
-import { otherVoice } from "./history.js";
+import { GOING } from "../store.js";
 import { createMore } from "./more.js";
-import { GOING } from "../speak/speaking.js";
 
 const SHOWN_CHARS = 200; // of its one line
 const SIDES = ["a", "b"];
@@ -94,4 +93,11 @@ function when(ms) {
   const isToday = date.toDateString() === new Date().toDateString();
   const format = isToday ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" };
   return date.toLocaleString(getLanguage(), format);
+}
+
+/** In which voice a take is made again: the one that is chosen now, or else the next one of the list. */
+export function otherVoice(take, chosen, voices) {
+  const others = voices.filter((voice) => voice !== take.voice);
+  if (others.includes(chosen)) return chosen;
+  return others.find((voice) => voices.indexOf(voice) > voices.indexOf(take.voice)) ?? others[0] ?? null;
 }

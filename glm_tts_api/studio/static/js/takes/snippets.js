@@ -1,7 +1,7 @@
 // A take as commands that make it again. They run as they are pasted; a key is never in them, only the name of the
 // environment variable that has it.
 
-import { speechFields } from "../fields.js";
+import { speechFields } from "../api.js";
 import { INITIAL } from "../store.js";
 
 const KEY_VARIABLE = "GLM_TTS_API_KEY";

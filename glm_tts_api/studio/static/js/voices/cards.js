@@ -1,8 +1,7 @@
 // The list of voices: one is chosen, each can be heard.
 
 import { clockTime, h, icon } from "../dom.js";
-import { sayError } from "../errors.js";
-import { t } from "../i18n.js";
+import { sayError, t } from "../i18n.js";
 import { hush, listen, secondsOf } from "./listening.js";
 import { toast } from "./toast.js";
 

@@ -1,17 +1,16 @@
 // A recording before it is saved: trimmed, judged, given its words and its name.
 
 import { debounce, h, icon } from "../dom.js";
-import { sayError } from "../errors.js";
-import { t } from "../i18n.js";
-import { wavBlob } from "../sound/wav.js";
+import { sayError, t } from "../i18n.js";
+import { wavBlob } from "../sound/pcm.js";
 import { foot, textButton, troubleLine } from "./dialog.js";
 import { LIMITS, bestRange, judge } from "./judge.js";
 import { hush, listen } from "./listening.js";
-import { freeName } from "./names.js";
 import { cut, toPcm16 } from "./samples.js";
 import { createTrim } from "./trim.js";
 
 const JUDGE_AFTER_MS = 150;
+const MOST_NAME = 64; // characters, as the server takes them
 
 /**
  * `recording`: {samples, sampleRate, transcript, name}. `onSaved` gets the voice's name once the server has it;
@@ -119,7 +118,13 @@ function createCutting(recording, { onChange, onAgain }) {
 const wavOf = ({ samples, sampleRate }) => wavBlob([toPcm16(samples)], sampleRate);
 
 function nameField(value) {
-  const field = h("input", { required: true, maxLength: 64, autocomplete: "off", spellcheck: false, value });
+  const field = h("input", {
+    required: true,
+    maxLength: MOST_NAME,
+    autocomplete: "off",
+    spellcheck: false,
+    value,
+  });
   field.pattern = "[A-Za-z0-9_\\-]+";
   field.title = t("voices.nameRule");
   return field;
@@ -137,3 +142,17 @@ function findingLine({ code, isBad, values }) {
 }
 
 const praise = () => h("li", { class: "is-good" }, icon("check"), h("span", {}, t("judge.good")));
+
+/** `wanted` in letters that a name may have, with a number if it is taken. */
+export function freeName(wanted, taken) {
+  const plain = wanted.normalize("NFKD").replace(/\p{M}/gu, "");
+  const base =
+    plain
+      .replace(/[^A-Za-z0-9_-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, MOST_NAME - 4) || "my-voice";
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? base : `${base}-${n}`;
+    if (!taken.includes(name)) return name;
+  }
+}

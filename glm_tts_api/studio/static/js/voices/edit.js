@@ -1,8 +1,7 @@
 // One voice's transcript, and its end.
 
 import { h } from "../dom.js";
-import { sayError } from "../errors.js";
-import { t } from "../i18n.js";
+import { sayError, t } from "../i18n.js";
 import { ask, foot, textButton, troubleLine } from "./dialog.js";
 
 /** Resolves to "changed" (on the server), "delete" (wanted by the person; nothing is done yet), or null. */
@@ -21,7 +20,7 @@ export function openEdit({ api, voice, mayWrite }) {
       event.preventDefault();
       save.disabled = true;
       try {
-        await api.voices.change(voice.index, { promptText: transcript.value });
+        await api.voices.change(voice.index, transcript.value);
         answer("changed");
       } catch (error) {
         trouble.say(sayError(error));

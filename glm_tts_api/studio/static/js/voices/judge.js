@@ -1,6 +1,6 @@
 // What is wrong with a recording that is to be a voice. Pure; the words for it are in texts/, by these codes.
 
-import { frameLevels, peakOf, speechSpans, voiceAndNoise } from "./level.js";
+import { frameLevels, peakOf, speechSpans, voiceAndNoise } from "./samples.js";
 
 /** What the server takes, in seconds, unless it was told otherwise. */
 export const LIMITS = { least: 1, most: 30 };

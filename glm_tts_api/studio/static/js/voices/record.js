@@ -1,15 +1,20 @@
-// Recording, from the press of the button to the end: a count-down, then a meter and a clock.
+// Recording, from the press of the button to the end: a count-down, then a meter and a clock; and the microphone.
 
 import { clockTime, h, icon } from "../dom.js";
 import { t } from "../i18n.js";
 import { LIMITS } from "./judge.js";
-import { meterOf, peakOf, rmsDb } from "./level.js";
-import { hasMicrophone, openMicrophone } from "./recorder.js";
+import { joined, meterOf, peakOf, rmsDb } from "./samples.js";
 
 const COUNT_DOWN = 3;
 const TOO_LOUD = 0.98;
 const SLACK_S = 0.5; // it ends by itself this much before the most that the server takes
 const TROUBLE = { NotAllowedError: "voices.microphoneRefused", NotFoundError: "voices.microphoneMissing" };
+const HEARD_AS_IT_IS = {
+  channelCount: 1,
+  echoCancellation: false, // each of these would change the voice
+  noiseSuppression: false,
+  autoGainControl: false,
+};
 
 const LABELS = {
   idle: () => [icon("mic"), t("voices.record")],
@@ -106,6 +111,59 @@ function createMeter() {
     },
     time(seconds) {
       clock.textContent = clockTime(seconds);
+    },
+  };
+}
+
+/** Browsers give the microphone to pages over https, and on localhost. */
+export const hasMicrophone = () => Boolean(navigator.mediaDevices?.getUserMedia);
+
+/**
+ * Asks the person for the microphone. `onBlock` gets each block of samples that it hears, kept or not.
+ * Throws a DOMException: NotAllowedError if it was refused, NotFoundError if there is none.
+ */
+async function openMicrophone(onBlock) {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: HEARD_AS_IT_IS });
+  const context = new AudioContext();
+  let source = null; // held, so that it is not collected
+  let kept = null;
+
+  function close() {
+    source?.disconnect();
+    for (const track of stream.getTracks()) track.stop();
+    if (context.state !== "closed") context.close();
+  }
+
+  try {
+    await context.audioWorklet.addModule(new URL("./capture_worklet.js", import.meta.url));
+    await context.resume();
+    const capture = new AudioWorkletNode(context, "capture", {
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: "explicit",
+    });
+    capture.port.onmessage = ({ data }) => {
+      kept?.push(data);
+      onBlock(data);
+    };
+    source = context.createMediaStreamSource(stream);
+    source.connect(capture);
+  } catch (error) {
+    close();
+    throw error;
+  }
+
+  return {
+    /** From now on. */
+    keep() {
+      kept = [];
+    },
+    /** How much is kept so far. */
+    seconds: () => (kept ?? []).reduce((sum, block) => sum + block.length, 0) / context.sampleRate,
+    /** Lets the microphone go; what was kept. */
+    stop() {
+      close();
+      return { samples: joined(kept ?? []), sampleRate: context.sampleRate };
     },
   };
 }

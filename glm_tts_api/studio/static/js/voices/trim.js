@@ -2,8 +2,7 @@
 
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
-import { peaksOf } from "../sound/peaks.js";
-import { drawWaveform } from "../sound/waveform.js";
+import { drawWaveform, peaksOf } from "../sound/waveform.js";
 
 const STEP_S = 0.02;
 const LEAST_S = 0.3; // what stays between the handles

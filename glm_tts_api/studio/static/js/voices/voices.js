@@ -1,8 +1,7 @@
 // The voices: loaded, chosen, heard, added, changed and deleted.
 
 import { announce, h, icon } from "../dom.js";
-import { sayError } from "../errors.js";
-import { needTexts, onLanguage, t } from "../i18n.js";
+import { needTexts, onLanguage, sayError, t } from "../i18n.js";
 import { createCards } from "./cards.js";
 import { hush } from "./listening.js";
 import { toast } from "./toast.js";
