@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -11,9 +12,7 @@ from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.vocoder import HiftConfig
-from glm_tts_api.model.vocoder.hift import HOP, STFT_HOP
-from glm_tts_api.model.vocoder.source import HARMONICS
+from glm_tts_api.model.vocoder import Vocoder
 
 _SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
 TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
@@ -29,7 +28,8 @@ def check_slots_fit(models: Models, config: EngineConfig, *, slot_length: int) -
     if free is None:
         return
     a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
-    kept = 0 if llm.device.type == "cpu" else render_bytes(models.flow.config, models.hift.config, config)
+    vocoders = models.vocoders.values()
+    kept = 0 if llm.device.type == "cpu" else render_bytes(models.flow.config, vocoders, config)
     n_fit = n_slots_that_fit(free, kept=kept, a_slot=a_slot)
     if config.n_slots <= n_fit:
         return
@@ -51,26 +51,20 @@ def n_slots_that_fit(free: int, *, kept: int, a_slot: int) -> int:
     return max(0, int(_SHARE * free - kept) // a_slot)
 
 
-def render_bytes(flow: FlowConfig, hift: HiftConfig, config: EngineConfig) -> int:
+def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
     """What flow and vocoder hold on a GPU: a full batch of common segments or one of the longest, whichever
-    is more (a batch that does not fit is divided), and the longest through the vocoder."""
+    is more (a batch that does not fit is divided), and the longest through a vocoder."""
     longest = _FRAMES_PER_TOKEN * config.longest_segment
     with_prompt = longest + _FRAMES_PER_TOKEN * config.longest_prompt
     batch = flow_bytes(flow, n_rows=config.rows_of_a_flow_batch("cuda"), n_frames=TYPICAL_FRAMES)
     alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
-    return max(batch, alone) + hift_bytes(hift, n_frames=longest)
+    return max(batch, alone) + max(vocoder.call_bytes(n_frames=longest) for vocoder in vocoders)
 
 
 def flow_bytes(config: FlowConfig, *, n_rows: int, n_frames: int) -> int:
     """A flow step, both passes of the guidance: at least what it was measured to take, at most twice that."""
     floats = (6 + 2 * config.ff_mult) * config.trans_dim + 4 * config.text_emb_dim
     return 2 * n_rows * n_frames * floats * _FLOAT
-
-
-def hift_bytes(config: HiftConfig, *, n_frames: int) -> int:
-    """A vocoder call, likewise: the sines of the source, or the last level of convolutions."""
-    source, last_level = 6 * HARMONICS * HOP, 5 * (config.base_channels // 8) * HOP // STFT_HOP
-    return n_frames * (source + last_level) * _FLOAT
 
 
 def gpu_bytes(device: torch.device) -> tuple[int, int] | None:

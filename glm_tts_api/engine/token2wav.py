@@ -22,7 +22,7 @@ from glm_tts_api.engine.request import Span, flow_seed, vocoder_seed
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
 from glm_tts_api.model.transfer import to_host
-from glm_tts_api.model.vocoder import HiFT, VocoderStream, Vocos2D, open_stream
+from glm_tts_api.model.vocoder import VocoderStream, open_stream
 from glm_tts_api.model.vocoder.hift import N_MELS
 
 
@@ -33,9 +33,7 @@ class Token2Wav:
         self._flow = models.flow
         if config.flow_bf16 or models.llm.device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
-        self._vocoders: dict[int, HiFT | Vocos2D] = {
-            vocoder.sample_rate: vocoder for vocoder in (models.hift, models.vocos2d)
-        }
+        self._vocoders = models.vocoders
         self._flow_steps = config.flow_steps
         self._device = models.llm.device
         self.n_rows = config.rows_of_a_flow_batch(self._device.type)

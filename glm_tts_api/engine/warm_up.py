@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import (
+    SAMPLE_RATE,
+    AudioChunk,
+    Recording,
+    SamplingOptions,
+    SpeechRequest,
+    Timings,
+    Voice,
+)
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
@@ -44,25 +52,23 @@ class WarmUp:
         self._models = models
         self._features = features
         self._on_done = on_done
-        self._vocoders = (models.hift, models.vocos2d)
-        self._n_open = len(self._vocoders)
+        self._n_open = len(models.vocoders)
         noise = np.random.default_rng(0).normal(0.0, 0.01, _PROMPT_RATE).astype(np.float32)
         self._voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
 
     def requests(self) -> Iterator[EngineRequest]:
         """One syllable in a voice of one second of faint noise, at each sample rate."""
-        for rate in (vocoder.sample_rate for vocoder in self._vocoders):
+        for rate in self._models.vocoders:
             yield self._request(rate, self._features.get(self._voice, rate))
 
     def measured_request(self) -> EngineRequest:
-        """The same in a voice as long as those that people use, at 24 kHz; for `measure_decode` and
-        `measure_renders`."""
-        rate = self._models.hift.sample_rate
-        short = self._features.get(self._voice, rate)
+        """The same in a voice as long as those that people use, at the default sample rate; for
+        `measure_decode` and `measure_renders`."""
+        short = self._features.get(self._voice, SAMPLE_RATE)
         n_times = -(-PROMPT_TOKENS // len(short.speech_tokens))
         tokens = (n_times * short.speech_tokens)[:PROMPT_TOKENS]
         mel = short.mel.repeat(n_times, 1)[: FRAMES_PER_TOKEN * PROMPT_TOKENS]
-        return self._request(rate, VoicePrompt(tokens, short.embedding, mel))
+        return self._request(SAMPLE_RATE, VoicePrompt(tokens, short.embedding, mel))
 
     def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")

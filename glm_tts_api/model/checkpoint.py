@@ -5,6 +5,7 @@ Everything is inspected before anything is loaded (`inspection`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from glm_tts_api.model.placement import Dtype, Weights, choose_precision
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer
 from glm_tts_api.model.tokenizer import TextTokenizer
-from glm_tts_api.model.vocoder import HiFT, Vocos2D
+from glm_tts_api.model.vocoder import HiFT, Vocoder, Vocos2D
 
 VOCOS2D = "vocos2d/generator_jit.ckpt"
 
@@ -28,7 +29,8 @@ VOCOS2D = "vocos2d/generator_jit.ckpt"
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
     """A loaded checkpoint, ready for inference. `name` is its folder's; `warnings`: what the person who
-    started the server should know of where and how precisely it runs, a sentence each.
+    started the server should know of where and how precisely it runs, a sentence each. `vocoders`: by
+    their sample rates.
 
     The LLM's logits have a column for each speech token, from 0, and a last one for the end.
     """
@@ -36,8 +38,7 @@ class Models:
     name: str
     llm: LlmRunner
     flow: FlowMatching
-    hift: HiFT
-    vocos2d: Vocos2D
+    vocoders: Mapping[int, Vocoder]
     speech_tokenizer: SpeechTokenizer
     speaker_encoder: SpeakerEncoder
     text_tokenizer: TextTokenizer
@@ -73,8 +74,7 @@ def load_checkpoint(
             int8=precision.int8,
         ),
         flow=_load_flow(parts.flow, device),
-        hift=_load_hift(parts.hift, device),
-        vocos2d=vocos2d,
+        vocoders={each.sample_rate: each for each in (_load_hift(parts.hift, device), vocos2d)},
         speech_tokenizer=parts.speech_tokenizer.load_copy(device),
         speaker_encoder=speaker_encoder,
         text_tokenizer=tokenizer,

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glm_tts_api.contracts import SampleRate
+
 N_MELS = 80
 FMAX = 8000.0
-FFT_SIZE = {24000: 1920, 32000: 2560}
+FRAMES_A_SECOND = 50
 HOPS_PER_FFT = 4
 LOWPASS_WIDTH = 6  # zero crossings of the sinc on each side
 ROLLOFF = 0.99
@@ -87,15 +90,15 @@ def _hann(n_fft: int, device: torch.device) -> Tensor:
 
 
 def log_mel(wave: Tensor, sample_rate: int) -> Tensor:
-    """Natural-log mel spectrogram (docs/model.md 7) of a float32 signal at 24000 or 32000 Hz.
+    """Natural-log mel spectrogram (docs/model.md 7) of a float32 signal at a SampleRate.
 
-    wave [..., N] -> [..., 80, N // hop] with hop = 480 or 640: 50 frames a second. Raises ValueError
+    wave [..., N] -> [..., 80, N // hop]: 50 frames a second. Raises ValueError
     for another rate or for a signal too short to be padded by reflection.
     """
-    if sample_rate not in FFT_SIZE:
-        raise ValueError(f"log_mel knows {sorted(FFT_SIZE)} Hz, not {sample_rate}")
-    n_fft = FFT_SIZE[sample_rate]
-    hop = n_fft // HOPS_PER_FFT
+    if sample_rate not in get_args(SampleRate):
+        raise ValueError(f"log_mel knows {get_args(SampleRate)} Hz, not {sample_rate}")
+    hop = sample_rate // FRAMES_A_SECOND
+    n_fft = HOPS_PER_FFT * hop
     pad = (n_fft - hop) // 2
     if wave.shape[-1] <= pad:
         raise ValueError(f"log_mel needs more than {pad} samples, got {wave.shape[-1]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.audio.encode import from_pcm16, media_type, open_encoder
-from glm_tts_api.contracts import AudioFormat
+from glm_tts_api.contracts import AudioFormat, SampleRate
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import Upload, read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
@@ -31,7 +31,7 @@ class EncodeFields(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     response_format: AudioFormat
-    sample_rate: Annotated[Literal[24000, 32000], FormNumber]
+    sample_rate: Annotated[SampleRate, FormNumber]
 
 
 @router.post("/studio/encode")

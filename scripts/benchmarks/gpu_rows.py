@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import TYPICAL_FRAMES, flow_bytes, hift_bytes, render_bytes
+from glm_tts_api.engine.memory import TYPICAL_FRAMES, flow_bytes, render_bytes
 from glm_tts_api.engine.precision import tf32
 from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES
 from glm_tts_api.model.flow import FlowInput, FlowMatching
@@ -115,10 +115,10 @@ def kept_memory(model: FlowMatching, hift: HiFT, config: EngineConfig, device: t
         ),
         "its vocoder": (
             _peak(lambda: hift(mel, noise=0), device),
-            hift_bytes(hift.config, n_frames=frames),
+            hift.call_bytes(n_frames=frames),
         ),
     }
-    kept = render_bytes(model.config, hift.config, config)
+    kept = render_bytes(model.config, [hift], config)
     return found(
         "G: flow and vocoder take what is kept for them",
         all(peak <= limit for peak, limit in taken.values()),

@@ -70,7 +70,7 @@ def main() -> None:
         "source": lambda wave, _mel, _seed: wave,
         "Griffin-Lim": lambda wave, _mel, _seed: griffin_lim(log_mel(wave, 24000)),
         "codes, flow, Griffin-Lim": lambda _wave, mel, _seed: griffin_lim(mel),
-        "codes, flow, HiFT": lambda _wave, mel, seed: models.hift(
+        "codes, flow, HiFT": lambda _wave, mel, seed: models.vocoders[24000](
             mel[None], noise=torch.Generator().manual_seed(seed)
         ),
     }

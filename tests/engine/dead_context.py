@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -30,6 +28,9 @@ class DeadlyVocoder:
     sample_rate, hop = 32000, 640
     n_calls = 0
 
+    def call_bytes(self, *, n_frames: int) -> int:
+        return 0
+
     def __call__(self, mel: Tensor, *, noise: object) -> Tensor:
         self.n_calls += 1
         wave = torch.zeros(mel.shape[-1] * self.hop, device=mel.device)
@@ -41,7 +42,7 @@ class DeadlyVocoder:
 
 
 async def scene(device: str) -> None:
-    models = replace(tiny.tiny_models(device=device), vocos2d=cast(Any, DeadlyVocoder()))
+    models = tiny.with_vocoder(tiny.tiny_models(device=device), DeadlyVocoder())
     engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
     print(engine.state.status, flush=True)
     long = tiny.asked("/".join(["abcdefgh"] * 30))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +130,7 @@ def test_logits_that_are_not_numbers_fail_their_row_alone() -> None:
 
 
 def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
-    models = replace(tiny.tiny_models(), vocos2d=cast(Any, BrittleVocoder()))
+    models = tiny.with_vocoder(tiny.tiny_models(), BrittleVocoder())
     results, again = scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
     assert all(isinstance(result, InternalFault) for result in results)
     assert len(again)
@@ -139,7 +138,7 @@ def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
 
 @pytest.mark.parametrize("texts", [["a~", "b"], ["a", "b"]], ids=["decode", "render"])
 def test_a_fault_that_comes_back_does_not_end_an_engine_that_speaks_in_between(texts: list[str]) -> None:
-    models = replace(tiny.tiny_models(BrittleRunner), vocos2d=cast(Any, MoodyVocoder()))
+    models = tiny.with_vocoder(tiny.tiny_models(BrittleRunner), MoodyVocoder())
     sample_rate = 24000 if "a~" in texts else 32000
 
     async def run() -> None:

@@ -34,7 +34,7 @@ class Shelf:
         if self.fault is not None:
             raise self.fault
         models = tiny.tiny_models()
-        self.loaded += [weakref.ref(part) for part in (models.llm, models.flow, models.hift)]
+        self.loaded += [weakref.ref(part) for part in (models.llm, models.flow, models.vocoders[24000])]
         return models
 
     @property

@@ -6,8 +6,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pytest
 import tiny
@@ -85,7 +84,7 @@ async def outcomes(engine: Engine, *texts: str, **options: Any) -> list[Any]:
 
 
 def test_a_faked_device_error_of_a_render_ends_the_engine_for_everyone_at_once() -> None:
-    models = replace(tiny.tiny_models(), vocos2d=cast(Any, FailingVocoder(ILLEGAL)))
+    models = tiny.with_vocoder(tiny.tiny_models(), FailingVocoder(ILLEGAL))
 
     async def scene(engine: Engine) -> None:
         long = "/".join(["abcdefgh"] * 30)
@@ -115,7 +114,7 @@ def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(monkeypatch: py
 
 def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_such_one_ends_the_engine() -> None:
     vocoder = FailingVocoder(RuntimeError("worn out"))
-    models = replace(tiny.tiny_models(), vocos2d=cast(Any, vocoder))
+    models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
 
     async def scene(engine: Engine) -> list[str]:
         states = []
@@ -191,7 +190,7 @@ def test_a_faked_device_error_in_the_first_words_is_a_failed_load_with_that_caus
     vocoder.n_calls = 1
 
     async def run() -> None:
-        models = replace(tiny.tiny_models(), vocos2d=cast(Any, vocoder))
+        models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
         engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
         assert (engine.state.status, engine.state.cause) == ("failed", CAUSE)
         await engine.close()

@@ -13,7 +13,7 @@ from dispatched import Dispatched
 from torch import Tensor
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import check_slots_fit, flow_bytes, hift_bytes, n_slots_that_fit, render_bytes
+from glm_tts_api.engine.memory import check_slots_fit, flow_bytes, n_slots_that_fit, render_bytes
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
@@ -65,14 +65,19 @@ def test_a_vocoder_call_takes_what_is_kept_for_it(channels: int) -> None:
     with Dispatched() as seen, torch.inference_mode():
         multiple = FRAME_MULTIPLE["cuda"]
         hift.decode(mel, hift.m_source(hift.f0_predictor(mel, multiple), noise), multiple)
-    kept = hift_bytes(hift.config, n_frames=4000)
+    kept = hift.call_bytes(n_frames=4000)
     assert 0.5 * kept < seen.peak_bytes <= kept
 
 
+def official_hift() -> HiFT:
+    with torch.device("meta"):
+        return HiFT(HiftConfig())
+
+
 def test_for_the_official_sizes_it_is_some_two_gigabytes_and_less_without_batches() -> None:
-    kept = render_bytes(FlowConfig(), HiftConfig(), EngineConfig())
+    kept = render_bytes(FlowConfig(), [official_hift()], EngineConfig())
     assert 1 * GIB < kept < 2 * GIB
-    assert render_bytes(FlowConfig(), HiftConfig(), EngineConfig(deterministic=True)) < kept
+    assert render_bytes(FlowConfig(), [official_hift()], EngineConfig(deterministic=True)) < kept
 
 
 @pytest.mark.parametrize(("free", "n_fit"), [(100, 8), (30, 1), (20, 0), (1, 0)])
@@ -83,7 +88,7 @@ def test_slots_share_nine_tenths_of_the_memory_less_what_is_kept(free: int, n_fi
 def faked_gpu(**llm: Any) -> Models:
     """Models of the official sizes, of which nothing but the sizes is there."""
     llm = {"device": torch.device("cuda", 0), "dtype": torch.bfloat16, "config": LlmConfig(), **llm}
-    parts = {"flow": SimpleNamespace(config=FlowConfig()), "hift": SimpleNamespace(config=HiftConfig())}
+    parts = {"flow": SimpleNamespace(config=FlowConfig()), "vocoders": {24000: official_hift()}}
     return cast(Any, SimpleNamespace(llm=SimpleNamespace(**llm), **parts))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -25,7 +26,7 @@ from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
-from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
+from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocoder, Vocos2D
 from glm_tts_api.text.markup.marks import MarkedText
 from glm_tts_api.text.reading import Reading, SpokenSegment
 
@@ -127,11 +128,19 @@ def tiny_models(runner: type[LlmRunner] = LlmRunner, *, device: str = "cpu") -> 
         flow=flow.eval().to(device),
         speech_tokenizer=tokenizer.eval().to(device),
         speaker_encoder=cast(Any, StatisticsEncoder()),
-        hift=HiFT(HiftConfig(base_channels=16, f0_channels=16)).fold().to(device),
-        vocos2d=Vocos2D(cast(Any, Upsampler())),
+        vocoders={
+            24000: HiFT(HiftConfig(base_channels=16, f0_channels=16)).fold().to(device),
+            32000: Vocos2D(cast(Any, Upsampler())),
+        },
         text_tokenizer=cast(Any, LetterTokenizer()),
         name="tiny",
     )
+
+
+def with_vocoder(models: Models, vocoder: object) -> Models:
+    """`vocoder` in the place of the one at its rate."""
+    fitting = cast(Vocoder, vocoder)
+    return replace(models, vocoders={**models.vocoders, fitting.sample_rate: fitting})
 
 
 def tiny_engine(

@@ -8,13 +8,14 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from glm_tts_api.contracts import SampleRate
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.checkpoint import Models, check_layout, load_checkpoint
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
@@ -59,8 +60,9 @@ def test_a_checkpoint_loads_and_every_part_works(sound: Path) -> None:
     assert models.name == "tiny"
     assert _logits(models).shape == (5, 1025)  # two Hanzi and three bytes; all speech tokens and the end
     mel = torch.zeros(1, 80, 6) - 5
-    assert models.hift(mel, noise=torch.Generator()).shape == (6 * 480,)
-    assert models.vocos2d(mel, noise=torch.Generator()).shape == (6 * 640,)
+    assert models.vocoders.keys() == set(get_args(SampleRate))
+    assert models.vocoders[24000](mel, noise=torch.Generator()).shape == (6 * 480,)
+    assert models.vocoders[32000](mel, noise=torch.Generator()).shape == (6 * 640,)
     wave = 0.1 * torch.randn(16000, generator=torch.Generator().manual_seed(0))
     assert models.speech_tokenizer.tokenize([wave])[0].shape == (25,)
     assert models.speaker_encoder.embed(wave).shape == (1, 192)
@@ -101,7 +103,9 @@ def test_old_weight_norm_names_and_bare_state_dicts_load_as_the_same_model(sound
     torch.save(OrderedDict(flow), copy / "flow" / "flow.pt", _use_new_zipfile_serialization=False)
     expected, found = (load_checkpoint(root, device="cpu") for root in (sound, copy))
     mel = torch.zeros(1, 80, 4) - 5
-    waves = [models.hift(mel, noise=torch.Generator().manual_seed(1)) for models in (expected, found)]
+    waves = [
+        models.vocoders[24000](mel, noise=torch.Generator().manual_seed(1)) for models in (expected, found)
+    ]
     assert torch.equal(*waves)
     for name, tensor in expected.flow.state_dict().items():
         assert torch.equal(tensor, found.flow.state_dict()[name]), name

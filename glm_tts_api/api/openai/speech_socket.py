@@ -20,7 +20,7 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
 from glm_tts_api.api.voice_names import named_voice, named_voices
-from glm_tts_api.contracts import AudioFormat, SampleRate, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
@@ -41,7 +41,7 @@ class StartFields(BaseModel):
     model: str = "glm-tts"
     voice: str = "alloy"
     response_format: AudioFormat = "pcm"
-    sample_rate: Annotated[SampleRate, FormNumber] = 24000
+    sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
 

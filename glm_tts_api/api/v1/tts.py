@@ -25,7 +25,14 @@ from glm_tts_api.api.voice_names import marked_voices
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.audio.encode import media_type
-from glm_tts_api.contracts import AudioFormat, SamplingOptions, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.contracts import (
+    SAMPLE_RATE,
+    AudioFormat,
+    SamplingOptions,
+    SpeechRequest,
+    UploadedVoice,
+    Voice,
+)
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
 from glm_tts_api.speech.encoding import Speech
@@ -38,7 +45,7 @@ _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index":
 _SPOKEN = {
     "model": SpeechAnswer,
     "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
-    "content": {media_type(audio_format, 24000): BINARY for audio_format in get_args(AudioFormat)},
+    "content": {media_type(audio_format, SAMPLE_RATE): BINARY for audio_format in get_args(AudioFormat)},
     "headers": header_docs(
         X_Request_Id="Names the request in the server's log.",
         X_Sample_Rate="Audio answers: Hz.",

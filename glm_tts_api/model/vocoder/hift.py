@@ -19,7 +19,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
 from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple, silence_from
-from glm_tts_api.model.vocoder.source import F0Predictor, HarmonicSource, draw_noise, source_noise
+from glm_tts_api.model.vocoder.source import HARMONICS, F0Predictor, HarmonicSource, draw_noise, source_noise
 
 SAMPLE_RATE = 24000
 HOP = 480
@@ -121,6 +121,12 @@ class HiFT(nn.Module):
             self.resblocks.extend(ResBlock(width, kernel) for kernel in BLOCK_KERNELS)
         self.conv_post = weight_norm(nn.Conv1d(widths[-1], 2 * N_BINS, 7, padding=3))
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+
+    def call_bytes(self, *, n_frames: int) -> int:
+        """At least what a call was measured to take, at most twice that: the sines of the source, or the last
+        level of convolutions."""
+        source, last_level = 6 * HARMONICS * HOP, 5 * (self.config.base_channels // 8) * HOP // STFT_HOP
+        return n_frames * (source + last_level) * torch.float32.itemsize
 
     def fold(self) -> HiFT:
         """Joins the weight-normed weights into plain ones, in place, and ends training."""

@@ -2,8 +2,8 @@
 
 A few frames are held back until what follows them is known, and a few are kept so that the next piece
 begins in their context. HiFT's pitch is read once for each frame and its phase carried on; its noise
-belongs to each sample's place. Vocos2D is opaque and may carry anything along: it hears the mel from its
-beginning each time.
+belongs to each sample's place. Vocos2D is opaque and may carry anything along: it, like any other
+vocoder, hears the mel from its beginning each time.
 """
 
 from __future__ import annotations
@@ -15,12 +15,24 @@ from torch import Tensor
 
 from glm_tts_api.model.vocoder.hift import HOP, N_MELS, HiFT
 from glm_tts_api.model.vocoder.source import HARMONICS
-from glm_tts_api.model.vocoder.vocos2d import Vocos2D
 
 HIFT_HELD_BACK = 12  # frames: it reaches 13 to 15, and the outermost hardly matter
 HIFT_CONTEXT = 20
-VOCOS2D_HELD_BACK = 18  # measured on the mini's, whose last frames differ more; the official one's is unknown
+HELD_BACK = 18  # measured on the mini's Vocos2D, whose last frames differ more; the official one's is unknown
 PITCH_REACH = 5  # five convolutions of three frames
+
+
+class Vocoder(Protocol):
+    """One sample rate's. `hop`: samples a frame."""
+
+    sample_rate: int
+    hop: int
+
+    def __call__(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
+        """mel [1, 80, T] -> wave [T * hop], float32 in [-1, 1]."""
+
+    def call_bytes(self, *, n_frames: int) -> int:
+        """What a call holds on a GPU; 0 where it is not known."""
 
 
 class VocoderStream(Protocol):
@@ -30,9 +42,9 @@ class VocoderStream(Protocol):
         """The mel's next frames [1, 80, T], which may be none -> what can be said by now, [n] float32."""
 
 
-def open_stream(vocoder: HiFT | Vocos2D, *, noise: int) -> VocoderStream:
+def open_stream(vocoder: Vocoder, *, noise: int) -> VocoderStream:
     """A stream that draws the noise of the seed `noise`."""
-    return HiftStream(vocoder, noise) if isinstance(vocoder, HiFT) else Vocos2dStream(vocoder)
+    return HiftStream(vocoder, noise) if isinstance(vocoder, HiFT) else WholeStream(vocoder)
 
 
 class HiftStream:
@@ -80,10 +92,10 @@ class HiftStream:
             self._first += n_dropped
 
 
-class Vocos2dStream:
-    """Vocos2D over all that has come."""
+class WholeStream:
+    """A vocoder over all that has come."""
 
-    def __init__(self, vocoder: Vocos2D) -> None:
+    def __init__(self, vocoder: Vocoder) -> None:
         self._vocoder = vocoder
         self._mel = torch.empty(1, N_MELS, 0)
         self._spoken = 0
@@ -91,7 +103,7 @@ class Vocos2dStream:
     @torch.inference_mode()
     def push(self, mel: Tensor, *, last: bool) -> Tensor:
         self._mel = torch.cat([self._mel.to(mel), mel], -1)
-        end = self._mel.shape[-1] - (0 if last else VOCOS2D_HELD_BACK)
+        end = self._mel.shape[-1] - (0 if last else HELD_BACK)
         if end <= self._spoken:
             return torch.empty(0, device=mel.device)
         wave = self._vocoder(self._mel, noise=0)

@@ -28,6 +28,9 @@ class Vocos2D:
         module = torch.jit.load(str(path), map_location=device)
         return cls(module.float())
 
+    def call_bytes(self, *, n_frames: int) -> int:
+        return 0  # its inside is not known
+
     @torch.inference_mode()
     def __call__(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
         """mel [1, 80, T] -> wave [640 T] float32, clipped to [-1, 1]."""
