@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project_folder import project
-from running import LIMITS, Running, running_app
-from server_process import Server
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.launch import THREADS_WAIT
+from tests.api.project_folder import project
+from tests.api.running import LIMITS, Running, running_app
+from tests.api.server_process import Server
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         }
         root = tmp_path / f"server{len(servers)}"
         servers.append(
-            Server(root, "tone_app:app", environ=environ, ulimit=ulimit, prefix=prefix, **settings)
+            Server(root, "tests.api.tone_app:app", environ=environ, ulimit=ulimit, prefix=prefix, **settings)
         )
         return servers[-1]
 

@@ -1,15 +1,14 @@
-"""For `uvicorn failing_app:app`: the real app and engine with tiny models, whose LLM fails at some letters.
+"""For `uvicorn tests.api.failing_app:app`: the real app and engine with tiny models.
 
+Their LLM fails at some letters.
 "~" is what a GPU does after an illegal access: the error of the device at this call and at each later one.
 "^" is a fault of its own, at that letter alone. Every step takes its time, so that others are at work too.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,9 +20,7 @@ from glm_tts_api.logs import configure_logging
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.settings import Settings
-
-sys.path.append(str(Path(__file__).parents[1] / "engine"))
-import tiny
+from tests.engine import tiny
 
 STEP_S = 0.02
 

@@ -1,7 +1,7 @@
 """How evenly 200 mixed requests spread over four workers: how often a worker's line waited while another
 worker, without a line, had more than 20 % of its permits free.
 
-    .venv/bin/python tests/api/measure_spread.py
+    .venv/bin/python -m tests.api.measure_spread
 
 The workers speak tones of a second, so that the figures are those of the spread alone. Each way of asking is
 measured on a server of its own: all at once; 50 a second by new connections; 50 a second by 64 that are kept.
@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import tempfile
 import threading
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
+import httpx
 
-import httpx  # noqa: E402
-from server_process import Server  # noqa: E402
-
-from glm_tts_api.stats.figures import LANES  # noqa: E402
-from glm_tts_api.stats.shared import SharedStats, WorkerStats, service_of  # noqa: E402
+from glm_tts_api.stats.figures import LANES
+from glm_tts_api.stats.shared import SharedStats, WorkerStats, service_of
+from tests.api.server_process import Server
 
 N_WORKERS, N_REQUESTS, PERMITS, A_SECOND = 4, 200, 20, 50
 SHORT, LONG = "你好。", "你好。" * 100
@@ -67,7 +63,7 @@ def is_uneven(workers: list[WorkerStats]) -> bool:
 def measure(way: str, folder: Path) -> None:
     paced, n_kept = WAYS[way]
     environ = {"TONE_DELAY_S": "1", "TONE_LOAD_S": "[0,0,0,0]"}
-    server = Server(folder, "tone_app:app", environ=environ, workers=N_WORKERS)
+    server = Server(folder, "tests.api.tone_app:app", environ=environ, workers=N_WORKERS)
     stats = SharedStats(folder / "run/generation-0", service=service_of(server.process.pid))
     over, seen = threading.Event(), []
 

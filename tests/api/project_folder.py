@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recordings import voice_wav
+from tests.recordings import voice_wav
 
 
 def project(root: Path, **settings: Any) -> Path:

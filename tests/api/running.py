@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 import uvicorn
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.http.connections import Connection, ConnectionLimits
 from glm_tts_api.settings import Settings
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 LIMITS = ConnectionLimits(send_s=60)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from project_folder import project
-from scraping import Scrape
-from waiting import wait_until
 
 from glm_tts_api.launch import HTTP_OPTIONS
+from tests.api.project_folder import project
+from tests.api.waiting import wait_until
+from tests.scraping import Scrape
 
-HERE = Path(__file__).parent
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Server:
@@ -51,7 +51,7 @@ class Server:
                 cwd=root,
                 env={
                     "PATH": os.environ["PATH"],
-                    "PYTHONPATH": os.pathsep.join(str(path) for path in (HERE, HERE.parent, HERE.parents[1])),
+                    "PYTHONPATH": str(REPOSITORY),
                     **(environ or {}),
                 },
                 stdout=log,

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Running
-from server_process import Server
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+
+from tests.api.running import Running
+from tests.api.server_process import Server
 
 Serve = Callable[..., Running]
 Start = Callable[..., Server]

@@ -1,5 +1,6 @@
-"""For `uvicorn stalling_app:app`: the real app and engine with tiny models, whose LLM stalls at some letters.
+"""For `uvicorn tests.api.stalling_app:app`: the real app and engine with tiny models.
 
+Their LLM stalls at some letters.
 "!" waits until a file `go-on` is in the working directory; "?" does not end and keeps the interpreter for
 itself, as native code may; so does each load for LOAD_HOLDS_S. The first step of all takes SLOW_FIRST_S; each
 takes its time, so that others are at work too.
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,9 +25,7 @@ from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.settings import Settings
-
-sys.path.append(str(Path(__file__).parents[1] / "engine"))
-import tiny
+from tests.engine import tiny
 
 STEP_S = 0.02
 

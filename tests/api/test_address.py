@@ -10,9 +10,10 @@ import av
 import httpx
 import pytest
 import soundfile
-from running import Running
-from server_process import Server
-from tone_engine import ToneEngine
+
+from tests.api.running import Running
+from tests.api.server_process import Server
+from tests.api.tone_engine import ToneEngine
 
 Serve = Callable[..., Running]
 

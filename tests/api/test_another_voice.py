@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
 from websockets.sync.client import connect
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 OPENAI = ("/v1/audio/speech", {"input": "hello", "voice": "exampleA"})
 ZHIPU = ("/api/paas/v4/audio/speech", {"input": "hello", "voice": "exampleA"})

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from recordings import encoded, png, voice, voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import encoded, png, voice, voice_wav
 
 PROMPT = {"input_text": "hello", "prompt_text": "what is said"}
 

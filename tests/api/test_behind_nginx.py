@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
-from running import Running
-from socket_client import heard, talking, tell
-from tone_engine import ToneEngine
-from waiting import wait_until
+
+from tests.api.running import Running
+from tests.api.socket_client import heard, talking, tell
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx: apt install nginx-light")

@@ -14,7 +14,8 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from running import Running
+
+from tests.api.running import Running
 
 Serve = Callable[..., Running]
 JSON = {"Content-Type": "application/json"}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from recordings import voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 PAGES = ["clients.md", "clients_zh.md"]
 DOCS = Path(__file__).parents[2] / "docs"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from raw_client import ask_for_speech, connected, is_open, read_body, read_head
-from server_process import Server
-from waiting import wait_until
 
 from glm_tts_api.handover import listen
 from glm_tts_api.http.connections import raise_file_limit
 from glm_tts_api.http.listening import log_accept_errors_sparingly
+from tests.api.raw_client import ask_for_speech, connected, is_open, read_body, read_head
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
 HEAD = b"POST /api/v1/prompts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
-from tone_engine import ToneEngine
+
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 PAGE, OTHER = "https://chat.example", "https://evil.example"

@@ -15,10 +15,11 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from project_folder import project
-from running import Running, running_app
-from tone_engine import ToneEngine
-from waiting import wait_until
+
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana/dashboard.json").read_text())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from server_process import Server
 
 from scripts.benchmarks.disconnects import leave_many, open_files, what_is_left
+from tests.api.server_process import Server
 
 N_CLIENTS = 6
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 LONG = "x" * 5000
 TAGS = "".join(f"<t{number}-{LONG[:60]}/>" for number in range(250))

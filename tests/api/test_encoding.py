@@ -9,10 +9,10 @@ from typing import get_args
 import numpy as np
 import pytest
 import soundfile
-from recordings import voice
 
 from glm_tts_api.contracts import AudioChunk, AudioFormat, Recording, SpeechRequest, Voice
 from glm_tts_api.speech.encoding import Speech, encode_whole
+from tests.recordings import voice
 
 RATE = 24000
 

@@ -11,9 +11,10 @@ import av
 import httpx
 import pytest
 import soundfile
-from recordings import voice_wav
-from running import Running
-from tone_engine import ToneEngine
+
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 SAY = {"text": "hello", "text_lang": "zh", "ref_audio_path": "exampleA.wav", "prompt_lang": "zh"}

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from running import Running
-from tone_engine import ToneEngine
+
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
 
 Serve = Callable[..., Running]
 TONE_BYTES = 24000

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from recordings import encoded, voice_wav
-from running import Running
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.audio import decode
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+from tests.recordings import encoded, voice_wav
 
 Serve = Callable[..., Running]
 FORM = "application/x-www-form-urlencoded"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server_process import Server
-from waiting import wait_until
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 
 def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_back(tmp_path: Path) -> None:
-    server = Server(tmp_path / "server", "failing_app:app", idle_unload_s=1)
+    server = Server(tmp_path / "server", "tests.api.failing_app:app", idle_unload_s=1)
     try:
         wait_until(lambda: status(server) == (200, "idle"), 60)
         before = server.client.get("/api/v1/health").json()
@@ -42,7 +42,12 @@ def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_n
     """The bound is for what holds up a server that speaks; it was not for the first load, either."""
     environ = {"LOAD_HOLDS_S": "4"}
     server = Server(
-        tmp_path / "server", "stalling_app:app", environ=environ, idle_unload_s=0.5, stall_s=2, watchdog_s=2
+        tmp_path / "server",
+        "tests.api.stalling_app:app",
+        environ=environ,
+        idle_unload_s=0.5,
+        stall_s=2,
+        watchdog_s=2,
     )
     try:
         wait_until(lambda: status(server) == (200, "idle"), 60)

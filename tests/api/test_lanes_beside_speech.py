@@ -4,21 +4,19 @@ own. They take none from speech. A text ends with its client and its deadline. T
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
-from project_folder import project
-from raw_client import connected, read_answer
-from recordings import voice_wav
-from running import Running, running_app
-from waiting import wait_until
 
-sys.path.append(str(Path(__file__).parents[1] / "engine"))
-import tiny
+from tests.api.project_folder import project
+from tests.api.raw_client import connected, read_answer
+from tests.api.running import Running, running_app
+from tests.api.waiting import wait_until
+from tests.engine import tiny
+from tests.recordings import voice_wav
 
 
 class Frontend(tiny.SentenceFrontend):

@@ -9,12 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
-from running import Running
-from tone_engine import ToneEngine
-from waiting import lines_of, wait_until
 
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import InternalFault
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import lines_of, wait_until
 
 Serve = Callable[..., Running]
 

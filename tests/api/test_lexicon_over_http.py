@@ -8,9 +8,10 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-from running import Running
-from server_process import Server
-from waiting import wait_until
+
+from tests.api.running import Running
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 LEXICON = "/api/v1/lexicon"
 READING = {"reading": "chong2 qing4"}

@@ -9,15 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
-from server_process import Server
-from socket_client import closed, heard, talking, tell
-from tone_engine import ToneEngine
-from waiting import wait_until
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
+
+from tests.api.running import Running
+from tests.api.server_process import Server
+from tests.api.socket_client import closed, heard, talking, tell
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+from tests.recordings import voice_wav
 
 Start = Callable[..., Server]
 MARKER = "Rhinozeros犀牛"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server_process import Server
-from waiting import wait_until
 
 from glm_tts_api.watchdog import EXIT_LOST
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 LONG = "/".join(["abcdefgh"] * 20)  # a minute and more, as the app takes its time
 LOST = "CUDA error: an illegal memory access was encountered"
@@ -27,7 +27,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as ends:
 
         def begin(**settings: object) -> Server:
-            server = Server(tmp_path / "server", "failing_app:app", **settings)
+            server = Server(tmp_path / "server", "tests.api.failing_app:app", **settings)
             ends.callback(server.end)
             wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 60)
             return server

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from running import Running
-from socket_client import heard, kinds, talking, tell, write
+
+from tests.api.running import Running
+from tests.api.socket_client import heard, kinds, talking, tell, write
 
 SPEECH = {
     "/api/v1/tts": {"index": "exampleA", "response_format": "wav"},

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from threading import Thread
 
 import pytest
-from running import Running
-from scraping import Scrape
-from socket_client import SENTENCES, heard, talking, tell, write
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.stats.figures import SERIES
 from scripts.benchmarks.loop_lag import LoopLag
+from tests.api.running import Running
+from tests.api.socket_client import SENTENCES, heard, talking, tell, write
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+from tests.scraping import Scrape
 
 Serve = Callable[..., Running]
 

@@ -15,11 +15,11 @@ import httpx
 import openai
 import pytest
 import soundfile
-from running import Running
-from tone_engine import ToneEngine
 
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import OutOfMemory
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
 
 Serve = Callable[..., Running]
 

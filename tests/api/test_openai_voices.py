@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import openai
 import pytest
-from recordings import voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 SAMPLE = ("mine.wav", voice_wav(2.0), "audio/wav")

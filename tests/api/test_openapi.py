@@ -9,8 +9,9 @@ import httpx
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from recordings import voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 JSON = "application/json"
 UNGUARDED = {"health", "live"}

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
-from tone_engine import ToneEngine
-from waiting import lines_of
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.settings import Settings
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import lines_of
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
 from starlette.requests import Request
 
 from glm_tts_api.http.origin import has_own_name, is_local
 from glm_tts_api.settings.machine import machine_names
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 

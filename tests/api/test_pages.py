@@ -11,11 +11,11 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
-from running import Running
-from tone_engine import ToneEngine
 
 import glm_tts_api
 from glm_tts_api.engine.state import EngineState
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
 
 STATIC = Path(glm_tts_api.__file__).parent / "studio" / "static"
 PAGE = STATIC / "index.html"

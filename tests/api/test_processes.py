@@ -16,9 +16,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from recordings import encoded, voice
-from server_process import HERE, Server
-from waiting import wait_until
+
+from tests.api.server_process import REPOSITORY, Server
+from tests.api.waiting import wait_until
+from tests.recordings import encoded, voice
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -283,7 +284,7 @@ def test_a_bad_setting_is_one_line_and_exit_2(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(HERE.parents[1]),
+            "PYTHONPATH": str(REPOSITORY),
             "SHORT_TEXT_CONCURRENCY": "abc",
         },
         capture_output=True,

@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from raw_client import connected
-from running import Running
-from tone_engine import ToneEngine
-from waiting import wait_until
+
+from tests.api.raw_client import connected
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 Serve = Callable[..., Running]
 LONG = "a secret " * 40

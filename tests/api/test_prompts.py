@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from recordings import encoded, png, voice, voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import encoded, png, voice, voice_wav
 
 MINE = {"index": "mine", "prompt_text": "我的声音"}
 MP3 = encoded(voice(2.0), 24000, "MP3")

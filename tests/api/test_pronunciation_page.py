@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_folder import project
-from running import Running, running_app
-from test_readme import curl_blocks
-from tone_engine import ToneEngine
 
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.markup.lexicon import FILE_NAME
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.test_readme import curl_blocks
+from tests.api.tone_engine import ToneEngine
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["pronunciation.md", "pronunciation_zh.md"]

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from recordings import voice_wav
-from running import Running
 
 from glm_tts_api.api.v1.errors import status_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.errors import ServiceError
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("", "_zh")

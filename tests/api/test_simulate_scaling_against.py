@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from running import Running
+from tests.api.running import Running
 
 SCRIPT = Path(__file__).parents[2] / "scripts/benchmarks/simulate_scaling.py"
 

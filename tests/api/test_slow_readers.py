@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from raw_client import ask_for_speech, connected, is_open, read_body, read_head
-from server_process import Server
-from waiting import wait_until
+from tests.api.raw_client import ask_for_speech, connected, is_open, read_body, read_head
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
 LONG_S = 440  # of speech: a JSON answer of 28 MB

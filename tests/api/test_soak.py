@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from server_process import Server
-from waiting import wait_until
-
 from scripts.benchmarks.soak import Tally, resident_mb, speak
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 LONGEST = 24  # characters
 N_CLIENTS = 2

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from recordings import encoded_by_ffmpeg, voice, voice_wav
-from running import Running
-from tone_engine import ToneEngine
+
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.recordings import encoded_by_ffmpeg, voice, voice_wav
 
 
 def decoded(wav: bytes) -> tuple[np.ndarray, int]:

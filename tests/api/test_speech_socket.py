@@ -12,8 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import Running
-from socket_client import (
+from websockets.exceptions import ConnectionClosed
+
+from glm_tts_api.http.connections import ConnectionLimits
+from tests.api.running import Running
+from tests.api.socket_client import (
     DOCS,
     SENTENCES,
     TONE_BYTES,
@@ -27,10 +30,7 @@ from socket_client import (
     tell,
     write,
 )
-from tone_engine import ToneEngine
-from websockets.exceptions import ConnectionClosed
-
-from glm_tts_api.http.connections import ConnectionLimits
+from tests.api.tone_engine import ToneEngine
 
 
 def test_a_sentence_is_heard_before_the_text_has_ended(server: Running) -> None:

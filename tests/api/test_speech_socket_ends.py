@@ -6,9 +6,12 @@ import signal
 import socket
 
 import pytest
-from raw_client import is_open
-from running import Running
-from socket_client import (
+from websockets.exceptions import ConnectionClosed
+
+from glm_tts_api.engine.state import EngineState
+from tests.api.raw_client import is_open
+from tests.api.running import Running
+from tests.api.socket_client import (
     SENTENCES,
     TONE_BYTES,
     Serve,
@@ -21,11 +24,8 @@ from socket_client import (
     tell,
     write,
 )
-from tone_engine import ToneEngine
-from waiting import lines_of, wait_until
-from websockets.exceptions import ConnectionClosed
-
-from glm_tts_api.engine.state import EngineState
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import lines_of, wait_until
 
 
 def test_a_client_that_vanishes_gives_its_place_back(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from running import Running
-from socket_client import heard, kinds, talking, tell
-from test_with_the_model import start
-from waiting import wait_until
 
 from glm_tts_api.settings import BUNDLED_MODEL
+from tests.api.running import Running
+from tests.api.socket_client import heard, kinds, talking, tell
+from tests.api.test_with_the_model import start
+from tests.api.waiting import wait_until
 
 TEXT = "今天的天气真的很好。我们三点去公园走走吧！It costs 3.50 dollars. You can pay later."
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from running import Running
-from socket_client import heard, talking, tell
-from tone_engine import ToneEngine
+
+from tests.api.running import Running
+from tests.api.socket_client import heard, talking, tell
+from tests.api.tone_engine import ToneEngine
 
 Serve = Callable[..., Running]
 ONE_OF_THREE = "1 of 3 segments were spoken, 0.5 s of audio."

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from server_process import Server
-from waiting import wait_until
 
 from glm_tts_api.watchdog import EXIT_LOST
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
 
@@ -25,7 +25,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as ends:
 
         def begin(*, environ: dict[str, str] | None = None, **settings: object) -> Server:
-            server = Server(tmp_path / "server", "stalling_app:app", environ=environ, **settings)
+            server = Server(tmp_path / "server", "tests.api.stalling_app:app", environ=environ, **settings)
             ends.callback(server.end)
             wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 60)
             return server

@@ -11,11 +11,12 @@ import numpy as np
 import openai
 import pytest
 import soundfile
-from recordings import voice_wav
-from running import Running
-from tone_engine import ToneEngine
 from zai import ZhipuAiClient
 from zai.core import APIRequestFailedError
+
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 RECORDING = ("mine.wav", voice_wav(2.0))

@@ -16,12 +16,12 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from running import Running
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.audio.encode import Encoder, open_encoder
 from glm_tts_api.errors import InternalFault
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 Serve = Callable[..., Running]
 FORMATS = ("wav", "flac", "mp3", "opus", "aac", "pcm")

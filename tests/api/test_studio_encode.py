@@ -11,8 +11,9 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from recordings import voice
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import voice
 
 RATES = (24000, 32000)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from project_folder import project
-from running import Running, running_app
-from tone_engine import ToneEngine
 
 from glm_tts_api.text.frontend import TextFrontend
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.tone_engine import ToneEngine
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TEXT = "/api/v1/text/normalize"

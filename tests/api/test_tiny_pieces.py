@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
-from raw_client import connected, is_open
-from server_process import Server
-from waiting import wait_until
 from websockets.frames import Frame, Opcode
+
+from tests.api.raw_client import connected, is_open
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
 HEAD = b"POST /api/v1/tts HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"

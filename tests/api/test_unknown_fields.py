@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from recordings import voice_wav
-from running import Running
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
 
 SAID = {"input_text": "hello", "index": "exampleA"}
 MISSPELT = "'sampel_rate' is not a field here and was ignored; did you mean sample_rate?"

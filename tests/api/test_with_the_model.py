@@ -15,16 +15,16 @@ from typing import Any
 import httpx
 import pytest
 import soundfile
-from project_folder import project
-from recordings import voice_wav
-from running import Running, running_app
 from safetensors.torch import load_file, save_file
-from scraping import Scrape
-from server_process import Server
-from waiting import wait_until
 
 from glm_tts_api.contracts import STAGES
 from glm_tts_api.settings import BUNDLED_MODEL
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
+from tests.recordings import voice_wav
+from tests.scraping import Scrape
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from raw_client import ask_for_speech, connected, read_answer
-from server_process import Server
-from waiting import wait_until
+
+from tests.api.raw_client import ask_for_speech, connected, read_answer
+from tests.api.server_process import Server
+from tests.api.waiting import wait_until
 
 N_CLIENTS = 3
 Start = Callable[..., Server]

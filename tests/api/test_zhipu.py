@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from running import Running
-from tone_engine import ToneEngine
 from zai import ZhipuAiClient
 from zai.core import (
     APIReachLimitError,
@@ -20,7 +18,10 @@ from zai.core import (
     APIResponseError,
     APIStatusError,
 )
-from zhipu_client import samples, sdk
+
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.zhipu_client import samples, sdk
 
 Serve = Callable[..., Running]
 SPEECH = "/api/paas/v4/audio/speech"

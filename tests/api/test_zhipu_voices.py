@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 import soundfile
-from raw_client import ask, ask_for_speech, connected
-from recordings import voice_wav
-from running import Running
-from tone_engine import ToneEngine
 from zai import ZhipuAiClient
 from zai.core import APIRequestFailedError, APIStatusError
-from zhipu_client import samples, sdk
+
+from tests.api.raw_client import ask, ask_for_speech, connected
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.zhipu_client import samples, sdk
+from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
 

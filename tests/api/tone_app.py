@@ -1,4 +1,4 @@
-"""For `uvicorn tone_app:app`: the real app in processes of its own, speaking tones.
+"""For `uvicorn tests.api.tone_app:app`: the real app in processes of its own, speaking tones.
 
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
 how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
@@ -12,13 +12,12 @@ import json
 import os
 from pathlib import Path
 
-from tone_engine import ToneEngine
-
 from glm_tts_api.api_server import create_app
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
 from glm_tts_api.text.frontend import TextFrontend
+from tests.api.tone_engine import ToneEngine
 
 
 def engine(settings: Settings, slot: int) -> ToneEngine:

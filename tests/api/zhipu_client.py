@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import numpy as np
-from running import Running
 from zai import ZhipuAiClient
+
+from tests.api.running import Running
 
 
 def sdk(server: Running, key: str = "any", **options: Any) -> ZhipuAiClient:

@@ -10,13 +10,13 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.encode import AudioFormat, encode, open_encoder
 from glm_tts_api.contracts import Recording
 from glm_tts_api.errors import NotAudio, PromptRejected
+from tests.recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
 LIMITS = RecordingLimits(min_s=1.0, max_s=30.0)
 LOSSLESS = {

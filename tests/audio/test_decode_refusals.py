@@ -7,11 +7,11 @@ import io
 import av
 import numpy as np
 import pytest
-from recordings import encoded_by_ffmpeg, png, voice
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Recording
 from glm_tts_api.errors import NotAudio, PromptRejected
+from tests.recordings import encoded_by_ffmpeg, png, voice
 
 LIMITS = RecordingLimits(min_s=1.0, max_s=30.0)
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from recordings import voice
 
 from glm_tts_api.audio.encode import AudioFormat, Encoder, encode, media_type, open_encoder
+from tests.recordings import voice
 
 FORMATS: tuple[AudioFormat, ...] = ("wav", "flac", "mp3", "opus", "aac", "pcm")
 FRAME = {("mp3", 24000): 576, ("mp3", 32000): 1152, ("aac", 24000): 1024, ("aac", 32000): 1024}

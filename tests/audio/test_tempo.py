@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from recordings import voice
 
 from glm_tts_api.audio.tempo import Paced, Tempo
+from tests.recordings import voice
 
 RATE = 24000
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
 from glm_tts_api.audio.containers import FLAC, WAV, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.trim import trimmed
+from tests.recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
 LIMITS = RecordingLimits()
 MONO = voice(2.0)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent
-WEB = HERE.parent / "api"
-sys.path.insert(0, str(WEB))
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +13,7 @@ def ray_environment() -> Iterator[None]:
     """What Ray's processes are to have in their environment, and what ray reads when it is imported."""
     pytest.importorskip("ray", reason="the extra cluster is not installed: pip install '.[cluster]'")
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYTHONPATH", os.pathsep.join(map(str, (HERE, WEB, HERE.parent))))
+        environment.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         environment.setenv("RAY_AUTH_MODE", "disabled")
         environment.setenv("RAY_worker_niceness", "0")
         environment.setenv("RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING", "0")

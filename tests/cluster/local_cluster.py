@@ -13,17 +13,17 @@ from typing import Any
 
 import httpx
 import ray
-from project_folder import project
 from ray import serve
 from ray.cluster_utils import Cluster
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.api_server import EngineBuilder
 from glm_tts_api.cluster.replica import APP_NAME, deployment
 from glm_tts_api.contracts import SpeechRequest, Timings
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.settings import Settings
+from tests.api.project_folder import project
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 _OBJECT_STORE = 100 * 2**20
 PATIENCE_S = 300

@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from project_folder import project
-from tone_engine import ToneEngine
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.engine.state import EngineState, Status
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.settings import Settings
+from tests.api.project_folder import project
+from tests.api.tone_engine import ToneEngine
 
 
 def check_health(status: Status, root: Path) -> None:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import openai
 import pytest
-from recordings import voice_wav
-from socket_client import SENTENCES, TONE_BYTES, heard, talking, tell, write
-from waiting import wait_until
+
+from tests.api.socket_client import SENTENCES, TONE_BYTES, heard, talking, tell, write
+from tests.api.waiting import wait_until
+from tests.recordings import voice_wav
 
 if TYPE_CHECKING:
-    from local_cluster import LocalCluster
+    from tests.cluster.local_cluster import LocalCluster
 
 TEXT = {"input_text": "hello", "index": "exampleA"}
 LIMITS = {"short_text_concurrency": 2, "queue_max_size": 1}  # of each of the two replicas
@@ -24,7 +25,7 @@ LIMITS = {"short_text_concurrency": 2, "queue_max_size": 1}  # of each of the tw
 
 @pytest.fixture(scope="module")
 def cluster(ray_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    from local_cluster import Tones, local_cluster
+    from tests.cluster.local_cluster import Tones, local_cluster
 
     with local_cluster(tmp_path_factory.mktemp("cluster"), nodes=1, num_cpus=2) as cluster:
         tones = Tones({"n_segments": 3, "segment_s": 0.7, "freeing_s": 0.1})

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import openai
 import pytest
-from load import load
-from recordings import voice_wav
-from waiting import wait_until
+
+from tests.api.waiting import wait_until
+from tests.cluster.load import load
+from tests.recordings import voice_wav
 
 if TYPE_CHECKING:
-    from local_cluster import LocalCluster
+    from tests.cluster.local_cluster import LocalCluster
 
 PATIENCE_S = 300
 SETTINGS = {
@@ -36,7 +37,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def cluster(ray_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    from local_cluster import local_cluster
+    from tests.cluster.local_cluster import local_cluster
 
     with local_cluster(tmp_path_factory.mktemp("cluster"), nodes=2, num_cpus=2) as cluster:
         begin = time.monotonic()

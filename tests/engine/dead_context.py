@@ -1,6 +1,6 @@
 """Kills its own CUDA context in the middle of a render, and says what became of the engine.
 
-    python dead_context.py cuda|cpu        (on a CPU the error is faked)
+    python -m tests.engine.dead_context cuda|cpu        (on a CPU the error is faked)
 
 For a process of its own: nothing on the device works in it afterwards.
 """
@@ -10,16 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-import tiny
 import torch
 from torch import Tensor
 
 from glm_tts_api.errors import InternalFault, ServiceError
+from tests.engine import tiny
 
 
 class DeadlyVocoder:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-import tiny
 import torch
 from torch import Tensor
 
@@ -21,6 +20,7 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
+from tests.engine import tiny
 
 
 class Nobody:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
-import tiny
 from torch import Tensor
 
 from glm_tts_api.engine.engine import Engine, EngineInfo
@@ -24,6 +23,7 @@ from glm_tts_api.errors import (
     Unhealthy,
 )
 from glm_tts_api.model.checkpoint import Models
+from tests.engine import tiny
 
 ResultT = TypeVar("ResultT")
 

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import tiny
 import torch
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow.dit import DiT
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
+from tests.engine import tiny
 
 pytestmark = [
     pytest.mark.gpu,
@@ -131,7 +131,8 @@ def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:
 
 def test_a_context_that_dies_loses_the_engine_with_its_cause() -> None:
     done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("dead_context.py"), "cuda"],
+        [sys.executable, "-m", "tests.engine.dead_context", "cuda"],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=300,

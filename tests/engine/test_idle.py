@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.model.checkpoint import Models
+from tests.engine import tiny
 
 TEXT = "abcd/efgh"
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-
-import tiny
 
 from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.text.frontend import TextFrontend
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "text" / "readings"))
-from accepted import sentences
+from tests.engine import tiny
+from tests.text.readings.accepted import sentences
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

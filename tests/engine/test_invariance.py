@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import tiny
 
 from glm_tts_api.contracts import Float32, SpeechRequest
 from glm_tts_api.engine.engine import Engine
+from tests.engine import tiny
 
 WORDS = ["a", "hi", "so/on", "b/c/d", "one", "go", "p/q/r/s"]
 

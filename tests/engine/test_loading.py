@@ -8,13 +8,13 @@ import os
 from typing import Any
 
 import pytest
-import tiny
 
 from glm_tts_api.engine import core
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import DeviceThread
 from glm_tts_api.engine.engine import Engine, EngineState
 from glm_tts_api.model.checkpoint import Models
+from tests.engine import tiny
 
 
 def state_after_loading(engine: Engine) -> EngineState:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
-import tiny
 import torch
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import FaultWatch, device_lost
 from glm_tts_api.errors import InternalFault, Unavailable, Unhealthy
 from glm_tts_api.model.checkpoint import Models
+from tests.engine import tiny
 
 ResultT = TypeVar("ResultT")
 ILLEGAL = torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile with ...")

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 import torch
-from dispatched import Dispatched
 from torch import Tensor
 
 from glm_tts_api.engine.config import EngineConfig
@@ -20,6 +19,7 @@ from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.llm import LlmConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
 from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE
+from tests.dispatched import Dispatched
 
 GIB = 2**30
 MINI_FLOW = FlowConfig(trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2)

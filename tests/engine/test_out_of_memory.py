@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import tiny
 import torch
 from torch import Tensor
 
@@ -26,6 +25,7 @@ from glm_tts_api.errors import OutOfMemory
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.flow.dit import DiT
+from tests.engine import tiny
 
 
 class CrampedDiT(DiT):

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import tiny
 
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
@@ -21,6 +20,7 @@ from glm_tts_api.engine.request import (
 )
 from glm_tts_api.errors import BadRequest, InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
+from tests.engine import tiny
 
 AUDIO, BOA = 1000, 900
 SAMPLING = SamplingOptions()

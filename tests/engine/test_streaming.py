@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny
 
 from glm_tts_api.contracts import AudioChunk, Float32
 from glm_tts_api.engine.engine import Engine
+from tests.engine import tiny
 
 CHUNKS = (4, 8, 16)
 TEXT = "abcdefgh/ijklmnop/qrs"

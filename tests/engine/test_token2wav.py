@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
 from glm_tts_api.contracts import Timings
@@ -18,6 +17,7 @@ from glm_tts_api.engine.spans import SpanCutter
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
+from tests.engine import tiny
 
 
 class Listener:

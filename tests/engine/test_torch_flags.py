@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +20,7 @@ from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES, set_torch_flags
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.vocoder import Vocos2D
 from glm_tts_api.settings import BUNDLED_MODEL, Settings
+from tests.engine import tiny
 
 FAKED_GPU = torch.device("cuda", 0)
 EXPANDABLE = dict.fromkeys(ALLOCATOR_VARIABLES, "expandable_segments:True")

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import tiny
 from torch import Tensor, nn
 
 from glm_tts_api.engine.engine import Engine
@@ -18,6 +17,7 @@ from glm_tts_api.engine.state import EngineInfo
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.llm_runner import LlmRunner
+from tests.engine import tiny
 
 
 async def info_and_close(engine: Engine) -> EngineInfo | None:

@@ -9,7 +9,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from distributions import REPOSITORY, Distributions
+
+from tests.installed.distributions import REPOSITORY, Distributions
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tarfile
 import tomllib
 
-from distributions import REPOSITORY, Distributions
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.installed.distributions import REPOSITORY, Distributions
 
 
 def constraints() -> dict[str, Requirement]:

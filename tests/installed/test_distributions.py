@@ -8,9 +8,8 @@ import subprocess
 import tarfile
 import zipfile
 
-from distributions import REPOSITORY, Distributions
-
 from glm_tts_api import __version__
+from tests.installed.distributions import REPOSITORY, Distributions
 
 
 def files_of_the_package() -> set[str]:

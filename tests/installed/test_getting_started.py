@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from distributions import REPOSITORY, Distributions
+
+from tests.installed.distributions import REPOSITORY, Distributions
 
 
 @pytest.mark.parametrize("page", ["getting-started.md", "getting-started_zh.md"])

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_hub import FakeHub
-from recordings import voice_wav
+
+from tests.fake_hub import FakeHub
+from tests.recordings import voice_wav
 
 LIMIT_S = 300  # generous: the machine may be busy with other things
 

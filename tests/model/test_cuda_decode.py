@@ -10,7 +10,6 @@ from unittest.mock import MagicMock
 
 import pytest
 import torch
-from dispatched import Dispatched
 
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.cuda_decode import CudaDecodeStep, key_buckets, row_buckets
@@ -19,6 +18,7 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
+from tests.dispatched import Dispatched
 
 SLOTS, SLOT_LENGTH, VOCABULARY = 6, 640, 257
 AUDIO = range(100, 231)

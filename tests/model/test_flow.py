@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from dispatched import Dispatched
 
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.flow.packing import _PackedLayer
 from glm_tts_api.model.flow.sampler import cosine_schedule, n_frames, tokens_to_frames
+from tests.dispatched import Dispatched
 
 SMALL = FlowConfig(
     trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2, text_vocab_size=99

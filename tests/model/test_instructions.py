@@ -8,9 +8,9 @@ import sys
 
 import pytest
 import torch
-from this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 
 from glm_tts_api.model.linear import Int8Linear, PackedLinear
+from tests.this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 
 CODE = """
 import torch

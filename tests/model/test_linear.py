@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from this_cpu import HAS_BF16_UNITS
 from torch import Tensor
 
 from glm_tts_api.model.linear import Int8Linear, Linear, PackedLinear
+from tests.this_cpu import HAS_BF16_UNITS
 
 SHAPES = [(128, 64), (64, 160), (768, 256), (512, 1024)]  # [n, k]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from this_cpu import HAS_BF16_UNITS
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner, attend_in_groups
+from tests.this_cpu import HAS_BF16_UNITS
 
 SLOTS, SLOT_LENGTH, VOCABULARY = 16, 700, 257
 SIZES = {

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from this_cpu import HAS_BF16_UNITS
 
 from glm_tts_api.cli import main
 from glm_tts_api.errors import StartupError
@@ -21,6 +20,7 @@ from glm_tts_api.model.placement import (
     choose_precision,
     placement_warnings,
 )
+from tests.this_cpu import HAS_BF16_UNITS
 
 N_GPUS = torch.cuda.device_count()
 CPU, SMALL, LARGE = torch.device("cpu"), 8_000_000, 1_500_000_000

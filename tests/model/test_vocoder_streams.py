@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from recordings import voice
 from torch import Tensor
 
 from glm_tts_api.model.checkpoint import Models, load_checkpoint
 from glm_tts_api.model.mel import log_mel
 from glm_tts_api.model.vocoder import HiFT, Vocoder, open_stream
 from glm_tts_api.settings import BUNDLED_MODEL
+from tests.recordings import voice
 
 CUTS = [[100], [7] * 15, [1] * 100, [30, 50, 20], [99, 1], [0, 60, 0, 40]]
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from own_project import REPOSITORY, Project
+
+from tests.scripts.own_project import REPOSITORY, Project
 
 MINI = REPOSITORY / "glm_tts_api/assets/mini"
 

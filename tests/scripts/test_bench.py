@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from this_cpu import AS_AVX2
+
+from tests.this_cpu import AS_AVX2
 
 REPOSITORY = Path(__file__).parents[2]
 BENCH = REPOSITORY / "scripts" / "bench.py"

@@ -13,7 +13,8 @@ from array import array
 from pathlib import Path
 
 import pytest
-from fake_hub import FakeHub
+
+from tests.fake_hub import FakeHub
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIG = random.Random(1).randbytes(5_000_000)

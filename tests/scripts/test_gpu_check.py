@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from own_project import REPOSITORY
 
 from glm_tts_api import __version__
 from scripts.benchmarks.gpu_page import Finding, from_junit, verdict
+from tests.scripts.own_project import REPOSITORY
 
 ABSENT = (
     "fastapi", "uvicorn", "pydantic", "pydantic_settings", "soundfile", "av", "pynini", "tn", "jieba",

@@ -12,7 +12,8 @@ import shutil
 import subprocess
 
 import pytest
-from own_project import LIMIT_S, REPOSITORY, Project
+
+from tests.scripts.own_project import LIMIT_S, REPOSITORY, Project
 
 PROGRAMS = ("unshare", "ps", "pkill", "curl")
 LOOPBACK_UP = (

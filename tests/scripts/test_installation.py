@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from own_project import REPOSITORY
+
+from tests.scripts.own_project import REPOSITORY
 
 PIP_PLAYED = """#!/bin/bash
 if [[ $1 == -m && $2 == pip ]]; then

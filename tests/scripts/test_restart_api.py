@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from threading import Event, Thread
 
-from own_project import Project, end_of, is_alive, kill, wait_until, wav_of
+from tests.scripts.own_project import Project, end_of, is_alive, kill, wait_until, wav_of
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
 

@@ -18,7 +18,8 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from own_project import Project, end_of, is_alive, wait_until
+
+from tests.scripts.own_project import Project, end_of, is_alive, wait_until
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
 N_SENTENCES = 6

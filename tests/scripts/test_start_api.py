@@ -9,7 +9,7 @@ import signal
 import socket
 from pathlib import Path
 
-from own_project import REPOSITORY, Project, end_of, is_alive, kill, wait_until
+from tests.scripts.own_project import REPOSITORY, Project, end_of, is_alive, kill, wait_until
 
 
 def test_the_foreground_server_is_the_script_itself(project: Project) -> None:

@@ -11,7 +11,8 @@ from subprocess import Popen
 from threading import Thread
 
 import pytest
-from own_project import Outcome, Project, Reply, end_of, is_alive, kill, wait_until
+
+from tests.scripts.own_project import Outcome, Project, Reply, end_of, is_alive, kill, wait_until
 
 LONG = "我们今天去公园散步，那里的花都开了。" * 30
 

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from own_project import REPOSITORY, Project
+
+from tests.scripts.own_project import REPOSITORY, Project
 
 FOLDERS = ("", "scripts/", "scripts/checks/")
 SCRIPTS = [

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen, run
 
-from own_project import LIMIT_S, Project, kill, wait_until
+from tests.scripts.own_project import LIMIT_S, Project, kill, wait_until
 
 
 def environment(project: Project, **settings: str) -> dict[str, str]:

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from own_project import Project, free_port, is_alive
+
+from tests.scripts.own_project import Project, free_port, is_alive
 
 SECRET = "s3cret"
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import REPOSITORY, run
+
+from tests.settings.asking import REPOSITORY, run
 
 
 def test_read_prints_segments_changes_and_warnings(tmp_path: Path) -> None:

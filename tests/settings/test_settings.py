@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from asking import REPOSITORY, printed, run
 
 from glm_tts_api.settings import BUNDLED_MODEL, Settings, SettingsError
 from glm_tts_api.settings.machine import usable_cores
 from glm_tts_api.settings.types import OPENAI_VOICE_NAMES, ZHIPU_VOICE_NAMES
+from tests.settings.asking import REPOSITORY, printed, run
 
 
 def test_the_contracts_defaults(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from asking import run
 
 from glm_tts_api.settings import Settings
+from tests.settings.asking import run
 
 
 def test_every_origin_without_keys_is_a_warning(root: Path) -> None:

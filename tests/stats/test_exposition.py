@@ -11,11 +11,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from scraping import Scrape
 
 from glm_tts_api.stats.exposition import exposition
 from glm_tts_api.stats.figures import AUDIO_SECONDS, DECODE_ROWS, REQUEST_SECONDS, REQUESTS, STAGE_SECONDS
 from glm_tts_api.stats.shared import SharedStats
+from tests.scraping import Scrape
 
 
 def scrape_text(folder: Path, service: int = 7) -> bytes:

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from scraping import Scrape
 
 from glm_tts_api.stats.exposition import exposition
 from glm_tts_api.stats.figures import SERIES
 from glm_tts_api.stats.shared import SharedStats
+from tests.scraping import Scrape
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
+
+from tests.api.waiting import wait_until
 
 HERE = Path(__file__).parent
 PROGRAMS = {

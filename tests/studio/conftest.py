@@ -1,14 +1,10 @@
-"""For the studio: the projects and the servers of tests/api, and node."""
+"""For the studio: node."""
 
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 
 
 @pytest.fixture(scope="session")

@@ -18,15 +18,15 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from browsers import in_browser, missing
-from project_folder import project
-from running import running_app
-from server_process import Server
-from tone_engine import ToneEngine
-from waiting import wait_until
 
 from glm_tts_api.launch import THREADS_WAIT
 from glm_tts_api.text.frontend import TextFrontend
+from tests.api.project_folder import project
+from tests.api.running import running_app
+from tests.api.server_process import Server
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+from tests.studio.browsers import in_browser, missing
 
 REPOSITORY = Path(__file__).parents[2]
 PROMPT = REPOSITORY / "glm_tts_api/assets/mini/prompts/exampleB.wav"

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project_folder import project
-from running import running_app
-from tone_engine import ToneEngine
+
+from tests.api.project_folder import project
+from tests.api.running import running_app
+from tests.api.tone_engine import ToneEngine
 
 STUDIO = Path(__file__).parents[2] / "glm_tts_api/studio/static/js"
 TEXT = 'It\'s "so" \\ $HOME `id` !x %s 你好。\n第二行😀'

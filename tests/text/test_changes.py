@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
-from pathlib import Path
 
 import pytest
 
 from glm_tts_api.text.changes import compare
 from glm_tts_api.text.frontend import TextFrontend
-
-sys.path.insert(0, str(Path(__file__).with_name("readings")))
-from accepted import sentences
+from tests.text.readings.accepted import sentences
 
 INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")
 

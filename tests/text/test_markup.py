@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -13,9 +11,7 @@ from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.markup.marks import voices_in
 from glm_tts_api.text.markup.ssml import with_marks
-
-sys.path.insert(0, str(Path(__file__).with_name("readings")))
-from accepted import sentences
+from tests.text.readings.accepted import sentences
 
 CHONGQING = "<|CH|><|ONG2|><|Q|><|ING4|>"
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from glm_tts_api.text.frontend import TextFrontend
-
-sys.path.insert(0, str(Path(__file__).with_name("readings")))
-from accepted import FOLDER, compile_accepted, plain, sentences
+from tests.text.readings.accepted import FOLDER, compile_accepted, plain, sentences
 
 
 @pytest.mark.parametrize(

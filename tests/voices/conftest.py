@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from shelf import make_configs, open_store
 
 from glm_tts_api.voices.store import VoiceStore
+from tests.voices.shelf import make_configs, open_store
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recordings import voice_wav
-
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.voices.store import VoiceStore
+from tests.recordings import voice_wav
 
 WAV, OTHER_WAV = voice_wav(1.5), voice_wav(2.5)
 

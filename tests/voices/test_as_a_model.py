@@ -10,10 +10,10 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from recordings import voice_wav
-from shelf import index_of, make_configs, open_store, write_index
 
 from glm_tts_api.errors import Forbidden, RecordingMissing, ServiceError, UnknownVoice, VoiceExists
+from tests.recordings import voice_wav
+from tests.voices.shelf import index_of, make_configs, open_store, write_index
 
 RECORDINGS = [voice_wav(1.0 + step / 10) for step in range(3)]
 INDEXES = st.sampled_from(["exampleA", "one", "two"])

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from recordings import voice_wav
-from shelf import OTHER_WAV, WAV, names, open_store
 
 from glm_tts_api.errors import UnknownVoice, VoiceChanged
 from glm_tts_api.voices.store import VoiceStore
+from tests.recordings import voice_wav
+from tests.voices.shelf import OTHER_WAV, WAV, names, open_store
 
 N_ROUNDS = 40
 
@@ -114,8 +114,8 @@ def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> 
 WRITER = """
 import sys
 from pathlib import Path
-from recordings import voice_wav
-from shelf import open_store
+from tests.recordings import voice_wav
+from tests.voices.shelf import open_store
 store = open_store(*map(Path, sys.argv[1:3]))
 recordings = [voice_wav(1.0 + step / 10) for step in range(5)]
 print("ready", flush=True)
@@ -129,7 +129,7 @@ for step in range(int(sys.argv[3]), 10**6):
 
 @contextmanager
 def writers(configs: Path, own: Path, n: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    path = os.pathsep.join(str(Path(__file__).parents[up]) for up in (0, 1, 2))
+    path = str(Path(__file__).parents[2])
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(configs), str(own), str(number)],

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shelf import OTHER_WAV, WAV, index_of, make_configs, names, open_store
 
 from glm_tts_api.errors import RecordingMissing, Unhealthy, VoiceExists
 from glm_tts_api.voices.store import VoiceStore
+from tests.voices.shelf import OTHER_WAV, WAV, index_of, make_configs, names, open_store
 
 SETTLED_S = 0.15  # a file this old is known by its time
 
@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_everything_as_it_was(store: VoiceStore, own: Path) -
 AS_ANOTHER_USER = """
 import os, sys
 from pathlib import Path
-from shelf import OTHER_WAV, names, open_store
+from tests.voices.shelf import OTHER_WAV, names, open_store
 from glm_tts_api.errors import Unhealthy
 configs, own = map(Path, sys.argv[1:])
 store = open_store(configs, own)
@@ -154,7 +154,7 @@ for change in (lambda: store.add("other", "text", OTHER_WAV), lambda: store.remo
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_a_user_who_may_not_write_the_folder_reads_on_and_is_told_what_to_do() -> None:
-    path = os.pathsep.join(str(Path(__file__).parents[up]) for up in (0, 1, 2))
+    path = str(Path(__file__).parents[2])
     with tempfile.TemporaryDirectory() as root:
         Path(root).chmod(0o755)
         configs, own = make_configs(Path(root)), Path(root) / "own"

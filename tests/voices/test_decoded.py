@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-from recordings import voice_wav
-from shelf import OTHER_WAV, WAV
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import PromptRejected
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.store import VoiceStore
+from tests.recordings import voice_wav
+from tests.voices.shelf import OTHER_WAV, WAV
 
 SECOND = 24000 * 4  # bytes of a decoded second
 SETTLED_S = 0.15  # a file this old is known by its time

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from shelf import OTHER_WAV, WAV, index_of, names, open_store, write_index
 
 from glm_tts_api.voices.store import VoiceStore
+from tests.voices.shelf import OTHER_WAV, WAV, index_of, names, open_store, write_index
 
 
 def kept_name(own: Path, index: str = "mine") -> str:

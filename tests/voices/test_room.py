@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recordings import voice_wav
-from shelf import OTHER_WAV, WAV, names
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import StorageFull
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.writer import StoreLimits
+from tests.recordings import voice_wav
+from tests.voices.shelf import OTHER_WAV, WAV, names
 
 
 def store_with(configs: Path, own: Path, *, n_voices: int = 10, n_bytes: int = 2**20) -> VoiceStore:

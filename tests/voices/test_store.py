@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordings import encoded, png, voice_wav
-from shelf import OTHER_WAV, WAV, names, open_store, write_index
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import (
@@ -22,6 +20,8 @@ from glm_tts_api.errors import (
     VoiceExists,
 )
 from glm_tts_api.voices.store import VoiceStore
+from tests.recordings import encoded, png, voice_wav
+from tests.voices.shelf import OTHER_WAV, WAV, names, open_store, write_index
 
 
 def shown(store: VoiceStore) -> list[tuple[str, str, str]]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glm_tts_api.text.frontend import TextFrontend
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "readings"))
-from accepted import sentences
+from tests.text.readings.accepted import sentences
 
 ENGLISH = {
     '"Is it there?"': "is it there?",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from accepted import FOLDER, sentences  # beside this file
-
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
+from tests.text.readings.accepted import FOLDER, sentences  # beside this file
 
 
 def main() -> None:
