@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -36,7 +36,7 @@ from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.pools import Pools
-from glm_tts_api.speech.service import SpeechService
+from glm_tts_api.speech.service import SpeechEngine, SpeechService
 from glm_tts_api.stats.lane_counts import private_counters
 from glm_tts_api.stats.shared import SharedStats, WorkerRecord, service_of
 from glm_tts_api.studio.encode import router as studio_encode_router
@@ -45,12 +45,9 @@ from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.voices.store import VoiceStore
 
-if TYPE_CHECKING:  # loads torch
-    from glm_tts_api.engine.engine import Engine
-
 logger = logging.getLogger(__name__)
 
-EngineBuilder = Callable[[Settings, int], "Engine"]
+EngineBuilder = Callable[[Settings, int], SpeechEngine]
 Claim = Callable[[Settings], tuple[SharedStats, WorkerRecord]]
 
 
@@ -197,7 +194,7 @@ def _lexicon(settings: Settings) -> LexiconFile:
     return LexiconFile(settings.configs_dir, files, most_words=settings.max_lexicon_words)
 
 
-def _build_engine(settings: Settings, number: int) -> Engine:
+def _build_engine(settings: Settings, number: int) -> SpeechEngine:
     """The engine that speaks; another need not load torch."""
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags

@@ -34,7 +34,7 @@ class Dispatched(TorchDispatchMode):
     """A context that lists the operators called inside, and the bytes that what they made took at most."""
 
     def __init__(self) -> None:
-        super().__init__()
+        TorchDispatchMode.__init__(self)
         self.calls: list[Call] = []
         self.peak_bytes = 0
         self._live: dict[int, tuple[StorageWeakRef, int]] = {}

@@ -22,11 +22,20 @@ def voice_wav(seconds: float, sample_rate: int = 24000) -> bytes:
     return encoded(voice(seconds, sample_rate), sample_rate, "WAV")
 
 
-def encoded(samples: npt.NDArray[np.float32], sample_rate: int, file_format: str, **options: Any) -> bytes:
+def encoded(
+    samples: npt.NDArray[np.float32 | np.int16], sample_rate: int, file_format: str, **options: Any
+) -> bytes:
     """`samples` [n] or [n, channels] by libsndfile: WAV, FLAC, OGG, MP3."""
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, sample_rate, format=file_format, **options)
     return buffer.getvalue()
+
+
+def seconds_of(audio: bytes) -> float:
+    """How long a body plays, by FFmpeg's libraries."""
+    with av.open(io.BytesIO(audio)) as file:
+        stream = file.streams.audio[0]
+        return float(sum(frame.samples for frame in file.decode(stream)) / stream.rate)
 
 
 def encoded_by_ffmpeg(samples: npt.NDArray[np.float32], sample_rate: int, muxer: str, codec: str) -> bytes:

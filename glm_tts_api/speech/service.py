@@ -8,10 +8,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import SpeechRequest, UploadedVoice
+from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.speech.admission import Admission, Permit
@@ -21,10 +22,31 @@ from glm_tts_api.stats.figures import Figures
 from glm_tts_api.voices.unregistered import decoded_voice
 
 if TYPE_CHECKING:  # loads torch
-    from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.stream import SpeechStream
+    from glm_tts_api.text.frontend import TextFrontend
 
 HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
+
+
+class SpeechEngine(Protocol):
+    """The engine as the other rooms know it (engine/engine.py)."""
+
+    frontend: TextFrontend | None
+    before_hold: Callable[[], None]
+
+    @property
+    def state(self) -> EngineState: ...
+    def start(self) -> None: ...
+    async def close(self) -> None: ...
+    def idle_for(self, seconds: float) -> bool: ...
+    async def unload(self, idle_s: float = 0.0) -> None: ...
+    async def wake(self) -> None: ...
+    def give_up(self, cause: str) -> None: ...
+    async def clear_cache(self) -> int: ...
+    def in_a_step_for(self, seconds: float) -> bool: ...
+    def info(self) -> EngineInfo | None: ...
+    def usage(self) -> EngineUsage | None: ...
+    def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,7 @@ class SpeechService:
     are being spoken, in the order in which they came; `recent`: the last that ended.
     """
 
-    engine: Engine
+    engine: SpeechEngine
     admission: Admission
     verification: Admission
     figures: Figures

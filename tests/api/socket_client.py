@@ -41,7 +41,8 @@ def write(client: ClientConnection, text: str) -> None:
 
 def heard(client: ClientConnection, *until: str) -> tuple[list[dict[str, Any]], bytes]:
     """The messages up to the first of these kinds, and all audio between them."""
-    messages, audio = [], b""
+    messages: list[dict[str, Any]] = []
+    audio = b""
     while not messages or messages[-1]["type"] not in until:
         frame = client.recv(timeout=60)
         if isinstance(frame, bytes):

@@ -23,7 +23,7 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/loca
 pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx: apt install nginx-light")
 READMES = [Path(__file__).parents[2] / name for name in ("docs/security.md", "docs/security_zh.md")]
 BARE = "location / {\n    proxy_pass http://127.0.0.1:8049;\n}\n"
-ROUTES = {
+ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "v1": ("/api/v1/tts", {"input_text": "hello", "index": "exampleA", "stream": True}),
     "openai": ("/v1/audio/speech", {"input": "hello", "voice": "alloy"}),
     "openai events": ("/v1/audio/speech", {"input": "hello", "voice": "alloy", "stream_format": "sse"}),

@@ -9,13 +9,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-import av
 import httpx
 import numpy as np
 import pytest
 import soundfile
 
 from tests.api.running import Running
+from tests.recordings import seconds_of
 
 Serve = Callable[..., Running]
 JSON = {"Content-Type": "application/json"}
@@ -39,19 +39,13 @@ def post(client: httpx.Client, path: str, body: str, **headers: str) -> httpx.Re
     return answer
 
 
-def seconds(audio: bytes) -> float:
-    with av.open(io.BytesIO(audio)) as file:
-        stream = file.streams.audio[0]
-        return sum(frame.samples for frame in file.decode(stream)) / stream.rate
-
-
 @pytest.mark.parametrize("key", ["", "sk-any"])
 def test_open_webui(client: httpx.Client, key: str) -> None:
     """It plays audio/mpeg and nothing else as it comes."""
     body = f'{{"input": "{TEXT}", "voice": "exampleA", "model": "tts-1"}}'
     answer = post(client, OPENAI, body, Authorization=f"Bearer {key}")
     assert answer.headers["Content-Type"] == "audio/mpeg"
-    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 def test_open_webui_lists_models_and_voices_without_a_key(serve: Serve) -> None:
@@ -64,7 +58,7 @@ def test_open_webui_lists_models_and_voices_without_a_key(serve: Serve) -> None:
 def test_sillytavern_openai_compatible(client: httpx.Client) -> None:
     body = '{"input":"你好，世界","response_format":"mp3","voice":"alloy","speed":1,"model":"tts-1"}'
     answer = post(client, OPENAI, body, Authorization="Bearer ")
-    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("streams", ["true", "false"])
@@ -89,13 +83,13 @@ def test_sillytavern_gpt_sovits(client: httpx.Client) -> None:
     )
     answer = post(client, "/", body)
     assert answer.headers["Content-Type"] == "audio/ogg"
-    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 def test_dify_joins_the_answers_of_a_long_text(client: httpx.Client) -> None:
     body = f'{{"model": "glm-tts", "input": "{TEXT}", "voice": "alloy", "response_format": "mp3"}}'
     joined = b"".join(post(client, OPENAI, body, Authorization="Bearer k").content for _ in range(3))
-    assert seconds(joined) == pytest.approx(1.5, abs=0.05)
+    assert seconds_of(joined) == pytest.approx(1.5, abs=0.05)
 
 
 def test_dify_leaves_after_one_chunk_when_its_form_is_saved(server: Running) -> None:
@@ -110,7 +104,7 @@ def test_lobechat(client: httpx.Client) -> None:
     """OpenAI's JavaScript package sends it."""
     body = '{"input":"你好，世界","model":"tts-1","voice":"alloy"}'
     answer = post(client, OPENAI, body, Accept="*/*", Authorization="Bearer any")
-    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("speed", ["1.0", "0.5", "2.0"])
@@ -162,7 +156,7 @@ def test_nextchat(serve: Serve) -> None:
         body = '{"model":"tts-1","input":"你好，世界","voice":"nova","speed":1}'
         answer = post(client, OPENAI, body, Origin=page, Authorization="Bearer sk-any")
     assert answer.headers["Access-Control-Allow-Origin"] == page
-    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("speed", ["1", "0.5", "4"])  # `Math.min(speakSpeed / 10, 4)`
@@ -170,7 +164,7 @@ def test_legado(client: httpx.Client, speed: str) -> None:
     text = "%E4%BD%A0%E5%A5%BD%EF%BC%8C%E4%B8%96%E7%95%8C"
     answer = client.get(f"/api/v1/tts?input_text={text}&index=exampleA&speed={speed}")
     assert re.fullmatch("audio/.*", answer.headers["Content-Type"])
-    assert seconds(answer.content) == pytest.approx(0.5 / float(speed), rel=0.1)
+    assert seconds_of(answer.content) == pytest.approx(0.5 / float(speed), rel=0.1)
 
 
 def test_legado_with_a_form(client: httpx.Client) -> None:
@@ -179,4 +173,4 @@ def test_legado_with_a_form(client: httpx.Client) -> None:
         "/api/v1/tts", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
     assert re.fullmatch("audio/.*", answer.headers["Content-Type"])
-    assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)

@@ -96,8 +96,9 @@ def test_another_error_of_the_loop_is_told_as_often_as_it_comes(caplog: pytest.L
     async def fail_twice() -> None:
         loop = asyncio.get_running_loop()
         log_accept_errors_sparingly(loop)
+        empty: dict[str, str] = {}
         for cause in ("first", "second"):
-            loop.call_soon({}.__getitem__, cause)
+            loop.call_soon(empty.__getitem__, cause)
         await asyncio.sleep(0)
 
     asyncio.run(fail_twice())

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import av
 import httpx
 import pytest
 import soundfile
 
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
-from tests.recordings import voice_wav
+from tests.recordings import seconds_of, voice_wav
 
 Serve = Callable[..., Running]
 SAY = {"text": "hello", "text_lang": "zh", "ref_audio_path": "exampleA.wav", "prompt_lang": "zh"}
@@ -30,12 +29,6 @@ def both_ways(client: httpx.Client, **fields: Any) -> list[httpx.Response]:
     """The same request as an address and as JSON."""
     said = {**SAY, **fields}
     return [client.get("/tts", params=said), client.post("/tts", json=said)]
-
-
-def seconds(audio: bytes) -> float:
-    with av.open(io.BytesIO(audio)) as file:
-        stream = file.streams.audio[0]
-        return sum(frame.samples for frame in file.decode(stream)) / stream.rate
 
 
 @pytest.mark.parametrize(
@@ -64,7 +57,7 @@ def test_formats_whole_and_streamed(
         if media_type == "raw":
             assert len(answer.content) == 24000
         else:
-            assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+            assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 def test_a_streamed_wav_has_one_header_and_no_end_in_it(client: httpx.Client) -> None:
@@ -78,7 +71,7 @@ def test_speed_and_seed(client: httpx.Client) -> None:
         client.get("/tts", params={**SAY, **more}).content
         for more in ({}, {"speed_factor": 2}, {"seed": 7}, {"seed": -1})
     )
-    assert seconds(fast) == pytest.approx(0.25, rel=0.05)
+    assert seconds_of(fast) == pytest.approx(0.25, rel=0.05)
     assert seeded != plain
     assert any_seed == plain
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ LOST = "CUDA error: an illegal memory access was encountered"
 def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as ends:
 
-        def begin(**settings: object) -> Server:
+        def begin(**settings: Any) -> Server:
             server = Server(tmp_path / "server", "tests.api.failing_app:app", **settings)
             ends.callback(server.end)
             wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 60)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import av
-import httpx
 import openai
 import pytest
 import soundfile
@@ -20,12 +18,13 @@ from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import OutOfMemory
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
+from tests.recordings import seconds_of
 
 Serve = Callable[..., Running]
 
 
 def sdk(server: Running, key: str = "any", **options: Any) -> openai.OpenAI:
-    http = httpx.Client(trust_env=False)
+    http = openai.DefaultHttpxClient(trust_env=False)
     return openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, http_client=http, **options)
 
 
@@ -33,13 +32,6 @@ def sdk(server: Running, key: str = "any", **options: Any) -> openai.OpenAI:
 def client(server: Running) -> Iterator[openai.OpenAI]:
     with sdk(server) as client:
         yield client
-
-
-def seconds(audio: bytes) -> float:
-    """How long a body plays, by FFmpeg's libraries."""
-    with av.open(io.BytesIO(audio)) as file:
-        stream = file.streams.audio[0]
-        return sum(frame.samples for frame in file.decode(stream)) / stream.rate
 
 
 @pytest.mark.parametrize("audio_format", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
@@ -51,7 +43,7 @@ def test_every_format(client: openai.OpenAI, audio_format: Any) -> None:
         assert answer.response.headers["content-type"] == "audio/pcm;rate=24000;channels=1"
         assert len(answer.content) == 24000
     else:
-        assert seconds(answer.content) == pytest.approx(0.5, abs=0.03)
+        assert seconds_of(answer.content) == pytest.approx(0.5, abs=0.03)
 
 
 def test_mp3_unless_told_otherwise(client: openai.OpenAI) -> None:
@@ -76,12 +68,12 @@ def test_audio_is_heard_while_it_is_made(serve: Serve) -> None:
 
 def test_the_asynchronous_client(server: Running) -> None:
     async def speak() -> bytes:
-        http = httpx.AsyncClient(trust_env=False)
+        http = openai.DefaultAsyncHttpxClient(trust_env=False)
         async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http) as client:
             answer = await client.audio.speech.create(model="tts-1", voice="ash", input="hello")
             return answer.content
 
-    assert seconds(asyncio.run(speak())) == pytest.approx(0.5, abs=0.03)
+    assert seconds_of(asyncio.run(speak())) == pytest.approx(0.5, abs=0.03)
 
 
 def events(body: bytes) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import httpx
 import openai
 import pytest
 
@@ -28,7 +27,7 @@ def sdk(server: Running, key: str = "any", **headers: str) -> openai.OpenAI:
         base_url=f"{server.url}/v1",
         api_key=key,
         default_headers=named,
-        http_client=httpx.Client(trust_env=False),
+        http_client=openai.DefaultHttpxClient(trust_env=False),
     )
 
 

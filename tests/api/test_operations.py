@@ -130,7 +130,7 @@ def test_with_keys_everything_but_health_needs_one(serve: Serve) -> None:
         for headers in ({"Authorization": "Bearer second"}, {"X-API-Key": "first"}):
             assert client.get("/api/v1/prompts", headers=headers).status_code == 200
             assert client.post("/api/v1/clear_cache", headers=headers).status_code == 200
-        assert client.get("/api/v1/prompts", headers={"X-API-Key": "é".encode()}).status_code == 403
+        assert client.get("/api/v1/prompts", headers={b"X-API-Key": "é".encode()}).status_code == 403
 
 
 def test_without_keys_other_machines_may_speak_but_not_write(server: Running) -> None:

@@ -236,6 +236,6 @@ def test_the_machines_own_names_come_from_its_hosts_file(tmp_path: Path) -> None
 def test_keys_of_any_printable_characters(serve: Serve, key: str, spelt: bytes) -> None:
     with serve(api_keys=f"other,{key}").client() as client:
         for header in ({b"X-API-Key": spelt}, {b"Authorization": b"Bearer " + spelt}):
-            assert client.get("/api/v1/prompts", headers=header).status_code == 200  # type: ignore[arg-type]
-        wrong = client.get("/api/v1/prompts", headers={b"X-API-Key": spelt[:-1] + b"x"})  # type: ignore[dict-item]
+            assert client.get("/api/v1/prompts", headers=header).status_code == 200
+        wrong = client.get("/api/v1/prompts", headers={b"X-API-Key": spelt[:-1] + b"x"})
         assert wrong.status_code == 403

@@ -115,7 +115,7 @@ def test_a_voice_is_not_renamed(client: httpx.Client) -> None:
 
 def test_a_transcript_that_is_too_long(client: httpx.Client) -> None:
     long = "好" * 501
-    huge = {"prompt_text": (None, "好" * 300_000), "prompt_audio": ("a.mp3", MP3)}
+    huge: dict[str, Any] = {"prompt_text": (None, "好" * 300_000), "prompt_audio": ("a.mp3", MP3)}
     assert refused(add(client, prompt_text=long)) == (413, "text_too_long")
     assert refused(client.post("/api/v1/prompts", data={"index": "mine"}, files=huge)) == (
         413,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from scripts.benchmarks.soak import Tally, resident_mb, speak
 from tests.api.server_process import Server
@@ -10,6 +11,10 @@ from tests.api.waiting import wait_until
 
 LONGEST = 24  # characters
 N_CLIENTS = 2
+
+
+def has_ended(tally: Tally, n: int) -> bool:
+    return tally.n_done + len(tally.failures) >= n
 
 
 def test_ever_new_texts_voices_and_lengths_leave_nothing_behind(speaking_server: Server) -> None:
@@ -29,7 +34,7 @@ def test_ever_new_texts_voices_and_lengths_leave_nothing_behind(speaking_server:
         ]
         for client in clients:
             client.start()
-        wait_until(lambda n=n_wanted: tally.n_done + len(tally.failures) >= n, 300)
+        wait_until(partial(has_ended, tally, n_wanted), 300)
         stop.set()
         for client in clients:
             client.join()

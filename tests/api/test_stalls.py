@@ -24,7 +24,7 @@ Start = Callable[..., Server]
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as ends:
 
-        def begin(*, environ: dict[str, str] | None = None, **settings: object) -> Server:
+        def begin(*, environ: dict[str, str] | None = None, **settings: Any) -> Server:
             server = Server(tmp_path / "server", "tests.api.stalling_app:app", environ=environ, **settings)
             ends.callback(server.end)
             wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 60)

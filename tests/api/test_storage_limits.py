@@ -11,11 +11,11 @@ import numpy as np
 import openai
 import pytest
 import soundfile
-from zai import ZhipuAiClient
 from zai.core import APIRequestFailedError
 
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
+from tests.api.zhipu_client import sdk, uploaded
 from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
@@ -32,10 +32,9 @@ def add(client: httpx.Client, index: str, recording: bytes = RECORDING[1]) -> ht
 )
 def test_voices_beyond_the_limit_are_507_in_every_api(serve: Serve, setting: str, limit: int) -> None:
     server = serve(**{setting: limit})
-    http = httpx.Client(trust_env=False)
+    http = openai.DefaultHttpxClient(trust_env=False)
     openais = openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http)
-    zhipus = ZhipuAiClient(base_url=f"{server.url}/api/paas/v4/", api_key="any", http_client=http)
-    with server.client() as client, http:
+    with server.client() as client, openais, sdk(server) as zhipus:
         n_kept = sum(add(client, f"v{n}").status_code == 201 for n in range(limit))
         refused = add(client, "mine")
         assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
@@ -46,10 +45,10 @@ def test_voices_beyond_the_limit_are_507_in_every_api(serve: Serve, setting: str
                 name="mine", audio_sample=RECORDING, consent="any", extra_body={"prompt_text": "said"}
             )
         assert no_more.value.response.headers["x-should-retry"] == "false"
-        uploaded = zhipus.files.create(file=RECORDING, purpose="voice-clone-input")
+        file_id = uploaded(zhipus, RECORDING[1])
         with pytest.raises(APIRequestFailedError, match=setting.upper()):
             zhipus.voice.clone(
-                voice_name="mine", text="said", input="hi", file_id=uploaded.id, model="glm-tts-clone"
+                voice_name="mine", text="said", input="hi", file_id=file_id, model="glm-tts-clone"
             )
         assert client.get("/api/v1/prompts").json()["count"] == 2 + n_kept
         if n_kept:

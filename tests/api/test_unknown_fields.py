@@ -20,7 +20,8 @@ def send(server: Running, how: str, fields: dict[str, Any]) -> httpx.Response:
     with server.client() as client:
         if how == "multipart":
             return client.post("/api/v1/tts", files={name: (None, str(it)) for name, it in fields.items()})
-        return client.post("/api/v1/tts", **{"json": fields} if how == "json" else {"data": fields})
+        body: dict[str, Any] = {"json": fields} if how == "json" else {"data": fields}
+        return client.post("/api/v1/tts", **body)
 
 
 @pytest.mark.parametrize("how", ["multipart", "form", "json"])

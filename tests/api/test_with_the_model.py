@@ -111,8 +111,7 @@ def test_the_metrics_say_where_the_time_went_and_what_is_in_use(server: Running)
             return Scrape(client.get("/metrics").text)
 
     wait_until(lambda: told()("decode_rows") == 20)
-    for stage in STAGES:
-        wait_until(lambda stage=stage: told()("stage_seconds_sum", stage=stage) > 0)
+    wait_until(lambda: all(told()("stage_seconds_sum", stage=stage) > 0 for stage in STAGES))
     assert told()("kv_cells") > told()("kv_cells_used") >= 0
     assert math.isnan(told()("gpu_memory_total_bytes"))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -87,7 +88,7 @@ def test_a_killed_worker_s_successor_takes_no_connection_before_it_can_speak(sta
         with asking_every_50_ms(server) as answers:
             time.sleep(0.5)
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda pid=pid: all_ready(server) and pid not in pids(server))
+            wait_until(partial(has_replaced, server, pid))
             time.sleep(0.5)
         assert answers.codes == set()
         assert answers.statuses.count(0) <= N_CLIENTS  # what the killed worker had taken
@@ -117,9 +118,13 @@ def test_when_the_one_that_says_it_is_loading_is_killed_another_does(start: Star
     server.process.wait(20)
 
 
+def has_replaced(server: Server, pid: int) -> bool:
+    return all_ready(server) and pid not in pids(server)
+
+
 def says_loading(server: Server) -> bool:
     try:
-        return server.client.get("/api/v1/health").json()["status"] == "loading"
+        return bool(server.client.get("/api/v1/health").json()["status"] == "loading")
     except httpx.TransportError:
         return False
 

@@ -21,7 +21,7 @@ from zai.core import (
 
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
-from tests.api.zhipu_client import samples, sdk
+from tests.api.zhipu_client import said, samples, sdk, streamed
 
 Serve = Callable[..., Running]
 SPEECH = "/api/paas/v4/audio/speech"
@@ -33,12 +33,8 @@ def client(server: Running) -> Iterator[ZhipuAiClient]:
         yield client
 
 
-def streamed(client: ZhipuAiClient, **options: Any) -> list[Any]:
-    return list(client.audio.speech(model="glm-tts", input="hello", stream=True, **options))
-
-
 def test_pcm_unless_told_otherwise_in_the_clouds_default_voice(client: ZhipuAiClient) -> None:
-    answer = client.audio.speech(model="glm-tts", input="hello")
+    answer = said(client)
     assert len(samples(answer.content)) == 12000
     assert answer.response.headers["content-type"] == "audio/pcm;rate=24000;channels=1"
 
@@ -53,11 +49,11 @@ def test_what_is_not_told_is_as_the_cloud_has_it(server: Running) -> None:
 
 def test_the_voice_of_the_clouds_guide_speaks(client: ZhipuAiClient) -> None:
     """Its example is what people paste."""
-    assert len(samples(client.audio.speech(model="glm-tts", input="hello", voice="female").content)) == 12000
+    assert len(samples(said(client, voice="female").content)) == 12000
 
 
 def test_wav(client: ZhipuAiClient) -> None:
-    answer = client.audio.speech(model="glm-tts", input="hello", voice="chuichui", response_format="wav")
+    answer = said(client, voice="chuichui", response_format="wav")
     heard, rate = soundfile.read(io.BytesIO(answer.content))
     assert (len(heard), rate) == (12000, 24000)
 
@@ -66,9 +62,7 @@ def test_wav(client: ZhipuAiClient) -> None:
 def test_events_carry_the_audio_while_it_is_made(serve: Serve, encode_format: str | None) -> None:
     server = serve(ToneEngine(n_segments=3, segment_s=0.2))
     with sdk(server) as client:
-        events = iter(
-            client.audio.speech(model="glm-tts", input="hello", stream=True, encode_format=encode_format)
-        )
+        events = streamed(client, encode_format=encode_format)
         first = next(events)
         assert server.lane()["active"] == 1
         *pieces, last = [first, *events]
@@ -90,14 +84,14 @@ def test_an_events_fields(server: Running) -> None:
 
 
 def test_speed_and_volume(client: ZhipuAiClient) -> None:
-    plain = samples(client.audio.speech(model="glm-tts", input="hello").content)
-    fast = samples(client.audio.speech(model="glm-tts", input="hello", speed=2.0).content)
+    plain = samples(said(client).content)
+    fast = samples(said(client, speed=2.0).content)
     assert len(fast) == pytest.approx(6000, rel=0.05)
-    quiet = samples(client.audio.speech(model="glm-tts", input="hello", volume=0.5).content)
+    quiet = samples(said(client, volume=0.5).content)
     assert np.abs(quiet).max() == pytest.approx(np.abs(plain).max() / 2, rel=0.01)
-    loud = samples(client.audio.speech(model="glm-tts", input="hello", volume=10).content)
+    loud = samples(said(client, volume=10).content)
     assert np.abs(loud).max() == 32767
-    events = streamed(client, volume=0.5)
+    events = list(streamed(client, volume=0.5))
     audio = b"".join(base64.b64decode(event.choices[0].delta.content or "") for event in events)
     assert np.array_equal(samples(audio), quiet)
 
@@ -142,14 +136,14 @@ def test_work_that_was_begun_is_not_asked_for_again(serve: Serve) -> None:
 def test_an_error_after_the_first_event_raises(serve: Serve) -> None:
     server = serve(ToneEngine(n_segments=20, segment_s=0.2), short_text_timeout=0.7)
     with sdk(server) as client, pytest.raises(APIResponseError) as refused:
-        streamed(client)
+        list(streamed(client))
     assert refused.value.json_data["code"] == "1230"  # type: ignore[index]
 
 
 def test_keys(serve: Serve) -> None:
     server = serve(api_keys="id.secret")
     with sdk(server, key="id.secret") as client:
-        assert client.audio.speech(model="glm-tts", input="hello").content
+        assert said(client).content
         assert client.voice.list().voice_list
     with server.client() as http:
         answer = http.post(SPEECH, json={"input": "hello"})

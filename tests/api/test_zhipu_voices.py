@@ -18,7 +18,7 @@ from zai.core import APIRequestFailedError, APIStatusError
 from tests.api.raw_client import ask, ask_for_speech, connected
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
-from tests.api.zhipu_client import samples, sdk
+from tests.api.zhipu_client import said, samples, sdk, uploaded
 from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
@@ -32,18 +32,16 @@ def client(server: Running) -> Iterator[ZhipuAiClient]:
 
 @pytest.mark.parametrize("name", ["mine", "我的音色"])
 def test_a_voice_is_cloned_listed_spoken_and_deleted(client: ZhipuAiClient, name: str) -> None:
-    uploaded = client.files.create(file=("me.wav", voice_wav(4.0)), purpose="voice-clone-input")
+    file_id = uploaded(client, voice_wav(4.0))
     cloned = client.voice.clone(
-        voice_name=name, text="录音里的字", input="试听", file_id=uploaded.id, model="glm-tts-clone"
+        voice_name=name, text="录音里的字", input="试听", file_id=file_id, model="glm-tts-clone"
     )
     heard, _ = soundfile.read(io.BytesIO(client.files.content(cloned.file_id).content))
     assert len(heard) == 12000
-    assert client.files.content(uploaded.id).content == voice_wav(4.0)
+    assert client.files.content(file_id).content == voice_wav(4.0)
     listed = {voice.voice_name: voice for voice in client.voice.list(voice_type="PRIVATE").voice_list}
     assert listed[name].voice == cloned.voice
-    assert (
-        len(samples(client.audio.speech(model="glm-tts", input="hello", voice=cloned.voice).content)) == 12000
-    )
+    assert len(samples(said(client, voice=cloned.voice).content)) == 12000
     deleted = client.voice.delete(voice=cloned.voice)
     assert (deleted.voice, len(deleted.update_time)) == (cloned.voice, len("2026-01-01 00:00:00"))
     assert client.voice.list(voice_type="PRIVATE").voice_list == []
@@ -63,14 +61,14 @@ def test_the_list_has_the_clouds_names_too_and_is_filtered(client: ZhipuAiClient
 def test_the_clouds_names_stand_for_the_voices_of_the_setting(serve: Serve) -> None:
     server = serve(zhipu_voices="tongtong=exampleB")
     with sdk(server) as client:
-        assert client.audio.speech(model="glm-tts", input="hello").content
+        assert said(client).content
         with pytest.raises(APIRequestFailedError, match="no voice 'jam'"):
             client.audio.speech(model="glm-tts", input="hello", voice="jam")
 
 
 def test_what_cannot_be_cloned_leaves_no_voice(client: ZhipuAiClient) -> None:
     wanted: dict[str, Any] = {"voice_name": "mine", "text": "t", "input": "hi", "model": "glm-tts-clone"}
-    file_id = client.files.create(file=("me.wav", voice_wav(4.0)), purpose="voice-clone-input").id
+    file_id = uploaded(client, voice_wav(4.0))
     for options in (
         {"file_id": "file-none"},
         {"file_id": "../prompt_cache.json"},
@@ -89,7 +87,7 @@ def test_what_cannot_be_cloned_leaves_no_voice(client: ZhipuAiClient) -> None:
 def test_a_name_that_is_too_long_is_refused_before_anything_is_said(server: Running) -> None:
     """Punycode of 16,000 Hanzi takes 40 s, and does not fit a voice's name."""
     with server.client() as http, sdk(server) as client:
-        file_id = client.files.create(file=("me.wav", voice_wav(4.0)), purpose="voice-clone-input").id
+        file_id = uploaded(client, voice_wav(4.0))
         wanted = {"text": "t", "input": "hi", "file_id": file_id}
         for name in ("".join(map(chr, range(0x4E00, 0x4E00 + 16_000))), "音乐" * 30 + "音", "乐音" * 30):
             refused = http.post("/api/paas/v4/voice/clone", json={**wanted, "voice_name": name})
@@ -110,9 +108,7 @@ def test_a_name_that_only_begins_like_an_encoded_one_is_shown_as_it_is(server: R
 
 def test_only_the_newest_uploads_are_kept(client: ZhipuAiClient, server: Running) -> None:
     recording = voice_wav(1.0)
-    names = [
-        client.files.create(file=("me.wav", recording), purpose="voice-clone-input").id for _ in range(34)
-    ]
+    names = [uploaded(client, recording) for _ in range(34)]
     assert len(list(Path(server.root, "data", "prompts", "uploads").iterdir())) == 32
     assert client.files.content(names[-1]).content == recording
     with pytest.raises(APIRequestFailedError, match="no file"):
@@ -139,9 +135,7 @@ def test_a_clone_that_waits_for_its_turn_holds_no_recording(serve: Serve) -> Non
 def test_uploads_take_no_more_room_than_is_set(serve: Serve) -> None:
     server, recording = serve(max_voices_mb=1), voice_wav(8.0)  # 0.37 MB
     with sdk(server) as client:
-        ids = [
-            client.files.create(file=("a.wav", recording), purpose="voice-clone-input").id for _ in range(3)
-        ]
+        ids = [uploaded(client, recording) for _ in range(3)]
         assert client.files.content(ids[1]).content == client.files.content(ids[2]).content == recording
         with pytest.raises(APIRequestFailedError, match="no file"):
             client.files.content(ids[0])
@@ -155,7 +149,7 @@ def test_what_a_killed_server_began_to_write_goes_with_the_oldest(
     (folder / f"file-{'0' * 32}.new").write_bytes(b"half")
     (folder / "notes.txt").write_text("of the user")
     for _ in range(32):
-        client.files.create(file=("me.wav", voice_wav(1.0)), purpose="voice-clone-input")
+        uploaded(client, voice_wav(1.0))
     left = {path.name for path in folder.iterdir()}
     assert len(left) == 33
     assert "notes.txt" in left
@@ -171,11 +165,12 @@ def test_the_list_repeats_the_servers_name_as_far_as_it_can_be_one(serve: Serve)
 def test_writing_needs_the_same_right_as_in_our_own_api(server: Running) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"X-Forwarded-For": "203.0.113.5"}):
         with sdk(server, headers=headers) as client:
-            for write in (
-                lambda: client.files.create(file=("a.wav", voice_wav(4.0)), purpose="voice-clone-input"),
+            writes: list[Callable[[], object]] = [
+                lambda: uploaded(client, voice_wav(4.0)),
                 lambda: client.voice.clone(voice_name="m", text="t", input="i", file_id="f", model="m"),
                 lambda: client.voice.delete(voice="exampleA"),
-            ):
+            ]
+            for write in writes:
                 with pytest.raises(APIStatusError) as refused:
                     write()
                 assert refused.value.status_code == 403

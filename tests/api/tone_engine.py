@@ -7,6 +7,7 @@ that admission, deadlines and overload can be tested exactly.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,9 @@ class ToneEngine:
     frontend: TextFrontend | None = None
     requests: list[SpeechRequest] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.before_hold: Callable[[], None] = lambda: None
+
     def start(self) -> None:
         if self.load_s:
             self.state = EngineState("loading")
@@ -58,8 +62,17 @@ class ToneEngine:
         failed = self.load_fault is not None and self.load_fault.exists()
         self.state = EngineState("failed", "the weights are gone") if failed else READY
 
+    def idle_for(self, seconds: float) -> bool:
+        return False
+
+    async def unload(self, idle_s: float = 0.0) -> None:
+        self.state = EngineState("idle")
+
     async def wake(self) -> None:
         pass
+
+    def give_up(self, cause: str) -> None:
+        self.state = EngineState("lost", cause)
 
     async def close(self) -> None:
         pass

@@ -13,8 +13,8 @@ import soundfile
 
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.encode import AudioFormat, encode, open_encoder
-from glm_tts_api.contracts import Recording
+from glm_tts_api.audio.encode import encode, open_encoder
+from glm_tts_api.contracts import AudioFormat, Recording
 from glm_tts_api.errors import NotAudio, PromptRejected
 from tests.recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
@@ -122,7 +122,7 @@ def test_one_channel_comes_back_to_the_bit() -> None:
 
 def test_eight_channels_need_no_more_memory_than_one_does() -> None:
     """Peak of what numpy allocates while 20 s of eight channels at 192 kHz are decoded: 123 MB if kept."""
-    eight = encoded(np.zeros((20 * 192_000, 8), np.int16) + np.int16(1), 192_000, "FLAC")
+    eight = encoded(np.ones((20 * 192_000, 8), np.int16), 192_000, "FLAC")
     tracemalloc.start()
     try:
         assert refusal(eight)  # silent
@@ -223,7 +223,8 @@ def test_a_small_file_that_hides_its_length_is_decoded_no_further_than_needed(
             nonlocal seconds
             if frame is not None:
                 seconds += frame.samples / frame.sample_rate
-            return self._resampler.resample(frame)
+            frames: list[av.AudioFrame] = self._resampler.resample(frame)
+            return frames
 
     monkeypatch.setattr(av, "AudioResampler", Counting)
     assert "more than 30 s" in refusal(hidden)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from glm_tts_api.audio.encode import AudioFormat, Encoder, encode, media_type, open_encoder
+from glm_tts_api.audio.encode import Encoder, encode, media_type, open_encoder
+from glm_tts_api.contracts import AudioFormat
 from tests.recordings import voice
 
 FORMATS: tuple[AudioFormat, ...] = ("wav", "flac", "mp3", "opus", "aac", "pcm")

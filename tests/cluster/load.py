@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -46,7 +47,7 @@ class Load:
         begun = False
         fields = {"input_text": TEXT, "index": "exampleA"}
         speech = {"input": TEXT, "voice": "exampleA", "model": "tts-1", "response_format": "pcm"}
-        request = (
+        request: dict[str, Any] = (
             {"url": "/v1/audio/speech", "json": speech}
             if streamed
             else {"url": "/api/v1/tts", "data": fields}

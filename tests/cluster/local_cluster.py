@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ PATIENCE_S = 300
 class ToneForEachLine(ToneEngine):
     def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream:
         n_lines = asked.text.count("\n") + 1
-        one_request = ToneEngine(**{**vars(self), "n_segments": self.n_segments * n_lines})
+        options = {each.name: getattr(self, each.name) for each in fields(self)}
+        one_request = ToneEngine(**{**options, "n_segments": self.n_segments * n_lines})
         return one_request.synthesize(asked, timings)
 
 

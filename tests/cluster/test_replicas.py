@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.cluster.local_cluster import LocalCluster
 
 TEXT = {"input_text": "hello", "index": "exampleA"}
-LIMITS = {"short_text_concurrency": 2, "queue_max_size": 1}  # of each of the two replicas
+LIMITS: dict[str, Any] = {"short_text_concurrency": 2, "queue_max_size": 1}  # of each of the two replicas
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_guides_curl_and_the_openai_client_need_not_know(cluster: LocalClust
     answer = subprocess.run([*command, *fields], capture_output=True, timeout=60, check=True)
     assert json.loads(answer.stdout)["success"] is True
 
-    http = httpx.Client(trust_env=False)
+    http = openai.DefaultHttpxClient(trust_env=False)
     with openai.OpenAI(base_url=f"{cluster.url}/v1", api_key="any", http_client=http) as client:
         speech = client.audio.speech.create(model="tts-1", voice="alloy", input="hi", response_format="pcm")
     assert len(speech.content) == 3 * 24000

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.cluster.local_cluster import LocalCluster
 
 PATIENCE_S = 300
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "flow_steps": 1,
     "short_text_concurrency": 2,
     "long_text_concurrency": 1,
@@ -69,7 +69,7 @@ def test_the_guides_curl_and_the_openai_client(cluster: LocalCluster, tmp_path: 
     answer = subprocess.run([*command, *fields], capture_output=True, timeout=120, check=True)
     assert json.loads(answer.stdout)["success"] is True
     with openai.OpenAI(
-        base_url=f"{cluster.url}/v1", api_key="any", http_client=httpx.Client(trust_env=False)
+        base_url=f"{cluster.url}/v1", api_key="any", http_client=openai.DefaultHttpxClient(trust_env=False)
     ) as client:
         client.audio.speech.create(model="tts-1", voice="alloy", input="你好。").write_to_file(
             tmp_path / "mp3"

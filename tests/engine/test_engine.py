@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from glm_tts_api.engine.engine import Engine, EngineInfo
+from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.errors import (
     BadRequest,
@@ -152,7 +152,7 @@ def test_a_listener_who_leaves_frees_its_rows() -> None:
         freed = asyncio.Event()
         async with engine.synthesize(tiny.asked("/".join(["abcd"] * 40), use_cache=False)) as stream:
             stream.on_freed(freed.set)
-            while cast(EngineInfo, engine.info()).rows_active < 2:  # noqa: ASYNC110
+            while tiny.rows_active(engine) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             while not (usage := cast(EngineUsage, engine.usage())).kv_cells_used:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)

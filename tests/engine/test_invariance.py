@@ -74,7 +74,8 @@ async def while_others_are_cancelled(requests: Sequence[SpeechRequest]) -> list[
             batch = requests[start : start + 10]
             leavers = [leave(engine, request, 0.05 * index) for index, request in enumerate(batch)]
             wanted = [tiny.pcm(engine.synthesize(request)) for request in batch]
-            kept += (await asyncio.gather(*wanted, *leavers))[: len(batch)]
+            spoken, _ = await asyncio.gather(asyncio.gather(*wanted), asyncio.gather(*leavers))
+            kept += spoken
         return kept
 
 

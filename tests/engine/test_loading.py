@@ -12,7 +12,8 @@ import pytest
 from glm_tts_api.engine import core
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import DeviceThread
-from glm_tts_api.engine.engine import Engine, EngineState
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.state import EngineState
 from glm_tts_api.model.checkpoint import Models
 from tests.engine import tiny
 

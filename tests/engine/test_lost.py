@@ -117,7 +117,7 @@ def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_such_o
     models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
 
     async def scene(engine: Engine) -> list[str]:
-        states = []
+        states: list[str] = []
         for _ in range(3):
             await outcomes(engine, "ab/cd/ef/gh", sample_rate=32000, use_cache=False)
             states.append(engine.state.status)
@@ -134,7 +134,7 @@ def test_the_third_request_whose_words_fail_alike_ends_the_engine(monkeypatch: p
 
     async def scene(engine: Engine) -> list[str]:
         monkeypatch.setattr(models.llm, "prefill", prefill)
-        states = []
+        states: list[str] = []
         for _ in range(3):
             await outcomes(engine, "ab")
             states.append(engine.state.status)

@@ -89,7 +89,7 @@ def faked_gpu(**llm: Any) -> Models:
     """Models of the official sizes, of which nothing but the sizes is there."""
     llm = {"device": torch.device("cuda", 0), "dtype": torch.bfloat16, "config": LlmConfig(), **llm}
     parts = {"flow": SimpleNamespace(config=FlowConfig()), "vocoders": {24000: official_hift()}}
-    return cast(Any, SimpleNamespace(llm=SimpleNamespace(**llm), **parts))
+    return cast(Models, SimpleNamespace(llm=SimpleNamespace(**llm), **parts))
 
 
 @pytest.mark.parametrize(("free_gib", "n_slots"), [(8.0, 20), (6.0, 18), (24.0, 20)])
@@ -140,5 +140,6 @@ def test_a_slot_has_room_for_the_longest_prompt_at_25_tokens_a_second_and_the_lo
 
 @pytest.mark.parametrize("name", ["n_slots", "max_prompt_seconds", "threads", "flow_steps"])
 def test_nothing_is_no_limit(name: str) -> None:
+    nothing: dict[str, Any] = {name: 0}
     with pytest.raises(ValueError, match=name):
-        EngineConfig(**{name: 0})
+        EngineConfig(**nothing)

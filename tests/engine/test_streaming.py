@@ -40,7 +40,7 @@ def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(rate: int, us
     async def scene() -> tuple[list[AudioChunk], Float32]:
         engine = await tiny.ready(tiny.tiny_engine())
         try:
-            options = {"sample_rate": rate, "use_cache": use_cache}
+            options: dict[str, Any] = {"sample_rate": rate, "use_cache": use_cache}
             whole = await tiny.pcm(engine.synthesize(tiny.asked(TEXT, **options)))
             return await chunks_of(engine, **options), whole
         finally:
@@ -68,7 +68,9 @@ def test_a_streamed_utterance_is_the_same_alone_again_and_among_others() -> None
                 *(chunks_of(engine, seed=3) for _ in range(2)),
             ]
             whole = [engine.synthesize(tiny.asked("other/texts", seed=seed)) for seed in range(3)]
-            results = await asyncio.gather(*others, *(tiny.pcm(stream) for stream in whole))
+            results, _ = await asyncio.gather(
+                asyncio.gather(*others), asyncio.gather(*(tiny.pcm(stream) for stream in whole))
+            )
             return alone, [joined(result) for result in results[3:5]]
         finally:
             await engine.close()
@@ -92,10 +94,10 @@ def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
         asked = tiny.asked("/".join(["abcd"] * 30), chunks=CHUNKS)
         async with engine.synthesize(asked) as stream:
             first = await anext(stream)
-            while rows_active(engine):  # noqa: ASYNC110
+            while tiny.rows_active(engine):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)
-            assert rows_active(engine) == 0
+            assert tiny.rows_active(engine) == 0
             made = stream.timings.audio_s
             assert made < 10 * first.seconds + 10
             rest = [chunk async for chunk in stream]
@@ -106,12 +108,6 @@ def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
-def rows_active(engine: Engine) -> int:
-    info = engine.info()
-    assert info is not None
-    return info.rows_active
-
-
 def test_a_listener_who_leaves_a_stream_frees_its_row() -> None:
     async def scene() -> None:
         engine = await tiny.ready(tiny.tiny_engine())
@@ -120,7 +116,7 @@ def test_a_listener_who_leaves_a_stream_frees_its_row() -> None:
             stream.on_freed(freed.set)
             await anext(stream)
         await asyncio.wait_for(freed.wait(), 10)
-        assert rows_active(engine) == 0
+        assert tiny.rows_active(engine) == 0
         await engine.close()
 
     asyncio.run(scene())

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from torch import Tensor, nn
@@ -83,7 +83,7 @@ class ShortBreath(nn.Module):
 def test_a_fault_while_it_is_measured_ends_the_start_with_its_cause() -> None:
     def load() -> Models:
         models = tiny.tiny_models()
-        models.flow.estimator = ShortBreath(models.flow.estimator)
+        models.flow.estimator = cast(Any, ShortBreath(models.flow.estimator))
         return models
 
     async def scene() -> None:

@@ -152,6 +152,12 @@ def tiny_engine(
     return Engine(config, load_models=load, load_frontend=lambda: cast(Any, frontend()))
 
 
+def rows_active(engine: Engine) -> int:
+    info = engine.info()
+    assert info is not None
+    return info.rows_active
+
+
 async def ready(engine: Engine) -> Engine:
     """Starts the engine and waits until it is loaded, or has failed."""
     engine.start()

@@ -13,14 +13,22 @@ from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, trained_timbres
 from scripts.mini.tokenizer import warped
 from scripts.mini.whisper_base import syllables
 
+STARTS = np.arange(8, dtype=np.float64) * 100
+
 
 def test_a_space_belongs_to_the_sound_before_it_and_a_comma_is_a_pause() -> None:
-    starts = np.arange(8) * 100.0
-    assert label("ə bˈɔ, ", starts)[1:] == [(0, "ə"), (200, "b"), (300, "ɔ"), (500, "_"), (700, "_")]
+    assert label("ə bˈɔ, ", STARTS)[1:] == [(0, "ə"), (200, "b"), (300, "ɔ"), (500, "_"), (700, "_")]
 
 
 def test_an_aspirated_sound_is_another_one_and_a_tone_is_not() -> None:
-    assert [name for _, name in label("tʰa→ta↘", np.arange(8) * 100.0)] == ["_", "tʰ", "a", "t", "a", "_"]
+    assert [name for _, name in label("tʰa→ta↘", STARTS)] == [
+        "_",
+        "tʰ",
+        "a",
+        "t",
+        "a",
+        "_",
+    ]
 
 
 def test_silence_within_a_sound_becomes_a_pause() -> None:

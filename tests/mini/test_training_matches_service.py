@@ -1,6 +1,7 @@
 """What is trained is what the service runs: folded weights give the same numbers."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,8 @@ def test_language_model_is_the_services() -> None:
     torch.manual_seed(0)
     size = LlmSize(dim=64, layers=3, heads=2, ffn_dim=96, guided=(1,))
     model = TrainingLlama(size, n_ids=50, factors=torch.rand(30, 7).round())
-    for layer in model.layers:
+    layers: Any = model.layers
+    for layer in layers:
         torch.nn.init.normal_(layer.self_attn.o_proj.weight, std=0.1)
         torch.nn.init.normal_(layer.mlp.down_proj.weight, std=0.1)
     config = LlmConfig(

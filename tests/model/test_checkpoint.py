@@ -154,7 +154,10 @@ def _truncate(name: str) -> Callable[[Path], None]:
 
 
 def _write(name: str, content: str) -> Callable[[Path], None]:
-    return lambda root: (root / name).write_text(content) and None
+    def write(root: Path) -> None:
+        (root / name).write_text(content)
+
+    return write
 
 
 BREAKS: dict[str, tuple[Callable[[Path], None], list[str]]] = {

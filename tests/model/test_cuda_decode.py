@@ -6,6 +6,7 @@ import dataclasses
 import gc
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -73,7 +74,7 @@ def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> Speec
 
 def _by_ras(columns: list[int], token: int, generator: torch.Generator) -> SpeechSequence:
     """Drawn by RAS after those columns, and never at its end."""
-    place = {"slot": 0, "next_id": token, "n_read": len(columns), "generator": generator}
+    place: dict[str, Any] = {"slot": 0, "next_id": token, "n_read": len(columns), "generator": generator}
     return SpeechSequence([], 10**6, 10**6, SamplingOptions(), tokens=columns, **place)
 
 
@@ -162,7 +163,7 @@ def test_slots_without_a_row_keep_what_they_hold_for_their_next_step() -> None:
 def test_a_slot_may_be_filled_to_its_last_position_beside_idle_ones() -> None:
     runner = _runner()
     ours, plain = _cache(runner), _cache(runner)
-    decodes = CudaDecodeStep(runner, ours, end=END), CpuDecodeStep(runner, plain, end=END)
+    decodes: list[DecodeStep] = [CudaDecodeStep(runner, ours, end=END), CpuDecodeStep(runner, plain, end=END)]
     found = []
     for cache, decode in zip((ours, plain), decodes, strict=True):
         ids = torch.arange(SLOT_LENGTH - 2) % VOCABULARY
@@ -191,7 +192,8 @@ def test_a_row_draws_by_its_own_generator_whatever_runs_beside_it() -> None:
     for neighbours in ([], [1, 4]):
         cache = _cache(runner)
         decode = CudaDecodeStep(runner, cache, end=END)
-        generator, token, columns = torch.Generator().manual_seed(7), 5, []
+        generator, token = torch.Generator().manual_seed(7), 5
+        columns: list[int] = []
         for step in range(20):
             row = _by_ras(columns, token, generator)
             mine, *_ = decode([row, *(_likeliest(slot, 5, step) for slot in neighbours)])
@@ -235,7 +237,8 @@ def _step_on_the_meta_device(n_layers: int, n_rows: int, n_keys: int) -> Dispatc
     runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=torch.bfloat16)
     cache = KVCache(runner.config, slots=20, slot_length=3776, dtype=runner.dtype, device="meta")
     decode = CudaDecodeStep(runner, cache, end=32768)
-    with Dispatched() as seen:
+    seen = Dispatched()
+    with seen:
         decode._compute((n_rows, n_keys))
     return seen
 
@@ -288,7 +291,8 @@ def test_captured_draws_follow_their_generator() -> None:
     for seed in (1, 1, 2):
         cache = _cache(runner)
         decode = CudaDecodeStep(runner, cache, end=END)
-        generator, columns = torch.Generator("cuda").manual_seed(seed), []
+        generator = torch.Generator("cuda").manual_seed(seed)
+        columns: list[int] = []
         for _ in range(20):
             columns.append(decode([_by_ras(columns, 5, generator)])[0].column)
         drawn.append(columns)

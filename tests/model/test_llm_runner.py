@@ -32,7 +32,7 @@ def _inference() -> Iterator[None]:
         yield
 
 
-def _config(**sizes: int) -> LlmConfig:
+def _config(**sizes: Any) -> LlmConfig:
     return LlmConfig(vocab_size=VOCABULARY, max_position_embeddings=1024, **sizes)
 
 

@@ -92,7 +92,7 @@ class Project:
         """Runs a script to its end."""
         return end_of(self.begin(*command, prefix=prefix, **settings))
 
-    def start(self, **settings: str) -> int:
+    def start(self, **settings: Any) -> int:
         """restart_api.sh, which must succeed; returns the server's PID."""
         outcome = self.run("restart_api.sh", **settings)
         assert outcome.code == 0, outcome.said

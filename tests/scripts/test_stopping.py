@@ -9,6 +9,7 @@ import termios
 from pathlib import Path
 from subprocess import Popen
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def speaking(project: Project) -> tuple[Thread, list[Reply]]:
     ("workers", "arguments", "settings"), [("2", ["--now"], {}), ("1", [], {"DRAIN_TIMEOUT": "0.5"})]
 )
 def test_who_cannot_wait_for_what_was_accepted(
-    project: Project, workers: str, arguments: list[str], settings: dict[str, str]
+    project: Project, workers: str, arguments: list[str], settings: dict[str, Any]
 ) -> None:
     """The server was started with minutes to drain; the requests that are left hear that it stops."""
     project.start(WORKERS=workers)

@@ -56,6 +56,6 @@ def test_an_unknown_argument_is_refused_before_anything_is_done(project: Project
 
 
 def test_what_scripts_say_to_each_other_is_no_option_of_a_user() -> None:
-    command = [REPOSITORY / ".venv/bin/glm-tts", "serve", "--help"]
+    command: list[str | Path] = [REPOSITORY / ".venv/bin/glm-tts", "serve", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "--" not in shown.replace("--help", "")

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_the_command_that_a_restart_prints_works_with_a_key(shared_project: Proj
 def test_a_server_on_another_port_than_set_now_is_asked_and_named_there(shared_project: Project) -> None:
     project = shared_project
     pid = running(project)
-    other = {"PORT": str(free_port()), "API_KEYS": SECRET, "LOG_FILE": "other.log"}
+    other: dict[str, Any] = {"PORT": str(free_port()), "API_KEYS": SECRET, "LOG_FILE": "other.log"}
     status = project.run("scripts/status_api.sh", **other)
     assert status.code == 0, status.said
     assert (
@@ -81,7 +82,8 @@ def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: P
     sockets = shutil.ignore_patterns("*.sock")  # which cp copies, and copytree cannot
     project = shared_project
     pid = running(project)
-    copy, settings = project, {"PORT": str(free_port())}
+    copy = project
+    settings: dict[str, Any] = {"PORT": str(free_port())}
     if what == "the project":
         shutil.copytree(project.root, tmp_path / "copy", symlinks=True, ignore=sockets)
         copy = project.at(tmp_path / "copy")

@@ -51,7 +51,7 @@ def test_lane_and_deadline_by_length(n_chars: int, lane: str, timeout_s: float) 
 @pytest.mark.parametrize("limit", [{"short_limit": 0}, {"long_limit": 0}, {"queue_size": -1}])
 def test_a_lane_without_a_place_is_refused(limit: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        AdmissionConfig(**limit)  # type: ignore[arg-type]
+        AdmissionConfig(**limit)
 
 
 def test_a_permit_tells_how_much_of_its_time_is_used_up(tmp_path: Path) -> None:

@@ -26,19 +26,21 @@ def hold_a_record(folder: Path, service: int, pipe: Connection) -> None:
     pipe.recv()
 
 
-def start_worker(folder: Path, service: int = 7) -> tuple[multiprocessing.Process, int]:
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=hold_a_record, args=(folder, service, theirs), daemon=True)
-    process.start()
-    number = ours.recv()
-    process.pipe = ours  # kept open for as long as the process is
-    return process, number
+class Worker:
+    """A process that holds a record until it is killed."""
 
+    def __init__(self, folder: Path, service: int = 7) -> None:
+        context = multiprocessing.get_context("fork")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=hold_a_record, args=(folder, service, theirs), daemon=True)
+        self._process.start()
+        self.number: int = self._pipe.recv()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
 
-def kill(process: multiprocessing.Process) -> None:
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        self._process.join()
 
 
 BUSY = LaneCounts(active=1, waiting=1, total=3, completed=2)
@@ -46,16 +48,16 @@ DONE = LaneCounts(total=3, completed=2)
 
 
 def test_each_worker_has_its_own_record_and_everyone_reads_all(tmp_path: Path) -> None:
-    workers = [start_worker(tmp_path) for _ in range(3)]
-    assert [number for _, number in workers] == [0, 1, 2]
+    workers = [Worker(tmp_path) for _ in range(3)]
+    assert [worker.number for worker in workers] == [0, 1, 2]
     records = SharedStats(tmp_path, service=7).read()
     assert [(record.number, record.pid, record.alive) for record in records] == [
-        (number, process.pid, True) for process, number in workers
+        (worker.number, worker.pid, True) for worker in workers
     ]
     assert all(record.lanes["short_text"] == BUSY for record in records)
     assert all(record.lanes["long_text"] == LaneCounts() for record in records)
-    for process, _ in workers:
-        kill(process)
+    for worker in workers:
+        worker.kill()
 
 
 def test_a_count_of_watchdog_exits_outlives_the_worker_and_the_service(tmp_path: Path) -> None:
@@ -68,23 +70,23 @@ def test_a_count_of_watchdog_exits_outlives_the_worker_and_the_service(tmp_path:
 
 
 def test_a_killed_worker_keeps_its_totals_and_has_nothing_going_on(tmp_path: Path) -> None:
-    process, _ = start_worker(tmp_path)
-    other, _ = start_worker(tmp_path)
-    kill(process)
+    worker = Worker(tmp_path)
+    other = Worker(tmp_path)
+    worker.kill()
     dead, alive = SharedStats(tmp_path, service=7).read()
     assert (dead.alive, dead.lanes["short_text"]) == (False, DONE)
     assert (alive.alive, alive.lanes["short_text"]) == (True, BUSY)
-    kill(other)
+    other.kill()
 
 
 def test_the_next_worker_with_a_number_goes_on_from_its_totals(tmp_path: Path) -> None:
-    process, _ = start_worker(tmp_path)
-    kill(process)
-    successor, number = start_worker(tmp_path)
+    worker = Worker(tmp_path)
+    worker.kill()
+    successor = Worker(tmp_path)
     (record,) = SharedStats(tmp_path, service=7).read()
-    assert (number, record.alive) == (0, True)
+    assert (successor.number, record.alive) == (0, True)
     assert record.lanes["short_text"] == LaneCounts(active=1, waiting=1, total=6, completed=4)
-    kill(successor)
+    successor.kill()
 
 
 def test_a_worker_is_ready_from_its_own_word_until_it_dies(tmp_path: Path) -> None:
@@ -180,8 +182,8 @@ def test_the_last_that_leaves_has_nobody_to_leave_to(tmp_path: Path) -> None:
 
 
 def test_a_new_start_of_the_service_begins_at_zero(tmp_path: Path) -> None:
-    process, _ = start_worker(tmp_path, service=7)
-    kill(process)
+    worker = Worker(tmp_path, service=7)
+    worker.kill()
     own = SharedStats(tmp_path, service=8).claim()
     (record,) = SharedStats(tmp_path, service=8).read()
     assert record.lanes["short_text"] == LaneCounts()
@@ -189,12 +191,12 @@ def test_a_new_start_of_the_service_begins_at_zero(tmp_path: Path) -> None:
 
 
 def test_a_left_over_worker_of_an_earlier_start_is_passed_over(tmp_path: Path) -> None:
-    orphan, _ = start_worker(tmp_path, service=7)
+    orphan = Worker(tmp_path, service=7)
     own = SharedStats(tmp_path, service=8).claim()
     assert own.number == 1
     assert [record.number for record in SharedStats(tmp_path, service=8).read()] == [1]
     own.release()
-    kill(orphan)
+    orphan.kill()
 
 
 # In a mount namespace of its own, so that nobody else sees the full disk.

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,10 @@ def in_browser(script: str, browser: str, url: str, out: Path, **environ: str) -
     if program is None:
         pytest.skip(f"{browser} is missing ({HOW})")
     said = out / "node.txt"  # not a pipe, which a browser that is left over would keep open
-    with sound_server(out) if browser == "firefox" else nullcontext({}) as sound, said.open("wb") as log:
+    has_sound: AbstractContextManager[dict[str, str]] = (
+        sound_server(out) if browser == "firefox" else nullcontext({})
+    )
+    with has_sound as sound, said.open("wb") as log:
         done = subprocess.run(
             ["node", "--test", "--test-reporter=spec", f"browser/{script}"],
             cwd=HERE,

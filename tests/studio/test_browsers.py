@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 import soundfile
@@ -26,6 +25,7 @@ from tests.api.running import running_app
 from tests.api.server_process import Server
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
+from tests.recordings import seconds_of
 from tests.studio.browsers import in_browser, missing
 
 REPOSITORY = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def test_takes(studio: str, tmp_path: Path) -> None:
     assert np.array_equal(soundfile.read(flac)[0], soundfile.read(wav)[0])
     for extension in ("mp3", "opus", "aac"):
         (saved,) = tmp_path.glob(f"*.{extension}")
-        assert decoded_seconds(saved) == pytest.approx(seconds, abs=0.2)
+        assert seconds_of(saved.read_bytes()) == pytest.approx(seconds, abs=0.2)
     (pcm,) = tmp_path.glob("*.pcm")
     assert pcm.read_bytes() == wav.read_bytes()[44:]
     (srt,) = tmp_path.glob("*.srt")
@@ -99,7 +99,7 @@ def test_takes(studio: str, tmp_path: Path) -> None:
         environ = {"PATH": os.environ["PATH"], "NO_PROXY": "*"}
         subprocess.run([program, tmp_path / script], cwd=folder, env=environ, check=True, timeout=120)
         (made,) = folder.iterdir()
-        assert decoded_seconds(made) == pytest.approx(seconds, abs=0.2)
+        assert seconds_of(made.read_bytes()) == pytest.approx(seconds, abs=0.2)
 
 
 def test_trouble(frontend: TextFrontend, tmp_path: Path) -> None:
@@ -119,9 +119,3 @@ def test_twenty_minutes(frontend: TextFrontend, tmp_path: Path) -> None:
     engine = ToneEngine(seconds=5, n_segments=240, segment_s=0.01, frontend=frontend)
     with toning(tmp_path, engine) as url:
         in_browser("long_text.js", "chrome", url, tmp_path, TEXT="hello")
-
-
-def decoded_seconds(path: Path) -> float:
-    with av.open(str(path)) as container:
-        rate = container.streams.audio[0].rate
-        return sum(frame.samples for frame in container.decode(audio=0)) / rate

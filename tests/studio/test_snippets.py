@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from glm_tts_api.contracts import Voice
 from tests.api.project_folder import project
 from tests.api.running import running_app
 from tests.api.tone_engine import ToneEngine
@@ -83,6 +84,7 @@ def test_each_makes_the_take_again(
     assert files[0] == files[1] == files[2]
     assert len({(one.sampling, one.sample_rate, one.use_phoneme, one.chunks) for one in requests}) == 1
     said = requests[0]
+    assert isinstance(said.voice, Voice)
     assert (said.text, said.voice.name, said.sampling.seed) == (text, "exampleB", 7)
     assert (said.sample_rate, said.use_phoneme) == (options["sampleRate"], options["usePhoneme"])
     assert (said.sampling.method, said.sampling.top_k) == (options["sampleMethod"], options["sampling"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,11 @@ def test_no_more_voices_than_are_set(configs: Path, own: Path) -> None:
     store = store_with(configs, own, n_voices=2)
     store.add("one", "text", WAV)
     store.add("two", "text", WAV)
-    for add in (
+    additions: list[Callable[[], object]] = [
         lambda: store.add("three", "text", WAV),
         lambda: store.replace("exampleA", "a copy of it", None),  # which would be one more
-    ):
+    ]
+    for add in additions:
         with pytest.raises(StorageFull, match=r"2 voices .* MAX_VOICES"):
             add()
     store.replace("one", "changed", OTHER_WAV)
