@@ -56,7 +56,7 @@ export function createCheck({ api, names, recording, onSaved, onAgain }) {
     h("label", { class: "field" }, t("voices.transcript"), transcript),
     h("label", { class: "field" }, t("voices.name"), name),
     trouble.element,
-    foot(h("p", { class: "hint" }, t("voices.consent")), null, save),
+    foot(h("p", { class: "hint" }, t("voices.consent")), save),
   );
   return { element, close: cutting.close };
 }
