@@ -9,17 +9,17 @@ import re
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.api.waiting import wait_until
 from tests.fake_hub import FakeHub
 from tests.recordings import voice_wav
 
@@ -60,7 +60,7 @@ class Folder:
         terminal = (self.root.parent / "terminal.txt").open("w")
         server = subprocess.Popen(**self.command(*words), stdout=terminal, stderr=subprocess.STDOUT)
         try:
-            wait_until(lambda: server.poll() is not None or self.health().get("status") == "healthy")
+            wait_until(lambda: server.poll() is not None or self.health().get("status") == "healthy", LIMIT_S)
             assert server.poll() is None, self.terminal()
             yield server
             server.send_signal(signal.SIGINT)
@@ -103,13 +103,6 @@ class Folder:
         return seconds
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < deadline, "did not come about in time"
-        time.sleep(0.1)
-
-
 def stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
@@ -141,7 +134,7 @@ def test_an_empty_folder_speaks(folder: Folder) -> None:
     assert "Application shutdown complete" in log
     assert "glm-tts download" in log
     assert "scripts/" not in log
-    wait_until(lambda: folder.terminal() == log)
+    wait_until(lambda: folder.terminal() == log, LIMIT_S)
     assert {path.name for path in folder.root.iterdir()} == {"run", "api_server.log"}
     assert stamps(folder.venv) == installed
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -16,6 +15,7 @@ from typing import IO
 import pytest
 
 from glm_tts_api.log_writer import RotatingFile
+from tests.api.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 N_PROCESSES, N_LINES = 4, 500
@@ -41,13 +41,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for process in begun:
         process.kill()
         process.wait()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "did not come about in time"
-        time.sleep(0.02)
 
 
 def feed(pipe: IO[bytes], lines: list[bytes]) -> None:
@@ -122,7 +115,9 @@ def test_who_does_not_read_the_copy_keeps_no_line_out_of_the_file(tmp_path: Path
     assert writer.stdout is not None
     lines = [b"%05d %s\n" % (number, b"x" * 1000) for number in range(20000)]
     Thread(target=feed, args=(writer.stdin, lines), daemon=True).start()
-    wait_until(lambda: (tmp_path / "log").exists() and (tmp_path / "log").stat().st_size == len(lines) * 1007)
+    wait_until(
+        lambda: (tmp_path / "log").exists() and (tmp_path / "log").stat().st_size == len(lines) * 1007, 60
+    )
     Thread(target=writer.stdin.close).start()  # it waits for the copy's reader, but not for long
     copied = writer.stdout.read().splitlines(keepends=True)
     (notice,) = set(copied) - set(lines)

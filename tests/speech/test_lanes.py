@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,31 @@ from glm_tts_api.stats.shared import SharedStats
 Scenario = Callable[[Admission, Callable[[], LaneCounts]], Awaitable[None]]
 
 
+class ClockThatJumps(asyncio.SelectorEventLoop):
+    """A loop that waits for nobody: where nothing is to be done, its clock goes on to the next timer."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        super().__init__(Impatient(self))
+
+    def time(self) -> float:
+        return self._now
+
+    def go_on(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class Impatient(selectors.SelectSelector):
+    def __init__(self, loop: ClockThatJumps) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        assert timeout is not None, "nothing will ever happen"
+        self._loop.go_on(timeout)
+        return super().select(0)
+
+
 def play(scenario: Scenario, tmp_path: Path, **limits: float) -> None:
     """Runs `scenario` with a short lane of one place unless `limits` say otherwise."""
     record = SharedStats(tmp_path, service=1).claim()
@@ -24,7 +50,8 @@ def play(scenario: Scenario, tmp_path: Path, **limits: float) -> None:
     async def run() -> None:
         await scenario(Admission(config, record.lanes), record.lanes["short_text"].read)
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
+        runner.run(run())
     record.release()
 
 
@@ -57,7 +84,7 @@ def test_a_lane_without_a_place_is_refused(limit: dict[str, int]) -> None:
 def test_a_permit_tells_how_much_of_its_time_is_used_up(tmp_path: Path) -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async with admission.admit(admission.config.measure(5), arrived_at=now() - 1800) as permit:
-            assert permit.timeout_ratio == pytest.approx(0.5, abs=0.1)
+            assert permit.timeout_ratio == 0.5
 
     play(scenario, tmp_path, short_timeout_s=3600)
     assert Permit("short_text", lambda: None).timeout_ratio == 0.0
@@ -76,7 +103,7 @@ def test_an_answer_may_still_be_sent_once_the_deadline_has_passed(tmp_path: Path
         with pytest.raises(DeadlineExceeded):
             await client()
 
-    play(scenario, tmp_path, short_timeout_s=0.05)
+    play(scenario, tmp_path, short_timeout_s=60)
 
 
 def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:
@@ -143,11 +170,11 @@ def test_the_deadline_counts_from_arrival_and_covers_wait_and_work(tmp_path: Pat
                 async with admission.admit(admission.config.measure(5), arrived_at=now()):
                     raise AssertionError("there is no place")
         with pytest.raises(DeadlineExceeded):  # before it was let in
-            async with admission.admit(admission.config.measure(5), arrived_at=now() - 1):
+            async with admission.admit(admission.config.measure(5), arrived_at=now() - 61):
                 await asyncio.sleep(0)
         assert (counts().timed_out, counts().active, counts().waiting) == (3, 0, 0)
 
-    play(scenario, tmp_path, short_timeout_s=0.05)
+    play(scenario, tmp_path, short_timeout_s=60)
 
 
 def test_a_time_out_of_the_work_itself_is_not_the_deadline(tmp_path: Path) -> None:
@@ -190,7 +217,7 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
             assert (counts().active, counts().waiting) == (1, 1)
         await waiting
 
-    play(scenario, tmp_path, short_timeout_s=0.05)
+    play(scenario, tmp_path, short_timeout_s=60)
 
 
 def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(tmp_path: Path) -> None:
