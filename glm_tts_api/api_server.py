@@ -191,7 +191,7 @@ def _voice_store(settings: Settings) -> VoiceStore:
 
 def _lexicon(settings: Settings) -> LexiconFile:
     files = DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)
-    return LexiconFile(settings.configs_dir, files, most_words=settings.max_lexicon_words)
+    return LexiconFile(settings.configs_dir, files)
 
 
 def _build_engine(settings: Settings, number: int) -> SpeechEngine:
@@ -204,7 +204,7 @@ def _build_engine(settings: Settings, number: int) -> SpeechEngine:
 
     def load_models() -> Models:
         device = choose_device(settings.device, nth=number)
-        warnings = placement_warnings(settings.device, dtype=settings.dtype, flow_dtype=settings.flow_dtype)
+        warnings = placement_warnings(settings.device, dtype=settings.dtype)
         for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)

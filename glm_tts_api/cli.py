@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from glm_tts_api import __version__, launch, preflight
+from glm_tts_api import __version__, launch, log_writer, preflight
 from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
@@ -121,7 +121,7 @@ def _check_checkpoint(settings: Settings) -> None:
     precision = choose_precision(device, n_weights=0, dtype=settings.dtype, weights=settings.weights)
     require_operators(device, precision)
     check_layout(settings.checkpoint_dir)
-    for warning in placement_warnings(settings.device, dtype=settings.dtype, flow_dtype=settings.flow_dtype):
+    for warning in placement_warnings(settings.device, dtype=settings.dtype):
         print(f"WARNING: {warning}", file=sys.stderr)
 
 
@@ -185,6 +185,7 @@ def _print_settings(_: argparse.Namespace) -> int:
     for name, value in settings.model_dump().items():
         print(f"{name.upper()}={_shell_value(value)}")
     print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
+    print(f"LOG_BACKUPS={log_writer.BACKUPS}")  # restart_api.sh keeps as many
     print(f"IS_DEMONSTRATION={_shell_value(settings.is_demonstration)}")
     return 0
 

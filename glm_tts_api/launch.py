@@ -54,12 +54,7 @@ def write_output_into_log(settings: Settings) -> dict[str, str]:
         raise _not_writable("LOG_FILE", log_file, error) from None
     options = ["--json"] if settings.log_format == "json" else []
     if settings.log_max_mb:
-        options += [
-            "--max-bytes",
-            str(int(settings.log_max_mb * 2**20)),
-            "--backups",
-            str(settings.log_backups),
-        ]
+        options += ["--max-bytes", str(int(settings.log_max_mb * 2**20))]
     if goes_there and not options:
         return {}
     options += [] if goes_there else ["--copy"]

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from glm_tts_api.logs import json_line
 
+BACKUPS = 5  # files that are kept beside the one that is written
 _LONGEST_LINE = 2**20  # what is longer comes in pieces
 # SIGTTOU would stop a background job that writes to its terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGTTOU)
@@ -151,7 +152,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--copy", action="store_true", help="writes it to stdout as well")
     parser.add_argument("--json", action="store_true", help="makes a JSON object of a line that is none")
     parser.add_argument("--max-bytes", type=int, default=0)
-    parser.add_argument("--backups", type=int, default=1)
+    parser.add_argument("--backups", type=int, default=BACKUPS)
     return parser.parse_args()
 
 

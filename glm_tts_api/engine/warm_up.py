@@ -123,8 +123,7 @@ def patience(pace: Pace, config: EngineConfig) -> float:
     times = max(1.0, longest_s / config.stall_s)
     if times > 1:
         logger.warning(
-            "This machine is slow for the model: a step may take up to %.0f s; STALL_S and WATCHDOG_S count "
-            "%.1f times",
+            "This machine is slow for the model: a step may take up to %.0f s; WATCHDOG_S counts %.1f times",
             longest_s,
             times,
         )

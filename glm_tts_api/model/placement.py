@@ -20,7 +20,7 @@ _CACHED_WEIGHTS = 50_000_000  # fewer than these are held by a CPU's caches rath
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How the LLM computes: its dtype, and whether its products read 8-bit weights. The rest is float32."""
+    """How the LLM computes: its dtype, and whether its products read 8-bit weights."""
 
     dtype: torch.dtype
     int8: bool = False
@@ -35,20 +35,17 @@ def choose_device(device: str, *, nth: int = 0) -> torch.device:
     return _choose_device(device, n_gpus(), nth)
 
 
-def placement_warnings(device: str, *, dtype: Dtype, flow_dtype: str) -> list[str]:
-    """What the person who starts the server should know of what DEVICE, DTYPE and FLOW_DTYPE come to here."""
+def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
+    """What the person who starts the server should know of what DEVICE and DTYPE come to here."""
     warnings = []
     reason = why_no_gpu() if device == "auto" and n_gpus() == 0 else None
     if reason:
         warnings.append(f"DEVICE=auto takes the CPU: {reason}. DEVICE=cpu says that this is meant.")
-    if choose_device(device).type == "cpu" and _IS_X86 and not has_bf16_units():
-        instead = {"DTYPE": "auto", "FLOW_DTYPE": "fp32"}
-        warnings += [
-            f"{name}=bf16 is several times slower than fp32 on this CPU, which has no units for bfloat16 "
-            f"(avx512_bf16 or amx_bf16): set {name}={instead[name]}."
-            for name, value in (("DTYPE", dtype), ("FLOW_DTYPE", flow_dtype))
-            if value == "bf16"
-        ]
+    if dtype == "bf16" and choose_device(device).type == "cpu" and _IS_X86 and not has_bf16_units():
+        warnings.append(
+            "DTYPE=bf16 is several times slower than fp32 on this CPU, which has no units for bfloat16 "
+            "(avx512_bf16 or amx_bf16): set DTYPE=auto."
+        )
     return warnings
 
 

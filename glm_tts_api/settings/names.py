@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -10,24 +10,34 @@ from dotenv import dotenv_values
 from glm_tts_api.validation import did_you_mean
 
 _NEAR = 0.82  # difflib's ratio. Many machines set HOST, KEYS and PROMPT_DIRTRIM (0.8 from PROMPTS_DIR)
+# Settings of earlier versions: what stands for each.
+REMOVED = {
+    "FLOW_DTYPE": "DTYPE=bf16 is for the flow and the LLM; unset, the flow is float32",
+    "LOG_BACKUPS": "5 earlier logs are kept; LOG_MAX_MB says how large each gets",
+    "MAX_LEXICON_WORDS": "the lexicon has room for 20000 words",
+    "MAX_VOICES": "set MAX_VOICES_MB: as many megabytes of recordings, and as many voices, are kept",
+    "ROLLING_TIMEOUT": "set LONG_TEXT_TIMEOUT: answers have that long to end in a rolling restart, too",
+    "STALL_S": "set WATCHDOG_S: after a quarter of it nothing new is begun",
+    "STREAM_BUFFER_S": "30 s of audio are made ahead of a client",
+}
 
 
-def unknown_names(known: Collection[str], environment: Iterable[str], files: Iterable[Path]) -> list[str]:
+def unknown_names(known: Collection[str], environment: Iterable[str], files: Iterable[Path]) -> Iterator[str]:
     """A sentence for each name of a file that is none of the `known` (capitals), and for each of the
-    environment, which holds much that is not ours, that is spelt nearly like one of them."""
-    return [
-        *(
-            f"{name} in {file.name} is not a setting and has no effect{_meant(name, known) or '.'}"
-            for file in files
-            for name in dotenv_values(file)
-            if name.upper() not in known
-        ),
-        *(
-            f"{name} in the environment is not a setting and has no effect{meant}"
-            for name in environment
-            if name.upper() not in known and (meant := _meant(name, known))
-        ),
-    ]
+    environment, which holds much that is not ours, that was one or is spelt nearly like one of them."""
+    for file in files:
+        for name in dotenv_values(file):
+            if name.upper() not in known:
+                yield f"{name} in {file.name} {_wrong(name, known)}"
+    for name in environment:
+        if name.upper() not in known and (name.upper() in REMOVED or _meant(name, known)):
+            yield f"{name} in the environment {_wrong(name, known)}"
+
+
+def _wrong(name: str, known: Collection[str]) -> str:
+    if instead := REMOVED.get(name.upper()):
+        return f"is a setting no more and has no effect: {instead}."
+    return f"is not a setting and has no effect{_meant(name, known) or '.'}"
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

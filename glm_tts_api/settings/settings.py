@@ -28,13 +28,14 @@ from glm_tts_api.settings.names import unknown_names
 from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_files
 from glm_tts_api.settings.types import Concurrency, Seconds
 from glm_tts_api.speech.admission import AdmissionConfig
-from glm_tts_api.text.markup.lexicon import MOST_WORDS
 from glm_tts_api.validation import allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits
 
 # %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
 _BYTES_PER_CHARACTER = 16
+# A step that takes a quarter of WATCHDOG_S is a stall: nothing new is begun.
+_STALLS_TO_THE_END = 4
 
 # The rooms' own defaults stand once, there.
 _LANES, _ENGINE, _RECORDINGS, _STORE = AdmissionConfig(), EngineConfig(), RecordingLimits(), StoreLimits()
@@ -76,7 +77,6 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "fp32", "bf16"] = "auto"
     weights: Literal["full", "int8"] = "full"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
-    flow_dtype: Literal["fp32", "bf16"] = "fp32"
     deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"
     max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
@@ -84,20 +84,15 @@ class Settings(BaseSettings):
     prompt_min_seconds: types.RecordingSeconds = _RECORDINGS.min_s
     prompt_max_seconds: types.RecordingSeconds = _RECORDINGS.max_s
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
-    max_voices: Annotated[int, Field(ge=0, le=100_000)] = _STORE.n_voices
     max_voices_mb: Annotated[int, Field(ge=0, le=1_000_000)] = _STORE.n_bytes // 2**20
-    max_lexicon_words: Annotated[int, Field(ge=0, le=1_000_000)] = MOST_WORDS
     stream_chunks: types.ChunkSizes = _ENGINE.stream_chunks
-    stream_buffer_s: Annotated[float, Field(ge=1, le=600)] = _ENGINE.stream_buffer_s
     stream_stall_s: Seconds = 60
-    stall_s: Seconds = _ENGINE.stall_s
-    watchdog_s: Seconds = 120
+    watchdog_s: Seconds = _STALLS_TO_THE_END * _ENGINE.stall_s
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
     openai_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.OPENAI_VOICE_NAMES)
     zhipu_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
-    rolling_timeout: Annotated[float | None, *types.SECONDS] = None
     verify_tts: bool = True
     verify_timeout: Seconds = 300
     restart_mode: Literal["stop", "rolling"] = "stop"
@@ -105,7 +100,6 @@ class Settings(BaseSettings):
     log_file: Path = Path("api_server.log")
     log_format: Literal["text", "json"] = "text"
     log_max_mb: Annotated[float, Field(ge=0, le=1_000_000)] = 0
-    log_backups: Annotated[int, Field(ge=1, le=1000)] = 5
     log_text: bool = False
 
     @model_validator(mode="after")
@@ -161,7 +155,7 @@ class Settings(BaseSettings):
     @property
     def stop_timeouts(self) -> tuple[float, float]:
         """How long accepted requests may take when the server stops, and when another server has its port."""
-        return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
+        return self.drain_timeout, self.long_text_timeout
 
     @property
     def run_folder(self) -> RunFolder:
@@ -212,7 +206,6 @@ class Settings(BaseSettings):
             openai_voices=dict(self.openai_voices),
             zhipu_voices=dict(self.zhipu_voices),
             uploads_dir=self.path(self.prompts_dir) / "uploads",
-            max_stored_bytes=self.max_voices_mb * 2**20,
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
             max_prompt_characters=self.prompt_max_characters,
@@ -230,7 +223,8 @@ class Settings(BaseSettings):
 
     @property
     def store(self) -> StoreLimits:
-        return StoreLimits(self.max_voices, self.max_voices_mb * 2**20)
+        """A voice for each megabyte: most recordings have less."""
+        return StoreLimits(self.max_voices_mb, self.max_voices_mb * 2**20)
 
     @property
     def engine(self) -> EngineConfig:
@@ -240,10 +234,9 @@ class Settings(BaseSettings):
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,
-            stream_buffer_s=self.stream_buffer_s,
-            stall_s=self.stall_s,
+            stall_s=self.watchdog_s / _STALLS_TO_THE_END,
             stream_chunks=self.stream_chunks,
-            flow_bf16=self.flow_dtype == "bf16",
+            flow_bf16=self.dtype == "bf16",
             threads=max(1, self.cpu_threads // self.workers),
         )
 

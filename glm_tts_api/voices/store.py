@@ -106,9 +106,8 @@ class VoiceStore:
         folders = tuple(folder.resolve() for folder in allowed)
         self._shipped = VoiceIndex(shipped, folders=folders, max_characters=max_characters, default=default)
         self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders, max_characters=max_characters)
-        self._writer = VoiceWriter(
-            own_dir, self._own.path, limits=room or StoreLimits(), in_use=self._recordings_in_use
-        )
+        self.room = room or StoreLimits()
+        self._writer = VoiceWriter(own_dir, self._own.path, limits=self.room, in_use=self._recordings_in_use)
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
         self._reading = threading.Lock()
 

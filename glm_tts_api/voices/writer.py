@@ -34,7 +34,7 @@ ResultT = TypeVar("ResultT")
 class StoreLimits:
     """How many voices the API keeps, and how many bytes of recordings."""
 
-    n_voices: int = 1000
+    n_voices: int = 1024
     n_bytes: int = 2**30
 
 
@@ -94,17 +94,17 @@ class VoiceWriter:
 
     def _require_room(self, entries: Entries, index: str, n_bytes: int) -> None:
         most = self._limits
-        if index not in entries and len(entries) >= most.n_voices:
-            raise StorageFull(
-                f"{most.n_voices} voices were added over the API, and no more are kept (MAX_VOICES): DELETE "
-                "one, or set MAX_VOICES higher."
-            )
         replaced = _name_of(entries.get(index))
         others = (path for path in self._recordings.iterdir() if path.name != replaced)
         if sum(path.stat().st_size for path in others) + n_bytes > most.n_bytes:
             raise StorageFull(
                 f"The recordings would take more than {most.n_bytes / 2**20:g} MB (MAX_VOICES_MB): DELETE a "
                 "voice, or set MAX_VOICES_MB higher."
+            )
+        if index not in entries and len(entries) >= most.n_voices:
+            raise StorageFull(
+                f"{most.n_voices} voices were added over the API, and no more are kept (a voice for each MB "
+                "of MAX_VOICES_MB): DELETE one, or set MAX_VOICES_MB higher."
             )
 
     def _read_index(self) -> Entries:

@@ -162,6 +162,6 @@ def _print(result: dict[str, Any]) -> None:
     print(f"largest difference from the baseline's mel: {result['max_error']:.1e}")
     bf16 = result["bf16"]
     print(
-        f"in bf16 (FLOW_DTYPE), 1 segment: {bf16['s_per_item']:.2f} s, {bf16['ratio']:.2f}x the baseline; "
+        f"in bf16 (DTYPE), 1 segment: {bf16['s_per_item']:.2f} s, {bf16['ratio']:.2f}x the baseline; "
         f"log mel off by {bf16['mean_error']:.4f} in the mean, {bf16['max_error']:.2f} at most"
     )

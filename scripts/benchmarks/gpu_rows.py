@@ -94,7 +94,7 @@ def bf16_flow(model: FlowMatching, device: torch.device, *, steps: int) -> Findi
             ]
         seconds.append(min(work))
     seen = f"{seconds[1] * _MS:.0f} ms a segment, {seconds[0] * _MS:.0f} ms in TF32"
-    return found("E: FLOW_DTYPE=bf16 is no slower", seconds[1] < 1.1 * seconds[0], seen, device=device)
+    return found("E: DTYPE=bf16 is no slower", seconds[1] < 1.1 * seconds[0], seen, device=device)
 
 
 @torch.inference_mode()

@@ -61,8 +61,8 @@ def wait_for_leave() -> None:
 
 
 def engine(settings: Settings, number: int) -> Engine:
-    config = replace(tiny.CONFIG, n_slots=4, stall_s=settings.stall_s)  # few rows: a step is reckoned short
-    return tiny.tiny_engine(config, load=load)
+    few_rows = replace(tiny.CONFIG, n_slots=4)  # a step is reckoned short
+    return tiny.tiny_engine(replace(few_rows, stall_s=settings.engine.stall_s), load=load)
 
 
 configure_logging()

@@ -46,8 +46,7 @@ def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_n
         "tests.api.stalling_app:app",
         environ=environ,
         idle_unload_s=0.5,
-        stall_s=2,
-        watchdog_s=2,
+        watchdog_s=3,
     )
     try:
         wait_until(lambda: status(server) == (200, "idle"), 60)

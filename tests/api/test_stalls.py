@@ -68,8 +68,7 @@ def asking(server: Server, n_clients: int = 3) -> Iterator[None]:
 def test_a_worker_that_stalls_says_so_ends_and_is_replaced_and_the_other_speaks_on(start: Start) -> None:
     server = start(
         workers=2,
-        stall_s=3,
-        watchdog_s=8,
+        watchdog_s=12,
         short_text_timeout=600,
         environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "120"},  # to load while the machine is busy
     )
@@ -107,7 +106,7 @@ def test_a_worker_that_stalls_says_so_ends_and_is_replaced_and_the_other_speaks_
 
 
 def test_a_step_that_ends_after_all_is_answered_and_new_requests_are_taken_again(start: Start) -> None:
-    server = start(stall_s=2)
+    server = start(watchdog_s=20)
     with ThreadPoolExecutor(1) as pool:
         stalling = pool.submit(server.say, "ab!")
         wait_until(lambda: health(server).status_code == 503)
@@ -119,7 +118,7 @@ def test_a_step_that_ends_after_all_is_answered_and_new_requests_are_taken_again
 
 
 def test_a_slow_first_step_is_no_stall_and_a_process_whose_interpreter_hangs_ends(start: Start) -> None:
-    server = start(stall_s=2, watchdog_s=4, environ={"SLOW_FIRST_S": "5"})
+    server = start(watchdog_s=4, environ={"SLOW_FIRST_S": "5"})
     assert "Nothing new is begun" not in server.log.read_text()
     assert server.say("ab").status_code == 200
     with pytest.raises(httpx.TransportError):

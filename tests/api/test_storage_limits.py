@@ -1,8 +1,9 @@
-"""MAX_VOICES, MAX_VOICES_MB and MAX_LEXICON_WORDS over each API: 507 says why, and a DELETE always works."""
+"""MAX_VOICES_MB and the room of the lexicon over each API: 507 says why, and a DELETE always works."""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 from zai.core import APIRequestFailedError
 
+from glm_tts_api.text.markup.lexicon import MOST_WORDS
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.zhipu_client import sdk, uploaded
@@ -27,26 +29,26 @@ def add(client: httpx.Client, index: str, recording: bytes = RECORDING[1]) -> ht
     return client.post("/api/v1/prompts", data={"index": index, "prompt_text": "said"}, files=files)
 
 
-@pytest.mark.parametrize(
-    ("setting", "limit"), [("max_voices", 1), ("max_voices_mb", 0)], ids=["voices", "bytes"]
-)
-def test_voices_beyond_the_limit_are_507_in_every_api(serve: Serve, setting: str, limit: int) -> None:
-    server = serve(**{setting: limit})
+@pytest.mark.parametrize("limit", [1, 0], ids=["voices", "bytes"])
+def test_voices_beyond_the_limit_are_507_in_every_api(serve: Serve, limit: int) -> None:
+    server = serve(max_voices_mb=limit)
     http = openai.DefaultHttpxClient(trust_env=False)
     openais = openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http)
     with server.client() as client, openais, sdk(server) as zhipus:
         n_kept = sum(add(client, f"v{n}").status_code == 201 for n in range(limit))
         refused = add(client, "mine")
         assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
-        assert setting.upper() in refused.json()["message"]
+        message = refused.json()["message"]
+        assert ("1 voices were added" if limit else "more than 0 MB") in message
+        assert "MAX_VOICES_MB" in message
         assert client.put("/api/v1/prompts/exampleA", json={"prompt_text": "other"}).status_code == 507
-        with pytest.raises(openai.InternalServerError, match=setting.upper()) as no_more:
+        with pytest.raises(openai.InternalServerError, match="MAX_VOICES_MB") as no_more:
             openais.audio.voices.create(
                 name="mine", audio_sample=RECORDING, consent="any", extra_body={"prompt_text": "said"}
             )
         assert no_more.value.response.headers["x-should-retry"] == "false"
         file_id = uploaded(zhipus, RECORDING[1])
-        with pytest.raises(APIRequestFailedError, match=setting.upper()):
+        with pytest.raises(APIRequestFailedError, match="MAX_VOICES_MB"):
             zhipus.voice.clone(
                 voice_name="mine", text="said", input="hi", file_id=file_id, model="glm-tts-clone"
             )
@@ -57,11 +59,14 @@ def test_voices_beyond_the_limit_are_507_in_every_api(serve: Serve, setting: str
 
 
 def test_words_beyond_the_limit_are_507(serve: Serve) -> None:
-    with serve(max_lexicon_words=1).client() as client:
+    server = serve()
+    lines = [json.dumps({"word": f"word{n}", "replacement": "x"}) for n in range(MOST_WORDS - 1)]
+    Path(server.root, "configs", "lexicon.jsonl").write_text("\n".join(lines) + "\n")
+    with server.client() as client:
         assert client.put("/api/v1/lexicon/one", json={"replacement": "1"}).status_code == 200
         refused = client.put("/api/v1/lexicon/two", json={"replacement": "2"})
         assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
-        assert "MAX_LEXICON_WORDS" in refused.json()["message"]
+        assert "20000 words" in refused.json()["message"]
         assert client.put("/api/v1/lexicon/one", json={"replacement": "uno"}).status_code == 200
         assert client.delete("/api/v1/lexicon/one").status_code == 200
         assert client.put("/api/v1/lexicon/two", json={"replacement": "2"}).status_code == 200

@@ -88,7 +88,7 @@ def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tm
         environ={"ATEN_CPU_CAPABILITY": "avx2"},
         model_dir=checkpoint,
         device="cpu",
-        flow_dtype="bf16",
+        dtype="bf16",
         cpu_threads=1,
     )
     try:
@@ -96,8 +96,8 @@ def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tm
         body = server.client.get("/api/v1/health").json()
         assert body["status"] == "healthy"
         (warning,) = body["warnings"]
-        assert warning.startswith("FLOW_DTYPE=bf16 is several times slower than fp32 on this CPU")
-        assert warning.endswith("set FLOW_DTYPE=fp32.")
+        assert warning.startswith("DTYPE=bf16 is several times slower than fp32 on this CPU")
+        assert warning.endswith("set DTYPE=auto.")
         assert warning in server.log.read_text()
     finally:
         server.end()

@@ -53,7 +53,7 @@ def test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set(
     done = subprocess.run(
         [sys.executable, "-m", "glm_tts_api", "check", "checkpoint"],
         cwd=tmp_path,
-        env={**os.environ, "DEVICE": "cpu", "DTYPE": "bf16", "FLOW_DTYPE": "bf16", **limit},
+        env={**os.environ, "DEVICE": "cpu", "DTYPE": "bf16", **limit},
         capture_output=True,
         text=True,
         timeout=120,
@@ -64,15 +64,14 @@ def test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set(
         assert done.stderr == ""
         return
     assert done.stderr.splitlines() == [
-        f"WARNING: {name}=bf16 is several times slower than fp32 on this CPU, "
-        f"which has no units for bfloat16 (avx512_bf16 or amx_bf16): set {name}={instead}."
-        for name, instead in (("DTYPE", "auto"), ("FLOW_DTYPE", "fp32"))
+        "WARNING: DTYPE=bf16 is several times slower than fp32 on this CPU, "
+        "which has no units for bfloat16 (avx512_bf16 or amx_bf16): set DTYPE=auto."
     ]
 
 
 def test_full_precision_is_no_warning_anywhere() -> None:
-    assert placement_warnings("cpu", dtype="fp32", flow_dtype="fp32") == []
-    assert placement_warnings("cpu", dtype="auto", flow_dtype="fp32") == []
+    assert placement_warnings("cpu", dtype="fp32") == []
+    assert placement_warnings("cpu", dtype="auto") == []
 
 
 def test_8_bit_weights_are_for_the_cpu() -> None:
@@ -146,7 +145,7 @@ def test_a_machine_without_a_driver_has_nothing_to_explain(cuda: str | None, sai
 def test_with_a_faked_driver_auto_says_why_it_takes_the_cpu_and_cuda_refuses(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert placement_warnings("auto", dtype="auto", flow_dtype="fp32") == []
+    assert placement_warnings("auto", dtype="auto") == []
     version = tmp_path / "version"
     version.write_text(
         "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue Jul 13 16:14:05 UTC 2021"
@@ -155,9 +154,9 @@ def test_with_a_faked_driver_auto_says_why_it_takes_the_cpu_and_cuda_refuses(
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr("glm_tts_api.model.gpus._torch_says", lambda: TOO_OLD)
     assert choose_device("auto") == CPU
-    (warning,) = placement_warnings("auto", dtype="auto", flow_dtype="fp32")
+    (warning,) = placement_warnings("auto", dtype="auto")
     assert warning.startswith("DEVICE=auto takes the CPU: the NVIDIA driver (470.57.02) goes up to CUDA 11.4")
-    assert placement_warnings("cpu", dtype="auto", flow_dtype="fp32") == []
+    assert placement_warnings("cpu", dtype="auto") == []
     monkeypatch.chdir(tmp_path)
     assert main(["check", "checkpoint"]) == 0
     assert capsys.readouterr().err == f"WARNING: {warning}\n"

@@ -24,7 +24,7 @@ CHECKS = [
     "B: a dead context ends the engine",
     "C: HiFT at a new length",
     "D: TorchScript at a new length",
-    "E: FLOW_DTYPE=bf16 is no slower",
+    "E: DTYPE=bf16 is no slower",
     "F: float32 is exact outside the flow",
     "G: flow and vocoder take what is kept for them",
     "G: the allocator's segments can grow",

@@ -116,7 +116,7 @@ class Stream:
 def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> None:
     """From one worker to two. The stream goes on for longer than DRAIN_TIMEOUT."""
     project = shared_project
-    old = project.start(STREAM_BUFFER_S="1", STREAM_STALL_S="600", DRAIN_TIMEOUT="1")
+    old = project.start(STREAM_STALL_S="600", DRAIN_TIMEOUT="1")
     with asking(project) as clients:
         stream = Stream(project)
         restart = project.begin("restart_api.sh", RESTART_MODE="rolling", WORKERS="2", VERIFY_TTS="1")
@@ -156,15 +156,16 @@ def test_two_workers_hand_over_as_well(shared_project: Project) -> None:
     assert len(project.processes()) == 1
 
 
-def test_an_answer_that_outlasts_rolling_timeout_is_cut_and_the_script_says_so(
+def test_an_answer_that_outlasts_its_time_in_a_rolling_restart_is_cut_and_the_script_says_so(
     shared_project: Project,
 ) -> None:
     project = shared_project
-    project.start(STREAM_BUFFER_S="1", STREAM_STALL_S="600", ROLLING_TIMEOUT="1")
+    limits = {"LONG_TEXT_TIMEOUT": "1", "TEXT_LENGTH_THRESHOLD": "100000"}  # the stream is in the other lane
+    project.start(STREAM_STALL_S="600", **limits)
     stream = Stream(project)
     outcome = project.run("restart_api.sh", RESTART_MODE="rolling")
     assert outcome.code == 1, outcome.said
-    assert "of its answers ended, 1 were cut: they took longer than ROLLING_TIMEOUT" in outcome.said
+    assert "of its answers ended, 1 were cut: they took longer than LONG_TEXT_TIMEOUT" in outcome.said
     assert "goes on" not in outcome.said
     with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
         stream.rest()

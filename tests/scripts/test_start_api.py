@@ -75,7 +75,7 @@ def test_a_taken_port_is_an_error_that_names_its_holder(project: Project) -> Non
 def test_two_workers_and_kills_without_mercy(project: Project) -> None:
     """A worker comes back; workers whose parent was killed are found, named and replaced. The log goes
     through several files meanwhile, a JSON object a line."""
-    project.start(WORKERS="2", API_KEYS="a-secret", LOG_FORMAT="json", LOG_MAX_MB="0.003", LOG_BACKUPS="50")
+    project.start(WORKERS="2", API_KEYS="a-secret", LOG_FORMAT="json", LOG_MAX_MB="0.003")
     key = "a-secret"
     assert project.get("/api/v1/stats/concurrency").status == 401
     first, second = (worker["pid"] for worker in project.stats(key)["per_worker"])

@@ -41,6 +41,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
         API_KEYS="a,b",
         METRICS_KEY="m",
         ALLOWED_HOSTS="TTS.example.org",
+        MAX_VOICES_MB="3",
         RUN_DIR="elsewhere",
     )
     web, recordings = settings.web, settings.recordings
@@ -48,6 +49,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     assert (recordings.min_s, recordings.max_s, web.max_prompt_characters) == (2.5, 12, 80)
     assert (web.stream_chunks, web.openai_voices, web.api_keys) == ((5, 10), {"nova": "mine"}, ("a", "b"))
     assert web.metrics_key == "m"
+    assert (settings.store.n_voices, settings.store.n_bytes) == (3, 3 * 2**20)
     assert "tts.example.org" in web.allowed_hosts
     assert web.verify_token_file == root / "elsewhere" / "verify.token"
     longest_escaped = len("\\u4e2d") * web.max_text_length
@@ -62,14 +64,13 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
         LONG_TEXT_CONCURRENCY="3",
         PROMPT_MAX_SECONDS="12",
         FLOW_STEPS="4",
-        FLOW_DTYPE="bf16",
+        DTYPE="bf16",
         DETERMINISTIC="1",
-        STREAM_BUFFER_S="9",
-        STALL_S="8",
+        WATCHDOG_S="32",
         CPU_THREADS="8",
         WORKERS="2",
     ).engine
-    assert (engine.n_slots, engine.max_prompt_seconds, engine.stream_buffer_s) == (10, 12, 9)
+    assert (engine.n_slots, engine.max_prompt_seconds) == (10, 12)
     assert engine.stall_s == 8
     assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
     engine = load(root).engine

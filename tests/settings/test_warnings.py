@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.settings import Settings
+from glm_tts_api.settings.names import REMOVED
 from tests.settings.asking import run
 
 
@@ -43,6 +44,18 @@ def test_a_misspelt_name_in_the_environment_is_a_warning(tmp_path: Path, command
         f"WARNING: {name} in the environment is not a setting and has no effect; did you mean {meant}?"
         for name, meant in MISSPELT.items()
     )
+
+
+def test_a_setting_of_an_earlier_version_is_a_warning_that_says_what_stands_for_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("stall_s=8\nPORT=7012\n")
+    done = run(tmp_path, "settings", **dict.fromkeys(REMOVED, "7"))
+    assert done.returncode == 0
+    instead = (
+        "is a setting no more and has no effect: set WATCHDOG_S: after a quarter of it nothing new is begun"
+    )
+    assert f"WARNING: stall_s in .env {instead}.\n" in done.stderr
+    assert f"WARNING: STALL_S in the environment {instead}.\n" in done.stderr
+    assert done.stderr.count("is a setting no more") == len(REMOVED) + 1 == len(done.stderr.splitlines())
 
 
 def test_what_machines_set_for_other_programs_is_no_warning(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ async def delete(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 
 def _uploads(state: AppState) -> Uploads:
-    return Uploads(state.config.uploads_dir, most_bytes=state.config.max_stored_bytes)
+    return Uploads(state.config.uploads_dir, most_bytes=state.voices.room.n_bytes)
 
 
 async def _sample(request: Request, state: AppState, text: str, voice: UploadedVoice) -> bytes:

@@ -149,10 +149,9 @@ def _is_letter(char: str) -> bool:
 class LexiconFile:
     """The lexicon of a folder, read again when it changes. Safe between threads and processes; a kill while
     it is written does no harm. Lines that are no entry are left where they are, and warned of. Beyond
-    `most_words` none is added."""
+    MOST_WORDS none is added."""
 
-    def __init__(self, folder: Path, dictionaries: DictionaryFiles, *, most_words: int = MOST_WORDS) -> None:
-        self._most_words = most_words
+    def __init__(self, folder: Path, dictionaries: DictionaryFiles) -> None:
         self._path = folder / FILE_NAME
         self._dictionaries = dictionaries
         self._reading = threading.Lock()
@@ -182,11 +181,8 @@ class LexiconFile:
 
         def edit(lines: list[str]) -> list[str]:
             kept = [line for line in lines if _word_of(line) != entry.word]
-            if len(kept) == len(lines) >= self._most_words:
-                raise StorageFull(
-                    f"The lexicon has {len(lines)} words, and no more are added (MAX_LEXICON_WORDS): DELETE "
-                    "one, or set MAX_LEXICON_WORDS higher."
-                )
+            if len(kept) == len(lines) >= MOST_WORDS:
+                raise StorageFull(f"The lexicon has {len(lines)} words, and no more are added: DELETE one.")
             fields = {name: value for name, value in asdict(entry).items() if value is not None}
             return [*kept, json.dumps(fields, ensure_ascii=False)]
 
