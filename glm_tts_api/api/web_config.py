@@ -19,7 +19,6 @@ class WebConfig:
     openai_voices: Mapping[str, str]
     zhipu_voices: Mapping[str, str]
     uploads_dir: Path
-    max_prompt_characters: int
     api_keys: tuple[str, ...]
     metrics_key: str
     allowed_hosts: frozenset[str]

@@ -208,7 +208,6 @@ class Settings(BaseSettings):
             uploads_dir=self.path(self.prompts_dir) / "uploads",
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
-            max_prompt_characters=self.prompt_max_characters,
             api_keys=self.api_keys,
             metrics_key=self.metrics_key,
             allowed_hosts=machine_names() | own_names,

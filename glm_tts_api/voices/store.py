@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -29,7 +30,7 @@ from glm_tts_api.errors import (
 )
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, Entry, VoiceIndex
-from glm_tts_api.voices.transcript import MAX_CHARACTERS
+from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_transcript
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"
@@ -104,6 +105,7 @@ class VoiceStore:
         self._limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
         folders = tuple(folder.resolve() for folder in allowed)
+        self.check_transcript = partial(check_transcript, max_characters=max_characters)
         self._shipped = VoiceIndex(shipped, folders=folders, max_characters=max_characters, default=default)
         self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders, max_characters=max_characters)
         self.room = room or StoreLimits()

@@ -22,7 +22,6 @@ from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice, quote
 from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import Echoed
-from glm_tts_api.voices.transcript import check_transcript
 
 _SAMPLE, _RECORDING = "audio_sample", "recording"
 
@@ -62,7 +61,7 @@ async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
             f"prompt_text is missing: the exact transcript of {_SAMPLE}. OpenAI's client sends it with "
             'extra_body={"prompt_text": "..."}.'
         )
-    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    transcript = state.voices.check_transcript(fields.prompt_text)
     voice = await register(
         request, state, transcript, lambda: state.voices.add(fields.name, transcript, sample.read())
     )

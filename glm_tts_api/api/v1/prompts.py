@@ -24,7 +24,6 @@ from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.voices.store import VoiceInfo
-from glm_tts_api.voices.transcript import check_transcript
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 IfMatch = Annotated[
@@ -86,7 +85,7 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
     """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
-    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    transcript = state.voices.check_transcript(fields.prompt_text)
     read = _recording(body, fields.prompt_audio_path, state)
     if read is None:
         raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
@@ -117,7 +116,7 @@ async def change_prompt(
         )
     transcript = fields.prompt_text
     if transcript is not None:
-        transcript = check_transcript(transcript, state.config.max_prompt_characters)
+        transcript = state.voices.check_transcript(transcript)
     read = _recording(body, fields.prompt_audio_path, state)
     if transcript is None and read is None:
         raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")

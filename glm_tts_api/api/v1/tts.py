@@ -37,7 +37,6 @@ from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
 from glm_tts_api.speech.encoding import Speech
 from glm_tts_api.speech.request_log import RequestLog
-from glm_tts_api.voices.transcript import check_transcript
 
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
@@ -152,7 +151,7 @@ async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | U
         raise InvalidField("prompt_text needs prompt_audio, the recording that it is the transcript of.")
     if fields.prompt_text is None or not fields.prompt_text.strip():
         raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
-    transcript = check_transcript(fields.prompt_text, state.config.max_prompt_characters)
+    transcript = state.voices.check_transcript(fields.prompt_text)
     require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
     return UploadedVoice(upload.read, transcript)
 

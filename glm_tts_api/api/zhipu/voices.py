@@ -31,7 +31,6 @@ from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import Echoed
 from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, MOST_INDEX_CHARS
 from glm_tts_api.voices.store import VoiceInfo, VoiceStore
-from glm_tts_api.voices.transcript import check_transcript
 
 _ENCODED = "xn--"
 _MOST_URL_CHARS = 300  # the client's own word for where the server is, in every voice that is listed
@@ -97,7 +96,7 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         name = _index_of(fields.voice_name)
         if fields.text is None:
             raise InvalidField("text is missing: the exact transcript of the recording.")
-        transcript = check_transcript(fields.text, state.config.max_prompt_characters)
+        transcript = state.voices.check_transcript(fields.text)
         read = cache(partial(_uploads(state).read, fields.file_id))  # from the permit on, it stays
         sample = await _sample(request, state, fields.input, UploadedVoice(read, transcript))
         voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
