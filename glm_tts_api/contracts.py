@@ -78,8 +78,8 @@ class SpeechRequest:
     """A text, the voice that says it, and how its audio leaves. Every dialect parses into one.
 
     `voice`: an uploaded one is decoded once the request has its permit, since requests that wait must be
-    small. `chunks`: speech tokens (25 a second) of the pieces in which the audio leaves while it is made, the
-    last size repeats; None for whole segments. `others`: the voices that marks in the text call for.
+    small. `streams`: whether the audio leaves in pieces while it is made, or in whole segments. `others`: the
+    voices that marks in the text call for.
     `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
     full scale are clipped. `warnings`: fields that were sent and are not used.
     """
@@ -91,7 +91,7 @@ class SpeechRequest:
     sample_rate: int = SAMPLE_RATE
     use_cache: bool = True
     use_phoneme: bool = False
-    chunks: tuple[int, ...] | None = None
+    streams: bool = False
     others: Mapping[str, Voice] = field(default_factory=dict)
     lexicon: Sequence[LexiconEntry] = ()
     audio_format: AudioFormat = "wav"

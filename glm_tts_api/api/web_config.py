@@ -15,7 +15,6 @@ class WebConfig:
     max_text_length: int
     max_upload_bytes: int
     max_text_bytes: int
-    stream_chunks: tuple[int, ...]
     openai_voices: Mapping[str, str]
     zhipu_voices: Mapping[str, str]
     uploads_dir: Path

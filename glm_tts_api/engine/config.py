@@ -24,7 +24,7 @@ class EngineConfig:
     flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device);
     stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s: seconds
     that a step may take before nothing new is begun; stream_chunks:
-    tokens of a stream's pieces, of which a forecast is made at the start; threads: CPU cores to use;
+    speech tokens (25 a second) of a stream's pieces, the last size repeats; threads: CPU cores to use;
     text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 

@@ -25,10 +25,17 @@ _ID_BYTES = 36  # a whole number and its place in a list
 class InputProcessor:
     """Holds what text and voice work needs: the front end, the tokenizer and the voice models."""
 
-    def __init__(self, models: Models, frontend: TextFrontend, features: VoiceFeatures) -> None:
+    def __init__(
+        self,
+        models: Models,
+        frontend: TextFrontend,
+        features: VoiceFeatures,
+        chunks: tuple[int, ...],
+    ) -> None:
         self._tokenizer = models.text_tokenizer
         self.frontend = frontend
         self._features = features
+        self._chunks = chunks
         self._transcripts = SharedCache(
             _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda ids: _ID_BYTES * len(ids)
         )
@@ -52,7 +59,7 @@ class InputProcessor:
                 segments.append(Segment(ids, prompts[part.voice], part.pause_s, part.speed))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
-        return EngineRequest(asked, segments, listener, pause_s=reading.pause_s)
+        return EngineRequest(asked, segments, listener, pause_s=reading.pause_s, chunks=self._chunks)
 
     def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:
         """The voice of that name; the request's own where there is none."""

@@ -82,7 +82,8 @@ class Loading:
 
     def _models_loaded(self, models: Models, frontend: TextFrontend) -> None:
         features = VoiceFeatures(models, self._config.cached_voices)
-        loaded = LoadedModel(models, features, InputProcessor(models, frontend, features))
+        processor = InputProcessor(models, frontend, features, self._config.stream_chunks)
+        loaded = LoadedModel(models, features, processor)
         self._on_loaded(loaded)
         warm_up = WarmUp(models, features, on_done=lambda error: self._warmed_up(loaded, warm_up, error))
         for request in warm_up.requests():

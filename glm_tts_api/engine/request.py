@@ -121,8 +121,9 @@ class EngineRequest:
         listener: RequestListener,
         *,
         pause_s: float = 0.0,
+        chunks: tuple[int, ...] = (),
     ) -> None:
-        """`pause_s` of silence follow the last segment."""
+        """`pause_s` of silence follow the last segment; `chunks`: of a stream, as EngineConfig's."""
         self.asked = asked
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
@@ -135,7 +136,7 @@ class EngineRequest:
         self._candidates: dict[int, list[SpeechSequence]] = {}
         self._n_undecided = len(segments)
         self._decoding: dict[int, SpeechSequence] = {}
-        self._cutters = [SpanCutter(chunks) for chunks in self._chunks()]
+        self._cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # what the vocoder carries on from span to span, by segment
         self._n_rendering = 0
@@ -145,17 +146,16 @@ class EngineRequest:
         self._heard_from: float | None = None
         self._open(range(1 if asked.use_cache else len(segments)))
 
-    def _chunks(self) -> Iterator[tuple[int, ...] | None]:
+    def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
         """Of each segment. Later ones begin with the largest: who listens has enough to hear by then."""
         for index in range(len(self.segments)):
-            chunks = self.asked.chunks
-            yield chunks[-1:] if chunks and index else chunks
+            yield (chunks[-1:] if index else chunks) if self.asked.streams else None
 
     @property
     def due(self) -> float:
         """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as a
         listener who plays it as it comes has nothing more to play."""
-        if self.asked.chunks is None:
+        if not self.asked.streams:
             return self._due
         if self._heard_from is None:
             return self.timings.began_at
@@ -236,10 +236,10 @@ class EngineRequest:
     def next_spans(self) -> Iterator[Span]:
         """What is to be rendered now. The spans of a streamed request one after the other: each goes on where
         the vocoder was left by the one before it."""
-        if self.asked.chunks is not None:
+        if self.asked.streams:
             for segment, sequence in self._decoding.items():
                 self._cut(segment, sequence.tokens, ended=False)
-        while self._spans and not self.cancelled and (self.asked.chunks is None or not self._n_rendering):
+        while self._spans and not self.cancelled and (not self.asked.streams or not self._n_rendering):
             self._n_rendering += 1
             span = min(self._spans, key=lambda span: span.segment)  # of one segment, the first that was cut
             self._spans.remove(span)

@@ -202,7 +202,6 @@ class Settings(BaseSettings):
         return WebConfig(
             workers=self.workers,
             max_text_length=self.max_text_length,
-            stream_chunks=self.stream_chunks,
             openai_voices=dict(self.openai_voices),
             zhipu_voices=dict(self.zhipu_voices),
             uploads_dir=self.path(self.prompts_dir) / "uploads",

@@ -93,8 +93,10 @@ def mels(models: Models, request: EngineRequest, tokens: list[int]) -> dict[str,
 @torch.inference_mode()
 def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> None:
     models = variants["fp32"]
-    processor = InputProcessor(models, server.frontend, VoiceFeatures(models, 4))
-    batcher = DecodeBatcher(models, EngineConfig(n_slots=1))
+    config = EngineConfig(n_slots=1)
+    features = VoiceFeatures(models, 4)
+    processor = InputProcessor(models, server.frontend, features, config.stream_chunks)
+    batcher = DecodeBatcher(models, config)
     likely, same = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     errors, seconds = defaultdict[str, list[float]](list), defaultdict[str, float](float)
     for number, text in enumerate(texts):

@@ -31,7 +31,7 @@ class Listener:
 def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
     models = replace(tiny.tiny_models(), text_tokenizer=cast(Any, CodePoints()))
     frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
-    processor = InputProcessor(models, frontend, VoiceFeatures(models, 1))
+    processor = InputProcessor(models, frontend, VoiceFeatures(models, 1), tiny.CONFIG.stream_chunks)
     texts = [sentence.text for sentence in sentences()[::5]]
     texts += ["\n".join(texts[start::9]) for start in range(9)]  # of many segments
     assert len(texts) > 200

@@ -31,7 +31,7 @@ def mixed_requests(n: int) -> list[SpeechRequest]:
             beam_size=1 + (index % 5 == 4),
             use_cache=index % 2 == 0,
             sample_rate=32000 if index % 4 == 3 else 24000,
-            chunks=(4, 8) if index % 3 == 1 else None,
+            streams=index % 3 == 1,
         )
         for index in range(n)
     ]

@@ -197,8 +197,8 @@ def test_a_request_nobody_listens_to_is_cancelled_and_silent() -> None:
 def a_stream_that_has_said(seconds: float) -> Span:
     """Its next span; none of it is heard yet where `seconds` is 0."""
     voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-    asked = SpeechRequest("r", "text", voice, chunks=(12, 25))
-    request = tiny.request(asked, [[10] * 20], [1, 2], cast(Any, Prompt(3)), Listener())
+    asked = SpeechRequest("r", "text", voice, streams=True)
+    request = tiny.request(asked, [[10] * 20], [1, 2], cast(Any, Prompt(3)), Listener(), (12, 25))
     request.next_sequence(LAYOUT).tokens[:] = range(100)
     (span,) = request.next_spans()
     if seconds:

@@ -13,12 +13,11 @@ from glm_tts_api.contracts import AudioChunk, Float32
 from glm_tts_api.engine.engine import Engine
 from tests.engine import tiny
 
-CHUNKS = (4, 8, 16)
 TEXT = "abcdefgh/ijklmnop/qrs"
 
 
 async def chunks_of(engine: Engine, text: str = TEXT, **options: Any) -> list[AudioChunk]:
-    async with engine.synthesize(tiny.asked(text, chunks=CHUNKS, **options)) as stream:
+    async with engine.synthesize(tiny.asked(text, streams=True, **options)) as stream:
         return [chunk async for chunk in stream]
 
 
@@ -91,7 +90,7 @@ def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
     async def scene() -> None:
         config = replace(tiny.CONFIG, stream_buffer_s=0.1)
         engine = await tiny.ready(tiny.tiny_engine(config))
-        asked = tiny.asked("/".join(["abcd"] * 30), chunks=CHUNKS)
+        asked = tiny.asked("/".join(["abcd"] * 30), streams=True)
         async with engine.synthesize(asked) as stream:
             first = await anext(stream)
             while tiny.rows_active(engine):  # noqa: ASYNC110
@@ -112,7 +111,7 @@ def test_a_listener_who_leaves_a_stream_frees_its_row() -> None:
     async def scene() -> None:
         engine = await tiny.ready(tiny.tiny_engine())
         freed = asyncio.Event()
-        async with engine.synthesize(tiny.asked("/".join(["abcd"] * 40), chunks=CHUNKS)) as stream:
+        async with engine.synthesize(tiny.asked("/".join(["abcd"] * 40), streams=True)) as stream:
             stream.on_freed(freed.set)
             await anext(stream)
         await asyncio.wait_for(freed.wait(), 10)

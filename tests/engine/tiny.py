@@ -34,7 +34,13 @@ N_SPEECH_TOKENS = 64
 AUDIO_START = 200
 VOCABULARY = AUDIO_START + N_SPEECH_TOKENS
 CONFIG = EngineConfig(
-    n_slots=24, max_prompt_seconds=2, max_segment_ids=8, prefill_chunk=16, flow_steps=2, threads=2
+    n_slots=24,
+    max_prompt_seconds=2,
+    max_segment_ids=8,
+    prefill_chunk=16,
+    flow_steps=2,
+    stream_chunks=(4, 8, 16),
+    threads=2,
 )
 
 
@@ -182,11 +188,16 @@ def asked(text: str, **options: Any) -> SpeechRequest:
 
 
 def request(
-    asked: SpeechRequest, segments: list[list[int]], transcript: list[int], voice: Any, listener: Any
+    asked: SpeechRequest,
+    segments: list[list[int]],
+    transcript: list[int],
+    voice: Any,
+    listener: Any,
+    chunks: tuple[int, ...] = (),
 ) -> EngineRequest:
     """In one voice, `transcript` the ids of what it says."""
     prompt = VoicedPrompt(transcript, voice)
-    return EngineRequest(asked, [Segment(ids, prompt) for ids in segments], listener)
+    return EngineRequest(asked, [Segment(ids, prompt) for ids in segments], listener, chunks=chunks)
 
 
 def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> Span:

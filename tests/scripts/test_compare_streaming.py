@@ -27,9 +27,9 @@ SEED, FLOW_STEPS = 7, 2
 TEXT = "你好。"
 
 
-async def as_the_engine_speaks(voice: Voice, cache: Path, chunks: tuple[int, ...] | None) -> Float32:
+async def as_the_engine_speaks(voice: Voice, cache: Path, *, streams: bool) -> Float32:
     engine = Engine(
-        EngineConfig(n_slots=2, flow_steps=FLOW_STEPS, threads=1),
+        EngineConfig(n_slots=2, flow_steps=FLOW_STEPS, stream_chunks=CHUNKS, threads=1),
         load_models=partial(load_checkpoint, BUNDLED_MODEL, device="cpu"),
         load_frontend=lambda: TextFrontend(CONFIGS, cache_dir=cache / "text"),
     )
@@ -37,7 +37,7 @@ async def as_the_engine_speaks(voice: Voice, cache: Path, chunks: tuple[int, ...
     try:
         while engine.state.status == "loading":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-        asked = SpeechRequest("test", TEXT, voice, SamplingOptions(seed=SEED), chunks=chunks)
+        asked = SpeechRequest("test", TEXT, voice, SamplingOptions(seed=SEED), streams=streams)
         async with engine.synthesize(asked) as stream:
             return np.concatenate([chunk.pcm async for chunk in stream])
     finally:
@@ -52,8 +52,8 @@ def test_what_is_compared_is_what_the_engine_speaks(tmp_path: Path) -> None:
     voice = voices.get("exampleA")
     renderer = Renderer(BUNDLED_MODEL, CONFIGS, tmp_path, device="cpu", flow_steps=FLOW_STEPS)
     spoken = renderer.say(TEXT, voice, seed=SEED, sample_rate=24000, chunks=CHUNKS)
-    streamed = asyncio.run(as_the_engine_speaks(voice, tmp_path, CHUNKS))
-    whole = asyncio.run(as_the_engine_speaks(voice, tmp_path, None))
+    streamed = asyncio.run(as_the_engine_speaks(voice, tmp_path, streams=True))
+    whole = asyncio.run(as_the_engine_speaks(voice, tmp_path, streams=False))
     assert np.abs(spoken.streamed - streamed).max() < 1e-4
     assert np.abs(spoken.whole - whole).max() < 1e-4
     assert spoken.whole.shape == spoken.streamed.shape == spoken.other_noise.shape

@@ -46,7 +46,11 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     web, recordings = settings.web, settings.recordings
     assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
     assert (recordings.min_s, recordings.max_s) == (2.5, 12)
-    assert (web.stream_chunks, web.openai_voices, web.api_keys) == ((5, 10), {"nova": "mine"}, ("a", "b"))
+    assert (settings.engine.stream_chunks, web.openai_voices, web.api_keys) == (
+        (5, 10),
+        {"nova": "mine"},
+        ("a", "b"),
+    )
     assert web.metrics_key == "m"
     assert (settings.store.n_voices, settings.store.n_bytes) == (3, 3 * 2**20)
     assert "tts.example.org" in web.allowed_hosts

@@ -104,7 +104,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         voice,
         SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
         SAMPLE_RATE,
-        chunks=state.config.stream_chunks if streams else None,
+        streams=streams,
         others=others,
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,

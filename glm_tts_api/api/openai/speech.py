@@ -68,7 +68,7 @@ async def _asked(
         voice,
         SamplingOptions(seed=fields.seed),
         SAMPLE_RATE,  # what the clients take PCM for
-        chunks=state.config.stream_chunks,
+        streams=True,
         others=others,
         audio_format=fields.response_format,
         speed=fields.speed,

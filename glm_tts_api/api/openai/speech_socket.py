@@ -205,7 +205,7 @@ class _Conversation:
                     voice,
                     SamplingOptions(seed=fields.seed),
                     fields.sample_rate,
-                    chunks=self._state.config.stream_chunks,
+                    streams=True,
                     others=others,
                     audio_format=fields.response_format,
                     speed=fields.speed,

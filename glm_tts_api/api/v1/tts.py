@@ -129,7 +129,7 @@ async def _asked(
         fields.sample_rate,
         use_cache=fields.use_cache,
         use_phoneme=fields.use_phoneme,
-        chunks=state.config.stream_chunks if fields.stream else None,
+        streams=fields.stream,
         others=others,
         lexicon=await own_lexicon(fields.lexicon, state),
         audio_format="wav" if fields.response_format == "json" else fields.response_format,

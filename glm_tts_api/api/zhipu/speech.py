@@ -105,7 +105,7 @@ async def _asked(
         fields.input,
         voice,
         sample_rate=SAMPLE_RATE,
-        chunks=state.config.stream_chunks if fields.stream else None,
+        streams=fields.stream,
         others=others,
         audio_format=fields.response_format,
         speed=fields.speed,

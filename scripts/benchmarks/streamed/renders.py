@@ -80,7 +80,8 @@ class Renderer:
         config = EngineConfig(n_slots=1, flow_steps=flow_steps, threads=1)
         models = load_checkpoint(model, device=device)
         frontend = TextFrontend(configs, cache_dir=scratch / "text")
-        self._processor = InputProcessor(models, frontend, VoiceFeatures(models, capacity=2))
+        features = VoiceFeatures(models, capacity=2)
+        self._processor = InputProcessor(models, frontend, features, config.stream_chunks)
         self._decoder = DecodeBatcher(models, config)
         self._token2wav = Token2Wav(models, config)
 
