@@ -17,7 +17,6 @@ from tests.api.project_folder import project
 from tests.api.running import LIMITS, Running, running_app
 from tests.api.server_process import Server
 from tests.api.tone_engine import ToneEngine
-from tests.api.waiting import wait_until
 
 
 @pytest.fixture
@@ -47,9 +46,22 @@ def server(serve: Callable[..., Running]) -> Running:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers in processes of their own, until the test ends."""
-    servers: list[Server] = []
+def process(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers in processes of their own, with the app it is called with, until the test ends."""
+    with ExitStack() as ends:
+
+        def begin(app: str, **options: Any) -> Server:
+            server = Server(tmp_path / f"server{next(numbers)}", app, **options)
+            ends.callback(server.end)
+            return server
+
+        numbers = count()
+        yield begin
+
+
+@pytest.fixture
+def start(process: Callable[..., Server]) -> Callable[..., Server]:
+    """Starts servers that speak tones in processes of their own."""
 
     def begin(
         *,
@@ -57,10 +69,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         tone_s: float = 0.5,
         load_s: tuple[float, ...] = (),
         limits: dict[str, float] | None = None,
-        ulimit: str | None = None,
         environ: dict[str, str] | None = None,
-        prefix: tuple[str, ...] = ("env", "--default-signal=HUP"),
-        **settings: Any,
+        **options: Any,
     ) -> Server:
         environ = {
             **(environ or {}),
@@ -69,29 +79,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             "TONE_LOAD_S": json.dumps(load_s),
             "CONNECTION_LIMITS": json.dumps(limits or {}),
         }
-        root = tmp_path / f"server{len(servers)}"
-        servers.append(
-            Server(root, "tests.api.tone_app:app", environ=environ, ulimit=ulimit, prefix=prefix, **settings)
-        )
-        return servers[-1]
+        return process("tests.api.tone_app:app", environ=environ, **options)
 
-    yield begin
-    for server in servers:
-        server.end()
+    return begin
 
 
 @pytest.fixture
-def speaking_server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+def speaking_server(process: Callable[..., Server], request: pytest.FixtureRequest) -> Server:
     """One that speaks with the bundled model; its parameter is how many workers it has."""
-    server = Server(
-        tmp_path,
-        "glm_tts_api.api_server:app",
-        environ=THREADS_WAIT,
-        flow_steps=1,
-        workers=getattr(request, "param", 1),
-    )
-    try:
-        wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 120)
-        yield server
-    finally:
-        server.end()
+    workers = getattr(request, "param", 1)
+    server = process("glm_tts_api.api_server:app", environ=THREADS_WAIT, flow_steps=1, workers=workers)
+    server.wait_until_all_speak(120)
+    return server

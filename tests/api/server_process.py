@@ -59,7 +59,14 @@ class Server:
                 start_new_session=True,
             )
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
-        wait_until(lambda: self.n_workers() == self.workers, 60)
+        try:
+            wait_until(lambda: self.n_workers() == self.workers, 60)
+        except BaseException:
+            self.end()
+            raise
+
+    def wait_until_all_speak(self, seconds: float = 60) -> None:
+        wait_until(lambda: all(worker["ready"] for worker in self.stats()["per_worker"]), seconds)
 
     def n_workers(self) -> int:
         assert self.process.poll() is None, self.log.read_text()

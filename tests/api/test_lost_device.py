@@ -8,8 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -24,16 +23,13 @@ LOST = "CUDA error: an illegal memory access was encountered"
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    with ExitStack() as ends:
+def start(process: Callable[..., Server]) -> Callable[..., Server]:
+    def begin(**options: Any) -> Server:
+        server = process("tests.api.failing_app:app", **options)
+        server.wait_until_all_speak()
+        return server
 
-        def begin(**settings: Any) -> Server:
-            server = Server(tmp_path / "server", "tests.api.failing_app:app", **settings)
-            ends.callback(server.end)
-            wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 60)
-            return server
-
-        yield begin
+    return begin
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -21,16 +20,13 @@ Start = Callable[..., Server]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    with ExitStack() as ends:
+def start(process: Start) -> Start:
+    def begin(**options: Any) -> Server:
+        server = process("tests.api.stalling_app:app", **options)
+        server.wait_until_all_speak()
+        return server
 
-        def begin(*, environ: dict[str, str] | None = None, **settings: Any) -> Server:
-            server = Server(tmp_path / "server", "tests.api.stalling_app:app", environ=environ, **settings)
-            ends.callback(server.end)
-            wait_until(lambda: all(worker["ready"] for worker in server.stats()["per_worker"]), 60)
-            return server
-
-        yield begin
+    return begin
 
 
 def health(server: Server) -> httpx.Response:
