@@ -16,7 +16,6 @@ REMOVED = {
     "LOG_BACKUPS": "5 earlier logs are kept; LOG_MAX_MB says how large each gets",
     "MAX_LEXICON_WORDS": "the lexicon has room for 20000 words",
     "MAX_VOICES": "set MAX_VOICES_MB: as many megabytes of recordings, and as many voices, are kept",
-    "ROLLING_TIMEOUT": "set LONG_TEXT_TIMEOUT: answers have that long to end in a rolling restart, too",
     "STALL_S": "set WATCHDOG_S: after a quarter of it nothing new is begun",
     "STREAM_BUFFER_S": "30 s of audio are made ahead of a client",
 }

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     zhipu_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.ZHIPU_VOICE_NAMES)
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
+    rolling_timeout: Annotated[float | None, *types.SECONDS] = None
     verify_tts: bool = True
     verify_timeout: Seconds = 300
     restart_mode: Literal["stop", "rolling"] = "stop"
@@ -155,7 +156,7 @@ class Settings(BaseSettings):
     @property
     def stop_timeouts(self) -> tuple[float, float]:
         """How long accepted requests may take when the server stops, and when another server has its port."""
-        return self.drain_timeout, self.long_text_timeout
+        return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
 
     @property
     def run_folder(self) -> RunFolder:

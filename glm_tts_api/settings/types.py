@@ -77,7 +77,8 @@ def _chunk_sizes(value: Any) -> Any:
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
 Replicas = Annotated[int, Field(ge=1, le=10_000)]
-Seconds = Annotated[float, Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400")]
+SECONDS = (Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400"))
+Seconds = Annotated[float, *SECONDS]
 RecordingSeconds = Annotated[float, Field(ge=0.1, le=600)]
 Keys = Annotated[
     tuple[str, ...],

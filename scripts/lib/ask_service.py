@@ -221,7 +221,7 @@ def tell_of_answers(settings: Settings, service: int) -> None:
     n_ended, n_cut = sum(each.ended for each in workers), sum(each.cut for each in workers)
     if n_cut:
         raise Failed(
-            f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than LONG_TEXT_TIMEOUT, "
+            f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than ROLLING_TIMEOUT, "
             "or it was killed. The new server runs."
         )
     if workers:

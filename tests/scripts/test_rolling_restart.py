@@ -156,16 +156,15 @@ def test_two_workers_hand_over_as_well(shared_project: Project) -> None:
     assert len(project.processes()) == 1
 
 
-def test_an_answer_that_outlasts_its_time_in_a_rolling_restart_is_cut_and_the_script_says_so(
+def test_an_answer_that_outlasts_rolling_timeout_is_cut_and_the_script_says_so(
     shared_project: Project,
 ) -> None:
     project = shared_project
-    limits = {"LONG_TEXT_TIMEOUT": "1", "TEXT_LENGTH_THRESHOLD": "100000"}  # the stream is in the other lane
-    project.start(STREAM_STALL_S="600", **limits)
+    project.start(STREAM_STALL_S="600", ROLLING_TIMEOUT="1")
     stream = Stream(project)
     outcome = project.run("restart_api.sh", RESTART_MODE="rolling")
     assert outcome.code == 1, outcome.said
-    assert "of its answers ended, 1 were cut: they took longer than LONG_TEXT_TIMEOUT" in outcome.said
+    assert "of its answers ended, 1 were cut: they took longer than ROLLING_TIMEOUT" in outcome.said
     assert "goes on" not in outcome.said
     with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
         stream.rest()

@@ -55,6 +55,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "ZHIPU_VOICES": ",".join(f"{name}=exampleA" for name in ZHIPU_VOICE_NAMES),
         "PROMPTS_DIR": "data/prompts",
         "DRAIN_TIMEOUT": "60",
+        "ROLLING_TIMEOUT": "",
         "VERIFY_TTS": "1",
         "VERIFY_TIMEOUT": "300",
         "RESTART_MODE": "stop",
