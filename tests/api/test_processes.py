@@ -224,18 +224,19 @@ def test_a_worker_that_is_told_to_end_leaves_what_is_new_to_the_others(start: Ca
     """New connections, and the next request on one that it has: that is its last answer there."""
     server = start(workers=2, delay_s=1.5)
     with ExitStack() as stack:
-        while True:
-            kept = stack.enter_context(httpx.Client(base_url=server.client.base_url, trust_env=False))
-            victim = kept.get("/api/v1/stats/concurrency").json()["worker"]
-            if victim["slot"] == 0:
-                break
+        clients: dict[int, tuple[httpx.Client, int]] = {}  # by worker: both take connections by then
+        while len(clients) < 2:
+            client = stack.enter_context(httpx.Client(base_url=server.client.base_url, trust_env=False))
+            worker = client.get("/api/v1/stats/concurrency").json()["worker"]
+            clients[worker["slot"]] = client, worker["pid"]
+        kept, victim = clients[0]
         accepted = server.say_together(6)
         wait_until(lambda: server.lane()["active"] == 6)
-        os.kill(victim["pid"], signal.SIGTERM)
+        os.kill(victim, signal.SIGTERM)
         wait_until(lambda: "SIGTERM: other workers take" in server.log.read_text())
         last = kept.get("/api/v1/health")
         answers = [future.result() for future in server.say_together(20)]
-        while Path(f"/proc/{victim['pid']}").exists():
+        while Path(f"/proc/{victim}").exists():
             answers.append(server.client.get("/api/v1/health", headers={"Connection": "close"}))
         answers += [future.result() for future in accepted]
         assert {answer.status_code for answer in answers} == {200}

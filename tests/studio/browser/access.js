@@ -70,7 +70,11 @@ for (const viewport of [DESKTOP, PHONE]) {
         await link.click();
         const commands = await page.waitForSelector("#about pre");
         assert.match(await commands.evaluate((element) => element.textContent), /download_model\.sh/);
-        assert.ok(await commands.isIntersectingViewport());
+        await page.waitForFunction(
+          (shown) => shown.getBoundingClientRect().top < innerHeight, // the page has scrolled there
+          {},
+          commands,
+        );
       }));
   }
 }
