@@ -54,14 +54,14 @@ def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:
     return ((predicted - true).abs() / true.clamp_min(TYPICAL_F0_HZ)).mean()
 
 
-def train_pitch(model: HiFT, waves: WaveSet, run: Run) -> None:
+def train_pitch(model: HiFT, waves: WaveSet, run: Run, *, steps: int) -> None:
     parameters = list(model.f0_predictor.parameters())
     optimiser = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.99))
-    for step in range(PITCH_STEPS):
+    for step in range(steps):
         rng = random.Random(-1 - step)
         torch.manual_seed(step)
         for group in optimiser.param_groups:
-            group["lr"] = 1e-3 * warm_cosine(step / PITCH_STEPS, step)
+            group["lr"] = 1e-3 * warm_cosine(step / steps, step)
         crop = waves.crops(rng, batch=PITCH_BATCH, frames=PITCH_FRAMES, held_out=HELD_OUT)
         loss = pitch_loss(model.f0_predictor(degrade(crop.mel, rng)), crop.f0)
         optimiser.zero_grad(set_to_none=True)
@@ -124,7 +124,7 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
         optimiser.load_state_dict(state["optimiser"])
         best = state["best"]
     else:  # nothing yet, or the shipped weights, whose voices may be others
-        train_pitch(model, waves, run)
+        train_pitch(model, waves, run, steps=PITCH_STEPS if state is None else PITCH_STEPS // 3)
         run.save(_state(model, optimiser, best), force=True)
     while run.progress < 1:
         rng = random.Random(run.step)
