@@ -1,4 +1,4 @@
-"""What the routes work with: the parts of one running server. Knows no HTTP."""
+"""The parts of one running server, with which the routes work. Knows no HTTP."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from glm_tts_api.stats.figures import Api, Figures
 
 @contextmanager
 def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
-    """The request's log, with the outcome that the context ends with. Whoever sends the answer writes it when
+    """The request's log, with the outcome that the context ends with. The sender of the answer writes it when
     that is done."""
     log = RequestLog(request.state.request_id, api, figures)
     setattr(request.state, LOG, log)

@@ -1,4 +1,4 @@
-"""What the routes are given of the settings. Knows no environment."""
+"""The settings that the routes need. Knows no environment."""
 
 from __future__ import annotations
 
