@@ -36,7 +36,7 @@ class AppState:
 
     @property
     def model_label(self) -> str | None:
-        """Which model speaks; None until it is loaded."""
+        """The name of the model that speaks; None until it is loaded."""
         info = self.speech.engine.info()
         if info is None:
             return None

@@ -8,10 +8,11 @@ dialect has events, is one).
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
@@ -46,6 +47,11 @@ class Framing(Protocol):
     def end(self) -> bytes: ...
 
     def error(self, error: ServiceError) -> bytes: ...
+
+
+def event(data: dict[str, Any]) -> bytes:
+    """A server-sent event with `data` as JSON."""
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
 
 
 class RawAudio:

@@ -1,4 +1,4 @@
-"""What scripts/download_model.sh runs."""
+"""The program that scripts/download_model.sh runs."""
 
 from __future__ import annotations
 

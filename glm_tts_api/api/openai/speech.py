@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,7 +12,7 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openai.errors import openai_body
 from glm_tts_api.api.openai.schemas import OpenAISpeechFields
-from glm_tts_api.api.speech_response import stream
+from glm_tts_api.api.speech_response import event, stream
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices, named_voice
 from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest
@@ -31,18 +30,14 @@ class SpeechEvents:
     takes_errors = True
 
     def piece(self, audio: bytes) -> bytes:
-        return _event({"type": "speech.audio.delta", "audio": base64.b64encode(audio).decode()})
+        return event({"type": "speech.audio.delta", "audio": base64.b64encode(audio).decode()})
 
     def end(self) -> bytes:
         usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-        return _event({"type": "speech.audio.done", "usage": usage})
+        return event({"type": "speech.audio.done", "usage": usage})
 
     def error(self, error: ServiceError) -> bytes:
-        return _event({"type": "error", **openai_body(error)})
-
-
-def _event(data: dict[str, object]) -> bytes:
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
+        return event({"type": "error", **openai_body(error)})
 
 
 @router.post("/speech")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import time
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
-from glm_tts_api.api.speech_response import speak, stream, whole_audio
+from glm_tts_api.api.speech_response import event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices, named_voice
 from glm_tts_api.api.zhipu.errors import PREFIX, zhipu_body
@@ -67,16 +66,12 @@ class SpeechEvents:
         return self._choice(finish_reason="stop", delta={}) + b"data: [DONE]\n\n"
 
     def error(self, error: ServiceError) -> bytes:
-        return _event(zhipu_body(error))
+        return event(zhipu_body(error))
 
     def _choice(self, **choice: Any) -> bytes:
         choice["index"] = self._n_sent
         self._n_sent += 1
-        return _event({**self._head, "choices": [choice]})
-
-
-def _event(data: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
+        return event({**self._head, "choices": [choice]})
 
 
 @router.post("/speech")
