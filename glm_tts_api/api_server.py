@@ -1,4 +1,4 @@
-"""The composition root: builds the rooms, joins them, and owns the life of one worker process.
+"""The composition root: builds the rooms, joins them, and owns the life of the server.
 
 `uvicorn glm_tts_api.api_server:app` serves it; whoever brings their own server calls `create_app`.
 """
@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from glm_tts_api import __version__, watchdog
+from glm_tts_api import __version__
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.error_handlers import error_response, install_error_handlers
 from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import ROUTERS
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
+from glm_tts_api.engine.client import EngineClient
+from glm_tts_api.engine.messages import Load
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
@@ -35,10 +35,11 @@ from glm_tts_api.logs import configure_logging
 from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.engines import Engines, SpeechEngine
 from glm_tts_api.speech.pools import Pools
-from glm_tts_api.speech.service import SpeechEngine, SpeechService
-from glm_tts_api.stats.lane_counts import private_counters
-from glm_tts_api.stats.shared import SharedStats, WorkerRecord, service_of
+from glm_tts_api.speech.service import SpeechService
+from glm_tts_api.stats.lane_counts import lane_counters
+from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
 from glm_tts_api.studio.encode import router as studio_encode_router
 from glm_tts_api.studio.studio import router as studio_router
 from glm_tts_api.text.markup.lexicon import LexiconFile
@@ -46,20 +47,22 @@ from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.voices.store import VoiceStore
 
 logger = logging.getLogger(__name__)
+_LOOK_EVERY_S = 0.1
 
 EngineBuilder = Callable[[Settings, int], SpeechEngine]
-Claim = Callable[[Settings], tuple[SharedStats, WorkerRecord]]
+ReadStats = Callable[[], list[WorkerStats]]
 
 
 def create_app(
     settings: Settings,
     *,
     build_engine: EngineBuilder | None = None,
-    claim: Claim | None = None,
+    with_others: Callable[[ReadStats], ReadStats] | None = None,
     limits: ConnectionLimits | None = None,
 ) -> FastAPI:
-    """The whole server as an ASGI app. `build_engine` is given the settings and the worker's number; `claim`
-    finds the figures that the workers share, and this worker's record among them."""
+    """The whole server as an ASGI app. `build_engine` is given the settings and the engine's number.
+    `with_others`, in a cluster, adds the figures of other servers; such a server takes requests once it can
+    speak."""
     in_flight = InFlight()
     limits = limits or ConnectionLimits(send_s=settings.stream_stall_s)
     app = FastAPIOffline(
@@ -73,8 +76,8 @@ def create_app(
             _lifespan,
             settings=settings,
             in_flight=in_flight,
-            build_engine=build_engine or _build_engine,
-            claim=claim or _claim_in_run_folder,
+            build_engine=build_engine or _engine,
+            with_others=with_others,
             limits=limits,
         ),
     )
@@ -106,75 +109,89 @@ async def _lifespan(
     settings: Settings,
     in_flight: InFlight,
     build_engine: EngineBuilder,
-    claim: Claim,
+    with_others: Callable[[ReadStats], ReadStats] | None,
     limits: ConnectionLimits,
 ) -> AsyncIterator[dict[str, Any]]:
-    """Begins to load the model; serves when it can speak, or at once where no other worker can tell how the
-    loading goes."""
+    """Begins the engines, which load their models, and serves at once, so that callers hear how it goes."""
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(
         in_flight, connections, timeouts_s=settings.stop_timeouts, in_charge=partial(_is_in_charge, settings)
     )
     with stop.installed():
-        stats, record = claim(settings)
-        connections.is_lightest = partial(stats.is_lightest, record)
-        connections.others_take = partial(stats.leave_to_others, record)
-        pools = Pools()
+        speech = _speech(settings, build_engine, is_stopping=lambda: in_flight.closing)
+        speech.engines.start()  # first: loading takes longest
         state = AppState(
             config=settings.web,
-            speech=SpeechService(
-                engine=build_engine(settings, record.number),
-                admission=Admission(settings.admission, record.lanes),
-                verification=Admission(settings.admission, private_counters()),
-                figures=record.figures,
-                pools=pools,
-                prompt_limits=settings.recordings,
-                is_stopping=lambda: in_flight.closing,
-            ),
-            beside=Admission(settings.beside, private_counters()),
-            stats=stats,
-            number=record.number,
+            speech=speech,
+            beside=Admission(settings.beside, [lane_counters()]),
+            read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
             voices=_voice_store(settings),
             lexicon=_lexicon(settings),
             in_flight=in_flight,
             limits=limits,
-            pools=pools,
+            pools=speech.pools,
         )
         app.state.parts = state
-        _log_start(settings, record.number, connections)
+        _log_start(settings, connections)
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
-        state.speech.engine.start()
-        watch = asyncio.create_task(watchdog.watch(state, record, settings))
-        gauges = [asyncio.create_task(each) for each in (keep_gauges(state), keep_loop_lag(record.figures))]
+        beside = [
+            asyncio.create_task(each)
+            for each in (keep_gauges(speech), keep_loop_lag(speech.figures), _unload_idle(speech, settings))
+        ]
         try:
             if not _is_in_charge(settings):
-                private = settings.run_folder.generation / f"worker-{record.number}.sock"
-                async with private_listener(app, private, connections):
+                async with private_listener(
+                    app, settings.run_folder.generation / "private.sock", connections
+                ):
                     while not in_flight.closing and not _is_in_charge(settings):  # noqa: ASYNC110, a file tells it
                         await asyncio.sleep(0.1)
-            while not in_flight.closing and not stats.may_listen(record):  # noqa: ASYNC110, files tell it
-                await asyncio.sleep(0.1)
+            if with_others:
+                await speech.engines.loaded()
             await stop.done()  # where it was told to end: what comes then is not for it to take
             yield {"connections": connections}
         finally:
-            watch.cancel()
-            for each in gauges:
+            for each in beside:
                 each.cancel()
-            await state.speech.engine.close()
-            state.pools.close()
-            record.release(n_ended=in_flight.n_ended, n_cut=in_flight.n_cut)
+            await speech.engines.close()
+            speech.pools.close()
+
+
+def _speech(
+    settings: Settings, build_engine: EngineBuilder, *, is_stopping: Callable[[], bool]
+) -> SpeechService:
+    numbers = range(settings.workers)
+    engines = Engines([build_engine(settings, number) for number in numbers])
+    records = [WorkerRecord() for _ in numbers]
+    admission = Admission(settings.admission, [record.lanes for record in records], engines.rank)
+    verification = Admission(settings.admission, [lane_counters() for _ in numbers], engines.rank)
+
+    def look_again() -> None:
+        admission.look_again()
+        verification.look_again()
+
+    engines.changed = look_again
+    return SpeechService(
+        engines=engines,
+        admission=admission,
+        verification=verification,
+        records=records,
+        pools=Pools(),
+        prompt_limits=settings.recordings,
+        is_stopping=is_stopping,
+    )
+
+
+async def _unload_idle(speech: SpeechService, settings: Settings) -> None:
+    while settings.idle_unload_s:
+        speech.engines.unload_idle(settings.idle_unload_s)
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _is_in_charge(settings: Settings) -> bool:
     """Whether this server is to have the port: not while it is tried beside the one that has it, and no
     longer when that was passed on."""
-    return MARK_VARIABLE not in os.environ or settings.run_folder.is_in_charge(_server_pid())
-
-
-def _claim_in_run_folder(settings: Settings) -> tuple[SharedStats, WorkerRecord]:
-    stats = SharedStats(settings.run_folder.generation, service=service_of(_server_pid()))
-    return stats, stats.claim()
+    return MARK_VARIABLE not in os.environ or settings.run_folder.is_in_charge(os.getpid())
 
 
 def _voice_store(settings: Settings) -> VoiceStore:
@@ -194,63 +211,38 @@ def _lexicon(settings: Settings) -> LexiconFile:
     return LexiconFile(settings.configs_dir, files)
 
 
-def _build_engine(settings: Settings, number: int) -> SpeechEngine:
-    """The engine that speaks; another need not load torch."""
-    from glm_tts_api.engine.engine import Engine
-    from glm_tts_api.engine.torch_flags import set_torch_flags
-    from glm_tts_api.model.checkpoint import Models, load_checkpoint
-    from glm_tts_api.model.placement import choose_device, placement_warnings
-    from glm_tts_api.text.frontend import TextFrontend
-
-    def load_models() -> Models:
-        device = choose_device(settings.device, nth=number)
-        warnings = placement_warnings(settings.device, dtype=settings.dtype)
-        for warning in warnings:
-            logger.warning(warning)
-        set_torch_flags(device, os.environ)
-        models = load_checkpoint(
-            settings.checkpoint_dir,
-            device=device,
-            dtype=settings.dtype,
-            weights=settings.weights,
-        )
-        return replace(models, warnings=tuple(warnings))
-
-    def load_frontend() -> TextFrontend:
-        frontend = TextFrontend(
-            settings.configs_dir,
-            cache_dir=settings.cache_dir,
-            rules=settings.text_rules,
-            shipped=SHIPPED_CONFIGS,
-            max_characters=settings.max_text_length,
-        )
-        for warning in frontend.warnings:
-            logger.warning(warning)
-        return frontend
-
-    return Engine(settings.engine, load_models=load_models, load_frontend=load_frontend)
+def _engine(settings: Settings, number: int) -> SpeechEngine:
+    """One in a process of its own."""
+    load = Load(
+        number=number,
+        checkpoint_dir=str(settings.checkpoint_dir),
+        device=settings.device,
+        dtype=settings.dtype,
+        weights=settings.weights,
+        config=settings.engine,
+        text_rules=settings.text_rules,
+        max_characters=settings.max_text_length,
+        configs_dir=str(settings.configs_dir),
+        shipped=str(SHIPPED_CONFIGS),
+        cache_dir=str(settings.cache_dir),
+        logs_json=settings.log_format == "json",
+        logs_texts=settings.log_text,
+    )
+    return EngineClient(load, watchdog_s=settings.watchdog_s)
 
 
-def _log_start(settings: Settings, number: int, connections: Connections) -> None:
+def _log_start(settings: Settings, connections: Connections) -> None:
     logger.info(
-        "Worker %d of %d loads %s; CPU threads: %d",
-        number + 1,
+        "%d engine(s) load %s; CPU threads of each: %d",
         settings.workers,
         settings.checkpoint_dir,
         settings.engine.threads,
     )
-    if number == 0:
-        shortage = connections.shortage(settings.admission.most_requests)
-        for warning in [*settings.warnings, *([shortage] if shortage else [])]:
-            logger.warning(warning)
+    shortage = connections.shortage(settings.admission.most_requests)
+    for warning in [*settings.warnings, *([shortage] if shortage else [])]:
+        logger.warning(warning)
     if settings.is_demonstration:
         logger.warning(DEMONSTRATION_NOTICE)
-
-
-def _server_pid() -> int:
-    """Of the process that all workers of one start of the service have as their parent, or this one."""
-    parent = multiprocessing.parent_process()
-    return os.getpid() if parent is None or parent.pid is None else parent.pid
 
 
 def __getattr__(name: str) -> Any:

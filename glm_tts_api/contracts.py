@@ -11,6 +11,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 Float32 = npt.NDArray[np.float32]
 Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
@@ -33,8 +34,7 @@ class Recording:
         return float(self.samples.shape[-1] / self.sample_rate)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Voice:
+class Voice(Struct, frozen=True, eq=False, tag=True):
     """A prompt recording with its exact transcript. `digest` names the recording's content (hex SHA-256)."""
 
     recording: Recording
@@ -43,8 +43,7 @@ class Voice:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UploadedVoice:
+class UploadedVoice(Struct, frozen=True, eq=False, tag=True):
     """A recording that came with a request, as a file that nobody has decoded yet, with its exact transcript.
     `read` returns the file; it blocks."""
 
@@ -158,6 +157,11 @@ class Timings:
 
     def end(self, stage: Stage) -> None:
         self._change(stage, -1)
+
+    def interrupt(self) -> None:
+        """Ends the stages of an engine that is gone."""
+        for stage in STAGES[1:-2]:
+            self._change(stage, -self._going_on[stage])
 
     @property
     def current(self) -> Stage | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from math import ceil
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,10 +15,6 @@ from glm_tts_api.errors import StartupError
 from glm_tts_api.run_folder import CLAIM_VARIABLE, MARK_VARIABLE, SUCCEEDS_VARIABLE
 from glm_tts_api.settings import Settings
 
-# OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left
-# to spin, their threads were seen to make a flow step 20 times slower; without any spinning a decode step on
-# two cores took 2.7 times as long.
-THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
 _SHUTDOWN_S = 5  # for connections that stay open after the drain
 # asyncio accepts as many connections as the backlog holds before the first is seen and can be refused.
 HTTP_OPTIONS = ["--http", "glm_tts_api.http.connections:Connection", "--backlog", "256"]
@@ -28,7 +23,6 @@ HTTP_OPTIONS += ["--loop", "asyncio"]  # also where the extra cluster has brough
 # A ping waits behind the audio that a client has yet to take: its time says nothing of whether it is there.
 # And audio does not shrink.
 HTTP_OPTIONS += ["--ws-ping-interval", "0", "--ws-per-message-deflate", "false", "--ws-max-size", str(2**20)]
-_WORKER_HEALTH_S = 120  # a load that holds the GIL must not look like a hang, and the watchdog comes first
 
 
 def claim(settings: Settings) -> int:
@@ -82,7 +76,6 @@ def become_server(settings: Settings, claimed: int | None, variables: dict[str, 
         os.set_inheritable(claimed, True)  # workers do not get it: Python closes it for children
         role = {CLAIM_VARIABLE: str(claimed)}
     environment = {
-        **THREADS_WAIT,
         **os.environ,
         **role,
         **variables,
@@ -100,10 +93,7 @@ def become_server(settings: Settings, claimed: int | None, variables: dict[str, 
 def _uvicorn_arguments(settings: Settings) -> list[str]:
     arguments = ["glm_tts_api.api_server:app", "--host", settings.api_host, "--port", str(settings.port)]
     arguments += HTTP_OPTIONS
-    arguments += ["--workers", str(settings.workers), "--timeout-graceful-shutdown", str(_SHUTDOWN_S)]
-    if settings.workers > 1:
-        arguments += ["--timeout-worker-healthcheck", str(ceil(_WORKER_HEALTH_S + settings.watchdog_s))]
-    return arguments
+    return [*arguments, "--timeout-graceful-shutdown", str(_SHUTDOWN_S)]
 
 
 def _not_writable(name: str, path: Path, error: OSError) -> StartupError:

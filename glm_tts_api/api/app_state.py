@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from glm_tts_api.api.web_config import WebConfig
@@ -11,22 +12,21 @@ from glm_tts_api.http.drain import InFlight
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.stats.shared import SharedStats
+from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """One worker process, ready to be asked. `beside`: lanes for what takes long and is no speech (texts that
-    are only read, takes that are encoded again, voices that are added), in no figures; `number`: this
-    worker's."""
+    """One server, ready to be asked. `beside`: lanes for what takes long and is no speech (texts that are
+    only read, takes that are encoded again, voices that are added), in no figures; `read_stats`: of all
+    workers, those of other servers of a cluster too; it blocks."""
 
     config: WebConfig
     speech: SpeechService
     beside: Admission
-    stats: SharedStats
-    number: int
+    read_stats: Callable[[], list[WorkerStats]]
     voices: VoiceStore
     lexicon: LexiconFile
     in_flight: InFlight
@@ -37,7 +37,7 @@ class AppState:
     @property
     def model_label(self) -> str | None:
         """The name of the model that speaks; None until it is loaded."""
-        info = self.speech.engine.info()
+        info = self.speech.engines.info()
         if info is None:
             return None
         return f"{info.model_name} (demonstration model)" if self.config.is_demonstration else info.model_name

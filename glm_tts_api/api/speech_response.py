@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
@@ -26,12 +26,10 @@ from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole, noted
+from glm_tts_api.speech.engines import ResumedStream
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import recorded_outcome
 from glm_tts_api.speech.service import deadline_adding
-
-if TYPE_CHECKING:
-    from glm_tts_api.engine.stream import SpeechStream
 
 _MOST_HEADER_BYTES = 2000
 
@@ -99,7 +97,7 @@ async def stream(
 @asynccontextmanager
 async def _while_connected(
     request: Request, state: AppState, asked: SpeechRequest
-) -> AsyncIterator[tuple[Permit, SpeechStream]]:
+) -> AsyncIterator[tuple[Permit, ResumedStream]]:
     state.speech.require_ready()  # not asked of a socket's next sentence: its turn was taken before a stop
     begun = state.speech.speaking(asked, log_of(request), arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), begun as (permit, stream):

@@ -10,22 +10,20 @@ import logging
 import threading
 import time
 import zlib
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
 from typing import Any
 
 import ray
+from msgspec import msgpack
+from msgspec.structs import replace
 
-from glm_tts_api.errors import Unhealthy
-from glm_tts_api.settings import Settings
-from glm_tts_api.stats.shared import SharedStats, WorkerRecord, WorkerStats
+from glm_tts_api.stats.workers import WorkerStats
 
 logger = logging.getLogger(__name__)
 _PERIOD_S = 1.0
 _SILENT_S = 5.0  # after which a replica is taken for dead
 _ANSWER_S = 5.0
 _MOST_DEAD = 100  # whose totals still count
-_SERVICE = 1  # all records are of the one service that the cluster is
 
 
 class Reports:
@@ -55,39 +53,25 @@ class Reports:
         return reports
 
 
-class ClusterStats(SharedStats):
-    """The cluster as one replica sees it. Its own record lies in a folder of this process."""
+class ClusterStats:
+    """The cluster as one replica sees it, which has one engine. `read_own`: that one's figures."""
 
-    def __init__(self) -> None:
-        self._own_folder = TemporaryDirectory(prefix="glm-tts-figures-")
-        super().__init__(Path(self._own_folder.name), service=_SERVICE)
+    def __init__(self, read_own: Callable[[], list[WorkerStats]]) -> None:
+        self._read_own = read_own
         self._reports = _reports()
         self._number: int = ray.get(self._reports.join.remote())
-
-    def claim(self) -> WorkerRecord:
-        record = super().claim()
-        record.number = self._number
         threading.Thread(target=self._report, name="figures", daemon=True).start()
-        return record
-
-    def may_listen(self, own: WorkerRecord) -> bool:
-        """Whether the model is loaded and warmed: before that Ray sends nothing here. Raises Unhealthy if it
-        cannot be, so that Ray tells whoever deploys and tries again."""
-        if own.phase == "failed":
-            raise Unhealthy("The model could not be loaded; this replica's log says why.")
-        return own.phase == "ready"
 
     def read(self) -> list[WorkerStats]:
-        reports = {number: (alive, record) for number, alive, record in self._others()}
-        reports[self._number] = (True, self._own())
-        read = (
-            self._parse(number, zlib.decompress(raw), alive=alive) for number, (alive, raw) in reports.items()
-        )
-        return sorted((record for record in read if record is not None), key=lambda record: record.number)
+        """Of every replica; of the dead their totals."""
+        records = {number: (alive, record) for number, alive, record in self._others()}
+        records[self._number] = (True, self._own())
+        return [_unpacked(record, alive=alive) for _, (alive, record) in sorted(records.items())]
 
     def _own(self) -> bytes:
         """Mostly zeros, hence compressed."""
-        return zlib.compress(self._path(0).read_bytes(), level=1)
+        (own,) = self._read_own()
+        return zlib.compress(msgpack.encode(replace(own, number=self._number)), level=1)
 
     def _others(self) -> list[tuple[int, bool, bytes]]:
         try:
@@ -107,10 +91,17 @@ class ClusterStats(SharedStats):
             time.sleep(_PERIOD_S)
 
 
-def join(settings: Settings) -> tuple[SharedStats, WorkerRecord]:
-    """The figures of the cluster, and this replica's record among them."""
-    stats = ClusterStats()
-    return stats, stats.claim()
+def with_others(read_own: Callable[[], list[WorkerStats]]) -> Callable[[], list[WorkerStats]]:
+    """Joins the cluster's figures."""
+    return ClusterStats(read_own).read
+
+
+def _unpacked(record: bytes, *, alive: bool) -> WorkerStats:
+    worker = msgpack.decode(zlib.decompress(record), type=WorkerStats)
+    if alive:
+        return worker
+    lanes = {lane: counts.of_the_dead() for lane, counts in worker.lanes.items()}
+    return replace(worker, alive=False, lanes=lanes)
 
 
 def _reports() -> Any:

@@ -12,7 +12,6 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.cluster import figures
 from glm_tts_api.errors import Unhealthy
-from glm_tts_api.launch import THREADS_WAIT
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings
 
@@ -34,7 +33,7 @@ class Replica:
         model is coming back after IDLE_UNLOAD_S, or that drains, will do so by itself."""
         parts: AppState = self.app.state.parts
         if parts.speech.status == "unhealthy":
-            raise Unhealthy(f"{parts.speech.status}: {parts.speech.engine.state.cause}")
+            raise Unhealthy(f"{parts.speech.status}: {parts.speech.engines.state.cause}")
 
 
 def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None) -> Any:
@@ -44,7 +43,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
 
     def build_app() -> FastAPI:
         configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
-        return create_app(settings, build_engine=build_engine, claim=figures.join)
+        return create_app(settings, build_engine=build_engine, with_others=figures.with_others)
 
     lanes = settings.admission
     places = lanes.short_limit + lanes.long_limit
@@ -62,7 +61,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
             "upscale_delay_s": _UPSCALE_DELAY_S,
             "downscale_delay_s": _DOWNSCALE_DELAY_S,
         },
-        ray_actor_options={**_device(settings), "runtime_env": {"env_vars": THREADS_WAIT}},
+        ray_actor_options=_device(settings),
     )
 
 

@@ -190,8 +190,13 @@ class EngineCore:
             renderer.start()
 
     def _admit(self, request: EngineRequest) -> None:
-        self._requests[request] = True
-        self._scheduler.admit(request)
+        self._requests[request] = not request.decoded
+        if not request.decoded:
+            self._scheduler.admit(request)
+            return
+        request.end_if_heard()
+        self._render(request)
+        self._free_if_done(request)
 
     def _decode_step(self) -> bool:
         if self._decoder is None or self._lost:

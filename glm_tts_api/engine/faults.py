@@ -21,6 +21,10 @@ class EngineLost(Exception):
     """Nothing can be spoken any more in this process; the cause in one sentence."""
 
 
+class NobodyListens(Exception):
+    """The request was left: what is under way for it is to end."""
+
+
 def device_lost(error: BaseException) -> EngineLost | None:
     """What an error of the device comes to. After most of them (an illegal access, a device that fell off the
     bus) each later call fails as well, until a new process begins; memory that ran out is none of them."""

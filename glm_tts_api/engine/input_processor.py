@@ -3,6 +3,7 @@ pool threads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import SpeechRequest, Voice
@@ -41,11 +42,17 @@ class InputProcessor:
         )
 
     def request(
-        self, asked: SpeechRequest, listener: RequestListener, check: Check = unwatched
+        self,
+        asked: SpeechRequest,
+        listener: RequestListener,
+        check: Check = unwatched,
+        *,
+        spoken: Mapping[int, Sequence[int]] | None = None,
+        first: int = 0,
     ) -> EngineRequest:
-        """What the engine is to say. Raises NothingToSay, MalformedPronunciation, UnknownVoice,
-        PromptRejected, and what `check` raises: it is called again and again, so that nobody's text is worked
-        on for long."""
+        """What the engine is to say. `spoken`, `first`: as for EngineRequest. Raises NothingToSay,
+        MalformedPronunciation, UnknownVoice, PromptRejected, and what `check` raises: it is called again and
+        again, so that nobody's text is worked on for long."""
         reading = self.frontend.read(
             asked.text, use_phoneme=asked.use_phoneme, lexicon=asked.lexicon, check=check
         )
@@ -59,7 +66,15 @@ class InputProcessor:
                 segments.append(Segment(ids, prompts[part.voice], part.pause_s, part.speed))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
-        return EngineRequest(asked, segments, listener, pause_s=reading.pause_s, chunks=self._chunks)
+        return EngineRequest(
+            asked,
+            segments,
+            listener,
+            pause_s=reading.pause_s,
+            chunks=self._chunks,
+            spoken=spoken,
+            first=first,
+        )
 
     def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:
         """The voice of that name; the request's own where there is none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -99,6 +99,9 @@ class RequestListener(Protocol):
     def full(self) -> bool:
         """So much is there to be heard that no more need be made now."""
 
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        """The speech tokens of a segment are decided."""
+
     def chunk_ready(self, chunk: AudioChunk) -> None: ...
 
     def request_ended(self, error: Exception | None) -> None:
@@ -122,8 +125,11 @@ class EngineRequest:
         *,
         pause_s: float = 0.0,
         chunks: tuple[int, ...] = (),
+        spoken: Mapping[int, Sequence[int]] | None = None,
+        first: int = 0,
     ) -> None:
-        """`pause_s` of silence follow the last segment; `chunks`: of a stream, as EngineConfig's."""
+        """`pause_s` of silence follow the last segment; `chunks`: of a stream, as EngineConfig's. `spoken`:
+        the tokens of segments that need no decoding; `first`: the one that is heard first."""
         self.asked = asked
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
@@ -134,17 +140,23 @@ class EngineRequest:
         self._histories = Histories()
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
-        self._n_undecided = len(segments)
+        spoken = spoken or {}
+        self._untold = dict(sorted(spoken.items()))  # what the histories have yet to hear of
+        self._n_undecided = len(segments) - len(spoken)
         self._decoding: dict[int, SpeechSequence] = {}
         self._cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # what the vocoder carries on from span to span, by segment
         self._n_rendering = 0
-        self._segment = 0  # the one that is being heard
+        self._segment = first  # the one that is being heard
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self._heard_from: float | None = None
-        self._open(range(1 if asked.use_cache else len(segments)))
+        for segment, tokens in self._untold.items():
+            if segment >= first:
+                self._cut(segment, list(tokens), ended=True)
+        left = [segment for segment in range(len(segments)) if segment not in spoken]
+        self._open(left[:1] if asked.use_cache else left)
 
     def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
         """Of each segment. Later ones begin with the largest: who listens has enough to hear by then."""
@@ -195,9 +207,10 @@ class EngineRequest:
         """The next candidate to decode; only while `n_waiting_rows` > 0."""
         segment, candidate = self._waiting.popleft()
         ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
-        history = self._histories[prompt]
         if self.asked.use_cache:
-            history.prune(len(ids), layout)
+            self._tell_histories(layout)
+            self._histories[prompt].prune(len(ids), layout)
+        history = self._histories[prompt]
         texts = [*history.texts(), *ids]
         speech = history.speech()
         sampling = self.asked.sampling
@@ -215,6 +228,14 @@ class EngineRequest:
             self._decoding[segment] = sequence
         return sequence
 
+    def _tell_histories(self, layout: PromptLayout) -> None:
+        """Of what another engine had decoded, as if it had been here."""
+        for segment, tokens in self._untold.items():
+            said = self.segments[segment]
+            self._histories[said.prompt].prune(len(said.ids), layout)
+            self._histories[said.prompt].append(said.ids, tokens)
+        self._untold = {}
+
     def take(self, sequence: SpeechSequence) -> None:
         """A sequence has ended; with the last candidate of its segment in, that one's speech is decided."""
         segment = sequence.segment
@@ -231,6 +252,7 @@ class EngineRequest:
             said = self.segments[segment]
             self._histories[said.prompt].append(said.ids, best)
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
+        self._listener.segment_decoded(segment, best)
         self._cut(segment, best, ended=True)
 
     def next_spans(self) -> Iterator[Span]:
@@ -266,6 +288,10 @@ class EngineRequest:
             if is_last:
                 del self._rendered[self._segment]
                 self._segment += 1
+        self.end_if_heard()
+
+    def end_if_heard(self) -> None:
+        """Ends the request once its last segment was heard."""
         if self._segment == len(self.segments):
             self._pause()
             self._listener.request_ended(None)
@@ -292,6 +318,6 @@ class EngineRequest:
     def freed(self) -> None:
         self._listener.request_freed()
 
-    def _open(self, segments: range) -> None:
+    def _open(self, segments: Sequence[int]) -> None:
         beam = range(self.asked.sampling.beam_size)
         self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)

@@ -8,15 +8,16 @@ from typing import Literal
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import Loading, Unhealthy
 
-Status = Literal["loading", "ready", "idle", "reloading", "stalled", "failed", "lost"]
-LOADING: tuple[Status, ...] = ("loading", "reloading")
+Status = Literal["loading", "ready", "stalled", "idle", "reloading", "restarting", "failed", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """`cause` says in one sentence why the engine failed to load or, once it was ready, has stalled (it is in
-    a step that does not end) or was lost: another process might speak where this one never will again. Idle:
-    the model was unloaded, and comes back with the next request; reloading: it comes back."""
+    """`cause` says in one sentence why the engine failed to load, or why nothing can be spoken at present.
+
+    loading: for the first time; stalled: in a step that takes very long; idle: its process was ended, since
+    nobody spoke; reloading: its process begins again after that, for a request; restarting: its process has
+    died and its successor loads; lost: the process is about to end; failed: no other will be begun."""
 
     status: Status
     cause: str | None = None
@@ -29,7 +30,7 @@ class EngineState:
             raise Unhealthy(
                 "The model does not get on at present; /api/v1/health says why. Try again shortly."
             )
-        if self.status not in ("ready", "idle", "reloading"):
+        if self.status in ("failed", "lost"):
             raise Unhealthy("The model could not be loaded or has failed; /api/v1/health says why.")
 
 
@@ -55,5 +56,4 @@ class EngineInfo:
     dtype: str
     warnings: tuple[str, ...] = ()
     slot_length: int = 0
-    rows_active: int = 0
     streaming: Forecast | None = field(default=None, repr=False)

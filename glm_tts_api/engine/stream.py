@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from types import TracebackType
 
 from glm_tts_api.contracts import AudioChunk, Timings
-
-
-class NobodyListens(Exception):
-    """The stream was left or stopped: what is under way for it is to end."""
 
 
 class SpeechStream:
@@ -27,33 +22,28 @@ class SpeechStream:
 
     def __init__(
         self,
-        stop: Callable[[], None],
-        forget: Callable[[SpeechStream], None],
+        left: Callable[[], object],
         *,
-        buffer_s: float = math.inf,
+        took: Callable[[float], object] = lambda _: None,
         timings: Timings | None = None,
     ) -> None:
-        """`stop` makes the engine look whether it is still wanted, `forget` is told when the engine holds
-        nothing of it; `buffer_s`: seconds of audio that may wait to be heard before no more is made;
-        `timings`: where the request's time is noted down."""
+        """`left` is told that nobody listens any more, `took` of each chunk that was taken how many seconds
+        it has; `timings`: where the request's time is noted down."""
         self.timings = timings or Timings()
-        self.closed = False
-        self._buffer_s = buffer_s
-        self._waiting_s = 0.0
-        self._loop = asyncio.get_running_loop()
-        self._stop = stop
-        self._forget = forget
+        self.tokens: dict[int, list[int]] = {}
+        """Of each segment that is decoded its speech tokens."""
+        self._closed = self._ended = self._freed = False
+        self._left = left
+        self._took = took
         self._inbox: asyncio.Queue[AudioChunk | Exception | None] = asyncio.Queue()
-        self._ended = False
-        self._freed = False
         self._freed_callbacks: list[Callable[[], None]] = []
 
     def __aiter__(self) -> SpeechStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """The next chunk in the order of the text; raises the ServiceError that ended the request."""
-        if self._ended or (self.closed and self._inbox.empty()):
+        """The next chunk in the order of the text; raises what ended the request."""
+        if self._ended or (self._closed and self._inbox.empty()):
             raise StopAsyncIteration
         try:
             item = await self._inbox.get()
@@ -61,10 +51,7 @@ class SpeechStream:
             self.close()
             raise
         if isinstance(item, AudioChunk):
-            was_full = self.full
-            self._waiting_s -= item.seconds
-            if was_full and not self.full:
-                self._stop()  # the engine looks again, and goes on
+            self._took(item.seconds)
             return item
         self._ended = True
         if item is not None:
@@ -81,55 +68,26 @@ class SpeechStream:
 
     def close(self) -> None:
         """Nobody listens any more. Returns at once; the engine frees the request at its next step."""
-        if not self.closed:
-            self.closed = True
+        if not self._closed:
+            self._closed = True
             if not self._freed:
-                self._stop()
-
-    def abort(self, error: Exception) -> None:
-        """Ends the stream from the engine's side: its listener hears `error`, its work stops."""
-        self._inbox.put_nowait(error)
-        self.close()
+                self._left()
 
     def on_freed(self, callback: Callable[[], None]) -> None:
-        """Calls `callback` on the loop once the engine holds nothing of the request (at once if so
-        already)."""
+        """Calls `callback` once the engine holds nothing of the request (at once if so already)."""
         if self._freed:
             callback()
         else:
             self._freed_callbacks.append(callback)
 
-    # -- the request's side; any thread
+    # -- the engine's side, on the event loop
 
-    @property
-    def full(self) -> bool:
-        return self._waiting_s >= self._buffer_s
+    def put(self, item: AudioChunk | Exception | None) -> None:
+        """A chunk; or the end, with what ended the request."""
+        self._inbox.put_nowait(item)
 
-    def require_listener(self) -> None:
-        """Raises NobodyListens once the stream is closed."""
-        if self.closed:
-            raise NobodyListens
-
-    def chunk_ready(self, chunk: AudioChunk) -> None:
-        self._on_loop(lambda: self._put(chunk))
-
-    def request_ended(self, error: Exception | None) -> None:
-        self._on_loop(lambda: self._inbox.put_nowait(error))
-
-    def request_freed(self) -> None:
-        self._on_loop(self._set_freed)
-
-    def _put(self, chunk: AudioChunk) -> None:
-        self._waiting_s += chunk.seconds
-        self._inbox.put_nowait(chunk)
-
-    def _on_loop(self, call: Callable[[], None]) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call)
-
-    def _set_freed(self) -> None:
+    def freed(self) -> None:
         if not self._freed:
             self._freed = True
-            self._forget(self)
             for callback in self._freed_callbacks:
                 callback()

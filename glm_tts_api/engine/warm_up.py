@@ -75,6 +75,9 @@ class WarmUp:
         asked = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
         return EngineRequest(asked, [Segment(ids, VoicedPrompt(ids, voice))], self)
 
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        pass
+
     def chunk_ready(self, chunk: AudioChunk) -> None:
         pass
 

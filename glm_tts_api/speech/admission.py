@@ -1,7 +1,8 @@
 """Who may speak now, who waits, who is sent away. Knows asyncio; knows no HTTP, no text, no model.
 
-A request takes the short or the long lane by its length. Each lane has a semaphore and a bounded
-first-come queue. A deadline counts from arrival and covers the wait and the work. The permit goes back when
+A request takes the short or the long lane by its length. Each lane has its places on each engine and one
+bounded first-come queue. A place is given on the engine that has most to spare. A deadline counts from
+arrival and covers the wait and the work. The permit goes back when
 both the request and the engine are done with it, so work that is being cancelled still fills its place.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -35,7 +37,7 @@ class TextLength:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionConfig:
-    """Limits of one worker; time-outs in seconds from arrival."""
+    """Limits of one engine, but for the queue's, which is the server's; time-outs in seconds from arrival."""
 
     short_limit: int = 15
     long_limit: int = 5
@@ -66,15 +68,21 @@ class AdmissionConfig:
 
 
 class Permit:
-    """The right to one place in a lane. `deadline` ends the work that it is for, `timeout_s` after that
-    arrived."""
+    """The right to one place of a lane on an `engine`. `deadline` ends the work that it is for, `timeout_s`
+    after that arrived."""
 
-    def __init__(self, lane: LaneName, give_back: Callable[[], None]) -> None:
-        self.lane = lane
+    def __init__(self, lane: _Lane, engine: int) -> None:
+        self.lane = lane.name
+        self.engine = engine
         self.deadline: asyncio.Timeout | None = None
         self.timeout_s = math.inf
-        self._give_back = give_back
+        self._lane = lane
         self._holders = 0
+
+    def move_to(self, engine: int) -> None:
+        """The work goes on with another engine, which may have more than its share then."""
+        self._lane.move(self.engine, engine)
+        self.engine = engine
 
     @property
     def timeout_ratio(self) -> float:
@@ -109,56 +117,130 @@ class Permit:
             released = True
             self._holders -= 1
             if self._holders == 0:
-                self._give_back()
+                self._lane.leave(self.engine)
 
         return release
 
 
 class _Lane:
-    """One lane: its places, its queue, its counters."""
+    """One lane: its places on each engine, its queue, its counters. `best`: the engine to give a place on."""
 
-    def __init__(self, name: LaneName, *, limit: int, queue_size: int, counters: LaneCounters) -> None:
+    def __init__(
+        self,
+        name: LaneName,
+        *,
+        limit: int,
+        queue_size: int,
+        counters: Sequence[LaneCounters],
+        best: Callable[[_Lane], int | None],
+    ) -> None:
         self.name = name
+        self.limit = limit
         self.counters = counters
-        self._places = asyncio.Semaphore(limit)
+        self.taken = [0] * len(counters)
+        self._best = best
         self._queue_size = queue_size
-        self._waiting = 0
+        self._queue: deque[asyncio.Future[int]] = deque()
 
     async def enter(self) -> Permit:
         """Waits in the queue for a place. Raises QueueFull at once when that is full."""
-        if self._places.locked() and self._waiting >= self._queue_size:
+        engine = None if self._queue else self._best(self)
+        if engine is None:
+            engine = await self._wait()
+        else:
+            self._take(engine)
+        self.counters[engine].add("total")
+        return Permit(self, engine)
+
+    async def _wait(self) -> int:
+        if len(self._queue) >= self._queue_size:
             raise QueueFull(
-                f"The server is busy: {self._waiting} requests wait in the {self.name} lane. Try again soon."
+                f"The server is busy: {len(self._queue)} requests wait in the {self.name} lane. "
+                "Try again soon."
             )
-        self._wait(1)
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        self._count_waiting()
         try:
-            await self._places.acquire()
-        finally:
-            self._wait(-1)
-        self.counters.add("total")
-        self.counters.add("active")
-        return Permit(self.name, self._leave)
+            return await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._queue.remove(turn)
+                self._count_waiting()
+            else:  # its place came in the same moment
+                self.leave(turn.result())
+            raise
 
-    def _wait(self, amount: int) -> None:
-        self._waiting += amount
-        self.counters.add("waiting", amount)
+    def call_next(self) -> None:
+        """Gives out the places that are free, in the order of the queue."""
+        while self._queue and (engine := self._best(self)) is not None:
+            self._take(engine)
+            self._queue.popleft().set_result(engine)
+        self._count_waiting()
 
-    def _leave(self) -> None:
-        self._places.release()
-        self.counters.add("active", -1)
+    def _count_waiting(self) -> None:
+        """One queue for all engines: it counts with the first."""
+        self.counters[0].set("waiting", len(self._queue))
+
+    def _take(self, engine: int) -> None:
+        self.taken[engine] += 1
+        self.counters[engine].add("active")
+
+    def leave(self, engine: int) -> None:
+        self.taken[engine] -= 1
+        self.counters[engine].add("active", -1)
+        self.call_next()
+
+    def move(self, engine: int, to: int) -> None:
+        self._take(to)
+        self.leave(engine)
+
+
+def _always(engine: int) -> int:
+    return 1
 
 
 class Admission:
-    """The one place where requests wait."""
+    """The one place where requests wait.
 
-    def __init__(self, config: AdmissionConfig, counters: dict[LaneName, LaneCounters]) -> None:
+    `rank`: how good an engine is for a request now, 0 if it takes none.
+    """
+
+    def __init__(
+        self,
+        config: AdmissionConfig,
+        counters: Sequence[dict[LaneName, LaneCounters]],
+        rank: Callable[[int], int] = _always,
+    ) -> None:
+        """`counters`: of each engine."""
         self.config = config
+        self._rank = rank
         self._lanes = {
             name: _Lane(
-                name, limit=config.limit_of(name), queue_size=config.queue_size, counters=counters[name]
+                name,
+                limit=config.limit_of(name),
+                queue_size=config.queue_size,
+                counters=[each[name] for each in counters],
+                best=self._best,
             )
             for name in LANES
         }
+
+    def look_again(self) -> None:
+        """To be called when an engine takes what it did not take before."""
+        for lane in self._lanes.values():
+            lane.call_next()
+
+    def _best(self, lane: _Lane) -> int | None:
+        """Of the engines of the highest rank with a place the one with the fewest requests; None if there is
+        none."""
+        loads = map(sum, zip(*(each.taken for each in self._lanes.values()), strict=True))
+        free = [
+            (rank, -load, -engine)
+            for engine, load in enumerate(loads)
+            if lane.taken[engine] < lane.limit and (rank := self._rank(engine))
+        ]
+        return -max(free)[2] if free else None
 
     @asynccontextmanager
     async def admit(self, length: TextLength, *, arrived_at: float) -> AsyncIterator[Permit]:
@@ -168,10 +250,10 @@ class Admission:
         DeadlineExceeded.
         """
         lane, timeout_s = self._lanes[length.lane], length.timeout_s
-        with _Outcome(lane.counters):
+        with _Outcome(lane) as outcome:
             try:
                 async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
-                    permit = await lane.enter()
+                    outcome.permit = permit = await lane.enter()
                     permit.deadline, permit.timeout_s = deadline, timeout_s
                     release = permit.hold()
                     try:
@@ -188,16 +270,18 @@ class Admission:
 
 
 class _Outcome:
-    """Counts how a request ended, by the exception that it left with."""
+    """Counts how a request ended, by the exception that it left with: for its engine, or for the first where
+    it had none."""
 
-    def __init__(self, counters: LaneCounters) -> None:
-        self._counters = counters
+    def __init__(self, lane: _Lane) -> None:
+        self.permit: Permit | None = None
+        self._lane = lane
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> _Outcome:
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._counters.add(_counter_of(kind))
+        self._lane.counters[self.permit.engine if self.permit else 0].add(_counter_of(kind))
 
 
 def _counter_of(kind: type[BaseException] | None) -> str:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
 
 import numpy as np
 
 from glm_tts_api.audio.encode import Encoder, open_encoder
 from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
+from glm_tts_api.speech.engines import ResumedStream
 from glm_tts_api.speech.pools import Pool
 from glm_tts_api.speech.request_log import RequestLog
-
-if TYPE_CHECKING:
-    from glm_tts_api.engine.stream import SpeechStream
 
 P = ParamSpec("P")
 
@@ -30,7 +28,7 @@ class Speech:
     seconds: float
 
 
-async def noted(stream: SpeechStream, log: RequestLog, asked: SpeechRequest) -> AsyncIterator[AudioChunk]:
+async def noted(stream: ResumedStream, log: RequestLog, asked: SpeechRequest) -> AsyncIterator[AudioChunk]:
     """The chunks as they come; the log takes note of each."""
     async for chunk in stream:
         log.took(chunk, chunk.seconds / asked.speed_of(chunk))
@@ -67,7 +65,7 @@ class Encoded:
     sample_rate: int
     seconds = 0.0
 
-    def __init__(self, stream: SpeechStream, log: RequestLog, pool: Pool, asked: SpeechRequest) -> None:
+    def __init__(self, stream: ResumedStream, log: RequestLog, pool: Pool, asked: SpeechRequest) -> None:
         self._timings, self._pool, self._asked = log.timings, pool, asked
         self._pieces = self._encode(noted(stream, log, asked))  # read by first(), then on from there
         self._encoder: Encoder | None = None

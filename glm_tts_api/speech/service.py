@@ -5,63 +5,40 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
-from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.speech.admission import Admission, Permit
+from glm_tts_api.speech.engines import Engines, ResumedStream
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.stats.figures import Figures
+from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
 from glm_tts_api.voices.unregistered import decoded_voice
-
-if TYPE_CHECKING:  # loads torch
-    from glm_tts_api.engine.stream import SpeechStream
-    from glm_tts_api.text.frontend import TextFrontend
 
 HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 
 
-class SpeechEngine(Protocol):
-    """The engine as the other rooms know it (engine/engine.py)."""
-
-    frontend: TextFrontend | None
-    before_hold: Callable[[], None]
-
-    @property
-    def state(self) -> EngineState: ...
-    def start(self) -> None: ...
-    async def close(self) -> None: ...
-    def idle_for(self, seconds: float) -> bool: ...
-    async def unload(self, idle_s: float = 0.0) -> None: ...
-    async def wake(self) -> None: ...
-    def give_up(self, cause: str) -> None: ...
-    async def clear_cache(self) -> int: ...
-    def in_a_step_for(self, seconds: float) -> bool: ...
-    def info(self) -> EngineInfo | None: ...
-    def usage(self) -> EngineUsage | None: ...
-    def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream: ...
-
-
 @dataclass(frozen=True, slots=True)
 class SpeechService:
-    """Speaks requests: admission, the engine, and the figures of both.
+    """Speaks requests: admission, the engines, and the figures of both.
 
     `verification`: lanes of their own for the sentence that proves a restart, which waits behind nobody and
-    counts in no figures. `is_stopping`: whether new requests are refused. `active`: the requests that wait or
-    are being spoken, in the order in which they came; `recent`: the last that ended.
+    counts in no figures; `records`: of each engine. `is_stopping`: whether new requests are refused.
+    `active`: the requests that wait or are being spoken, in the order in which they came; `recent`: the last
+    that ended.
     """
 
-    engine: SpeechEngine
+    engines: Engines
     admission: Admission
     verification: Admission
-    figures: Figures
+    records: Sequence[WorkerRecord]
     pools: Pools
     prompt_limits: RecordingLimits
     is_stopping: Callable[[], bool]
@@ -70,18 +47,39 @@ class SpeechService:
 
     @property
     def status(self) -> HealthStatus:
-        return "draining" if self.is_stopping() else _HEALTH[self.engine.state.status]
+        return "draining" if self.is_stopping() else _HEALTH[self.engines.state.status]
 
     def require_ready(self) -> None:
         """Raises Draining, Loading or Unhealthy where nothing can be said now."""
         if self.is_stopping():
             raise Draining("The server is stopping; it takes no new requests. Try again shortly.")
-        self.engine.state.require_ready()
+        self.engines.state.require_ready()
+
+    @property
+    def figures(self) -> Figures:
+        """Where a request counts that has no engine yet."""
+        return self.records[0].figures
+
+    def read_stats(self) -> list[WorkerStats]:
+        """Of each engine."""
+        return [
+            WorkerStats(
+                number=number,
+                pid=engine.pid,
+                phase=_PHASES[engine.state.status],
+                restarts=engine.n_restarts,
+                watchdog_exits=engine.n_watchdog_exits,
+                resumed=self.engines.n_resumed[number],
+                lanes={lane: counters.read() for lane, counters in record.lanes.items()},
+                cells=record.figures.cells,
+            )
+            for number, (engine, record) in enumerate(zip(self.engines.each, self.records, strict=True))
+        ]
 
     @asynccontextmanager
     async def speaking(
         self, asked: SpeechRequest, log: RequestLog, *, arrived_at: float
-    ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
+    ) -> AsyncIterator[tuple[Permit, ResumedStream]]:
         """Waits for a permit, then starts the speech; leaving the context stops it. `arrived_at` is on the
         loop's clock. A request that counts in no figures takes a lane of its own.
 
@@ -100,14 +98,15 @@ class SpeechService:
             with log.timings.stage("queue"):
                 permit = await stack.enter_async_context(admission.admit(log.length, arrived_at=arrived_at))
             stack.callback(log.note_timeout, permit)
+            if log.figures is not None:
+                log.figures = self.records[permit.engine].figures
             if isinstance(asked.voice, UploadedVoice):
                 voice = await self.pools.decode.run(decoded_voice, asked.voice, self.prompt_limits)
                 asked = replace(asked, voice=voice)
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(asked.text, ensure_ascii=False))
-            await self.engine.wake()
             log.timings.start_generation()
-            stream = await stack.enter_async_context(self.engine.synthesize(asked, log.timings))
+            stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())
             yield permit, stream
 
@@ -135,7 +134,18 @@ _HEALTH: dict[str, HealthStatus] = {
     "ready": "healthy",
     "idle": "idle",
     "reloading": "idle",
+    "restarting": "loading",
     "stalled": "unhealthy",
     "failed": "unhealthy",
     "lost": "unhealthy",
+}
+_PHASES: dict[str, Phase] = {
+    "loading": "loading",
+    "ready": "ready",
+    "idle": "ready",
+    "reloading": "ready",
+    "restarting": "loading",
+    "stalled": "stalled",
+    "failed": "failed",
+    "lost": "failed",
 }

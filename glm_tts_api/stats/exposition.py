@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from glm_tts_api import __version__
 from glm_tts_api.stats.figures import LANES, SERIES, Counter, Gauge, Histogram, LaneName, Series
-from glm_tts_api.stats.shared import WorkerStats
+from glm_tts_api.stats.workers import WorkerStats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "glm_tts_"
@@ -67,13 +67,19 @@ class _Service(Collector):
 
     def _of_workers(self) -> Iterator[Metric]:
         restarts = CounterMetricFamily(
-            f"{_PREFIX}worker_restarts",
-            "Starts in the place of a worker that had died, also in earlier runs of the service.",
-            labels=["worker"],
+            f"{_PREFIX}worker_restarts", "The same as engine_restarts, its earlier name.", labels=["worker"]
+        )
+        engine_restarts = CounterMetricFamily(
+            f"{_PREFIX}engine_restarts", "Starts in the place of an engine that had died.", labels=["worker"]
         )
         exits = CounterMetricFamily(
             f"{_PREFIX}watchdog_exits",
-            "Times that the worker ended itself because its model's threads stood still.",
+            "Times that the engine was ended because its model's threads stood still.",
+            labels=["worker"],
+        )
+        resumed = CounterMetricFamily(
+            f"{_PREFIX}requests_resumed",
+            "Requests that went on with this engine after their own had died.",
             labels=["worker"],
         )
         ready = GaugeMetricFamily(
@@ -84,9 +90,11 @@ class _Service(Collector):
         for worker in self._live:
             ready.add_metric([str(worker.number)], worker.ready)
         for worker in self._workers:
-            restarts.add_metric([str(worker.number)], worker.restarts)
+            for series in (restarts, engine_restarts):
+                series.add_metric([str(worker.number)], worker.restarts)
             exits.add_metric([str(worker.number)], worker.watchdog_exits)
-        yield from (ready, restarts, exits)
+            resumed.add_metric([str(worker.number)], worker.resumed)
+        yield from (ready, restarts, engine_restarts, exits, resumed)
 
     def _of_lanes(self) -> Iterator[Metric]:
         labels = ["worker", "lane"]

@@ -1,13 +1,15 @@
 """Counters, gauges and histograms that a worker keeps for /metrics: every series is declared here, once, and
 lies as a fixed row of numbers in the worker's record.
 
-Every label has a closed set of values, so that the record has a size and whoever scrapes it a bound. Knows no
+Every label has a closed set of values, so that the record has a size, goes to other machines as it is, and
+whoever scrapes it has a bound. Knows no
 HTTP, no file and no client library; exposition.py gives the series their Prometheus form.
 """
 
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -162,10 +164,17 @@ _MANY_ROWS = 100
 
 
 class Figures:
-    """One worker's numbers, `cells` of doubles. Written from the worker's event loop only."""
+    """One worker's numbers, `cells` of doubles: as they were read, or new ones. Written from the event loop
+    only."""
 
-    def __init__(self, cells: memoryview[float]) -> None:
-        self._cells = cells
+    def __init__(self, cells: bytes = b"") -> None:
+        self._cells = array("d", cells or bytes(8 * FIGURES_CELLS))
+        if not cells:
+            self.forget_gauges()
+
+    @property
+    def cells(self) -> bytes:
+        return self._cells.tobytes()
 
     def add(self, counter: Counter, amount: float = 1, **labels: str) -> None:
         self._cells[self._start(counter, counter.row(labels))] += amount

@@ -1,13 +1,11 @@
-"""What each lane of a worker counts, in cells of memory that others may read."""
+"""What each lane of an engine counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 
 from glm_tts_api.stats.figures import LANES, LaneName
-
-CELL_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +28,24 @@ class LaneCounts:
 
     def of_the_dead(self) -> LaneCounts:
         """The same totals with nothing going on."""
-        return LaneCounts(0, 0, *tuple(asdict(self).values())[2:])
-
-
-COUNTERS = tuple(field.name for field in fields(LaneCounts))
+        return replace(self, active=0, waiting=0)
 
 
 class LaneCounters:
-    """One lane's counters in this worker's record; written from the event loop only."""
+    """One lane's counters; written from the event loop only."""
 
-    def __init__(self, cells: memoryview) -> None:
-        self._cells = cells
+    def __init__(self) -> None:
+        self._counts = asdict(LaneCounts())
 
     def add(self, counter: str, amount: int = 1) -> None:
-        self._cells[COUNTERS.index(counter)] += amount
+        self._counts[counter] += amount
+
+    def set(self, counter: str, number: int) -> None:
+        self._counts[counter] = number
 
     def read(self) -> LaneCounts:
-        return LaneCounts(*self._cells)
+        return LaneCounts(**self._counts)
 
 
-def private_counters() -> dict[LaneName, LaneCounters]:
-    """Counters of both lanes that nobody else reads."""
-    return {lane: LaneCounters(memoryview(bytearray(len(COUNTERS) * CELL_BYTES)).cast("q")) for lane in LANES}
+def lane_counters() -> dict[LaneName, LaneCounters]:
+    return {lane: LaneCounters() for lane in LANES}

@@ -53,6 +53,26 @@ class ReadPart:
     written: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownSegment:
+    """A segment with its `parts`; `seconds` that it takes to say, roughly."""
+
+    segment: SpokenSegment
+    parts: list[ReadPart]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReading:
+    """A Reading for someone who looks at it."""
+
+    text: str
+    segments: list[ShownSegment]
+    seconds: float
+    changes: tuple[Change, ...]
+    warnings: list[str]
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a text is read; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
@@ -61,6 +81,14 @@ class Reading:
     segments: tuple[SpokenSegment, ...]
     pause_s: float = 0.0
     uses: tuple[Use, ...] = ()
+
+    def shown(self) -> ShownReading:
+        """Takes a while for a text with thousands of changes."""
+        segments = [
+            ShownSegment(segment, parts, segment.seconds)
+            for segment, parts in zip(self.segments, self.parts, strict=True)
+        ]
+        return ShownReading(self.text, segments, self.seconds, self.changes, list(self.warnings))
 
     @property
     def text(self) -> str:

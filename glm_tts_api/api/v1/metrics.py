@@ -1,4 +1,4 @@
-"""GET /metrics: the whole service's figures for Prometheus, and what a worker tells of itself for them."""
+"""GET /metrics: the whole service's figures for Prometheus, and what changes by itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from glm_tts_api.api.access import MetricsKeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
 from glm_tts_api.stats.figures import LANES, Figures
@@ -28,24 +29,25 @@ async def metrics(state: AppStateDep) -> Response:
 def _exposition(state: AppState) -> bytes:
     config = state.speech.admission.config
     limits = {lane: config.limit_of(lane) for lane in LANES}
-    return exposition(state.stats.read(), limits=limits, n_workers=state.config.workers)
+    return exposition(state.read_stats(), limits=limits, n_workers=state.config.workers)
 
 
-async def keep_gauges(state: AppState) -> None:
-    """Writes what changes by itself into this worker's figures, until it is cancelled."""
+async def keep_gauges(speech: SpeechService) -> None:
+    """Writes what changes by itself into the figures of each engine, until it is cancelled."""
     while True:
-        usage = await asyncio.to_thread(state.speech.engine.usage)
-        if usage is None:  # not ready, or unloaded: what was in use then is no more
-            state.speech.figures.forget_gauges()
-        else:
-            state.speech.figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
-            state.speech.figures.set(series.DECODE_ROWS, usage.rows)
-            state.speech.figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
-            state.speech.figures.set(series.KV_CELLS, usage.kv_cells)
+        for engine, record in zip(speech.engines.each, speech.records, strict=True):
+            usage, figures = engine.usage(), record.figures
+            if usage is None:  # not ready, or unloaded: what was in use then is no more
+                figures.forget_gauges()
+                continue
+            figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
+            figures.set(series.DECODE_ROWS, usage.rows)
+            figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
+            figures.set(series.KV_CELLS, usage.kv_cells)
             if usage.gpu_bytes is not None:
                 used, total = usage.gpu_bytes
-                state.speech.figures.set(series.GPU_USED, used)
-                state.speech.figures.set(series.GPU_TOTAL, total)
+                figures.set(series.GPU_USED, used)
+                figures.set(series.GPU_TOTAL, total)
         await asyncio.sleep(_EVERY_S)
 
 

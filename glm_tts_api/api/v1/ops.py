@@ -25,7 +25,7 @@ from glm_tts_api.errors import without_paths
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.stats.figures import LANES
 from glm_tts_api.stats.lane_counts import LaneCounts
-from glm_tts_api.stats.shared import WorkerStats
+from glm_tts_api.stats.workers import WorkerStats
 
 DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
@@ -58,9 +58,9 @@ async def live() -> dict[str, str]:
 async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
     """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
     admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what waits
-    or is being spoken and how far it is, `recent` the last that ended, both of the `worker` that answers:
-    with several, ask again for the others'."""
-    workers = await asyncio.to_thread(state.stats.read)
+    or is being spoken and how far it is, `recent` the last that ended. The `worker` that answers is the
+    server's process."""
+    workers = await asyncio.to_thread(state.read_stats)
     return {"success": True, **_stats_body(state, workers)}
 
 
@@ -68,7 +68,7 @@ async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
 async def clear_cache(state: AppStateDep) -> dict[str, Any]:
     """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
     cached memory. The model stays loaded."""
-    freed = state.voices.clear_cache() + await state.speech.engine.clear_cache()
+    freed = state.voices.clear_cache() + await state.speech.engines.clear_cache()
     return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
 
 
@@ -76,12 +76,12 @@ async def _health_body(state: AppState) -> dict[str, Any]:
     voices, warnings = await asyncio.to_thread(
         lambda: (len(state.voices.list_voices()), state.voices.warnings)
     )
-    info = state.speech.engine.info()
-    status, cause = state.speech.status, state.speech.engine.state.cause
+    info = state.speech.engines.info()
+    status, cause = state.speech.status, state.speech.engines.state.cause
     config = state.config
     return {
         "status": status,
-        "model_loaded": state.speech.engine.state.status == "ready",
+        "model_loaded": state.speech.engines.state.status == "ready",
         "model_sample_rate": SAMPLE_RATE,
         "model_use_phoneme": False,
         "prompt_cache_count": voices,
@@ -124,7 +124,7 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
         },
         "config": _config_body(state),
         "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
-        "worker": {"slot": state.number, "pid": os.getpid()},
+        "worker": {"slot": 0, "pid": os.getpid()},
         "active": list(_active_bodies(state.speech.active)),
         "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.speech.recent],
     }
@@ -156,7 +156,7 @@ def _progress_body(log: RequestLog) -> dict[str, Any]:
 def _worker_body(worker: WorkerStats, state: AppState) -> dict[str, Any]:
     limits = state.speech.admission.config
     body: dict[str, Any] = {"slot": worker.number, "pid": worker.pid, "ready": worker.ready}
-    body["status"] = worker.phase
+    body["status"], body["restarts"] = worker.phase, worker.restarts
     body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
     return body
 

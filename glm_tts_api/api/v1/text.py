@@ -24,11 +24,10 @@ from glm_tts_api.api.v1.text_schemas import (
 from glm_tts_api.api.voice_names import marked_voices
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
-from glm_tts_api.text.cut.pieces import Check
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.text.markup.ssml import with_marks
 from glm_tts_api.text.phonemes.pinyin import known_readings
-from glm_tts_api.text.reading import Reading
+from glm_tts_api.text.reading import ShownReading
 
 router = APIRouter(
     prefix="/api/v1/text", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
@@ -44,8 +43,8 @@ _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
 )
 async def normalize(request: Request, state: AppStateDep) -> Response:
     """What POST /tts says for this text, without saying it: in words, in its segments, and each place that is
-    said otherwise than it is written. Needs no model, and takes no place from what is spoken: in each worker
-    one short and one long text are read at a time."""
+    said otherwise than it is written. Takes no place from what is spoken: one short and one long text are
+    read at a time."""
     state.speech.require_ready()
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
@@ -56,17 +55,9 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
         text, more = await state.pools.files.run(marked_text, fields)
         await marked_voices(text, state)
         lexicon = await own_lexicon(fields.lexicon, state)
-        frontend = state.speech.engine.frontend
-        assert frontend is not None  # an engine that was ready has one
-
-        def read(check: Check) -> bytes:
-            reading = frontend.read(text, use_phoneme=fields.use_phoneme, lexicon=lexicon, check=check)
-            answer = _answer(reading, text, [*warnings, *more])
-            return (
-                answer.model_dump_json().encode()
-            )  # here: thousands of changes would hold up the event loop
-
-        return Response(await state.pools.beside.run_while_wanted(read), media_type="application/json")
+        reading = await state.speech.engines.read(text, lexicon, use_phoneme=fields.use_phoneme)
+        answer = await state.pools.files.run(_answer, reading, text, [*warnings, *more])
+        return Response(answer, media_type="application/json")
 
 
 @router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(422))
@@ -96,25 +87,27 @@ def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
     return with_marks(fields.input_text) if fields.input_type == "ssml" else (fields.input_text, [])
 
 
-def _answer(reading: Reading, text: str, warnings: list[str]) -> TextAnswer:
+def _answer(reading: ShownReading, text: str, warnings: list[str]) -> bytes:
+    """Blocking: a text may have thousands of changes."""
     n = len(reading.segments)
-    return TextAnswer(
+    answer = TextAnswer(
         message=f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",
         text=reading.text,
         marked=text,
         segments=[
             ShownSegment(
-                text=segment.text,
-                phonemes=segment.spoken,
-                parts=[ShownPart(text=part.text, written=part.written) for part in parts],
-                pause=segment.pause_s,
-                voice=segment.voice,
-                speed=segment.speed,
-                seconds=round(segment.seconds, 2),
+                text=shown.segment.text,
+                phonemes=shown.segment.spoken,
+                parts=[ShownPart(text=part.text, written=part.written) for part in shown.parts],
+                pause=shown.segment.pause_s,
+                voice=shown.segment.voice,
+                speed=shown.segment.speed,
+                seconds=round(shown.seconds, 2),
             )
-            for segment, parts in zip(reading.segments, reading.parts, strict=True)
+            for shown in reading.segments
         ],
         seconds=round(reading.seconds, 2),
         changes=[ShownChange(**asdict(change)) for change in reading.changes],
         warnings=[*warnings, *reading.warnings],
     )
+    return answer.model_dump_json().encode()

@@ -1,0 +1,290 @@
+"""What a server and an engine's process say to each other: small frozen types, and the frames in which they
+go over a pair of sockets.
+
+A frame is four bytes of length and a message in MessagePack. msgspec checks each message against its type
+and executes nothing; samples lie in the message as bytes and are not copied again when it is read. Knows no
+models and no event loop.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import numpy as np
+from msgspec import Struct, ValidationError, msgpack
+
+from glm_tts_api.contracts import Float32, LexiconEntry, SpeechRequest, Stage
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.errors import InternalFault, ServiceError
+from glm_tts_api.text.reading import ShownReading
+
+_LENGTH: Final = struct.Struct("<I")
+_LONGEST = 2**28  # bytes; a recording of 30 s has some 6 million
+_AT_ONCE = 2**20
+
+
+class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):
+    """`number`, where there is one, names the request or question that it belongs to."""
+
+
+# -- to the engine
+
+
+class Load(Message, frozen=True):
+    """The first: what the engine is to be. Paths are absolute; `shipped` holds the configs that come with
+    the package."""
+
+    number: int
+    checkpoint_dir: str
+    device: str
+    dtype: Literal["auto", "fp32", "bf16"]
+    weights: Literal["full", "int8"]
+    config: EngineConfig
+    text_rules: Literal["default", "published"]
+    max_characters: int
+    configs_dir: str
+    shipped: str
+    cache_dir: str
+    logs_json: bool
+    logs_texts: bool
+
+
+class Heard(Message, frozen=True):
+    """A recording that requests will name by its digest; float32 `samples` in their bytes."""
+
+    digest: str
+    sample_rate: int
+    samples: memoryview
+
+
+class Forget(Message, frozen=True):
+    """No request will name this recording before it is sent again."""
+
+    digest: str
+
+
+class Speak(Message, frozen=True):
+    """`spoken`: the tokens of segments that another engine had decoded; `first`: the segment that is heard
+    first."""
+
+    number: int
+    asked: SpeechRequest
+    spoken: Mapping[int, Sequence[int]]
+    first: int
+
+
+class Took(Message, frozen=True):
+    """The listener has heard so many seconds more."""
+
+    number: int
+    seconds: float
+
+
+class Leave(Message, frozen=True):
+    """Nobody waits for this any more."""
+
+    number: int
+
+
+class Read(Message, frozen=True):
+    number: int
+    text: str
+    use_phoneme: bool
+    lexicon: Sequence[LexiconEntry]
+
+
+class ClearCache(Message, frozen=True):
+    number: int
+
+
+# -- from the engine
+
+
+class Beat(Message, frozen=True):
+    """How the engine is, ten times a second. `step_s`: how long its present step takes so far, as far as that
+    counts against the time that a step may take."""
+
+    state: EngineState
+    step_s: float
+    usage: EngineUsage | None
+
+
+class Loaded(Message, frozen=True):
+    info: EngineInfo
+
+
+class Segments(Message, frozen=True):
+    """How many segments the text has."""
+
+    number: int
+    n_segments: int
+
+
+class StageChanged(Message, frozen=True):
+    """A stage of the request begins (`by` 1) or ends (-1)."""
+
+    number: int
+    stage: Stage
+    by: int
+
+
+class Decoded(Message, frozen=True):
+    """The speech tokens of a segment."""
+
+    number: int
+    segment: int
+    tokens: list[int]
+
+
+class Chunk(Message, frozen=True):
+    """An AudioChunk; `pcm` in its bytes."""
+
+    number: int
+    pcm: memoryview
+    sample_rate: int
+    segment: int
+    ends_segment: bool
+    speed: float | None
+
+
+class Ended(Message, frozen=True):
+    """No chunk follows. `fault`: the error's class and sentence."""
+
+    number: int
+    fault: tuple[str, str] | None
+
+
+class Freed(Message, frozen=True):
+    """The engine holds nothing of the request any more."""
+
+    number: int
+
+
+class Answer(Message, frozen=True):
+    """To Read or ClearCache (the bytes freed), or the fault that kept it from an answer."""
+
+    number: int
+    reading: ShownReading | None = None
+    freed: int = 0
+    fault: tuple[str, str] | None = None
+
+
+ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | ClearCache
+OfRequest = Segments | StageChanged | Decoded | Chunk | Ended | Freed
+ToServer = Beat | Loaded | Answer | OfRequest
+NO_SAMPLES: Float32 = np.zeros(0, np.float32)
+
+
+class BrokenMessage(Exception):
+    """The other side said something that is no message."""
+
+
+def fault_of(error: ServiceError) -> tuple[str, str]:
+    return type(error).__name__, error.message
+
+
+def error_of(fault: tuple[str, str]) -> ServiceError:
+    """The error that fault_of was given."""
+    kind, message = fault
+    return _kinds(ServiceError).get(kind, InternalFault)(message)
+
+
+def _kinds(root: type[ServiceError]) -> dict[str, type[ServiceError]]:
+    kinds = {root.__name__: root}
+    for kind in root.__subclasses__():
+        kinds |= _kinds(kind)
+    return kinds
+
+
+def bytes_of(samples: Float32) -> memoryview:
+    return np.ascontiguousarray(samples, np.float32).data.cast("B")
+
+
+def samples_of(raw: memoryview) -> Float32:
+    """Read-only, since they are the message's own bytes."""
+    return np.frombuffer(raw, np.float32)
+
+
+def _encoded(value: Any) -> Any:
+    """What msgspec does not know: of a request's recordings the samples, which go by themselves."""
+    if isinstance(value, np.ndarray):
+        return None
+    raise TypeError(f"{type(value).__name__} is in no message")
+
+
+def _decoded(kind: Any, value: Any) -> Any:
+    if value is None:
+        return NO_SAMPLES
+    raise ValidationError(f"{kind} is in no message")
+
+
+_ENCODER: Final = msgpack.Encoder(enc_hook=_encoded)
+TO_ENGINE: Final = msgpack.Decoder(ToEngine, dec_hook=_decoded)
+TO_SERVER: Final = msgpack.Decoder(ToServer, dec_hook=_decoded)
+
+
+def frame(message: Message) -> bytearray:
+    """A message as it goes over the sockets."""
+    framed = bytearray(_LENGTH.size)
+    _ENCODER.encode_into(message, framed, _LENGTH.size)
+    _LENGTH.pack_into(framed, 0, len(framed) - _LENGTH.size)
+    return framed
+
+
+class Frames:
+    """The messages in what arrives, whatever pieces it comes in."""
+
+    def __init__(self, decoder: msgpack.Decoder[Any]) -> None:
+        self._decoder = decoder
+        self._rest = bytearray()
+
+    def push(self, data: bytes) -> Iterator[Any]:
+        """The messages that are whole with `data`. Raises BrokenMessage."""
+        self._rest += data
+        while len(self._rest) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._rest)
+            end = _LENGTH.size + length
+            if length > _LONGEST:
+                raise BrokenMessage(f"a message of {length} bytes")
+            if len(self._rest) < end:
+                return
+            raw = self._rest[_LENGTH.size : end]
+            del self._rest[:end]
+            try:
+                yield self._decoder.decode(raw)
+            except ValueError as error:  # no MessagePack, or none of these messages
+                raise BrokenMessage(str(error)) from None
+
+
+class EngineSide:
+    """The engine's end of the sockets, with blocking calls. `send` may be called from any thread: it waits
+    while the server takes nothing."""
+
+    def __init__(self, own: socket.socket) -> None:
+        self._socket = own
+        self._sending = threading.Lock()
+
+    def __iter__(self) -> Iterator[ToEngine]:
+        """What the server says, until it is gone. Raises BrokenMessage."""
+        frames = Frames(TO_ENGINE)
+        while data := self._received():
+            yield from frames.push(data)
+
+    def _received(self) -> bytes:
+        try:
+            return self._socket.recv(_AT_ONCE)
+        except ConnectionError:
+            return b""
+
+    def send(self, message: Message) -> None:
+        framed = frame(message)
+        with self._sending:
+            try:
+                self._socket.sendall(framed)
+            except OSError:
+                return  # the server is gone; the reading thread ends the process

@@ -1,0 +1,304 @@
+"""An engine in a process of its own: `python -m glm_tts_api.engine.process DESCRIPTOR`, where
+DESCRIPTOR is one end of a pair of sockets. The server starts it (client.py).
+
+The main thread hears what the server says; what the engine's threads have to say goes from there. The process
+ends when the other end is closed, however its server ended, and with exit code 70 when nothing can be spoken
+any more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from glm_tts_api.contracts import AudioChunk, LexiconEntry, Recording, SpeechRequest, Stage, Timings, Voice
+from glm_tts_api.engine import messages
+from glm_tts_api.engine.faults import EngineLost, NobodyListens
+from glm_tts_api.engine.messages import EngineSide, Message, bytes_of, fault_of
+from glm_tts_api.engine.request import RequestListener
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.logs import configure_logging
+from glm_tts_api.text.reading import ShownReading
+
+logger = logging.getLogger(__name__)
+
+EXIT_LOST = 70  # "internal software error" of sysexits.h
+_BEAT_S = 0.1
+_BEATS_TO_A_USAGE = 10
+_PR_SET_PDEATHSIG = 1
+
+
+class SpeakingEngine(Protocol):
+    """What the process needs of an engine (engine.py)."""
+
+    @property
+    def state(self) -> EngineState: ...
+    @property
+    def step_s(self) -> float: ...
+    def start(self) -> None: ...
+    def speak(
+        self,
+        asked: SpeechRequest,
+        listener: RequestListener,
+        *,
+        spoken: Mapping[int, Sequence[int]],
+        first: int,
+    ) -> None: ...
+    def wake(self) -> None: ...
+    def read(
+        self,
+        text: str,
+        lexicon: Sequence[LexiconEntry],
+        *,
+        use_phoneme: bool,
+        check: Callable[[], None],
+        done: Callable[[ShownReading | ServiceError | None], None],
+    ) -> None: ...
+    def clear_cache(self) -> int: ...
+    def info(self) -> EngineInfo | None: ...
+    def usage(self) -> EngineUsage | None: ...
+
+
+BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], SpeakingEngine]
+
+
+class _ToldTimings(Timings):
+    """The server keeps the time; here its stages begin and end."""
+
+    def __init__(self, number: int, send: Callable[[Message], None]) -> None:
+        super().__init__()
+        self._number, self._send = number, send
+
+    @property
+    def segments(self) -> int:
+        return self._segments
+
+    @segments.setter
+    def segments(self, segments: int) -> None:
+        self._segments = segments
+        if segments:
+            self._send(messages.Segments(self._number, segments))
+
+    def _change(self, stage: Stage, by: int) -> None:
+        self._send(messages.StageChanged(self._number, stage, by))
+
+
+class _Listener:
+    """Passes on to the server what comes of a request."""
+
+    def __init__(
+        self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
+    ) -> None:
+        self.timings: Timings = _ToldTimings(number, send)
+        self.closed = False
+        self._number, self._send, self._buffer_s, self._forget = number, send, buffer_s, forget
+        self._waiting_s = 0.0
+        self._counting = threading.Lock()
+
+    @property
+    def full(self) -> bool:
+        return self._waiting_s >= self._buffer_s
+
+    def add(self, seconds: float) -> None:
+        """Of audio that waits to be heard."""
+        with self._counting:
+            self._waiting_s += seconds
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self._send(messages.Decoded(self._number, segment, tokens))
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self.add(chunk.seconds)
+        pcm = bytes_of(chunk.pcm)
+        self._send(
+            messages.Chunk(
+                self._number, pcm, chunk.sample_rate, chunk.segment, chunk.ends_segment, chunk.speed
+            )
+        )
+
+    def request_ended(self, error: Exception | None) -> None:
+        fault = fault_of(error) if isinstance(error, ServiceError) else None
+        self._send(messages.Ended(self._number, fault))
+
+    def request_freed(self) -> None:
+        self._forget(self._number)
+        self._send(messages.Freed(self._number))
+
+
+class EngineProcess:
+    """Does what the server says."""
+
+    def __init__(self, side: EngineSide, load: messages.Load, build: BuildEngine) -> None:
+        self._side = side
+        self._buffer_s = load.config.stream_buffer_s
+        self._engine = build(load, self._lost)
+        self._recordings: dict[str, Recording] = {}
+        self._listeners: dict[int, _Listener] = {}
+        self._left: set[int] = set()
+
+    def start(self) -> None:
+        self._engine.start()
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+
+    def do(self, message: messages.ToEngine) -> None:
+        match message:
+            case messages.Heard():
+                samples = messages.samples_of(message.samples)
+                self._recordings[message.digest] = Recording(samples, message.sample_rate)
+            case messages.Forget():
+                del self._recordings[message.digest]
+            case messages.Speak():
+                listener = _Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
+                self._listeners[message.number] = listener
+                asked = self._with_samples(message.asked)
+                self._engine.speak(asked, listener, spoken=message.spoken, first=message.first)
+            case messages.Took():
+                self._took(message.number, message.seconds)
+            case messages.Leave():
+                self._leave(message.number)
+            case messages.Read():
+                self._engine.read(
+                    message.text,
+                    message.lexicon,
+                    use_phoneme=message.use_phoneme,
+                    check=partial(self._require_wanted, message.number),
+                    done=partial(self._has_read, message.number),
+                )
+            case messages.ClearCache():
+                threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
+            case messages.Load():
+                raise messages.BrokenMessage("a second Load")
+
+    def _with_samples(self, asked: SpeechRequest) -> SpeechRequest:
+        def found(voice: Voice) -> Voice:
+            return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
+
+        assert isinstance(asked.voice, Voice)
+        others = {name: found(voice) for name, voice in asked.others.items()}
+        return replace(asked, voice=found(asked.voice), others=others)
+
+    def _took(self, number: int, seconds: float) -> None:
+        if (listener := self._listeners.get(number)) is not None:
+            was_full = listener.full
+            listener.add(-seconds)
+            if was_full and not listener.full:
+                self._engine.wake()
+
+    def _leave(self, number: int) -> None:
+        if (listener := self._listeners.get(number)) is not None:
+            listener.closed = True
+            self._engine.wake()
+        else:
+            self._left.add(number)
+
+    def _require_wanted(self, number: int) -> None:
+        if number in self._left:
+            raise NobodyListens
+
+    def _has_read(self, number: int, reading: ShownReading | ServiceError | None) -> None:
+        self._left.discard(number)
+        if isinstance(reading, ServiceError):
+            self._side.send(messages.Answer(number, fault=fault_of(reading)))
+        else:
+            self._side.send(messages.Answer(number, reading))
+
+    def _clear(self, number: int) -> None:
+        self._side.send(messages.Answer(number, freed=self._engine.clear_cache()))
+
+    def _beat(self) -> None:
+        """A process that was stopped for a while finds its step as much longer: of that a second counts."""
+        told: EngineInfo | None = None
+        step_s = 0.0
+        for n_beats in count():
+            usage = self._engine.usage() if n_beats % _BEATS_TO_A_USAGE == 0 else None
+            info, state = self._engine.info(), self._engine.state
+            if info is not None and info != told:
+                told = info
+                self._side.send(messages.Loaded(info))
+            step_s = min(self._engine.step_s, step_s + 1.0)
+            self._side.send(messages.Beat(state, step_s, usage))
+            time.sleep(_BEAT_S)
+
+    def _lost(self, lost: EngineLost) -> NoReturn:
+        """The device's threads may never come back: nobody waits for them."""
+        self._side.send(messages.Beat(EngineState("lost", str(lost)), 0.0, None))
+        logging.shutdown()
+        os._exit(EXIT_LOST)
+
+
+def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> SpeakingEngine:
+    """The engine that speaks."""
+    from glm_tts_api.engine.engine import Engine
+    from glm_tts_api.engine.torch_flags import set_torch_flags
+    from glm_tts_api.model.checkpoint import Models, load_checkpoint
+    from glm_tts_api.model.placement import choose_device, placement_warnings
+    from glm_tts_api.text.frontend import TextFrontend
+
+    def load_models() -> Models:
+        device = choose_device(load.device, nth=load.number)
+        warnings = placement_warnings(load.device, dtype=load.dtype)
+        for warning in warnings:
+            logger.warning(warning)
+        set_torch_flags(device, os.environ)
+        models = load_checkpoint(
+            Path(load.checkpoint_dir), device=device, dtype=load.dtype, weights=load.weights
+        )
+        return replace(models, warnings=tuple(warnings))
+
+    def load_frontend() -> TextFrontend:
+        frontend = TextFrontend(
+            Path(load.configs_dir),
+            cache_dir=Path(load.cache_dir),
+            rules=load.text_rules,
+            shipped=Path(load.shipped),
+            max_characters=load.max_characters,
+        )
+        for warning in frontend.warnings:
+            logger.warning(warning)
+        return frontend
+
+    return Engine(load.config, load_models=load_models, load_frontend=load_frontend, on_lost=on_lost)
+
+
+def _end_with_the_server() -> None:
+    """Whatever ends the server ends this process, also while it computes or is stopped; signals to the whole
+    group (Ctrl-C, a terminal that closes, a service manager) are the server's to answer."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def main(build: BuildEngine = build_engine) -> NoReturn:
+    _end_with_the_server()
+    faulthandler.enable()  # SIGABRT: what each thread does goes to the log, and the process ends
+    side = EngineSide(socket.socket(fileno=int(sys.argv[1])))
+    said = iter(side)
+    with suppress(StopIteration):
+        load = next(said)
+        assert isinstance(load, messages.Load)
+        configure_logging(as_json=load.logs_json, with_texts=load.logs_texts)
+        process = EngineProcess(side, load, build)
+        process.start()
+        for message in said:
+            process.do(message)
+    logging.shutdown()
+    os._exit(0)  # threads may be in the middle of a step that nobody waits for
+
+
+if __name__ == "__main__":
+    main()
