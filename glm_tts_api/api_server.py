@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -155,6 +155,7 @@ async def _lifespan(
                 each.cancel()
             await speech.engines.close()
             speech.pools.close()
+            _tell_of_answers(settings, in_flight)
 
 
 def _speech(
@@ -192,6 +193,14 @@ def _is_in_charge(settings: Settings) -> bool:
     """Whether this server is to have the port: not while it is tried beside the one that has it, and no
     longer when that was passed on."""
     return MARK_VARIABLE not in os.environ or settings.run_folder.is_in_charge(os.getpid())
+
+
+def _tell_of_answers(settings: Settings, in_flight: InFlight) -> None:
+    """Leaves for whoever replaces this server what became of its last answers."""
+    if MARK_VARIABLE in os.environ:
+        with suppress(OSError):
+            told = settings.run_folder.generation / "answers"
+            told.write_text(f"{in_flight.n_ended} {in_flight.n_cut}\n")
 
 
 def _voice_store(settings: Settings) -> VoiceStore:

@@ -61,6 +61,7 @@ def become_server(settings: Settings, claimed: int | None, variables: dict[str, 
     folder = settings.run_folder
     folder.temporary.mkdir(exist_ok=True)
     folder.generation.mkdir(exist_ok=True)
+    (folder.generation / "answers").unlink(missing_ok=True)
     drain_s, rolling_s = settings.stop_timeouts
     folder.record(
         host=settings.api_host,

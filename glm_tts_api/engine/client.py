@@ -225,21 +225,23 @@ class EngineClient:
         """From a process's start to its end; why it ended."""
         own, its = socket.socketpair()
         with its:
-            process = subprocess.Popen(  # noqa: ASYNC220, on this thread, with which it ends
-                [*self._command, str(its.fileno())],
-                pass_fds=[its.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={**THREADS_WAIT, **os.environ},
-            )
+            try:
+                process = subprocess.Popen(  # noqa: ASYNC220, on this thread, with which it ends
+                    [*self._command, str(its.fileno())],
+                    pass_fds=[its.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    env={**THREADS_WAIT, **os.environ},
+                )
+            except OSError as error:  # no memory, no more processes
+                own.close()
+                return f"its process cannot begin: {error}"
         self.pid, self._last_words = process.pid, ""
         reader, self._writer = await asyncio.open_connection(sock=own)
         self._send(self._load)
         watch = asyncio.create_task(self._watch(process))
         try:
             await self._hear(reader)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_WORDS_S):
-                    await watch
+            await asyncio.to_thread(_ended_within, process, _LAST_WORDS_S)
         finally:
             watch.cancel()
             self._writer.transport.abort()
@@ -284,7 +286,7 @@ class EngineClient:
                 self.n_watchdog_exits += 1
                 logger.critical("Engine %d is ended: %s", self._load.number, self._last_words)
                 process.send_signal(signal.SIGABRT)
-                await asyncio.sleep(_LAST_WORDS_S)
+                await asyncio.to_thread(_ended_within, process, _LAST_WORDS_S)
                 process.kill()
                 return
             if stuck_s >= self._load.config.stall_s:
@@ -347,6 +349,11 @@ class EngineClient:
         stream.timings.interrupt()
         stream.put(death)
         stream.freed()
+
+
+def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
 
 
 def _how(status: int) -> str:

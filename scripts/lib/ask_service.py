@@ -37,7 +37,6 @@ from service_client import Answer, Client
 
 from glm_tts_api.logs import json_line
 from glm_tts_api.settings import Settings
-from glm_tts_api.stats.shared import SharedStats, service_of
 
 SENTENCE = "你好。"
 OUTPUT = Path("out/hello.wav")
@@ -215,17 +214,21 @@ def _stats_lines(stats: dict[str, Any]) -> list[str]:
     ]
 
 
-def tell_of_answers(settings: Settings, service: int) -> None:
-    """Raises Failed if some were cut. Tells nothing of a server that kept no such figures."""
-    workers = SharedStats(settings.run_folder.generation, service=service).read()
-    n_ended, n_cut = sum(each.ended for each in workers), sum(each.cut for each in workers)
+def tell_of_answers(settings: Settings) -> None:
+    """Raises Failed if the server that ended has cut some. It tells nothing where it was killed."""
+    try:
+        told = (settings.run_folder.generation / "answers").read_text()
+    except OSError:
+        raise Failed(
+            "The old server was killed before its last answers had ended. The new one runs."
+        ) from None
+    n_ended, n_cut = map(int, told.split())
     if n_cut:
         raise Failed(
-            f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than ROLLING_TIMEOUT, "
-            "or it was killed. The new server runs."
+            f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than ROLLING_TIMEOUT. "
+            "The new server runs."
         )
-    if workers:
-        say(f"  {n_ended} of its answers ended, none was cut")
+    say(f"  {n_ended} of its answers ended, none was cut")
 
 
 def main(arguments: list[str]) -> int:
@@ -243,10 +246,8 @@ def main(arguments: list[str]) -> int:
                 take_over(Client(settings, private), settings, int(pid))
             case ["status"]:
                 status(client, settings)
-            case ["service", pid]:
-                print(service_of(int(pid)))
-            case ["answers", number]:
-                tell_of_answers(settings, int(number))
+            case ["answers"]:
+                tell_of_answers(settings)
             case _:
                 say(__doc__, sys.stderr)
                 return 2

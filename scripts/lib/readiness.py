@@ -12,7 +12,6 @@ from typing import Any, TextIO
 from service_client import Client
 
 from glm_tts_api.settings import Settings
-from glm_tts_api.stats.shared import SharedStats, service_of
 
 READY_LIMIT_S = 1800  # the official checkpoint from a slow disk
 WORKERS_LIMIT_S = 600
@@ -137,18 +136,18 @@ def wait_for_workers(client: Client, settings: Settings, log: Path, pid: int) ->
 
 
 def hand_over(settings: Settings, pid: int, predecessor: int) -> None:
-    """Puts the server `pid` in charge and waits until all its workers take connections. Raises Failed, with
-    the predecessor in charge again, if they do not."""
+    """Puts the server `pid` in charge and waits until it answers at the port. Raises Failed, with the
+    predecessor in charge again, if it does not."""
     folder = settings.run_folder
     before, after = folder.records()
-    stats = SharedStats(folder.generation, service=service_of(pid))
+    client = Client(settings)
     wait = Wait(settings.path(settings.log_file), JOIN_LIMIT_S)
     folder.put_in_charge(pid, after)
     try:
-        while sum(worker.listens for worker in stats.read()) < settings.workers:
+        while client.get("/api/v1/stats/concurrency").json().get("worker", {}).get("pid") != pid:
             if not is_running(pid):
                 raise Failed("The server ended when it was to take the port.")
-            wait.go_on("its workers begin to take connections")
+            wait.go_on("it begins to take connections")
     except Failed:
         folder.put_in_charge(predecessor, before)
         raise

@@ -4,7 +4,6 @@
 
 OLD=''
 OLD_GENERATION=''
-OLD_SERVICE='' # the mark of its workers' figures
 
 # require_two_possible: fails if the server in charge (OLD) cannot have a successor beside it.
 require_two_possible() {
@@ -17,7 +16,6 @@ require_two_possible() {
   [[ -S $RUN_DIR/generation-$OLD_GENERATION/handover.sock ]] || fail "$EXIT_REFUSED" \
     "RESTART_MODE=rolling: the server (PID $OLD) has nothing to hand its port over by: is it still loading, or of an" \
     "earlier version? Without RESTART_MODE it is stopped, then started."
-  OLD_SERVICE="$(PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/ask_service.py service "$OLD")" || exit "$EXIT_FAILED"
   local pids
   mapfile -t pids < <(ONLY_GENERATION=$OLD_GENERATION our_processes)
   PYTHONPATH="$ROOT" "$PYTHON" scripts/lib/room_for_two.py "${pids[@]}" || exit "$EXIT_REFUSED"
@@ -97,5 +95,5 @@ roll() {
   trap - EXIT
   say "  PID $OLD is gone"
   PYTHONPATH="$ROOT" GLM_TTS_GENERATION="$OLD_GENERATION" \
-    "$PYTHON" scripts/lib/ask_service.py answers "$OLD_SERVICE" || exit "$EXIT_FAILED"
+    "$PYTHON" scripts/lib/ask_service.py answers || exit "$EXIT_FAILED"
 }
