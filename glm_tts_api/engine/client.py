@@ -241,6 +241,8 @@ class EngineClient:
         watch = asyncio.create_task(self._watch(process))
         try:
             await self._hear(reader)
+            if self.state.status != "loading":
+                self._enter(EngineState("restarting", self._last_words or "its process has ended"))
             await asyncio.to_thread(_ended_within, process, _LAST_WORDS_S)
         finally:
             watch.cancel()

@@ -98,7 +98,7 @@ class _ToldTimings(Timings):
         self._send(messages.StageChanged(self._number, stage, by))
 
 
-class _Listener:
+class Listener:
     """Passes on to the server what comes of a request."""
 
     def __init__(
@@ -148,7 +148,7 @@ class EngineProcess:
         self._buffer_s = load.config.stream_buffer_s
         self._engine = build(load, self._lost)
         self._recordings: dict[str, Recording] = {}
-        self._listeners: dict[int, _Listener] = {}
+        self._listeners: dict[int, Listener] = {}
         self._left: set[int] = set()
 
     def start(self) -> None:
@@ -163,10 +163,7 @@ class EngineProcess:
             case messages.Forget():
                 del self._recordings[message.digest]
             case messages.Speak():
-                listener = _Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
-                self._listeners[message.number] = listener
-                asked = self._with_samples(message.asked)
-                self._engine.speak(asked, listener, spoken=message.spoken, first=message.first)
+                self.speak(message)
             case messages.Took():
                 self._took(message.number, message.seconds)
             case messages.Leave():
@@ -183,6 +180,12 @@ class EngineProcess:
                 threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
             case messages.Load():
                 raise messages.BrokenMessage("a second Load")
+
+    def speak(self, message: messages.Speak) -> None:
+        listener = Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
+        self._listeners[message.number] = listener
+        asked = self._with_samples(message.asked)
+        self._engine.speak(asked, listener, spoken=message.spoken, first=message.first)
 
     def _with_samples(self, asked: SpeechRequest) -> SpeechRequest:
         def found(voice: Voice) -> Voice:
