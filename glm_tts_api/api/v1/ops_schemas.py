@@ -103,12 +103,13 @@ class Lanes(BaseModel):
 
 
 class WorkerStats(Lanes):
-    """One worker's share."""
+    """One worker's share: an engine's."""
 
     slot: int = Field(examples=[0])
-    pid: int = Field(examples=[4242])
+    pid: int | None = Field(description="Of the engine's process; null while it has none.", examples=[4242])
     ready: bool = Field(description="Whether it can speak.", examples=[True])
     status: Phase = Field(description="How far its model is.", examples=["ready"])
+    restarts: int = Field(description="How often the engine died and began again.", examples=[0])
 
 
 class ConcurrencyConfig(BaseModel):
