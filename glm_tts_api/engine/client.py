@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings, Voice
 from glm_tts_api.engine import messages
@@ -46,7 +47,12 @@ _AT_ONCE = 2**20
 
 
 class EngineDied(Exception):
-    """The engine's process ended in the middle; the cause in one sentence."""
+    """The engine's process ended in the middle; the cause in one sentence. `is_ours`: of the engine's own, or
+    of what it was doing, and not by somebody's hand."""
+
+    def __init__(self, cause: str, *, is_ours: bool = True) -> None:
+        super().__init__(cause)
+        self.is_ours = is_ours
 
 
 class EngineClient:
@@ -208,21 +214,22 @@ class EngineClient:
         if after is not None:
             await asyncio.wait({after})
         while True:
-            cause = await self._one_life()
+            death = await self._one_life()
             if self.state.status == "loading":  # so would the next one
-                self._enter(EngineState("failed", cause))
+                self._enter(EngineState("failed", str(death)))
                 return
-            self._n_deaths += 1
+            self._n_deaths += death.is_ours
             if self._n_deaths == _DEATHS:
-                logger.critical("Engine %d is given up: %s", self._load.number, cause)
-                self._enter(EngineState("failed", f"{_DEATHS} times with nothing spoken between: {cause}"))
+                logger.critical("Engine %d is given up: %s", self._load.number, death)
+                self._enter(EngineState("failed", f"{_DEATHS} times with nothing spoken between: {death}"))
                 return
-            logger.error("Engine %d begins again: %s", self._load.number, cause)
+            logger.error("Engine %d begins again: %s", self._load.number, death)
             self.n_restarts += 1
-            self._enter(EngineState("restarting", cause))
+            self._enter(EngineState("restarting", str(death)))
 
-    async def _one_life(self) -> str:
+    async def _one_life(self) -> EngineDied:
         """From a process's start to its end; why it ended."""
+        n_out_of_memory = _n_out_of_memory()
         own, its = socket.socketpair()
         with its:
             try:
@@ -234,7 +241,7 @@ class EngineClient:
                 )
             except OSError as error:  # no memory, no more processes
                 own.close()
-                return f"its process cannot begin: {error}"
+                return EngineDied(f"its process cannot begin: {error}")
         self.pid, self._last_words = process.pid, ""
         reader, self._writer = await asyncio.open_connection(sock=own)
         self._send(self._load)
@@ -250,13 +257,24 @@ class EngineClient:
             self._writer = self.pid = None
             process.kill()
             status = await asyncio.to_thread(process.wait)
-            cause = self._last_words or _how(status)
+            death = self._death(status, out_of_memory=_n_out_of_memory() > n_out_of_memory)
             self._recordings.clear()
             for number in list(self._streams):
-                self._bury(number, EngineDied(cause))
+                self._bury(number, death)
             for question in self._questions.values():
-                question.set_exception(EngineDied(cause))
-        return cause
+                question.set_exception(death)
+        return death
+
+    def _death(self, status: int, *, out_of_memory: bool) -> EngineDied:
+        """Why a process has ended that did with `status`."""
+        if self._last_words:
+            return EngineDied(self._last_words)
+        if status >= 0:
+            return EngineDied(f"its process ended with exit code {status}")
+        by = signal.Signals(-status).name
+        if by == "SIGKILL" and out_of_memory:
+            return EngineDied("the kernel ended its process, since memory ran out")
+        return EngineDied(f"its process was ended by {by}", is_ours=by not in ("SIGKILL", "SIGTERM"))
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         """Until the process says no more, or what nobody understands."""
@@ -358,8 +376,10 @@ def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> None:
         process.wait(seconds)
 
 
-def _how(status: int) -> str:
-    """A process's end, in a sentence."""
-    if status < 0:
-        return f"its process was ended by {signal.Signals(-status).name}"
-    return f"its process ended with exit code {status}"
+def _n_out_of_memory() -> int:
+    """How often the kernel has ended a process for want of memory."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

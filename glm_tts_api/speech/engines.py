@@ -192,8 +192,8 @@ class ResumedStream:
     """A request's speech, an async iterator of AudioChunk and the context in which it may be left early. It
     goes on with another engine when its own dies.
 
-    A text that takes engines down must not take the service down: where two have died at it with nothing new
-    heard, it is spoken alone, and ends with an error if that engine dies too.
+    A text that takes engines down must not take the service down: where two have died at it by themselves and
+    nothing new was heard, it is spoken alone, and ends with an error if that engine dies too.
     """
 
     def __init__(
@@ -269,7 +269,7 @@ class ResumedStream:
             self._segment, self._n_heard = chunk.segment + 1, 0
 
     async def _go_on(self, death: EngineDied) -> None:
-        self._n_deaths += 1
+        self._n_deaths += death.is_ours
         self._tokens |= self._stream.tokens
         await self._solitude.aclose()
         logger.warning("The request goes on with another engine: %s", death)
@@ -277,7 +277,7 @@ class ResumedStream:
             raise InternalFault(
                 f"The engine died {_GUILTY} times while this text was spoken; the server's log has the cause"
             )
-        if self._n_deaths == _SUSPECT:
+        if self._n_deaths == _SUSPECT and death.is_ours:
             engine = await self._solitude.enter_async_context(self._engines.alone(self._permit.engine))
         else:
             engine = await self._engines.ready(self._permit.engine)
