@@ -45,7 +45,7 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target
     pip wheel --no-deps -w /dist .
 
 # The server's user and folder. tini is PID 1: it hands SIGTERM on even before the server listens for it, and buries
-# what a killed worker leaves behind.
+# what a killed server leaves behind.
 FROM python AS service
 RUN useradd --uid 10001 --create-home --home-dir /srv/glm-tts --shell /usr/sbin/nologin glm-tts \
  && install -d -o glm-tts -g glm-tts /srv/glm-tts/data /srv/glm-tts/data/prompts

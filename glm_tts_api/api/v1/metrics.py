@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
 
 @router.get("/metrics")
 async def metrics(state: AppStateDep) -> Response:
-    """Every worker's figures, whichever answers; also while the model loads."""
+    """Every engine's figures; also while the model loads."""
     return Response(await asyncio.to_thread(_exposition, state), media_type=CONTENT_TYPE)
 
 

@@ -42,7 +42,8 @@ ops_router = APIRouter(
 
 @health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
 async def health(state: AppStateDep) -> Response:
-    """Whether this server can speak: 200 if so, 503 while it loads or drains or if the load failed."""
+    """Whether this server can speak: 200 if one of its engines can, 503 while they load or stand still, while
+    it drains, or if all of them have failed."""
     body = await _health_body(state)
     speaks = body["status"] in ("healthy", "idle")
     return JSONResponse(body, 200 if speaks else 503, headers=_retry_headers(body["status"]))
@@ -56,10 +57,9 @@ async def live() -> dict[str, str]:
 
 @ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
 async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
-    """Figures of both lanes, summed over all workers; `per_worker` lists each. `total` counts the requests
-    admitted since the service started; `config.concurrency` is per worker, as set. `active` lists what waits
-    or is being spoken and how far it is, `recent` the last that ended. The `worker` that answers is the
-    server's process."""
+    """Figures of both lanes, summed over all engines; `per_worker` lists each. `total` counts the requests
+    admitted since the service started; `config.concurrency` is per engine, as set. `active` lists what waits
+    or is being spoken and how far it is, `recent` the last that ended. `worker` is the server's process."""
     workers = await asyncio.to_thread(state.read_stats)
     return {"success": True, **_stats_body(state, workers)}
 

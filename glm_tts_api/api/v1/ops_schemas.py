@@ -32,7 +32,8 @@ class Health(BaseModel):
 
     model_config = ConfigDict(protected_namespaces=())
     status: HealthStatus = Field(
-        description="`idle`: the model was unloaded, and comes back with the next request.",
+        description="`idle`: the model was unloaded, and comes back with the next request. `loading`: also "
+        "while the only engine is begun again; requests that come wait for it.",
         examples=["healthy"],
     )
     model_loaded: bool = Field(description="Whether the model is in memory.", examples=[True])
@@ -52,7 +53,7 @@ class Health(BaseModel):
     device: str | None = Field(description="Where it runs; null until it is loaded.", examples=["cuda:0"])
     dtype: str | None = Field(description="The LLM's precision.", examples=["bfloat16"])
     version: str = Field(description="This server's version.", examples=["0.1.0"])
-    uptime_s: float = Field(description="Seconds since this worker started.", examples=[73.2])
+    uptime_s: float = Field(description="Seconds since the server started.", examples=[73.2])
     streaming: Streaming | None = Field(
         description="What a lone listener has to expect; null until it is measured.",
         examples=[
@@ -65,7 +66,8 @@ class Health(BaseModel):
         ],
     )
     cause: str | None = Field(
-        description="Why nothing can be spoken: the model could not be loaded, or a step of it does not end.",
+        description="Why nothing can be spoken: the model could not be loaded, a step of it does not end, or "
+        "how the last engine died.",
         examples=[None],
     )
     warnings: list[str] = Field(
@@ -85,7 +87,7 @@ class LaneStats(BaseModel):
 
     active: int = Field(description="Being spoken now.", examples=[0])
     total: int = Field(description="Admitted since the service started.", examples=[128])
-    limit: int = Field(description="Places: the limit per worker times the live workers.", examples=[15])
+    limit: int = Field(description="Places: the limit of an engine times the engines.", examples=[15])
     available: int = Field(description="Free places.", examples=[15])
     waiting: int = Field(description="In the queue now.", examples=[0])
     completed: int = Field(description="Answered.", examples=[120])
@@ -103,17 +105,19 @@ class Lanes(BaseModel):
 
 
 class WorkerStats(Lanes):
-    """One worker's share: an engine's."""
+    """One engine's share. What has no engine yet (it waits, or was refused) counts with the first."""
 
-    slot: int = Field(examples=[0])
-    pid: int | None = Field(description="Of the engine's process; null while it has none.", examples=[4242])
+    slot: int = Field(description="Its number.", examples=[0])
+    pid: int | None = Field(
+        description="Of its process; null between the end of one and the start of the next.", examples=[4242]
+    )
     ready: bool = Field(description="Whether it can speak.", examples=[True])
     status: Phase = Field(description="How far its model is.", examples=["ready"])
-    restarts: int = Field(description="How often the engine died and began again.", examples=[0])
+    restarts: int = Field(description="How often it died and was begun again.", examples=[0])
 
 
 class ConcurrencyConfig(BaseModel):
-    """Limits of one worker."""
+    """Limits of one engine."""
 
     short_text: int = Field(examples=[15])
     long_text: int = Field(examples=[5])
@@ -131,7 +135,7 @@ class TimeoutConfig(BaseModel):
 class QueueConfig(BaseModel):
     """The queues."""
 
-    max_size: int = Field(description="Requests that may wait per lane and worker.", examples=[100])
+    max_size: int = Field(description="Requests that may wait per lane, in the whole server.", examples=[100])
 
 
 class StatsConfig(BaseModel):
@@ -140,13 +144,13 @@ class StatsConfig(BaseModel):
     concurrency: ConcurrencyConfig
     timeout: TimeoutConfig
     queue: QueueConfig
-    workers: int = Field(examples=[1])
+    workers: int = Field(description="Engines.", examples=[1])
 
 
 class WorkerName(BaseModel):
-    """One of the worker processes."""
+    """The server's process."""
 
-    slot: int = Field(examples=[0])
+    slot: int = Field(description="Always 0.", examples=[0])
     pid: int = Field(examples=[4242])
 
 
@@ -201,8 +205,8 @@ class ConcurrencyStats(BaseModel):
     stats: Lanes
     config: StatsConfig
     per_worker: list[WorkerStats]
-    worker: WorkerName = Field(description="The worker that answers.")
-    active: list[ActiveRequest] = Field(description="The requests that this worker has now.")
+    worker: WorkerName = Field(description="The server that answers.")
+    active: list[ActiveRequest] = Field(description="The requests that the server has now.")
     recent: list[RecentRequest] = Field(description="The last eight that it had, the latest at the end.")
 
 
