@@ -109,7 +109,7 @@ class WorkerStats(Lanes):
 
     slot: int = Field(description="Its number.", examples=[0])
     pid: int | None = Field(
-        description="Of its process; null between the end of one and the start of the next.", examples=[4242]
+        description="Of its process; null while it has none: idle, or between two.", examples=[4242]
     )
     ready: bool = Field(description="Whether it can speak.", examples=[True])
     status: Phase = Field(description="How far its model is.", examples=["ready"])
