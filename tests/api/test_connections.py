@@ -61,7 +61,7 @@ def test_as_many_files_as_may_be_open_are_opened(start: Start) -> None:
         assert server.say().status_code == 200
 
 
-@pytest.mark.parametrize(("n_files", "n_connections"), [(255, 1), (500, 122)])
+@pytest.mark.parametrize(("n_files", "n_connections"), [(255, 63), (500, 145)])
 def test_a_limit_of_files_that_is_too_low_for_the_lanes_is_told_at_the_start(
     start: Start, n_files: int, n_connections: int
 ) -> None:
@@ -70,6 +70,18 @@ def test_a_limit_of_files_that_is_too_low_for_the_lanes_is_told_at_the_start(
     assert "WARNING" in told
     assert f"serves at most {n_connections} connections; 220 requests may" in told
     assert "ulimit -n 4352" in told
+
+
+@pytest.mark.parametrize("n_files", [100, 255])
+def test_where_few_files_may_be_open_several_clients_are_served_at_once(start: Start, n_files: int) -> None:
+    """And those that ask for nothing keep none of them out."""
+    server = start(ulimit=f"-n {n_files}", delay_s=1)
+    n_clients = (n_files - 64) // 3
+    with ExitStack() as stack:
+        hold_idle(stack, server, 2 * n_files)
+        time.sleep(1)
+        answers = [answer.result() for answer in server.say_together(n_clients)]
+    assert {answer.status_code for answer in answers} == {200}
 
 
 def test_a_limit_of_files_that_suffices_is_not_told(start: Start) -> None:
