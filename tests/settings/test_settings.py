@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,15 @@ def test_a_bad_value_is_one_line(root: Path, name: str, value: str, allowed: str
 
 @pytest.mark.parametrize("action", ["check", "settings"])
 def test_a_bad_value_is_exit_2(root: Path, action: str) -> None:
-    done = run(root, action, SHORT_TEXT_CONCURRENCY="abc")
+    """Of the process, too."""
+    done = subprocess.run(
+        [sys.executable, "-m", "glm_tts_api", action],
+        cwd=root,
+        env={"PYTHONPATH": str(REPOSITORY), "SHORT_TEXT_CONCURRENCY": "abc"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "SHORT_TEXT_CONCURRENCY='abc': must be a whole number from 1 to 1024\n"
 
