@@ -208,12 +208,7 @@ def _build_engine(settings: Settings, number: int) -> SpeechEngine:
         for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)
-        models = load_checkpoint(
-            settings.checkpoint_dir,
-            device=device,
-            dtype=settings.dtype,
-            weights=settings.weights,
-        )
+        models = load_checkpoint(settings.checkpoint_dir, device=device, dtype=settings.dtype)
         return replace(models, warnings=tuple(warnings))
 
     def load_frontend() -> TextFrontend:

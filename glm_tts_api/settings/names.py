@@ -19,6 +19,7 @@ REMOVED = {
     "OPENAI_VOICES": "set VOICE_ALIASES, which holds for every API and leaves the other names as they are",
     "STALL_S": "set WATCHDOG_S: after a quarter of it nothing new is begun",
     "STREAM_BUFFER_S": "30 s of audio are made ahead of a client",
+    "WEIGHTS": "set DTYPE=int8, for the LLM's weights in 8 bits and all else in float32",
     "ZHIPU_VOICES": "set VOICE_ALIASES, which holds for every API and leaves the other names as they are",
 }
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import Dtype
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import quote
 from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
@@ -74,8 +75,7 @@ class Settings(BaseSettings):
     cors_origins: types.Origins = ()
     model_dir: Path | None = None
     device: types.Device = "auto"
-    dtype: Literal["auto", "fp32", "bf16"] = "auto"
-    weights: Literal["full", "int8"] = "full"
+    dtype: Dtype = "auto"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
     deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"
