@@ -227,7 +227,6 @@ def _engine(settings: Settings, number: int) -> SpeechEngine:
         checkpoint_dir=str(settings.checkpoint_dir),
         device=settings.device,
         dtype=settings.dtype,
-        weights=settings.weights,
         config=settings.engine,
         text_rules=settings.text_rules,
         max_characters=settings.max_text_length,

@@ -118,7 +118,7 @@ def _check_checkpoint(settings: Settings) -> None:
     from glm_tts_api.model.placement import choose_device, choose_precision, placement_warnings
 
     device = choose_device(settings.device)
-    precision = choose_precision(device, n_weights=0, dtype=settings.dtype, weights=settings.weights)
+    precision = choose_precision(device, n_weights=0, dtype=settings.dtype)
     require_operators(device, precision)
     check_layout(settings.checkpoint_dir)
     for warning in placement_warnings(settings.device, dtype=settings.dtype):

@@ -17,6 +17,7 @@ Float32 = npt.NDArray[np.float32]
 Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 SampleMethod = Literal["ras", "topk"]
+Dtype = Literal["auto", "fp32", "bf16", "int8"]
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one

@@ -39,11 +39,13 @@ class RotatingFile:
         self._descriptor = self._open()
 
     def write(self, line: bytes) -> None:
-        """Raises OSError where there is no room."""
+        """All of the line, or nothing where there is no room for it. Raises OSError."""
         n_bytes = os.fstat(self._descriptor).st_size
         if n_bytes and 0 < self._max_bytes < n_bytes + len(line):
             self._begin_anew()
-        os.write(self._descriptor, line)
+            n_bytes = os.fstat(self._descriptor).st_size
+        if os.write(self._descriptor, line) < len(line):
+            os.ftruncate(self._descriptor, n_bytes)
 
     def _open(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

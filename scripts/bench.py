@@ -42,8 +42,7 @@ def _arguments() -> argparse.Namespace:
     kinds = parser.add_subparsers(dest="kind", required=True)
     decode = kinds.add_parser("decode", parents=[common])
     decode.add_argument("--size", choices=("mini", "small", "official"), default="small")
-    decode.add_argument("--dtype", choices=("auto", "fp32", "bf16"), default="auto", help="as DTYPE")
-    decode.add_argument("--weights", choices=("full", "int8"), default="full", help="as WEIGHTS")
+    decode.add_argument("--dtype", choices=("auto", "fp32", "bf16", "int8"), default="auto", help="as DTYPE")
     flow = kinds.add_parser("flow", parents=[common])
     flow.add_argument("--steps", type=int, default=10)
     kinds.add_parser("text", parents=[common])
@@ -75,7 +74,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         return flow.run(device=device, steps=args.steps)
     from scripts.benchmarks import decode
 
-    return decode.run(size=args.size, device=device, dtype=args.dtype, weights=args.weights)
+    return decode.run(size=args.size, device=device, dtype=args.dtype)
 
 
 def _require(module: str, extra: str) -> None:

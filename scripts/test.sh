@@ -5,7 +5,8 @@
 #                                    AVX2 alone runs them (other kernels, without VNNI and bf16 units)
 #   bash scripts/test.sh quick       the checks, the tiers unit and server
 #   bash scripts/test.sh long        what the first does, and the long forms: the engine with AVX2 alone,
-#                                    client packages, Ray's kills, schemathesis, a text of twenty minutes, mutants
+#                                    client packages, Ray's kills, schemathesis, a text of twenty minutes,
+#                                    texts that are made to take long, mutants
 #   bash scripts/test.sh ARGUMENTS   the checks, then pytest with them: tests/text -k money
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
@@ -43,7 +44,7 @@ bash scripts/check.sh
 # The engine's threads wait as they do in a server (glm_tts_api/launch.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 case ${1:-} in
-  quick) tests -m "unit or server" ;;
+  quick) tests --tier unit --tier server ;;
   '' | long)
     say "== tests (pytest)"
     tests
@@ -57,6 +58,8 @@ for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"
   bash "scripts/checks/$form.sh"
 done
+say "== texts that are made to take long"
+"$PYTHON" scripts/benchmarks/text_torture.py --texts 200
 for room in audio engine stats text voices; do
   say "== mutants of $room"
   bash scripts/checks/mutants.sh "$room" 10

@@ -20,6 +20,9 @@ PLACES = {
     **dict.fromkeys(("audio", "deploy", "logs", "settings", "speech", "stats", "text", "voices"), "unit"),
     "api": "server",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
+    "api/test_lanes_beside_speech.py": "model",
+    "api/test_lost_device.py": "model",
+    "api/test_stalls.py": "model",
     "api/test_with_the_model.py": "model",
     "api/test_speech_socket_with_the_model.py": "model",
     **dict.fromkeys(("installed", "scripts"), "scripts"),
@@ -32,21 +35,28 @@ PLACES = {
 TESTS = Path(__file__).parent
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    for name, meaning in TIERS.items():
-        config.addinivalue_line("markers", f"{name}: {meaning}")
+def pytest_addoption(parser: pytest.Parser) -> None:
+    tiers = "; ".join(f"{name}: {meaning}" for name, meaning in TIERS.items())
+    parser.addoption(
+        "--tier", action="append", choices=[*TIERS], help=f"only tests of this tier (repeatable): {tiers}"
+    )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(tier_of(item.path))
+@pytest.hookimpl(trylast=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files of other tiers are not even imported: those of models load torch."""
+    if collection_path == TESTS or not (collection_path.is_dir() or collection_path.match("test_*.py")):
+        return None
+    tiers = tiers_in(collection_path)
+    wanted = config.getoption("tier")
+    return True if wanted and tiers.isdisjoint(wanted) else None
 
 
-def tier_of(file: Path) -> str:
-    """Raises pytest.UsageError for a folder without a tier."""
-    path = file.relative_to(TESTS).as_posix()
-    fitting = [place for place in PLACES if path == place or path.startswith(f"{place}/")]
+def tiers_in(path: Path) -> set[str]:
+    """Those of a file, or of a folder and all that is in it. Raises pytest.UsageError where it has none."""
+    name = path.relative_to(TESTS).as_posix()
+    fitting = [place for place in PLACES if name == place or name.startswith(f"{place}/")]
     if not fitting:
-        raise pytest.UsageError(f"tests/{path} is in no tier: name its folder in tests/conftest.py.")
-    return PLACES[max(fitting, key=len)]
+        raise pytest.UsageError(f"tests/{name} is in no tier: name its folder in tests/conftest.py.")
+    inside = {tier for place, tier in PLACES.items() if place.startswith(f"{name}/")}
+    return inside | {PLACES[max(fitting, key=len)]}

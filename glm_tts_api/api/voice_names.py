@@ -1,14 +1,19 @@
-"""Voices by the names that other services have for theirs."""
+"""Voices by their own names and by the names that other services have for theirs (VOICE_ALIASES)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import UnknownVoice
 from glm_tts_api.text.markup.marks import voices_in
-from glm_tts_api.voices.store import VoiceStore
+
+
+async def voices_of(name: str, text: str, state: AppState) -> tuple[Voice, dict[str, Voice]]:
+    """The voice of that name, and those that marks in the text call for. Raises UnknownVoice."""
+    voice = await state.pools.files.run(named_voice, name, state)
+    return voice, await marked_voices(text, state)
 
 
 async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
@@ -18,15 +23,12 @@ async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
 
 def named_voices(names: Iterable[str], state: AppState) -> dict[str, Voice]:
     """The voice of each name that is not empty. Blocking. Raises UnknownVoice."""
-    wanted = filter(None, dict.fromkeys(names))
-    return {name: named_voice(name, state.config.openai_voices, state.voices) for name in wanted}
+    return {name: named_voice(name, state) for name in filter(None, dict.fromkeys(names))}
 
 
-def named_voice(name: str, aliases: Mapping[str, str], voices: VoiceStore) -> Voice:
-    """The registered voice of that name, else the one that `aliases` gives the name to. Blocking.
-
-    Raises UnknownVoice.
-    """
+def named_voice(name: str, state: AppState) -> Voice:
+    """The registered voice of that name, else the one whose alias it is. Blocking. Raises UnknownVoice."""
+    aliases, voices = state.config.voice_aliases, state.voices
     try:
         return voices.get(name)
     except UnknownVoice:

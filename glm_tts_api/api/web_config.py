@@ -15,8 +15,7 @@ class WebConfig:
     max_text_length: int
     max_upload_bytes: int
     max_text_bytes: int
-    openai_voices: Mapping[str, str]
-    zhipu_voices: Mapping[str, str]
+    voice_aliases: Mapping[str, str]
     uploads_dir: Path
     api_keys: tuple[str, ...]
     metrics_key: str

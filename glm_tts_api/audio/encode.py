@@ -4,6 +4,8 @@ Every format can be sent while it is made: what an encoder knows leaves with eac
 is not known yet says so with sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that bodies can be
 joined. MP3 and AAC know frames alone: their length is right to half a frame, and the encoder's delay is
 left out.
+
+Equal samples are equal bytes: no time, version or random number is in any of them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, cast
+from zlib import crc32
 
 import av
 import numpy as np
@@ -201,7 +204,9 @@ class _Muxed:
     def __init__(self, codec: str, muxer: str, rate: int, heard: int, options: dict[str, str]) -> None:
         self.sample_rate = heard
         self._sink = _Sink()
-        self._container = av.open(self._sink, "w", format=muxer, options={"flush_packets": "1", **options})
+        options = {"flush_packets": "1", "fflags": "+bitexact", **options}
+        self._container = av.open(self._sink, "w", format=muxer, options=options)
+        self._needs_serial = muxer == "ogg"
         self._stream = cast(av.AudioStream, self._container.add_stream(codec, rate=heard, layout="mono"))
         if codec == "libopus":
             self._stream.codec_context.bit_rate = 1000 * _KBITS["opus"]
@@ -210,6 +215,10 @@ class _Muxed:
         self._input = _FrameInput(rate, heard, context.format.name, context.frame_size or 1024)
 
     def push(self, pcm: Float32) -> bytes:
+        if self._needs_serial and len(pcm):
+            self._needs_serial = False
+            # Joined bodies are a chain, whose links need serial numbers that differ (RFC 3533, 4).
+            self._container.options["serial_offset"] = str(crc32(to_pcm16(pcm).tobytes()) >> 1)
         return self._mux(self._input.push(pcm))
 
     def finish(self) -> bytes:

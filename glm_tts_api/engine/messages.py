@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.contracts import Float32, LexiconEntry, SpeechRequest, Stage
+from glm_tts_api.contracts import Dtype, Float32, LexiconEntry, SpeechRequest, Stage
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import InternalFault, ServiceError
@@ -42,8 +42,7 @@ class Load(Message, frozen=True):
     number: int
     checkpoint_dir: str
     device: str
-    dtype: Literal["auto", "fp32", "bf16"]
-    weights: Literal["full", "int8"]
+    dtype: Dtype
     config: EngineConfig
     text_rules: Literal["default", "published"]
     max_characters: int

@@ -258,9 +258,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)
-        models = load_checkpoint(
-            Path(load.checkpoint_dir), device=device, dtype=load.dtype, weights=load.weights
-        )
+        models = load_checkpoint(Path(load.checkpoint_dir), device=device, dtype=load.dtype)
         return replace(models, warnings=tuple(warnings))
 
     def load_frontend() -> TextFrontend:

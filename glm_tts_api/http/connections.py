@@ -28,6 +28,7 @@ from glm_tts_api.http.turns import InTurn
 logger = logging.getLogger(__name__)
 _MOST_FILES = 65536
 _FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted before it can be counted
+_LEAST_FILES_OF_THE_REST = 64  # without the burst: what cannot be accepted yet is accepted later
 _CROWD = 128  # connections beyond the limit that are told so; more are dropped
 _SETTLED_S = 1.0  # a connection that waits for longer than this gives way to a new one
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -61,8 +62,10 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
-        # Each may need a second file, for the recording that it uploads.
-        self.most = max(1, min(limits.max_connections, (max_files - _FILES_OF_THE_REST) // 2))
+        # Each may need a second file, for the recording that it uploads; where files are few, a third is for
+        # one of the crowd.
+        few = (max_files - _LEAST_FILES_OF_THE_REST) // 3
+        self.most = max(1, min(limits.max_connections, max(few, (max_files - _FILES_OF_THE_REST) // 2)))
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
         self.is_lightest: Callable[[int], bool] = lambda _: True

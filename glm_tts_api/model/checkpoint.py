@@ -11,13 +11,14 @@ from pathlib import Path
 
 import torch
 
+from glm_tts_api.contracts import Dtype
 from glm_tts_api.model.checkpoint_files import SPEAKER_ENCODER, CheckpointFiles, Problem, raise_problems
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.rotary import Rotary
 from glm_tts_api.model.inspection import INV_FREQ, Part, inspect
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.operators import require_operators
-from glm_tts_api.model.placement import Dtype, Weights, choose_precision
+from glm_tts_api.model.placement import choose_precision
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer
 from glm_tts_api.model.tokenizer import TextTokenizer
@@ -50,16 +51,14 @@ def check_layout(root: Path) -> None:
     inspect(root)
 
 
-def load_checkpoint(
-    root: Path, *, device: torch.device | str, dtype: Dtype = "fp32", weights: Weights = "full"
-) -> Models:
-    """Everything on `device` as float32, the LLM as `dtype` and `weights` say (see choose_precision).
+def load_checkpoint(root: Path, *, device: torch.device | str, dtype: Dtype = "fp32") -> Models:
+    """Everything on `device` as float32, the LLM as `dtype` says (see choose_precision).
 
     Raises CheckpointError, and what choose_precision and require_operators raise.
     """
     parts, device = inspect(root), torch.device(device)
     n_weights = sum(parameter.numel() for parameter in parts.llm.module.parameters())
-    precision = choose_precision(device, n_weights=n_weights, dtype=dtype, weights=weights)
+    precision = choose_precision(device, n_weights=n_weights, dtype=dtype)
     require_operators(device, precision)
     speaker_encoder, vocos2d = _load_opaque(CheckpointFiles(root), device)
     tokenizer, n_speech = parts.text_tokenizer, parts.speech_tokenizer.module.config.quantize_vocab_size

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
+from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.gpus import n_gpus, why_no_gpu
 
-Dtype = Literal["auto", "fp32", "bf16"]
-Weights = Literal["full", "int8"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _IS_X86 = platform.machine() == "x86_64"  # of other CPUs' units nothing is known here
 _CACHED_WEIGHTS = 50_000_000  # fewer than these are held by a CPU's caches rather than read from memory
@@ -49,19 +47,21 @@ def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
     return warnings
 
 
-def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype, weights: Weights) -> Precision:
-    """Dtype auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many full weights that
-    reading them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the
-    same sound after every start.
+def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype) -> Precision:
+    """auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many weights that reading them is
+    what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the same sound after
+    every start. int8 is 8-bit weights, and float32 for all else.
 
     Raises StartupError for 8-bit weights on a GPU.
     """
-    if weights == "int8" and device.type != "cpu":
-        raise StartupError(f"WEIGHTS='int8' is for the CPU, and this runs on {device}: leave WEIGHTS unset")
+    if dtype == "int8":
+        if device.type != "cpu":
+            raise StartupError(f"DTYPE='int8' is for the CPU, and this runs on {device}: set DTYPE=auto")
+        return Precision(torch.float32, int8=True)
     if dtype == "auto":
-        reads_memory = weights == "full" and n_weights > _CACHED_WEIGHTS and has_bf16_units()
+        reads_memory = n_weights > _CACHED_WEIGHTS and has_bf16_units()
         dtype = "bf16" if device.type == "cuda" or reads_memory else "fp32"
-    return Precision(_DTYPES[dtype], int8=weights == "int8")
+    return Precision(_DTYPES[dtype])
 
 
 def has_bf16_units() -> bool:

@@ -16,8 +16,11 @@ REMOVED = {
     "LOG_BACKUPS": "5 earlier logs are kept; LOG_MAX_MB says how large each gets",
     "MAX_LEXICON_WORDS": "the lexicon has room for 20000 words",
     "MAX_VOICES": "set MAX_VOICES_MB: as many megabytes of recordings, and as many voices, are kept",
+    "OPENAI_VOICES": "set VOICE_ALIASES, which holds for every API and leaves the other names as they are",
     "STALL_S": "set WATCHDOG_S: after a quarter of it nothing new is begun",
     "STREAM_BUFFER_S": "30 s of audio are made ahead of a client",
+    "WEIGHTS": "set DTYPE=int8, for the LLM's weights in 8 bits and all else in float32",
+    "ZHIPU_VOICES": "set VOICE_ALIASES, which holds for every API and leaves the other names as they are",
 }
 
 

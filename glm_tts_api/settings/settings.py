@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import Dtype
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import quote
 from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
@@ -74,8 +75,7 @@ class Settings(BaseSettings):
     cors_origins: types.Origins = ()
     model_dir: Path | None = None
     device: types.Device = "auto"
-    dtype: Literal["auto", "fp32", "bf16"] = "auto"
-    weights: Literal["full", "int8"] = "full"
+    dtype: Dtype = "auto"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
     deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"
@@ -89,8 +89,7 @@ class Settings(BaseSettings):
     stream_stall_s: Seconds = 60
     watchdog_s: Seconds = _STALLS_TO_THE_END * _ENGINE.stall_s
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
-    openai_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.OPENAI_VOICE_NAMES)
-    zhipu_voices: types.VoiceAliases = tuple((name, "exampleA") for name in types.ZHIPU_VOICE_NAMES)
+    voice_aliases: types.VoiceAliases = ()
     prompts_dir: Path = Path("data/prompts")
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     rolling_timeout: Annotated[float | None, *types.SECONDS] = None
@@ -203,8 +202,7 @@ class Settings(BaseSettings):
         return WebConfig(
             workers=self.workers,
             max_text_length=self.max_text_length,
-            openai_voices=dict(self.openai_voices),
-            zhipu_voices=dict(self.zhipu_voices),
+            voice_aliases=types.KNOWN_ALIASES | dict(self.voice_aliases),
             uploads_dir=self.path(self.prompts_dir) / "uploads",
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),

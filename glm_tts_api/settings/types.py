@@ -10,13 +10,16 @@ from pydantic_settings import NoDecode
 
 from glm_tts_api.validation import Allowed
 
-# What clients of OpenAI's speech API choose from; some know no other names.
-OPENAI_VOICE_NAMES = (
-    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
-    *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
+# The names that clients of OpenAI's speech API choose from (some know no others), then those of the voices
+# of Zhipu's cloud. The example in its guide asks for "female".
+KNOWN_ALIASES = dict.fromkeys(
+    (
+        *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
+        *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
+        *("tongtong", "chuichui", "xiaochen", "jam", "kazi", "douji", "luodo", "female"),
+    ),
+    "exampleA",
 )
-# What Zhipu's cloud calls its own voices; its guide's example asks for "female".
-ZHIPU_VOICE_NAMES = ("tongtong", "chuichui", "xiaochen", "jam", "kazi", "douji", "luodo", "female")
 
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/*?#]+")

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
-from glm_tts_api.contracts import SamplingOptions
+from glm_tts_api.contracts import Dtype, SamplingOptions
 from glm_tts_api.model import sampling
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
-from glm_tts_api.model.placement import Dtype, Weights, choose_precision
+from glm_tts_api.model.placement import choose_precision
 from glm_tts_api.model.sequence import SpeechSequence
 from scripts.benchmarks.floor import bandwidth, matmul_flops
 from scripts.benchmarks.report import Progress
@@ -146,7 +146,7 @@ def n_weights(config: LlmConfig, n_sampled: int) -> int:
     return config.num_hidden_layers * per_layer + n_sampled * width
 
 
-def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> dict[str, Any]:
+def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
     """Prints and returns tokens a second, as ratios to the baseline of the same run and to the floor."""
     progress = Progress(2 + len(ROWS))
     config = LLM_SIZES[size]
@@ -157,7 +157,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> d
     audio_start = config.vocab_size - N_AUDIO[size] - 1
     sampled_ids = range(audio_start, config.vocab_size)  # the last one stands for the end
     count = n_weights(config, len(sampled_ids))
-    precision = choose_precision(device, n_weights=count, dtype=dtype, weights=weights)
+    precision = choose_precision(device, n_weights=count, dtype=dtype)
     runner = LlmRunner(
         llama, sampled_ids=sampled_ids, device=device, dtype=precision.dtype, int8=precision.int8
     )
@@ -167,8 +167,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> d
     result: dict[str, Any] = {
         "size": size,
         "device": str(device),
-        "dtype": str(precision.dtype).removeprefix("torch."),
-        "weights": weights,
+        "dtype": "int8" if precision.int8 else str(precision.dtype).removeprefix("torch."),
         "baseline_tps": base,
         "floor_tps": 1 / read_s,
         "rows": {},
@@ -192,8 +191,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype, weights: Weights) -> d
 
 
 def _print(result: dict[str, Any]) -> None:
-    kind = f"{result['dtype']}, {result['weights']} weights"
-    print(f"decode, size {result['size']}, {kind}, on {result['device']}")
+    print(f"decode, size {result['size']}, {result['dtype']}, on {result['device']}")
     print(f"baseline (published loop, float32, 1 row): {result['baseline_tps']:.1f} tokens/s")
     print(f"floor (weights read once a step): {result['floor_tps']:.1f} steps/s")
     print("rows  tokens/s   x baseline  step ms  floor ms  x floor")

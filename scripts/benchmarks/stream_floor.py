@@ -51,9 +51,7 @@ def first_audio_floor() -> StreamFloor:
     settings = Settings.load()
     config, device = settings.engine, choose_device(settings.device)
     set_torch_flags(device, os.environ)
-    models = load_checkpoint(
-        settings.checkpoint_dir, device=device, dtype=settings.dtype, weights=settings.weights
-    )
+    models = load_checkpoint(settings.checkpoint_dir, device=device, dtype=settings.dtype)
     decoder, token2wav = DecodeBatcher(models, config), Token2Wav(models, config)
     warm_up = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None)
     n_window = settings.stream_chunks[0] + LOOK_AHEAD

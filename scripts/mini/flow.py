@@ -26,7 +26,28 @@ from scripts.mini.training import Muon, Run, warm_cosine
 _LENGTHS = (75, 125, 200, 325)  # tokens a row: 3 to 13 s
 _LENGTH_WEIGHTS = (2, 3, 3, 2)
 _DROP_CONDITIONS = 0.2
+CODE_TABLE = "text_emb_layer.text_embed.weight"
 _MEL_FLOOR = float(np.log(1e-5))
+
+
+def code_vectors(folder: Path) -> Tensor:
+    """The tokenizer's codebook, each dimension with mean 0 and spread 1 over the codes: [n_codes, dim]."""
+    book: Tensor = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook"]
+    used = book[1:]  # row 0 is the filler
+    return (book - used.mean(0)) / used.std(0)
+
+
+@torch.no_grad()
+def follow_codes(table: Tensor, codes: Tensor, known: Tensor | None) -> None:
+    """Puts the flow's rows where the tokenizer has its codes: a row starts with what its neighbours learn.
+
+    `known`: the codes that the table has followed so far; what it has learned besides stays.
+    """
+    rows = table[1 : len(codes)]
+    if known is None:
+        rows.copy_(codes[1:])
+    else:
+        rows.add_(codes[1:] - known[1:])
 
 
 def flow_config() -> FlowConfig:
@@ -138,7 +159,7 @@ def start(model: DiT, mean_mel: Tensor) -> None:
     for name, parameter in model.named_parameters():
         if ("attn_norm.linear" in name) or ("norm_out.linear" in name) or name == "proj_out.weight":
             torch.nn.init.zeros_(parameter)
-        elif name == "text_emb_layer.text_embed.weight":
+        elif name == CODE_TABLE:
             torch.nn.init.normal_(parameter, std=1.0)
     model.proj_out.bias.data.copy_(mean_mel)
 
@@ -161,7 +182,7 @@ def batches(data: VoiceData, rng: random.Random, frames: int) -> Iterator[Batch]
         yield data.batch(rng, data.training, frames=frames, augment=True)
 
 
-def train(data: VoiceData, run: Run, *, frames: int) -> None:
+def train(data: VoiceData, run: Run, *, codes: Tensor, frames: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(run.step)
     model = DiT(flow_config())
@@ -175,17 +196,19 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
     muon = Muon(matrices, lr=0.01)
     adam = torch.optim.AdamW(others, lr=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     averages = Averages(model)
-    state = run.resume()
+    state, known = run.resume(), None
     if state is not None:
         model.load_state_dict(state["model"])
-        averages.weights = state["average"]
+        averages.weights, known = state["average"], state.get("codes")
         if "muon" in state:  # a state made from shipped weights has no moments
             muon.load_state_dict(state["muon"])
             adam.load_state_dict(state["adam"])
+    for table in (model.text_emb_layer.text_embed.weight, averages.weights[CODE_TABLE]):
+        follow_codes(table, codes, known)
 
     def snapshot() -> dict[str, object]:
         return {"model": model.state_dict(), "average": averages.weights, "muon": muon.state_dict(),
-                "adam": adam.state_dict()}  # fmt: skip
+                "adam": adam.state_dict(), "codes": codes}  # fmt: skip
 
     check_rng = random.Random(5)
     checks = [data.batch(check_rng, data.validation, frames=4000, augment=False) for _ in range(4)]
@@ -202,7 +225,7 @@ def train(data: VoiceData, run: Run, *, frames: int) -> None:
         loss = flow_loss(
             model,
             batch,
-            t=torch.rand(rows),
+            t=1 - torch.cos(torch.rand(rows) * torch.pi / 2),  # as the sampler spreads its steps
             noise=torch.randn_like(batch.mel),
             drop=torch.rand(rows) < _DROP_CONDITIONS,
         )
@@ -241,7 +264,8 @@ def main() -> None:
         for path in sorted((args.folder / "data").glob("pairs*.speaker"))
         if (args.folder / "codes" / f"{path.stem}.pkl").exists()
     ]
-    train(VoiceData(args.folder, names), Run(args.out, minutes=args.minutes), frames=args.frames)
+    run = Run(args.out, minutes=args.minutes)
+    train(VoiceData(args.folder, names), run, codes=code_vectors(args.folder), frames=args.frames)
 
 
 if __name__ == "__main__":

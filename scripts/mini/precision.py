@@ -140,7 +140,7 @@ def main() -> None:
     variants = {
         "fp32": load_checkpoint(args.model, device="cpu"),
         "bf16": load_checkpoint(args.model, device="cpu", dtype="bf16"),
-        "int8": load_checkpoint(args.model, device="cpu", weights="int8"),
+        "int8": load_checkpoint(args.model, device="cpu", dtype="int8"),
     }
     server = Server(args.model, args.configs, args.folder, flow_steps=REFERENCE_STEPS)
     compare(

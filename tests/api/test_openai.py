@@ -206,10 +206,12 @@ def test_probes_find_what_tells_them_where_the_voices_are(serve: Serve) -> None:
         assert client.get("/health").status_code == 503
 
 
-def test_a_name_of_openais_is_the_voice_that_the_setting_gives_it(serve: Serve) -> None:
-    server = serve(openai_voices="alloy=exampleB,me=exampleA")
+def test_a_name_is_the_voice_that_the_setting_gives_it_and_the_other_names_stay(serve: Serve) -> None:
+    server = serve(voice_aliases="alloy=exampleB,me=exampleB")
     with sdk(server) as client:
-        for name in ("alloy", "me", "exampleA"):
+        for name in ("alloy", "me", "echo", "tongtong", "exampleA"):
             assert client.audio.speech.create(model="tts-1", voice=name, input="hello").content
-        with pytest.raises(openai.BadRequestError, match="no voice 'echo'"):
-            client.audio.speech.create(model="tts-1", voice="echo", input="hello")
+        with pytest.raises(openai.BadRequestError, match="no voice 'you'"):
+            client.audio.speech.create(model="tts-1", voice="you", input="hello")
+    spoke = [getattr(asked.voice, "name", None) for asked in server.engine.requests]
+    assert spoke == ["exampleB", "exampleB", "exampleA", "exampleA", "exampleA"]

@@ -20,6 +20,7 @@ from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import lines_of
 from tests.recordings import voice_wav
+from tests.voices.shelf import wait_until_settled
 
 Serve = Callable[..., Running]
 
@@ -103,7 +104,7 @@ def test_clear_cache(server: Running) -> None:
 
 
 def test_clear_cache_drops_the_voices_recordings_too(server: Running) -> None:
-    time.sleep(0.15)  # recordings younger than that are not kept
+    wait_until_settled(server.root)  # younger recordings are not kept
     server.say(index="exampleA")
     server.say(index="exampleA")
     with server.client() as client:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -11,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from glm_tts_api.engine.state import EngineState
 from tests.api.raw_client import is_open
 from tests.api.running import Running
+from tests.api.server_process import Server
 from tests.api.socket_client import (
     SENTENCES,
     TONE_BYTES,
@@ -135,3 +138,25 @@ def test_a_client_that_reads_nothing_is_dropped_and_its_place_comes_back(start: 
         with pytest.raises(ConnectionClosed):
             heard(client, "flushed")
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_client_that_asks_on_and_reads_little_takes_little_memory(start: Start) -> None:
+    """The turns that wait are refused for a voice that is not there, each after 3,000 letters."""
+    server = start(delay_s=600)
+    with talking(f"http://127.0.0.1:{server.port}") as client:
+        tell(client, "text", text="你好")
+        tell(client, "flush")
+        wait_until(lambda: server.lane()["active"] == 1)
+        before = peak_bytes(server)
+        for _ in range(1000):
+            tell(client, "text", text="[[voice nobody]]" * 190)
+            tell(client, "flush")
+        tell(client, "cancel")
+        heard(client, "cancelled")
+        assert peak_bytes(server) - before < 8 * 2**20
+
+
+def peak_bytes(server: Server) -> int:
+    """The most memory that the server ever had."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])

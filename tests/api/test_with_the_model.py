@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
-from glm_tts_api.contracts import STAGES
+from glm_tts_api.contracts import STAGES, AudioFormat
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
@@ -165,6 +165,15 @@ def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Runni
     with server.client() as client:
         assert client.post("/api/v1/clear_cache").json()["freed_bytes"] > 0
     assert wav(server, "今天天气很好。", seed=7) == alone
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("audio_format", get_args(AudioFormat))
+def test_equal_requests_are_equal_bytes(server: Running, audio_format: AudioFormat, stream: bool) -> None:
+    fields = {"response_format": audio_format, "stream": stream}
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(server.say, LONG_TEXT, **fields) for _ in range(3)]
+    assert len({answer.result().raise_for_status().content for answer in answers}) == 1
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,14 @@ def test_the_list_has_the_clouds_names_too_and_is_filtered(client: ZhipuAiClient
 
 
 def test_the_clouds_names_stand_for_the_voices_of_the_setting(serve: Serve) -> None:
-    server = serve(zhipu_voices="tongtong=exampleB")
+    server = serve(voice_aliases="tongtong=exampleB")
     with sdk(server) as client:
         assert said(client).content
-        with pytest.raises(APIRequestFailedError, match="no voice 'jam'"):
-            client.audio.speech(model="glm-tts", input="hello", voice="jam")
+        assert said(client, voice="jam").content
+        with pytest.raises(APIRequestFailedError, match="no voice 'jim'"):
+            client.audio.speech(model="glm-tts", input="hello", voice="jim")
+    spoke = [getattr(asked.voice, "name", None) for asked in server.engine.requests]
+    assert spoke == ["exampleB", "exampleA"]
 
 
 def test_what_cannot_be_cloned_leaves_no_voice(client: ZhipuAiClient) -> None:

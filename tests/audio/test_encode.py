@@ -6,6 +6,7 @@ import io
 import shutil
 import struct
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import av
 import numpy as np
@@ -33,6 +34,11 @@ def heard(body: bytes, audio_format: AudioFormat, rate: int) -> npt.NDArray[np.f
     command = ["ffmpeg", "-v", "error", *raw, "-i", "-", "-f", "f32le", "-ac", "1", "-ar", str(rate), "-"]
     done = subprocess.run(command, input=body, capture_output=True, check=True)
     return np.frombuffer(done.stdout, np.float32)
+
+
+def body_of(spoken: npt.NDArray[np.float32], audio_format: AudioFormat, rate: int, streamed: bool) -> bytes:
+    encoder = open_encoder(audio_format, rate, n_samples=None if streamed else len(spoken))
+    return b"".join(in_pieces(encoder, spoken, rate // 10 if streamed else len(spoken)))
 
 
 def level_db(pcm: npt.NDArray[np.float32]) -> float:
@@ -135,6 +141,21 @@ def test_what_is_louder_than_full_scale_is_clipped_and_does_not_wrap() -> None:
 def test_nothing_at_all_is_no_fault(audio_format: AudioFormat) -> None:
     encoder = open_encoder(audio_format, 24000)
     assert isinstance(encoder.push(np.zeros(0, np.float32)) + encoder.finish(), bytes)
+
+
+@pytest.mark.parametrize("rate", [24000, 32000])
+@pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_equal_speech_is_equal_bytes(audio_format: AudioFormat, rate: int, streamed: bool) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = [threads.submit(body_of, voice(1.3, rate), audio_format, rate, streamed) for _ in range(8)]
+    assert len({body.result() for body in made}) == 1
+
+
+def test_opus_bodies_of_other_speech_are_other_streams() -> None:
+    """Joined they are a chain, and each of its links needs a serial number of its own (RFC 3533, 4)."""
+    serials = {encode(voice(seconds), "opus", 24000)[14:18] for seconds in (0.5, 0.6, 0.7)}
+    assert len(serials) == 3
 
 
 def test_media_types() -> None:

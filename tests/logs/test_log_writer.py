@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -141,3 +142,18 @@ def test_what_is_no_json_becomes_some(tmp_path: Path, start: Start) -> None:
     assert lines[0] == record
     assert [json.loads(line)["message"] for line in lines[1:]] == ["Timeout (0:02:00)!", '  File "a", line 1']
     assert {json.loads(line)["logger"] for line in lines[1:]} == {"stderr"}
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, start: Start) -> None:
+    """A limit of the file's size stands for the disk, which has room again later."""
+    writer = start("--json", "--copy")
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    lines = [json.dumps({"number": number, "filling": "x" * 100}).encode() + b"\n" for number in range(9)]
+    most = int(3.5 * len(lines[0]))
+    resource.prlimit(writer.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    feed(writer.stdin, lines[:6])
+    assert [writer.stdout.readline() for _ in range(6)] == lines[:6]  # each is in the file before
+    resource.prlimit(writer.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    writer.communicate(b"".join(lines[6:]), timeout=60)
+    assert (tmp_path / "log").read_bytes() == b"".join([*lines[:3], *lines[6:]])

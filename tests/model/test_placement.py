@@ -1,4 +1,4 @@
-"""What DEVICE, DTYPE and WEIGHTS come to on a machine."""
+"""What DEVICE and DTYPE come to on a machine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from glm_tts_api.cli import main
+from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.gpus import explain
 from glm_tts_api.model.placement import (
-    Dtype,
     Precision,
     choose_device,
     choose_precision,
@@ -27,7 +27,7 @@ CPU, SMALL, LARGE = torch.device("cpu"), 8_000_000, 1_500_000_000
 
 
 def _dtype(dtype: Dtype, n_weights: int, device: torch.device = CPU) -> torch.dtype:
-    return choose_precision(device, n_weights=n_weights, dtype=dtype, weights="full").dtype
+    return choose_precision(device, n_weights=n_weights, dtype=dtype).dtype
 
 
 def test_the_dtype_asked_for_is_taken() -> None:
@@ -75,12 +75,11 @@ def test_full_precision_is_no_warning_anywhere() -> None:
 
 
 def test_8_bit_weights_are_for_the_cpu() -> None:
-    precision = choose_precision(CPU, n_weights=SMALL, dtype="fp32", weights="int8")
-    assert precision == Precision(torch.float32, int8=True)
-    precision = choose_precision(CPU, n_weights=LARGE, dtype="auto", weights="int8")
-    assert precision == Precision(torch.float32, int8=True), "quicker so, whatever the CPU's units"
-    with pytest.raises(StartupError, match=r"^WEIGHTS='int8' is for the CPU"):
-        choose_precision(torch.device("cuda", 0), n_weights=LARGE, dtype="auto", weights="int8")
+    for n_weights in (SMALL, LARGE):
+        precision = choose_precision(CPU, n_weights=n_weights, dtype="int8")
+        assert precision == Precision(torch.float32, int8=True), "quicker so, whatever the CPU's units"
+    with pytest.raises(StartupError, match=r"^DTYPE='int8' is for the CPU"):
+        choose_precision(torch.device("cuda", 0), n_weights=LARGE, dtype="int8")
 
 
 @pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")

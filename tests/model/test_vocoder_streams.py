@@ -32,7 +32,7 @@ def said(vocoder: Vocoder, mel: Tensor, cut: Sequence[int]) -> list[Tensor]:
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return load_checkpoint(BUNDLED_MODEL, device=torch.device("cpu"), dtype="fp32", weights="full")
+    return load_checkpoint(BUNDLED_MODEL, device=torch.device("cpu"))
 
 
 @pytest.fixture

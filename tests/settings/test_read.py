@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import io
 import pty
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import pytest
 
-from tests.settings.asking import REPOSITORY, run
+from tests.settings.asking import run
 
 
 def test_read_prints_segments_changes_and_warnings(tmp_path: Path) -> None:
@@ -28,39 +26,37 @@ def test_read_says_why_nothing_would_be_said(tmp_path: Path) -> None:
     assert done.stderr.startswith("The text has nothing to say")
 
 
-def piped(root: Path, *arguments: str, **stdin: Any) -> subprocess.CompletedProcess[bytes]:
-    """`glm-tts read` with `input` or `stdin` as in `subprocess.run`."""
-    return subprocess.run(
-        [sys.executable, "-m", "glm_tts_api", "read", *arguments],
-        cwd=root,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        timeout=120,
-        check=False,
-        **stdin,
-    )
+def piped(data: bytes) -> TextIO:
+    return io.TextIOWrapper(io.BytesIO(data))
 
 
 @pytest.mark.parametrize("arguments", [["-"], []])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])  # the latter begins a file that Windows wrote
-def test_read_takes_the_text_from_a_pipe(tmp_path: Path, arguments: list[str], mark: str) -> None:
-    done = piped(tmp_path, *arguments, input=f"{mark}你好\n".encode())
+def test_read_takes_the_text_from_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], mark: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", piped(f"{mark}你好\n".encode()))
+    done = run(tmp_path, "read", *arguments)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.decode().startswith("1. 你好。 (")
+    assert done.stdout.startswith("1. 你好。 (")
 
 
-def test_read_says_which_encoding_it_takes(tmp_path: Path) -> None:
-    done = piped(tmp_path, "-", input="你好".encode("gb18030"))
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert b"not UTF-8" in done.stderr
-    assert b"iconv" in done.stderr
+def test_read_says_which_encoding_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", piped("你好".encode("gb18030")))
+    done = run(tmp_path, "read", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not UTF-8" in done.stderr
+    assert "iconv" in done.stderr
 
 
-def test_read_without_a_text_says_how_to_give_one(tmp_path: Path) -> None:
-    ours, terminal = pty.openpty()
-    at_a_terminal = piped(tmp_path, stdin=terminal)
-    os.close(ours)
-    os.close(terminal)
-    for done in (at_a_terminal, piped(tmp_path, input=b"\n"), piped(tmp_path, "-", input=b"")):
-        assert (done.returncode, done.stdout) == (2, b"")
-        assert b"echo Hello. | glm-tts read" in done.stderr
+@pytest.mark.parametrize(("arguments", "data"), [([], b"\n"), (["-"], b""), ([], None)])
+def test_read_without_a_text_says_how_to_give_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], data: bytes | None
+) -> None:
+    """None is a terminal, at which nobody types."""
+    ours, theirs = pty.openpty()
+    with open(ours, "rb"), open(theirs) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal if data is None else piped(data))
+        done = run(tmp_path, "read", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "echo Hello. | glm-tts read" in done.stderr

@@ -36,7 +36,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
         PROMPT_MIN_SECONDS="2.5",
         PROMPT_MAX_SECONDS="12",
         STREAM_CHUNKS="5,10",
-        OPENAI_VOICES="nova=mine",
+        VOICE_ALIASES="nova=mine",
         API_KEYS="a,b",
         METRICS_KEY="m",
         ALLOWED_HOSTS="TTS.example.org",
@@ -46,11 +46,12 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     web, recordings = settings.web, settings.recordings
     assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
     assert (recordings.min_s, recordings.max_s) == (2.5, 12)
-    assert (settings.engine.stream_chunks, web.openai_voices, web.api_keys) == (
-        (5, 10),
-        {"nova": "mine"},
-        ("a", "b"),
-    )
+    assert (settings.engine.stream_chunks, web.api_keys) == ((5, 10), ("a", "b"))
+    assert [web.voice_aliases[name] for name in ("nova", "alloy", "female")] == [
+        "mine",
+        "exampleA",
+        "exampleA",
+    ]
     assert web.metrics_key == "m"
     assert (settings.store.n_voices, settings.store.n_bytes) == (3, 3 * 2**20)
     assert "tts.example.org" in web.allowed_hosts

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.voices.index import signature_of
 from glm_tts_api.voices.store import VoiceStore
+from tests.api.waiting import wait_until
 from tests.recordings import voice_wav
 
 WAV, OTHER_WAV = voice_wav(1.5), voice_wav(2.5)
@@ -33,6 +35,11 @@ def make_configs(root: Path) -> Path:
 
 def open_store(configs: Path, own: Path) -> VoiceStore:
     return VoiceStore(configs / "prompt_cache.json", own, limits=RecordingLimits())
+
+
+def wait_until_settled(folder: Path) -> None:
+    """Until every file is so old that it is known by its time."""
+    wait_until(lambda: all(signature_of(file.stat()) is not None for file in folder.rglob("*.*")))
 
 
 def names(store: VoiceStore) -> list[str]:

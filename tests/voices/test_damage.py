@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +13,7 @@ import pytest
 
 from glm_tts_api.errors import RecordingMissing, Unhealthy, VoiceExists
 from glm_tts_api.voices.store import VoiceStore
-from tests.voices.shelf import OTHER_WAV, WAV, index_of, make_configs, names, open_store
-
-SETTLED_S = 0.15  # a file this old is known by its time
+from tests.voices.shelf import OTHER_WAV, WAV, index_of, make_configs, names, open_store, wait_until_settled
 
 
 def delete_recordings(folder: Path) -> None:
@@ -57,7 +54,7 @@ def test_a_recording_deleted_long_after_the_list_was_read_is_named_too(
 ) -> None:
     """The list is as it was, so nothing else tells that it has to be read again."""
     store.add("mine", "text", WAV)
-    time.sleep(SETTLED_S)
+    wait_until_settled(own)
     look(store, "mine")
     delete_recordings(own / "recordings")
     with pytest.raises(RecordingMissing, match="PUT"):
@@ -66,7 +63,7 @@ def test_a_recording_deleted_long_after_the_list_was_read_is_named_too(
 
 def test_a_list_deleted_by_hand_takes_its_voices_with_it(store: VoiceStore, own: Path) -> None:
     store.add("mine", "text", WAV)
-    time.sleep(SETTLED_S)
+    wait_until_settled(own)
     assert names(store) == ["exampleA", "mine"]
     (own / "prompt_cache.json").unlink()
     assert (names(store), store.warnings) == (["exampleA"], [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,16 @@ from glm_tts_api.errors import PromptRejected
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.store import VoiceStore
 from tests.recordings import voice_wav
-from tests.voices.shelf import OTHER_WAV, WAV
+from tests.voices.shelf import OTHER_WAV, WAV, wait_until_settled
 
 SECOND = 24000 * 4  # bytes of a decoded second
-SETTLED_S = 0.15  # a file this old is known by its time
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for number in range(5):
         (tmp_path / f"{number}.wav").write_bytes(voice_wav(1.0 + number))
-    time.sleep(SETTLED_S)
+    wait_until_settled(tmp_path)
     return tmp_path
 
 
@@ -78,9 +76,9 @@ def test_what_is_kept_is_bounded_in_bytes(folder: Path) -> None:
     assert too_large.clear() == 0
 
 
-def test_a_voice_is_decoded_once_until_it_changes(store: VoiceStore) -> None:
+def test_a_voice_is_decoded_once_until_it_changes(store: VoiceStore, own: Path) -> None:
     store.add("mine", "text", WAV)
-    time.sleep(SETTLED_S)
+    wait_until_settled(own)
     first = store.get("mine")
     store.replace("mine", "changed", None)
     second = store.get("mine")

@@ -24,7 +24,7 @@ class OpenAISpeechFields(BaseModel):
     model: str = Field(default="glm-tts", description="Any: one model speaks.", examples=["glm-tts"])
     voice: Annotated[str, BeforeValidator(_voice_name), Allowed('a voice\'s name, or {"id": name}')] = Field(
         default="alloy",
-        description="A registered voice, or one of OpenAI's names (OPENAI_VOICES says which voice it is).",
+        description="A registered voice, or one of OpenAI's names (VOICE_ALIASES says which voice it is).",
         examples=["exampleA"],
     )
     response_format: AudioFormat = Field(

@@ -116,6 +116,8 @@ class Speaker:
             if item not in _ENDS:
                 return
             self._now = _State.RESTING
+        if isinstance(item, ServiceError):  # while it waits, it would keep the text that it was raised about
+            item.__traceback__ = item.__context__ = None
         self._items.put_nowait(item)
         if isinstance(item, SpeechRequest):
             self.n_waiting += len(item.text)

@@ -14,7 +14,7 @@ from glm_tts_api.api.openai.errors import openai_body
 from glm_tts_api.api.openai.schemas import OpenAISpeechFields
 from glm_tts_api.api.speech_response import event, stream
 from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.voice_names import marked_voices, named_voice
+from glm_tts_api.api.voice_names import voices_of
 from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.http.body import read_body
@@ -54,9 +54,7 @@ async def _asked(
     request: Request, state: AppState, fields: OpenAISpeechFields, warnings: list[str]
 ) -> SpeechRequest:
     check_text(request, state, fields.input, field="input")
-    aliases = state.config.openai_voices
-    voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
-    others = await marked_voices(fields.input, state)
+    voice, others = await voices_of(fields.voice, fields.input, state)
     return SpeechRequest(
         request.state.request_id,
         fields.input,

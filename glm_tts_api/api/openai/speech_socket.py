@@ -151,8 +151,7 @@ class _Conversation:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
         fields, _ = message.parse_speech(StartFields, voice="voice")
-        aliases = self._state.config.openai_voices
-        voice = await self._state.pools.files.run(named_voice, fields.voice, aliases, self._state.voices)
+        voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice
 
     async def _add(self, text: object) -> None:

@@ -15,7 +15,7 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.speech_response import event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.voice_names import marked_voices, named_voice
+from glm_tts_api.api.voice_names import voices_of
 from glm_tts_api.api.zhipu.errors import PREFIX, zhipu_body
 from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
 from glm_tts_api.errors import InvalidField, ServiceError
@@ -92,9 +92,7 @@ async def _asked(
     check_text(request, state, fields.input, field="input")
     if fields.stream and fields.response_format != "pcm":
         raise InvalidField("stream=true needs response_format=pcm.")
-    aliases = state.config.zhipu_voices
-    voice = await state.pools.files.run(named_voice, fields.voice, aliases, state.voices)
-    others = await marked_voices(fields.input, state)
+    voice, others = await voices_of(fields.voice, fields.input, state)
     return SpeechRequest(
         request.state.request_id,
         fields.input,

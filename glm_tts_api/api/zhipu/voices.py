@@ -112,8 +112,9 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
 async def list_voices(
     request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
 ) -> dict[str, Any]:
-    """The voices of this server, and the cloud's own names with the voices that they stand for."""
-    aliases, base_url = state.config.zhipu_voices, quote(str(request.base_url), _MOST_URL_CHARS)
+    """The voices of this server, and the names of VOICE_ALIASES, the cloud's among them, with the voices that
+    they stand for."""
+    aliases, base_url = state.config.voice_aliases, quote(str(request.base_url), _MOST_URL_CHARS)
     shown = await state.pools.files.run(_list, state.voices, aliases, base_url)
     return {
         "voice_list": [
