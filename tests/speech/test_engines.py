@@ -1,0 +1,264 @@
+"""Which engine speaks, and how a request goes on when one dies. The engines are scripted; real ones die in
+tests/engine and scripts/benchmarks/engine_kills.py."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import AudioChunk, Float32, LexiconEntry, Recording, SpeechRequest, Timings, Voice
+from glm_tts_api.engine.client import EngineDied
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.errors import InternalFault, Unhealthy
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit, TextLength
+from glm_tts_api.speech.engines import Engines
+from glm_tts_api.stats.lane_counts import lane_counters
+from glm_tts_api.text.reading import ShownReading
+
+RATE = 24000
+SHORT = TextLength(5, "short_text", 60, "SHORT_TEXT_TIMEOUT")
+ASKED = SpeechRequest("id", "text", Voice(Recording(np.zeros(8, np.float32), 16000), "", "0"))
+# Of three segments the pieces, with a pause before the second and after the last.
+CHUNKS = [
+    AudioChunk(np.full(4, 1.0, np.float32), RATE, 0, False),
+    AudioChunk(np.full(2, 2.0, np.float32), RATE, 0, True),
+    AudioChunk(np.full(3, 0.0, np.float32), RATE, 1, False, None),
+    AudioChunk(np.full(5, 3.0, np.float32), RATE, 1, True),
+    AudioChunk(np.full(4, 4.0, np.float32), RATE, 2, False),
+    AudioChunk(np.full(1, 5.0, np.float32), RATE, 2, True),
+    AudioChunk(np.full(2, 0.5, np.float32), RATE, 2, False, None),
+]
+WHOLE = np.concatenate([chunk.pcm for chunk in CHUNKS])
+
+
+class ScriptedEngine:
+    """Says CHUNKS from the wanted segment on, and dies after as many pieces as `dies_after` has for each of
+    its lives; then it is there again."""
+
+    def __init__(self, *dies_after: int, is_ours: bool = True) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        self.state = EngineState("ready")
+        self.pid: int | None = 1
+        self.n_restarts = self.n_watchdog_exits = 0
+        self.begun: list[tuple[int, list[int]]] = []
+        self.together: list[int] = []
+        self._dies_after = list(dies_after)
+        self._is_ours = is_ours
+        self._streams: set[SpeechStream] = set()
+
+    @property
+    def n_streams(self) -> int:
+        return len(self._streams)
+
+    def synthesize(
+        self,
+        asked: SpeechRequest,
+        timings: Timings,
+        *,
+        spoken: Mapping[int, Sequence[int]] | None = None,
+        first: int = 0,
+    ) -> SpeechStream:
+        self.begun.append((first, sorted(spoken or {})))
+        stream = SpeechStream(lambda: self._forget(stream), timings=timings)
+        self._streams.add(stream)
+        self.together.append(len(self._streams))
+        asyncio.get_running_loop().call_soon(self._say, stream, first)
+        return stream
+
+    def _say(self, stream: SpeechStream, first: int) -> None:
+        left = [chunk for at, chunk in enumerate(CHUNKS) if chunk.segment >= first or at == len(CHUNKS) - 1]
+        n_said = self._dies_after.pop(0) if self._dies_after else len(left)
+        for chunk in left[:n_said]:
+            stream.tokens[chunk.segment] = [chunk.segment]
+            stream.put(chunk)
+        if n_said == len(left):
+            stream.put(None)
+            self._forget(stream)
+            return
+        self.die()
+
+    def die(self) -> None:
+        death = EngineDied("it was told to die", is_ours=self._is_ours)
+        for stream in list(self._streams):
+            stream.put(death)
+            self._forget(stream)
+        self.become("restarting")
+        asyncio.get_running_loop().call_soon(self.become, "ready")
+
+    def become(self, status: Any, cause: str | None = None) -> None:
+        self.state = EngineState(status, cause)
+        self.changed()
+
+    def _forget(self, stream: SpeechStream) -> None:
+        self._streams.discard(stream)
+        stream.freed()
+        self.changed()
+
+    def start(self) -> None: ...
+    async def close(self) -> None: ...
+    def idle_for(self, seconds: float) -> bool:
+        return False
+
+    def unload(self) -> None:
+        self.become("idle")
+
+    def wake(self) -> None:
+        self.become("reloading")
+        asyncio.get_running_loop().call_soon(self.become, "ready")
+
+    async def clear_cache(self) -> int:
+        raise EngineDied("it was told to die")
+
+    async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:
+        raise EngineDied("it was told to die")
+
+    def info(self) -> EngineInfo | None:
+        return None
+
+    def usage(self) -> EngineUsage | None:
+        return None
+
+
+class Service:
+    """Engines and their lanes, joined as the server joins them."""
+
+    def __init__(self, *engines: ScriptedEngine, limit: int = 2) -> None:
+        self.counters = [lane_counters() for _ in engines]
+        self.engines = Engines(engines)
+        self.admission = Admission(AdmissionConfig(short_limit=limit), self.counters, self.engines.rank)
+        self.engines.changed = self.admission.look_again
+
+    async def say(self, heard: list[AudioChunk] | None = None) -> Float32:
+        heard = [] if heard is None else heard
+        async with self.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time()) as permit:
+            async with await self._speak(permit) as stream:
+                heard += [chunk async for chunk in stream]
+        return np.concatenate([chunk.pcm for chunk in heard])
+
+    async def _speak(self, permit: Permit) -> Any:
+        stream = await self.engines.speak(ASKED, Timings(), permit)
+        stream.on_freed(permit.hold())
+        return stream
+
+    @property
+    def active(self) -> list[int]:
+        return [counters["short_text"].read().active for counters in self.counters]
+
+
+def run(scene: Callable[[], Awaitable[None]]) -> None:
+    async def within_time() -> None:
+        async with asyncio.timeout(30):
+            await scene()
+
+    asyncio.run(within_time())
+
+
+@pytest.mark.parametrize("n_said", range(len(CHUNKS)))
+def test_after_a_death_the_rest_is_said_once_and_finished_segments_are_not_spoken_again(n_said: int) -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(n_said)
+        heard: list[AudioChunk] = []
+        np.testing.assert_array_equal(await Service(engine).say(heard), WHOLE)
+        assert [chunk.ends_segment for chunk in heard].count(True) == 3
+        done = [chunk.segment for chunk in CHUNKS[:n_said] if chunk.ends_segment]
+        begun = sorted({chunk.segment for chunk in CHUNKS[:n_said]})
+        assert engine.begun == [(0, []), (len(done), begun)]
+
+    run(scene)
+
+
+def test_a_dead_engines_request_moves_to_the_other_and_gives_its_place_back_there() -> None:
+    async def scene() -> None:
+        dying, other = ScriptedEngine(2), ScriptedEngine()
+        service = Service(dying, other)
+        np.testing.assert_array_equal(await service.say(), WHOLE)
+        assert (len(dying.begun), len(other.begun)) == (1, 1)
+        assert service.active == [0, 0]
+        assert service.engines.n_resumed == [0, 1]
+
+    run(scene)
+
+
+def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error_at_the_third() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(0, 0, 0)
+        service = Service(engine)
+        with pytest.raises(InternalFault, match="died 3 times"):
+            await service.say()
+        np.testing.assert_array_equal(await service.say(), WHOLE)
+        assert service.active == [0]
+
+    run(scene)
+
+
+def test_one_that_is_under_suspicion_waits_until_the_engine_has_nothing_else_and_others_wait_for_it() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(0, 0)
+        service = Service(engine, limit=9)
+        answers = await asyncio.gather(*(service.say() for _ in range(3)))
+        for answer in answers:
+            np.testing.assert_array_equal(answer, WHOLE)
+        assert engine.together[-3:].count(1) >= 1
+        assert service.active == [0]
+
+    run(scene)
+
+
+def test_whatever_was_heard_between_deaths_takes_the_suspicion_away() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(1, 2, 2, 3, 1, 1)
+        np.testing.assert_array_equal(await Service(engine).say(), WHOLE)
+        assert len(engine.begun) > 3
+
+    run(scene)
+
+
+def test_somebodys_kill_9_is_no_sign_against_a_text() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(*[0] * 9, is_ours=False)
+        np.testing.assert_array_equal(await Service(engine).say(), WHOLE)
+
+    run(scene)
+
+
+def test_who_waits_for_an_engine_hears_when_there_will_be_none() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine()
+        service = Service(engine)
+        engine.become("restarting")
+        waiting = asyncio.create_task(service.say())
+        await asyncio.sleep(0)
+        engine.become("failed", "the card is gone")
+        with pytest.raises(Unhealthy):
+            await waiting
+        assert service.active == [0]
+
+    run(scene)
+
+
+def test_idle_engines_are_woken_where_the_ready_ones_are_full() -> None:
+    async def scene() -> None:
+        busy, idle = ScriptedEngine(), ScriptedEngine()
+        service = Service(busy, idle, limit=1)
+        idle.unload()
+        async with service.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time()) as permit:
+            assert permit.engine == 0
+            np.testing.assert_array_equal(await service.say(), WHOLE)
+        assert len(idle.begun) == 1
+
+    run(scene)
+
+
+def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> None:
+    async def scene() -> None:
+        engines = Engines([ScriptedEngine()])
+        with pytest.raises(InternalFault):
+            await engines.read("text", (), use_phoneme=False)
+        assert await engines.clear_cache() == 0
+
+    run(scene)
