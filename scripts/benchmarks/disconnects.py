@@ -4,7 +4,7 @@
     WORKERS=2 python scripts/benchmarks/disconnects.py
 
 Starts a server of its own. Exits 1 if, when all have left, a request is still counted as active or waiting (a
-place is given back only with its decode row), a worker has more open files than before, or does not speak.
+place is given back only with its decode row), a process has more open files than before, or nothing is spoken.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def n_busy(base_url: str) -> int:
 
 
 def open_files(base_url: str) -> dict[int, int]:
-    """How many each worker has, by its process."""
-    pids = [worker["pid"] for worker in stats(base_url)["per_worker"]]
+    """How many the server and each engine have, by their processes."""
+    told = stats(base_url)
+    pids = [told["worker"]["pid"], *(worker["pid"] for worker in told["per_worker"])]
     return {pid: len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids}
 
 
@@ -113,7 +114,7 @@ def what_is_left(base_url: str, files_before: dict[int, int]) -> list[str]:
 
 def _more_files(before: dict[int, int], now: dict[int, int]) -> list[str]:
     return [
-        f"worker {pid} had {n_files} open files and has {now.get(pid, 'ended')}"
+        f"process {pid} had {n_files} open files and has {now.get(pid, 'ended')}"
         for pid, n_files in before.items()
         if now.get(pid, n_files + 1) > n_files
     ]

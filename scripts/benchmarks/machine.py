@@ -39,3 +39,16 @@ def _cpuinfo() -> dict[str, str]:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
     pairs = (line.partition(":") for line in lines)
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def memory_mb(server: int, field: str) -> float:
+    """`VmRSS` or, at its highest, `VmHWM` of a server and its engines."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return sum(_memory_mb(pid, field) for pid in (str(server), *children))
+
+
+def _memory_mb(pid: str, field: str) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"process {pid} has no memory: it has ended")

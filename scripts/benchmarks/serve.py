@@ -28,6 +28,7 @@ from glm_tts_api.settings import Settings
 from scripts.benchmarks import streams
 from scripts.benchmarks.burst import burst, print_burst
 from scripts.benchmarks.loop_lag import LoopLag
+from scripts.benchmarks.machine import memory_mb
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve_floor import Arithmetic, rate
 from scripts.benchmarks.stream_floor import first_audio_floor
@@ -212,13 +213,6 @@ async def _side_by_side(client: httpx.AsyncClient, progress: Progress) -> dict[s
     return {"use_cache_true_s": in_order, "use_cache_false_s": parallel, "speedup": in_order / parallel}
 
 
-def peak_memory_gib(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 2**20
-    return float("nan")
-
-
 async def _measure(
     url: str, texts: Sequence[str], levels: Sequence[int], progress: Progress
 ) -> dict[str, Any]:
@@ -247,7 +241,7 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
         before = LoopLag.read(url)
         result = asyncio.run(_measure(url, texts, levels, progress))
         lag = LoopLag.read(url).since(before)
-        result["peak_memory_gib"] = peak_memory_gib(pid)
+        result["peak_memory_gib"] = memory_mb(pid, "VmHWM") / 1024
     progress.close()
     _print(result)
     print(lag)

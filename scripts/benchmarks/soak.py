@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from glm_tts_api.audio.encode import encode
 from glm_tts_api.engine.config import EngineConfig
+from scripts.benchmarks.machine import memory_mb
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve import running_server
 
@@ -117,14 +118,6 @@ def fill(base_url: str, tally: Tally) -> None:
             tally.n_done += 1
 
 
-def resident_mb(pid: int) -> float:
-    """VmRSS of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} has no memory: it has ended")
-
-
 def growth(memory: list[tuple[float, float]]) -> float:
     """By what share the mean of the last third is above that of the second."""
     third = len(memory) // 3
@@ -154,7 +147,7 @@ def watch(pid: int, tally: Tally, *, minutes: float) -> None:
     """Notes the memory until the time is up."""
     begin, n_said = time.monotonic(), 0
     while (elapsed := time.monotonic() - begin) < 60 * minutes:
-        tally.memory.append((elapsed, resident_mb(pid)))
+        tally.memory.append((elapsed, memory_mb(pid, "VmRSS")))
         if elapsed // 60 > n_said:
             n_said += 1
             print(f"{n_said} min: {tally.n_done} spoken, {tally.memory[-1][1]:.0f} MB", flush=True)

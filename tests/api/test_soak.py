@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from scripts.benchmarks.soak import Tally, resident_mb, speak
+from scripts.benchmarks.machine import memory_mb
+from scripts.benchmarks.soak import Tally, speak
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
@@ -39,6 +40,6 @@ def test_ever_new_texts_voices_and_lengths_leave_nothing_behind(speaking_server:
         for client in clients:
             client.join()
         server.client.post("/api/v1/clear_cache").raise_for_status()
-        held_mb.append(resident_mb(server.process.pid))
+        held_mb.append(memory_mb(server.process.pid, "VmRSS"))
     assert tally.failures == []
     assert held_mb[1] - held_mb[0] < 70
