@@ -4,7 +4,7 @@
     WORKERS=2 python scripts/benchmarks/disconnects.py
 
 Starts a server of its own. Exits 1 if, when all have left, a request is still counted as active or waiting (a
-place is given back only with its decode row), a process has more open files than before, or nothing is spoken.
+place is given back only with its row), a process has more open files than before, or nothing is spoken.
 """
 
 from __future__ import annotations
