@@ -205,7 +205,9 @@ def bytes_of(samples: Float32) -> memoryview:
 
 
 def samples_of(raw: memoryview) -> Float32:
-    """Read-only, since they are the message's own bytes."""
+    """Read-only, since they are the message's own bytes. Raises BrokenMessage."""
+    if len(raw) % 4:
+        raise BrokenMessage(f"samples of {len(raw)} bytes")
     return np.frombuffer(raw, np.float32)
 
 

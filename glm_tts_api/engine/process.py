@@ -25,13 +25,14 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from glm_tts_api.contracts import AudioChunk, LexiconEntry, Recording, SpeechRequest, Stage, Timings, Voice
+from glm_tts_api.contracts import LexiconEntry, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
-from glm_tts_api.engine.messages import EngineSide, Message, bytes_of, fault_of
+from glm_tts_api.engine.messages import EngineSide, fault_of
 from glm_tts_api.engine.request import RequestListener
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.engine.telling import CountedSteps, Listener
+from glm_tts_api.errors import InternalFault, ServiceError
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.text.reading import ShownReading
 
@@ -77,69 +78,6 @@ class SpeakingEngine(Protocol):
 BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], SpeakingEngine]
 
 
-class _ToldTimings(Timings):
-    """The server keeps the time; here its stages begin and end."""
-
-    def __init__(self, number: int, send: Callable[[Message], None]) -> None:
-        super().__init__()
-        self._number, self._send = number, send
-
-    @property
-    def segments(self) -> int:
-        return self._segments
-
-    @segments.setter
-    def segments(self, segments: int) -> None:
-        self._segments = segments
-        if segments:
-            self._send(messages.Segments(self._number, segments))
-
-    def _change(self, stage: Stage, by: int) -> None:
-        self._send(messages.StageChanged(self._number, stage, by))
-
-
-class Listener:
-    """Passes on to the server what comes of a request."""
-
-    def __init__(
-        self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
-    ) -> None:
-        self.timings: Timings = _ToldTimings(number, send)
-        self.closed = False
-        self._number, self._send, self._buffer_s, self._forget = number, send, buffer_s, forget
-        self._waiting_s = 0.0
-        self._counting = threading.Lock()
-
-    @property
-    def full(self) -> bool:
-        return self._waiting_s >= self._buffer_s
-
-    def add(self, seconds: float) -> None:
-        """Of audio that waits to be heard."""
-        with self._counting:
-            self._waiting_s += seconds
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        self._send(messages.Decoded(self._number, segment, tokens))
-
-    def chunk_ready(self, chunk: AudioChunk) -> None:
-        self.add(chunk.seconds)
-        pcm = bytes_of(chunk.pcm)
-        self._send(
-            messages.Chunk(
-                self._number, pcm, chunk.sample_rate, chunk.segment, chunk.ends_segment, chunk.speed
-            )
-        )
-
-    def request_ended(self, error: Exception | None) -> None:
-        fault = fault_of(error) if isinstance(error, ServiceError) else None
-        self._send(messages.Ended(self._number, fault))
-
-    def request_freed(self) -> None:
-        self._forget(self._number)
-        self._send(messages.Freed(self._number))
-
-
 class EngineProcess:
     """Does what the server says."""
 
@@ -149,7 +87,7 @@ class EngineProcess:
         self._engine = build(load, self._lost)
         self._recordings: dict[str, Recording] = {}
         self._listeners: dict[int, Listener] = {}
-        self._left: set[int] = set()
+        self._read_for: set[int] = set()  # questions that somebody waits for
 
     def start(self) -> None:
         self._engine.start()
@@ -169,6 +107,7 @@ class EngineProcess:
             case messages.Leave():
                 self._leave(message.number)
             case messages.Read():
+                self._read_for.add(message.number)
                 self._engine.read(
                     message.text,
                     message.lexicon,
@@ -206,35 +145,36 @@ class EngineProcess:
         if (listener := self._listeners.get(number)) is not None:
             listener.closed = True
             self._engine.wake()
-        else:
-            self._left.add(number)
+        self._read_for.discard(number)
 
     def _require_wanted(self, number: int) -> None:
-        if number in self._left:
+        if number not in self._read_for:
             raise NobodyListens
 
     def _has_read(self, number: int, reading: ShownReading | ServiceError | None) -> None:
-        self._left.discard(number)
+        self._read_for.discard(number)
         if isinstance(reading, ServiceError):
             self._side.send(messages.Answer(number, fault=fault_of(reading)))
         else:
             self._side.send(messages.Answer(number, reading))
 
     def _clear(self, number: int) -> None:
-        self._side.send(messages.Answer(number, freed=self._engine.clear_cache()))
+        try:
+            self._side.send(messages.Answer(number, freed=self._engine.clear_cache()))
+        except Exception:
+            logger.exception("The caches could not be cleared")
+            self._side.send(messages.Answer(number, fault=fault_of(InternalFault())))
 
     def _beat(self) -> None:
-        """A process that was stopped for a while finds its step as much longer: of that a second counts."""
         told: EngineInfo | None = None
-        step_s = 0.0
+        steps = CountedSteps()
         for n_beats in count():
             usage = self._engine.usage() if n_beats % _BEATS_TO_A_USAGE == 0 else None
             info, state = self._engine.info(), self._engine.state
             if info is not None and info != told:
                 told = info
                 self._side.send(messages.Loaded(info))
-            step_s = min(self._engine.step_s, step_s + 1.0)
-            self._side.send(messages.Beat(state, step_s, usage))
+            self._side.send(messages.Beat(state, steps.count(self._engine.step_s), usage))
             time.sleep(_BEAT_S)
 
     def _lost(self, lost: EngineLost) -> NoReturn:
@@ -287,18 +227,28 @@ def _end_with_the_server() -> None:
 def main(build: BuildEngine = build_engine) -> NoReturn:
     _end_with_the_server()
     faulthandler.enable()  # SIGABRT: what each thread does goes to the log, and the process ends
-    side = EngineSide(socket.socket(fileno=int(sys.argv[1])))
+    status = 0
+    try:
+        _do_all(EngineSide(socket.socket(fileno=int(sys.argv[1]))), build)
+    except Exception:
+        logger.critical("The engine's process ends: it cannot do what it was told", exc_info=True)
+        status = EXIT_LOST
+    logging.shutdown()
+    os._exit(status)  # threads may be in the middle of a step that nobody waits for
+
+
+def _do_all(side: EngineSide, build: BuildEngine) -> None:
+    """Until the server is gone. Raises BrokenMessage."""
     said = iter(side)
     with suppress(StopIteration):
         load = next(said)
-        assert isinstance(load, messages.Load)
+        if not isinstance(load, messages.Load):
+            raise messages.BrokenMessage("something before Load")
         configure_logging(as_json=load.logs_json, with_texts=load.logs_texts)
         process = EngineProcess(side, load, build)
         process.start()
         for message in said:
             process.do(message)
-    logging.shutdown()
-    os._exit(0)  # threads may be in the middle of a step that nobody waits for
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
-from glm_tts_api.engine.client import EngineDied
+from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault
@@ -45,10 +45,11 @@ class SpeechEngine(Protocol):
 
     changed: Callable[[], None]
     state: EngineState
-    pid: int | None
     n_restarts: int
     n_watchdog_exits: int
 
+    @property
+    def pid(self) -> int | None: ...
     @property
     def n_streams(self) -> int: ...
     def start(self) -> None: ...

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
@@ -35,6 +36,32 @@ class Said:
     @property
     def audio_s(self) -> float:
         return sum(len(wave) for wave in self.segments) / self.sample_rate
+
+
+class _Listener:
+    """Gathers one utterance."""
+
+    closed = full = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.pieces: dict[int, list[Wave]] = {}
+        self.ended: Future[None] = Future()
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        pass
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self.pieces.setdefault(chunk.segment, []).append(chunk.pcm)
+
+    def request_ended(self, error: Exception | None) -> None:
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
+
+    def request_freed(self) -> None:
+        pass
 
 
 class Server:
@@ -65,7 +92,7 @@ class Server:
                 raise SystemExit(f"The model could not be loaded: {self._engine.state.cause}")
             yield self
         finally:
-            await self._engine.close()
+            self._engine.close()
 
     def voice(self, index: str) -> Voice:
         return self._voices.get(index)
@@ -89,13 +116,13 @@ class Server:
             use_cache=use_cache,
             use_phoneme=use_phoneme,
         )
-        pieces: dict[int, list[Wave]] = {}
+        listener = _Listener()
         cpu, wall = time.process_time(), time.monotonic()
-        async with self._engine.synthesize(utterance) as stream:
-            async for chunk in stream:
-                pieces.setdefault(chunk.segment, []).append(chunk.pcm)
+        self._engine.speak(utterance, listener)
+        await asyncio.wrap_future(listener.ended)
         cpu, wall = time.process_time() - cpu, time.monotonic() - wall
-        return Said([np.concatenate(pieces[segment]) for segment in sorted(pieces)], cpu, wall, sample_rate)
+        segments = [np.concatenate(pieces) for _, pieces in sorted(listener.pieces.items())]
+        return Said(segments, cpu, wall, sample_rate)
 
 
 def prompt_wave(voice: Voice) -> Wave:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from concurrent.futures import Future
 
 import torch
 from torch import Tensor
 
-from glm_tts_api.errors import InternalFault, ServiceError
+from glm_tts_api.engine.state import EngineState
+from glm_tts_api.errors import InternalFault
 from tests.engine import tiny
 
 
@@ -39,17 +41,14 @@ class DeadlyVocoder:
 
 async def scene(device: str) -> None:
     models = tiny.with_vocoder(tiny.tiny_models(device=device), DeadlyVocoder())
-    engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+    lost: Future[object] = Future()
+    engine = await tiny.ready(tiny.tiny_engine(load=lambda: models, on_lost=lost.set_result))
     print(engine.state.status, flush=True)
-    long = tiny.asked("/".join(["abcdefgh"] * 30))
-    streams = [engine.synthesize(each) for each in (tiny.asked("ab", sample_rate=32000), long)]
-    results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
-    print(*(type(result).__name__ for result in results), flush=True)
-    assert all(isinstance(result, InternalFault) for result in results), results
     try:
-        await tiny.pcm(engine.synthesize(tiny.asked("ab")))
-    except ServiceError as error:
+        await tiny.pcm(tiny.speak(engine, tiny.asked("ab", sample_rate=32000)))
+    except InternalFault as error:
         print(type(error).__name__, flush=True)
+    assert engine.state == EngineState("lost", str(await asyncio.wrap_future(lost)))
     print(engine.state.status, engine.state.cause, flush=True)
 
 

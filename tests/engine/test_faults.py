@@ -83,7 +83,7 @@ class MoodyVocoder(BrittleVocoder):
 async def spoken_or_not(engine: Engine, texts: Sequence[str], **options: Any) -> list[Any]:
     """For each text its audio, or the error; all at once. Nothing may be held afterwards."""
     freed = [asyncio.Event() for _ in texts]
-    streams = [engine.synthesize(tiny.asked(text, **options)) for text in texts]
+    streams = [tiny.speak(engine, tiny.asked(text, **options)) for text in texts]
     for stream, event in zip(streams, freed, strict=True):
         stream.on_freed(event.set)
     results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
@@ -106,7 +106,7 @@ def scene(models: Models, texts: Sequence[str], **options: Any) -> tuple[list[An
             (again,) = await spoken_or_not(engine, texts[:1])
             return results, again
         finally:
-            await engine.close()
+            engine.close()
 
     return asyncio.run(run())
 
@@ -149,7 +149,7 @@ def test_a_fault_that_comes_back_does_not_end_an_engine_that_speaks_in_between(t
                 assert isinstance(result, InternalFault) == (text == texts[0])
             assert engine.state.status == "ready"
         finally:
-            await engine.close()
+            engine.close()
 
     asyncio.run(run())
 
@@ -169,8 +169,8 @@ def test_what_a_fault_of_the_text_front_end_quotes_is_not_logged(caplog: pytest.
     async def run() -> None:
         engine = await tiny.ready(tiny.tiny_engine(frontend=Confused))
         with pytest.raises(InternalFault):
-            await tiny.pcm(engine.synthesize(tiny.asked("ab rhinoceros")))
-        await engine.close()
+            await tiny.pcm(tiny.speak(engine, tiny.asked("ab rhinoceros")))
+        engine.close()
 
     asyncio.run(run())
     assert "in read" in caplog.text

@@ -48,24 +48,24 @@ async def running() -> AsyncIterator[Engine]:
     try:
         yield engine
     finally:
-        await engine.close()
+        engine.close()
 
 
 async def one_by_one(requests: Sequence[SpeechRequest]) -> list[Float32]:
     async with running() as engine:
-        return [await tiny.pcm(engine.synthesize(request)) for request in requests]
+        return [await tiny.pcm(tiny.speak(engine, request)) for request in requests]
 
 
 async def together(requests: Sequence[SpeechRequest]) -> list[Float32]:
     async with running() as engine:
-        return await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
+        return await asyncio.gather(*(tiny.pcm(tiny.speak(engine, request)) for request in requests))
 
 
 async def while_others_are_cancelled(requests: Sequence[SpeechRequest]) -> list[Float32]:
     """Every request runs with a twin that is left half-way."""
 
     async def leave(engine: Engine, request: SpeechRequest, after_s: float) -> None:
-        async with engine.synthesize(request):
+        async with tiny.speak(engine, request):
             await asyncio.sleep(after_s)
 
     async with running() as engine:
@@ -73,7 +73,7 @@ async def while_others_are_cancelled(requests: Sequence[SpeechRequest]) -> list[
         for start in range(0, len(requests), 10):
             batch = requests[start : start + 10]
             leavers = [leave(engine, request, 0.05 * index) for index, request in enumerate(batch)]
-            wanted = [tiny.pcm(engine.synthesize(request)) for request in batch]
+            wanted = [tiny.pcm(tiny.speak(engine, request)) for request in batch]
             spoken, _ = await asyncio.gather(asyncio.gather(*wanted), asyncio.gather(*leavers))
             kept += spoken
         return kept
@@ -123,8 +123,8 @@ def test_deterministic_sounds_as_ever_where_rows_do_not_depend_on_their_number(
     async def speak() -> list[Float32]:
         engine = await tiny.ready(tiny.tiny_engine(replace(tiny.CONFIG, deterministic=True)))
         try:
-            return await asyncio.gather(*(tiny.pcm(engine.synthesize(request)) for request in requests))
+            return await asyncio.gather(*(tiny.pcm(tiny.speak(engine, request)) for request in requests))
         finally:
-            await engine.close()
+            engine.close()
 
     assert_same(asyncio.run(speak()), alone)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -22,7 +25,7 @@ def state_after_loading(engine: Engine) -> EngineState:
     async def run() -> EngineState:
         async with asyncio.timeout(60):
             await tiny.ready(engine)
-        await engine.close()
+        engine.close()
         return engine.state
 
     return asyncio.run(run())
@@ -68,7 +71,7 @@ def test_a_front_end_that_fails_is_said_before_the_model_is_there() -> None:
             await tiny.ready(engine)
         assert engine.state.cause == "the text front end: OSError: no grammar"
         may_load.set()
-        await engine.close()
+        engine.close()
 
     asyncio.run(run())
 
@@ -99,3 +102,36 @@ def test_a_priority_that_cannot_be_set_is_a_warning(
     with caplog.at_level(logging.WARNING):
         assert state_after_loading(tiny.tiny_engine()) == EngineState("ready")
     assert "The render-0 thread keeps its priority" in caplog.text
+
+
+def test_a_step_that_began_before_the_engine_was_ready_does_not_count_as_one_that_does_not_end() -> None:
+    """The last step of a load, in which memory is collected, ends just after the engine is ready."""
+    stalled: list[bool] = []
+
+    def collect(phase: str, info: dict[str, int]) -> None:
+        in_a_step = threading.current_thread().name.startswith("render")
+        if (phase, info["generation"], in_a_step) == ("start", 2, True):
+            time.sleep(2)
+
+    class Watching(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage().startswith("Ready after"):  # said within that step
+                stalled.append(engine.step_s >= 1)
+
+    async def run() -> None:
+        await tiny.ready(engine)
+        engine.close()
+
+    engine = tiny.tiny_engine()
+    logger, watching = logging.getLogger("glm_tts_api.engine.engine"), Watching()
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(watching)
+    gc.callbacks.append(collect)
+    try:
+        asyncio.run(run())
+    finally:
+        gc.callbacks.remove(collect)
+        logger.removeHandler(watching)
+        logger.setLevel(level)
+    assert stalled == [False]

@@ -4,8 +4,8 @@ errors of a lost device."""
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import pytest
@@ -59,40 +59,43 @@ class FailingVocoder:
         return torch.zeros(mel.shape[-1] * self.hop)
 
 
-def with_engine(models: Models, scene: Callable[[Engine], Awaitable[ResultT]]) -> ResultT:
+def with_engine(models: Models, scene: Callable[[Engine, Future[str]], Awaitable[ResultT]]) -> ResultT:
+    """`scene` is given the cause too, once the engine tells that it is lost."""
+
     async def run() -> ResultT:
-        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+        lost: Future[str] = Future()
+        engine = tiny.tiny_engine(load=lambda: models, on_lost=lambda error: lost.set_result(str(error)))
+        await tiny.ready(engine)
         assert engine.state.status == "ready", engine.state.cause
         try:
-            return await scene(engine)
+            return await asyncio.wait_for(scene(engine, lost), 60)
         finally:
-            await engine.close()
+            engine.close()
 
     return asyncio.run(run())
 
 
-async def outcomes(engine: Engine, *texts: str, **options: Any) -> list[Any]:
-    """For each text its audio, or the error; once nothing is held any more."""
-    freed = [asyncio.Event() for _ in texts]
-    streams = [engine.synthesize(tiny.asked(text, **options)) for text in texts]
-    for stream, event in zip(streams, freed, strict=True):
-        stream.on_freed(event.set)
-    results = await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
-    for event in freed:
-        await asyncio.wait_for(event.wait(), 30)
-    return results
+async def outcome(engine: Engine, text: str, **options: Any) -> Any:
+    """Its audio or the error, once an engine that is not lost holds nothing of it any more."""
+    freed = asyncio.Event()
+    stream = tiny.speak(engine, tiny.asked(text, **options))
+    stream.on_freed(freed.set)
+    (result,) = await asyncio.gather(tiny.pcm(stream), return_exceptions=True)
+    if engine.state.status == "ready":
+        await freed.wait()
+    return result
 
 
-def test_a_faked_device_error_of_a_render_ends_the_engine_for_everyone_at_once() -> None:
+def test_a_faked_device_error_of_a_render_ends_the_engine_at_once() -> None:
     models = tiny.with_vocoder(tiny.tiny_models(), FailingVocoder(ILLEGAL))
 
-    async def scene(engine: Engine) -> None:
-        long = "/".join(["abcdefgh"] * 30)
-        results = await outcomes(engine, "ab", long, long, sample_rate=32000)
-        assert all(isinstance(result, InternalFault) for result in results)
+    async def scene(engine: Engine, lost: Future[str]) -> None:
+        assert isinstance(await outcome(engine, "ab", sample_rate=32000), InternalFault)
+        assert await asyncio.wrap_future(lost) == CAUSE
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
+        assert engine.usage() is None
         with pytest.raises(Unhealthy, match="has failed"):
-            engine.synthesize(tiny.asked("ab"))
+            engine.state.require_ready()
 
     with_engine(models, scene)
 
@@ -103,10 +106,10 @@ def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(monkeypatch: py
     def tokenize(_: object) -> None:
         raise ILLEGAL
 
-    async def scene(engine: Engine) -> None:
+    async def scene(engine: Engine, lost: Future[str]) -> None:
         monkeypatch.setattr(models.speech_tokenizer, "tokenize", tokenize)
-        (result,) = await outcomes(engine, "ab", voice=tiny.voice(7))
-        assert isinstance(result, InternalFault)
+        assert isinstance(await outcome(engine, "ab", voice=tiny.voice(7)), InternalFault)
+        assert await asyncio.wrap_future(lost) == CAUSE
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
 
     with_engine(models, scene)
@@ -116,11 +119,12 @@ def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_such_o
     vocoder = FailingVocoder(RuntimeError("worn out"))
     models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
 
-    async def scene(engine: Engine) -> list[str]:
+    async def scene(engine: Engine, lost: Future[str]) -> list[str]:
         states: list[str] = []
         for _ in range(3):
-            await outcomes(engine, "ab/cd/ef/gh", sample_rate=32000, use_cache=False)
+            await outcome(engine, "ab/cd/ef/gh", sample_rate=32000, use_cache=False)
             states.append(engine.state.status)
+        assert await asyncio.wrap_future(lost) == "the same fault 3 times: RuntimeError: worn out"
         return states
 
     assert with_engine(models, scene) == ["ready", "ready", "lost"]
@@ -132,11 +136,11 @@ def test_the_third_request_whose_words_fail_alike_ends_the_engine(monkeypatch: p
 
     models = tiny.tiny_models()
 
-    async def scene(engine: Engine) -> list[str]:
+    async def scene(engine: Engine, lost: Future[str]) -> list[str]:
         monkeypatch.setattr(models.llm, "prefill", prefill)
         states: list[str] = []
         for _ in range(3):
-            await outcomes(engine, "ab")
+            await outcome(engine, "ab")
             states.append(engine.state.status)
         return states
 
@@ -149,38 +153,12 @@ def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
     def release() -> int:
         raise ILLEGAL
 
-    async def scene(engine: Engine) -> None:
+    async def scene(engine: Engine, lost: Future[str]) -> None:
         monkeypatch.setattr("glm_tts_api.engine.core.release_cached_memory", release)
         with pytest.raises(torch.AcceleratorError):
-            await asyncio.wait_for(engine.clear_cache(), 30)
-        while engine.state.status == "ready":  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+            await asyncio.to_thread(engine.clear_cache)
+        assert await asyncio.wrap_future(lost) == CAUSE
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
-
-    with_engine(tiny.tiny_models(), scene)
-
-
-def test_whoever_clears_the_caches_of_a_faked_device_that_never_answers_is_told_when_it_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    hung, go_on = threading.Event(), threading.Event()
-
-    def release() -> int:
-        hung.set()
-        go_on.wait()
-        return 0
-
-    async def scene(engine: Engine) -> None:
-        monkeypatch.setattr("glm_tts_api.engine.core.release_cached_memory", release)
-        clearing = asyncio.create_task(engine.clear_cache())
-        await asyncio.to_thread(hung.wait)
-        await asyncio.wait_for(engine.unload(), 30)  # it does not wait there, nor unload what is in use
-        engine.give_up("a step has not ended")
-        try:
-            with pytest.raises(InternalFault):
-                await asyncio.wait_for(clearing, 30)
-        finally:
-            go_on.set()
 
     with_engine(tiny.tiny_models(), scene)
 
@@ -193,6 +171,6 @@ def test_a_faked_device_error_in_the_first_words_is_a_failed_load_with_that_caus
         models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
         engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
         assert (engine.state.status, engine.state.cause) == ("failed", CAUSE)
-        await engine.close()
+        engine.close()
 
     asyncio.run(run())

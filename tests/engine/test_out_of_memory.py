@@ -127,12 +127,12 @@ def test_the_client_hears_that_memory_ran_out_and_the_next_one_is_served() -> No
     async def run() -> tuple[Any, Any]:
         engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
         try:
-            long = engine.synthesize(tiny.asked("abcdefghij"))
+            long = tiny.speak(engine, tiny.asked("abcdefghij"))
             with pytest.raises(OutOfMemory, match="no memory left") as refused:
                 await tiny.pcm(long)
-            return refused.value, await tiny.pcm(engine.synthesize(tiny.asked("a")))
+            return refused.value, await tiny.pcm(tiny.speak(engine, tiny.asked("a")))
         finally:
-            await engine.close()
+            engine.close()
 
     refused, spoken = asyncio.run(run())
     assert status_of(refused) == 503

@@ -32,6 +32,10 @@ class Listener:
         self.closed = self.full = False
         self.chunks: list[AudioChunk] = []
         self.ends: list[Exception | None] = []
+        self.tokens: dict[int, list[int]] = {}
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self.tokens[segment] = tokens
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.chunks.append(chunk)
@@ -111,12 +115,14 @@ def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
 
 
 def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
-    request, _ = make_request([[10], [20]], sampling=SamplingOptions(beam_size=3))
+    request, listener = make_request([[10], [20]], sampling=SamplingOptions(beam_size=3))
     sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
     assert len({sequence.sampling.seed for sequence in sequences}) == 3
     assert end_row(request, sequences[1], [1], -2.0) == []
     assert end_row(request, sequences[2], [2], -1.0) == []
+    assert listener.tokens == {}
     assert end_row(request, sequences[0], [3], -3.0) == [[2]]
+    assert listener.tokens == {0: [2]}
     assert request.next_sequence(LAYOUT).prompt_ids[-1] == AUDIO + 2
 
 

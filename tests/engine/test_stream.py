@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,40 +16,41 @@ def chunk(segment: int) -> AudioChunk:
     return AudioChunk(np.zeros(4, np.float32), 24000, segment)
 
 
-def make_stream(stopped: list[str]) -> SpeechStream:
-    return SpeechStream(stop=lambda: stopped.append("stopped"), forget=lambda stream: None)
-
-
-def from_a_thread(*calls: Callable[[], None]) -> None:
-    def run() -> None:
-        for call in calls:
-            call()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
+def make_stream(events: list[str]) -> SpeechStream:
+    return SpeechStream(left=lambda: events.append("left"))
 
 
 def test_chunks_arrive_in_order_and_the_stream_ends() -> None:
     async def scene() -> list[int]:
         async with make_stream([]) as stream:
-            from_a_thread(
-                lambda: stream.chunk_ready(chunk(0)),
-                lambda: stream.chunk_ready(chunk(1)),
-                lambda: stream.request_ended(None),
-            )
+            for item in (chunk(0), chunk(1), None):
+                stream.put(item)
             return [piece.segment async for piece in stream]
 
     assert asyncio.run(scene()) == [0, 1]
 
 
-def test_an_ended_stream_and_one_that_was_stopped_have_nothing_more_to_hear() -> None:
+def test_what_was_taken_is_told_by_its_seconds() -> None:
+    async def scene() -> list[float]:
+        taken: list[float] = []
+        stream = SpeechStream(left=lambda: None, took=taken.append)
+        for item in (chunk(0), chunk(1), None):
+            stream.put(item)
+        await anext(stream)
+        assert len(taken) == 1
+        assert len([piece async for piece in stream]) == 1
+        return taken
+
+    assert asyncio.run(scene()) == [4 / 24000, 4 / 24000]
+
+
+def test_an_ended_stream_and_one_that_was_left_have_nothing_more_to_hear() -> None:
     async def scene() -> None:
-        ended, stopped = make_stream([]), make_stream([])
-        ended.request_ended(None)
-        stopped.close()
+        ended, left = make_stream([]), make_stream([])
+        ended.put(None)
+        left.close()
         async with asyncio.timeout(10):
-            for stream in (ended, ended, stopped):
+            for stream in (ended, ended, left):
                 assert [piece async for piece in stream] == []
 
     asyncio.run(scene())
@@ -60,7 +59,7 @@ def test_an_ended_stream_and_one_that_was_stopped_have_nothing_more_to_hear() ->
 def test_the_error_that_ended_the_request_is_raised() -> None:
     async def scene() -> None:
         async with make_stream([]) as stream:
-            stream.request_ended(InternalFault("broken"))
+            stream.put(InternalFault("broken"))
             async for _ in stream:
                 pass
 
@@ -83,35 +82,30 @@ def test_cancelling_the_listener_stops_the_work_and_frees_later() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert stream.closed
         events.append("answered")
-        from_a_thread(stream.request_freed)
-        await asyncio.sleep(0)
+        stream.freed()
+        stream.freed()
         return events
 
-    assert asyncio.run(scene()) == ["stopped", "answered", "freed"]
+    assert asyncio.run(scene()) == ["left", "answered", "freed"]
 
 
 def test_leaving_the_context_stops_the_work_once() -> None:
     async def scene() -> list[str]:
         events: list[str] = []
         async with make_stream(events) as stream:
-            stream.chunk_ready(chunk(0))
+            stream.put(chunk(0))
             await anext(stream)
         stream.close()
         return events
 
-    assert asyncio.run(scene()) == ["stopped"]
+    assert asyncio.run(scene()) == ["left"]
 
 
 def test_a_callback_added_after_the_request_was_freed_is_called_at_once() -> None:
-    async def scene() -> list[str]:
-        events: list[str] = []
-        stream = make_stream(events)
-        stream.request_freed()
-        await asyncio.sleep(0)
-        stream.on_freed(lambda: events.append("freed"))
-        stream.close()
-        return events
-
-    assert asyncio.run(scene()) == ["freed"]
+    events: list[str] = []
+    stream = make_stream(events)
+    stream.freed()
+    stream.on_freed(lambda: events.append("freed"))
+    stream.close()
+    assert events == ["freed"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ TEXT = "abcdefgh/ijklmnop/qrs"
 
 
 async def chunks_of(engine: Engine, text: str = TEXT, **options: Any) -> list[AudioChunk]:
-    async with engine.synthesize(tiny.asked(text, streams=True, **options)) as stream:
+    async with tiny.speak(engine, tiny.asked(text, streams=True, **options)) as stream:
         return [chunk async for chunk in stream]
 
 
@@ -30,7 +29,7 @@ async def a_scene(**options: Any) -> list[AudioChunk]:
     try:
         return await chunks_of(engine, **options)
     finally:
-        await engine.close()
+        engine.close()
 
 
 @pytest.mark.parametrize("rate", [24000, 32000])
@@ -40,10 +39,10 @@ def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(rate: int, us
         engine = await tiny.ready(tiny.tiny_engine())
         try:
             options: dict[str, Any] = {"sample_rate": rate, "use_cache": use_cache}
-            whole = await tiny.pcm(engine.synthesize(tiny.asked(TEXT, **options)))
+            whole = await tiny.pcm(tiny.speak(engine, tiny.asked(TEXT, **options)))
             return await chunks_of(engine, **options), whole
         finally:
-            await engine.close()
+            engine.close()
 
     chunks, whole = asyncio.run(scene())
     assert len(joined(chunks)) == len(whole)
@@ -66,13 +65,13 @@ def test_a_streamed_utterance_is_the_same_alone_again_and_among_others() -> None
                 ),
                 *(chunks_of(engine, seed=3) for _ in range(2)),
             ]
-            whole = [engine.synthesize(tiny.asked("other/texts", seed=seed)) for seed in range(3)]
+            whole = [tiny.speak(engine, tiny.asked("other/texts", seed=seed)) for seed in range(3)]
             results, _ = await asyncio.gather(
                 asyncio.gather(*others), asyncio.gather(*(tiny.pcm(stream) for stream in whole))
             )
             return alone, [joined(result) for result in results[3:5]]
         finally:
-            await engine.close()
+            engine.close()
 
     alone, again = asyncio.run(scene())
     assert all(np.array_equal(alone, other) for other in again)
@@ -88,10 +87,9 @@ def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
     """Thirty segments and a buffer of a fraction of one: the decoder rests until something is taken."""
 
     async def scene() -> None:
-        config = replace(tiny.CONFIG, stream_buffer_s=0.1)
-        engine = await tiny.ready(tiny.tiny_engine(config))
+        engine = await tiny.ready(tiny.tiny_engine())
         asked = tiny.asked("/".join(["abcd"] * 30), streams=True)
-        async with engine.synthesize(asked) as stream:
+        async with tiny.speak(engine, asked, buffer_s=0.1) as stream:
             first = await anext(stream)
             while tiny.rows_active(engine):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -102,7 +100,7 @@ def test_no_more_is_made_than_a_slow_listener_may_have_waiting() -> None:
             rest = [chunk async for chunk in stream]
         assert sum(chunk.ends_segment for chunk in rest) >= 29
         assert stream.timings.audio_s > 3 * made
-        await engine.close()
+        engine.close()
 
     asyncio.run(asyncio.wait_for(scene(), 60))
 
@@ -111,11 +109,11 @@ def test_a_listener_who_leaves_a_stream_frees_its_row() -> None:
     async def scene() -> None:
         engine = await tiny.ready(tiny.tiny_engine())
         freed = asyncio.Event()
-        async with engine.synthesize(tiny.asked("/".join(["abcd"] * 40), streams=True)) as stream:
+        async with tiny.speak(engine, tiny.asked("/".join(["abcd"] * 40), streams=True)) as stream:
             stream.on_freed(freed.set)
             await anext(stream)
         await asyncio.wait_for(freed.wait(), 10)
         assert tiny.rows_active(engine) == 0
-        await engine.close()
+        engine.close()
 
     asyncio.run(scene())

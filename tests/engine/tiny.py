@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,12 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.contracts import Float32, Recording, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import AudioChunk, Float32, Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
+from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
@@ -154,14 +157,79 @@ def tiny_engine(
     *,
     load: Callable[[], Models] = tiny_models,
     frontend: type[SentenceFrontend] = SentenceFrontend,
+    on_lost: Callable[[EngineLost], None] = lambda _: None,
 ) -> Engine:
-    return Engine(config, load_models=load, load_frontend=lambda: cast(Any, frontend()))
+    return Engine(config, load_models=load, load_frontend=lambda: cast(Any, frontend()), on_lost=on_lost)
+
+
+class Listener:
+    """What comes of a request goes to a stream on the event loop, as between two processes. `buffer_s`:
+    seconds of audio that may wait there before no more is made."""
+
+    def __init__(self, engine: Engine, buffer_s: float) -> None:
+        self.stream = SpeechStream(left=self._leave, took=self._take)
+        self.timings = self.stream.timings
+        self.closed = False
+        self._engine, self._buffer_s = engine, buffer_s
+        self._waiting_s = 0.0
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def full(self) -> bool:
+        return self._waiting_s >= self._buffer_s
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self._on_loop(lambda: self.stream.tokens.update({segment: tokens}))
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self._on_loop(lambda: self._put(chunk))
+
+    def request_ended(self, error: Exception | None) -> None:
+        self._on_loop(lambda: self.stream.put(error))
+
+    def request_freed(self) -> None:
+        self._on_loop(self.stream.freed)
+
+    def _put(self, chunk: AudioChunk) -> None:
+        self._waiting_s += chunk.seconds
+        self.stream.put(chunk)
+
+    def _take(self, seconds: float) -> None:
+        self._waiting_s -= seconds
+        self._engine.wake()
+
+    def _leave(self) -> None:
+        self.closed = True
+        self._engine.wake()
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call)
+
+
+def speak(
+    engine: Engine,
+    asked: SpeechRequest,
+    *,
+    spoken: Mapping[int, Sequence[int]] | None = None,
+    first: int = 0,
+    buffer_s: float = math.inf,
+) -> SpeechStream:
+    """Speaks with an engine that is in this process."""
+    listener = Listener(engine, buffer_s)
+    engine.speak(asked, listener, spoken=spoken, first=first)
+    return listener.stream
+
+
+def usage(engine: Engine) -> EngineUsage:
+    """Of an engine that is ready."""
+    usage = engine.usage()
+    assert usage is not None
+    return usage
 
 
 def rows_active(engine: Engine) -> int:
-    info = engine.info()
-    assert info is not None
-    return info.rows_active
+    return usage(engine).rows_active
 
 
 async def ready(engine: Engine) -> Engine:

@@ -20,6 +20,7 @@ from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
 from scripts.benchmarks.streamed.measures import Ear, Heard, at_seams, distance
 from scripts.benchmarks.streamed.renders import Renderer
+from tests.engine import tiny
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CHUNKS = (4, 8)
@@ -33,15 +34,12 @@ async def as_the_engine_speaks(voice: Voice, cache: Path, *, streams: bool) -> F
         load_models=partial(load_checkpoint, BUNDLED_MODEL, device="cpu"),
         load_frontend=lambda: TextFrontend(CONFIGS, cache_dir=cache / "text"),
     )
-    engine.start()
     try:
-        while engine.state.status == "loading":  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+        await tiny.ready(engine)
         asked = SpeechRequest("test", TEXT, voice, SamplingOptions(seed=SEED), streams=streams)
-        async with engine.synthesize(asked) as stream:
-            return np.concatenate([chunk.pcm async for chunk in stream])
+        return await tiny.pcm(tiny.speak(engine, asked))
     finally:
-        await engine.close()
+        engine.close()
 
 
 def test_what_is_compared_is_what_the_engine_speaks(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""What becomes of a request in an engine's process, as it is told to the server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from glm_tts_api.contracts import AudioChunk, Stage, Timings
+from glm_tts_api.engine import messages
+from glm_tts_api.engine.messages import Message, bytes_of, fault_of
+from glm_tts_api.errors import ServiceError
+
+_BETWEEN_BEATS_S = 1.0  # at most, on a machine that is busy
+
+
+class _ToldTimings(Timings):
+    """The server keeps the time; here its stages begin and end."""
+
+    def __init__(self, number: int, send: Callable[[Message], None]) -> None:
+        super().__init__()
+        self._number, self._send = number, send
+
+    @property
+    def segments(self) -> int:
+        return self._segments
+
+    @segments.setter
+    def segments(self, segments: int) -> None:
+        self._segments = segments
+        if segments:
+            self._send(messages.Segments(self._number, segments))
+
+    def _change(self, stage: Stage, by: int) -> None:
+        self._send(messages.StageChanged(self._number, stage, by))
+
+
+class Listener:
+    """Passes on to the server what comes of a request."""
+
+    def __init__(
+        self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
+    ) -> None:
+        self.timings: Timings = _ToldTimings(number, send)
+        self.closed = False
+        self._number, self._send, self._buffer_s, self._forget = number, send, buffer_s, forget
+        self._waiting_s = 0.0
+        self._counting = threading.Lock()
+
+    @property
+    def full(self) -> bool:
+        return self._waiting_s >= self._buffer_s
+
+    def add(self, seconds: float) -> None:
+        """Of audio that waits to be heard."""
+        with self._counting:
+            self._waiting_s += seconds
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self._send(messages.Decoded(self._number, segment, tokens))
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self.add(chunk.seconds)
+        pcm = bytes_of(chunk.pcm)
+        self._send(
+            messages.Chunk(
+                self._number, pcm, chunk.sample_rate, chunk.segment, chunk.ends_segment, chunk.speed
+            )
+        )
+
+    def request_ended(self, error: Exception | None) -> None:
+        fault = fault_of(error) if isinstance(error, ServiceError) else None
+        self._send(messages.Ended(self._number, fault))
+
+    def request_freed(self) -> None:
+        self._forget(self._number)
+        self._send(messages.Freed(self._number))
+
+
+class CountedSteps:
+    """Of the time that a step takes, what counts: a process that was stopped finds it as much longer."""
+
+    def __init__(self) -> None:
+        self._step_s = self._stopped_s = 0.0
+        self._at = time.monotonic()
+
+    def count(self, step_s: float) -> float:
+        """`step_s`: of the present step. To be asked with every beat."""
+        since, self._at = self._at, time.monotonic()
+        if step_s < self._step_s:  # another one
+            self._stopped_s = 0.0
+        self._step_s = step_s
+        self._stopped_s = min(step_s, self._stopped_s + max(0.0, self._at - since - _BETWEEN_BEATS_S))
+        return step_s - self._stopped_s
