@@ -246,7 +246,7 @@ def _log_start(settings: Settings, connections: Connections) -> None:
         settings.checkpoint_dir,
         settings.engine.threads,
     )
-    shortage = connections.shortage(settings.admission.most_requests)
+    shortage = connections.shortage(settings.admission.most_requests(settings.workers))
     for warning in [*settings.warnings, *([shortage] if shortage else [])]:
         logger.warning(warning)
     if settings.is_demonstration:

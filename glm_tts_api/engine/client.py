@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
+from msgspec.structs import replace
+
 from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Child, EngineDied
@@ -26,7 +28,10 @@ from glm_tts_api.text.reading import ShownReading
 logger = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
-_DEATHS = 3  # with nothing spoken between: then it is given up
+# With nothing spoken between: then it is given up. One more than a text is given (speech/engines.py), so that
+# a text that ends engines does not end the service.
+_DEATHS = 4
+_GIVEN_UP_S = 300.0  # until it is tried again: what ended it may be over
 _LOOK_EVERY_S = 0.1
 
 
@@ -170,16 +175,18 @@ class EngineClient:
                 death = await self._one_life()
             except OSError as error:  # no memory, no more processes
                 death = EngineDied(f"its process cannot begin: {error}")
-            if self.state.status == "failed":
+            if self.state.status == "failed" and self._info is None:
                 return
             self._n_deaths += death.is_ours
-            if self._n_deaths == _DEATHS:
-                logger.critical("Engine %d is given up: %s", self._load.number, death)
-                self._enter(EngineState("failed", f"{_DEATHS} times with nothing spoken between: {death}"))
-                return
-            logger.error("Engine %d begins again: %s", self._load.number, death)
+            if self._n_deaths < _DEATHS:
+                logger.error("Engine %d begins again: %s", self._load.number, death)
+                self._enter_between(str(death))
+            else:
+                cause = f"its process died {self._n_deaths} times with nothing spoken between: {death}"
+                logger.critical("Engine %d is given up for %.0f s: %s", self._load.number, _GIVEN_UP_S, cause)
+                self._enter(EngineState("failed", cause))
+                await asyncio.sleep(_GIVEN_UP_S)
             self.n_restarts += 1
-            self._enter_between(str(death))
 
     def _enter_between(self, cause: str) -> None:
         """Between a process and its successor."""
@@ -190,7 +197,7 @@ class EngineClient:
         child = self._child = await Child.begun(self._command)
         watch = asyncio.create_task(self._watch(child))
         try:
-            child.send(self._load)
+            child.send(self._load if self._info is None else replace(self._load, device=self._info.device))
             await self._hear(child)
             self._child = None
             if self.state.status != "failed":
@@ -228,6 +235,8 @@ class EngineClient:
                 child.abort(cause)
                 return
             elif stuck_s >= self._load.config.stall_s:
+                if self.state.status == "ready":
+                    logger.error("Engine %d takes nothing new: a step does not end", self._load.number)
                 self._enter(EngineState("stalled", f"a step of the model has not ended for {stuck_s:.0f} s"))
             elif self.state.status == "stalled":
                 logger.warning("Engine %d gets on again", self._load.number)
@@ -249,7 +258,7 @@ class EngineClient:
     def _take_beat(self, child: Child, beat: messages.Beat) -> None:
         child.gets_on(beat.step_s)
         self._usage = beat.usage or self._usage
-        if beat.state.status == "ready" and self.state.status in ("loading", "reloading", "restarting"):
+        if beat.state.status == "ready" and self.state.status not in ("ready", "stalled", "idle"):
             self._used_at = time.monotonic()
             self._enter(EngineState("ready"))
         elif beat.state.status in ("failed", "lost"):

@@ -79,7 +79,7 @@ class Connections:
         if self.most >= n_requests:
             return None
         return (
-            f"With {self._max_files} open files (ulimit -n) a worker serves at most {self.most} connections; "
+            f"With {self._max_files} open files (ulimit -n) at most {self.most} connections are served; "
             f"{n_requests} requests may be spoken or wait, and the others are answered 503. Allow "
             f"{self._files_wanted} files: ulimit -n {self._files_wanted} before the start, LimitNOFILE= in "
             "systemd, --ulimit nofile= in Docker."

@@ -51,10 +51,9 @@ class AdmissionConfig:
         if self.short_limit < 1 or self.long_limit < 1 or self.queue_size < 0:
             raise ValueError("lane limits must be at least 1, the queue size at least 0")
 
-    @property
-    def most_requests(self) -> int:
+    def most_requests(self, n_engines: int) -> int:
         """That may be spoken or wait at once."""
-        return self.short_limit + self.long_limit + 2 * self.queue_size
+        return n_engines * (self.short_limit + self.long_limit) + 2 * self.queue_size
 
     def limit_of(self, lane: LaneName) -> int:
         return self.short_limit if lane == "short_text" else self.long_limit

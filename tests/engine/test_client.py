@@ -178,8 +178,9 @@ def test_a_model_that_cannot_be_loaded_again_is_given_up_with_its_cause(tmp_path
             (tmp_path / "gone").touch()
             client.wake()
             await until(lambda: client.state.status == "failed")
-            assert client.state.cause == "3 times with nothing spoken between: the weights are gone"
-            assert client.n_restarts == 2
+            wanted = "its process died 4 times with nothing spoken between: the weights are gone"
+            assert client.state.cause == wanted
+            assert client.n_restarts == 3
 
     scene(run)
 
@@ -257,7 +258,11 @@ def test_a_faked_device_error_ends_the_process_and_all_that_it_spoke(tmp_path: P
     scene(run)
 
 
-def test_three_deaths_with_nothing_spoken_between_give_an_engine_up(tmp_path: Path) -> None:
+def test_four_deaths_with_nothing_spoken_between_give_an_engine_up_until_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.engine.client._GIVEN_UP_S", 2.0)
+
     async def run() -> None:
         async with running(tmp_path) as client:
             for text in ("^", "^", "ab", "^"):  # something is spoken between
@@ -269,16 +274,18 @@ def test_three_deaths_with_nothing_spoken_between_give_an_engine_up(tmp_path: Pa
             assert client.pid is not None
             os.kill(client.pid, signal.SIGKILL)  # somebody's hand is no sign against it
             await until(lambda: client.n_restarts == 4)
-            for _ in range(2):
+            for _ in range(3):
                 await is_ready(client)
                 with pytest.raises(EngineDied):
                     await say(client, "^")
             await until(lambda: client.state.status == "failed")
-            wanted = "3 times with nothing spoken between: its process ended with exit code 3"
-            assert client.state.cause == wanted
+            wanted = "4 times with nothing spoken between: its process ended with exit code 3"
+            assert client.state.cause == f"its process died {wanted}"
             assert client.pid is None
             with pytest.raises(EngineDied):
                 await say(client)
+            await is_ready(client)
+            assert len(await say(client)) > 0
 
     scene(run)
 

@@ -77,7 +77,6 @@ def load_of(folder: Path, config: EngineConfig = FEW_ROWS) -> messages.Load:
         checkpoint_dir=str(folder),
         device="cpu",
         dtype="fp32",
-        weights="full",
         config=config,
         text_rules="default",
         max_characters=5000,
