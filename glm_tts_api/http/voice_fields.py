@@ -11,15 +11,28 @@ from typing import Any
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MOST_CHARS, _MOST_FIELDS = 100, 1000
-# Of a name's words with a blank between them.
-_ASKS_FOR_A_VOICE = re.compile(
-    r"\b(refs?|refer|references?|ref(audio|text|wav)|speakers?|spk|clon(e|ed|ing)|timbre|embeddings?)\b"
-    r"|^(voices?|voiceid|character|index|audio|recording|wav)$"
-    r"|^(?=.*\baudio\b).*\b(base|data|file|input|paths?|sample|source|target|urls?)\b"
-    r"|^(?=.*\bprompt\b).*\b(audio|file|path|speech|transcript|text|url|voice|wav)\b"
-    r"|^(?=.*\bvoice\b).*\b(audio|code|custom|data|description|design|file|gender|ids?|key|name|path|preset"
-    r"|samples?|type|url|wav)\b"
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+# A name asks for a voice if it has one of these words,
+_ANYWHERE = _words(
+    "ref refs refer reference references refaudio reftext refwav speaker speakers spk clone cloned cloning "
+    "timbre embedding embeddings"
 )
+# if it is one of these,
+_ALONE = _words("voice voices voiceid character index audio recording wav")
+# or if it has the one word and, beside it, one of the others.
+_TOGETHER = {
+    "audio": _words("base data file input path paths sample source target url urls"),
+    "prompt": _words("audio file path speech transcript text url voice wav"),
+    "voice": _words(
+        "audio code custom data description design file gender id ids key name path preset sample samples "
+        "type url wav"
+    ),
+}
 
 
 def voice_field(fields: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
@@ -44,5 +57,7 @@ def _inside(value: Any) -> Iterable[tuple[str, Any]]:
 
 
 def _asks_for_a_voice(name: str) -> bool:
-    words = " ".join(_WORD.findall(name[:_MOST_CHARS])).lower()
-    return _ASKS_FOR_A_VOICE.search(words) is not None
+    words = {word.lower() for word in _WORD.findall(name[:_MOST_CHARS])}
+    if words & _ANYWHERE or (len(words) == 1 and words <= _ALONE):
+        return True
+    return any(word in words and words & others for word, others in _TOGETHER.items())

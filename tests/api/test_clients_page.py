@@ -1,4 +1,5 @@
-"""docs/clients.md and its Chinese twin: every block that can run beside these tests runs as it stands."""
+"""docs/clients.md: every block that can run beside these tests runs as it stands. test_readme.py holds the
+Chinese page to the same blocks."""
 
 from __future__ import annotations
 
@@ -15,13 +16,12 @@ import yaml
 from tests.api.running import Running
 from tests.recordings import voice_wav
 
-PAGES = ["clients.md", "clients_zh.md"]
 DOCS = Path(__file__).parents[2] / "docs"
 SERVER = "http://localhost:8049"
 
 
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (DOCS / "clients.md").read_text(), re.DOTALL)
 
 
 def run(command: list[str], folder: Path) -> None:
@@ -31,10 +31,9 @@ def run(command: list[str], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("package", ["import openai\n\nclient", "from zai"])
-@pytest.mark.parametrize("page", PAGES)
-def test_the_packages_blocks_run(server: Running, tmp_path: Path, page: str, package: str) -> None:
+def test_the_packages_blocks_run(server: Running, tmp_path: Path, package: str) -> None:
     (tmp_path / "my_voice.wav").write_bytes(voice_wav(4.0))
-    (code,) = (block for block in blocks(page, "python") if package in block)
+    (code,) = (block for block in blocks("python") if package in block)
     run([sys.executable, "-c", code.replace(SERVER, server.url)], tmp_path)
     written = {path.name for path in tmp_path.glob("*.*")} - {"my_voice.wav"}
     assert written == ({"hello.mp3"} if "openai" in package else {"hello.wav", "sample.wav"})
@@ -42,9 +41,8 @@ def test_the_packages_blocks_run(server: Running, tmp_path: Path, page: str, pac
         assert client.get("/api/v1/prompts").json()["count"] == 2  # what was added is deleted again
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_curl_lines_run(server: Running, tmp_path: Path, page: str) -> None:
-    lines = [block for block in blocks(page, "bash") if block.startswith("curl")]
+def test_the_curl_lines_run(server: Running, tmp_path: Path) -> None:
+    lines = [block for block in blocks("bash") if block.startswith("curl")]
     assert len(lines) == 2
     for line in lines:
         command = line.replace(SERVER, server.url).partition(" | ffplay")[0]
@@ -52,9 +50,8 @@ def test_the_curl_lines_run(server: Running, tmp_path: Path, page: str) -> None:
     assert (tmp_path / "hello.wav").read_bytes().startswith(b"RIFF")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_legados_source_plays(server: Running, page: str) -> None:
-    (source,) = map(json.loads, blocks(page, "json"))
+def test_legados_source_plays(server: Running) -> None:
+    (source,) = map(json.loads, blocks("json"))
     address = source["url"].replace("http://192.168.1.20:8049", "")
     address = address.replace("{{java.encodeURI(speakText)}}", "%E4%BD%A0%E5%A5%BD")
     address = address.replace("{{Math.min(speakSpeed / 10, 4)}}", "1.5")
@@ -65,9 +62,8 @@ def test_legados_source_plays(server: Running, page: str) -> None:
     assert re.fullmatch(source["contentType"], answer.headers["Content-Type"])
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_xiaozhis_settings_reach_routes_that_speak(server: Running, page: str) -> None:
-    (text,) = blocks(page, "yaml")
+def test_xiaozhis_settings_reach_routes_that_speak(server: Running) -> None:
+    (text,) = blocks("yaml")
     settings = yaml.safe_load(text)
     assert settings["selected_module"]["TTS"] in settings["TTS"]
     bodies = {
@@ -79,11 +75,3 @@ def test_xiaozhis_settings_reach_routes_that_speak(server: Running, page: str) -
         for tts in settings["TTS"].values():
             address = tts.get("api_url", tts.get("url")).replace(SERVER, "")
             assert client.post(address, json=bodies[tts["type"]](tts)).status_code == 200, tts
-
-
-def test_both_pages_show_the_same() -> None:
-    def code(page: str) -> list[str]:
-        found = re.findall(r"```\w+\n.*?```", (DOCS / page).read_text(), re.DOTALL)
-        return [re.sub(r"  +#.*", "", block) for block in found]
-
-    assert code("clients.md") == code("clients_zh.md")

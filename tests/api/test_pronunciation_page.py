@@ -1,4 +1,5 @@
-"""What docs/pronunciation.md and its Chinese twin teach holds as it stands."""
+"""What docs/pronunciation.md teaches holds as it stands. test_readme.py holds the Chinese page to the same
+blocks."""
 
 from __future__ import annotations
 
@@ -14,11 +15,11 @@ from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.markup.lexicon import FILE_NAME
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
-from tests.api.test_readme import curl_blocks
+from tests.api.test_readme import curl_lines
 from tests.api.tone_engine import ToneEngine
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["pronunciation.md", "pronunciation_zh.md"]
+PAGE = "pronunciation.md"
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path, page: str) -> None:
-    lines = [line for block in curl_blocks((ROOT / "docs" / page).read_text()) for line in block.splitlines()]
+def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path) -> None:
+    lines = curl_lines((ROOT / "docs" / PAGE).read_text())
     assert len(lines) == 8
     answers = []
     for line in lines:
@@ -44,7 +44,7 @@ def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path, page:
         answers.append(done.stdout)
     for name in ("two.wav", "own.wav"):
         assert (tmp_path / name).read_bytes().startswith(b"RIFF")
-    (shown,) = [line for line in (ROOT / "docs" / page).read_text().splitlines() if '"characters"' in line]
+    (shown,) = [line for line in (ROOT / "docs" / PAGE).read_text().splitlines() if '"characters"' in line]
     assert json.loads(answers[2]) == json.loads(shown)
     plain, marked = json.loads(answers[0]), json.loads(answers[-1])
     assert plain["text"] == "预计三到五天送到重庆。"
@@ -54,9 +54,8 @@ def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path, page:
     ]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_its_examples_are_read_as_it_says(reader: Running, tmp_path: Path, page: str) -> None:
-    text = (ROOT / "docs" / page).read_text()
+def test_its_examples_are_read_as_it_says(reader: Running, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / PAGE).read_text()
     frontend = reader.engine.frontend
     assert frontend is not None
     (examples,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)

@@ -1,5 +1,5 @@
-"""Examples of both READMEs and of the pages behind them run as they stand; no error code or header is left
-out."""
+"""Examples of the README and of the pages behind it run as they stand, in English. The Chinese pages have the
+same ones. No error code or header is left out."""
 
 from __future__ import annotations
 
@@ -15,54 +15,74 @@ from glm_tts_api.api.v1.errors import status_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.errors import ServiceError
 from tests.api.running import Running
+from tests.api.socket_client import TONE_BYTES
 from tests.recordings import voice_wav
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("", "_zh")
-PAGES = ("README", "docs/api", "docs/voices")
+TWINS = sorted(path.relative_to(ROOT) for path in (*ROOT.glob("*_zh.md"), *ROOT.glob("docs/*_zh.md")))
+CURL_PAGES = ("README", "docs/api", "docs/voices", "docs/operations", "docs/metrics")  # others have own tests
+PROGRAM_PAGES = ("README", "docs/api")
 ABSTRACT = {"bad_request", "unavailable"}  # only their kinds are raised
+SERVER = "http://localhost:8049"
 
 
-def curl_blocks(text: str) -> list[str]:
-    """The shell blocks that hold curl commands alone."""
+def curl_lines(text: str) -> list[str]:
+    """The curl commands of the shell blocks that ask the server, in their order, without a player behind."""
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
-    commands = [block.replace("\\\n", " ").strip().splitlines() for block in blocks]
-    return ["\n".join(lines) for lines in commands if all(line.startswith("curl ") for line in lines)]
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line.partition(" | ffplay")[0] for line in lines if line.startswith("curl ") and SERVER in line]
 
 
-def text_of(page: str, language: str) -> str:
+def text_of(page: str, language: str = "") -> str:
     return (ROOT / f"{page}{language}.md").read_text()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_curl_lines_run_as_they_stand(server: Running, tmp_path: Path, language: str) -> None:
+@pytest.mark.parametrize("twin", TWINS, ids=str)
+def test_both_languages_show_the_same_blocks(twin: Path) -> None:
+    """But for their comments."""
+
+    def blocks(page: Path) -> list[str]:
+        found = re.findall(r"^```\w*\n.*?^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+        return [re.sub(r"(^|  +)# .*", "", block, flags=re.MULTILINE) for block in found]
+
+    assert blocks(twin.with_name(twin.name.replace("_zh", ""))) == blocks(twin)
+
+
+def test_the_curl_lines_run_as_they_stand(server: Running, tmp_path: Path) -> None:
     (tmp_path / "my_voice.wav").write_bytes(voice_wav(3.0))
-    blocks = [block for page in PAGES for block in curl_blocks(text_of(page, language))]
-    lines = [line for block in blocks for line in block.splitlines()]
-    for part in ("-X PUT", "-X DELETE", "application/json", "prompt_audio=@"):
+    lines = [line for page in CURL_PAGES for line in curl_lines(text_of(page))]
+    for part in ("-X PUT", "-X DELETE", "application/json", "prompt_audio=@", "stream=true", "/metrics"):
         assert any(part in line for line in lines), part
     for line in lines:
-        command = line.replace("http://localhost:8049", server.url)
+        command = line.replace(SERVER, server.url)
         command = command.replace("curl ", "curl --noproxy '*' --fail-with-body ")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
             cwd=tmp_path,
             capture_output=True,
-            text=True,
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        assert done.returncode == 0, (line, done.stdout[:400], done.stderr)
     for wav in tmp_path.glob("*.wav"):
         assert wav.read_bytes().startswith(b"RIFF"), wav
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_program_of_the_readme_runs_as_it_stands(server: Running, tmp_path: Path, language: str) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", text_of("README", language), re.DOTALL)
-    program = program.replace("http://localhost:8049", server.url)
+def programs() -> list[str]:
+    text = "".join(map(text_of, PROGRAM_PAGES))
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("program", programs())
+def test_the_programs_run_as_they_stand(server: Running, tmp_path: Path, program: str) -> None:
+    program = program.replace(SERVER, server.url)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=60, check=True)
-    assert len(decode_audio((tmp_path / "hello.mp3").read_bytes(), RecordingLimits(min_s=0.1)).samples)
+    (written,) = tmp_path.glob("hello.*")
+    if written.suffix == ".pcm":
+        assert len(written.read_bytes()) == TONE_BYTES
+    else:
+        assert len(decode_audio(written.read_bytes(), RecordingLimits(min_s=0.1)).samples)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
