@@ -163,18 +163,20 @@ class _Lane:
         try:
             return await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
+            if not turn.cancelled():  # its place came in the same moment
+                self.leave(turn.result())
+            elif turn in self._queue:
                 self._queue.remove(turn)
                 self._count_waiting()
-            else:  # its place came in the same moment
-                self.leave(turn.result())
             raise
 
     def call_next(self) -> None:
         """Gives out the places that are free, in the order of the queue."""
         while self._queue and (engine := self._best(self)) is not None:
-            self._take(engine)
-            self._queue.popleft().set_result(engine)
+            turn = self._queue.popleft()
+            if not turn.cancelled():
+                self._take(engine)
+                turn.set_result(engine)
         self._count_waiting()
 
     def _count_waiting(self) -> None:

@@ -1,23 +1,20 @@
-"""The lanes beside a model of them: who comes, goes, fails, stops reading, runs out of time, in any order."""
+"""The lanes beside a model of them, in any order: requests come, go, fail, stop reading, run out of time, go
+on with another engine; engines come and go."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
-from glm_tts_api.speech.admission import Admission, AdmissionConfig
-from glm_tts_api.stats.figures import LANES
-from glm_tts_api.stats.lane_counts import LaneCounts
-from glm_tts_api.stats.shared import SharedStats
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit
+from glm_tts_api.stats.figures import LANES, LaneName
+from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters
 
 LENGTHS = st.sampled_from([5, 60, 500])  # characters: short, medium, long
 SECONDS = st.sampled_from([0.0, 45.0, 90.0, 200.0])
@@ -56,6 +53,9 @@ class Client:
         self.due = loop.time() + admission.config.measure(n_chars).timeout_s
         self.unread_since: float | None = None
         self.let_go: Callable[[], None] | None = None
+        self.permit: Permit | None = None
+        self.first_engine: int | None = None
+        self.has_moved = False
         self.engine_works = False
         self._loop = loop
         self._orders: asyncio.Queue[str] = asyncio.Queue()
@@ -68,6 +68,11 @@ class Client:
     @property
     def has_place(self) -> bool:
         return self.let_go is not None and (self.engine_works or not self.task.done())
+
+    @property
+    def engine(self) -> int:
+        """The first where it has none."""
+        return 0 if self.permit is None else self.permit.engine
 
     @property
     def outcome(self) -> str | None:
@@ -88,6 +93,7 @@ class Client:
         arrived_at = self._loop.time()
         async with admission.admit(admission.config.measure(n_chars), arrived_at=arrived_at) as permit:
             self.let_go, self.engine_works = permit.hold(), True
+            self.permit, self.first_engine = permit, permit.engine
             while (order := await self._orders.get()) != "end":
                 while order == "stop reading":
                     with permit.waiting_for_client():
@@ -99,15 +105,17 @@ class Client:
 
 
 class Lanes(RuleBasedStateMachine):
-    """`clients` in the order in which they came."""
+    """`clients` in the order in which they came; `ranks`: of each engine, as speech/engines.py has them."""
 
-    @initialize(short=st.integers(1, 3), long=st.integers(1, 2), line=st.integers(0, 3))
-    def open(self, short: int, long: int, line: int) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        self.record = SharedStats(self.folder, service=1).claim()
+    @initialize(
+        engines=st.integers(1, 3), short=st.integers(1, 2), long=st.integers(1, 2), line=st.integers(0, 3)
+    )
+    def open(self, engines: int, short: int, long: int, line: int) -> None:
+        self.ranks = [3] * engines
+        self.counters = [lane_counters() for _ in range(engines)]
         self.config = AdmissionConfig(short_limit=short, long_limit=long, queue_size=line)
         self.loop = Clock()
-        self.admission = Admission(self.config, self.record.lanes)
+        self.admission = Admission(self.config, self.counters, lambda number: self.ranks[number])
         self.clients: list[Client] = []
 
     def teardown(self) -> None:
@@ -116,35 +124,59 @@ class Lanes(RuleBasedStateMachine):
             client.task.cancel()
             if client.let_go is not None:
                 client.let_go()
+        self.ranks = [1] * len(self.ranks)
         self.loop.settle()
-        for lane in LANES:
-            figures = self.record.lanes[lane].read()
-            assert (figures.active, figures.waiting) == (0, 0)
-        new = [
-            Client(self.admission, n_chars, loop=self.loop)
-            for n_chars in [5] * self.config.short_limit + [500] * self.config.long_limit
-        ]
+        for counters in self.counters:
+            for lane in LANES:
+                figures = counters[lane].read()
+                assert (figures.active, figures.waiting) == (0, 0)
+        places = [5] * self.config.short_limit + [500] * self.config.long_limit
+        new = [Client(self.admission, n_chars, loop=self.loop) for n_chars in places * len(self.ranks)]
         self.loop.settle()
         assert all(client.has_place for client in new)
         for client in new:
             client.order("end")
         self.loop.settle()
         self.loop.close()
-        self.record.release()
-        shutil.rmtree(self.folder)
 
     def having(self, holds: Callable[[Client], bool], lane: str | None = None) -> list[Client]:
         return [client for client in self.clients if holds(client) and lane in (None, client.lane)]
 
+    def n_taken(self, engine: int, lane: str) -> int:
+        return len(self.having(lambda client: client.has_place and client.engine == engine, lane))
+
+    def is_free(self, engine: int, lane: LaneName) -> bool:
+        """Whether the engine has a place for a request that comes now."""
+        return self.ranks[engine] > 0 and self.n_taken(engine, lane) < self.config.limit_of(lane)
+
     @rule(n_chars=LENGTHS)
     def come(self, n_chars: int) -> None:
         lane = self.config.measure(n_chars).lane
-        is_full = len(self.having(lambda client: client.has_place, lane)) == self.config.limit_of(lane)
+        free = [engine for engine in range(len(self.ranks)) if self.is_free(engine, lane)]
+        is_full = not free
         is_full &= len(self.having(lambda client: client.waits, lane)) >= self.config.queue_size
         client = Client(self.admission, n_chars, loop=self.loop)
         self.clients.append(client)
         self.loop.settle()
         assert (client.outcome == "rejected") == is_full
+        if client.has_place:
+            assert self.ranks[client.engine] == max(self.ranks[engine] for engine in free)
+
+    @rule(pick=PICK, rank=st.integers(0, 3))
+    def an_engine_comes_or_goes(self, pick: int, rank: int) -> None:
+        self.ranks[pick % len(self.ranks)] = rank
+        self.admission.look_again()
+        self.loop.settle()
+
+    @precondition(lambda self: self.having(lambda client: client.has_place and not client.task.done()))
+    @rule(pick=PICK, to=PICK)
+    def go_on_with_another_engine(self, pick: int, to: int) -> None:
+        working = self.having(lambda client: client.has_place and not client.task.done())
+        client = working[pick % len(working)]
+        assert client.permit is not None
+        client.permit.move_to(to % len(self.ranks))
+        client.has_moved = True
+        self.loop.settle()
 
     @precondition(lambda self: self.having(lambda client: not client.task.done()))
     @rule(pick=PICK)
@@ -184,12 +216,20 @@ class Lanes(RuleBasedStateMachine):
             assert self.loop.now >= client.due
 
     @invariant()
-    def no_lane_has_more_than_its_places_nor_an_idle_one_while_somebody_waits(self) -> None:
+    def no_engine_has_more_than_its_places_but_for_what_moved_to_it(self) -> None:
         for lane in LANES:
-            n_taken = len(self.having(lambda client: client.has_place, lane))
-            limit = self.config.limit_of(lane)
-            assert n_taken <= limit
-            assert n_taken == limit or not self.having(lambda client: client.waits, lane)
+            given = Counter(
+                client.engine
+                for client in self.having(lambda client: client.has_place, lane)
+                if not client.has_moved
+            )
+            assert max(given.values(), default=0) <= self.config.limit_of(lane)
+
+    @invariant()
+    def nobody_waits_while_an_engine_has_a_place(self) -> None:
+        for lane in LANES:
+            if self.having(lambda client: client.waits, lane):
+                assert not any(self.is_free(engine, lane) for engine in range(len(self.ranks)))
 
     @invariant()
     def nobody_is_let_in_before_one_who_came_earlier(self) -> None:
@@ -199,15 +239,20 @@ class Lanes(RuleBasedStateMachine):
 
     @invariant()
     def the_figures_are_those_of_the_clients(self) -> None:
-        for lane in LANES:
-            here = self.having(lambda client: True, lane)
-            outcomes = Counter(client.outcome for client in here if client.outcome is not None)
-            assert self.record.lanes[lane].read() == LaneCounts(
-                active=sum(client.has_place for client in here),
-                waiting=sum(client.waits for client in here),
-                total=sum(client.let_go is not None for client in here),
-                **outcomes,
-            )
+        for engine, counters in enumerate(self.counters):
+            for lane in LANES:
+                here = self.having(lambda client: True, lane)
+                outcomes = Counter(
+                    client.outcome
+                    for client in here
+                    if client.outcome is not None and client.engine == engine
+                )
+                assert counters[lane].read() == LaneCounts(
+                    active=self.n_taken(engine, lane),
+                    waiting=0 if engine else sum(client.waits for client in here),
+                    total=sum(client.first_engine == engine for client in here),
+                    **outcomes,
+                )
 
 
 TestAnyOrder = Lanes.TestCase

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
-from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit
-from glm_tts_api.stats.lane_counts import LaneCounts
-from glm_tts_api.stats.shared import SharedStats
+from glm_tts_api.speech.admission import Admission, AdmissionConfig
+from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters
 
 Scenario = Callable[[Admission, Callable[[], LaneCounts]], Awaitable[None]]
 
@@ -42,17 +40,16 @@ class Impatient(selectors.SelectSelector):
         return super().select(0)
 
 
-def play(scenario: Scenario, tmp_path: Path, **limits: float) -> None:
-    """Runs `scenario` with a short lane of one place unless `limits` say otherwise."""
-    record = SharedStats(tmp_path, service=1).claim()
+def play(scenario: Scenario, **limits: float) -> None:
+    """Runs `scenario` on one engine, with a short lane of one place unless `limits` say otherwise."""
+    counters = lane_counters()
     config = AdmissionConfig(**{"short_limit": 1, "long_limit": 1, **limits})  # type: ignore[arg-type]
 
     async def run() -> None:
-        await scenario(Admission(config, record.lanes), record.lanes["short_text"].read)
+        await scenario(Admission(config, [counters]), counters["short_text"].read)
 
     with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
         runner.run(run())
-    record.release()
 
 
 def now() -> float:
@@ -81,16 +78,17 @@ def test_a_lane_without_a_place_is_refused(limit: dict[str, int]) -> None:
         AdmissionConfig(**limit)
 
 
-def test_a_permit_tells_how_much_of_its_time_is_used_up(tmp_path: Path) -> None:
+def test_a_permit_tells_how_much_of_its_time_is_used_up() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
+        async with admission.admit(admission.config.measure(5), arrived_at=now()) as permit:
+            assert permit.timeout_ratio == 0
         async with admission.admit(admission.config.measure(5), arrived_at=now() - 1800) as permit:
             assert permit.timeout_ratio == 0.5
 
-    play(scenario, tmp_path, short_timeout_s=3600)
-    assert Permit("short_text", lambda: None).timeout_ratio == 0.0
+    play(scenario, short_timeout_s=3600)
 
 
-def test_an_answer_may_still_be_sent_once_the_deadline_has_passed(tmp_path: Path) -> None:
+def test_an_answer_may_still_be_sent_once_the_deadline_has_passed() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async def client() -> None:
             async with admission.admit(admission.config.measure(5), arrived_at=now()) as permit:
@@ -103,10 +101,10 @@ def test_an_answer_may_still_be_sent_once_the_deadline_has_passed(tmp_path: Path
         with pytest.raises(DeadlineExceeded):
             await client()
 
-    play(scenario, tmp_path, short_timeout_s=60)
+    play(scenario, short_timeout_s=60)
 
 
-def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:
+def test_first_come_first_served_and_all_counted() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         order: list[int] = []
 
@@ -122,10 +120,10 @@ def test_first_come_first_served_and_all_counted(tmp_path: Path) -> None:
         assert order == list(range(8))
         assert counts() == LaneCounts(total=8, completed=8)
 
-    play(scenario, tmp_path)
+    play(scenario)
 
 
-def test_a_full_line_sends_away_at_once(tmp_path: Path) -> None:
+def test_a_full_line_sends_away_at_once() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async def client() -> None:
             async with admission.admit(admission.config.measure(5), arrived_at=now()):
@@ -145,10 +143,10 @@ def test_a_full_line_sends_away_at_once(tmp_path: Path) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         assert counts() == LaneCounts(total=1, cancelled=3, rejected=1)
 
-    play(scenario, tmp_path, queue_size=2)
+    play(scenario, queue_size=2)
 
 
-def test_no_line_at_all(tmp_path: Path) -> None:
+def test_no_line_at_all() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async with admission.admit(admission.config.measure(5), arrived_at=now()):
             with pytest.raises(QueueFull):
@@ -157,10 +155,10 @@ def test_no_line_at_all(tmp_path: Path) -> None:
         async with admission.admit(admission.config.measure(5), arrived_at=now()):
             pass
 
-    play(scenario, tmp_path, queue_size=0)
+    play(scenario, queue_size=0)
 
 
-def test_the_deadline_counts_from_arrival_and_covers_wait_and_work(tmp_path: Path) -> None:
+def test_the_deadline_counts_from_arrival_and_covers_wait_and_work() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         with pytest.raises(DeadlineExceeded):  # while working
             async with admission.admit(admission.config.measure(5), arrived_at=now()):
@@ -174,20 +172,20 @@ def test_the_deadline_counts_from_arrival_and_covers_wait_and_work(tmp_path: Pat
                 await asyncio.sleep(0)
         assert (counts().timed_out, counts().active, counts().waiting) == (3, 0, 0)
 
-    play(scenario, tmp_path, short_timeout_s=60)
+    play(scenario, short_timeout_s=60)
 
 
-def test_a_time_out_of_the_work_itself_is_not_the_deadline(tmp_path: Path) -> None:
+def test_a_time_out_of_the_work_itself_is_not_the_deadline() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         with pytest.raises(TimeoutError):
             async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 raise TimeoutError
         assert (counts().failed, counts().timed_out) == (1, 0)
 
-    play(scenario, tmp_path)
+    play(scenario)
 
 
-def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> None:
+def test_the_place_is_free_only_when_the_engine_has_let_go() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         held: list[Callable[[], None]] = []
 
@@ -217,20 +215,36 @@ def test_the_place_is_free_only_when_the_engine_has_let_go(tmp_path: Path) -> No
             assert (counts().active, counts().waiting) == (1, 1)
         await waiting
 
-    play(scenario, tmp_path, short_timeout_s=60)
+    play(scenario, short_timeout_s=60)
 
 
-def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(tmp_path: Path) -> None:
+def test_a_place_that_comes_free_as_the_next_in_line_leaves_is_for_the_one_behind() -> None:
+    async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
+        async def client() -> None:
+            async with admission.admit(admission.config.measure(5), arrived_at=now()):
+                pass
+
+        async with admission.admit(admission.config.measure(5), arrived_at=now()):
+            leaving, behind = asyncio.create_task(client()), asyncio.create_task(client())
+            await asyncio.sleep(1)
+            leaving.cancel()
+        await behind
+        assert counts() == LaneCounts(total=2, completed=2, cancelled=1)
+
+    play(scenario)
+
+
+def test_an_error_of_the_work_counts_as_failed_and_frees_the_place() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         with pytest.raises(NothingToSay):
             async with admission.admit(admission.config.measure(5), arrived_at=now()):
                 raise NothingToSay("nothing")
         assert counts() == LaneCounts(total=1, failed=1)
 
-    play(scenario, tmp_path)
+    play(scenario)
 
 
-def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
+def test_a_storm_of_cancels_loses_no_place() -> None:
     async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
         async def client() -> None:
             async with admission.admit(admission.config.measure(5), arrived_at=now()):
@@ -263,4 +277,4 @@ def test_a_storm_of_cancels_loses_no_place(tmp_path: Path) -> None:
                 group.create_task(last())
         assert most == 3
 
-    play(scenario, tmp_path, short_limit=3)
+    play(scenario, short_limit=3)
