@@ -1,4 +1,4 @@
-"""The connections of one worker: how many there may be, and how long each may keep the server waiting.
+"""The connections of the server: how many there may be, and how long each may keep the server waiting.
 
 uvicorn waits for ever for a request that has not begun, and for a client that does not read its answer. So
 the server is started with `--http glm_tts_api.http.connections:Connection`. Knows sockets and uvicorn; knows
@@ -13,7 +13,7 @@ import resource
 import socket
 import struct
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -56,9 +56,8 @@ class Listening(Protocol):
 
 
 class Connections:
-    """Those of a worker that wait for their client to ask, or to end asking; a new one may take the place of
-    whichever waits longest. `is_lightest`: whether no other worker has less to do than a weight says;
-    `others_take`: tells the others that this one leaves what is new to them, and whether one takes it."""
+    """Those that wait for their client to ask, or to end asking; a new one may take the place of whichever
+    waits longest."""
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
@@ -68,9 +67,6 @@ class Connections:
         self.most = max(1, min(limits.max_connections, max(few, (max_files - _FILES_OF_THE_REST) // 2)))
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
-        self.is_lightest: Callable[[int], bool] = lambda _: True
-        self.others_take: Callable[[], bool] = lambda: False
-        self._at_rest: set[Connection] = set()
         self._listeners: Sequence[Listening] = ()
         self._waiting: dict[Connection, float] = {}
 
@@ -93,29 +89,9 @@ class Connections:
     def are_taken(self) -> bool:
         return bool(self._listeners)
 
-    def leave_to_others(self) -> bool:
-        """Takes no connection more where another worker does; whether one does."""
-        if not self.are_taken or not self.others_take():
-            return False
-        self.take_no_more()
-        return True
-
     def take_no_more(self) -> None:
         for listener in self._listeners:
             listener.close()
-
-    def may_take(self, n_coming: int) -> bool:
-        """Whether the next connection is this worker's, which has taken `n_coming` that are not open yet. One
-        that has asked for nothing is about to; one that has its answer is not, and decides between equals."""
-        at_work = n_coming + len(self.open) - len(self._at_rest)
-        return self.is_lightest(at_work << 16 | len(self.open))
-
-    def rests(self, connection: Connection) -> None:
-        """It has its answer, and may ask again."""
-        self._at_rest.add(connection)
-
-    def rests_no_more(self, connection: Connection) -> None:
-        self._at_rest.discard(connection)
 
     def waits(self, connection: Connection) -> None:
         self._waiting.setdefault(connection, time.monotonic())
@@ -255,10 +231,6 @@ class Connection(H11Protocol, InTurn):
             self._late = self.loop.call_later(self._others.head_s, self._is_late)
         elif not at_rest:
             self._stop_clock()
-        if at_rest and self.cycle is not None:
-            self._others.rests(self)
-        else:
-            self._others.rests_no_more(self)
         if at_rest or (self.cycle.more_body and not self.flow.read_paused):
             self._others.waits(self)
         else:
@@ -266,7 +238,6 @@ class Connection(H11Protocol, InTurn):
 
     def _stop_watching(self) -> None:
         self._others.waits_no_more(self)
-        self._others.rests_no_more(self)
         self._stop_clock()
 
     def _stop_clock(self) -> None:

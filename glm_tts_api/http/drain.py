@@ -3,9 +3,8 @@ the HTTP server end. SIGQUIT, or SIGINT again: end now.
 
 uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
 port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
-Where another server has the port by then, or another worker takes what is new, nothing is refused: this one
-takes no new connection, answers what still comes by those that it has, each for the last time, and ends when
-all are gone.
+Where another server has the port by then, nothing is refused: this one takes no new connection, answers what
+still comes by those that it has, each for the last time, and ends when all are gone.
 """
 
 from __future__ import annotations
@@ -90,8 +89,7 @@ class GracefulStop:
     """Waits for the requests in flight: up to the first of `timeouts_s`, or the second where another server
     has the port. SIGQUIT or a second SIGINT cuts the wait short.
 
-    SIGTERM does not, however often it comes: a supervisor and a script may both send it, and with several
-    workers Ctrl-C reaches each at once, and as SIGTERM again by way of its parent.
+    SIGTERM does not, however often it comes: a supervisor and a script may both send it.
     """
 
     def __init__(
@@ -140,10 +138,7 @@ class GracefulStop:
         elif self._drain is None and self._connections.are_taken and not self._in_charge():
             logger.info("%s: another server has the port; ending once all clients have left", name)
             self._connections.take_no_more()
-            self._drain = asyncio.create_task(self._leave(number, self._leave_s))
-        elif self._drain is None and self._connections.leave_to_others():
-            logger.info("%s: other workers take what is new; ending once all clients have left", name)
-            self._drain = asyncio.create_task(self._leave(number, self._timeout_s))
+            self._drain = asyncio.create_task(self._leave(number))
         elif self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
             self._stop_within(self._timeout_s, number)
@@ -156,15 +151,15 @@ class GracefulStop:
             self._drain.cancel()
         self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
 
-    async def _leave(self, number: int, limit_s: float) -> None:
+    async def _leave(self, number: int) -> None:
         """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
         in the moment in which they ask. Connections on which nothing is said (WebSockets) are waited for as
-        in any stop, answers up to `limit_s`. Where the others end too, nobody is left to ask."""
+        in any stop."""
         self._in_flight.leaving = True
         began = spoke = time.monotonic()
-        deadline = began + limit_s
+        deadline = began + self._leave_s
         await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
-        while self._connections.open and time.monotonic() < deadline and self._others_take():
+        while self._connections.open and time.monotonic() < deadline:
             await asyncio.sleep(_POLL_S)
             if not self._in_flight.is_idle:
                 spoke = time.monotonic()
@@ -172,9 +167,6 @@ class GracefulStop:
                 break
         self._in_flight.closing = True
         await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
-
-    def _others_take(self) -> bool:
-        return not self._in_charge() or self._connections.leave_to_others()
 
     async def done(self) -> None:
         """Waits for the end of a stop that has begun, until uvicorn knows of it."""

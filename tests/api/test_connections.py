@@ -79,7 +79,7 @@ def test_a_limit_of_files_that_is_too_low_for_the_lanes_is_told_at_the_start(
     server = start(ulimit=f"-n {n_files}")
     (told,) = [line for line in server.log.read_text().splitlines() if "open files" in line]
     assert "WARNING" in told
-    assert f"serves at most {n_connections} connections; 220 requests may" in told
+    assert f"has at most {n_connections} connections; 220 requests may" in told
     assert "ulimit -n 4352" in told
 
 
@@ -218,7 +218,7 @@ def test_a_connection_that_has_had_its_answer_is_ended_when_nothing_follows(star
 
 
 async def no_delay_of_an_accepted_connection() -> int:
-    """As `Listener` takes it from a server's own socket."""
+    """As a server takes it from its own socket."""
     (listener,) = listen("127.0.0.1", 0)
     with listener:
         listener.listen()
