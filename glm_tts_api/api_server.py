@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import ROUTERS
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
-from glm_tts_api.engine.client import EngineClient
+from glm_tts_api.engine.client import COMMAND, EngineClient
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
@@ -76,7 +76,7 @@ def create_app(
             _lifespan,
             settings=settings,
             in_flight=in_flight,
-            build_engine=build_engine or _engine,
+            build_engine=build_engine or engine_process,
             with_others=with_others,
             limits=limits,
         ),
@@ -220,8 +220,8 @@ def _lexicon(settings: Settings) -> LexiconFile:
     return LexiconFile(settings.configs_dir, files)
 
 
-def _engine(settings: Settings, number: int) -> SpeechEngine:
-    """One in a process of its own."""
+def engine_process(settings: Settings, number: int, *, command: Sequence[str] = COMMAND) -> SpeechEngine:
+    """An engine in a process of its own, which `command` begins."""
     load = Load(
         number=number,
         checkpoint_dir=str(settings.checkpoint_dir),
@@ -236,7 +236,7 @@ def _engine(settings: Settings, number: int) -> SpeechEngine:
         logs_json=settings.log_format == "json",
         logs_texts=settings.log_text,
     )
-    return EngineClient(load, watchdog_s=settings.watchdog_s)
+    return EngineClient(load, watchdog_s=settings.watchdog_s, command=command)
 
 
 def _log_start(settings: Settings, connections: Connections) -> None:

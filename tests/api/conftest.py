@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from glm_tts_api.http.connections import ConnectionLimits
-from glm_tts_api.launch import THREADS_WAIT
 from tests.api.project_folder import project
 from tests.api.running import LIMITS, Running, running_app
 from tests.api.server_process import Server
@@ -21,20 +20,20 @@ from tests.api.tone_engine import ToneEngine
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Starts servers that speak tones, with the settings it is called with, until the test ends."""
+    """Starts servers that speak tones, with the engines and settings it is given, until the test ends."""
     with ExitStack() as servers:
 
         def start(
-            engine: ToneEngine | None = None,
+            *engines: ToneEngine,
             prepare: Callable[[Path], None] | None = None,
             limits: ConnectionLimits = LIMITS,
             **settings: Any,
         ) -> Running:
-            engine = engine or ToneEngine()
-            root = project(tmp_path / f"project{next(numbers)}", **settings)
+            engines = engines or (ToneEngine(),)
+            root = project(tmp_path / f"project{next(numbers)}", **{"workers": len(engines), **settings})
             if prepare is not None:
                 prepare(root)
-            return servers.enter_context(running_app(root, lambda *_: engine, limits))
+            return servers.enter_context(running_app(root, lambda _, number: engines[number], limits))
 
         numbers = count()
         yield start
@@ -88,6 +87,6 @@ def start(process: Callable[..., Server]) -> Callable[..., Server]:
 def speaking_server(process: Callable[..., Server], request: pytest.FixtureRequest) -> Server:
     """One that speaks with the bundled model; its parameter is how many workers it has."""
     workers = getattr(request, "param", 1)
-    server = process("glm_tts_api.api_server:app", environ=THREADS_WAIT, flow_steps=1, workers=workers)
+    server = process("glm_tts_api.api_server:app", flow_steps=1, workers=workers)
     server.wait_until_all_speak(120)
     return server

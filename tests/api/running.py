@@ -24,7 +24,7 @@ LIMITS = ConnectionLimits(send_s=60)
 
 @dataclass
 class Running:
-    """A server that answers at `url`; its project folder; its engine."""
+    """A server that answers at `url`; its project folder; its first engine."""
 
     url: str
     root: Path
@@ -58,6 +58,8 @@ def running_app(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started, 60)
-    yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", root, app.state.parts.speech.engine)
+    yield Running(
+        f"http://127.0.0.1:{listener.getsockname()[1]}", root, app.state.parts.speech.engines.each[0]
+    )
     server.should_exit = True
     thread.join(20)

@@ -41,7 +41,7 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.log = root / "log"
-        options = ["--port", str(self.port), "--workers", str(self.workers), *HTTP_OPTIONS]
+        options = ["--port", str(self.port), *HTTP_OPTIONS]
         command = [sys.executable, "-m", "glm_tts_api.uvicorn", app, *options]
         if ulimit is not None:
             command = ["bash", "-c", f'ulimit {ulimit} && exec "$@"', "-", *command]
@@ -90,13 +90,13 @@ class Server:
         return Scrape(self.client.get("/metrics", headers={"Connection": "close"}).text)
 
     def say(self, text: str = "hello") -> httpx.Response:
-        with httpx.Client(timeout=60, trust_env=False) as client:
+        with httpx.Client(timeout=600, trust_env=False) as client:
             url = f"{self.client.base_url}/api/v1/tts"
             return client.post(url, data={"input_text": text, "index": "exampleA"})
 
-    def say_together(self, n: int) -> list[Future[httpx.Response]]:
+    def say_together(self, n: int, text: str = "hello") -> list[Future[httpx.Response]]:
         pool = ThreadPoolExecutor(n)
-        return [pool.submit(self.say) for _ in range(n)]
+        return [pool.submit(self.say, text) for _ in range(n)]
 
     def end(self) -> None:
         self.client.close()

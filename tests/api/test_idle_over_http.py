@@ -1,55 +1,99 @@
-"""IDLE_UNLOAD_S in a real server: it says that it is idle, and the next request waits for the model."""
+"""IDLE_UNLOAD_S in a real server: the engine's process ends, health says idle, and the next request waits for
+another."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
-
-
-def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_back(process: Start) -> None:
-    server = process("tests.api.failing_app:app", idle_unload_s=1)
-    wait_until(lambda: status(server) == (200, "idle"), 60)
-    before = server.client.get("/api/v1/health").json()
-    assert (before["model"], before["model_loaded"], before["cause"]) == (
-        "tiny (demonstration model)",
-        False,
-        None,
-    )
-    assert server.stats()["per_worker"][0]["ready"]
-    with ThreadPoolExecutor(3) as pool:
-        first, *others = [answer.result() for answer in [pool.submit(server.say, "ab") for _ in range(3)]]
-    assert {answer.status_code for answer in (first, *others)} == {200}
-    wait_until(lambda: status(server) == (200, "idle"), 60)
-    again = server.say("ab")
-    sounds = {answer.json()["audio_base64"] for answer in (first, *others, again)}
-    assert len(sounds) == 1
-    log = server.log.read_text()
-    assert log.count("the model is unloaded") >= 2
-    waiting = [line for line in log.splitlines() if "this request waits until it is there again" in line]
-    assert any(f"[{again.headers['X-Request-Id']}]" in line for line in waiting)
-    assert log.count("Ready after") >= 3
-
-
-def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_nothing(
-    process: Start,
-) -> None:
-    """The bound is for what holds up a server that speaks; it was not for the first load, either."""
-    environ = {"LOAD_HOLDS_S": "4"}
-    server = process(
-        "tests.api.stalling_app:app",
-        environ=environ,
-        idle_unload_s=0.5,
-        watchdog_s=3,
-    )
-    wait_until(lambda: status(server) == (200, "idle"), 60)
-    assert server.say("ab").status_code == 200
+FAILING = {"ENGINE": "tests.api.failing_engine"}
+PATIENCE_S = 120
 
 
 def status(server: Server) -> tuple[int, str]:
     answer = server.client.get("/api/v1/health")
     return answer.status_code, answer.json()["status"]
+
+
+def is_idle(server: Server) -> bool:
+    return status(server) == (200, "idle")
+
+
+def worker(server: Server) -> dict[str, Any]:
+    (only,) = server.stats()["per_worker"]
+    return dict(only)
+
+
+def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_back(process: Start) -> None:
+    server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=1)
+    pid = worker(server)["pid"]
+    wait_until(lambda: is_idle(server), PATIENCE_S)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    health = server.client.get("/api/v1/health").json()
+    assert (health["model"], health["model_loaded"], health["cause"]) == (
+        "tiny (demonstration model)",
+        False,
+        None,
+    )
+    assert (worker(server)["ready"], worker(server)["pid"]) == (True, None)
+    with ThreadPoolExecutor(3) as pool:
+        first, *others = [answer.result() for answer in [pool.submit(server.say, "ab") for _ in range(3)]]
+    assert {answer.status_code for answer in (first, *others)} == {200}
+    wait_until(lambda: is_idle(server), PATIENCE_S)
+    again = server.say("ab")
+    assert len({answer.json()["audio_base64"] for answer in (first, *others, again)}) == 1
+    assert worker(server)["restarts"] == 0  # an unloaded engine has not died
+    log = server.log.read_text()
+    assert log.count("was idle: its process ends") == 2
+    assert log.count("begins again, since a request waits for it") == 2
+    assert log.count("Ready after") == 3
+
+
+def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_nothing(
+    process: Start,
+) -> None:
+    """The bound is for an engine that speaks."""
+    environ = {"ENGINE": "tests.api.stalling_engine", "LOAD_HOLDS_S": "4"}
+    server = process("tests.api.engine_app:app", environ=environ, idle_unload_s=0.5, watchdog_s=3)
+    wait_until(lambda: is_idle(server), PATIENCE_S)
+    assert server.say("ab").status_code == 200
+    assert server.scrape()("watchdog_exits_total") == 0
+
+
+def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_not(process: Start) -> None:
+    server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=1)
+    wait_until(lambda: is_idle(server), PATIENCE_S)
+    assert server.client.post("/api/v1/clear_cache").status_code == 200
+    assert is_idle(server)
+    answer = server.client.post("/api/v1/text/normalize", json={"input_text": "ab/cd"}, timeout=PATIENCE_S)
+    assert [segment["text"] for segment in answer.json()["segments"]] == ["ab", "cd"]
+    assert server.log.read_text().count("Ready after") == 2
+
+
+def test_requests_that_come_as_the_engine_is_unloaded_and_its_cache_cleared_are_answered(
+    process: Start,
+) -> None:
+    server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=0.1, short_text_timeout=600)
+    over = threading.Event()
+
+    def clear() -> None:
+        while not over.wait(0.02):
+            assert server.client.post("/api/v1/clear_cache").status_code == 200
+
+    with ThreadPoolExecutor(1) as pool:
+        clearing = pool.submit(clear)
+        try:
+            for _ in range(4):
+                wait_until(lambda: is_idle(server), PATIENCE_S)
+                assert server.say("ab").status_code == 200
+        finally:
+            over.set()
+        clearing.result()
+    wait_until(lambda: server.lane()["active"] == 0)

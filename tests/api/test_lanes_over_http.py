@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 
 from glm_tts_api.engine.state import EngineState
+from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
@@ -84,6 +85,7 @@ def test_the_deadline_covers_the_wait(serve: Serve) -> None:
 def test_the_sentence_that_proves_a_restart_waits_behind_nobody(serve: Serve) -> None:
     server = serve(ToneEngine(delay_s=2), short_text_concurrency=1, queue_max_size=0)
     token = "0123456789abcdef0123"
+    (server.root / "run").mkdir(exist_ok=True)
     (server.root / "run" / "verify.token").write_text(token)
     with ThreadPoolExecutor() as pool, server.client(headers={"X-Verify-Token": token}) as verifier:
         speaking = pool.submit(server.say)
@@ -144,23 +146,12 @@ def test_a_body_that_does_not_arrive_in_time(serve: Serve) -> None:
 
 def test_a_burst_of_time_outs_never_overfills_the_engine(serve: Serve) -> None:
     class Counting(ToneEngine):
-        lock = threading.Lock()
-        held = most = 0
+        most = 0
 
-        def _speak(self, *arguments: object) -> None:
-            with self.lock:
-                self.held += 1
-                self.most = max(self.most, self.held)
-            stream = arguments[1]
-            freed = stream.request_freed  # type: ignore[attr-defined]
-
-            def let_go() -> None:
-                with self.lock:
-                    self.held -= 1
-                freed()
-
-            stream.request_freed = let_go  # type: ignore[attr-defined]
-            super()._speak(*arguments)  # type: ignore[arg-type]
+        def synthesize(self, *arguments: Any, **options: Any) -> SpeechStream:
+            stream = super().synthesize(*arguments, **options)
+            self.most = max(self.most, self.n_streams)
+            return stream
 
     server = serve(Counting(delay_s=30, freeing_s=0.1), short_text_concurrency=2, short_text_timeout=0.4)
     answers = [future.result().status_code for future in together(server, 16)]

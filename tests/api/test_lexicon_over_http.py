@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.api.running import Running
-from tests.api.server_process import Server
+from glm_tts_api.settings import SHIPPED_CONFIGS
+from glm_tts_api.text.frontend import TextFrontend
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 
 LEXICON = "/api/v1/lexicon"
@@ -75,25 +79,26 @@ def test_a_request_may_bring_entries_of_its_own(server: Running) -> None:
     assert len(server.engine.requests) == 1
 
 
-def test_a_change_is_heard_from_every_worker_within_a_second(start: Callable[..., Server]) -> None:
+def test_a_change_is_heard_from_every_server_of_a_folder_within_a_second(tmp_path: Path) -> None:
     """Whichever of them was told, and whatever it has read before. A busy machine has ten."""
-    server = start(workers=2, environ={"TONE_READS": "1"})
+    root = project(tmp_path / "project")
+
+    def reader() -> ToneEngine:
+        frontend = TextFrontend(root / "configs", cache_dir=tmp_path / "cache", shipped=SHIPPED_CONFIGS)
+        return ToneEngine(frontend=frontend)
 
     def says(client: httpx.Client) -> str:
         text: str = client.post("/api/v1/text/normalize", json={"input_text": "重庆"}).json()["text"]
         return text
 
-    with ExitStack() as connections:
-        clients: dict[int, httpx.Client] = {}
-        while len(clients) < 2:  # a connection stays with its worker
-            client = connections.enter_context(httpx.Client(base_url=server.client.base_url, trust_env=False))
-            slot = client.get("/api/v1/stats/concurrency").json()["worker"]["slot"]
-            clients.setdefault(slot, client)
-        assert {says(client) for client in clients.values()} == {"重庆。"}
-        for slot, said in ((0, "山城"), (1, "雾都")):
-            assert clients[slot].put(f"{LEXICON}/重庆", json={"replacement": said}).status_code == 200
-            for client in clients.values():
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running_app(root, lambda *_: reader())) for _ in range(2)]
+        clients = [stack.enter_context(server.client()) for server in servers]
+        assert {says(client) for client in clients} == {"重庆。"}
+        for told, said in zip(clients, ("山城", "雾都"), strict=True):
+            assert told.put(f"{LEXICON}/重庆", json={"replacement": said}).status_code == 200
+            for client in clients:
                 wait_until(lambda client=client, said=said: says(client) == f"{said}。", 10)  # type: ignore[misc]
         assert clients[0].delete(f"{LEXICON}/重庆").status_code == 200
-        for client in clients.values():
+        for client in clients:
             wait_until(lambda client=client: says(client) == "重庆。", 10)  # type: ignore[misc]

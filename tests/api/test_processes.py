@@ -1,4 +1,4 @@
-"""The server as processes: signals, draining, several workers, workers that are killed."""
+"""The server as a process with its engines: signals, draining, several engines, what is left behind."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
+from tests.api.running import Running
 from tests.api.server_process import REPOSITORY, Server
+from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 from tests.recordings import encoded, voice
+from tests.scraping import Scrape
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -52,34 +55,25 @@ def test_what_is_not_done_in_time_is_answered_503(start: Callable[..., Server]) 
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_sigterm_changes_nothing(start: Callable[..., Server], workers: int) -> None:
+def test_a_second_sigterm_changes_nothing(start: Callable[..., Server]) -> None:
     """As where someone kills the server and a script, or a supervisor, then stops it."""
-    server = start(delay_s=2, workers=workers)
+    server = start(delay_s=2)
     accepted = server.say_together(2)
     wait_until(lambda: server.lane()["active"] == 2)
-    pids = [worker["pid"] for worker in server.stats()["per_worker"]]
     for _ in range(3):
-        for pid in {server.process.pid, *pids}:
-            with suppress(ProcessLookupError):  # a worker without a request is done at once
-                os.kill(pid, signal.SIGTERM)
+        server.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
     assert [future.result().status_code for future in accepted] == [200, 200]
     server.process.wait(20)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("send", [os.kill, os.killpg])
 @pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGQUIT)])
-def test_ctrl_c_twice_or_sigquit_ends_at_once(
-    start: Callable[..., Server], workers: int, numbers: tuple[int, ...], send: Callable[[int, int], None]
-) -> None:
-    """To the whole process group, as a terminal sends it, or to the parent alone."""
-    server = start(delay_s=60, workers=workers)
+def test_ctrl_c_twice_or_sigquit_ends_at_once(start: Callable[..., Server], numbers: tuple[int, ...]) -> None:
+    server = start(delay_s=60)
     accepted = server.say_together(2)
     wait_until(lambda: server.lane()["active"] == 2)
     for number in numbers:
-        send(server.process.pid, number)
+        server.process.send_signal(number)
         time.sleep(0.3)
     answers = [future.result() for future in accepted]
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "draining")] * 2
@@ -87,7 +81,7 @@ def test_ctrl_c_twice_or_sigquit_ends_at_once(
     assert "Traceback" not in server.log.read_text()
 
 
-def test_ctrl_c_that_also_comes_through_the_parent_cuts_nothing_short(start: Callable[..., Server]) -> None:
+def test_ctrl_c_and_a_sigterm_cut_nothing_short(start: Callable[..., Server]) -> None:
     server = start(delay_s=1.5)
     accepted = server.say_together(1)
     wait_until(lambda: server.lane()["active"] == 1)
@@ -134,141 +128,102 @@ def test_health_is_answered_while_others_upload_and_speak(start: Callable[..., S
     assert n_answered > 5  # what stood in its way let one through between two recordings at most
 
 
-def test_two_workers_count_as_one_service(start: Callable[..., Server]) -> None:
-    server = start(workers=2, short_text_concurrency=2)
-    for future in server.say_together(12):
-        assert future.result().status_code == 200
-    wait_until(lambda: server.lane()["active"] == 0)
-    for _ in range(6):  # whichever worker answers
-        body = server.stats()
-        lane = body["stats"]["short_text"]
-        assert (lane["total"], lane["completed"], lane["limit"], lane["available"]) == (12, 12, 4, 4)
-        assert [worker["slot"] for worker in body["per_worker"]] == [0, 1]
-        assert sum(worker["short_text"]["total"] for worker in body["per_worker"]) == 12
-        told = server.scrape()
-        assert told("requests_total", outcome="completed") == 12
-        assert told("worker_ready", worker="0") == told("worker_ready", worker="1") == 1
+def test_two_engines_count_as_one_service(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(delay_s=0.05), ToneEngine(delay_s=0.05), short_text_concurrency=2)
+    with ThreadPoolExecutor(12) as pool:
+        answers = [pool.submit(server.say) for _ in range(12)]
+        assert {answer.result().status_code for answer in answers} == {200}
+    server.wait_for_lane(active=0)
+    with server.client() as client:
+        body = client.get("/api/v1/stats/concurrency").json()
+        told = Scrape(client.get("/metrics").text)
+    lane = body["stats"]["short_text"]
+    assert (lane["total"], lane["completed"], lane["limit"], lane["available"]) == (12, 12, 4, 4)
+    assert [worker["slot"] for worker in body["per_worker"]] == [0, 1]
+    shares = [worker["short_text"]["total"] for worker in body["per_worker"]]
+    assert sum(shares) == 12
+    assert min(shares) >= 2  # each has two places
+    assert told("requests_total", outcome="completed") == 12
+    for number in (0, 1):
+        assert told("requests_total", worker=str(number)) == shares[number]
+        assert told("worker_ready", worker=str(number)) == 1
     assert body["config"]["workers"] == 2
     assert body["config"]["concurrency"]["short_text"] == 2
 
 
-def test_each_of_two_workers_lists_the_requests_that_it_speaks(start: Callable[..., Server]) -> None:
-    server = start(workers=2, delay_s=60)
-    server.say_together(8)
-    wait_until(lambda: server.lane()["active"] == 8)
-    listed: dict[int, list[str]] = {}
-    while len(listed) < 2:  # whichever worker answers
-        body = server.stats()
-        slot = body["worker"]["slot"]
-        assert body["per_worker"][slot]["pid"] == body["worker"]["pid"]
-        assert len(body["active"]) == body["per_worker"][slot]["short_text"]["active"]
-        listed[slot] = [request["request_id"] for request in body["active"]]
-    assert len({*listed[0], *listed[1]}) == 8
-
-
-def test_no_request_waits_while_another_worker_has_permits(start: Callable[..., Server]) -> None:
-    """Nine tenths of all permits are taken, so an uneven spread would leave some in line."""
-    server = start(workers=3, delay_s=60, short_text_concurrency=10, load_s=(0.0, 0.0, 0.0))
-
-    def n_there() -> int:
-        lane = server.lane()
-        return lane["active"] + lane["waiting"]
-
-    for n in range(1, 28):
-        server.say_together(1)
-        wait_until(lambda n=n: n_there() == n)  # type: ignore[misc]
-    assert [worker["short_text"]["waiting"] for worker in server.stats()["per_worker"]] == [0, 0, 0]
-
-
-def test_a_killed_worker_comes_back_and_the_totals_stay(start: Callable[..., Server]) -> None:
-    """Also one that dies while its parent waits for a sign of life from it."""
-    server = start(workers=2, delay_s=0.2, environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "600"})
-    for future in server.say_together(8):
-        future.result()
-    victim, other = server.stats()["per_worker"]
-    os.kill(victim["pid"], signal.SIGSTOP)
-    time.sleep(1.5)
-    os.kill(victim["pid"], signal.SIGKILL)
-
-    def back() -> bool:
-        try:
-            pids = {worker["pid"] for worker in server.stats()["per_worker"]}
-        except httpx.TransportError:
-            return False
-        return len(pids) == 2 and victim["pid"] not in pids and other["pid"] in pids
-
-    wait_until(back, 60)
-    lane = server.lane()
-    assert (lane["total"], lane["completed"], lane["active"], lane["limit"]) == (8, 8, 0, 30)
-    told = server.scrape()
-    assert (told("requests_total"), told("worker_restarts_total")) == (8, 1)
-    assert told("worker_restarts_total", worker=str(victim["slot"])) == 1
-    assert server.say().status_code == 200
-
-
-@pytest.mark.parametrize(("send", "number"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)])
-def test_a_signal_to_the_parent_drains_every_worker(
-    start: Callable[..., Server], send: Callable[[int, int], None], number: int
+def test_the_requests_of_all_engines_are_listed_and_none_waits_while_one_has_permits(
+    serve: Callable[..., Running],
 ) -> None:
-    """Also SIGHUP to the whole process group, as from a terminal that goes."""
-    server = start(workers=2, delay_s=1.5)
-    accepted = server.say_together(6)
-    wait_until(lambda: server.lane()["active"] == 6)
-    send(server.process.pid, number)
-    assert [future.result().status_code for future in accepted] == [200] * 6
-    server.process.wait(20)
+    """All permits are taken by then, so an uneven spread would leave some in line."""
+    server = serve(*[ToneEngine(delay_s=60) for _ in range(3)], short_text_concurrency=10, drain_timeout=0)
+    pool = ThreadPoolExecutor(31)
+    for _ in range(30):
+        pool.submit(server.say)
+    server.wait_for_lane(active=30, waiting=0)
+    pool.submit(server.say)
+    server.wait_for_lane(active=30, waiting=1)
+    with server.client() as client:
+        body = client.get("/api/v1/stats/concurrency").json()
+    assert [worker["short_text"]["active"] for worker in body["per_worker"]] == [10, 10, 10]
+    assert body["worker"] == {"slot": 0, "pid": os.getpid()}
+    assert len({request["request_id"] for request in body["active"]}) == 31
+    assert [request["place"] for request in body["active"]] == [None] * 30 + [1]
+
+
+@pytest.fixture
+def with_engines(process: Callable[..., Server]) -> Callable[..., Server]:
+    """Servers with engines in processes of their own, which take their time."""
+
+    def begin(**options: Any) -> Server:
+        server = process(
+            "tests.api.engine_app:app", environ={"ENGINE": "tests.api.failing_engine"}, **options
+        )
+        server.wait_until_all_speak(120)
+        return server
+
+    return begin
+
+
+def engine_processes(server: Server) -> list[Path]:
+    return [Path(f"/proc/{worker['pid']}") for worker in server.stats()["per_worker"]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_drains_too_and_leaves_no_engine_behind(
+    with_engines: Callable[..., Server], number: signal.Signals
+) -> None:
+    """As from a service manager, Ctrl-C, a terminal that goes."""
+    server = with_engines(workers=2)
+    engines = engine_processes(server)
+    accepted = server.say_together(4, "abcdefgh/abcdefgh")
+    wait_until(lambda: server.lane()["active"] == 4)
+    os.killpg(server.process.pid, number)
+    assert [future.result().status_code for future in accepted] == [200] * 4
+    server.process.wait(30)
+    wait_until(lambda: not any(engine.exists() for engine in engines))
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_worker_that_is_told_to_end_leaves_what_is_new_to_the_others(start: Callable[..., Server]) -> None:
-    """New connections, and the next request on one that it has: that is its last answer there."""
-    server = start(workers=2, delay_s=1.5)
-    with ExitStack() as stack:
-        clients: dict[int, tuple[httpx.Client, int]] = {}  # by worker: both take connections by then
-        while len(clients) < 2:
-            client = stack.enter_context(httpx.Client(base_url=server.client.base_url, trust_env=False))
-            worker = client.get("/api/v1/stats/concurrency").json()["worker"]
-            clients[worker["slot"]] = client, worker["pid"]
-        kept, victim = clients[0]
-        accepted = server.say_together(6)
-        wait_until(lambda: server.lane()["active"] == 6)
-        os.kill(victim, signal.SIGTERM)
-        wait_until(lambda: "SIGTERM: other workers take" in server.log.read_text())
-        last = kept.get("/api/v1/health")
-        answers = [future.result() for future in server.say_together(20)]
-        while Path(f"/proc/{victim}").exists():
-            answers.append(server.client.get("/api/v1/health", headers={"Connection": "close"}))
-        answers += [future.result() for future in accepted]
-        assert {answer.status_code for answer in answers} == {200}
-        assert (last.status_code, last.headers["Connection"]) == (200, "close")
-    wait_until(lambda: server.n_workers() == 2, 60)
+def test_a_server_that_is_killed_leaves_no_engine_behind(with_engines: Callable[..., Server]) -> None:
+    """Also one that computes, and one that is stopped."""
+    server = with_engines(workers=2)
+    engines = engine_processes(server)
+    server.say_together(2, "abcdefgh/abcdefgh")
+    wait_until(lambda: server.lane()["active"] == 2)
+    os.kill(int(engines[1].name), signal.SIGSTOP)
+    server.process.kill()
+    server.process.wait(20)
+    wait_until(lambda: not any(engine.exists() for engine in engines))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_last_worker_that_is_told_to_end_says_so(
-    start: Callable[..., Server], number: signal.Signals
-) -> None:
-    """Each is told on its own, and the first leaves what is new to the second."""
-    server = start(workers=2, delay_s=3)
-    accepted = server.say_together(6)
-    wait_until(lambda: server.lane()["active"] == 6)
-    for worker in server.stats()["per_worker"]:
-        os.kill(worker["pid"], number)
-    wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "draining")
-    refused = server.say()
-    assert (refused.status_code, refused.json()["code"]) == (503, "draining")
-    assert [future.result().status_code for future in accepted] == [200] * 6
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_nohup_outlives_its_terminal(start: Callable[..., Server], workers: int) -> None:
-    server = start(workers=workers, delay_s=1, prefix=("nohup",))
-    accepted = server.say_together(2)
+def test_nohup_outlives_its_terminal(with_engines: Callable[..., Server]) -> None:
+    server = with_engines(prefix=("nohup",))
+    accepted = server.say_together(2, "abcdefgh")
     wait_until(lambda: server.lane()["active"] == 2)
     os.killpg(server.process.pid, signal.SIGHUP)
     assert [future.result().status_code for future in accepted] == [200, 200]
     assert server.say().status_code == 200
-    assert server.n_workers() == workers
+    assert server.scrape()("engine_restarts_total") == 0
 
 
 def test_a_restarted_service_begins_at_zero(start: Callable[..., Server], tmp_path: Path) -> None:

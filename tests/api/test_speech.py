@@ -139,6 +139,7 @@ def test_a_sane_request_id_is_kept_and_another_replaced(server: Running) -> None
 
 def test_the_verification_sentence_counts_nowhere_and_once(server: Running) -> None:
     token = server.root / "run" / "verify.token"
+    token.parent.mkdir(exist_ok=True)
     token.write_text("0123456789abcdef0123\n")
     with server.client(headers={"X-Verify-Token": "0123456789abcdef0123"}) as client:
         fields = {"input_text": "你好。", "index": "exampleA"}
@@ -151,6 +152,7 @@ def test_the_verification_sentence_counts_nowhere_and_once(server: Running) -> N
 
 def test_a_wrong_token_is_an_ordinary_request(server: Running) -> None:
     token: Path = server.root / "run" / "verify.token"
+    token.parent.mkdir(exist_ok=True)
     token.write_text("0123456789abcdef0123")
     with server.client(headers={"X-Verify-Token": "0123456789abcdef9999"}) as client:
         assert client.post("/api/v1/tts", data={"input_text": "a", "index": "exampleA"}).status_code == 200

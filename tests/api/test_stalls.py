@@ -1,18 +1,19 @@
-"""A step of the model that does not end, in a real server: readiness, exit, replacement, and the others."""
+"""A step of the model that does not end, and a process that stands still, in a real server: what health says,
+the engine's end, and how its requests go on."""
 
 from __future__ import annotations
 
+import os
 import re
-import threading
-from collections.abc import Callable, Iterator
+import signal
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from glm_tts_api.watchdog import EXIT_LOST
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
@@ -21,105 +22,98 @@ Start = Callable[..., Server]
 
 @pytest.fixture
 def start(process: Start) -> Start:
-    def begin(**options: Any) -> Server:
-        server = process("tests.api.stalling_app:app", **options)
-        server.wait_until_all_speak()
+    def begin(environ: dict[str, str] | None = None, **options: Any) -> Server:
+        environ = {"ENGINE": "tests.api.stalling_engine", **(environ or {})}
+        server = process("tests.api.engine_app:app", environ=environ, short_text_timeout=600, **options)
+        server.wait_until_all_speak(120)
         return server
 
     return begin
 
 
 def health(server: Server) -> httpx.Response:
-    """Of whichever worker answers."""
-    return server.client.get("/api/v1/health", headers={"Connection": "close"})
+    return server.client.get("/api/v1/health")
 
 
-def outcomes(log: str) -> dict[int, list[str]]:
-    """By worker, what became of its requests, as the log says."""
-    found: dict[int, list[str]] = {}
-    for pid, outcome in re.findall(r"INFO (\d+) \[\w+\] glm_tts_api.request: .* outcome=(\w+)", log):
-        found.setdefault(int(pid), []).append(outcome)
-    return found
+def statuses(server: Server) -> list[str]:
+    return [worker["status"] for worker in server.stats()["per_worker"]]
 
 
-@contextmanager
-def asking(server: Server, n_clients: int = 3) -> Iterator[None]:
-    """Clients that ask for speech all the time, whatever becomes of it."""
-    done = threading.Event()
-
-    def ask() -> None:
-        while not done.is_set():
-            with suppress(httpx.TransportError):
-                server.say("abcd/abcd")
-
-    with ThreadPoolExecutor(n_clients) as pool:
-        for _ in range(n_clients):
-            pool.submit(ask)
-        try:
-            yield
-        finally:
-            done.set()
+def n_ended(server: Server) -> float:
+    return server.scrape()("watchdog_exits_total")
 
 
-def test_a_worker_that_stalls_says_so_ends_and_is_replaced_and_the_other_speaks_on(start: Start) -> None:
-    server = start(
-        workers=2,
-        watchdog_s=12,
-        short_text_timeout=600,
-        environ={"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "120"},  # to load while the machine is busy
-    )
-    before = {worker["pid"] for worker in server.stats()["per_worker"]}
-    unready: list[dict[str, Any]] = []
+def sound(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["audio_base64"])
 
-    def replaced() -> bool:
-        with suppress(httpx.TransportError):
-            answer = health(server)
-            unready.extend([answer.json()] if answer.status_code == 503 else [])
-            workers = server.stats()["per_worker"]
-            after = {each["pid"] for each in workers}
-            return len(after - before) == len(after & before) == 1 and all(w["ready"] for w in workers)
-        return False
 
-    with asking(server), ThreadPoolExecutor(1) as pool:
-        fields = {"input_text": "ab!", "index": "exampleA"}
-        stalling = pool.submit(server.client.post, "/api/v1/tts", data=fields, timeout=600)
-        wait_until(replaced, 500)  # a machine that is slow for the model waits longer
-        after = {worker["pid"] for worker in server.stats()["per_worker"]}
+def test_an_engine_that_stalls_is_ended_its_request_goes_on_and_the_other_speaks_meanwhile(
+    start: Start,
+) -> None:
+    server = start(workers=2, watchdog_s=12)
+    with ThreadPoolExecutor(1) as pool:
+        stalling = pool.submit(server.say, "ab!")
+        wait_until(lambda: "stalled" in statuses(server), 60)
+        assert (health(server).status_code, health(server).json()["status"]) == (200, "healthy")
+        assert [server.say("abcd").status_code for _ in range(2)] == [200] * 2
+        wait_until(lambda: n_ended(server) == 1, 60)
+        (server.root / "go-on").touch()
+        assert stalling.result().status_code == 200
     told = server.scrape()
-    assert told("watchdog_exits_total") == told("worker_restarts_total") == 1
-    assert (stalling.result().status_code, stalling.result().json()["code"]) == (500, "internal")
-    assert unready[0]["status"] == "unhealthy"
-    assert re.fullmatch(r"a step of the model has not ended for \d+ s", unready[0]["cause"])
+    exits = sorted(told("watchdog_exits_total", worker=number) for number in ("0", "1"))
+    assert exits == [0, 1]
+    assert told("engine_restarts_total") == told("requests_resumed_total") == 1
+    assert told("requests_total", outcome="completed") == told("requests_total") == 3
     log = server.log.read_text()
-    (stalled,), (other,) = before - after, before & after
-    assert set(outcomes(log)[other]) == {"completed"}
-    assert "internal" in outcomes(log)[stalled]
-    exits = re.findall(r'glm_tts_watchdog_exits_total{worker="\d"} (\S+)', server.client.get("/metrics").text)
-    assert sorted(map(float, exits)) == [0, 1]
-    assert "Thread decode:" in log
-    assert "in wait_for_leave" in log
-    assert f"Ending with exit code {EXIT_LOST}: a step of the model has not ended for" in log
+    assert re.search(r"Engine \d is ended: it did not get on for \d+ s \(WATCHDOG_S=12\)", log)
+    assert "in wait_for_leave" in log  # its threads' stacks
 
 
 def test_a_step_that_ends_after_all_is_answered_and_new_requests_are_taken_again(start: Start) -> None:
-    server = start(watchdog_s=20)
+    server = start(watchdog_s=40)
     with ThreadPoolExecutor(1) as pool:
         stalling = pool.submit(server.say, "ab!")
-        wait_until(lambda: health(server).status_code == 503)
+        wait_until(lambda: health(server).status_code == 503, 60)
+        stands = health(server).json()
+        assert stands["status"] == "unhealthy"
+        assert re.fullmatch(r"a step of the model has not ended for \d+ s", stands["cause"])
         assert (server.say("ab").status_code, server.say("ab").json()["code"]) == (503, "unhealthy")
         (server.root / "go-on").touch()
         assert stalling.result().status_code == 200
     wait_until(lambda: health(server).status_code == 200)
     assert server.say("ab").status_code == 200
+    assert server.scrape()("engine_restarts_total") == 0
 
 
-def test_a_slow_first_step_is_no_stall_and_a_process_whose_interpreter_hangs_ends(start: Start) -> None:
+def test_a_slow_first_step_is_no_stall_and_an_engine_whose_interpreter_hangs_is_ended(start: Start) -> None:
     server = start(watchdog_s=4, environ={"SLOW_FIRST_S": "5"})
-    assert "Nothing new is begun" not in server.log.read_text()
-    assert server.say("ab").status_code == 200
-    with pytest.raises(httpx.TransportError):
-        server.say("ab?")
-    assert server.process.wait(60) == 1
+    assert n_ended(server) == 0
+    hung = sound(server.say("ab?"))  # by its successor
+    assert n_ended(server) == 1
+    assert sound(server.say("ab?")) == hung
     log = server.log.read_text()
-    assert "Timeout (0:00:04)!" in log
-    assert re.search(r'File ".*stalling_app.py", line \d+ in prefill', log)
+    assert "Fatal Python error: Aborted" in log
+    assert re.search(r'File ".*stalling_engine.py", line \d+ in prefill', log)
+
+
+def test_an_engine_that_is_stopped_is_ended_and_what_it_spoke_goes_on(start: Start) -> None:
+    server = start(watchdog_s=4)
+    undisturbed = sound(server.say("abcdefgh/abcdefgh"))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(server.say, "abcdefgh/abcdefgh")
+        wait_until(lambda: server.lane()["active"] == 1)
+        os.kill(server.stats()["per_worker"][0]["pid"], signal.SIGSTOP)
+        assert sound(answer.result()) == undisturbed
+    assert n_ended(server) == 1
+
+
+def test_a_service_that_is_stopped_as_a_whole_goes_on_where_it_was(start: Start) -> None:
+    """As a paused container, whose clock went on."""
+    server = start(watchdog_s=3)
+    os.killpg(server.process.pid, signal.SIGSTOP)
+    time.sleep(5)
+    os.killpg(server.process.pid, signal.SIGCONT)
+    assert server.say("ab").status_code == 200
+    time.sleep(1)
+    assert (n_ended(server), health(server).status_code) == (0, 200)

@@ -39,13 +39,13 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(root: Path, checkpoint: Path, **settings: Any) -> Iterator[Running]:
-    # The engine of one of so many workers has one thread: more would wait for each other on a busy machine.
+    # One thread: more would wait for each other on a busy machine.
     project(
         root,
         model_dir=checkpoint,
         device="cpu",
         flow_steps=2,
-        workers=64,
+        cpu_threads=1,
         text_length_threshold=15,
         **settings,
     )

@@ -1,9 +1,9 @@
-"""For `uvicorn tests.api.tone_app:app`: the real app in processes of its own, speaking tones.
+"""For `uvicorn tests.api.tone_app:app`: the real app in a process of its own, speaking tones.
 
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
 how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
-long the worker in each slot loads, which fails if a file weights-are-gone is there by then; with TONE_READS
-it reads texts as the real one does.
+long each engine loads, which fails if a file weights-are-gone is there by then; with TONE_READS it reads
+texts as the real one does.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from glm_tts_api.text.frontend import TextFrontend
 from tests.api.tone_engine import ToneEngine
 
 
-def engine(settings: Settings, slot: int) -> ToneEngine:
+def engine(settings: Settings, number: int) -> ToneEngine:
+    loads_s = json.loads(os.environ.get("TONE_LOAD_S", "[]"))
     return ToneEngine(
         delay_s=float(os.environ.get("TONE_DELAY_S", "0")),
         seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
-        load_s=[*json.loads(os.environ.get("TONE_LOAD_S", "[]")), 0.0, 0.0][slot],
+        load_s=loads_s[number] if loads_s else 0.0,
         load_fault=Path("weights-are-gone"),
         frontend=_frontend() if "TONE_READS" in os.environ else None,
     )

@@ -1,29 +1,41 @@
 """An engine that says everything as a tone, after a delay that a test chooses.
 
-It keeps the engine's promises (chunks in order, cancelled at once, freed a little later) without a model, so
-that admission, deadlines and overload can be tested exactly.
+It keeps an engine's promises (chunks in order, ended at once, freed a little later, its requests handed back
+when it dies) without a model and without a process, so that admission, deadlines, overload and deaths can be
+tested exactly.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timings
+from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
+from glm_tts_api.engine.client import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.reading import ShownReading
 
 READY = EngineState("ready")
 
 
-@dataclass
+class NobodyListensError(Exception):
+    """The reading of a text ends here."""
+
+
+@dataclass(eq=False)
 class ToneEngine:
     """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
     `n_chunks`: the pieces in which each segment comes;
@@ -49,39 +61,79 @@ class ToneEngine:
     requests: list[SpeechRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.before_hold: Callable[[], None] = lambda: None
+        self.changed: Callable[[], None] = lambda: None
+        self.pid: int | None = os.getpid()
+        self.n_restarts = self.n_watchdog_exits = 0
+        self._spoken_now: dict[SpeechStream, threading.Event] = {}
+
+    @property
+    def n_streams(self) -> int:
+        return len(self._spoken_now)
 
     def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         if self.load_s:
-            self.state = EngineState("loading")
-            timer = threading.Timer(self.load_s, self._loaded)
-            timer.daemon = True
-            timer.start()
+            self._enter(EngineState("loading"))
+            self._loop.call_later(self.load_s, self._loaded)
 
     def _loaded(self) -> None:
         failed = self.load_fault is not None and self.load_fault.exists()
-        self.state = EngineState("failed", "the weights are gone") if failed else READY
+        self._enter(EngineState("failed", "the weights are gone") if failed else READY)
 
-    def idle_for(self, seconds: float) -> bool:
-        return False
+    def _enter(self, state: EngineState) -> None:
+        self.state = state
+        self.changed()
 
-    async def unload(self, idle_s: float = 0.0) -> None:
-        self.state = EngineState("idle")
+    def _tell(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Has it called on the loop, from any thread."""
+        with suppress(RuntimeError):  # the server has ended
+            self._loop.call_soon_threadsafe(call, *arguments)
 
-    async def wake(self) -> None:
-        pass
+    def enter(self, state: EngineState) -> None:
+        """From any thread."""
+        self._tell(self._enter, state)
 
-    def give_up(self, cause: str) -> None:
-        self.state = EngineState("lost", cause)
+    def die(self, cause: str = "a test") -> None:
+        """From any thread. A successor is there once a test says that it is ready."""
+        self._tell(self._die, cause)
+
+    def _die(self, cause: str) -> None:
+        for stream, stopped in list(self._spoken_now.items()):
+            stopped.set()
+            self._put(stream, EngineDied(cause))
+            self._freed(stream)
+        self.n_restarts += 1
+        self._enter(EngineState("restarting", cause))
 
     async def close(self) -> None:
         pass
 
+    def idle_for(self, seconds: float) -> bool:
+        return False
+
+    def unload(self) -> None:
+        self._enter(EngineState("idle"))
+
+    def wake(self) -> None:
+        self._enter(READY)
+
     async def clear_cache(self) -> int:
         return 2**20
 
-    def in_a_step_for(self, seconds: float) -> bool:
-        return False
+    async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:
+        assert self.frontend is not None
+        left = threading.Event()
+
+        def require_listener() -> None:
+            if left.is_set():
+                raise NobodyListensError
+
+        read = partial(self.frontend.read, text, use_phoneme=use_phoneme, lexicon=lexicon)
+        try:
+            reading = await asyncio.to_thread(read, check=require_listener)
+        finally:
+            left.set()
+        return reading.shown()
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
@@ -91,41 +143,62 @@ class ToneEngine:
         """As of a machine with a GPU."""
         return EngineUsage(2, 500, rows=20, kv_cells=40_000, gpu_bytes=(3 * 2**30, 4 * 2**30))
 
-    def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream:
-        self.state.require_ready()
+    def synthesize(
+        self,
+        asked: SpeechRequest,
+        timings: Timings,
+        *,
+        spoken: Mapping[int, Sequence[int]] | None = None,
+        first: int = 0,
+    ) -> SpeechStream:
         if self.fault is not None:
             raise self.fault
         self.requests.append(asked)
         stopped = threading.Event()
-        stream = SpeechStream(stop=stopped.set, forget=lambda _: None, timings=timings)
-        threading.Thread(target=self._speak, args=(asked, stream, stopped), daemon=True).start()
+        stream = SpeechStream(left=stopped.set, timings=timings)
+        self._spoken_now[stream] = stopped
+        threading.Thread(target=self._speak, args=(asked, stream, first, stopped), daemon=True).start()
         return stream
 
-    def _speak(self, asked: SpeechRequest, stream: SpeechStream, stopped: threading.Event) -> None:
+    def _put(self, stream: SpeechStream, item: AudioChunk | Exception | None) -> None:
+        """Nothing comes of a request that died with its engine."""
+        if stream in self._spoken_now:
+            stream.put(item)
+
+    def _freed(self, stream: SpeechStream) -> None:
+        if self._spoken_now.pop(stream, None) is not None:
+            stream.freed()
+            self.changed()
+
+    def _speak(
+        self, asked: SpeechRequest, stream: SpeechStream, first: int, stopped: threading.Event
+    ) -> None:
         if stopped.wait(self.delay_s):
             self.n_stopped += 1
         elif not any(char.isalnum() for char in asked.text):
-            stream.request_ended(NothingToSay("input_text has nothing in it that can be spoken"))
+            self._tell(self._put, stream, NothingToSay("input_text has nothing in it that can be spoken"))
         else:
-            self._say(asked, stream, stopped)
+            self._say(asked, stream, first, stopped)
         threading.Event().wait(self.freeing_s)
-        stream.request_freed()
+        self._tell(self._freed, stream)
 
-    def _say(self, asked: SpeechRequest, stream: SpeechStream, stopped: threading.Event) -> None:
+    def _n_segments_of(self, asked: SpeechRequest) -> int:
+        return self.n_segments
+
+    def _say(self, asked: SpeechRequest, stream: SpeechStream, first: int, stopped: threading.Event) -> None:
         rate = asked.sample_rate
         time = np.arange(int(self.seconds * rate)) / rate
         pitch = 200 + asked.sampling.seed % 200
         tone = (0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
-        stream.timings.segments = self.n_segments
-        for segment in range(self.n_segments):
-            if segment and stopped.wait(self.segment_s):
+        n_segments = stream.timings.segments = self._n_segments_of(asked)
+        for segment in range(first, n_segments):
+            if segment > first and stopped.wait(self.segment_s):
                 self.n_stopped += 1
                 return
-            stream.timings.audio_s += self.seconds
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
-                stream.chunk_ready(AudioChunk(pcm, rate, segment, chunk == self.n_chunks))
+                self._tell(self._put, stream, AudioChunk(pcm, rate, segment, chunk == self.n_chunks))
             if self.breaks is not None:
-                stream.request_ended(self.breaks)
+                self._tell(self._put, stream, self.breaks)
                 return
         self.n_spoken += 1
-        stream.request_ended(None)
+        self._tell(self._put, stream, None)

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from ray.cluster_utils import Cluster
 
 from glm_tts_api.api_server import EngineBuilder
 from glm_tts_api.cluster.replica import APP_NAME, deployment
-from glm_tts_api.contracts import SpeechRequest, Timings
-from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.settings import Settings
 from tests.api.project_folder import project
 from tests.api.tone_engine import ToneEngine
@@ -30,11 +29,8 @@ PATIENCE_S = 300
 
 
 class ToneForEachLine(ToneEngine):
-    def synthesize(self, asked: SpeechRequest, timings: Timings) -> SpeechStream:
-        n_lines = asked.text.count("\n") + 1
-        options = {each.name: getattr(self, each.name) for each in fields(self)}
-        one_request = ToneEngine(**{**options, "n_segments": self.n_segments * n_lines})
-        return one_request.synthesize(asked, timings)
+    def _n_segments_of(self, asked: SpeechRequest) -> int:
+        return self.n_segments * (asked.text.count("\n") + 1)
 
 
 @dataclass

@@ -7,20 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.stats.exposition import exposition
 from glm_tts_api.stats.figures import SERIES
-from glm_tts_api.stats.shared import SharedStats
-from tests.scraping import Scrape
+from glm_tts_api.stats.workers import WorkerRecord
+from tests.stats.test_exposition import read, scrape
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("page", ["docs/metrics.md", "docs/metrics_zh.md"])
-def test_the_page_names_every_series_and_every_alert(tmp_path: Path, page: str) -> None:
-    stats = SharedStats(tmp_path, service=1)
-    record = stats.claim()
-    told = Scrape(exposition(stats.read(), limits={"short_text": 1, "long_text": 1}, n_workers=1).decode())
-    record.release()
+def test_the_page_names_every_series_and_every_alert(page: str) -> None:
+    told = scrape(read(WorkerRecord()))
     series = {re.sub("_(bucket|count|sum)$", "", name) for name, _ in told.samples}
     text = (ROOT / page).read_text()
     rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)

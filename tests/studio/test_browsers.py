@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from glm_tts_api.launch import THREADS_WAIT
 from glm_tts_api.text.frontend import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import running_app
@@ -39,7 +38,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that speaks with the bundled model."""
     root = tmp_path_factory.mktemp("studio") / "project"
-    server = Server(root, "glm_tts_api.api_server:app", environ=THREADS_WAIT, flow_steps=1)
+    server = Server(root, "glm_tts_api.api_server:app", flow_steps=1)
     try:
         wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "healthy", 120)
         yield f"http://127.0.0.1:{server.port}"

@@ -37,6 +37,9 @@ class Nobody:
     def __init__(self) -> None:
         self.timings = Timings()
 
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        pass
+
     def chunk_ready(self, chunk: object) -> None:
         pass
 

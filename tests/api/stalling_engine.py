@@ -1,9 +1,8 @@
-"""For `uvicorn tests.api.stalling_app:app`: the real app and engine with tiny models.
+"""For engine_app: an engine's process with tiny models, whose LLM stalls at some letters.
 
-Their LLM stalls at some letters.
 "!" waits until a file `go-on` is in the working directory; "?" does not end and keeps the interpreter for
-itself, as native code may; so does each load for LOAD_HOLDS_S. The first step of all takes SLOW_FIRST_S; each
-takes its time, so that others are at work too.
+itself, as native code may, unless a file `stalled` is there, which it makes; so does each load for
+LOAD_HOLDS_S. The first step of all takes SLOW_FIRST_S; each takes its time, so that others are at work too.
 """
 
 from __future__ import annotations
@@ -11,23 +10,24 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
-from glm_tts_api.api_server import create_app
 from glm_tts_api.engine.engine import Engine
-from glm_tts_api.logs import configure_logging
+from glm_tts_api.engine.faults import EngineLost
+from glm_tts_api.engine.messages import Load
+from glm_tts_api.engine.process import main
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
-from glm_tts_api.settings import Settings
 from tests.engine import tiny
 
 STEP_S = 0.02
+GO_ON, STALLED = Path("go-on"), Path("stalled")
 
 
 class StallingRunner(LlmRunner):
@@ -36,7 +36,8 @@ class StallingRunner(LlmRunner):
     def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
         if ord("!") in list(ids):
             wait_for_leave()
-        if ord("?") in list(ids):
+        if ord("?") in list(ids) and not STALLED.exists():
+            STALLED.touch()
             hold_interpreter(3600)
         return super().prefill(ids, cache=cache, slot=slot, start=start)
 
@@ -50,20 +51,24 @@ def hold_interpreter(seconds: int) -> None:
     ctypes.PyDLL(None).sleep(seconds)  # PyDLL: with the interpreter's lock
 
 
-def load() -> Models:
+def wait_for_leave() -> None:
+    while not GO_ON.exists():
+        time.sleep(0.05)
+
+
+def load_models() -> Models:
     hold_interpreter(int(os.environ.get("LOAD_HOLDS_S", "0")))
     return tiny.tiny_models(StallingRunner)
 
 
-def wait_for_leave() -> None:
-    while not Path("go-on").exists():
-        time.sleep(0.05)
+def build(load: Load, on_lost: Callable[[EngineLost], None]) -> Engine:
+    return Engine(
+        replace(tiny.CONFIG, n_slots=4),  # a step is reckoned short
+        load_models=load_models,
+        load_frontend=lambda: cast(Any, tiny.SentenceFrontend()),
+        on_lost=on_lost,
+    )
 
 
-def engine(settings: Settings, number: int) -> Engine:
-    few_rows = replace(tiny.CONFIG, n_slots=4)  # a step is reckoned short
-    return tiny.tiny_engine(replace(few_rows, stall_s=settings.engine.stall_s), load=load)
-
-
-configure_logging()
-app = create_app(Settings.load(), build_engine=engine)
+if __name__ == "__main__":
+    main(build)

@@ -1,0 +1,77 @@
+"""For engine_app: an engine's process with tiny models, whose LLM fails at some letters.
+
+"~" is what a GPU does after an illegal access: the error of the device at this call and at each later one.
+"^" is a fault of its own, at that letter alone; "%" ends the process, as native code may. Every step takes
+its time, so that others are at work too. Texts are read as tests/engine/tiny.py does; while one is, a file
+`reading` is in the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.faults import EngineLost
+from glm_tts_api.engine.messages import Load
+from glm_tts_api.engine.process import main
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+from tests.engine import tiny
+
+STEP_S = 0.02
+READING = Path("reading")
+
+
+class FailingRunner(LlmRunner):
+    lost = False
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        letters = {chr(each) for each in list(ids)}
+        self.lost |= "~" in letters
+        self._fail_if_lost()
+        if "^" in letters:
+            raise RuntimeError("unreadable")
+        if "%" in letters:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().prefill(ids, cache=cache, slot=slot, start=start)
+
+    def decode(self, *arguments: Any, **options: Any) -> Tensor:
+        self._fail_if_lost()
+        time.sleep(STEP_S)
+        return super().decode(*arguments, **options)
+
+    def _fail_if_lost(self) -> None:
+        if self.lost:
+            raise torch.AcceleratorError(
+                "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be ..."
+            )
+
+
+class Frontend(tiny.SentenceFrontend):
+    def read(self, text: str, **options: Any) -> Any:
+        READING.touch()
+        try:
+            return super().read(text.strip(), **options)
+        finally:
+            READING.unlink(missing_ok=True)
+
+
+def build(load: Load, on_lost: Callable[[EngineLost], None]) -> Engine:
+    return Engine(
+        tiny.CONFIG,
+        load_models=lambda: tiny.tiny_models(FailingRunner),
+        load_frontend=lambda: cast(Any, Frontend()),
+        on_lost=on_lost,
+    )
+
+
+if __name__ == "__main__":
+    main(build)
