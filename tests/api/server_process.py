@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).parents[2]
 class Server:
     """uvicorn with an app of these tests in its own process group, on a free port. `ulimit`: the
     options of the command that limits it; `prefix`: the command that runs it, by default one for which a
-    suite run by nohup is none."""
+    suite run by nohup or in a shell's background is none."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Server:
         *,
         environ: dict[str, str] | None = None,
         ulimit: str | None = None,
-        prefix: tuple[str, ...] = ("env", "--default-signal=HUP"),
+        prefix: tuple[str, ...] = ("env", "--default-signal=HUP,QUIT"),
         **settings: Any,
     ) -> None:
         self.workers = settings.get("workers", 1)

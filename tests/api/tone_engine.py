@@ -93,17 +93,17 @@ class ToneEngine:
         """From any thread."""
         self._tell(self._enter, state)
 
-    def die(self, cause: str = "a test") -> None:
+    def die(self, cause: str = "a test", *, is_ours: bool = True) -> None:
         """From any thread. A successor is there once a test says that it is ready."""
-        self._tell(self._die, cause)
+        self._tell(self._die, EngineDied(cause, is_ours=is_ours))
 
-    def _die(self, cause: str) -> None:
+    def _die(self, death: EngineDied) -> None:
         for stream, stopped in list(self._spoken_now.items()):
             stopped.set()
-            self._put(stream, EngineDied(cause))
+            self._put(stream, death)
             self._freed(stream)
         self.n_restarts += 1
-        self._enter(EngineState("restarting", cause))
+        self._enter(EngineState("restarting", str(death)))
 
     async def close(self) -> None:
         pass
