@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from glm_tts_api.engine.client import THREADS_WAIT
+from glm_tts_api.engine.child import THREADS_WAIT
 
 os.environ.update({**THREADS_WAIT, **os.environ})  # as in the service; OpenMP reads it when torch is imported
 

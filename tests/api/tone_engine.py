@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
-from glm_tts_api.engine.client import EngineDied
+from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from glm_tts_api.contracts import AudioChunk, Float32, LexiconEntry, Recording, SpeechRequest, Timings, Voice
-from glm_tts_api.engine.client import EngineDied
+from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault, Unhealthy
@@ -135,9 +135,9 @@ class Service:
 
     async def say(self, heard: list[AudioChunk] | None = None) -> Float32:
         heard = [] if heard is None else heard
-        async with self.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time()) as permit:
-            async with await self._speak(permit) as stream:
-                heard += [chunk async for chunk in stream]
+        admitted = self.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time())
+        async with admitted as permit, await self._speak(permit) as stream:
+            heard += [chunk async for chunk in stream]
         return np.concatenate([chunk.pcm for chunk in heard])
 
     async def _speak(self, permit: Permit) -> Any:
