@@ -79,7 +79,7 @@ def test_a_limit_of_files_that_is_too_low_for_the_lanes_is_told_at_the_start(
     server = start(ulimit=f"-n {n_files}")
     (told,) = [line for line in server.log.read_text().splitlines() if "open files" in line]
     assert "WARNING" in told
-    assert f"has at most {n_connections} connections; 220 requests may" in told
+    assert f"at most {n_connections} connections are served; 220 requests may" in told
     assert "ulimit -n 4352" in told
 
 

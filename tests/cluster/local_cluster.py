@@ -99,7 +99,7 @@ class LocalCluster:
 
         def all_have_said() -> bool:
             stats = self.stats()
-            own = next(item for item in stats["per_worker"] if item["slot"] == stats["worker"]["slot"])
+            own = _own(stats)
             totals[own["pid"]] = own["short_text"]["total"]
             return len(totals) == len(stats["per_worker"])
 
@@ -119,20 +119,20 @@ class LocalCluster:
         wait_until(there, PATIENCE_S)
 
     def kill_one_that_speaks(self) -> int:
-        """kill -9 of a replica that says of itself that it speaks; returns its process id."""
-        pid = 0
+        """kill -9 of a replica that says of itself that it speaks; returns its engine's process id."""
+        pid = engine = 0
 
         def found() -> bool:
-            nonlocal pid
+            nonlocal pid, engine
             stats = self.stats()
-            pid = stats["worker"]["pid"]
-            own = next(replica for replica in stats["per_worker"] if replica["pid"] == pid)
+            own = _own(stats)
+            pid, engine = stats["worker"]["pid"], own["pid"]
             return bool(own["short_text"]["active"])
 
         wait_until(found)
         self.stats()  # once more: by now the proxy, too, knows that the replica has begun
         os.kill(pid, signal.SIGKILL)
-        return pid
+        return engine
 
     def end(self) -> None:
         self.http.close()
@@ -147,6 +147,20 @@ def local_cluster(root: Path, *, nodes: int, num_cpus: int) -> Iterator[LocalClu
         yield cluster
     finally:
         cluster.end()
+
+
+def _own(stats: dict[str, Any]) -> dict[str, Any]:
+    """Of the replica that answers."""
+    server = stats["worker"]["pid"]
+    return next(each for each in stats["per_worker"] if server in (each["pid"], _parent(each["pid"])))
+
+
+def _parent(pid: int) -> int:
+    """0 where it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _free_ports() -> tuple[int, int]:
