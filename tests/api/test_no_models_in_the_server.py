@@ -59,5 +59,5 @@ def ask_for_everything(server: Server) -> None:
     assert server.client.put("/api/v1/lexicon/重庆", json={"reading": "chong2 qing4"}).status_code == 200
     assert server.client.get("/api/v1/text/readings", params={"word": "重庆"}).status_code == 200
     post("/api/v1/clear_cache")
-    for path in ("/metrics", "/api/v1/health", "/openapi.json", "/docs", "/studio"):
+    for path in ("/metrics", "/api/v1/health", "/openapi.json", "/docs", "/"):
         assert server.client.get(path, follow_redirects=True).status_code == 200, path
