@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
-from glm_tts_api.text.frontend import TextFrontend
+
+if TYPE_CHECKING:
+    from glm_tts_api.text.frontend import TextFrontend
 
 READY = EngineState("ready")
 
