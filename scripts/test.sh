@@ -12,10 +12,10 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# tests ARGUMENTS...: most tests wait for a server to start or to end, so two files run at a time, in the order
-# of their names.
+# tests ARGUMENTS...: most tests wait for a server to start or to end, so three files run at a time on two cores, in
+# the order of their names.
 tests() {
-  "$PYTHON" -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
+  "$PYTHON" -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
 }
 
 # with_avx2 ARGUMENTS...: the same as a CPU without AVX-512 runs them.
@@ -44,7 +44,7 @@ bash scripts/check.sh
 # The engine's threads wait as they do in a server (glm_tts_api/launch.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 case ${1:-} in
-  quick) tests --tier unit --tier server ;;
+  quick) tests -n 4 --tier unit --tier server ;;
   '' | long)
     say "== tests (pytest)"
     tests

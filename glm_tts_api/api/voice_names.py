@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.contracts import Voice
-from glm_tts_api.errors import UnknownVoice
+from glm_tts_api.errors import MalformedPronunciation, UnknownVoice
 from glm_tts_api.text.markup.marks import voices_in
+
+_MOST_VOICES = 32  # of a text: their samples, up to some 6 MB each, lie in memory while it waits
 
 
 async def voices_of(name: str, text: str, state: AppState) -> tuple[Voice, dict[str, Voice]]:
@@ -22,8 +24,14 @@ async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
 
 
 def named_voices(names: Iterable[str], state: AppState) -> dict[str, Voice]:
-    """The voice of each name that is not empty. Blocking. Raises UnknownVoice."""
-    return {name: named_voice(name, state) for name in filter(None, dict.fromkeys(names))}
+    """The voice of each name that is not empty. Blocking. Raises UnknownVoice, and MalformedPronunciation for
+    more than one text may call for."""
+    wanted = dict.fromkeys(filter(None, names))
+    if len(wanted) > _MOST_VOICES:
+        raise MalformedPronunciation(
+            f"The text calls for {len(wanted)} voices, at most {_MOST_VOICES} may speak: send it in parts."
+        )
+    return {name: named_voice(name, state) for name in wanted}
 
 
 def named_voice(name: str, state: AppState) -> Voice:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
 import socket
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,31 @@ from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
 HEAD = b"POST /api/v1/prompts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@contextmanager
+def serving(folder: Path, **limits: float) -> Iterator[Server]:
+    """For several tests: each would spend its time on a start."""
+    server = Server(folder, "tests.api.tone_app:app", environ={"CONNECTION_LIMITS": json.dumps(limits)})
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Waits a second for a head, or for more of a body."""
+    with serving(tmp_path_factory.mktemp("hasty") / "project", head_s=1, body_s=1) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Has room for four connections."""
+    with serving(tmp_path_factory.mktemp("narrow") / "project", max_connections=4) as server:
+        server.client.close()
+        yield server
 
 
 def is_healthy(server: Server) -> bool:
@@ -149,24 +175,22 @@ def test_a_connection_beyond_the_limit_is_answered_503(start: Start) -> None:
     "begun", [b"", HEAD, HEAD + b"Content-Length: 99\r\n\r\n{"], ids=["idle", "head", "body"]
 )
 def test_a_new_client_takes_the_place_of_the_one_that_has_asked_for_nothing_longest(
-    start: Start, begun: bytes
+    narrow: Server, begun: bytes
 ) -> None:
-    server = start(limits={"max_connections": 4})
-    server.client.close()
+    wait_until(lambda: n_connections(narrow) == 0)
     with ExitStack() as stack:
-        idle = hold_idle(stack, server, 4)
+        idle = hold_idle(stack, narrow, 4)
         for client in idle:
             client.sendall(begun)
-        wait_until(lambda: server.say().status_code == 200)
+        wait_until(lambda: narrow.say().status_code == 200)
         assert [is_open(client) for client in idle] == [False, True, True, True]
 
 
 @pytest.mark.parametrize(
     ("sent", "answer"), [(b"", b""), (HEAD, b"HTTP/1.1 408 "), (b"x" * 9, b"HTTP/1.1 408 ")]
 )
-def test_a_head_that_does_not_come(start: Start, sent: bytes, answer: bytes) -> None:
-    server = start(limits={"head_s": 1})
-    with connected(server.port) as client:
+def test_a_head_that_does_not_come(hasty: Server, sent: bytes, answer: bytes) -> None:
+    with connected(hasty.port) as client:
         client.sendall(sent)
         began = time.monotonic()
         assert client.recv(100).startswith(answer)
@@ -174,9 +198,8 @@ def test_a_head_that_does_not_come(start: Start, sent: bytes, answer: bytes) -> 
         wait_until(lambda: not is_open(client))
 
 
-def test_a_head_that_trickles(start: Start) -> None:
-    server = start(limits={"head_s": 1})
-    with connected(server.port) as client:
+def test_a_head_that_trickles(hasty: Server) -> None:
+    with connected(hasty.port) as client:
         for _ in range(100):
             if not is_open(client):
                 break
@@ -185,9 +208,8 @@ def test_a_head_that_trickles(start: Start) -> None:
         assert not is_open(client)
 
 
-def test_a_body_that_stands_still(start: Start) -> None:
-    server = start(limits={"body_s": 1})
-    with connected(server.port) as client:
+def test_a_body_that_stands_still(hasty: Server) -> None:
+    with connected(hasty.port) as client:
         client.sendall(HEAD + b"Content-Length: 99\r\n\r\n{")
         status, n_bytes, begun = read_head(client)
         assert status == 408
@@ -209,9 +231,8 @@ def test_a_request_may_take_longer_than_its_head_and_the_next_one_comes_on_the_s
             time.sleep(0.5)
 
 
-def test_a_connection_that_has_had_its_answer_is_ended_when_nothing_follows(start: Start) -> None:
-    server = start(limits={"head_s": 1})
-    with connected(server.port) as client:
+def test_a_connection_that_has_had_its_answer_is_ended_when_nothing_follows(hasty: Server) -> None:
+    with connected(hasty.port) as client:
         ask_for_speech(client)
         read_body(client, read_head(client)[1])
         wait_until(lambda: not is_open(client), 10)

@@ -41,6 +41,15 @@ def test_an_unknown_voice_is_refused_before_anything_is_made(server: Running) ->
     assert server.engine.requests == []
 
 
+@pytest.mark.parametrize("path", SPEECH)
+def test_more_voices_than_a_text_may_call_for_are_refused(server: Running, path: str) -> None:
+    """Their samples lie in memory while the text waits. None of these is even looked for."""
+    answer = say(server, path, "".join(f"[[voice v{number}]]好。" for number in range(33)))
+    assert answer.status_code == 400
+    assert "33 voices" in answer.text
+    assert "at most 32" in answer.text
+
+
 def test_text_in_pieces_goes_on_in_the_voice_of_a_mark(server: Running) -> None:
     with talking(server.url) as client:
         write(client, "今天的天气真的很好。[[voice exampleB]]我们一起去公园走走吧。你觉得这样怎么样？")

@@ -6,7 +6,6 @@ import io
 import logging
 import math
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from glm_tts_api.contracts import STAGES, AudioFormat
 from glm_tts_api.settings import BUNDLED_MODEL
+from scripts.benchmarks import make_synthetic_checkpoint
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.server_process import Server
@@ -33,8 +33,7 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    script = REPOSITORY / "scripts" / "benchmarks" / "make_synthetic_checkpoint.py"
-    subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
+    make_synthetic_checkpoint.main([str(folder)])
     return folder
 
 

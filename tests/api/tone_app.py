@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
-from glm_tts_api.text.frontend import TextFrontend
 from tests.api.tone_engine import ToneEngine
+
+if TYPE_CHECKING:
+    from glm_tts_api.text.frontend import TextFrontend
 
 
 def engine(settings: Settings, number: int) -> ToneEngine:
@@ -32,6 +35,8 @@ def engine(settings: Settings, number: int) -> ToneEngine:
 
 
 def _frontend() -> TextFrontend:
+    from glm_tts_api.text.frontend import TextFrontend  # a third of the time that a start takes
+
     return TextFrontend(Path("configs"), cache_dir=Path("cache"), shipped=SHIPPED_CONFIGS)
 
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,10 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
-from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.reading import ShownReading
+
+if TYPE_CHECKING:
+    from glm_tts_api.text.frontend import TextFrontend
 
 READY = EngineState("ready")
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
+FoundT = TypeVar("FoundT")
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+
+def wait_until(holds: Callable[[], FoundT | None], seconds: float = 30) -> FoundT:
+    """Waits until `holds()` gives something true, and returns it."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not (found := holds()):
         assert time.monotonic() < deadline, "did not come about in time"
         time.sleep(0.02)
+    return found
 
 
 def lines_of(caplog: pytest.LogCaptureFixture, logger: str, n: int) -> list[str]:

@@ -7,25 +7,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.api.waiting import wait_until
 from tests.this_cpu import AS_AVX2
 
 REPOSITORY = Path(__file__).parents[2]
 BENCH = REPOSITORY / "scripts" / "bench.py"
-
-
-def wait_for(find: Callable[[], int | None], seconds: float = 120) -> int:
-    deadline = time.monotonic() + seconds
-    while (found := find()) is None:
-        assert time.monotonic() < deadline, "did not come about in time"
-        time.sleep(0.05)
-    return found
 
 
 def arguments(pid: int) -> list[str]:
@@ -65,9 +56,9 @@ def test_the_server_ends_with_the_benchmark(number: signal.Signals, when: str, t
     )
     server = None
     try:
-        server = wait_for(lambda: server_of(bench.pid))
+        server = wait_until(lambda: server_of(bench.pid), 120)
         if when == "speaking":
-            wait_for(lambda: n_speaking(server))
+            wait_until(lambda: n_speaking(server), 120)
         bench.send_signal(number)
         _, errors = bench.communicate(timeout=60)
         assert bench.returncode == 128 + number
