@@ -107,6 +107,11 @@ class SpeechFields(BaseModel):
     lexicon: OwnLexicon
     input_type: InputType
 
+    @property
+    def options(self) -> SamplingOptions:
+        """How speech tokens are drawn."""
+        return SamplingOptions(self.sample_method, self.sampling, self.beam_size, self.seed)
+
 
 class SpeechAnswer(BaseModel):
     """The json answer of POST /tts."""
