@@ -191,11 +191,11 @@ class EngineCore:
 
     def _admit(self, request: EngineRequest) -> None:
         self._requests[request] = not request.decoded
-        if not request.decoded:
+        if request.decoded:
+            request.end_if_heard()
+        else:
             self._scheduler.admit(request)
-            return
-        request.end_if_heard()
-        self._render(request)
+        self._render(request)  # what another engine had decoded; while it waits, no row is given to the rest
         self._free_if_done(request)
 
     def _decode_step(self) -> bool:

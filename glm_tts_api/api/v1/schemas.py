@@ -40,15 +40,6 @@ InputType = Annotated[
     ),
 ]
 
-RecordingPath = Annotated[
-    str | None,
-    Field(
-        default=None,
-        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
-        examples=["my_voice.wav"],
-    ),
-]
-
 
 class SpeechFields(BaseModel):
     """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored, with a warning."""
@@ -116,11 +107,6 @@ class SpeechFields(BaseModel):
     lexicon: OwnLexicon
     input_type: InputType
 
-    @property
-    def options(self) -> SamplingOptions:
-        """How speech tokens are drawn."""
-        return SamplingOptions(self.sample_method, self.sampling, self.beam_size, self.seed)
-
 
 class SpeechAnswer(BaseModel):
     """The json answer of POST /tts."""
@@ -149,7 +135,11 @@ class NewPromptFields(BaseModel):
     prompt_text: str = Field(
         description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
-    prompt_audio_path: RecordingPath
+    prompt_audio_path: str | None = Field(
+        default=None,
+        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
+        examples=["my_voice.wav"],
+    )
 
 
 class ChangedPromptFields(BaseModel):
@@ -165,7 +155,11 @@ class ChangedPromptFields(BaseModel):
     prompt_text: str | None = Field(
         default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
-    prompt_audio_path: RecordingPath
+    prompt_audio_path: str | None = Field(
+        default=None,
+        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
+        examples=["my_voice.wav"],
+    )
 
 
 class Prompt(BaseModel):

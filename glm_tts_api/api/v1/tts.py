@@ -28,6 +28,7 @@ from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
     AudioFormat,
+    SamplingOptions,
     SpeechRequest,
     UploadedVoice,
     Voice,
@@ -124,7 +125,7 @@ async def _asked(
         request.state.request_id,
         text,
         voice,
-        fields.options,
+        SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
         fields.sample_rate,
         use_cache=fields.use_cache,
         use_phoneme=fields.use_phoneme,

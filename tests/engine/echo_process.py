@@ -1,0 +1,86 @@
+"""An engine's process without models: `python -m tests.engine.echo_process DESCRIPTOR`.
+
+It says the recordings that it is given: a chunk for each voice of a request, its segment the number of
+recordings that came over the sockets so far. A text `raw:` and hexadecimal digits goes to the server as these
+bytes; `fails` is a fault in what the process does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from glm_tts_api.contracts import AudioChunk, LexiconEntry, Recording, SpeechRequest, Voice
+from glm_tts_api.engine import messages
+from glm_tts_api.engine.faults import EngineLost
+from glm_tts_api.engine.process import main
+from glm_tts_api.engine.request import RequestListener
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.text.reading import ShownReading
+
+COMMAND = (sys.executable, "-m", "tests.engine.echo_process")
+
+
+class EchoEngine:
+    state = EngineState("ready")
+    step_s = 0.0
+
+    def __init__(self) -> None:
+        self._came: list[Recording] = []
+
+    def start(self) -> None:
+        pass
+
+    def wake(self) -> None:
+        pass
+
+    def speak(
+        self,
+        asked: SpeechRequest,
+        listener: RequestListener,
+        *,
+        spoken: Mapping[int, Sequence[int]],
+        first: int,
+    ) -> None:
+        if asked.text.startswith("raw:"):
+            os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))
+        if asked.text == "fails":
+            raise RuntimeError("worn out")
+        for voice in (asked.voice, *asked.others.values()):
+            assert isinstance(voice, Voice)
+            if not any(voice.recording is one for one in self._came):
+                self._came.append(voice.recording)
+            recording = voice.recording
+            listener.chunk_ready(AudioChunk(recording.samples, recording.sample_rate, len(self._came)))
+        listener.request_ended(None)
+        listener.request_freed()
+
+    def read(
+        self,
+        text: str,
+        lexicon: Sequence[LexiconEntry],
+        *,
+        use_phoneme: bool,
+        check: Callable[[], None],
+        done: Callable[[ShownReading | ServiceError | None], None],
+    ) -> None:
+        done(None)
+
+    def clear_cache(self) -> int:
+        raise RuntimeError("worn out")
+
+    def info(self) -> EngineInfo:
+        return EngineInfo("echo", "cpu", "float32")
+
+    def usage(self) -> EngineUsage | None:
+        return None
+
+
+def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> EchoEngine:
+    return EchoEngine()
+
+
+if __name__ == "__main__":
+    main(build)

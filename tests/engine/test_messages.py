@@ -1,0 +1,318 @@
+"""What a server and an engine's process say to each other: every message comes through whole, and what is no
+message ends the engine's process and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import LexiconEntry, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.engine import messages
+from glm_tts_api.engine.child import EngineDied
+from glm_tts_api.engine.client import EngineClient
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.messages import TO_ENGINE, TO_SERVER, Frames, Message, frame
+from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.engine.stream_pace import Pace, forecast
+from glm_tts_api.errors import InternalFault, NothingToSay, UnknownVoice
+from glm_tts_api.text.frontend import TextFrontend
+from tests.engine import echo_process, tiny, tiny_process
+from tests.engine.processes import until
+
+MessageT = TypeVar("MessageT", bound=Message)
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def request() -> SpeechRequest:
+    """With something in every field; the samples of its voices go by themselves."""
+    return SpeechRequest(
+        "id",
+        "ab <cd>",
+        without_samples(tiny.voice(1)),
+        SamplingOptions("topk", top_k=7, beam_size=2, seed=2**63 + 1),
+        sample_rate=32000,
+        use_cache=False,
+        use_phoneme=True,
+        streams=True,
+        others={"Ann": without_samples(tiny.voice(2))},
+        lexicon=[LexiconEntry("行", reading="hang2", context="银行"), LexiconEntry("a", replacement="b")],
+        audio_format="opus",
+        speed=1.5,
+        volume=0.5,
+        warnings=["a field"],
+    )
+
+
+def without_samples(voice: Voice) -> Voice:
+    recording = dataclasses.replace(voice.recording, samples=messages.NO_SAMPLES)
+    return Voice(recording, voice.transcript, voice.digest, "Ann")
+
+
+def to_engine() -> list[Message]:
+    return [
+        tiny_process.load_of(Path("/models"), EngineConfig(prefill_chunk=3, stream_chunks=(1, 2))),
+        messages.Heard("d1", 16000, messages.bytes_of(tiny.voice().recording.samples)),
+        messages.Forget("d1"),
+        messages.Speak(1, request(), {0: [1, 2], 2: []}, 2),
+        messages.Took(1, 0.25),
+        messages.Leave(1),
+        messages.Read(2, "ab", True, [LexiconEntry("ab", replacement="cd")]),
+        messages.ClearCache(3),
+    ]
+
+
+def to_server(tmp_path: Path) -> list[Message]:
+    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
+    reading = frontend.read("你好，2 kg <break time='1s'/> OK.", use_phoneme=True).shown()
+    streaming = forecast(Pace(0.1, 0.01, 0.1, 0.001, 0.001), (4, 8))
+    return [
+        messages.Beat(EngineState("ready"), 0.5, EngineUsage(1, 2, 3, 4, (5, 6))),
+        messages.Beat(EngineState("failed", "why"), 0.0, None),
+        messages.Loaded(EngineInfo("tiny", "cpu", "float32", ("slow",), 64, streaming)),
+        messages.Segments(1, 3),
+        messages.StageChanged(1, "flow", -1),
+        messages.Decoded(1, 2, [3, 4]),
+        messages.Chunk(1, messages.bytes_of(np.ones(5, np.float32)), 24000, 2, True, None),
+        messages.Ended(1, None),
+        messages.Ended(1, ("NothingToSay", "only digits")),
+        messages.Freed(1),
+        messages.Answer(2, reading),
+        messages.Answer(3, freed=7),
+        messages.Answer(4, fault=("BadRequest", "no")),
+    ]
+
+
+def plain(value: Any) -> Any:
+    """As numbers, words, lists and dicts, which are equal where what is in them is."""
+    if isinstance(value, np.ndarray):
+        return ["samples", *value.tolist()]
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    if dataclasses.is_dataclass(value):
+        fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        return [type(value).__name__, *plain(fields)]
+    if isinstance(value, msgspec.Struct):
+        return [
+            type(value).__name__,
+            *plain([(name, getattr(value, name)) for name in value.__struct_fields__]),
+        ]
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
+
+
+def test_every_message_comes_through_whole_in_whatever_pieces_it_comes(tmp_path: Path) -> None:
+    said = {TO_ENGINE: to_engine(), TO_SERVER: to_server(tmp_path)}
+    assert {type(one) for each in said.values() for one in each} == set(Message.__subclasses__())
+    for decoder, each in said.items():
+        sent = b"".join(map(bytes, map(frame, each)))
+        for size in (1, 7, 4096, len(sent)):
+            frames = Frames(decoder)
+            heard = [
+                one for start in range(0, len(sent), size) for one in frames.push(sent[start : start + size])
+            ]
+            assert plain(heard) == plain(each)
+
+
+def test_samples_are_the_same_to_the_bit() -> None:
+    samples = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    said = messages.Heard("d", 16000, messages.bytes_of(samples[::2]))
+    (heard,) = Frames(TO_ENGINE).push(bytes(frame(said)))
+    np.testing.assert_array_equal(messages.samples_of(heard.samples), samples[::2])
+
+
+def test_an_error_keeps_its_class_and_its_sentence() -> None:
+    for error in (NothingToSay("only digits"), UnknownVoice("no such voice"), InternalFault()):
+        again = messages.error_of(messages.fault_of(error))
+        assert (type(again), again.message) == (type(error), error.message)
+    assert type(messages.error_of(("OfANewerVersion", "no"))) is InternalFault
+
+
+def heard(voice: Voice) -> bytes:
+    samples = messages.bytes_of(voice.recording.samples)
+    return bytes(frame(messages.Heard(voice.digest, voice.recording.sample_rate, samples)))
+
+
+def framed(raw: bytes) -> bytes:
+    return struct.pack("<I", len(raw)) + raw
+
+
+def encoded(*fields: Any) -> bytes:
+    return framed(msgspec.msgpack.encode(fields))
+
+
+def broken_to_server(number: int) -> dict[str, bytes]:
+    """`number`: of the request in which they come."""
+    return {
+        "no MessagePack": framed(b"\xc1\xc1"),
+        "an unknown message": encoded("Sing", number),
+        "a message for the other side": bytes(frame(messages.Forget("d"))),
+        "a field of another type": encoded("Freed", "one"),
+        "too few fields": encoded("Chunk", number),
+        "too long": struct.pack("<I", 2**31),
+        "half a sample": encoded("Chunk", number, b"abc", 24000, 0, True, 1.0),
+        "no stage": encoded("StageChanged", number, "singing", 1),
+    }
+
+
+def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_path: Path) -> None:
+    async def run() -> None:
+        client = EngineClient(tiny_process.load_of(tmp_path), watchdog_s=60, command=echo_process.COMMAND)
+        client.start()
+        numbers = count()  # as the client gives them to its requests
+        for n_deaths, what in enumerate(broken_to_server(0)):
+            await until(lambda: client.state.status == "ready")
+            assert client.n_restarts == n_deaths, what
+            next(numbers)
+            await tiny.pcm(client.synthesize(tiny.asked("ab"), Timings()))
+            raw = broken_to_server(next(numbers))[what]
+            with pytest.raises(EngineDied, match="it said what is no message"):
+                await tiny.pcm(client.synthesize(tiny.asked(f"raw:{raw.hex()}"), Timings()))
+        await client.close()
+
+    asyncio.run(run())
+
+
+class OtherSide:
+    """The server's end, as a test holds it. `process`: the engine's."""
+
+    def __init__(self, command: tuple[str, ...], load: messages.Load | None, log: Path) -> None:
+        self.log = log
+        self.own, its = socket.socketpair()
+        with its, log.open("wb") as written:
+            self.process = subprocess.Popen(
+                [*command, str(its.fileno())],
+                pass_fds=[its.fileno()],
+                stderr=written,
+                cwd=Path(__file__).parents[2],
+            )
+        self._frames = Frames(TO_SERVER)
+        if load is not None:
+            self.say(load)
+
+    def say(self, *said: Message) -> None:
+        self.own.sendall(b"".join(map(bytes, map(frame, said))))
+
+    def hear(self, kind: type[MessageT]) -> MessageT:
+        """The next of its kind."""
+        while data := self.own.recv(2**16):
+            for message in self._frames.push(data):
+                if isinstance(message, kind):
+                    return message
+        raise AssertionError(f"it ended before it said {kind.__name__}")
+
+
+@contextmanager
+def other_side(command: tuple[str, ...], load: messages.Load | None, log: Path) -> Iterator[OtherSide]:
+    side = OtherSide(command, load, log)
+    try:
+        yield side
+    finally:
+        side.own.close()
+        side.process.kill()
+        side.process.wait()
+
+
+FAILING = dataclasses.replace(tiny.asked("fails"), voice=without_samples(tiny.voice()))
+BROKEN_TO_ENGINE = {
+    "no MessagePack": framed(b"\xc1\xc1"),
+    "an unknown message": encoded("Sing", 1),
+    "a message for the other side": bytes(frame(messages.Freed(1))),
+    "a field of another type": encoded("Leave", "one"),
+    "too long": struct.pack("<I", 2**31),
+    "half a sample": encoded("Heard", "d", 16000, b"abc"),
+    "a second Load": bytes(frame(tiny_process.load_of(Path()))),
+    "a recording that it does not have": bytes(frame(messages.Speak(1, request(), {}, 0))),
+    "a fault in what it does": heard(tiny.voice()) + bytes(frame(messages.Speak(1, FAILING, {}, 0))),
+}
+
+
+@pytest.mark.parametrize("what", [*BROKEN_TO_ENGINE, "something before Load"])
+def test_what_an_engine_does_not_understand_ends_its_process_and_is_in_the_log(
+    what: str, tmp_path: Path
+) -> None:
+    load = None if what == "something before Load" else tiny_process.load_of(tmp_path)
+    with other_side(echo_process.COMMAND, load, tmp_path / "log") as side:
+        side.own.sendall(BROKEN_TO_ENGINE.get(what, bytes(frame(messages.Leave(1)))))
+        assert side.process.wait(60) == 70
+    assert "it cannot do what it was told" in side.log.read_text()
+
+
+def test_a_broken_message_ends_a_process_whose_threads_are_at_work(tmp_path: Path) -> None:
+    voice = tiny.voice()
+    endless = dataclasses.replace(tiny.asked(tiny.ENDLESS_TEXT), voice=without_samples(voice))
+    with other_side(tiny_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
+        while side.hear(messages.Beat).state.status != "ready":
+            pass
+        side.own.sendall(heard(voice))
+        side.say(messages.Speak(1, endless, {}, 0))
+        side.hear(messages.StageChanged)
+        side.own.sendall(BROKEN_TO_ENGINE["an unknown message"])
+        assert side.process.wait(60) == 70
+
+
+def test_a_process_whose_server_says_no_more_ends_without_an_error(tmp_path: Path) -> None:
+    with other_side(echo_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
+        side.hear(messages.Beat)
+        side.own.shutdown(socket.SHUT_WR)
+        assert side.process.wait(60) == 0
+
+
+def test_caches_that_cannot_be_cleared_are_an_answer(tmp_path: Path) -> None:
+    with other_side(echo_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
+        side.say(messages.ClearCache(5))
+        answer = side.hear(messages.Answer)
+    assert plain(answer) == plain(messages.Answer(5, fault=messages.fault_of(InternalFault())))
+    assert "The caches could not be cleared" in side.log.read_text()
+
+
+def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: Path) -> None:
+    """An echo's segment is the number of recordings that have crossed."""
+
+    async def run() -> None:
+        client = EngineClient(tiny_process.load_of(tmp_path), watchdog_s=60, command=echo_process.COMMAND)
+        client.start()
+        await until(lambda: client.state.status == "ready")
+
+        async def n_crossed(number: int, *others: int) -> int:
+            named = {str(other): tiny.voice(other, seconds=0.01) for other in others}
+            voice = tiny.voice(number, seconds=0.01)
+            asked = dataclasses.replace(tiny.asked("ab", voice=voice), others=named)
+            async with client.synthesize(asked, Timings()) as stream:
+                chunks = [chunk async for chunk in stream]
+            for chunk, said in zip(chunks, (voice, *named.values()), strict=True):
+                np.testing.assert_array_equal(chunk.pcm, said.recording.samples)
+            return chunks[-1].segment
+
+        assert [await n_crossed(0) for _ in range(3)] == [1, 1, 1]
+        assert [await n_crossed(number) for number in range(64)] == list(range(1, 65))
+        assert await n_crossed(0) == 64  # which makes it the last to go
+        assert await n_crossed(64) == 65  # 1 goes
+        assert await n_crossed(0, 2, 3, 64) == 65
+        assert await n_crossed(1) == 66
+        assert await n_crossed(100, *range(101, 171)) == 66 + 71  # more than are kept
+        assert await n_crossed(170) == 66 + 71
+        assert await n_crossed(101) == 66 + 72
+        pid = client.pid
+        client.unload()
+        client.wake()
+        await until(lambda: client.state.status == "ready")
+        assert client.pid != pid
+        assert await n_crossed(170) == 1  # the next process has none
+        await client.close()
+
+    asyncio.run(run())

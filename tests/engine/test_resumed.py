@@ -1,0 +1,168 @@
+"""A request that another engine goes on with: what was decoded is not decoded again, what was heard is not
+said again, and the rest is the same to the bit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import Float32, SpeechRequest
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.text.markup.marks import MarkedText
+from glm_tts_api.text.reading import Reading, SpokenSegment
+from tests.engine import tiny
+
+TEXT = "ab/cde/f"
+N = 3
+PAUSES_S = (0.03, 0.0, 1.2)  # before each segment; one is of more than a chunk
+LAST_PAUSE_S = 0.04
+VOICES = (None, "Ann", None)
+WAYS = list(product((True, False), (1, 3), (True, False), (24000, 32000)))
+
+
+class MarkedFrontend(tiny.SentenceFrontend):
+    """As marks in the text would have it: pauses, and two voices in turn."""
+
+    def read(self, text: str, *, use_phoneme: bool, lexicon: Any, check: Callable[[], None]) -> Reading:
+        segments = tuple(
+            SpokenSegment(part, part, voice=voice, pause_s=pause_s, speed=1.5)
+            for part, voice, pause_s in zip(text.split("/"), VOICES, PAUSES_S, strict=True)
+        )
+        return Reading(MarkedText(text, text, range(len(text))), segments, pause_s=LAST_PAUSE_S)
+
+
+@dataclass
+class Spoken:
+    """Audio by the segment that it is heard with, a pause with the one after it; the last pause alone. And
+    each segment's tokens."""
+
+    audio: list[list[Float32]] = field(default_factory=lambda: [[] for _ in range(N + 1)])
+    tokens: dict[int, list[int]] = field(default_factory=dict)
+
+    def from_segment(self, first: int) -> Float32:
+        return np.concatenate([pcm for each in self.audio[first:] for pcm in each])
+
+
+async def heard(stream: SpeechStream, first: int = 0) -> Spoken:
+    spoken, segment = Spoken(), first
+    async with stream:
+        async for chunk in stream:
+            spoken.audio[segment].append(chunk.pcm)
+            segment += chunk.ends_segment
+    spoken.tokens = stream.tokens
+    return spoken
+
+
+def with_engine(
+    scene: Callable[[Engine], Any], frontend: type[tiny.SentenceFrontend] = MarkedFrontend
+) -> None:
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine(frontend=frontend))
+        assert engine.state.status == "ready", engine.state.cause
+        try:
+            await scene(engine)
+        finally:
+            engine.close()
+
+    asyncio.run(asyncio.wait_for(run(), 600))
+
+
+def asked_in(way: Sequence[Any]) -> SpeechRequest:
+    names = ("use_cache", "beam_size", "streams", "sample_rate")
+    request = tiny.asked(TEXT, seed=5, **dict(zip(names, way, strict=True)))
+    return replace(request, others={"Ann": tiny.voice(1, seconds=0.7)})
+
+
+def decoded_sets(first: int, *, use_cache: bool) -> list[set[int]]:
+    """Which segments may be decoded where those before `first` were heard. With a cache they are decoded one
+    after the other, without in any order."""
+    sets = [set(range(end)) for end in range(first, N + 1)]
+    if not use_cache and first < N - 1:
+        sets += [{*range(first), N - 1}, {*range(first), first + 1}]
+    return sets
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way)))
+def test_from_every_segment_on_the_rest_is_the_same_to_the_bit(way: Sequence[Any]) -> None:
+    """Whatever was decoded by then, up to all of it with the last pause left."""
+    request = asked_in(way)
+
+    async def scene(engine: Engine) -> None:
+        whole = await heard(tiny.speak(engine, request))
+        assert sorted(whole.tokens) == list(range(N))
+        assert all(whole.audio)
+        rate = request.sample_rate
+        assert sum(map(len, whole.audio[N])) == round(LAST_PAUSE_S * rate)
+
+        async def goes_on(first: int, decoded: set[int]) -> None:
+            known = {segment: whole.tokens[segment] for segment in sorted(decoded)}
+            rest = await heard(tiny.speak(engine, request, spoken=known, first=first), first)
+            what = f"from segment {first} on, with {sorted(decoded)} decoded"
+            np.testing.assert_array_equal(rest.from_segment(first), whole.from_segment(first), what)
+            assert {**known, **rest.tokens} == whole.tokens, what
+            assert not known.keys() & rest.tokens.keys(), what  # nothing is decoded again
+
+        for first in range(N + 1):
+            for decoded in decoded_sets(first, use_cache=request.use_cache):
+                await goes_on(first, decoded)  # alone: nothing else keeps the threads going
+
+    with_engine(scene)
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_it_goes_on_like_that_in_an_engine_that_never_heard_of_it(streams: bool) -> None:
+    request = asked_in((True, 1, streams, 24000))
+    spoken: list[Spoken] = []
+
+    async def begin(engine: Engine) -> None:
+        spoken.append(await heard(tiny.speak(engine, request)))
+
+    async def go_on(engine: Engine) -> None:
+        known = {segment: spoken[0].tokens[segment] for segment in (0, 1)}
+        rest = await heard(tiny.speak(engine, request, spoken=known, first=1), 1)
+        np.testing.assert_array_equal(rest.from_segment(1), spoken[0].from_segment(1))
+
+    with_engine(begin)
+    with_engine(go_on)
+
+
+def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where_it_was() -> None:
+    """Segments are forgotten one by one as new ones come; whoever goes on must forget the same ones."""
+    text = "/".join(["abcdefgh"] * 14)
+
+    async def scene(engine: Engine) -> None:
+        request = tiny.asked(text, seed=3)
+        stream = tiny.speak(engine, request)
+        await tiny.pcm(stream)
+        tokens = dict(stream.tokens)
+        assert sum(map(len, tokens.values())) > 1000
+        for first in (7, 11, 13):
+            known = {segment: tokens[segment] for segment in range(first)}
+            rest = tiny.speak(engine, request, spoken=known, first=first)
+            await tiny.pcm(rest)
+            assert rest.tokens == {segment: tokens[segment] for segment in range(first, 14)}
+
+    with_engine(scene, tiny.SentenceFrontend)
+
+
+def test_a_request_that_is_left_while_its_decoded_segments_are_rendered_is_freed() -> None:
+    request = asked_in((True, 1, False, 24000))
+
+    async def scene(engine: Engine) -> None:
+        whole = await heard(tiny.speak(engine, request))
+        for known in (whole.tokens, {0: whole.tokens[0]}):
+            freed = asyncio.Event()
+            async with tiny.speak(engine, request, spoken=known, first=0) as stream:
+                stream.on_freed(freed.set)
+                await anext(stream)
+            await asyncio.wait_for(freed.wait(), 30)
+        assert tiny.rows_active(engine) == 0
+
+    with_engine(scene)
