@@ -91,7 +91,7 @@ def create_app(
         max_bytes=web.max_upload_bytes,
         max_text_bytes=web.max_text_bytes,
         timeout_s=settings.long_text_timeout,
-        stalled_s=limits.body_s,
+        limits=limits,
     )
     if not web.api_keys:
         app.add_middleware(OwnNames, allowed=web.allowed_hosts)

@@ -13,7 +13,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
 # tests ARGUMENTS...: most tests wait for a server to start or to end, so three files run at a time on two cores, in
-# the order of their names.
+# the order of tests/conftest.py.
 tests() {
   "$PYTHON" -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
 }

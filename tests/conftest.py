@@ -52,11 +52,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if wanted and tiers.isdisjoint(wanted) else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tiers of the longest files first, so that at the end no core waits for one of them."""
+    order = [*TIERS]
+    items.sort(key=lambda item: order.index(tier_of(item.path)), reverse=True)
+
+
 def tiers_in(path: Path) -> set[str]:
-    """Those of a file, or of a folder and all that is in it. Raises pytest.UsageError where it has none."""
+    """Those of a file, or of a folder and all that is in it."""
+    name = path.relative_to(TESTS).as_posix()
+    return {tier_of(path)} | {tier for place, tier in PLACES.items() if place.startswith(f"{name}/")}
+
+
+def tier_of(path: Path) -> str:
+    """Raises pytest.UsageError where it has none."""
     name = path.relative_to(TESTS).as_posix()
     fitting = [place for place in PLACES if name == place or name.startswith(f"{place}/")]
     if not fitting:
         raise pytest.UsageError(f"tests/{name} is in no tier: name its folder in tests/conftest.py.")
-    inside = {tier for place, tier in PLACES.items() if place.startswith(f"{name}/")}
-    return inside | {PLACES[max(fitting, key=len)]}
+    return PLACES[max(fitting, key=len)]

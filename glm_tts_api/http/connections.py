@@ -40,13 +40,15 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     """`head_s`: until a request's head is there; `body_s`, `send_s`: in which nothing of a request's body, or
-    of an answer's, moves; `unsent_bytes`: of all answers together, beyond which those that stand still go."""
+    of an answer's, moves; `unsent_bytes`, `arriving_bytes`: of all answers, and of all bodies that
+    arrive, together, beyond which those that stand still go."""
 
     send_s: float
     max_connections: int = 2048
     head_s: float = 20.0
     body_s: float = 60.0
     unsent_bytes: int = 256 * 2**20
+    arriving_bytes: int = 256 * 2**20
 
 
 class Listening(Protocol):

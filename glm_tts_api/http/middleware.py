@@ -28,6 +28,7 @@ from glm_tts_api.errors import (
     ServiceError,
     quote,
 )
+from glm_tts_api.http.arriving import Arriving
 from glm_tts_api.http.body import text_too_large
 from glm_tts_api.http.connections import Connection, ConnectionLimits
 from glm_tts_api.http.drain import InFlight
@@ -203,16 +204,23 @@ class SafeAnswers:
 class UploadLimit:
     """Refuses a body over `max_bytes`, and over `max_text_bytes` one that cannot hold a file: by its
     Content-Length before it arrives, else while it arrives. Also one that is not there within `timeout_s`,
-    or of which nothing comes for `stalled_s`."""
+    or of which nothing comes for `limits.body_s`. All that are arriving have `limits.arriving_bytes`."""
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, max_text_bytes: int, timeout_s: float, stalled_s: float
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        max_text_bytes: int,
+        timeout_s: float,
+        limits: ConnectionLimits,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._max_text_bytes = min(max_bytes, max_text_bytes)
         self._timeout_s = timeout_s
-        self._stalled_s = stalled_s
+        self._stalled_s = limits.body_s
+        self._arriving = Arriving(limits.arriving_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -225,6 +233,7 @@ class UploadLimit:
         if declared.isdigit() and int(declared) > max_bytes:
             raise self._too_large(max_bytes)
         n_received, is_whole = 0, False
+        connection: Connection | None = scope["state"].get("connection")
 
         async def counted() -> Message:
             nonlocal n_received, is_whole
@@ -235,9 +244,17 @@ class UploadLimit:
             n_received += len(message.get("body", b""))
             if n_received > max_bytes:
                 raise self._too_large(max_bytes)
+            if connection is not None and is_whole:
+                self._arriving.release(connection)
+            elif connection is not None:  # of a file what is beyond lies on the disk
+                self._arriving.hold(connection, min(n_received, self._max_text_bytes))
             return message
 
-        await self._app(scope, counted, send)
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            if connection is not None:
+                self._arriving.release(connection)
 
     async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
         now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s

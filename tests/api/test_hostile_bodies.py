@@ -6,9 +6,10 @@ import io
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import numpy as np
 import pytest
 
 from glm_tts_api.audio import decode
+from tests.api.raw_client import connected, is_open
 from tests.api.running import Running
+from tests.api.server_process import Server
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 from tests.recordings import encoded, voice_wav
@@ -268,3 +271,30 @@ def test_half_a_character_in_a_lexicon_is_no_text_for_the_engine(server: Running
     assert answer.status_code == 200
     (entry,) = server.engine.requests[0].lexicon
     assert (entry.replacement or "").encode()
+
+
+def begin_body(client: socket.socket) -> None:
+    client.sendall(b"POST /api/v1/tts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+    client.sendall(b"Content-Length: 99999\r\n\r\n" + b" " * 9000)
+
+
+def test_bodies_that_do_not_end_have_so_much_memory_together(start: Callable[..., Server]) -> None:
+    """There is room for three. The one that stands still longest goes; a new one, where all are new."""
+    server = start(limits={"arriving_bytes": 30_000})
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connected(server.port)) for _ in range(5)]
+        for client in clients[:3]:
+            begin_body(client)
+        time.sleep(1.5)
+        begin_body(clients[3])
+        wait_until(lambda: not is_open(clients[0]))
+        assert [is_open(client) for client in clients] == [False, True, True, True, True]
+        begin_body(clients[4])
+        wait_until(lambda: sum(map(is_open, clients)) == 3)
+        assert server.say().status_code == 200
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connected(server.port)) for _ in range(4)]
+        for client in clients:
+            begin_body(client)
+        wait_until(lambda: sum(map(is_open, clients)) == 3)
+        assert server.say().status_code == 200
