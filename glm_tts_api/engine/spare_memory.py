@@ -7,10 +7,7 @@ where the last ones were: the heaps were seen to grow by hundreds of megabytes w
 from __future__ import annotations
 
 import ctypes
-import gc
 import time
-
-from glm_tts_api.engine.device_thread import release_cached_memory
 
 
 class SpareMemory:
@@ -26,14 +23,6 @@ class SpareMemory:
         if now - self._given_back_at >= self._every_s:
             self._given_back_at = now  # two threads that come at once do no harm
             give_back()
-
-
-def give_back_models() -> None:
-    """The same for models that nothing refers to any more, on the device too."""
-    gc.unfreeze()  # an engine that was ready had them frozen
-    gc.collect()
-    release_cached_memory()
-    give_back()
 
 
 def give_back() -> None:

@@ -1,8 +1,9 @@
 """The connections of the server: how many there may be, and how long each may keep the server waiting.
 
-uvicorn waits for ever for a request that has not begun, and for a client that does not read its answer. So
-the server is started with `--http glm_tts_api.http.connections:Connection`. Knows sockets and uvicorn; knows
-no routes.
+uvicorn waits for ever for a request that has not begun, and for a client that does not read its answer; with
+its --limit-concurrency, idle connections that fill the limit make every request a 503, health's too. So the
+server is started with `--http glm_tts_api.http.connections:Connection`. Knows sockets and uvicorn; knows no
+routes.
 """
 
 from __future__ import annotations
