@@ -40,19 +40,15 @@ logger = logging.getLogger(__name__)
 
 # Decode steps are short, and whole batches wait for them; a render that stands back loses little.
 _RENDER_NICENESS = 5
-
 # The threads hold the interpreter only between two operators; who waits for it should not wait for long.
 _SWITCH_INTERVAL_S = 0.0005
-
 _BATCHES_AHEAD = 2  # what a request may have waiting to be rendered, in flow batches
 
 
 class EngineCore:
     """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread.
-
     `on_fault` is told, on the thread that it happened to, of a fault that belongs to no request, and of an
-    EngineLost: no step is taken after that.
-    """
+    EngineLost: no step is taken after that."""
 
     def __init__(self, config: EngineConfig, *, on_fault: Callable[[BaseException], None]) -> None:
         self._config = config
@@ -81,9 +77,7 @@ class EngineCore:
         on_failed: Callable[[BaseException], None],
     ) -> None:
         """Begins loading on the decode thread and returns; one of the two callbacks is called from there.
-
-        Raises what keeps the thread from starting.
-        """
+        Raises what keeps the thread from starting."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._decode.start()
         self._decode.post(partial(self._load, load, on_loaded, on_failed))

@@ -20,9 +20,9 @@ from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.faults import EngineLost, NobodyListens, as_service_error, device_lost
 from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.loading import LoadedModel, Loading
 from glm_tts_api.engine.memory import gpu_bytes
-from glm_tts_api.engine.request import RequestListener
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.errors import ServiceError, StartupError

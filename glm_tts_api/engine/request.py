@@ -11,11 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest, Timings
+from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
+from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import (
     LEAST_ROOM_PER_ID,
     MAX_TOKENS_PER_ID,
@@ -24,6 +25,7 @@ from glm_tts_api.engine.llm_prompt import (
     PromptLayout,
     Segment,
 )
+from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.errors import BadRequest
 from glm_tts_api.model.sequence import SpeechSequence
@@ -38,24 +40,6 @@ _DUE_S_PER_ID = 0.25
 
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
 _SILENCE.flags.writeable = False
-
-# Every stage of every segment draws from a generator of its own, seeded from the request's seed.
-_SEEDS = 2**64
-_CANDIDATE_STRIDE = 0x9E3779B97F4A7C15
-_FLOW_OFFSET = 0x2545F4914F6CDD1D
-_VOCODER_OFFSET = 0x632BE59BD9B4E019
-
-
-def llm_seed(seed: int, candidate: int) -> int:
-    return (seed + candidate * _CANDIDATE_STRIDE) % _SEEDS
-
-
-def flow_seed(seed: int) -> int:
-    return (seed + _FLOW_OFFSET) % _SEEDS
-
-
-def vocoder_seed(seed: int) -> int:
-    return (seed + _VOCODER_OFFSET) % _SEEDS
 
 
 @dataclass(slots=True, eq=False)
@@ -84,31 +68,6 @@ class Span:
     @property
     def cancelled(self) -> bool:
         return self.request.cancelled
-
-
-class RequestListener(Protocol):
-    """Who waits for a request's speech; told from whichever thread it happens on."""
-
-    timings: Timings
-
-    @property
-    def closed(self) -> bool:
-        """Nobody listens any more: the request is to be freed at the next step."""
-
-    @property
-    def full(self) -> bool:
-        """So much is there to be heard that no more need be made now."""
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        """The speech tokens of a segment are decided."""
-
-    def chunk_ready(self, chunk: AudioChunk) -> None: ...
-
-    def request_ended(self, error: Exception | None) -> None:
-        """No chunk will follow: all were delivered (None) or the request failed."""
-
-    def request_freed(self) -> None:
-        """The engine holds nothing of the request any more."""
 
 
 class EngineRequest:

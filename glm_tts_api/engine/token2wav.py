@@ -18,7 +18,8 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
-from glm_tts_api.engine.request import Span, flow_seed, vocoder_seed
+from glm_tts_api.engine.request import Span
+from glm_tts_api.engine.seeds import flow_seed, vocoder_seed
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
 from glm_tts_api.model.transfer import to_host

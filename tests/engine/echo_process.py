@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from glm_tts_api.contracts import AudioChunk, LexiconEntry, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost
+from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.process import main
-from glm_tts_api.engine.request import RequestListener
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.text.reading import ShownReading

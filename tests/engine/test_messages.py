@@ -5,11 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import socket
 import struct
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -185,99 +181,6 @@ def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_
         await client.close()
 
     asyncio.run(run())
-
-
-class OtherSide:
-    """The server's end, as a test holds it. `process`: the engine's."""
-
-    def __init__(self, command: tuple[str, ...], load: messages.Load | None, log: Path) -> None:
-        self.log = log
-        self.own, its = socket.socketpair()
-        with its, log.open("wb") as written:
-            self.process = subprocess.Popen(
-                [*command, str(its.fileno())],
-                pass_fds=[its.fileno()],
-                stderr=written,
-                cwd=Path(__file__).parents[2],
-            )
-        self._frames = Frames(TO_SERVER)
-        if load is not None:
-            self.say(load)
-
-    def say(self, *said: Message) -> None:
-        self.own.sendall(b"".join(map(bytes, map(frame, said))))
-
-    def hear(self, kind: type[MessageT]) -> MessageT:
-        """The next of its kind."""
-        while data := self.own.recv(2**16):
-            for message in self._frames.push(data):
-                if isinstance(message, kind):
-                    return message
-        raise AssertionError(f"it ended before it said {kind.__name__}")
-
-
-@contextmanager
-def other_side(command: tuple[str, ...], load: messages.Load | None, log: Path) -> Iterator[OtherSide]:
-    side = OtherSide(command, load, log)
-    try:
-        yield side
-    finally:
-        side.own.close()
-        side.process.kill()
-        side.process.wait()
-
-
-FAILING = dataclasses.replace(tiny.asked("fails"), voice=without_samples(tiny.voice()))
-BROKEN_TO_ENGINE = {
-    "no MessagePack": framed(b"\xc1\xc1"),
-    "an unknown message": encoded("Sing", 1),
-    "a message for the other side": bytes(frame(messages.Freed(1))),
-    "a field of another type": encoded("Leave", "one"),
-    "too long": struct.pack("<I", 2**31),
-    "half a sample": encoded("Heard", "d", 16000, b"abc"),
-    "a second Load": bytes(frame(tiny_process.load_of(Path()))),
-    "a recording that it does not have": bytes(frame(messages.Speak(1, request(), {}, 0))),
-    "a fault in what it does": heard(tiny.voice()) + bytes(frame(messages.Speak(1, FAILING, {}, 0))),
-}
-
-
-@pytest.mark.parametrize("what", [*BROKEN_TO_ENGINE, "something before Load"])
-def test_what_an_engine_does_not_understand_ends_its_process_and_is_in_the_log(
-    what: str, tmp_path: Path
-) -> None:
-    load = None if what == "something before Load" else tiny_process.load_of(tmp_path)
-    with other_side(echo_process.COMMAND, load, tmp_path / "log") as side:
-        side.own.sendall(BROKEN_TO_ENGINE.get(what, bytes(frame(messages.Leave(1)))))
-        assert side.process.wait(60) == 70
-    assert "it cannot do what it was told" in side.log.read_text()
-
-
-def test_a_broken_message_ends_a_process_whose_threads_are_at_work(tmp_path: Path) -> None:
-    voice = tiny.voice()
-    endless = dataclasses.replace(tiny.asked(tiny.ENDLESS_TEXT), voice=without_samples(voice))
-    with other_side(tiny_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
-        while side.hear(messages.Beat).state.status != "ready":
-            pass
-        side.own.sendall(heard(voice))
-        side.say(messages.Speak(1, endless, {}, 0))
-        side.hear(messages.StageChanged)
-        side.own.sendall(BROKEN_TO_ENGINE["an unknown message"])
-        assert side.process.wait(60) == 70
-
-
-def test_a_process_whose_server_says_no_more_ends_without_an_error(tmp_path: Path) -> None:
-    with other_side(echo_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
-        side.hear(messages.Beat)
-        side.own.shutdown(socket.SHUT_WR)
-        assert side.process.wait(60) == 0
-
-
-def test_caches_that_cannot_be_cleared_are_an_answer(tmp_path: Path) -> None:
-    with other_side(echo_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
-        side.say(messages.ClearCache(5))
-        answer = side.hear(messages.Answer)
-    assert plain(answer) == plain(messages.Answer(5, fault=messages.fault_of(InternalFault())))
-    assert "The caches could not be cleared" in side.log.read_text()
 
 
 def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: Path) -> None:

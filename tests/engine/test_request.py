@@ -11,13 +11,8 @@ import pytest
 from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
-from glm_tts_api.engine.request import (
-    EngineRequest,
-    Span,
-    flow_seed,
-    llm_seed,
-    vocoder_seed,
-)
+from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.seeds import flow_seed, llm_seed, vocoder_seed
 from glm_tts_api.errors import BadRequest, InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -273,16 +268,20 @@ def test_each_voice_is_prompted_by_what_it_said_itself() -> None:
     assert third.prompt_ids == [1, 10, 30, BOA, AUDIO, AUDIO + 1, AUDIO + 7]
 
 
+def render(request: EngineRequest) -> None:
+    sequence = request.next_sequence(LAYOUT)
+    sequence.tokens[:] = [7]
+    request.take(sequence)
+    (span,) = request.next_spans()
+    span.pcm = np.ones(24, np.float32)
+    request.deliver(span)
+
+
 def test_pauses_are_silence_of_exactly_their_length() -> None:
     prompt = VoicedPrompt([1], cast(Any, Prompt(2)))
     request, listener = voiced((prompt, 0.05, 1.0), (prompt, 0.8, 1.5), pause_s=1.23)
     for _ in range(2):
-        sequence = request.next_sequence(LAYOUT)
-        sequence.tokens[:] = [7]
-        request.take(sequence)
-        (span,) = request.next_spans()
-        span.pcm = np.ones(24, np.float32)
-        request.deliver(span)
+        render(request)
     heard = [(len(chunk.pcm), float(chunk.pcm.max()), chunk.speed) for chunk in listener.chunks]
     silence = [(24000, 0, None), (5520, 0, None)]
     assert heard == [(1200, 0, None), (24, 1, 1.0), (19200, 0, None), (24, 1, 1.5), *silence]
@@ -290,15 +289,9 @@ def test_pauses_are_silence_of_exactly_their_length() -> None:
 
 
 def test_a_long_pause_takes_no_memory() -> None:
-    prompt = VoicedPrompt([1], cast(Any, Prompt(2)))
-    request, listener = voiced((prompt, 300.0, 1.0))
-    sequence = request.next_sequence(LAYOUT)
-    sequence.tokens[:] = [7]
-    request.take(sequence)
-    (span,) = request.next_spans()
-    span.pcm = np.ones(24, np.float32)
+    request, listener = voiced((VoicedPrompt([1], cast(Any, Prompt(2))), 300.0, 1.0))
     tracemalloc.start()
-    request.deliver(span)
+    render(request)
     _, most_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sum(len(chunk.pcm) for chunk in listener.chunks) == 300 * 24000 + 24
