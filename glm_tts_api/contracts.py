@@ -23,7 +23,7 @@ SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Recording:
     """A decoded recording, its channels mixed: `samples` [n] float32 in [-1, 1] at `sample_rate` Hz."""
 

@@ -6,11 +6,23 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# run TITLE COMMAND...: says what is checked, then checks it.
+# run TITLE COMMAND...: begins a check; all of them go on side by side.
 run() {
-  say "== $1"
+  titles+=("$1")
   shift
-  "$@"
+  "$@" >"$WORK/${#titles[@]}" 2>&1 &
+  checks+=($!)
+}
+
+# tell: says what each check said; whether all passed.
+tell() {
+  local number status=0
+  for number in "${!titles[@]}"; do
+    say "== ${titles[number]}"
+    wait "${checks[number]}" || status=1
+    cat -- "$WORK/$((number + 1))"
+  done
+  return "$status"
 }
 
 # no_long_file: whether each source file is at most 300 lines long.
@@ -23,6 +35,9 @@ no_long_file() {
 
 take_arguments 0 "$@"
 ensure_venv dev
+WORK="$(mktemp -d)"
+trap 'rm -rf -- "$WORK"' EXIT
+titles=() checks=()
 mapfile -t shell_scripts < <(find . -maxdepth 1 -name '*.sh' && find scripts .ci -name '*.sh' && echo .ci/run)
 run "format (ruff)" "$PYTHON" -m ruff format --check .
 run "lint (ruff)" "$PYTHON" -m ruff check .
@@ -36,4 +51,5 @@ if has_studio_tools; then
 else
   say "== studio: eslint and prettier are not here and were left out (bash scripts/test.sh installs them where npm is)"
 fi
+tell || fail "$EXIT_FAILED" "Not every check passed (above)."
 say "All checks passed."

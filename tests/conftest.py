@@ -28,6 +28,7 @@ PLACES = {
     **dict.fromkeys(("installed", "scripts"), "scripts"),
     "studio": "browser",
     "cluster": "cluster",
+    "api/test_simulate_scaling_against.py": "scripts",
     "api/test_soak.py": "soak",
     "api/test_disconnects.py": "soak",
     "text/test_torture.py": "soak",

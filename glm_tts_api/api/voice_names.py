@@ -9,7 +9,7 @@ from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import MalformedPronunciation, UnknownVoice
 from glm_tts_api.text.markup.marks import voices_in
 
-_MOST_VOICES = 32  # of a text: their samples, up to some 6 MB each, lie in memory while it waits
+_MOST_VOICES = 32  # of a text: their samples lie in memory while it waits
 
 
 async def voices_of(name: str, text: str, state: AppState) -> tuple[Voice, dict[str, Voice]]:

@@ -1,8 +1,8 @@
 """The engine: requests in, speech out, on threads of its own. Its process calls it from one thread, and each
 request's listener is told from whichever thread something happens on.
 
-Text and voice prompts are prepared in a small pool of threads; the models run on the core's: one that
-decodes, one or several that render.
+Text and voice prompts are prepared in a small pool of threads, texts that are only read in another; the
+models run on the core's threads: one that decodes, one or several that render.
 """
 
 from __future__ import annotations
@@ -54,8 +54,11 @@ class Engine:
         self._load_frontend = load_frontend
         self._on_lost = on_lost
         self._core = EngineCore(config, on_fault=self._faulted)
-        self._pool = ThreadPoolExecutor(
-            config.text_threads, thread_name_prefix="text", initializer=limit_threads, initargs=(1,)
+        self._pool, self._readers = (
+            ThreadPoolExecutor(
+                config.text_threads, thread_name_prefix=name, initializer=limit_threads, initargs=(1,)
+            )
+            for name in ("text", "reading")
         )
         self._spare_memory = SpareMemory()
         self._loaded: LoadedModel | None = None
@@ -102,7 +105,8 @@ class Engine:
     def close(self) -> None:
         """Stops all work and joins the threads."""
         self._core.close()
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._readers):
+            pool.shutdown(cancel_futures=True)
 
     def speak(
         self,
@@ -132,7 +136,7 @@ class Engine:
     ) -> None:
         """How a text is read, told to `done` from another thread; None where `check` ended it."""
         assert self._loaded is not None
-        self._pool.submit(self._read, self._loaded.processor, text, lexicon, use_phoneme, check, done)
+        self._readers.submit(self._read, self._loaded.processor, text, lexicon, use_phoneme, check, done)
 
     def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed. Blocking."""

@@ -101,6 +101,13 @@ class Body:
             raise InvalidField(f"{name} must be a file, as curl sends with -F {name}=@recording.wav.")
         return self.uploads.get(name)
 
+    def needed_file(self, name: str, noun: str) -> Upload:
+        """As `file`. Raises InvalidField too if none came."""
+        upload = self.file(name)
+        if upload is None:
+            raise InvalidField(f"{name} is missing: {noun}, as a file.")
+        return upload
+
     def _warnings(self, known: tuple[str, ...]) -> list[str]:
         unknown = [name for name in (*self.fields, *self.uploads) if name not in known]
         if not unknown:

@@ -81,13 +81,9 @@ class LlmRunner:
         self.device = torch.device(device)
         self.dtype = dtype
         self._embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
-        self._full_head = (
-            self._embedding
-            if self.config.tie_word_embeddings
-            else llama.head_weight.detach().to(self.device, dtype, copy=True)
-        )
-        self.sampled_ids = torch.tensor(sampled_ids, dtype=torch.int64, device=self.device)
-        self._head = linear(self._full_head[self.sampled_ids])
+        ids = torch.tensor(sampled_ids, dtype=torch.int64)
+        self.sampled_ids = ids.to(self.device)
+        self._head = linear(llama.head_weight.detach()[ids].to(self.device, dtype))
         self._norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
         self._layers = [
             _Layer(layer, device=self.device, dtype=dtype, linear=linear) for layer in llama.model.layers
@@ -230,7 +226,3 @@ class LlmRunner:
         n = hidden.shape[0]
         padded = F.pad(hidden, (0, 0, 0, -n % row_multiple)) if self.device.type == "cpu" else hidden
         return self._head(padded)[:n].float()
-
-    def full_logits(self, hidden: Tensor) -> Tensor:
-        """[B, D] -> [B, vocab_size] float32."""
-        return F.linear(hidden, self._full_head).float()

@@ -42,16 +42,6 @@ class Draw(NamedTuple):
     log_probs: Tensor
 
 
-def no_history(rows: int) -> Tensor:
-    """The window of rows that have drawn nothing yet: [rows, HISTORY] int64."""
-    return torch.full((rows, HISTORY), -1, dtype=torch.int64)
-
-
-def remember(recent: Tensor, drawn: Tensor) -> Tensor:
-    """The window after another draw; recent [B, HISTORY], drawn [B]."""
-    return torch.cat((recent[:, 1:], drawn[:, None]), 1)
-
-
 def ras(
     logits: Tensor,
     columns: Columns,
@@ -62,7 +52,8 @@ def ras(
 ) -> Draw:
     """Nucleus sampling that falls back to the whole distribution where it would repeat itself.
 
-    logits [B, C]; recent [B, HISTORY] of `remember`; may_end [B] bool, false while a row is too short.
+    logits [B, C]; recent [B, HISTORY], the columns drawn last (-1 where there are fewer); may_end [B] bool,
+    false while a row is too short.
     """
     p = _probabilities(logits, columns.end, may_end)
     top, which = _ranked(p, MAX_CANDIDATES)  # [B, 25]

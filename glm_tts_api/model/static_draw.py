@@ -21,7 +21,7 @@ N_CANDIDATES = 100  # the largest k of top-k
 
 class Rules(NamedTuple):
     """How each row draws: `limit` [B] int64 of its likeliest columns at most, at least 1; `nucleus` [B] bool,
-    true for RAS; `may_end` [B] bool; `recent` [B, HISTORY] int64, of `sampling.remember`."""
+    true for RAS; `may_end` [B] bool; `recent` [B, HISTORY] int64, as `sampling.ras` takes it."""
 
     limit: Tensor
     nucleus: Tensor

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Recording
@@ -28,7 +29,8 @@ class Decoded:
 
 
 class DecodedRecordings:
-    """At most `max_bytes` of samples; those asked for longest ago go first."""
+    """At most `max_bytes` of samples are kept; those asked for longest ago go first. What is in use is
+    shared, kept or not: many requests that wait hold a recording once."""
 
     def __init__(self, limits: RecordingLimits, *, max_bytes: int) -> None:
         self._limits = limits
@@ -36,6 +38,7 @@ class DecodedRecordings:
         self._n_bytes = 0
         self._lock = threading.Lock()
         self._kept: OrderedDict[Path, Decoded] = OrderedDict()
+        self._in_use: WeakValueDictionary[str, Recording] = WeakValueDictionary()  # by their digests
 
     def get(self, path: Path) -> Decoded:
         """What the file holds now. Raises OSError, or what decode_audio raises."""
@@ -47,7 +50,11 @@ class DecodedRecordings:
                     self._kept.move_to_end(path)
                     return known
             data = file.read()
-        decoded = Decoded(decode_audio(data, self._limits), digest_of(data), signature)
+        digest = digest_of(data)
+        recording = self._in_use.get(digest) or decode_audio(data, self._limits)
+        with self._lock:
+            recording = self._in_use.setdefault(digest, recording)
+        decoded = Decoded(recording, digest, signature)
         self._keep(path, decoded)
         return decoded
 

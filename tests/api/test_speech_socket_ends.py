@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from glm_tts_api.engine.state import EngineState
+from glm_tts_api.http.connections import ConnectionLimits
 from tests.api.raw_client import is_open
 from tests.api.running import Running
 from tests.api.server_process import Server
@@ -138,6 +140,23 @@ def test_a_client_that_reads_nothing_is_dropped_and_its_place_comes_back(start: 
         with pytest.raises(ConnectionClosed):
             heard(client, "flushed")
     assert "Traceback" not in server.log.read_text()
+
+
+def test_one_that_does_not_end_its_turn_gives_way_where_there_are_too_many(serve: Serve) -> None:
+    """As a request whose body does not end. The one that has been silent longest goes."""
+    server = serve(limits=ConnectionLimits(send_s=60, max_connections=2))
+    with talking(server.url) as silent, talking(server.url) as writing:
+        for client in (silent, writing):
+            tell(client, "text", text="还没")
+        time.sleep(1.1)  # a connection is new for a second
+        tell(writing, "text", text="说完")
+        with talking(server.url) as third:
+            tell(third, "end")
+            assert kinds(heard(third, "done")[0]) == ["done"]
+            with pytest.raises(ConnectionClosed):
+                silent.recv(timeout=60)
+        tell(writing, "flush")
+        assert len(heard(writing, "flushed")[1]) == TONE_BYTES
 
 
 def test_a_client_that_asks_on_and_reads_little_takes_little_memory(start: Start) -> None:

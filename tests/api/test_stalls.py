@@ -110,9 +110,9 @@ def test_an_engine_that_is_stopped_is_ended_and_what_it_spoke_goes_on(start: Sta
 
 def test_a_service_that_is_stopped_as_a_whole_goes_on_where_it_was(start: Start) -> None:
     """As a paused container, whose clock went on."""
-    server = start(watchdog_s=3)
+    server = start(watchdog_s=8)
     os.killpg(server.process.pid, signal.SIGSTOP)
-    time.sleep(5)
+    time.sleep(10)
     os.killpg(server.process.pid, signal.SIGCONT)
     assert server.say("ab").status_code == 200
     time.sleep(1)

@@ -171,7 +171,7 @@ def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Runni
 def test_equal_requests_are_equal_bytes(server: Running, audio_format: AudioFormat, stream: bool) -> None:
     fields = {"response_format": audio_format, "stream": stream}
     with ThreadPoolExecutor(3) as pool:
-        answers = [pool.submit(server.say, LONG_TEXT, **fields) for _ in range(3)]
+        answers = [pool.submit(server.say, "今天天气很好。", **fields) for _ in range(3)]
     assert len({answer.result().raise_for_status().content for answer in answers}) == 1
 
 

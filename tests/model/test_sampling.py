@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.sampling import HISTORY, Columns, Draw, no_history, ras, remember, top_k
+from glm_tts_api.model.sampling import HISTORY, Columns, Draw, ras, top_k
+from tests.model.history import no_history, remember
 
 VOCABULARY, END = 400, 399
 COLUMNS = Columns(end=END, vocab_size=VOCABULARY)
@@ -138,10 +139,3 @@ def test_equal_probabilities_are_ranked_by_column() -> None:
     p = logits[0].log_softmax(-1).softmax(-1).sort(descending=True, stable=True)
     expected = p.indices[torch.multinomial(p.values[:10], 1, replacement=True, generator=_generators(1)[0])]
     assert int(few.columns) == int(expected)
-
-
-def test_remember_keeps_the_last_ten() -> None:
-    recent = no_history(2)
-    for step in range(12):
-        recent = remember(recent, torch.tensor([step, 100 + step]))
-    assert recent.tolist() == [list(range(2, 12)), list(range(102, 112))]

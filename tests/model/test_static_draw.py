@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES, Columns, Draw, no_history, ras, top_k
+from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES, Columns, Draw, ras, top_k
 from glm_tts_api.model.static_draw import N_CANDIDATES, Rules, draw, noise_width
+from tests.model.history import no_history
 
 N_COLUMNS, N_ROWS = 300, 64
 END = N_COLUMNS - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
@@ -34,10 +35,23 @@ def test_it_is_decoded_once(folder: Path) -> None:
     first = recordings.get(folder / "1.wav")
     assert recordings.get(folder / "1.wav").recording is first.recording
     assert recordings.get(folder / "2.wav").digest != first.digest
+    forgotten = ref(first.recording)
+    del first
     assert recordings.clear() == 5 * SECOND
-    again = recordings.get(folder / "1.wav")
-    assert again.recording is not first.recording
-    assert (again.recording.samples == first.recording.samples).all()
+    assert forgotten() is None
+
+
+def test_those_who_use_it_at_a_time_share_it_though_there_is_no_room_to_keep_it(folder: Path) -> None:
+    recordings = decoded(0.5)
+    first = recordings.get(folder / "1.wav")
+    shutil.copy(folder / "1.wav", folder / "copy.wav")
+    for name in ("1.wav", "copy.wav"):
+        assert recordings.get(folder / name).recording is first.recording
+    (folder / "1.wav").write_bytes(voice_wav(3.0))
+    assert recordings.get(folder / "1.wav").recording.seconds == 3.0
+    forgotten = ref(first.recording)
+    del first
+    assert forgotten() is None
 
 
 def test_a_file_that_changes_is_read_again_whatever_its_time_says(folder: Path) -> None:

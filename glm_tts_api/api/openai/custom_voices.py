@@ -53,9 +53,7 @@ async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice; its id is its name."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(NewVoiceFields, files=(_SAMPLE,))
-    sample = body.file(_SAMPLE)
-    if sample is None:
-        raise InvalidField(f"{_SAMPLE} is missing: the voice's recording, as a file.")
+    sample = body.needed_file(_SAMPLE, "the voice's recording")
     if fields.prompt_text is None:
         raise InvalidField(
             f"prompt_text is missing: the exact transcript of {_SAMPLE}. OpenAI's client sends it with "
@@ -87,9 +85,7 @@ async def delete_voice(name: str, state: AppStateDep) -> dict[str, Any]:
 async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(ConsentFields, files=(_RECORDING,))
-    recording = body.file(_RECORDING)
-    if recording is None:
-        raise InvalidField(f"{_RECORDING} is missing: the consent, as a file.")
+    recording = body.needed_file(_RECORDING, "the consent")
     require_audio(await state.pools.files.run(recording.read, HEAD_BYTES))
     return {
         "id": f"cons_{uuid.uuid4().hex}",

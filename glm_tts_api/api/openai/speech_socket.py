@@ -117,7 +117,7 @@ class _Conversation:
 
     def _resting(self) -> AbstractContextManager[None]:
         connection: Connection | None = self._socket.scope["state"].get("connection")
-        if connection is None or self._is_in_turn or self._speaker.is_at_work:
+        if connection is None or self._speaker.is_at_work:
             return nullcontext()
         return connection.resting()
 

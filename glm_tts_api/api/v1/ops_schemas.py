@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.v1.schemas import EXAMPLE_ID
+from glm_tts_api.contracts import STAGES, Stage
 from glm_tts_api.speech.service import HealthStatus
 from glm_tts_api.stats.workers import Phase
 
@@ -154,19 +155,6 @@ class WorkerName(BaseModel):
     pid: int = Field(examples=[4242])
 
 
-class Stages(BaseModel):
-    """Seconds that a request has spent in each stage, as in the log; without the stage that goes on."""
-
-    queue: float = Field(description="In the queue.", examples=[0.0])
-    text: float = Field(description="Its text made into segments, its voice into features.", examples=[0.03])
-    prefill: float = Field(description="Its prompt read by the LLM.", examples=[0.05])
-    decode: float = Field(description="Its speech tokens drawn.", examples=[1.21])
-    flow: float = Field(description="Tokens made into spectrograms.", examples=[0.84])
-    vocoder: float = Field(description="Spectrograms made into audio.", examples=[0.3])
-    encode: float = Field(description="Audio made into its format.", examples=[0.01])
-    send: float = Field(description="The answer sent, once it is whole.", examples=[0.0])
-
-
 class RequestProgress(BaseModel):
     """How far a request is."""
 
@@ -182,7 +170,10 @@ class RequestProgress(BaseModel):
     )
     audio_seconds: float = Field(description="Seconds of audio so far.", examples=[8.12])
     age_seconds: float = Field(description="Seconds since it arrived, until it ended.", examples=[4.3])
-    stages: Stages
+    stages: dict[Stage, float] = Field(
+        description="Seconds that it has spent in each stage, as in the log; without the stage that goes on.",
+        examples=[dict.fromkeys(STAGES, 0.3)],
+    )
 
 
 class ActiveRequest(RequestProgress):

@@ -40,6 +40,15 @@ InputType = Annotated[
     ),
 ]
 
+RecordingPath = Annotated[
+    str | None,
+    Field(
+        default=None,
+        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
+        examples=["my_voice.wav"],
+    ),
+]
+
 
 class SpeechFields(BaseModel):
     """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored, with a warning."""
@@ -107,6 +116,11 @@ class SpeechFields(BaseModel):
     lexicon: OwnLexicon
     input_type: InputType
 
+    @property
+    def options(self) -> SamplingOptions:
+        """How speech tokens are drawn."""
+        return SamplingOptions(self.sample_method, self.sampling, self.beam_size, self.seed)
+
 
 class SpeechAnswer(BaseModel):
     """The json answer of POST /tts."""
@@ -135,11 +149,7 @@ class NewPromptFields(BaseModel):
     prompt_text: str = Field(
         description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
-    prompt_audio_path: str | None = Field(
-        default=None,
-        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
-        examples=["my_voice.wav"],
-    )
+    prompt_audio_path: RecordingPath
 
 
 class ChangedPromptFields(BaseModel):
@@ -155,11 +165,7 @@ class ChangedPromptFields(BaseModel):
     prompt_text: str | None = Field(
         default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
-    prompt_audio_path: str | None = Field(
-        default=None,
-        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
-        examples=["my_voice.wav"],
-    )
+    prompt_audio_path: RecordingPath
 
 
 class Prompt(BaseModel):

@@ -28,7 +28,6 @@ from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
     AudioFormat,
-    SamplingOptions,
     SpeechRequest,
     UploadedVoice,
     Voice,
@@ -125,7 +124,7 @@ async def _asked(
         request.state.request_id,
         text,
         voice,
-        SamplingOptions(fields.sample_method, fields.sampling, fields.beam_size, fields.seed),
+        fields.options,
         fields.sample_rate,
         use_cache=fields.use_cache,
         use_phoneme=fields.use_phoneme,

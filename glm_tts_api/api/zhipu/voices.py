@@ -66,9 +66,7 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Takes a recording to clone a voice from."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(UploadFields, files=("file",))
-    file = body.file("file")
-    if file is None:
-        raise InvalidField("file is missing: the voice's recording, as a file.")
+    file = body.needed_file("file", "the voice's recording")
     require_audio(await state.pools.files.run(file.read, HEAD_BYTES))
     return {
         "id": await state.pools.files.run(lambda: _uploads(state).add(file.read())),

@@ -10,7 +10,7 @@ import torch
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
-from glm_tts_api.model.sampling import Columns, no_history, ras, remember, top_k
+from glm_tts_api.model.sampling import HISTORY, Columns, ras, top_k
 from scripts.checks.parity.fill import RowFactors, Shapes, fill
 from scripts.checks.parity.golden import Case, CaseResult, Golden
 
@@ -52,10 +52,11 @@ def generate(
     slot_length = min(len(prompt) + max_len, runner.config.max_position_embeddings)
     cache = KVCache(runner.config, slots=1, slot_length=slot_length, dtype=runner.dtype, device=runner.device)
     hidden = runner.prefill(prompt, cache=cache, slot=0)[-1:]
-    recent, tokens = no_history(1), list[int]()
+    tokens = list[int]()
     while len(tokens) < max_len:
-        logits, may_end = runner.full_logits(hidden), torch.tensor([len(tokens) >= min_len])
+        logits, may_end = runner.logits(hidden), torch.tensor([len(tokens) >= min_len])
         if method == "ras":
+            recent = torch.tensor([([-1] * HISTORY + tokens)[-HISTORY:]])
             drawn = ras(logits, columns, generators=[generator], recent=recent, may_end=may_end).columns
         else:
             drawn = top_k(logits, columns, generators=[generator], k=[sampling], may_end=may_end).columns
@@ -63,7 +64,6 @@ def generate(
         if token == special["eoa"]:
             break
         tokens.append(token)
-        recent = remember(recent, drawn)
         if len(tokens) < max_len:
             position = len(prompt) + len(tokens) - 1
             hidden = runner.decode([token], cache=cache, slots=[0], lengths=[position])
@@ -103,7 +103,7 @@ def _hidden(runner: LlmRunner, prompt: Sequence[int]) -> torch.Tensor:
 
 def _logits(golden: Golden, runner: LlmRunner) -> CaseResult:
     case = Case("llm", golden.name)
-    logits = runner.full_logits(_hidden(runner, golden["ids"].tolist()))
+    logits = runner.logits(_hidden(runner, golden["ids"].tolist()))
     case.close("last position", logits[-1], golden["logits_last"], atol=LOGITS_ATOL)
     case.close("all positions", logits[::7, ::97], golden["logits_sub"], atol=LOGITS_ATOL)
     return case.result()
@@ -111,7 +111,7 @@ def _logits(golden: Golden, runner: LlmRunner) -> CaseResult:
 
 def _prompt_logits(golden: Golden, runner: LlmRunner, *, block: int, prompt: Sequence[int]) -> CaseResult:
     case = Case("llm", f"{golden.name} prompt {block}")
-    logits = runner.full_logits(_hidden(runner, prompt))
+    logits = runner.logits(_hidden(runner, prompt))
     first = golden.meta["special"]["ats"]
     case.close(
         "last position",
