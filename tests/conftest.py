@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,15 @@ def tier_of(path: Path) -> str:
     if not fitting:
         raise pytest.UsageError(f"tests/{name} is in no tier: name its folder in tests/conftest.py.")
     return PLACES[max(fitting, key=len)]
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For many small operators of PyTorch: threads that wait for each other, beside other tests, take three
+    times the CPU time."""
+    import torch  # which most tests need not wait for
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -9,6 +9,7 @@ import pytest
 from scripts.checks.parity.components import golden_files, run_file
 
 DATA = Path(__file__).parent / "data"
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("path", golden_files(DATA), ids=lambda path: path.stem)

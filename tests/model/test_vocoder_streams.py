@@ -15,6 +15,7 @@ from glm_tts_api.model.vocoder import HiFT, Vocoder, open_stream
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.recordings import voice
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CUTS = [[100], [7] * 15, [1] * 100, [30, 50, 20], [99, 1], [0, 60, 0, 40]]
 
 
