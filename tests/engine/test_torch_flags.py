@@ -15,12 +15,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.api_server import _build_engine
+from glm_tts_api.engine.process import build_engine
 from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES, set_torch_flags
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.vocoder import Vocos2D
-from glm_tts_api.settings import BUNDLED_MODEL, Settings
+from glm_tts_api.settings import BUNDLED_MODEL
 from tests.engine import tiny
+from tests.engine.tiny_process import load_of
 
 FAKED_GPU = torch.device("cuda", 0)
 EXPANDABLE = dict.fromkeys(ALLOCATOR_VARIABLES, "expandable_segments:True")
@@ -65,10 +66,10 @@ def test_a_server_that_starts_on_a_faked_gpu_has_set_them_before_it_loads(
         raise StartupError("there is no GPU to load to")
 
     async def start() -> None:
-        engine: Any = _build_engine(Settings.load(tmp_path), 0)
+        engine: Any = build_engine(load_of(tmp_path), lambda _: None)
         await tiny.ready(engine)
         assert engine.state.cause == "there is no GPU to load to"
-        await engine.close()
+        engine.close()
 
     for name in ALLOCATOR_VARIABLES:
         monkeypatch.setenv(name, "")
