@@ -1,4 +1,4 @@
-"""The server as a process with its engines: signals, draining, several engines, what is left behind."""
+"""The server as a process: signals, draining, several engines, what is left behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -168,62 +167,6 @@ def test_the_requests_of_all_engines_are_listed_and_none_waits_while_one_has_per
     assert body["worker"] == {"slot": 0, "pid": os.getpid()}
     assert len({request["request_id"] for request in body["active"]}) == 31
     assert [request["place"] for request in body["active"]] == [None] * 30 + [1]
-
-
-@pytest.fixture
-def with_engines(process: Callable[..., Server]) -> Callable[..., Server]:
-    """Servers with engines in processes of their own, which take their time."""
-
-    def begin(**options: Any) -> Server:
-        server = process(
-            "tests.api.engine_app:app", environ={"ENGINE": "tests.api.failing_engine"}, **options
-        )
-        server.wait_until_all_speak(120)
-        return server
-
-    return begin
-
-
-def engine_processes(server: Server) -> list[Path]:
-    return [Path(f"/proc/{worker['pid']}") for worker in server.stats()["per_worker"]]
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_to_the_whole_group_drains_too_and_leaves_no_engine_behind(
-    with_engines: Callable[..., Server], number: signal.Signals
-) -> None:
-    """As from a service manager, Ctrl-C, a terminal that goes."""
-    server = with_engines(workers=2)
-    engines = engine_processes(server)
-    accepted = server.say_together(4, "abcdefgh/abcdefgh")
-    wait_until(lambda: server.lane()["active"] == 4)
-    os.killpg(server.process.pid, number)
-    assert [future.result().status_code for future in accepted] == [200] * 4
-    server.process.wait(30)
-    wait_until(lambda: not any(engine.exists() for engine in engines))
-    assert "Traceback" not in server.log.read_text()
-
-
-def test_a_server_that_is_killed_leaves_no_engine_behind(with_engines: Callable[..., Server]) -> None:
-    """Also one that computes, and one that is stopped."""
-    server = with_engines(workers=2)
-    engines = engine_processes(server)
-    server.say_together(2, "abcdefgh/abcdefgh")
-    wait_until(lambda: server.lane()["active"] == 2)
-    os.kill(int(engines[1].name), signal.SIGSTOP)
-    server.process.kill()
-    server.process.wait(20)
-    wait_until(lambda: not any(engine.exists() for engine in engines))
-
-
-def test_nohup_outlives_its_terminal(with_engines: Callable[..., Server]) -> None:
-    server = with_engines(prefix=("nohup",))
-    accepted = server.say_together(2, "abcdefgh")
-    wait_until(lambda: server.lane()["active"] == 2)
-    os.killpg(server.process.pid, signal.SIGHUP)
-    assert [future.result().status_code for future in accepted] == [200, 200]
-    assert server.say().status_code == 200
-    assert server.scrape()("engine_restarts_total") == 0
 
 
 def test_a_restarted_service_begins_at_zero(start: Callable[..., Server], tmp_path: Path) -> None:
