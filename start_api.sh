@@ -9,18 +9,6 @@
 # start, stop or restart is at work; else uvicorn's own.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
-source scripts/lib/processes.sh
-source scripts/lib/service.sh
 
-# main: becomes the server, which checks the rest itself.
-main() {
-  take_arguments 0 "$@"
-  ensure_venv
-  load_settings
-  require_none_running
-  lock_service
-  require_log
-  become_server "$PYTHON" -m glm_tts_api serve --lock 7 # let go once it can be found as the server
-}
-
-main "$@"
+take_arguments 0 "$@"
+service start

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -29,10 +28,9 @@ from glm_tts_api.engine.messages import Load
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
-from glm_tts_api.http.listening import log_accept_errors_sparingly, private_listener
+from glm_tts_api.http.listening import log_accept_errors_sparingly
 from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.run_folder import MARK_VARIABLE
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines, SpeechEngine
@@ -116,7 +114,7 @@ async def _lifespan(
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(
-        in_flight, connections, timeouts_s=settings.stop_timeouts, in_charge=partial(_is_in_charge, settings)
+        in_flight, connections, timeouts_s=settings.stop_timeouts, successor=settings.run_folder
     )
     with stop.installed():
         speech = _speech(settings, build_engine, is_stopping=lambda: in_flight.closing)
@@ -140,12 +138,6 @@ async def _lifespan(
             for each in (keep_gauges(speech), keep_loop_lag(speech.figures), _unload_idle(speech, settings))
         ]
         try:
-            if not _is_in_charge(settings):
-                async with private_listener(
-                    app, settings.run_folder.generation / "private.sock", connections
-                ):
-                    while not in_flight.closing and not _is_in_charge(settings):  # noqa: ASYNC110, a file tells it
-                        await asyncio.sleep(0.1)
             if with_others:
                 await speech.engines.loaded()
             await stop.done()  # where it was told to end: what comes then is not for it to take
@@ -155,7 +147,6 @@ async def _lifespan(
                 each.cancel()
             await speech.engines.close()
             speech.pools.close()
-            _tell_of_answers(settings, in_flight)
 
 
 def _speech(
@@ -187,20 +178,6 @@ async def _unload_idle(speech: SpeechService, settings: Settings) -> None:
     while settings.idle_unload_s:
         speech.engines.unload_idle(settings.idle_unload_s)
         await asyncio.sleep(_LOOK_EVERY_S)
-
-
-def _is_in_charge(settings: Settings) -> bool:
-    """Whether this server is to have the port: not while it is tried beside the one that has it, and no
-    longer when that was passed on."""
-    return MARK_VARIABLE not in os.environ or settings.run_folder.is_in_charge(os.getpid())
-
-
-def _tell_of_answers(settings: Settings, in_flight: InFlight) -> None:
-    """Leaves for whoever replaces this server what became of its last answers."""
-    if MARK_VARIABLE in os.environ:
-        with suppress(OSError):
-            told = settings.run_folder.generation / "answers"
-            told.write_text(f"{in_flight.n_ended} {in_flight.n_cut}\n")
 
 
 def _voice_store(settings: Settings) -> VoiceStore:

@@ -15,9 +15,11 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from glm_tts_api import __version__, launch, log_writer, preflight
+from glm_tts_api import __version__
 from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
+from glm_tts_api.service.port import check_port, holders_of
+from glm_tts_api.service.processes import family
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
 
 
@@ -36,11 +38,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
-    # For the scripts: the caller has checked already; take over the port of the server that runs here, when
-    # told to; the caller's lock, let go once the folder is claimed.
+    # For the scripts: the caller has checked already; take over the port of this server when told to.
     serve.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)
-    serve.add_argument("--succeed", action="store_true", help=argparse.SUPPRESS)
-    serve.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+    serve.add_argument("--succeed", type=int, help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
     check = commands.add_parser("check", help="say what would keep the server from starting, a line each")
     check.add_argument(
@@ -74,13 +74,19 @@ def _known_check(name: str) -> str:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from glm_tts_api.serving import become_server  # pulls in uvicorn, which others need not wait for
+
     settings = Settings.load()
-    claimed = None if arguments.succeed else launch.claim(settings)
-    if arguments.lock is not None:
-        os.close(arguments.lock)
+    try:
+        claim = settings.run_folder.claim(succeeds=arguments.succeed is not None)
+    except OSError as error:
+        raise StartupError(
+            f"RUN_DIR='{settings.run_dir}': cannot be written ({error.strerror}); choose another place"
+        ) from None
+    os.set_inheritable(claim, True)
     if not arguments.checked:
         _require(settings, _CHECKS)
-    launch.become_server(settings, claimed, launch.write_output_into_log(settings))
+    become_server(settings, arguments.succeed)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -127,9 +133,9 @@ def _check_checkpoint(settings: Settings) -> None:
 
 def _check_port(settings: Settings) -> None:
     """The port, unless it is this very folder's server that has it, or a worker that outlived it."""
-    holders = preflight.holders_of(settings.port)
-    if not holders or not all(settings.run_folder.owns(pid) for pid in holders):
-        preflight.check_port(settings.api_host, settings.port)
+    own = {process.pid for server in settings.run_folder.servers() for process in family(server.pid)}
+    if not own.issuperset(holders := holders_of(settings.port)) or not holders:
+        check_port(settings.api_host, settings.port)
 
 
 _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoint": _check_checkpoint}
@@ -185,8 +191,6 @@ def _print_settings(_: argparse.Namespace) -> int:
     for name, value in settings.model_dump().items():
         print(f"{name.upper()}={_shell_value(value)}")
     print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")
-    print(f"LOG_BACKUPS={log_writer.BACKUPS}")  # restart_api.sh keeps as many
-    print(f"IS_DEMONSTRATION={_shell_value(settings.is_demonstration)}")
     return 0
 
 

@@ -9,8 +9,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 if [[ " $* " == *" --with-voices "* ]]; then
-  ensure_venv # registers voices as an upload does
+  ensure_venv "" # registers voices as an upload does
 else
-  PYTHON="$(find_python)"
+  PYTHON="$(find_python sys)"
 fi
 PYTHONPATH="$ROOT" exec "$PYTHON" -m glm_tts_api.download "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows our server: its processes (also the workers, which ps calls multiprocessing.spawn), health and lanes.
+# Shows our server: its processes, health and lanes.
 #
 #   bash scripts/status_api.sh
 #
@@ -7,31 +7,6 @@
 # 3 it does not run.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
-source scripts/lib/processes.sh
-source scripts/lib/service.sh
 
-# main: processes, then what the server says of itself.
-main() {
-  local pids
-  take_arguments 0 "$@"
-  require_venv 3
-  load_settings
-  require_visible "$EXIT_FAILED"
-  mapfile -t pids < <(our_processes)
-  if ((${#pids[@]} == 0)); then
-    fail 3 "The server does not run (looked for: RUN_DIR=$RUN_DIR)."
-  fi
-  read_record
-  say "Processes:"
-  describe "${pids[@]}"
-  say_second "${pids[@]}"
-  say_port
-  say "Log: $SERVER_LOG"
-  PORT=$SERVER_PORT API_HOST=$SERVER_HOST ask_status || {
-    say "Last lines of the log:"
-    last_log_lines 5 | sed 's/^/  | /'
-    exit "$EXIT_FAILED"
-  }
-}
-
-main "$@"
+take_arguments 0 "$@"
+service status

@@ -9,24 +9,7 @@
 # 3 another start, stop or restart is at work.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
-source scripts/lib/processes.sh
-source scripts/lib/service.sh
 
-# main: the time that is given, then the stop.
-main() {
-  local given=${DRAIN_TIMEOUT-} patience=''
-  show_help "$@"
-  [[ $# == 0 || $* == --now ]] || fail "$EXIT_REFUSED" "usage: bash scripts/stop_api.sh [--now]"
-  require_venv 0
-  load_settings
-  if (($# > 0)); then
-    patience=0
-  elif [[ -n $given ]]; then
-    patience="$(whole_seconds "$DRAIN_TIMEOUT")"
-  fi
-  lock_service
-  say "Stopping our running server"
-  stop_service "$patience"
-}
-
-main "$@"
+show_help "$@"
+[[ $# == 0 || $* == --now ]] || fail "$EXIT_REFUSED" "usage: bash scripts/stop_api.sh [--now]"
+service stop "$@"

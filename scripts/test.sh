@@ -41,7 +41,7 @@ ensure_venv dev
 ensure_studio_tools
 tell_of_browsers
 bash scripts/check.sh
-# The engine's threads wait as they do in a server (glm_tts_api/launch.py).
+# The engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 case ${1:-} in
   quick) tests -n 4 --tier unit --tier server ;;

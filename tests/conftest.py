@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 TIERS = {
-    "unit": "no process, no model: audio, deploy, logs, settings, speech, stats, text, voices",
+    "unit": "no process, no model: audio, deploy, service, settings, speech, stats, text, voices",
     "server": "real ports, and an engine that speaks tones",
     "model": "the mini, tiny models and goldens",
     "scripts": "the shell scripts, the wheel and the commands, each with servers of its own",
@@ -18,7 +18,7 @@ TIERS = {
 }
 # The longest path that fits decides.
 PLACES = {
-    **dict.fromkeys(("audio", "deploy", "logs", "settings", "speech", "stats", "text", "voices"), "unit"),
+    **dict.fromkeys(("audio", "deploy", "service", "settings", "speech", "stats", "text", "voices"), "unit"),
     "api": "server",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "api/test_idle_over_http.py": "model",

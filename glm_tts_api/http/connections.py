@@ -17,7 +17,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -31,6 +31,7 @@ _MOST_FILES = 65536
 _FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted before it can be counted
 _LEAST_FILES_OF_THE_REST = 64  # without the burst: what cannot be accepted yet is accepted later
 _CROWD = 128  # connections beyond the limit that are told so; more are dropped
+_OPENED_S = 0.1
 _SETTLED_S = 1.0  # a connection that waits for longer than this gives way to a new one
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -52,12 +53,6 @@ class ConnectionLimits:
     arriving_bytes: int = 256 * 2**20
 
 
-class Listening(Protocol):
-    """What takes connections."""
-
-    def close(self) -> None: ...
-
-
 class Connections:
     """Those that wait for their client to ask, or to end asking; a new one may take the place of whichever
     waits longest."""
@@ -70,7 +65,7 @@ class Connections:
         self.most = max(1, min(limits.max_connections, max(few, (max_files - _FILES_OF_THE_REST) // 2)))
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
-        self._listeners: Sequence[Listening] = ()
+        self._listeners: Sequence[asyncio.Server] = ()
         self._waiting: dict[Connection, float] = {}
 
     def shortage(self, n_requests: int) -> str | None:
@@ -84,7 +79,7 @@ class Connections:
             "systemd, --ulimit nofile= in Docker."
         )
 
-    def come_in_by(self, listeners: Sequence[Listening], connections: Collection[Any]) -> None:
+    def come_in_by(self, listeners: Sequence[asyncio.Server], connections: Collection[Any]) -> None:
         """Tells by which listeners they come, and where the server keeps those that are open."""
         self._listeners, self.open = listeners, connections
 
@@ -93,8 +88,12 @@ class Connections:
         return bool(self._listeners)
 
     def take_no_more(self) -> None:
+        """Those just accepted are open a moment later: closed before, asyncio would lose them."""
+        loop = asyncio.get_running_loop()
         for listener in self._listeners:
-            listener.close()
+            for each in listener.sockets:
+                loop.remove_reader(each)
+            loop.call_later(_OPENED_S, listener.close)
 
     def waits(self, connection: Connection) -> None:
         self._waiting.setdefault(connection, time.monotonic())

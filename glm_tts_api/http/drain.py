@@ -14,10 +14,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from glm_tts_api.http.connections import Connections
 
@@ -60,8 +60,8 @@ class InFlight:
                 self._idle.set()
 
     @property
-    def is_idle(self) -> bool:
-        return not self._tasks
+    def n_open(self) -> int:
+        return len(self._tasks)
 
     async def drain(self, timeout_s: float, *, grace_s: float = 5.0) -> int:
         """Waits for the answers, up to `timeout_s`; then cancels the requests that have none, so that each
@@ -85,9 +85,17 @@ class InFlight:
         return True
 
 
+class Successor(Protocol):
+    """What is known of the server that may get this one's port."""
+
+    def is_succeeded(self) -> bool: ...
+
+    def leave(self, *, n_ended: int, n_cut: int) -> None: ...
+
+
 class GracefulStop:
-    """Waits for the requests in flight: up to the first of `timeouts_s`, or the second where another server
-    has the port. SIGQUIT or a second SIGINT cuts the wait short.
+    """Waits for the requests in flight: up to the first of `timeouts_s`, or the second where a successor has
+    the port; what became of them is told meanwhile. SIGQUIT or a second SIGINT cuts the wait short.
 
     SIGTERM does not, however often it comes: a supervisor and a script may both send it.
     """
@@ -98,14 +106,15 @@ class GracefulStop:
         connections: Connections,
         *,
         timeouts_s: tuple[float, float],
-        in_charge: Callable[[], bool],
+        successor: Successor,
     ) -> None:
         self._in_flight = in_flight
         self._connections = connections
-        self._in_charge = in_charge
+        self._successor = successor
         self._timeout_s, self._leave_s = timeouts_s
         self._previous: dict[int, Any] = {}
         self._n_interrupts = 0
+        self._told: tuple[int, int] | None = None
         self._drain: asyncio.Task[None] | None = None
 
     @contextmanager
@@ -135,7 +144,7 @@ class GracefulStop:
         if number == signal.SIGQUIT or self._n_interrupts > 1:
             logger.info("%s: ending now", name)
             self._stop_within(0.0, number)
-        elif self._drain is None and self._connections.are_taken and not self._in_charge():
+        elif self._drain is None and self._connections.are_taken and self._successor.is_succeeded():
             logger.info("%s: another server has the port; ending once all clients have left", name)
             self._connections.take_no_more()
             self._drain = asyncio.create_task(self._leave(number))
@@ -154,19 +163,26 @@ class GracefulStop:
     async def _leave(self, number: int) -> None:
         """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
         in the moment in which they ask. Connections on which nothing is said (WebSockets) are waited for as
-        in any stop."""
+        in any stop, answers up to the second time-out."""
         self._in_flight.leaving = True
         began = spoke = time.monotonic()
         deadline = began + self._leave_s
         await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
         while self._connections.open and time.monotonic() < deadline:
+            self._tell_what_became(self._in_flight.n_open)
             await asyncio.sleep(_POLL_S)
-            if not self._in_flight.is_idle:
+            if self._in_flight.n_open:
                 spoke = time.monotonic()
             elif time.monotonic() > max(began + self._timeout_s, spoke + _QUIET_S):
                 break
         self._in_flight.closing = True
         await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
+
+    def _tell_what_became(self, n_cut: int) -> None:
+        """Of the last answers, those that would be cut if this process were killed now among them."""
+        if self._told != (self._in_flight.n_ended, n_cut):
+            self._told = self._in_flight.n_ended, n_cut
+            self._successor.leave(n_ended=self._in_flight.n_ended, n_cut=n_cut)
 
     async def done(self) -> None:
         """Waits for the end of a stop that has begun, until uvicorn knows of it."""
@@ -180,6 +196,8 @@ class GracefulStop:
                 "%d requests were not done in time: answered 503, or cut off where the answer had begun",
                 n_cut_off,
             )
+        if self._in_flight.leaving:
+            self._tell_what_became(self._in_flight.n_cut)
         if number in (signal.SIGQUIT, signal.SIGHUP):  # which uvicorn does not know
             number = signal.SIGTERM
         handler = self._previous[number]

@@ -22,7 +22,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import quote
-from glm_tts_api.run_folder import GENERATION_VARIABLE, RunFolder
+from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import types
 from glm_tts_api.settings.machine import machine_names, usable_cores
 from glm_tts_api.settings.names import unknown_names
@@ -159,8 +159,7 @@ class Settings(BaseSettings):
 
     @property
     def run_folder(self) -> RunFolder:
-        number = int(os.environ.get(GENERATION_VARIABLE, "0"))
-        return RunFolder(self.path(self.run_dir), self._root, number=number)
+        return RunFolder(self.path(self.run_dir), self._root)
 
     @property
     def cache_dir(self) -> Path:

@@ -12,7 +12,7 @@ source scripts/lib/studio_tools.sh
 
 take_arguments 1 "$@"
 require_chromium
-FOLDER="$(absolute "${1:-out/studio}")"
+FOLDER="$(realpath -m -- "${1:-out/studio}")"
 mkdir -p -- "$FOLDER"
 start_server
 in_chromium shots.js "$FOLDER"

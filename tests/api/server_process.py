@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 
-from glm_tts_api.launch import HTTP_OPTIONS
 from tests.api.project_folder import project
 from tests.api.waiting import wait_until
 from tests.scraping import Scrape
@@ -41,8 +40,7 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.log = root / "log"
-        options = ["--port", str(self.port), *HTTP_OPTIONS]
-        command = [sys.executable, "-m", "glm_tts_api.uvicorn", app, *options]
+        command = [sys.executable, "-m", "glm_tts_api.serving", "uvicorn", app, "--port", str(self.port)]
         if ulimit is not None:
             command = ["bash", "-c", f'ulimit {ulimit} && exec "$@"', "-", *command]
         with self.log.open("wb") as log:

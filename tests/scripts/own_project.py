@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class Project:
     def __init__(self, root: Path, model: Path) -> None:
         self.root = root
         self.port = free_port()
+        self._mark = f"TESTED_FOLDER={root}"
         self._settings = {
             "PORT": str(self.port),
             "API_HOST": "127.0.0.1",
@@ -68,7 +70,8 @@ class Project:
     def environment(self, **settings: str) -> dict[str, str]:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TERM")
         inherited = {name: os.environ[name] for name in kept if name in os.environ}
-        return {**inherited, "OMP_NUM_THREADS": "1", **self._settings, **settings}
+        mark = dict([self._mark.split("=", 1)])
+        return {**inherited, **mark, "OMP_NUM_THREADS": "1", **self._settings, **settings}
 
     def at(self, root: Path) -> Project:
         """The same with a folder that exists already."""
@@ -110,28 +113,26 @@ class Project:
     def pid(self) -> int:
         return int(self.pid_file.read_text())
 
-    @property
-    def mark(self) -> str:
-        """What this run folder's processes carry in their environment."""
-        return (self.root / "run/run_id").read_text().split()[0]
-
-    def processes(self) -> list[int]:
-        """Every living process that carries this run folder's mark."""
-        mark = f"GLM_TTS_RUN_ID={self.mark}".encode()
+    def processes(self, command: str = "") -> list[int]:
+        """Every living process that was started here, and has `command` in its command line."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                marked = mark in (folder / "environ").read_bytes().split(b"\0")
+                is_ours = self._mark.encode() in (folder / "environ").read_bytes().split(b"\0")
+                shown = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
-            if marked and is_alive(int(folder.name)):
+            if is_ours and shown and command in shown:
                 found.append(int(folder.name))
         return found
 
+    def servers(self) -> list[int]:
+        return self.processes("glm_tts_api.serving uvicorn")
+
     def kill_all(self) -> None:
         """For the end of a test, whatever state it left."""
-        if (self.root / "run/run_id").exists():
-            for pid in self.processes():
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
                 kill(pid)
 
     def get(self, path: str, key: str = "") -> Reply:

@@ -129,7 +129,7 @@ def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tm
     old_log = project.log
     path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
     ours = project.root / "scripts/__pycache__/old.pyc"
-    temporary = project.root / f"run/tmp-{project.mark}/upload"
+    temporary = project.root / f"run/server-{old}/tmp/upload"
     others = [
         project.root / name
         for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav", "run/tmp/not-ours")
@@ -155,7 +155,7 @@ def nvidia_smi(folder: Path, holder: int) -> Path:
         f"asked={folder}/asked\n"
         "case $1 in\n"
         f'  *apps*) echo >>"$asked"; (($(wc -l <"$asked") > 2)) || printf "1\\n{holder}\\n" ;;\n'
-        '  *memory*) echo "0, 512 MiB, 81559 MiB" ;;\n'
+        '  *memory*) echo "0, 512, 81559" ;;\n'
         "  *) echo 0 ;;\n"
         "esac\n"
     )

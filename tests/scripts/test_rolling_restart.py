@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.scripts.own_project import Project, end_of, is_alive, wait_until
+from tests.scripts.own_project import Project, end_of, is_alive, kill, wait_until
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
 N_SENTENCES = 6
@@ -153,7 +153,7 @@ def test_two_workers_hand_over_as_well(shared_project: Project) -> None:
     assert clients.failures == []
     assert "SIGKILL" not in outcome.said
     assert not is_alive(old)
-    assert len(project.processes()) == 1
+    assert len(project.servers()) == 1
 
 
 def test_an_answer_that_outlasts_rolling_timeout_is_cut_and_the_script_says_so(
@@ -171,11 +171,29 @@ def test_an_answer_that_outlasts_rolling_timeout_is_cut_and_the_script_says_so(
     assert_alone(project, project.pid)
 
 
+def test_an_old_server_that_is_killed_meanwhile_has_cut_its_answers(shared_project: Project) -> None:
+    project = shared_project
+    old = project.start(STREAM_STALL_S="600")
+    stream = Stream(project)
+    restart = project.begin("restart_api.sh", RESTART_MODE="rolling")
+    wait_until(lambda: project.pid != old, "the new server to have the port")
+    wait_until(
+        lambda: "role leaves" in (project.root / f"run/server-{old}/record").read_text(), "the other's end"
+    )
+    kill(old)
+    outcome = end_of(restart)
+    assert outcome.code == 1, outcome.said
+    assert "0 of its answers ended, 1 were cut" in outcome.said
+    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+        stream.rest()
+    assert_alone(project, project.pid)
+
+
 def test_what_is_said_in_the_middle_and_a_signal_that_undoes_it(shared_project: Project) -> None:
     project = shared_project
     old = running(project)
     restart = project.begin("restart_api.sh", RESTART_MODE="rolling")
-    wait_until((project.root / "run/server.next").exists, "the new server")
+    wait_until(lambda: len(project.servers()) == 2, "the new server")
     status = project.run("scripts/status_api.sh")
     stop = project.run("scripts/stop_api.sh")
     assert f"has yet to prove itself, PID {old} serves" in status.said
@@ -189,7 +207,7 @@ def test_what_is_said_in_the_middle_and_a_signal_that_undoes_it(shared_project: 
 
 
 def assert_alone(project: Project, pid: int) -> None:
-    assert project.processes() == [pid]
+    assert project.servers() == [pid]
     assert project.pid == pid
     assert project.get("/api/v1/health").status == 200
     assert "yet to prove itself" not in project.run("scripts/status_api.sh").said
@@ -228,5 +246,5 @@ def test_what_does_not_allow_two_servers_is_said_before_one_is_started(
     assert "needs memory for two servers. GPU GPU-a: the server holds 900 MiB and 100 MiB" in memory.said
     other = project.run("restart_api.sh", RESTART_MODE="rolling", PORT="1")
     assert other.code == 2
-    assert f"keeps the address: the server listens on 127.0.0.1 port {project.port}" in other.said
+    assert f"keeps the address. The running server listens on 127.0.0.1 port {project.port}" in other.said
     assert_alone(project, old)

@@ -67,6 +67,16 @@ def test_a_server_that_is_stopped_while_it_starts_has_no_unseen_moment(project: 
     assert project.processes() == []
 
 
+def test_a_server_that_is_told_to_end_while_it_loads(project: Project) -> None:
+    start = project.begin("start_api.sh", WORKERS="2")
+    wait_until(lambda: len(project.processes("engine.process")) == 2, "both engines")
+    start.send_signal(signal.SIGTERM)
+    outcome = end_of(start)
+    assert outcome.code == -signal.SIGTERM, outcome.said
+    assert "Traceback" not in outcome.said
+    wait_until(lambda: project.processes() == [], "the end of all")
+
+
 def in_a_terminal_of_its_own(project: Project, command: str) -> tuple[Popen[str], int]:
     """The script, and the terminal's other end: closed, the terminal is gone."""
     ours, theirs = os.openpty()

@@ -145,6 +145,9 @@ def test_a_plain_user_under_nice_who_may_write_little(project: Project) -> None:
     elsewhere = project.run("restart_api.sh", prefix=prefix, RUN_DIR="new run")
     assert elsewhere.code == 2
     assert f"RUN_DIR={project.root}/new run: " in elsewhere.said
+    closed = project.run("restart_api.sh", prefix=prefix, LOG_FILE="closed.log")
+    assert closed.code == 2
+    assert f"LOG_FILE={project.root}/closed.log: user" in closed.said
     restart = project.run("restart_api.sh", prefix=prefix, VERIFY_TTS="1")
     assert restart.code == 0, restart.said
     assert f"{log} goes on" in restart.said
@@ -174,7 +177,7 @@ def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_record
     pid = project.start(DRAIN_TIMEOUT="5")
     (project.root / "run/lock").unlink()
     (project.root / "run/lock").symlink_to("/dev/full")
-    (project.root / "run/server").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
+    (project.root / f"run/server-{pid}/record").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
     project.pid_file.write_bytes(b"\xff\x00 -1 *\n")
     restart = project.run("restart_api.sh")
     assert restart.code == 2, restart.said
@@ -186,38 +189,12 @@ def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_record
 
 
 def test_a_home_that_the_environment_does_not_name(project: Project) -> None:
-    environment = project.environment()
+    environment = {**project.environment(LOG_FILE="~/log of mine")}
     del environment["HOME"]
-    shown = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "source scripts/lib/common.sh; absolute '~/run of mine'"],
-        cwd=project.root,
-        env=environment,
-        capture_output=True,
-        text=True,
+    code = (
+        "from pathlib import Path; from glm_tts_api.service.settings import Settings; "
+        "print(Settings('.venv/bin/python', Path.cwd()).path('LOG_FILE'))"
     )
-    assert (shown.stderr, shown.stdout) == ("", f"{Path('~').expanduser()}/run of mine\n")
-
-
-ENDS_WHILE_IT_IS_LOOKED_FOR = """
-source scripts/lib/common.sh
-source scripts/lib/processes.sh
-RUN_DIR=$1 PID_FILE=$1/api_server.pid
-exec 8>"$PID_FILE"
-flock 8
-our_processes() { flock --unlock 8; }
-require_visible 1
-is_claimed || echo ended
-"""
-
-
-def test_a_server_that_ends_while_it_is_looked_for_is_nobody_elses(
-    shared_project: Project, tmp_path: Path
-) -> None:
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", ENDS_WHILE_IT_IS_LOOKED_FOR, "bash", str(tmp_path)],
-        cwd=shared_project.root,
-        env=shared_project.environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
+    command = [".venv/bin/python", "-c", code]
+    shown = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True)
+    assert (shown.stderr, shown.stdout) == ("", f"{Path('~').expanduser()}/log of mine\n")

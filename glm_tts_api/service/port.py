@@ -1,13 +1,14 @@
-"""What is looked at before a server starts: its port. Knows Linux's /proc; needs no lsof."""
+"""Who has the port that a server wants. Knows Linux's /proc; needs no lsof."""
 
 from __future__ import annotations
 
 import errno
 import socket
-from contextlib import suppress
 from pathlib import Path
+from stat import S_ISSOCK
 
 from glm_tts_api.errors import StartupError
+from glm_tts_api.service.processes import command_of, open_files
 
 _PROC = Path("/proc")
 _LISTEN = "0A"
@@ -30,23 +31,15 @@ def check_port(host: str, port: int) -> None:
                 raise StartupError(_why_not(host, port, error)) from None
 
 
-def command_of(pid: int) -> str:
-    """The command line of a process; empty if it is gone or a zombie."""
-    try:
-        raw = (_PROC / str(pid) / "cmdline").read_bytes()
-    except OSError:
-        return ""
-    return raw.replace(b"\0", b" ").decode(errors="replace").strip()
-
-
 def holders_of(port: int) -> list[int]:
     """PIDs of the processes that listen on a TCP port, as far as this user may see them."""
-    sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
-    return (
-        [int(folder.name) for folder in _PROC.glob("[0-9]*") if sockets & _open_files(folder)]
-        if sockets
-        else []
-    )
+    sockets = {inode for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
+    pids = [int(folder.name) for folder in _PROC.glob("[0-9]*")] if sockets else []
+    return [
+        pid
+        for pid in pids
+        if sockets & {each.st_ino for _, each in open_files(pid) if S_ISSOCK(each.st_mode)}
+    ]
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:
@@ -63,20 +56,10 @@ def _describe(pids: list[int]) -> str:
     return ", ".join(f"PID {pid} ({command_of(pid)[:120]})" for pid in pids)
 
 
-def _listening_inodes(table: str, port: int) -> list[str]:
+def _listening_inodes(table: str, port: int) -> list[int]:
     try:
         lines = (_PROC / "net" / table).read_text().splitlines()[1:]
     except OSError:
         return []
     rows = (line.split() for line in lines)
-    return [row[9] for row in rows if row[3] == _LISTEN and int(row[1].rpartition(":")[2], 16) == port]
-
-
-def _open_files(process: Path) -> set[str]:
-    """As far as they are still open when they are looked at: a busy server's come and go."""
-    found = set()
-    with suppress(OSError):
-        for link in (process / "fd").iterdir():
-            with suppress(FileNotFoundError):
-                found.add(str(link.readlink()))
-    return found
+    return [int(row[9]) for row in rows if row[3] == _LISTEN and int(row[1].rpartition(":")[2], 16) == port]

@@ -1,30 +1,58 @@
-"""Whether a second server like the one that runs fits the machine beside it.
-
-    room_for_two.py PID...    the processes of the one that runs
-
-Exits 0 if it does, else 1 and says what is missing. What it needs is what the first one holds now.
-"""
+"""Memory, of the machine and of its GPUs where nvidia-smi is. It only looks."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
+import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from glm_tts_api.errors import StartupError
+from glm_tts_api.service.output import Step
+
+GPU_WAIT_S = 60.0
+_SMI_LIMIT_S = 20.0  # with a broken driver nvidia-smi was seen to hang
 _MIB = 2**20
-_GROUP_FILES = (  # limit, usage, statistics, and what of the usage can be given back, in cgroup v2 and v1
+_GROUP_FILES = (  # limit, usage, and what of the usage can be given back, in cgroup v2 and v1
     ("memory.max", "memory.current", "inactive_file"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
 )
-_SMI_LIMIT_S = 20
 
 
-def held_by(pids: list[int]) -> int:
+def gpus() -> list[str]:
+    """A line for each GPU: how much of its memory is in use."""
+    rows = _smi("--query-gpu=index,memory.used,memory.total")
+    return [f"GPU {index}: {used} MiB of {total} MiB in use" for index, used, total in rows]
+
+
+def wait_for_gpu(pids: Collection[int], step: Step) -> None:
+    """Waits until the driver has taken back what these dead processes held."""
+    deadline = time.monotonic() + GPU_WAIT_S
+    while holders := [pid for (pid,) in _smi("--query-compute-apps=pid") if pid in map(str, pids)]:
+        if time.monotonic() > deadline:
+            step.note(f"after {GPU_WAIT_S:.0f} s the driver still lists: {' '.join(holders)}")
+            return
+        time.sleep(0.5)
+
+
+def require_room_for_two(pids: Collection[int], step: Step) -> None:
+    """Raises StartupError unless as much is free as these processes hold, in RAM and on their GPUs."""
+    held, free = _held_by(pids) // _MIB, _free_ram() // _MIB
+    shown = f"RAM: the server holds {held} MiB and {free} MiB are free"
+    step.note(shown)
+    missing = [*([shown] if held > free else []), *_gpu_shortages(pids)]
+    if missing:
+        raise StartupError(
+            "\n".join(f"RESTART_MODE=rolling needs memory for two servers. {each}." for each in missing)
+        )
+
+
+def _held_by(pids: Collection[int]) -> int:
     """Bytes of RAM; what processes share counts once."""
     return sum(_line_of(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
 
 
-def free_ram() -> int:
+def _free_ram() -> int:
     """Bytes that could be had now, of the machine's or of this container's."""
     free = _line_of(Path("/proc/meminfo"), "MemAvailable:") * 1024
     for limit_file, usage_file, reclaimable in _GROUP_FILES:
@@ -35,18 +63,15 @@ def free_ram() -> int:
     return free
 
 
-def gpu_shortages(pids: list[int]) -> list[str]:
-    """A sentence for each GPU on which the processes hold more than is free."""
+def _gpu_shortages(pids: Collection[int]) -> Iterator[str]:
     free = {gpu: int(mib) for gpu, mib in _smi("--query-gpu=uuid,memory.free")}
     held: dict[str, int] = {}
     for gpu, pid, mib in _smi("--query-compute-apps=gpu_uuid,pid,used_memory"):
-        if pid.isdecimal() and int(pid) in pids and mib.isdecimal():
+        if pid in map(str, pids) and mib.isdecimal():
             held[gpu] = held.get(gpu, 0) + int(mib)
-    return [
-        f"GPU {gpu}: the server holds {mib} MiB and {free[gpu]} MiB are free"
-        for gpu, mib in held.items()
-        if mib > free.get(gpu, mib)
-    ]
+    for gpu, held_mib in held.items():
+        if held_mib > free.get(gpu, held_mib):
+            yield f"GPU {gpu}: the server holds {held_mib} MiB and {free[gpu]} MiB are free"
 
 
 def _smi(query: str) -> list[list[str]]:
@@ -73,18 +98,3 @@ def _number(file: Path) -> int | None:
         return int(file.read_text())
     except (OSError, ValueError):  # "max": no limit
         return None
-
-
-def main(pids: list[int]) -> int:
-    held, free = held_by(pids), free_ram()
-    print(f"  RAM: the server holds {held / _MIB:.0f} MiB, {free / _MIB:.0f} MiB are free")
-    missing = gpu_shortages(pids)
-    if held > free:
-        missing.insert(0, f"RAM: the server holds {held / _MIB:.0f} MiB and {free / _MIB:.0f} MiB are free")
-    for line in missing:
-        print(f"RESTART_MODE=rolling needs memory for two servers. {line}.", file=sys.stderr)
-    return 1 if missing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main([int(pid) for pid in sys.argv[1:]]))

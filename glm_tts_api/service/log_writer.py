@@ -1,6 +1,6 @@
 """Writes what comes on stdin into the log file, line by line, and begins a new file when one is full.
 
-    python -m glm_tts_api.log_writer [--copy] [--json] [--max-bytes N] [--backups N] FILE
+    python -m glm_tts_api.service.log_writer [--copy] [--json] [--max-bytes N] [--backups N] FILE
 
 All processes of a server write into the one pipe: nothing is lost or locked when the file changes, and what
 native code and the interpreter print themselves is in it too. Full files are FILE.1 (the newest) to FILE.N. A
@@ -53,15 +53,9 @@ class RotatingFile:
     def _begin_anew(self) -> None:
         with suppress(OSError):  # where nothing may be renamed, the file grows
             if self._is_ours():
-                self._rename()
+                rotate(self._path, self._backups)
             full, self._descriptor = self._descriptor, self._open()
             os.close(full)
-
-    def _rename(self) -> None:
-        for number in range(self._backups - 1, 0, -1):
-            with suppress(FileNotFoundError):
-                self._backup(number).replace(self._backup(number + 1))
-        self._path.replace(self._backup(1))
 
     def _is_ours(self) -> bool:
         """Whether the file has its name still."""
@@ -69,8 +63,13 @@ class RotatingFile:
             return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
         return False
 
-    def _backup(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
+
+def rotate(path: Path, backups: int = BACKUPS) -> None:
+    """Makes room for a new file: `path` becomes `path`.1, that one `path`.2 and so on. Raises OSError."""
+    names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, backups + 1))]
+    for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
+        if newer is path or newer.is_file():
+            newer.replace(older)
 
 
 class Copy:
@@ -149,7 +148,7 @@ def _as_json(line: str) -> bytes:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m glm_tts_api.log_writer")
+    parser = argparse.ArgumentParser(prog="python -m glm_tts_api.service.log_writer")
     parser.add_argument("file", type=Path)
     parser.add_argument("--copy", action="store_true", help="writes it to stdout as well")
     parser.add_argument("--json", action="store_true", help="makes a JSON object of a line that is none")

@@ -15,7 +15,7 @@ from typing import IO
 
 import pytest
 
-from glm_tts_api.log_writer import RotatingFile
+from glm_tts_api.service.log_writer import RotatingFile
 from tests.api.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     begun: list[subprocess.Popen[bytes]] = []
 
     def begin(*options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "glm_tts_api.log_writer", *options, str(tmp_path / "log")]
+        command = [sys.executable, "-m", "glm_tts_api.service.log_writer", *options, str(tmp_path / "log")]
         begun.append(subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         return begun[-1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from glm_tts_api.preflight import holders_of
+from glm_tts_api.service.port import holders_of
 
 
 def test_the_holder_of_a_port_is_found_although_its_open_files_change_meanwhile() -> None:

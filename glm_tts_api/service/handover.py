@@ -1,5 +1,5 @@
-"""How a server that runs passes its port on to its successor: the listening sockets themselves, and the claim
-on the run folder, go over a Unix socket.
+"""How a server that runs passes its port on to its successor: the listening sockets themselves go over a Unix
+socket.
 
 The sockets stay open all the while, so a connection that waits in their queue is never reset: with a second
 socket on the same port (SO_REUSEPORT) the kernel resets those in the queue of the one that closes.
@@ -34,12 +34,12 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return listeners
 
 
-def offer(path: Path, claim: int, listeners: list[socket.socket]) -> None:
+def offer(path: Path, listeners: list[socket.socket]) -> None:
     """Passes copies to every process of this user that connects to the Unix socket `path`, for as long as
     this process lives."""
     door = private_socket(path)
     door.listen()
-    descriptors = [claim, *(os.dup(listener.fileno()) for listener in listeners)]
+    descriptors = [os.dup(listener.fileno()) for listener in listeners]
 
     def serve() -> None:
         while True:
@@ -50,13 +50,13 @@ def offer(path: Path, claim: int, listeners: list[socket.socket]) -> None:
     threading.Thread(target=serve, name="handover", daemon=True).start()
 
 
-def take(path: Path) -> tuple[int, list[socket.socket]]:
-    """The claim and the listening sockets of the server that offers them at `path`. Raises OSError."""
+def take(path: Path) -> list[socket.socket]:
+    """The listening sockets of the server that offers them at `path`. Raises OSError."""
     with socket.socket(socket.AF_UNIX) as predecessor, short_path(path) as short:
         predecessor.settimeout(_LIMIT_S)
         predecessor.connect(short)
-        _, (claim, *listeners), _, _ = socket.recv_fds(predecessor, 1, _MOST)
-    return claim, [socket.socket(fileno=descriptor) for descriptor in listeners]
+        _, descriptors, _, _ = socket.recv_fds(predecessor, 1, _MOST)
+    return [socket.socket(fileno=descriptor) for descriptor in descriptors]
 
 
 def private_socket(path: Path) -> socket.socket:

@@ -1,0 +1,228 @@
+"""start, stop and status."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+
+from glm_tts_api.errors import AlreadyRunning, StartupError
+from glm_tts_api.service.client import Client
+from glm_tts_api.service.output import Failed, Step, say, user
+from glm_tts_api.service.processes import family
+from glm_tts_api.service.run_folder import RunFolder, Server
+from glm_tts_api.service.settings import Settings
+from glm_tts_api.service.stopping import MARGIN_S, Ending
+from glm_tts_api.service.venv import Venv
+from glm_tts_api.service.verify import DEMONSTRATION, last_lines, model_line
+
+_NOT_RUNNING = 3
+_LOOKS = 5
+
+
+def start() -> int:
+    """Becomes the server, in the foreground."""
+    settings = ready_to_start()
+    _require_none(settings.folder)
+    with locked(settings.folder):
+        require_log(settings)
+        os.set_inheritable(settings.folder.claim(), True)
+    os.execv(settings.python, [settings.python, "-m", "glm_tts_api", "serve"])
+
+
+def _require_none(folder: RunFolder) -> None:
+    require_visible(folder, AlreadyRunning)
+    if folder.servers():
+        raise AlreadyRunning(
+            f"The server is already running ({folder.server() or folder.servers()[0]}). bash restart_api.sh "
+            "replaces it, bash scripts/stop_api.sh stops it."
+        )
+
+
+def stop(*, now: bool) -> int:
+    """Within the DRAIN_TIMEOUT that the server was started with, or a shorter one that is set for this
+    command."""
+    settings = existing_settings()
+    if settings is None:
+        say(f"There is no .venv in {Path.cwd()}: no server was ever started here.")
+        return 0
+    patience_s = settings.number("DRAIN_TIMEOUT") if os.environ.get("DRAIN_TIMEOUT") else None
+    with locked(settings.folder), Step("Stopping our running server") as step:
+        stop_all(settings, step, 0 if now else patience_s)
+    return 0
+
+
+def stop_all(settings: Settings, step: Step, patience_s: float | None = None) -> list[int]:
+    """Returns the PIDs of what ran."""
+    require_visible(settings.folder, Failed)
+    servers = settings.folder.servers()
+    stopped: list[int] = []
+    if servers:
+        drain_s = max(ceil(each.number("drain_s", settings.number("DRAIN_TIMEOUT"))) for each in servers)
+        is_short = patience_s is not None and patience_s < drain_s
+        ending = Ending(servers, step, log_of(servers[0], settings))
+        for line in [*ending.processes.values(), *listens_elsewhere(servers[0], settings)]:
+            step.note(line)
+        ending.end(
+            ceil(patience_s or 0) if is_short else drain_s + MARGIN_S, "accepted requests to be answered"
+        )
+        stopped = [process.pid for process in ending.processes]
+    step.note("stopped" if servers else "none is running")
+    settings.folder.pid_file.unlink(missing_ok=True)
+    settings.folder.clean()
+    return stopped
+
+
+def status() -> int:
+    """Tells of the processes, then what the server says of itself."""
+    settings = existing_settings()
+    if settings is None:
+        say(f"There is no .venv in {Path.cwd()}: no server was ever started here.", sys.stderr)
+        return _NOT_RUNNING
+    folder = settings.folder
+    require_visible(folder, Failed)
+    servers = folder.servers()
+    if not servers:
+        say(f"The server does not run (looked for: RUN_DIR={folder.path}).", sys.stderr)
+        return _NOT_RUNNING
+    server = folder.server() or servers[0]
+    lines = [process.shown for each in servers for process in family(each.pid)]
+    lines += [_beside(each, server) for each in servers if each != server]
+    say("\n  ".join(["Processes:", *lines, *listens_elsewhere(server, settings)]))
+    say(f"Log: {log_of(server, settings)}")
+    address = (
+        server.facts.get("host", settings["API_HOST"]),
+        int(server.number("port", settings.number("PORT"))),
+    )
+    try:
+        _say_how_it_is(Client(*address, settings["API_KEYS"]))
+    except Failed:
+        say("\n  | ".join(["Last lines of the log:", *last_lines(log_of(server, settings), 5)]))
+        raise
+    return 0
+
+
+def _beside(other: Server, server: Server) -> str:
+    if other.is_tried:
+        return (
+            f"A rolling restart is at work: PID {other.pid} has yet to prove itself, PID {server.pid} serves."
+        )
+    return (
+        f"PID {server.pid} has the port; PID {other.pid} answers the clients that are left to it, and ends."
+    )
+
+
+def _say_how_it_is(client: Client) -> None:
+    """Health and lanes. Raises Failed unless the server is healthy."""
+    answer = client.get("/api/v1/health")
+    health = answer.json()
+    if not health:
+        raise Failed(f"No answer at {client.url}: {answer.body.decode(errors='replace')}")
+    say(f"Health: {health['status']}, up {health['uptime_s']:.0f} s, {model_line(health)}")
+    for warning in health.get("warnings", []):
+        say(f"WARNING: {warning}")
+    stats = client.get("/api/v1/stats/concurrency")
+    if stats.status == 200:
+        lanes, workers = stats.json()["stats"], [worker["ready"] for worker in stats.json()["per_worker"]]
+        say(f"Workers: {sum(workers)} of {stats.json()['config']['workers']} ready")
+        for name, lane in lanes.items():
+            taken = f"{lane['active']} of {lane['limit']} active, {lane['waiting']} waiting"
+            say(f"{name}: {taken}, {lane['total']} admitted")
+    else:
+        say(f"No figures: {stats.why}")
+    if health.get("demonstration"):
+        say(DEMONSTRATION)
+    if answer.status != 200:
+        raise Failed(f"The server is {health['status']}: {health.get('cause') or 'try again shortly'}")
+
+
+def ready_to_start() -> Settings:
+    """The settings, by an environment that has what pyproject.toml asks for."""
+    venv = Venv(Path.cwd())
+    venv.ensure()
+    return Settings(venv.python, Path.cwd())
+
+
+def existing_settings() -> Settings | None:
+    """None where there is no environment, and so no server."""
+    venv = Venv(Path.cwd())
+    return Settings(venv.python, Path.cwd()) if venv.require() else None
+
+
+@contextmanager
+def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
+    """Lets one start, stop or restart work on the run folder at a time. Gives the lock's descriptor."""
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StartupError(
+            f"RUN_DIR={folder.path}: user {user()} cannot write there ({error.strerror}); choose another "
+            "RUN_DIR, or run this as the user to whom it belongs."
+        ) from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(descriptor, 20).decode(errors="replace").strip()
+            raise AlreadyRunning(
+                f"Another start, stop or restart (PID {holder}) is at work in {folder.path}. Let it end, or "
+                "end it with Ctrl-C or kill."
+            ) from None
+        try:
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+            os.truncate(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR))
+        except OSError:
+            if needs_room:  # on a full disk too a server can be stopped
+                raise StartupError(
+                    f"RUN_DIR={folder.path}: nothing can be written there, is the disk full? Make room, or "
+                    "choose another RUN_DIR."
+                ) from None
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def require_visible(folder: RunFolder, error: type[Exception]) -> None:
+    """Raises `error` if a server runs here that this user may not see, or that another project started."""
+    for _ in range(_LOOKS):  # one that starts or ends just now is not seen for a moment
+        hidden = [server for server in folder.servers() if not server.is_ours]
+        if not hidden:
+            return
+        time.sleep(0.2)
+    raise error(
+        f"The server that runs here (PID {hidden[0].pid}, {folder.path}) belongs to another user or to "
+        "another project folder; only there, and as that user, can it be looked at or stopped."
+    )
+
+
+def require_log(settings: Settings) -> None:
+    """Raises StartupError if LOG_FILE is no file that can be written."""
+    log = settings.path("LOG_FILE")
+    if log.is_dir():
+        raise StartupError(f"LOG_FILE={log}: is a folder; name a file in it.")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.open("ab").close()
+    except OSError as error:
+        raise StartupError(
+            f"LOG_FILE={log}: user {user()} cannot write it ({error.strerror}); choose another place."
+        ) from None
+
+
+def listens_elsewhere(server: Server, settings: Settings) -> list[str]:
+    """A line where the server's address is not the one that is set now."""
+    there = (server.facts.get("host", settings["API_HOST"]), server.facts.get("port", settings["PORT"]))
+    if there == (settings["API_HOST"], settings["PORT"]):
+        return []
+    now = f"{settings['API_HOST']} port {settings['PORT']}"
+    return [f"The running server listens on {there[0]} port {there[1]} (set now: {now})."]
+
+
+def log_of(server: Server, settings: Settings) -> Path:
+    return Path(server.facts.get("log_file", settings.path("LOG_FILE")))

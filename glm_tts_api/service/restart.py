@@ -1,0 +1,217 @@
+"""Stops our server and starts it anew, or starts a successor beside it that gets its port. The new one proves
+that it works. A terminal that is lost, or this process killed, does not stop what it began."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+
+from glm_tts_api.errors import StartupError
+from glm_tts_api.service.commands import (
+    listens_elsewhere,
+    locked,
+    ready_to_start,
+    require_log,
+    require_visible,
+    stop_all,
+)
+from glm_tts_api.service.log_writer import rotate
+from glm_tts_api.service.memory import gpus, require_room_for_two, wait_for_gpu
+from glm_tts_api.service.output import Failed, Step, say
+from glm_tts_api.service.port import check_port
+from glm_tts_api.service.processes import Process, family, process
+from glm_tts_api.service.run_folder import Server
+from glm_tts_api.service.settings import Settings
+from glm_tts_api.service.stopping import MARGIN_S, Ending
+from glm_tts_api.service.verify import Verification, last_lines
+
+_SHOWN_LINES = 25
+_OWN_CODE = ("glm_tts_api", "scripts", "tests")
+
+
+def restart() -> int:
+    settings = ready_to_start()
+    with locked(settings.folder, needs_room=True) as lock:
+        require_log(settings)
+        require_visible(settings.folder, Failed)
+        old = settings.folder.server()
+        work = Restart(settings, lock)
+        if settings["RESTART_MODE"] == "rolling" and old is not None:
+            return work.roll(old)
+        return work.replace()
+
+
+class Restart:
+    """One, by whoever holds the `lock`."""
+
+    def __init__(self, settings: Settings, lock: int) -> None:
+        self._settings = settings
+        self._folder = settings.folder
+        self._log = settings.path("LOG_FILE")
+        self._lock = lock
+
+    def replace(self) -> int:
+        """Returns an exit code."""
+        settings = self._settings
+        self._check()
+        with self._undone() as started:
+            with Step("1/6 Stopping our running server") as step:
+                before = gpus()
+                for line in before:
+                    step.note(line)
+                stopped = stop_all(settings, step)
+            with Step("2/6 Cleaning temporary files and Python caches") as step:
+                self._clean(step)
+            with Step("3/6 Freeing GPU memory") as step:
+                if before:
+                    wait_for_gpu(stopped, step)
+                for line in gpus() if before else ["no GPU here: nothing to free"]:
+                    step.note(line)
+            with Step("4/6 Waiting for the port") as step:
+                check_port(settings["API_HOST"], int(settings["PORT"]))
+                step.note(f"{settings['PORT']} is free")
+            with Step(f"5/6 Starting the server, log: {self._log}") as step:
+                started.append(self._start(step))
+            return self._in_a_child(Verification(settings, started[0], "6/6 Verifying").run)
+
+    def roll(self, old: Server) -> int:
+        """Returns an exit code."""
+        with Step("1/4 Looking whether there is room for two servers") as step:
+            self._require_two_possible(old, step)
+        self._check()
+        with self._undone(old) as started:
+            with Step(f"2/4 Starting the new server beside PID {old.pid}, log: {self._log}") as step:
+                started.append(self._start(step, "--succeed", str(old.pid)))
+            new = Verification(self._settings, started[0], "3/4 Verifying it, then handing over the port")
+            self._in_a_child(lambda: new.run(old))
+            with Step("4/4 The old server ends when its clients have left") as step:
+                rolling_s = ceil(old.number("rolling_s", self._settings.rolling_s))
+                Ending([old], step, self._log).end(rolling_s + MARGIN_S, "its clients to leave")
+                step.note(f"PID {old.pid} is gone")
+        return self._tell_of_answers(old)
+
+    def _require_two_possible(self, old: Server, step: Step) -> None:
+        elsewhere = listens_elsewhere(old, self._settings)
+        if elsewhere:
+            raise StartupError(f"RESTART_MODE=rolling keeps the address. {elsewhere[0]}")
+        if not (old.folder / "handover.sock").is_socket():
+            raise StartupError(
+                f"RESTART_MODE=rolling: the server (PID {old.pid}) has nothing to hand its port over by: is "
+                "it still starting, or of an earlier version? Without RESTART_MODE it is stopped first."
+            )
+        unproven = [server for server in self._folder.servers() if server.is_tried]
+        if unproven:
+            Ending(unproven, step, self._log).end(MARGIN_S, "what a restart that was killed has left")
+        require_room_for_two([process.pid for process in family(old.pid)], step)
+
+    def _check(self) -> None:
+        """Raises StartupError if the port or the checkpoint would keep the server from starting."""
+        command = [self._settings.python, "-m", "glm_tts_api", "check", "checkpoint", "port"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StartupError(done.stderr.strip())
+        sys.stderr.write(done.stderr)
+
+    def _clean(self, step: Step) -> None:
+        """Removes our own compiled Python; never .venv, weights or voices. Keeps the last logs."""
+        (self._folder.path / "verify.token").unlink(missing_ok=True)
+        for folder in _OWN_CODE:
+            for cache in list(Path(folder).rglob("__pycache__")):
+                if "node_modules" not in cache.parts:
+                    shutil.rmtree(cache, ignore_errors=True)
+        if self._log.is_file() and self._log.stat().st_size:
+            try:
+                rotate(self._log)
+                self._log.touch()
+            except OSError as error:
+                step.note(f"{self._log} goes on: it cannot be renamed ({error.strerror})")
+
+    def _start(self, step: Step, *arguments: str) -> Process:
+        """Starts the server into LOG_FILE, in a session of its own."""
+        command = [self._settings.python, "-m", "glm_tts_api", "serve", "--checked", *arguments]
+        with self._log.open("ab") as log:
+            nothing = subprocess.DEVNULL
+            started = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
+        step.note(f"PID {started.pid}")
+        found = process(started.pid)
+        if found is None:
+            raise Failed("The server ended while it started.")
+        return found
+
+    def _in_a_child(self, verify: Callable[[], int]) -> int:
+        """So that it goes on, and is told in the log, where this process is killed."""
+        child = os.fork()
+        if child:
+            try:
+                _, status = os.waitpid(child, 0)
+            except BaseException:
+                os.kill(child, signal.SIGTERM)
+                raise
+            if os.waitstatus_to_exitcode(status):
+                raise SystemExit(1)  # the child said why
+            return 0
+        code = 1
+        try:
+            os.close(self._lock)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            code = verify()
+        finally:
+            os._exit(code)
+
+    @contextmanager
+    def _undone(self, old: Server | None = None) -> Iterator[list[Process]]:
+        """Ends what was started, and put into the list, where anything but success ends the context. The
+        terminal may go meanwhile."""
+        started: list[Process] = []
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)
+        try:
+            yield started
+        except BaseException:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            for new in started:
+                self._undo(new, old)
+            raise
+
+    def _undo(self, new: Process, old: Server | None) -> None:
+        server = self._folder.server()
+        if old and server and server.pid == new.pid:
+            say(f"The new server (PID {new.pid}) has the port already. The old one ends by itself.")
+            return
+        say("\n  | ".join(["", f"Last lines of {self._log}:", *last_lines(self._log, _SHOWN_LINES)]))
+        with Step(
+            "Stopping the server that did not pass"
+        ) as step:  # by its PID: it may not have a record yet
+            young = Server(new.pid, self._folder.own(new.pid), {})
+            Ending([young], step, self._log).end(MARGIN_S, "its end")
+        self._folder.clean()
+        left = f"the old server (PID {old.pid}) goes on" if old else "the server is stopped"
+        say(f"FAILED: the cause stands above the log lines; {left}.")
+
+    def _tell_of_answers(self, old: Server) -> int:
+        ended = self._folder.ended(old)
+        if "ended" not in ended.facts:
+            raise Failed("The old server was killed before it told of its last answers. The new server runs.")
+        n_ended, n_cut = int(ended.number("ended", 0)), int(ended.number("cut", 0))
+        if n_cut:
+            raise Failed(
+                f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than "
+                "ROLLING_TIMEOUT, or it was killed. The new server runs."
+            )
+        say(f"  {n_ended} of its answers ended, none was cut")
+        self._folder.clean()
+        return 0
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
