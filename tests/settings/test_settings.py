@@ -61,10 +61,8 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "LOG_FILE": "api_server.log",
         "LOG_FORMAT": "text",
         "LOG_MAX_MB": "0",
-        "LOG_BACKUPS": "5",
         "LOG_TEXT": "0",
         "CHECKPOINT_DIR": str(BUNDLED_MODEL),
-        "IS_DEMONSTRATION": "1",
     }
 
 
