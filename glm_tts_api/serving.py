@@ -25,6 +25,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
+from glm_tts_api.http.listening import Listener
 from glm_tts_api.service import handover, log_pipe
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
@@ -71,26 +72,22 @@ class PortServer(Server):
         await super().startup(sockets=[])
         if self.should_exit:  # told to end while it was loading
             return
-        await self._listen(sockets or [])
+        self._listen(sockets or [])
         if self._succeeds is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._begin_to_succeed)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._succeed, self._succeeds)
 
-    async def _listen(self, sockets: list[socket.socket]) -> None:
+    def _listen(self, sockets: list[socket.socket]) -> None:
         """Takes connections by these; the app can close them."""
         protocol: Any = self.config.http_protocol_class
         connect = partial(
             protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        loop, backlog = asyncio.get_running_loop(), self.config.backlog
-        self.servers = [await loop.create_server(connect, sock=each, backlog=backlog) for each in sockets]
         connections: Connections = self.lifespan.state["connections"]
-        connections.come_in_by(self.servers, self.server_state.connections)
+        listeners = [Listener(each, connect, backlog=self.config.backlog) for each in sockets]
+        connections.come_in_by(listeners, self.server_state.connections)
+        self.servers = listeners  # type: ignore[assignment]
 
-    def _begin_to_succeed(self) -> None:
-        assert self._succeeds is not None
-        self._succeeding = asyncio.create_task(self._succeed(self._succeeds))
-
-    async def _succeed(self, predecessor: int) -> None:
+    def _succeed(self, predecessor: int) -> None:
         """Gets the port of the predecessor, which then ends when its clients have left."""
         private = self.servers
         try:
@@ -98,7 +95,7 @@ class PortServer(Server):
         except OSError:  # it has ended meanwhile
             listeners = handover.listen(self.config.host, self.config.port)
         handover.offer(self._folder.own() / "handover.sock", listeners)
-        await self._listen(listeners)
+        self._listen(listeners)
         self._folder.take_charge()
         for each in private:
             each.close()

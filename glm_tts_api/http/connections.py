@@ -23,6 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from glm_tts_api.http.listening import Listener
 from glm_tts_api.http.socket_connection import SocketConnection
 from glm_tts_api.http.turns import InTurn
 
@@ -31,7 +32,6 @@ _MOST_FILES = 65536
 _FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted before it can be counted
 _LEAST_FILES_OF_THE_REST = 64  # without the burst: what cannot be accepted yet is accepted later
 _CROWD = 128  # connections beyond the limit that are told so; more are dropped
-_OPENED_S = 0.1
 _SETTLED_S = 1.0  # a connection that waits for longer than this gives way to a new one
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -65,7 +65,7 @@ class Connections:
         self.most = max(1, min(limits.max_connections, max(few, (max_files - _FILES_OF_THE_REST) // 2)))
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
-        self._listeners: Sequence[asyncio.Server] = ()
+        self._listeners: Sequence[Listener] = ()
         self._waiting: dict[Connection, float] = {}
 
     def shortage(self, n_requests: int) -> str | None:
@@ -79,7 +79,7 @@ class Connections:
             "systemd, --ulimit nofile= in Docker."
         )
 
-    def come_in_by(self, listeners: Sequence[asyncio.Server], connections: Collection[Any]) -> None:
+    def come_in_by(self, listeners: Sequence[Listener], connections: Collection[Any]) -> None:
         """Tells by which listeners they come, and where the server keeps those that are open."""
         self._listeners, self.open = listeners, connections
 
@@ -88,12 +88,8 @@ class Connections:
         return bool(self._listeners)
 
     def take_no_more(self) -> None:
-        """Those just accepted are open a moment later: closed before, asyncio would lose them."""
-        loop = asyncio.get_running_loop()
         for listener in self._listeners:
-            for each in listener.sockets:
-                loop.remove_reader(each)
-            loop.call_later(_OPENED_S, listener.close)
+            listener.close()
 
     def waits(self, connection: Connection) -> None:
         self._waiting.setdefault(connection, time.monotonic())
