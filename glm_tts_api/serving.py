@@ -105,6 +105,7 @@ class PortServer(Server):
 
 def main() -> None:
     arguments = _parse()
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell ignores it for what it runs in the background
     try:
         settings = Settings.load()
         folder = settings.run_folder

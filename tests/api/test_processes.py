@@ -80,6 +80,15 @@ def test_ctrl_c_twice_or_sigquit_ends_at_once(start: Callable[..., Server], numb
     assert "Traceback" not in server.log.read_text()
 
 
+def test_sigquit_is_heard_in_the_background_of_a_shell_that_ignores_it(start: Callable[..., Server]) -> None:
+    server = start(delay_s=60, prefix=("env", "--ignore-signal=QUIT"))
+    accepted = server.say_together(1)
+    wait_until(lambda: server.lane()["active"] == 1)
+    server.process.send_signal(signal.SIGQUIT)
+    assert accepted[0].result().status_code == 503
+    server.process.wait(20)
+
+
 def test_ctrl_c_and_a_sigterm_cut_nothing_short(start: Callable[..., Server]) -> None:
     server = start(delay_s=1.5)
     accepted = server.say_together(1)
