@@ -105,12 +105,13 @@ class EngineClient:
         """How a text is read. Raises EngineDied, and what a text is refused with."""
         number = next(self._numbers)
         answer = await self._ask(number, messages.Read(number, text, use_phoneme, lexicon))
+        self._used_at = time.monotonic()
         assert answer.reading is not None
         return answer.reading
 
     async def clear_cache(self) -> int:
-        """Forgets voices and texts and returns the allocators' cached memory; bytes freed. Raises
-        EngineDied."""
+        """Forgets voices and texts and returns the allocators' cached memory; bytes freed. That is no use
+        of the engine. Raises EngineDied."""
         number = next(self._numbers)
         return (await self._ask(number, messages.ClearCache(number))).freed
 
@@ -126,7 +127,6 @@ class EngineClient:
             raise
         finally:
             del self._questions[number]
-            self._used_at = time.monotonic()
         if told.fault is not None:
             raise error_of(told.fault)
         return told

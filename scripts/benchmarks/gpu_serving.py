@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import torch
 
@@ -35,6 +35,8 @@ class _Request:
     total_s: float = 0.0
     audio_s: float = 0.0
     error: Exception | None = None
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None: ...
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.first_s = self.first_s or time.perf_counter() - self.started_at
@@ -108,7 +110,7 @@ class Serving:
         asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed))
         prompt = VoicedPrompt(transcript, voice)
         spoken = [Segment(ids, prompt) for ids in segments]
-        self._core.submit(EngineRequest(asked, spoken, cast(Any, _Request(ended))))
+        self._core.submit(EngineRequest(asked, spoken, _Request(ended)))
 
 
 def _next(ended: queue.SimpleQueue[_Request]) -> _Request:

@@ -67,7 +67,7 @@ def test_a_full_line_is_503_with_retry_after(serve: Serve) -> None:
 def test_a_spent_deadline_is_408_and_stops_the_work(
     serve: Serve, n_chars: int, setting: str, lane: str
 ) -> None:
-    server = serve(ToneEngine(delay_s=30, freeing_s=0.4), **{setting: 0.3})
+    server = serve(ToneEngine(delay_s=30, freeing_s=2), **{setting: 0.3})
     answer = server.say("x" * n_chars)
     assert (answer.status_code, answer.json()["code"]) == (408, "deadline_passed")
     assert server.lane(lane)["active"] == 1  # the engine still holds the job
