@@ -47,12 +47,14 @@ case ${1:-} in
   quick) tests -n 4 --tier unit --tier server ;;
   '' | long)
     say "== tests (pytest)"
-    tests
+    tests --tier unit --tier server --tier model --tier scripts --tier browser --tier cluster --tier soak
     with_avx2 "${numbers[@]}"
     ;;
   *) exec "$PYTHON" -m pytest "$@" ;;
 esac
 [[ ${1:-} == long ]] || exit 0
+say "== engines that die under a whole server"
+tests --tier long
 with_avx2 tests/engine --ignore tests/engine/test_lost.py --ignore tests/engine/test_memory.py
 for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"

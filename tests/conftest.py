@@ -15,6 +15,7 @@ TIERS = {
     "browser": "the studio in Chromium and Firefox",
     "cluster": "a real Ray",
     "soak": "the short forms of runs that take long",
+    "long": "for scripts/test.sh long: engines that die under a whole server, again and again",
 }
 # The longest path that fits decides.
 PLACES = {
@@ -23,7 +24,7 @@ PLACES = {
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "api/test_idle_over_http.py": "model",
     "api/test_lanes_beside_speech.py": "model",
-    "api/test_lost_device.py": "model",
+    **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
     "api/test_processes_of_engines.py": "model",
     "api/test_stalls.py": "model",
