@@ -14,6 +14,7 @@ from typing import TextIO
 SIGN_OF_LIFE_S = 60.0  # where there is no terminal whose line can be written over
 _DRAW_S = 0.2
 _OVER = "\r\x1b[K"
+_WIDE = 4  # columns: the sentence that is spoken has characters that take two
 _lock = threading.Lock()
 
 
@@ -85,12 +86,12 @@ class Step:
     def _draw(self) -> None:
         while not self._over.wait(_DRAW_S):
             with _lock:
-                line = f"{self._doing() or 'at it'}, {self.seconds:.0f} s"
+                what, seconds = self._doing() or "at it", f", {self.seconds:.0f} s"
                 if self._is_terminal:
-                    width = shutil.get_terminal_size().columns - 1
-                    say(f"{_OVER}{self._title}: {line}"[: width + len(_OVER)], end="")
+                    width = shutil.get_terminal_size().columns - len(seconds) - _WIDE
+                    say(f"{_OVER}{f'{self._title}: {what}'[:width]}{seconds}", end="")
                 elif time.monotonic() - self._said >= SIGN_OF_LIFE_S:
-                    self._say(line)
+                    self._say(f"{what}{seconds}")
 
     def _say(self, line: str) -> None:
         say(f"  {line}")
