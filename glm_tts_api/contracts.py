@@ -16,6 +16,7 @@ from msgspec import Struct
 Float32 = npt.NDArray[np.float32]
 Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+_STAGES_OF_AN_ENGINE: tuple[Stage, ...] = ("text", "prefill", "decode", "flow", "vocoder")
 SampleMethod = Literal["ras", "topk"]
 Dtype = Literal["auto", "fp32", "bf16", "int8"]
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
@@ -161,7 +162,7 @@ class Timings:
 
     def interrupt(self) -> None:
         """Ends the stages of an engine that is gone."""
-        for stage in STAGES[1:-2]:
+        for stage in _STAGES_OF_AN_ENGINE:
             self._change(stage, -self._going_on[stage])
 
     @property

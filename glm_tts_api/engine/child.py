@@ -100,7 +100,7 @@ class Child:
         return Voice(replace(recording, samples=messages.NO_SAMPLES), voice.transcript, digest, voice.name)
 
     async def said(self) -> AsyncIterator[messages.ToServer]:
-        """What it says, until it says no more. Raises BrokenMessage."""
+        """Its messages, until it says no more. Raises BrokenMessage."""
         frames = Frames(messages.TO_SERVER)
         with suppress(ConnectionError):
             while data := await self._reader.read(_AT_ONCE):

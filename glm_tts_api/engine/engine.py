@@ -136,7 +136,18 @@ class Engine:
     ) -> None:
         """How a text is read, told to `done` from another thread; None where `check` ended it."""
         assert self._loaded is not None
-        self._readers.submit(self._read, self._loaded.processor, text, lexicon, use_phoneme, check, done)
+        frontend = self._loaded.processor.frontend
+
+        def read() -> None:
+            try:
+                reading = frontend.read(text, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
+                done(reading.shown())
+            except NobodyListens:
+                done(None)
+            except BaseException as error:
+                done(as_service_error(error, "-", done="read", may_quote=True))
+
+        self._readers.submit(read)
 
     def clear_cache(self) -> int:
         """Forgets voices and texts and returns the allocators' cached memory; bytes freed. Blocking."""
@@ -199,23 +210,6 @@ class Engine:
         else:
             self._core.submit(request)
             self._spare_memory.give_back_if_due()
-
-    def _read(
-        self,
-        processor: InputProcessor,
-        text: str,
-        lexicon: Sequence[LexiconEntry],
-        use_phoneme: bool,
-        check: Check,
-        done: Callable[[ShownReading | ServiceError | None], None],
-    ) -> None:
-        try:
-            reading = processor.frontend.read(text, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
-            done(reading.shown())
-        except NobodyListens:
-            done(None)
-        except BaseException as error:
-            done(as_service_error(error, "-", done="read", may_quote=True))
 
     # -- decode and render threads
 

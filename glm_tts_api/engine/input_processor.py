@@ -51,7 +51,7 @@ class InputProcessor:
         spoken: Mapping[int, Sequence[int]] | None = None,
         first: int = 0,
     ) -> EngineRequest:
-        """What the engine is to say. `spoken`, `first`: as for EngineRequest. Raises NothingToSay,
+        """The engine's request. `spoken`, `first`: as for EngineRequest. Raises NothingToSay,
         MalformedPronunciation, UnknownVoice, PromptRejected, and what `check` raises: it is called again and
         again, so that nobody's text is worked on for long."""
         reading = self.frontend.read(

@@ -1,4 +1,4 @@
-"""Who waits for the speech of a request, as the engine knows it."""
+"""The listener of a request, as the engine knows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from glm_tts_api.contracts import AudioChunk, Timings
 
 
 class RequestListener(Protocol):
-    """Who waits for a request's speech; told from whichever thread it happens on."""
+    """Waits for a request's speech; told from whichever thread it happens on."""
 
     timings: Timings
 

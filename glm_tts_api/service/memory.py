@@ -49,17 +49,17 @@ def require_room_for_two(pids: Collection[int], step: Step) -> None:
 
 def _held_by(pids: Collection[int]) -> int:
     """Bytes of RAM; what processes share counts once."""
-    return sum(_line_of(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
+    return sum(number_in(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
 
 
 def _free_ram() -> int:
     """Bytes that could be had now, of the machine's or of this container's."""
-    free = _line_of(Path("/proc/meminfo"), "MemAvailable:") * 1024
+    free = number_in(Path("/proc/meminfo"), "MemAvailable:") * 1024
     for limit_file, usage_file, reclaimable in _GROUP_FILES:
         limit, usage = (_number(Path("/sys/fs/cgroup") / name) for name in (limit_file, usage_file))
         if limit is not None and usage is not None:
             statistics = (Path("/sys/fs/cgroup") / usage_file).with_name("memory.stat")
-            free = min(free, limit - usage + _line_of(statistics, reclaimable))
+            free = min(free, limit - usage + number_in(statistics, reclaimable))
     return free
 
 
@@ -84,7 +84,7 @@ def _smi(query: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split(",")] for line in done.stdout.splitlines() if line.strip()]
 
 
-def _line_of(file: Path, name: str) -> int:
+def number_in(file: Path, name: str) -> int:
     """The number in the line that begins with `name`; 0 if there is none."""
     try:
         rows = (line.split() for line in file.read_text().splitlines())

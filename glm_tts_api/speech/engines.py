@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
@@ -24,7 +24,6 @@ from glm_tts_api.speech.admission import Permit
 from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 _SUSPECT, _GUILTY = 2, 3  # deaths of its engine, with nothing of it heard between
 
 # The best state of any is that of the server.

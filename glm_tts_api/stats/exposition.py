@@ -1,8 +1,4 @@
-"""The figures of every worker in Prometheus' text format, whichever worker is asked. The one file that knows
-prometheus_client.
-
-Its own multiprocess mode would go on telling of the gauges of workers that are dead.
-"""
+"""The figures of every worker in Prometheus' text format. The one file that knows prometheus_client."""
 
 from __future__ import annotations
 

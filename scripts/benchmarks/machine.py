@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from glm_tts_api.service.memory import number_in
+from glm_tts_api.service.processes import family
 from glm_tts_api.settings.machine import usable_cores
 
 # Flags of /proc/cpuinfo that decide which kernels run; the later ones are ARM's.
@@ -43,12 +45,7 @@ def _cpuinfo() -> dict[str, str]:
 
 def memory_mb(server: int, field: str) -> float:
     """`VmRSS` or, at its highest, `VmHWM` of a server and its engines."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    return sum(_memory_mb(pid, field) for pid in (str(server), *children))
-
-
-def _memory_mb(pid: str, field: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} has no memory: it has ended")
+    processes = family(server)
+    if not processes:
+        raise RuntimeError(f"process {server} has no memory: it has ended")
+    return sum(number_in(Path(f"/proc/{each.pid}/status"), f"{field}:") for each in processes) / 1024

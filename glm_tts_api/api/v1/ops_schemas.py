@@ -106,7 +106,7 @@ class Lanes(BaseModel):
 
 
 class WorkerStats(Lanes):
-    """One engine's share. What has no engine yet (it waits, or was refused) counts with the first."""
+    """One engine's share. A request without an engine (it waits, or was refused) counts with the first."""
 
     slot: int = Field(description="Its number.", examples=[0])
     pid: int | None = Field(
