@@ -105,6 +105,18 @@ class SpeechRequest:
         return 1.0 if chunk.speed is None else min(4.0, max(0.25, self.speed * chunk.speed))
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far another engine came with a request: the speech `tokens` of the segments that it decoded, and
+    the segment that is heard `first` now."""
+
+    tokens: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    first: int = 0
+
+
+NO_PROGRESS: Final = Progress()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
     """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0), and

@@ -11,12 +11,12 @@ import socket
 import subprocess
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from glm_tts_api.contracts import SpeechRequest, Voice
+from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.messages import Frames, Message, bytes_of, frame
 
@@ -79,14 +79,12 @@ class Child:
     def send(self, message: Message) -> None:
         self._writer.write(frame(message))
 
-    def speak(
-        self, number: int, asked: SpeechRequest, spoken: Mapping[int, Sequence[int]], first: int
-    ) -> None:
+    def speak(self, number: int, asked: SpeechRequest, progress: Progress) -> None:
         """Sends the recordings that it does not have, then the request, which names them."""
         assert isinstance(asked.voice, Voice)
         others = {name: self._named(voice) for name, voice in asked.others.items()}
         named = replace(asked, voice=self._named(asked.voice), others=others)
-        self.send(messages.Speak(number, named, spoken, first))
+        self.send(messages.Speak(number, named, progress))
         while len(self._recordings) > _KEPT_RECORDINGS:
             self.send(messages.Forget(self._recordings.popitem(last=False)[0]))
 

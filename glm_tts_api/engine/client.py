@@ -12,12 +12,12 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, LexiconEntry, Progress, SpeechRequest, Timings
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
@@ -83,11 +83,10 @@ class EngineClient:
         asked: SpeechRequest,
         timings: Timings,
         *,
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> SpeechStream:
         """Starts speaking. The stream raises what can go wrong: EngineDied, NothingToSay, BadRequest,
-        InternalFault. `spoken`: the tokens of segments that are decoded; `first`: the one heard first."""
+        InternalFault."""
         number = next(self._numbers)
         stream = SpeechStream(
             left=lambda: self._send(messages.Leave(number)),
@@ -98,7 +97,7 @@ class EngineClient:
         if self._child is None:
             self._bury(number, EngineDied("it had ended before"))
         else:
-            self._child.speak(number, asked, spoken or {}, first)
+            self._child.speak(number, asked, progress)
         return stream
 
     async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:

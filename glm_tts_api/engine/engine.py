@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import LexiconEntry, SpeechRequest
+from glm_tts_api.contracts import NO_PROGRESS, LexiconEntry, Progress, SpeechRequest
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -113,13 +113,11 @@ class Engine:
         asked: SpeechRequest,
         listener: RequestListener,
         *,
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> None:
-        """Begins; only when it is ready. `listener` hears all that comes of it, also what goes wrong.
-        `spoken`: the tokens of segments that are decoded; `first`: the segment that is heard first."""
+        """Begins; only when it is ready. `listener` hears all that comes of it, also what goes wrong."""
         assert self._loaded is not None
-        self._pool.submit(self._prepare, self._loaded.processor, asked, listener, spoken or {}, first)
+        self._pool.submit(self._prepare, self._loaded.processor, asked, listener, progress)
 
     def wake(self) -> None:
         """Makes the threads look for requests that were left, and for those that may go on."""
@@ -188,8 +186,7 @@ class Engine:
         processor: InputProcessor,
         asked: SpeechRequest,
         listener: RequestListener,
-        spoken: Mapping[int, Sequence[int]],
-        first: int,
+        progress: Progress,
     ) -> None:
         def require_listener() -> None:
             if listener.closed:
@@ -198,7 +195,7 @@ class Engine:
         try:
             require_listener()
             with listener.timings.stage("text"):
-                request = processor.request(asked, listener, require_listener, spoken=spoken, first=first)
+                request = processor.request(asked, listener, require_listener, progress=progress)
             request.check_fits(self._core.layout)
         except NobodyListens:
             listener.request_freed()

@@ -3,10 +3,9 @@ pool threads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import SpeechRequest, Voice
+from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Voice
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
@@ -48,10 +47,9 @@ class InputProcessor:
         listener: RequestListener,
         check: Check = unwatched,
         *,
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> EngineRequest:
-        """The engine's request. `spoken`, `first`: as for EngineRequest. Raises NothingToSay,
+        """The engine's request. Raises NothingToSay,
         MalformedPronunciation, UnknownVoice, PromptRejected, and what `check` raises: it is called again and
         again, so that nobody's text is worked on for long."""
         reading = self.frontend.read(
@@ -73,8 +71,7 @@ class InputProcessor:
             listener,
             pause_s=reading.pause_s,
             chunks=self._chunks,
-            spoken=spoken,
-            first=first,
+            progress=progress,
         )
 
     def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:

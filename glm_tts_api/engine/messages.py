@@ -11,13 +11,13 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.contracts import Dtype, Float32, LexiconEntry, SpeechRequest, Stage
+from glm_tts_api.contracts import Dtype, Float32, LexiconEntry, Progress, SpeechRequest, Stage
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import InternalFault, ServiceError
@@ -68,13 +68,9 @@ class Forget(Message, frozen=True):
 
 
 class Speak(Message, frozen=True):
-    """`spoken`: the tokens of segments that another engine had decoded; `first`: the segment that is heard
-    first."""
-
     number: int
     asked: SpeechRequest
-    spoken: Mapping[int, Sequence[int]]
-    first: int
+    progress: Progress
 
 
 class Took(Message, frozen=True):

@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from glm_tts_api.contracts import LexiconEntry, Recording, SpeechRequest, Voice
+from glm_tts_api.contracts import LexiconEntry, Progress, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
 from glm_tts_api.engine.listener import RequestListener
@@ -57,8 +57,7 @@ class SpeakingEngine(Protocol):
         asked: SpeechRequest,
         listener: RequestListener,
         *,
-        spoken: Mapping[int, Sequence[int]],
-        first: int,
+        progress: Progress,
     ) -> None: ...
     def wake(self) -> None: ...
     def read(
@@ -124,7 +123,7 @@ class EngineProcess:
         listener = Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
         self._listeners[message.number] = listener
         asked = self._with_samples(message.asked)
-        self._engine.speak(asked, listener, spoken=message.spoken, first=message.first)
+        self._engine.speak(asked, listener, progress=message.progress)
 
     def _with_samples(self, asked: SpeechRequest) -> SpeechRequest:
         def found(voice: Voice) -> Voice:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, SpeechRequest
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import (
     LEAST_ROOM_PER_ID,
@@ -84,11 +84,9 @@ class EngineRequest:
         *,
         pause_s: float = 0.0,
         chunks: tuple[int, ...] = (),
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> None:
-        """`pause_s` of silence follow the last segment; `chunks`: of a stream, as EngineConfig's. `spoken`:
-        the tokens of segments that need no decoding; `first`: the one that is heard first."""
+        """`pause_s` of silence follow the last segment; `chunks`: of a stream, as EngineConfig's."""
         self.asked = asked
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
@@ -99,22 +97,21 @@ class EngineRequest:
         self._histories = Histories()
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
-        spoken = spoken or {}
-        self._untold = dict(sorted(spoken.items()))  # what the histories have yet to hear of
-        self._n_undecided = len(segments) - len(spoken)
+        self._untold = dict(sorted(progress.tokens.items()))  # what the histories have yet to hear of
+        self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
         self._cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # what the vocoder carries on from span to span, by segment
         self._n_rendering = 0
-        self._segment = first  # the one that is being heard
+        self._segment = progress.first  # the one that is being heard
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self._heard_from: float | None = None
         for segment, tokens in self._untold.items():
-            if segment >= first:
+            if segment >= progress.first:
                 self._cut(segment, list(tokens), ended=True)
-        left = [segment for segment in range(len(segments)) if segment not in spoken]
+        left = [segment for segment in range(len(segments)) if segment not in self._untold]
         self._open(left[:1] if asked.use_cache else left)
 
     def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:

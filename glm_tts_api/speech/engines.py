@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
 
-from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, LexiconEntry, Progress, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
@@ -67,8 +67,7 @@ class SpeechEngine(Protocol):
         asked: SpeechRequest,
         timings: Timings,
         *,
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> SpeechStream: ...
 
 
@@ -216,7 +215,7 @@ class ResumedStream:
             self._permit.move_to(engine)
         self._n_known = self._n_heard
         return self._engines.each[engine].synthesize(
-            self._asked, self.timings, spoken=self._tokens, first=self._segment
+            self._asked, self.timings, progress=Progress(self._tokens, self._segment)
         )
 
     def __aiter__(self) -> ResumedStream:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, LexiconEntry, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, LexiconEntry, Progress, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
@@ -150,8 +150,7 @@ class ToneEngine:
         asked: SpeechRequest,
         timings: Timings,
         *,
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> SpeechStream:
         if self.fault is not None:
             raise self.fault
@@ -159,7 +158,9 @@ class ToneEngine:
         stopped = threading.Event()
         stream = SpeechStream(left=stopped.set, timings=timings)
         self._spoken_now[stream] = stopped
-        threading.Thread(target=self._speak, args=(asked, stream, first, stopped), daemon=True).start()
+        threading.Thread(
+            target=self._speak, args=(asked, stream, progress.first, stopped), daemon=True
+        ).start()
         return stream
 
     def _put(self, stream: SpeechStream, item: AudioChunk | Exception | None) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from glm_tts_api.contracts import AudioChunk, LexiconEntry, Recording, SpeechRequest, Voice
+from glm_tts_api.contracts import AudioChunk, LexiconEntry, Progress, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.listener import RequestListener
@@ -41,8 +41,7 @@ class EchoEngine:
         asked: SpeechRequest,
         listener: RequestListener,
         *,
-        spoken: Mapping[int, Sequence[int]],
-        first: int,
+        progress: Progress,
     ) -> None:
         if asked.text.startswith("raw:"):
             os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import LexiconEntry, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import LexiconEntry, Progress, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
@@ -61,7 +61,7 @@ def to_engine() -> list[Message]:
         tiny_process.load_of(Path("/models"), EngineConfig(prefill_chunk=3, stream_chunks=(1, 2))),
         messages.Heard("d1", 16000, messages.bytes_of(tiny.voice().recording.samples)),
         messages.Forget("d1"),
-        messages.Speak(1, request(), {0: [1, 2], 2: []}, 2),
+        messages.Speak(1, request(), Progress({0: [1, 2], 2: []}, 2)),
         messages.Took(1, 0.25),
         messages.Leave(1),
         messages.Read(2, "ab", True, [LexiconEntry("ab", replacement="cd")]),

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from glm_tts_api.contracts import NO_PROGRESS
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.messages import TO_SERVER, Frames, Message, frame
 from glm_tts_api.errors import InternalFault
@@ -71,8 +72,8 @@ BROKEN_TO_ENGINE = {
     "too long": struct.pack("<I", 2**31),
     "half a sample": encoded("Heard", "d", 16000, b"abc"),
     "a second Load": bytes(frame(tiny_process.load_of(Path()))),
-    "a recording that it does not have": bytes(frame(messages.Speak(1, request(), {}, 0))),
-    "a fault in what it does": heard(tiny.voice()) + bytes(frame(messages.Speak(1, FAILING, {}, 0))),
+    "a recording that it does not have": bytes(frame(messages.Speak(1, request(), NO_PROGRESS))),
+    "a fault in what it does": heard(tiny.voice()) + bytes(frame(messages.Speak(1, FAILING, NO_PROGRESS))),
 }
 
 
@@ -94,7 +95,7 @@ def test_a_broken_message_ends_a_process_whose_threads_are_at_work(tmp_path: Pat
         while side.hear(messages.Beat).state.status != "ready":
             pass
         side.own.sendall(heard(voice))
-        side.say(messages.Speak(1, endless, {}, 0))
+        side.say(messages.Speak(1, endless, NO_PROGRESS))
         side.hear(messages.StageChanged)
         side.own.sendall(BROKEN_TO_ENGINE["an unknown message"])
         assert side.process.wait(60) == 70

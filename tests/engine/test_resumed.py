@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Float32, SpeechRequest
+from glm_tts_api.contracts import Float32, Progress, SpeechRequest
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.text.markup.marks import MarkedText
@@ -103,7 +103,7 @@ def test_from_every_segment_on_the_rest_is_the_same_to_the_bit(way: Sequence[Any
 
         async def goes_on(first: int, decoded: set[int]) -> None:
             known = {segment: whole.tokens[segment] for segment in sorted(decoded)}
-            rest = await heard(tiny.speak(engine, request, spoken=known, first=first), first)
+            rest = await heard(tiny.speak(engine, request, progress=Progress(known, first)), first)
             what = f"from segment {first} on, with {sorted(decoded)} decoded"
             np.testing.assert_array_equal(rest.from_segment(first), whole.from_segment(first), what)
             assert {**known, **rest.tokens} == whole.tokens, what
@@ -126,7 +126,7 @@ def test_it_goes_on_like_that_in_an_engine_that_never_heard_of_it(streams: bool)
 
     async def go_on(engine: Engine) -> None:
         known = {segment: spoken[0].tokens[segment] for segment in (0, 1)}
-        rest = await heard(tiny.speak(engine, request, spoken=known, first=1), 1)
+        rest = await heard(tiny.speak(engine, request, progress=Progress(known, 1)), 1)
         np.testing.assert_array_equal(rest.from_segment(1), spoken[0].from_segment(1))
 
     with_engine(begin)
@@ -145,7 +145,7 @@ def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where_it_wa
         assert sum(map(len, tokens.values())) > 1000
         for first in (7, 11, 13):
             known = {segment: tokens[segment] for segment in range(first)}
-            rest = tiny.speak(engine, request, spoken=known, first=first)
+            rest = tiny.speak(engine, request, progress=Progress(known, first))
             await tiny.pcm(rest)
             assert rest.tokens == {segment: tokens[segment] for segment in range(first, 14)}
 
@@ -159,7 +159,7 @@ def test_a_request_that_is_left_while_its_decoded_segments_are_rendered_is_freed
         whole = await heard(tiny.speak(engine, request))
         for known in (whole.tokens, {0: whole.tokens[0]}):
             freed = asyncio.Event()
-            async with tiny.speak(engine, request, spoken=known, first=0) as stream:
+            async with tiny.speak(engine, request, progress=Progress(known, 0)) as stream:
                 stream.on_freed(freed.set)
                 await anext(stream)
             await asyncio.wait_for(freed.wait(), 30)

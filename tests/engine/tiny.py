@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,7 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.contracts import AudioChunk, Float32, Recording, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import (
+    NO_PROGRESS,
+    AudioChunk,
+    Float32,
+    Progress,
+    Recording,
+    SamplingOptions,
+    SpeechRequest,
+    Voice,
+)
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
@@ -211,13 +220,12 @@ def speak(
     engine: Engine,
     asked: SpeechRequest,
     *,
-    spoken: Mapping[int, Sequence[int]] | None = None,
-    first: int = 0,
+    progress: Progress = NO_PROGRESS,
     buffer_s: float = math.inf,
 ) -> SpeechStream:
     """Speaks with an engine that is in this process."""
     listener = Listener(engine, buffer_s)
-    engine.speak(asked, listener, spoken=spoken, first=first)
+    engine.speak(asked, listener, progress=progress)
     return listener.stream
 
 

@@ -4,13 +4,23 @@ tests/engine and scripts/benchmarks/engine_kills.py."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import AudioChunk, Float32, LexiconEntry, Recording, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import (
+    NO_PROGRESS,
+    AudioChunk,
+    Float32,
+    LexiconEntry,
+    Progress,
+    Recording,
+    SpeechRequest,
+    Timings,
+    Voice,
+)
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
@@ -60,14 +70,13 @@ class ScriptedEngine:
         asked: SpeechRequest,
         timings: Timings,
         *,
-        spoken: Mapping[int, Sequence[int]] | None = None,
-        first: int = 0,
+        progress: Progress = NO_PROGRESS,
     ) -> SpeechStream:
-        self.begun.append((first, sorted(spoken or {})))
+        self.begun.append((progress.first, sorted(progress.tokens)))
         stream = SpeechStream(lambda: self._forget(stream), timings=timings)
         self._streams.add(stream)
         self.together.append(len(self._streams))
-        asyncio.get_running_loop().call_soon(self._say, stream, first)
+        asyncio.get_running_loop().call_soon(self._say, stream, progress.first)
         return stream
 
     def _say(self, stream: SpeechStream, first: int) -> None:
