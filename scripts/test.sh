@@ -44,17 +44,17 @@ bash scripts/check.sh
 # The engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 case ${1:-} in
-  quick) tests -n 4 --tier unit --tier server ;;
+  quick) tests -n 4 --tier=unit --tier=server ;;
   '' | long)
     say "== tests (pytest)"
-    tests --tier unit --tier server --tier model --tier scripts --tier browser --tier cluster --tier soak
+    tests --tier=unit --tier=server --tier=model --tier=scripts --tier=browser --tier=cluster --tier=soak
     with_avx2 "${numbers[@]}"
     ;;
   *) exec "$PYTHON" -m pytest "$@" ;;
 esac
 [[ ${1:-} == long ]] || exit 0
 say "== engines that die under a whole server"
-tests --tier long
+tests --tier=long
 with_avx2 tests/engine --ignore tests/engine/test_lost.py --ignore tests/engine/test_memory.py
 for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"
