@@ -21,7 +21,7 @@ from scripts.checks.parity.block_causal import DEFAULT_BLOCK_PATTERN, block_caus
 from scripts.mini.codes import load_codes
 from scripts.mini.data import ClipSet, load_speaker_statistics
 from scripts.mini.speech_encoder import EncoderConfig
-from scripts.mini.training import Muon, Run, warm_cosine
+from scripts.mini.training import Muon, Run, plain_attention, warm_cosine
 
 _LENGTHS = (75, 125, 200, 325)  # tokens a row: 3 to 13 s
 _LENGTH_WEIGHTS = (2, 3, 3, 2)
@@ -182,6 +182,7 @@ def batches(data: VoiceData, rng: random.Random, frames: int) -> Iterator[Batch]
         yield data.batch(rng, data.training, frames=frames, augment=True)
 
 
+@plain_attention()
 def train(data: VoiceData, run: Run, *, codes: Tensor, frames: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(run.step)
@@ -261,7 +262,7 @@ def main() -> None:
     args = parser.parse_args()
     names = [
         path.stem
-        for path in sorted((args.folder / "data").glob("pairs*.speaker"))
+        for path in sorted((args.folder / "data").glob("*.speaker"))
         if (args.folder / "codes" / f"{path.stem}.pkl").exists()
     ]
     run = Run(args.out, minutes=args.minutes)

@@ -15,11 +15,12 @@ step() {
 
 bash scripts/mini/kokoro_packages.sh
 step kokoro_data pairs --minutes "${SPEECH_MINUTES:-240}" --folder "$STATE"
+step kokoro_data single --minutes "${SINGLE_MINUTES:-60}" --folder "$STATE"
 for part in tokenizer hift flow; do
     [ -e "$STATE/$part/state.pt" ] || step restart --parts speaker "$part" --folder "$STATE"
 done
 step tokenizer --minutes "${TOKENIZER_MINUTES:-55}" --tokens 1600 --data "$STATE/data" --out "$STATE/tokenizer"
-mapfile -t parts < <(cd "$STATE/data" && basename -s .pkl pairs*.pkl)
+mapfile -t parts < <(cd "$STATE/data" && basename -s .pkl -- *.pkl)
 step codes "${parts[@]}" --folder "$STATE"
 step flow --minutes "${FLOW_MINUTES:-30}" --folder "$STATE" --out "$STATE/flow"
 step kokoro_waves --minutes 60 --folder "$STATE"

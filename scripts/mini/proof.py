@@ -27,8 +27,9 @@ from scripts.mini.flow import flow_config
 from scripts.mini.heldout import CHINESE, ENGLISH
 from scripts.mini.kokoro_data import Speaker, speech_bounds, whole_tokens
 from scripts.mini.measures import align
+from scripts.mini.pair_data import MEL_MEAN, MEL_STD
 from scripts.mini.timbres import Timbre
-from scripts.mini.tokenizer import MEL_MEAN, MEL_STD, Decoder
+from scripts.mini.tokenizer import Decoder
 from scripts.mini.vocoder import CONFIG
 from scripts.mini.whisper_base import WhisperBase, units
 

@@ -3,12 +3,23 @@
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """Attention as matrix products in bfloat16: the fused kernel's way back takes 1.5 to 8 times as long on a
+    CPU at the lengths that are trained with."""
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # of every device's plain products
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 class Run:

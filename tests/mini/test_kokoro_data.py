@@ -8,9 +8,9 @@ from scripts.mini.data import ClipSet
 from scripts.mini.features import FeatureExtractor
 from scripts.mini.kokoro_data import PartWriter, label, make_clip, speech_bounds, whole_tokens, with_silences
 from scripts.mini.kokoro_reading import Reading, english_letters
+from scripts.mini.pair_data import warped
 from scripts.mini.sentences import Sentence
 from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, trained_timbres
-from scripts.mini.tokenizer import warped
 from scripts.mini.whisper_base import syllables
 
 STARTS = np.arange(8, dtype=np.float64) * 100

@@ -1,0 +1,130 @@
+"""What the tokenizer learns from: crops of clips that say the same at the same time, as batches."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from scripts.mini.data import ClipSet
+
+MEL_MEAN, MEL_STD = -5.0, 2.5
+_CROP_TOKENS = (24, 50, 100, 160)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Row i and row i + B/2 are the same words, by two voices or one."""
+
+    features: Tensor  # [B, 4n, 128]
+    mel: Tensor  # [B, 2n, 80], normalised, of the other voice
+    style: Tensor  # [B, 160], of the other voice
+    phonemes: Tensor  # [B, 2n]
+    pitch: Tensor  # [B, 2n], relative log F0, and nan where unvoiced
+    offset: int
+
+
+Pair = tuple[int, int]  # clips with the same words at the same time
+
+
+class PairData:
+    """Pairs of clips with their frame labels; draws random crops. A clip without a twin is its own.
+    `phonemes`: those that a decoder knows already; any other is then taken for a pause."""
+
+    def __init__(
+        self, parts: list[Path], *, phonemes: list[str] | None = None, n_validation: int = 120
+    ) -> None:
+        self.clips = ClipSet(parts, mel=True)
+        clips = self.clips.clips
+        pairs = [
+            (i, i + 1) for i in range(len(clips) - 1)
+            if clips[i].text == clips[i + 1].text and clips[i].n_tokens == clips[i + 1].n_tokens
+        ]  # fmt: skip
+        paired = {i for pair in pairs for i in pair}
+        alone = [(i, i) for i in range(len(clips)) if i not in paired]
+        labels = [clip.frame_phonemes() for clip in clips]
+        self.phonemes = phonemes or sorted({name for row in labels for name in row})
+        index = {name: i for i, name in enumerate(self.phonemes)}
+        self.labels = [np.array([index.get(name, index[""]) for name in row], np.int16) for row in labels]
+        held_out = min(n_validation, len(pairs) // 8)
+        self.training, self.validation = pairs[:-held_out] + alone, pairs[-held_out:]
+
+    def _statistics(
+        self, i: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        mel = self.clips.mel(i).astype(np.float32)
+        normal, log_f0 = (mel[:, :80] - MEL_MEAN) / MEL_STD, mel[:, 80]
+        voiced = log_f0 > 0
+        centre = float(np.median(log_f0[voiced])) if voiced.any() else 0.0
+        pitch = np.where(voiced, log_f0 - centre, np.nan).astype(np.float32)
+        return normal, np.concatenate([normal.mean(0), normal.std(0)]), pitch
+
+    def batch(self, rng: random.Random, *, tokens: int, source: list[Pair], augment: bool) -> Batch:
+        """About `tokens` speech tokens, both voices counted; all rows as long."""
+        n = rng.choices(_CROP_TOKENS, (1, 3, 3, 2))[0]
+        rows = max(2, tokens // (2 * n))
+        features: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        mels: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        styles: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        pitches: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+        phonemes: list[npt.NDArray[np.int16]] = []
+        while len(phonemes) < rows:
+            pair = rng.choice(source)
+            length = self.clips.clips[pair[0]].n_tokens
+            if length < n:
+                continue
+            a = 0 if rng.random() < 0.25 else rng.randint(0, length - n)
+            a = length - n if rng.random() < 0.15 else a
+            for side, i in enumerate(pair):
+                crop = self.clips.whisper(i)[4 * a : 4 * (a + n)].astype(np.float32)
+                features[side].append(_augmented(crop, rng) if augment else crop)
+                mel, style, pitch = self._statistics(i)
+                mels[1 - side].append(mel[2 * a : 2 * (a + n)])
+                styles[1 - side].append(style)
+                pitches[side].append(pitch[2 * a : 2 * (a + n)])
+            phonemes.append(self.labels[pair[0]][2 * a : 2 * (a + n)])
+
+        def both(sides: tuple[list[npt.NDArray[np.float32]], ...]) -> Tensor:
+            return torch.from_numpy(np.stack(sides[0] + sides[1]))
+
+        labels = torch.from_numpy(np.stack(phonemes + phonemes)).long()
+        offset = 0 if rng.random() < 0.4 else rng.randint(0, 1500 - 2 * n)
+        return Batch(both(features), both(mels), both(styles), labels, both(pitches), offset)
+
+
+def warped(crop: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
+    """The features [T, bins] with everything at `factor` times its bin."""
+    bins = crop.shape[1]
+    source = (np.arange(bins) / factor).clip(0, bins - 1.001)
+    low = source.astype(np.int64)
+    part = (source - low).astype(np.float32)
+    result: npt.NDArray[np.float32] = crop[:, low] * (1 - part) + crop[:, low + 1] * part
+    return result
+
+
+def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
+    """Length of the throat, level, tilt and noise floor, as other recordings have them (features are log10
+    power / 4 + 1)."""
+    if rng.random() < 0.5:
+        crop = warped(crop, rng.uniform(0.9, 1.1))
+    crop = crop + rng.uniform(-0.2, 0.2)
+    if rng.random() < 0.4:
+        crop = crop + np.linspace(-1, 1, crop.shape[1], dtype=np.float32) * rng.uniform(-0.12, 0.12)
+    if rng.random() < 0.3:
+        floor = crop.max() - rng.uniform(0.9, 1.8)
+        noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(crop.shape, np.float32)
+        crop = np.maximum(crop, floor + 0.1 * noise)
+    return _with_silent_bands(crop.astype(np.float32), rng)
+
+
+def _with_silent_bands(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
+    """Without up to two bands, so that no sound is known by one band alone (Park et al., 2019)."""
+    bins, mean = crop.shape[1], crop.mean()
+    for _ in range(rng.choice((0, 1, 2))):
+        width = rng.randint(2, bins // 8)
+        start = rng.randint(0, bins - width)
+        crop[:, start : start + width] = mean
+    return crop
