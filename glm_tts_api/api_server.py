@@ -155,7 +155,9 @@ def _speech(
     numbers = range(settings.workers)
     engines = Engines([build_engine(settings, number) for number in numbers])
     records = [WorkerRecord() for _ in numbers]
-    admission = Admission(settings.admission, [record.lanes for record in records], engines.rank)
+    admission = Admission(
+        settings.admission, [record.lanes for record in records], engines.rank, engines.n_slots
+    )
     verification = Admission(settings.admission, [lane_counters() for _ in numbers], engines.rank)
 
     def look_again() -> None:
@@ -201,6 +203,7 @@ def engine_process(settings: Settings, number: int, *, command: Sequence[str] = 
     """An engine in a process of its own, which `command` begins."""
     load = Load(
         number=number,
+        n_engines=settings.workers,
         checkpoint_dir=str(settings.checkpoint_dir),
         device=settings.device,
         dtype=settings.dtype,

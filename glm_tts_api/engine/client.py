@@ -196,7 +196,7 @@ class EngineClient:
         child = self._child = await Child.begun(self._command)
         watch = asyncio.create_task(self._watch(child))
         try:
-            child.send(self._load if self._info is None else replace(self._load, device=self._info.device))
+            child.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))
             await self._hear(child)
             self._child = None
             if self.state.status != "failed":

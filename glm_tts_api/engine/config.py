@@ -17,7 +17,8 @@ _FLOW_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone it
 class EngineConfig:
     """What the engine is given to work with.
 
-    n_slots: decode rows, one per admitted request; max_prompt_seconds: longest voice prompt; max_segment_ids:
+    n_slots: decode rows, one per admitted request; fewer_slots: fewer of them where the memory does not hold
+    so many; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
     prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
     products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
@@ -29,6 +30,7 @@ class EngineConfig:
     """
 
     n_slots: int = 20
+    fewer_slots: bool = False
     max_prompt_seconds: float = 30.0
     max_segment_ids: int = 100
     prefill_chunk: int | None = None

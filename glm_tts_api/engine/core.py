@@ -28,6 +28,7 @@ from glm_tts_api.engine.device_thread import (
 )
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
 from glm_tts_api.engine.llm_prompt import PromptLayout
+from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.stream_pace import Pace
@@ -93,8 +94,8 @@ class EngineCore:
 
     def wake(self) -> None:
         """Makes the threads look for requests that were cancelled."""
-        self._decode.wake()
-        self._wake_renderers()
+        for thread in (self._decode, *self._renderers):
+            thread.wake()
 
     def measure(self, request: EngineRequest, on_measured: Callable[[Pace | None], None]) -> None:
         """How fast `request` would be served, each part on its own thread; while there are no others. None
@@ -107,9 +108,11 @@ class EngineCore:
         return max(thread.step_s for thread in (self._decode, *self._renderers))
 
     @property
-    def in_use(self) -> tuple[int, int]:
-        """Decode rows, and positions of the KV cache."""
-        return self._scheduler.n_busy, self._decoder.n_cells_used if self._decoder else 0
+    def in_use(self) -> tuple[int, int, int, int]:
+        """Decode rows and positions of the KV cache: how many are in use, then how many there are."""
+        assert self._decoder is not None
+        n_rows, n_cells_used = self._scheduler.n_rows, self._decoder.n_cells_used
+        return self._scheduler.n_busy, n_cells_used, n_rows, n_rows * self.layout.slot_length
 
     @property
     def layout(self) -> PromptLayout:
@@ -133,8 +136,10 @@ class EngineCore:
         try:
             models = load()
             settle(models.llm.device)
-            self._decoder = DecodeBatcher(models, self._config)
-            self._token2wav = Token2Wav(models, self._config)
+            self._config = config = fit_slots(models, self._config)
+            self._scheduler = Scheduler(config.n_slots, n_reserved=config.n_reserved)
+            self._decoder = DecodeBatcher(models, config)
+            self._token2wav = Token2Wav(models, config)
             self._start_renderers(models.llm.device)
             on_loaded(models)
         except BaseException as error:  # a library that calls sys.exit must not end the thread unheard
@@ -158,13 +163,12 @@ class EngineCore:
 
         def go_on() -> None:
             assert self._token2wav is not None
+            pace = None
             try:
                 pace = Pace(*decode, *measure_renders(self._token2wav, request), one_core=one_core)
             except torch.OutOfMemoryError as error:
                 drop_memory(error)
-                on_measured(None)
-            else:
-                on_measured(pace)
+            on_measured(pace)
 
         self._renderers[0].post(go_on)
 
@@ -255,11 +259,8 @@ class EngineCore:
         assert self._token2wav is not None
         for span in request.next_spans():
             self._token2wav.add(span)
-            self._wake_renderers()
-
-    def _wake_renderers(self) -> None:
-        for renderer in self._renderers:
-            renderer.wake()
+            for renderer in self._renderers:
+                renderer.wake()
 
     # -- render threads
 

@@ -14,7 +14,6 @@ import torch
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.llm_prompt import PromptLayout
-from glm_tts_api.engine.memory import check_slots_fit
 from glm_tts_api.engine.prefix_cache import PrefixCache
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.model.checkpoint import Models
@@ -40,7 +39,6 @@ class DecodeBatcher:
             begin_of_audio=tokenizer.begin_of_audio,
             slot_length=config.slot_length(llm.config.max_position_embeddings),
         )
-        check_slots_fit(models, config, slot_length=self.layout.slot_length)
         self._llm = llm
         self._chunk = config.chunk_of_a_prompt(llm.device.type)
         self._cache = KVCache(

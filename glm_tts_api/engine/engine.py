@@ -22,7 +22,7 @@ from glm_tts_api.engine.faults import EngineLost, NobodyListens, as_service_erro
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.loading import LoadedModel, Loading
-from glm_tts_api.engine.memory import gpu_bytes
+from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.errors import ServiceError, StartupError
@@ -159,11 +159,15 @@ class Engine:
         """None until the model is loaded."""
         if (loaded := self._loaded) is None:
             return None
+        _, _, n_slots, _ = self._core.in_use
+        n_asked = self._config.n_slots
+        fewer = (why_fewer(n_asked, n_slots),) if n_slots < n_asked else ()
         return EngineInfo(
             model_name=loaded.models.name,
             device=str(loaded.models.llm.device),
             dtype=str(loaded.models.llm.dtype).removeprefix("torch."),
-            warnings=loaded.models.warnings,
+            warnings=(*loaded.models.warnings, *fewer),
+            n_slots=n_slots,
             slot_length=self._core.layout.slot_length,
             streaming=loaded.streaming,
         )
@@ -172,12 +176,7 @@ class Engine:
         """None while the engine is not ready. Blocking, short."""
         if (loaded := self._loaded) is None or self._state.status != "ready":
             return None
-        return EngineUsage(
-            *self._core.in_use,
-            rows=self._config.n_slots,
-            kv_cells=self._config.n_slots * self._core.layout.slot_length,
-            gpu_bytes=gpu_bytes(loaded.models.llm.device),
-        )
+        return EngineUsage(*self._core.in_use, gpu_bytes=gpu_bytes(loaded.models.llm.device))
 
     # -- text pool
 

@@ -1,8 +1,10 @@
-"""Whether the decode slots fit the machine, told before they are allocated; what of a GPU is in use."""
+"""How many decode slots fit the machine, told before they are allocated; what of a GPU is in use."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,41 +16,67 @@ from glm_tts_api.model.flow import FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.vocoder import Vocoder
 
+logger = logging.getLogger(__name__)
 _SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
 TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
 _FRAMES_PER_TOKEN = 2
 _FLOAT = 4
+_FEWEST = 2  # slots: one for each lane
 _GIB = 2**30
 
 
-def check_slots_fit(models: Models, config: EngineConfig, *, slot_length: int) -> None:
-    """Raises StartupError, naming the number of slots that would fit beside flow and vocoder."""
+def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
+    """The config with as many of its slots as fit beside flow and vocoder.
+
+    Raises StartupError where they do not all fit and `fewer_slots` does not allow fewer, or where not even
+    one for each lane fits.
+    """
     llm = models.llm
-    free = _free_bytes(llm.device)
+    free = _free_bytes(llm.device, n_engines=models.n_engines)
     if free is None:
-        return
+        return config
+    slot_length = config.slot_length(llm.config.max_position_embeddings)
     a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
     vocoders = models.vocoders.values()
     kept = 0 if llm.device.type == "cpu" else render_bytes(models.flow.config, vocoders, config)
     n_fit = n_slots_that_fit(free, kept=kept, a_slot=a_slot)
     if config.n_slots <= n_fit:
-        return
+        return config
+    if config.fewer_slots and n_fit >= _FEWEST:
+        logger.warning(why_fewer(config.n_slots, n_fit))
+        return replace(config, n_slots=n_fit)
     needed = (
         f"{config.n_slots} requests at once need {config.n_slots * a_slot / _GIB:.1f} GiB for the decoder's"
         f" cache ({slot_length} positions each) and {free / _GIB:.1f} GiB are free"
     )
     kept_for = f", {kept / _GIB:.1f} of them kept for flow and vocoder" if kept else ""
+    shared = f" for each of the {models.n_engines} engines (WORKERS) on it" if models.n_engines > 1 else ""
     advice = (
         f"SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY can be at most {n_fit}"
-        if n_fit > 1
+        if n_fit >= _FEWEST
         else "end what else holds the memory, or choose another DEVICE"
     )
-    raise StartupError(f"{needed}{kept_for}: {advice}")
+    raise StartupError(f"{needed}{shared}{kept_for}: {advice}")
+
+
+def why_fewer(n_asked: int, n_slots: int) -> str:
+    """A sentence for the log and for /api/v1/health."""
+    return (
+        f"The memory holds {n_slots} requests at once, not {n_asked}: the lanes have fewer places."
+        f" SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY of at most {n_slots} says that this is meant."
+    )
 
 
 def n_slots_that_fit(free: int, *, kept: int, a_slot: int) -> int:
     """Slots of `a_slot` bytes in the share of `free` that may be taken, less what is `kept` for others."""
     return max(0, int(_SHARE * free - kept) // a_slot)
+
+
+def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
+    """The bytes of a GPU's `free` memory that one of the `n_engines` on it may count as its own: those that
+    it has `held` since its start belong to its equal part of the `total`. The engines load at the same time,
+    so what is free now is free for each of them."""
+    return max(0, min(free, total // n_engines - held))
 
 
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
@@ -78,10 +106,12 @@ def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
     return total - free, total
 
 
-def _free_bytes(device: torch.device) -> int | None:
+def _free_bytes(device: torch.device, *, n_engines: int) -> int | None:
     """Memory that could be had now; None where the system does not say."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        free, total = torch.cuda.mem_get_info(device)
+        held = torch.cuda.memory_reserved(device)
+        return share_of_a_gpu(free, total=total, held=held, n_engines=n_engines)
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:

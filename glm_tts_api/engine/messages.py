@@ -36,10 +36,12 @@ class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):
 
 
 class Load(Message, frozen=True):
-    """The first: what the engine is to be. Paths are absolute; `shipped` holds the configs that come with
-    the package."""
+    """The first: what the engine is to be, the `number`th of `n_engines`. Paths are absolute; `shipped` holds
+    the configs that come with the package. `device` is as set; `again_on`: where its predecessor ran, if it
+    had one."""
 
     number: int
+    n_engines: int
     checkpoint_dir: str
     device: str
     dtype: Dtype
@@ -51,6 +53,7 @@ class Load(Message, frozen=True):
     cache_dir: str
     logs_json: bool
     logs_texts: bool
+    again_on: str = ""
 
 
 class Heard(Message, frozen=True):

@@ -188,17 +188,18 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
-    from glm_tts_api.model.placement import choose_device, placement_warnings
+    from glm_tts_api.model.placement import choose_device, n_sharing, placement_warnings
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
-        device = choose_device(load.device, nth=load.number)
+        device = choose_device(load.again_on or load.device, nth=load.number)
         warnings = placement_warnings(load.device, dtype=load.dtype)
         for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)
         models = load_checkpoint(Path(load.checkpoint_dir), device=device, dtype=load.dtype)
-        return replace(models, warnings=tuple(warnings))
+        n_engines = n_sharing(device, load.device, n_engines=load.n_engines)
+        return replace(models, warnings=tuple(warnings), n_engines=n_engines)
 
     def load_frontend() -> TextFrontend:
         frontend = TextFrontend(

@@ -48,12 +48,13 @@ class EngineUsage:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an operator may want to know. `streaming`: what a lone listener has to expect, once warm-up has
-    measured it."""
+    """What an operator may want to know. `n_slots`: requests that it speaks at once, which the server's lanes
+    follow; 0: not told. `streaming`: what a lone listener has to expect, once warm-up has measured it."""
 
     model_name: str
     device: str
     dtype: str
     warnings: tuple[str, ...] = ()
     slot_length: int = 0
+    n_slots: int = 0
     streaming: Forecast | None = field(default=None, repr=False)

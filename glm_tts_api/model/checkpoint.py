@@ -30,8 +30,8 @@ VOCOS2D = "vocos2d/generator_jit.ckpt"
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
     """A loaded checkpoint, ready for inference. `name` is its folder's; `warnings`: what the person who
-    started the server should know of where and how precisely it runs, a sentence each. `vocoders`: by
-    their sample rates.
+    started the server should know of where and how precisely it runs, a sentence each. `n_engines`: engines
+    of one server that share the device. `vocoders`: by their sample rates.
 
     The LLM's logits have a column for each speech token, from 0, and a last one for the end.
     """
@@ -44,6 +44,7 @@ class Models:
     speaker_encoder: SpeakerEncoder
     text_tokenizer: TextTokenizer
     warnings: tuple[str, ...] = ()
+    n_engines: int = 1
 
 
 def check_layout(root: Path) -> None:

@@ -12,6 +12,7 @@ from glm_tts_api.errors import StartupError
 from glm_tts_api.model.gpus import n_gpus, why_no_gpu
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_CPU = torch.device("cpu")
 _IS_X86 = platform.machine() == "x86_64"  # of other CPUs' units nothing is known here
 _CACHED_WEIGHTS = 50_000_000  # fewer than these are held by a CPU's caches rather than read from memory
 
@@ -33,6 +34,14 @@ def choose_device(device: str, *, nth: int = 0) -> torch.device:
     return _choose_device(device, n_gpus(), nth)
 
 
+def n_sharing(device: torch.device, asked: str, *, n_engines: int) -> int:
+    """How many of a server's engines are on `device`, which choose_device has found for one of them and what
+    was `asked` for."""
+    if device.type != "cuda" or ":" in asked:
+        return n_engines
+    return len(range(device.index, n_engines, n_gpus()))
+
+
 def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
     """What the person who starts the server should know of what DEVICE and DTYPE come to here."""
     warnings = []
@@ -48,24 +57,33 @@ def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
 
 
 def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype) -> Precision:
-    """auto is bf16 on a GPU, and on a CPU with bf16 units for an LLM of so many weights that reading them is
-    what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the same sound after
-    every start. int8 is 8-bit weights, and float32 for all else.
+    """auto is bf16 on a GPU with bf16 units, and on a CPU with such units for an LLM of so many weights that
+    reading them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the
+    same sound after every start. int8 is 8-bit weights, and float32 for all else.
 
-    Raises StartupError for 8-bit weights on a GPU.
+    Raises StartupError for 8-bit weights on a GPU, and for bf16 on one without units for it.
     """
     if dtype == "int8":
         if device.type != "cpu":
             raise StartupError(f"DTYPE='int8' is for the CPU, and this runs on {device}: set DTYPE=auto")
         return Precision(torch.float32, int8=True)
     if dtype == "auto":
-        reads_memory = n_weights > _CACHED_WEIGHTS and has_bf16_units()
-        dtype = "bf16" if device.type == "cuda" or reads_memory else "fp32"
+        reads_memory = device.type == "cuda" or n_weights > _CACHED_WEIGHTS
+        dtype = "bf16" if reads_memory and has_bf16_units(device) else "fp32"
+    elif dtype == "bf16" and device.type == "cuda" and not has_bf16_units(device):
+        raise StartupError(
+            f"DTYPE='bf16': {torch.cuda.get_device_name(device)} has no units for bfloat16, which GPUs have"
+            " from Ampere on: set DTYPE=auto, which takes fp32 there"
+        )
     return Precision(_DTYPES[dtype])
 
 
-def has_bf16_units() -> bool:
-    """Whether the CPU has them, and PyTorch may use AVX-512, which they need (ATEN_CPU_CAPABILITY)."""
+def has_bf16_units(device: torch.device = _CPU) -> bool:
+    """Whether a GPU has them; or the CPU, and PyTorch may use AVX-512, which they need
+    (ATEN_CPU_CAPABILITY)."""
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability: str = torch.backends.cpu.get_cpu_capability()
     return "AVX512" in capability and bool(
         torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

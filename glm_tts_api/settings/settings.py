@@ -28,7 +28,7 @@ from glm_tts_api.settings.machine import machine_names, usable_cores
 from glm_tts_api.settings.names import unknown_names
 from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_files
 from glm_tts_api.settings.types import Concurrency, Seconds
-from glm_tts_api.speech.admission import AdmissionConfig
+from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.validation import allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits
@@ -224,9 +224,11 @@ class Settings(BaseSettings):
 
     @property
     def engine(self) -> EngineConfig:
-        """Every admitted request owns a decode row; the CPU's threads are divided among the workers."""
+        """Every admitted request owns a decode row, and fewer are admitted where the memory does not hold the
+        rows, unless their number was set; the CPU's threads are divided among the workers."""
         return EngineConfig(
             n_slots=self.short_text_concurrency + self.long_text_concurrency,
+            fewer_slots=not {"short_text_concurrency", "long_text_concurrency"} & self.model_fields_set,
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,

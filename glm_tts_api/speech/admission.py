@@ -13,57 +13,11 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
+from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
-
-SHORT_TEXT_CHARS = (
-    50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TextLength:
-    """The length of a text in characters, the lane that it takes, its time-out in seconds and the setting of
-    that."""
-
-    n_chars: int
-    lane: LaneName
-    timeout_s: float
-    setting: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdmissionConfig:
-    """Limits of one engine, but for the queue's, which is the server's; time-outs in seconds from arrival."""
-
-    short_limit: int = 15
-    long_limit: int = 5
-    threshold: int = 200
-    short_timeout_s: float = 60
-    medium_timeout_s: float = 300
-    long_timeout_s: float = 600
-    queue_size: int = 100
-
-    def __post_init__(self) -> None:
-        if self.short_limit < 1 or self.long_limit < 1 or self.queue_size < 0:
-            raise ValueError("lane limits must be at least 1, the queue size at least 0")
-
-    def most_requests(self, n_engines: int) -> int:
-        """That may be spoken or wait at once."""
-        return n_engines * (self.short_limit + self.long_limit) + 2 * self.queue_size
-
-    def limit_of(self, lane: LaneName) -> int:
-        return self.short_limit if lane == "short_text" else self.long_limit
-
-    def measure(self, n_chars: int) -> TextLength:
-        if n_chars > self.threshold:
-            return TextLength(n_chars, "long_text", self.long_timeout_s, "LONG_TEXT_TIMEOUT")
-        if n_chars > SHORT_TEXT_CHARS:
-            return TextLength(n_chars, "short_text", self.medium_timeout_s, "MEDIUM_TEXT_TIMEOUT")
-        return TextLength(n_chars, "short_text", self.short_timeout_s, "SHORT_TEXT_TIMEOUT")
 
 
 class Permit:
@@ -128,13 +82,11 @@ class _Lane:
         self,
         name: LaneName,
         *,
-        limit: int,
         queue_size: int,
         counters: Sequence[LaneCounters],
         best: Callable[[_Lane], int | None],
     ) -> None:
         self.name = name
-        self.limit = limit
         self.counters = counters
         self.taken = [0] * len(counters)
         self._best = best
@@ -201,10 +153,15 @@ def _always(engine: int) -> int:
     return 1
 
 
+def _as_set(engine: int) -> int:
+    return 0
+
+
 class Admission:
     """The one place where requests wait.
 
-    `rank`: how good an engine is for a request now, 0 if it takes none.
+    `rank`: how good an engine is for a request now, 0 if it takes none; `n_slots`: requests that it speaks at
+    once (see AdmissionConfig.on_slots).
     """
 
     def __init__(
@@ -212,20 +169,25 @@ class Admission:
         config: AdmissionConfig,
         counters: Sequence[dict[LaneName, LaneCounters]],
         rank: Callable[[int], int] = _always,
+        n_slots: Callable[[int], int] = _as_set,
     ) -> None:
         """`counters`: of each engine."""
         self.config = config
         self._rank = rank
+        self._n_slots = n_slots
         self._lanes = {
             name: _Lane(
                 name,
-                limit=config.limit_of(name),
                 queue_size=config.queue_size,
                 counters=[each[name] for each in counters],
                 best=self._best,
             )
             for name in LANES
         }
+
+    def limit_on(self, engine: int, lane: LaneName) -> int:
+        """The places of a lane on an engine."""
+        return self.config.on_slots(self._n_slots(engine)).limit_of(lane)
 
     def look_again(self) -> None:
         """To be called when an engine takes what it did not take before."""
@@ -239,7 +201,7 @@ class Admission:
         free = [
             (rank, -load, -engine)
             for engine, load in enumerate(loads)
-            if lane.taken[engine] < lane.limit and (rank := self._rank(engine))
+            if lane.taken[engine] < self.limit_on(engine, lane.name) and (rank := self._rank(engine))
         ]
         return -max(free)[2] if free else None
 

@@ -123,6 +123,11 @@ class Engines:
             return 3 if status == "ready" else 2
         return int(status in ("reloading", "restarting") and self._best() is None)
 
+    def n_slots(self, number: int) -> int:
+        """Requests that an engine has said it speaks at once; 0 until then."""
+        info = self.each[number].info()
+        return info.n_slots if info is not None else 0
+
     async def clear_cache(self) -> int:
         """Of all that have something in memory; the bytes freed."""
         ready = [engine for engine in self.each if engine.state.status == "ready"]

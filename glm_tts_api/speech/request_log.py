@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
-from glm_tts_api.speech.admission import Permit, TextLength
+from glm_tts_api.speech.admission import Permit
+from glm_tts_api.speech.lane_limits import TextLength
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.figures import Api, Figures, LaneName

@@ -18,7 +18,7 @@ from glm_tts_api.speech.admission import Admission, Permit
 from glm_tts_api.speech.engines import Engines, ResumedStream
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
-from glm_tts_api.stats.figures import Figures
+from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
 from glm_tts_api.voices.unregistered import decoded_voice
 
@@ -71,6 +71,7 @@ class SpeechService:
                 watchdog_exits=engine.n_watchdog_exits,
                 resumed=self.engines.n_resumed[number],
                 lanes={lane: counters.read() for lane, counters in record.lanes.items()},
+                limits={lane: self.admission.limit_on(number, lane) for lane in LANES},
                 cells=record.figures.cells,
             )
             for number, (engine, record) in enumerate(zip(self.engines.each, self.records, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
 from itertools import accumulate
@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from glm_tts_api import __version__
-from glm_tts_api.stats.figures import LANES, SERIES, Counter, Gauge, Histogram, LaneName, Series
+from glm_tts_api.stats.figures import LANES, SERIES, Counter, Gauge, Histogram, Series
 from glm_tts_api.stats.workers import WorkerStats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -28,11 +28,10 @@ _LANE_COUNTERS = {
 }
 
 
-def exposition(workers: Iterable[WorkerStats], *, limits: Mapping[LaneName, int], n_workers: int) -> bytes:
-    """`limits`: places of each lane in one worker; `n_workers`: how many there are meant to be, or fewer if
-    the number follows the load."""
+def exposition(workers: Iterable[WorkerStats], *, n_workers: int) -> bytes:
+    """`n_workers`: how many there are meant to be, or fewer if the number follows the load."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Service(list(workers), limits, n_workers))
+    registry.register(_Service(list(workers), n_workers))
     return generate_latest(registry)
 
 
@@ -44,10 +43,9 @@ def _build() -> dict[str, str]:
 class _Service(Collector):
     """Each series once, with a sample for each worker."""
 
-    def __init__(self, workers: list[WorkerStats], limits: Mapping[LaneName, int], n_workers: int) -> None:
+    def __init__(self, workers: list[WorkerStats], n_workers: int) -> None:
         self._workers = workers
         self._live = [worker for worker in workers if worker.alive]
-        self._limits = limits
         self._n_workers = max(n_workers, len(self._live))
 
     def collect(self) -> Iterator[Metric]:
@@ -97,7 +95,7 @@ class _Service(Collector):
         limit = GaugeMetricFamily(f"{_PREFIX}lane_limit", "Places in the lane.", labels=labels)
         for worker in self._live:
             for lane in LANES:
-                limit.add_metric([str(worker.number), lane], self._limits[lane])
+                limit.add_metric([str(worker.number), lane], worker.limits[lane])
         yield limit
         for name, told in _LANE_GAUGES.items():
             gauge = GaugeMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)

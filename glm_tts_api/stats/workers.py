@@ -24,8 +24,8 @@ class WorkerRecord:
 class WorkerStats(Struct, frozen=True, eq=False):
     """One worker as read. `pid`: of the engine's process, None between two; `restarts`: how often it died and
     another took its place; `watchdog_exits`: how often it was ended for standing still; `resumed`: requests
-    that went on with it after their engine's death; `cells`: of its figures. It may come from another
-    machine."""
+    that went on with it after their engine's death; `limits`: places of its lanes; `cells`: of its figures.
+    It may come from another machine."""
 
     number: int
     pid: int | None
@@ -34,6 +34,7 @@ class WorkerStats(Struct, frozen=True, eq=False):
     watchdog_exits: int
     resumed: int
     lanes: dict[LaneName, LaneCounts]
+    limits: dict[LaneName, int]
     cells: bytes
     alive: bool = True
 

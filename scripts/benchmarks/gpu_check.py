@@ -166,7 +166,7 @@ def check_serving(report: Report, size: Size, runner: LlmRunner, levels: dict[in
     finally:
         serving.close()
     report.memory = (
-        f"A request: {size.n_segments} segments of {size.ids_per_segment} ids, in order. Targets: RTF 0.08"
+        f"A request: {size.n_segments} segments of {size.ids_per_segment} ids, in order. Targets: RTF 0.05"
         " at 1, 40 audio s/s at 16, 8 GiB."
     )
     if runner.device.type == "cuda":

@@ -16,6 +16,7 @@ from glm_tts_api.errors import InternalFault
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import lines_of, wait_until
+from tests.scraping import Scrape
 
 Serve = Callable[..., Running]
 
@@ -30,6 +31,18 @@ def test_every_request_is_answered_and_counted(serve: Serve) -> None:
     answers = [future.result() for future in together(server, 20)]
     assert {answer.status_code for answer in answers} == {200}
     server.wait_for_lane(active=0, waiting=0, total=20, completed=20, limit=3, available=3)
+
+
+def test_the_lanes_of_an_engine_with_fewer_rows_have_fewer_places(serve: Serve) -> None:
+    server = serve(ToneEngine(n_slots=16), ToneEngine(n_slots=20))
+    with server.client() as client:
+        body = client.get("/api/v1/stats/concurrency").json()
+        told = Scrape(client.get("/metrics").text)
+    lanes = ("short_text", "long_text")
+    assert [[each[lane]["limit"] for lane in lanes] for each in body["per_worker"]] == [[12, 4], [15, 5]]
+    assert [body["stats"][lane]["limit"] for lane in lanes] == [27, 9]
+    assert body["config"]["concurrency"] == {"short_text": 15, "long_text": 5, "threshold": 200}
+    assert told("lane_limit", worker="0", lane="short_text") == 12
 
 
 def test_the_log_says_how_long_a_request_waited(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

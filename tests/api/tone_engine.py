@@ -43,7 +43,7 @@ class ToneEngine:
     `n_chunks`: the pieces in which each segment comes;
     `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
     ready, or has failed if `load_fault` is there by then; `breaks`: what ends an request after its first
-    segment."""
+    segment; `n_slots`: how many requests it says it speaks at once, once it is loaded."""
 
     delay_s: float = 0.0
     freeing_s: float = 0.0
@@ -60,6 +60,7 @@ class ToneEngine:
     load_fault: Path | None = None
     streaming: Forecast | None = None
     frontend: TextFrontend | None = None
+    n_slots: int = 0
     requests: list[SpeechRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -139,7 +140,8 @@ class ToneEngine:
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
-        return EngineInfo("tone", "cpu", "float32", streaming=self.streaming) if ready else None
+        told = EngineInfo("tone", "cpu", "float32", n_slots=self.n_slots, streaming=self.streaming)
+        return told if ready else None
 
     def usage(self) -> EngineUsage | None:
         """As of a machine with a GPU."""

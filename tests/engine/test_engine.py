@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from glm_tts_api.engine.engine import Engine
@@ -21,6 +22,7 @@ from glm_tts_api.errors import (
     Unhealthy,
 )
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.kv_cache import KVCache
 from tests.engine import tiny
 
 ResultT = TypeVar("ResultT")
@@ -127,6 +129,28 @@ def test_slots_that_do_not_fit_the_memory_are_refused_with_the_number_that_would
         engine = await tiny.ready(tiny.tiny_engine(replace(tiny.CONFIG, n_slots=10**6)))
         assert engine.state.status == "failed"
         assert "CONCURRENCY can be at most" in str(engine.state.cause)
+        engine.close()
+
+    asyncio.run(run())
+
+
+def test_slots_that_nobody_set_are_as_many_as_fit_and_are_told_of() -> None:
+    config = replace(tiny.CONFIG, n_slots=24, fewer_slots=True)
+
+    async def run() -> None:
+        a_slot = config.slot_length(10**6) * KVCache.bytes_per_position(
+            tiny.tiny_models().llm.config, torch.float32
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("glm_tts_api.engine.memory._free_bytes", lambda *_, **__: 6 * a_slot)
+            engine = await tiny.ready(tiny.tiny_engine(config))
+        info, usage = engine.info(), tiny.usage(engine)
+        assert info is not None
+        assert info.n_slots == usage.rows == 5
+        assert usage.kv_cells == 5 * info.slot_length
+        (warning,) = info.warnings
+        assert warning.startswith("The memory holds 5 requests at once, not 24")
+        assert len(await tiny.pcm(tiny.speak(engine, tiny.asked("ab")))) > 0
         engine.close()
 
     asyncio.run(run())

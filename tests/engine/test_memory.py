@@ -3,7 +3,9 @@ the meta device, which has shapes and no memory."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +14,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import check_slots_fit, flow_bytes, n_slots_that_fit, render_bytes
+from glm_tts_api.engine.memory import fit_slots, flow_bytes, n_slots_that_fit, render_bytes, share_of_a_gpu
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
@@ -22,6 +24,7 @@ from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE
 from tests.dispatched import Dispatched
 
 GIB = 2**30
+ROOT = Path(__file__).parents[2]
 MINI_FLOW = FlowConfig(trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2)
 SHALLOW = FlowConfig(depth=3)  # as wide as the official one: depth adds nothing to what lives at once
 OFFICIAL_SLOT = EngineConfig().slot_length(8192)
@@ -85,42 +88,116 @@ def test_slots_share_nine_tenths_of_the_memory_less_what_is_kept(free: int, n_fi
     assert n_slots_that_fit(free, kept=17, a_slot=9) == n_fit
 
 
-def faked_gpu(**llm: Any) -> Models:
+def faked_gpu(*, n_engines: int = 1, **llm: Any) -> Models:
     """Models of the official sizes, of which nothing but the sizes is there."""
     llm = {"device": torch.device("cuda", 0), "dtype": torch.bfloat16, "config": LlmConfig(), **llm}
     parts = {"flow": SimpleNamespace(config=FlowConfig()), "vocoders": {24000: official_hift()}}
-    return cast(Models, SimpleNamespace(llm=SimpleNamespace(**llm), **parts))
+    return cast(Models, SimpleNamespace(llm=SimpleNamespace(**llm), **parts, n_engines=n_engines))
+
+
+@pytest.fixture
+def has_free(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Has the machine say that so many GiB are free."""
+
+    def has(gib: float) -> None:
+        monkeypatch.setattr("glm_tts_api.engine.memory._free_bytes", lambda *_, **__: int(gib * GIB))
+
+    return has
 
 
 @pytest.mark.parametrize(("free_gib", "n_slots"), [(8.0, 20), (6.0, 18), (24.0, 20)])
 def test_a_faked_gpu_takes_as_many_requests_as_fit_beside_flow_and_vocoder(
-    monkeypatch: pytest.MonkeyPatch, free_gib: float, n_slots: int
+    has_free: Callable[[float], None], free_gib: float, n_slots: int
 ) -> None:
-    monkeypatch.setattr("glm_tts_api.engine.memory._free_bytes", lambda _: int(free_gib * GIB))
-    check_slots_fit(faked_gpu(), EngineConfig(n_slots=n_slots), slot_length=OFFICIAL_SLOT)
+    has_free(free_gib)
+    config = EngineConfig(n_slots=n_slots)
+    assert fit_slots(faked_gpu(), config) == config
     with pytest.raises(
         StartupError, match=r"GiB are free, 1\.\d of them kept for flow and vocoder"
     ) as refused:
-        check_slots_fit(faked_gpu(), EngineConfig(n_slots=1000), slot_length=OFFICIAL_SLOT)
+        fit_slots(faked_gpu(), EngineConfig(n_slots=1000))
     most = int(str(refused.value).rpartition(" ")[2])
-    check_slots_fit(faked_gpu(), EngineConfig(n_slots=most), slot_length=OFFICIAL_SLOT)
+    assert fit_slots(faked_gpu(), EngineConfig(n_slots=most)).n_slots == most
     with pytest.raises(StartupError, match="kept for flow and vocoder"):
-        check_slots_fit(faked_gpu(), EngineConfig(n_slots=most + 1), slot_length=OFFICIAL_SLOT)
+        fit_slots(faked_gpu(), EngineConfig(n_slots=most + 1))
+    fewer = fit_slots(faked_gpu(), EngineConfig(n_slots=most + 1, fewer_slots=True))
+    assert fewer == EngineConfig(n_slots=most, fewer_slots=True)
 
 
-def test_a_faked_gpu_that_holds_no_request_is_not_told_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glm_tts_api.engine.memory._free_bytes", lambda _: GIB)
+@pytest.mark.parametrize("fewer_slots", [False, True])
+def test_a_faked_gpu_that_holds_no_request_of_each_lane_is_not_told_a_number(
+    has_free: Callable[[float], None], fewer_slots: bool
+) -> None:
+    has_free(1.9)
     with pytest.raises(StartupError, match="end what else holds the memory, or choose another DEVICE"):
-        check_slots_fit(faked_gpu(), EngineConfig(), slot_length=OFFICIAL_SLOT)
+        fit_slots(faked_gpu(), EngineConfig(fewer_slots=fewer_slots))
 
 
-def test_a_cpu_keeps_nothing_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cpu_keeps_nothing_apart(has_free: Callable[[float], None]) -> None:
     models = faked_gpu(device=torch.device("cpu"))
-    a_slot = OFFICIAL_SLOT * 28 * 2 * 4 * 128 * 2
-    monkeypatch.setattr("glm_tts_api.engine.memory._free_bytes", lambda _: int(20.1 * a_slot / 0.9))
-    check_slots_fit(models, EngineConfig(n_slots=20), slot_length=OFFICIAL_SLOT)
+    has_free(20.1 * OFFICIAL_SLOT * 28 * 2 * 4 * 128 * 2 / 0.9 / GIB)
+    assert fit_slots(models, EngineConfig(n_slots=20)).n_slots == 20
     with pytest.raises(StartupError, match=r"can be at most 20$"):
-        check_slots_fit(models, EngineConfig(n_slots=21), slot_length=OFFICIAL_SLOT)
+        fit_slots(models, EngineConfig(n_slots=21))
+
+
+# What PyTorch says that such a card has in all, GiB; the LLM's dtype; and how many slots it holds.
+CARDS = [
+    ("8 GB", 7.8, torch.bfloat16, 0),
+    ("12 GB", 11.6, torch.bfloat16, 16),
+    ("16 GB", 15.7, torch.bfloat16, 35),
+    ("16 GB, T4", 14.6, torch.float32, 8),
+    ("24 GB", 23.6, torch.bfloat16, 70),
+    ("80 GB", 79.2, torch.bfloat16, 318),
+]
+HELD = {torch.bfloat16: 5.3 + 0.8, torch.float32: 8.3 + 0.8}  # GiB: weights, and context with libraries
+
+
+@pytest.mark.parametrize(("card", "total_gib", "dtype", "n_slots"), CARDS, ids=[card[0] for card in CARDS])
+def test_a_card_takes_the_default_slots_or_as_many_as_fit(
+    has_free: Callable[[float], None], card: str, total_gib: float, dtype: torch.dtype, n_slots: int
+) -> None:
+    has_free(total_gib - HELD[dtype])
+    default, models = EngineConfig(fewer_slots=True), faked_gpu(dtype=dtype)
+    if not n_slots:
+        with pytest.raises(StartupError):
+            fit_slots(models, default)
+        return
+    assert fit_slots(models, default).n_slots == min(n_slots, default.n_slots)
+    assert fit_slots(models, replace(default, n_slots=1000)).n_slots == n_slots
+
+
+@pytest.mark.parametrize("page", ["settings.md", "settings_zh.md"])
+def test_the_docs_say_how_many_slots_a_card_holds(page: str) -> None:
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    for card, total_gib, _, n_slots in CARDS:
+        (row,) = (
+            line
+            for line in lines
+            if line.startswith(f"| {card.replace(', ', '，') if '_zh' in page else card} |")
+        )
+        assert row.split(" | ")[1:3] == [f"{total_gib}", f"{n_slots}"]
+
+
+def test_engines_that_share_a_gpu_count_no_free_memory_twice() -> None:
+    """Both load at once: each sees what neither has taken yet."""
+    free, total, held = 60, 80, 10
+    assert share_of_a_gpu(free, total=total, held=held, n_engines=1) == 60
+    shares = [share_of_a_gpu(free, total=total, held=held, n_engines=2) for _ in range(2)]
+    assert shares == [30, 30]
+    assert sum(shares) <= total - 2 * held
+    assert share_of_a_gpu(20, total=total, held=held, n_engines=2) == 20, "others use the card as well"
+    assert share_of_a_gpu(60, total=total, held=41, n_engines=2) == 0
+
+
+def test_slots_that_do_not_fit_beside_another_engine_are_refused_with_the_number_of_engines(
+    has_free: Callable[[float], None],
+) -> None:
+    has_free(5)
+    with pytest.raises(
+        StartupError, match=r"GiB are free for each of the 2 engines \(WORKERS\) on it, 1\.\d"
+    ):
+        fit_slots(faked_gpu(n_engines=2), EngineConfig(n_slots=20))
 
 
 def test_prompts_are_read_and_segments_rendered_in_bigger_pieces_on_a_gpu() -> None:

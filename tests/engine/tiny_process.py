@@ -74,6 +74,7 @@ def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> Engine:
 def load_of(folder: Path, config: EngineConfig = FEW_ROWS) -> messages.Load:
     return messages.Load(
         number=0,
+        n_engines=1,
         checkpoint_dir=str(folder),
         device="cpu",
         dtype="fp32",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from glm_tts_api.model.placement import (
     Precision,
     choose_device,
     choose_precision,
+    n_sharing,
     placement_warnings,
 )
 from tests.this_cpu import HAS_BF16_UNITS
@@ -82,6 +85,54 @@ def test_8_bit_weights_are_for_the_cpu() -> None:
         choose_precision(torch.device("cuda", 0), n_weights=LARGE, dtype="int8")
 
 
+@pytest.fixture
+def faked_t4(monkeypatch: pytest.MonkeyPatch) -> torch.device:
+    """A GPU before Ampere."""
+    monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=7))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla T4")
+    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda _: True)  # as is emulated there
+    return torch.device("cuda", 0)
+
+
+def test_on_a_faked_gpu_without_units_for_bf16_auto_is_fp32_and_bf16_is_refused(
+    faked_t4: torch.device,
+) -> None:
+    for n_weights in (SMALL, LARGE):
+        assert _dtype("auto", n_weights, faked_t4) == _dtype("fp32", n_weights, faked_t4) == torch.float32
+        with pytest.raises(
+            StartupError, match=r"^DTYPE='bf16': Tesla T4 has no units for bfloat16.* set DTYPE=auto"
+        ):
+            _dtype("bf16", n_weights, faked_t4)
+
+
+def test_on_a_faked_ampere_auto_is_bf16(faked_t4: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=8))
+    assert _dtype("auto", SMALL, faked_t4) == _dtype("bf16", SMALL, faked_t4) == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("asked", "n_engines", "n_gpus", "sharing"),
+    [
+        ("auto", 1, 1, [1]),
+        ("cuda", 2, 1, [2]),
+        ("auto", 2, 2, [1, 1]),
+        ("auto", 5, 2, [3, 2]),
+        ("cuda:0", 3, 2, [3]),
+    ],
+)
+def test_engines_share_a_faked_gpu_that_was_named_or_taken_in_turn(
+    monkeypatch: pytest.MonkeyPatch, asked: str, n_engines: int, n_gpus: int, sharing: list[int]
+) -> None:
+    monkeypatch.setattr("glm_tts_api.model.placement.n_gpus", lambda: n_gpus)
+    found = [
+        n_sharing(torch.device("cuda", index), asked, n_engines=n_engines) for index in range(len(sharing))
+    ]
+    assert found == sharing
+
+
 @pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")
 def test_auto_without_a_gpu_is_the_cpu() -> None:
     assert choose_device("auto", nth=3) == CPU
@@ -100,7 +151,8 @@ def test_workers_are_spread_over_the_gpus() -> None:
     for nth in range(2 * N_GPUS):
         device = choose_device("auto", nth=nth)
         assert device == torch.device("cuda", nth % N_GPUS)
-        assert _dtype("auto", SMALL, device) == torch.bfloat16
+        has_units = torch.cuda.get_device_capability(device) >= (8, 0)
+        assert _dtype("auto", SMALL, device) == (torch.bfloat16 if has_units else torch.float32)
     assert choose_device("cuda:0", nth=1) == torch.device("cuda", 0)
     with pytest.raises(StartupError):
         choose_device(f"cuda:{N_GPUS}")

@@ -75,9 +75,13 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
         WORKERS="2",
     ).engine
     assert (engine.n_slots, engine.max_prompt_seconds) == (10, 12)
+    assert not engine.fewer_slots, "they were set"
     assert engine.stall_s == 8
     assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
+    for name in ("SHORT_TEXT_CONCURRENCY", "LONG_TEXT_CONCURRENCY"):
+        assert not load(root, **{name: "15"}).engine.fewer_slots, "also where it is the default's number"
     engine = load(root).engine
+    assert (engine.n_slots, engine.fewer_slots) == (20, True)
     assert (engine.flow_bf16, engine.deterministic) == (False, False)
     assert (engine.flow_steps, engine.max_prompt_seconds) == (10, 30)
     assert load(root, CPU_THREADS="2", WORKERS="64").engine.threads == 1

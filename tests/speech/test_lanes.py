@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
-from glm_tts_api.speech.admission import Admission, AdmissionConfig
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters
 
 Scenario = Callable[[Admission, Callable[[], LaneCounts]], Awaitable[None]]

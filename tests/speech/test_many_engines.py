@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
-from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit
+import pytest
+
+from glm_tts_api.speech.admission import Admission, Permit
+from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters
 from tests.speech.test_lanes import ClockThatJumps, now
@@ -18,15 +21,18 @@ SHORT, LONG = 5, 500  # characters
 
 
 class Engines:
-    """Four of them, with places in two lanes; `ranks`: how good each is."""
+    """Four of them, with places in two lanes; `ranks`: how good each is; `n_slots`: what each speaks at once,
+    0 while it has not said so."""
 
     def __init__(self, **limits: float) -> None:
         self.counters = [lane_counters() for _ in range(N_ENGINES)]
         self.ranks = [1] * N_ENGINES
+        self.n_slots = [0] * N_ENGINES
         self.admission = Admission(
             AdmissionConfig(**limits),  # type: ignore[arg-type]
             self.counters,
             lambda number: self.ranks[number],
+            lambda number: self.n_slots[number],
         )
 
     def read(self, lane: LaneName = "short_text") -> list[LaneCounts]:
@@ -124,6 +130,35 @@ def test_what_ends_without_an_engine_counts_with_the_first() -> None:
         waiting.cancel()
         await asyncio.wait({waiting})
         assert engines.read() == [LaneCounts(cancelled=1), *[LaneCounts()] * 3]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("n_slots", "places"),
+    [(0, (15, 5)), (100, (15, 5)), (20, (15, 5)), (16, (12, 4)), (6, (5, 1)), (2, (1, 1))],
+)
+def test_the_lanes_of_a_small_engine_share_its_slots_in_proportion(
+    n_slots: int, places: tuple[int, int]
+) -> None:
+    limits = AdmissionConfig().on_slots(n_slots)
+    assert (limits.short_limit, limits.long_limit) == places
+
+
+def test_an_engine_is_given_as_many_requests_as_it_has_said_it_speaks_at_once() -> None:
+    async def scenario(engines: Engines) -> None:
+        engines.ranks = [0, 1, 1, 0]
+        engines.n_slots = [0, 2, 8, 0]
+        async with AsyncExitStack() as stack:
+            for _ in range(1 + 6):
+                await stack.enter_async_context(admit(engines))
+            assert engines.active() == [0, 1, 6, 0]
+            waiting = asyncio.create_task(stack.enter_async_context(admit(engines)))
+            await asyncio.sleep(0)
+            assert engines.read()[0].waiting == 1
+            engines.n_slots = [0, 20, 8, 0]  # begun again, with more memory free
+            engines.admission.look_again()
+            assert (await waiting).engine == 1
 
     play(scenario)
 

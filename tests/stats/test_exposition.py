@@ -19,12 +19,13 @@ def read(record: WorkerRecord, number: int = 0, **options: Any) -> WorkerStats:
     """The record as the service reads it, of an engine to which nothing has happened unless `options` say
     so."""
     told = {"pid": 4242, "phase": "ready", "restarts": 0, "watchdog_exits": 0, "resumed": 0, **options}
+    told.setdefault("limits", {"short_text": 15, "long_text": 5})
     lanes = {lane: counters.read() for lane, counters in record.lanes.items()}
     return WorkerStats(number=number, lanes=lanes, cells=record.figures.cells, **told)
 
 
 def scrape(*workers: WorkerStats) -> Scrape:
-    told = exposition(workers, limits={"short_text": 15, "long_text": 5}, n_workers=2)
+    told = exposition(workers, n_workers=2)
     return Scrape(told.decode())
 
 
@@ -108,5 +109,5 @@ def test_a_scrape_of_four_busy_workers_takes_milliseconds() -> None:
         for outcome in REQUESTS.labels["outcome"]:
             record.figures.add(REQUESTS, api="v1", lane="short_text", outcome=outcome, format="wav")
     begin = time.thread_time()
-    assert exposition(map(read, records), limits={"short_text": 15, "long_text": 5}, n_workers=4)
+    assert exposition(map(read, records), n_workers=4)
     assert time.thread_time() - begin < 0.2

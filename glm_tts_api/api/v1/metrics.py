@@ -12,7 +12,7 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
-from glm_tts_api.stats.figures import LANES, Figures
+from glm_tts_api.stats.figures import Figures
 
 _EVERY_S = 1.0
 _TICK_S = 0.02
@@ -27,9 +27,7 @@ async def metrics(state: AppStateDep) -> Response:
 
 
 def _exposition(state: AppState) -> bytes:
-    config = state.speech.admission.config
-    limits = {lane: config.limit_of(lane) for lane in LANES}
-    return exposition(state.read_stats(), limits=limits, n_workers=state.config.workers)
+    return exposition(state.read_stats(), n_workers=state.config.workers)
 
 
 async def keep_gauges(speech: SpeechService) -> None:

@@ -113,17 +113,17 @@ def _retry_headers(status: str) -> dict[str, str]:
 
 
 def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
-    n_live = sum(worker.alive for worker in workers)
-    limits = state.speech.admission.config
+    live = [worker for worker in workers if worker.alive]
     return {
         "stats": {
             lane: _lane_body(
-                LaneCounts.sum(worker.lanes[lane] for worker in workers), limits.limit_of(lane) * n_live
+                LaneCounts.sum(worker.lanes[lane] for worker in workers),
+                sum(worker.limits[lane] for worker in live),
             )
             for lane in LANES
         },
         "config": _config_body(state),
-        "per_worker": [_worker_body(worker, state) for worker in workers if worker.alive],
+        "per_worker": [_worker_body(worker) for worker in live],
         "worker": {"slot": 0, "pid": os.getpid()},
         "active": list(_active_bodies(state.speech.active)),
         "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.speech.recent],
@@ -153,11 +153,10 @@ def _progress_body(log: RequestLog) -> dict[str, Any]:
     }
 
 
-def _worker_body(worker: WorkerStats, state: AppState) -> dict[str, Any]:
-    limits = state.speech.admission.config
+def _worker_body(worker: WorkerStats) -> dict[str, Any]:
     body: dict[str, Any] = {"slot": worker.number, "pid": worker.pid, "ready": worker.ready}
     body["status"], body["restarts"] = worker.phase, worker.restarts
-    body.update({lane: _lane_body(worker.lanes[lane], limits.limit_of(lane)) for lane in LANES})
+    body.update({lane: _lane_body(worker.lanes[lane], worker.limits[lane]) for lane in LANES})
     return body
 
 

@@ -88,7 +88,7 @@ class LaneStats(BaseModel):
 
     active: int = Field(description="Being spoken now.", examples=[0])
     total: int = Field(description="Admitted since the service started.", examples=[128])
-    limit: int = Field(description="Places: the limit of an engine times the engines.", examples=[15])
+    limit: int = Field(description="Places: the limits of the engines together.", examples=[15])
     available: int = Field(description="Free places.", examples=[15])
     waiting: int = Field(description="In the queue now.", examples=[0])
     completed: int = Field(description="Answered.", examples=[120])
