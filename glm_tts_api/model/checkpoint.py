@@ -86,10 +86,8 @@ def _load_flow(part: Part[FlowMatching], device: torch.device) -> FlowMatching:
 
 
 def _load_hift(part: Part[HiFT], device: torch.device) -> HiFT:
-    """Built once more, since the STFT window is no parameter and is not stored."""
-    hift = HiFT(part.module.config)
-    hift.load_state_dict(part.tensors())
-    return hift.fold().to(device)
+    part.module.load_state_dict(part.tensors())
+    return part.module.fold().to(device)
 
 
 def _load_opaque(files: CheckpointFiles, device: torch.device) -> tuple[SpeakerEncoder, Vocos2D]:

@@ -41,7 +41,7 @@ INV_FREQ = "estimator.rotary_embed.inv_freq"  # stored, but made anew: a file ma
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part(Generic[ModuleT]):
-    """A network on the meta device, and the stored tensor for each of its parameters."""
+    """A network whose parameters have no values yet, and the stored tensor for each of its parameters."""
 
     module: ModuleT
     files: TensorFiles
@@ -127,7 +127,8 @@ class _Inspector:
         tensors = self._pickle("hift/hift.pt")
         if config is None or tensors is None:
             return None
-        return self._part("hift/hift.pt", lambda: HiFT(config), tensors)
+        # Its weight norms compute as they are made, for which the meta device would load PyTorch's compiler (2 s).
+        return self._part("hift/hift.pt", lambda: HiFT(config), tensors, device="cpu")
 
     def speech_tokenizer(self) -> Part[SpeechTokenizer] | None:
         config = self._read("speech_tokenizer/config.json", SpeechTokenizerConfig.from_json)
@@ -183,9 +184,10 @@ class _Inspector:
         *,
         rename: Rename = lambda name: name,
         made_anew: tuple[str, ...] = (),
+        device: str = "meta",
     ) -> Part[ModuleT] | None:
         """`rename` gives the module's name for a stored tensor, or None for one to leave alone."""
-        with torch.device("meta"):
+        with torch.device(device):
             module = build()
         stored = {key: stored for stored in tensors.shapes if (key := rename(stored)) is not None}
         found = {key: tensors.shapes[stored_name] for key, stored_name in stored.items()}

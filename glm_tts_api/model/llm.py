@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glm_tts_api.model.embedding import Embedding
+
 
 @dataclass(frozen=True, slots=True)
 class LlmConfig:
@@ -146,7 +148,7 @@ class _Layer(nn.Module):
 class _Trunk(nn.Module):
     def __init__(self, config: LlmConfig) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.embed_tokens = Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.num_hidden_layers))
         self.norm = _RmsNorm(config)
 

@@ -18,6 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import WhisperFeatureExtractor
 
+from glm_tts_api.model.embedding import Embedding
+
 SAMPLE_RATE = 16000
 KEY_PREFIX = "model.encoder."
 UNUSED_KEYS = ("embed_positions2.weight", "ema_count", "ema_weight")  # stored, never read at inference
@@ -137,9 +139,9 @@ class SpeechTokenizer(nn.Module):
         )
         self.conv1 = nn.Conv1d(config.num_mel_bins, dim, 3, padding=1)
         self.conv2 = nn.Conv1d(dim, dim, 3, stride=2, padding=1)
-        self.embed_positions = nn.Embedding(config.max_source_positions, dim)
+        self.embed_positions = Embedding(config.max_source_positions, dim)
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.quantize_position))
-        self.codebook = nn.Embedding(config.quantize_vocab_size, dim)
+        self.codebook = Embedding(config.quantize_vocab_size, dim)
 
     @property
     def samples_per_token(self) -> int:

@@ -22,7 +22,8 @@ class Rotary(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.register_buffer("inv_freq", position_frequencies(dim))
+        # On the meta device PyTorch would load its compiler for this, which takes 2 s.
+        self.register_buffer("inv_freq", position_frequencies(dim, torch.device("cpu")))
 
     def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """positions [..., T] -> cosine and sine tables, [..., T, dim] each, every frequency twice in a

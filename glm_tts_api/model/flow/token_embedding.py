@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glm_tts_api.model.embedding import Embedding
 from glm_tts_api.model.flow.config import NORM_EPS, FlowConfig
 from glm_tts_api.model.flow.masks import zero_padding
 from glm_tts_api.model.flow.rotary import position_angles, position_frequencies
@@ -53,7 +54,7 @@ class TokenEmbedding(nn.Module):
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.dim = config.text_emb_dim
-        self.text_embed = nn.Embedding(config.text_vocab_size + 1, self.dim)
+        self.text_embed = Embedding(config.text_vocab_size + 1, self.dim)
         self.text_blocks = nn.ModuleList(ConvNeXtBlock(self.dim) for _ in range(config.conv_layers))
 
     def forward(self, frames: Tensor, padding: Tensor | None, positions: Tensor | None = None) -> Tensor:
