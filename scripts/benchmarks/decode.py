@@ -8,6 +8,7 @@ over all rows at once.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 from glm_tts_api.contracts import Dtype, SamplingOptions
 from glm_tts_api.model import sampling
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
-from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -112,30 +113,38 @@ def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:
     return cache
 
 
-def step_s(runner: LlmRunner, step: DecodeStep, n_rows: int, n_steps: int = N_STEPS) -> float:
-    """Seconds of a step of the first rows, the host's share included."""
-    rows = [
-        SpeechSequence(
-            [0],
-            min_len=n_steps + _WARM_UP + 1,
-            max_len=0,
-            sampling=SamplingOptions(seed=row),
-            n_read=N_PROMPT,
-        )
-        for row in range(n_rows)
-    ]
-    for slot, row in enumerate(rows):
-        row.join(slot, torch.Generator(runner.device))
+def step_s(
+    runner: LlmRunner, step: DecodeStep, n_rows: int, n_steps: int = N_STEPS, *, n_read: int = N_PROMPT
+) -> float:
+    """Seconds of a step of the first rows, the host's share included; `n_read` positions are behind them."""
+    rows = joined(runner, range(n_rows), n_steps=n_steps + _WARM_UP, n_read=n_read)
     start = 0.0
     for index in range(_WARM_UP + n_steps):
         if index == _WARM_UP:
             _sync(runner.device)
             start = time.perf_counter()
-        for row, drawn in zip(rows, step(rows), strict=True):
-            row.tokens.append(drawn.column)
-            row.next_id = drawn.column
-            row.n_read += 1
+        advance(step, rows)
     return (time.perf_counter() - start) / n_steps
+
+
+def joined(runner: LlmRunner, slots: Iterable[int], *, n_steps: int, n_read: int) -> list[SpeechSequence]:
+    """Rows that do not end within `n_steps`, in these slots, with seeds from 0."""
+    rows = []
+    for seed, slot in enumerate(slots):
+        sampling = SamplingOptions(seed=seed)
+        rows.append(SpeechSequence([0], min_len=n_steps + 1, max_len=0, sampling=sampling, n_read=n_read))
+        rows[-1].join(slot, torch.Generator(runner.device))
+    return rows
+
+
+def advance(step: DecodeStep, rows: Sequence[SpeechSequence]) -> list[Drawn]:
+    """One step; its draws."""
+    draws = step(rows)
+    for row, drawn in zip(rows, draws, strict=True):
+        row.tokens.append(drawn.column)
+        row.next_id = drawn.column
+        row.n_read += 1
+    return draws
 
 
 def n_weights(config: LlmConfig, n_sampled: int) -> int:

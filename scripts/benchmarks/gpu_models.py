@@ -1,44 +1,67 @@
-"""A whole set of models for scripts/gpu_check.sh, rule-filled in memory. Of text it takes token ids."""
+"""A whole set of models for scripts/gpu_check.sh, rule-filled in memory, and its device's best rates. Text
+comes as token ids."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+import gc
+import importlib.util
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.memory import fit_slots
+from glm_tts_api.engine.precision import full_float32, tf32
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.placement import choose_precision
+from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiftConfig, Vocos2D
+from scripts.benchmarks.decode import n_weights
+from scripts.benchmarks.floor import bandwidth, matmul_flops
+from scripts.benchmarks.gpu_timing import synchronize
 from scripts.benchmarks.synthetic import (
     LLM_SIZES,
     N_AUDIO,
     filled_flow,
     filled_hift,
+    filled_llm,
     filled_speech_tokenizer,
 )
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PRODUCT_ROWS = {"cuda": 8192, "cpu": 64}  # of the products that show what the arithmetic units can do
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Network sizes, and how much is asked of them: segments of `ids_per_segment` text ids."""
+    """Network sizes, and how much is asked of them: requests of one segment of `n_ids` text ids."""
 
     llm: LlmConfig
     n_audio: int
     flow: FlowConfig
     hift: HiftConfig
     speech_tokenizer: SpeechTokenizerConfig
-    n_segments: int
-    ids_per_segment: int
-    flow_steps: int
+    n_ids: int
+    n_prompt: int  # speech tokens of the voice
     decode_steps: int
-    known_length: int  # of prompts and mels, near which others are tried
-    limits: EngineConfig  # how long prompts and segments get, for what is kept free in memory
+    frames: tuple[int, ...]  # of flow windows
+    mels: tuple[int, ...]  # frames of vocoder calls
+    prompts: tuple[int, int, int]  # ids: a few, a prompt, a long one
+    requests: dict[int, int]  # how many at once, and in all
+    config: EngineConfig
 
     @property
     def audio_start(self) -> int:
@@ -48,19 +71,25 @@ class Size:
 SIZES = {
     "official": Size(
         LLM_SIZES["official"], N_AUDIO["official"], FlowConfig(), HiftConfig(), SpeechTokenizerConfig(),
-        n_segments=3, ids_per_segment=10, flow_steps=10, decode_steps=100,
-        known_length=960, limits=EngineConfig(),
+        n_ids=13, n_prompt=125, decode_steps=40, frames=(286, 562, 750), mels=tuple(range(64, 513, 64)),
+        prompts=(20, 150, 1000), requests={1: 5, 4: 12, 16: 48}, config=EngineConfig(),
     ),
-    "mini": Size(
-        LLM_SIZES["mini"], N_AUDIO["mini"],
+    "tiny": Size(
+        LlmConfig(
+            vocab_size=256, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+            num_attention_heads=2, num_key_value_heads=1, head_dim=16, max_position_embeddings=2048,
+        ), 64,
         FlowConfig(trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2),
         HiftConfig(base_channels=16, f0_channels=16),
         SpeechTokenizerConfig(
-            d_model=64, encoder_attention_heads=4, encoder_ffn_dim=128, quantize_position=1,
-            pooling_position=1,
+            d_model=32, encoder_attention_heads=2, encoder_ffn_dim=64, pooling_position=1,
+            quantize_position=1, quantize_vocab_size=64,
         ),
-        n_segments=2, ids_per_segment=1, flow_steps=2, decode_steps=3,
-        known_length=128, limits=EngineConfig(max_prompt_seconds=2, max_segment_ids=5),
+        n_ids=1, n_prompt=10, decode_steps=2, frames=(30, 40), mels=(32, 64), prompts=(4, 8, 12),
+        requests={1: 1, 4: 2, 16: 2},
+        config=EngineConfig(
+            n_slots=4, max_prompt_seconds=2, max_segment_ids=5, flow_steps=2, stream_chunks=(4, 8)
+        ),
     ),
 }  # fmt: skip
 
@@ -83,14 +112,96 @@ class _Tones(nn.Module):
         return mel.mean(-1).repeat_interleave(640, 1)
 
 
-def runner_for(size: Size, llama: Llama, device: torch.device) -> LlmRunner:
-    """As served: in bfloat16 on a GPU, with a head for the speech ids and the end."""
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+class _NoEncoder:
+    """Stands for the speaker encoder where no checkpoint has one."""
+
+    def embed(self, wave: Tensor) -> Tensor:
+        return torch.ones(1, 192)
+
+
+class Held(Protocol):
+    """What one group of rows needs, and the next has no memory for."""
+
+    def close(self) -> None: ...
+
+
+class Bench:
+    """The models on their device and the figures that floors are reckoned from."""
+
+    def __init__(self, size: Size, device: torch.device) -> None:
+        self.size, self.device = size, device
+        llama = filled_llm(size.llm)
+        self.exact_logits = self._logits(_runner(size, llama, device, torch.float32))
+        count = n_weights(size.llm, size.n_audio + 1)
+        dtype = choose_precision(device, n_weights=count, dtype="auto").dtype
+        started = time.perf_counter()
+        self.runner = _runner(size, llama, device, dtype)
+        synchronize(device)
+        self.load_s = time.perf_counter() - started
+        del llama
+        self.weight_bytes = count * dtype.itemsize
+        self.models = _models(size, self.runner)
+        self.slot_length = size.config.slot_length(size.llm.max_position_embeddings)
+        self.config = fit_slots(self.models, replace(size.config, fewer_slots=True))
+        self._flops: dict[tuple[torch.dtype, bool], float] = {}
+        self._held: tuple[object, Held] | None = None
+
+    def hold(self, key: object, make: Callable[[], Held]) -> Any:
+        """What `make` gave for this key; what is held for another is closed first."""
+        if self._held is None or self._held[0] != key:
+            self.release()
+            self._held = (key, make())
+        return self._held[1]
+
+    def release(self) -> None:
+        if self._held is not None:
+            self._held[1].close()
+            self._held = None
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def voice(self, seed: int = 0) -> VoicePrompt:
+        draw = torch.Generator().manual_seed(seed)
+        n = self.size.n_prompt
+        return VoicePrompt(
+            speech_tokens=torch.randint(0, self.size.n_audio, (n,), generator=draw).tolist(),
+            embedding=torch.randn(192, generator=draw),
+            mel=torch.randn(2 * n, 80, generator=draw).mul(1.5).sub(5),
+        )
+
+    @cached_property
+    def bandwidth(self) -> float:
+        """Bytes a second."""
+        return bandwidth(self.device)
+
+    def flops(self, dtype: torch.dtype = torch.float32, *, rounds: bool = False) -> float:
+        """Floating-point operations a second of large products; in TF32 where float32 `rounds`."""
+        if (dtype, rounds) not in self._flops:
+            with tf32() if rounds else full_float32():
+                n_rows = _PRODUCT_ROWS[self.device.type]
+                self._flops[dtype, rounds] = matmul_flops(self.device, dtype, rows=n_rows)
+        return self._flops[dtype, rounds]
+
+    @torch.inference_mode()
+    def _logits(self, runner: LlmRunner) -> Tensor:
+        """Of the last positions of a prompt, on the CPU."""
+        n = self.size.prompts[1]
+        cache = KVCache(runner.config, slots=1, slot_length=n, dtype=runner.dtype, device=runner.device)
+        hidden = runner.prefill(torch.arange(n), cache=cache, slot=0)
+        return runner.logits(hidden[-4:]).cpu()
+
+    def logits(self) -> Tensor:
+        return self._logits(self.runner)
+
+
+def _runner(size: Size, llama: Llama, device: torch.device, dtype: torch.dtype) -> LlmRunner:
+    """With a head for the speech ids and the end."""
     ids = range(size.audio_start, size.llm.vocab_size)  # the last one stands for the end
     return LlmRunner(llama, sampled_ids=ids, device=device, dtype=dtype)
 
 
-def models_for(size: Size, runner: LlmRunner) -> Models:
+def _models(size: Size, runner: LlmRunner) -> Models:
     device = runner.device
     return Models(
         name="synthetic",
@@ -98,6 +209,14 @@ def models_for(size: Size, runner: LlmRunner) -> Models:
         flow=filled_flow(size.flow, device),
         vocoders={24000: filled_hift(size.hift, device), 32000: Vocos2D(torch.jit.script(_Tones()))},
         speech_tokenizer=filled_speech_tokenizer(size.speech_tokenizer, device),
-        speaker_encoder=cast(Any, None),
+        speaker_encoder=_speaker_encoder(),
         text_tokenizer=cast(Any, _TokenIds(size.audio_start)),
     )
+
+
+def _speaker_encoder() -> SpeakerEncoder:
+    """The checkpoint's, where there is one and its filter banks are installed."""
+    path = Path(os.environ.get("MODEL_DIR", _ROOT / "ckpt")) / "frontend/campplus.onnx"
+    if path.exists() and importlib.util.find_spec("kaldi_native_fbank"):
+        return SpeakerEncoder(path)
+    return cast(SpeakerEncoder, _NoEncoder())

@@ -2,125 +2,159 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from glm_tts_api import __version__
 from glm_tts_api.model.gpus import driver_version
-from scripts.benchmarks.gpu_serving import Load
+from scripts.benchmarks.gpu_timing import GIB
 
-Verdict = Literal["PASS", "FAIL", "-"]
-_GIB = 2**30
+Figures = Mapping[str, float | str]
+_SMI = (
+    "clocks.sm", "clocks.max.sm", "clocks.mem", "power.limit", "mig.mode.current", "memory.used",
+    "utilization.gpu",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One row of the page; "-" where nothing can be said without a GPU."""
+class Line:
+    """A row as it was measured. `goal`: by a figure's label "<= 3", ">= 40", or the word that it has to be.
+    `must`: the check fails where a goal is not met."""
 
     what: str
-    verdict: Verdict
-    seen: str
+    figures: Figures
+    floor: Figures
+    goal: Mapping[str, str]
+    must: bool = False
+
+    @property
+    def missed(self) -> list[str]:
+        """The figures that do not meet their goal; those that are not there have met nothing."""
+        return [label for label, goal in self.goal.items() if not _meets(self.figures.get(label), goal)]
+
+    def verdict(self, device: torch.device) -> str:
+        """ "-" where nothing can be said without a GPU, or nothing is asked."""
+        if device.type == "cpu" or not self.goal:
+            return "-"
+        return ("FAIL" if self.must else "missed") if self.missed else "PASS"
 
 
-def found(what: str, passed: bool, seen: str, *, device: torch.device) -> Finding:
-    return Finding(what, "-" if device.type == "cpu" else "PASS" if passed else "FAIL", seen)
+def failed(what: str, error: BaseException) -> Line:
+    """The line of a row that raised."""
+    said = f"{type(error).__name__}: {error}".partition("\n")[0].replace("|", "/")[:200]
+    return Line(what, {"error": said}, {}, {"error": "none"}, must=True)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *([_cell(value) for value in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _meets(value: float | str | None, goal: str) -> bool:
+    sign, _, limit = goal.partition(" ")
+    if sign == "<=":
+        return isinstance(value, float | int) and value <= float(limit)
+    if sign == ">=":
+        return isinstance(value, float | int) and value >= float(limit)
+    return value == goal
 
 
-def page(
-    device: torch.device, size: str, findings: Sequence[Finding], loads: Sequence[Load], memory: str
-) -> str:
+def page(device: torch.device, machine: Sequence[str], lines: Sequence[Line], rest: str) -> str:
+    rows = [
+        (line.what, _cell(line.figures), _cell(line.floor), _cell(line.goal), line.verdict(device))
+        for line in lines
+    ]
     return "\n".join(
         [
             "# GPU check",
             "",
-            *_machine(device),
-            f"- glm-tts-api {__version__}{_revision()}; random weights of the {size} sizes",
+            *machine,
             "",
-            table(
-                ("check", "verdict", "seen"),
-                sorted((each.what, each.verdict, each.seen) for each in findings),
-            ),
+            table(("what", "measured", "floor", "goal", ""), rows),
             "",
-            table(
-                ("requests at once", "of", "RTF p95", "audio s/s", "first audio p95 s", "latency p50 s"),
-                [
-                    (each.concurrency, each.n_requests, each.rtf_p95, each.audio_s_per_s,
-                     each.first_audio_p95, each.latency_p50)
-                    for each in loads
-                ],
-            ),
+            rest,
             "",
-            memory,
-            "",
-            verdict(device, findings),
+            verdict(device, lines),
         ]
-    )  # fmt: skip
+    )
 
 
-def verdict(device: torch.device, findings: Sequence[Finding]) -> str:
-    failed = [each.what for each in findings if each.verdict == "FAIL"]
-    if failed:
-        return f"**FAIL**: {'; '.join(failed)}"
-    return "**PASS**" if device.type == "cuda" else "**NO GPU**: these figures say nothing about one"
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def from_junit(report: Path, device: torch.device, *, rows: dict[str, str]) -> list[Finding]:
-    """From pytest's JUnit report: all of them in a row, and rows of their own for the tests named."""
-    outcomes: dict[str, str] = {}
+def verdict(device: torch.device, lines: Sequence[Line]) -> str:
+    wrong = [line.what for line in lines if line.must and line.missed]
+    if device.type == "cpu":
+        return "**NO GPU**: these figures say nothing about one"
+    return f"**FAIL**: {'; '.join(wrong)}" if wrong else "**PASS**"
+
+
+def from_junit(report: Path) -> list[Line]:
+    """From pytest's JUnit report: a line for each file of tests."""
+    files: dict[str, list[tuple[str, str]]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         kinds = {child.tag for child in case}
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
-        name = case.get("name", "?").partition("[")[0]
-        outcomes[name] = "failed" if "failed" in (outcome, outcomes.get(name)) else outcome
-    ran = {name: outcome for name, outcome in outcomes.items() if outcome != "skipped"}
-    failed = [name for name, outcome in ran.items() if outcome == "failed"]
-    summary = f"{len(ran) - len(failed)} passed, {len(outcomes) - len(ran)} skipped"
-    findings = []
-    for what, name in rows.items():
-        outcome = outcomes.get(name, "not there")
-        findings.append(found(what, outcome == "passed", f"{name}: {outcome}", device=device))
-    seen = f"{summary}, failed: {', '.join(failed)}" if failed else summary
-    return [*findings, found("every test marked gpu", bool(ran) and not failed, seen, device=device)]
-
-
-def _machine(device: torch.device) -> list[str]:
+        file = case.get("classname", "?").removeprefix("tests.")
+        files.setdefault(file, []).append((outcome, case.get("name", "?")))
     lines = []
+    for file, cases in sorted(files.items()):
+        figures: dict[str, float | str] = {
+            kind: sum(outcome == kind for outcome, _ in cases) for kind in ("passed", "skipped")
+        }
+        wrong = [name.replace("|", "/") for outcome, name in cases if outcome == "failed"]
+        figures["failed"] = ", ".join(wrong) or "none"
+        lines.append(Line(f"tests, {file}", figures, {}, {"failed": "none"}, must=True))
+    return lines
+
+
+def describe(device: torch.device) -> list[str]:
+    """The machine and its software, and how much of the GPU others use if nothing was done there yet."""
+    lines = ["- no GPU: this ran on the CPU"]
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
-        lines.append(
+        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        lines = [
             f"- {properties.name}, compute capability {properties.major}.{properties.minor},"
-            f" {properties.total_memory / _GIB:.1f} GiB"
-        )
-    else:
-        lines.append("- no GPU: this ran on the CPU")
+            f" {properties.total_memory / GIB:.1f} GiB, {properties.multi_processor_count} SMs,"
+            f" {'bfloat16' if bf16 else 'no bfloat16'}",
+            f"- nvidia-smi: {_smi(device)}",
+        ]
     cudnn = torch.backends.cudnn.version() if torch.backends.cudnn.is_available() else "none"
-    lines.append(f"- NVIDIA driver {driver_version() or 'none'}")
+    lines.append(f"- NVIDIA driver {driver_version() or 'none'}; {len(os.sched_getaffinity(0))} CPU cores")
     lines.append(f"- PyTorch {torch.__version__}, CUDA {torch.version.cuda or 'none'}, cuDNN {cudnn}")
+    lines.append(f"- glm-tts-api {__version__}{_revision()}; random weights of the official sizes")
     lines.append(f"- Python {platform.python_version()}, {platform.platform()}")
     return lines
 
 
+def _smi(device: torch.device) -> str:
+    uuid = torch.cuda.get_device_properties(device).uuid
+    options = (f"--id=GPU-{uuid}", f"--query-gpu={','.join(_SMI)}", "--format=csv,noheader")
+    said = _output("nvidia-smi", *options).strip() or "no answer"
+    return ", ".join(f"{name} {value.strip()}" for name, value in zip(_SMI, said.split(","), strict=False))
+
+
 def _revision() -> str:
     """The commit, in a clone."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    said = _output("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty").strip()
+    return f" ({said})" if said else ""
+
+
+def _output(*command: str) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError):
         return ""
-    return f" ({done.stdout.strip()})"
 
 
-def _cell(value: object) -> str:
+def _cell(figures: Figures) -> str:
+    return "; ".join(f"{label}: {_number(value)}" for label, value in figures.items())
+
+
+def _number(value: float | str) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)

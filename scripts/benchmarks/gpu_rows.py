@@ -1,176 +1,104 @@
-"""What a GPU was feared to do, looked for on a real one. Each limit is far below what was feared."""
+"""The rows of scripts/gpu_check.sh's page, as they are measured one after the other, with floors and goals.
+
+A floor is the bytes or operations that cannot be left out, at the rate that this device was measured to have.
+"""
 
 from __future__ import annotations
 
-import copy
-import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-import torch
-from torch import Tensor, nn
-
-from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import TYPICAL_FRAMES, flow_bytes, render_bytes
-from glm_tts_api.engine.precision import tf32
-from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES
-from glm_tts_api.model.flow import FlowInput, FlowMatching
-from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.llm_runner import LlmRunner
-from glm_tts_api.model.vocoder import HiFT
-from scripts.benchmarks import flow
-from scripts.benchmarks.gpu_page import Finding, found
-
-_MS, _MIB = 1000.0, 2**20
+from scripts.benchmarks import gpu_decode, gpu_fears, gpu_render, gpu_serving
+from scripts.benchmarks.gpu_models import Bench
+from scripts.benchmarks.gpu_page import Figures, Line
 
 
-def new_lengths(
-    what: str, work: Callable[[int], object], known: int, *, limit_ms: float, device: torch.device
-) -> Finding:
-    """Whether the first call at a length somewhat below a `known` one takes longer than the second."""
-    work(known)
-    first, again = [], []
-    for length in range(known - 62, known, 9):
-        first.append(_seconds(partial(work, length), device))
-        again.append(_seconds(partial(work, length), device))
-    once, twice = statistics.median(first) * _MS, statistics.median(again) * _MS
-    seen = f"{once:.1f} ms at a length not seen before, {twice:.1f} ms again"
-    return found(what, once - twice < limit_ms, seen, device=device)
+def _no_floor(bench: Bench) -> Figures:
+    return {}
 
 
-def attention(runner: LlmRunner, cache: KVCache, known: int) -> Finding:
-    def read(length: int) -> Tensor:
-        return runner.prefill(torch.arange(length), cache=cache, slot=0)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`goal` and `must` as a Line has them."""
 
-    return new_lengths("A: a prompt of a new length", read, known, limit_ms=10, device=runner.device)
+    what: str
+    measure: Callable[[Bench], Figures]
+    goal: Mapping[str, str] = field(default_factory=dict)
+    floor: Callable[[Bench], Figures] = _no_floor
+    must: bool = False
 
-
-def hift_lengths(hift: HiFT, known: int) -> Finding:
-    device = hift.window.device
-
-    def speak(length: int) -> Tensor:
-        mel = torch.full((1, 80, length), -5.0, device=device)
-        wave: Tensor = hift(mel, noise=0)
-        return wave
-
-    return new_lengths("C: HiFT at a new length", speak, known, limit_ms=20, device=device)
+    def line(self, bench: Bench) -> Line:
+        return Line(self.what, self.measure(bench), self.floor(bench), self.goal, self.must)
 
 
-class _Pointwise(nn.Module):
-    """What a fuser would make kernels of, as in Vocos2D: between two products."""
+_ALL_SAME = {"again": "same", "in another slot": "same", "beside 15": "same"}
+_SAME_DRAWS = {"again": "same", "in the last slot": "same", "beside all others": "same"}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.up, self.down = nn.Linear(80, 512), nn.Linear(512, 640)
-
-    def forward(self, frames: Tensor) -> Tensor:
-        y = self.up(frames)
-        return torch.tanh(self.down(y * torch.sigmoid(y) + torch.sin(y) * 0.5)).flatten(1)
-
-
-def torchscript(known: int, device: torch.device) -> Finding:
-    module = torch.jit.script(_Pointwise().eval().to(device))
-    return new_lengths(
-        "D: TorchScript at a new length",
-        lambda length: module(torch.ones(1, length, 80, device=device)),
-        known,
-        limit_ms=20,
-        device=device,
-    )
-
-
-def bf16_flow(model: FlowMatching, device: torch.device, *, steps: int) -> Finding:
-    """Against TF32, which has the same products and need not cast either."""
-    halved = copy.deepcopy(model).pack(torch.bfloat16)
-    seconds = []
-    for flows, precision in ((model, tf32 if device.type == "cuda" else nullcontext), (halved, nullcontext)):
-        with precision():
-            flows.sample(flow.inputs(1, device), steps=steps)
-            work = [
-                _seconds(lambda: flows.sample(flow.inputs(1, device), steps=steps), device)  # noqa: B023
-                for _ in range(3)
-            ]
-        seconds.append(min(work))
-    seen = f"{seconds[1] * _MS:.0f} ms a segment, {seconds[0] * _MS:.0f} ms in TF32"
-    return found("E: DTYPE=bf16 is no slower", seconds[1] < 1.1 * seconds[0], seen, device=device)
-
-
-@torch.inference_mode()
-def kept_memory(model: FlowMatching, hift: HiFT, config: EngineConfig, device: torch.device) -> Finding:
-    """What a full batch, the longest segment and its vocoder call really take, against what is kept."""
-    n_rows, typical = config.rows_of_a_flow_batch("cuda"), TYPICAL_FRAMES // 2
-    longest = config.longest_prompt + config.longest_segment
-    frames = 2 * config.longest_segment
-    mel = torch.full((1, 80, frames), -5.0, device=device)
-    taken = {
-        f"{n_rows} segments": (
-            _peak(lambda: _step(model, [typical] * n_rows, device), device),
-            flow_bytes(model.config, n_rows=n_rows, n_frames=2 * typical),
-        ),
-        "the longest segment": (
-            _peak(lambda: _step(model, [longest], device), device),
-            flow_bytes(model.config, n_rows=1, n_frames=2 * longest),
-        ),
-        "its vocoder": (
-            _peak(lambda: hift(mel, noise=0), device),
-            hift.call_bytes(n_frames=frames),
-        ),
-    }
-    kept = render_bytes(model.config, [hift], config)
-    return found(
-        "G: flow and vocoder take what is kept for them",
-        all(peak <= limit for peak, limit in taken.values()),
-        ", ".join(f"{name} {p / _MIB:.0f} of {limit / _MIB:.0f} MiB" for name, (p, limit) in taken.items())
-        + f"; {kept / _MIB:.0f} MiB kept",
-        device=device,
-    )
-
-
-def growable_segments(device: torch.device, environ: Mapping[str, str]) -> Finding:
-    asked = next((environ[name] for name in ALLOCATOR_VARIABLES if environ.get(name)), "nothing")
-    segments = torch.cuda.memory_snapshot() if device.type == "cuda" else []
-    n_growable = sum(bool(segment.get("is_expandable")) for segment in segments)
-    return found(
-        "G: the allocator's segments can grow",
-        n_growable > 0 or "expandable_segments:True" not in asked,
-        f"{n_growable} of {len(segments)}; asked for: {asked}",
-        device=device,
-    )
-
-
-def _step(model: FlowMatching, lengths: Sequence[int], device: torch.device) -> None:
-    """One Euler step over segments of so many tokens."""
-    segments = [
-        FlowInput(
-            tokens=torch.zeros(length, dtype=torch.int64),
-            speaker=torch.ones(192),
-            noise=0,
+ROWS = (
+    Row("HiFT ms, first call then second", gpu_render.hift_calls, floor=gpu_render.hift_floor),
+    Row("flow's grouped convolution ms, a new length", gpu_render.grouped_convolution),
+    Row("precision: logits and HiFT off by", gpu_render.exactness, {"HiFT's wave": "<= 0.01"}),
+    Row(
+        "precision: share of the largest value", gpu_render.rounding,
+        {"product in float32": "<= 1e-5", "convolution in float32": "<= 1e-5"}, must=True,
+    ),
+    *(
+        Row(
+            f"decode step ms by rows, {n_keys} keys", partial(gpu_decode.steps, n_keys), goal,
+            floor=partial(gpu_decode.steps_floor, n_keys),
         )
-        for length in lengths
-    ]
-    with tf32() if device.type == "cuda" else nullcontext():
-        model.sampler(segments, steps=1).step()
-
-
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    started = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - started
-
-
-def _peak(work: Callable[[], object], device: torch.device) -> int:
-    """Bytes beyond what was there, libraries' own excepted; 0 on a CPU, where nobody counts."""
-    work()
-    if device.type == "cpu":
-        return 0
-    torch.cuda.synchronize(device)
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats(device)
-    before = torch.cuda.memory_allocated(device)
-    work()
-    torch.cuda.synchronize(device)
-    return torch.cuda.max_memory_allocated(device) - before
+        for n_keys, goal in zip(
+            gpu_decode.KEYS,
+            ({"1": "<= 1.9"}, {"1": "<= 1.9", "16": "<= 4"}, {}),
+            strict=True,
+        )
+    ),
+    *(
+        Row(
+            f"decode step's parts ms, {n_rows} rows", partial(gpu_decode.parts, n_rows),
+            floor=gpu_decode.head_floor,
+        )
+        for n_rows in (1, 16)
+    ),
+    Row("prefill ms", gpu_decode.prefill, floor=gpu_decode.prefill_floor),
+    Row("start", gpu_decode.start),
+    Row("same draws, DETERMINISTIC=0", partial(gpu_decode.same_draws, False), _SAME_DRAWS),
+    Row("same draws, DETERMINISTIC=1", partial(gpu_decode.same_draws, True), _SAME_DRAWS, must=True),
+    Row("decode step ms by rows, DETERMINISTIC=1", gpu_decode.fixed_steps),
+    *(
+        Row(
+            f"flow step ms, {n_rows} rows", partial(gpu_render.flow_steps, n_rows), goal,
+            floor=partial(gpu_render.flow_floor, n_rows),
+        )
+        for n_rows, goal in ((1, {"286 frames": "<= 2.5"}), (8, {}))
+    ),
+    *(Row(f"flow step's parts ms, {n} rows", partial(gpu_render.flow_parts, n)) for n in (1, 8)),
+    Row("flow step by precision, 1 row", gpu_render.flow_precisions),
+    Row("new voice ms, 5 s", gpu_render.new_voice),
+    Row("flow step p95 ms beside new voices", gpu_render.flow_beside_new_voices),
+    *(
+        Row(
+            f"{'streams' if streams else 'whole'} at {at_once}",
+            partial(gpu_serving.load, at_once, streams), goal,
+            floor=partial(gpu_serving.load_floor, at_once, streams),
+        )
+        for at_once, streams, goal in (
+            (1, True, {"first audio ms p50": "<= 150", "RTF p95": "<= 0.05", "longest gap ms": "<= 0"}),
+            (4, True, {"longest gap ms": "<= 0"}),
+            (16, True, {"audio s/s": ">= 40", "longest gap ms": "<= 0"}),
+            (1, False, {"RTF p95": "<= 0.05"}),
+            (4, False, {}),
+            (16, False, {"audio s/s": ">= 40"}),
+        )
+    ),
+    Row("burst of 16, first audio ms", gpu_serving.burst, {"last": "<= 250"}),
+    Row("waits of one request", gpu_serving.waits),
+    Row("memory and start of an engine", gpu_serving.memory, {"peak GiB": "<= 12"}),
+    Row("same bytes, DETERMINISTIC=0", partial(gpu_serving.same_bytes, False), _ALL_SAME),
+    Row("same bytes, DETERMINISTIC=1", partial(gpu_serving.same_bytes, True), _ALL_SAME, must=True),
+    Row("A: prompt of a new length, ms", gpu_fears.new_prompts, {"more": "<= 10"}, must=True),
+    Row("D: TorchScript at a new length, ms", gpu_fears.torchscript, {"more": "<= 20"}, must=True),
+    Row("G: memory of flow and vocoder", gpu_fears.kept_memory, {"largest share": "<= 1"}, must=True),
+    Row("G: the allocator's segments can grow", gpu_fears.growable_segments, {"as asked": "yes"}, must=True),
+)  # fmt: skip

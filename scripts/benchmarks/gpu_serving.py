@@ -1,25 +1,40 @@
-"""Requests of prepared token ids through the engine's worker, at a chosen concurrency."""
+"""Requests of prepared token ids through the engine's threads: scripts/gpu_check.sh's rows of whole requests.
+
+What they lack of a user's request is its text's reading, the HTTP server and the way to another process.
+"""
 
 from __future__ import annotations
 
+import gc
 import queue
 import time
-from dataclasses import dataclass, field
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
-from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.spans import LOOK_AHEAD
 from glm_tts_api.engine.voice_features import VoicePrompt
-from glm_tts_api.model.checkpoint import Models
-from scripts.benchmarks.gpu_models import Size
+from glm_tts_api.model.kv_cache import KVCache
+from scripts.benchmarks import gpu_decode, gpu_render
+from scripts.benchmarks.gpu_models import Bench
+from scripts.benchmarks.gpu_timing import GIB, MIB, MS, percentile
 
-_PROMPT_TOKENS, _TRANSCRIPT_IDS = 100, 20  # four seconds of a voice
-_PATIENCE_S = 300.0
+Measured = dict[str, float | str]
+_TRANSCRIPT_IDS = 20
+_PATIENCE_S = 120.0
+_BURST = 16
+_TOKENS_PER_SECOND = 25
 
 
 @dataclass(eq=False)
@@ -31,16 +46,16 @@ class _Request:
     timings: Timings = field(default_factory=Timings)
     closed: bool = False
     full: bool = False
-    first_s: float = 0.0
     total_s: float = 0.0
-    audio_s: float = 0.0
+    tokens: list[int] = field(default_factory=list)
+    chunks: list[tuple[float, AudioChunk]] = field(default_factory=list)  # when each came
     error: Exception | None = None
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None: ...
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self.tokens += tokens
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
-        self.first_s = self.first_s or time.perf_counter() - self.started_at
-        self.audio_s += len(chunk.pcm) / chunk.sample_rate
+        self.chunks.append((time.perf_counter() - self.started_at, chunk))
 
     def request_ended(self, error: Exception | None) -> None:
         self.total_s = time.perf_counter() - self.started_at
@@ -49,68 +64,88 @@ class _Request:
     def request_freed(self) -> None:
         self.ended.put(self)
 
+    @property
+    def first_ms(self) -> float:
+        return MS * self.chunks[0][0]
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a concurrency level came to; seconds, and audio seconds per second."""
+    @property
+    def audio_s(self) -> float:
+        return sum(chunk.seconds for _, chunk in self.chunks)
 
-    concurrency: int
-    n_requests: int
-    rtf_p95: float
-    audio_s_per_s: float
-    latency_p50: float
-    first_audio_p95: float
+    @property
+    def gap_ms(self) -> float:
+        """The longest time that a player has nothing to play, if it plays what comes as it comes."""
+        gap, heard_until = 0.0, self.chunks[0][0]
+        for came, chunk in self.chunks:
+            gap = max(gap, came - heard_until)
+            heard_until = max(heard_until, came) + chunk.seconds
+        return MS * gap
+
+    @property
+    def pcm(self) -> bytes:
+        return np.concatenate([chunk.pcm for _, chunk in self.chunks]).tobytes()
 
 
 class Serving:
-    """A worker with its models loaded, to be closed."""
+    """The engine's threads over the bench's models, to be closed."""
 
-    def __init__(self, size: Size, models: Models, config: EngineConfig) -> None:
-        self._size = size
+    def __init__(self, bench: Bench, *, deterministic: bool) -> None:
+        self._bench = bench
+        self._config = replace(bench.config, deterministic=deterministic)
         loaded: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._core = EngineCore(config, on_fault=loaded.put)
-        self._core.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
+        self._core = EngineCore(self._config, on_fault=loaded.put)
+        started = time.perf_counter()
+        self._core.start(lambda: bench.models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
         error = loaded.get()
         if error is not None:
             raise error
+        self.start_s = time.perf_counter() - started
+        if bench.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(bench.device)
+        self.first_s, self.second_s = (self.speak([0], streams=True)[0].total_s for _ in range(2))
 
     def close(self) -> None:
         self._core.close()
 
-    def measure(self, *, concurrency: int, n_requests: int) -> Load:
-        """`n_requests` in all, `concurrency` of them at any time. Raises what a request failed with."""
+    def speak(self, seeds: Sequence[int], *, streams: bool, at_once: int = 1) -> list[_Request]:
+        """A request for each seed, `at_once` of them at any time; in the order in which they ended. Raises
+        what a request failed with."""
         ended: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         done: list[_Request] = []
-        started = time.perf_counter()
-        for seed in range(n_requests):
-            if seed >= concurrency:
+        for index, seed in enumerate(seeds):
+            if index >= at_once:
                 done.append(_next(ended))
-            self._submit(seed, ended)
-        while len(done) < n_requests:
+            self._submit(seed, ended, streams=streams)
+        while len(done) < len(seeds):
             done.append(_next(ended))
-        wall_s = time.perf_counter() - started
-        return Load(
-            concurrency=concurrency,
-            n_requests=n_requests,
-            rtf_p95=_percentile([request.total_s / request.audio_s for request in done], 95),
-            audio_s_per_s=sum(request.audio_s for request in done) / wall_s,
-            latency_p50=_percentile([request.total_s for request in done], 50),
-            first_audio_p95=_percentile([request.first_s for request in done], 95),
-        )
+        return done
 
-    def _submit(self, seed: int, ended: queue.SimpleQueue[_Request]) -> None:
-        size, draw = self._size, torch.Generator().manual_seed(seed)
-        voice = VoicePrompt(
-            speech_tokens=torch.randint(0, size.n_audio, (_PROMPT_TOKENS,), generator=draw).tolist(),
-            embedding=torch.randn(192, generator=draw),
-            mel=torch.randn(2 * _PROMPT_TOKENS, 80, generator=draw).mul(1.5).sub(5),
-        )
-        ids = range(1, size.ids_per_segment + 1)
-        segments, transcript = [list(ids)] * size.n_segments, list(range(1, _TRANSCRIPT_IDS + 1))
-        asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed))
-        prompt = VoicedPrompt(transcript, voice)
-        spoken = [Segment(ids, prompt) for ids in segments]
-        self._core.submit(EngineRequest(asked, spoken, _Request(ended)))
+    def beside(self, seed: int, others: Sequence[int]) -> _Request:
+        """The request of `seed`, asked for after the others, so that it has another slot."""
+        aside: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        for other in others:
+            self._submit(other, aside, streams=True)
+        self._submit(seed, ended, streams=True)
+        request = _next(ended)
+        for _ in others:
+            _next(aside)
+        return request
+
+    def _submit(self, seed: int, ended: queue.SimpleQueue[_Request], *, streams: bool) -> None:
+        bench = self._bench
+        ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
+        asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
+        voice: VoicePrompt = bench.voice(seed)
+        spoken = [Segment(ids, VoicedPrompt(transcript, voice))]
+        chunks = self._config.stream_chunks if streams else ()
+        self._core.submit(EngineRequest(asked, spoken, _Request(ended), chunks=chunks))
+
+
+def _serving(bench: Bench, *, deterministic: bool = False) -> Serving:
+    key = ("serving", deterministic)
+    held: Serving = bench.hold(key, partial(Serving, bench, deterministic=deterministic))
+    return held
 
 
 def _next(ended: queue.SimpleQueue[_Request]) -> _Request:
@@ -120,6 +155,119 @@ def _next(ended: queue.SimpleQueue[_Request]) -> _Request:
     return request
 
 
-def _percentile(values: list[float], percent: int) -> float:
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, len(ranked) * percent // 100)]
+def load(at_once: int, streams: bool, bench: Bench) -> Measured:
+    """Requests in known voices, `at_once` of them at any time."""
+    serving, n = _serving(bench), bench.size.requests[at_once]
+    started = time.perf_counter()
+    done = serving.speak(range(n), streams=streams, at_once=at_once)
+    wall_s = time.perf_counter() - started
+    first = [request.first_ms for request in done]
+    figures: Measured = {
+        "first audio ms p50": percentile(first, 50),
+        "p95": percentile(first, 95),
+        "RTF p95": percentile([request.total_s / request.audio_s for request in done], 95),
+        "audio s/s": sum(request.audio_s for request in done) / wall_s,
+    }
+    if streams:
+        figures["longest gap ms"] = max(request.gap_ms for request in done)
+    return figures
+
+
+def load_floor(at_once: int, streams: bool, bench: Bench) -> Measured:
+    """The decode steps alone; of the first audio, all that it waits for. Of audio s/s it is the ceiling."""
+    step_ms = gpu_decode.steps_floor(gpu_decode.KEYS[1], bench)
+    n_rows = min(at_once, bench.config.n_slots)
+    audio_s = n_rows * MS / (_TOKENS_PER_SECOND * _float(step_ms, str(n_rows)))
+    figures: Measured = {"audio s/s": audio_s}
+    if at_once == 1:
+        figures["RTF p95"] = 1 / audio_s
+    if at_once == 1 and streams:
+        frames, mel = bench.size.frames[0], bench.size.mels[0]
+        figures["first audio ms p50"] = (
+            _float(gpu_decode.prefill_floor(bench), f"{bench.size.prompts[1]} ids")
+            + (bench.config.stream_chunks[0] + LOOK_AHEAD + 1) * _float(step_ms, "1")
+            + bench.config.flow_steps * _float(gpu_render.flow_floor(1, bench), f"{frames} frames")
+            + _float(gpu_render.hift_floor(bench), f"{mel} frames")
+        )
+    return figures
+
+
+def _float(figures: Measured, label: str) -> float:
+    value = figures[label]
+    assert isinstance(value, float)
+    return value
+
+
+def burst(bench: Bench) -> Measured:
+    done = _serving(bench).speak(range(_BURST), streams=True, at_once=_BURST)
+    return {
+        "first": min(request.first_ms for request in done),
+        "last": max(request.first_ms for request in done),
+    }
+
+
+def same_bytes(deterministic: bool, bench: Bench) -> Measured:
+    """The PCM of a streamed request; where it differs, whether its speech tokens do as well."""
+    serving = _serving(bench, deterministic=deterministic)
+    alone = serving.beside(0, [])
+    heard = {
+        "again": serving.beside(0, []),
+        "in another slot": serving.beside(0, [1]),
+        "beside 15": serving.beside(0, range(1, _BURST)),
+    }
+    figures: Measured = {}
+    for what, request in heard.items():
+        tokens = "same tokens" if request.tokens == alone.tokens else "other tokens"
+        figures[what] = "same" if request.pcm == alone.pcm else f"other bytes, {tokens}"
+    return figures
+
+
+def waits(bench: Bench) -> Measured:
+    """How often the host waits for the device in one request, and from where most often."""
+    serving = _serving(bench)
+    gpu = bench.device.type == "cuda"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if gpu:
+            torch.cuda.set_sync_debug_mode("warn")
+        try:
+            (request,) = serving.speak([0], streams=True)
+        finally:
+            if gpu:
+                torch.cuda.set_sync_debug_mode("default")
+    places = Counter(
+        f"{Path(each.filename).name}:{each.lineno}" for each in caught if "synchroniz" in str(each.message)
+    )
+    windows = len(request.chunks)
+    most = ", ".join(f"{place} {n}" for place, n in places.most_common(5))
+    return {
+        "in all": sum(places.values()),
+        "for ids, steps and waves": len(request.tokens) + windows * (bench.config.flow_steps + 1),
+        "most at": most or "none seen",
+    }
+
+
+def memory(bench: Bench) -> Measured:
+    """After the requests above: GiB of weights, cache and all that PyTorch holds or has held; what the
+    process's context and libraries take beside it, and other users; pinned MiB of the host."""
+    serving = _serving(bench)
+    positions = bench.config.n_slots * bench.slot_length
+    cache = positions * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)
+    figures: Measured = {
+        "cache GiB": cache / GIB,
+        "engine start s": serving.start_s,
+        "first request s": serving.first_s,
+        "second": serving.second_s,
+    }
+    if bench.device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(bench.device)
+        reserved = torch.cuda.memory_reserved(bench.device)
+        pinned = torch.cuda.host_memory_stats().get("allocated_bytes.current", 0)
+        figures |= {
+            "weights, cache and buffers GiB": torch.cuda.memory_allocated(bench.device) / GIB,
+            "peak GiB": torch.cuda.max_memory_reserved(bench.device) / GIB,
+            "context, libraries and other users GiB": (total - free - reserved) / GIB,
+            "pinned MiB": pinned / MIB,
+        }
+    gc.collect()
+    return figures

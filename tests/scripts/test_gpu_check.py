@@ -1,145 +1,123 @@
-"""scripts/gpu_check.sh where there is no GPU: it says so; and its code runs on a CPU, without the libraries
-that a bare GPU machine lacks. What it would say of a GPU is looked at with findings that are made up."""
+"""scripts/gpu_check.sh where there is no GPU: it says so, on a machine that lacks the service's libraries as
+well; each row is measured once on a faked device, with tiny models on the CPU."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from glm_tts_api import __version__
-from scripts.benchmarks.gpu_page import Finding, from_junit, verdict
+from scripts.benchmarks.gpu_check import measure
+from scripts.benchmarks.gpu_models import SIZES, Bench
+from scripts.benchmarks.gpu_page import Figures, Line, describe, from_junit, page, verdict
+from scripts.benchmarks.gpu_rows import ROWS, Row
 from tests.scripts.own_project import REPOSITORY
 
 ABSENT = (
     "fastapi", "uvicorn", "pydantic", "pydantic_settings", "soundfile", "av", "pynini", "tn", "jieba",
     "pypinyin", "emoji", "pronouncing", "kaldi_native_fbank", "onnx", "httpx",
 )  # fmt: skip
-CHECKS = [
-    "A: a prompt of a new length",
-    "B: a dead context ends the engine",
-    "C: HiFT at a new length",
-    "D: TorchScript at a new length",
-    "E: DTYPE=bf16 is no slower",
-    "F: float32 is exact outside the flow",
-    "G: flow and vocoder take what is kept for them",
-    "G: the allocator's segments can grow",
-    "every test marked gpu",
-    "graphs are captured",
-]
-FAKED_GPU = torch.device("cuda", 0)
+CPU, FAKED_GPU = torch.device("cpu"), torch.device("cuda", 0)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_it_says_so(tmp_path: Path) -> None:
+def test_a_bare_machine_without_a_gpu_is_told_so(tmp_path: Path) -> None:
+    blocked = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in ABSENT)
+    (tmp_path / "sitecustomize.py").write_text(blocked, encoding="utf-8")
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts/gpu_check.sh", tmp_path / "report.md"],
-        env={**os.environ, "PYTHON": sys.executable},
+        env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert "No GPU" in done.stderr
     assert not (tmp_path / "report.md").exists()
 
 
-def rows(text: str, header: str) -> dict[str, list[str]]:
-    """A Markdown table's rows by their first cell."""
-    _, _, after = text.partition(f"| {header} |")
-    lines = after.partition("\n\n")[0].splitlines()[2:]
-    cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
-    return {first: rest for first, *rest in cells}
-
-
 @pytest.fixture(scope="module")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """What a run of small sizes on the CPU prints, and its report."""
-    folder = tmp_path_factory.mktemp("gpu_check")
-    blocked = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in ABSENT)
-    (folder / "sitecustomize.py").write_text(blocked, encoding="utf-8")
-    program = REPOSITORY / "scripts/benchmarks/gpu_check.py"
-    done = subprocess.run(
-        [sys.executable, program, folder / "report.md", "--device", "cpu", "--size", "mini"],
-        env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, (folder / "report.md").read_text(encoding="utf-8")
+def bench(one_thread: None) -> Iterator[Bench]:
+    bench = Bench(SIZES["tiny"], CPU)
+    yield bench
+    bench.release()
 
 
-def test_one_page_names_the_machine_and_the_versions(small_run: tuple[str, str]) -> None:
-    page, _ = small_run
-    assert len(page.splitlines()) < 50, "a page"
-    assert page.startswith("# GPU check\n")
+@pytest.mark.parametrize("row", ROWS, ids=[row.what for row in ROWS])
+def test_on_a_faked_device_a_row_has_its_figures(row: Row, bench: Bench) -> None:
+    line = row.line(bench)
+    assert line.figures
+    assert all(value or value == 0 for value in line.figures.values())
+    assert set(line.floor) <= set(line.figures), "a floor stands beside its figure"
+    assert all(isinstance(value, float) and value > 0 for value in line.floor.values())
+    if row.what.startswith("same"):
+        assert not line.missed, "neighbours and slots change nothing on a CPU"
+
+
+def test_the_goals_are_those_of_the_docs() -> None:
+    goals = {row.what: row.goal for row in ROWS}
+    assert goals["streams at 1"]["RTF p95"] == "<= 0.05"
+    assert goals["streams at 1"]["first audio ms p50"] == "<= 150"
+    assert goals["streams at 16"]["audio s/s"] == ">= 40"
+
+
+def test_a_row_that_raises_and_one_without_time_have_their_lines_on_a_faked_device(bench: Bench) -> None:
+    def raises(bench: Bench) -> Figures:
+        raise torch.OutOfMemoryError("no | more\nmemory")
+
+    lines: list[Line] = []
+    rows = [Row("broken", raises), Row("sound", lambda bench: {"ms": 1.0})]
+    measure(rows, bench, lines.append, until=time.perf_counter() + 60)
+    measure(rows[1:], bench, lines.append, until=0)
+    assert [line.verdict(FAKED_GPU) for line in lines] == ["FAIL", "-", "-"]
+    assert lines[0].figures == {"error": "OutOfMemoryError: no / more"}
+    assert lines[2].figures == {"left out": "the time is over"}
+
+
+def test_the_page_names_the_machine_and_has_a_line_for_each_row() -> None:
+    lines = [Line("step ms", {"1 rows": 2.8123, "16 rows": 4.0}, {"1 rows": 0.851}, {"1 rows": "<= 1.9"})]
+    text = page(CPU, describe(CPU), lines, "The check took 9 s.")
+    assert text.startswith("# GPU check\n")
     for words in ("no GPU: this ran on the CPU", "NVIDIA driver ", f"PyTorch {torch.__version__}, CUDA "):
-        assert words in page
-    assert f"Python {sys.version.split()[0]}, Linux" in page
-    assert f"glm-tts-api {__version__}" in page
+        assert words in text
+    assert f"glm-tts-api {__version__}" in text
+    assert "| step ms | 1 rows: 2.81; 16 rows: 4 | 1 rows: 0.851 | 1 rows: <= 1.9 | - |" in text
+    assert text.endswith("**NO GPU**: these figures say nothing about one")
 
 
-def test_the_page_has_a_row_for_each_check_and_no_verdict_without_a_gpu(small_run: tuple[str, str]) -> None:
-    page, _ = small_run
-    found = rows(page, "check | verdict | seen")
-    assert list(found) == CHECKS
-    if not torch.cuda.is_available():
-        assert {cells[0] for cells in found.values()} == {"-"}
-        assert page.rstrip().endswith("**NO GPU**: these figures say nothing about one")
-        assert "0 passed, " in found["every test marked gpu"][1]
-    for what in "ACD":
-        (seen,) = (cells[1] for name, cells in found.items() if name.startswith(f"{what}:"))
-        once, again = (float(part.split()[0]) for part in seen.split(", "))
-        assert min(once, again) > 0
-    assert found["graphs are captured"][1].startswith("24 in "), "6 numbers of rows, 4 of keys"
-
-
-def test_the_page_has_speed_at_1_4_and_16_requests_and_the_time_to_first_audio(
-    small_run: tuple[str, str],
-) -> None:
-    page, _ = small_run
-    header = "requests at once | of | RTF p95 | audio s/s | first audio p95 s | latency p50 s"
-    loads = rows(page, header)
-    assert list(loads) == ["1", "4", "16"]
-    for cells in loads.values():
-        n_requests, rtf, rate, first_s, latency_s = map(float, cells)
-        assert n_requests >= 1
-        assert rtf > 0
-        assert rate > 0
-        assert first_s > 0
-        assert latency_s > 0
-    one = loads["1"]
-    assert float(one[3]) <= float(one[4]), "the first audio of a request is not later than its last"
-
-
-def test_the_report_has_the_page_and_the_details(small_run: tuple[str, str]) -> None:
-    page, report = small_run
-    assert report.startswith(page.rstrip())
-    for title in ("Tests", "Decode step", "Flow, 2 steps"):
-        assert f"\n## {title}" in report
-    steps = rows(report, "rows | ms a step | tokens/s | x the published loop | x the floor")
-    assert list(steps) == ["1", "4", "8", "16"]
-    assert all(float(cell) > 0 for cells in steps.values() for cell in cells)
+@pytest.mark.parametrize(
+    ("value", "goal", "must", "said"),
+    [
+        (3.0, "<= 3", False, "PASS"), (3.1, "<= 3", False, "missed"), (39.0, ">= 40", False, "missed"),
+        (41.0, ">= 40", True, "PASS"), ("same", "same", True, "PASS"), ("other bytes", "same", True, "FAIL"),
+        ("none", "<= 3", True, "FAIL"),
+    ],
+)  # fmt: skip
+def test_on_a_faked_gpu_a_goal_is_met_or_missed(value: float | str, goal: str, must: bool, said: str) -> None:
+    line = Line("row", {"it": value}, {}, {"it": goal}, must)
+    assert line.verdict(FAKED_GPU) == said
+    assert verdict(FAKED_GPU, [line]) == ("**FAIL**: row" if said == "FAIL" else "**PASS**")
 
 
 JUNIT = """<testsuites><testsuite>
-<testcase name="test_one"/><testcase name="test_two[a]"/>
-<testcase name="test_two[b]"><failure message="no"/></testcase>
-<testcase name="test_three"><skipped/></testcase>
+<testcase classname="tests.model.test_a" name="test_one"/>
+<testcase classname="tests.model.test_a" name="test_two[a]"/>
+<testcase classname="tests.model.test_b" name="test_two[b]"><failure message="no"/></testcase>
+<testcase classname="tests.model.test_b" name="test_three"><skipped/></testcase>
 </testsuite></testsuites>"""
 
 
-def test_on_a_faked_gpu_the_verdict_is_that_of_the_findings(tmp_path: Path) -> None:
+def test_on_a_faked_gpu_each_file_of_tests_has_a_line(tmp_path: Path) -> None:
     (tmp_path / "tests.xml").write_text(JUNIT, encoding="utf-8")
-    found = from_junit(
-        tmp_path / "tests.xml", FAKED_GPU, rows={"one": "test_one", "two": "test_two", "four": "test_four"}
-    )
-    assert [(each.what, each.verdict) for each in found] == [
-        ("one", "PASS"), ("two", "FAIL"), ("four", "FAIL"), ("every test marked gpu", "FAIL"),
-    ]  # fmt: skip
-    assert found[-1].seen == "1 passed, 1 skipped, failed: test_two"
-    assert verdict(FAKED_GPU, found) == "**FAIL**: two; four; every test marked gpu"
-    assert verdict(FAKED_GPU, [Finding("one", "PASS", "")]) == "**PASS**"
+    good, bad = from_junit(tmp_path / "tests.xml")
+    assert (good.what, good.figures) == ("tests, model.test_a", {"passed": 2, "skipped": 0, "failed": "none"})
+    assert (bad.what, bad.figures) == (
+        "tests, model.test_b", {"passed": 0, "skipped": 1, "failed": "test_two[b]"},
+    )  # fmt: skip
+    assert verdict(FAKED_GPU, [good, bad]) == "**FAIL**: tests, model.test_b"

@@ -1,0 +1,166 @@
+"""The LLM's rows of scripts/gpu_check.sh: the decode step and its parts, prefill, same draws."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+
+from glm_tts_api.model.cuda_decode import CudaDecodeStep
+from glm_tts_api.model.decode_step import Drawn
+from glm_tts_api.model.kv_cache import KVCache
+from scripts.benchmarks.decode import N_PROMPT, advance, joined, prefilled, step_s
+from scripts.benchmarks.gpu_models import Bench
+from scripts.benchmarks.gpu_timing import GIB, MS, best_ms, by_part, kernels, longest_name
+
+Measured = dict[str, float | str]
+ROWS, KEYS = (1, 4, 16, 20), (512, 1024, 3776)
+_BEHIND = 5  # steps beyond those that are timed
+
+
+class Decoding:
+    """A cache with a prompt in every slot, and the step over it. `fixed`: as with DETERMINISTIC=1."""
+
+    @torch.inference_mode()
+    def __init__(self, bench: Bench, *, fixed: bool) -> None:
+        self.bench, runner = bench, bench.runner
+        self.cache = prefilled(runner, slots=bench.config.n_slots, slot_length=bench.slot_length)
+        before, started = _reserved(bench), time.perf_counter()
+        self.step = CudaDecodeStep(runner, self.cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed)
+        self.capture_s = time.perf_counter() - started
+        self.graph_bytes = _reserved(bench) - before
+
+    @torch.inference_mode()
+    def step_ms(self, n_rows: int, n_keys: int) -> float:
+        """Of the first rows, each with nearly so many positions."""
+        n = self.bench.size.decode_steps
+        behind = max(1, min(n_keys, self.bench.slot_length) - n - _BEHIND)
+        return MS * step_s(self.bench.runner, self.step, n_rows, n, n_read=behind)
+
+    @torch.inference_mode()
+    def draws(self, slots: Sequence[int], *, n_read: Sequence[int]) -> list[Drawn]:
+        """Of the row in the first slot, whose seed and prompt are always the same."""
+        n = self.bench.size.decode_steps
+        rows = joined(self.bench.runner, slots, n_steps=n, n_read=N_PROMPT)
+        for row, n_behind in zip(rows, n_read, strict=True):
+            row.n_read = n_behind
+        return [advance(self.step, rows)[0] for _ in range(n)]
+
+    def close(self) -> None:
+        del self.step, self.cache
+
+
+def _decoding(bench: Bench, *, fixed: bool = False) -> Decoding:
+    held: Decoding = bench.hold(("decoding", fixed), partial(Decoding, bench, fixed=fixed))
+    return held
+
+
+def _rows(bench: Bench) -> list[int]:
+    return sorted({min(n_rows, bench.config.n_slots) for n_rows in ROWS})
+
+
+def steps(n_keys: int, bench: Bench) -> Measured:
+    """ms by rows."""
+    decoding = _decoding(bench)
+    return {str(n): decoding.step_ms(n, n_keys) for n in _rows(bench)}
+
+
+def steps_floor(n_keys: int, bench: Bench) -> Measured:
+    """The weights and each row's keys and values read once."""
+    a_row = min(n_keys, bench.slot_length) * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)
+    return {str(n): MS * (bench.weight_bytes + n * a_row) / bench.bandwidth for n in _rows(bench)}
+
+
+def fixed_steps(bench: Bench) -> Measured:
+    decoding = _decoding(bench, fixed=True)
+    return {str(n): decoding.step_ms(n, KEYS[0]) for n in (1, bench.config.n_slots)}
+
+
+@torch.inference_mode()
+def parts(n_rows: int, bench: Bench) -> Measured:
+    """ms of the device by kind of kernel, and of the host: what is left of the step."""
+    n_rows = min(n_rows, bench.config.n_slots)
+    decoding = _decoding(bench)
+    rows = joined(bench.runner, range(n_rows), n_steps=1000, n_read=KEYS[1] - 4 * _BEHIND)
+    seen = kernels(partial(advance, decoding.step, rows), bench.device)
+    step_ms = decoding.step_ms(n_rows, KEYS[1])
+    hidden = torch.ones(n_rows, bench.size.llm.hidden_size, dtype=bench.runner.dtype, device=bench.device)
+    return {
+        **by_part(seen),
+        "host": step_ms - sum(kernel.ms for kernel in seen),
+        "kernels": sum(kernel.n for kernel in seen),
+        "head alone": best_ms(partial(bench.runner.logits, hidden), bench.device),
+        "attention by": longest_name(seen, "attention"),
+    }
+
+
+def head_floor(bench: Bench) -> Measured:
+    columns = bench.size.n_audio + 1
+    read = columns * bench.size.llm.hidden_size * bench.runner.dtype.itemsize
+    return {"head alone": MS * read / bench.bandwidth}
+
+
+@torch.inference_mode()
+def prefill(bench: Bench) -> Measured:
+    """ms of a chunk: at the beginning of a slot, and behind a transcript."""
+    few, prompt, long = bench.size.prompts
+    runner = bench.runner
+    cache = KVCache(
+        runner.config, slots=1, slot_length=long, dtype=runner.dtype, device=runner.device
+    )  # the slots of a step keep their prompts
+
+    def chunk(n: int, start: int) -> float:
+        ids = torch.arange(n)
+        return best_ms(lambda: runner.prefill(ids, cache=cache, slot=0, start=start), bench.device)
+
+    first = {f"{n} ids": chunk(n, 0) for n in (few, prompt, long)}
+    return {**first, f"{prompt} ids behind {few}": chunk(prompt, few)}
+
+
+def prefill_floor(bench: Bench) -> Measured:
+    """The weights read once, or two operations a weight and id."""
+    flops = bench.flops(bench.runner.dtype)
+    weights = bench.weight_bytes / bench.runner.dtype.itemsize
+    return {
+        f"{n} ids": MS * max(bench.weight_bytes / bench.bandwidth, 2 * n * weights / flops)
+        for n in bench.size.prompts
+    }
+
+
+def same_draws(fixed: bool, bench: Bench) -> Measured:
+    """A row's ids and probabilities, bit for bit."""
+    decoding, n_slots = _decoding(bench, fixed=fixed), bench.config.n_slots
+    longest = bench.slot_length - bench.size.decode_steps - _BEHIND
+    lengths = [N_PROMPT, *(longest if slot % 2 else N_PROMPT + slot for slot in range(1, n_slots))]
+    alone = decoding.draws([0], n_read=[N_PROMPT])
+    others = {
+        "again": decoding.draws([0], n_read=[N_PROMPT]),
+        "in the last slot": decoding.draws([n_slots - 1], n_read=[N_PROMPT]),
+        "beside all others": decoding.draws(range(n_slots), n_read=lengths),
+    }
+    return {what: "same" if drawn == alone else _first_change(alone, drawn) for what, drawn in others.items()}
+
+
+def _first_change(alone: Sequence[Drawn], drawn: Sequence[Drawn]) -> str:
+    pairs = list(zip(alone, drawn, strict=True))
+    step = next(index for index, (one, other) in enumerate(pairs) if one != other)
+    ids = next(
+        (f"ids from step {index}" for index, (a, b) in enumerate(pairs) if a[0] != b[0]), "the same ids"
+    )
+    return f"other bits from step {step}, {ids}"
+
+
+def start(bench: Bench) -> Measured:
+    decoding = _decoding(bench)
+    return {
+        "LLM to the device s": bench.load_s,
+        "graphs s": decoding.capture_s,
+        "graphs GiB": decoding.graph_bytes / GIB,
+        "slots": str(bench.config.n_slots),
+    }
+
+
+def _reserved(bench: Bench) -> int:
+    return torch.cuda.memory_reserved(bench.device) if bench.device.type == "cuda" else 0

@@ -1,0 +1,109 @@
+"""What a GPU was feared to do, looked for on a real one. Each limit is far below what was feared."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from glm_tts_api.engine.memory import TYPICAL_FRAMES, flow_bytes
+from glm_tts_api.engine.precision import tf32
+from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES
+from glm_tts_api.model.flow import FlowInput, FlowMatching
+from glm_tts_api.model.kv_cache import KVCache
+from scripts.benchmarks.gpu_models import Bench
+from scripts.benchmarks.gpu_timing import MIB, MS, peak, seconds
+
+Measured = dict[str, float | str]
+
+
+def _new_lengths(work: Callable[[int], object], known: int, device: torch.device) -> Measured:
+    """Median ms of the first and the second call at lengths somewhat below a `known` one."""
+    work(known)
+    first, again = [], []
+    for length in range(known - 7, known, 2):
+        first.append(MS * seconds(partial(work, length), device))
+        again.append(MS * seconds(partial(work, length), device))
+    once, twice = statistics.median(first), statistics.median(again)
+    return {"first": once, "again": twice, "more": once - twice}
+
+
+@torch.inference_mode()
+def new_prompts(bench: Bench) -> Measured:
+    known = bench.size.prompts[2]
+    cache = KVCache(bench.size.llm, slots=1, slot_length=known, dtype=bench.runner.dtype, device=bench.device)
+
+    def read(length: int) -> Tensor:
+        return bench.runner.prefill(torch.arange(length), cache=cache, slot=0)
+
+    return _new_lengths(read, known, bench.device)
+
+
+class _Pointwise(nn.Module):
+    """What a fuser would make kernels of, as in Vocos2D: between two products."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(80, 512), nn.Linear(512, 640)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        y = self.up(frames)
+        return torch.tanh(self.down(y * torch.sigmoid(y) + torch.sin(y) * 0.5)).flatten(1)
+
+
+def torchscript(bench: Bench) -> Measured:
+    module = torch.jit.script(_Pointwise().eval().to(bench.device))
+    return _new_lengths(
+        lambda length: module(torch.ones(1, length, 80, device=bench.device)), 960, bench.device
+    )
+
+
+@torch.inference_mode()
+def kept_memory(bench: Bench) -> Measured:
+    """What a full batch, the longest segment and its vocoder call really take, as a share of what is kept."""
+    model, hift, config, device = bench.models.flow, bench.models.vocoders[24000], bench.config, bench.device
+    n_rows = config.rows_of_a_flow_batch(device.type)
+    longest = config.longest_prompt + config.longest_segment
+    frames = 2 * config.longest_segment
+    typical = min(TYPICAL_FRAMES // 2, longest)
+    mel = torch.full((1, 80, frames), -5.0, device=device)
+    taken = {
+        f"{n_rows} segments": (
+            peak(lambda: _step(model, [typical] * n_rows, device), device),
+            flow_bytes(model.config, n_rows=n_rows, n_frames=2 * typical),
+        ),
+        "longest segment": (
+            peak(lambda: _step(model, [longest], device), device),
+            flow_bytes(model.config, n_rows=1, n_frames=2 * longest),
+        ),
+        "its vocoder": (peak(lambda: hift(mel, noise=0), device), hift.call_bytes(n_frames=frames)),
+    }
+    figures: Measured = {f"{what}, MiB": held / MIB for what, (held, _) in taken.items()}
+    return {**figures, "largest share": max(held / kept for held, kept in taken.values())}
+
+
+def growable_segments(bench: Bench) -> Measured:
+    asked = next((os.environ[name] for name in ALLOCATOR_VARIABLES if os.environ.get(name)), "nothing")
+    segments = torch.cuda.memory_snapshot() if bench.device.type == "cuda" else []
+    n_growable = sum(bool(segment.get("is_expandable")) for segment in segments)
+    as_asked = n_growable > 0 or "expandable_segments:True" not in asked
+    return {
+        "as asked": "yes" if as_asked else "no",
+        "growable": f"{n_growable} of {len(segments)}",
+        "asked": asked,
+    }
+
+
+def _step(model: FlowMatching, lengths: Sequence[int], device: torch.device) -> None:
+    """One Euler step over segments of so many tokens."""
+    segments = [
+        FlowInput(tokens=torch.zeros(length, dtype=torch.int64), speaker=torch.ones(192), noise=0)
+        for length in lengths
+    ]
+    with tf32() if device.type == "cuda" else nullcontext():
+        model.sampler(segments, steps=1).step()
