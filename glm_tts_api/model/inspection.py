@@ -127,7 +127,7 @@ class _Inspector:
         tensors = self._pickle("hift/hift.pt")
         if config is None or tensors is None:
             return None
-        # Its weight norms compute as they are made, for which the meta device would load PyTorch's compiler (2 s).
+        # Its weight norms compute as they are made: the meta device would load PyTorch's compiler (2 s).
         return self._part("hift/hift.pt", lambda: HiFT(config), tensors, device="cpu")
 
     def speech_tokenizer(self) -> Part[SpeechTokenizer] | None:
