@@ -13,6 +13,8 @@ from concurrent.futures import Future
 
 import torch
 
+from glm_tts_api.engine.faults import ran_out_of_memory
+
 logger = logging.getLogger(__name__)
 
 _JOIN_S = 10.0
@@ -144,7 +146,7 @@ def settle(device: torch.device) -> None:
 def drop_memory(error: Exception) -> Exception:
     """The error; one of a GPU without memory lets go of the calls it came through, which hold what they had
     made, and the allocator's reserve goes back to the device."""
-    if isinstance(error, torch.OutOfMemoryError):
+    if ran_out_of_memory(error):
         error.with_traceback(None)
         release_cached_memory()
     return error

@@ -18,14 +18,20 @@ from glm_tts_api.contracts import NO_PROGRESS, LexiconEntry, Progress, SpeechReq
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
-from glm_tts_api.engine.faults import EngineLost, NobodyListens, as_service_error, device_lost
+from glm_tts_api.engine.faults import (
+    EngineLost,
+    NobodyListens,
+    as_service_error,
+    device_lost,
+    why_not_loaded,
+)
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.loading import LoadedModel, Loading
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
-from glm_tts_api.errors import ServiceError, StartupError
+from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.text.cut.pieces import Check
 
@@ -228,8 +234,6 @@ class Engine:
 
     def _failed(self, error: BaseException, part: str = "") -> None:
         """Of a load. The first cause is the one to tell; what follows from it is not."""
-        cause = part + (
-            str(error) if isinstance(error, StartupError | EngineLost) else f"{type(error).__name__}: {error}"
-        )
+        cause = part + why_not_loaded(error)
         if self._enter(EngineState("failed", cause), after="loading"):
             logger.error("The model could not be loaded: %s", cause, exc_info=error)

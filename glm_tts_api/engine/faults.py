@@ -6,15 +6,24 @@ Knows errors; knows nothing of who is told.
 from __future__ import annotations
 
 import logging
+import re
 import threading
+from typing import Final
 
 import torch
 
-from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError
+from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError, StartupError
 from glm_tts_api.logs import without_text
 
 logger = logging.getLogger(__name__)
 _TIMES = 3
+# cuBLAS and cuDNN tell of the device in plain RuntimeErrors. What else they refuse is a matter of the shapes.
+_LIBRARY_LOST: Final = re.compile(r"CU(BLAS|DNN)_STATUS_(EXECUTION_FAILED|INTERNAL_ERROR|MAPPING_ERROR)")
+_NO_MEMORY: Final = re.compile(
+    r"out of memory|CU(BLAS|DNN)_STATUS_\w*ALLOC\w*_FAILED|CUBLAS_STATUS_NOT_INITIALIZED.*cublas\w*Create"
+)
+# Memory that runs out during a capture may surface as its end (pytorch/pytorch#187795).
+_CAPTURE_ENDED: Final = re.compile(r"error during capture|StreamCaptureInvalidated")
 
 
 class EngineLost(Exception):
@@ -25,12 +34,33 @@ class NobodyListens(Exception):
     """The request was left: what is under way for it is to end."""
 
 
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether a device had no memory left, for PyTorch or for a library that it calls."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
+    )
+
+
 def device_lost(error: BaseException) -> EngineLost | None:
     """What an error of the device comes to. After most of them (an illegal access, a device that fell off the
     bus) each later call fails as well, until a new process begins; memory that ran out is none of them."""
-    if not isinstance(error, torch.AcceleratorError) or "out of memory" in str(error):
+    if ran_out_of_memory(error) or not isinstance(error, RuntimeError):
         return None
-    return _lost("the device failed", error)
+    if isinstance(error, torch.AcceleratorError) or _LIBRARY_LOST.search(str(error)):
+        return _lost("the device failed", error)
+    return None
+
+
+def why_not_loaded(error: BaseException) -> str:
+    """A sentence of what ended a load, for the operator."""
+    if isinstance(error, StartupError | EngineLost):
+        return str(error)
+    if ran_out_of_memory(error) or (isinstance(error, RuntimeError) and _CAPTURE_ENDED.search(str(error))):
+        return (
+            f"The memory ran out while the model was loaded ({_first_line(error)}): end what else holds it,"
+            " or set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY to fewer requests"
+        )
+    return f"{type(error).__name__}: {error}"
 
 
 def as_service_error(
@@ -42,7 +72,7 @@ def as_service_error(
         return error
     logged = without_text(error) if may_quote else error
     logger.error("A request failed while it was %s", done, exc_info=logged, extra={"request_id": request_id})
-    if isinstance(error, torch.OutOfMemoryError):
+    if ran_out_of_memory(error):
         return OutOfMemory("The GPU has no memory left for this text: try again later, or send a shorter one")
     return InternalFault(f"Something went wrong while this text was {done}; the server's log has the details")
 
@@ -63,7 +93,7 @@ class FaultWatch:
     def failed(self, error: BaseException) -> EngineLost | None:
         """Whether the stage is lost with this fault: by the device, or as the same one for the third time
         with nothing else between. Memory that runs out, again and again, is load."""
-        if isinstance(error, torch.OutOfMemoryError | ServiceError):
+        if isinstance(error, ServiceError) or ran_out_of_memory(error):
             return None
         fault = type(error), str(error)
         with self._lock:
@@ -75,6 +105,10 @@ class FaultWatch:
 
 def _lost(what: str, error: BaseException) -> EngineLost:
     """A sentence of the error's first line: those below it are about debugging."""
-    lost = EngineLost(f"{what}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+    lost = EngineLost(f"{what}: {type(error).__name__}: {_first_line(error)}")
     lost.__cause__ = error
     return lost
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

@@ -1,21 +1,56 @@
 """How precisely the flow computes; TF32 on a GPU is for the flow, and for nothing else.
 
 PyTorch's TF32 switches hold for the whole process and are read when a kernel is launched. So threads that
-launch float32 products take turns with the flow; those that compute in bfloat16 need not. They are set and
+launch float32 products take turns with the flow; those that compute in bfloat16 need not. A turn is for
+launching: what waits for the device, or computes on the CPU, belongs outside. The switches are set and
 read by `fp32_precision` alone: once it was used, PyTorch refuses to read the older `allow_tf32`.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 
-_TURN = threading.Lock()  # one for the process, as the switches are
 _EXACT, _ROUNDED = "ieee", "tf32"
+
+
+class Turns:
+    """A lock that goes to whoever has waited longest. threading.Lock may go to a thread that has just given
+    it back: a flow would take it again and again, and a new voice would wait for all of its steps."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    @property
+    def n_waiting(self) -> int:
+        return len(self._waiting)
+
+    def __enter__(self) -> None:
+        with self._changing:
+            if not self._taken:
+                self._taken = True
+                return
+            own = threading.Lock()
+            own.acquire()
+            self._waiting.append(own)
+        own.acquire()  # until the one before hands its turn over
+
+    def __exit__(self, *_: object) -> None:
+        with self._changing:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+_TURNS = Turns()  # one for the process, as the switches are
 
 
 def flow_precision(
@@ -43,7 +78,7 @@ def full_float32() -> Iterator[None]:
 
 def compute_exactly() -> None:
     """From now on float32 is full float32, for all that asks for nothing else."""
-    with _TURN:
+    with _TURNS:
         for operators in _operators():
             operators.fp32_precision = _EXACT
 
@@ -51,7 +86,7 @@ def compute_exactly() -> None:
 @contextmanager
 def _turn(precision: str) -> Iterator[None]:
     """The switches at `precision`, then as they were."""
-    with _TURN:
+    with _TURNS:
         before = [operators.fp32_precision for operators in _operators()]
         for operators in _operators():
             operators.fp32_precision = precision

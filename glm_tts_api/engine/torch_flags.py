@@ -40,4 +40,6 @@ def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> 
     torch.backends.cuda.enable_cudnn_sdp(False)
     # TorchScript (Vocos2D) would fuse, and so compile, anew for each length.
     torch.jit.set_fusion_strategy([])
+    # Where a product is split, its parts would be added in bfloat16.
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     compute_exactly()

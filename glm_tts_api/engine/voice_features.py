@@ -61,10 +61,13 @@ class VoiceFeatures:
         wave = resample(torch.from_numpy(recording.samples), recording.sample_rate, SAMPLE_RATE)
         if len(wave) < _LEAST_SAMPLES:
             raise PromptRejected("The prompt recording is too short: nothing can be heard in it")
+        tokenizer = self._models.speech_tokenizer
+        heard = tokenizer.hear(wave)
         with self._listening:
             with self._precision():
-                (tokens,) = self._models.speech_tokenizer.tokenize([wave])
-            return tokens.tolist(), self._models.speaker_encoder.embed(wave)[0]
+                tokens = tokenizer.tokens(heard)
+            embedding = self._models.speaker_encoder.embed(wave)[0]  # while a GPU is at the tokens
+            return tokens.tolist(), embedding
 
     @torch.inference_mode()
     def _mel(self, recording: Recording, sample_rate: int) -> Tensor:

@@ -127,6 +127,16 @@ def block_causal_visibility(key_mask: Tensor, block_size: int) -> Tensor:
     return visible[None, None] & key_mask[:, None, None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """An utterance as the encoder takes it, in pieces of 30 s: features [B, mel, F] and mask [B, F] bool on
+    its device, and the number of tokens that it has."""
+
+    features: Tensor
+    mask: Tensor
+    n_tokens: int
+
+
 class SpeechTokenizer(nn.Module):
     """Encoder and codebook. `preprocessor` is the content of preprocessor_config.json."""
 
@@ -194,14 +204,21 @@ class SpeechTokenizer(nn.Module):
         The pieces of one utterance share a batch; utterances do not, since padding one row to another's
         length changes the shorter row's last token. Raises ValueError for an empty utterance.
         """
-        return [self._tokenize_one(wave) for wave in waves]
+        return [self.tokens(self.hear(wave)) for wave in waves]
 
-    def _tokenize_one(self, wave: Tensor) -> Tensor:
+    def hear(self, wave: Tensor) -> Heard:
+        """An utterance's features, which are made on the CPU. Raises ValueError for an empty one."""
         if wave.numel() == 0:
             raise ValueError("cannot tokenize an empty utterance")
-        features, mask = self.extract(list(torch.split(wave, int(self.features.n_samples))))
-        hidden, keep = self.hidden(features, mask)
-        return self.codes(hidden[keep]).to(torch.int64)
+        pieces = list(torch.split(wave, int(self.features.n_samples)))
+        return Heard(*self.extract(pieces), n_tokens=-(-len(wave) // self.samples_per_token))
+
+    @torch.inference_mode()
+    def tokens(self, heard: Heard) -> Tensor:
+        """[n] int64. Asks the device for nothing: a GPU is still at work when it returns."""
+        hidden, _ = self.hidden(heard.features, heard.mask)
+        kept = hidden.flatten(0, 1)[: heard.n_tokens]  # all pieces but the last are full
+        return self.codes(kept).to(torch.int64)
 
 
 def _pool(x: Tensor, size: int) -> Tensor:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.engine.engine import Engine
-from glm_tts_api.engine.faults import FaultWatch, device_lost
-from glm_tts_api.errors import InternalFault, Unavailable, Unhealthy
+from glm_tts_api.engine.faults import FaultWatch, as_service_error, device_lost, ran_out_of_memory
+from glm_tts_api.errors import InternalFault, OutOfMemory, Unavailable, Unhealthy
 from glm_tts_api.model.checkpoint import Models
 from tests.engine import tiny
 
@@ -28,6 +28,59 @@ def test_an_error_of_the_device_loses_it_and_memory_that_runs_out_does_not() -> 
     assert device_lost(torch.OutOfMemoryError("CUDA out of memory")) is None
     assert device_lost(torch.AcceleratorError("CUDA error: out of memory")) is None
     assert device_lost(RuntimeError("CUDA error: of another kind")) is None
+    assert device_lost(ValueError("CUDNN_STATUS_EXECUTION_FAILED")) is None, "somebody's text"
+
+
+@pytest.mark.parametrize(
+    ("said", "lost", "no_memory"),
+    [
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx(...)`", True, False),
+        ("CUDA error: CUBLAS_STATUS_INTERNAL_ERROR when calling `cublasLtMatmul(...)`", True, False),
+        ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", True, False),
+        ("cuDNN error: CUDNN_STATUS_MAPPING_ERROR", True, False),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", False, True),
+        ("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasLtCreate(&handle)`", False, True),
+        ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", False, True),
+        ("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasSgemm(...)`", False, False),
+        ("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED", False, False),
+        ("CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling `cublasGemmEx(...)`", False, False),
+    ],
+)
+def test_what_cublas_and_cudnn_say_of_the_device_and_of_its_memory_is_understood(
+    said: str, lost: bool, no_memory: bool
+) -> None:
+    error = RuntimeError(said)
+    assert (device_lost(error) is not None, ran_out_of_memory(error)) == (lost, no_memory)
+    again = [FaultWatch().failed(error) is not None for _ in range(2)]
+    assert again == [lost] * 2
+    told = as_service_error(error, "id", done="spoken")
+    assert isinstance(told, OutOfMemory if no_memory else InternalFault)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nmore"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        torch.AcceleratorError("CUDA error: operation failed due to a previous error during capture"),
+    ],
+)
+def test_memory_that_runs_out_while_the_model_loads_is_told_with_what_to_set(error: Exception) -> None:
+    """While a graph is captured PyTorch may say that something else went wrong."""
+
+    def load() -> Models:
+        raise error
+
+    async def run() -> None:
+        engine = await tiny.ready(tiny.tiny_engine(load=load))
+        told = str(engine.state.cause)
+        assert engine.state.status == "failed"
+        assert told.startswith("The memory ran out while the model was loaded (CUDA ")
+        assert told.endswith("set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY to fewer requests")
+        assert "\n" not in told
+        engine.close()
+
+    asyncio.run(run())
 
 
 def test_the_third_of_the_same_faults_in_a_row_is_one_too_many() -> None:
@@ -103,11 +156,11 @@ def test_a_faked_device_error_of_a_render_ends_the_engine_at_once() -> None:
 def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     models = tiny.tiny_models()
 
-    def tokenize(_: object) -> None:
+    def tokens(_: object) -> None:
         raise ILLEGAL
 
     async def scene(engine: Engine, lost: Future[str]) -> None:
-        monkeypatch.setattr(models.speech_tokenizer, "tokenize", tokenize)
+        monkeypatch.setattr(models.speech_tokenizer, "tokens", tokens)
         assert isinstance(await outcome(engine, "ab", voice=tiny.voice(7)), InternalFault)
         assert await asyncio.wrap_future(lost) == CAUSE
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from glm_tts_api.engine.precision import compute_exactly, full_float32, tf32
+from glm_tts_api.engine.precision import Turns, compute_exactly, full_float32, tf32
+from glm_tts_api.engine.torch_flags import set_torch_flags
+from tests.api.waiting import wait_until
 
 
 def operators() -> tuple[Any, ...]:
@@ -68,6 +71,57 @@ def test_float32_work_of_another_thread_waits_for_the_flow() -> None:
         assert switches() == {"tf32"}
     other.join(10)
     assert seen == [{"ieee"}]
+
+
+def test_a_turn_goes_to_whoever_has_waited_longest_and_not_back_to_a_flow_that_wants_the_next() -> None:
+    """Each thread is seen to wait before the next one asks."""
+    order: list[str] = []
+    turns = Turns()
+
+    def work(name: str) -> None:
+        with turns:
+            order.append(name)
+
+    waiting = [threading.Thread(target=work, args=(name,)) for name in ("voice", "second voice")]
+    with turns:
+        for number, thread in enumerate(waiting, start=1):
+            thread.start()
+            wait_until(lambda number=number: turns.n_waiting == number)  # type: ignore[misc]
+    work("flow")
+    for thread in waiting:
+        thread.join(10)
+    assert order == ["voice", "second voice", "flow"]
+    work("flow")
+    assert order[3:] == ["flow"], "nobody holds it any more"
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_convolutions_are_rounded_inside_and_exact_outside() -> None:
+    """Their switch is another one than that of products, and a GPU's library rounds unless it is told."""
+    draw = torch.Generator("cuda").manual_seed(0)
+    x, weight = (
+        torch.randn(*shape, generator=draw, device="cuda") for shape in ((1, 256, 500), (256, 256, 7))
+    )
+    exact = F.conv1d(x.double(), weight.double()).float()
+    with tf32():
+        rounded = F.conv1d(x, weight)
+    with full_float32():
+        full = F.conv1d(x, weight)
+    assert (full - exact).abs().max() < 2e-3 < (rounded - exact).abs().max() < 2.0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_products_in_bfloat16_are_added_up_in_float32() -> None:
+    """One row against many columns, as a decode step has it: such products are split over what is added."""
+    set_torch_flags(torch.device("cuda", 0), {})
+    draw = torch.Generator("cuda").manual_seed(0)
+    a, b = (torch.rand(n, 8192, generator=draw, device="cuda").bfloat16() for n in (1, 4096))
+    exact = (a.double() @ b.double().T).bfloat16()
+    assert (
+        (a @ b.T) != exact
+    ).double().mean() < 0.02  # parts in bfloat16 would round anew in a third of them
 
 
 @pytest.mark.gpu

@@ -40,7 +40,9 @@ def flags_as_found() -> Iterator[None]:
     attention, strategy = backends.cuda.cudnn_sdp_enabled(), torch.jit.set_fusion_strategy([])
     torch.jit.set_fusion_strategy(strategy)
     backends.cuda.enable_cudnn_sdp(True)
+    reduced = backends.cuda.matmul.allow_bf16_reduced_precision_reduction
     yield
+    backends.cuda.matmul.allow_bf16_reduced_precision_reduction = reduced
     for operators, precision in zip(switches, before, strict=True):
         operators.fp32_precision = precision
     backends.cuda.enable_cudnn_sdp(attention)
@@ -53,6 +55,7 @@ def test_on_a_faked_gpu_cudnn_attention_and_tf32_are_off_from_the_start() -> Non
     assert torch.backends.cuda.flash_sdp_enabled()
     assert torch.backends.cuda.mem_efficient_sdp_enabled()
     assert precisions() == ["ieee"] * 3
+    assert not torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
 
 
 def test_a_server_that_starts_on_a_faked_gpu_has_set_them_before_it_loads(
