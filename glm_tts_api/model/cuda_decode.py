@@ -1,8 +1,8 @@
 """A step of the decode batch on a GPU: one CUDA graph from the fed tokens to the drawn ones.
 
 A graph's shapes are fixed, so there is one for each number of rows and of keys out of a few. Row i of a graph
-is slot i of the cache: keys and values are read where they lie. A step costs one copy to the device, a kernel
-of noise for each row, the graph, and one copy back, which is the only wait.
+is slot i of the cache: keys and values are read where they lie. A step costs one copy to the device, the
+graph, and one copy back, which is the only wait; and for each row, once in many steps, a kernel of noise.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from glm_tts_api.model.decode_step import Drawn
+from glm_tts_api.model.draw_noise import DrawNoise
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
 from glm_tts_api.model.sequence import SpeechSequence
-from glm_tts_api.model.static_draw import Rules, draw, noise_width
+from glm_tts_api.model.static_draw import Rules, draw
 
 _ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 _FIRST_KEYS = 512
@@ -61,15 +62,15 @@ class CudaDecodeStep:
         self._row_buckets = [cache.slots] if fixed_shape else row_buckets(cache.slots)
         self._key_buckets = [cache.slot_length] if fixed_shape else key_buckets(cache.slot_length)
         device, graphs = llm.device, llm.device.type == "cuda"
-        # Token, length, limit, nucleus, may_end, and the last draws. A slot without a row writes to its last
-        # position: a row that gets there writes it before it reads it.
-        self._idle = [0, cache.slot_length - 1, 1, 0, 1, *[-1] * HISTORY]
+        # Token, length, limit, nucleus, may_end, place of the noise, and the last draws. A slot without a row
+        # writes to its last position: a row that gets there writes it before it reads it.
+        self._idle = [0, cache.slot_length - 1, 1, 0, 1, 0, *[-1] * HISTORY]
         pinned = torch.Tensor.pin_memory if graphs else torch.Tensor.clone
         self._host_input = pinned(torch.tensor([self._idle] * cache.slots))
         self._host_output = pinned(torch.zeros(cache.slots, 2))  # column and log-probability
         self._input = self._host_input.to(device, copy=True)
         self._output = self._host_output.to(device, copy=True)
-        self._noise = torch.ones(cache.slots, noise_width(len(llm.sampled_ids)), device=device)
+        self._noise = DrawNoise(cache.slots, len(llm.sampled_ids), device)
         shapes = list(product(self._row_buckets, self._key_buckets))
         self._run: dict[Shape, Callable[[], None]] = (
             self._capture(shapes) if graphs else {shape: partial(self._compute, shape) for shape in shapes}
@@ -83,11 +84,10 @@ class CudaDecodeStep:
         for row in rows:
             nucleus = row.sampling.method == "ras"
             limit = MAX_CANDIDATES if nucleus else row.sampling.top_k
-            fields[row.slot] = [row.next_id, row.n_read, limit, nucleus, row.may_end, *row.recent]
+            place = self._noise.place(row)
+            fields[row.slot] = [row.next_id, row.n_read, limit, nucleus, row.may_end, place, *row.recent]
         self._host_input[:n_rows] = torch.tensor(fields)
         self._input[:n_rows].copy_(self._host_input[:n_rows], non_blocking=True)
-        for row in rows:
-            self._noise[row.slot].exponential_(generator=row.generator)
         self._run[shape]()
         self._host_output[:n_rows].copy_(self._output[:n_rows], non_blocking=True)
         if self._llm.device.type == "cuda":
@@ -111,13 +111,13 @@ class CudaDecodeStep:
     def _compute(self, shape: Shape) -> None:
         """From the input and the noise to the output, for the first rows and keys."""
         n_rows, n_keys = shape
-        token, length, limit, nucleus, may_end = self._input[:n_rows, :-HISTORY].unbind(1)
+        token, length, limit, nucleus, may_end, place = self._input[:n_rows, :-HISTORY].unbind(1)
         hidden = self._llm.decode_slots(token, length, cache=self._cache, n_keys=n_keys)
         drawn = draw(
             self._llm.logits(hidden),
             Rules(limit, nucleus.bool(), may_end.bool(), self._input[:n_rows, -HISTORY:]),
             end=self._end,
-            noise=self._noise[:n_rows],
+            noise=self._noise.at(place),
         )
         self._output[:n_rows, 0] = drawn.columns
         self._output[:n_rows, 1] = drawn.log_probs

@@ -16,6 +16,7 @@ from torch import Tensor
 
 ROW_MULTIPLE = 4  # what callers pad batches to; a single row takes a kernel of its own
 _TYPICAL_ROWS = 16
+_ALIGNED_COLUMNS = 64
 _INT8_MAX, _UINT8_ZERO = 127, 128
 
 
@@ -42,6 +43,24 @@ class PackedLinear:
             return F.linear(x, self._weight, self._bias)
         out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
         return out
+
+
+class AlignedHead:
+    """A product for a GPU with a float32 result from weights of any dtype: logits that are rounded to
+    bfloat16 have many equals. The product has a multiple of 64 columns, since cuBLAS's fast kernels take
+    aligned ones; those behind the weight's own are cut off.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        """weight [n, k] on its final device, in its final dtype."""
+        self._n = len(weight)
+        self._weight = F.pad(weight, (0, 0, 0, -self._n % _ALIGNED_COLUMNS)).T
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x [rows, k] -> [rows, n] float32, each row with an aligned beginning."""
+        if x.device.type == "cpu":  # which has no product with a result in another dtype
+            return (x.float() @ self._weight.float())[:, : self._n]
+        return torch.mm(x, self._weight, out_dtype=torch.float32)[:, : self._n]
 
 
 class Int8Linear:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import ROW_MULTIPLE, Int8Linear, Linear, PackedLinear
+from glm_tts_api.model.linear import ROW_MULTIPLE, AlignedHead, Int8Linear, Linear, PackedLinear
 from glm_tts_api.model.llm import Llama, rope_table, rotate
 
 KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes occur
@@ -83,7 +83,8 @@ class LlmRunner:
         self._embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
         ids = torch.tensor(sampled_ids, dtype=torch.int64)
         self.sampled_ids = ids.to(self.device)
-        self._head = linear(llama.head_weight.detach()[ids].to(self.device, dtype))
+        head = linear if self.device.type == "cpu" else AlignedHead
+        self._head = head(llama.head_weight.detach()[ids].to(self.device, dtype))
         self._norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
         self._layers = [
             _Layer(layer, device=self.device, dtype=dtype, linear=linear) for layer in llama.model.layers

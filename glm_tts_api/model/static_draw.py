@@ -1,9 +1,13 @@
 """The rules of `sampling` as one expression on tensors of fixed shape.
 
-A CUDA graph can neither branch on a drawn value nor change a shape. So every row consumes a fixed amount of
-noise a step, whether it is used or not, where `sampling` consumes as much as the published loop; and instead
-of redrawing while the end comes too early, the end is left out. The distributions are those of `sampling`,
-the draws of one seed are not.
+A CUDA graph can neither branch on a drawn value nor change a shape. So every row has a fixed amount of noise
+a step, whether it is used or not, where `sampling` consumes as much as the published loop; and instead of
+redrawing while the end comes too early, the end is left out. The distributions are those of `sampling`, the
+draws of one seed are not.
+
+A row's draw does not depend on the number of rows, though a GPU chooses its kernels by that number: equals
+are ordered by column, noise belongs to a column and not to a rank, the nucleus is summed in integers, and
+rows begin aligned.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from torch import Tensor
 from glm_tts_api.model.sampling import TOP_P, Draw
 
 N_CANDIDATES = 100  # the largest k of top-k
+_ALIGNED = 64  # columns; rows that begin at other addresses than their neighbours are summed otherwise
+_ONE = 2**56  # a probability of 1 as an integer: sums of integers are exact in any order
 
 
 class Rules(NamedTuple):
@@ -29,25 +35,44 @@ class Rules(NamedTuple):
     recent: Tensor
 
 
-def noise_width(n_columns: int) -> int:
-    """Exponentials that a row takes a step: one for each candidate, and one for each column of a redraw."""
-    return min(N_CANDIDATES, n_columns) + n_columns
-
-
 def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
-    """logits [B, C], noise [B, noise_width(C)] of exponentials; column `end` ends a segment."""
-    n_candidates = min(N_CANDIDATES, logits.shape[1])
+    """logits [B, C]; noise [B, 2, C] of exponentials, for the draw among the candidates and for the one that
+    replaces a repetition; column `end` ends a segment."""
     limit, nucleus, may_end = rules.limit[:, None], rules.nucleus[:, None], rules.may_end[:, None]
-    scores = F.log_softmax(logits.float(), -1)
-    scores[:, end].masked_fill_(rules.nucleus & ~rules.may_end, -torch.inf)
-    p = scores.softmax(-1)
-    top, which = p.topk(n_candidates, 1)
-    rank = torch.arange(n_candidates, device=logits.device)
-    taken = (rank < limit) & (~nucleus | (top.cumsum(1) - top < TOP_P))
+    p = _probabilities(logits, end=end, barred=rules.nucleus & ~rules.may_end)
+    columns = torch.arange(p.shape[1], device=p.device)
+    top, which = _ranked(p, columns, min(N_CANDIDATES, p.shape[1]))
+    taken = (columns[: which.shape[1]] < limit) & (~nucleus | _begins_in_nucleus(top))
     taken &= may_end | (which != end)
     taken[:, 1] |= ~taken.any(1)  # top-k whose only candidate is the end, too early: the next likeliest
-    by_luck = (top / noise[:, :n_candidates]).masked_fill(~taken, -1.0).argmax(1, keepdim=True)
-    drawn = which.gather(1, by_luck)
+    luck = (top / noise[:, 0].gather(1, which)).masked_fill(~taken, -1.0)
+    drawn = which.gather(1, luck.argmax(1, keepdim=True))
     repeats = nucleus & (rules.recent == drawn).any(1, keepdim=True)
-    drawn = torch.where(repeats, (p / noise[:, n_candidates:]).argmax(1, keepdim=True), drawn)
+    drawn = torch.where(repeats, (p / noise[:, 1]).argmax(1, keepdim=True), drawn)
     return Draw(drawn[:, 0], p.gather(1, drawn)[:, 0].log())
+
+
+def _probabilities(logits: Tensor, *, end: int, barred: Tensor) -> Tensor:
+    """softmax [B, C] float32, without the end in the rows that are `barred` [B]."""
+    n_columns = logits.shape[1]
+    aligned = F.pad(logits.float(), (0, -n_columns % _ALIGNED), value=-torch.inf)
+    scores = F.log_softmax(aligned, -1)
+    scores[:, end].masked_fill_(barred, -torch.inf)
+    return scores.softmax(-1)[:, :n_columns]
+
+
+def _ranked(p: Tensor, columns: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """The n largest of each row in descending order, equals by column: values and columns [B, n].
+
+    The bits of a float that is not negative, read as an integer, are in its order. With the column below them
+    no two keys are equal, so every algorithm finds the same ones.
+    """
+    keys = torch.sub(columns, p.view(torch.int32), alpha=2**32)
+    which = keys.topk(n, 1, largest=False).indices
+    return p.gather(1, which), which
+
+
+def _begins_in_nucleus(top: Tensor) -> Tensor:
+    """Whether the sum of each row's entries before each entry is below TOP_P [B, n]."""
+    parts = (top * _ONE).long()
+    return parts.cumsum(1) - parts < int(TOP_P * _ONE)

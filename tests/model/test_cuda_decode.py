@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -15,7 +16,9 @@ import torch
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.cuda_decode import CudaDecodeStep, key_buckets, row_buckets
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
+from glm_tts_api.model.draw_noise import STEPS
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import AlignedHead
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
@@ -72,9 +75,9 @@ def _likeliest(slot: int, token: int, length: int, device: str = "cpu") -> Speec
     )
 
 
-def _by_ras(columns: list[int], token: int, generator: torch.Generator) -> SpeechSequence:
+def _by_ras(columns: list[int], token: int, generator: torch.Generator, *, slot: int = 0) -> SpeechSequence:
     """Drawn by RAS after those columns, and never at its end."""
-    place: dict[str, Any] = {"slot": 0, "next_id": token, "n_read": len(columns), "generator": generator}
+    place: dict[str, Any] = {"slot": slot, "next_id": token, "n_read": len(columns), "generator": generator}
     return SpeechSequence([], 10**6, 10**6, SamplingOptions(), tokens=columns, **place)
 
 
@@ -147,6 +150,15 @@ def test_the_gpu_step_computes_what_the_cpu_step_does(slots: list[int]) -> None:
     _assert_same(found, _decode(runner, plain, CpuDecodeStep(runner, plain, end=END), slots))
 
 
+def test_the_head_as_a_gpu_has_it_draws_the_same() -> None:
+    """131 columns of 192."""
+    llama, runner = _llama(), _runner()
+    ours, plain = _cache(runner), _cache(runner)
+    expected = _decode(runner, plain, CpuDecodeStep(runner, plain, end=END), [0, 2])
+    runner._head = AlignedHead(llama.head_weight.detach()[list(AUDIO)])
+    _assert_same(_decode(runner, ours, CudaDecodeStep(runner, ours, end=END), [0, 2]), expected)
+
+
 def test_slots_without_a_row_keep_what_they_hold_for_their_next_step() -> None:
     """Slot 1 has read its prompt, and others decode before it does."""
     runner = _runner()
@@ -186,22 +198,54 @@ def test_a_cleared_slot_forgets_what_was_not_finite() -> None:
     assert torch.tensor(drawn.log_prob).isfinite()
 
 
-def test_a_row_draws_by_its_own_generator_whatever_runs_beside_it() -> None:
+def _columns_of_a_row(decode: CudaDecodeStep, slot: int, n_steps: int, *, beside: bool) -> list[int]:
+    """What a row of seed 7 draws by RAS, alone or beside rows that join and leave."""
+    generator, guests = torch.Generator().manual_seed(7), itertools.cycle([[1], [1, 4], [], [4]])
+    columns: list[int] = []
+    rows: list[SpeechSequence] = []
+    for step in range(n_steps):
+        if beside and step % 5 == 0:
+            rows = [_by_ras([], 5, torch.Generator().manual_seed(step), slot=guest) for guest in next(guests)]
+        mine = _by_ras(columns, AUDIO[columns[-1]] if columns else 5, generator, slot=slot)
+        drawn, *others = decode([mine, *rows])
+        columns.append(drawn.column)
+        for row, other in zip(rows, others, strict=True):
+            row.tokens.append(other.column)
+    return columns
+
+
+def test_a_row_draws_the_same_alone_and_beside_rows_that_join_and_leave() -> None:
+    """And the same again in another slot, whose last row left in the midst of its noise."""
     runner = _runner()
-    drawn = []
-    for neighbours in ([], [1, 4]):
-        cache = _cache(runner)
-        decode = CudaDecodeStep(runner, cache, end=END)
-        generator, token = torch.Generator().manual_seed(7), 5
-        columns: list[int] = []
-        for step in range(20):
-            row = _by_ras(columns, token, generator)
-            mine, *_ = decode([row, *(_likeliest(slot, 5, step) for slot in neighbours)])
-            columns.append(mine.column)
-            token = AUDIO[mine.column]
-        drawn.append(columns)
-    assert drawn[0] == drawn[1]
-    assert len(set(drawn[0])) > 5
+    decode = CudaDecodeStep(runner, _cache(runner), end=END)
+    n_steps = 2 * STEPS + 5
+    alone = _columns_of_a_row(decode, 0, n_steps, beside=False)
+    assert len(set(alone)) > 5
+    assert _columns_of_a_row(decode, 2, n_steps, beside=True) == alone
+    assert _columns_of_a_row(decode, 2, STEPS // 2, beside=True) == alone[: STEPS // 2]
+    assert _columns_of_a_row(decode, 2, n_steps, beside=False) == alone
+
+
+def test_a_step_that_failed_is_drawn_again_from_the_same_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a request would sound otherwise because a neighbour did not fit the memory."""
+    runner = _runner()
+    decode = CudaDecodeStep(runner, _cache(runner), end=END)
+    expected = _columns_of_a_row(decode, 0, STEPS + 2, beside=False)
+    columns: list[int] = []
+    generator = torch.Generator().manual_seed(7)
+    for step in range(STEPS + 2):
+        row = _by_ras(columns, AUDIO[columns[-1]] if columns else 5, generator)
+        if step in (0, 3, STEPS):
+            with monkeypatch.context() as patched:
+                patched.setattr(decode, "_run", dict.fromkeys(decode.shapes, _no_memory))
+                with pytest.raises(MemoryError):
+                    decode([row])
+        columns.append(decode([row])[0].column)
+    assert columns == expected
+
+
+def _no_memory() -> None:
+    raise MemoryError
 
 
 @pytest.mark.parametrize("was_enabled", [True, False])
@@ -252,7 +296,7 @@ def test_a_graph_waits_for_nothing_and_holds_a_bounded_number_of_kernels_on_the_
     assert [call.name for call in more.calls if call.waits] == []
     a_layer = more.n_kernels - few.n_kernels
     assert a_layer <= 32
-    assert few.n_kernels - a_layer <= 60
+    assert few.n_kernels - a_layer <= 64
     assert few.n_kernels == _step_on_the_meta_device(1, 4, 1024).n_kernels, "whatever the shape"
 
 
@@ -293,7 +337,7 @@ def test_captured_draws_follow_their_generator() -> None:
         decode = CudaDecodeStep(runner, cache, end=END)
         generator = torch.Generator("cuda").manual_seed(seed)
         columns: list[int] = []
-        for _ in range(20):
+        for _ in range(STEPS + 8):
             columns.append(decode([_by_ras(columns, 5, generator)])[0].column)
         drawn.append(columns)
     assert drawn[0] == drawn[1] != drawn[2]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.linear import Int8Linear, Linear, PackedLinear
+from glm_tts_api.model.linear import AlignedHead, Int8Linear, Linear, PackedLinear
 from tests.this_cpu import HAS_BF16_UNITS
 
 SHAPES = [(128, 64), (64, 160), (768, 256), (512, 1024)]  # [n, k]
@@ -87,3 +87,24 @@ def test_a_row_has_the_same_bits_among_2_to_500(
         first = linear(x[:2])
         for rows in (3, 4, 5, 8, 12, 16, 20, 31, 32, 33, 64, 100, 128, 200, 333, 500):
             assert torch.equal(linear(x[:rows])[:2], first), f"{rows} rows"
+
+
+def _assert_float32_from_bfloat16(device: str, n: int, k: int) -> None:
+    draw = torch.Generator().manual_seed(0)
+    weight = torch.randn(n, k, generator=draw).bfloat16().to(device)
+    x = torch.randn(3, k, generator=draw).bfloat16().to(device)
+    found = AlignedHead(weight)(x)
+    assert (found.shape, found.dtype) == ((3, n), torch.float32)
+    torch.testing.assert_close(found.double(), x.double() @ weight.double().T, rtol=1e-5, atol=1e-3)
+    assert found.stride(0) % 64 == 0
+
+
+def test_a_head_gives_float32_in_aligned_rows_and_no_column_that_the_weight_lacks() -> None:
+    for n in (131, 192):
+        _assert_float32_from_bfloat16("cpu", n, 64)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_head_of_the_official_size_gives_float32_on_a_gpu() -> None:
+    _assert_float32_from_bfloat16("cuda", 32769, 2048)

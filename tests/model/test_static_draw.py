@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES, Columns, Draw, ras, top_k
-from glm_tts_api.model.static_draw import N_CANDIDATES, Rules, draw, noise_width
+from glm_tts_api.model.static_draw import Rules, draw
 from tests.model.history import no_history
 
 N_COLUMNS, N_ROWS = 300, 64
@@ -30,14 +30,20 @@ def _logits(scale: float = 2.0) -> Tensor:
     return scale * torch.randn(N_ROWS, N_COLUMNS, generator=torch.Generator().manual_seed(1))
 
 
-def _noise(taken: list[int]) -> Tensor:
-    """What `sampling` takes from the rows' generators: taken[i] candidates, then one for each column."""
-    noise = torch.ones(N_ROWS, noise_width(N_COLUMNS))
-    for row, count, generator in zip(noise, taken, _generators(), strict=True):
-        row[:count].exponential_(generator=generator)
+def _noise(logits: Tensor, taken: list[int]) -> Tensor:
+    """What `sampling` takes from the rows' generators, each value at its column: taken[i] candidates of the
+    row `logits[i]`, then one for each column."""
+    noise = torch.ones(N_ROWS, 2, N_COLUMNS)
+    ranked = logits.sort(1, descending=True).indices
+    for row, count, which, generator in zip(noise, taken, ranked, _generators(), strict=True):
+        row[0, which[:count]] = torch.empty(count).exponential_(generator=generator)
         uniform = torch.empty(N_COLUMNS, dtype=torch.float64).uniform_(generator=generator)
-        row[N_CANDIDATES:] = -torch.log1p(-uniform).float()
+        row[1] = -torch.log1p(-uniform).float()
     return noise
+
+
+def _any_noise(n_rows: int = N_ROWS, n_columns: int = N_COLUMNS) -> Tensor:
+    return torch.empty(n_rows, 2, n_columns).exponential_(generator=torch.Generator().manual_seed(2))
 
 
 def _rules(limit: int, *, nucleus: bool, may_end: bool | Tensor, recent: Tensor | None = None) -> Rules:
@@ -74,7 +80,7 @@ def test_ras_draws_the_same_columns_and_redraws_the_same_repetitions(may_end: bo
     expected = ras(logits, columns, generators=_generators(), recent=recent, may_end=rows)
     barred = logits if may_end else logits.index_fill(1, torch.tensor([END]), -torch.inf)
     rules = _rules(MAX_CANDIDATES, nucleus=True, may_end=may_end, recent=recent)
-    _assert_same(draw(logits, rules, end=END, noise=_noise(_nucleus(barred))), expected)
+    _assert_same(draw(logits, rules, end=END, noise=_noise(barred, _nucleus(barred))), expected)
     if may_end:
         assert END in expected.columns
 
@@ -85,21 +91,14 @@ def test_top_k_draws_the_same_columns(k: int) -> None:
     columns = Columns(end=END, vocab_size=N_COLUMNS)
     expected = top_k(logits, columns, generators=_generators(), k=[k] * N_ROWS, may_end=rows)
     rules = _rules(k, nucleus=False, may_end=True)
-    _assert_same(draw(logits, rules, end=END, noise=_noise([k] * N_ROWS)), expected)
+    _assert_same(draw(logits, rules, end=END, noise=_noise(logits, [k] * N_ROWS)), expected)
 
 
 def test_top_k_that_must_not_end_draws_from_its_other_candidates() -> None:
     """`sampling` gets there by drawing again."""
     logits = torch.full((N_ROWS, N_COLUMNS), -20.0)
     logits[:, [END, 3, 8]] = torch.tensor([4.0, 1.0, 1.0])
-    found = draw(
-        logits,
-        _rules(3, nucleus=False, may_end=False),
-        end=END,
-        noise=torch.empty(N_ROWS, noise_width(N_COLUMNS)).exponential_(
-            generator=torch.Generator().manual_seed(2)
-        ),
-    )
+    found = draw(logits, _rules(3, nucleus=False, may_end=False), end=END, noise=_any_noise())
     assert set(found.columns.tolist()) == {3, 8}
     torch.testing.assert_close(found.log_probs, logits.log_softmax(-1)[:, 3])
 
@@ -107,14 +106,64 @@ def test_top_k_that_must_not_end_draws_from_its_other_candidates() -> None:
 def test_top_1_that_must_not_end_takes_the_next_likeliest() -> None:
     logits = torch.zeros(N_ROWS, N_COLUMNS)
     logits[:, [END, 7]] = torch.tensor([4.0, 1.0])
-    noise = torch.ones(N_ROWS, noise_width(N_COLUMNS))
-    found = draw(logits, _rules(1, nucleus=False, may_end=False), end=END, noise=noise)
+    found = draw(logits, _rules(1, nucleus=False, may_end=False), end=END, noise=_any_noise())
     assert found.columns.tolist() == [7] * N_ROWS
 
 
 def test_logits_that_are_not_numbers_show_in_their_row_alone() -> None:
     logits = _logits()
     logits[5] = torch.nan
-    noise = torch.ones(N_ROWS, noise_width(N_COLUMNS))
-    found = draw(logits, _rules(MAX_CANDIDATES, nucleus=True, may_end=True), end=END, noise=noise)
+    rules = _rules(MAX_CANDIDATES, nucleus=True, may_end=True)
+    found = draw(logits, rules, end=END, noise=_any_noise())
     assert found.log_probs.isfinite().tolist() == [row != 5 for row in range(N_ROWS)]
+
+
+def test_of_equal_logits_those_with_the_lower_columns_are_candidates() -> None:
+    logits = torch.zeros(N_ROWS, N_COLUMNS)
+    logits[:, [7, 200]] = 1.0
+    rules = _rules(5, nucleus=False, may_end=True)
+    drawn = draw(logits, rules, end=END, noise=_any_noise())
+    assert set(drawn.columns.tolist()) == {0, 1, 2, 7, 200}
+
+
+@pytest.mark.parametrize("nucleus", [False, True])
+def test_noise_belongs_to_its_column_whatever_the_rank_of_that(nucleus: bool) -> None:
+    """A rounding that lets two candidates change places moves a draw only where it was as close as that."""
+    logits = torch.full((N_ROWS, N_COLUMNS), -9.0)
+    logits[:, [3, 8, 11]] = torch.tensor([2.0, 2.00001, 1.0])
+    swapped = logits.clone()
+    swapped[:, [3, 8]] = torch.tensor([2.00001, 2.0])
+    rules = _rules(MAX_CANDIDATES, nucleus=nucleus, may_end=True)
+    one, other = (draw(each, rules, end=END, noise=_any_noise()) for each in (logits, swapped))
+    assert one.columns.tolist() == other.columns.tolist()
+    assert {3, 8} <= set(one.columns.tolist())
+
+
+def _assert_rows_draw_alone_as_together(device: str, n_columns: int) -> None:
+    """16 rows of logits that bfloat16 made equal to many others, half of them RAS."""
+    n_rows = 16
+    seeded = torch.Generator().manual_seed(4)
+    logits = torch.randn(n_rows, n_columns, generator=seeded).bfloat16().float().to(device)
+    best = logits.argsort(1, descending=True)
+    recent = torch.where(torch.arange(n_rows, device=device)[:, None] % 4 == 0, best[:, :HISTORY], -1)
+    nucleus = torch.arange(n_rows, device=device) % 2 == 0
+    rules = Rules(torch.where(nucleus, MAX_CANDIDATES, 100), nucleus, nucleus, recent)
+    noise = _any_noise(n_rows, n_columns).to(device)
+    together = draw(logits, rules, end=n_columns - 1, noise=noise)
+    for n_beside in (1, 4):
+        for start in range(0, n_rows, n_beside):
+            rows = slice(start, start + n_beside)
+            part = Rules(*(field[rows] for field in rules))
+            alone = draw(logits[rows], part, end=n_columns - 1, noise=noise[rows])
+            assert torch.equal(alone.columns, together.columns[rows])
+            assert torch.equal(alone.log_probs, together.log_probs[rows])
+
+
+def test_a_row_draws_the_same_in_1_and_4_and_16_rows() -> None:
+    _assert_rows_draw_alone_as_together("cpu", N_COLUMNS)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_row_draws_the_same_in_1_and_4_and_16_rows_of_a_gpu() -> None:
+    _assert_rows_draw_alone_as_together("cuda", 32769)
