@@ -67,7 +67,7 @@ def steps(n_keys: int, bench: Bench) -> Measured:
     return {str(n): decoding.step_ms(n, n_keys) for n in _rows(bench)}
 
 
-def steps_floor(n_keys: int, bench: Bench) -> Measured:
+def steps_floor(n_keys: int, bench: Bench) -> dict[str, float]:
     """The weights and each row's keys and values read once."""
     a_row = min(n_keys, bench.slot_length) * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)
     return {str(n): MS * (bench.weight_bytes + n * a_row) / bench.bandwidth for n in _rows(bench)}
@@ -96,7 +96,7 @@ def parts(n_rows: int, bench: Bench) -> Measured:
     }
 
 
-def head_floor(bench: Bench) -> Measured:
+def head_floor(bench: Bench) -> dict[str, float]:
     columns = bench.size.n_audio + 1
     read = columns * bench.size.llm.hidden_size * bench.runner.dtype.itemsize
     return {"head alone": MS * read / bench.bandwidth}
@@ -119,7 +119,7 @@ def prefill(bench: Bench) -> Measured:
     return {**first, f"{prompt} ids behind {few}": chunk(prompt, few)}
 
 
-def prefill_floor(bench: Bench) -> Measured:
+def prefill_floor(bench: Bench) -> dict[str, float]:
     """The weights read once, or two operations a weight and id."""
     flops = bench.flops(bench.runner.dtype)
     weights = bench.weight_bytes / bench.runner.dtype.itemsize

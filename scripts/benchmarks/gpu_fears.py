@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.engine.memory import TYPICAL_FRAMES, flow_bytes
-from glm_tts_api.engine.precision import tf32
+from glm_tts_api.engine.memory import render_bytes
 from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES
-from glm_tts_api.model.flow import FlowInput, FlowMatching
 from glm_tts_api.model.kv_cache import KVCache
 from scripts.benchmarks.gpu_models import Bench
+from scripts.benchmarks.gpu_render import rendering
 from scripts.benchmarks.gpu_timing import MIB, MS, peak, seconds
 
 Measured = dict[str, float | str]
+_FRAMES_PER_TOKEN = 2
+_TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
 
 
 def _new_lengths(work: Callable[[int], object], known: int, device: torch.device) -> Measured:
@@ -63,28 +63,18 @@ def torchscript(bench: Bench) -> Measured:
     )
 
 
-@torch.inference_mode()
 def kept_memory(bench: Bench) -> Measured:
-    """What a full batch, the longest segment and its vocoder call really take, as a share of what is kept."""
-    model, hift, config, device = bench.models.flow, bench.models.vocoders[24000], bench.config, bench.device
-    n_rows = config.rows_of_a_flow_batch(device.type)
-    longest = config.longest_prompt + config.longest_segment
-    frames = 2 * config.longest_segment
-    typical = min(TYPICAL_FRAMES // 2, longest)
-    mel = torch.full((1, 80, frames), -5.0, device=device)
+    """What eight common windows and the longest, each with its vocoder call, really take, as a share of what
+    is kept for flow and vocoders."""
+    render, config = rendering(bench), bench.config
+    longest = _FRAMES_PER_TOKEN * (config.longest_prompt + config.longest_segment)
     taken = {
-        f"{n_rows} segments": (
-            peak(lambda: _step(model, [typical] * n_rows, device), device),
-            flow_bytes(model.config, n_rows=n_rows, n_frames=2 * typical),
-        ),
-        "longest segment": (
-            peak(lambda: _step(model, [longest], device), device),
-            flow_bytes(model.config, n_rows=1, n_frames=2 * longest),
-        ),
-        "its vocoder": (peak(lambda: hift(mel, noise=0), device), hift.call_bytes(n_frames=frames)),
+        "8 windows": peak(lambda: render.flow_ms(min(_TYPICAL_FRAMES, longest), 8), bench.device),
+        "the longest": peak(lambda: render.flow_ms(longest), bench.device),
     }
-    figures: Measured = {f"{what}, MiB": held / MIB for what, (held, _) in taken.items()}
-    return {**figures, "largest share": max(held / kept for held, kept in taken.values())}
+    kept = render_bytes(render.models.flow.config, render.models.vocoders.values(), config)
+    figures: Measured = {f"{what}, MiB": held / MIB for what, held in taken.items()}
+    return {**figures, "kept, MiB": kept / MIB, "share": max(taken.values()) / kept}
 
 
 def growable_segments(bench: Bench) -> Measured:
@@ -97,13 +87,3 @@ def growable_segments(bench: Bench) -> Measured:
         "growable": f"{n_growable} of {len(segments)}",
         "asked": asked,
     }
-
-
-def _step(model: FlowMatching, lengths: Sequence[int], device: torch.device) -> None:
-    """One Euler step over segments of so many tokens."""
-    segments = [
-        FlowInput(tokens=torch.zeros(length, dtype=torch.int64), speaker=torch.ones(192), noise=0)
-        for length in lengths
-    ]
-    with tf32() if device.type == "cuda" else nullcontext():
-        model.sampler(segments, steps=1).step()

@@ -140,11 +140,25 @@ class Bench:
         self.load_s = time.perf_counter() - started
         del llama
         self.weight_bytes = count * dtype.itemsize
-        self.models = _models(size, self.runner)
+        self.tokenizer = filled_speech_tokenizer(size.speech_tokenizer, device)
+        self.encoder = _speaker_encoder()
         self.slot_length = size.config.slot_length(size.llm.max_position_embeddings)
-        self.config = fit_slots(self.models, replace(size.config, fewer_slots=True))
+        self.config = fit_slots(self.models(), replace(size.config, fewer_slots=True))
         self._flops: dict[tuple[torch.dtype, bool], float] = {}
         self._held: tuple[object, Held] | None = None
+
+    def models(self) -> Models:
+        """With a flow and vocoders of their own: an engine captures those and changes them."""
+        tones = Vocos2D(torch.jit.script(_Tones()))
+        return Models(
+            name="synthetic",
+            llm=self.runner,
+            flow=filled_flow(self.size.flow, self.device),
+            vocoders={24000: filled_hift(self.size.hift, self.device), 32000: tones},
+            speech_tokenizer=self.tokenizer,
+            speaker_encoder=self.encoder,
+            text_tokenizer=cast(Any, _TokenIds(self.size.audio_start)),
+        )
 
     def hold(self, key: object, make: Callable[[], Held]) -> Any:
         """What `make` gave for this key; what is held for another is closed first."""
@@ -199,19 +213,6 @@ def _runner(size: Size, llama: Llama, device: torch.device, dtype: torch.dtype) 
     """With a head for the speech ids and the end."""
     ids = range(size.audio_start, size.llm.vocab_size)  # the last one stands for the end
     return LlmRunner(llama, sampled_ids=ids, device=device, dtype=dtype)
-
-
-def _models(size: Size, runner: LlmRunner) -> Models:
-    device = runner.device
-    return Models(
-        name="synthetic",
-        llm=runner,
-        flow=filled_flow(size.flow, device),
-        vocoders={24000: filled_hift(size.hift, device), 32000: Vocos2D(torch.jit.script(_Tones()))},
-        speech_tokenizer=filled_speech_tokenizer(size.speech_tokenizer, device),
-        speaker_encoder=_speaker_encoder(),
-        text_tokenizer=cast(Any, _TokenIds(size.audio_start)),
-    )
 
 
 def _speaker_encoder() -> SpeakerEncoder:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
+import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,153 +16,168 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from glm_tts_api.contracts import Recording, Voice
 from glm_tts_api.engine.precision import flow_precision, full_float32, tf32
+from glm_tts_api.engine.request import Span
+from glm_tts_api.engine.spans import Window
+from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowMatching, FlowSampler
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput
 from glm_tts_api.model.mel import log_mel, resample
-from glm_tts_api.model.vocoder import HiFT
 from scripts.benchmarks.flow import estimator_flops
 from scripts.benchmarks.gpu_models import Bench
+from scripts.benchmarks.gpu_serving import Request, engine_request
 from scripts.benchmarks.gpu_timing import (
     MS,
+    Kernel,
     best_ms,
     by_part,
     kernels,
     longest_name,
     percentile,
     seconds,
-    synchronize,
 )
+from scripts.benchmarks.synthetic import filled_hift
 
 Measured = dict[str, float | str]
-Precision = Callable[[], AbstractContextManager[Any]]
-_ROWS = (1, 8)
 _N_VOICES = 4
 _VOICE_S = 5
 
 
-class _Sampler:
-    """Steps of one batch without an end."""
+class Rendering:
+    """The render stage as an engine has it, without its thread."""
 
-    def __init__(self, bench: Bench, n_rows: int, frames: int, model: FlowMatching | None = None) -> None:
-        self._model = model or bench.models.flow
-        self._inputs = [_window(bench, frames, seed) for seed in range(n_rows)]
-        self._sampler: FlowSampler | None = None
+    def __init__(self, bench: Bench) -> None:
+        self._bench, self.models = bench, bench.models()
+        self._token2wav = Token2Wav(self.models, bench.config)
 
-    def step(self) -> None:
-        if self._sampler is None or self._sampler.done:
-            self._sampler = self._model.sampler(self._inputs, steps=10)
-        self._sampler.step()
+    def span(self, n_tokens: int, seed: int = 0) -> Span:
+        """A segment of so many tokens."""
+        draw = torch.Generator().manual_seed(seed)
+        tokens = torch.randint(0, self._bench.size.n_audio, (n_tokens,), generator=draw).tolist()
+        request = engine_request(self._bench, seed, Request(queue.SimpleQueue()), streams=False)
+        return Span(request, 0, tokens, Window(0, 0, n_tokens, n_tokens, last=True))
+
+    def window(self, frames: int, seed: int = 0) -> Span:
+        """A segment of so many frames, its prompt's included."""
+        return self.span(frames // FRAMES_PER_TOKEN - self._bench.size.n_prompt, seed)
+
+    @torch.inference_mode()
+    def flow_ms(self, frames: int, n_windows: int = 1) -> list[float]:
+        """ms of each call that took flow steps, until all of the windows are spoken."""
+        for seed in range(n_windows):
+            self._token2wav.add(self.window(frames, seed))
+        calls = []
+        while self._token2wav.busy:
+            ended: list[Span] = []
+            took = MS * seconds(lambda: ended.extend(self._token2wav.step()), self._bench.device)  # noqa: B023
+            for span in ended:
+                if span.error is not None:
+                    raise span.error
+            if not ended:
+                calls.append(took)
+        return calls
+
+    @torch.inference_mode()
+    def flow_kernels(self, frames: int) -> list[Kernel]:
+        """Of a step of one window."""
+        self._token2wav.add(self.window(frames))
+        seen = kernels(self._token2wav.step, self._bench.device)
+        while self._token2wav.busy:
+            self._token2wav.step()
+        return seen
+
+    @torch.inference_mode()
+    def vocoder_ms(self, frames: int) -> float:
+        return MS * self._token2wav.vocoder_seconds(self.span(frames // FRAMES_PER_TOKEN))
+
+    def close(self) -> None:
+        del self._token2wav, self.models
 
 
-def _window(bench: Bench, frames: int, seed: int) -> FlowInput:
-    voice = bench.voice(seed)
-    n_new = frames // FRAMES_PER_TOKEN - len(voice.speech_tokens)
-    draw = torch.Generator().manual_seed(seed)
-    return FlowInput(
-        tokens=torch.randint(0, bench.size.n_audio, (n_new,), generator=draw),
-        speaker=voice.embedding,
-        noise=seed,
-        prompt_tokens=torch.tensor(voice.speech_tokens),
-        prompt_mel=voice.mel,
-    )
+def rendering(bench: Bench) -> Rendering:
+    held: Rendering = bench.hold("rendering", partial(Rendering, bench))
+    return held
 
 
-def _as_served(bench: Bench) -> Precision:
-    return flow_precision(bench.device, llm_dtype=bench.runner.dtype, bf16=False)
+def flow_steps(n_windows: int, bench: Bench) -> Measured:
+    """ms of a step of all the windows, each step waited for, the preparation of ten steps shared."""
+    render = rendering(bench)
+    figures: Measured = {}
+    for frames in bench.size.frames:
+        render.flow_ms(frames, n_windows)
+        figures[f"{frames} frames"] = sum(render.flow_ms(frames, n_windows)) / bench.config.flow_steps
+    return figures
 
 
-def flow_steps(n_rows: int, bench: Bench) -> Measured:
-    """ms by frames, each step waited for, as the render thread does."""
-    with _as_served(bench)():
-        return {
-            f"{frames} frames": best_ms(_Sampler(bench, n_rows, frames).step, bench.device)
-            for frames in bench.size.frames
-        }
-
-
-def flow_floor(n_rows: int, bench: Bench) -> Measured:
+def flow_floor(n_windows: int, bench: Bench) -> dict[str, float]:
     """The products and the attention, both passes."""
-    rounds = _as_served(bench) is tf32
+    rounds = flow_precision(bench.device, llm_dtype=bench.runner.dtype, bf16=False) is tf32
+    flops = bench.flops(rounds=rounds)
     return {
-        f"{frames} frames": MS
-        * estimator_flops(bench.size.flow, 2 * n_rows, frames)
-        / bench.flops(rounds=rounds)
+        f"{frames} frames": MS * estimator_flops(bench.size.flow, 2 * n_windows, frames) / flops
         for frames in bench.size.frames
     }
 
 
-def flow_parts(n_rows: int, bench: Bench) -> Measured:
-    frames = bench.size.frames[1]
-    work = _Sampler(bench, n_rows, frames).step
-    with _as_served(bench)():
-        step_ms = best_ms(work, bench.device)
-        seen = kernels(work, bench.device)
+def flow_parts(bench: Bench) -> Measured:
+    frames, render = bench.size.frames[1], rendering(bench)
+    seen = render.flow_kernels(frames)
     return {
         **by_part(seen),
-        "host": step_ms - sum(kernel.ms for kernel in seen),
+        "host": min(render.flow_ms(frames)) - sum(kernel.ms for kernel in seen),
         "kernels": sum(kernel.n for kernel in seen),
         "attention by": longest_name(seen, "attention"),
     }
 
 
+def flow_new_length(bench: Bench) -> Measured:
+    """ms of the first call at a length that was not seen before, and again."""
+    render = rendering(bench)
+    first, again = (render.flow_ms(bench.size.frames[1] + 6)[0] for _ in range(2))
+    return {"first": first, "again": again}
+
+
+@torch.inference_mode()
 def flow_precisions(bench: Bench) -> Measured:
-    """ms of a step of one row, and how far the mel of all steps is from that in float32."""
-    frames = bench.size.frames[1]
-    halved = copy.deepcopy(bench.models.flow).pack(torch.bfloat16)
+    """ms of a step of one window without graphs, and how far the mel is from that in float32."""
+    exact, halved = bench.models().flow, bench.models().flow.pack(torch.bfloat16)
+    voice, n_new = bench.voice(), bench.size.frames[1] // FRAMES_PER_TOKEN - bench.size.n_prompt
+    segment = FlowInput(
+        tokens=torch.arange(n_new) % bench.size.n_audio,
+        speaker=voice.embedding,
+        noise=0,
+        prompt_tokens=torch.tensor(voice.speech_tokens),
+        prompt_mel=voice.mel,
+    )
     figures: Measured = {}
     mels: list[Tensor] = []
-    for name, model, precision in (
-        ("float32", bench.models.flow, full_float32),
-        ("TF32", bench.models.flow, tf32),
-        ("bf16", halved, full_float32),
-    ):
+    ways = (("float32", exact, full_float32), ("TF32", exact, tf32), ("bf16", halved, full_float32))
+    for name, model, precision in ways:
         with precision():
-            figures[f"{name} ms"] = best_ms(_Sampler(bench, 1, frames, model).step, bench.device)
-            mels += model.sample([_window(bench, frames, seed=0)], steps=bench.config.flow_steps)
+            work = partial(model.sample, [segment], steps=bench.config.flow_steps)
+            figures[f"{name} ms"] = best_ms(work, bench.device, n=2) / bench.config.flow_steps
+            mels += work()
         if len(mels) > 1:
             off = (mels[-1] - mels[0]).abs()
             figures[f"{name} mel off by"] = f"{off.mean():.1e} in the mean, {off.max():.1e} at most"
     return figures
 
 
-@torch.inference_mode()
-def grouped_convolution(bench: Bench) -> Measured:
-    """ms at a length that was not seen before, and again."""
-    config, place = bench.size.flow, bench.models.flow.estimator.emb_concator.conv_pos_embed
-    x = torch.ones(2, bench.size.frames[1] + 6, config.trans_dim, device=bench.device)
-    with _as_served(bench)():
-        first, again = (MS * seconds(lambda: place(x, None), bench.device) for _ in range(2))
-    return {"first": first, "again": again}
-
-
-def _hift(bench: Bench) -> HiFT:
-    hift = bench.models.vocoders[24000]
-    assert isinstance(hift, HiFT)
-    return hift
-
-
-def _speak(bench: Bench, frames: int) -> Tensor:
-    wave: Tensor = _hift(bench)(torch.full((1, 80, frames), -5.0, device=bench.device), noise=0)
-    return wave.cpu()
-
-
 def hift_calls(bench: Bench) -> Measured:
     """ms by frames, the first call and the second."""
+    render = rendering(bench)
     return {
-        f"{frames} frames": " then ".join(
-            f"{MS * seconds(partial(_speak, bench, frames), bench.device):.1f}" for _ in range(2)
-        )
+        f"{frames} frames": " then ".join(f"{render.vocoder_ms(frames):.1f}" for _ in range(2))
         for frames in bench.size.mels
     }
 
 
 @torch.inference_mode()
-def hift_floor(bench: Bench) -> Measured:
-    figures: Measured = {}
+def hift_floor(bench: Bench) -> dict[str, float]:
+    hift = filled_hift(bench.size.hift, torch.device("cpu"))
+    figures = {}
     for frames in (bench.size.mels[0], bench.size.mels[-1]):
-        mel = torch.full((1, 80, frames), -5.0, device=bench.device)
         with FlopCounterMode(display=False) as counted:
-            _hift(bench).decode(mel, torch.zeros(1, 480 * frames, device=bench.device))
+            hift(torch.full((1, 80, frames), -5.0), noise=0)
         figures[f"{frames} frames"] = MS * counted.get_total_flops() / bench.flops()
     return figures
 
@@ -177,17 +190,16 @@ def _voice(seed: int) -> Voice:
 @torch.inference_mode()
 def new_voice(bench: Bench) -> Measured:
     """ms of five seconds' parts, and of the whole as a request has it."""
-    tokenizer, device = bench.models.speech_tokenizer, bench.device
+    tokenizer, device = bench.tokenizer, bench.device
     samples = torch.from_numpy(_voice(0).recording.samples)
     wave = resample(samples, 24000, 16000)
-    with full_float32():
-        features = best_ms(lambda: tokenizer.extract([wave]), device, n=3)
-        tokens = best_ms(lambda: tokenizer.tokenize([wave]), device, n=3)
-    heard = VoiceFeatures(bench.models, capacity=8)
+    features = best_ms(lambda: tokenizer.extract([wave]), device, n=3)
+    tokens = best_ms(lambda: tokenizer.tokenize([wave]), device, n=3)
+    heard = VoiceFeatures(rendering(bench).models, capacity=8)
     return {
         "features": features,
         "tokenizer": tokens - features,
-        "speaker encoder": best_ms(lambda: bench.models.speaker_encoder.embed(wave), device, n=3),
+        "speaker encoder": best_ms(lambda: bench.encoder.embed(wave), device, n=3),
         "mel": best_ms(lambda: log_mel(samples, 24000), device, n=3),
         "whole, first": MS * seconds(lambda: heard.get(_voice(1), 24000), device),
         "whole, second": MS * seconds(lambda: heard.get(_voice(2), 24000), device),
@@ -197,27 +209,19 @@ def new_voice(bench: Bench) -> Measured:
 def flow_beside_new_voices(bench: Bench) -> Measured:
     """p95 ms of flow steps alone and while new voices come, each on its own thread; ms until the last voice
     is heard."""
-    heard, work = VoiceFeatures(bench.models, capacity=8), _Sampler(bench, 1, bench.size.frames[0])
-
-    def step() -> float:
-        def turn() -> None:
-            with _as_served(bench)():
-                work.step()
-                synchronize(bench.device)
-
-        return MS * seconds(turn, bench.device)
-
-    step()
-    alone = [step() for _ in range(2 * _N_VOICES)]
+    render, frames = rendering(bench), bench.size.frames[0]
+    heard = VoiceFeatures(render.models, capacity=8)
+    render.flow_ms(frames)
+    alone = render.flow_ms(frames)
     arrivals = [
         threading.Thread(target=heard.get, args=(_voice(10 + index), 24000)) for index in range(_N_VOICES)
     ]
     began = time.perf_counter()
     for arrival in arrivals:
         arrival.start()
-    beside = [step()]
+    beside = render.flow_ms(frames)
     while any(arrival.is_alive() for arrival in arrivals):
-        beside.append(step())
+        beside += render.flow_ms(frames)
     heard_ms = MS * (time.perf_counter() - began)
     return {
         "alone": percentile(alone, 95),
@@ -248,12 +252,11 @@ def rounding(bench: Bench) -> Measured:
 
 def exactness(bench: Bench) -> Measured:
     """HiFT against the CPU, and the LLM's logits against float32, with and without sums in bfloat16."""
-    frames = bench.size.mels[0]
+    frames, config = bench.size.mels[0], bench.size.hift
     mel = torch.linspace(-8, 0, 80 * frames).view(1, 80, frames)
-    on_cpu = copy.deepcopy(_hift(bench)).to("cpu")
-    with full_float32():
-        wave = _hift(bench)(mel.to(bench.device), noise=0).cpu()
-    figures: Measured = {"HiFT's wave": float((wave - on_cpu(mel, noise=0)).abs().max())}
+    here, on_cpu = (filled_hift(config, device) for device in (bench.device, torch.device("cpu")))
+    off = here(mel.to(bench.device), noise=0).cpu() - on_cpu(mel, noise=0)
+    figures: Measured = {"HiFT's wave": float(off.abs().max())}
     products = torch.backends.cuda.matmul
     before = products.allow_bf16_reduced_precision_reduction
     for allowed in (True, False):

@@ -5,7 +5,6 @@ What they lack of a user's request is its text's reading, the HTTP server and th
 
 from __future__ import annotations
 
-import gc
 import queue
 import time
 import warnings
@@ -23,10 +22,7 @@ from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Ti
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
-from glm_tts_api.engine.spans import LOOK_AHEAD
-from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
-from scripts.benchmarks import gpu_decode, gpu_render
 from scripts.benchmarks.gpu_models import Bench
 from scripts.benchmarks.gpu_timing import GIB, MIB, MS, percentile
 
@@ -34,14 +30,13 @@ Measured = dict[str, float | str]
 _TRANSCRIPT_IDS = 20
 _PATIENCE_S = 120.0
 _BURST = 16
-_TOKENS_PER_SECOND = 25
 
 
 @dataclass(eq=False)
-class _Request:
+class Request:
     """Hears a request's chunks; puts itself on `ended` when the engine holds nothing of it any more."""
 
-    ended: queue.SimpleQueue[_Request]
+    ended: queue.SimpleQueue[Request]
     started_at: float = field(default_factory=time.perf_counter)
     timings: Timings = field(default_factory=Timings)
     closed: bool = False
@@ -91,11 +86,11 @@ class Serving:
 
     def __init__(self, bench: Bench, *, deterministic: bool) -> None:
         self._bench = bench
-        self._config = replace(bench.config, deterministic=deterministic)
+        config, models = replace(bench.config, deterministic=deterministic), bench.models()
         loaded: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._core = EngineCore(self._config, on_fault=loaded.put)
+        self._core = EngineCore(config, on_fault=loaded.put)
         started = time.perf_counter()
-        self._core.start(lambda: bench.models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
+        self._core.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
         error = loaded.get()
         if error is not None:
             raise error
@@ -107,11 +102,11 @@ class Serving:
     def close(self) -> None:
         self._core.close()
 
-    def speak(self, seeds: Sequence[int], *, streams: bool, at_once: int = 1) -> list[_Request]:
+    def speak(self, seeds: Sequence[int], *, streams: bool, at_once: int = 1) -> list[Request]:
         """A request for each seed, `at_once` of them at any time; in the order in which they ended. Raises
         what a request failed with."""
-        ended: queue.SimpleQueue[_Request] = queue.SimpleQueue()
-        done: list[_Request] = []
+        ended: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        done: list[Request] = []
         for index, seed in enumerate(seeds):
             if index >= at_once:
                 done.append(_next(ended))
@@ -120,10 +115,10 @@ class Serving:
             done.append(_next(ended))
         return done
 
-    def beside(self, seed: int, others: Sequence[int]) -> _Request:
+    def beside(self, seed: int, others: Sequence[int]) -> Request:
         """The request of `seed`, asked for after the others, so that it has another slot."""
-        aside: queue.SimpleQueue[_Request] = queue.SimpleQueue()
-        ended: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        aside: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[Request] = queue.SimpleQueue()
         for other in others:
             self._submit(other, aside, streams=True)
         self._submit(seed, ended, streams=True)
@@ -132,14 +127,17 @@ class Serving:
             _next(aside)
         return request
 
-    def _submit(self, seed: int, ended: queue.SimpleQueue[_Request], *, streams: bool) -> None:
-        bench = self._bench
-        ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
-        asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
-        voice: VoicePrompt = bench.voice(seed)
-        spoken = [Segment(ids, VoicedPrompt(transcript, voice))]
-        chunks = self._config.stream_chunks if streams else ()
-        self._core.submit(EngineRequest(asked, spoken, _Request(ended), chunks=chunks))
+    def _submit(self, seed: int, ended: queue.SimpleQueue[Request], *, streams: bool) -> None:
+        self._core.submit(engine_request(self._bench, seed, Request(ended), streams=streams))
+
+
+def engine_request(bench: Bench, seed: int, listener: Request, *, streams: bool) -> EngineRequest:
+    """One segment in a voice that is known."""
+    ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
+    asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
+    segment = Segment(ids, VoicedPrompt(transcript, bench.voice(seed)))
+    chunks = bench.config.stream_chunks if streams else ()
+    return EngineRequest(asked, [segment], listener, chunks=chunks)
 
 
 def _serving(bench: Bench, *, deterministic: bool = False) -> Serving:
@@ -148,7 +146,7 @@ def _serving(bench: Bench, *, deterministic: bool = False) -> Serving:
     return held
 
 
-def _next(ended: queue.SimpleQueue[_Request]) -> _Request:
+def _next(ended: queue.SimpleQueue[Request]) -> Request:
     request = ended.get(timeout=_PATIENCE_S)
     if request.error is not None:
         raise request.error
@@ -171,31 +169,6 @@ def load(at_once: int, streams: bool, bench: Bench) -> Measured:
     if streams:
         figures["longest gap ms"] = max(request.gap_ms for request in done)
     return figures
-
-
-def load_floor(at_once: int, streams: bool, bench: Bench) -> Measured:
-    """The decode steps alone; of the first audio, all that it waits for. Of audio s/s it is the ceiling."""
-    step_ms = gpu_decode.steps_floor(gpu_decode.KEYS[1], bench)
-    n_rows = min(at_once, bench.config.n_slots)
-    audio_s = n_rows * MS / (_TOKENS_PER_SECOND * _float(step_ms, str(n_rows)))
-    figures: Measured = {"audio s/s": audio_s}
-    if at_once == 1:
-        figures["RTF p95"] = 1 / audio_s
-    if at_once == 1 and streams:
-        frames, mel = bench.size.frames[0], bench.size.mels[0]
-        figures["first audio ms p50"] = (
-            _float(gpu_decode.prefill_floor(bench), f"{bench.size.prompts[1]} ids")
-            + (bench.config.stream_chunks[0] + LOOK_AHEAD + 1) * _float(step_ms, "1")
-            + bench.config.flow_steps * _float(gpu_render.flow_floor(1, bench), f"{frames} frames")
-            + _float(gpu_render.hift_floor(bench), f"{mel} frames")
-        )
-    return figures
-
-
-def _float(figures: Measured, label: str) -> float:
-    value = figures[label]
-    assert isinstance(value, float)
-    return value
 
 
 def burst(bench: Bench) -> Measured:
@@ -269,5 +242,4 @@ def memory(bench: Bench) -> Measured:
             "context, libraries and other users GiB": (total - free - reserved) / GIB,
             "pinned MiB": pinned / MIB,
         }
-    gc.collect()
     return figures
