@@ -21,7 +21,6 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import (
     DeviceThread,
-    drop_memory,
     release_cached_memory,
     settle,
     use_own_stream,
@@ -33,7 +32,7 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.stream_pace import Pace
 from glm_tts_api.engine.token2wav import Token2Wav
-from glm_tts_api.engine.warm_up import measure_decode, measure_renders
+from glm_tts_api.engine.warm_up import WarmUp, measure_decode, measure_pace
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -97,10 +96,10 @@ class EngineCore:
         for thread in (self._decode, *self._renderers):
             thread.wake()
 
-    def measure(self, request: EngineRequest, on_measured: Callable[[Pace | None], None]) -> None:
-        """How fast `request` would be served, each part on its own thread; while there are no others. None
+    def measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
+        """How fast a usual request is served while there are no others, each part on its own thread. None
         where it does not fit the memory, in which shorter ones may still be served."""
-        self._decode.post(partial(self._measure, request, on_measured))
+        self._decode.post(partial(self._measure, warm_up, on_measured))
 
     @property
     def step_s(self) -> float:
@@ -156,19 +155,15 @@ class EngineCore:
             freed.set_exception(error)
             raise
 
-    def _measure(self, request: EngineRequest, on_measured: Callable[[Pace | None], None]) -> None:
+    def _measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
         assert self._decoder is not None
+        request, to_meet = warm_up.measured_request(), warm_up.spans_to_meet(self._config.stream_chunks)
         decode = measure_decode(self._decoder, request)
         one_core = self._config.threads == len(self._renderers) == 1
 
         def go_on() -> None:
             assert self._token2wav is not None
-            pace = None
-            try:
-                pace = Pace(*decode, *measure_renders(self._token2wav, request), one_core=one_core)
-            except torch.OutOfMemoryError as error:
-                drop_memory(error)
-            on_measured(pace)
+            on_measured(measure_pace(self._token2wav, request, to_meet, decode=decode, one_core=one_core))
 
         self._renderers[0].post(go_on)
 

@@ -94,7 +94,7 @@ class Loading:
             self._on_failed(error, "")
         elif self._is_wanted():
             begin = time.monotonic()
-            self._core.measure(warm_up.measured_request(), lambda pace: self._measured(loaded, pace, begin))
+            self._core.measure(warm_up, lambda pace: self._measured(loaded, pace, begin))
 
     def _measured(self, loaded: LoadedModel, pace: Pace | None, begin: float) -> None:
         if pace is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import torch
 
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
@@ -23,20 +24,23 @@ from glm_tts_api.contracts import (
 )
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window
+from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN
+from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE
 
 logger = logging.getLogger(__name__)
 
 _PROMPT_RATE = 16000
 _MEASURED_TOKENS = 16
 _MARGIN = 2  # for a step beside others
+_LONGEST_MET = 256  # tokens, of an answer that is spoken whole: ten seconds
 _WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens: a first span's, a late one's
 
 
@@ -63,12 +67,27 @@ class WarmUp:
 
     def measured_request(self) -> EngineRequest:
         """The same in a voice as long as those that people use, at the default sample rate; for
-        `measure_decode` and `measure_renders`."""
+        `measure_decode` and `measure_pace`."""
+        return self._request(SAMPLE_RATE, self._usual_voice())
+
+    def spans_to_meet(self, chunks: Sequence[int]) -> list[Span]:
+        """What a GPU renders before it is ready, since its libraries plan anew for each length: a stream's
+        spans and whole answers, at each sample rate. Nothing for a CPU, which plans little."""
+        if self._models.llm.device.type != "cuda":
+            return []
+        voice = self._usual_voice()
+        return [
+            Span(request, 0, [0] * (window.stop - window.start), window)
+            for request in (self._request(rate, voice) for rate in self._models.vocoders)
+            for window in _windows_to_meet(chunks)
+        ]
+
+    def _usual_voice(self) -> VoicePrompt:
         short = self._features.get(self._voice, SAMPLE_RATE)
         n_times = -(-PROMPT_TOKENS // len(short.speech_tokens))
         tokens = (n_times * short.speech_tokens)[:PROMPT_TOKENS]
         mel = short.mel.repeat(n_times, 1)[: FRAMES_PER_TOKEN * PROMPT_TOKENS]
-        return self._request(SAMPLE_RATE, VoicePrompt(tokens, short.embedding, mel))
+        return VoicePrompt(tokens, short.embedding, mel)
 
     def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")
@@ -106,7 +125,36 @@ def measure_decode(decoder: DecodeBatcher, request: EngineRequest) -> tuple[floa
     return read - begin, (time.perf_counter() - read) / len(sequence.tokens)
 
 
-def measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
+def _windows_to_meet(chunks: Sequence[int]) -> Iterator[Window]:
+    """A stream until its windows grow no longer, then whole answers, one for each number of frames that HiFT
+    is padded to."""
+    yield from SpanCutter(chunks).cut(sum(chunks) + 2 * chunks[-1], ended=True)
+    step = FRAME_MULTIPLE["cuda"] // FRAMES_PER_TOKEN
+    for n_tokens in range(step - 1, _LONGEST_MET, step):  # a segment may have a frame more than its tokens
+        yield Window(0, 0, n_tokens, n_tokens, last=True)
+
+
+def measure_pace(
+    token2wav: Token2Wav,
+    request: EngineRequest,
+    to_meet: Sequence[Span],
+    *,
+    decode: tuple[float, float],
+    one_core: bool,
+) -> Pace | None:
+    """The pace of a lone request, of which `decode` was measured; once the spans `to_meet` were rendered.
+    None where they do not fit the memory."""
+    try:
+        for span in to_meet:
+            token2wav.flow_seconds(span)
+            token2wav.vocoder_seconds(span)
+        return Pace(*decode, *_measure_renders(token2wav, request), one_core=one_core)
+    except torch.OutOfMemoryError as error:
+        drop_memory(error)
+        return None
+
+
+def _measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
     """Seconds of the flow over any window and for each of its tokens (a straight line through two windows),
     and of the vocoder for each token."""
     short, long = (Span(request, 0, [0] * n, Window(0, 0, n, n, last=True)) for n in _WINDOWS)

@@ -7,16 +7,22 @@ import logging
 import math
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.state import EngineInfo
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
+from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.warm_up import WarmUp, measure_pace
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.vocoder import HiFT
 from tests.engine import tiny
 
 
@@ -92,3 +98,24 @@ def test_a_fault_while_it_is_measured_ends_the_start_with_its_cause() -> None:
         engine.close()
 
     asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_on_a_faked_gpu_the_vocoders_meet_a_streams_lengths_and_those_of_ten_seconds() -> None:
+    """HiFT's frames are padded to a multiple of 64 on a GPU; the models here are on the CPU."""
+    models, lengths = tiny.tiny_models(), set[int]()
+    hift = models.vocoders[24000]
+    assert isinstance(hift, HiFT)
+    hift.conv_pre.register_forward_pre_hook(lambda _, given: lengths.add(given[0].shape[-1]))
+    faked = replace(models, llm=cast(Any, SimpleNamespace(device=torch.device("cuda", 0))))
+    voices = VoiceFeatures(models, 1)
+    assert WarmUp(models, voices, on_done=print).spans_to_meet((12, 25, 50, 100)) == []
+    warm_up = WarmUp(faked, voices, on_done=print)
+    spans = warm_up.spans_to_meet((12, 25, 50, 100))
+    assert {span.request.asked.sample_rate for span in spans} == {24000, 32000}
+    streamed = [span.window.end - span.window.first for span in spans if span.window.first]
+    assert {25, 50, 100} <= {*streamed}
+    renders, request = Token2Wav(models, tiny.CONFIG), warm_up.measured_request()
+    assert measure_pace(renders, request, spans, decode=(0.1, 0.01), one_core=False) is not None
+    assert {-(-length // 64) * 64 for length in lengths} >= {64, 128, 192, 256, 320, 384, 448, 512}
+    assert not any(span.request.carried for span in spans), "each stream came to its end"
