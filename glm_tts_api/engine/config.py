@@ -14,13 +14,29 @@ _FLOW_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone it
 
 
 @dataclass(frozen=True, slots=True)
+class PrefillPace:
+    """How fast prompts are read while rows decode.
+
+    One step of `every` reads, `n_ids` prompt ids at most. It reads whole chunks, one at least: where a prompt
+    is cut decides its bits, so the cuts of a prompt do not depend on its neighbours.
+    """
+
+    every: int
+    n_ids: int
+
+
+# A chunk takes a CPU as long as some decode steps. A GPU reads many prompts in the time of a few steps.
+_PREFILL_PACE = {"cpu": PrefillPace(every=3, n_ids=1), "cuda": PrefillPace(every=1, n_ids=1024)}
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """What the engine is given to work with.
 
     n_slots: decode rows, one per admitted request; fewer_slots: fewer of them where the memory does not hold
     so many; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
-    prefill_chunk: prompt ids read between two decode steps; flow_steps: Euler steps; flow_bf16: the flow's
+    prefill_chunk: prompt ids read at once; flow_steps: Euler steps; flow_bf16: the flow's
     products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
     flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device);
     stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s: seconds
@@ -70,6 +86,10 @@ class EngineConfig:
     def chunk_of_a_prompt(self, device_type: str) -> int:
         """Prompt ids read at once."""
         return self.prefill_chunk or _PREFILL_CHUNK[device_type]
+
+    def pace_of_prefill(self, device_type: str) -> PrefillPace:
+        """How fast prompts are read while rows decode."""
+        return _PREFILL_PACE[device_type]
 
     def rows_of_a_flow_batch(self, device_type: str) -> int:
         """Segments rendered as one batch."""

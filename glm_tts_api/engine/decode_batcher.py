@@ -11,7 +11,7 @@ import math
 
 import torch
 
-from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.config import EngineConfig, PrefillPace
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.prefix_cache import PrefixCache
@@ -22,17 +22,16 @@ from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sequence import SpeechSequence
 
-_STEPS_A_CHUNK = 3
 _OLDEST_EVERY = 4
 
 
 class DecodeBatcher:
-    """Sequences in a slotted cache. A step reads at most one chunk of a prompt and draws one token a row.
+    """Sequences in a slotted cache. A step reads chunks of prompts, one at a time, and draws one token a row.
 
-    `n_draws` counts the tokens drawn so far.
+    `n_draws` counts the tokens drawn so far. `pace`: how much a step reads; None: what suits the device.
     """
 
-    def __init__(self, models: Models, config: EngineConfig) -> None:
+    def __init__(self, models: Models, config: EngineConfig, *, pace: PrefillPace | None = None) -> None:
         llm, tokenizer = models.llm, models.text_tokenizer
         self.layout = PromptLayout(
             audio_start=tokenizer.audio_start,
@@ -41,6 +40,7 @@ class DecodeBatcher:
         )
         self._llm = llm
         self._chunk = config.chunk_of_a_prompt(llm.device.type)
+        self._pace = pace or config.pace_of_prefill(llm.device.type)
         self._cache = KVCache(
             llm.config,
             slots=config.n_slots,
@@ -90,45 +90,37 @@ class DecodeBatcher:
         self._prefixes.clear()
 
     def step(self) -> list[SpeechSequence]:
-        """Draws a token for every sequence whose prompt is read. Every few steps, or while there is none,
-        reads a chunk of a prompt as well. Returns the sequences that ended.
+        """Draws a token for every sequence whose prompt is read. Reads of the others' prompts as much as the
+        pace allows. Returns the sequences that ended.
 
         A fault ends the sequence it happened to. Where that cannot be told (a batch that does not fit the
         memory, say) the one that joined last goes, and the others try again at the next step.
         """
         running = [sequence for sequence in self._rows.values() if sequence not in self._reading]
         self._n_steps += 1
-        if running and self._n_steps % _STEPS_A_CHUNK:
+        if running and self._n_steps % self._pace.every:
             return self._decode(running)
-        return [*self._read_chunk(), *self._decode(running)]
+        return [*self._read_prompts(), *self._decode(running)]
 
-    def _read_chunk(self) -> list[SpeechSequence]:
-        if not self._reading:
-            return []
-        sequence = self._next_to_read()
-        transcript = sequence.prompt_ids[: sequence.n_voice_ids]
-        try:
-            if sequence.n_read == 0:
-                sequence.n_read = self._prefixes.recall(transcript, sequence.slot)
-            end = len(transcript) if sequence.n_read < len(transcript) else -1
-            ids = sequence.prompt_ids[sequence.n_read : end][: self._chunk]
-            self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
-            sequence.n_read += len(ids)
-            if sequence.n_read == len(transcript):
-                self._prefixes.keep(transcript, sequence.slot)
-        except Exception as error:
-            return [self._end(sequence, drop_memory(error))]
-        if sequence.is_read:
-            self._reading.remove(sequence)
-            sequence.owner.timings.begin("decode")
-            sequence.owner.timings.end("prefill")
+    def _read_prompts(self) -> list[SpeechSequence]:
+        """Reads chunks. A fault ends its sequence, which is returned, and this step's reading."""
+        n_ids = 0
+        while self._reading and n_ids < self._pace.n_ids:
+            sequence = self._next_to_read()
+            try:
+                ids = self._next_chunk(sequence)
+                if n_ids and n_ids + len(ids) > self._pace.n_ids:
+                    break
+                self._read(sequence, ids)
+            except Exception as error:
+                return [self._end(sequence, drop_memory(error))]
+            n_ids += len(ids)
         return []
 
     def _next_to_read(self) -> SpeechSequence:
         """The one that has the fewest chunks left to read, so a short prompt need not wait for long ones, and
-        of several the one that is due first; every fourth time the one that has waited longest."""
-        self._n_chunks += 1
-        if self._n_chunks % _OLDEST_EVERY == 0:
+        of several the one that is due first; for every fourth chunk the one that has waited longest."""
+        if self._n_chunks % _OLDEST_EVERY == _OLDEST_EVERY - 1:
             return self._reading[0]
 
         def chunks_and_due(sequence: SpeechSequence) -> tuple[int, float]:
@@ -136,6 +128,25 @@ class DecodeBatcher:
             return (len(sequence.prompt_ids) - sequence.n_read) // self._chunk, request.due
 
         return min(self._reading, key=chunks_and_due)
+
+    def _next_chunk(self, sequence: SpeechSequence) -> list[int]:
+        """Ids of the transcript, as far as nobody has read it before, or of what comes after it."""
+        transcript = sequence.prompt_ids[: sequence.n_voice_ids]
+        if sequence.n_read == 0:
+            sequence.n_read = self._prefixes.recall(transcript, sequence.slot)
+        end = len(transcript) if sequence.n_read < len(transcript) else -1
+        return sequence.prompt_ids[sequence.n_read : end][: self._chunk]
+
+    def _read(self, sequence: SpeechSequence, ids: list[int]) -> None:
+        self._n_chunks += 1
+        self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
+        sequence.n_read += len(ids)
+        if sequence.n_read == sequence.n_voice_ids:
+            self._prefixes.keep(sequence.prompt_ids[: sequence.n_voice_ids], sequence.slot)
+        if sequence.is_read:
+            self._reading.remove(sequence)
+            sequence.owner.timings.begin("decode")
+            sequence.owner.timings.end("prefill")
 
     def _decode(self, running: list[SpeechSequence]) -> list[SpeechSequence]:
         if not running:

@@ -18,6 +18,7 @@ from glm_tts_api.model.linear import ROW_MULTIPLE, AlignedHead, Int8Linear, Line
 from glm_tts_api.model.llm import Llama, rope_table, rotate
 
 KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes occur
+_MASK_MULTIPLE = 16
 
 
 class _Layer:
@@ -46,16 +47,23 @@ class _Layer:
         self.down = fused("mlp.down_proj")
 
 
+def causal_mask(n: int, start: int, *, group: int, device: torch.device | str, dtype: torch.dtype) -> Tensor:
+    """What the queries of positions start.. may not see, [group * n, start + n]: 0 or -inf, to be added.
+
+    Rows begin aligned: others would be copied in each layer.
+    """
+    end = start + n
+    mask = torch.full((n, -(-end // _MASK_MULTIPLE) * _MASK_MULTIPLE), -torch.inf, device=device, dtype=dtype)
+    return mask.triu_(start + 1).repeat(group, 1)[:, :end]
+
+
 def attend_in_groups(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
     """Grouped-query attention under a mask, heads that share keys as one longer run of queries.
 
     On CUDA no fused kernel takes both a mask and groups, and the plain one multiplies in float32.
-    q [1, heads, n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [n, m] bool -> as q.
+    q [1, heads, n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [group * n, m] -> as q.
     """
-    group = q.shape[1] // keys.shape[1]
-    y = F.scaled_dot_product_attention(
-        q.reshape(1, keys.shape[1], -1, q.shape[-1]), keys, values, mask.repeat(group, 1)
-    )
+    y = F.scaled_dot_product_attention(q.reshape(1, keys.shape[1], -1, q.shape[-1]), keys, values, mask)
     return y.reshape(q.shape)
 
 
@@ -100,9 +108,12 @@ class LlmRunner:
         if end > cache.slot_length:
             raise ValueError(f"{end} positions do not fit a slot of {cache.slot_length}")
         cos, sin = self._cos[start:end, None], self._sin[start:end, None]
-        mask = None
-        if start:
+        on_cpu, mask = self.device.type == "cpu", None
+        if start and on_cpu:
             mask = torch.ones(n, end, dtype=torch.bool, device=self.device).tril(start)
+        elif start:
+            group = self.config.group_size
+            mask = causal_mask(n, start, group=group, device=self.device, dtype=self.dtype)
         x = F.embedding(tokens, self._embedding)
         for layer, rows in zip(self._layers, cache.rows, strict=True):
             keys, values = (row.narrow(2, 0, end) for row in rows[slot])
@@ -110,7 +121,7 @@ class LlmRunner:
             keys[0, :, start:] = k.transpose(0, 1)
             values[0, :, start:] = v.transpose(0, 1)
             q = q.transpose(0, 1)[None]
-            if mask is not None and self.device.type == "cuda":
+            if mask is not None and not on_cpu:
                 y = attend_in_groups(q, keys, values, mask)
             else:
                 y = F.scaled_dot_product_attention(

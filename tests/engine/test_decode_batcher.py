@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Timings
+from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoicePrompt
@@ -47,10 +48,12 @@ TEXTS = ["a", "bcd", "efghij", "k", "lm", "nopq", "rs", "t", "uvwxyz"]
 Outcome = tuple[list[int], float]
 
 
-def outcomes(order: list[int], *, joins_every: int, leaver_every: int = 0) -> dict[int, Outcome]:
+def outcomes(
+    order: list[int], *, joins_every: int, leaver_every: int = 0, pace: PrefillPace | None = None
+) -> dict[int, Outcome]:
     """Runs the requests in `order`, one joining every few steps; with `leaver_every`, others come and go."""
     models = tiny.tiny_models()
-    batcher = DecodeBatcher(models, tiny.CONFIG)
+    batcher = DecodeBatcher(models, tiny.CONFIG, pace=pace)
     waiting, found, rows = list(order), {}, {}
     guest = 20
     with torch.inference_mode():
@@ -93,6 +96,12 @@ def test_in_another_order_as_alone(alone: dict[int, Outcome]) -> None:
 
 def test_while_others_come_and_go_as_alone(alone: dict[int, Outcome]) -> None:
     assert outcomes(list(range(9)), joins_every=3, leaver_every=5) == alone
+
+
+@pytest.mark.parametrize("n_ids", [40, 1024])
+def test_with_several_prompts_read_in_a_step_as_alone(alone: dict[int, Outcome], n_ids: int) -> None:
+    pace = PrefillPace(every=1, n_ids=n_ids)
+    assert outcomes(list(range(9)), joins_every=1, leaver_every=5, pace=pace) == alone
 
 
 def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None:

@@ -12,7 +12,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
-from glm_tts_api.model.llm_runner import LlmRunner, attend_in_groups
+from glm_tts_api.model.llm_runner import LlmRunner, attend_in_groups, causal_mask
+from tests.dispatched import Dispatched
 from tests.this_cpu import HAS_BF16_UNITS
 
 SLOTS, SLOT_LENGTH, VOCABULARY = 16, 700, 257
@@ -159,9 +160,22 @@ def test_attention_in_groups_is_grouped_query_attention() -> None:
     draw = torch.Generator().manual_seed(0)
     q = torch.randn(1, 6, 5, 16, generator=draw)
     keys, values = (torch.randn(1, 2, 12, 16, generator=draw)[:, :, :9] for _ in range(2))
-    mask = torch.ones(5, 9, dtype=torch.bool).tril(4)
-    expected = torch.nn.functional.scaled_dot_product_attention(q, keys, values, mask, enable_gqa=True)
+    seen = torch.ones(5, 9, dtype=torch.bool).tril(4)
+    expected = torch.nn.functional.scaled_dot_product_attention(q, keys, values, seen, enable_gqa=True)
+    mask = causal_mask(5, 4, group=3, device="cpu", dtype=torch.float32)
     torch.testing.assert_close(attend_in_groups(q, keys, values, mask), expected)
+
+
+def test_a_chunk_s_mask_is_made_once_for_all_layers_of_a_gpu_on_the_meta_device() -> None:
+    with torch.device("meta"):
+        llama = Llama(_config(**SIZES["wide"] | {"num_hidden_layers": 3})).eval()
+    runner = LlmRunner(llama, sampled_ids=range(100, 231), device="meta", dtype=torch.bfloat16)
+    with Dispatched() as seen:
+        runner.prefill(torch.zeros(100, dtype=torch.int64), cache=_cache(runner), slot=0, start=33)
+    names = [call.name for call in seen.calls]
+    assert [names.count(f"aten::{name}") for name in ("triu_", "repeat")] == [1, 1]
+    mask = causal_mask(100, 33, group=4, device="cpu", dtype=torch.bfloat16)
+    assert mask.stride(0) % 16 == 0, "else attention copies it"
 
 
 def test_sampled_ids_select_columns_of_the_full_head() -> None:

@@ -1,0 +1,103 @@
+"""How much of the prompts that wait a step reads, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import pytest
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.config import EngineConfig, PrefillPace
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_runner import LlmRunner
+from tests.engine import tiny
+from tests.engine.test_decode_batcher import planned
+
+GPU = EngineConfig().pace_of_prefill("cuda")
+CHUNK = 64
+Chunk = tuple[int, int]  # slot and number of ids
+
+
+class SeenRunner(LlmRunner):
+    """Notes what it reads, and cannot read "~"."""
+
+    chunks: list[Chunk]
+
+    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
+        self.chunks.append((slot, len(ids)))
+        if ord("~") in list(ids):
+            raise MemoryError
+        return super().prefill(ids, cache=cache, slot=slot, start=start)
+
+
+def steps_of(
+    texts: Sequence[str], pace: PrefillPace, *, n_steps: int, before: int = 0
+) -> tuple[list[list[Chunk]], int]:
+    """What each of so many steps reads of prompts that come at once, and the tokens that they draw. `before`
+    steps earlier a row began to speak."""
+    models = tiny.tiny_models(SeenRunner)
+    seen = cast(SeenRunner, models.llm)
+    batcher = DecodeBatcher(models, replace(tiny.CONFIG, prefill_chunk=CHUNK), pace=pace)
+    steps: list[list[Chunk]] = []
+
+    def step() -> None:
+        seen.chunks = []
+        batcher.step()
+        steps.append(seen.chunks)
+
+    with torch.inference_mode():
+        if before:
+            batcher.join(23, planned(batcher, "a longer text", transcript=""))
+        for _ in range(before):
+            step()
+        for row, text in enumerate(texts):
+            batcher.join(row, planned(batcher, text, transcript=""))
+        n_draws = batcher.n_draws
+        for _ in range(n_steps):
+            step()
+    return steps[before:], batcher.n_draws - n_draws
+
+
+def test_a_burst_of_16_is_read_in_as_many_steps_as_its_ids_need_while_others_decode() -> None:
+    texts = ["some letters"] * 16  # and 20 speech tokens of the voice
+    steps, n_draws = steps_of(texts, replace(GPU, n_ids=150), n_steps=5, before=2)
+    sizes = [sum(n for _, n in chunks) for chunks in steps]
+    a_prompt = steps[0][0][1]
+    a_step = 150 // a_prompt
+    assert sizes == [a_step * a_prompt, a_step * a_prompt, a_step * a_prompt, a_step * a_prompt, 0]
+    assert n_draws >= 5
+
+
+def test_a_gpu_reads_a_thousand_ids_in_each_step_and_a_cpu_a_chunk_in_three() -> None:
+    assert PrefillPace(every=1, n_ids=1024) == GPU
+    texts = ["some letters"] * 16
+    steps, _ = steps_of(texts, GPU, n_steps=2, before=2)
+    assert [len(chunks) for chunks in steps] == [16, 0]
+    slow, _ = steps_of(texts, EngineConfig().pace_of_prefill("cpu"), n_steps=12, before=2)
+    assert [len(chunks) for chunks in slow] == [1, 0, 0] * 4
+
+
+def test_a_prompt_is_cut_where_it_is_cut_alone_however_much_a_step_has_left() -> None:
+    long = "long " * 40
+    (alone,) = steps_of([long], replace(GPU, n_ids=10**6), n_steps=1)[0]
+    assert len(alone) > 3
+    for n_ids in (1, CHUNK + 10, 1000):
+        steps, _ = steps_of(["a", long, "bc"], replace(GPU, n_ids=n_ids), n_steps=9)
+        assert [n for chunks in steps for slot, n in chunks if slot == 1] == [n for _, n in alone]
+        assert all(len(chunks) <= 1 or sum(n for _, n in chunks) <= n_ids for chunks in steps)
+
+
+def test_short_prompts_go_first_and_every_fourth_chunk_is_of_the_one_that_has_waited_longest() -> None:
+    long = "long " * 40
+    ((*chunks,),) = steps_of([long, *["a"] * 7], replace(GPU, n_ids=10**6), n_steps=1)[0]
+    assert [slot for slot, _ in chunks[:9]] == [1, 2, 3, 0, 4, 5, 6, 0, 7]
+
+
+@pytest.mark.parametrize("pace", [GPU, EngineConfig().pace_of_prefill("cpu")], ids=["gpu", "cpu"])
+def test_a_prompt_that_cannot_be_read_ends_alone(pace: PrefillPace) -> None:
+    steps, _ = steps_of(["a", "~", "bc"], pace, n_steps=9)
+    assert [slot for chunks in steps for slot, _ in chunks] == [0, 1, 2]
