@@ -10,7 +10,6 @@ _TOKENS_PER_SECOND = 25
 _PROMPT_TEXT_IDS = 256  # a transcript of 30 s of fast speech, with its share of text history
 _SLOT_MULTIPLE = 64  # rows of the cache start aligned
 _PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # takes about as long as a few decode steps of a full batch
-_FLOW_ROWS = {"cpu": 1, "cuda": 8}  # one segment keeps a CPU busy, and alone its sound is the same to the bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +35,12 @@ class EngineConfig:
     n_slots: decode rows, one per admitted request; fewer_slots: fewer of them where the memory does not hold
     so many; max_prompt_seconds: longest voice prompt; max_segment_ids:
     text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
-    prefill_chunk: prompt ids read at once; flow_steps: Euler steps; flow_bf16: the flow's
-    products in bfloat16; deterministic: steps of one shape whatever the load, segments rendered alone;
-    flow_rows: segments in one flow batch (None, as for prefill_chunk: what suits the device);
-    stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s: seconds
-    that a step may take before nothing new is begun; stream_chunks:
-    speech tokens (25 a second) of a stream's pieces, the last size repeats; threads: CPU cores to use;
-    text_threads: for text and voice prompts; cached_voices: prompt features kept.
+    prefill_chunk: prompt ids read at once (None: what suits the device); flow_steps: Euler
+    steps; flow_bf16: the flow's products in bfloat16; deterministic: decode steps of one shape whatever the
+    load; stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s:
+    seconds that a step may take before nothing new is begun; stream_chunks: speech tokens (25 a second) of a
+    stream's pieces, the last size repeats; threads: CPU cores to use; text_threads: for text and voice
+    prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20
@@ -53,7 +51,6 @@ class EngineConfig:
     flow_steps: int = 10
     flow_bf16: bool = False
     deterministic: bool = False
-    flow_rows: int | None = None
     stream_buffer_s: float = 30.0
     stall_s: float = 30.0
     stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
@@ -90,10 +87,6 @@ class EngineConfig:
     def pace_of_prefill(self, device_type: str) -> PrefillPace:
         """How fast prompts are read while rows decode."""
         return _PREFILL_PACE[device_type]
-
-    def rows_of_a_flow_batch(self, device_type: str) -> int:
-        """Segments rendered as one batch."""
-        return 1 if self.deterministic else self.flow_rows or _FLOW_ROWS[device_type]
 
     @property
     def decode_threads(self) -> int:

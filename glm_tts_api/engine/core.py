@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 _RENDER_NICENESS = 5
 # The threads hold the interpreter only between two operators; who waits for it should not wait for long.
 _SWITCH_INTERVAL_S = 0.0005
-_BATCHES_AHEAD = 2  # what a request may have waiting to be rendered, in flow batches
 
 
 class EngineCore:
@@ -223,7 +222,7 @@ class EngineCore:
         wants = {
             request: request.n_waiting_rows
             for request, decodes in self._requests.items()
-            if decodes and request.n_spans < _BATCHES_AHEAD * self._token2wav.n_rows
+            if decodes and request.n_spans < self._token2wav.n_spans_ahead
         }
         for request, row in self._scheduler.assign(wants):
             decoder.join(row, request.next_sequence(decoder.layout))

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig
@@ -18,7 +19,6 @@ from glm_tts_api.model.vocoder import Vocoder
 
 logger = logging.getLogger(__name__)
 _SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
-TYPICAL_FRAMES = 1000  # ten seconds of prompt and ten of speech
 _FRAMES_PER_TOKEN = 2
 _FLOAT = 4
 _FEWEST = 2  # slots: one for each lane
@@ -80,13 +80,16 @@ def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
 
 
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
-    """What flow and vocoder hold on a GPU: a full batch of common segments or one of the longest, whichever
-    is more (a batch that does not fit is divided), and the longest through a vocoder."""
+    """What flow and vocoder hold on a GPU: their graphs, which keep what they take, and the longest segment
+    through both."""
     longest = _FRAMES_PER_TOKEN * config.longest_segment
     with_prompt = longest + _FRAMES_PER_TOKEN * config.longest_prompt
-    batch = flow_bytes(flow, n_rows=config.rows_of_a_flow_batch("cuda"), n_frames=TYPICAL_FRAMES)
+    # What lies between the kernels of the largest graph is shared by all; each has its inputs and outputs.
+    graphs = 2 * flow_bytes(flow, n_rows=1, n_frames=FLOW_GRAPHS[-1])
     alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
-    return max(batch, alone) + max(vocoder.call_bytes(n_frames=longest) for vocoder in vocoders)
+    lengths = longest, HIFT_GRAPHS[-1]
+    spoken = max(sum(vocoder.call_bytes(n_frames=length) for length in lengths) for vocoder in vocoders)
+    return graphs + alone + spoken
 
 
 def flow_bytes(config: FlowConfig, *, n_rows: int, n_frames: int) -> int:

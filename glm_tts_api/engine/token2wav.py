@@ -6,40 +6,64 @@ another render. Knows spans and models; nothing of decode rows.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import Float32, Stage
+from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.seeds import flow_seed, vocoder_seed
+from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
 from glm_tts_api.model.transfer import to_host
-from glm_tts_api.model.vocoder import VocoderStream, open_stream
+from glm_tts_api.model.vocoder import HiFT, VocoderStream, open_stream
 from glm_tts_api.model.vocoder.hift import N_MELS
+
+# Frames, with the prompt's, of segments whose flow is replayed as CUDA graphs: a stream's windows and common
+# segments. In a longer one a step's kernels take a GPU longer than the host takes to order them one by one.
+FLOW_GRAPHS = range(FRAME_MULTIPLE["cuda"], 1024 + 1, FRAME_MULTIPLE["cuda"])
+HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 256 + 1, FRAME_MULTIPLE["cuda"])  # a stream's windows
+# What a request may have waiting to be rendered before its next segment is decoded: on a CPU that would take
+# the cores from the renders.
+_SPANS_AHEAD = {"cpu": 2, "cuda": 16}
+
+logger = logging.getLogger(__name__)
 
 
 class Token2Wav:
-    """Renders spans; `flow_rows` of them may share a flow batch. Any thread may call `add` and `step`."""
+    """Renders spans, each alone: its sound does not depend on its neighbours. Any thread may call `add` and
+    `step`; on a GPU one thread calls `step`, since a graph runs for one at a time."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
-        if config.flow_bf16 or models.llm.device.type == "cpu":
-            self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._vocoders = models.vocoders
         self._flow_steps = config.flow_steps
         self._device = models.llm.device
-        self.n_rows = config.rows_of_a_flow_batch(self._device.type)
-        self._precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
-        self._renders: RenderScheduler[Span] = RenderScheduler(self.n_rows)
+        self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
+        self._renders: RenderScheduler[Span] = RenderScheduler()
+        if config.flow_bf16 or self._device.type == "cpu":
+            self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
+        self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
+        if self._device.type == "cuda":
+            self._capture()
+
+    def _capture(self) -> None:
+        """Before others use the device: memory that runs out elsewhere would end a capture."""
+        try:
+            self._flow.capture(FLOW_GRAPHS, steps=self._flow_steps)
+            for vocoder in self._vocoders.values():
+                if isinstance(vocoder, HiFT):
+                    vocoder.capture(HIFT_GRAPHS)
+        except RuntimeError as error:
+            reason = str(drop_memory(error)).partition("\n")[0]
+            logger.warning("Flow and vocoder go without CUDA graphs, and take longer: %s", reason)
 
     @property
     def busy(self) -> bool:
@@ -50,39 +74,30 @@ class Token2Wav:
         self._renders.add(span)
 
     def step(self) -> list[Span]:
-        """One flow step or vocoder call; the spans that ended. An error ends the spans it happened to, but a
-        flow batch that does not fit the memory is tried again in smaller ones."""
+        """One flow step or vocoder call; the spans that ended. An error ends the span it happened to."""
         ended = self._renders.drop_cancelled()
         render = self._renders.take()
         if render is None:
             return ended
         try:
-            ended += self._advance(render)
-        except torch.OutOfMemoryError as error:
-            render.progress = None
-            drop_memory(error)
-            if not self._renders.split(render):
-                ended += _failed(render.tasks, error)
+            done = self._advance(render)
         except Exception as error:
+            render.task.error, done = drop_memory(error), True
+        if done:
             self._renders.remove(render)
-            ended += _failed(render.tasks, error)
-        else:
-            if render.tasks:
-                self._renders.put_back(render)
-            else:
-                self._renders.remove(render)
+            return [*ended, render.task]
+        self._renders.put_back(render)
         return ended
 
     def flow_seconds(self, span: Span) -> float:
         """What a span's flow takes, reckoned from two of its steps."""
         begin = time.perf_counter()
-        with self._precision():
-            sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
-            sampler.step()
-            self._synchronize()
-            begun = time.perf_counter()
-            sampler.step()
-            self._synchronize()
+        sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
+        sampler.step()
+        self._synchronize()
+        begun = time.perf_counter()
+        sampler.step()
+        self._synchronize()
         step_s = time.perf_counter() - begun
         return begun - begin + (self._flow_steps - 1) * step_s
 
@@ -97,21 +112,22 @@ class Token2Wav:
         if self._device.type == "cuda":
             torch.cuda.current_stream(self._device).synchronize()
 
-    def _advance(self, render: Render[Span]) -> list[Span]:
-        if isinstance(render.progress, list):
-            span, mel = render.tasks.pop(0), render.progress.pop(0)
-            self._vocode(span, mel)
-            return [span]
-        with timed(render.tasks, "flow"), self._precision():
+    def _advance(self, render: Render[Span]) -> bool:
+        """One step of a span; whether it was the last one."""
+        span = render.task
+        if isinstance(render.progress, Tensor):
+            with span.request.timings.stage("vocoder"):
+                span.pcm = self._speak(span, render.progress)
+            return True
+        with span.request.timings.stage("flow"):
             if render.progress is None:
-                inputs = [self._flow_input(span) for span in render.tasks]
-                render.progress = self._flow.sampler(inputs, steps=self._flow_steps)
+                render.progress = self._flow.sampler([self._flow_input(span)], steps=self._flow_steps)
             sampler: FlowSampler = render.progress
             sampler.step()
             self._synchronize()
-            if sampler.done:
-                render.progress = sampler.mels()
-        return []
+        if sampler.done:
+            (render.progress,) = sampler.mels()
+        return False
 
     def _flow_input(self, span: Span) -> FlowInput:
         voice = span.voice  # always the original prompt, whatever the LLM was prompted with
@@ -123,16 +139,6 @@ class Token2Wav:
             prompt_mel=voice.mel,
             start=span.window.start,
         )
-
-    def _vocode(self, span: Span, mel: Tensor) -> None:
-        """Gives the span its waveform, or the error that it ended with."""
-        if span.cancelled:
-            return
-        try:
-            with timed([span], "vocoder"):
-                span.pcm = self._speak(span, mel)
-        except Exception as error:
-            span.error = drop_memory(error)
 
     def _speak(self, span: Span, mel: Tensor) -> Float32:
         """The window's mel [1, 80, T] -> what the segment's vocoder can say by now, [n]."""
@@ -160,18 +166,3 @@ class Token2Wav:
         whole = n_frames(n_prompt + window.end, self._flow.config) - n_mel
         end = whole if window.last else frame(window.end)
         return mel[..., frame(window.first) - begin : end - begin]
-
-
-def _failed(spans: list[Span], error: Exception) -> list[Span]:
-    for span in spans:
-        span.error = error
-    return spans
-
-
-@contextmanager
-def timed(spans: list[Span], stage: Stage) -> Iterator[None]:
-    """The time spent inside is the spans' requests' time in `stage`."""
-    with ExitStack() as stages:
-        for span in spans:
-            stages.enter_context(span.request.timings.stage(stage))
-        yield

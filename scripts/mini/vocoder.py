@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.vocoder.hift import HOP, N_BINS, HiFT, HiftConfig
+from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
+from glm_tts_api.model.vocoder.stft import N_BINS
 from scripts.mini.training import Run, warm_cosine
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
 from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance

@@ -19,13 +19,16 @@ from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine.device_thread import use_own_stream
 from glm_tts_api.engine.memory import gpu_bytes
 from glm_tts_api.engine.precision import full_float32
-from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.request import Span
+from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS, Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FlowInput
 from glm_tts_api.model.flow.dit import DiT
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.vocoder import HiFT
 from tests.engine import tiny
 
 pytestmark = [
@@ -42,10 +45,10 @@ class Listener:
 
 
 class GreedyDiT(DiT):
-    """Asks the device for more memory than it has, for more than one segment."""
+    """Asks the device for more memory than it has, for more than so many frames."""
 
     def velocity(self, x: Tensor, cond: Tensor, tokens: Tensor, **rest: Any) -> Tensor:
-        if len(x) > 2:
+        if x.shape[1] > 256:
             torch.empty(2 * torch.cuda.mem_get_info()[1], dtype=torch.uint8, device=x.device)
         return super().velocity(x, cond, tokens, **rest)
 
@@ -74,22 +77,26 @@ def spoken(models: Models, texts: Sequence[str], **options: Any) -> list[Any]:
     return asyncio.run(run())
 
 
-def rendered(models: Models, lengths: Sequence[int]) -> list[Float32]:
-    """Segments of so many tokens through flow and the 32 kHz vocoder, which draws nothing."""
+def ended(models: Models, lengths: Sequence[int], *, sample_rate: int = 32000) -> list[Span]:
+    """Segments of so many tokens through flow and vocoder, all at once; the one at 32 kHz draws nothing."""
     prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
     batcher, work = Token2Wav(models, tiny.CONFIG), []
-    for seed, length in enumerate(lengths):
-        asked = tiny.asked("a", seed=seed, sample_rate=32000)
+    for length in lengths:
+        asked = tiny.asked("a", seed=length, sample_rate=sample_rate)
         request = tiny.request(asked, [[97]], [97], prompt, Listener())
         work.append(tiny.whole_span(request, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
         batcher.add(work[-1])
-    waves: dict[int, Float32] = {}
     with torch.inference_mode(), full_float32():
         while batcher.busy:
-            for result in batcher.step():
-                assert result.error is None, result.error
-                waves[work.index(result)] = cast(Float32, result.pcm)
-    return [waves[index] for index in range(len(work))]
+            batcher.step()
+    return work
+
+
+def rendered(models: Models, lengths: Sequence[int], *, sample_rate: int = 32000) -> list[Float32]:
+    """What has become of them, which is no error."""
+    spans = ended(models, lengths, sample_rate=sample_rate)
+    assert [span.error for span in spans] == [None] * len(spans)
+    return [cast(Float32, span.pcm) for span in spans]
 
 
 @pytest.mark.parametrize("sample_rate", [24000, 32000])
@@ -116,12 +123,54 @@ def test_segments_sound_as_on_the_cpu() -> None:
         np.testing.assert_allclose(wave, wanted, atol=1e-4)
 
 
-def test_a_flow_batch_that_the_device_has_no_memory_for_is_rendered_in_smaller_ones() -> None:
+@pytest.mark.parametrize("sample_rate", [24000, 32000])
+def test_neighbours_change_no_bit_of_a_segment(sample_rate: int) -> None:
+    models, lengths = tiny.tiny_models(device="cuda"), [8, 13, 21, 34, 200, 600]
+    together = rendered(models, lengths, sample_rate=sample_rate)
+    for length, wave in zip(lengths, together, strict=True):
+        np.testing.assert_array_equal(rendered(models, [length], sample_rate=sample_rate)[0], wave)
+
+
+def test_graphs_say_what_their_kernels_say_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = [8, 13, 120, 600]
+    models = tiny.tiny_models(device="cuda")
+    captured = rendered(models, lengths, sample_rate=24000)
+    assert len(models.flow.euler_step.captured) == len(FLOW_GRAPHS)
+    monkeypatch.setattr(Token2Wav, "_capture", lambda _: None)
+    eager = rendered(tiny.tiny_models(device="cuda"), lengths, sample_rate=24000)
+    for wave, wanted in zip(captured, eager, strict=True):
+        np.testing.assert_allclose(wave, wanted, atol=1e-4)
+
+
+def test_the_host_waits_for_nothing_of_a_captured_step_or_call() -> None:
+    models = tiny.tiny_models(device="cuda")
+    Token2Wav(models, tiny.CONFIG)
+    hift = models.vocoders[24000]
+    assert isinstance(hift, HiFT)
+    assert len(hift.graphs.captured) == len(HIFT_GRAPHS)
+    segment = FlowInput(torch.zeros(30, dtype=torch.int64), torch.ones(192), noise=0)
+    with torch.inference_mode():
+        torch.cuda.synchronize()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            (mel,) = models.flow.sample([segment], steps=tiny.CONFIG.flow_steps)
+            wave = hift(mel, noise=1)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    assert torch.isfinite(wave).all()
+
+
+def test_a_segment_that_the_device_has_no_memory_for_fails_alone_and_graphs_do_without(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     models = tiny.tiny_models(device="cuda")
     estimator = GreedyDiT(models.flow.config).to("cuda")
     estimator.load_state_dict(models.flow.estimator.state_dict())
     models.flow.estimator = estimator
-    assert all(len(wave) for wave in rendered(models, [20] * 5))
+    small, large = ended(models, [20, 200])
+    assert small.pcm is not None
+    assert isinstance(large.error, torch.OutOfMemoryError)
+    assert "go without CUDA graphs" in caplog.text
 
 
 def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:

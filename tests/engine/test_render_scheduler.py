@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,16 +24,16 @@ def order_of_ends(scheduler: RenderScheduler[Task]) -> list[str]:
     ended: list[str] = []
     while (render := scheduler.take()) is not None:
         render.progress = (render.progress or 0) + 1
-        if render.progress == max(task.n_steps for task in render.tasks):
+        if render.progress == render.task.n_steps:
             scheduler.remove(render)
-            ended += [task.name for task in render.tasks]
+            ended.append(render.task.name)
         else:
             scheduler.put_back(render)
     return ended
 
 
-def scheduler_of(*tasks: Task, n_rows: int = 1) -> RenderScheduler[Task]:
-    scheduler: RenderScheduler[Task] = RenderScheduler(n_rows)
+def scheduler_of(*tasks: Task) -> RenderScheduler[Task]:
+    scheduler: RenderScheduler[Task] = RenderScheduler()
     for task in tasks:
         scheduler.add(task)
     return scheduler
@@ -62,7 +61,7 @@ def test_a_long_text_gets_on_beside_short_ones_that_never_cease() -> None:
         scheduler.add(Task("short", due=60 + turn))
         render = scheduler.take()
         assert render is not None
-        if render.tasks[0].name == "short":
+        if render.task.name == "short":
             scheduler.remove(render)
             continue
         render.progress = (render.progress or 0) + 1
@@ -85,56 +84,8 @@ def test_what_someone_is_at_is_given_to_nobody_else() -> None:
     assert scheduler.take() is first
 
 
-def test_a_batch_takes_in_those_due_soonest_up_to_its_limit() -> None:
-    tasks = [Task("late", due=9), Task("soon", due=1), Task("next", due=2), Task("begun", due=3)]
-    scheduler = scheduler_of(*tasks[3:], n_rows=2)
-    begun = scheduler.take()
-    assert begun is not None
-    begun.progress = 1
-    scheduler.put_back(begun)
-    for task in tasks[:3]:
-        scheduler.add(task)
-    render = scheduler.take()
-    assert render is not None
-    assert [task.name for task in render.tasks] == ["soon", "next"]
-
-
-@pytest.mark.parametrize(("n_tasks", "sizes"), [(4, [2, 2]), (3, [1, 1, 1]), (2, [1, 1])])
-def test_a_batch_that_is_split_comes_back_in_halves(n_tasks: int, sizes: list[int]) -> None:
-    scheduler = scheduler_of(*(Task(str(index), due=index) for index in range(n_tasks)), n_rows=4)
-    render = scheduler.take()
-    assert render is not None
-    assert scheduler.split(render)
-    found = []
-    while (half := scheduler.take()) is not None:
-        found.append(len(half.tasks))
-        scheduler.remove(half)
-    assert found == sizes
-
-
-def test_one_alone_cannot_be_split() -> None:
-    scheduler = scheduler_of(Task("a"))
-    render = scheduler.take()
-    assert render is not None
-    assert not scheduler.split(render)
-    assert scheduler.take() is None
-
-
-def test_renders_in_which_nobody_is_left_are_dropped() -> None:
+def test_cancelled_renders_are_dropped() -> None:
     gone, kept = Task("gone", cancelled=True), Task("kept")
     scheduler = scheduler_of(gone, kept)
     assert scheduler.drop_cancelled() == [gone]
     assert order_of_ends(scheduler) == ["kept"]
-
-
-def test_one_who_left_stays_with_the_batch_that_it_shares() -> None:
-    gone, kept = Task("gone", due=1), Task("kept", due=2)
-    scheduler = scheduler_of(gone, kept, n_rows=2)
-    render = scheduler.take()
-    assert render is not None
-    render.progress = 1
-    scheduler.put_back(render)
-    gone.cancelled = True
-    assert scheduler.drop_cancelled() == []
-    kept.cancelled = True
-    assert scheduler.drop_cancelled() == [gone, kept]

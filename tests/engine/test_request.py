@@ -224,12 +224,12 @@ def test_whose_player_runs_dry_first_is_rendered_first() -> None:
         "little": a_stream_that_has_said(30),
         "new": a_stream_that_has_said(0),
     }
-    scheduler: RenderScheduler[Span] = RenderScheduler(1)
+    scheduler: RenderScheduler[Span] = RenderScheduler()
     for span in spans.values():
         scheduler.add(span)
     order = []
     while (render := scheduler.take()) is not None:
-        order += [name for name, span in spans.items() if span is render.tasks[0]]
+        order += [name for name, span in spans.items() if span is render.task]
         scheduler.remove(render)
     assert order == ["new", "little", "whole", "much"]
 

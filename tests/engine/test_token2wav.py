@@ -1,4 +1,4 @@
-"""The render stage: who goes first, what a shared batch sounds like, and what becomes of cancelled work."""
+"""The render stage: who goes first, what neighbours change, and what becomes of cancelled work."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import SpanCutter
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
+from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
 from tests.engine import tiny
 
@@ -90,19 +91,45 @@ def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
     assert [result.segment for result in finish(batcher)] == [0, 1, 2, 3]
 
 
-def test_segments_that_share_a_flow_batch_sound_as_alone(models: Models) -> None:
-    """Of several lengths; equal but for the rounding of larger products."""
+def test_captured_segments_that_take_turns_sound_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit, those of one bucket above all. On a CPU what is captured is the same code over tensors that
+    it keeps, as a graph has them."""
+    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+    models = tiny.tiny_models()
+    batcher = Token2Wav(models, tiny.CONFIG)
     owners = [request(1, seed=seed)[0] for seed in range(4)]
     work = [tasks(owner, 1, n_tokens=8 + 5 * index)[0] for index, owner in enumerate(owners)]
-    waves = []
-    for n_rows in (1, 4):
-        batcher = Token2Wav(models, replace(tiny.CONFIG, flow_rows=n_rows))
-        for task in work:
-            batcher.add(task)
-        waves.append({result.request: cast(Any, result.pcm) for result in finish(batcher)})
-    alone, together = waves
+    eager = spoken(batcher, [work])
+    batcher._capture()
+    alone, together = spoken(batcher, [[task] for task in work]), spoken(batcher, [work])
     for owner in owners:
-        np.testing.assert_allclose(together[owner], alone[owner], atol=1e-4)
+        np.testing.assert_array_equal(alone[owner], eager[owner])
+        np.testing.assert_array_equal(together[owner], alone[owner])
+
+
+def spoken(batcher: Token2Wav, rounds: list[list[Span]]) -> dict[EngineRequest, Any]:
+    """The samples of each of the spans, those of a round rendered in turns."""
+    found = {}
+    for spans in rounds:
+        for span in spans:
+            batcher.add(replace(span))
+        found.update({result.request: result.pcm for result in finish(batcher)})
+    return found
+
+
+def test_a_faked_gpu_that_cannot_capture_renders_nevertheless(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    models = tiny.tiny_models()
+
+    def fail(*_: object) -> None:
+        raise torch.AcceleratorError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr("glm_tts_api.model.graphs.Graphs._uncaptured", fail)
+    batcher = with_task(Token2Wav(models, tiny.CONFIG))
+    batcher._capture()
+    assert "go without CUDA graphs" in caplog.text
+    assert finish(batcher)[0].pcm is not None
 
 
 def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) -> None:
@@ -154,20 +181,6 @@ def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
     results = batcher.step()
     assert [(result.pcm, result.error) for result in results] == [(None, None)] * 2
     assert not batcher.busy
-
-
-def test_a_row_cancelled_within_a_shared_batch_is_not_spoken(models: Models) -> None:
-    batcher = Token2Wav(models, replace(tiny.CONFIG, flow_rows=2))
-    (kept, _), (left, listener) = request(1), request(1)
-    for owner in (kept, left):
-        batcher.add(tasks(owner, 1)[0])
-    with torch.inference_mode():
-        batcher.step()
-    listener.closed = True
-    assert {result.request: result.pcm is not None for result in finish(batcher)} == {
-        kept: True,
-        left: False,
-    }
 
 
 def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.flow.packing import _PackedLayer
 from glm_tts_api.model.flow.sampler import cosine_schedule, n_frames, tokens_to_frames
 from tests.dispatched import Dispatched
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = FlowConfig(
     trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2, text_vocab_size=99
 )
@@ -53,6 +55,38 @@ def test_a_padded_row_is_the_row_alone(flow: FlowMatching) -> None:
         (alone,) = flow.sample([item])
         assert mel.shape == alone.shape == (1, 80, 2 * len(item.tokens))
         torch.testing.assert_close(mel, alone, atol=ATOL, rtol=0)
+
+
+@pytest.mark.parametrize(("n_tokens", "start"), [(5, 0), (23, 0), (55, 0), (40, 30)])
+def test_a_segment_in_a_gpus_bucket_is_the_segment_alone(
+    flow: FlowMatching, monkeypatch: pytest.MonkeyPatch, n_tokens: int, start: int
+) -> None:
+    """Of 28, 64 and 128 frames with its prompt, which two buckets hold exactly; and a window."""
+    item = dataclasses.replace(_segment(n_tokens), noise=7, start=start)
+    alone = flow.sample([item])[0]
+    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+    sampler = flow.sampler([item])
+    assert sampler.state.shape[1] in (64, 128)
+    mel = flow.sample([item])[0]
+    assert mel.shape == alone.shape
+    torch.testing.assert_close(mel, alone, atol=ATOL, rtol=0)
+
+
+def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
+    flow: FlowMatching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU a captured step is the same code over tensors that it keeps, as a graph has them."""
+    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+    captured, items = copy.deepcopy(flow), [dataclasses.replace(_segment(n), noise=n) for n in (5, 23, 30)]
+    with torch.inference_mode():
+        captured.capture([64, 128], steps=3)
+    assert len(captured.euler_step.captured) == len(captured.conditions.captured) == 2
+    samplers = [captured.sampler([item], steps=3) for item in items]
+    while not samplers[-1].done:
+        for sampler in samplers:
+            sampler.step()
+    for item, sampler in zip(items, samplers, strict=True):
+        assert torch.equal(sampler.mels()[0], flow.sample([item], steps=3)[0])
 
 
 def test_rows_of_equal_length_are_the_rows_alone(flow: FlowMatching) -> None:
@@ -172,11 +206,14 @@ def test_weights_in_bf16_round_no_more_than_pytorchs_own_autocast(flow: FlowMatc
     assert 0 < (halved.sample([_segment(20)])[0] - wanted).abs().mean() < error
 
 
-def test_on_the_meta_device_a_bf16_step_casts_no_weight_and_waits_for_nothing(flow: FlowMatching) -> None:
+def test_on_the_meta_device_a_bf16_step_casts_no_weight_and_waits_for_nothing(
+    flow: FlowMatching, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is cast are activations. Under PyTorch's autocast it would be the weights as well."""
     with Dispatched() as seen, torch.autocast("cpu", torch.bfloat16):
         flow.sampler([_segment(20)], steps=2).step()
     assert {weight.untyped_storage()._cdata for weight in _weights(flow)} & {c.cast_of for c in seen.calls}
+    monkeypatch.setitem(FRAME_MULTIPLE, "meta", FRAME_MULTIPLE["cuda"])
     halved = copy.deepcopy(flow).to("meta").pack(torch.bfloat16)
     sampler = halved.sampler([_segment(20), _segment(31)], steps=2)
     with Dispatched() as seen:

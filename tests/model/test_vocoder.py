@@ -9,12 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from glm_tts_api.model.buckets import FRAME_MULTIPLE, bucket
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
-from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple
 from glm_tts_api.model.vocoder.source import HarmonicSource, draw_noise
+from glm_tts_api.model.vocoder.stft import PaddedSTFT
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
 from scripts.checks.parity.components import run_file
+from tests.dispatched import Dispatched
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 GOLDEN = Path(__file__).parents[1] / "golden" / "data"
 SMALL = HiftConfig(base_channels=16, f0_channels=8)
 
@@ -60,55 +63,97 @@ def test_a_row_of_a_batch_is_the_row_alone(hift: HiFT) -> None:
         torch.testing.assert_close(wave, hift(mel[None], noise=_seeded(seed)), atol=1e-5, rtol=0)
 
 
+@pytest.fixture
+def padded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU."""
+    for device in ("cpu", "meta"):
+        monkeypatch.setitem(FRAME_MULTIPLE, device, FRAME_MULTIPLE["cuda"])
+
+
 @pytest.mark.parametrize("frames", [1, 33, 64, 65])
-def test_over_a_gpus_padded_lengths_it_says_the_same_to_the_end(hift: HiFT, frames: int) -> None:
-    mel, noise = _mel(frames, batch=2), [_seeded(1), _seeded(2)]
-    expected = hift.synthesize(mel, noise)
-    wave = hift.synthesize(mel, [_seeded(1), _seeded(2)], frame_multiple=FRAME_MULTIPLE["cuda"])
+def test_over_a_gpus_padded_lengths_it_says_the_same_to_the_end(
+    hift: HiFT, monkeypatch: pytest.MonkeyPatch, frames: int
+) -> None:
+    mel = _mel(frames, batch=2)
+    expected = hift.synthesize(mel, [_seeded(1), _seeded(2)])
+    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+    wave = hift.synthesize(mel, [_seeded(1), _seeded(2)])
     torch.testing.assert_close(wave, expected, atol=1e-4, rtol=0)
 
 
-def test_the_goldens_hold_over_a_gpus_padded_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+@pytest.mark.usefixtures("padded")
+def test_the_goldens_hold_over_a_gpus_padded_lengths() -> None:
     results = list(run_file(GOLDEN / "hift_tiny.npz"))
     assert results
     assert [result.line() for result in results if result.verdict != "PASS"] == []
 
 
-class ConvolutionsAlone(HiFT):
-    """The inverse STFT looks at values, which the meta device has none of."""
+@pytest.mark.parametrize("samples", [16, 480, 4800])
+@pytest.mark.parametrize("behind", [0, 480])
+def test_the_padded_transforms_are_torchs(samples: int, behind: int) -> None:
+    ours, window, end = PaddedSTFT(), torch.hann_window(16), torch.tensor(samples)
+    wave = torch.randn(2, samples + behind, generator=_seeded(samples))
+    expected = torch.stft(wave[:, :samples], 16, 4, 16, window, return_complex=True)
+    spectrum = ours.spectrum(wave, end)
+    columns = expected.shape[-1]
+    parts = torch.cat([expected.real, expected.imag], 1)
+    torch.testing.assert_close(spectrum[..., :columns], parts, atol=1e-5, rtol=0)
+    assert not spectrum[..., columns:].any()
 
-    def _to_wave(self, x: Tensor) -> Tensor:
-        return x
+    noisy = torch.randn(2, 18, (samples + behind) // 4 + 1, generator=_seeded(1))
+    real, imaginary = noisy[..., :columns].chunk(2, 1)
+    inverse = torch.istft(torch.complex(real, imaginary), 16, 4, 16, window)
+    torch.testing.assert_close(ours.wave(noisy, end)[:, :samples], inverse, atol=1e-5, rtol=0)
 
 
-def convolved_shapes(frames: int, multiple: int) -> list[torch.Size]:
-    """What each convolution is asked for, on the meta device; what comes out has the true length."""
+@pytest.mark.usefixtures("padded")
+def test_captured_calls_say_what_others_do_and_keep_nothing_of_one_another() -> None:
+    """On a CPU a captured call is the same code over tensors that it keeps, as a graph has them."""
+    plain, captured = _new_hift().fold(), _new_hift().fold()
+    captured.capture([64, 128])
+    for frames in (64, 100, 130):
+        mel = _mel(frames)
+        assert torch.equal(captured(mel, noise=frames), plain(mel, noise=frames))
+    first, again = captured(_mel(20), noise=1), captured(_mel(30), noise=2)
+    assert torch.equal(first, plain(_mel(20), noise=1)), "the second call must not write into the first one's"
+    assert torch.equal(again, plain(_mel(30), noise=2))
+    assert len(captured.graphs.captured) == 2
+
+
+def convolved_shapes(frames: int) -> list[torch.Size]:
+    """What each convolution is asked for, on the meta device; what comes out has the true length. There an
+    operator that needs a value on the host fails."""
     shapes: list[torch.Size] = []
     with torch.device("meta"):
-        hift = ConvolutionsAlone(SMALL).fold()
+        hift = HiFT(SMALL).fold()
+        mel, noise = torch.empty(1, 80, frames), torch.empty(1, 9, 480 * frames)
+        pitch, turned = torch.empty(1, frames), torch.empty(1, 9, 1)
     for module in hift.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
             module.register_forward_pre_hook(lambda _, args: shapes.append(args[0].shape))
-    mel, excitation = (torch.empty(1, *size, device="meta") for size in ((80, frames), (480 * frames,)))
     with torch.inference_mode():
-        assert hift.f0_predictor(mel, multiple).shape == (1, frames)
-        assert hift.decode(mel, excitation, multiple).shape == (1, 18, 120 * frames + 1)
+        wave, found = hift.speak(mel, noise, pitch=pitch, turned=turned)
+    assert (wave.shape, found.shape) == ((1, 480 * frames), (1, frames))
     return shapes
 
 
+@pytest.mark.usefixtures("padded")
 def test_a_thousand_requests_ask_a_gpus_convolutions_for_few_lengths() -> None:
     """Segments of up to 40 s: one length for each 64 frames, and every convolution keeps to them."""
-    multiple = FRAME_MULTIPLE["cuda"]
     lengths = torch.randint(20, 2001, (1000,), generator=_seeded(0)).tolist()
-    padded = {pad_to_multiple(torch.empty(frames, device="meta"), multiple).numel() for frames in lengths}
     assert len(set(lengths)) > 700
-    assert padded == set(range(64, 2001 + 63, 64))
-    first, again, next_one = (convolved_shapes(frames, multiple) for frames in (130, 191, 193))
+    assert {bucket(frames, torch.device("cuda")) for frames in lengths} == set(range(64, 2001 + 63, 64))
+    first, again, next_one = (convolved_shapes(frames) for frames in (130, 191, 193))
     assert len(first) == 85
     assert first == again
     assert all(shape != other for shape, other in zip(first, next_one, strict=True))
-    assert all(shape != other for shape, other in zip(first, convolved_shapes(130, 1), strict=True))
+
+
+@pytest.mark.usefixtures("padded")
+def test_on_the_meta_device_a_padded_call_waits_for_nothing() -> None:
+    with Dispatched() as seen:
+        convolved_shapes(100)
+    assert [call.name for call in seen.calls if call.waits] == []
 
 
 def test_folded_weights_say_the_same() -> None:

@@ -10,11 +10,9 @@ from torch import Tensor
 from glm_tts_api.model.transfer import to_device
 
 
-def padding_mask(lengths: Sequence[int], device: torch.device) -> Tensor | None:
-    """True on real frames, [B, T] bool; None when all rows have the same length."""
-    if len(set(lengths)) == 1:
-        return None
-    frames = torch.arange(max(lengths), device=device)
+def padding_mask(lengths: Sequence[int], width: int, device: torch.device) -> Tensor:
+    """True on real frames, [B, width] bool."""
+    frames = torch.arange(width, device=device)
     return frames[None, :] < to_device(torch.tensor(lengths), device)[:, None]
 
 

@@ -7,17 +7,21 @@ time, so that its owner can stop between steps.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glm_tts_api.model.buckets import bucket, is_padded
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
 from glm_tts_api.model.flow.masks import padding_mask
 from glm_tts_api.model.flow.packing import pack
+from glm_tts_api.model.graphs import Graphs
 from glm_tts_api.model.placed_noise import placed_noise
 from glm_tts_api.model.transfer import to_device
 
@@ -76,11 +80,26 @@ class FlowMatching(nn.Module):
         super().__init__()
         self.config = config
         self.estimator = DiT(config)
+        self.precision: Callable[[], AbstractContextManager[Any]] = nullcontext  # what it computes in
+        self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
 
     def pack(self, dtype: torch.dtype = torch.float32) -> FlowMatching:
         """The estimator's products in `dtype`, in place and for inference alone; quicker on a CPU."""
         pack(self.estimator, dtype)
         return self
+
+    def capture(self, n_frames: Iterable[int], *, steps: int) -> None:
+        """On a GPU: graphs of one segment alone, of so many frames with its prompt, in `steps` steps. Weights
+        stay from then on what and where they are.
+
+        Raises RuntimeError where that cannot be; all goes on without graphs then.
+        """
+        one = FlowInput(torch.zeros(0, dtype=torch.int64), torch.ones(192), noise=0)
+        lengths = sorted({-(-frames // FRAMES_PER_TOKEN) for frames in n_frames}, reverse=True)
+        segments = [replace(one, tokens=torch.zeros(length, dtype=torch.int64)) for length in lengths]
+        samplers = [self.sampler([segment], steps=steps) for segment in segments]
+        self.conditions.capture([sampler.condition_inputs() for sampler in samplers])
+        self.euler_step.capture([sampler.step_inputs() for sampler in samplers])
 
     def sampler(self, inputs: Sequence[FlowInput], *, steps: int = DEFAULT_STEPS) -> FlowSampler:
         return FlowSampler(self, inputs, steps=steps)
@@ -92,11 +111,50 @@ class FlowMatching(nn.Module):
             sampler.step()
         return sampler.mels()
 
+    def _conditions(
+        self, frames: Tensor, speakers: Tensor, times: Tensor, padding: Tensor | None, places: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What stays the same from step to step: token ids per frame [B, T], speakers [B, 192] of unit
+        length, times [steps] -> tokens [2B, T, E] and what speakers [2B, *] and times [steps, *] add to the
+        AdaLN layers, for the rows [conditional; unconditional]."""
+        with self.precision():
+            tokens = self.estimator.text_emb_layer(frames, padding, places)
+            speaker = self.estimator.speaker_parts(speakers)
+            speakers_of_both = torch.cat([speaker, torch.zeros_like(speaker)])
+            return tokens.repeat(2, 1, 1), speakers_of_both, self.estimator.time_parts(times)
+
+    def _euler_step(
+        self,
+        state: Tensor,
+        cond: Tensor,
+        tokens: Tensor,
+        modulation: Tensor,
+        length: Tensor,
+        padding: Tensor | None,
+        mask: Tensor | None,
+        places: Tensor | None,
+    ) -> tuple[Tensor]:
+        """A step of `length` [] from state [B, T, 80] -> the next state; all else has 2B rows."""
+        with self.precision():
+            velocity = self.estimator.velocity(
+                state.to(cond.dtype).repeat(2, 1, 1),
+                cond,
+                tokens,
+                modulation=modulation,
+                padding=padding,
+                mask=mask,
+                positions=places,
+            )
+        conditional, unconditional = velocity.float().chunk(2)
+        guided = (1 + self.config.cfg_rate) * conditional - self.config.cfg_rate * unconditional
+        return (state + length * guided,)
+
 
 class FlowSampler:
     """A batch of segments on its way from noise to mel. Not shared between threads.
 
-    `state` [B, T, 80] float32 is where the rows are now; `step_index` of `steps` steps are done.
+    `state` [B, T, 80] float32 is where the rows are now, on a GPU with the padding behind their ends (model/
+    buckets.py); `step_index` of `steps` steps are done.
 
     Raises ValueError for an empty batch, a segment without tokens or steps below 1. Token ids outside the
     table raise what torch's embedding raises.
@@ -108,8 +166,7 @@ class FlowSampler:
         self.inputs = tuple(inputs)
         self.steps = steps
         self.step_index = 0
-        self._estimator = model.estimator
-        self._cfg_rate = model.config.cfg_rate
+        self._model = model
         self._tokens = [torch.cat([item.prompt_tokens.to(item.tokens), item.tokens]) for item in self.inputs]
         self._lengths = [
             FRAMES_PER_TOKEN * len(tokens) if item.start else n_frames(len(tokens), model.config)
@@ -122,36 +179,44 @@ class FlowSampler:
     @torch.inference_mode()
     def _prepare(self) -> None:
         """Everything that stays the same from step to step, for the rows [conditional; unconditional]."""
-        weight = self._estimator.proj_out.weight
-        device, dtype = weight.device, weight.dtype
-        frames = [
-            tokens_to_frames(tokens, length)
-            for tokens, length in zip(self._tokens, self._lengths, strict=True)
-        ]
-        padding = padding_mask(self._lengths, device)
-        positions = self._positions(device)
-        tokens = self._estimator.text_emb_layer(to_device(_stack(frames), device), padding, positions)
-        cond = _stack([_condition(*row) for row in zip(self.inputs, self._lengths, strict=True)])
+        weight = self._model.estimator.proj_out.weight
+        device = weight.device
+        padded = is_padded(device)
+        width = bucket(max(self._lengths), device)
+        rows = list(zip(self.inputs, self._lengths, strict=True))
+        padding = places = None
+        if padded or len(set(self._lengths)) > 1:
+            padding = padding_mask(self._lengths, width, device)
+        if padded or any(item.start for item in self.inputs):
+            places = to_device(_stack([_places(*row) for row in rows], width), device)
+        frames = [tokens_to_frames(*row) for row in zip(self._tokens, self._lengths, strict=True)]
         speakers = torch.stack([F.normalize(item.speaker.float(), dim=-1) for item in self.inputs])
-        speaker = self._estimator.speaker_parts(to_device(speakers, device))
+        cond = _stack([_condition(*row) for row in rows], width)
+        times, lengths = cosine_schedule(self.steps)
 
+        self._frames = to_device(_stack(frames, width), device)
+        self._speakers, self._times = to_device(speakers, device), to_device(times, device)
+        # On a CPU a step's length is a scalar of the host's, which needs no copy.
+        self._step_lengths = to_device(lengths, device).unbind()
+        self._one_pass = padding, places
         self._padding = None if padding is None else padding.repeat(2, 1)
-        self._places = None if positions is None else positions.repeat(2, 1)
+        self._places = None if places is None else places.repeat(2, 1)
         self._mask = None if self._padding is None else self._padding[:, None, None]
-        self._token_embedding = tokens.repeat(2, 1, 1)
-        self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(dtype)
-        self._speaker_parts = torch.cat([speaker, torch.zeros_like(speaker)])
-        times, self._step_lengths = cosine_schedule(self.steps)
-        self._time_parts = self._estimator.time_parts(to_device(times, device))
-        noise = [_noise(*row) for row in zip(self.inputs, self._lengths, strict=True)]
-        self.state = to_device(_stack(noise), device)  # [B, T, 80]: float32 whatever the estimator's dtype
+        self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(weight.dtype)
+        # [B, T, 80]: float32 whatever the estimator's dtype
+        self.state = to_device(_stack([_noise(*row) for row in rows], width), device)
+        self._conditions = self._model.conditions(*self.condition_inputs())
 
-    def _positions(self, device: torch.device) -> Tensor | None:
-        """Where the rows' frames are in their utterances, [B, T]; None where every row is whole."""
-        if not any(item.start for item in self.inputs):
-            return None
-        rows = [_places(*row) for row in zip(self.inputs, self._lengths, strict=True)]
-        return to_device(_stack(rows), device)
+    def condition_inputs(self) -> tuple[Any, ...]:
+        """What FlowMatching makes its conditions of."""
+        return self._frames, self._speakers, self._times, *self._one_pass
+
+    def step_inputs(self) -> tuple[Any, ...]:
+        """What FlowMatching makes its next step of."""
+        tokens, speakers, times = self._conditions
+        modulation, length = times[self.step_index] + speakers, self._step_lengths[self.step_index]
+        masks = self._padding, self._mask, self._places
+        return self.state, self._cond, tokens, modulation, length, *masks
 
     @property
     def done(self) -> bool:
@@ -160,20 +225,7 @@ class FlowSampler:
     @torch.inference_mode()
     def step(self) -> None:
         """One Euler step for all segments."""
-        index = self.step_index
-        both = self.state.to(self._cond.dtype).repeat(2, 1, 1)
-        velocity = self._estimator.velocity(
-            both,
-            self._cond,
-            self._token_embedding,
-            modulation=self._time_parts[index] + self._speaker_parts,
-            padding=self._padding,
-            mask=self._mask,
-            positions=self._places,
-        )
-        conditional, unconditional = velocity.float().chunk(2)
-        guided = (1 + self._cfg_rate) * conditional - self._cfg_rate * unconditional
-        self.state = self.state + self._step_lengths[index] * guided  # a host scalar, which needs no copy
+        (self.state,) = self._model.euler_step(*self.step_inputs())
         self.step_index += 1
 
     def mels(self) -> list[Tensor]:
@@ -185,9 +237,11 @@ class FlowSampler:
         ]
 
 
-def _stack(rows: Sequence[Tensor]) -> Tensor:
-    """Rows [T_i, ...] padded behind with zeros to [B, max T, ...]."""
-    return nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
+def _stack(rows: Sequence[Tensor], width: int) -> Tensor:
+    """Rows [T_i, ...] padded behind with zeros to [B, width, ...]."""
+    stacked = nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
+    missing = width - stacked.shape[1]
+    return F.pad(stacked, (*[0, 0] * (stacked.ndim - 2), 0, missing)) if missing else stacked
 
 
 def _first_frame(item: FlowInput) -> int:

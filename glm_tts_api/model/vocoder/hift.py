@@ -8,7 +8,7 @@ key style.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
-from glm_tts_api.model.vocoder.buckets import FRAME_MULTIPLE, pad_to_multiple, silence_from
+from glm_tts_api.model.buckets import behind, bucket, is_padded, pad_end, silence
+from glm_tts_api.model.graphs import Graphs
 from glm_tts_api.model.vocoder.source import HARMONICS, F0Predictor, HarmonicSource, draw_noise, source_noise
+from glm_tts_api.model.vocoder.stft import N_BINS, N_FFT, STFT_HOP, PaddedSTFT
 
 SAMPLE_RATE = 24000
 HOP = 480
 N_MELS = 80
-N_FFT, STFT_HOP = 16, 4
-N_BINS = N_FFT // 2 + 1
 UP_STRIDES, UP_KERNELS = (8, 5, 3), (16, 11, 7)
 SOURCE_STRIDES, SOURCE_KERNELS = (15, 3, 1), (30, 6, 1)
 SOURCE_BLOCK_KERNELS = (7, 7, 11)
@@ -78,7 +78,8 @@ def _conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class ResBlock(nn.Module):
-    """Residual pairs of a dilated and a plain convolution. [B, C, T] -> [B, C, T], true up to `end`."""
+    """Residual pairs of a dilated and a plain convolution. [B, C, T] -> [B, C, T]; nothing `hidden` [T] is
+    heard."""
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
@@ -87,11 +88,11 @@ class ResBlock(nn.Module):
         self.activations1 = nn.ModuleList(Snake(channels) for _ in DILATIONS)
         self.activations2 = nn.ModuleList(Snake(channels) for _ in DILATIONS)
 
-    def forward(self, x: Tensor, end: int) -> Tensor:
+    def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         layers = zip(self.activations1, self.convs1, self.activations2, self.convs2, strict=True)
         for snake1, conv1, snake2, conv2 in layers:
-            y = conv1(silence_from(snake1(x), end))
-            x = x + conv2(silence_from(snake2(y), end))
+            y = conv1(silence(snake1(x), hidden))
+            x = x + conv2(silence(snake2(y), hidden))
         return x
 
 
@@ -121,6 +122,8 @@ class HiFT(nn.Module):
             self.resblocks.extend(ResBlock(width, kernel) for kernel in BLOCK_KERNELS)
         self.conv_post = weight_norm(nn.Conv1d(widths[-1], 2 * N_BINS, 7, padding=3))
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+        self.padded_stft = PaddedSTFT()
+        self.graphs = Graphs(self._speak)
 
     def call_bytes(self, *, n_frames: int) -> int:
         """At least what a call was measured to take, at most twice that: the sines of the source, or the last
@@ -142,22 +145,53 @@ class HiFT(nn.Module):
         return self.synthesize(mel, [noise])[0]
 
     @torch.inference_mode()
-    def synthesize(
-        self, mel: Tensor, noises: Sequence[torch.Generator | int], *, frame_multiple: int | None = None
-    ) -> Tensor:
-        """Equally long utterances at once, each with noise of its own: [B, 80, T] -> [B, 480 T].
-
-        Convolutions run over a multiple of `frame_multiple` frames; unless told, what suits the device.
-        """
-        multiple = self.frame_multiple(mel) if frame_multiple is None else frame_multiple
+    def synthesize(self, mel: Tensor, noises: Sequence[torch.Generator | int]) -> Tensor:
+        """Equally long utterances at once, each with noise of its own: [B, 80, T] -> [B, 480 T]."""
         noise = torch.stack([self.noise(item, 0, mel.shape[-1], mel.device) for item in noises])
-        excitation = self.m_source(self.f0_predictor(mel, multiple), noise.to(mel))
-        return self.decode(mel, excitation, multiple)
+        unknown = torch.full_like(mel[:, 0], -1)
+        return self.speak(mel, noise.to(mel), pitch=unknown, turned=mel.new_zeros(len(mel), HARMONICS, 1))[0]
 
-    @staticmethod
-    def frame_multiple(mel: Tensor) -> int:
-        """What a mel's frames are padded to a multiple of on its device."""
-        return FRAME_MULTIPLE.get(mel.device.type, 1)
+    def speak(self, mel: Tensor, noise: Tensor, *, pitch: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
+        """mel [B, 80, T], noise [B, 9, 480 T] -> wave [B, 480 T] and pitch [B, T] in Hz.
+
+        pitch [B, T]: where it is known already, below zero elsewhere; turned [B, 9, 1]: as HarmonicSource has
+        it. On a GPU all is padded to a bucket of frames, of which some are graphs.
+        """
+        n_frames, device = mel.shape[-1], mel.device
+        width, end = bucket(n_frames, device), None
+        if is_padded(device):
+            end = torch.full((), n_frames, device=device)
+        mel, noise = pad_end(mel, width), pad_end(noise, width * HOP)
+        wave, pitch = self.graphs(mel, noise, pad_end(pitch, width, -1), turned, end)
+        return wave[:, : n_frames * HOP], pitch[:, :n_frames]
+
+    @torch.inference_mode()
+    def capture(self, n_frames: Iterable[int]) -> None:
+        """On a GPU: graphs of one mel of so many frames. Weights stay from then on what and where they are.
+
+        Raises RuntimeError where that cannot be; all goes on without graphs then.
+        """
+        device = self.window.device
+        self.graphs.capture(
+            [
+                (
+                    torch.zeros(1, N_MELS, length, device=device),
+                    torch.zeros(1, HARMONICS, length * HOP, device=device),
+                    torch.full((1, length), -1.0, device=device),
+                    torch.zeros(1, HARMONICS, 1, device=device),
+                    torch.full((), length, device=device),
+                )
+                for length in sorted(n_frames, reverse=True)
+            ]
+        )
+
+    def _speak(
+        self, mel: Tensor, noise: Tensor, pitch: Tensor, turned: Tensor, end: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """As `speak`, true up to `end` [] frames; None: all of it."""
+        found = self.f0_predictor(mel, behind(end, mel.shape[-1]))
+        pitch = torch.where(pitch < 0, found, pitch)
+        return self.decode(mel, self.m_source(pitch, noise, turned), end), pitch
 
     @staticmethod
     def noise(noise: torch.Generator | int, start: int, end: int, device: torch.device) -> Tensor:
@@ -166,31 +200,42 @@ class HiFT(nn.Module):
             return draw_noise((end - start) * HOP, noise)
         return source_noise(noise, start, end, hop=HOP, device=device)
 
-    def decode(self, mel: Tensor, excitation: Tensor, frame_multiple: int = 1) -> Tensor:
-        """mel [B, 80, T], excitation [B, 480 T] -> wave [B, 480 T]."""
-        spectrum = torch.stft(excitation, N_FFT, STFT_HOP, N_FFT, self.window, return_complex=True)
-        source = torch.cat([spectrum.real, spectrum.imag], 1)  # [B, 18, 120 T + 1]
-        end = mel.shape[-1]
-        x = pad_to_multiple(mel, frame_multiple)
-        source = F.pad(source, (0, (x.shape[-1] - end) * HOP // STFT_HOP))
-        x = self.conv_pre(x)
+    def decode(self, mel: Tensor, excitation: Tensor, end: Tensor | None = None) -> Tensor:
+        """mel [B, 80, T], excitation [B, 480 T] -> wave [B, 480 T], true up to `end` [] frames, behind
+        which the mel is zero; None: all of it."""
+        source = self._spectrum(excitation, end)  # [B, 18, 120 T + 1]
+        x = self.conv_pre(mel)
+        hidden = behind(end, x.shape[-1])
         for level, up in enumerate(self.ups):
-            x = up(silence_from(F.leaky_relu(x, SLOPE), end))
-            end *= UP_STRIDES[level]
+            x = up(silence(F.leaky_relu(x, SLOPE), hidden))
+            end = None if end is None else end * UP_STRIDES[level]
             if level == len(self.ups) - 1:
                 x = F.pad(x, (1, 0), mode="reflect")  # the STFT has one frame more than the samples / 4
-                end += 1
-            x = x + self.source_resblocks[level](self.source_downs[level](source), end)
+                end = None if end is None else end + 1
+            hidden = behind(end, x.shape[-1])
+            x = x + self.source_resblocks[level](self.source_downs[level](source), hidden)
             first = level * len(BLOCK_KERNELS)
-            x = sum(block(x, end) for block in self.resblocks[first : first + len(BLOCK_KERNELS)])
+            x = sum(block(x, hidden) for block in self.resblocks[first : first + len(BLOCK_KERNELS)])
             x = x / len(BLOCK_KERNELS)
-        x = self.conv_post(silence_from(F.leaky_relu(x, LAST_SLOPE), end))
-        return self._to_wave(x[..., :end])
+        x = self.conv_post(silence(F.leaky_relu(x, LAST_SLOPE), hidden))
+        return self._to_wave(x, end)
 
-    def _to_wave(self, x: Tensor) -> Tensor:
-        """Log magnitude and phase of each STFT bin, [B, 18, 120 T + 1] -> [B, 480 T]."""
+    def _spectrum(self, excitation: Tensor, end: Tensor | None) -> Tensor:
+        """[B, N] -> [B, 18, N / 4 + 1], the bins' real parts and their imaginary ones."""
+        if end is not None:
+            return self.padded_stft.spectrum(excitation, end * HOP)
+        spectrum = torch.stft(excitation, N_FFT, STFT_HOP, N_FFT, self.window, return_complex=True)
+        return torch.cat([spectrum.real, spectrum.imag], 1)
+
+    def _to_wave(self, x: Tensor, end: Tensor | None) -> Tensor:
+        """Log magnitude and phase of each STFT bin, [B, 18, T] -> [B, 4 (T - 1)]; `end` counts columns."""
         magnitude, phase = torch.split(x.float(), N_BINS, 1)
         magnitude = magnitude.clamp_max(MAX_LOG_MAGNITUDE).exp().clamp_max(MAX_MAGNITUDE)
         phase = phase.sin()
-        spectrum = torch.complex(magnitude * phase.cos(), magnitude * phase.sin())
-        return torch.istft(spectrum, N_FFT, STFT_HOP, N_FFT, self.window).clamp(-CEILING, CEILING)
+        real, imaginary = magnitude * phase.cos(), magnitude * phase.sin()
+        if end is not None:
+            wave = self.padded_stft.wave(torch.cat([real, imaginary], 1), (end - 1) * STFT_HOP)
+        else:
+            spectrum = torch.complex(real, imaginary)
+            wave = torch.istft(spectrum, N_FFT, STFT_HOP, N_FFT, self.window)
+        return wave.clamp(-CEILING, CEILING)

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from glm_tts_api.model.buckets import silence
 from glm_tts_api.model.placed_noise import placed_noise
-from glm_tts_api.model.vocoder.buckets import pad_to_multiple, silence_from
 
 HARMONICS = 9  # the fundamental and eight overtones
 SINE_AMPLITUDE = 0.1
@@ -29,13 +29,13 @@ class F0Predictor(nn.Module):
         self.condnet = nn.Sequential(*layers)
         self.classifier = nn.Linear(channels, 1)
 
-    def forward(self, mel: Tensor, frame_multiple: int = 1) -> Tensor:
-        end = mel.shape[-1]
-        x = pad_to_multiple(mel, frame_multiple)
+    def forward(self, mel: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """Nothing `hidden` [T] is heard; it has no pitch."""
+        x = mel
         for layer in self.condnet:
-            x = layer(x) if isinstance(layer, nn.Conv1d) else silence_from(layer(x), end)
-        f0: Tensor = self.classifier(x[..., :end].transpose(1, 2)).squeeze(-1)
-        return f0.abs()
+            x = layer(x) if isinstance(layer, nn.Conv1d) else silence(layer(x), hidden)
+        f0: Tensor = self.classifier(x.transpose(1, 2)).squeeze(-1)
+        return silence(f0.abs(), hidden)
 
 
 def source_noise(seed: int, start: int, end: int, *, hop: int, device: torch.device | str) -> Tensor:
@@ -70,7 +70,8 @@ class HarmonicSource(nn.Module):
 
     def forward(self, f0: Tensor, noise: Tensor, turned: Tensor | None = None) -> Tensor:
         """f0 [B, T] Hz float32, noise [B, 9, T * hop] standard normal -> [B, T * hop]. `turned` [B, 9, 1]:
-        what the turns of earlier frames add up to, where there were some."""
+        what the turns of earlier frames add up to. Frames behind an end have no pitch: the phase, which is
+        interpolated, stays what it is at the end."""
         voiced = (f0 > VOICED_ABOVE_HZ).to(f0).repeat_interleave(self.hop, 1)[:, None]  # [B, 1, N]
         loudness = voiced * VOICED_NOISE + (1 - voiced) * (SINE_AMPLITUDE / 3)
         harmonics = self._sines(f0, turned) * voiced + loudness * noise  # [B, 9, N]

@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from glm_tts_api.model.buckets import pad_end
 from glm_tts_api.model.vocoder.hift import HOP, N_MELS, HiFT
 from glm_tts_api.model.vocoder.source import HARMONICS
 
@@ -73,14 +74,12 @@ class HiftStream:
         return said
 
     def _window(self, *, last: bool) -> Tensor:
-        mel, multiple = self._mel, self._hift.frame_multiple(self._mel)
-        pitch = self._hift.f0_predictor(mel, multiple)
-        pitch = torch.cat([self._pitch.to(pitch), pitch[:, self._pitch.shape[-1] :]], -1)
+        mel = self._mel
         noise = self._hift.noise(self._noise, self._first, self._first + mel.shape[-1], mel.device)
-        turned = self._turned.to(pitch) if self._first else None
-        excitation = self._hift.m_source(pitch, noise[None].to(mel), turned)
+        known = pad_end(self._pitch.to(mel), mel.shape[-1], -1)
+        wave, pitch = self._hift.speak(mel, noise[None].to(mel), pitch=known, turned=self._turned.to(mel))
         self._pitch = pitch if last else pitch[:, : pitch.shape[-1] - PITCH_REACH]
-        return self._hift.decode(mel, excitation, multiple)[0]
+        return wave[0]
 
     def _move_on(self) -> None:
         """Drops what is no context of what comes next."""
