@@ -21,18 +21,17 @@ from tests.engine import tiny
 
 
 class DeadlyVocoder:
-    """Speaks the warm-up; then reads past the end of a tensor on the device."""
+    """Speaks until it is `deadly`; then reads past the end of a tensor on the device."""
 
     sample_rate, hop = 32000, 640
-    n_calls = 0
+    deadly = False
 
     def call_bytes(self, *, n_frames: int) -> int:
         return 0
 
     def __call__(self, mel: Tensor, *, noise: object) -> Tensor:
-        self.n_calls += 1
         wave = torch.zeros(mel.shape[-1] * self.hop, device=mel.device)
-        if self.n_calls == 1:
+        if not self.deadly:
             return wave
         if mel.device.type == "cpu":
             raise torch.AcceleratorError("CUDA error: faked")
@@ -40,10 +39,12 @@ class DeadlyVocoder:
 
 
 async def scene(device: str) -> None:
-    models = tiny.with_vocoder(tiny.tiny_models(device=device), DeadlyVocoder())
+    vocoder = DeadlyVocoder()
+    models = tiny.with_vocoder(tiny.tiny_models(device=device), vocoder)
     lost: Future[object] = Future()
     engine = await tiny.ready(tiny.tiny_engine(load=lambda: models, on_lost=lost.set_result))
     print(engine.state.status, flush=True)
+    vocoder.deadly = True
     try:
         await tiny.pcm(tiny.speak(engine, tiny.asked("ab", sample_rate=32000)))
     except InternalFault as error:

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from msgspec.structs import replace as replace_of
 
 from glm_tts_api.engine.child import EngineDied
+from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import BadRequest, NothingToSay, PromptRejected
 from tests.engine import tiny
 from tests.engine.one_client import LONG, TEXT, begin, is_ready, running, say, scene
 from tests.engine.processes import is_gone, until
-from tests.engine.tiny_process import FEW_ROWS
+from tests.engine.tiny_process import COMMAND, FEW_ROWS, load_of
 
 
 def test_it_speaks_as_an_engine_in_this_process_does(tmp_path: Path) -> None:
@@ -76,6 +79,30 @@ def test_an_unloaded_engine_has_no_process_and_comes_back_with_the_same_sound(tm
             assert client.pid not in (None, pid)
             np.testing.assert_array_equal(await say(client), before)
             assert client.n_restarts == 0
+
+    scene(run)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_gpu_has_all_memory_back_each_time_that_its_engine_is_unloaded(tmp_path: Path) -> None:
+    """Its process ends, whatever its threads are in the middle of: nothing is left to be joined."""
+
+    async def run() -> None:
+        free: list[int] = []
+        client = EngineClient(replace_of(load_of(tmp_path), device="cuda:0"), watchdog_s=60, command=COMMAND)
+        client.start()
+        for _ in range(3):
+            await is_ready(client)
+            assert len(await say(client)) > 0
+            pid = client.pid
+            assert pid is not None
+            client.unload()
+            await until(lambda pid=pid: client.pid is None and is_gone(pid))  # type: ignore[misc]
+            free.append(torch.cuda.mem_get_info()[0])
+            client.wake()
+        await client.close()
+        assert max(free) - min(free) < 2**24
 
     scene(run)
 

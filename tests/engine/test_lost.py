@@ -20,6 +20,7 @@ from tests.engine import tiny
 
 ResultT = TypeVar("ResultT")
 ILLEGAL = torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile with ...")
+CUDNN = "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"
 CAUSE = "the device failed: AcceleratorError: CUDA error: an illegal memory access was encountered"
 
 
@@ -139,13 +140,16 @@ async def outcome(engine: Engine, text: str, **options: Any) -> Any:
     return result
 
 
-def test_a_faked_device_error_of_a_render_ends_the_engine_at_once() -> None:
-    models = tiny.with_vocoder(tiny.tiny_models(), FailingVocoder(ILLEGAL))
+@pytest.mark.parametrize(
+    ("error", "cause"), [(ILLEGAL, CAUSE), (RuntimeError(CUDNN), f"the device failed: RuntimeError: {CUDNN}")]
+)
+def test_a_faked_device_error_of_a_render_ends_the_engine_at_once(error: Exception, cause: str) -> None:
+    models = tiny.with_vocoder(tiny.tiny_models(), FailingVocoder(error))
 
     async def scene(engine: Engine, lost: Future[str]) -> None:
         assert isinstance(await outcome(engine, "ab", sample_rate=32000), InternalFault)
-        assert await asyncio.wrap_future(lost) == CAUSE
-        assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
+        assert await asyncio.wrap_future(lost) == cause
+        assert (engine.state.status, engine.state.cause) == ("lost", cause)
         assert engine.usage() is None
         with pytest.raises(Unhealthy, match="has failed"):
             engine.state.require_ready()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,6 @@ import torch.nn.functional as F
 
 from glm_tts_api.engine.precision import Turns, compute_exactly, full_float32, tf32
 from glm_tts_api.engine.torch_flags import set_torch_flags
-from tests.api.waiting import wait_until
 
 
 def operators() -> tuple[Any, ...]:
@@ -86,7 +86,8 @@ def test_a_turn_goes_to_whoever_has_waited_longest_and_not_back_to_a_flow_that_w
     with turns:
         for number, thread in enumerate(waiting, start=1):
             thread.start()
-            wait_until(lambda number=number: turns.n_waiting == number)  # type: ignore[misc]
+            while turns.n_waiting < number:
+                time.sleep(0.001)
     work("flow")
     for thread in waiting:
         thread.join(10)

@@ -66,7 +66,7 @@ def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> Engine:
         if (StumblingRunner.folder / "gone").exists():
             raise CheckpointError("the weights are gone")
         torch.set_num_threads(1)
-        return tiny.tiny_models(StumblingRunner)
+        return tiny.tiny_models(StumblingRunner, device=load.again_on or load.device)
 
     return tiny.tiny_engine(load.config, load=models, on_lost=on_lost)
 
