@@ -65,6 +65,11 @@ RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
 USER 10001
 
 FROM service AS cuda
+# Triton compiles the decoder's kernels with these while the server starts.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev python3-dev \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=torch-cuda /opt/venv /opt/venv
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     pip install --no-cache-dir --no-deps --no-index /dist/*.whl && pip check

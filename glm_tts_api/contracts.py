@@ -19,6 +19,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 _STAGES_OF_AN_ENGINE: tuple[Stage, ...] = ("text", "prefill", "decode", "flow", "vocoder")
 SampleMethod = Literal["ras", "topk"]
 Dtype = Literal["auto", "fp32", "bf16", "int8"]
+DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: our own, or PyTorch's operators
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one

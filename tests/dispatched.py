@@ -16,7 +16,7 @@ _ATTENTION = "aten::scaled_dot_product_attention"  # one kernel on a GPU, many w
 _WAITS = {  # the host would wait for values, were they there
     "aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal", "aten::nonzero", "aten::masked_select",
 }  # fmt: skip
-_FREE = {"aten::empty", "aten::empty_like", "aten::empty_strided"}
+_FREE = {"aten::empty", "aten::new_empty", "aten::empty_like", "aten::empty_strided"}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from glm_tts_api.engine.device_thread import (
     use_own_stream,
 )
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
-from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
@@ -108,15 +107,15 @@ class EngineCore:
     @property
     def in_use(self) -> tuple[int, int, int, int]:
         """Decode rows and positions of the KV cache: how many are in use, then how many there are."""
-        assert self._decoder is not None
-        n_rows, n_cells_used = self._scheduler.n_rows, self._decoder.n_cells_used
-        return self._scheduler.n_busy, n_cells_used, n_rows, n_rows * self.layout.slot_length
+        n_rows = self._scheduler.n_rows
+        n_cells = n_rows * self.decoder.layout.slot_length
+        return self._scheduler.n_busy, self.decoder.n_cells_used, n_rows, n_cells
 
     @property
-    def layout(self) -> PromptLayout:
-        """How prompts are built; once the models are loaded."""
+    def decoder(self) -> DecodeBatcher:
+        """Once the models are loaded; what may be asked of it from any thread."""
         assert self._decoder is not None
-        return self._decoder.layout
+        return self._decoder
 
     def release_memory(self) -> Future[int]:
         """Forgets the voices' transcripts and gives the allocator's cached memory back to the device, between

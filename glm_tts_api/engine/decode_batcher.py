@@ -11,6 +11,7 @@ import math
 
 import torch
 
+from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.engine.config import EngineConfig, PrefillPace
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.llm_prompt import PromptLayout
@@ -59,6 +60,10 @@ class DecodeBatcher:
         self._n_steps = 0
         self._n_chunks = 0
         self._prefixes = PrefixCache(self._cache, config.cached_voices)
+
+    @property
+    def kernels(self) -> DecodeKernels | None:
+        return self._decode_step.kernels
 
     @property
     def busy(self) -> bool:

@@ -174,7 +174,8 @@ class Engine:
             dtype=str(loaded.models.llm.dtype).removeprefix("torch."),
             warnings=(*loaded.models.warnings, *fewer),
             n_slots=n_slots,
-            slot_length=self._core.layout.slot_length,
+            slot_length=self._core.decoder.layout.slot_length,
+            decode_kernels=self._core.decoder.kernels,
             streaming=loaded.streaming,
         )
 
@@ -201,7 +202,7 @@ class Engine:
             require_listener()
             with listener.timings.stage("text"):
                 request = processor.request(asked, listener, require_listener, progress=progress)
-            request.check_fits(self._core.layout)
+            request.check_fits(self._core.decoder.layout)
         except NobodyListens:
             listener.request_freed()
         except BaseException as error:  # whatever it is, someone waits

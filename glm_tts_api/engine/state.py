@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import Loading, Unhealthy
 
@@ -58,3 +59,4 @@ class EngineInfo:
     slot_length: int = 0
     n_slots: int = 0
     streaming: Forecast | None = field(default=None, repr=False)
+    decode_kernels: DecodeKernels | None = None

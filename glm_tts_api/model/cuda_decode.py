@@ -1,21 +1,26 @@
 """A step of the decode batch on a GPU: one CUDA graph from the fed tokens to the drawn ones.
 
-A graph's shapes are fixed, so there is one for each number of rows and of keys out of a few. Row i of a graph
-is slot i of the cache: keys and values are read where they lie. A step costs one copy to the device, the
-graph, and one copy back, which is the only wait; and for each row, once in many steps, a kernel of noise.
+With Triton's kernels there is one graph, of all slots, in which each row reads its own positions; a row's
+bits do not depend on its neighbours. Where Triton does not work, PyTorch's operators read a rectangle of
+slots and positions under a mask, and there is a graph for each rectangle out of a few. Row i of a graph is
+slot i of the cache: keys and values are read where they lie. A step costs one copy to the device, the graph,
+and one copy back, which is the only wait; and for each row, once in many steps, a kernel of noise.
 """
 
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import product
 
 import torch
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.draw_noise import DrawNoise
 from glm_tts_api.model.kv_cache import KVCache
@@ -23,6 +28,8 @@ from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
 from glm_tts_api.model.sequence import SpeechSequence
 from glm_tts_api.model.static_draw import Rules, draw
+
+logger = logging.getLogger(__name__)
 
 _ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 _FIRST_KEYS = 512
@@ -48,23 +55,35 @@ def key_buckets(slot_length: int) -> list[int]:
 class CudaDecodeStep:
     """Captures its graphs when it is made, which takes seconds, and holds their memory.
 
-    To be made and called under torch.inference_mode, from one thread; called on the stream that prefills. The
-    cache must hold finite numbers everywhere: what is masked is read nevertheless. On a device without graphs
-    the same tensor code runs uncaptured, which is how the CPU's tests know it.
+    To be made and called under torch.inference_mode, from one thread; called on the stream that prefills. On
+    a device without graphs the same tensor code runs uncaptured, which is how the CPU's tests know it.
 
-    `fixed_shape` captures the largest graph alone: a row's bits do not depend on its neighbours then.
+    `kernels` are the fastest that work here, if none are named. For the plain ones the cache must hold finite
+    numbers everywhere, since they read what is masked; and `fixed_shape` captures their largest graph alone,
+    so that a row's bits do not depend on its neighbours.
     """
 
-    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
+    def __init__(
+        self,
+        llm: LlmRunner,
+        cache: KVCache,
+        *,
+        end: int,
+        fixed_shape: bool = False,
+        kernels: DecodeKernels | None = None,
+    ) -> None:
         self._llm = llm
         self._cache = cache
         self._end = end
-        self._row_buckets = [cache.slots] if fixed_shape else row_buckets(cache.slots)
-        self._key_buckets = [cache.slot_length] if fixed_shape else key_buckets(cache.slot_length)
+        self.kernels: DecodeKernels = kernels or fastest_kernels(llm, cache)
+        one_shape = fixed_shape or self.kernels == "triton"
+        self._row_buckets = [cache.slots] if one_shape else row_buckets(cache.slots)
+        self._key_buckets = [cache.slot_length] if one_shape else key_buckets(cache.slot_length)
         device, graphs = llm.device, llm.device.type == "cuda"
-        # Token, length, limit, nucleus, may_end, place of the noise, and the last draws. A slot without a row
-        # writes to its last position: a row that gets there writes it before it reads it.
-        self._idle = [0, cache.slot_length - 1, 1, 0, 1, 0, *[-1] * HISTORY]
+        # Token, length, limit, nucleus, may_end, place of the noise, and the last draws. By plain operators a
+        # slot without a row writes to its last position: a row that gets there writes it before it reads it.
+        no_length = -1 if self.kernels == "triton" else cache.slot_length - 1
+        self._idle = [0, no_length, 1, 0, 1, 0, *[-1] * HISTORY]
         pinned = torch.Tensor.pin_memory if graphs else torch.Tensor.clone
         self._host_input = pinned(torch.tensor([self._idle] * cache.slots))
         self._host_output = pinned(torch.zeros(cache.slots, 2))  # column and log-probability
@@ -112,7 +131,7 @@ class CudaDecodeStep:
         """From the input and the noise to the output, for the first rows and keys."""
         n_rows, n_keys = shape
         token, length, limit, nucleus, may_end, place = self._input[:n_rows, :-HISTORY].unbind(1)
-        hidden = self._llm.decode_slots(token, length, cache=self._cache, n_keys=n_keys)
+        hidden = self._hidden(token, length, n_keys)
         drawn = draw(
             self._llm.logits(hidden),
             Rules(limit, nucleus.bool(), may_end.bool(), self._input[:n_rows, -HISTORY:]),
@@ -121,6 +140,13 @@ class CudaDecodeStep:
         )
         self._output[:n_rows, 0] = drawn.columns
         self._output[:n_rows, 1] = drawn.log_probs
+
+    def _hidden(self, ids: Tensor, lengths: Tensor, n_keys: int) -> Tensor:
+        if self.kernels == "plain":
+            return self._llm.decode_slots(ids, lengths, cache=self._cache, n_keys=n_keys)
+        from glm_tts_api.model import triton_decode
+
+        return triton_decode.decode_slots(self._llm, ids, lengths, cache=self._cache)
 
     def _capture(self, shapes: Sequence[Shape]) -> dict[Shape, Callable[[], None]]:
         """A graph for each shape, the largest first.
@@ -143,6 +169,31 @@ class CudaDecodeStep:
                 replays[shape] = graph.replay
         torch.cuda.current_stream(device).wait_stream(stream)
         return replays
+
+
+def fastest_kernels(llm: LlmRunner, cache: KVCache) -> DecodeKernels:
+    """Triton's on a GPU for which it compiles them, which a step without rows shows; plain ones elsewhere."""
+    if llm.device.type != "cuda":
+        return "plain"
+    try:
+        from glm_tts_api.model import triton_decode
+
+        ids = torch.zeros(cache.slots, dtype=torch.int64, device=llm.device)
+        triton_decode.decode_slots(llm, ids, ids - 1, cache=cache)
+        torch.cuda.synchronize(llm.device)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        logger.warning(
+            "Triton does not work here (%s: %s). PyTorch's operators decode instead: they are slower, and"
+            " neighbours may change a row's bits. Triton needs its Python package, a C compiler and Python's"
+            " headers: pip install triton, apt install gcc python3-dev",
+            type(error).__name__,
+            error,
+        )
+        return "plain"
+    logger.info("Decoding takes Triton's kernels, in one graph of all %d slots", cache.slots)
+    return "triton"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -23,6 +24,10 @@ class Drawn(NamedTuple):
 
 
 class DecodeStep(Protocol):
+    @property
+    def kernels(self) -> DecodeKernels | None:
+        """None on a CPU."""
+
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
         """Feeds each row's `next_id` and draws what comes after it."""
 
@@ -30,6 +35,8 @@ class DecodeStep(Protocol):
 class CpuDecodeStep:
     """`fixed_shape` pads every step to as many rows as there are slots, for machines whose products round
     otherwise for other numbers of rows."""
+
+    kernels: DecodeKernels | None = None
 
     def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
         self._row_multiple = -(-cache.slots // ROW_MULTIPLE) * ROW_MULTIPLE if fixed_shape else ROW_MULTIPLE

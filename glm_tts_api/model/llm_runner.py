@@ -72,7 +72,8 @@ class LlmRunner:
 
     `llama` may lie on the CPU, memory-mapped, in any dtype: it is copied layer by layer to `device` as
     `dtype` and not kept. `sampled_ids` are the vocabulary ids that `logits` computes. `int8` products read
-    8-bit weights (on the CPU); everything between them stays in `dtype`.
+    8-bit weights (on the CPU); everything between them stays in `dtype`. The attributes without underscores
+    are for another forward over the same weights.
     """
 
     def __init__(
@@ -88,17 +89,17 @@ class LlmRunner:
         self.config = llama.config
         self.device = torch.device(device)
         self.dtype = dtype
-        self._embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
+        self.embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
         ids = torch.tensor(sampled_ids, dtype=torch.int64)
         self.sampled_ids = ids.to(self.device)
         head = linear if self.device.type == "cpu" else AlignedHead
         self._head = head(llama.head_weight.detach()[ids].to(self.device, dtype))
-        self._norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
-        self._layers = [
+        self.norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
+        self.layers = [
             _Layer(layer, device=self.device, dtype=dtype, linear=linear) for layer in llama.model.layers
         ]
         cos, sin = rope_table(self.config, self.config.max_position_embeddings)
-        self._cos, self._sin = cos.to(self.device, dtype), sin.to(self.device, dtype)
+        self.cos, self.sin = cos.to(self.device, dtype), sin.to(self.device, dtype)
 
     def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
         """Reads ids [n] into `slot` at positions start.. after what is there; hidden states [n, D]."""
@@ -107,15 +108,15 @@ class LlmRunner:
         end = start + n
         if end > cache.slot_length:
             raise ValueError(f"{end} positions do not fit a slot of {cache.slot_length}")
-        cos, sin = self._cos[start:end, None], self._sin[start:end, None]
+        cos, sin = self.cos[start:end, None], self.sin[start:end, None]
         on_cpu, mask = self.device.type == "cpu", None
         if start and on_cpu:
             mask = torch.ones(n, end, dtype=torch.bool, device=self.device).tril(start)
         elif start:
             group = self.config.group_size
             mask = causal_mask(n, start, group=group, device=self.device, dtype=self.dtype)
-        x = F.embedding(tokens, self._embedding)
-        for layer, rows in zip(self._layers, cache.rows, strict=True):
+        x = F.embedding(tokens, self.embedding)
+        for layer, rows in zip(self.layers, cache.rows, strict=True):
             keys, values = (row.narrow(2, 0, end) for row in rows[slot])
             q, k, v = self._project(layer, x, cos, sin)  # [n, heads, head_dim]
             keys[0, :, start:] = k.transpose(0, 1)
@@ -128,7 +129,7 @@ class LlmRunner:
                     q, keys, values, mask, is_causal=mask is None, enable_gqa=True
                 )  # [1, heads, n, head_dim]
             x = self._finish(layer, x, y[0].transpose(0, 1).flatten(1))
-        return self._normalize(x, self._norm)
+        return self._normalize(x, self.norm)
 
     def decode(
         self,
@@ -167,16 +168,16 @@ class LlmRunner:
         unseen = torch.arange(n_keys, device=self.device) > lengths[:, None]
         mask = torch.zeros(n, n_keys, dtype=self.dtype, device=self.device)
         mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]  # [n, 1, 1, n_keys]
-        cos, sin = self._cos[lengths][:, None], self._sin[lengths][:, None]
-        x = F.embedding(ids, self._embedding)
-        for layer, keys, values in zip(self._layers, cache.keys, cache.values, strict=True):
+        cos, sin = self.cos[lengths][:, None], self.sin[lengths][:, None]
+        x = F.embedding(ids, self.embedding)
+        for layer, keys, values in zip(self.layers, cache.keys, cache.values, strict=True):
             q, k, v = self._project(layer, x, cos, sin)
             keys[rows, :, lengths], values[rows, :, lengths] = k, v
             y = F.scaled_dot_product_attention(
                 self._grouped(q), keys[:n, :, :n_keys], values[:n, :, :n_keys], mask
             )  # [n, kv_heads, group, head_dim]
             x = self._finish(layer, x, y.flatten(1))
-        return self._normalize(x, self._norm)
+        return self._normalize(x, self.norm)
 
     def _decode_apart(
         self,
@@ -190,10 +191,10 @@ class LlmRunner:
         n = len(slots)
         padding = -n % row_multiple
         positions = F.pad(at[1], (0, padding))
-        cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
-        x = F.pad(F.embedding(ids, self._embedding), (0, 0, 0, padding))  # [P, D]
+        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
+        x = F.pad(F.embedding(ids, self.embedding), (0, 0, 0, padding))  # [P, D]
         unread = x.new_zeros(padding, *self._grouped_shape[1:])  # what padding rows "attend" to
-        for index, layer in enumerate(self._layers):
+        for index, layer in enumerate(self.layers):
             q, k, v = self._project(layer, x, cos, sin)
             cache.keys[index][at[0], :, at[1]] = k[:n]
             cache.values[index][at[0], :, at[1]] = v[:n]
@@ -207,7 +208,7 @@ class LlmRunner:
                 )  # [1, kv_heads, group, head_dim]
             y = torch.cat([*outputs, unread]) if padding else torch.cat(outputs)
             x = self._finish(layer, x, y.flatten(1))
-        return self._normalize(x, self._norm)[:n]
+        return self._normalize(x, self.norm)[:n]
 
     @property
     def _grouped_shape(self) -> tuple[int, int, int, int]:

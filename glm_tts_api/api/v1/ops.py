@@ -91,6 +91,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         "commands": [DOWNLOAD, START] if config.is_demonstration else [],
         "device": info.device if info else None,
         "dtype": info.dtype if info else None,
+        "decode_kernels": info.decode_kernels if info else None,
         "version": __version__,
         "uptime_s": round(time.monotonic() - state.started_at, 1),
         "streaming": _streaming_body(info.streaming) if info and info.streaming else None,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.v1.schemas import EXAMPLE_ID
-from glm_tts_api.contracts import STAGES, Stage
+from glm_tts_api.contracts import STAGES, DecodeKernels, Stage
 from glm_tts_api.speech.service import HealthStatus
 from glm_tts_api.stats.workers import Phase
 
@@ -53,6 +53,11 @@ class Health(BaseModel):
     )
     device: str | None = Field(description="Where it runs; null until it is loaded.", examples=["cuda:0"])
     dtype: str | None = Field(description="The LLM's precision.", examples=["bfloat16"])
+    decode_kernels: DecodeKernels | None = Field(
+        description="What decodes on a GPU. triton: kernels in whose rows no neighbour changes a bit; plain: "
+        "PyTorch's operators, since Triton does not work there (the log says why). null on a CPU.",
+        examples=["triton"],
+    )
     version: str = Field(description="This server's version.", examples=["0.1.0"])
     uptime_s: float = Field(description="Seconds since the server started.", examples=[73.2])
     streaming: Streaming | None = Field(

@@ -1,0 +1,208 @@
+"""What lies between the matrix products of a decode step, as Triton kernels.
+
+A program computes a row, or a part of one, from that row's numbers alone, in an order that depends on the
+row's own length alone: no neighbour changes a bit. It computes in float32 and rounds to the tensors' dtype.
+
+Tensors are contiguous; `lengths` [rows] int32 are the positions that each row has taken before this step, -1
+for a row that is idle. An idle row reads and writes nothing of the cache. Needs Triton, and to run a GPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+SPLIT = 256  # keys that one program reads
+_TILE_BYTES = 128  # keys read at once, times their bytes: keys and values twice fit 64 KiB
+_DOT_ROWS = 16  # the fewest that tl.dot takes
+_COLUMNS = 1024  # of the feed-forward that one program computes
+
+
+@triton.jit
+def _add_and_norm(
+    x: tl.tensor, added: tl.tensor, weight: tl.tensor, out: tl.tensor, eps: tl.tensor,
+    WIDTH: tl.constexpr, BLOCK: tl.constexpr,
+) -> None:  # fmt: skip
+    row = tl.program_id(0) * WIDTH
+    column = tl.arange(0, BLOCK)
+    inside = column < WIDTH
+    value = tl.load(x + row + column, mask=inside, other=0.0).to(tl.float32)
+    value += tl.load(added + row + column, mask=inside, other=0.0).to(tl.float32)
+    stored = value.to(x.dtype.element_ty)
+    tl.store(x + row + column, stored, mask=inside)
+    value = stored.to(tl.float32)
+    value *= 1.0 / tl.sqrt(tl.sum(value * value, 0) / WIDTH + eps)
+    value *= tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    tl.store(out + row + column, value.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def _rotate_and_cache(
+    qkv: tl.tensor, cos: tl.tensor, sin: tl.tensor, lengths: tl.tensor,
+    q: tl.tensor, keys: tl.tensor, values: tl.tensor, slot_length: tl.tensor,
+    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, DIM: tl.constexpr, BLOCK: tl.constexpr,
+) -> None:  # fmt: skip
+    row, head = tl.program_id(0), tl.program_id(1)
+    d = tl.arange(0, BLOCK)
+    inside = d < DIM
+    length = tl.load(lengths + row)
+    position = tl.maximum(length, 0)
+    source = qkv + (row * (HEADS + 2 * KV_HEADS) + head) * DIM
+    plain = tl.load(source + d, mask=inside)
+    value = plain.to(tl.float32) * tl.load(cos + position * DIM + d, mask=inside).to(tl.float32)
+    swapped = tl.load(source + (d + DIM // 2) % DIM, mask=inside).to(tl.float32)
+    value += swapped * tl.load(sin + position * DIM + d, mask=inside).to(tl.float32)
+    rotated = value.to(plain.dtype)
+    if head < HEADS:
+        tl.store(q + (row * HEADS + head) * DIM + d, rotated, mask=inside)
+    elif length >= 0:
+        kv_head = (head - HEADS) % KV_HEADS
+        place = ((row.to(tl.int64) * KV_HEADS + kv_head) * slot_length + position) * DIM + d
+        if head < HEADS + KV_HEADS:
+            tl.store(keys + place, rotated, mask=inside)
+        else:
+            tl.store(values + place, plain, mask=inside)
+
+
+@triton.jit
+def _attend_to_split(
+    q: tl.tensor, keys: tl.tensor, values: tl.tensor, lengths: tl.tensor,
+    parts: tl.tensor, weights: tl.tensor, slot_length: tl.tensor, scale: tl.tensor,
+    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, DIM: tl.constexpr, BLOCK: tl.constexpr,
+    ROWS: tl.constexpr, TILE: tl.constexpr, SPLIT: tl.constexpr, DOT: tl.constexpr,
+) -> None:  # fmt: skip
+    row, kv_head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
+    n_keys = tl.load(lengths + row) + 1
+    begin = split * SPLIT
+    if begin < n_keys:
+        end = tl.minimum(begin + SPLIT, n_keys)
+        in_group, d = tl.arange(0, ROWS), tl.arange(0, BLOCK)
+        in_dim = d[None, :] < DIM
+        head = row * HEADS + kv_head * (HEADS // KV_HEADS) + in_group
+        of_group = in_group < HEADS // KV_HEADS
+        query_mask = of_group[:, None] & in_dim
+        query = tl.load(q + head[:, None] * DIM + d[None, :], mask=query_mask, other=0.0).to(DOT)
+        slot = (row.to(tl.int64) * KV_HEADS + kv_head) * slot_length * DIM
+        peak = tl.full([ROWS], float("-inf"), tl.float32)
+        total = tl.full([ROWS], 0.0, tl.float32)
+        attended = tl.full([ROWS, BLOCK], 0.0, tl.float32)
+        for first in range(begin, end, TILE):
+            position = first + tl.arange(0, TILE)
+            seen = position < end
+            place = slot + position[:, None] * DIM + d[None, :]
+            tile_mask = seen[:, None] & in_dim  # 0 times what is unread may be no number
+            key = tl.load(keys + place, mask=tile_mask, other=0.0).to(DOT)
+            score = tl.dot(query, tl.trans(key), input_precision="ieee") * scale
+            score = tl.where(seen[None, :], score, float("-inf"))
+            higher = tl.maximum(peak, tl.max(score, 1))
+            power = tl.exp2(score - higher[:, None])
+            shrunk = tl.exp2(peak - higher)
+            total = total * shrunk + tl.sum(power, 1)
+            value = tl.load(values + place, mask=tile_mask, other=0.0).to(DOT)
+            attended = attended * shrunk[:, None] + tl.dot(power.to(DOT), value, input_precision="ieee")
+            peak = higher
+        part = head * tl.num_programs(2) + split
+        tl.store(parts + part[:, None] * DIM + d[None, :], attended / total[:, None], mask=query_mask)
+        tl.store(weights + part, peak + tl.log2(total), mask=of_group)
+
+
+@triton.jit
+def _join_splits(
+    parts: tl.tensor, weights: tl.tensor, lengths: tl.tensor, out: tl.tensor, n_splits: tl.tensor,
+    HEADS: tl.constexpr, DIM: tl.constexpr, BLOCK: tl.constexpr,
+    SPLITS: tl.constexpr, SPLIT: tl.constexpr,
+) -> None:  # fmt: skip
+    row = tl.program_id(0)
+    head = row * HEADS + tl.program_id(1)
+    n_keys = tl.load(lengths + row) + 1
+    split, d = tl.arange(0, SPLITS), tl.arange(0, BLOCK)
+    written = split * SPLIT < n_keys
+    inside = d[None, :] < DIM
+    part = head * n_splits + split
+    weight = tl.load(weights + part, mask=written, other=-1e30)
+    power = tl.where(written, tl.exp2(weight - tl.max(weight, 0)), 0.0)
+    power = power / tl.where(n_keys > 0, tl.sum(power, 0), 1.0)
+    value = tl.load(parts + part[:, None] * DIM + d[None, :], mask=written[:, None] & inside, other=0.0)
+    attended = tl.sum(power[:, None] * value, 0)
+    tl.store(out + head * DIM + d, attended.to(out.dtype.element_ty), mask=d < DIM)
+
+
+@triton.jit
+def _silu_times(gate_up: tl.tensor, out: tl.tensor, WIDTH: tl.constexpr, BLOCK: tl.constexpr) -> None:
+    row = tl.program_id(0)
+    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = column < WIDTH
+    gate = tl.load(gate_up + row * 2 * WIDTH + column, mask=inside, other=0.0).to(tl.float32)
+    up = tl.load(gate_up + (row * 2 + 1) * WIDTH + column, mask=inside, other=0.0).to(tl.float32)
+    value = gate / (1.0 + tl.exp(-gate)) * up
+    tl.store(out + row * WIDTH + column, value.to(out.dtype.element_ty), mask=inside)
+
+
+def add_and_norm(x: Tensor, added: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """Adds `added` to x [rows, D] in place; returns the RMS norm of that, times `weight` [D]."""
+    rows, width = x.shape
+    out = torch.empty_like(x)
+    block = triton.next_power_of_2(width)
+    _add_and_norm[(rows,)](x, added, weight, out, eps, WIDTH=width, BLOCK=block, num_warps=8)
+    return out
+
+
+def rotate_and_cache(
+    qkv: Tensor, rope: tuple[Tensor, Tensor], lengths: Tensor, cached: Sequence[Tensor], heads: int
+) -> Tensor:
+    """Writes each row's key, rotated, and value behind what its slot holds; returns q, rotated.
+
+    qkv [rows, (heads + 2 kv_heads) * head_dim]; `rope` as `llm.rope_table`; `cached` keys and values of a
+    layer, [slots, kv_heads, slot_length, head_dim], row i's in slot i -> [rows, heads, head_dim].
+    """
+    keys, values = cached
+    _, kv_heads, slot_length, dim = keys.shape
+    q = qkv.new_empty(len(qkv), heads, dim)
+    _rotate_and_cache[(len(qkv), heads + 2 * kv_heads)](
+        qkv, *rope, lengths, q, keys, values, slot_length,
+        HEADS=heads, KV_HEADS=kv_heads, DIM=dim, BLOCK=triton.next_power_of_2(dim), num_warps=1,
+    )  # fmt: skip
+    return q
+
+
+def attend(q: Tensor, cached: Sequence[Tensor], lengths: Tensor) -> Tensor:
+    """Each row's attention over its own positions up to the one that this step wrote.
+
+    Programs read 256 keys each, and a second kernel joins what they found, in the order of positions
+    (Flash-Decoding, Dao et al. 2023). Query heads that share keys are read beside each other.
+    q [rows, heads, head_dim], `cached` as above -> [rows, heads * head_dim], 0 for an idle row.
+    """
+    keys, values = cached
+    rows, heads, dim = q.shape
+    _, kv_heads, slot_length, _ = keys.shape
+    n_splits = -(-slot_length // SPLIT)
+    parts = q.new_empty(rows, heads, n_splits, dim, dtype=torch.float32)
+    weights = q.new_empty(rows, heads, n_splits, dtype=torch.float32)
+    block = max(_DOT_ROWS, triton.next_power_of_2(dim))
+    # The interpreter, which runs on the CPU, takes bfloat16 for integers in tl.dot.
+    dot = tl.bfloat16 if q.dtype == torch.bfloat16 and q.device.type != "cpu" else tl.float32
+    _attend_to_split[(rows, kv_heads, n_splits)](
+        q, keys, values, lengths, parts, weights, slot_length, math.log2(math.e) / dim**0.5,
+        HEADS=heads, KV_HEADS=kv_heads, DIM=dim, BLOCK=block,
+        ROWS=max(_DOT_ROWS, triton.next_power_of_2(heads // kv_heads)),
+        TILE=_TILE_BYTES // q.itemsize, SPLIT=SPLIT, DOT=dot, num_warps=4, num_stages=2,
+    )  # fmt: skip
+    out = q.new_empty(rows, heads * dim)
+    _join_splits[(rows, heads)](
+        parts, weights, lengths, out, n_splits,
+        HEADS=heads, DIM=dim, BLOCK=block, SPLITS=triton.next_power_of_2(n_splits), SPLIT=SPLIT, num_warps=4,
+    )  # fmt: skip
+    return out
+
+
+def silu_times(gate_up: Tensor) -> Tensor:
+    """SiLU of the first half of each row, times the second: [rows, 2 n] -> [rows, n]."""
+    rows, width = gate_up.shape[0], gate_up.shape[1] // 2
+    out = gate_up.new_empty(rows, width)
+    _silu_times[(rows, triton.cdiv(width, _COLUMNS))](gate_up, out, WIDTH=width, BLOCK=_COLUMNS, num_warps=4)
+    return out

@@ -1,0 +1,90 @@
+"""A decode step of the official sizes through Triton's compiler, for a GPU that need not be there.
+
+    python tests/model/compile_triton.py
+
+Prints as JSON a layer's launches, the operators beside them, and the largest shared memory of a kernel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from glm_tts_api.model import triton_decode
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_runner import LlmRunner
+from tests.dispatched import Dispatched
+
+_POINTERS = {torch.bfloat16: "*bf16", torch.float32: "*fp32", torch.int32: "*i32"}
+_SLOTS = 20
+
+
+def compiled(kernel: Any, args: tuple[Any, ...], kwargs: dict[str, Any], capability: int) -> Any:
+    """The kernel as this launch would have it. Pointers are taken for aligned, as the allocator's are."""
+    given = dict(zip(kernel.arg_names, args, strict=False)) | kwargs
+    constants = {param.name: given.pop(param.name) for param in kernel.params if param.is_constexpr}
+    signature, attributes = {}, {}
+    for index, name in enumerate(kernel.arg_names):
+        value = given.pop(name, None)
+        if isinstance(value, torch.Tensor):
+            signature[name], attributes[(index,)] = _POINTERS[value.dtype], [["tt.divisibility", 16]]
+        else:
+            signature[name] = "constexpr" if value is None else "fp32" if isinstance(value, float) else "i32"
+    by_index = {(kernel.arg_names.index(name),): value for name, value in constants.items()}
+    source = ASTSource(fn=kernel, signature=signature, constexprs=by_index, attrs=attributes)
+    return triton.compile(source, target=GPUTarget("cuda", capability, 32), options=given)
+
+
+class Launches:
+    """Compiles what is launched, each kernel once."""
+
+    def __init__(self, capability: int) -> None:
+        self.n = 0
+        self._capability = capability
+        self._compiled: dict[str, Any] = {}
+
+    def run(self, kernel: Any, *args: Any, grid: object, warmup: bool, **kwargs: Any) -> None:
+        self.n += 1
+        if kernel.__name__ not in self._compiled:
+            self._compiled[kernel.__name__] = compiled(kernel, args, kwargs, self._capability)
+
+    @property
+    def shared_bytes(self) -> int:
+        return max(int(kernel.metadata.shared) for kernel in self._compiled.values())
+
+
+@torch.inference_mode()
+def launched(dtype: torch.dtype, capability: int, n_layers: int) -> tuple[Launches, int]:
+    """A step's launches, and the number of operators beside them."""
+    with torch.device("meta"):
+        llama = Llama(dataclasses.replace(LlmConfig(), num_hidden_layers=n_layers)).eval()
+    runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=dtype)
+    cache = KVCache(runner.config, slots=_SLOTS, slot_length=3776, dtype=dtype, device="meta")
+    ids = torch.zeros(_SLOTS, dtype=torch.int64, device="meta")
+    launches, seen = Launches(capability), Dispatched()
+    triton.runtime.jit.JITFunction.run = lambda kernel, *args, **kwargs: launches.run(kernel, *args, **kwargs)
+    with seen:
+        triton_decode.decode_slots(runner, ids, ids, cache=cache)
+    return launches, seen.n_kernels
+
+
+if __name__ == "__main__":
+    told = {}
+    for dtype, capability in ((torch.bfloat16, 80), (torch.float32, 75)):
+        (few, n_few), (more, n_more) = (launched(dtype, capability, n_layers) for n_layers in (1, 2))
+        told[f"{str(dtype).removeprefix('torch.')} sm_{capability}"] = {
+            "a_layer": {"launches": more.n - few.n, "operators": n_more - n_few},
+            "shared_bytes": more.shared_bytes,
+        }
+    print(json.dumps(told))
