@@ -83,9 +83,9 @@ def parts(n_rows: int, bench: Bench) -> Measured:
     """ms of the device by kind of kernel, and of the host: what is left of the step."""
     n_rows = min(n_rows, bench.config.n_slots)
     decoding = _decoding(bench)
+    step_ms = decoding.step_ms(n_rows, KEYS[1])
     rows = joined(bench.runner, range(n_rows), n_steps=1000, n_read=KEYS[1] - 4 * _BEHIND)
     seen = kernels(partial(advance, decoding.step, rows), bench.device)
-    step_ms = decoding.step_ms(n_rows, KEYS[1])
     hidden = torch.ones(n_rows, bench.size.llm.hidden_size, dtype=bench.runner.dtype, device=bench.device)
     return {
         **by_part(seen),

@@ -130,6 +130,8 @@ class Bench:
 
     def __init__(self, size: Size, device: torch.device) -> None:
         self.size, self.device = size, device
+        self._flops: dict[tuple[torch.dtype, bool], float] = {}
+        self._held: tuple[object, Held] | None = None
         llama = filled_llm(size.llm)
         self.exact_logits = self._logits(_runner(size, llama, device, torch.float32))
         count = n_weights(size.llm, size.n_audio + 1)
@@ -143,9 +145,8 @@ class Bench:
         self.tokenizer = filled_speech_tokenizer(size.speech_tokenizer, device)
         self.encoder = _speaker_encoder()
         self.slot_length = size.config.slot_length(size.llm.max_position_embeddings)
+        self.release()  # of the allocator's memory all but the models' is free for slots
         self.config = fit_slots(self.models(), replace(size.config, fewer_slots=True))
-        self._flops: dict[tuple[torch.dtype, bool], float] = {}
-        self._held: tuple[object, Held] | None = None
 
     def models(self) -> Models:
         """With a flow and vocoders of their own: an engine captures those and changes them."""

@@ -45,6 +45,7 @@ _VOICE_S = 5
 class Rendering:
     """The render stage as an engine has it, without its thread."""
 
+    @torch.inference_mode()
     def __init__(self, bench: Bench) -> None:
         self._bench, self.models = bench, bench.models()
         self._token2wav = Token2Wav(self.models, bench.config)
@@ -120,10 +121,11 @@ def flow_floor(n_windows: int, bench: Bench) -> dict[str, float]:
 
 def flow_parts(bench: Bench) -> Measured:
     frames, render = bench.size.frames[1], rendering(bench)
+    step_ms = min(render.flow_ms(frames))
     seen = render.flow_kernels(frames)
     return {
         **by_part(seen),
-        "host": min(render.flow_ms(frames)) - sum(kernel.ms for kernel in seen),
+        "host": step_ms - sum(kernel.ms for kernel in seen),
         "kernels": sum(kernel.n for kernel in seen),
         "attention by": longest_name(seen, "attention"),
     }
