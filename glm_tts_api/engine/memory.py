@@ -13,6 +13,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.draw_noise import noise_bytes
 from glm_tts_api.model.flow import FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.vocoder import Vocoder
@@ -37,8 +38,10 @@ def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
         return config
     slot_length = config.slot_length(llm.config.max_position_embeddings)
     a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
-    vocoders = models.vocoders.values()
-    kept = 0 if llm.device.type == "cpu" else render_bytes(models.flow.config, vocoders, config)
+    kept = 0
+    if llm.device.type != "cpu":
+        a_slot += noise_bytes(len(llm.sampled_ids))
+        kept = render_bytes(models.flow.config, models.vocoders.values(), config)
     n_fit = n_slots_that_fit(free, kept=kept, a_slot=a_slot)
     if config.n_slots <= n_fit:
         return config

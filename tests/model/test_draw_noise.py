@@ -11,8 +11,9 @@ import torch
 
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
-from glm_tts_api.model.draw_noise import STEPS
+from glm_tts_api.model.draw_noise import STEPS, DrawNoise, noise_bytes
 from glm_tts_api.model.sequence import SpeechSequence
+from tests.dispatched import Dispatched
 from tests.model.tiny_decode import AUDIO, END, cache_of, runner_of
 
 
@@ -72,6 +73,12 @@ def test_a_step_that_failed_is_drawn_again_from_the_same_noise(monkeypatch: pyte
                     decode([row])
         columns.append(decode([row])[0].column)
     assert columns == expected
+
+
+def test_a_slot_s_noise_takes_what_is_counted_for_it() -> None:
+    with Dispatched() as seen:
+        DrawNoise(3, 32769, torch.device("meta"))
+    assert 3 * noise_bytes(32769) <= seen.peak_bytes < 3.01 * noise_bytes(32769)
 
 
 def _no_memory() -> None:
