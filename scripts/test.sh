@@ -12,16 +12,16 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# tests ARGUMENTS...: most tests wait for a server to start or to end, so three files run at a time on two cores, in
+# tests ARGUMENTS...: most tests wait for a server to start or to end, so five files run at a time on two cores, in
 # the order of tests/conftest.py.
 tests() {
-  "$PYTHON" -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
+  "$PYTHON" -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
 }
 
 # with_avx2 ARGUMENTS...: the same as a CPU without AVX-512 runs them.
 with_avx2() {
   say "== as on a CPU with AVX2 alone: $1"
-  ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 tests "$@"
+  ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 tests -n 2 "$@"
 }
 
 # Files and strings alone, or run as another CPU already.
@@ -44,7 +44,7 @@ bash scripts/check.sh
 # The engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 case ${1:-} in
-  quick) tests -n 4 --tier=unit --tier=server ;;
+  quick) tests --tier=unit --tier=server ;;
   '' | long)
     say "== tests (pytest)"
     tests --tier=unit --tier=server --tier=model --tier=scripts --tier=browser --tier=cluster --tier=soak

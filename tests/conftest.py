@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ PLACES = {
     "api/test_disconnects.py": "soak",
     "text/test_torture.py": "soak",
 }
+WAITING = ("scripts", "browser", "cluster", "soak")  # for servers to start, to end, or to be killed
 TESTS = Path(__file__).parent
 
 
@@ -59,9 +61,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tiers of the longest files first, so that at the end no core waits for one of them."""
+    """The tiers of the longest files first, so that at the end no core waits for one of them. Files that
+    mostly wait take turns with those that compute."""
     order = [*TIERS]
     items.sort(key=lambda item: order.index(tier_of(item.path)), reverse=True)
+    files = [list(file) for _, file in groupby(items, key=lambda item: item.path)]
+    waiting = [file for file in files if tier_of(file[0].path) in WAITING]
+    computing = [file for file in files if tier_of(file[0].path) not in WAITING]
+    items[:] = [item for turn in zip_longest(waiting, computing) for file in turn for item in file or ()]
 
 
 def tiers_in(path: Path) -> set[str]:
