@@ -5,10 +5,13 @@
 #
 #   bash scripts/gpu_check.sh [REPORT.md]
 #
-# For a bare machine with an NVIDIA GPU: needs torch, transformers, numpy, safetensors, tiktoken, onnxruntime, msgspec
-# and pytest, in $PYTHON (python3 by default), and no checkpoint: weights are made by a rule. The official speaker
-# encoder is timed where MODEL_DIR (ckpt) has it and kaldi-native-fbank is installed. Exit codes: 1, a test or a row
-# that has to hold failed (a goal of speed that is missed is no failure); 2, no GPU.
+# Runs in $PYTHON, which is the project's own .venv unless told, or python3 where there is none. A bare machine with
+# an NVIDIA GPU needs torch, transformers, numpy, safetensors, tiktoken, onnxruntime, msgspec and pytest; tests that
+# need more are left out. No checkpoint: weights are made by a rule. The speaker encoder is timed where MODEL_DIR
+# (ckpt) has it and kaldi-native-fbank is installed. Exit codes: 1, a test failed or a row that has to hold (a goal of
+# speed that is missed is no failure); 2, no GPU.
 set -euo pipefail
 root="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
-exec "${PYTHON:-python3}" "$root/scripts/benchmarks/gpu_check.py" "${1:-gpu_check.md}"
+python="$root/.venv/bin/python"
+[ -x "$python" ] || python=python3
+exec "${PYTHON:-$python}" "$root/scripts/benchmarks/gpu_check.py" "${1:-gpu_check.md}"

@@ -32,8 +32,7 @@ _WHOLE_S, _TESTS_S = 570.0, 180.0  # a row that has begun is let end
 
 
 def run_tests(device: torch.device) -> tuple[list[Line], str]:
-    """A line for each file with tests marked gpu that a machine without the service's libraries can import;
-    and what pytest printed."""
+    """A line for each file with tests marked gpu, and what pytest printed."""
     rooms = (ROOT / "tests/model", ROOT / "tests/engine")
     files = [
         path for room in rooms for path in sorted(room.glob("test_*.py")) if "mark.gpu" in path.read_text()

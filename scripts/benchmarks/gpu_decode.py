@@ -13,7 +13,7 @@ from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from scripts.benchmarks.decode import N_PROMPT, advance, joined, prefilled, step_s
 from scripts.benchmarks.gpu_models import Bench
-from scripts.benchmarks.gpu_timing import GIB, MS, best_ms, by_part, kernels, longest_name
+from scripts.benchmarks.gpu_timing import GIB, MS, best_ms, by_part, kernels, longest_name, reserved
 
 Measured = dict[str, float | str]
 ROWS, KEYS = (1, 4, 16, 20), (512, 1024, 3776)
@@ -27,10 +27,10 @@ class Decoding:
     def __init__(self, bench: Bench, *, fixed: bool) -> None:
         self.bench, runner = bench, bench.runner
         self.cache = prefilled(runner, slots=bench.config.n_slots, slot_length=bench.slot_length)
-        before, started = _reserved(bench), time.perf_counter()
+        before, started = reserved(bench.device), time.perf_counter()
         self.step = CudaDecodeStep(runner, self.cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed)
         self.capture_s = time.perf_counter() - started
-        self.graph_bytes = _reserved(bench) - before
+        self.graph_bytes = reserved(bench.device) - before
 
     @torch.inference_mode()
     def step_ms(self, n_rows: int, n_keys: int) -> float:
@@ -159,8 +159,5 @@ def start(bench: Bench) -> Measured:
         "graphs s": decoding.capture_s,
         "graphs GiB": decoding.graph_bytes / GIB,
         "slots": str(bench.config.n_slots),
+        "kernels": decoding.step.kernels,
     }
-
-
-def _reserved(bench: Bench) -> int:
-    return torch.cuda.memory_reserved(bench.device) if bench.device.type == "cuda" else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping, Sequence
@@ -94,14 +95,20 @@ def verdict(device: torch.device, lines: Sequence[Line]) -> str:
 
 
 def from_junit(report: Path) -> list[Line]:
-    """From pytest's JUnit report: a line for each file of tests."""
+    """From pytest's JUnit report: a line for each file of tests. One that needs a library which is not
+    installed is left out."""
     files: dict[str, list[tuple[str, str]]] = {}
+    lines = []
     for case in ElementTree.parse(report).iter("testcase"):
+        missing = re.search(r"ModuleNotFoundError: (.*)", case.findtext("error", ""))
+        if missing:
+            file = case.get("name", "?").removeprefix("tests.")
+            lines.append(Line(f"tests, {file}", {"left out": missing[1]}, {}, {}))
+            continue
         kinds = {child.tag for child in case}
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
         file = case.get("classname", "?").removeprefix("tests.")
         files.setdefault(file, []).append((outcome, case.get("name", "?")))
-    lines = []
     for file, cases in sorted(files.items()):
         figures: dict[str, float | str] = {
             kind: sum(outcome == kind for outcome, _ in cases) for kind in ("passed", "skipped")

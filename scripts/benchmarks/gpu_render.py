@@ -26,6 +26,7 @@ from scripts.benchmarks.flow import estimator_flops
 from scripts.benchmarks.gpu_models import Bench
 from scripts.benchmarks.gpu_serving import Request, engine_request
 from scripts.benchmarks.gpu_timing import (
+    GIB,
     MS,
     Kernel,
     best_ms,
@@ -33,6 +34,7 @@ from scripts.benchmarks.gpu_timing import (
     kernels,
     longest_name,
     percentile,
+    reserved,
     seconds,
 )
 from scripts.benchmarks.synthetic import filled_hift
@@ -48,7 +50,9 @@ class Rendering:
     @torch.inference_mode()
     def __init__(self, bench: Bench) -> None:
         self._bench, self.models = bench, bench.models()
+        before, started = reserved(bench.device), time.perf_counter()
         self._token2wav = Token2Wav(self.models, bench.config)
+        self.graph_s, self.graph_bytes = time.perf_counter() - started, reserved(bench.device) - before
 
     def span(self, n_tokens: int, seed: int = 0) -> Span:
         """A segment of so many tokens."""
@@ -97,6 +101,12 @@ class Rendering:
 def rendering(bench: Bench) -> Rendering:
     held: Rendering = bench.hold("rendering", partial(Rendering, bench))
     return held
+
+
+def graphs(bench: Bench) -> Measured:
+    render = rendering(bench)
+    n_graphs = len(render.models.flow.euler_step.captured)
+    return {"s": render.graph_s, "GiB": render.graph_bytes / GIB, "of an Euler step": str(n_graphs)}
 
 
 def flow_steps(n_windows: int, bench: Bench) -> Measured:

@@ -60,6 +60,7 @@ _SAME_DRAWS = {"again": "same", "in the last slot": "same", "beside all others":
 
 ROWS = (
     Row("HiFT ms, first call then second", gpu_render.hift_calls, floor=gpu_render.hift_floor),
+    Row("start: graphs of flow and vocoder", gpu_render.graphs, {"of an Euler step": "16"}),
     Row("flow window ms, first step at a new length", gpu_render.flow_new_length),
     Row("precision: logits and HiFT off by", gpu_render.exactness, {"HiFT's wave": "<= 0.01"}),
     Row(
@@ -78,7 +79,7 @@ ROWS = (
         )
     ),
     Row("prefill ms", gpu_decode.prefill, floor=gpu_decode.prefill_floor),
-    Row("start", gpu_decode.start),
+    Row("start: LLM and decode graphs", gpu_decode.start, {"kernels": "triton"}),
     Row("same draws, DETERMINISTIC=0", partial(gpu_decode.same_draws, False), _SAME_DRAWS),
     Row("same draws, DETERMINISTIC=1", partial(gpu_decode.same_draws, True), _SAME_DRAWS, must=True),
     Row("decode step ms by rows, DETERMINISTIC=1", gpu_decode.fixed_steps),

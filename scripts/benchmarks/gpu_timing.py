@@ -14,10 +14,10 @@ MS, MIB, GIB = 1000.0, 2**20, 2**30
 
 # The first pattern found in a kernel's name says what it is a part of; other kernels are small ones.
 _PARTS = {
-    "attention": r"fmha|flash|attention|attend|softmax_warp",
+    "attention": r"fmha|flash|attention|attend|join_splits|softmax_warp",
     "convolution": r"conv|wgrad|dgrad|fprop",
     "products": r"gemm|gemv|cutlass|nvjet|xmma|splitk|mm\b|linear|matmul",
-    "draw": r"sort|topk|scan|cumsum|exponential|distribution|argmax|reduce.*arg|draw|noise|gather",
+    "draw": r"sort|topk|softmax|scan|cumsum|exponential|distribution|argmax|reduce.*arg|draw|noise|gather",
 }
 _SMALL = "small"
 
@@ -95,6 +95,10 @@ def longest_name(seen: Sequence[Kernel], part: str) -> str:
     """The start of the name of the kernel in which a part spends most."""
     names = (kernel.name for kernel in seen if part_of(kernel.name) == part)
     return next(names, "none").removeprefix("void ")[:40].replace("|", "/")
+
+
+def reserved(device: torch.device) -> int:
+    return torch.cuda.memory_reserved(device) if device.type == "cuda" else 0
 
 
 def peak(work: Callable[[], object], device: torch.device) -> int:

@@ -110,14 +110,19 @@ JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.model.test_a" name="test_two[a]"/>
 <testcase classname="tests.model.test_b" name="test_two[b]"><failure message="no"/></testcase>
 <testcase classname="tests.model.test_b" name="test_three"><skipped/></testcase>
+<testcase classname="" name="tests.engine.test_c"><error message="collection failure">tests/engine/test_c.py:1
+E   ModuleNotFoundError: No module named 'av'</error></testcase>
 </testsuite></testsuites>"""
 
 
 def test_on_a_faked_gpu_each_file_of_tests_has_a_line(tmp_path: Path) -> None:
     (tmp_path / "tests.xml").write_text(JUNIT, encoding="utf-8")
-    good, bad = from_junit(tmp_path / "tests.xml")
+    absent, good, bad = from_junit(tmp_path / "tests.xml")
     assert (good.what, good.figures) == ("tests, model.test_a", {"passed": 2, "skipped": 0, "failed": "none"})
+    assert (absent.what, absent.figures) == (
+        "tests, engine.test_c", {"left out": "No module named 'av'"},
+    )  # fmt: skip
     assert (bad.what, bad.figures) == (
         "tests, model.test_b", {"passed": 0, "skipped": 1, "failed": "test_two[b]"},
     )  # fmt: skip
-    assert verdict(FAKED_GPU, [good, bad]) == "**FAIL**: tests, model.test_b"
+    assert verdict(FAKED_GPU, [absent, good, bad]) == "**FAIL**: tests, model.test_b"
