@@ -22,6 +22,7 @@ from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput
 from glm_tts_api.model.mel import log_mel, resample
+from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from scripts.benchmarks.flow import estimator_flops
 from scripts.benchmarks.gpu_models import Bench
 from scripts.benchmarks.gpu_serving import Request, engine_request
@@ -207,11 +208,14 @@ def new_voice(bench: Bench) -> Measured:
     wave = resample(samples, 24000, 16000)
     features = best_ms(lambda: tokenizer.extract([wave]), device, n=3)
     tokens = best_ms(lambda: tokenizer.tokenize([wave]), device, n=3)
+    encoder: float | str = "not here"
+    if isinstance(bench.encoder, SpeakerEncoder):
+        encoder = best_ms(lambda: bench.encoder.embed(wave), device, n=3)
     heard = VoiceFeatures(rendering(bench).models, capacity=8)
     return {
         "features": features,
         "tokenizer": tokens - features,
-        "speaker encoder": best_ms(lambda: bench.encoder.embed(wave), device, n=3),
+        "speaker encoder": encoder,
         "mel": best_ms(lambda: log_mel(samples, 24000), device, n=3),
         "whole, first": MS * seconds(lambda: heard.get(_voice(1), 24000), device),
         "whole, second": MS * seconds(lambda: heard.get(_voice(2), 24000), device),

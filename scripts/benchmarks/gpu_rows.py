@@ -55,7 +55,7 @@ def _load_floor(at_once: int, streams: bool, bench: Bench) -> dict[str, float]:
 
 
 _TOKENS_PER_SECOND = 25
-_ALL_SAME = {"again": "same", "in another slot": "same", "beside 15": "same"}
+_ALL_SAME = {"again": "same", "in slot 1 beside another": "same", "beside 15": "same"}
 _SAME_DRAWS = {"again": "same", "in the last slot": "same", "beside all others": "same"}
 
 ROWS = (

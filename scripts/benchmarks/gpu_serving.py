@@ -185,7 +185,7 @@ def same_bytes(deterministic: bool, bench: Bench) -> Measured:
     alone = serving.beside(0, [])
     heard = {
         "again": serving.beside(0, []),
-        "in another slot": serving.beside(0, [1]),
+        "in slot 1 beside another": serving.beside(0, [1]),
         "beside 15": serving.beside(0, range(1, _BURST)),
     }
     figures: Measured = {}
