@@ -42,7 +42,7 @@ def test_it_speaks_as_an_engine_in_this_process_does(tmp_path: Path) -> None:
             assert min(stages[stage] for stage in ("text", "prefill", "decode", "flow", "vocoder")) > 0
             info, usage = client.info(), client.usage()
             assert info is not None
-            assert (info.model_name, info.device) == ("tiny", "cpu")
+            assert (info.model_name, info.device, info.n_slots) == ("tiny", "cpu", FEW_ROWS.n_slots)
             assert usage is not None
             assert usage.rows == FEW_ROWS.n_slots
 
