@@ -22,8 +22,9 @@ class Rotary(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        # On the meta device PyTorch would load its compiler for this, which takes 2 s.
-        self.register_buffer("inv_freq", position_frequencies(dim, torch.device("cpu")))
+        # Computed on the CPU: on the meta device PyTorch would load its compiler for it, which takes 2 s.
+        frequencies = position_frequencies(dim, torch.device("cpu"))
+        self.register_buffer("inv_freq", frequencies.to(torch.get_default_device()))
 
     def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """positions [..., T] -> cosine and sine tables, [..., T, dim] each, every frequency twice in a
