@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 
+from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.kv_cache import KVCache
@@ -21,14 +22,18 @@ _BEHIND = 5  # steps beyond those that are timed
 
 
 class Decoding:
-    """A cache with a prompt in every slot, and the step over it. `fixed`: as with DETERMINISTIC=1."""
+    """A cache with a prompt in every slot, and the step over it: by the kernels that work here, or by plain
+    operators with DETERMINISTIC=1 (`plain`)."""
 
     @torch.inference_mode()
-    def __init__(self, bench: Bench, *, fixed: bool) -> None:
+    def __init__(self, bench: Bench, *, plain: bool) -> None:
         self.bench, runner = bench, bench.runner
         self.cache = prefilled(runner, slots=bench.config.n_slots, slot_length=bench.slot_length)
         before, started = reserved(bench.device), time.perf_counter()
-        self.step = CudaDecodeStep(runner, self.cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed)
+        chosen: DecodeKernels | None = "plain" if plain else None
+        self.step = CudaDecodeStep(
+            runner, self.cache, end=len(runner.sampled_ids) - 1, fixed_shape=plain, kernels=chosen
+        )
         self.capture_s = time.perf_counter() - started
         self.graph_bytes = reserved(bench.device) - before
 
@@ -52,8 +57,8 @@ class Decoding:
         del self.step, self.cache
 
 
-def _decoding(bench: Bench, *, fixed: bool = False) -> Decoding:
-    held: Decoding = bench.hold(("decoding", fixed), partial(Decoding, bench, fixed=fixed))
+def _decoding(bench: Bench, *, plain: bool = False) -> Decoding:
+    held: Decoding = bench.hold(("decoding", plain), partial(Decoding, bench, plain=plain))
     return held
 
 
@@ -73,8 +78,8 @@ def steps_floor(n_keys: int, bench: Bench) -> dict[str, float]:
     return {str(n): MS * (bench.weight_bytes + n * a_row) / bench.bandwidth for n in _rows(bench)}
 
 
-def fixed_steps(bench: Bench) -> Measured:
-    decoding = _decoding(bench, fixed=True)
+def plain_steps(bench: Bench) -> Measured:
+    decoding = _decoding(bench, plain=True)
     return {str(n): decoding.step_ms(n, KEYS[0]) for n in (1, bench.config.n_slots)}
 
 
@@ -129,9 +134,9 @@ def prefill_floor(bench: Bench) -> dict[str, float]:
     }
 
 
-def same_draws(fixed: bool, bench: Bench) -> Measured:
+def same_draws(plain: bool, bench: Bench) -> Measured:
     """A row's ids and probabilities, bit for bit."""
-    decoding, n_slots = _decoding(bench, fixed=fixed), bench.config.n_slots
+    decoding, n_slots = _decoding(bench, plain=plain), bench.config.n_slots
     longest = bench.slot_length - bench.size.decode_steps - _BEHIND
     lengths = [N_PROMPT, *(longest if slot % 2 else N_PROMPT + slot for slot in range(1, n_slots))]
     alone = decoding.draws([0], n_read=[N_PROMPT])

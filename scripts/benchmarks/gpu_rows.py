@@ -80,9 +80,9 @@ ROWS = (
     ),
     Row("prefill ms", gpu_decode.prefill, floor=gpu_decode.prefill_floor),
     Row("start: LLM and decode graphs", gpu_decode.start, {"kernels": "triton"}),
-    Row("same draws, DETERMINISTIC=0", partial(gpu_decode.same_draws, False), _SAME_DRAWS),
-    Row("same draws, DETERMINISTIC=1", partial(gpu_decode.same_draws, True), _SAME_DRAWS, must=True),
-    Row("decode step ms by rows, DETERMINISTIC=1", gpu_decode.fixed_steps),
+    Row("same draws", partial(gpu_decode.same_draws, False), _SAME_DRAWS),
+    Row("same draws, plain, DETERMINISTIC=1", partial(gpu_decode.same_draws, True), _SAME_DRAWS, must=True),
+    Row("decode step ms by rows, plain, DETERMINISTIC=1", gpu_decode.plain_steps),
     *(
         Row(
             f"flow step ms, {n_windows} windows", partial(gpu_render.flow_steps, n_windows), goal,
