@@ -42,4 +42,6 @@ def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> 
     torch.jit.set_fusion_strategy([])
     # Where a product is split, its parts would be added in bfloat16.
     torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    # cuDNN has transposed convolutions (HiFT's upsampling) that add in any order.
+    torch.backends.cudnn.deterministic = True
     compute_exactly()

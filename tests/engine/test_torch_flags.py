@@ -41,7 +41,9 @@ def flags_as_found() -> Iterator[None]:
     torch.jit.set_fusion_strategy(strategy)
     backends.cuda.enable_cudnn_sdp(True)
     reduced = backends.cuda.matmul.allow_bf16_reduced_precision_reduction
+    deterministic = backends.cudnn.deterministic
     yield
+    backends.cudnn.deterministic = deterministic
     backends.cuda.matmul.allow_bf16_reduced_precision_reduction = reduced
     for operators, precision in zip(switches, before, strict=True):
         operators.fp32_precision = precision
@@ -56,6 +58,7 @@ def test_on_a_faked_gpu_cudnn_attention_and_tf32_are_off_from_the_start() -> Non
     assert torch.backends.cuda.mem_efficient_sdp_enabled()
     assert precisions() == ["ieee"] * 3
     assert not torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
+    assert torch.backends.cudnn.deterministic
 
 
 def test_a_server_that_starts_on_a_faked_gpu_has_set_them_before_it_loads(

@@ -78,8 +78,7 @@ def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
     """On a CPU a captured step is the same code over tensors that it keeps, as a graph has them."""
     monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
     captured, items = copy.deepcopy(flow), [dataclasses.replace(_segment(n), noise=n) for n in (5, 23, 30)]
-    with torch.inference_mode():
-        captured.capture([64, 128], steps=3)
+    captured.capture([64, 128], steps=3)
     assert len(captured.euler_step.captured) == len(captured.conditions.captured) == 2
     samplers = [captured.sampler([item], steps=3) for item in items]
     while not samplers[-1].done:
@@ -87,6 +86,9 @@ def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
             sampler.step()
     for item, sampler in zip(items, samplers, strict=True):
         assert torch.equal(sampler.mels()[0], flow.sample([item], steps=3)[0])
+    copied = copy.deepcopy(captured)
+    assert not copied.euler_step.captured, "a copy has weights of its own"
+    assert torch.equal(copied.sample(items[:1], steps=3)[0], flow.sample(items[:1], steps=3)[0])
 
 
 def test_rows_of_equal_length_are_the_rows_alone(flow: FlowMatching) -> None:

@@ -81,7 +81,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
         v = self.to_v(x)
-        q, k = (rotate_first_channels(z, rotary).to(v.dtype) for z in (self.to_q(x), self.to_k(x)))
+        x = x.to(v.dtype)  # once for both products
+        q, k = (rotate_first_channels(z, rotary) for z in (self.to_q(x), self.to_k(x)))
         q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, v))
         y = F.scaled_dot_product_attention(q, k, v, mask)  # [B, H, T, dim_head]
         out: Tensor = self.to_out[0](y.transpose(1, 2).flatten(-2))

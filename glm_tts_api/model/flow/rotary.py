@@ -34,8 +34,8 @@ class Rotary(nn.Module):
 
 
 def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
-    """x [B, T, D], of which the tables' width is rotated."""
+    """x [B, T, D], of which the tables' width is rotated, in their precision."""
     cos, sin = tables
     head, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
     turned = torch.stack([-head[..., 1::2], head[..., ::2]], -1).flatten(-2)
-    return torch.cat([head * cos + turned * sin, rest], -1)
+    return torch.cat([(head * cos + turned * sin).to(x.dtype), rest], -1)

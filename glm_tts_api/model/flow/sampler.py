@@ -88,6 +88,7 @@ class FlowMatching(nn.Module):
         pack(self.estimator, dtype)
         return self
 
+    @torch.inference_mode()
     def capture(self, n_frames: Iterable[int], *, steps: int) -> None:
         """On a GPU: graphs of one segment alone, of so many frames with its prompt, in `steps` steps. Weights
         stay from then on what and where they are.
