@@ -9,10 +9,8 @@ and one copy back, which is the only wait; and for each row, once in many steps,
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 
@@ -23,6 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.draw_noise import DrawNoise
+from glm_tts_api.model.graphs import no_garbage_collection
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
@@ -160,7 +159,7 @@ class CudaDecodeStep:
         stream.wait_stream(torch.cuda.current_stream(device))
         replays: dict[Shape, Callable[[], None]] = {}
         # The fused kernel that takes a mask in any dtype; the plain one for head sizes that it does not take.
-        with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION), _no_garbage_collection():
+        with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION), no_garbage_collection():
             for shape in sorted(shapes, reverse=True):
                 self._compute(shape)  # loads kernels and libraries, which a capture does not allow
                 graph = torch.cuda.CUDAGraph()
@@ -194,16 +193,3 @@ def fastest_kernels(llm: LlmRunner, cache: KVCache) -> DecodeKernels:
         return "plain"
     logger.info("Decoding takes Triton's kernels, in one graph of all %d slots", cache.slots)
     return "triton"
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """What is collected while a graph is captured may free memory of the device, which ends the capture."""
-    gc.collect()
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
