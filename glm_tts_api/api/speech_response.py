@@ -31,6 +31,7 @@ from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import recorded_outcome
 from glm_tts_api.speech.service import deadline_adding
 
+EVENTS = "text/event-stream"
 _MOST_HEADER_BYTES = 2000
 
 
@@ -121,6 +122,8 @@ class _StreamedSpeech(Response):
         super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, asked.warnings))
         del self.headers["content-length"]
         self.headers["X-Accel-Buffering"] = "no"  # nginx would hold small pieces back
+        if kind == EVENTS:
+            self.headers["Cache-Control"] = "no-cache"
         self._request, self._framing, self._permit = request, framing, permit
         self._pieces, self._first, self._contexts = pieces, first, contexts
 

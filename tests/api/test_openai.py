@@ -86,6 +86,7 @@ def test_events_carry_the_audio_and_end_with_done(client: openai.OpenAI) -> None
     answer = client.audio.speech.create(
         model="tts-1", voice="alloy", input="hello", response_format="pcm", stream_format="sse"
     )
+    assert answer.response.headers["cache-control"] == "no-cache"
     *deltas, done = events(answer.content)
     assert {event["type"] for event in deltas} == {"speech.audio.delta"}
     assert done["type"] == "speech.audio.done"

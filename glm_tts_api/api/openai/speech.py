@@ -12,7 +12,7 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openai.errors import openai_body
 from glm_tts_api.api.openai.schemas import OpenAISpeechFields
-from glm_tts_api.api.speech_response import event, stream
+from glm_tts_api.api.speech_response import EVENTS, event, stream
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import voices_of
 from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[Ke
 class SpeechEvents:
     """Server-sent events, each with a piece of the audio (OpenAI's stream_format=sse)."""
 
-    media_type: str | None = "text/event-stream"
+    media_type: str | None = EVENTS
     takes_errors = True
 
     def piece(self, audio: bytes) -> bytes:

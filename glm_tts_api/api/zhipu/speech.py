@@ -13,7 +13,7 @@ from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
-from glm_tts_api.api.speech_response import event, speak, stream, whole_audio
+from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import voices_of
 from glm_tts_api.api.zhipu.errors import PREFIX, zhipu_body
@@ -43,7 +43,7 @@ class ZhipuSpeechFields(BaseModel):
 class SpeechEvents:
     """Server-sent events, each with a piece of the audio as the delta of a choice."""
 
-    media_type: str | None = "text/event-stream"
+    media_type: str | None = EVENTS
     takes_errors = True
 
     def __init__(self, request_id: str, fields: ZhipuSpeechFields) -> None:
