@@ -83,7 +83,9 @@ class SpeechRequest:
     small. `streams`: whether the audio leaves in pieces while it is made, or in whole segments. `others`: the
     voices that marks in the text call for.
     `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
-    full scale are clipped. `warnings`: fields that were sent and are not used.
+    full scale are clipped. `output_rate` in Hz: of the audio that leaves, where that is another than
+    `sample_rate`; `kbits` a second: of a compressed format, where not the usual. `warnings`: fields that were
+    sent and are not used.
     """
 
     request_id: str
@@ -99,6 +101,8 @@ class SpeechRequest:
     audio_format: AudioFormat = "wav"
     speed: float = 1.0
     volume: float = 1.0
+    output_rate: int | None = None
+    kbits: int | None = None
     warnings: Sequence[str] = ()
 
     def speed_of(self, chunk: AudioChunk) -> float:

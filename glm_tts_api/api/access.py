@@ -21,6 +21,11 @@ _header_scheme = APIKeyHeader(
 )
 
 
+_xi_scheme = APIKeyHeader(
+    scheme_name="xi-api-key", name="xi-api-key", description=_ONLY_WITH_KEYS, auto_error=False
+)
+
+
 async def _require_key(
     request: Request,
     state: AppStateDep,
@@ -30,14 +35,21 @@ async def _require_key(
     _check_key(state.config, bearer.credentials if bearer else header or "")
 
 
-def _check_key(config: WebConfig, given: str) -> None:
+def _check_key(
+    config: WebConfig, given: str, *, how: str = "Authorization: Bearer KEY, or X-API-Key: KEY"
+) -> None:
     """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one."""
     if not config.api_keys:
         return
     if not given.strip():
-        raise Unauthorized("This server needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY.")
+        raise Unauthorized(f"This server needs a key: send {how}.")
     if not _is_one_of(config.api_keys, given):
         raise Forbidden("The key is not one of this server's.")
+
+
+async def _require_xi_key(state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]) -> None:
+    """As ElevenLabs' clients send it."""
+    _check_key(state.config, header or "", how="xi-api-key: KEY")
 
 
 async def _require_metrics_key(
@@ -103,5 +115,6 @@ def _spellings(key: str) -> set[bytes]:
 
 
 KeyRequired = Depends(_require_key)
+XiKeyRequired = Depends(_require_xi_key)
 MetricsKeyRequired = Depends(_require_metrics_key)
 WriterRequired = Depends(_require_writer)

@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from glm_tts_api.api.elevenlabs.errors import PREFIXES as ELEVENLABS
+from glm_tts_api.api.elevenlabs.errors import elevenlabs_body, elevenlabs_status
 from glm_tts_api.api.openai.errors import PREFIX as OPENAI
 from glm_tts_api.api.openai.errors import openai_body, openai_headers, openai_status
 from glm_tts_api.api.v1.errors import error_body, status_of
@@ -33,6 +35,8 @@ def error_response(error: ServiceError, path: str) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
+    if path.startswith(ELEVENLABS):
+        return JSONResponse(elevenlabs_body(error), status_code=elevenlabs_status(error), headers=headers)
     if path.startswith(OPENAI):
         headers.update(openai_headers(error))
         return JSONResponse(openai_body(error), status_code=openai_status(error), headers=headers)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from glm_tts_api.api.compatible import gpt_sovits, speaches
+from glm_tts_api.api.elevenlabs import speech as elevenlabs_speech
+from glm_tts_api.api.elevenlabs import voices as elevenlabs_voices
 from glm_tts_api.api.openai import custom_voices, speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
 from glm_tts_api.api.v1 import lexicon, metrics, ops, prompts, text, tts
@@ -19,6 +21,8 @@ ROUTERS = (
     gpt_sovits.router,
     zhipu_speech.router,
     zhipu_voices.router,
+    elevenlabs_speech.router,
+    elevenlabs_voices.router,
     prompts.router,
     text.router,
     lexicon.router,

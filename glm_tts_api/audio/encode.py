@@ -14,7 +14,6 @@ import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Protocol, cast
 from zlib import crc32
 
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 
 _FULL_SCALE = 32767
@@ -52,20 +52,24 @@ def media_type(audio_format: AudioFormat, sample_rate: int) -> str:
     return {"mp3": "audio/mpeg", "opus": "audio/ogg"}.get(audio_format, f"audio/{audio_format}")
 
 
-def open_encoder(audio_format: AudioFormat, sample_rate: int, *, n_samples: int | None = None) -> Encoder:
-    """`n_samples`: how many will come, where that is known (a WAV then says how long it is)."""
+def open_encoder(
+    audio_format: AudioFormat, sample_rate: int, *, n_samples: int | None = None, kbits: int | None = None
+) -> Encoder:
+    """`n_samples`: how many will come, where that is known (a WAV then says how long it is). `kbits` a
+    second: of MP3, AAC and Opus, where not the usual."""
+    kbits = kbits or _KBITS.get(audio_format, 0)
     match audio_format:
         case "pcm":
             return _Pcm(sample_rate)
         case "wav":
             return _Wav(sample_rate, n_samples)
         case "mp3":
-            return _Frames("libmp3lame", sample_rate, delay=_MP3_DELAY, options={"reservoir": "0"})
+            return _Frames("libmp3lame", sample_rate, kbits, delay=_MP3_DELAY, options={"reservoir": "0"})
         case "aac":
-            return _Frames("aac", sample_rate, delay=_AAC_DELAY, options={})
+            return _Frames("aac", sample_rate, kbits, delay=_AAC_DELAY, options={})
         case "opus":
             heard = sample_rate if sample_rate in _OPUS_RATES else 48000
-            return _Muxed("libopus", "ogg", sample_rate, heard, {"page_duration": "20000"})
+            return _Muxed("libopus", "ogg", sample_rate, heard, {"page_duration": "20000"}, kbits)
         case "flac" if n_samples is None:
             return _Muxed("flac", "flac", sample_rate, sample_rate, {})
         case "flac":
@@ -157,16 +161,18 @@ class _WholeFlac:
 class _Frames:
     """Packets that stand for themselves: MP3, and AAC each behind an ADTS header."""
 
-    def __init__(self, codec: str, sample_rate: int, *, delay: int, options: dict[str, str]) -> None:
+    def __init__(
+        self, codec: str, sample_rate: int, kbits: int, *, delay: int, options: dict[str, str]
+    ) -> None:
         self.sample_rate = sample_rate
         self._codec = cast(av.AudioCodecContext, av.CodecContext.create(codec, "w"))
         self._codec.sample_rate, self._codec.format, self._codec.layout = sample_rate, "fltp", "mono"
-        self._codec.bit_rate = 1000 * _KBITS["mp3" if codec == "libmp3lame" else "aac"]
+        self._codec.bit_rate = 1000 * kbits
         self._codec.options = options
         self._codec.open()
         self._frame_size = self._codec.frame_size
         self._is_aac = codec == "aac"
-        self._input = _FrameInput(sample_rate, sample_rate, self._codec.format.name, self._frame_size)
+        self._input = Frames(sample_rate, sample_rate, self._codec.format.name, self._frame_size)
         self._n_skipped = round(delay / self._frame_size)
         self._n_samples = 0
         self._n_sent = 0
@@ -201,18 +207,20 @@ class _Frames:
 class _Muxed:
     """What needs a container around it: Opus in Ogg, FLAC."""
 
-    def __init__(self, codec: str, muxer: str, rate: int, heard: int, options: dict[str, str]) -> None:
+    def __init__(
+        self, codec: str, muxer: str, rate: int, heard: int, options: dict[str, str], kbits: int = 0
+    ) -> None:
         self.sample_rate = heard
         self._sink = _Sink()
         options = {"flush_packets": "1", "fflags": "+bitexact", **options}
         self._container = av.open(self._sink, "w", format=muxer, options=options)
         self._needs_serial = muxer == "ogg"
         self._stream = cast(av.AudioStream, self._container.add_stream(codec, rate=heard, layout="mono"))
-        if codec == "libopus":
-            self._stream.codec_context.bit_rate = 1000 * _KBITS["opus"]
+        if kbits:
+            self._stream.codec_context.bit_rate = 1000 * kbits
         self._stream.codec_context.open()
         context = self._stream.codec_context
-        self._input = _FrameInput(rate, heard, context.format.name, context.frame_size or 1024)
+        self._input = Frames(rate, heard, context.format.name, context.frame_size or 1024)
 
     def push(self, pcm: Float32) -> bytes:
         if self._needs_serial and len(pcm):
@@ -230,28 +238,6 @@ class _Muxed:
         for frame in frames:
             self._container.mux(self._stream.encode(frame))
         return self._sink.take()
-
-
-class _FrameInput:
-    """PCM of any length to an encoder's frames, in its format and at its rate."""
-
-    def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int) -> None:
-        self._rate = rate
-        self._resampler = av.AudioResampler(sample_format, "mono", heard, frame_size=frame_size)
-        self._n_in = 0
-
-    def push(self, pcm: Float32) -> list[av.AudioFrame]:
-        if not len(pcm):
-            return []
-        frame = av.AudioFrame.from_ndarray(np.clip(pcm, -1.0, 1.0)[None], format="flt", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
-        self._n_in += len(pcm)
-        ready: list[av.AudioFrame] = self._resampler.resample(frame)
-        return ready
-
-    def finish(self) -> list[av.AudioFrame]:
-        rest: list[av.AudioFrame] = self._resampler.resample(None) if self._n_in else []
-        return rest
 
 
 class _Sink:

@@ -9,7 +9,8 @@ from typing import ParamSpec
 
 import numpy as np
 
-from glm_tts_api.audio.encode import Encoder, open_encoder
+from glm_tts_api.audio.encode import open_encoder
+from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
 from glm_tts_api.speech.engines import ResumedStream
@@ -44,14 +45,35 @@ def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
         round(sum(len(chunk.pcm) for chunk in alike) / speed)
         for speed, alike in groupby(chunks, asked.speed_of)
     )
-    paced = Paced(rate)
-    encoder = open_encoder(asked.audio_format, rate, n_samples=n_samples)
-    body = [
-        encoder.push(paced.push(_at_volume(chunk.pcm, asked.volume), asked.speed_of(chunk)))
-        for chunk in chunks
-    ]
-    body += [encoder.push(paced.finish()), encoder.finish()]
-    return Speech(b"".join(body), encoder.sample_rate, n_samples / rate)
+    output = _Output(asked, rate, n_samples=n_samples)
+    body = [*map(output.push, chunks), output.finish()]
+    return Speech(b"".join(body), output.sample_rate, n_samples / rate)
+
+
+class _Output:
+    """An answer's chunks, which come at `rate` Hz, to its bytes. `n_samples`: how many those are at their
+    speeds, where that is known; `sample_rate` is what is heard. Blocking."""
+
+    def __init__(self, asked: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
+        heard = asked.output_rate or rate
+        self._asked, self._paced, self._resampled = asked, Paced(rate), Resampled(rate, heard)
+        self._encoder = open_encoder(
+            asked.audio_format,
+            heard,
+            n_samples=None if n_samples is None else round(n_samples * heard / rate),
+            kbits=asked.kbits,
+        )
+        self.sample_rate = self._encoder.sample_rate
+
+    def push(self, chunk: AudioChunk) -> bytes:
+        pcm = self._paced.push(_at_volume(chunk.pcm, self._asked.volume), self._asked.speed_of(chunk))
+        return self._encoder.push(self._resampled.push(pcm))
+
+    def finish(self) -> bytes:
+        rest = self._resampled.push(self._paced.finish())
+        return b"".join(
+            (self._encoder.push(rest), self._encoder.push(self._resampled.finish()), self._encoder.finish())
+        )
 
 
 def _at_volume(pcm: Float32, volume: float) -> Float32:
@@ -68,7 +90,7 @@ class Encoded:
     def __init__(self, stream: ResumedStream, log: RequestLog, pool: Pool, asked: SpeechRequest) -> None:
         self._timings, self._pool, self._asked = log.timings, pool, asked
         self._pieces = self._encode(noted(stream, log, asked))  # read by first(), then on from there
-        self._encoder: Encoder | None = None
+        self._output: _Output | None = None
 
     async def first(self) -> bytes:
         """The first piece with something in it; nothing at all where the speech is empty."""
@@ -91,15 +113,26 @@ class Encoded:
             return await self._pool.run(call, *args, **kwargs)
 
     def _push(self, chunk: AudioChunk) -> bytes:
-        if self._encoder is None:
-            self._encoder = open_encoder(self._asked.audio_format, chunk.sample_rate)
-            self.sample_rate = self._encoder.sample_rate
-            self._paced = Paced(chunk.sample_rate)
-        pcm = _at_volume(chunk.pcm, self._asked.volume)
-        speed = self._asked.speed_of(chunk)
-        self.seconds += chunk.seconds / speed
-        return self._encoder.push(self._paced.push(pcm, speed))
+        if self._output is None:
+            self._output = _Output(self._asked, chunk.sample_rate)
+            self.sample_rate = self._output.sample_rate
+        self.seconds += chunk.seconds / self._asked.speed_of(chunk)
+        return self._output.push(chunk)
 
     def _finish(self) -> bytes:
-        assert self._encoder is not None
-        return self._encoder.push(self._paced.finish()) + self._encoder.finish()
+        assert self._output is not None
+        return self._output.finish()
+
+
+class EncodedWhole(Encoded):
+    """The same, its one piece the whole: with a container, one that says how long it is."""
+
+    async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
+        all_chunks = [chunk async for chunk in chunks]
+        self._timings.end_generation()
+        yield await self._on_a_thread(self._whole, all_chunks)
+
+    def _whole(self, chunks: list[AudioChunk]) -> bytes:
+        speech = encode_whole(chunks, self._asked)
+        self.sample_rate, self.seconds = speech.sample_rate, speech.seconds
+        return speech.audio

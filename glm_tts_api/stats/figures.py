@@ -20,7 +20,7 @@ from glm_tts_api.contracts import STAGES, AudioFormat
 from glm_tts_api.errors import ServiceError
 
 LaneName = Literal["short_text", "long_text"]
-Api = Literal["v1", "openai", "socket", "zhipu", "gpt_sovits"]
+Api = Literal["v1", "openai", "socket", "zhipu", "gpt_sovits", "elevenlabs"]
 LANES: tuple[LaneName, ...] = get_args(LaneName)
 UNKNOWN = "none"  # the lane or format of a request that was refused before it was known
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lets the client packages that people use speak with this server, each in an environment of its own from PyPI, and
-# compares how long what each heard is with the whole answer.
+# Lets the client packages that people use speak with this server, each in an environment of its own from PyPI or npm,
+# and compares how long what each heard is with the whole answer.
 #
 #   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without, one is started for it
 #
-# The environments (1.3 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13 and curl. Exit codes:
-# 1, a client did not hear all of it; 2, something is missing here.
+# The environments (1.3 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13, npm and curl. Exit
+# codes: 1, a client did not hear all of it; 2, something is missing here.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 source scripts/lib/own_server.sh
@@ -21,6 +21,13 @@ readonly CLIENTS=(
   'livekit_plugin|livekit-plugins-openai==1.8.9|livekit-tts-1.wav'
   'pipecat_service|pipecat-ai[openai]==1.14.0|pipecat.wav'
   'wyoming_bridge|wyoming_openai==0.8.0|wyoming.wav'
+  'litellm_sdk|litellm==1.108.7|litellm.mp3'
+  'elevenlabs_sdk|elevenlabs==2.78.0|elevenlabs.mp3'
+  'elevenlabs_sdk|elevenlabs==2.78.0|elevenlabs.wav'
+  'elevenlabs_sdk.mjs|@elevenlabs/elevenlabs-js@2.73.0|elevenlabs-js.mp3'
+  'elevenlabs_sdk.mjs|@elevenlabs/elevenlabs-js@2.73.0|elevenlabs-js.wav'
+  'openai_sdk.mjs|openai@6.49.0|openai-js.mp3'
+  'ai_sdk.mjs|ai@6.0.326 @ai-sdk/openai@3.0.141|ai.mp3'
 )
 readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/glm-tts-api/clients"
 
@@ -37,16 +44,34 @@ python_for_clients() {
 
 # environment SCRIPT PACKAGES: makes the environment on first use and when PACKAGES changes.
 environment() {
-  local venv="$CACHE/$1"
-  [[ -f $venv/installed && $(<"$venv/installed") == "$2" ]] && return
+  local folder="$CACHE/$1" packages
+  [[ -f $folder/installed && $(<"$folder/installed") == "$2" ]] && return
   say "== installing $2"
-  rm -rf -- "$venv"
-  "$(python_for_clients)" -m venv "$venv"
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check "$2"
-  printf '%s' "$2" >"$venv/installed"
+  rm -rf -- "$folder"
+  read -ra packages <<<"$2"
+  if [[ $1 == *.mjs ]]; then
+    npm install --silent --no-audit --no-fund --prefix "$folder" "${packages[@]}"
+  else
+    "$(python_for_clients)" -m venv "$folder"
+    "$folder/bin/python" -m pip install -q --disable-pip-version-check "${packages[@]}"
+  fi
+  printf '%s' "$2" >"$folder/installed"
 }
 
-command -v curl >/dev/null || fail "$EXIT_REFUSED" "curl is needed (Debian, Ubuntu: apt install curl)."
+# run_client SCRIPT FILE: lets it speak into FILE. Node looks for packages beside the script.
+run_client() {
+  local here=scripts/checks/clients
+  if [[ $1 == *.mjs ]]; then
+    cp -- "$here"/*.mjs "$CACHE/$1"
+    node "$CACHE/$1/$1" "$URL" "$2"
+  else
+    "$CACHE/$1/bin/python" "$here/$1.py" "$URL" "$2"
+  fi
+}
+
+for program in curl node npm; do
+  command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install curl nodejs npm)."
+done
 URL="${1:-}"
 [[ -n $URL ]] || start_server
 export NO_PROXY='*' no_proxy='*'
@@ -54,7 +79,7 @@ for client in "${CLIENTS[@]}"; do
   IFS='|' read -r script packages file <<<"$client"
   environment "$script" "$packages"
   say "== $packages -> $file"
-  "$CACHE/$script/bin/python" "scripts/checks/clients/$script.py" "$URL" "$WORK/$file" >"$WORK/$file.log" 2>&1 || {
+  run_client "$script" "$WORK/$file" >"$WORK/$file.log" 2>&1 || {
     tail -n 20 -- "$WORK/$file.log" >&2
     fail "$EXIT_FAILED" "$script did not speak (its output's end is above)."
   }

@@ -189,10 +189,10 @@ def test_an_encoder_that_is_slow_to_open_keeps_nobody_waiting(
 ) -> None:
     opening, go_on = threading.Event(), threading.Event()
 
-    def open_slowly(*args: Any) -> Encoder:
+    def open_slowly(*args: Any, **options: Any) -> Encoder:
         opening.set()
         assert go_on.wait(30)
-        return open_encoder(*args)
+        return open_encoder(*args, **options)
 
     monkeypatch.setattr("glm_tts_api.speech.encoding.open_encoder", open_slowly)
     with ThreadPoolExecutor(1) as pool:

@@ -1,0 +1,66 @@
+"""PCM from one rate to another, and to the frames that encoders take, by FFmpeg's swresample. Blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from glm_tts_api.contracts import Float32
+
+
+class Frames:
+    """Mono float32 pieces [n] in [-1, 1] at `rate` Hz, in order, to frames of `frame_size` samples (None: as
+    they come) in `sample_format` at `heard` Hz."""
+
+    def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int | None) -> None:
+        self._rate = rate
+        self._resampler = av.AudioResampler(sample_format, "mono", heard, frame_size=frame_size)
+        self._n_in = 0
+
+    def push(self, pcm: Float32) -> list[av.AudioFrame]:
+        """What is ready, which may be nothing."""
+        if not len(pcm):
+            return []
+        frame = av.AudioFrame.from_ndarray(np.clip(pcm, -1.0, 1.0)[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
+        self._n_in += len(pcm)
+        ready: list[av.AudioFrame] = self._resampler.resample(frame)
+        return ready
+
+    def finish(self) -> list[av.AudioFrame]:
+        """The rest."""
+        rest: list[av.AudioFrame] = self._resampler.resample(None) if self._n_in else []
+        return rest
+
+
+class Resampled:
+    """Mono float32 pieces [n] in [-1, 1] at `rate` Hz, in order, at `heard` Hz: as many samples as last as
+    long, rounded."""
+
+    def __init__(self, rate: int, heard: int) -> None:
+        self._rate, self._heard = rate, heard
+        self._frames = None if heard == rate else Frames(rate, heard, "flt", None)
+        self._n_in = self._n_out = 0
+
+    def push(self, pcm: Float32) -> Float32:
+        """What is ready, which may be nothing."""
+        if self._frames is None:
+            return pcm
+        self._n_in += len(pcm)
+        return self._next(self._frames.push(pcm))
+
+    def finish(self) -> Float32:
+        """The rest."""
+        if self._frames is None:
+            return np.zeros(0, np.float32)
+        n_due = round(self._n_in * self._heard / self._rate) - self._n_out
+        rest = self._next(self._frames.finish())[:n_due]
+        return np.pad(rest, (0, n_due - len(rest)))
+
+    def _next(self, frames: Sequence[av.AudioFrame]) -> Float32:
+        ready = np.concatenate([np.zeros(0, np.float32), *(frame.to_ndarray()[0] for frame in frames)])
+        self._n_out += len(ready)
+        return ready
