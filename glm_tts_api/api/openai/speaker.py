@@ -19,11 +19,12 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.openai.socket_words import OwnWords, Words, error_message
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.logs import without_text
-from glm_tts_api.speech.encoding import Encoded
+from glm_tts_api.speech.encoding import Encoded, EncodedWhole
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
 
@@ -33,18 +34,18 @@ DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
 
 class Client:
     """Frames to a client, each in its time. Each method raises ClientGone if the client has left, or has read
-    nothing for too long."""
+    nothing for too long. `words`: the vocabulary that the client speaks."""
 
     def __init__(self, socket: WebSocket, send_s: float) -> None:
         self._socket, self._send_s = socket, send_s
+        self.words: Words = OwnWords()
 
-    async def tell(self, kind: str, **fields: Any) -> None:
-        text = json.dumps({"type": kind, **fields}, ensure_ascii=False)
+    async def tell(self, message: dict[str, Any]) -> None:
+        text = json.dumps(message, ensure_ascii=False)
         await self._send({"type": "websocket.send", "text": text})
 
     async def tell_error(self, error: ServiceError) -> None:
-        come_back = {} if error.retry_after_s is None else {"retry_after": error.retry_after_s}
-        await self.tell("error", code=error.code, message=error.message, **come_back)
+        await self.tell(error_message(error))
 
     async def hear(self, audio: bytes) -> None:
         await self._send({"type": "websocket.send", "bytes": audio})
@@ -159,9 +160,10 @@ class Speaker:
             await self._client.tell_error(error)
             item = self._drop_rest()
         if item is Mark.FLUSH:
-            await self._client.tell("flushed")
+            await self._client.tell(self._client.words.turn_end())
         elif item is Mark.END:
-            await self._client.tell("done")
+            if (farewell := self._client.words.end()) is not None:
+                await self._client.tell(farewell)
             await self._client.close(DONE)
 
     async def _next(self) -> _Item:
@@ -202,22 +204,20 @@ class Speaker:
             log.write(sent=True)
 
     async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
-        segment = self._n_segments
         arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
         async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
-            pieces = Encoded(stream, log, self._state.pools.encode, asked)
+            encoded = Encoded if asked.streams else EncodedWhole
+            pieces = encoded(stream, log, self._state.pools.encode, asked)
             first = await pieces.first()
+            segment, words = self._n_segments, self._client.words
             self._n_segments += 1
             with permit.waiting_for_client():
-                await self._client.tell(
-                    "segment.start", segment=segment, text=asked.text, sample_rate=pieces.sample_rate
-                )
+                await self._client.tell(words.segment_start(segment, asked, pieces.sample_rate))
                 if first:
                     await self._client.hear(first)
             async for piece in pieces:
                 if piece:
                     with permit.waiting_for_client():
                         await self._client.hear(piece)
-            seconds = round(pieces.seconds, 3)
             with permit.waiting_for_client():  # until the client has taken the audio
-                await self._client.tell("segment.end", segment=segment, seconds=seconds)
+                await self._client.tell(words.segment_end(segment, round(pieces.seconds, 3)))

@@ -1,7 +1,8 @@
 """WebSocket /v1/audio/speech/stream: text in pieces, as an LLM writes it; audio out while it comes.
 
 A turn is the text up to `flush`. An error ends the turn that it comes in; a message that makes no sense ends
-the connection. docs/streaming.md has the messages.
+the connection. docs/streaming.md has the messages, which a client of vLLM-Omni has other words for
+(socket_words.py).
 """
 
 from __future__ import annotations
@@ -9,41 +10,25 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import Enum, auto
-from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocket
 
 from glm_tts_api.api.access import check_handshake
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openai.socket_words import StartFields, VllmOmniWords
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
 from glm_tts_api.api.voice_names import named_voice, named_voices
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.markup.marks import voices_in
-from glm_tts_api.validation import FormNumber, WholeNumber
 
 router = APIRouter(prefix="/v1/audio")
 _PIECE = 1000  # characters of a message that are looked at in one turn of the event loop
-
-
-class StartFields(BaseModel):
-    """How the text that follows is to be spoken."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    type: Literal["start"] = "start"
-    model: str = "glm-tts"
-    voice: str = "alloy"
-    response_format: AudioFormat = "pcm"
-    sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
-    speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
-    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
 
 
 @router.websocket("/speech/stream")
@@ -126,7 +111,11 @@ class _Conversation:
         return self._phase in (_Phase.TURN, _Phase.REFUSED)
 
     async def _take(self, message: Body) -> None:
-        kind = message.fields.get("type")
+        name = str(message.fields.get("type"))
+        if self._how is None and name in VllmOmniWords.deeds:
+            self._client.words = VllmOmniWords()
+        deeds = self._client.words.deeds
+        kind = deeds.get(name)
         if self._phase is _Phase.ENDED and kind != "cancel":
             raise InvalidField("Nothing but cancel may follow end.")
         if kind != "start":
@@ -143,16 +132,16 @@ class _Conversation:
             case "end":
                 await self._end_turn(Mark.END, _Phase.ENDED)
             case _:
-                raise InvalidField(
-                    f"type must be start, text, flush, cancel or end, not '{quote(str(kind))}'."
-                )
+                *most, last = deeds
+                raise InvalidField(f"type must be {', '.join(most)} or {last}, not '{quote(name)}'.")
 
     async def _start(self, message: Body) -> None:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
-        fields, _ = message.parse_speech(StartFields, voice="voice")
+        fields, _ = message.parse_speech(self._client.words.start_fields, voice="voice")
         voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice
+        self._splitter = SentenceSplitter(cuts=fields.cuts)
 
     async def _add(self, text: object) -> None:
         if not isinstance(text, str):
@@ -204,7 +193,7 @@ class _Conversation:
                     voice,
                     SamplingOptions(seed=fields.seed),
                     fields.sample_rate,
-                    streams=True,
+                    streams=fields.streams,
                     others=others,
                     audio_format=fields.response_format,
                     speed=fields.speed,
@@ -223,7 +212,7 @@ class _Conversation:
         await self._speaker.hush()
         self._splitter.flush()
         self._voice = None
-        await self._client.tell("cancelled")
+        await self._client.tell({"type": "cancelled"})
         if self._phase is _Phase.ENDED:
             self._speaker.put(Mark.END)
         else:

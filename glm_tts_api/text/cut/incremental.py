@@ -26,9 +26,10 @@ _SHORTENED = frozenset(word.lower() for word in (*ABBREVIATIONS, *TITLES))
 
 
 class SentenceSplitter:
-    """What `push` returned and `flush` returns is, joined, all that was pushed."""
+    """What `push` returned and `flush` returns is, joined, all that was pushed. Without `cuts` it is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cuts: bool = True) -> None:
+        self._cuts = cuts
         self._text = ""  # of the sentence that is coming
         self._weight = 0
         self._n_judged = 0  # of its characters
@@ -42,7 +43,7 @@ class SentenceSplitter:
         """The sentences that are whole with this piece."""
         self._text += piece
         whole = []
-        while self._n_judged < len(self._text) - 1:
+        while self._cuts and self._n_judged < len(self._text) - 1:
             at = self._n_judged
             self._weight += _weight(self._text[at])
             self._n_judged += 1

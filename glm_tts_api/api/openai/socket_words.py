@@ -1,0 +1,149 @@
+"""What is said over the WebSocket, in two vocabularies: our own, and that of vLLM-Omni, whose socket has the
+same address. They share no word, so a client's first message tells which it speaks. Knows no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SpeechRequest
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.validation import Allowed, FormNumber, WholeNumber
+
+Message = dict[str, Any]
+Deed = Literal["start", "text", "flush", "cancel", "end"]
+
+
+class StartFields(BaseModel):
+    """How the text that follows is to be spoken."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: str = "start"
+    model: str = "glm-tts"
+    voice: str = "alloy"
+    response_format: AudioFormat = "pcm"
+    sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
+    speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
+    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
+
+    @property
+    def streams(self) -> bool:
+        """Whether a sentence's audio leaves while it is made."""
+        return True
+
+    @property
+    def cuts(self) -> bool:
+        """Whether a sentence is spoken before the turn's text is complete."""
+        return True
+
+
+class SessionFields(StartFields):
+    """vLLM-Omni's session.config."""
+
+    response_format: AudioFormat = "wav"
+    stream_audio: bool = False
+    split_granularity: Literal["none", "sentence", "clause"] = "sentence"
+    word_timestamps: Annotated[Literal[False], Allowed("false: times of words are not made here")] = False
+
+    @property
+    def streams(self) -> bool:
+        return self.stream_audio
+
+    @property
+    def cuts(self) -> bool:
+        return self.split_granularity != "none"
+
+
+class Words(Protocol):
+    """`deeds`: what each message of the client asks for; `start_fields`: the fields of `start`."""
+
+    deeds: Mapping[str, Deed]
+
+    @property
+    def start_fields(self) -> type[StartFields]: ...
+
+    def segment_start(self, segment: int, asked: SpeechRequest, sample_rate: int) -> Message: ...
+
+    def segment_end(self, segment: int, seconds: float) -> Message: ...
+
+    def turn_end(self) -> Message: ...
+
+    def end(self) -> Message | None: ...
+
+
+def error_message(error: ServiceError) -> Message:
+    come_back = {} if error.retry_after_s is None else {"retry_after": error.retry_after_s}
+    return {"type": "error", "code": error.code, "message": error.message, **come_back}
+
+
+class OwnWords:
+    """docs/streaming.md has them."""
+
+    deeds: Mapping[str, Deed] = {
+        "start": "start",
+        "text": "text",
+        "flush": "flush",
+        "cancel": "cancel",
+        "end": "end",
+    }
+    start_fields = StartFields
+
+    def segment_start(self, segment: int, asked: SpeechRequest, sample_rate: int) -> Message:
+        return {"type": "segment.start", "segment": segment, "text": asked.text, "sample_rate": sample_rate}
+
+    def segment_end(self, segment: int, seconds: float) -> Message:
+        return {"type": "segment.end", "segment": segment, "seconds": seconds}
+
+    def turn_end(self) -> Message:
+        return {"type": "flushed"}
+
+    def end(self) -> Message | None:
+        return {"type": "done"}
+
+
+class VllmOmniWords:
+    """Sentences are counted within an utterance, which ends with input.done."""
+
+    deeds: Mapping[str, Deed] = {
+        "session.config": "start",
+        "input.text": "text",
+        "input.done": "flush",
+        "session.close": "end",
+    }
+    start_fields = SessionFields
+
+    def __init__(self) -> None:
+        self._n_utterances = self._n_sentences = 0
+
+    def segment_start(self, segment: int, asked: SpeechRequest, sample_rate: int) -> Message:
+        return {
+            "type": "audio.start",
+            **self._place(),
+            "sentence_text": asked.text,
+            "format": asked.audio_format,
+            "sample_rate": sample_rate,
+            "channels": 1,
+        }
+
+    def segment_end(self, segment: int, seconds: float) -> Message:
+        place = self._place()
+        self._n_sentences += 1
+        return {"type": "audio.done", **place}
+
+    def turn_end(self) -> Message:
+        n_sentences, self._n_sentences = self._n_sentences, 0
+        self._n_utterances += 1
+        return {
+            "type": "session.done",
+            "utterance_index": self._n_utterances - 1,
+            "total_sentences": n_sentences,
+        }
+
+    def end(self) -> Message | None:
+        return None
+
+    def _place(self) -> Message:
+        return {"utterance_index": self._n_utterances, "sentence_index": self._n_sentences}
