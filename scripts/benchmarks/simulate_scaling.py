@@ -168,7 +168,7 @@ def compare(url: str, service: Service, *, replicas: int, load: float, requests:
     service = replace(service, voices=len(VOICES))
     measured = service.measured
     rate = load * replicas * measured.peak / measured.mean_audio_s
-    heard = asyncio.run(ask(url, rate=rate, requests=requests))
+    heard = asyncio.run(ask(url, rate=rate, requests=requests, n_measured=measured.n_texts))
     print(f"{requests} requests, {rate:.2f} a second: {sum(one is not None for one in heard)} answered")
     answered = [one for one in heard[int(_WARM_UP * requests) :] if one]
     first, whole = [one.first_audio for one in answered], [one.whole for one in answered]

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scripts.benchmarks.serve import MIX
 from tests.api.running import Running
 
 SCRIPT = Path(__file__).parents[2] / "scripts/benchmarks/simulate_scaling.py"
 
 
 def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, tmp_path: Path) -> None:
-    level = {"concurrency": 1, "audio_s": [0.5]}
+    level = {"concurrency": 1, "audio_s": [0.5, 0.5]}
     (tmp_path / "serve.json").write_text(json.dumps({"levels": [level]}))
     stream = {"concurrency": 1, "audio_s_per_s": 20.0, "first_audio_p50_s": 0.01}
     (tmp_path / "streams.json").write_text(json.dumps({"streams": [stream]}))
@@ -34,3 +35,4 @@ def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, t
         "latency_p50",
         "latency_p95",
     ]
+    assert {asked.text for asked in server.engine.requests} == set(MIX[:2]), "those that were measured"

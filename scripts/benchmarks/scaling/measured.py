@@ -26,13 +26,14 @@ class Curve:
 @dataclass(frozen=True)
 class Measured:
     """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from
-    the beginning of a request's service to its first audio. `audio_s`: the length of every answer of the mix.
-    `voice_s`: seconds that a voice costs a replica that does not know it."""
+    the beginning of a request's service to its first audio. `audio_s`: the length of every answer, the same
+    `n_texts` texts at each level. `voice_s`: seconds that a voice costs a replica that does not know it."""
 
     audio_rate: Curve
     first_audio: Curve
     audio_s: Sequence[float]
     voice_s: float
+    n_texts: int = 1
 
     def first_audio_s(self, n: int) -> float:
         """With `n` requests in service. Beyond what was measured each of them waits for all others."""
@@ -59,6 +60,7 @@ def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
         _curve(listened, "first_audio_p50_s"),
         [audio_s for level in levels for audio_s in level["audio_s"]],
         voice_s,
+        n_texts=len(levels[0]["audio_s"]),
     )
 
 

@@ -20,15 +20,16 @@ class Heard:
     whole: float
 
 
-async def ask(url: str, *, rate: float, requests: int, seed: int = 1) -> list[Heard | None]:
-    """Streams of the mix, `rate` of them begun a second; None for one that was refused or cut off."""
+async def ask(url: str, *, rate: float, requests: int, n_measured: int, seed: int = 1) -> list[Heard | None]:
+    """Streams of the first `n_measured` texts of the mix, again and again, `rate` of them begun a second;
+    None for one that was refused or cut off."""
     rng = random.Random(seed)
     async with httpx.AsyncClient(
         base_url=url, timeout=1800, trust_env=False, limits=httpx.Limits()
     ) as client:
         asked = []
         for number in range(requests):
-            asked.append(asyncio.create_task(_listen(client, number)))
+            asked.append(asyncio.create_task(_listen(client, number % n_measured)))
             await asyncio.sleep(rng.expovariate(rate))
         return list(await asyncio.gather(*asked))
 
