@@ -197,6 +197,8 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)
+        if device.type == "cuda":  # what Triton compiles would go to the user's home
+            os.environ.setdefault("TRITON_CACHE_DIR", str(Path(load.cache_dir, "triton")))
         models = load_checkpoint(Path(load.checkpoint_dir), device=device, dtype=load.dtype)
         n_engines = n_sharing(device, load.device, n_engines=load.n_engines)
         return replace(models, warnings=tuple(warnings), n_engines=n_engines)

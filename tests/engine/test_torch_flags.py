@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from glm_tts_api.engine.process import build_engine
@@ -69,20 +70,24 @@ def test_a_server_that_starts_on_a_faked_gpu_has_set_them_before_it_loads(
     def load(root: Path, *, device: torch.device, **_: Any) -> None:
         seen.extend([device, torch.backends.cuda.cudnn_sdp_enabled(), precisions()])
         seen.append({name: os.environ[name] for name in ALLOCATOR_VARIABLES})
+        seen.append(os.environ["TRITON_CACHE_DIR"])
         raise StartupError("there is no GPU to load to")
 
     async def start() -> None:
-        engine: Any = build_engine(load_of(tmp_path), lambda _: None)
+        engine: Any = build_engine(replace(load_of(tmp_path), cache_dir="/run/cache"), lambda _: None)
         await tiny.ready(engine)
         assert engine.state.cause == "there is no GPU to load to"
         engine.close()
 
     for name in ALLOCATOR_VARIABLES:
         monkeypatch.setenv(name, "")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "")
+    monkeypatch.delenv("TRITON_CACHE_DIR")
     monkeypatch.setattr("glm_tts_api.model.placement.choose_device", lambda *_, **__: FAKED_GPU)
     monkeypatch.setattr("glm_tts_api.model.checkpoint.load_checkpoint", load)
     asyncio.run(start())
-    assert seen == [FAKED_GPU, False, ["ieee"] * 3, EXPANDABLE]
+    # A service's user may have no home to write to, which is where Triton would keep what it has compiled.
+    assert seen == [FAKED_GPU, False, ["ieee"] * 3, EXPANDABLE, "/run/cache/triton"]
 
 
 def test_on_a_cpu_few_plans_are_kept_unless_the_user_said_how_many() -> None:
