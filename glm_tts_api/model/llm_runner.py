@@ -1,8 +1,8 @@
 """The LLM packed for serving: many rows, each at its own length, one forward a step.
 
 A row's result does not depend on its neighbours: on the CPU products run on packed weights with the rows
-padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA rows attend
-together under a mask, over the cache as it lies.
+padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA that is so with
+Triton's kernels (triton_decode.py); by the operators here rows attend together under a mask.
 """
 
 from __future__ import annotations
