@@ -20,7 +20,7 @@ from glm_tts_api import __version__
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.error_handlers import error_response, install_error_handlers
 from glm_tts_api.api.openapi import name_bodies, operation_id
-from glm_tts_api.api.routes import ROUTERS
+from glm_tts_api.api.routes import ROUTERS, heads
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.engine.client import COMMAND, EngineClient
@@ -81,6 +81,7 @@ def create_app(
     )
     for router in (studio_router, studio_encode_router, *ROUTERS):
         app.include_router(router)
+    app.router.routes.extend(heads(app.router))  # of /docs
     name_bodies(app)
     install_error_handlers(app)
     web = settings.web

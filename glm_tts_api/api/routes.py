@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
 from glm_tts_api.api.compatible import gpt_sovits, speaches
 from glm_tts_api.api.elevenlabs import speech as elevenlabs_speech
 from glm_tts_api.api.elevenlabs import voices as elevenlabs_voices
@@ -30,3 +35,18 @@ ROUTERS = (
     ops.health_router,
     metrics.router,
 )
+
+
+def heads(router: APIRouter) -> list[APIRoute]:
+    """HEAD for each route that answers GET; /openapi.json does not list it."""
+    heads = []
+    for route in router.routes:
+        if isinstance(route, APIRoute) and route.methods == {"GET"}:
+            head = copy(route)
+            head.methods, head.include_in_schema = {"HEAD"}, False
+            heads.append(head)
+    return heads
+
+
+for _router in ROUTERS:
+    _router.routes.extend(heads(_router))

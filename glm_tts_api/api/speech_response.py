@@ -169,6 +169,17 @@ def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Respo
     )
 
 
+def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind: str = "") -> Response:
+    """The answer to HEAD, which counts as no speech: nothing is spoken. `kind`: the Content-Type, where it is
+    not that of the audio."""
+    state.speech.require_ready()
+    log_of(request).figures = None
+    kind = kind or media_type(asked.audio_format, asked.sample_rate)
+    response = Response(media_type=kind, headers=audio_headers(asked.sample_rate, asked.warnings))
+    del response.headers["content-length"]
+    return response
+
+
 def audio_headers(sample_rate: int, warnings: Sequence[str]) -> dict[str, str]:
     """The headers that every audio answer has."""
     headers = {"X-Sample-Rate": str(sample_rate)}

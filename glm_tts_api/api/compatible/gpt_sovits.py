@@ -17,7 +17,7 @@ from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
-from glm_tts_api.api.speech_response import speak, stream, whole_audio
+from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
@@ -110,6 +110,8 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         speed=fields.speed_factor,
         warnings=warnings,
     )
+    if request.method == "HEAD":
+        return headers_alone(request, state, asked)
     if streams:
         return await stream(request, state, asked)
     return whole_audio(request, await speak(request, state, asked, streamed_by="streaming_mode=1"), asked)

@@ -15,7 +15,7 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import log_of, logged_speech
 from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
-from glm_tts_api.api.speech_response import speak, stream, whole_audio
+from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
@@ -92,6 +92,9 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse_speech(SpeechFields, voice="index", files=(PROMPT_AUDIO,))
     asked = await _asked(request, state, body, fields, warnings)
+    if request.method == "HEAD":
+        kind = "application/json" if fields.response_format == "json" else ""
+        return headers_alone(request, state, asked, kind)
     if await _verifies(request, state):
         log_of(request).figures = None
     if fields.stream:
