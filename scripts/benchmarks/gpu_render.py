@@ -22,6 +22,7 @@ from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput
 from glm_tts_api.model.mel import log_mel, resample
+from glm_tts_api.model.placement import has_bf16_units
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from scripts.benchmarks.flow import estimator_flops
 from scripts.benchmarks.gpu_models import Bench
@@ -163,7 +164,9 @@ def flow_precisions(bench: Bench) -> Measured:
     )
     figures: Measured = {}
     mels: list[Tensor] = []
-    ways = (("float32", exact, full_float32), ("TF32", exact, tf32), ("bf16", halved, full_float32))
+    ways = [("float32", exact, full_float32), ("TF32", exact, tf32)]
+    if bench.device.type == "cpu" or has_bf16_units(bench.device):
+        ways.append(("bf16", halved, full_float32))
     for name, model, precision in ways:
         with precision():
             work = partial(model.sample, [segment], steps=bench.config.flow_steps)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from glm_tts_api.engine.precision import Turns, compute_exactly, full_float32, tf32
 from glm_tts_api.engine.torch_flags import set_torch_flags
+from tests import gpus
 
 
 def operators() -> tuple[Any, ...]:
@@ -98,6 +99,7 @@ def test_a_turn_goes_to_whoever_has_waited_longest_and_not_back_to_a_flow_that_w
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@gpus.from_ampere_on
 def test_convolutions_are_rounded_inside_and_exact_outside() -> None:
     """Their switch is another one than that of products, and a GPU's library rounds unless it is told."""
     draw = torch.Generator("cuda").manual_seed(0)
@@ -127,6 +129,7 @@ def test_products_in_bfloat16_are_added_up_in_float32() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@gpus.from_ampere_on
 def test_products_are_rounded_inside_and_exact_outside() -> None:
     draw = torch.Generator("cuda").manual_seed(0)
     a, b = (torch.randn(512, 512, generator=draw, device="cuda") for _ in range(2))

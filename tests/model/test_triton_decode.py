@@ -20,6 +20,7 @@ from glm_tts_api.model.cuda_decode import CudaDecodeStep, fastest_kernels
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from tests import gpus
 from tests.model import tiny_decode as tiny
 
 pytest.importorskip("triton", reason="Triton is for Linux")
@@ -55,9 +56,18 @@ def _environ() -> dict[str, str]:
 @pytest.mark.gpu
 @needs_gpu
 @torch.inference_mode()
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32], ids=["bf16", "fp32"])
-def test_a_rows_logits_have_the_same_bits_alone_beside_15_and_in_another_slot(dtype: torch.dtype) -> None:
-    """Two layers of the official sizes, 20 slots, one row of up to 3000 positions."""
+@pytest.mark.parametrize(
+    ("dtype", "off"),
+    [
+        pytest.param(torch.bfloat16, 0.02, id="bf16", marks=gpus.from_ampere_on),
+        pytest.param(torch.float32, 1e-4, id="fp32"),
+    ],
+)
+def test_a_rows_logits_have_the_same_bits_alone_beside_15_and_in_another_slot(
+    dtype: torch.dtype, off: float
+) -> None:
+    """Two layers of the official sizes, 20 slots, one row of up to 3000 positions. The plain operators' are
+    `off` by that share: in bfloat16 they round in other places."""
     torch.manual_seed(0)
     llama = Llama(dataclasses.replace(LlmConfig(), num_hidden_layers=2))
     runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="cuda", dtype=dtype)
@@ -81,9 +91,8 @@ def test_a_rows_logits_have_the_same_bits_alone_beside_15_and_in_another_slot(dt
         )
         assert together[row].equal(by_itself[row])
         assert together[row].equal(elsewhere[19])
-        plain = runner.decode([70000], cache=cache, slots=[row], lengths=[n])
-        tolerance = 1e-3 if dtype == torch.float32 else 0.1
-        torch.testing.assert_close(runner.logits(plain)[0], together[row], atol=tolerance, rtol=tolerance)
+        plain = runner.logits(runner.decode([70000], cache=cache, slots=[row], lengths=[n]))[0]
+        assert (together[row] - plain).norm() <= off * plain.norm()
 
 
 @pytest.mark.parametrize("fault", [ImportError("No module named 'triton'"), RuntimeError("no C compiler")])
