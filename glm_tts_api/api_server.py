@@ -20,7 +20,7 @@ from glm_tts_api import __version__
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.error_handlers import error_response, install_error_handlers
 from glm_tts_api.api.openapi import name_bodies, operation_id
-from glm_tts_api.api.routes import ROUTERS, heads
+from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.engine.client import COMMAND, EngineClient
@@ -29,7 +29,8 @@ from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_fi
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
 from glm_tts_api.http.listening import log_accept_errors_sparingly
-from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, UploadLimit
+from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers
+from glm_tts_api.http.upload_limit import UploadLimit
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
@@ -91,6 +92,7 @@ def create_app(
         max_text_bytes=web.max_text_bytes,
         timeout_s=settings.long_text_timeout,
         limits=limits,
+        files_in_json=FILES_IN_JSON,
     )
     if not web.api_keys:
         app.add_middleware(OwnNames, allowed=web.allowed_hosts)

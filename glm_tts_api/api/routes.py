@@ -35,6 +35,7 @@ ROUTERS = (
     ops.health_router,
     metrics.router,
 )
+FILES_IN_JSON = (speech.PATH,)  # where JSON may hold a recording
 
 
 def heads(router: APIRouter) -> list[APIRoute]:

@@ -1,12 +1,16 @@
-"""Voices by their own names and by the names that other services have for theirs (VOICE_ALIASES)."""
+"""Voices by their own names, by the names that other services have for theirs (VOICE_ALIASES), and those that
+a request brings with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.contracts import Voice
-from glm_tts_api.errors import MalformedPronunciation, UnknownVoice
+from glm_tts_api.audio.containers import HEAD_BYTES
+from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.contracts import UploadedVoice, Voice
+from glm_tts_api.errors import InvalidField, MalformedPronunciation, UnknownVoice
+from glm_tts_api.http.uploads import Upload
 from glm_tts_api.text.markup.marks import voices_in
 
 _MOST_VOICES = 32  # of a text: their samples lie in memory while it waits
@@ -43,3 +47,16 @@ def named_voice(name: str, state: AppState) -> Voice:
         if name not in aliases:
             raise
         return voices.get(aliases[name])
+
+
+async def uploaded_voice(
+    upload: Upload, transcript: str | None, state: AppState, *, names: tuple[str, str]
+) -> UploadedVoice:
+    """The voice of a recording that came with a request. `names`: the fields of recording and transcript.
+    Raises InvalidField, TextTooLong, NotAudio."""
+    audio, text = names
+    if transcript is None or not transcript.strip():
+        raise InvalidField(f"{audio} needs {text}, its exact transcript.")
+    transcript = state.voices.check_transcript(transcript, field=text)
+    require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
+    return UploadedVoice(upload.read, transcript)

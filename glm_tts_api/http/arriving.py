@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from glm_tts_api.errors import QueueFull
@@ -16,21 +17,22 @@ class Arriving:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._n_bytes = 0
-        self._held: dict[Connection, tuple[int, float]] = {}  # and since when; the last that moved is last
+        self._held: dict[Connection, tuple[int, float]] = {}  # and since when
 
-    def hold(self, connection: Connection, n_bytes: int) -> None:
-        """`n_bytes` of its body are there now. Raises QueueFull where there is no room for them."""
+    def hold(self, connection: Connection, n_bytes: int, *, is_whole: bool = False) -> None:
+        """`n_bytes` of its body are there now; a whole one does not stand still. Raises QueueFull where there
+        is no room for them."""
         self.release(connection)
-        self._held[connection] = n_bytes, time.monotonic()
+        self._held[connection] = n_bytes, math.inf if is_whole else time.monotonic()
         self._n_bytes += n_bytes
         while self._n_bytes > self._max_bytes:
-            longest, (_, since) = next(iter(self._held.items()))
+            longest, (_, since) = min(self._held.items(), key=lambda held: held[1][1])
             if time.monotonic() - since < _STANDS_STILL_S:
                 raise QueueFull("The server is receiving as much as it has room for. Try again soon.")
             self.release(longest)
             longest.cut()
 
     def release(self, connection: Connection) -> None:
-        """Its body is whole, or will not come."""
+        """Its body is read, or will not come."""
         n_bytes, _ = self._held.pop(connection, (0, 0.0))
         self._n_bytes -= n_bytes

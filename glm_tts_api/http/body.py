@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import re
-import tempfile
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from glm_tts_api.errors import BodyTooLarge, InvalidField, Unavailable, UnparsableBody, quote
+from glm_tts_api.errors import BodyTooLarge, InvalidField, UnparsableBody, quote
+from glm_tts_api.http.uploads import Upload, decoded_upload, no_room
 from glm_tts_api.http.voice_fields import voice_field
 from glm_tts_api.validation import allowed_values, did_you_mean
 
@@ -38,23 +37,6 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
 _MAX_NAME_CHARS = 40
 _LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything else may be the user's text
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file of a form. What is over 1 MB lies on the disk until it is read; it goes with the request."""
-
-    filename: str
-    file: BinaryIO
-
-    def read(self, n_bytes: int = -1) -> bytes:
-        """Its first bytes, or all of them. Blocking."""
-        self.file.seek(0)
-        return self.file.read(n_bytes)
-
-    def size(self) -> int:
-        """In bytes. Blocking."""
-        return self.file.seek(0, os.SEEK_END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +77,10 @@ class Body:
         if name is not None:
             raise _unread_voice(name, advice)
 
+    def without(self, name: str) -> Body:
+        """The same without the upload of that name."""
+        return Body(self.fields, {other: it for other, it in self.uploads.items() if other != name})
+
     def file(self, name: str = PROMPT_AUDIO) -> Upload | None:
         """The recording that came by that name. Raises InvalidField if text was sent for it."""
         if name in self.fields:
@@ -123,22 +109,41 @@ class Body:
         ]
 
 
-async def read_body(request: Request, max_text_bytes: int) -> Body:
-    """Reads the body by its Content-Type. Raises UnparsableBody, or BodyTooLarge for more than
-    `max_text_bytes` beside the files (the middleware bounds the size of the whole)."""
+async def read_body(request: Request, max_text_bytes: int, *, recording: str | None = None) -> Body:
+    """Reads the body by its Content-Type. `recording`: a field that may hold a file as base64, which becomes
+    an upload. Raises UnparsableBody, or BodyTooLarge for more than `max_text_bytes` beside the files (the
+    middleware bounds the size of the whole)."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        return await _read_multipart(request, max_text_bytes)
-    data = await request.body()
+        body = await _read_multipart(request, max_text_bytes)
+        return await asyncio.to_thread(_with_recording, request, body, recording)
+    data = b"".join([piece async for piece in request.stream()])  # request.body() would keep it
     if not data:
         return Body({}, {})
     if media_type == "application/x-www-form-urlencoded":
-        return await asyncio.to_thread(_read_form, data)
-    if media_type == "application/json" or media_type.endswith("+json"):
-        return await asyncio.to_thread(read_json, data)
-    raise UnparsableBody(
-        "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
-    )
+        read: Callable[[bytes], Body] = _read_form
+    elif media_type == "application/json" or media_type.endswith("+json"):
+        read = read_json
+    else:
+        raise UnparsableBody(
+            "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
+        )
+    body = await asyncio.to_thread(read, data)
+    held = str(body.fields.get(recording or "", ""))
+    if len(data) - len(held) > max_text_bytes:
+        raise text_too_large(max_text_bytes)
+    return await asyncio.to_thread(_with_recording, request, body, recording)
+
+
+def _with_recording(request: Request, body: Body, name: str | None) -> Body:
+    """The body with what its field `name` holds among the uploads. Blocking. Raises InvalidField."""
+    if name is None or name not in body.fields:
+        return body
+    upload = decoded_upload(name, body.fields[name])
+    parts: FormData = getattr(request.state, "form", FormData())
+    request.state.form = FormData([*parts.multi_items(), (name, UploadFile(upload.file))])  # closed like them
+    fields = {other: value for other, value in body.fields.items() if other != name}
+    return Body(fields, {**body.uploads, name: upload})
 
 
 def read_query(request: Request) -> Body:
@@ -171,8 +176,7 @@ async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
     except (MultiPartException, FormParserError) as error:
         raise UnparsableBody(f"The multipart body cannot be parsed: {quote(str(error))}") from None
     except OSError as error:
-        logger.error("An upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
-        raise Unavailable("The server has no room for uploads now. Try again later.") from None
+        raise no_room(error) from None
     request.state.form = form  # closed when the request has its answer
     fields: dict[str, Any] = {}
     uploads: dict[str, Upload] = {}
@@ -249,6 +253,8 @@ def _utf8(text: str) -> str:
 
 def whole_text(value: Any) -> Any:
     """What JSON holds, its texts without the half characters that escapes allow and nothing else can hold."""
+    if isinstance(value, str) and value.isascii():
+        return value
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, dict):
@@ -260,8 +266,8 @@ def _unread_voice(name: str, advice: str) -> InvalidField:
     shown = quote(name, _MAX_NAME_CHARS)
     return InvalidField(
         f"'{shown}' is not read here, and without it another voice would speak. {advice} (POST "
-        "/api/v1/prompts registers a recording as one), or send the recording as prompt_audio and its "
-        "transcript as prompt_text to /api/v1/tts."
+        "/api/v1/prompts registers a recording as one), or send the recording with its transcript: "
+        "prompt_audio and prompt_text to /api/v1/tts, ref_audio and ref_text to /v1/audio/speech."
     )
 
 

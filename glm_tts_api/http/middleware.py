@@ -1,5 +1,5 @@
 """What happens to every request, as pure ASGI: its id, its path, its place among the unanswered, the name by
-which it calls the server, its size, and what its answer lets a browser do.
+which it calls the server, and what its answer lets a browser do.
 
 No BaseHTTPMiddleware: it would hide a client's leaving from the handlers.
 """
@@ -18,9 +18,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import (
-    BodyTooLarge,
     ClientGone,
-    DeadlineExceeded,
     Draining,
     Forbidden,
     InternalFault,
@@ -28,8 +26,6 @@ from glm_tts_api.errors import (
     ServiceError,
     quote,
 )
-from glm_tts_api.http.arriving import Arriving
-from glm_tts_api.http.body import text_too_large
 from glm_tts_api.http.connections import Connection, ConnectionLimits
 from glm_tts_api.http.drain import InFlight
 from glm_tts_api.http.origin import has_own_name
@@ -199,79 +195,6 @@ class SafeAnswers:
             await send(message)
 
         await self._app(scope, receive, with_headers)
-
-
-class UploadLimit:
-    """Refuses a body over `max_bytes`, and over `max_text_bytes` one that cannot hold a file: by its
-    Content-Length before it arrives, else while it arrives. Also one that is not there within `timeout_s`,
-    or of which nothing comes for `limits.body_s`. All that are arriving have `limits.arriving_bytes`."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        max_bytes: int,
-        max_text_bytes: int,
-        timeout_s: float,
-        limits: ConnectionLimits,
-    ) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        self._max_text_bytes = min(max_bytes, max_text_bytes)
-        self._timeout_s = timeout_s
-        self._stalled_s = limits.body_s
-        self._arriving = Arriving(limits.arriving_bytes)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        may_hold_files = headers.get("content-type", "").lower().startswith("multipart/")
-        max_bytes = self._max_bytes if may_hold_files else self._max_text_bytes
-        declared = headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > max_bytes:
-            raise self._too_large(max_bytes)
-        n_received, is_whole = 0, False
-        connection: Connection | None = scope["state"].get("connection")
-
-        async def counted() -> Message:
-            nonlocal n_received, is_whole
-            if is_whole:  # what comes now is the client's leaving
-                return await receive()
-            message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
-            is_whole = not message.get("more_body", False)
-            n_received += len(message.get("body", b""))
-            if n_received > max_bytes:
-                raise self._too_large(max_bytes)
-            if connection is not None and is_whole:
-                self._arriving.release(connection)
-            elif connection is not None:  # of a file what is beyond lies on the disk
-                self._arriving.hold(connection, min(n_received, self._max_text_bytes))
-            return message
-
-        try:
-            await self._app(scope, counted, send)
-        finally:
-            if connection is not None:
-                self._arriving.release(connection)
-
-    async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
-        now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s
-        try:
-            async with asyncio.timeout_at(min(due, now + self._stalled_s)):
-                return await receive()
-        except TimeoutError:
-            if due < now + self._stalled_s:
-                message = f"The request was not there within {self._timeout_s:g} s (LONG_TEXT_TIMEOUT)."
-            else:
-                message = f"Nothing of the request came for {self._stalled_s:g} s; send it without a pause."
-            raise DeadlineExceeded(message) from None
-
-    def _too_large(self, max_bytes: int) -> ServiceError:
-        if max_bytes < self._max_bytes:
-            return text_too_large(max_bytes)
-        return BodyTooLarge(f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB).")
 
 
 async def _close_uploads(scope: Scope) -> None:

@@ -13,8 +13,9 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.audio.encode import from_pcm16, media_type, open_encoder
 from glm_tts_api.contracts import AudioFormat, SampleRate
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.http.body import Upload, read_body
+from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.uploads import Upload
 from glm_tts_api.text.cut.pieces import Check
 from glm_tts_api.validation import FormNumber
 

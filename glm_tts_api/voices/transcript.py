@@ -10,18 +10,19 @@ MAX_CHARACTERS = 500
 """A recording of 30 s has room for no more; PROMPT_MAX_CHARACTERS."""
 
 
-def check_transcript(text: str, max_characters: int = MAX_CHARACTERS) -> str:
-    """`text` without the blanks round it. Raises InvalidField where it is blank, and TextTooLong where it has
-    more than `max_characters`, as it stands or with its compound signs (one may stand for 18) written out."""
+def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: str = "prompt_text") -> str:
+    """`text`, which came in `field`, without the blanks round it. Raises InvalidField where it is blank, and
+    TextTooLong where it has more than `max_characters`, as it stands or with its compound signs (one may
+    stand for 18) written out."""
     text = text.strip()
     if not text:
-        raise InvalidField("prompt_text must be the recording's exact transcript; it is blank.")
+        raise InvalidField(f"{field} must be the recording's exact transcript; it is blank.")
     length = len(text)
     if length <= max_characters:
         length = len(unicodedata.normalize("NFKC", text))
     if length > max_characters:
         raise TextTooLong(
-            f"prompt_text has {length} characters; at most {max_characters} are possible "
+            f"{field} has {length} characters; at most {max_characters} are possible "
             "(PROMPT_MAX_CHARACTERS). It must say what the recording says and no more."
         )
     return text

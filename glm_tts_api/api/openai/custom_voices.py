@@ -1,8 +1,9 @@
 """Adding and deleting voices as OpenAI's clients do: POST and DELETE under /v1/audio/voices, and consents.
 
-OpenAI's own service needs no transcript, the model does: it comes as prompt_text, a field more. OpenAI lets
-only those add a voice who have the speaker's consent on record. Here that is between the user and the
-speaker: a consent is answered, so that a program written for OpenAI goes on, and nothing of it is kept.
+OpenAI's own service needs no transcript, the model does: it comes as prompt_text, a field more, or by
+vLLM-Omni's name, ref_text. OpenAI lets only those add a voice who have the speaker's consent on record. Here
+that is between the user and the speaker: a consent is answered, so that a program written for OpenAI goes on,
+and nothing of it is kept.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class NewVoiceFields(BaseModel):
 
     name: str
     prompt_text: str | None = None
+    ref_text: str | None = None
     consent: str | None = None
     type: Literal["audio_sample"] = "audio_sample"
 
@@ -52,14 +54,15 @@ class ConsentFields(BaseModel):
 async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice; its id is its name."""
     body = await read_body(request, state.config.max_text_bytes)
-    fields, _ = body.parse(NewVoiceFields, files=(_SAMPLE,))
+    fields, warnings = body.parse(NewVoiceFields, files=(_SAMPLE,))
     sample = body.needed_file(_SAMPLE, "the voice's recording")
-    if fields.prompt_text is None:
+    given = fields.prompt_text or fields.ref_text
+    if given is None:
         raise InvalidField(
-            f"prompt_text is missing: the exact transcript of {_SAMPLE}. OpenAI's client sends it with "
-            'extra_body={"prompt_text": "..."}.'
+            f"prompt_text is missing: the exact transcript of {_SAMPLE} (ref_text is taken too). OpenAI's "
+            'client sends it with extra_body={"prompt_text": "..."}.'
         )
-    transcript = state.voices.check_transcript(fields.prompt_text)
+    transcript = state.voices.check_transcript(given)
     voice = await register(
         request, state, transcript, lambda: state.voices.add(fields.name, transcript, sample.read())
     )
@@ -69,6 +72,7 @@ async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
         "name": voice.index,
         "object": "audio.voice",
         "type": "audio_sample",
+        "warnings": warnings,
     }
 
 

@@ -16,7 +16,8 @@ def _voice_name(value: Any) -> Any:
 
 
 class OpenAISpeechFields(BaseModel):
-    """What a client may send; other fields are ignored, and null is as if it were not sent."""
+    """What a client may send beside ref_audio; other fields are ignored, and null is as if it were not
+    sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -35,6 +36,16 @@ class OpenAISpeechFields(BaseModel):
     )
     stream_format: Literal["audio", "sse"] = Field(
         default="audio", description="The audio itself, or events with pieces of it.", examples=["audio"]
+    )
+    stream: bool = Field(
+        default=True,
+        description="false: the answer is sent whole, with its length. Without stream_format=sse only.",
+        examples=[True],
+    )
+    ref_text: str | None = Field(
+        default=None,
+        description="The exact transcript of ref_audio.",
+        examples=["录音里说的每一个字。"],
     )
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
         default=SamplingOptions().seed,

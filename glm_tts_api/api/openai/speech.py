@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,12 +13,17 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openai.errors import openai_body
 from glm_tts_api.api.openai.schemas import OpenAISpeechFields
-from glm_tts_api.api.speech_response import EVENTS, event, stream
+from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.voice_names import voices_of
-from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.api.voice_names import marked_voices, named_voice, uploaded_voice
+from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.http.body import read_body
+from glm_tts_api.http.uploads import Upload
+
+PATH = "/v1/audio/speech"
+_USAGE = ("input_tokens", "output_tokens", "total_tokens")
+_RECORDING = "ref_audio"  # vLLM-Omni's, mlx-audio's and others' name
 
 # OpenAI describes it; /docs is about our own API.
 router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[KeyRequired])
@@ -29,12 +35,16 @@ class SpeechEvents:
     media_type: str | None = EVENTS
     takes_errors = True
 
+    def __init__(self, warnings: Sequence[str]) -> None:
+        self._end = {"type": "speech.audio.done", "usage": dict.fromkeys(_USAGE, 0)}
+        if warnings:
+            self._end["warnings"] = list(warnings)
+
     def piece(self, audio: bytes) -> bytes:
         return event({"type": "speech.audio.delta", "audio": base64.b64encode(audio).decode()})
 
     def end(self) -> bytes:
-        usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-        return event({"type": "speech.audio.done", "usage": usage})
+        return event(self._end)
 
     def error(self, error: ServiceError) -> bytes:
         return event({"type": "error", **openai_body(error)})
@@ -42,28 +52,50 @@ class SpeechEvents:
 
 @router.post("/speech")
 async def create_speech(request: Request, state: AppStateDep) -> Response:
-    """Says `input` in `voice`. Whatever goes wrong before the first audio has a status of its own."""
+    """Says `input` in `voice`, or in the voice of `ref_audio`. Whatever goes wrong before the first audio has
+    a status of its own."""
     with logged_speech(request, "openai", state.speech.figures):
-        body = await read_body(request, state.config.max_text_bytes)
-        fields, warnings = body.parse_speech(OpenAISpeechFields, voice="voice")
-        asked = await _asked(request, state, fields, warnings)
-        return await stream(request, state, asked, SpeechEvents() if fields.stream_format == "sse" else None)
+        body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
+        recording = body.uploads.get(_RECORDING)
+        fields, warnings = body.without(_RECORDING).parse_speech(OpenAISpeechFields, voice="voice")
+        asked = await _asked(request, state, fields, recording, warnings)
+        if not fields.stream:
+            return whole_audio(request, await speak(request, state, asked), asked)
+        events = SpeechEvents(asked.warnings) if fields.stream_format == "sse" else None
+        return await stream(request, state, asked, events)
 
 
 async def _asked(
-    request: Request, state: AppState, fields: OpenAISpeechFields, warnings: list[str]
+    request: Request,
+    state: AppState,
+    fields: OpenAISpeechFields,
+    recording: Upload | None,
+    warnings: list[str],
 ) -> SpeechRequest:
     check_text(request, state, fields.input, field="input")
-    voice, others = await voices_of(fields.voice, fields.input, state)
+    if fields.stream_format == "sse" and not fields.stream:
+        raise InvalidField("stream_format=sse is a stream: send it without stream=false.")
+    if recording is not None and "voice" in fields.model_fields_set:
+        warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
     return SpeechRequest(
         request.state.request_id,
         fields.input,
-        voice,
+        await _voice(fields, recording, state),
         SamplingOptions(seed=fields.seed),
         SAMPLE_RATE,  # what the clients take PCM for
-        streams=True,
-        others=others,
+        streams=fields.stream,
+        others=await marked_voices(fields.input, state),
         audio_format=fields.response_format,
         speed=fields.speed,
         warnings=warnings,
     )
+
+
+async def _voice(
+    fields: OpenAISpeechFields, recording: Upload | None, state: AppState
+) -> Voice | UploadedVoice:
+    if recording is not None:
+        return await uploaded_voice(recording, fields.ref_text, state, names=(_RECORDING, "ref_text"))
+    if fields.ref_text is not None:
+        raise InvalidField(f"ref_text needs {_RECORDING}, the recording that it is the transcript of.")
+    return await state.pools.files.run(named_voice, fields.voice, state)

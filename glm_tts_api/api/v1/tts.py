@@ -21,9 +21,7 @@ from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.api.v1.text import marked_text
 from glm_tts_api.api.verification import TOKEN_HEADER, take_token
-from glm_tts_api.api.voice_names import marked_voices
-from glm_tts_api.audio.containers import HEAD_BYTES
-from glm_tts_api.audio.decode import require_audio
+from glm_tts_api.api.voice_names import marked_voices, uploaded_voice
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
@@ -151,11 +149,7 @@ async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | U
         raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
     if upload is None:
         raise InvalidField("prompt_text needs prompt_audio, the recording that it is the transcript of.")
-    if fields.prompt_text is None or not fields.prompt_text.strip():
-        raise InvalidField("prompt_audio needs prompt_text, its exact transcript.")
-    transcript = state.voices.check_transcript(fields.prompt_text)
-    require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
-    return UploadedVoice(upload.read, transcript)
+    return await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))
 
 
 def _json_with_audio(speech: Speech, log: RequestLog, warnings: Sequence[str]) -> bytes:

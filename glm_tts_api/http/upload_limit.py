@@ -1,0 +1,96 @@
+"""How large a request may be, and how long it may take to arrive, as pure ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from glm_tts_api.errors import BodyTooLarge, DeadlineExceeded, ServiceError
+from glm_tts_api.http.arriving import Arriving
+from glm_tts_api.http.body import text_too_large
+from glm_tts_api.http.connections import Connection, ConnectionLimits
+
+
+class UploadLimit:
+    """Refuses a body over `max_bytes`, and over `max_text_bytes` one that cannot hold a file: by its
+    Content-Length before it arrives, else while it arrives. Also one that is not there within `timeout_s`,
+    or of which nothing comes for `limits.body_s`. All that are arriving have `limits.arriving_bytes`.
+    `files_in_json`: the paths where JSON may hold a file, as base64."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        max_text_bytes: int,
+        timeout_s: float,
+        limits: ConnectionLimits,
+        files_in_json: Collection[str],
+    ) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._files_in_json = files_in_json
+        self._max_text_bytes = min(max_bytes, max_text_bytes)
+        self._timeout_s = timeout_s
+        self._stalled_s = limits.body_s
+        self._arriving = Arriving(limits.arriving_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        media_type = headers.get("content-type", "").lower()
+        has_parts = media_type.startswith("multipart/")
+        is_large_json = "json" in media_type and path in self._files_in_json
+        max_bytes = self._max_bytes if has_parts or is_large_json else self._max_text_bytes
+        declared = headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > max_bytes:
+            raise self._too_large(max_bytes)
+        n_received, is_whole = 0, False
+        connection: Connection | None = scope["state"].get("connection")
+
+        async def counted() -> Message:
+            nonlocal n_received, is_whole
+            if is_whole:  # and read: what comes now is the client's leaving
+                if connection is not None:
+                    self._arriving.release(connection)
+                return await receive()
+            message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
+            is_whole = not message.get("more_body", False)
+            n_received += len(message.get("body", b""))
+            if n_received > max_bytes:
+                raise self._too_large(max_bytes)
+            if connection is not None and is_whole and not is_large_json:
+                self._arriving.release(connection)
+            elif connection is not None:  # of a form's file what is beyond lies on the disk
+                n_held = min(n_received, self._max_text_bytes) if has_parts else n_received
+                self._arriving.hold(connection, n_held, is_whole=is_whole)
+            return message
+
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            if connection is not None:
+                self._arriving.release(connection)
+
+    async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
+        now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s
+        try:
+            async with asyncio.timeout_at(min(due, now + self._stalled_s)):
+                return await receive()
+        except TimeoutError:
+            if due < now + self._stalled_s:
+                message = f"The request was not there within {self._timeout_s:g} s (LONG_TEXT_TIMEOUT)."
+            else:
+                message = f"Nothing of the request came for {self._stalled_s:g} s; send it without a pause."
+            raise DeadlineExceeded(message) from None
+
+    def _too_large(self, max_bytes: int) -> ServiceError:
+        if max_bytes < self._max_bytes:
+            return text_too_large(max_bytes)
+        return BodyTooLarge(f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB).")

@@ -1,0 +1,65 @@
+"""The files that a request brings: parts of a form, or base64 in a field."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from glm_tts_api.errors import InvalidField, Unavailable
+
+logger = logging.getLogger(__name__)
+_IN_MEMORY = 2**20  # as Starlette's form parser keeps parts
+_BLOCK = 2**20  # a multiple of 4; other threads have their turn between two
+_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a request. What is over 1 MB lies on the disk until it is read; it goes with the request."""
+
+    filename: str
+    file: BinaryIO
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        """Its first bytes, or all of them. Blocking."""
+        self.file.seek(0)
+        return self.file.read(n_bytes)
+
+    def size(self) -> int:
+        """In bytes. Blocking."""
+        return self.file.seek(0, os.SEEK_END)
+
+
+def decoded_upload(name: str, value: Any) -> Upload:
+    """The file that the field `name` holds as base64 or as a data URI. Blocking. Raises InvalidField for
+    anything else: an address or a path is never opened."""
+    text = "".join(value.split()) if isinstance(value, str) else ""
+    head = _DATA_URI.match(text)
+    start = head.end() if head else 0
+    file = cast(BinaryIO, tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  (stays open with the request)
+    try:
+        for at in range(start, len(text), _BLOCK):
+            file.write(base64.b64decode(text[at : at + _BLOCK], validate=True))
+        if not file.tell():
+            raise ValueError("no bytes")
+    except (binascii.Error, ValueError):
+        file.close()
+        raise InvalidField(
+            f"{name} must be the recording itself, as base64 or as data:audio/wav;base64,...; "
+            "the server opens no address and no path."
+        ) from None
+    except OSError as error:
+        file.close()
+        raise no_room(error) from None
+    return Upload(name, file)
+
+
+def no_room(error: OSError) -> Unavailable:
+    logger.error("An upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
+    return Unavailable("The server has no room for uploads now. Try again later.")
