@@ -10,6 +10,7 @@ ServiceError
 │   └── MalformedPronunciation  malformed_pronunciation
 ├── Unauthorized                unauthorized
 ├── Forbidden                   forbidden
+│   └── WrongKey                forbidden
 ├── NotFound                    not_found
 │   ├── UnknownVoice            unknown_voice
 │   ├── UnknownWord             unknown_word
@@ -58,14 +59,15 @@ def without_paths(text: str) -> str:
 
 
 class ServiceError(Exception):
-    """An error that a client may see: one sentence that says what to do."""
+    """An error that a client may see: one sentence that says what to do. `param`: the field at fault."""
 
     code = "internal"
-    retry_after_s: int | None = None
+    retry_after_s: float | None = None
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.param = param
 
 
 class BadRequest(ServiceError):
@@ -94,6 +96,10 @@ class Unauthorized(ServiceError):
 
 class Forbidden(ServiceError):
     code = "forbidden"
+
+
+class WrongKey(Forbidden):
+    """The contract of /api/v1 has 403 for it, OpenAI's clients want 401."""
 
 
 class NotFound(ServiceError):
@@ -162,7 +168,12 @@ class Unavailable(ServiceError):
 
 class QueueFull(Unavailable):
     code = "queue_full"
-    retry_after_s = 5
+    retry_after_s: float | None = 5
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
 
 
 class Draining(Unavailable):

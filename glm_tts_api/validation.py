@@ -23,6 +23,10 @@ class Allowed(str):
     __slots__ = ()
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("a truth value is not a number")
@@ -38,6 +42,8 @@ def _number_from_text(value: Any) -> Any:
 
 # A whole number; JSON's true is not 1 here.
 WholeNumber = Annotated[int, BeforeValidator(_no_bool)]
+# Goes before a Literal of words: MP3 is mp3.
+AnyCase = BeforeValidator(_lower)
 # Text that means nothing here, and that the answer repeats.
 Echoed = Annotated[str, AfterValidator(quote)]
 # Goes before a Literal of numbers: a form sends them as text.
@@ -61,9 +67,21 @@ def allowed_values(field: FieldInfo) -> str:
     return "text"
 
 
+_CALLED_ELSEWHERE = {
+    "text": ("input_text", "input"),
+    "input": ("input_text", "text"),
+    "prompt": ("input_text", "input", "text"),
+    "voice": ("index",),
+    "format": ("response_format", "media_type"),
+}
+
+
 def did_you_mean(name: str, known: Iterable[str], ratio: float = 0.6) -> str:
-    """`; did you mean sample_rate?` if one of the `known` names is spelt nearly like `name`, else nothing."""
-    near = get_close_matches(name, known, n=1, cutoff=ratio)
+    """`; did you mean sample_rate?` if one of the `known` names is another program's name for the same, or is
+    spelt nearly like `name`, else nothing."""
+    known = tuple(known)
+    near = [other for other in _CALLED_ELSEWHERE.get(name, ()) if other in known]
+    near = near or get_close_matches(name, known, n=1, cutoff=ratio)
     return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket
 
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.web_config import WebConfig
-from glm_tts_api.errors import Forbidden, Unauthorized
+from glm_tts_api.errors import Forbidden, Unauthorized, WrongKey
 from glm_tts_api.http.origin import is_local, is_of_a_foreign_page
 
 _ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
@@ -38,13 +38,13 @@ async def _require_key(
 def _check_key(
     config: WebConfig, given: str, *, how: str = "Authorization: Bearer KEY, or X-API-Key: KEY"
 ) -> None:
-    """With API_KEYS set: raises Unauthorized without a key, Forbidden with a wrong one."""
+    """With API_KEYS set: raises Unauthorized without a key, WrongKey with a wrong one."""
     if not config.api_keys:
         return
     if not given.strip():
         raise Unauthorized(f"This server needs a key: send {how}.")
     if not _is_one_of(config.api_keys, given):
-        raise Forbidden("The key is not one of this server's.")
+        raise WrongKey("The key is not one of this server's.")
 
 
 async def _require_xi_key(state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,10 +23,10 @@ from glm_tts_api.errors import (
     MethodNotAllowed,
     NotFound,
     ServiceError,
-    Unauthorized,
     quote,
 )
 
+_OURS = "/api/v1/"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -32,18 +34,21 @@ def error_response(error: ServiceError, path: str) -> Response:
     """`path`: where the request went, which says what its client can read."""
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(error.retry_after_s)
-    if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        headers["Retry-After-Ms"] = str(math.ceil(error.retry_after_s * 1000))  # OpenAI's and Vercel's
     if path.startswith(ELEVENLABS):
-        return JSONResponse(elevenlabs_body(error), status_code=elevenlabs_status(error), headers=headers)
-    if path.startswith(OPENAI):
+        body, status = elevenlabs_body(error), elevenlabs_status(error)
+    elif path.startswith(OPENAI):
         headers.update(openai_headers(error))
-        return JSONResponse(openai_body(error), status_code=openai_status(error), headers=headers)
-    if path.startswith(ZHIPU):
+        body, status = openai_body(error), openai_status(error)
+    elif path.startswith(ZHIPU):
         headers.update(openai_headers(error))
-        return JSONResponse(zhipu_body(error), status_code=zhipu_status(error), headers=headers)
-    return JSONResponse(error_body(error), status_code=status_of(error), headers=headers)
+        body, status = zhipu_body(error), zhipu_status(error)
+    else:
+        body, status = error_body(error), status_of(error)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -62,11 +67,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = quote(request.url.path)
     if error.status_code == 404:
-        return error_response(
-            NotFound(f"There is no {path} here; /docs lists the routes of /api/v1."), request.url.path
-        )
+        return _not_found(request, path)
     if error.status_code == 405:
-        possible = _methods_of(request)
+        possible = _methods_of(request, request.scope["path"])
         hint = f"send {' or '.join(possible)}, as /docs describes"
         refused = MethodNotAllowed(f"{quote(request.method)} is not possible on {path}: {hint}.")
         response = error_response(refused, request.url.path)
@@ -77,13 +80,26 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return error_response(InternalFault(), request.url.path)
 
 
-def _methods_of(request: Request) -> list[str]:
+def _not_found(request: Request, shown: str) -> Response:
+    """Names the route that was meant where a base URL lacks /v1 or has it twice."""
+    rest = "/".join(part for part in request.url.path.split("/") if part not in ("", "api", "v1"))
+    for meant in (f"{OPENAI}{rest}", f"{_OURS}{rest}"):
+        if rest and _methods_of(request, meant):
+            hint = " An OpenAI client's base URL ends in /v1." if meant.startswith(OPENAI) else ""
+            refused = NotFound(f"There is no {shown} here; did you mean {meant}?{hint}")
+            return error_response(refused, meant)
+    return error_response(
+        NotFound(f"There is no {shown} here; /docs lists the routes of /api/v1."), request.url.path
+    )
+
+
+def _methods_of(request: Request, path: str) -> list[str]:
     """What is possible on the path; the framework names the first route's methods alone."""
     return [
         method
         for method in _METHODS
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            route.matches({**request.scope, "path": path, "method": method})[0] is Match.FULL
             for route in request.app.routes
         )
     ]

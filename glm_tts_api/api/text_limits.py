@@ -20,7 +20,7 @@ def require_text(text: str, most: int, *, field: str) -> None:
     """Raises TextTooLong or NothingToSay, naming the field that the text was sent in."""
     if len(text) > most:
         raise TextTooLong(
-            f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH)."
+            f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH).", field
         )
     if not text.strip():
-        raise NothingToSay(f"{field} is blank.")
+        raise NothingToSay(f"{field} is blank.", field)

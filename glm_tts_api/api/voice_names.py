@@ -56,7 +56,7 @@ async def uploaded_voice(
     Raises InvalidField, TextTooLong, NotAudio."""
     audio, text = names
     if transcript is None or not transcript.strip():
-        raise InvalidField(f"{audio} needs {text}, its exact transcript.")
+        raise InvalidField(f"{audio} needs {text}, its exact transcript.", text)
     transcript = state.voices.check_transcript(transcript, field=text)
     require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
     return UploadedVoice(upload.read, transcript)

@@ -66,16 +66,17 @@ class Body:
     ) -> tuple[ModelT, list[str]]:
         """As `parse`, for what is to be spoken by the voice that the field `voice` names. Raises InvalidField
         too for a field that asks for a voice in another way, and for a file where none is taken."""
-        self.require_no_voice((*model.model_fields, *files), f"Name a registered voice in {voice}")
+        known, advice = (*model.model_fields, *files), f"Name a registered voice in {voice}"
+        self.require_no_voice(known, advice)
         if not files and self.uploads:
-            raise _unread_voice(next(iter(self.uploads)), f"Name a registered voice in {voice}")
+            raise self._unread_voice(next(iter(self.uploads)), known, advice)
         return self.parse(model, files=files)
 
     def require_no_voice(self, known: tuple[str, ...], advice: str) -> None:
         """Raises InvalidField if a field that is none of the `known` ones asks for a voice."""
         name = voice_field({**self.fields, **self.uploads}, known)
         if name is not None:
-            raise _unread_voice(name, advice)
+            raise self._unread_voice(name, known, advice)
 
     def without(self, name: str) -> Body:
         """The same without the upload of that name."""
@@ -93,6 +94,24 @@ class Body:
         if upload is None:
             raise InvalidField(f"{name} is missing: {noun}, as a file.")
         return upload
+
+    def _unread_voice(self, name: str, known: tuple[str, ...], advice: str) -> InvalidField:
+        """Names the first other field that is not read, too."""
+        shown = quote(name, _MAX_NAME_CHARS)
+        meant = did_you_mean(shown, known)
+        so = f"{meant} Without" if meant else ", and without"
+        return InvalidField(
+            " ".join(
+                [
+                    f"'{shown}' is not read here{so} it another voice would speak. {advice} (POST "
+                    "/api/v1/prompts registers a recording as one), or send the recording with its "
+                    "transcript: prompt_audio and prompt_text to /api/v1/tts, ref_audio and ref_text to "
+                    "/v1/audio/speech.",
+                    *self._warnings((*known, name))[:1],
+                ]
+            ),
+            name,
+        )
 
     def _warnings(self, known: tuple[str, ...]) -> list[str]:
         unknown = [name for name in (*self.fields, *self.uploads) if name not in known]
@@ -262,15 +281,6 @@ def whole_text(value: Any) -> Any:
     return [whole_text(item) for item in value] if isinstance(value, list) else value
 
 
-def _unread_voice(name: str, advice: str) -> InvalidField:
-    shown = quote(name, _MAX_NAME_CHARS)
-    return InvalidField(
-        f"'{shown}' is not read here, and without it another voice would speak. {advice} (POST "
-        "/api/v1/prompts registers a recording as one), or send the recording with its transcript: "
-        "prompt_audio and prompt_text to /api/v1/tts, ref_audio and ref_text to /v1/audio/speech."
-    )
-
-
 def _unknown_field(name: str, known: tuple[str, ...]) -> str:
     shown = quote(name, _MAX_NAME_CHARS)
     return f"'{shown}' is not a field here and was ignored{did_you_mean(shown, known) or '.'}"
@@ -280,6 +290,6 @@ def _invalid(model: type[BaseModel], error: ValidationError, warnings: list[str]
     details = error.errors()[0]
     name = str(details["loc"][0])
     if details["type"] == "missing":
-        return InvalidField(" ".join([f"{name} is missing.", *warnings[:2]]))  # what came in its place?
+        return InvalidField(" ".join([f"{name} is missing.", *warnings[:2]]), name)  # what came in its place?
     allowed = allowed_values(model.model_fields[name])
-    return InvalidField(f"{name} must be {allowed}, not '{quote(str(details['input']))}'.")
+    return InvalidField(f"{name} must be {allowed}, not '{quote(str(details['input']))}'.", name)

@@ -52,7 +52,8 @@ def decoded_upload(name: str, value: Any) -> Upload:
         file.close()
         raise InvalidField(
             f"{name} must be the recording itself, as base64 or as data:audio/wav;base64,...; "
-            "the server opens no address and no path."
+            "the server opens no address and no path.",
+            name,
         ) from None
     except OSError as error:
         file.close()

@@ -10,13 +10,18 @@ from pydantic_settings import NoDecode
 
 from glm_tts_api.validation import Allowed
 
-# The names that clients of OpenAI's speech API choose from (some know no others), then those of the voices
-# of Zhipu's cloud. The example in its guide asks for "female".
+# The names that clients of OpenAI's speech API choose from (some know no others), those of the voices of
+# Zhipu's cloud (the example in its guide asks for "female"), and Kokoro's English and Chinese ones.
 KNOWN_ALIASES = dict.fromkeys(
     (
         *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
         *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
         *("tongtong", "chuichui", "xiaochen", "jam", "kazi", "douji", "luodo", "female"),
+        *("af_alloy", "af_aoede", "af_bella", "af_heart", "af_jessica", "af_kore", "af_nicole", "af_nova"),
+        *("af_river", "af_sarah", "af_sky", "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam"),
+        *("am_michael", "am_onyx", "am_puck", "am_santa", "bf_alice", "bf_emma", "bf_isabella", "bf_lily"),
+        *("bm_daniel", "bm_fable", "bm_george", "bm_lewis", "zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao"),
+        *("zf_xiaoyi", "zm_yunjian", "zm_yunxi", "zm_yunxia", "zm_yunyang"),
     ),
     "exampleA",
 )

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
+from glm_tts_api.speech.comeback import Comebacks
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
@@ -70,7 +72,7 @@ class Permit:
             released = True
             self._holders -= 1
             if self._holders == 0:
-                self._lane.leave(self.engine)
+                self._lane.end(self)
 
         return release
 
@@ -92,6 +94,8 @@ class _Lane:
         self._best = best
         self._queue_size = queue_size
         self._queue: deque[asyncio.Future[int]] = deque()
+        self._comebacks = Comebacks()
+        self._held_since: dict[Permit, float] = {}
 
     async def enter(self) -> Permit:
         """Waits in the queue for a place. Raises QueueFull at once when that is full."""
@@ -101,13 +105,20 @@ class _Lane:
         else:
             self._take(engine)
         self.counters[engine].add("total")
-        return Permit(self, engine)
+        permit = Permit(self, engine)
+        self._held_since[permit] = time.monotonic()
+        return permit
+
+    def end(self, permit: Permit) -> None:
+        self._comebacks.measure(time.monotonic() - self._held_since.pop(permit))
+        self.leave(permit.engine)
 
     async def _wait(self) -> int:
         if len(self._queue) >= self._queue_size:
             raise QueueFull(
                 f"The server is busy: {len(self._queue)} requests wait in the {self.name} lane. "
-                "Try again soon."
+                "Try again soon.",
+                self._comebacks.next(time.monotonic(), self._held_since.values()),
             )
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import time
 from dataclasses import dataclass
 from os import fstat, stat_result
@@ -12,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from glm_tts_api.errors import TextTooLong, quote
+from glm_tts_api.voices.names import INDEX_RULE, composed, is_index
 from glm_tts_api.voices.transcript import check_transcript
 
 logger = logging.getLogger(__name__)
-MOST_INDEX_CHARS = 64
-INDEX_PATTERN = re.compile(rf"[A-Za-z0-9_-]{{1,{MOST_INDEX_CHARS}}}")
-INDEX_RULE = f"1 to {MOST_INDEX_CHARS} of A-Z, a-z, 0-9, _ and -"
 _MOST_PATH_CHARS = 4096  # Linux' PATH_MAX
 _TICK_NS = 100_000_000  # Linux stamps files at its clock's tick, at most 10 ms long
 Signature = tuple[int, int, int, int]
@@ -145,7 +142,7 @@ def parse_entries(data: bytes) -> dict[str, Any]:
         raise ValueError(f"it is not JSON (line {error.lineno}: {error.msg})") from None
     if not isinstance(entries, dict):
         raise ValueError("it is not a JSON object of voices")
-    return entries
+    return {composed(name): item for name, item in entries.items()}
 
 
 def signature_of(status: stat_result) -> Signature | None:
@@ -157,7 +154,7 @@ def signature_of(status: stat_result) -> Signature | None:
 
 
 def _shape_problem(name: str, item: Any) -> str | None:
-    if not INDEX_PATTERN.fullmatch(name):
+    if not is_index(name):
         return f"its name must be {INDEX_RULE}"
     if not isinstance(item, dict):
         return "it must have prompt_audio_path and prompt_text"

@@ -23,13 +23,12 @@ from glm_tts_api.errors import (
     Forbidden,
     InvalidField,
     RecordingMissing,
-    UnknownVoice,
     VoiceChanged,
     VoiceExists,
-    quote,
 )
 from glm_tts_api.voices.decoded import DecodedRecordings
-from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, Entry, VoiceIndex
+from glm_tts_api.voices.index import Entry, VoiceIndex
+from glm_tts_api.voices.names import composed, required_index, unknown_voice
 from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_transcript
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 
@@ -171,7 +170,7 @@ class VoiceStore:
     def add(self, index: str, transcript: str, data: bytes) -> VoiceInfo:
         """Registers a new voice. Raises VoiceExists, InvalidField, StorageFull, or what decode_audio
         raises."""
-        _require_index(index)
+        index = required_index(index)
         kept = trimmed(data, decode_audio(data, self._limits))
 
         def insert(own: Entries) -> VoiceInfo:
@@ -195,6 +194,7 @@ class VoiceStore:
 
         Raises UnknownVoice, VoiceChanged, RecordingMissing, StorageFull, or what decode_audio raises.
         """
+        index = composed(index)
         kept = None if data is None else trimmed(data, decode_audio(data, self._limits))
 
         def put(own: Entries) -> VoiceInfo:
@@ -212,6 +212,7 @@ class VoiceStore:
 
     def remove(self, index: str, *, only_if: Collection[str] | None = None) -> None:
         """Deletes an own voice. Raises UnknownVoice, VoiceChanged, and Forbidden for a shipped one."""
+        index = composed(index)
 
         def drop(own: Entries) -> None:
             if index not in own and self._find(index).source == "shipped":
@@ -225,12 +226,14 @@ class VoiceStore:
         self._writer.change(drop)
 
     def _find(self, index: str, *, again: bool = False) -> _Found:
+        index = composed(index)
         shipped, own = self._entries(again=again)
         if index in own:
             return _Found(index, own[index], "own")
         if index in shipped:
             return _Found(index, shipped[index], "shipped")
-        raise _unknown(index)
+        whole = (name for name, entry in {**shipped, **own}.items() if entry.audio is not None)
+        raise unknown_voice(index, sorted(whole))
 
     def _find_all(self, *, again: bool = False) -> dict[str, _Found]:
         shipped, own = self._entries(again=again)
@@ -277,12 +280,3 @@ def _until_there(look: Callable[..., ReadT]) -> ReadT:
             raise RecordingMissing(
                 "The voice's recording cannot be read: let the server's user read the prompt folders."
             ) from error
-
-
-def _require_index(index: str) -> None:
-    if not INDEX_PATTERN.fullmatch(index):
-        raise InvalidField(f"index must be {INDEX_RULE}, not '{quote(index)}'.")
-
-
-def _unknown(index: str) -> UnknownVoice:
-    return UnknownVoice(f"There is no voice '{quote(index)}'; GET /api/v1/prompts lists them.")

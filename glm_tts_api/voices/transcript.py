@@ -16,13 +16,14 @@ def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: 
     stand for 18) written out."""
     text = text.strip()
     if not text:
-        raise InvalidField(f"{field} must be the recording's exact transcript; it is blank.")
+        raise InvalidField(f"{field} must be the recording's exact transcript; it is blank.", field)
     length = len(text)
     if length <= max_characters:
         length = len(unicodedata.normalize("NFKC", text))
     if length > max_characters:
         raise TextTooLong(
             f"{field} has {length} characters; at most {max_characters} are possible "
-            "(PROMPT_MAX_CHARACTERS). It must say what the recording says and no more."
+            "(PROMPT_MAX_CHARACTERS). It must say what the recording says and no more.",
+            field,
         )
     return text

@@ -85,7 +85,8 @@ class VoiceWriter:
         Raises StorageFull."""
         container = container_of(data)
         extension = container.extension if container else "audio"
-        name = f"{index}-{_short_digest(data)}.{extension}"
+        stem = index if index.isascii() else f"voice-{_short_digest(index.encode())}"
+        name = f"{stem}-{_short_digest(data)}.{extension}"
         self._recordings.mkdir(exist_ok=True)
         self._require_room(entries, index, len(data))
         self._note_down([name])

@@ -74,7 +74,7 @@ def test_errors_can_be_read_too(serve: Serve) -> None:
             (404, client.get("/v1/nothing")),
             (400, client.post(SPEECH[0], json={"input": " "})),
             (422, client.post(SPEECH[0], content=b"text", headers={"Content-Type": "text/plain"})),
-            (413, client.post(SPEECH[0], content=b" " * 2**21, headers={"Content-Type": "application/json"})),
+            (413, client.post(SPEECH[0], json={"input": "x" * 2**21})),
         ):
             assert answer.status_code == status
             assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -177,7 +177,7 @@ def test_keys_guard_speech_and_not_the_lists(serve: Serve) -> None:
     server = serve(api_keys="s3cret")
     with sdk(server, key="wrong") as client:
         assert [model.id for model in client.models.list()] == ["glm-tts"]
-        with pytest.raises(openai.PermissionDeniedError):
+        with pytest.raises(openai.AuthenticationError):
             client.audio.speech.create(model="tts-1", voice="alloy", input="hello")
     with sdk(server, key="s3cret") as client:
         assert client.audio.speech.create(model="tts-1", voice="alloy", input="hello").content
@@ -216,3 +216,18 @@ def test_a_name_is_the_voice_that_the_setting_gives_it_and_the_other_names_stay(
             client.audio.speech.create(model="tts-1", voice="you", input="hello")
     spoke = [getattr(asked.voice, "name", None) for asked in server.engine.requests]
     assert spoke == ["exampleB", "exampleB", "exampleA", "exampleA", "exampleA"]
+
+
+def test_twenty_clients_on_four_places_all_speak(serve: Serve) -> None:
+    """By the package's own two retries, at the times that the server gave them."""
+    server = serve(ToneEngine(delay_s=0.3), short_text_concurrency=4, queue_max_size=2)
+    assert server.say().status_code == 200  # the pace is known
+    with sdk(server) as client, ThreadPoolExecutor(20) as pool:
+
+        def speak(_: int) -> bytes:
+            return client.audio.speech.create(model="tts-1", voice="alloy", input="hello").content
+
+        assert all(pool.map(speak, range(20)))
+    lane = server.lane()
+    assert lane["completed"] == 21
+    assert lane["rejected"] > 0

@@ -86,7 +86,7 @@ def test_writing_needs_the_same_right_as_in_our_own_api(serve: Serve, server: Ru
             with pytest.raises(openai.PermissionDeniedError):
                 client.audio.voices.delete("exampleB")
     guarded = serve(api_keys="s3cret")
-    with sdk(guarded, key="wrong") as client, pytest.raises(openai.PermissionDeniedError):
+    with sdk(guarded, key="wrong") as client, pytest.raises(openai.AuthenticationError):
         client.audio.voices.create(name="mine", audio_sample=SAMPLE, consent="any", extra_body=TRANSCRIPT)
     with sdk(guarded, key="s3cret", Origin="https://other.example") as client:
         client.audio.voices.create(name="mine", audio_sample=SAMPLE, consent="any", extra_body=TRANSCRIPT)

@@ -93,11 +93,11 @@ def test_an_index_that_exists(client: httpx.Client) -> None:
     assert refused(add(client)) == (409, "voice_exists")
 
 
-@pytest.mark.parametrize("index", ["a b", "../a", "a.b", "我的声音", "é", "x" * 65])
+@pytest.mark.parametrize("index", ["a b", "../a", "a.b", "我的，声音", "x" * 65])
 def test_names_that_are_no_names(client: httpx.Client, index: str) -> None:
     answer = add(client, index=index)
     assert refused(answer) == (400, "invalid_field")
-    assert "1 to 64 of A-Z, a-z, 0-9, _ and -" in answer.json()["message"]
+    assert "1 to 64 letters of any script, digits, _ and -" in answer.json()["message"]
     assert index in answer.json()["message"]
 
 

@@ -153,7 +153,8 @@ def test_a_full_line_ends_the_turn_and_says_when_to_come_back(serve: Serve) -> N
         tell(second, "flush")
         messages, audio = heard(second, "flushed")
         assert kinds(messages) == ["error", "flushed"]
-        assert (messages[0]["code"], messages[0]["retry_after"]) == ("queue_full", 5)
+        assert messages[0]["code"] == "queue_full"
+        assert 1 <= messages[0]["retry_after"] <= 60
         assert audio == b""
         assert heard(first, "flushed")[1]
         server.wait_for_lane(active=0)

@@ -46,7 +46,7 @@ test("16 bit samples, little-endian, what is too loud clipped", () => {
 test("a name for a voice from any file's name, not one that is taken", () => {
   assert.equal(freeName("my-voice", []), "my-voice");
   assert.equal(freeName("my-voice", ["my-voice", "my-voice-2"]), "my-voice-3");
-  assert.equal(freeName("Zoë's Take #3", []), "Zoe-s-Take-3");
-  assert.equal(freeName("我的录音", []), "my-voice");
+  assert.equal(freeName("Zoë's Take #3", []), "Zoë-s-Take-3");
+  assert.equal(freeName("我的录音", []), "我的录音");
   assert.equal(freeName("x".repeat(80), ["x".repeat(60)]), `${"x".repeat(60)}-2`);
 });

@@ -19,7 +19,7 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.voice_names import marked_voices
+from glm_tts_api.api.voice_names import marked_voices, named_voice
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import InvalidField, UnknownVoice
 from glm_tts_api.http.body import Body, read_body, read_query
@@ -92,7 +92,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse_speech(GptSovitsFields, voice="ref_audio_path")
     check_text(request, state, fields.text, field="text")
     try:
-        voice = await state.pools.files.run(state.voices.get, fields.voice)
+        voice = await state.pools.files.run(named_voice, fields.voice, state)
         others = await marked_voices(fields.text, state)
     except UnknownVoice as error:
         raise InvalidField(error.message) from None  # 400, as whatever is wrong with a request there

@@ -8,6 +8,8 @@ from glm_tts_api.api.v1.errors import status_of
 from glm_tts_api.errors import (
     DeadlineExceeded,
     InternalFault,
+    MalformedPronunciation,
+    NothingToSay,
     OutOfMemory,
     QueueFull,
     ServiceError,
@@ -15,14 +17,22 @@ from glm_tts_api.errors import (
     TextTooLong,
     UnknownVoice,
     VoiceExists,
+    WrongKey,
 )
 
 PREFIX = "/v1/"
 _STATUS: dict[type[ServiceError], int] = {
+    WrongKey: 401,
     QueueFull: 429,
     UnknownVoice: 400,
     TextTooLong: 400,
     VoiceExists: 400,  # the SDKs try a 409 again
+}
+# Where the error itself names no field: the engine's do not.
+_PARAM: dict[type[ServiceError], str] = {
+    UnknownVoice: "voice",
+    NothingToSay: "input",
+    MalformedPronunciation: "input",
 }
 # Asked again, the same work would be done for nothing.
 _AFTER_WORK = (DeadlineExceeded, InternalFault, OutOfMemory, StorageFull)
@@ -35,8 +45,10 @@ def openai_body(error: ServiceError) -> dict[str, Any]:
     elif status >= 500:
         kind = "server_error"
     else:
-        kind = "authentication_error" if status in (401, 403) else "invalid_request_error"
-    return {"error": {"message": error.message, "type": kind, "param": None, "code": error.code}}
+        kind = "authentication_error" if status == 403 else "invalid_request_error"
+    param = error.param or _PARAM.get(type(error))
+    code = "invalid_api_key" if isinstance(error, WrongKey) else error.code
+    return {"error": {"message": error.message, "type": kind, "param": param, "code": code}}
 
 
 def openai_status(error: ServiceError) -> int:

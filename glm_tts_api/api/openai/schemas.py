@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from glm_tts_api.contracts import AudioFormat, SamplingOptions
-from glm_tts_api.validation import Allowed, WholeNumber
+from glm_tts_api.validation import Allowed, AnyCase, WholeNumber
 
 
 def _voice_name(value: Any) -> Any:
@@ -25,10 +25,10 @@ class OpenAISpeechFields(BaseModel):
     model: str = Field(default="glm-tts", description="Any: one model speaks.", examples=["glm-tts"])
     voice: Annotated[str, BeforeValidator(_voice_name), Allowed('a voice\'s name, or {"id": name}')] = Field(
         default="alloy",
-        description="A registered voice, or one of OpenAI's names (VOICE_ALIASES says which voice it is).",
+        description="A registered voice, or an alias: OpenAI's and Kokoro's names (VOICE_ALIASES).",
         examples=["exampleA"],
     )
-    response_format: AudioFormat = Field(
+    response_format: Annotated[AudioFormat, AnyCase] = Field(
         default="mp3", description="pcm: 16 bit, mono, 24000 Hz.", examples=["mp3"]
     )
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(

@@ -3,6 +3,7 @@ same address. They share no word, so a client's first message tells which it spe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Protocol
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SpeechRequest
 from glm_tts_api.errors import ServiceError
-from glm_tts_api.validation import Allowed, FormNumber, WholeNumber
+from glm_tts_api.validation import Allowed, AnyCase, FormNumber, WholeNumber
 
 Message = dict[str, Any]
 Deed = Literal["start", "text", "flush", "cancel", "end"]
@@ -24,7 +25,7 @@ class StartFields(BaseModel):
     type: str = "start"
     model: str = "glm-tts"
     voice: str = "alloy"
-    response_format: AudioFormat = "pcm"
+    response_format: Annotated[AudioFormat, AnyCase] = "pcm"
     sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
@@ -43,7 +44,7 @@ class StartFields(BaseModel):
 class SessionFields(StartFields):
     """vLLM-Omni's session.config."""
 
-    response_format: AudioFormat = "wav"
+    response_format: Annotated[AudioFormat, AnyCase] = "wav"
     stream_audio: bool = False
     split_granularity: Literal["none", "sentence", "clause"] = "sentence"
     word_timestamps: Annotated[Literal[False], Allowed("false: times of words are not made here")] = False
@@ -75,7 +76,7 @@ class Words(Protocol):
 
 
 def error_message(error: ServiceError) -> Message:
-    come_back = {} if error.retry_after_s is None else {"retry_after": error.retry_after_s}
+    come_back = {} if error.retry_after_s is None else {"retry_after": math.ceil(error.retry_after_s)}
     return {"type": "error", "code": error.code, "message": error.message, **come_back}
 
 

@@ -74,7 +74,7 @@ async def _asked(
 ) -> SpeechRequest:
     check_text(request, state, fields.input, field="input")
     if fields.stream_format == "sse" and not fields.stream:
-        raise InvalidField("stream_format=sse is a stream: send it without stream=false.")
+        raise InvalidField("stream_format=sse is a stream: send it without stream=false.", "stream")
     if recording is not None and "voice" in fields.model_fields_set:
         warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
     return SpeechRequest(
@@ -97,5 +97,7 @@ async def _voice(
     if recording is not None:
         return await uploaded_voice(recording, fields.ref_text, state, names=(_RECORDING, "ref_text"))
     if fields.ref_text is not None:
-        raise InvalidField(f"ref_text needs {_RECORDING}, the recording that it is the transcript of.")
+        raise InvalidField(
+            f"ref_text needs {_RECORDING}, the recording that it is the transcript of.", _RECORDING
+        )
     return await state.pools.files.run(named_voice, fields.voice, state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import quote as url_quote
 
 from fastapi import APIRouter, Header, Request, Response
 
@@ -23,6 +24,7 @@ from glm_tts_api.api.v1.schemas import (
 from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
+from glm_tts_api.voices.names import composed
 from glm_tts_api.voices.store import VoiceInfo
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
@@ -109,7 +111,7 @@ async def change_prompt(
     a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(ChangedPromptFields)
-    if fields.index not in (None, index):
+    if fields.index is not None and composed(fields.index) != composed(index):
         raise InvalidField(
             f"A voice is not renamed: POST its recording and transcript as '{quote(fields.index)}' and "
             "DELETE this one, or leave index out."
@@ -161,7 +163,7 @@ def _shown(voice: VoiceInfo) -> dict[str, str]:
         "index": voice.index,
         "prompt_text": voice.transcript,
         "source": voice.source,
-        "audio_url": f"/api/v1/prompts/{voice.index}/audio",
+        "audio_url": f"/api/v1/prompts/{url_quote(voice.index)}/audio",
     }
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleMethod, SampleRate, SamplingOptions
-from glm_tts_api.validation import Allowed, FormNumber, WholeNumber
-from glm_tts_api.voices.index import INDEX_RULE
+from glm_tts_api.validation import Allowed, AnyCase, FormNumber, WholeNumber
+from glm_tts_api.voices.names import INDEX_RULE
 
 _SAMPLING = SamplingOptions()
 EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
@@ -101,7 +101,7 @@ class SpeechFields(BaseModel):
         description="Candidates decoded side by side; the one with the best mean log-probability is kept.",
         examples=[1],
     )
-    response_format: Literal["json", AudioFormat] = Field(
+    response_format: Annotated[Literal["json", AudioFormat], AnyCase] = Field(
         default="json",
         description="json: a WAV inside, as base64; the others are the audio itself (pcm: 16 bit, mono). "
         "opus at 32000 Hz goes out at 48000.",

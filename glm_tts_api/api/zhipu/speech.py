@@ -20,7 +20,7 @@ from glm_tts_api.api.zhipu.errors import PREFIX, zhipu_body
 from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
 from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.http.body import read_body
-from glm_tts_api.validation import Allowed, Echoed
+from glm_tts_api.validation import Allowed, AnyCase, Echoed
 
 router = APIRouter(prefix=f"{PREFIX}audio", include_in_schema=False, dependencies=[KeyRequired])
 
@@ -33,7 +33,7 @@ class ZhipuSpeechFields(BaseModel):
     input: str
     model: Echoed = "glm-tts"
     voice: str = "tongtong"
-    response_format: Literal["pcm", "wav"] = "pcm"
+    response_format: Annotated[Literal["pcm", "wav"], AnyCase] = "pcm"
     encode_format: Literal["base64", "hex"] = "base64"
     speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     volume: Annotated[float, Field(gt=0, le=10), Allowed("a number above 0 and up to 10")] = 1.0

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
+from urllib.parse import quote as url_quote
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
@@ -29,7 +30,7 @@ from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import Echoed
-from glm_tts_api.voices.index import INDEX_PATTERN, INDEX_RULE, MOST_INDEX_CHARS
+from glm_tts_api.voices.names import INDEX_RULE, MOST_INDEX_CHARS, is_index
 from glm_tts_api.voices.store import VoiceInfo, VoiceStore
 
 _ENCODED = "xn--"
@@ -154,7 +155,7 @@ def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
         "voice": name,
         "voice_name": _name_of(name),
         "voice_type": "PRIVATE" if voice.source == "own" and name == voice.index else "OFFICIAL",
-        "download_url": f"{base_url}api/v1/prompts/{voice.index}/audio",
+        "download_url": f"{base_url}api/v1/prompts/{url_quote(voice.index)}/audio",
         "create_time": _date(voice.created_at),
     }
 
@@ -162,15 +163,14 @@ def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
 def _index_of(voice_name: str) -> str:
     """Raises InvalidField. The length is looked at first: punycode takes time in its square, and is never
     shorter than the name."""
-    if INDEX_PATTERN.fullmatch(voice_name):
+    if is_index(voice_name):
         return voice_name
     if len(voice_name) <= MOST_INDEX_CHARS - len(_ENCODED):
         index = _ENCODED + voice_name.encode("punycode").decode()
-        if INDEX_PATTERN.fullmatch(index):
+        if is_index(index):
             return index
     raise InvalidField(
-        f"voice_name must be {INDEX_RULE}, or a shorter one with other letters and Hanzi, "
-        f"not '{quote(voice_name)}'."
+        f"voice_name must be {INDEX_RULE}, or a shorter one with other characters, not '{quote(voice_name)}'."
     )
 
 

@@ -125,7 +125,7 @@ function nameField(value) {
     spellcheck: false,
     value,
   });
-  field.pattern = "[A-Za-z0-9_\\-]+";
+  field.pattern = "[\\p{L}\\p{M}\\p{Nd}_\\-]+";
   field.title = t("voices.nameRule");
   return field;
 }
@@ -145,10 +145,10 @@ const praise = () => h("li", { class: "is-good" }, icon("check"), h("span", {}, 
 
 /** `wanted` in letters that a name may have, with a number if it is taken. */
 export function freeName(wanted, taken) {
-  const plain = wanted.normalize("NFKD").replace(/\p{M}/gu, "");
   const base =
-    plain
-      .replace(/[^A-Za-z0-9_-]+/g, "-")
+    wanted
+      .normalize("NFC")
+      .replace(/[^\p{L}\p{M}\p{Nd}_-]+/gu, "-")
       .replace(/^-+|-+$/g, "")
       .slice(0, MOST_NAME - 4) || "my-voice";
   for (let n = 1; ; n++) {

@@ -32,7 +32,7 @@ export default {
   "voices.trimSilence": "Trim silence",
   "voices.again": "Start over",
   "voices.name": "Name",
-  "voices.nameRule": "Letters A to Z, digits, - and _",
+  "voices.nameRule": "Letters of any script, digits, - and _",
   "voices.consent": "Use a voice only with its owner's consent.",
   "voices.saveNew": "Save voice",
 

@@ -30,7 +30,7 @@ export default {
   "voices.trimSilence": "去掉静音",
   "voices.again": "重新来过",
   "voices.name": "名称",
-  "voices.nameRule": "可用英文字母、数字、- 和 _",
+  "voices.nameRule": "可用汉字、任何文字的字母、数字、- 和 _",
   "voices.consent": "使用他人的声音，须先征得本人同意。",
   "voices.saveNew": "保存音色",
 

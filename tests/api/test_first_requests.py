@@ -1,0 +1,126 @@
+"""What goes wrong with a program's first request, and how the answer says what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
+
+Serve = Callable[..., Running]
+SPEECH = "/v1/audio/speech"
+SAID = {"input": "hello", "voice": "exampleA"}
+
+
+def test_a_wrong_key_is_401_as_openais(serve: Serve) -> None:
+    server = serve(api_keys="s3cret")
+    http = openai.DefaultHttpxClient(trust_env=False)
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", http_client=http) as client:
+        with pytest.raises(openai.AuthenticationError) as refused:
+            client.audio.speech.create(model="tts-1", voice="alloy", input="hello")
+        assert (refused.value.code, refused.value.type) == ("invalid_api_key", "invalid_request_error")
+        assert refused.value.response.headers["www-authenticate"] == "Bearer"
+    with server.client(headers={"X-API-Key": "wrong"}) as own:
+        answer = own.post("/api/v1/tts", data={"input_text": "hello", "index": "exampleA"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        eleven = own.post(
+            "/v1/text-to-speech/exampleA", json={"text": "hello"}, headers={"xi-api-key": "wrong"}
+        )
+        assert eleven.status_code == 401
+        assert own.post("/api/paas/v4/audio/speech", json=SAID).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"speed": 9}, "speed"),
+        ({"response_format": "mp4"}, "response_format"),
+        ({"input": None}, "input"),
+        ({"input": " "}, "input"),
+        ({"input": "..."}, "input"),
+        ({"input": "x" * 20_001}, "input"),
+        ({"input": "".join(f"[[voice v{n}]]a" for n in range(33))}, "input"),
+        ({"voice": "nobody"}, "voice"),
+        ({"speaker_wav": "a.wav"}, "speaker_wav"),
+        ({"ref_audio": "/etc/passwd"}, "ref_audio"),
+        ({"ref_audio": "UklGRg=="}, "ref_text"),
+        ({"ref_text": "said"}, "ref_audio"),
+    ],
+)
+def test_param_names_the_field(server: Running, fields: dict[str, Any], param: str) -> None:
+    with server.client() as client:
+        answer = client.post(SPEECH, json={**SAID, **fields})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == param
+
+
+def test_param_is_null_where_no_field_is_at_fault(server: Running) -> None:
+    with server.client() as client:
+        answer = client.get("/v1/nothing")
+    assert answer.json()["error"]["param"] is None
+
+
+def test_an_unknown_voice_is_told_which_there_are(server: Running) -> None:
+    with server.client() as client:
+        refused = client.post(SPEECH, json={**SAID, "voice": "nobody"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unknown_voice")
+        assert "There is no voice 'nobody'; there are exampleA and exampleB." in refused.text
+        fields = {"prompt_text": "said"}
+        for number in range(12):
+            files = {"prompt_audio": ("a.wav", voice_wav(1.5))}
+            client.post("/api/v1/prompts", data={**fields, "index": f"v{number:02}"}, files=files)
+        refused = client.post("/api/v1/tts", data={"input_text": "hello", "index": "nobody"})
+    assert refused.json()["message"] == (
+        "There is no voice 'nobody'; there are exampleA, exampleB, v00, v01, v02, v03, v04, v05, v06, v07 "
+        "and 4 more (GET /api/v1/prompts, GET /v1/audio/voices)."
+    )
+
+
+@pytest.mark.parametrize("path", ["/audio/speech", "/v1/v1/audio/speech", "//v1/audio/speech"])
+def test_a_base_url_without_v1_is_told_so(server: Running, path: str) -> None:
+    with server.client() as client:
+        answer = client.build_request("POST", "/", json=SAID)
+        answer.url = answer.url.copy_with(raw_path=path.encode())
+        refused = client.send(answer)
+    assert refused.status_code == 404
+    assert refused.json()["error"]["message"].endswith(
+        "did you mean /v1/audio/speech? An OpenAI client's base URL ends in /v1."
+    )
+
+
+def test_other_routes_that_were_nearly_meant(server: Running) -> None:
+    with server.client() as client:
+        assert "did you mean /v1/audio/voices?" in client.get("/audio/voices").text
+        assert "did you mean /api/v1/health?" in client.get("/api/health").json()["message"]
+        assert "did you mean" not in client.get("/nothing").text
+
+
+@pytest.mark.parametrize("name", ["MP3", "Mp3"])
+def test_a_format_in_capitals(server: Running, name: str) -> None:
+    with server.client() as client:
+        answers = [
+            client.post(SPEECH, json={**SAID, "response_format": name}),
+            client.get(f"/api/v1/tts?input_text=hello&index=exampleA&response_format={name}"),
+        ]
+        pcm = client.post("/api/paas/v4/audio/speech", json={**SAID, "response_format": "PCM"})
+    assert {answer.headers["Content-Type"] for answer in answers} == {"audio/mpeg"}
+    assert pcm.status_code == 200
+
+
+def test_a_form_with_the_names_of_others(server: Running) -> None:
+    """curl -F text=hello -F voice=exampleA."""
+    with server.client() as client:
+        both = client.post("/api/v1/tts", data={"text": "hello", "voice": "exampleA"})
+        text = client.post("/api/v1/tts", data={"text": "hello", "index": "exampleA"})
+        other = client.post(SPEECH, json={"text": "hello", "voice": "exampleA"})
+    assert [answer.status_code for answer in (both, text, other)] == [400, 400, 400]
+    assert "'voice' is not read here; did you mean index?" in both.json()["message"]
+    assert "did you mean input_text?" in both.json()["message"]
+    assert text.json()["message"] == (
+        "input_text is missing. 'text' is not a field here and was ignored; did you mean input_text?"
+    )
+    assert "did you mean input?" in other.json()["error"]["message"]
