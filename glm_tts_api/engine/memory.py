@@ -14,13 +14,12 @@ from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.draw_noise import noise_bytes
-from glm_tts_api.model.flow import FlowConfig
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.vocoder import Vocoder
 
 logger = logging.getLogger(__name__)
 _SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
-_FRAMES_PER_TOKEN = 2
 _FLOAT = 4
 _FEWEST = 2  # slots: one for each lane
 _GIB = 2**30
@@ -85,8 +84,8 @@ def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
     """What flow and vocoder hold on a GPU: their graphs, which keep what they take, and the longest segment
     through both."""
-    longest = _FRAMES_PER_TOKEN * config.longest_segment
-    with_prompt = longest + _FRAMES_PER_TOKEN * config.longest_prompt
+    longest = FRAMES_PER_TOKEN * config.longest_segment
+    with_prompt = longest + FRAMES_PER_TOKEN * config.longest_prompt
     # What lies between the kernels of the largest graph is shared by all; each has its inputs and outputs.
     graphs = 2 * flow_bytes(flow, n_rows=1, n_frames=FLOW_GRAPHS[-1])
     alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from glm_tts_api.engine.memory import render_bytes
 from glm_tts_api.engine.torch_flags import ALLOCATOR_VARIABLES
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN
 from glm_tts_api.model.kv_cache import KVCache
 from scripts.benchmarks.gpu_models import Bench
 from scripts.benchmarks.gpu_render import rendering
 from scripts.benchmarks.gpu_timing import MIB, MS, peak, seconds
 
 Measured = dict[str, float | str]
-_FRAMES_PER_TOKEN = 2
 
 
 def _new_lengths(work: Callable[[int], object], known: int, device: torch.device) -> Measured:
@@ -66,7 +66,7 @@ def kept_memory(bench: Bench) -> Measured:
     """What the graphs keep and what the longest segment and its vocoder call take beside them, as a share of
     what is kept for flow and vocoders."""
     render, config = rendering(bench), bench.config
-    longest = _FRAMES_PER_TOKEN * (config.longest_prompt + config.longest_segment)
+    longest = FRAMES_PER_TOKEN * (config.longest_prompt + config.longest_segment)
     taken = {
         "graphs": render.graph_bytes,
         "the longest": peak(lambda: render.flow_ms(longest), bench.device),

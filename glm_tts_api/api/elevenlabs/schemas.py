@@ -68,7 +68,7 @@ class ElevenLabsSpeechFields(BaseModel):
     )
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
         default=SamplingOptions().seed,
-        description="The same request with the same seed gives the same audio.",
+        description="The same request and seed give the same audio; on a GPU: docs/performance.md.",
         examples=[42],
     )
 

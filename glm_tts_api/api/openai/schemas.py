@@ -49,5 +49,5 @@ class OpenAISpeechFields(BaseModel):
     )
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
         default=SamplingOptions().seed,
-        description="Not OpenAI's: the same request with the same seed gives the same audio.",
+        description="Not OpenAI's: same request and seed, same audio; on a GPU: docs/performance.md.",
     )
