@@ -168,8 +168,7 @@ def test_a_row_draws_the_same_bits_alone_beside_others_and_in_another_slot() -> 
     runner, plain = tiny.runner_of(DEVICE), tiny.runner_of()
     slots = range(tiny.SLOTS)
     together = _decoded(runner, slots, slots)
-    for slot in (1, 4):
-        assert _decoded(runner, [slot], [1])[1] == together[1]
+    assert _decoded(runner, [4], [1])[1] == together[1], "alone, and in slot 4 in place of 1"
     cache = tiny.cache_of(plain)
     step = CpuDecodeStep(plain, cache, end=tiny.END)
     expected = tiny.decode(plain, cache, step, slots, n_steps=len(together[0]))
