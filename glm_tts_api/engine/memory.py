@@ -52,7 +52,8 @@ def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
         f" cache ({slot_length} positions each) and {free / _GIB:.1f} GiB are free"
     )
     kept_for = f", {kept / _GIB:.1f} of them kept for flow and vocoder" if kept else ""
-    shared = f" for each of the {models.n_engines} engines (WORKERS) on it" if models.n_engines > 1 else ""
+    n_engines = models.n_engines if kept else 1  # a CPU's memory is not divided
+    shared = f" for each of the {n_engines} engines (WORKERS) on it" if n_engines > 1 else ""
     advice = (
         f"SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY can be at most {n_fit}"
         if n_fit >= _FEWEST
