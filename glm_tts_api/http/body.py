@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -128,36 +128,37 @@ class Body:
         ]
 
 
-async def read_body(request: Request, max_text_bytes: int, *, recording: str | None = None) -> Body:
+async def read_body(request: Request, max_text_bytes: int, *, recording: str = "") -> Body:
     """Reads the body by its Content-Type. `recording`: a field that may hold a file as base64, which becomes
     an upload. Raises UnparsableBody, or BodyTooLarge for more than `max_text_bytes` beside the files (the
     middleware bounds the size of the whole)."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         body = await _read_multipart(request, max_text_bytes)
-        return await asyncio.to_thread(_with_recording, request, body, recording)
-    data = b"".join([piece async for piece in request.stream()])  # request.body() would keep it
-    if not data:
-        return Body({}, {})
-    if media_type == "application/x-www-form-urlencoded":
-        read: Callable[[bytes], Body] = _read_form
-    elif media_type == "application/json" or media_type.endswith("+json"):
-        read = read_json
     else:
-        raise UnparsableBody(
-            "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
-        )
-    body = await asyncio.to_thread(read, data)
-    held = str(body.fields.get(recording or "", ""))
-    if len(data) - len(held) > max_text_bytes:
-        raise text_too_large(max_text_bytes)
+        data = b"".join([piece async for piece in request.stream()])  # request.body() would keep it
+        body = await _parsed(data, media_type)
+        if len(data) - len(str(body.fields.get(recording, ""))) > max_text_bytes:
+            raise text_too_large(max_text_bytes)
+    if recording not in body.fields:
+        return body
     return await asyncio.to_thread(_with_recording, request, body, recording)
 
 
-def _with_recording(request: Request, body: Body, name: str | None) -> Body:
+async def _parsed(data: bytes, media_type: str) -> Body:
+    if not data:
+        return Body({}, {})
+    if media_type == "application/x-www-form-urlencoded":
+        return await asyncio.to_thread(_read_form, data)
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return await asyncio.to_thread(read_json, data)
+    raise UnparsableBody(
+        "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
+    )
+
+
+def _with_recording(request: Request, body: Body, name: str) -> Body:
     """The body with what its field `name` holds among the uploads. Blocking. Raises InvalidField."""
-    if name is None or name not in body.fields:
-        return body
     upload = decoded_upload(name, body.fields[name])
     parts: FormData = getattr(request.state, "form", FormData())
     request.state.form = FormData([*parts.multi_items(), (name, UploadFile(upload.file))])  # closed like them
