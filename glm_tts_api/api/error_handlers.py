@@ -88,9 +88,7 @@ def _not_found(request: Request, shown: str) -> Response:
             hint = " An OpenAI client's base URL ends in /v1." if meant.startswith(OPENAI) else ""
             refused = NotFound(f"There is no {shown} here; did you mean {meant}?{hint}")
             return error_response(refused, meant)
-    return error_response(
-        NotFound(f"There is no {shown} here; /docs lists the routes of /api/v1."), request.url.path
-    )
+    return error_response(NotFound(f"There is no {shown} here; /docs lists every route."), request.url.path)
 
 
 def _methods_of(request: Request, path: str) -> list[str]:

@@ -11,6 +11,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from glm_tts_api.api.v1.schemas import ErrorBody
+from glm_tts_api.audio.containers import CONTAINERS
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -19,6 +22,11 @@ _PROMPT_AUDIO: dict[str, Any] = {
     **BINARY["schema"],
     "description": "A recording of the voice: wav, mp3, flac, ogg, opus, m4a, aac or webm; "
     "PROMPT_MIN_SECONDS to PROMPT_MAX_SECONDS long, 3 to 10 s are best.",
+}
+_RECORDING_IN_JSON = {
+    "type": "string",
+    "description": "A recording of the voice, as base64 or as a data URI.",
+    "examples": ["data:audio/wav;base64,UklGRi..."],
 }
 # Beside documenting it, an optional parameter keeps openapi-python-client 0.29 from writing a module that
 # uses Unset without importing it, as it does where a route takes several kinds of body and nothing optional.
@@ -36,9 +44,25 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def error_docs(*statuses: int) -> Responses:
-    """`responses` of a route that can answer with these errors."""
-    return {status: {"model": ErrorBody} for status in statuses}
+def error_docs(*statuses: int, model: type[BaseModel] = ErrorBody) -> Responses:
+    """`responses` of a route that can answer with these errors, in the shape of its dialect."""
+    return {status: {"model": model} for status in statuses}
+
+
+def audio_docs(*formats: AudioFormat, events: str = "") -> dict[str, Any]:
+    """The answer that is the audio itself, in one of these formats. `events`: what the field is that asks for
+    server-sent events in its place."""
+    content = {media_type(audio_format, SAMPLE_RATE): BINARY for audio_format in formats}
+    content["application/octet-stream"] = BINARY  # openapi-python-client 0.29 knows no audio/*
+    if events:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    return {"description": f"The audio{', or events with ' + events if events else ''}.", "content": content}
+
+
+def recording_docs(description: str) -> dict[str, Any]:
+    """The answer that is a recording, in the container in which it was given."""
+    types = [*(container.media_type for container in CONTAINERS), "application/octet-stream"]
+    return {"description": description, "content": dict.fromkeys(types, BINARY)}
 
 
 def header_docs(**descriptions: str) -> dict[str, Any]:
@@ -58,16 +82,17 @@ def name_bodies(app: FastAPI) -> None:
         named = document["components"]["schemas"]
         for route in document["paths"].values():
             for operation in route.values():
-                for media_type in operation.get("requestBody", {"content": {}})["content"].values():
-                    if (title := media_type["schema"].get("title")) is not None:
-                        named[title] = media_type["schema"]
-                        media_type["schema"] = {"$ref": f"#/components/schemas/{title}"}
+                for kind in operation.get("requestBody", {"content": {}})["content"].values():
+                    if (title := kind["schema"].get("title")) is not None:
+                        named.update(kind["schema"].pop("$defs", {}))
+                        named[title] = kind["schema"]
+                        kind["schema"] = {"$ref": f"#/components/schemas/{title}"}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def query_docs(model: type[BaseModel], *, without: Collection[str]) -> dict[str, Any]:
+def query_docs(model: type[BaseModel], *, without: Collection[str] = ()) -> dict[str, Any]:
     """`openapi_extra` of a route that takes `model` in its address."""
     schema = model.model_json_schema()
     return {
@@ -75,13 +100,43 @@ def query_docs(model: type[BaseModel], *, without: Collection[str]) -> dict[str,
             {
                 "name": name,
                 "in": "query",
-                "required": name in schema["required"],
+                "required": name in schema.get("required", ()),
                 "description": field["description"],
                 "schema": {key: value for key, value in field.items() if key not in ("description", "title")},
             }
             for name, field in schema["properties"].items()
             if name not in without
         ]
+    }
+
+
+def json_docs(
+    model: type[BaseModel], *, name: str, example: dict[str, Any], recording: str | None = None
+) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes `model` as JSON alone; `recording`: and a field of that name."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    if recording is not None:
+        schema["properties"][recording] = _RECORDING_IN_JSON
+    content = {"application/json": {"schema": {**schema, "title": name}, "example": example}}
+    return {"parameters": [_REQUEST_ID], "requestBody": {"required": True, "content": content}}
+
+
+def form_docs(
+    model: type[BaseModel], *, name: str, file: str, example: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes `model` as a form with the recording `file`."""
+    schema = model.model_json_schema()
+    with_file = {
+        "title": name,
+        "properties": {**schema["properties"], file: _PROMPT_AUDIO},
+        "required": [*schema.get("required", ()), file],
+    }
+    content: dict[str, Any] = {"schema": {**schema, **with_file}}
+    if example is not None:
+        content["example"] = example
+    return {
+        "parameters": [_REQUEST_ID],
+        "requestBody": {"required": True, "content": {"multipart/form-data": content}},
     }
 
 

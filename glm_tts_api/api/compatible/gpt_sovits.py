@@ -17,6 +17,7 @@ from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.openapi import Responses, audio_docs, error_docs, json_docs, query_docs
 from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices, named_voice
@@ -27,7 +28,7 @@ from glm_tts_api.validation import Allowed, WholeNumber
 
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
 
-router = APIRouter(include_in_schema=False, dependencies=[KeyRequired])
+router = APIRouter(tags=["GPT-SoVITS"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
 
 
 def _is_streamed(value: Any) -> bool:
@@ -44,14 +45,30 @@ class GptSovitsFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    text: str
-    character: str | None = None
-    ref_audio_path: str | None = None
-    prompt_text: Any = None  # of the recording at ref_audio_path: a registered voice has its own
-    media_type: Literal["wav", "raw", "ogg", "aac"] = "wav"
-    streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = False
-    speed_factor: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
-    seed: Annotated[WholeNumber, Field(ge=-1, le=2**63 - 1)] = -1
+    text: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
+    character: str | None = Field(
+        default=None, description="index_stream's: the voice; the answer is raw samples.", examples=[""]
+    )
+    ref_audio_path: str | None = Field(
+        default=None,
+        description="Its last part, without extension, is the voice's name; no file is opened.",
+        examples=["exampleA.wav"],
+    )
+    prompt_text: Any = Field(
+        default=None, description="Not used: a registered voice has its own.", examples=[""]
+    )
+    media_type: Literal["wav", "raw", "ogg", "aac"] = Field(
+        default="wav", description="raw: 16 bit, mono, 24000 Hz.", examples=["wav"]
+    )
+    streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = Field(
+        default=False, description="1 to 3 too: the audio leaves as it is made.", examples=[False]
+    )
+    speed_factor: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
+        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
+    )
+    seed: Annotated[WholeNumber, Field(ge=-1, le=2**63 - 1)] = Field(
+        default=-1, description="-1: the default one.", examples=[-1]
+    )
 
     @property
     def voice(self) -> str:
@@ -68,15 +85,36 @@ class GptSovitsFields(BaseModel):
         return named
 
 
-@router.get("/tts")
+_SPOKEN: Responses = {200: audio_docs("wav", "pcm", "opus", "aac"), **error_docs(400, 408, 413, 422, 503)}
+
+
+@router.get(
+    "/tts",
+    name="gpt_sovits_from_address",
+    response_class=Response,
+    openapi_extra=query_docs(GptSovitsFields, without=("prompt_text",)),
+    responses=_SPOKEN,
+)
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
+    """The same, told by an address."""
     with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(read_query(request), request, state)
 
 
-@router.post("/tts")
-@router.post("/")  # SillyTavern's GPT-SoVITS-V2
+@router.post(
+    "/tts",
+    name="gpt_sovits",
+    response_class=Response,
+    openapi_extra=json_docs(
+        GptSovitsFields,
+        name="GptSovitsSpeech",
+        example={"text": "你好，欢迎使用语音合成服务。", "ref_audio_path": "exampleA.wav"},
+    ),
+    responses=_SPOKEN,
+)
+@router.post("/", include_in_schema=False)  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
+    """Says text in the voice that ref_audio_path, or character, names."""
     with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 

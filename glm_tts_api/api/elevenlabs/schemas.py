@@ -123,7 +123,7 @@ class ElevenLabsVoices(BaseModel):
 class ElevenLabsPage(ElevenLabsVoices):
     """The voices that a search finds, all on one page."""
 
-    has_more: Literal[False] = False
+    has_more: Literal[False] = Field(default=False, examples=[False])
     total_count: int = Field(examples=[2])
     next_page_token: None = Field(default=None, examples=[None])
 

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.api.access import XiKeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.elevenlabs.schemas import ElevenLabsQuery, ElevenLabsSpeechFields
+from glm_tts_api.api.elevenlabs.schemas import ElevenLabsError, ElevenLabsQuery, ElevenLabsSpeechFields
 from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs, query_docs
 from glm_tts_api.api.speech_response import speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import voices_of
 from glm_tts_api.contracts import SamplingOptions, SpeechRequest
 from glm_tts_api.http.body import read_body, read_query
 
-router = APIRouter(prefix="/v1/text-to-speech", include_in_schema=False, dependencies=[XiKeyRequired])
+_EXAMPLE = {"text": "你好，欢迎使用语音合成服务。", "model_id": "eleven_multilingual_v2"}
+_BODY = json_docs(ElevenLabsSpeechFields, name="ElevenLabsSpeech", example=_EXAMPLE)
+_DOCS = {
+    **_BODY,
+    "parameters": [*_BODY["parameters"], *query_docs(ElevenLabsQuery)["parameters"]],
+}
+
+router = APIRouter(
+    prefix="/v1/text-to-speech",
+    tags=["ElevenLabs"],
+    dependencies=[XiKeyRequired],
+    responses={
+        200: audio_docs("mp3", "opus", "pcm", "wav"),
+        **error_docs(400, 401, 403, 404, 408, 413, 422, 429, 500, 503, model=ElevenLabsError),
+    },
+)
 
 
-@router.post("/{voice_id}")
+@router.post("/{voice_id}", response_class=Response, openapi_extra=_DOCS)
 async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path, and answers when all of it is spoken."""
     with logged_speech(request, "elevenlabs", state.speech.figures):
@@ -26,7 +44,7 @@ async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep)
         return whole_audio(request, await speak(request, state, asked, streamed_by="/stream"), asked)
 
 
-@router.post("/{voice_id}/stream")
+@router.post("/{voice_id}/stream", response_class=Response, openapi_extra=deepcopy(_DOCS))
 async def elevenlabs_stream(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """The same, and the audio leaves as it is made."""
     with logged_speech(request, "elevenlabs", state.speech.figures):

@@ -7,10 +7,21 @@ from fastapi import APIRouter
 from glm_tts_api.api.access import XiKeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.elevenlabs.schemas import ElevenLabsPage, ElevenLabsVoice, ElevenLabsVoices
+from glm_tts_api.api.elevenlabs.schemas import (
+    ElevenLabsError,
+    ElevenLabsPage,
+    ElevenLabsVoice,
+    ElevenLabsVoices,
+)
+from glm_tts_api.api.openapi import error_docs
 from glm_tts_api.voices.store import VoiceInfo
 
-router = APIRouter(include_in_schema=False, dependencies=[XiKeyRequired])
+router = APIRouter(
+    tags=["ElevenLabs"],
+    dependencies=[XiKeyRequired],
+    responses=error_docs(401, 403, 500, model=ElevenLabsError),
+)
+_ASKED_FOR = error_docs(400, 404, 422, model=ElevenLabsError)
 
 
 @router.get("/v1/voices")
@@ -19,14 +30,14 @@ async def elevenlabs_voices(state: AppStateDep) -> ElevenLabsVoices:
     return ElevenLabsVoices(voices=await _voices(state))
 
 
-@router.get("/v2/voices")
+@router.get("/v2/voices", responses=_ASKED_FOR)
 async def elevenlabs_search(state: AppStateDep, search: str = "") -> ElevenLabsPage:
     """The voices with `search` in their names, all on one page."""
     found = [voice for voice in await _voices(state) if search.casefold() in voice.name.casefold()]
     return ElevenLabsPage(voices=found, total_count=len(found))
 
 
-@router.get("/v1/voices/{voice_id}")
+@router.get("/v1/voices/{voice_id}", responses=_ASKED_FOR)
 async def elevenlabs_voice(voice_id: str, state: AppStateDep) -> ElevenLabsVoice:
     """One voice."""
     return _shown(await state.pools.files.run(state.voices.info, voice_id))

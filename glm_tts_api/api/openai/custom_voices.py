@@ -13,10 +13,12 @@ import uuid
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openai.schemas import OpenAIError
+from glm_tts_api.api.openapi import error_docs, form_docs
 from glm_tts_api.api.registering import register
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
@@ -26,7 +28,13 @@ from glm_tts_api.validation import Echoed
 
 _SAMPLE, _RECORDING = "audio_sample", "recording"
 
-router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[KeyRequired])
+router = APIRouter(
+    prefix="/v1/audio",
+    tags=["OpenAI"],
+    dependencies=[KeyRequired],
+    responses=error_docs(400, 401, 403, 404, 422, 500, model=OpenAIError),
+)
+_WRITE = error_docs(413, 415, 429, 503, 507, model=OpenAIError)
 
 
 class NewVoiceFields(BaseModel):
@@ -34,11 +42,17 @@ class NewVoiceFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: str
-    prompt_text: str | None = None
-    ref_text: str | None = None
-    consent: str | None = None
-    type: Literal["audio_sample"] = "audio_sample"
+    name: str = Field(description="The voice's name.", examples=["my_voice"])
+    prompt_text: str | None = Field(
+        default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
+    )
+    ref_text: str | None = Field(
+        default=None, description="vLLM-Omni's name for it.", examples=["录音里说的每一个字。"]
+    )
+    consent: str | None = Field(default=None, description="Neither asked for nor kept.", examples=["any"])
+    type: Literal["audio_sample"] = Field(
+        default="audio_sample", description="Always this.", examples=["audio_sample"]
+    )
 
 
 class ConsentFields(BaseModel):
@@ -46,11 +60,16 @@ class ConsentFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: Echoed
-    language: Echoed
+    name: Echoed = Field(description="Whose it is.", examples=["my_voice"])
+    language: Echoed = Field(description="In which it is given.", examples=["zh-CN"])
 
 
-@router.post("/voices", dependencies=[WriterRequired])
+@router.post(
+    "/voices",
+    dependencies=[WriterRequired],
+    openapi_extra=form_docs(NewVoiceFields, name="OpenAIVoiceUpload", file=_SAMPLE),
+    responses=_WRITE,
+)
 async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice; its id is its name."""
     body = await read_body(request, state.config.max_text_bytes)
@@ -76,8 +95,9 @@ async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
     }
 
 
-@router.delete("/voices/{name}", dependencies=[WriterRequired])
+@router.delete("/voices/{name}", dependencies=[WriterRequired], responses=_WRITE)
 async def delete_voice(name: str, state: AppStateDep) -> dict[str, Any]:
+    """Deletes a voice that was added over the API."""
     try:
         await state.pools.files.run(state.voices.remove, name)
     except UnknownVoice as error:  # a bad request where it is to speak
@@ -85,8 +105,13 @@ async def delete_voice(name: str, state: AppStateDep) -> dict[str, Any]:
     return {"id": name, "deleted": True, "object": "audio.voice.deleted"}
 
 
-@router.post("/voice_consents")
+@router.post(
+    "/voice_consents",
+    openapi_extra=form_docs(ConsentFields, name="OpenAIConsentUpload", file=_RECORDING),
+    responses=_WRITE,
+)
 async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Answers a consent; nothing of it is kept."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(ConsentFields, files=(_RECORDING,))
     recording = body.needed_file(_RECORDING, "the consent")
@@ -102,16 +127,18 @@ async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("/voice_consents")
 async def list_consents() -> dict[str, Any]:
+    """None: they are not kept."""
     return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
 @router.get("/voice_consents/{consent}")
-@router.post("/voice_consents/{consent}")
+@router.post("/voice_consents/{consent}", name="change_consent")
 async def find_consent(consent: str) -> dict[str, Any]:
-    """To read it or to change its name."""
+    """To read it or to change its name: it is never there."""
     raise NotFound(f"There is no consent '{quote(consent)}': none is kept here, and none is asked for.")
 
 
 @router.delete("/voice_consents/{consent}")
 async def delete_consent(consent: str) -> dict[str, Any]:
+    """Answers; none is kept."""
     return {"id": quote(consent), "deleted": True, "object": "audio.voice_consent"}

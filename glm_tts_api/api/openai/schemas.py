@@ -50,4 +50,20 @@ class OpenAISpeechFields(BaseModel):
     seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
         default=SamplingOptions().seed,
         description="Not OpenAI's: same request and seed, same audio; on a GPU: docs/performance.md.",
+        examples=[42],
     )
+
+
+class OpenAIErrorDetail(BaseModel):
+    """What went wrong."""
+
+    message: str = Field(description="In one sentence.", examples=["input is missing."])
+    type: str = Field(description="The kind of error.", examples=["invalid_request_error"])
+    param: str | None = Field(description="The field that it is about.", examples=["input"])
+    code: str = Field(description="The error's name, for programs.", examples=["invalid_field"])
+
+
+class OpenAIError(BaseModel):
+    """Every error of OpenAI's routes."""
+
+    error: OpenAIErrorDetail

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import get_args
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,11 +13,19 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openai.errors import openai_body
-from glm_tts_api.api.openai.schemas import OpenAISpeechFields
+from glm_tts_api.api.openai.schemas import OpenAIError, OpenAISpeechFields
+from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
 from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices, named_voice, uploaded_voice
-from glm_tts_api.contracts import SAMPLE_RATE, SamplingOptions, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.contracts import (
+    SAMPLE_RATE,
+    AudioFormat,
+    SamplingOptions,
+    SpeechRequest,
+    UploadedVoice,
+    Voice,
+)
 from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.uploads import Upload
@@ -25,8 +34,9 @@ PATH = "/v1/audio/speech"
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
 _RECORDING = "ref_audio"  # vLLM-Omni's, mlx-audio's and others' name
 
-# OpenAI describes it; /docs is about our own API.
-router = APIRouter(prefix="/v1/audio", include_in_schema=False, dependencies=[KeyRequired])
+_EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服务。", "voice": "exampleA"}
+
+router = APIRouter(prefix="/v1/audio", tags=["OpenAI"], dependencies=[KeyRequired])
 
 
 class SpeechEvents:
@@ -50,7 +60,15 @@ class SpeechEvents:
         return event({"type": "error", **openai_body(error)})
 
 
-@router.post("/speech")
+@router.post(
+    "/speech",
+    response_class=Response,
+    openapi_extra=json_docs(OpenAISpeechFields, name="OpenAISpeech", example=_EXAMPLE, recording=_RECORDING),
+    responses={
+        200: audio_docs(*get_args(AudioFormat), events="stream_format=sse"),
+        **error_docs(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, model=OpenAIError),
+    },
+)
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, or in the voice of `ref_audio`. Whatever goes wrong before the first audio has
     a status of its own."""

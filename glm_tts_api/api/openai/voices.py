@@ -8,20 +8,24 @@ from fastapi import APIRouter
 
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openai.schemas import OpenAIError
+from glm_tts_api.api.openapi import error_docs
 from glm_tts_api.errors import quote
 
 MODEL = "glm-tts"
 _CREATED = 1765411200  # the model's release, in seconds since 1970
 
-router = APIRouter(prefix="/v1", include_in_schema=False)
+router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=error_docs(403, 500, model=OpenAIError))
+_ASKED_FOR = error_docs(400, 422, model=OpenAIError)
 
 
 @router.get("/models")
 async def list_models(state: AppStateDep) -> dict[str, Any]:
+    """The one model, with the voices that it has."""
     return {"object": "list", "data": [await _model(MODEL, state)]}
 
 
-@router.get("/models/{model:path}")
+@router.get("/models/{model:path}", responses=_ASKED_FOR)
 async def get_model(model: str, state: AppStateDep) -> dict[str, Any]:
     """Any name is the one model's, one with slashes too."""
     return await _model(model, state)
@@ -29,12 +33,13 @@ async def get_model(model: str, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("/audio/models")
 async def list_audio_models() -> dict[str, Any]:
+    """The one model, as Open WebUI asks for it."""
     return {"models": [{"id": MODEL, "name": "GLM-TTS"}]}
 
 
-@router.get("/audio/voices")
+@router.get("/audio/voices", responses=_ASKED_FOR)
 async def list_audio_voices(state: AppStateDep, legacy: bool = False) -> dict[str, Any]:
-    """legacy=true: names alone."""
+    """Every registered voice; legacy=true: names alone."""
     names = await _names(state)
     return {"voices": names if legacy else [{"id": name, "name": name} for name in names]}
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Request, Response
 from glm_tts_api.api.access import KeyRequired, WriterRequired, writer_refusal
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.openapi import BINARY, body_docs, error_docs
+from glm_tts_api.api.openapi import body_docs, error_docs, recording_docs
 from glm_tts_api.api.registering import register
 from glm_tts_api.api.v1.schemas import (
     ChangedPromptFields,
@@ -21,7 +21,6 @@ from glm_tts_api.api.v1.schemas import (
     PromptAnswer,
     PromptList,
 )
-from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.voices.names import composed
@@ -32,7 +31,6 @@ IfMatch = Annotated[
     str | None,
     Header(description="The ETag of the voice that the change is meant for; 412 if it is another now."),
 ]
-_RECORDING_TYPES = [*(container.media_type for container in CONTAINERS), "application/octet-stream"]
 _UNKNOWN = error_docs(404, 422)
 _WRITE = error_docs(400, 413, 415, 422, 503, 507)
 
@@ -61,10 +59,7 @@ async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict
     "/{index}/audio",
     response_class=Response,
     responses={
-        200: {
-            "content": dict.fromkeys(_RECORDING_TYPES, BINARY),
-            "description": "The recording as it was given, or its sound alone as FLAC or WAV.",
-        },
+        200: recording_docs("The recording as it was given, or its sound alone as FLAC or WAV."),
         **_UNKNOWN,
     },
 )

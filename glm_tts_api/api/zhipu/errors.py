@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 from glm_tts_api.api.v1.errors import status_of
 from glm_tts_api.errors import QueueFull, ServiceError, UnknownVoice
+
+
+class ZhipuErrorDetail(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="Zhipu's number for it.", examples=["1214"])
+    message: str = Field(description="In one sentence.", examples=["input is missing."])
+
+
+class ZhipuError(BaseModel):
+    """Every error of Zhipu's routes."""
+
+    error: ZhipuErrorDetail
+
 
 PREFIX = "/api/paas/v4/"
 _CODES = {

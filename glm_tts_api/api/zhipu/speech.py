@@ -13,16 +13,19 @@ from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
 from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import voices_of
-from glm_tts_api.api.zhipu.errors import PREFIX, zhipu_body
+from glm_tts_api.api.zhipu.errors import PREFIX, ZhipuError, zhipu_body
 from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
 from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import Allowed, AnyCase, Echoed
 
-router = APIRouter(prefix=f"{PREFIX}audio", include_in_schema=False, dependencies=[KeyRequired])
+_EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服务。", "voice": "tongtong"}
+
+router = APIRouter(prefix=f"{PREFIX}audio", tags=["Zhipu"], dependencies=[KeyRequired])
 
 
 class ZhipuSpeechFields(BaseModel):
@@ -30,14 +33,28 @@ class ZhipuSpeechFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    input: str
-    model: Echoed = "glm-tts"
-    voice: str = "tongtong"
-    response_format: Annotated[Literal["pcm", "wav"], AnyCase] = "pcm"
-    encode_format: Literal["base64", "hex"] = "base64"
-    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
-    volume: Annotated[float, Field(gt=0, le=10), Allowed("a number above 0 and up to 10")] = 1.0
-    stream: bool = False
+    input: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
+    model: Echoed = Field(default="glm-tts", description="Any: one model speaks.", examples=["glm-tts"])
+    voice: str = Field(
+        default="tongtong",
+        description="A registered voice, or one of Zhipu's names (VOICE_ALIASES).",
+        examples=["tongtong"],
+    )
+    response_format: Annotated[Literal["pcm", "wav"], AnyCase] = Field(
+        default="pcm", description="pcm: 16 bit, mono, 24000 Hz.", examples=["wav"]
+    )
+    encode_format: Literal["base64", "hex"] = Field(
+        default="base64", description="Of the audio in events.", examples=["base64"]
+    )
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] = Field(
+        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
+    )
+    volume: Annotated[float, Field(gt=0, le=10), Allowed("a number above 0 and up to 10")] = Field(
+        default=1.0, description="A factor; what it makes too loud is clipped.", examples=[1.0]
+    )
+    stream: bool = Field(
+        default=False, description="true: events with pieces of pcm, as they are made.", examples=[False]
+    )
 
 
 class SpeechEvents:
@@ -74,8 +91,16 @@ class SpeechEvents:
         return event({**self._head, "choices": [choice]})
 
 
-@router.post("/speech")
-async def speech(request: Request, state: AppStateDep) -> Response:
+@router.post(
+    "/speech",
+    response_class=Response,
+    openapi_extra=json_docs(ZhipuSpeechFields, name="ZhipuSpeech", example=_EXAMPLE),
+    responses={
+        200: audio_docs("pcm", "wav", events="stream"),
+        **error_docs(400, 401, 403, 408, 429, 500, 503, model=ZhipuError),
+    },
+)
+async def zhipu_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
     with logged_speech(request, "zhipu", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes)

@@ -12,17 +12,18 @@ from typing import Any
 from urllib.parse import quote as url_quote
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.openapi import error_docs, form_docs, json_docs, recording_docs
 from glm_tts_api.api.registering import register
 from glm_tts_api.api.speech_response import speak
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices
-from glm_tts_api.api.zhipu.errors import PREFIX
+from glm_tts_api.api.zhipu.errors import PREFIX, ZhipuError
 from glm_tts_api.api.zhipu.uploads import Uploads
 from glm_tts_api.audio.containers import HEAD_BYTES, container_of
 from glm_tts_api.audio.decode import require_audio
@@ -37,7 +38,12 @@ _ENCODED = "xn--"
 _MOST_URL_CHARS = 300  # the client's own word for where the server is, in every voice that is listed
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
 
-router = APIRouter(prefix=PREFIX.rstrip("/"), include_in_schema=False, dependencies=[KeyRequired])
+router = APIRouter(
+    prefix=PREFIX.rstrip("/"),
+    tags=["Zhipu"],
+    dependencies=[KeyRequired],
+    responses=error_docs(400, 401, 403, 404, 408, 422, 429, 500, 503, model=ZhipuError),
+)
 
 
 class _Fields(BaseModel):
@@ -47,22 +53,29 @@ class _Fields(BaseModel):
 class UploadFields(_Fields):
     """Beside the recording, `file`."""
 
-    purpose: Echoed = _INPUT
+    purpose: Echoed = Field(default=_INPUT, description="Of the file.", examples=[_INPUT])
 
 
 class CloneFields(_Fields):
-    voice_name: str
-    file_id: str
-    input: str
-    text: str | None = None
-    request_id: Echoed | None = None
+    voice_name: str = Field(description="The voice's name.", examples=["my_voice"])
+    file_id: str = Field(description="Of the recording, from /files.", examples=["a1b2"])
+    input: str = Field(description="What the voice says as its sample.", examples=["试听"])
+    text: str | None = Field(
+        default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
+    )
+    request_id: Echoed | None = Field(default=None, description="Comes back.", examples=["r1"])
 
 
 class DeleteFields(_Fields):
-    voice: str
+    voice: str = Field(description="Its name.", examples=["my_voice"])
 
 
-@router.post("/files", dependencies=[WriterRequired])
+@router.post(
+    "/files",
+    name="zhipu_upload",
+    dependencies=[WriterRequired],
+    openapi_extra=form_docs(UploadFields, name="ZhipuFileUpload", file="file"),
+)
 async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Takes a recording to clone a voice from."""
     body = await read_body(request, state.config.max_text_bytes)
@@ -79,14 +92,34 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     }
 
 
-@router.get("/files/{file_id}/content")
+@router.get(
+    "/files/{file_id}/content",
+    name="zhipu_file",
+    response_class=Response,
+    responses={200: recording_docs("The file.")},
+)
 async def content(file_id: str, state: AppStateDep) -> Response:
+    """A recording that was sent, or a voice's sample."""
     data = await state.pools.files.run(_uploads(state).read, file_id)
     container = container_of(data)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
 
 
-@router.post("/voice/clone", dependencies=[WriterRequired])
+@router.post(
+    "/voice/clone",
+    name="zhipu_clone",
+    dependencies=[WriterRequired],
+    openapi_extra=json_docs(
+        CloneFields,
+        name="ZhipuClone",
+        example={
+            "voice_name": "my_voice",
+            "file_id": "a1b2",
+            "input": "试听",
+            "text": "录音里说的每一个字。",
+        },
+    ),
+)
 async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Registers a voice, once it has said `input` as a sample of it."""
     with logged_speech(request, "zhipu", state.speech.figures):
@@ -107,7 +140,7 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         }
 
 
-@router.get("/voice/list")
+@router.get("/voice/list", name="zhipu_voices")
 async def list_voices(
     request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
 ) -> dict[str, Any]:
@@ -124,8 +157,14 @@ async def list_voices(
     }
 
 
-@router.post("/voice/delete", dependencies=[WriterRequired])
+@router.post(
+    "/voice/delete",
+    name="zhipu_delete",
+    dependencies=[WriterRequired],
+    openapi_extra=json_docs(DeleteFields, name="ZhipuDelete", example={"voice": "my_voice"}),
+)
 async def delete(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Deletes a voice that was added over the API."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(DeleteFields)
     await state.pools.files.run(state.voices.remove, fields.voice)
