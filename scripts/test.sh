@@ -41,7 +41,9 @@ ensure_venv dev
 ensure_studio_tools
 tell_of_browsers
 bash scripts/check.sh
-# The engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
+# An operator has one thread: several that wait for each other, beside other tests, take three times its CPU time. And
+# an engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 case ${1:-} in
   quick) tests --tier=unit --tier=server ;;
