@@ -115,7 +115,7 @@ def test_a_full_line_is_refused_by_the_replica_in_our_shape(cluster: LocalCluste
     assert refused
     for answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
-        assert answer.headers["Retry-After"] == "5"
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
 def test_a_voice_added_by_way_of_one_is_spoken_by_both(cluster: LocalCluster) -> None:

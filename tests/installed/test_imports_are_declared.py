@@ -12,6 +12,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "glm_tts_api"
 CLUSTER = PACKAGE / "cluster"  # which asks for an extra
+OF_TORCH = {"triton"}  # comes with PyTorch's builds for a GPU; without it a GPU decodes by plain operators
 
 
 def imported(room: str = "") -> dict[str, Path]:
@@ -29,8 +30,8 @@ def imported(room: str = "") -> dict[str, Path]:
             else:
                 continue
             found.update({name.partition(".")[0]: path for name in names})
-    ours = {*sys.stdlib_module_names, "glm_tts_api"}
-    return {name: path for name, path in found.items() if name not in ours}
+    known = {*sys.stdlib_module_names, "glm_tts_api", *OF_TORCH}
+    return {name: path for name, path in found.items() if name not in known}
 
 
 def declared() -> set[str]:

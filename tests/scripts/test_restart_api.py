@@ -208,6 +208,7 @@ def test_while_one_restart_works_others_are_refused_and_a_signal_undoes_it(share
     project = shared_project
     restart = project.begin("restart_api.sh")
     wait_until(lambda: b"uvicorn" in command(project), "the new server")
+    kill(project.pid, signal.SIGSTOP)  # so that the restart stays at work
     others = [project.begin(name) for name in ("start_api.sh", "restart_api.sh", "scripts/stop_api.sh")]
     start, second, stop = (end_of(other) for other in others)
     assert start.code == 3, start.said
@@ -215,6 +216,7 @@ def test_while_one_restart_works_others_are_refused_and_a_signal_undoes_it(share
     for outcome in (second, stop):
         assert outcome.code == 3, outcome.said
         assert f"restart (PID {restart.pid}) is at work" in outcome.said
+    kill(project.pid, signal.SIGCONT)
     restart.send_signal(signal.SIGTERM)
     outcome = end_of(restart)
     assert outcome.code == 143
