@@ -55,7 +55,7 @@ def audio_docs(*formats: AudioFormat, events: str = "") -> dict[str, Any]:
     content = {media_type(audio_format, SAMPLE_RATE): BINARY for audio_format in formats}
     content["application/octet-stream"] = BINARY  # openapi-python-client 0.29 knows no audio/*
     if events:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {"schema": {}}
     return {"description": f"The audio{', or events with ' + events if events else ''}.", "content": content}
 
 

@@ -4,8 +4,8 @@
 #
 #   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without, one is started for it
 #
-# The environments (1.3 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13, npm and curl. Exit
-# codes: 1, a client did not hear all of it; 2, something is missing here.
+# The environments (1.9 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13, npm and curl.
+# Exit codes: 1, a client did not hear all of it; 2, something is missing here.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 source scripts/lib/own_server.sh

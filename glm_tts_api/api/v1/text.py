@@ -60,7 +60,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
         return Response(answer, media_type="application/json")
 
 
-@router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(422))
+@router.get("/readings", response_model=ReadingsAnswer, responses=error_docs(400, 422))
 async def readings(
     word: Annotated[
         str, Query(min_length=1, max_length=50, description="A word in Hanzi.", examples=["重庆"])
