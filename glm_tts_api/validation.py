@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
 from glm_tts_api.errors import quote
@@ -42,6 +42,9 @@ def _number_from_text(value: Any) -> Any:
 
 # A whole number; JSON's true is not 1 here.
 WholeNumber = Annotated[int, BeforeValidator(_no_bool)]
+# The seed of a request, and how many times as fast it is spoken; the same in every dialect.
+Seed = Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)]
+Speed = Annotated[float, Field(ge=0.25, le=4.0)]
 # Goes before a Literal of words: MP3 is mp3.
 AnyCase = BeforeValidator(_lower)
 # Text that means nothing here, and that the answer repeats.

@@ -1,6 +1,6 @@
 """Mels over few lengths: a GPU's libraries plan anew for every length, and a CUDA graph has one alone.
 
-Frames are padded to a multiple. What lies behind the true end is silenced before every convolution, hidden
+Frames are padded to a multiple. Their rest behind the true end is silenced before every convolution, hidden
 from the attention and left out of sums over time, so that nothing of it is heard.
 """
 

@@ -21,7 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.draw_noise import DrawNoise
-from glm_tts_api.model.graphs import no_garbage_collection
+from glm_tts_api.model.graphs import captured, no_garbage_collection
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
@@ -161,11 +161,7 @@ class CudaDecodeStep:
         # The fused kernel that takes a mask in any dtype; the plain one for head sizes that it does not take.
         with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION), no_garbage_collection():
             for shape in sorted(shapes, reverse=True):
-                self._compute(shape)  # loads kernels and libraries, which a capture does not allow
-                graph = torch.cuda.CUDAGraph()
-                with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
-                    self._compute(shape)
-                replays[shape] = graph.replay
+                _, replays[shape] = captured(partial(self._compute, shape), stream=stream, pool=pool)
         torch.cuda.current_stream(device).wait_stream(stream)
         return replays
 

@@ -13,7 +13,7 @@ _FLOAT = 4
 
 
 def noise_bytes(n_columns: int) -> int:
-    """What a slot's noise takes of the device's memory."""
+    """The memory of the device that a slot's noise takes."""
     return STEPS * _DRAWS * n_columns * _FLOAT
 
 

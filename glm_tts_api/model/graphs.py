@@ -11,7 +11,8 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch import Tensor
 Inputs = tuple[Tensor | None, ...]
 Outputs = tuple[Tensor, ...]
 Shapes = tuple[torch.Size | None, ...]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +84,8 @@ class Graphs:
         stream.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(stream), no_garbage_collection():
             for inputs in examples:
-                self._function(*inputs)  # loads kernels and plans, which a capture does not allow
-                graph = torch.cuda.CUDAGraph()
-                with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
-                    outputs = self._function(*inputs)
-                self._graphs[_shapes(inputs)] = _Graph(inputs, outputs, graph.replay)
+                outputs, replay = captured(partial(self._function, *inputs), stream=stream, pool=pool)
+                self._graphs[_shapes(inputs)] = _Graph(inputs, outputs, replay)
         torch.cuda.synchronize(device)  # whatever stream the graphs are replayed on
 
     def _uncaptured(self, inputs: Inputs) -> _Graph:
@@ -97,6 +96,18 @@ class Graphs:
                 written.copy_(new)
 
         return _Graph(inputs, outputs, run)
+
+
+def captured(
+    function: Callable[[], Result], *, stream: torch.cuda.Stream, pool: Any
+) -> tuple[Result, Callable[[], None]]:
+    """`function` as a CUDA graph of the current `stream`, in memory of `pool`: what it gave while it was
+    captured, and a run of the graph, which writes there again."""
+    function()  # loads kernels and plans, which a capture does not allow
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
+        result = function()
+    return result, graph.replay
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What lies between the matrix products of a decode step, as Triton kernels.
+"""All that lies between the matrix products of a decode step, as Triton kernels.
 
 A program computes a row, or a part of one, from that row's numbers alone, in an order that depends on the
 row's own length alone: no neighbour changes a bit. It computes in float32 and rounds to the tensors' dtype.

@@ -1,4 +1,4 @@
-"""When a client that was refused is to come back: by the pace that a lane has measured. Knows times alone."""
+"""The time at which a refused client is to come back, by a lane's measured pace. Knows times alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each lane takes: how many requests, for how long, and texts of which length. Knows no asyncio."""
+"""The limits of each lane: how many requests, for how long, and texts of which length. Knows no asyncio."""
 
 from __future__ import annotations
 

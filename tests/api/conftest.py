@@ -84,6 +84,19 @@ def start(process: Callable[..., Server]) -> Callable[..., Server]:
 
 
 @pytest.fixture
+def with_engines(process: Callable[..., Server]) -> Callable[..., Server]:
+    """Starts servers with engines in processes of their own, with tiny models, which take their time."""
+
+    def begin(**options: Any) -> Server:
+        environ = {"ENGINE": "tests.api.failing_engine"}
+        server = process("tests.api.engine_app:app", environ=environ, **options)
+        server.wait_until_all_speak(120)
+        return server
+
+    return begin
+
+
+@pytest.fixture
 def speaking_server(process: Callable[..., Server], request: pytest.FixtureRequest) -> Server:
     """One that speaks with the bundled model; its parameter is how many workers it has."""
     workers = getattr(request, "param", 1)

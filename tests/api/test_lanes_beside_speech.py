@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.api.raw_client import connected, read_answer
 from tests.api.server_process import Server
@@ -18,17 +17,6 @@ from tests.engine.tiny import ENDLESS_TEXT
 from tests.recordings import voice_wav
 
 Start = Callable[..., Server]
-
-
-@pytest.fixture
-def reader(process: Start) -> Start:
-    def begin(**settings: Any) -> Server:
-        environ = {"ENGINE": "tests.api.failing_engine"}
-        server = process("tests.api.engine_app:app", environ=environ, **settings)
-        server.wait_until_all_speak(120)
-        return server
-
-    return begin
 
 
 def is_reading(server: Server) -> bool:
@@ -61,9 +49,9 @@ def add_voice(server: Server) -> httpx.Response:
 
 
 def test_texts_that_are_read_for_long_leave_speech_its_threads_and_a_full_queue_says_come_back(
-    reader: Start,
+    with_engines: Start,
 ) -> None:
-    server = reader(queue_max_size=1)
+    server = with_engines(queue_max_size=1)
     long_text = ENDLESS_TEXT + " " * 300  # in the long lane
     with reading_endlessly(server), reading_endlessly(server, long_text):
         wait_until(lambda: is_reading(server))
@@ -75,16 +63,16 @@ def test_texts_that_are_read_for_long_leave_speech_its_threads_and_a_full_queue_
         assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_reading_ends_when_its_client_leaves(reader: Start) -> None:
-    server = reader()
+def test_a_reading_ends_when_its_client_leaves(with_engines: Start) -> None:
+    server = with_engines()
     with reading_endlessly(server):
         wait_until(lambda: is_reading(server))
     wait_until(lambda: not is_reading(server))
     assert read(server).status_code == 200
 
 
-def test_a_reading_has_a_deadline(reader: Start) -> None:
-    server = reader(short_text_timeout=1)
+def test_a_reading_has_a_deadline(with_engines: Start) -> None:
+    server = with_engines(short_text_timeout=1)
     with reading_endlessly(server) as client:
         status, body = read_answer(client)
     assert (status, json.loads(body)["code"]) == (408, "deadline_passed")

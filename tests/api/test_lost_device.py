@@ -9,10 +9,8 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
-import pytest
 
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
@@ -20,18 +18,6 @@ from tests.api.waiting import wait_until
 LONG = "/".join(["abcdefgh"] * 12)  # some twenty seconds, as the engine takes its time
 LOST = "the device failed: AcceleratorError: CUDA error: an illegal memory access was encountered"
 Start = Callable[..., Server]
-
-
-@pytest.fixture
-def start(process: Start) -> Start:
-    def begin(**options: Any) -> Server:
-        server = process(
-            "tests.api.engine_app:app", environ={"ENGINE": "tests.api.failing_engine"}, **options
-        )
-        server.wait_until_all_speak(120)
-        return server
-
-    return begin
 
 
 def health(server: Server) -> httpx.Response:
@@ -44,9 +30,9 @@ def sound(answer: httpx.Response) -> str:
 
 
 def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_nothing_had_been(
-    start: Start,
+    with_engines: Start,
 ) -> None:
-    server = start(workers=2, short_text_timeout=600, medium_text_timeout=600)
+    server = with_engines(workers=2, short_text_timeout=600, medium_text_timeout=600)
     undisturbed = sound(server.say(LONG))
     with ThreadPoolExecutor(2) as pool:
         at_work = [pool.submit(server.say, LONG) for _ in range(2)]
@@ -64,8 +50,8 @@ def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_not
     assert f"begins again: {LOST}" in server.log.read_text()
 
 
-def test_the_only_engine_outlives_a_text_that_kills_it(start: Start) -> None:
-    server = start(short_text_timeout=600)
+def test_the_only_engine_outlives_a_text_that_kills_it(with_engines: Start) -> None:
+    server = with_engines(short_text_timeout=600)
     for _ in range(2):
         failed = server.say("ab%")
         assert (failed.status_code, failed.json()["code"]) == (500, "internal")
@@ -74,8 +60,10 @@ def test_the_only_engine_outlives_a_text_that_kills_it(start: Start) -> None:
     assert server.scrape()("engine_restarts_total") == 6
 
 
-def test_while_the_only_engine_begins_again_health_is_loading_and_what_comes_waits(start: Start) -> None:
-    server = start(short_text_timeout=600)
+def test_while_the_only_engine_begins_again_health_is_loading_and_what_comes_waits(
+    with_engines: Start,
+) -> None:
+    server = with_engines(short_text_timeout=600)
     undisturbed = sound(server.say("abcd"))
     (worker,) = server.stats()["per_worker"]
     os.kill(worker["pid"], signal.SIGKILL)
@@ -95,10 +83,10 @@ def test_while_the_only_engine_begins_again_health_is_loading_and_what_comes_wai
 
 
 def test_on_a_cpu_the_same_fault_ends_the_engine_at_the_third_time_unless_something_worked_between(
-    start: Start,
+    with_engines: Start,
 ) -> None:
     """Each is answered, and the last is not said again: it had its answer."""
-    server = start()
+    server = with_engines()
     for text, status in (("a^", 500), ("a^", 500), ("ab", 200), ("a^", 500), ("a^", 500)):
         assert server.say(text).status_code == status
     assert health(server).json()["status"] == "healthy"
@@ -109,8 +97,8 @@ def test_on_a_cpu_the_same_fault_ends_the_engine_at_the_third_time_unless_someth
     assert server.say("ab").status_code == 200
 
 
-def test_a_cache_that_is_cleared_and_a_text_that_is_read_while_engines_die(start: Start) -> None:
-    server = start(workers=2, short_text_timeout=600)
+def test_a_cache_that_is_cleared_and_a_text_that_is_read_while_engines_die(with_engines: Start) -> None:
+    server = with_engines(workers=2, short_text_timeout=600)
     for round_number in range(3):
         for worker in server.stats()["per_worker"][round_number % 2 :]:
             if worker["pid"] is not None:

@@ -6,26 +6,11 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
-
-
-@pytest.fixture
-def with_engines(process: Callable[..., Server]) -> Callable[..., Server]:
-    """Servers with engines in processes of their own, which take their time."""
-
-    def begin(**options: Any) -> Server:
-        server = process(
-            "tests.api.engine_app:app", environ={"ENGINE": "tests.api.failing_engine"}, **options
-        )
-        server.wait_until_all_speak(120)
-        return server
-
-    return begin
 
 
 def engine_processes(server: Server) -> list[Path]:

@@ -24,7 +24,7 @@ from glm_tts_api.api.voice_names import marked_voices, named_voice
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import InvalidField, UnknownVoice
 from glm_tts_api.http.body import Body, read_body, read_query
-from glm_tts_api.validation import Allowed, WholeNumber
+from glm_tts_api.validation import Allowed, Speed, WholeNumber
 
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
 
@@ -63,7 +63,7 @@ class GptSovitsFields(BaseModel):
     streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = Field(
         default=False, description="1 to 3 too: the audio leaves as it is made.", examples=[False]
     )
-    speed_factor: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
+    speed_factor: Speed = Field(
         default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
     )
     seed: Annotated[WholeNumber, Field(ge=-1, le=2**63 - 1)] = Field(

@@ -1,4 +1,4 @@
-"""What ElevenLabs' clients send to be spoken, and what they read of voices."""
+"""Requests to be spoken as ElevenLabs' clients send them, and voices as they read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions
-from glm_tts_api.validation import Allowed, Echoed, WholeNumber
+from glm_tts_api.validation import Allowed, Echoed, Seed, Speed
 
 OutputFormat = Literal[
     "mp3_22050_32",
@@ -45,13 +45,11 @@ class VoiceSettings(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
-        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
-    )
+    speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
 
 
 class ElevenLabsSpeechFields(BaseModel):
-    """What a client may send; other fields are ignored with a warning, and null is as if it were not sent."""
+    """A client's fields; others are ignored with a warning, and null is as if it were not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -66,7 +64,7 @@ class ElevenLabsSpeechFields(BaseModel):
         description="speed is used; the others are named in X-Warnings.",
         examples=[{}],
     )
-    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
+    seed: Seed = Field(
         default=SamplingOptions().seed,
         description="The same request and seed give the same audio; on a GPU: docs/performance.md.",
         examples=[42],
@@ -74,7 +72,7 @@ class ElevenLabsSpeechFields(BaseModel):
 
 
 class ElevenLabsQuery(BaseModel):
-    """What stands in the address."""
+    """The fields of the address."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -129,7 +127,7 @@ class ElevenLabsPage(ElevenLabsVoices):
 
 
 class ElevenLabsErrorDetail(BaseModel):
-    """What went wrong."""
+    """The error in words and for programs."""
 
     status: str = Field(description="The kind of error, for programs.", examples=["invalid_field"])
     message: str = Field(description="In one sentence.", examples=["text is missing."])

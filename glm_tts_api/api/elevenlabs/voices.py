@@ -1,4 +1,4 @@
-"""Which voices there are, as ElevenLabs' clients ask."""
+"""The list of voices, as ElevenLabs' clients ask for it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from glm_tts_api.contracts import AudioFormat, SamplingOptions
-from glm_tts_api.validation import Allowed, AnyCase, WholeNumber
+from glm_tts_api.validation import Allowed, AnyCase, Seed, Speed
 
 
 def _voice_name(value: Any) -> Any:
@@ -31,9 +31,7 @@ class OpenAISpeechFields(BaseModel):
     response_format: Annotated[AudioFormat, AnyCase] = Field(
         default="mp3", description="pcm: 16 bit, mono, 24000 Hz.", examples=["mp3"]
     )
-    speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
-        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
-    )
+    speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
     stream_format: Literal["audio", "sse"] = Field(
         default="audio", description="The audio itself, or events with pieces of it.", examples=["audio"]
     )
@@ -47,7 +45,7 @@ class OpenAISpeechFields(BaseModel):
         description="The exact transcript of ref_audio.",
         examples=["录音里说的每一个字。"],
     )
-    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
+    seed: Seed = Field(
         default=SamplingOptions().seed,
         description="Not OpenAI's: same request and seed, same audio; on a GPU: docs/performance.md.",
         examples=[42],

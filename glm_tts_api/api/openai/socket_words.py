@@ -1,4 +1,4 @@
-"""What is said over the WebSocket, in two vocabularies: our own, and that of vLLM-Omni, whose socket has the
+"""The words of the WebSocket, in two vocabularies: our own, and that of vLLM-Omni, whose socket has the
 same address. They share no word, so a client's first message tells which it speaks. Knows no socket."""
 
 from __future__ import annotations
@@ -7,11 +7,11 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SpeechRequest
 from glm_tts_api.errors import ServiceError
-from glm_tts_api.validation import Allowed, AnyCase, FormNumber, WholeNumber
+from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed
 
 Message = dict[str, Any]
 Deed = Literal["start", "text", "flush", "cancel", "end"]
@@ -27,8 +27,8 @@ class StartFields(BaseModel):
     voice: str = "alloy"
     response_format: Annotated[AudioFormat, AnyCase] = "pcm"
     sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
-    speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
-    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = 42
+    speed: Speed = 1.0
+    seed: Seed = 42
 
     @property
     def streams(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleMethod, SampleRate, SamplingOptions
-from glm_tts_api.validation import Allowed, AnyCase, FormNumber, WholeNumber
+from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
 from glm_tts_api.voices.names import INDEX_RULE
 
 _SAMPLING = SamplingOptions()
@@ -69,7 +69,7 @@ class SpeechFields(BaseModel):
         description="The exact transcript of prompt_audio; empty with index.",
         examples=["", "录音里说的每一个字。"],  # /docs fills in the first, and index
     )
-    seed: Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)] = Field(
+    seed: Seed = Field(
         default=_SAMPLING.seed,
         description="The same request and seed give the same audio; on a GPU: docs/performance.md.",
         examples=[42],
@@ -110,9 +110,7 @@ class SpeechFields(BaseModel):
     stream: bool = Field(
         default=False, description="true: the audio leaves as it is made; not with json.", examples=[False]
     )
-    speed: Annotated[float, Field(ge=0.25, le=4.0)] = Field(
-        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
-    )
+    speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
     lexicon: OwnLexicon
     input_type: InputType
 

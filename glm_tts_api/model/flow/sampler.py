@@ -209,11 +209,11 @@ class FlowSampler:
         self._conditions = self._model.conditions(*self.condition_inputs())
 
     def condition_inputs(self) -> tuple[Any, ...]:
-        """What FlowMatching makes its conditions of."""
+        """The tensors that FlowMatching makes its conditions of."""
         return self._frames, self._speakers, self._times, *self._one_pass
 
     def step_inputs(self) -> tuple[Any, ...]:
-        """What FlowMatching makes its next step of."""
+        """The tensors that FlowMatching makes its next step of."""
         tokens, speakers, times = self._conditions
         modulation, length = times[self.step_index] + speakers, self._step_lengths[self.step_index]
         masks = self._padding, self._mask, self._places
