@@ -23,6 +23,7 @@ ServiceError
 ├── BodyTooLarge                body_too_large
 ├── StorageFull                 storage_full
 ├── NotAudio                    not_audio
+├── RangeNotSatisfiable         range_not_satisfiable
 ├── UnparsableBody              unparsable_body
 ├── InternalFault               internal
 └── Unavailable                 unavailable
@@ -148,6 +149,16 @@ class StorageFull(ServiceError):
 
 class NotAudio(ServiceError):
     code = "not_audio"
+
+
+class RangeNotSatisfiable(ServiceError):
+    """`n_bytes`: how many there are."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, n_bytes: int) -> None:
+        super().__init__(f"The Range names no byte of this answer, which has {n_bytes}.")
+        self.n_bytes = n_bytes
 
 
 class UnparsableBody(ServiceError):

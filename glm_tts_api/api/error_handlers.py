@@ -22,6 +22,7 @@ from glm_tts_api.errors import (
     InvalidField,
     MethodNotAllowed,
     NotFound,
+    RangeNotSatisfiable,
     ServiceError,
     quote,
 )
@@ -36,6 +37,8 @@ def error_response(error: ServiceError, path: str) -> Response:
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
         headers["Retry-After-Ms"] = str(math.ceil(error.retry_after_s * 1000))  # OpenAI's and Vercel's
+    if isinstance(error, RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.n_bytes}"
     if path.startswith(ELEVENLABS):
         body, status = elevenlabs_body(error), elevenlabs_status(error)
     elif path.startswith(OPENAI):

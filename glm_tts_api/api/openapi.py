@@ -65,6 +65,16 @@ def recording_docs(description: str) -> dict[str, Any]:
     return {"description": description, "content": dict.fromkeys(types, BINARY)}
 
 
+def ranged_docs(whole: dict[str, Any]) -> Responses:
+    """`responses` of a route whose answer, as `whole` describes it, may be fetched in parts."""
+    return {
+        200: whole,
+        206: {**whole, "description": "The part that Range asks for."},
+        304: {"description": "The client has it: If-None-Match names its ETag."},
+        **error_docs(416),
+    }
+
+
 def header_docs(**descriptions: str) -> dict[str, Any]:
     """`headers` of an answer: X_Sample_Rate="..." describes X-Sample-Rate."""
     return {

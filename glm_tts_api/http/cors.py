@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+_STANDARD = ("Accept-Ranges", "Content-Range", "ETag", "Retry-After", "Retry-After-Ms")
 _READABLE = ("Audio-Seconds", "Generation-Time", "Request-Id", "Sample-Rate", "Warnings")
 
 
@@ -20,5 +21,5 @@ def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
         allow_methods=("GET", "POST", "PUT", "DELETE"),
         allow_headers=("*",),  # OpenAI's own client sends a dozen of its own
         allow_private_network=True,  # Chrome asks where a public page calls a server of its user's network
-        expose_headers=("ETag", "Retry-After", "Retry-After-Ms", *(f"X-{name}" for name in _READABLE)),
+        expose_headers=(*_STANDARD, *(f"X-{name}" for name in _READABLE)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Header, Request, Response
 from glm_tts_api.api.access import KeyRequired, WriterRequired, writer_refusal
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.openapi import body_docs, error_docs, recording_docs
+from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
 from glm_tts_api.api.registering import register
 from glm_tts_api.api.v1.schemas import (
     ChangedPromptFields,
@@ -23,6 +24,7 @@ from glm_tts_api.api.v1.schemas import (
 )
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
+from glm_tts_api.http.ranges import ranged
 from glm_tts_api.voices.names import composed
 from glm_tts_api.voices.store import VoiceInfo
 
@@ -59,15 +61,17 @@ async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict
     "/{index}/audio",
     response_class=Response,
     responses={
-        200: recording_docs("The recording as it was given, or its sound alone as FLAC or WAV."),
+        **ranged_docs(recording_docs("The recording as it was given, or its sound alone as FLAC or WAV.")),
         **_UNKNOWN,
     },
 )
-async def get_prompt_audio(index: str, state: AppStateDep) -> Response:
+async def get_prompt_audio(index: str, request: Request, state: AppStateDep) -> Response:
     """A voice's recording, as it was given. Of one that was larger than its samples its sound alone is kept,
     as FLAC or WAV: the same to the bit for the model."""
     data, container = await state.pools.files.run(state.voices.audio, index)
-    return Response(data, media_type=container.media_type if container else "application/octet-stream")
+    media_type = container.media_type if container else "application/octet-stream"
+    etag = await state.pools.files.run(_digest, data)
+    return await ranged(request, data, media_type=media_type, etag=etag)
 
 
 @router.post(
@@ -137,6 +141,10 @@ async def delete_prompt(index: str, state: AppStateDep, if_match: IfMatch = None
     itself is removed from configs/prompt_cache.json by hand (403)."""
     await state.pools.files.run(state.voices.remove, index, only_if=_versions(if_match))
     return {"message": f"Voice '{index}' is deleted."}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _answer(
