@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 TIERS = {
-    "unit": "no process, no model: audio, deploy, service, settings, speech, stats, text, voices",
+    "unit": "no process, no model: audio, deploy, longform, service, settings, speech, stats, text, voices",
     "server": "real ports, and an engine that speaks tones",
     "model": "the mini, tiny models and goldens",
     "scripts": "the shell scripts, the wheel and the commands, each with servers of its own",
@@ -20,7 +20,8 @@ TIERS = {
 }
 # The longest path that fits decides.
 PLACES = {
-    **dict.fromkeys(("audio", "deploy", "service", "settings", "speech", "stats", "text", "voices"), "unit"),
+    **dict.fromkeys(("audio", "deploy", "longform", "service"), "unit"),
+    **dict.fromkeys(("settings", "speech", "stats", "text", "voices"), "unit"),
     "api": "server",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "api/test_idle_over_http.py": "model",

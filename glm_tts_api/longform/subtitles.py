@@ -1,0 +1,257 @@
+"""Timed text to subtitles: SRT and WebVTT. Knows strings and times.
+
+A cue has at most two lines of 42 characters, or of 20 where it has Hanzi, kana or Hangul, and lasts 1 to 7
+seconds (Netflix's Timed Text Style Guide has 42 characters and 7 seconds too, 5/6 of a second at least, and
+16 Chinese characters). A cue never crosses a paragraph and never overlaps another. It is shorter than a
+second where neither the silence around it nor a neighbour has time to give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from typing import NamedTuple
+
+NARROW_LINE, WIDE_LINE = 42, 20  # characters
+SHORTEST_MS, LONGEST_MS = 1000, 7000
+_SILENCE_S = 1.0  # a pause of this length ends a cue
+_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+_QUOTES, _CLOSING, _OPENING = "\"'", "”’)]）】」』》〉", "“‘([（【「『《〈"
+_SENTENCE_MARKS, _CLAUSE_MARKS = "。！？!?…", "，、；：—,;:"
+_WIDE_MARKS = "，。、；：？！”’）】」』》〉…—"
+_NEVER_FIRST = frozenset(_CLOSING + _SENTENCE_MARKS + _CLAUSE_MARKS + _QUOTES + ".%")
+_SHORT_FORM = re.compile(r"\b[A-Z][a-z]{0,2}\.$")
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_SENTENCE, _CLAUSE, _WORD, _LEANING = 3, 2, 0, -1  # how good it is to cut behind it
+_LEANS = re.compile(  # on the next word
+    "an?|the|of|to|in|on|at|by|for|from|with|after|before|and|or|but|nor|if|as|that|which|who|is|are|was|were",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedText:
+    """A piece of the text as written (a segment, sentence or word, in order), said from `start_s` to `end_s`.
+    Pieces of one `paragraph` may share a cue."""
+
+    text: str
+    start_s: float
+    end_s: float
+    paragraph: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    start_ms: int
+    end_ms: int
+    lines: tuple[str, ...]
+
+
+def cues(pieces: Iterable[TimedText]) -> list[Cue]:
+    """The cues of `pieces`, whose times never go back. A run of blanks and line ends becomes one blank;
+    nothing else of the text changes."""
+    with_text = (piece for piece in pieces if piece.text.strip())
+    return _long_enough([cue for run in _runs(with_text) for cue in _cues_of(run)])
+
+
+def srt(shown: Iterable[Cue]) -> str:
+    """SubRip."""
+    return "".join(f"{number}\n{_written(cue, ',')}" for number, cue in enumerate(shown, 1))
+
+
+def vtt(shown: Iterable[Cue]) -> str:
+    """WebVTT (W3C), where &, < and > are escaped."""
+    return "WEBVTT\n\n" + "".join(_written(cue, ".", _ESCAPES) for cue in shown)
+
+
+def _written(cue: Cue, point: str, escapes: dict[int, str] | None = None) -> str:
+    lines = "\n".join(cue.lines).translate(escapes or {})
+    return f"{_clock(cue.start_ms, point)} --> {_clock(cue.end_ms, point)}\n{lines}\n\n"
+
+
+def _clock(ms: int, point: str) -> str:
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{point}{ms:03}"
+
+
+def _runs(pieces: Iterable[TimedText]) -> Iterator[list[TimedText]]:
+    """Pieces that may share a cue: of one paragraph, without a long silence between them."""
+    for _, paragraph in groupby(pieces, key=lambda piece: piece.paragraph):
+        run: list[TimedText] = []
+        for piece in paragraph:
+            if run and piece.start_s - run[-1].end_s >= _SILENCE_S:
+                yield run
+                run = []
+            run.append(piece)
+        yield run
+
+
+class _Atom(NamedTuple):
+    """What no cue and no line cuts: a word with the blank behind it, or a wide letter with its marks.
+    `level`: how good it is to cut behind it."""
+
+    text: str
+    start_s: float
+    end_s: float
+    level: int
+    is_wide: bool
+
+
+def _cues_of(run: Sequence[TimedText]) -> Iterator[Cue]:
+    atoms = _atoms(run)
+    start = 0
+    while start < len(atoms):
+        end = _best_end(atoms, start)
+        shown = atoms[start:end]
+        start_ms, end_ms = round(1000 * shown[0].start_s), round(1000 * shown[-1].end_s)
+        yield Cue(start_ms, min(end_ms, start_ms + LONGEST_MS), _lines(shown))
+        start = end
+
+
+def _best_end(atoms: Sequence[_Atom], start: int) -> int:
+    """Behind a sentence if possible, else behind a clause, and as far as possible; neither this cue nor what
+    is left of the run should be too short to read."""
+    furthest = _furthest(atoms, start)
+    if furthest == len(atoms):
+        return furthest
+
+    def worth(end: int) -> float:
+        said_s, left_s = atoms[end - 1].end_s - atoms[start].start_s, atoms[-1].end_s - atoms[end].start_s
+        is_short = 1000 * min(said_s, left_s) < SHORTEST_MS
+        return atoms[end - 1].level + 1.5 * (end - start) / (furthest - start) - 4 * is_short
+
+    return max(range(start + 1, furthest + 1), key=worth)
+
+
+def _furthest(atoms: Sequence[_Atom], start: int) -> int:
+    """The end of the longest cue that begins with `atoms[start]`."""
+    end = _end_of_lines(atoms, start, NARROW_LINE)
+    wide = next((at for at in range(start, end) if atoms[at].is_wide), None)
+    if wide is not None:
+        end = max(_end_of_lines(atoms, start, WIDE_LINE), wide)
+    while end > start + 1 and 1000 * (atoms[end - 1].end_s - atoms[start].start_s) > LONGEST_MS:
+        end -= 1
+    return end
+
+
+def _end_of_lines(atoms: Sequence[_Atom], start: int, limit: int) -> int:
+    """Behind what two lines hold."""
+    at = start
+    for _ in range(2):
+        length = 0
+        while at < len(atoms) and length + len(atoms[at].text.rstrip()) <= limit:
+            length += len(atoms[at].text)
+            at += 1
+    return at
+
+
+def _lines(atoms: Sequence[_Atom]) -> tuple[str, ...]:
+    """One line where it is enough, else two of like length, cut behind a clause if possible."""
+    text = "".join(atom.text for atom in atoms).rstrip()
+    limit = WIDE_LINE if _WIDE.search(text) else NARROW_LINE
+    if len(text) <= limit:
+        return (text,)
+    places = list(zip(accumulate(len(atom.text) for atom in atoms), atoms, strict=True))[:-1]
+    fitting = [
+        (abs(len(text) - 2 * place) - 6 * atom.level, place)
+        for place, atom in places
+        if len(text[:place].rstrip()) <= limit and len(text) - place <= limit
+    ]
+    _, place = min(fitting)
+    return text[:place].rstrip(), text[place:]
+
+
+def _atoms(run: Sequence[TimedText]) -> list[_Atom]:
+    text, starts, ends = _timed_characters(run)
+    atoms, start = [], 0
+    for at in range(1, len(text) + 1):
+        if at < len(text) and not _may_break(text, at):
+            continue
+        is_wide = _WIDE.search(text, start, at) is not None
+        limit = WIDE_LINE if is_wide else NARROW_LINE
+        while len(text[start:at].rstrip()) > limit:  # a word that no line holds
+            end = start + limit
+            atoms.append(_Atom(text[start:end], starts[start], ends[end - 1], _WORD, is_wide))
+            start = end
+        atoms.append(_Atom(text[start:at], starts[start], ends[at - 1], _level(text[start:at]), is_wide))
+        start = at
+    return atoms
+
+
+def _timed_characters(run: Sequence[TimedText]) -> tuple[str, list[float], list[float]]:
+    """The text of a run, and when each of its characters begins and ends: of the time of a piece each has as
+    much as it takes to say."""
+    chars, starts, ends = list[str](), list[float](), list[float]()
+    for piece in run:
+        part = _joint(chars[-1] if chars else " ", piece.text)
+        total = sum(map(_time_to_say, part))
+        now, s_per_unit = piece.start_s, (piece.end_s - piece.start_s) / total
+        for char in part:
+            until = min(now + s_per_unit * _time_to_say(char), piece.end_s)
+            if not char.isspace() or (chars and chars[-1] != " "):
+                chars.append(" " if char.isspace() else char)
+                starts.append(now)
+                ends.append(until)
+            now = until
+        ends[-1] = piece.end_s
+    return "".join(chars).rstrip(), starts, ends
+
+
+def _joint(before: str, part: str) -> str:
+    """`part` behind `before`, with a blank between words that stand without one."""
+    needs_blank = (
+        part[0].isalnum() and (before.isalnum() or before in _NEVER_FIRST) and before not in _WIDE_MARKS
+    )
+    return f" {part}" if needs_blank and not _WIDE.match(before) and not _WIDE.match(part) else part
+
+
+def _time_to_say(char: str) -> float:
+    """In letters of a Latin word: Mandarin has some 4.5 syllables a second, English some 13 letters."""
+    if _WIDE.match(char) or char.isdigit():
+        return 3
+    if char in _SENTENCE_MARKS or char in _CLAUSE_MARKS:
+        return 2
+    return 1 if char.isalpha() else 0.1 * (not char.isspace())
+
+
+def _may_break(text: str, at: int) -> bool:
+    """Behind a blank, or beside a wide letter or mark, as long as no mark leaves what it belongs to."""
+    before, after = text[at - 1], text[at]
+    if before == " ":
+        return True
+    if after == " " or after in _NEVER_FIRST or before in _OPENING:
+        return False
+    if before in _QUOTES:  # which opens, unless a mark is before it
+        return text[max(at - 2, 0)] in _NEVER_FIRST
+    return before in _WIDE_MARKS or _WIDE.match(before) is not None or _WIDE.match(after) is not None
+
+
+def _level(atom: str) -> int:
+    word = atom.rstrip().rstrip(_CLOSING + _QUOTES)
+    if word.endswith(tuple(_SENTENCE_MARKS)) or (word.endswith(".") and not _SHORT_FORM.search(word)):
+        return _SENTENCE
+    if word.endswith(tuple(_CLAUSE_MARKS)):
+        return _CLAUSE
+    return _LEANING if _LEANS.fullmatch(word) else _WORD
+
+
+def _long_enough(made: Sequence[Cue]) -> list[Cue]:
+    """Cues that are too short to read get time from the silence behind and before them, then from their
+    neighbours."""
+    starts, ends = [cue.start_ms for cue in made], [cue.end_ms for cue in made]
+    for at in range(len(made)):
+        following = starts[at + 1] if at + 1 < len(made) else ends[at] + SHORTEST_MS
+        ends[at] += max(0, min(SHORTEST_MS - ends[at] + starts[at], following - ends[at]))
+        previous = ends[at - 1] if at else 0
+        starts[at] -= max(0, min(SHORTEST_MS - ends[at] + starts[at], starts[at] - previous))
+        if at + 1 < len(made):
+            spare = ends[at + 1] - starts[at + 1] - SHORTEST_MS
+            ends[at] += (moved := max(0, min(SHORTEST_MS - ends[at] + starts[at], spare)))
+            starts[at + 1] += moved
+        if at:
+            spare = ends[at - 1] - starts[at - 1] - SHORTEST_MS
+            starts[at] -= (moved := max(0, min(SHORTEST_MS - ends[at] + starts[at], spare)))
+            ends[at - 1] -= moved
+    return [Cue(start, end, cue.lines) for start, end, cue in zip(starts, ends, made, strict=True)]
