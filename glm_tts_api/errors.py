@@ -14,11 +14,14 @@ ServiceError
 ├── NotFound                    not_found
 │   ├── UnknownVoice            unknown_voice
 │   ├── UnknownWord             unknown_word
+│   ├── UnknownJob              unknown_job
 │   └── RecordingMissing        recording_missing
 ├── MethodNotAllowed            method_not_allowed
 ├── DeadlineExceeded            deadline_passed
 ├── VoiceExists                 voice_exists
 ├── VoiceChanged                voice_changed
+├── JobRefuses                  job_refuses
+│   └── JobRuns                 job_runs     (come back)
 ├── TextTooLong                 text_too_long
 ├── BodyTooLarge                body_too_large
 ├── StorageFull                 storage_full
@@ -115,6 +118,10 @@ class UnknownWord(NotFound):
     code = "unknown_word"
 
 
+class UnknownJob(NotFound):
+    code = "unknown_job"
+
+
 class RecordingMissing(NotFound):
     code = "recording_missing"
 
@@ -133,6 +140,19 @@ class VoiceExists(ServiceError):
 
 class VoiceChanged(ServiceError):
     code = "voice_changed"
+
+
+class JobRefuses(ServiceError):
+    """What a job in its state does not do."""
+
+    code = "job_refuses"
+
+
+class JobRuns(JobRefuses):
+    """Somebody else holds its folder."""
+
+    code = "job_runs"
+    retry_after_s = 2
 
 
 class TextTooLong(ServiceError):

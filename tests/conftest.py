@@ -26,6 +26,7 @@ PLACES = {
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "api/test_idle_over_http.py": "model",
     "api/test_lanes_beside_speech.py": "model",
+    "longform/test_many_kills.py": "long",
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
     "api/test_processes_of_engines.py": "model",

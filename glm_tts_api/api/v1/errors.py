@@ -16,6 +16,7 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.MethodNotAllowed: 405,
     errors.DeadlineExceeded: 408,
     errors.VoiceExists: 409,
+    errors.JobRefuses: 409,
     errors.VoiceChanged: 412,
     errors.TextTooLong: 413,
     errors.BodyTooLarge: 413,

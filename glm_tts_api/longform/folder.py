@@ -1,0 +1,176 @@
+"""A job's folder, in which a kill at any moment leaves nothing half-written:
+
+job.json   the Job, replaced whole; a folder without it was never finished and is no job
+plan.jsonl its units, a line each, in their order; never changed
+audio      a FLAC for each unit that was spoken; its name says how many samples it has, and how many of
+           silence come after them: 000012-340800-19200.flac
+lock       held by whoever runs the job; the kernel frees it when its holder dies
+
+Blocking. Knows no server.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from glm_tts_api.audio.encode import encode
+from glm_tts_api.durable import replace_file, temporary_of
+from glm_tts_api.errors import JobRuns, StorageFull
+from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit
+from glm_tts_api.longform.script import Book
+
+_AUDIO_NAME = re.compile(r"(\d{6,})-(\d+)-(\d+)\.flac")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNSPOKEN = -1
+
+
+class Made:
+    """How far a job is: of each unit the samples of its speech and of the silence behind it."""
+
+    def __init__(self, n_units: int) -> None:
+        self.speech = array("q", [_UNSPOKEN]) * n_units
+        self.silence = array("q", [0]) * n_units
+        self.n_units = 0
+        self.n_samples = 0
+        self.n_bytes = 0
+
+    def has(self, index: int) -> bool:
+        return self.speech[index] != _UNSPOKEN
+
+    def add(self, index: int, speech: int, silence: int, n_bytes: int) -> None:
+        self.n_units += not self.has(index)
+        self.n_samples += speech + silence
+        self.n_bytes += n_bytes
+        self.speech[index], self.silence[index] = speech, silence
+
+    def prefix(self) -> int:
+        """How many units from the first on are there without a gap."""
+        missing = (index for index, samples in enumerate(self.speech) if samples == _UNSPOKEN)
+        return next(missing, len(self.speech))
+
+
+class JobFolder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._audio = path / "audio"
+
+    def create(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
+        """Writes the plan, then the job with the units and chapters that it came to. Raises StorageFull and
+        OSError."""
+        counts: Counter[int] = Counter()
+        with _room_needed():
+            self._audio.mkdir(parents=True, exist_ok=True)
+            with (self.path / "plan.jsonl").open("wb") as plan:
+                for unit in units:
+                    counts[unit.chapter] += 1
+                    plan.write(msgspec.json.encode(unit) + b"\n")
+                plan.flush()
+                os.fsync(plan.fileno())
+            job = msgspec.structs.replace(
+                job, n_units=counts.total(), chapters=tuple(_chapters(book, counts))
+            )
+            self.write(job)
+        return job
+
+    @property
+    def is_job(self) -> bool:
+        return (self.path / "job.json").is_file()
+
+    def read(self) -> Job:
+        """Raises OSError, and msgspec.DecodeError where somebody edited it."""
+        return msgspec.json.decode((self.path / "job.json").read_bytes(), type=Job)
+
+    def write(self, job: Job) -> None:
+        replace_file(self.path / "job.json", msgspec.json.encode(job))
+
+    @property
+    def changed_at(self) -> float:
+        """When the job last changed its state; seconds since 1970."""
+        return (self.path / "job.json").stat().st_mtime
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one may run, change or delete a job. Raises JobRuns at once where another does."""
+        with (self.path / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise JobRuns("Another server or program works on this job now; try again soon.") from None
+            yield
+
+    def units(self) -> Iterator[Unit]:
+        """One after the other: a plan can be long."""
+        decoder = msgspec.json.Decoder(Unit)
+        with (self.path / "plan.jsonl").open("rb") as plan:
+            for line in plan:
+                yield decoder.decode(line)
+
+    def made(self, n_units: int) -> Made:
+        """What the folder's audio says."""
+        made = Made(n_units)
+        with os.scandir(self._audio) as entries:
+            for entry in entries:
+                if name := _AUDIO_NAME.fullmatch(entry.name):
+                    index, speech, silence = map(int, name.groups())
+                    made.add(index, speech, silence, entry.stat().st_size)
+        return made
+
+    def keep(self, unit: Unit, spoken: Spoken) -> tuple[int, int, int]:
+        """Puts the audio of a unit on the disk in one step: the samples of its speech and of the silence
+        behind it, and its bytes. Raises StorageFull and OSError."""
+        silence = round(unit.pause_s * spoken.sample_rate)
+        data = encode(spoken.pcm, "flac", spoken.sample_rate) if len(spoken.pcm) else b""
+        with _room_needed():
+            replace_file(self.audio_file(unit.index, len(spoken.pcm), silence), data)
+        return len(spoken.pcm), silence, len(data)
+
+    def audio_file(self, index: int, speech: int, silence: int) -> Path:
+        return self._audio / f"{index:06d}-{speech}-{silence}.flac"
+
+    def sweep(self) -> None:
+        """Removes what a kill left half-written. To be called with the lock."""
+        for left in self._audio.glob(temporary_of(Path("*")).name):
+            left.unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """First job.json: a folder that is half-deleted is no job."""
+        (self.path / "job.json").unlink(missing_ok=True)
+        shutil.rmtree(self.path)
+
+
+def _chapters(book: Book, counts: Counter[int]) -> Iterator[PlannedChapter]:
+    """Those that have something to say."""
+    first = 0
+    for number, chapter in enumerate(book.chapters):
+        if counts[number]:
+            yield PlannedChapter(chapter.title, first, counts[number])
+            first += counts[number]
+
+
+@contextmanager
+def _room_needed() -> Iterator[None]:
+    """Raises StorageFull where the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise StorageFull(
+            "The disk of the job's folder is full: make room, then let the job go on."
+        ) from None
+
+
+def unspoken(units: Iterator[Unit], made: Made) -> Iterator[Unit]:
+    """The units that are still to be made."""
+    return (unit for unit in units if not made.has(unit.index))

@@ -1,0 +1,81 @@
+"""A job: a book that is being spoken, as it lies on disk. Knows no files, no audio and no server."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from glm_tts_api.contracts import Float32
+from glm_tts_api.longform.script import BlockKind
+
+JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+RESTING: tuple[JobState, ...] = ("paused", "done", "failed", "cancelled")
+_SEED_BYTES = 8
+
+
+class Unit(Struct, frozen=True):
+    """What is spoken by one request: a `text` of about one segment, number `index` of the job.
+
+    `block`: its number in the chapter. `voice`: None is the voice of the book. `pause_s`: the silence behind
+    it.
+    """
+
+    index: int
+    chapter: int
+    block: int
+    kind: BlockKind
+    text: str
+    voice: str | None
+    seed: int
+    pause_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spoken:
+    """The speech of a unit: mono float32 `pcm` [n] in [-1, 1], without the pause behind it."""
+
+    pcm: Float32
+    sample_rate: int
+
+
+Speak = Callable[[Unit], Awaitable[Spoken]]
+"""Speaks one unit, the same to the bit each time. Raises ServiceError."""
+
+
+class PlannedChapter(Struct, frozen=True):
+    """`first`: the index of its first unit, of which it has `n_units`."""
+
+    title: str
+    first: int
+    n_units: int
+
+
+class Job(Struct, frozen=True):
+    """What job.json holds. `options`: what the units are spoken with, in the words of the program that made
+    the job; `owner`: who may see it, in the words of the server; times in seconds since 1970.
+
+    `state` is running nowhere on disk: whoever holds the folder's lock runs the job. `message` says why a job
+    is paused or failed, and what to do.
+    """
+
+    id: str
+    state: JobState
+    created_at: float
+    n_units: int
+    chapters: tuple[PlannedChapter, ...]
+    sample_rate: int
+    title: str = ""
+    author: str = ""
+    message: str = ""
+    owner: str = ""
+    options: dict[str, Any] = {}
+
+
+def seed_of(seed: int, index: int) -> int:
+    """The seed of a unit: another for each, 0 to 2**63 - 1."""
+    digest = hashlib.blake2b(f"{seed}/{index}".encode(), digest_size=_SEED_BYTES).digest()
+    return int.from_bytes(digest, "big") >> 1

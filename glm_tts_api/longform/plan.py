@@ -1,0 +1,59 @@
+"""From a book to the units that are spoken: each block is cut between sentences. The same book and seed give
+the same units. Knows strings only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from glm_tts_api.longform.job import Unit, seed_of
+from glm_tts_api.longform.script import BlockKind, Book
+from glm_tts_api.text.cut.incremental import SentenceSplitter
+from glm_tts_api.text.cut.pieces import pieces
+from glm_tts_api.text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
+
+_LONGEST = 180  # characters; a short text by the default of TEXT_LENGTH_THRESHOLD
+_PUSHED = 2000  # characters at a time: what the splitter holds is copied at each cut
+
+PauseAfter = Callable[[BlockKind], float]
+"""Seconds of silence after a block of this kind."""
+
+
+def plan(book: Book, *, seed: int, pause_after: PauseAfter) -> Iterator[Unit]:
+    """The units in their order; a block with nothing to say has none."""
+    index = 0
+    for number, chapter in enumerate(book.chapters):
+        for place, block in enumerate(chapter.blocks):
+            texts = [text for text in cut(block.text) if any(map(str.isalnum, text))]
+            for at, text in enumerate(texts, start=1):
+                pause_s = pause_after(block.kind) if at == len(texts) else 0.0
+                unit_seed = seed_of(seed, index)
+                yield Unit(index, number, place, block.kind, text, block.voice, unit_seed, pause_s)
+                index += 1
+
+
+def cut(text: str) -> Iterator[str]:
+    """A block in pieces of about a segment each: whole sentences, of which short ones stay together."""
+    together, weighs = "", 0.0
+    for sentence in _sentences(text):
+        heavy = weight(sentence)
+        if together and (weighs >= MIN_WEIGHT or weighs + heavy > MAX_WEIGHT or _longer(together, sentence)):
+            yield together.strip()
+            together, weighs = "", 0.0
+        together, weighs = together + sentence, weighs + heavy
+    if together.strip():
+        yield together.strip()
+
+
+def _longer(together: str, sentence: str) -> bool:
+    return len(together) + len(sentence) > _LONGEST
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """All of `text` in its sentences, those beyond _LONGEST in pieces."""
+    splitter = SentenceSplitter()
+    for start in range(0, len(text), _PUSHED):
+        for sentence in splitter.push(text[start : start + _PUSHED]):
+            yield from pieces(sentence, _LONGEST)
+        if splitter.n_waiting > _PUSHED:
+            yield from pieces(splitter.flush(), _LONGEST)
+    yield from pieces(splitter.flush(), _LONGEST)

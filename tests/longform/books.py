@@ -1,0 +1,42 @@
+"""Books for the tests of jobs, and the job folders of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.plan import plan
+from glm_tts_api.longform.script import Block, Book, Chapter
+
+HEADING_PAUSE_S, PAUSE_S = 1.0, 0.5
+
+
+def book_of(n_chapters: int, n_paragraphs: int) -> Book:
+    def chapter(number: int) -> Chapter:
+        paragraphs = (
+            Block(f"这是第{number}章的第{at}段，说的是江南的春天和那里的人们。") for at in range(n_paragraphs)
+        )
+        return Chapter(f"第{number}章", (Block(f"第{number}章", "heading"), *paragraphs))
+
+    return Book(tuple(chapter(number) for number in range(1, n_chapters + 1)), title="江南", author="某人")
+
+
+def new_job(path: Path, book: Book, *, seed: int = 42) -> JobFolder:
+    job = Job(
+        id=path.name,
+        state="queued",
+        created_at=0.0,
+        n_units=0,
+        chapters=(),
+        sample_rate=24000,
+        title=book.title,
+        author=book.author,
+    )
+    folder = JobFolder(path)
+    folder.create(job, book, plan(book, seed=seed, pause_after=pause_after))
+    return folder
+
+
+def pause_after(kind: str) -> float:
+    return HEADING_PAUSE_S if kind == "heading" else PAUSE_S

@@ -1,0 +1,201 @@
+"""A job on the disk: its plan, its audio, and what a pause, a full disk and a fault leave of it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from glm_tts_api.durable import replace_file
+from glm_tts_api.errors import (
+    InternalFault,
+    JobRuns,
+    MalformedPronunciation,
+    NothingToSay,
+    QueueFull,
+    StorageFull,
+)
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.job import Speak, Spoken, Unit
+from glm_tts_api.longform.plan import cut, plan
+from glm_tts_api.longform.runner import run_job
+from glm_tts_api.longform.script import Block, Book, Chapter
+from tests.longform.books import book_of, new_job, pause_after
+
+N_SAMPLES = 240
+
+
+async def tone(unit: Unit) -> Spoken:
+    return Spoken(np.full(N_SAMPLES, 0.25, np.float32), 24000)
+
+
+def run(folder: JobFolder, speak: Speak = tone, **options: Any) -> None:
+    job = folder.read()
+    asyncio.run(run_job(folder, job, speak, made=folder.made(job.n_units), **options))
+
+
+def test_the_same_book_and_seed_give_the_same_plan() -> None:
+    book = book_of(2, 3)
+    units = list(plan(book, seed=1, pause_after=pause_after))
+    assert units == list(plan(book, seed=1, pause_after=pause_after))
+    assert [unit.index for unit in units] == list(range(8))
+    assert [unit.text for unit in units[:2]] == ["第1章", "这是第1章的第0段，说的是江南的春天和那里的人们。"]
+    assert [unit.pause_s for unit in units[:3]] == [1.0, 0.5, 0.5]
+    assert len({unit.seed for unit in units}) == 8
+    others = plan(book, seed=2, pause_after=pause_after)
+    assert {unit.seed for unit in units}.isdisjoint(unit.seed for unit in others)
+
+
+def test_a_block_is_cut_between_sentences_and_is_whole() -> None:
+    sentence = "春天来了，江南的花都开了，人们走出家门去看花。"
+    pieces = list(cut(sentence * 20))
+    assert "".join(pieces) == sentence * 20
+    assert all(piece.endswith("。") for piece in pieces)
+    assert {len(piece) for piece in pieces} == {2 * len(sentence)}, "one alone is short for the model"
+
+
+def test_a_long_text_without_a_mark_is_cut_in_a_time_that_grows_with_its_length() -> None:
+    pieces = list(cut("春" * 200_000))
+    assert "".join(pieces) == "春" * 200_000
+    assert max(map(len, pieces)) <= 180
+
+
+def test_what_cannot_be_said_is_no_unit() -> None:
+    book = Book((Chapter("", (Block("* * *"), Block("开始。"))), Chapter("空", (Block("——"),))))
+    assert [unit.text for unit in plan(book, seed=1, pause_after=pause_after)] == ["开始。"]
+
+
+def test_a_job_is_spoken_whole_with_its_pauses(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(2, 2))
+    job = folder.read()
+    assert [(each.title, each.first, each.n_units) for each in job.chapters] == [
+        ("第1章", 0, 3),
+        ("第2章", 3, 3),
+    ]
+    run(folder, at_once=3)
+    made = folder.made(job.n_units)
+    assert made.n_units == made.prefix() == 6
+    assert list(made.speech) == [N_SAMPLES] * 6
+    assert list(made.silence) == [24000, 12000, 12000] * 2
+    pcm, rate = soundfile.read(folder.audio_file(0, N_SAMPLES, 24000))
+    assert rate == 24000
+    np.testing.assert_allclose(pcm, 0.25, atol=1e-4)
+
+
+def test_what_is_there_is_not_spoken_again(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(1, 4))
+    spoken: list[int] = []
+
+    async def speak(unit: Unit) -> Spoken:
+        spoken.append(unit.index)
+        if len(spoken) == 3:
+            raise MalformedPronunciation("a mark")
+        return await tone(unit)
+
+    with pytest.raises(MalformedPronunciation):
+        run(folder, speak)
+    run(folder, speak)
+    assert spoken == [0, 1, 2, 2, 3, 4]
+
+
+def test_a_pause_keeps_what_was_spoken(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(1, 4))
+
+    async def pauses() -> None:
+        job = folder.read()
+        made = folder.made(job.n_units)
+        two_there = asyncio.Event()
+
+        async def speak(unit: Unit) -> Spoken:
+            if unit.index == 2:
+                two_there.set()
+                await asyncio.sleep(60)
+            return await tone(unit)
+
+        running = asyncio.create_task(run_job(folder, job, speak, made=made))
+        await two_there.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert made.prefix() == folder.made(job.n_units).prefix() == 2
+
+    asyncio.run(pauses())
+    assert not list(tmp_path.rglob("*.new"))
+
+
+def test_a_refused_unit_comes_back_when_it_is_told_to(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(1, 1))
+    refusals: list[Exception] = [QueueFull("full", 0.001), InternalFault(), QueueFull("full", 0.001)]
+
+    async def speak(unit: Unit) -> Spoken:
+        if refusals:
+            raise refusals.pop()
+        if unit.index == 1:
+            raise NothingToSay("nothing")
+        return await tone(unit)
+
+    run(folder, speak)
+    assert list(folder.made(2).speech) == [N_SAMPLES, 0], "what cannot be said is silent"
+
+
+def test_a_unit_that_fails_again_and_again_ends_the_run(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(1, 0))
+
+    async def speak(unit: Unit) -> Spoken:
+        raise InternalFault
+
+    with pytest.raises(InternalFault):
+        run(folder, speak)
+
+
+def test_a_full_disk_says_so_and_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands in for a disk: none can be filled here."""
+    folder = new_job(tmp_path / "job", book_of(1, 2))
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name.startswith("000001"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace_file(path, data)
+
+    monkeypatch.setattr("glm_tts_api.longform.folder.replace_file", full)
+    with pytest.raises(StorageFull, match="make room"):
+        run(folder)
+    assert folder.made(3).prefix() == 1
+    monkeypatch.undo()
+    run(folder)
+    assert folder.made(3).prefix() == 3
+
+
+def test_one_at_a_time_holds_a_folder(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(1, 1))
+    with folder.locked(), pytest.raises(JobRuns), folder.locked():
+        pass
+    with folder.locked():
+        folder.delete()
+    assert not folder.path.exists()
+
+
+def test_a_folder_that_was_never_finished_is_no_job(tmp_path: Path) -> None:
+    book = book_of(1, 3)
+
+    def breaks(units: Any) -> Any:
+        yield next(units)
+        raise KeyboardInterrupt
+
+    folder = JobFolder(tmp_path / "job")
+    job = new_job(tmp_path / "other", book).read()
+    with pytest.raises(KeyboardInterrupt):
+        folder.create(job, book, breaks(plan(book, seed=1, pause_after=pause_after)))
+    assert not folder.is_job
+
+
+def test_changed_at_is_when_the_state_last_changed(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "job", book_of(1, 1))
+    assert abs(folder.changed_at - time.time()) < 3600
