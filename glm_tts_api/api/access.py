@@ -7,12 +7,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.errors import Forbidden, Unauthorized, WrongKey
-from glm_tts_api.http.origin import is_local, is_of_a_foreign_page
+from glm_tts_api.http.origin import client_address, is_local, is_of_a_foreign_page
+from glm_tts_api.speech.clients import Client
 
 _ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
 _bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
@@ -32,13 +34,19 @@ async def _require_key(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
-    _check_key(state.config, bearer.credentials if bearer else header or "")
+    _check_key(request, state.config, bearer.credentials if bearer else header or "")
 
 
 def _check_key(
-    config: WebConfig, given: str, *, how: str = "Authorization: Bearer KEY, or X-API-Key: KEY"
+    request: HTTPConnection,
+    config: WebConfig,
+    given: str,
+    *,
+    how: str = "Authorization: Bearer KEY, or X-API-Key: KEY",
 ) -> None:
-    """With API_KEYS set: raises Unauthorized without a key, WrongKey with a wrong one."""
+    """Gives the request's state its `client`. With API_KEYS set: raises Unauthorized without a key, WrongKey
+    with a wrong one."""
+    request.state.client = Client(client_address(request))
     if not config.api_keys:
         return
     if not given.strip():
@@ -47,9 +55,11 @@ def _check_key(
         raise WrongKey("The key is not one of this server's.")
 
 
-async def _require_xi_key(state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]) -> None:
+async def _require_xi_key(
+    request: Request, state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]
+) -> None:
     """As ElevenLabs' clients send it."""
-    _check_key(state.config, header or "", how="xi-api-key: KEY")
+    _check_key(request, state.config, header or "", how="xi-api-key: KEY")
 
 
 async def _require_metrics_key(
@@ -71,7 +81,7 @@ def check_handshake(socket: WebSocket, config: WebConfig) -> None:
     from such a page, lets it read all that a WebSocket brings."""
     scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
     is_bearer = scheme.lower() == "bearer" and credentials
-    _check_key(config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
+    _check_key(socket, config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
     allowed = config.cors_origins
     if config.api_keys or "*" in allowed or socket.headers.get("origin") in allowed:
         return

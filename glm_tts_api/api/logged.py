@@ -18,7 +18,7 @@ from glm_tts_api.stats.figures import Api, Figures
 def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
     """The request's log, with the outcome that the context ends with. The sender of the answer writes it when
     that is done."""
-    log = RequestLog(request.state.request_id, api, figures)
+    log = RequestLog(request.state.request_id, api, figures, request.state.client)
     setattr(request.state, LOG, log)
     with recorded_outcome(log):
         try:

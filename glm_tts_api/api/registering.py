@@ -16,5 +16,5 @@ async def register(
     """What `change` returns. It runs in a lane beside speech, and reads the recording itself: what waits is
     small. Raises QueueFull, DeadlineExceeded, and what `change` raises."""
     length = state.beside.config.measure(len(transcript))
-    async with state.beside.admit(length, arrived_at=request.state.arrived_at):
+    async with state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client):
         return await state.pools.beside.run(change)

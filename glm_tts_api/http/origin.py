@@ -12,6 +12,8 @@ import re
 
 from starlette.requests import HTTPConnection
 
+from glm_tts_api.errors import quote
+
 _FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via")  # what proxies add
 _OWN_SITE = (None, "same-origin", "none")  # Sec-Fetch-Site: no browser, our own page, the user's doing
 # Nobody can own such a name on the internet, so no stranger's page can have it.
@@ -45,6 +47,17 @@ def has_own_name(request: HTTPConnection, allowed: frozenset[str]) -> bool:
     if "." not in name or name.endswith(_PRIVATE_SUFFIXES) or _address(name) is not None:
         return True
     return any(entry in ("*", name) or (entry[0] == "." and name.endswith(entry)) for entry in allowed)
+
+
+def client_address(request: HTTPConnection) -> str:
+    """The address of the client: as a trusted proxy (FORWARDED_ALLOW_IPS) tells it, else of the connection.
+    Of IPv6 the network of 64 bits, since one machine may have any address of it; `unix:` for a Unix
+    socket."""
+    host = request.client.host if request.client else ""
+    address = _address(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address) if address else quote(host) or "unix:"
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

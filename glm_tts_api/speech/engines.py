@@ -20,7 +20,7 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault
-from glm_tts_api.speech.admission import Permit
+from glm_tts_api.speech.lane import Permit
 from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
-from glm_tts_api.speech.admission import Permit
+from glm_tts_api.speech.clients import ANYONE, Client
+from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import TextLength
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.stats import figures as series
@@ -37,6 +38,7 @@ class RequestLog:
     request_id: str
     api: Api
     figures: Figures | None
+    client: Client = ANYONE
     length: TextLength | None = None
     audio_format: str = series.UNKNOWN
     playback: Playback | None = None
@@ -57,7 +59,7 @@ class RequestLog:
             self.timings.end("send")
             self.outcome = "completed" if sent else "cut"
         self.ended_at = time.perf_counter()
-        fields = {**self._fields(), "outcome": self.outcome}
+        fields = {**self._fields(), "client": self.client.name, "outcome": self.outcome}
         line = " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
         logger.info("%s", line, extra={"fields": fields})
         if self.figures is not None:

@@ -14,8 +14,9 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
-from glm_tts_api.speech.admission import Admission, Permit
+from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines, ResumedStream
+from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.stats.figures import LANES, Figures
@@ -96,8 +97,9 @@ class SpeechService:
             if log.figures is not None:
                 admission, log.recent = self.admission, self.recent
                 stack.enter_context(_listed(log, self.active))
+            admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
             with log.timings.stage("queue"):
-                permit = await stack.enter_async_context(admission.admit(log.length, arrived_at=arrived_at))
+                permit = await stack.enter_async_context(admitted)
             stack.callback(log.note_timeout, permit)
             if log.figures is not None:
                 log.figures = self.records[permit.engine].figures

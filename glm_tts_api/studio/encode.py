@@ -47,7 +47,7 @@ async def encode(request: Request, state: AppStateDep) -> Response:
     if odd or not n_samples:
         raise InvalidField("pcm must be whole samples of 16 bit, one at least.")
     length = state.beside.config.measure(_CHARACTERS_A_SECOND * n_samples // fields.sample_rate)
-    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at)
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
     async with cancelled_on_disconnect(request.receive), admitted:
         audio = await state.pools.beside.run_while_wanted(partial(_encoded, pcm, fields, n_samples))
     return Response(audio, media_type=media_type(fields.response_format, fields.sample_rate))

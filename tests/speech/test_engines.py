@@ -25,8 +25,9 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault, Unhealthy
-from glm_tts_api.speech.admission import Admission, Permit
+from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
+from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.stats.lane_counts import lane_counters
 from glm_tts_api.text.reading import ShownReading

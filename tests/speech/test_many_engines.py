@@ -10,7 +10,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import pytest
 
-from glm_tts_api.speech.admission import Admission, Permit
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters

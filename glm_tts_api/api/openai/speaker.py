@@ -24,6 +24,7 @@ from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.logs import without_text
+from glm_tts_api.speech.clients import Client as Identity
 from glm_tts_api.speech.encoding import Encoded, EncodedWhole
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
@@ -38,6 +39,7 @@ class Client:
 
     def __init__(self, socket: WebSocket, send_s: float) -> None:
         self._socket, self._send_s = socket, send_s
+        self.identity: Identity = socket.state.client
         self.words: Words = OwnWords()
 
     async def tell(self, message: dict[str, Any]) -> None:
@@ -190,7 +192,9 @@ class Speaker:
     async def _say(self, asked: SpeechRequest) -> None:
         """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
         length = self._state.speech.admission.config.measure(len(asked.text))
-        log = RequestLog(asked.request_id, "socket", self._state.speech.figures, length)
+        log = RequestLog(
+            asked.request_id, "socket", self._state.speech.figures, self._client.identity, length
+        )
         log.playback = self._playback
         try:
             with suppress(NothingToSay), recorded_outcome(log):

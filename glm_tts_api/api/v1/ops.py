@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections import Counter
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +23,8 @@ from glm_tts_api.contracts import SAMPLE_RATE
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
 from glm_tts_api.speech.request_log import RequestLog
-from glm_tts_api.stats.figures import LANES
+from glm_tts_api.speech.service import SpeechService
+from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.lane_counts import LaneCounts
 from glm_tts_api.stats.workers import WorkerStats
 
@@ -31,8 +32,6 @@ DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
     f"For the official GLM-TTS: {DOWNLOAD}, then {START}"
 )
-
-_SPEAKING: dict[str, Any] = {"state": "speaking", "place": None}
 
 health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
 ops_router = APIRouter(
@@ -126,18 +125,24 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
         "config": _config_body(state),
         "per_worker": [_worker_body(worker) for worker in live],
         "worker": {"slot": 0, "pid": os.getpid()},
-        "active": list(_active_bodies(state.speech.active)),
+        "active": list(_active_bodies(state.speech)),
         "recent": [{**_progress_body(log), "outcome": log.outcome} for log in state.speech.recent],
     }
 
 
-def _active_bodies(active: list[RequestLog]) -> Iterator[dict[str, Any]]:
-    """They are in the order in which they came, as each lane's queue is."""
-    n_waiting: Counter[str | None] = Counter()
-    for log in active:
-        n_waiting[log.lane] += log.is_waiting
-        state = {"state": "waiting", "place": n_waiting[log.lane]} if log.is_waiting else _SPEAKING
-        yield {**_progress_body(log), **state}
+def _active_bodies(speech: SpeechService) -> Iterator[dict[str, Any]]:
+    """They are in the order in which they came, as the requests of each client are in its lane's line."""
+    places: defaultdict[tuple[LaneName | None, str], deque[int]] = defaultdict(deque)
+    for lane in LANES:
+        for place, client in enumerate(speech.admission.order(lane), start=1):
+            places[lane, client].append(place)
+    for log in speech.active:
+        of_client = places[log.lane, log.client.name]
+        yield {
+            **_progress_body(log),
+            "state": "waiting" if log.is_waiting else "speaking",
+            "place": of_client.popleft() if log.is_waiting and of_client else None,
+        }
 
 
 def _progress_body(log: RequestLog) -> dict[str, Any]:

@@ -185,7 +185,9 @@ class ActiveRequest(RequestProgress):
     """A request that waits or is being spoken."""
 
     state: Literal["waiting", "speaking"] = Field(examples=["speaking"])
-    place: int | None = Field(description="In its lane's queue, 1 is next; null out of it.", examples=[None])
+    place: int | None = Field(
+        description="In its lane's queue, 1 is next: the clients take turns. null out of it.", examples=[None]
+    )
 
 
 class RecentRequest(RequestProgress):

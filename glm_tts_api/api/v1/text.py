@@ -50,7 +50,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
     length = state.beside.config.measure(len(fields.input_text))
-    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at)
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
     async with cancelled_on_disconnect(request.receive), admitted:
         text, more = await state.pools.files.run(marked_text, fields)
         await marked_voices(text, state)

@@ -1,0 +1,72 @@
+"""One server, several clients: told apart by their addresses and keys, each has its share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.api.running import Running
+from tests.api.tone_engine import READY, ToneEngine
+from tests.api.waiting import lines_of, wait_until
+
+Serve = Callable[..., Running]
+
+
+class Crowd:
+    """Clients behind a trusted proxy on this machine; each request is named by its text."""
+
+    def __init__(self, server: Running) -> None:
+        self._server = server
+        self._pool = ThreadPoolExecutor(32)
+
+    def ask(self, address: str, text: str) -> Future[httpx.Response]:
+        return self._pool.submit(self._say, {"X-Forwarded-For": address}, text)
+
+    def _say(self, headers: dict[str, str], text: str) -> httpx.Response:
+        with self._server.client(headers=headers) as client:
+            return client.post("/api/v1/tts", data={"input_text": text, "index": "exampleA"})
+
+
+def begun(server: Running) -> list[str]:
+    return [asked.text for asked in server.engine.requests]
+
+
+def test_another_clients_request_is_spoken_next_whatever_one_client_has_waiting(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "glm_tts_api.request")
+    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, drain_timeout=0)
+    crowd = Crowd(server)
+    answers = [crowd.ask("192.0.2.1", "first")]
+    server.wait_for_lane(active=1)
+    answers += [crowd.ask("192.0.2.1", f"many {number}") for number in range(20)]
+    server.wait_for_lane(waiting=20)
+    answers.append(crowd.ask("2001:db8::1", "single"))
+    server.wait_for_lane(waiting=21)
+    body = httpx.get(f"{server.url}/api/v1/stats/concurrency").json()
+    assert [each["place"] for each in body["active"]] == [None, *range(2, 22), 1]
+    server.engine.delay_s = 0
+    server.engine.die()
+    server.engine.enter(READY)
+    assert {answer.result().status_code for answer in answers} == {200}
+    assert begun(server)[:3] == ["first", "first", "single"]
+    lines = lines_of(caplog, "glm_tts_api.request", 22)
+    assert sum("client=192.0.2.1 outcome=completed" in line for line in lines) == 21
+    assert sum("client=2001:db8::/64 outcome=completed" in line for line in lines) == 1
+
+
+def test_a_full_line_sends_away_who_has_most_of_it(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, queue_max_size=2, drain_timeout=0)
+    crowd = Crowd(server)
+    many = [crowd.ask("192.0.2.1", "many") for _ in range(3)]
+    server.wait_for_lane(active=1, waiting=2)
+    crowd.ask("192.0.2.2", "single")
+    wait_until(lambda: any(each.done() for each in many))
+    refused = next(each.result() for each in many if each.done())
+    assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+    assert "2 of them from this client (QUEUE_MAX_SIZE=2)" in refused.json()["error"]
+    assert int(refused.headers["Retry-After"]) > 0
+    server.wait_for_lane(active=1, waiting=2, rejected=1)
