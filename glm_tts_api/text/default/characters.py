@@ -13,6 +13,7 @@ from functools import lru_cache
 import emoji
 
 _PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
+_BETWEEN_WORDS = re.compile("(?<=[\u4e00-\u9fff]{2})\u3000+(?=[\u4e00-\u9fff]{2})")  # 目　录 is one word
 _BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # of a logarithm: log_2 8
 _SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
@@ -70,7 +71,7 @@ _IN_EMOJI = frozenset(char for symbol in emoji.EMOJI_DATA for char in symbol if 
 def clean(text: str) -> str:
     """`text` in plain characters, without emoji. Lines stay lines."""
     text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _KEYCAP.sub(r" \1 ", text)
+    text = _BETWEEN_WORDS.sub("，", _KEYCAP.sub(r" \1 ", text))
     if not _IN_EMOJI.isdisjoint(text):  # the library looks at each character
         text = str(emoji.replace_emoji(text, _spoken_emoji))
     text = _SUBSCRIPT.sub(" ", _BASE.sub(r"_\1 ", text))

@@ -20,6 +20,7 @@ _LEAD = re.compile(r"(?:(?:#{1,6}(?=\s)|>|[*+·‣◦▪●○■□◆★☆-](
 _NUMBERED = re.compile(
     r"(?:[(（](?P<inside>\d{1,2})[)）]|(?P<before>\d{1,3})(?:[.．)）](?=\s|[\u4e00-\u9fffA-Za-z])|、))\s*(?=\D)"
 )
+_HEADING = re.compile("(第[0-9零〇一二三四五六七八九十百千两]{1,9}[章回节卷部篇幕集讲课]) (?=\\S)")
 
 
 def spoken_lines(text: str) -> list[str]:
@@ -36,6 +37,7 @@ def _spoken_line(line: str) -> str:
     if not any(char.isalnum() for char in line):
         return ""
     chinese = has_hanzi(line)
+    line = _HEADING.sub(r"\1，", line)
     line = _LINK.sub("，" if chinese else ", ", line)
     line = _LEAD.sub("", line, count=1) if _LEAD.match(line) else line
     numbered = _NUMBERED.match(line)

@@ -25,7 +25,7 @@ from glm_tts_api.text.english import spell_digits
 from glm_tts_api.text.wetext import simplified_characters
 
 _MAX_PART = 1000  # characters of a line that go through the tables of rules at once
-_HALF_WIDTH = str.maketrans("！？", "!?")  # as the published rules leave them, and the model heard them
+_HEARD = str.maketrans("!？", "！?")  # in Chinese the model was given ? as it is, and 。 for each ！
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
 _CHINESE_MARKS = re.compile("[，。、；：？！]")
 _WORD = re.compile(
@@ -81,7 +81,7 @@ class DefaultRules:
         line = _FOREIGN.sub(lambda run: self._foreign(run.group(), uses, check), line)
         sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
         text = _apply_where_needed(CHINESE, sentences, is_plain_chinese, uses, check)
-        text = text.translate(CHINESE_DIGITS).translate(_HALF_WIDTH)
+        text = text.translate(CHINESE_DIGITS).translate(_HEARD)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
         return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
@@ -127,7 +127,7 @@ def _has_words(line: str) -> bool:
 
 def _strongest(run: str) -> str:
     """Of marks at one place, as round a closing quote, the question mark or else the exclamation mark."""
-    return next((mark for mark in "?!" if mark in run.translate(_HALF_WIDTH)), run)
+    return next((mark for mark in "?？！!" if mark in run), run)
 
 
 def _finish(text: str) -> str:

@@ -45,7 +45,16 @@ CHINESE = {
     "她问我“为什么”？": "她问我为什么?",
     "她问我“为什么？”。": "她问我为什么?",
     "“真的吗？”，她问。": "真的吗?她问。",
-    "“走吧！”，他说。": "走吧.他说。",  # the model knows an inner ！ as a full stop
+    "“走吧！”，他说。": "走吧。他说。",
+    "走吧！快走！": "走吧。快走。",
+    "你好!今天天气不错!": "你好。今天天气不错。",
+    "他喊了一声Stop!大家都停下了。": "他喊了一声stop。大家都停下了。",
+    "第三章　雪夜": "第三章，雪夜。",
+    "第12章 风起": "第十二章，风起。",
+    "他走进来　看了看": "他走进来，看了看。",
+    "目　录": "目录。",
+    "　　他来了。　　她走了。": "他来了。她走了。",
+    "J. K. 罗琳写的。": "j k罗琳写的。",
     "“走吧！”": "走吧。",
     "“好吧……”": "好吧。",
     "什么……？": "什么?",
@@ -78,6 +87,15 @@ SHORT_FORMS = {
     "Bring pens, etc. Lunch is at noon.": "bring pens, et cetera. lunch is at noon.",
     "They live on Elm Dr. Nobody visits.": "they live on elm drive. nobody visits.",
     "We came on 5 March. Tom was late.": "we came on the fifth of march. tom was late.",
+    "It was J. H. Marsh who wrote.": "it was j h marsh who wrote.",
+    "J. R. R. Tolkien and C. S. Lewis met.": "j r r tolkien and c s lewis met.",
+    "George W. Bush met John F. Kennedy Jr.": "george w bush met john f kennedy junior.",
+    "Dr. J. Smith saw Mr. T. Jones.": "doctor j smith saw mister t jones.",
+    "Plan A. Plan B. I like it.": "plan a. plan b. i like it.",
+    "Take Vitamin C. It helps.": "take vitamin c. it helps.",
+    "It is I. He knows.": "it is i. he knows.",
+    "A. Apples are red.": "a. apples are red.",
+    "She sat in Row C. Tom sat in Row D.": "she sat in row c. tom sat in row d.",
 }
 
 
@@ -112,7 +130,7 @@ def test_no_mark_of_a_chinese_dialogue_changes_where_a_segment_ends(
     frontend: TextFrontend, text: str
 ) -> None:
     heard, written = "".join(frontend.prepare(text)), frontend.normalize(text)
-    assert heard.replace(".", "。") == written.replace(".", "。")  # a ！ at the end of a segment
+    assert heard == written
 
 
 def test_the_end_of_a_sentence_is_heard_whatever_the_sentence_holds(frontend: TextFrontend) -> None:

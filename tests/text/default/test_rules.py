@@ -31,7 +31,7 @@ def documented_deviations() -> list[tuple[str, str, str]]:
 def test_a_name_that_begins_like_a_numeral_is_a_name(frontend: TextFrontend) -> None:
     """John L... is no king of a number."""
     assert frontend.normalize("John Lennon was born in 1940.") == "john lennon was born in nineteen forty."
-    assert frontend.normalize("George C. Scott won in 1971.").startswith("george c. scott won in")
+    assert frontend.normalize("George C. Scott won in 1971.").startswith("george c scott won in")
 
 
 def test_the_document_lists_deviations() -> None:
@@ -60,7 +60,7 @@ def test_each_documented_deviation(
         ("输出5V2A", "输出五伏二安。"),
         ("log₂8等于3", "log以二为底八的对数等于三。"),
         ("We know log₂8 is 3.", "we know log base two of eight is three."),
-        ("走！我们出发", "走.我们出发。"),
+        ("走！我们出发", "走。我们出发。"),
         ("繁體中文測試", "繁体中文测试。"),
         ("二〇二四年", "二零二四年。"),
         ("1. 首先打开门", "一。首先打开门。"),

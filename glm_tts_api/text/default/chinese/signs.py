@@ -55,7 +55,7 @@ ROMAN: list[Row] = [
 DOTS: list[Row] = [
     ("scheme", r"://", "冒号斜杠斜杠"),
     ("dot", rf"\.(?<=[{_HAN}].)(?=(?:com|cn|net|org)(?![A-Za-z]))", "点"),
-    ("initials", r"([A-Za-z](?<![A-Za-z].)\.(?:[A-Za-z]\.)+)", lambda m: m[1].replace(".", " ")),
+    ("initials", r"([A-Za-z](?<![A-Za-z].)\.(?: ?[A-Za-z]\.)+)", lambda m: m[1].replace(".", " ")),
     ("title", rf"(?<![A-Za-z])({_TITLES})\.(?= ?[A-Za-z{_HAN}])", r"\1 "),
     ("full stop", r"\.(?<=[a-z].)(?=[A-Z][a-z])", "。"),
     ("dot", r"\.(?:(?<=[A-Za-z].)(?=[A-Za-z0-9])|(?<=\d.)(?=[A-Za-z]))", "点"),

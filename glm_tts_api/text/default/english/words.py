@@ -28,6 +28,13 @@ from glm_tts_api.text.default.english.stops import (
 )
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
 
+# What is told apart by letters.
+_LETTERED = frozenset(
+    """Annex Appendix Block Building Category Class Column Concourse Core Division Drive Exhibit Figure Floor Form Gate
+    Grade Group Hall Hepatitis House Lane Level Lot Model Option Part Plan Platform Point Pool Product Room Route Row
+    Schedule Section Series Side Site Stand Step Table Team Terminal Tier Track Type Unit Variant Version Vitamin Wing
+    Zone""".split()
+)
 _SHORT = {
     key.lower(): word
     for key, word in (LABELS | NOTES | NOTED_UNITS | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
@@ -67,7 +74,7 @@ def saint_or_street(match: Match) -> str:
     """St. and Dr.: of a street, where its name stands before and no other name behind."""
     short, rest = match[2], after(match)
     behind_name = match[1] is not None
-    before_name = re.match(r"\s*[A-Z][a-z]", rest)
+    before_name = re.match(r"\s*[A-Z](?:[a-z]| [A-Z])", rest)
     ordinary = re.match(
         rf"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
         rest,
@@ -77,6 +84,13 @@ def saint_or_street(match: Match) -> str:
     if before_name or match.group().endswith("."):
         return f"{match[1] or ''}{TITLES[short]} " if before_name else match.group()
     return match.group()
+
+
+def initials(match: Match) -> str:
+    """J. H. Marsh, John F. Kennedy; but Plan A. Tom ..."""
+    before, letters = match[1] or "", match[2]
+    is_of_a_name = letters.count(".") > 1 or (before and before.strip(". ") not in _LETTERED)
+    return before + letters.replace(".", "") if is_of_a_name else match.group()
 
 
 def abbreviation(match: Match) -> str:
@@ -155,6 +169,7 @@ WORDS: list[Row] = [
     ("latin", r"\be\.\s?g\.,?", "for example"),
     ("latin", r"\bi\.\s?e\.,?", "that is"),
     ("time of day", rf"(?<=\d) ?([aApP])\.\s?[mM]\.{SENTENCE_MAY_END}", r" \1m."),
+    ("initials", rf"\b([A-Z][a-z]+\.? )?\b((?:[A-Z]\. ){{1,4}})(?={A_NAME.pattern}[A-Z][a-z])", initials),
     (
         "street or saint",
         r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
