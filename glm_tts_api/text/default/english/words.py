@@ -29,11 +29,11 @@ from glm_tts_api.text.default.english.stops import (
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
 
 # What is told apart by letters.
-_LETTERED = frozenset(
-    """Annex Appendix Block Building Category Class Column Concourse Core Division Drive Exhibit Figure Floor Form Gate
-    Grade Group Hall Hepatitis House Lane Level Lot Model Option Part Plan Platform Point Pool Product Room Route Row
-    Schedule Section Series Side Site Stand Step Table Team Terminal Tier Track Type Unit Variant Version Vitamin Wing
-    Zone""".split()
+_LETTERED = re.compile(
+    "Annex|Appendix|Block|Building|Category|Class|Column|Concourse|Core|Division|Drive|Exhibit|Figure|Floor|Form"
+    "|Gate|Grade|Group|Hall|Hepatitis|House|Lane|Level|Lot|Model|Option|Part|Plan|Platform|Point|Pool|Product|Room"
+    "|Route|Row|Schedule|Section|Series|Side|Site|Stand|Step|Table|Team|Terminal|Tier|Track|Type|Unit|Variant|Version"
+    "|Vitamin|Wing|Zone"
 )
 _SHORT = {
     key.lower(): word
@@ -89,7 +89,7 @@ def saint_or_street(match: Match) -> str:
 def initials(match: Match) -> str:
     """J. H. Marsh, John F. Kennedy; but Plan A. Tom ..."""
     before, letters = match[1] or "", match[2]
-    is_of_a_name = letters.count(".") > 1 or (before and before.strip(". ") not in _LETTERED)
+    is_of_a_name = letters.count(".") > 1 or (before and not _LETTERED.fullmatch(before.strip(". ")))
     return before + letters.replace(".", "") if is_of_a_name else match.group()
 
 
