@@ -1,9 +1,11 @@
 """The server's process, so named that `ps aux | grep uvicorn | grep api_server` finds it:
 
-    python -m glm_tts_api.serving uvicorn glm_tts_api.api_server:app [--host HOST] [--port N] [--succeed PID]
+    python -m glm_tts_api.serving uvicorn glm_tts_api.api_server:app [--host HOST] [--port N]
+        [--succeed PID | --private PID DESCRIPTOR]
 
 One that `glm-tts serve` has become has a run folder, writes its log file and can pass its port on. With
---succeed it listens on a private Unix socket, until SIGUSR1 tells it to take the port of the server PID.
+--succeed it listens on a private Unix socket, until SIGUSR1 tells it to take the port of the server PID. With
+--private it listens on the socket DESCRIPTOR, and ends with the process PID, which began it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener
 from glm_tts_api.service import handover, log_pipe
+from glm_tts_api.service.processes import end_with_parent
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 
@@ -105,6 +108,10 @@ class PortServer(Server):
 
 def main() -> None:
     arguments = _parse()
+    if arguments.private:
+        end_with_parent()
+        if os.getppid() != arguments.private[0]:
+            return  # it had ended before
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell ignores it for what it runs in the background
     try:
         settings = Settings.load()
@@ -122,7 +129,7 @@ def main() -> None:
         sys.exit(2)
     config = Config(arguments.app, host=arguments.host, port=arguments.port, **_OPTIONS)
     try:
-        listeners = _listeners(config, folder, arguments.succeed)
+        listeners = _listeners(config, folder, arguments)
     except OSError as error:
         print(error, file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
@@ -135,8 +142,10 @@ def main() -> None:
         sys.exit(STARTUP_FAILURE)
 
 
-def _listeners(config: Config, folder: RunFolder, succeeds: int | None) -> list[socket.socket]:
-    if succeeds is not None:
+def _listeners(config: Config, folder: RunFolder, arguments: argparse.Namespace) -> list[socket.socket]:
+    if arguments.private:
+        return [socket.socket(fileno=arguments.private[1])]
+    if arguments.succeed is not None:
         return [handover.private_socket(folder.own() / "private.sock")]
     listeners = handover.listen(config.host, config.port)
     if folder.claimed() is not None:
@@ -151,6 +160,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--succeed", type=int)
+    parser.add_argument("--private", type=int, nargs=2)
     return parser.parse_args()
 
 

@@ -8,7 +8,6 @@ any more.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import logging
 import os
@@ -34,6 +33,7 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError
 from glm_tts_api.logs import configure_logging
+from glm_tts_api.service.processes import end_with_parent
 from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,6 @@ logger = logging.getLogger(__name__)
 EXIT_LOST = 70  # "internal software error" of sysexits.h
 _BEAT_S = 0.1
 _BEATS_TO_A_USAGE = 10
-_PR_SET_PDEATHSIG = 1
 
 
 class SpeakingEngine(Protocol):
@@ -221,7 +220,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
 def _end_with_the_server() -> None:
     """Whatever ends the server ends this process, also while it computes or is stopped; signals to the whole
     group (Ctrl-C, a terminal that closes, a service manager) are the server's to answer."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
