@@ -2,8 +2,9 @@
 
 It works in the folder where it is called: settings come from there (.env, configs/), and what a server writes
 goes there (run/, data/, api_server.log).
-Exit codes: 0 all is well; 1 a download failed; 2 a setting, the checkpoint, the port or the machine does not
-allow it; 3 a server runs here already; `serve` ends with uvicorn's own.
+Exit codes: 0 all is well; 1 a server refused or is not there, a file could not be fetched or written; 2 the
+arguments, a setting, the checkpoint, the port or the machine forbid it; 3 a server runs here already; 130
+Ctrl-C; `serve` ends with uvicorn's own.
 """
 
 from __future__ import annotations
@@ -16,11 +17,24 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from glm_tts_api import __version__
+from glm_tts_api.commandline.arguments import add_commands
+from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.text import given_text
 from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
 from glm_tts_api.service.port import check_port, holders_of
 from glm_tts_api.service.processes import family
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
+
+_SERVE = """\
+Checks this folder's settings, then serves in the foreground. Ctrl-C ends it.
+
+Settings are environment variables, or lines of .env in this folder:
+  PORT, API_HOST, API_KEYS      where it listens, and to whom
+  MODEL_DIR, DEVICE, WORKERS    what speaks, and where
+  PRESET                        a file of settings in configs/presets
+glm-tts settings prints all of them, docs/settings.md explains them.
+"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,13 +45,28 @@ def main(argv: list[str] | None = None) -> int:
     except StartupError as error:
         print(error, file=sys.stderr)
         return 3 if isinstance(error, AlreadyRunning) else 2
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, Misused) else 1
+    except BrokenPipeError:  # what stdout was piped into has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="glm-tts", description="GLM-TTS: a text-to-speech server.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="check, then serve in the foreground; Ctrl-C ends it")
+    add_commands(commands)
+    serve = commands.add_parser(
+        "serve",
+        help="check, then serve in the foreground; Ctrl-C ends it",
+        description=_SERVE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     # For the scripts: the caller has checked already; take over the port of this server when told to.
     serve.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)
     serve.add_argument("--succeed", type=int, help=argparse.SUPPRESS)
@@ -57,7 +86,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     fetch.set_defaults(run=download.run)
     read = commands.add_parser("read", help="say what would be spoken for a text, without speaking it")
     read.add_argument(
-        "text", nargs="?", metavar="TEXT", help="the text; - or nothing: read it from standard input (a pipe)"
+        "text", nargs="?", metavar="TEXT", help="the text, a .txt file, or - for standard input (a pipe)"
     )
     read.add_argument("--phonemes", action="store_true", help="as with use_phoneme=true")
     read.set_defaults(run=_read)
@@ -143,7 +172,7 @@ _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoi
 
 def _read(arguments: argparse.Namespace) -> int:
     """What POST /api/v1/text/normalize answers, for people. Needs no server."""
-    text = _wanted_text(arguments.text)
+    text = given_text(arguments.text, "read")
     from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
 
     settings = Settings.load()
@@ -165,24 +194,6 @@ def _read(arguments: argparse.Namespace) -> int:
     for warning in reading.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)
     return 0
-
-
-def _wanted_text(argument: str | None) -> str:
-    """The argument; for `-` or none, standard input. Raises StartupError where there is no text."""
-    if argument not in (None, "-"):
-        return argument
-    written = b""
-    if sys.stdin is not None and (argument == "-" or not sys.stdin.isatty()):
-        written = sys.stdin.buffer.read()
-    if not written.strip():
-        raise StartupError('There is no text. Give it: glm-tts read "Hello." or: echo Hello. | glm-tts read')
-    try:
-        return written.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StartupError(
-            f"Standard input is not UTF-8 text (byte {error.start}). Convert it first, for instance: "
-            "iconv -f gb18030 -t utf-8 FILE | glm-tts read"
-        ) from None
 
 
 def _print_settings(_: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ PLACES = {
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
     "api/test_processes_of_engines.py": "model",
+    "api/test_say_with_the_model.py": "long",
     "api/test_stalls.py": "model",
     "api/test_with_the_model.py": "model",
     "api/test_speech_socket_with_the_model.py": "model",

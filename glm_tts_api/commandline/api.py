@@ -1,0 +1,176 @@
+"""A server's HTTP API, as the commands ask it. Every refusal is a Failed that says what the server says."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any, Self
+
+import httpx2
+
+from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.service.output import say
+
+_CONNECT_S = 10.0
+_ANSWER_S = 3600.0  # longer than any deadline: the server ends what takes too long
+_PATIENCE_S = 600.0  # for a server that is full or loads its model
+_AGAIN = (429, 503)
+_HERE = ("127.0.0.1", "localhost", "::1")
+
+Fields = Mapping[str, str]
+Files = Mapping[str, tuple[str, bytes]]
+
+
+class Api:
+    """A context: the server at `url`, and the key that it may want. Safe to be used by several threads."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url if "://" in url else f"http://{url}"
+        try:
+            is_here = httpx2.URL(self.url).host in _HERE
+            self._client = httpx2.Client(
+                base_url=self.url,
+                headers={b"X-API-Key": key.encode()} if key else {},
+                timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
+                trust_env=not is_here,  # no proxy leads to this machine
+                follow_redirects=True,
+            )
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise Failed(f"'{url}' is no address of a server: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The JSON object at the path."""
+        return _json(self._checked("GET", path))
+
+    def read(self, path: str) -> bytes:
+        return self._checked("GET", path).content
+
+    def post(self, path: str, fields: Fields, files: Files | None = None) -> dict[str, Any]:
+        return _json(self._checked("POST", path, data=fields, files=files))
+
+    def delete(self, path: str) -> dict[str, Any]:
+        return _json(self._checked("DELETE", path))
+
+    def health(self) -> dict[str, Any]:
+        """Also of a server that cannot speak; empty while none answers."""
+        try:
+            return _json(self._client.get("/api/v1/health", timeout=_CONNECT_S))
+        except httpx2.HTTPError:
+            return {}
+
+    def speak(self, fields: Fields, files: Files | None = None, *, request_id: str | None = None) -> bytes:
+        """The whole audio."""
+        with self._spoken(fields, files, request_id) as response:
+            return response.read()
+
+    @contextmanager
+    def stream(self, fields: Fields, files: Files | None = None) -> Iterator[Iterator[bytes]]:
+        """The audio while it is made."""
+        with self._spoken({**fields, "stream": "true"}, files, None) as response:
+            yield response.iter_bytes()
+
+    @contextmanager
+    def _spoken(
+        self, fields: Fields, files: Files | None, request_id: str | None
+    ) -> Iterator[httpx2.Response]:
+        headers = {"X-Request-Id": request_id} if request_id else {}
+
+        def begin() -> httpx2.Response:
+            request = self._client.build_request(
+                "POST", "/api/v1/tts", data=dict(fields), files=_parts(files), headers=headers
+            )
+            return self._client.send(request, stream=True)
+
+        with self._said():
+            response = _once_there_is_room(begin)
+            try:
+                if response.is_error:
+                    response.read()
+                    raise Failed(_refusal(response))
+                yield response
+            finally:
+                response.close()
+
+    def _checked(
+        self, method: str, path: str, data: Fields | None = None, files: Files | None = None
+    ) -> httpx2.Response:
+        with self._said():
+            response = self._client.request(method, path, data=data, files=_parts(files))
+        if response.is_error:
+            raise Failed(_refusal(response))
+        return response
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """What goes wrong on the way, as a Failed."""
+        try:
+            yield
+        except httpx2.ConnectError as error:
+            raise Failed(f"No server answers at {self.url} ({_reason(error)}).") from None
+        except httpx2.HTTPError as error:
+            raise Failed(f"The connection to {self.url} broke ({_reason(error)}).") from None
+
+
+def _once_there_is_room(begin: Callable[[], httpx2.Response]) -> httpx2.Response:
+    """Asks again where the server says when, and tells so once."""
+    until = monotonic() + _PATIENCE_S
+    told = False
+    while True:
+        response = begin()
+        wait_s = _retry_after(response)
+        if wait_s is None or monotonic() + wait_s > until:
+            return response
+        response.read()
+        response.close()
+        if not told:
+            told = True
+            say_aside(f"{_refusal(response)} Trying again.")
+        sleep(wait_s)
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Seconds until the server wants to be asked again."""
+    if response.status_code not in _AGAIN:
+        return None
+    try:
+        wait_s = float(response.headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+    return max(0.1, wait_s) if math.isfinite(wait_s) else None
+
+
+def _refusal(response: httpx2.Response) -> str:
+    message = _json(response).get("message") or f"{response.url} answers HTTP {response.status_code}."
+    hint = " Give it with --key, or in GLM_TTS_API_KEY." if response.status_code == 401 else ""
+    return f"{message}{hint}"
+
+
+def _json(response: httpx2.Response) -> dict[str, Any]:
+    """An empty one if the body is something else."""
+    try:
+        value = response.json()
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _parts(files: Files | None) -> dict[str, tuple[str, bytes]] | None:
+    return dict(files) if files else None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def say_aside(line: str) -> None:
+    """On stderr: stdout is for what was asked for."""
+    say(line, sys.stderr)

@@ -1,0 +1,102 @@
+"""What may be said to the commands that speak. Imports none of them: a help text comes at once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+Commands = Any  # argparse does not name the type of what add_subparsers gives
+
+_SERVER = """\
+The server that speaks is that of --url; without it the one that runs in this
+folder; where none runs, one is started for the length of the command.
+"""
+_SAY = """\
+Speaks a text. Without -o it is played while it is made.
+
+  glm-tts say "你好，世界。"
+  glm-tts say chapter.txt -o chapter.mp3 --voice exampleB
+  echo "Hello." | glm-tts say - -o - | aplay
+  glm-tts say "Hello." --prompt me.wav --prompt-text "What I say in me.wav."
+"""
+_VOICES = """\
+Shows and changes the voices of a server.
+
+  glm-tts voices add me me.wav --text "What I say in me.wav."
+  glm-tts voices export voices.zip
+  glm-tts voices import voices.zip --url http://gpu-box:8049
+"""
+
+
+def add_commands(commands: Commands) -> None:
+    say = _command(commands, "say", "speak a text: into a file, or aloud", _SAY)
+    say.add_argument("text", nargs="?", metavar="TEXT", help="the text, a .txt file, or - for standard input")
+    say.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=".wav, .flac, .mp3, .opus, .ogg, .aac or .pcm; - is a WAV on standard output",
+    )
+    say.add_argument("--voice", metavar="NAME", help="a voice of the server; default: its first")
+    say.add_argument("--prompt", type=Path, metavar="FILE", help="a recording that is to speak, 3 to 10 s")
+    say.add_argument("--prompt-text", metavar="TEXT", help="every word that is said in it")
+    say.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same audio; default: 42")
+    say.add_argument("--speed", type=float, metavar="X", help="0.25 to 4 at the same pitch; default: 1")
+    say.add_argument("--play", action="store_true", help="with -o: play it too")
+    add_server(say)
+    say.set_defaults(run=_say)
+    _add_voices(commands)
+
+
+def _add_voices(commands: Commands) -> None:
+    whats = _command(commands, "voices", "list, add, remove, move the voices", _VOICES).add_subparsers(
+        dest="what", required=True, metavar="WHAT"
+    )
+    whats.add_parser("list", help="names, sources and transcripts")
+    add = whats.add_parser("add", help="register a recording, 3 to 10 s of clean speech")
+    add.add_argument("name", metavar="NAME", help="letters of any script, digits, _ and -")
+    add.add_argument("recording", type=Path, metavar="RECORDING", help="wav, mp3, flac, ogg, m4a or webm")
+    add.add_argument("--text", required=True, metavar="TEXT", help="every word that is said in it")
+    remove = whats.add_parser("remove", help="remove voices")
+    remove.add_argument("names", nargs="+", metavar="NAME")
+    export = whats.add_parser("export", help="write voices into one file, a zip")
+    export.add_argument("file", type=Path, metavar="FILE.zip")
+    export.add_argument("names", nargs="*", metavar="NAME", help="only these; default: all")
+    bring = whats.add_parser("import", help="add the voices of such a file")
+    bring.add_argument("file", type=Path, metavar="FILE.zip")
+    for what in whats.choices.values():
+        add_server(what)
+        what.set_defaults(run=_voices)
+
+
+def add_server(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--url", metavar="URL", help="the server, as http://HOST:8049; default: GLM_TTS_URL, if it is set"
+    )
+    command.add_argument(
+        "--key", metavar="KEY", help="one of its API_KEYS; default: GLM_TTS_API_KEY, if it is set"
+    )
+
+
+def _command(commands: Commands, name: str, short: str, long: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=short,
+        description=long,
+        epilog=_SERVER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+def _say(arguments: argparse.Namespace) -> int:
+    from glm_tts_api.commandline.say import run  # with an HTTP client, which other commands need not wait for
+
+    return run(arguments)
+
+
+def _voices(arguments: argparse.Namespace) -> int:
+    from glm_tts_api.commandline.voices import run
+
+    return run(arguments)

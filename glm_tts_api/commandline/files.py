@@ -1,0 +1,27 @@
+"""Files that a command reads and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.durable import replace_file
+
+
+def read_file(path: Path) -> bytes:
+    """Raises Misused."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misused(f"'{path}' cannot be read ({error.strerror}).") from None
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replaces a file whole; a device or a pipe is written into. Raises Failed."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            replace_file(path, data)
+    except OSError as error:
+        raise Failed(f"'{path}' cannot be written ({error.strerror}).") from None

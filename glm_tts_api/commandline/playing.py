@@ -1,0 +1,75 @@
+"""Sound on this machine's loudspeaker, by whichever player is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+from glm_tts_api.commandline.failing import Failed
+
+_ANY = ("wav", "flac", "mp3", "opus", "aac")
+
+
+class Player(NamedTuple):
+    """A program, its arguments, and the formats that it plays; without "-" it is given a file's name."""
+
+    name: str
+    arguments: tuple[str, ...]
+    formats: tuple[str, ...]
+
+
+_PLAYERS = (
+    Player("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-"), _ANY),
+    Player("mpv", ("--no-video", "--no-terminal", "-"), _ANY),
+    Player("aplay", ("-q", "-"), ("wav",)),
+    Player("afplay", (), ("wav", "flac", "mp3", "aac")),  # macOS's
+)
+
+
+def player_of(audio_format: str) -> Player:
+    """The first that is installed. Raises Failed."""
+    fitting = [each for each in _PLAYERS if audio_format in each.formats]
+    found = next((each for each in fitting if shutil.which(each.name)), None)
+    if found is None:
+        names = ", ".join(each.name for each in fitting) or "none knows its sample rate"
+        raise Failed(f"No player for {audio_format} is here ({names}): install one, or write a file with -o.")
+    return found
+
+
+def play(audio: Iterable[bytes], player: Player) -> None:
+    """Plays a file's bytes while they come, and returns when all is heard. Raises Failed."""
+    if "-" in player.arguments:
+        process = _begun(player, subprocess.PIPE)
+        try:
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):  # it has ended, and says why
+                process.stdin.writelines(audio)
+            _end(player, process)
+        finally:
+            process.kill()
+    else:
+        with tempfile.NamedTemporaryFile() as file:
+            file.writelines(audio)
+            file.flush()
+            _end(player, _begun(player, subprocess.DEVNULL, file.name))
+
+
+def _begun(player: Player, stdin: int, *more: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [player.name, *player.arguments, *more],
+        bufsize=0,  # each piece is heard at once
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _end(player: Player, process: subprocess.Popen[bytes]) -> None:
+    _, said = process.communicate()
+    if process.returncode:
+        lines = said.decode(errors="replace").strip().splitlines()
+        raise Failed(f"{player.name} cannot play it: {lines[-1] if lines else 'it does not say why'}")

@@ -1,0 +1,108 @@
+"""Which server a command asks: the one at a URL, the one that runs in this folder, or one of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glm_tts_api.commandline.api import Api, say_aside
+from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.service.client import Client
+from glm_tts_api.settings import Settings
+
+APP = "glm_tts_api.api_server:app"
+_LOOK_S = 0.1
+_TELL_AFTER_S = 1.0
+
+
+class Where(NamedTuple):
+    """--url and --key, or the variables that stand for them."""
+
+    url: str
+    key: str
+
+    @classmethod
+    def of(cls, url: str | None, key: str | None) -> Where:
+        return cls(url or os.environ.get("GLM_TTS_URL", ""), key or os.environ.get("GLM_TTS_API_KEY", ""))
+
+
+@contextmanager
+def server_at(where: Where) -> Iterator[Api]:
+    """The server there, once it can speak. Raises Failed, or StartupError for settings that do not hold."""
+    if where.url:
+        with Api(where.url, where.key) as api:
+            yield api
+        return
+    settings = Settings.load()
+    key = where.key or "".join(settings.api_keys[:1])
+    running = settings.run_folder.server()
+    if running is not None:
+        host = running.facts.get("host", settings.api_host)
+        port = int(running.number("port", settings.port))
+        with Api(Client(host, port, "").url, key) as api:
+            _wait_until_ready(api, "The server of this folder", lambda: None)
+            yield api
+    else:
+        with _server_of_its_own(key) as api:
+            yield api
+
+
+@contextmanager
+def _server_of_its_own(key: str) -> Iterator[Api]:
+    """A server for as long as the context lasts, on a port that only this machine reaches. Whatever ends this
+    process ends it."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        tempfile.NamedTemporaryFile("wb", prefix="glm-tts-", suffix=".log", delete=False) as log,
+    ):
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "glm_tts_api.serving", "uvicorn", APP]
+        command += ["--private", str(os.getpid()), str(listener.fileno())]
+        process = subprocess.Popen(
+            command,
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is this command's to answer
+        )
+    log_file = Path(log.name)
+
+    def require_alive() -> None:
+        if process.poll() is not None:
+            last = (log_file.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+            raise Failed(f"The server that this command started has ended: {last} (its log: {log_file})")
+
+    try:
+        say_aside("No server runs in this folder: one is started for this command.")
+        with Api(f"http://127.0.0.1:{port}", key) as api:
+            health = _wait_until_ready(api, "It", require_alive)
+            if health.get("notice"):
+                say_aside(str(health["notice"]))
+            yield api
+        log_file.unlink()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(api: Api, who: str, require_alive: Callable[[], None]) -> dict[str, Any]:
+    """What the server says of itself. Raises Failed."""
+    began, told = time.monotonic(), False
+    while (health := api.health()).get("status") not in ("healthy", "idle"):
+        require_alive()
+        if health.get("status") == "unhealthy":
+            raise Failed(f"{who} cannot speak: {health.get('cause')}")
+        if not told and time.monotonic() - began >= _TELL_AFTER_S:
+            told = True
+            say_aside(f"{who} loads its model.")
+        time.sleep(_LOOK_S)
+    return health

@@ -1,0 +1,64 @@
+"""The text that a command is given: as an argument, on standard input, or in a .txt file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from glm_tts_api.commandline.failing import Misused
+
+_OF_A_BOOK = (".md", ".epub", ".srt")
+
+
+def given_text(argument: str | None, command: str) -> str:
+    """For `-` or None standard input, for a .txt file what is in it, else the argument itself. Raises Misused
+    where there is no text; `command` is the one that is asked, for the message."""
+    if argument in (None, "-"):
+        return _from_stdin(argument, command)
+    assert argument is not None
+    path = Path(argument)
+    kind = path.suffix.lower()
+    if kind in (".txt", *_OF_A_BOOK) and _is_file(path):
+        if kind in _OF_A_BOOK:
+            raise Misused(
+                f"'{path.name}' has chapters or times of its own: glm-tts book {argument} -o FOLDER"
+            )
+        return _decoded(path.read_bytes(), f"'{path.name}'", f"{argument} > utf8.txt")
+    if kind == ".txt" and len(argument.split()) == 1:
+        raise Misused(f"There is no file '{argument}'.")
+    if not argument.strip():
+        raise Misused(_no_text(command))
+    return argument
+
+
+def _from_stdin(argument: str | None, command: str) -> str:
+    written = b""
+    if sys.stdin is not None and (argument == "-" or not sys.stdin.isatty()):
+        written = sys.stdin.buffer.read()
+    if not written.strip():
+        raise Misused(_no_text(command))
+    return _decoded(written, "Standard input", f"FILE | glm-tts {command}")
+
+
+def _no_text(command: str) -> str:
+    return (
+        f'There is no text. Give it: glm-tts {command} "Hello." or: echo Hello. | glm-tts {command} '
+        f"or: glm-tts {command} FILE.txt"
+    )
+
+
+def _decoded(written: bytes, where: str, then: str) -> str:
+    try:
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Misused(
+            f"{where} is not UTF-8 text (byte {error.start}). Convert it first, for instance: "
+            f"iconv -f gb18030 -t utf-8 {then}"
+        ) from None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a text may be longer than a name
+        return False

@@ -1,0 +1,120 @@
+"""`glm-tts voices`: voices of a server, and their way from one server to another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.api.running import Running
+from tests.recordings import voice_wav
+from tests.settings.asking import Done, run
+
+LIST = "prompt_cache.json"
+
+
+def voices(root: Path, server: Running, *arguments: str) -> Done:
+    return run(root, "voices", *arguments, "--url", server.url)
+
+
+def names(server: Running) -> set[str]:
+    with server.client() as client:
+        return {each["index"] for each in client.get("/api/v1/prompts").json()["prompts"]}
+
+
+def test_added_listed_and_removed(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "me.wav").write_bytes(voice_wav(2.0))
+    done = voices(tmp_path, server, "add", "我的音色", "me.wav", "--text", "我说的话。")
+    assert (done.returncode, done.stdout) == (0, "Voice '我的音色' is registered.\n")
+    listed = voices(tmp_path, server, "list").stdout.splitlines()
+    assert listed == [
+        "NAME      SOURCE   TRANSCRIPT",
+        "exampleA  shipped  text of exampleA",
+        "exampleB  shipped  text of exampleB",
+        "我的音色  own      我说的话。",
+    ]
+    done = voices(tmp_path, server, "remove", "我的音色")
+    assert (done.returncode, done.stdout) == (0, "Voice '我的音色' is deleted.\n")
+    assert names(server) == {"exampleA", "exampleB"}
+
+
+def test_what_the_server_refuses_is_said_in_a_line(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "me.wav").write_bytes(b"no sound")
+    for arguments, said in (
+        (("add", "me", "me.wav", "--text", "x"), "not an audio file"),
+        (("remove", "nobody"), "There is no voice 'nobody'"),
+        (("export", "v.zip", "nobody"), "The server has no voice 'nobody'; it has exampleA, exampleB."),
+    ):
+        done = voices(tmp_path, server, *arguments)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert said in done.stderr
+
+
+def test_voices_move_to_another_server(serve: Callable[..., Running], tmp_path: Path) -> None:
+    here, there = serve(), serve()
+    recording = voice_wav(3.0)
+    (tmp_path / "me.wav").write_bytes(recording)
+    assert voices(tmp_path, here, "add", "我的音色", "me.wav", "--text", "我说的话。").returncode == 0
+    assert voices(tmp_path, here, "export", "v.zip").stdout.startswith("3 voices are in v.zip: ")
+    done = voices(tmp_path, there, "import", "v.zip")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "Voice 'exampleA' is there already.",
+        "Voice 'exampleB' is there already.",
+        "Voice '我的音色' is registered.",
+    ]
+    with here.client() as one, there.client() as other:
+        for path in ("/api/v1/prompts", "/api/v1/prompts/我的音色/audio"):
+            assert other.get(path).content == one.get(path).content
+    assert voices(tmp_path, there, "import", "v.zip").stdout.count("is there already") == 3
+
+
+def test_another_voice_of_the_same_name_is_left_alone(server: Running, tmp_path: Path) -> None:
+    write(tmp_path / "v.zip", {"exampleA": ("a.wav", "another text"), "new": ("a.wav", "new text")})
+    done = voices(tmp_path, server, "import", "v.zip")
+    assert (done.returncode, done.stdout) == (1, "Voice 'new' is registered.\n")
+    assert done.stderr.startswith("Voice 'exampleA' is not imported: 'exampleA' is another voice there: ")
+    assert voices(tmp_path, server, "export", "one.zip", "new").stdout == "1 voice is in one.zip: new\n"
+
+
+def test_an_export_can_be_unpacked_into_configs(serve: Callable[..., Running], tmp_path: Path) -> None:
+    server = serve()
+    assert voices(tmp_path, server, "export", "v.zip", "exampleB").returncode == 0
+
+    def prepare(root: Path) -> None:
+        with ZipFile(tmp_path / "v.zip") as archive:
+            archive.extractall(root / "configs")
+
+    assert names(serve(prepare=prepare)) == {"exampleB"}
+
+
+@pytest.mark.parametrize("data", [b"no zip", b"", b"PK\x03\x04 half a zip"])
+def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "v.zip").write_bytes(data)
+    done = voices(tmp_path, server, "import", "v.zip")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("This is no file of glm-tts voices export: ")
+
+
+def test_nothing_is_imported_of_a_file_with_a_fault(server: Running, tmp_path: Path) -> None:
+    missing = {"prompt_audio_path": "b.wav", "prompt_text": "x"}
+    faulty: list[object] = [{"new": {"prompt_audio_path": "a.wav"}}, {"new": 3}, [], {"new": missing}]
+    for listed in faulty:
+        with ZipFile(tmp_path / "v.zip", "w") as archive:
+            archive.writestr(LIST, json.dumps(listed))
+            archive.writestr("a.wav", voice_wav(2.0))
+        assert voices(tmp_path, server, "import", "v.zip").returncode == 2
+    assert names(server) == {"exampleA", "exampleB"}
+
+
+def write(file: Path, listed: dict[str, tuple[str, str]]) -> None:
+    with ZipFile(file, "w") as archive:
+        entries = {
+            name: {"prompt_audio_path": path, "prompt_text": text} for name, (path, text) in listed.items()
+        }
+        archive.writestr(LIST, json.dumps(entries))
+        for path in {path for path, _ in listed.values()}:
+            archive.writestr(path, voice_wav(2.0))
