@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-BlockKind = Literal["heading", "paragraph", "item", "verse"]
+from glm_tts_api.text.cut.paragraphs import BlockKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
+    """`title`: as a list of chapters shows it. Headings are spoken: they are among the blocks too."""
+
     title: str
     blocks: tuple[Block, ...]
 

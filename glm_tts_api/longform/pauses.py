@@ -1,0 +1,32 @@
+"""The field `pauses`: how long a book pauses behind its blocks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.text.cut.block_pauses import LONGEST_S, Pauses
+
+_KINDS = tuple(field.name for field in fields(Pauses))
+
+
+def read_pauses(data: str | Mapping[str, object]) -> Pauses:
+    """Seconds by kind, as JSON or as an object: {"paragraph": 0.6, "chapter": 3}; what is not named stays
+    as it is. Raises InvalidField (`pauses`)."""
+    try:
+        given = json.loads(data) if isinstance(data, str) else data
+    except ValueError:
+        given = None
+    if not isinstance(given, Mapping) or not all(name in _KINDS and _is_pause(given[name]) for name in given):
+        raise InvalidField(
+            f"pauses gives seconds from 0 to {LONGEST_S:g} to {', '.join(_KINDS[:-1])} or {_KINDS[-1]}, "
+            'as in {"paragraph": 0.6}.',
+            param="pauses",
+        )
+    return Pauses(**{name: float(str(seconds)) for name, seconds in given.items()})
+
+
+def _is_pause(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_S

@@ -1,0 +1,103 @@
+"""A text file to a Book: .txt, .md, .epub and .srt. Knows bytes and strings, no disk."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong, UnparsableBody, quote
+from glm_tts_api.longform.chapters import Found, book_of
+from glm_tts_api.longform.epub import read_epub
+from glm_tts_api.longform.markdown import is_markdown, read_markdown
+from glm_tts_api.longform.script import Book
+from glm_tts_api.text.cut.paragraphs import join_lines, paragraphs
+
+MAX_CHARACTERS = 2_000_000
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_LEAST_COMMON = 0.4  # of a Chinese text's signs, those that GB 2312 has
+_SRT_CUE = re.compile(r"(?m)^(?:[ \t]*\d+[ \t]*\n)?[ \t]*\d+:\d\d:\d\d[,.]\d{1,3}[ \t]*-->.*$")
+_SRT_TAGS = re.compile(r"</?(?:i|b|u|font|c|v)(?:[ .][^<>]{0,100})?>|\{\\[^{}]{0,50}\}", re.I)
+
+
+def read_book(data: bytes | str, name: str) -> Book:
+    """The chapters of a file, whose kind the end of `name` says; without one it is plain text or Markdown.
+
+    Raises InvalidField (`file`) for another kind, UnparsableBody for a file that cannot be read,
+    NothingToSay, and TextTooLong above 2,000,000 characters.
+    """
+    kind = PurePath(name).suffix.lower()
+    if kind == ".epub":
+        if isinstance(data, str):
+            raise InvalidField("An .epub is a file: send it as one, not as text.", param="file")
+        book = read_epub(data, MAX_CHARACTERS)
+    else:
+        book = _read_text(decode(data) if isinstance(data, bytes) else data, kind)
+    if not any(
+        char.isalnum() for chapter in book.chapters for block in chapter.blocks for char in block.text
+    ):
+        raise NothingToSay(
+            f"{quote(name) or 'The text'} has nothing to say: no letter, no digit and no Hanzi."
+        )
+    return book
+
+
+def decode(data: bytes) -> str:
+    """Text in UTF-8, UTF-16 with its byte order mark, or GB18030 (GBK, GB 2312). Raises UnparsableBody."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return _decoded(data[len(bom) :], encoding)
+    if b"\0" in data:
+        raise UnparsableBody(
+            "The file is no text, or in UTF-16 without its mark: save it as UTF-8.", param="file"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = _decoded(data, "gb18030")
+    signs = [char for char in text[:20_000] if not char.isascii()]
+    if sum(map(_is_common, signs)) < _LEAST_COMMON * len(signs):
+        raise UnparsableBody("The file is neither UTF-8 nor GB18030: save it as UTF-8.", param="file")
+    return text
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnparsableBody(
+            f"The file is no text in UTF-8, UTF-16 or GB18030 (byte {error.start} of {len(data)} is wrong): "
+            "save it as UTF-8.",
+            param="file",
+        ) from None
+
+
+def _is_common(char: str) -> bool:
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_text(text: str, kind: str) -> Book:
+    if len(text) > MAX_CHARACTERS:
+        raise TextTooLong(
+            f"The text has {len(text)} characters; at most {MAX_CHARACTERS} are possible: cut it into parts."
+        )
+    if kind in (".md", ".markdown") or (kind in ("", ".txt") and is_markdown(text)):
+        return read_markdown(text)
+    if kind == ".srt":
+        return book_of(Found(block) for block in _subtitles(text))
+    if kind in ("", ".txt", ".text"):
+        return book_of(Found(block.text, block.kind, block.rank) for block in paragraphs(text))
+    raise InvalidField(f"A {quote(kind)} cannot be read: send a .txt, .md, .epub or .srt.", param="file")
+
+
+def _subtitles(text: str) -> Iterator[str]:
+    """What each cue says, on one line."""
+    for cue in _SRT_CUE.split("\n".join(text.splitlines()))[1:]:
+        lines = [line for line in _SRT_TAGS.sub("", cue).splitlines() if any(map(str.isalnum, line))]
+        if lines:
+            yield join_lines(lines)

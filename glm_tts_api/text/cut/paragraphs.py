@@ -1,0 +1,159 @@
+"""The blocks of a plain text: headings, paragraphs, list items and lines of verse. Knows strings only.
+
+A line is a paragraph, unless the text is hard-wrapped: then a line goes on in the next one if the first
+word of that one would have made it too long. Blank lines, indents, list markers and the lines of chapters
+begin a block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "item", "verse"]
+
+_NARROWEST, _WIDEST = 50, 120  # columns of a text that is hard-wrapped
+_VERSE = 50  # columns of the longest line
+_FULL = 0.85  # of the widest line
+_MOST_TITLE = 40  # characters
+_WIDE = (
+    "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U0001f300-\U0003fffd]"
+)
+_WIDE_CHAR = re.compile(_WIDE)
+_STUCK = re.compile(f"{_WIDE}|[“”‘’—…]")  # beside which lines join without a blank
+_FIRST_WORD = re.compile(rf"{_WIDE}|[^\s]+")
+_INDENT = re.compile("\u3000|\t|  ")
+ENDED = re.compile(r"[。！？!?.…~～—：:；;][\"'”’」』）)\]】*_]*$|[”’」』）)\]】]$")
+_SPEAKER = re.compile(r"[^\W_][^。，！？；：:,!?;\n]{0,19}[：:]\s*\S")
+_BULLET = re.compile("(?:[-*+•·▪◦●○■□◆‣–](?:\\s+|\u3000)|[●○■□◆▪•])(?=\\S)")
+_NUMBERED = re.compile(r"(?:\d{1,3}(?:[.)．）](?=\s|[^\x00-\xff])|、)|[(（]\d{1,3}[)）]|[①-⑳])\s*\S")
+_ORDINAL = "[〇零一二三四五六七八九十百千两\\d０-９]{1,7}"
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_NUMERAL = rf"(?i:\d{{1,4}}|[ivxlc]{{1,8}}|{_ONES}|{_TEENS}|(?:{_TENS})(?:[ -](?:{_ONES}))?)(?![^\W_])"
+_NAMED = (
+    "楔子|序章|序幕|序言|自序|前言|引子|引言|尾声|后记|终章|番外|附录"
+    "|prologue|epilogue|preface|foreword|introduction|afterword|appendix"
+)
+_TITLE = r"(?:[\s.:：—–-]+(?P<{}>.*))?"
+_PARTS = re.compile(
+    rf"第\s*{_ORDINAL}\s*[卷部集篇](?P<a>.*)|[卷部]{_ORDINAL}{_TITLE.format('b')}"
+    rf"|(?i:part|volume|book)\s+{_NUMERAL}{_TITLE.format('c')}"
+)
+_CHAPTERS = re.compile(
+    rf"第\s*{_ORDINAL}\s*[章回节幕](?P<a>.*)|(?i:chapter)\s+{_NUMERAL}{_TITLE.format('b')}"
+    rf"|(?i:{_NAMED}){_TITLE.format('c')}"
+)
+_IN_SENTENCE = re.compile(r"[，。；,;]|[.：:]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """`rank` of a heading: 1 for a volume or part, 2 for a chapter; 0 for everything else."""
+
+    text: str
+    kind: BlockKind = "paragraph"
+    rank: int = 0
+
+
+def paragraphs(text: str) -> Iterator[Paragraph]:
+    """The blocks of `text` that have something to say, in order."""
+    lines = text.splitlines()
+    width = wrap_width(lines)
+    stanza, lines_of_block = list[Paragraph](), list[str]()
+    for line in lines:
+        stripped = line.strip()
+        rank = heading_rank(stripped)
+        if lines_of_block and (not stripped or rank or not _goes_on(lines_of_block[-1], line, width)):
+            stanza.append(_block(lines_of_block))
+            lines_of_block = []
+        if stanza and (not stripped or rank):
+            yield from _as_verse(stanza)
+            stanza = []
+        if rank:
+            yield Paragraph(stripped, "heading", rank)
+        elif any(map(str.isalnum, stripped)):
+            lines_of_block.append(line)
+    if lines_of_block:
+        stanza.append(_block(lines_of_block))
+    yield from _as_verse(stanza)
+
+
+def heading_rank(line: str) -> int:
+    """1 for the heading of a volume or part (第一卷, Part One), 2 for that of a chapter (第三章, 第五回,
+    楔子, Chapter IV), 0 for any other line."""
+    if len(line) > _MOST_TITLE or line[:1].islower():
+        return 0
+    for rank, pattern in ((1, _PARTS), (2, _CHAPTERS)):
+        if found := pattern.fullmatch(line):
+            title = next(filter(None, found.groups()), "")
+            return 0 if _IN_SENTENCE.search(title) else rank
+    return 0
+
+
+def join_lines(lines: Sequence[str]) -> str:
+    """Lines of one paragraph as one: Chinese without a blank between them, words with one."""
+    parts = [lines[0].strip()]
+    for before, line in pairwise(map(str.strip, lines)):
+        stuck = _STUCK.match(before[-1]) or _STUCK.match(line[0]) or before[-1] == "-"
+        parts.append(line if stuck else f" {line}")
+    return "".join(parts)
+
+
+def wrap_width(lines: Sequence[str]) -> int:
+    """The columns at which the lines are hard-wrapped; 0 if they are not. They are where many of the lines
+    that have another right below them end in the midst of a sentence, and none is very long."""
+    above = [
+        before.rstrip()
+        for before, line in pairwise(lines)
+        if before.strip() and line.strip() and not _INDENT.match(line) and not is_item(line.strip())
+    ]
+    if not above:
+        return 0
+    unfinished = [columns(line) for line in above if not ENDED.search(line)]
+    width = sorted(unfinished)[len(unfinished) * 19 // 20] if unfinished else 0
+    wrapped = len(unfinished) > 0.4 * len(above) and _NARROWEST <= width <= _WIDEST
+    return width if wrapped else 0
+
+
+def goes_on(before: str, line: str, width: int) -> bool:
+    """Whether a paragraph that is wrapped at `width` goes on from one line to the next."""
+    before = before.rstrip()
+    if not width or is_item(line.lstrip()) or (ENDED.search(before) and _SPEAKER.match(line.lstrip())):
+        return False
+    first_word = _FIRST_WORD.search(line)
+    return columns(before) + (columns(first_word[0]) if first_word else 0) > _FULL * width
+
+
+def is_item(line: str) -> bool:
+    return bool(_BULLET.match(line) or _NUMBERED.match(line))
+
+
+def columns(line: str) -> int:
+    """How wide it is, where a Hanzi is two wide."""
+    return len(line) if line.isascii() else len(line) + len(_WIDE_CHAR.findall(line))
+
+
+def _goes_on(before: str, line: str, width: int) -> bool:
+    begins = _INDENT.match(line) and (not _INDENT.match(before) or ENDED.search(before.rstrip()))
+    return not begins and goes_on(before, line, width)
+
+
+def _block(lines: Sequence[str]) -> Paragraph:
+    text = join_lines(lines)
+    return Paragraph(_BULLET.sub("", text, count=1), "item") if is_item(text) else Paragraph(text)
+
+
+def _as_verse(stanza: Sequence[Paragraph]) -> Iterator[Paragraph]:
+    """The blocks between two blank lines: verse, if they are short and not all end as sentences do."""
+    texts = [block.text for block in stanza if block.kind == "paragraph"]
+    is_verse = (
+        1 < len(texts) == len(stanza)
+        and all(columns(text) <= _VERSE and not _SPEAKER.match(text) for text in texts)
+        and not all(ENDED.search(text) for text in texts[:-1])
+    )
+    yield from (Paragraph(block.text, "verse") for block in stanza) if is_verse else stanza

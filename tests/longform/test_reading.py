@@ -1,0 +1,177 @@
+"""Text files to books: encodings, chapters, blocks, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from glm_tts_api import errors
+from glm_tts_api.longform.reading import read_book
+from glm_tts_api.longform.script import Book
+
+
+def kinds(book: Book) -> list[tuple[str, str]]:
+    return [(block.kind, block.text) for chapter in book.chapters for block in chapter.blocks]
+
+
+def titles(book: Book) -> list[str]:
+    return [chapter.title for chapter in book.chapters]
+
+
+NOVEL = """目录
+第一章 起风
+第二章 下雨
+尾声
+
+第一章 起风
+
+　　今天我们去了一个很远的地方，看见了许多以前从来没有见过的东西。
+　　大家都非常高兴。
+小王：你好！
+小李：早。
+
+床前明月光，
+疑是地上霜。
+
+* * *
+1. 苹果
+- 梨
+第二章 下雨
+第二章里他写道：很好。第一回见到他，
+尾声
+再见。
+"""
+
+
+def test_a_chinese_novel_has_chapters_paragraphs_dialogue_verse_and_items() -> None:
+    book = read_book(NOVEL, "novel.txt")
+    assert titles(book) == ["第一章 起风", "第二章 下雨", "尾声"]
+    assert kinds(book) == [
+        ("heading", "第一章 起风"),
+        ("paragraph", "今天我们去了一个很远的地方，看见了许多以前从来没有见过的东西。"),
+        ("paragraph", "大家都非常高兴。"),
+        ("paragraph", "小王：你好！"),
+        ("paragraph", "小李：早。"),
+        ("verse", "床前明月光，"),
+        ("verse", "疑是地上霜。"),
+        ("item", "1. 苹果"),
+        ("item", "梨"),
+        ("heading", "第二章 下雨"),
+        ("paragraph", "第二章里他写道：很好。第一回见到他，"),
+        ("heading", "尾声"),
+        ("paragraph", "再见。"),
+    ]
+
+
+def test_hard_wrapped_lines_are_joined() -> None:
+    english = (
+        "CHAPTER I. Down the Hole\n\n"
+        "The committee was beginning to get very tired of sitting by the fire in\n"
+        "the hall, and of having nothing to decide: once or twice it had looked\n"
+        "at the papers on the table.\n"
+        '"Well!" said the chair.\n'
+    )
+    book = read_book(english, "a.txt")
+    assert [kind for kind, _ in kinds(book)] == ["heading", "paragraph", "paragraph"]
+    assert "tired of sitting by the fire in the hall, and" in kinds(book)[1][1]
+    chinese = (
+        "今天我们去了一个很远的地方，看见了许多以前从来没有见过的东西，大家\n都非常高兴，但是天气不太好。\n"
+    )
+    assert kinds(read_book(chinese, "a.txt")) == [("paragraph", chinese.replace("\n", ""))]
+
+
+def test_a_volume_and_its_first_chapter_begin_one_chapter() -> None:
+    book = read_book("第一卷 风\n第一章 起\n好。\n第二章 落\n好。\n第二卷 雨\n第三章 停\n好。", "")
+    assert titles(book) == ["第一卷 风 第一章 起", "第二章 落", "第二卷 雨 第三章 停"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "gbk"])
+def test_encodings(encoding: str) -> None:
+    assert read_book(NOVEL.encode(encoding), "a.txt") == read_book(NOVEL, "a.txt")
+
+
+MARKDOWN = """---
+title: "My book"
+author: Me
+---
+# Part
+
+Text with **bold**, [link](http://a.b), `code` and ![an image](x.png) a note[^1]. [[voice exampleB]] \\*
+
+<!-- not
+this -->
+## First
+
+- item one
+  goes on
+- [ ] item *two*
+1. three
+
+```py
+code()
+```
+
+    indented code
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+Second
+------
+> 小王：你好。
+> 小李：好。
+
+One line  
+and another
+
+[^1]: a footnote
+"""  # noqa: W291
+
+
+def test_markdown_is_read_without_its_signs() -> None:
+    book = read_book(MARKDOWN, "a.md")
+    assert (book.title, book.author, titles(book)) == ("My book", "Me", ["Part", "First", "Second"])
+    assert kinds(book) == [
+        ("heading", "Part"),
+        ("paragraph", "Text with bold, link, code and a note. [[voice exampleB]] *"),
+        ("heading", "First"),
+        ("item", "item one goes on"),
+        ("item", "item two"),
+        ("item", "1. three"),
+        ("item", "a, b"),
+        ("item", "1, 2"),
+        ("heading", "Second"),
+        ("paragraph", "小王：你好。"),
+        ("paragraph", "小李：好。"),
+        ("verse", "One line"),
+        ("verse", "and another"),
+    ]
+
+
+def test_a_cue_of_subtitles_is_a_block() -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\nthere.\n\n2\n0:00:03,0 --> 0:00:04,0\n12\n\n3\n"
+    book = read_book(f"{text}00:00:05,000 --> 00:00:06,000\n你好\n世界\n", "a.SRT")
+    assert kinds(book) == [("paragraph", text) for text in ("Hello there.", "12", "你好世界")]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "error", "says"),
+    [
+        (b"text", "a.pdf", errors.InvalidField, ".txt, .md, .epub or .srt"),
+        (b"caf\xe9 et \xe9s", "a.txt", errors.UnparsableBody, "save it as UTF-8"),
+        (
+            "naïve français, où êtes-vous ? À bientôt".encode("latin-1"),
+            "a.txt",
+            errors.UnparsableBody,
+            "UTF-8",
+        ),
+        ("文字".encode("utf-16-le") + b"\n\0", "a.txt", errors.UnparsableBody, "save it as UTF-8"),
+        ("。…\n", "a.txt", errors.NothingToSay, "nothing to say"),
+        ("字" * 2_000_001, "", errors.TextTooLong, "2000001 characters"),
+    ],
+)
+def test_what_cannot_be_read_is_said(
+    data: bytes | str, name: str, error: type[errors.ServiceError], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        read_book(data, name)
