@@ -4,6 +4,7 @@
     python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
     python scripts/bench.py serve --stream [--requests N]         first audio of streams, and underruns
+    python scripts/bench.py work [--chunks N,N,N ...]             a stream's work against the whole answer's
     python scripts/bench.py text                                  a text from its characters to its segments
 
 Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
@@ -31,6 +32,10 @@ import torch
 from scripts.benchmarks.machine import describe
 
 
+def _schedule(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -46,6 +51,8 @@ def _arguments() -> argparse.Namespace:
     flow = kinds.add_parser("flow", parents=[common])
     flow.add_argument("--steps", type=int, default=10)
     kinds.add_parser("text", parents=[common])
+    work = kinds.add_parser("work", parents=[common])
+    work.add_argument("--chunks", type=_schedule, nargs="+", default=[], help="others than STREAM_CHUNKS")
     serve = kinds.add_parser("serve", parents=[common])
     serve.add_argument("--requests", type=int, default=32, help="per concurrency level")
     serve.add_argument("--concurrency", type=int, nargs="+", help="1 4 8 16, or of streams 1 2 4 8")
@@ -67,6 +74,10 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         from scripts.benchmarks import text
 
         return text.run()
+    if args.kind == "work":
+        from scripts.benchmarks import stream_work
+
+        return stream_work.run(schedules=args.chunks)
     device = torch.device(args.device)
     if args.kind == "flow":
         from scripts.benchmarks import flow

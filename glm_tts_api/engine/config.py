@@ -53,7 +53,7 @@ class EngineConfig:
     deterministic: bool = False
     stream_buffer_s: float = 30.0
     stall_s: float = 30.0
-    stream_chunks: tuple[int, ...] = (12, 25, 50, 100)
+    stream_chunks: tuple[int, ...] = (25, 100, 300)
     threads: int = 1
     text_threads: int = 2
     cached_voices: int = 64

@@ -4,7 +4,9 @@ clock.
 A span's window begins some tokens before it and ends some behind, so that its frames are rendered in
 context (what a frame hears of the future is nearly all in the next six tokens: docs/streaming.md). Where it
 is cut depends on the request and its tokens alone, so a streamed answer is the same whatever else the
-server does.
+server does. The prompt is solved anew in each window, so one for a short rest would cost nearly as much as a
+long one: a rest of at most half a span is rendered with that span, unless the span is short. A short one is
+wanted soon, and waits for nothing but its look-ahead.
 """
 
 from __future__ import annotations
@@ -14,6 +16,11 @@ from dataclasses import dataclass
 
 LEFT_CONTEXT = 50  # tokens: 2 s
 LOOK_AHEAD = 6
+
+
+def n_awaited(size: int) -> int:
+    """Tokens behind a span of `size` tokens without which it is cut at the end of its segment alone."""
+    return LOOK_AHEAD if size <= LEFT_CONTEXT else size // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +46,11 @@ class SpanCutter:
 
     def cut(self, n_tokens: int, *, ended: bool) -> Iterator[Window]:
         """The windows that can be rendered now that there are `n_tokens` tokens, and no more to come if
-        `ended`.
-
-        A rest that the look-ahead of the span before it covers is that span's as well.
-        """
+        `ended`."""
         while not self.done and self.chunks is not None:
-            end = self.n_cut + self.chunks[min(self.n_spans, len(self.chunks) - 1)]
-            if n_tokens <= end + LOOK_AHEAD:
+            size = self.chunks[min(self.n_spans, len(self.chunks) - 1)]
+            end = self.n_cut + size
+            if n_tokens <= end + n_awaited(size):
                 break
             yield self._window(end, end + LOOK_AHEAD)
         if ended and not self.done:

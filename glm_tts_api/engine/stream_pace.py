@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter
+from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, n_awaited
 
 TOKENS_A_SECOND = 25
 PROMPT_TOKENS = 125  # a voice of 5 s
@@ -93,10 +93,11 @@ def play(pace: Pace, chunks: Sequence[int], n_tokens: int = LONGEST_TOKENS) -> P
     rendered_at = first_audio_s = dry_at = longest_gap_s = 0.0
     said_s = 0.0
     for window in SpanCutter(chunks).cut(n_tokens, ended=True):
-        n_new = min(window.stop + 1, n_tokens) - n_decoded  # a span is cut when the token behind it is there
-        n_decoded += n_new
+        n_said = window.end - window.first
+        n_cut_with = n_tokens if window.last else window.end + n_awaited(n_said) + 1
+        n_new, n_decoded = n_cut_with - n_decoded, n_cut_with
         decoded_at = (max(decoded_at, rendered_at) if pace.one_core else decoded_at) + pace.token_s * n_new
-        render_s = pace.render_s(window.stop - window.start, window.end - window.first)
+        render_s = pace.render_s(window.stop - window.start, n_said)
         rendered_at = max(decoded_at, rendered_at) + render_s
         until_s = window.end / TOKENS_A_SECOND - (0 if window.last else HELD_BACK_S)
         if until_s <= said_s:

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import BUNDLED_MODEL
 from glm_tts_api.voices.store import VoiceStore
@@ -138,7 +139,9 @@ def _arguments() -> argparse.Namespace:
         "--sentences", type=int, nargs=2, default=[20, 20], metavar=("EN", "ZH"), help="at most 50 each"
     )
     parser.add_argument("--voices", nargs="+", default=["exampleA", "exampleB"], help="taken in turn")
-    parser.add_argument("--chunks", type=int, nargs="+", default=[12, 25, 50, 100], help="as STREAM_CHUNKS")
+    parser.add_argument(
+        "--chunks", type=int, nargs="+", default=EngineConfig().stream_chunks, help="as STREAM_CHUNKS"
+    )
     parser.add_argument("--flow-steps", type=int, default=10)
     parser.add_argument("--listen", action="store_true", help="count word errors in English")
     return parser.parse_args()

@@ -22,6 +22,9 @@ def _bars(kind: str, result: dict[str, Any]) -> tuple[list[str], list[float], st
     if kind == "text":
         labels = [f"{row['rules']}\n{row['text']}" for row in result["rows"]]
         return labels, [row["median_ms"] for row in result["rows"]], "ms for 1,000 characters"
+    if kind == "work":
+        labels = [f"{row['audio_s']:g} s\n{row['chunks'] or 'whole'}" for row in result["rows"]]
+        return labels, [row["to_whole"] for row in result["rows"]], "times the whole answer's work"
     labels = [f"{row['concurrency']} at once" for row in result.get("streams") or result["levels"]]
     if "streams" in result:
         return (

@@ -44,5 +44,10 @@ def test_a_rest_that_the_look_ahead_covers_leaves_with_the_span_before_it() -> N
     assert [window.end for window in windows([20], [47])] == [20, 40, 47]
 
 
+def test_a_rest_of_at_most_half_a_long_span_leaves_with_it() -> None:
+    assert [window.end for window in windows([60], [150])] == [60, 150]
+    assert [window.end for window in windows([60], [151])] == [60, 120, 151]
+
+
 def test_a_whole_answer_has_one_span_a_segment() -> None:
     assert windows(None, [10, 30, 90]) == [Window(0, 0, 90, 90, True)]

@@ -45,7 +45,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "PROMPT_MAX_SECONDS": "30",
         "PROMPT_MAX_CHARACTERS": "500",
         "MAX_VOICES_MB": "1024",
-        "STREAM_CHUNKS": "12,25,50,100",
+        "STREAM_CHUNKS": "25,100,300",
         "STREAM_STALL_S": "60",
         "WATCHDOG_S": "120",
         "IDLE_UNLOAD_S": "0",

@@ -24,7 +24,7 @@ class Streaming(BaseModel):
     schedule_without_gaps: list[int] | None = Field(
         description="A STREAM_CHUNKS that it would not run dry with; null where this machine speaks slower "
         "than one listens.",
-        examples=[[12, 25, 50, 100]],
+        examples=[[25, 100, 300]],
     )
 
 
@@ -67,7 +67,7 @@ class Health(BaseModel):
                 "first_audio_s": 0.35,
                 "runs_dry": False,
                 "longest_gap_s": 0.0,
-                "schedule_without_gaps": [12, 25, 50, 100],
+                "schedule_without_gaps": [25, 100, 300],
             }
         ],
     )
