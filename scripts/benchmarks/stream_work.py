@@ -1,5 +1,5 @@
 """How much more work a streamed answer is than a whole one: CPU seconds of flow and vocoder, for some
-STREAM_CHUNKS, in a voice of 5 s at 24 kHz. On one thread: other work on the machine matters little.
+STREAM_CHUNKS, in a voice of 5 s at 24 kHz. On one thread: other work on the machine matters little."""
 
 from __future__ import annotations
 
