@@ -36,6 +36,7 @@ from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, Setti
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines, SpeechEngine
 from glm_tts_api.speech.pools import Pools
+from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.lane_counts import lane_counters
 from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
@@ -129,6 +130,7 @@ async def _lifespan(
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
             voices=_voice_store(settings),
             lexicon=_lexicon(settings),
+            recent=RecentAnswers(settings.recent_mb * 2**20),
             in_flight=in_flight,
             limits=limits,
             pools=speech.pools,

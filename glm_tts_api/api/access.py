@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Annotated
 
@@ -55,6 +56,22 @@ def _check_key(
         raise WrongKey("The key is not one of this server's.")
 
 
+def owner_of(request: Request, config: WebConfig) -> str:
+    """Whose a request's answer is, which nobody else may fetch: of who sends the same key or, where the
+    server has none, asks from the same address. No key can be told from it."""
+    client: Client = request.state.client
+    if client.is_named or not config.api_keys:
+        return client.name
+    sent = (_given_key(request), request.headers.get("xi-api-key", ""))
+    key = next(given.strip() for given in sent if _is_one_of(config.api_keys, given))
+    return hashlib.sha256(key.encode("latin-1")).hexdigest()
+
+
+def _given_key(request: HTTPConnection) -> str:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    return credentials if scheme.lower() == "bearer" and credentials else request.headers.get("x-api-key", "")
+
+
 async def _require_xi_key(
     request: Request, state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]
 ) -> None:
@@ -79,9 +96,7 @@ def check_handshake(socket: WebSocket, config: WebConfig) -> None:
     """What holds for a WebSocket: the key, as for a request. Without API_KEYS also raises Forbidden if a web
     page of an origin that is neither ours nor one of CORS_ORIGINS opens it: a browser, which keeps an answer
     from such a page, lets it read all that a WebSocket brings."""
-    scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
-    is_bearer = scheme.lower() == "bearer" and credentials
-    _check_key(socket, config, credentials if is_bearer else socket.headers.get("x-api-key", ""))
+    _check_key(socket, config, _given_key(socket))
     allowed = config.cors_origins
     if config.api_keys or "*" in allowed or socket.headers.get("origin") in allowed:
         return

@@ -11,6 +11,7 @@ from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.http.drain import InFlight
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.pools import Pools
+from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.text.markup.lexicon import LexiconFile
@@ -29,6 +30,7 @@ class AppState:
     read_stats: Callable[[], list[WorkerStats]]
     voices: VoiceStore
     lexicon: LexiconFile
+    recent: RecentAnswers
     in_flight: InFlight
     limits: ConnectionLimits
     pools: Pools

@@ -12,12 +12,13 @@ from glm_tts_api.api.elevenlabs import speech as elevenlabs_speech
 from glm_tts_api.api.elevenlabs import voices as elevenlabs_voices
 from glm_tts_api.api.openai import custom_voices, speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
-from glm_tts_api.api.v1 import lexicon, metrics, ops, prompts, text, tts
+from glm_tts_api.api.v1 import audio, lexicon, metrics, ops, prompts, text, tts
 from glm_tts_api.api.zhipu import speech as zhipu_speech
 from glm_tts_api.api.zhipu import voices as zhipu_voices
 
 ROUTERS = (
     tts.router,
+    audio.router,
     speech.router,
     speech_socket.router,
     openai_voices.router,

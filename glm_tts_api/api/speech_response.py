@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
+from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.logged import log_of
 from glm_tts_api.audio.encode import media_type
@@ -70,29 +71,51 @@ class RawAudio:
 
 
 async def speak(
-    request: Request, state: AppState, asked: SpeechRequest, *, streamed_by: str = "stream=true"
+    request: Request,
+    state: AppState,
+    asked: SpeechRequest,
+    *,
+    streamed_by: str = "stream=true",
+    address: object = None,
 ) -> Speech:
-    """All of it, in the format that was asked for. `streamed_by`: the field that asks for a stream."""
+    """All of it, in the format that was asked for. `streamed_by`: the field that asks for a stream;
+    `address`: as RecentAnswer has it."""
     log = log_of(request)
-    with deadline_adding(lambda: f"With {streamed_by} audio leaves while it is made."):
+    taping = state.recent.taping(asked, owner_of(request, state.config), address)
+    with taping as tape, deadline_adding(lambda: f"With {streamed_by} audio leaves while it is made."):
         async with _while_connected(request, state, asked) as (_, stream):
             chunks = [chunk async for chunk in noted(stream, log, asked)]
             log.timings.end_generation()
             with log.timings.stage("encode"):
-                return await state.pools.encode.run(encode_whole, chunks, asked)
+                speech = await state.pools.encode.run(encode_whole, chunks, asked)
+        tape.add(speech.pcm, speech.audio)
+        tape.end(speech.pcm_rate, is_whole=True)
+        return speech
 
 
 async def stream(
-    request: Request, state: AppState, asked: SpeechRequest, framing: Framing | None = None
+    request: Request,
+    state: AppState,
+    asked: SpeechRequest,
+    framing: Framing | None = None,
+    *,
+    address: object = None,
 ) -> Response:
-    """An answer that leaves with its first audio, which is there when this returns."""
+    """An answer that leaves with its first audio, which is there when this returns. That to an `address` (as
+    RecentAnswer has it) says its ETag."""
     log = log_of(request)
     log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
-        pieces = Encoded(chunks, log, state.pools.encode, asked)
+        tape = stack.enter_context(state.recent.taping(asked, owner_of(request, state.config), address))
+        pieces = Encoded(chunks, log, state.pools.encode, asked, tape)
         first = await pieces.first()
-        return _StreamedSpeech(request, asked, framing or RawAudio(), permit, pieces, first, stack.pop_all())
+        answer = _StreamedSpeech(
+            request, asked, framing or RawAudio(), permit, pieces, first, stack.pop_all()
+        )
+        if address is not None:
+            answer.headers["ETag"] = f'"{tape.etag}"'
+        return answer
 
 
 @asynccontextmanager
@@ -158,15 +181,21 @@ class _StreamedSpeech(Response):
 
 def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Response:
     """The answer that is the audio itself."""
-    headers = {
+    return Response(
+        speech.audio,
+        media_type=media_type(asked.audio_format, speech.sample_rate),
+        headers=whole_headers(request, speech, asked),
+    )
+
+
+def whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:
+    """The headers of an answer that is sent when all of it is made."""
+    return {
         "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
         "X-Generation-Time": f"{log_of(request).timings.generation_s:.2f}",
         **audio_headers(speech.sample_rate, asked.warnings),
     }
-    return Response(
-        speech.audio, media_type=media_type(asked.audio_format, speech.sample_rate), headers=headers
-    )
 
 
 def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind: str = "") -> Response:

@@ -92,6 +92,27 @@ def from_pcm16(data: bytes) -> Float32:
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
+def wav_header(sample_rate: int, n_samples: int | None) -> bytes:
+    """What stands before the samples of a WAV; None: nobody knows yet how many they are."""
+    n_bytes = None if n_samples is None else _BYTES_PER_SAMPLE * n_samples
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,  # PCM
+        1,  # channels
+        sample_rate,
+        sample_rate * _BYTES_PER_SAMPLE,
+        _BYTES_PER_SAMPLE,
+        8 * _BYTES_PER_SAMPLE,
+        b"data",
+        _UNKNOWN_SIZE if n_bytes is None else n_bytes,
+    )
+
+
 @dataclass(slots=True)
 class _Pcm:
     sample_rate: int
@@ -112,31 +133,12 @@ class _Wav:
     begun: bool = False
 
     def push(self, pcm: Float32) -> bytes:
-        header = b"" if self.begun else self._header()
+        header = b"" if self.begun else wav_header(self.sample_rate, self.n_samples)
         self.begun = True
         return header + to_pcm16(pcm).tobytes()
 
     def finish(self) -> bytes:
-        return b"" if self.begun else self._header()
-
-    def _header(self) -> bytes:
-        n_bytes = None if self.n_samples is None else _BYTES_PER_SAMPLE * self.n_samples
-        return struct.pack(
-            "<4sI4s4sIHHIIHH4sI",
-            b"RIFF",
-            _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes,
-            b"WAVE",
-            b"fmt ",
-            16,
-            1,  # PCM
-            1,  # channels
-            self.sample_rate,
-            self.sample_rate * _BYTES_PER_SAMPLE,
-            _BYTES_PER_SAMPLE,
-            8 * _BYTES_PER_SAMPLE,
-            b"data",
-            _UNKNOWN_SIZE if n_bytes is None else n_bytes,
-        )
+        return b"" if self.begun else wav_header(self.sample_rate, self.n_samples)
 
 
 class _WholeFlac:

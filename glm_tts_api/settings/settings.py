@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     prompt_max_seconds: types.RecordingSeconds = _RECORDINGS.max_s
     prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
     max_voices_mb: Annotated[int, Field(ge=0, le=1_000_000)] = _STORE.n_bytes // 2**20
+    recent_mb: Annotated[int, Field(ge=0, le=100_000)] = 64
     stream_chunks: types.ChunkSizes = _ENGINE.stream_chunks
     stream_stall_s: Seconds = 60
     watchdog_s: Seconds = _STALLS_TO_THE_END * _ENGINE.stall_s

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ParamSpec
 
 import numpy as np
 
-from glm_tts_api.audio.encode import open_encoder
+from glm_tts_api.audio.encode import open_encoder, to_pcm16
 from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
 from glm_tts_api.speech.engines import ResumedStream
 from glm_tts_api.speech.pools import Pool
+from glm_tts_api.speech.recent import Tape
 from glm_tts_api.speech.request_log import RequestLog
 
 P = ParamSpec("P")
@@ -22,9 +23,12 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """A whole answer as it will be heard: `audio` in the wanted format; `sample_rate` in Hz."""
+    """A whole answer: `audio` in the wanted format, which plays at `sample_rate` Hz; `pcm`: the samples that
+    were encoded, 16 bit, at `pcm_rate` Hz."""
 
     audio: bytes
+    pcm: Sequence[bytes]
+    pcm_rate: int
     sample_rate: int
     seconds: float
 
@@ -47,15 +51,17 @@ def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
     )
     output = _Output(asked, rate, n_samples=n_samples)
     body = [*map(output.push, chunks), output.finish()]
-    return Speech(b"".join(body), output.sample_rate, n_samples / rate)
+    return Speech(b"".join(body), output.heard(), output.pcm_rate, output.sample_rate, n_samples / rate)
 
 
 class _Output:
     """An answer's chunks, which come at `rate` Hz, to its bytes. `n_samples`: how many those are at their
-    speeds, where that is known; `sample_rate` is what is heard. Blocking."""
+    speeds, where that is known; `pcm_rate`: at which they are encoded; `sample_rate`: at which that plays.
+    Blocking."""
 
     def __init__(self, asked: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
-        heard = asked.output_rate or rate
+        heard = self.pcm_rate = asked.output_rate or rate
+        self._heard: list[bytes] = []
         self._asked, self._paced, self._resampled = asked, Paced(rate), Resampled(rate, heard)
         self._encoder = open_encoder(
             asked.audio_format,
@@ -67,13 +73,20 @@ class _Output:
 
     def push(self, chunk: AudioChunk) -> bytes:
         pcm = self._paced.push(_at_volume(chunk.pcm, self._asked.volume), self._asked.speed_of(chunk))
-        return self._encoder.push(self._resampled.push(pcm))
+        return self._encode(self._resampled.push(pcm))
 
     def finish(self) -> bytes:
         rest = self._resampled.push(self._paced.finish())
-        return b"".join(
-            (self._encoder.push(rest), self._encoder.push(self._resampled.finish()), self._encoder.finish())
-        )
+        return b"".join((self._encode(rest), self._encode(self._resampled.finish()), self._encoder.finish()))
+
+    def heard(self) -> list[bytes]:
+        """The samples that were encoded since this was last asked."""
+        heard, self._heard = self._heard, []
+        return heard
+
+    def _encode(self, pcm: Float32) -> bytes:
+        self._heard.append(to_pcm16(pcm).tobytes())
+        return self._encoder.push(pcm)
 
 
 def _at_volume(pcm: Float32, volume: float) -> Float32:
@@ -87,8 +100,15 @@ class Encoded:
     sample_rate: int
     seconds = 0.0
 
-    def __init__(self, stream: ResumedStream, log: RequestLog, pool: Pool, asked: SpeechRequest) -> None:
-        self._timings, self._pool, self._asked = log.timings, pool, asked
+    def __init__(
+        self,
+        stream: ResumedStream,
+        log: RequestLog,
+        pool: Pool,
+        asked: SpeechRequest,
+        tape: Tape | None = None,
+    ) -> None:
+        self._timings, self._pool, self._asked, self._tape = log.timings, pool, asked, tape
         self._pieces = self._encode(noted(stream, log, asked))  # read by first(), then on from there
         self._output: _Output | None = None
 
@@ -104,9 +124,19 @@ class Encoded:
 
     async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
-            yield await self._on_a_thread(self._push, chunk)
+            yield self._taped(await self._on_a_thread(self._push, chunk))
         self._timings.end_generation()
-        yield await self._on_a_thread(self._finish)
+        rest = self._taped(await self._on_a_thread(self._finish))
+        if self._tape is not None and self._output is not None:
+            self._tape.end(self._output.pcm_rate)
+        yield rest
+
+    def _taped(self, piece: bytes) -> bytes:
+        assert self._output is not None
+        heard = self._output.heard()
+        if self._tape is not None:
+            self._tape.add(heard, piece)
+        return piece
 
     async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
         with self._timings.stage("encode"):

@@ -17,7 +17,7 @@ JSON = "application/json"
 LISTS = {"list_models", "get_model", "list_audio_models", "list_audio_voices"}
 UNGUARDED = {"health", "live", *LISTS}
 ROUTES = {
-    "speech": ("tts", "tts_from_address"),
+    "speech": ("tts", "tts_from_address", "recent_audio"),
     "voices": (
         *("list_prompts", "add_prompt", "get_prompt", "change_prompt", "delete_prompt"),
         "get_prompt_audio",

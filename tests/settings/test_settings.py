@@ -46,6 +46,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "PROMPT_MAX_CHARACTERS": "500",
         "MAX_VOICES_MB": "1024",
         "STREAM_CHUNKS": "25,100,300",
+        "RECENT_MB": "64",
         "STREAM_STALL_S": "60",
         "WATCHDOG_S": "120",
         "IDLE_UNLOAD_S": "0",

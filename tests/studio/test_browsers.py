@@ -118,3 +118,11 @@ def test_twenty_minutes(frontend: TextFrontend, tmp_path: Path) -> None:
     engine = ToneEngine(seconds=5, n_segments=240, segment_s=0.01, frontend=frontend)
     with toning(tmp_path, engine) as url:
         in_browser("long_text.js", "chrome", url, tmp_path, TEXT="hello")
+
+
+def test_an_address_that_speaks(tmp_path: Path) -> None:
+    """In the browser's own player, whose seek bar works; each of two addresses is spoken once."""
+    engine = ToneEngine(seconds=5, n_segments=4, segment_s=0.1)
+    with toning(tmp_path, engine) as url:
+        in_browser("address.js", "chrome", url, tmp_path)
+    assert engine.n_spoken == 2

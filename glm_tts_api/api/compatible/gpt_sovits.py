@@ -14,11 +14,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from glm_tts_api.api.access import KeyRequired
+from glm_tts_api.api.addressed import spoken_for_address
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openapi import Responses, audio_docs, error_docs, json_docs, query_docs
-from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
+from glm_tts_api.api.speech_response import speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
 from glm_tts_api.api.voice_names import marked_voices, named_voice
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
@@ -26,6 +27,7 @@ from glm_tts_api.errors import InvalidField, UnknownVoice
 from glm_tts_api.http.body import Body, read_body, read_query
 from glm_tts_api.validation import Allowed, Speed, WholeNumber
 
+_STREAMED_BY = "streaming_mode=1"
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
 
 router = APIRouter(tags=["GPT-SoVITS"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
@@ -148,8 +150,8 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         speed=fields.speed_factor,
         warnings=warnings,
     )
-    if request.method == "HEAD":
-        return headers_alone(request, state, asked)
+    if request.method != "POST":
+        return await spoken_for_address(request, state, asked, streamed_by=_STREAMED_BY)
     if streams:
         return await stream(request, state, asked)
-    return whole_audio(request, await speak(request, state, asked, streamed_by="streaming_mode=1"), asked)
+    return whole_audio(request, await speak(request, state, asked, streamed_by=_STREAMED_BY), asked)

@@ -11,6 +11,7 @@ from typing import get_args
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.api.access import KeyRequired
+from glm_tts_api.api.addressed import spoken_for_address
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import log_of, logged_speech
@@ -90,9 +91,10 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse_speech(SpeechFields, voice="index", files=(PROMPT_AUDIO,))
     asked = await _asked(request, state, body, fields, warnings)
+    if request.method != "POST" and fields.response_format != "json":
+        return await spoken_for_address(request, state, asked)
     if request.method == "HEAD":
-        kind = "application/json" if fields.response_format == "json" else ""
-        return headers_alone(request, state, asked, kind)
+        return headers_alone(request, state, asked, "application/json")
     if await _verifies(request, state):
         log_of(request).figures = None
     if fields.stream:

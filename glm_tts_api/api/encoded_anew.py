@@ -1,0 +1,47 @@
+"""Samples that were heard before, as a file of another format: in a lane beside speech, of which it takes no
+place."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import BinaryIO
+
+from fastapi import Request
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.audio.encode import from_pcm16, open_encoder
+from glm_tts_api.contracts import AudioFormat
+from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.text.cut.pieces import Check
+
+_PIECE_BYTES = 2**20  # encoded in some 0.1 s
+_CHARACTERS_A_SECOND = 5  # of speech, roughly: it has the lane of its text
+
+
+async def encoded_anew(
+    request: Request,
+    state: AppState,
+    pcm: BinaryIO,
+    n_samples: int,
+    sample_rate: int,
+    audio_format: AudioFormat,
+) -> bytes:
+    """`pcm`: samples of 16 bit, from its beginning. Raises QueueFull, DeadlineExceeded, ClientGone."""
+    length = state.beside.config.measure(_CHARACTERS_A_SECOND * n_samples // sample_rate)
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
+    encode = partial(_encoded, pcm, n_samples, sample_rate, audio_format)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        return await state.pools.beside.run_while_wanted(encode)
+
+
+def _encoded(
+    pcm: BinaryIO, n_samples: int, sample_rate: int, audio_format: AudioFormat, check: Check
+) -> bytes:
+    """Blocking."""
+    encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples)
+    pcm.seek(0)
+    pieces = []
+    while data := pcm.read(_PIECE_BYTES):
+        check()
+        pieces.append(encoder.push(from_pcm16(data)))
+    return b"".join([*pieces, encoder.finish()])

@@ -1,0 +1,63 @@
+"""GET /api/v1/audio/{request_id}: the last answers again, in any format and in parts; nothing is spoken."""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.api.access import KeyRequired, owner_of
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.encoded_anew import encoded_anew
+from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import AudioFormat
+from glm_tts_api.http.body import read_query
+from glm_tts_api.http.ranges import ranged
+from glm_tts_api.validation import AnyCase
+
+
+class RecentFields(BaseModel):
+    """What the address of an answer takes."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    format: Annotated[AudioFormat | None, AnyCase] = Field(
+        default=None, description="Left out: the one in which it was sent, wav of JSON.", examples=["mp3"]
+    )
+
+
+router = APIRouter(
+    prefix="/api/v1/audio", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
+)
+
+
+@router.get(
+    "/{request_id}",
+    name="recent_audio",
+    summary="Hear an answer again",
+    response_class=Response,
+    openapi_extra=query_docs(RecentFields),
+    responses={**ranged_docs(audio_docs(*get_args(AudioFormat))), **error_docs(400, 404, 422, 503)},
+)
+async def recent_audio(request_id: str, request: Request, state: AppStateDep) -> Response:
+    """One of the last answers, by its X-Request-Id: what was heard, in any format. They are kept as far as
+    RECENT_MB holds them, each for who had it spoken: by the same key or, without API_KEYS, from the same
+    address."""
+    fields, _ = read_query(request).parse(RecentFields)
+    answer = state.recent.find(request_id, owner_of(request, state.config))
+    wanted = fields.format or answer.audio_format
+    file = answer.file(wanted)
+    if file is None:
+        pcm = io.BytesIO(answer.pcm)
+        file = await encoded_anew(request, state, pcm, len(answer.pcm) // 2, answer.sample_rate, wanted)
+        state.recent.add_file(answer, wanted, file)
+    return await ranged(
+        request,
+        file,
+        media_type=media_type(wanted, answer.sample_rate),
+        etag=f"{answer.etag}-{wanted}",
+        headers={"Content-Disposition": f'inline; filename="speech.{wanted}"'},
+    )
