@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from glm_tts_api.longform.script import Block, Book, Chapter
 from glm_tts_api.text.cut.paragraphs import BlockKind, heading_rank
@@ -52,11 +53,8 @@ def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
 
 
 def _chapter(blocks: Sequence[Found], book_title: str, rank: int) -> Chapter:
-    titles = [blocks[0].chapter] if blocks[0].chapter else []
-    for block in blocks if not titles else ():
-        if not block.rank or block.rank > rank:
-            break
-        titles.append(block.text)
+    begin = takewhile(lambda block: block.chapter or 0 < block.rank <= rank, blocks)
+    titles = [block.chapter or block.text for block in begin]
     if len(titles) > 1 and titles[0] == book_title:
         titles = titles[1:]
     return Chapter(" ".join(titles), tuple(Block(block.text, block.kind) for block in blocks))

@@ -1,0 +1,213 @@
+"""XML and XHTML as tags and texts, however broken, and what a page of XHTML says. Knows strings only.
+
+The standard library's html.parser takes time that grows with the square of a page of unclosed tags (20,000
+of `<a `: 77 s), and its XML parsers refuse pages that browsers show. Here each character is looked at once,
+and no entity is resolved but those of HTML.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from glm_tts_api.longform.chapters import Found
+from glm_tts_api.text.cut.paragraphs import BlockKind, paragraphs
+
+_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,99})((?:[^>"']|"[^"]*"|'[^']*')*+)>""")
+_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]{1,99})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+))""")
+_VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
+_BLOCKS = re.compile(
+    "address|article|aside|blockquote|body|caption|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|main"
+    "|nav|ol|p|pre|section|table|td|th|tr|ul"
+)
+_UNSPOKEN = re.compile("head|script|style|svg|math|rt|rp|template|noscript|audio|video|object|iframe")
+_UNSPOKEN_TYPES = re.compile(
+    r"\b(?:doc-)?(?:noteref|footnotes?|endnotes?|rearnotes?|pagebreak|toc|landmarks|page-list|index|cover|titlepage"
+    r"|copyright-page|biblioentry|backlink)\b"
+)
+_NOTE_CLASSES = re.compile(r"\b(?:noteref|footnotes?|endnotes?|footnote-?ref|pagenum|page-?number)\b", re.I)
+_NOTE_MARK = re.compile(
+    r"\s*[\[(（【〔［]?\s*(?:注|註|note)?\s*(?:\d{1,4}|[*†‡§]{1,3}|[①-⑳])\s*[\])）】〕］]?\s*"
+)
+_BRACKETED = re.compile(r"\s*[\[【〔［]\s*(?:注|註)?\s*\d{1,4}\s*[\]】〕］]\s*")
+_VERSE = re.compile(r"verse|poem|poetry|stanza", re.I)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_MOST_OPEN = 200  # elements in each other; what is deeper counts as text of these
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """`opens` and `closes` are both true of <br/>."""
+
+    name: str
+    attributes: dict[str, str]
+    opens: bool
+    closes: bool
+
+    def get(self, name: str) -> str:
+        return self.attributes.get(name, "")
+
+
+def tokens(text: str) -> Iterator[Tag | str]:
+    """The tags and texts in their order. Names are in small letters; an end that is missing ends the page."""
+    at = 0
+    while (start := text.find("<", at)) >= 0:
+        if start > at:
+            yield html.unescape(text[at:start])
+        if text.startswith("<!--", start):
+            at = _behind(text, "-->", start)
+        elif text.startswith("<![CDATA[", start):
+            at = _behind(text, "]]>", start)
+            yield text[start + 9 : at - 3]
+        elif text.startswith(("<!", "<?"), start):
+            at = _behind(text, ">", start)
+        elif text[start + 1 : start + 2].isalpha() or text.startswith("</", start):
+            tag = _TAG.match(text, start)
+            at = tag.end() if tag else _behind(text, ">", start)
+            if tag:
+                yield _tag(tag)
+        else:
+            yield "<"
+            at = start + 1
+    if at < len(text):
+        yield html.unescape(text[at:])
+
+
+def _behind(text: str, end: str, start: int) -> int:
+    found = text.find(end, start)
+    return found + len(end) if found >= 0 else len(text)
+
+
+def _tag(found: re.Match[str]) -> Tag:
+    name = found[2].lower()
+    if found[1]:
+        return Tag(name, {}, opens=False, closes=True)
+    attributes = {
+        part[1].lower(): html.unescape(part[2] or part[3] or part[4] or "")
+        for part in _ATTRIBUTE.finditer(found[3])
+    }
+    return Tag(
+        name,
+        attributes,
+        opens=True,
+        closes=_VOID.fullmatch(name) is not None or found[3].rstrip().endswith("/"),
+    )
+
+
+def page_blocks(text: str) -> list[Found]:
+    """What a page of XHTML says: without notes and their marks, scripts, page numbers, code and what is
+    hidden."""
+    reader = _Page()
+    for token in tokens(text):
+        if isinstance(token, str):
+            reader.say(token)
+        else:
+            reader.tag(token)
+    reader.close_block()
+    return reader.found
+
+
+@dataclass(slots=True)
+class _Page:
+    found: list[Found] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # of the block that is open
+    names: list[str] = field(default_factory=list)  # of the open elements
+    kinds: list[tuple[BlockKind, int]] = field(default_factory=lambda: [("paragraph", 0)])
+    unspoken: str = ""  # the name of an open element that is not said, and how many of it are open
+    n_unspoken: int = 0
+    marks: list[tuple[str, int, bool]] = field(
+        default_factory=list
+    )  # open <a> and <sup>: where what they say begins
+    is_note: bool = False
+
+    def say(self, text: str) -> None:
+        if not self.unspoken and text:
+            keep = "pre" in self.names and "\n" in text
+            self.said.append(text if keep else re.sub(r"\s+", " ", text))
+
+    def tag(self, tag: Tag) -> None:
+        if self.unspoken:
+            self.n_unspoken += (tag.name == self.unspoken) * (tag.opens - tag.closes)
+            self.unspoken = self.unspoken if self.n_unspoken > 0 else ""
+        elif tag.opens and _is_unspoken(tag, self.names):
+            if not tag.closes:
+                self.unspoken, self.n_unspoken = tag.name, 1
+        elif tag.name == "br":
+            self.said.append("\n")
+        elif tag.name in ("a", "sup"):
+            self.mark(tag)
+        elif _BLOCKS.fullmatch(tag.name):
+            self.close_block()
+            if not tag.closes and len(self.names) < _MOST_OPEN:
+                self.names.append(tag.name)
+                self.kinds.append(_kind(tag, self.kinds[-1]))
+            elif not tag.opens and tag.name in self.names:
+                place = len(self.names) - 1 - self.names[::-1].index(tag.name)
+                del self.names[place:], self.kinds[place + 1 :]
+
+    def mark(self, tag: Tag) -> None:
+        """The number of a note, which is a link or a raised number, is not said."""
+        if tag.opens:
+            if len(self.marks) < _MOST_OPEN and not tag.closes:
+                self.marks.append((tag.name, len(self.said), "#" in tag.get("href")))
+            return
+        if not self.marks or self.marks[-1][0] != tag.name:
+            return
+        _, start, is_link = self.marks.pop()
+        text = "".join(self.said[start:])
+        before = "".join(self.said[max(0, start - 3) : start]).rstrip()
+        after_mark = bool(before) and not before[-1].isalnum()
+        if (_NOTE_MARK.fullmatch(text) and (is_link or (tag.name == "sup" and after_mark))) or (
+            tag.name == "sup" and _BRACKETED.fullmatch(text)
+        ):
+            self.is_note = self.is_note or (is_link and not before)
+            del self.said[start:]
+
+    def close_block(self) -> None:
+        lines = [" ".join(line.split()) for line in "".join(self.said).split("\n")]
+        text = "\n".join(filter(None, lines))
+        is_note, self.is_note = self.is_note, False
+        self.said, self.marks = [], []
+        kind, rank = self.kinds[-1]
+        if is_note or not any(map(str.isalnum, text)):
+            return
+        if kind == "paragraph":
+            self.found += [Found(block.text, block.kind, block.rank) for block in paragraphs(text)]
+        elif kind == "verse":
+            self.found += [Found(line, "verse") for line in text.split("\n")]
+        else:
+            self.found.append(Found(text.replace("\n", " "), kind, rank))
+
+
+def _is_unspoken(tag: Tag, names: list[str]) -> bool:
+    kinds = f"{tag.get('epub:type')} {tag.get('role')}"
+    return (
+        _UNSPOKEN.fullmatch(tag.name) is not None
+        or (tag.name == "code" and "pre" in names)
+        or _UNSPOKEN_TYPES.search(kinds) is not None
+        or _NOTE_CLASSES.search(tag.get("class")) is not None
+        or tag.get("aria-hidden") == "true"
+        or _HIDDEN.search(tag.get("style")) is not None
+    )
+
+
+def _kind(tag: Tag, around: tuple[BlockKind, int]) -> tuple[BlockKind, int]:
+    if tag.name[0] == "h" and tag.name[1:].isdigit():
+        return "heading", int(tag.name[1:])
+    if tag.name in ("li", "tr"):
+        return "item", 0
+    if tag.name == "pre" or _VERSE.search(f"{tag.get('class')} {tag.get('epub:type')}"):
+        return "verse", 0
+    return around
+
+
+def with_title(blocks: list[Found], title: str) -> list[Found]:
+    """The blocks of a page that a table of contents calls `title`, as the beginning of a chapter."""
+    if not blocks or not title:
+        return blocks
+    first = blocks[0]
+    if not first.rank and first.text.split() == title.split():
+        first = replace(first, kind="heading", rank=1)
+    return [replace(first, chapter=title), *blocks[1:]]
