@@ -23,7 +23,7 @@ PACKAGE = """<?xml version="1.0"?><package xmlns:dc="http://purl.org/dc/elements
 </spine></package>"""
 NAV = """<html><nav epub:type="toc"><ol><li><a href="text/a%20b.xhtml#x">起风</a></li>
 <li><a href="text/c.xhtml">下雨</a></li></ol></nav></html>"""
-PAGE = """<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html><html><head><title>not this</title></head><body>
+PAGE = """<?xml version="1.0"?><!DOCTYPE html><html><head><title>not this</title></head><body>
 <h1>第一章&nbsp;起风<a epub:type="noteref" href="#n">1</a></h1>
 <p>　　今天<em>我们</em>去<ruby>重庆<rt>c</rt></ruby>。<sup><a href="n.xhtml#n2">[2]</a></sup>
 10<sup>3</sup>
