@@ -19,6 +19,7 @@ from fastapi_offline import FastAPIOffline
 from glm_tts_api import __version__
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.error_handlers import error_response, install_error_handlers
+from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
@@ -63,7 +64,7 @@ def create_app(
     """The whole server as an ASGI app. `build_engine` is given the settings and the engine's number.
     `with_others`, in a cluster, adds the figures of other servers; such a server takes requests once it can
     speak."""
-    in_flight = InFlight()
+    in_flight, keys = InFlight(), settings.read_keys()
     limits = limits or ConnectionLimits(send_s=settings.stream_stall_s)
     app = FastAPIOffline(
         title="GLM-TTS API",
@@ -75,6 +76,7 @@ def create_app(
         lifespan=partial(
             _lifespan,
             settings=settings,
+            keys=keys,
             in_flight=in_flight,
             build_engine=build_engine or engine_process,
             with_others=with_others,
@@ -95,7 +97,7 @@ def create_app(
         limits=limits,
         files_in_json=FILES_IN_JSON,
     )
-    if not web.api_keys:
+    if not keys.are_needed:
         app.add_middleware(OwnNames, allowed=web.allowed_hosts)
     app.add_middleware(RequestContext, in_flight=in_flight, limits=limits, answer_error=error_response)
     if web.cors_origins:
@@ -109,6 +111,7 @@ async def _lifespan(
     app: FastAPI,
     *,
     settings: Settings,
+    keys: Keys,
     in_flight: InFlight,
     build_engine: EngineBuilder,
     with_others: Callable[[ReadStats], ReadStats] | None,
@@ -125,6 +128,7 @@ async def _lifespan(
         speech.engines.start()  # first: loading takes longest
         state = AppState(
             config=settings.web,
+            keys=keys,
             speech=speech,
             beside=Admission(settings.beside, [lane_counters()]),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,

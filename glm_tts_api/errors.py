@@ -22,6 +22,7 @@ ServiceError
 ├── VoiceChanged                voice_changed
 ├── JobRefuses                  job_refuses
 │   └── JobRuns                 job_runs     (come back)
+├── RateLimited                 rate_limited     (come back)
 ├── TextTooLong                 text_too_long
 ├── BodyTooLarge                body_too_large
 ├── StorageFull                 storage_full
@@ -205,6 +206,14 @@ class QueueFull(Unavailable):
         super().__init__(message)
         if retry_after_s is not None:
             self.retry_after_s = retry_after_s
+
+
+class RateLimited(ServiceError):
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Draining(Unavailable):

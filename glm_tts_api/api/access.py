@@ -1,9 +1,7 @@
-"""Who may do what: API keys where they are set, else writes from this machine only."""
+"""Who asks, and who may do what: API keys where they are set, else writes from this machine only."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,13 +9,14 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
+from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.web_config import WebConfig
+from glm_tts_api.api.keys import Keys
 from glm_tts_api.errors import Forbidden, Unauthorized, WrongKey
 from glm_tts_api.http.origin import client_address, is_local, is_of_a_foreign_page
 from glm_tts_api.speech.clients import Client
 
-_ONLY_WITH_KEYS = "Needed only where the server has API_KEYS."
+_ONLY_WITH_KEYS = "Needed only where the server has API_KEYS or API_KEYS_FILE."
 _bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
 _header_scheme = APIKeyHeader(
     scheme_name="X-API-Key", name="X-API-Key", description=_ONLY_WITH_KEYS, auto_error=False
@@ -35,36 +34,37 @@ async def _require_key(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
 ) -> None:
-    _check_key(request, state.config, bearer.credentials if bearer else header or "")
+    _check_key(request, state, bearer.credentials if bearer else header or "")
 
 
 def _check_key(
     request: HTTPConnection,
-    config: WebConfig,
+    state: AppState,
     given: str,
     *,
     how: str = "Authorization: Bearer KEY, or X-API-Key: KEY",
 ) -> None:
-    """Gives the request's state its `client`. With API_KEYS set: raises Unauthorized without a key, WrongKey
-    with a wrong one."""
+    """Gives the request's state its `client`: a key's name, else an address. Where keys are needed: raises
+    Unauthorized without one, WrongKey with a wrong one."""
     request.state.client = Client(client_address(request))
-    if not config.api_keys:
+    request.state.owner = request.state.client.name
+    if not state.keys.are_needed:
         return
     if not given.strip():
         raise Unauthorized(f"This server needs a key: send {how}.")
-    if not _is_one_of(config.api_keys, given):
+    holder = state.keys.holder(given)
+    if holder is None:
         raise WrongKey("The key is not one of this server's.")
+    request.state.owner = holder.name
+    if holder.is_named:
+        request.state.client = holder
 
 
-def owner_of(request: Request, config: WebConfig) -> str:
+def owner_of(request: Request) -> str:
     """Whose a request's answer is, which nobody else may fetch: of who sends the same key or, where the
     server has none, asks from the same address. No key can be told from it."""
-    client: Client = request.state.client
-    if client.is_named or not config.api_keys:
-        return client.name
-    sent = (_given_key(request), request.headers.get("xi-api-key", ""))
-    key = next(given.strip() for given in sent if _is_one_of(config.api_keys, given))
-    return hashlib.sha256(key.encode("latin-1")).hexdigest()
+    owner: str = request.state.owner
+    return owner
 
 
 def _given_key(request: HTTPConnection) -> str:
@@ -76,7 +76,7 @@ async def _require_xi_key(
     request: Request, state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]
 ) -> None:
     """As ElevenLabs' clients send it."""
-    _check_key(request, state.config, header or "", how="xi-api-key: KEY")
+    _check_key(request, state, header or "", how="xi-api-key: KEY")
 
 
 async def _require_metrics_key(
@@ -88,32 +88,36 @@ async def _require_metrics_key(
         return
     if bearer is None:
         raise Unauthorized("The metrics need a key: send Authorization: Bearer METRICS_KEY.")
-    if not _is_one_of((key,), bearer.credentials):
+    if Keys((key,)).holder(bearer.credentials) is None:
         raise Forbidden("The key is not METRICS_KEY.")
 
 
-def check_handshake(socket: WebSocket, config: WebConfig) -> None:
-    """What holds for a WebSocket: the key, as for a request. Without API_KEYS also raises Forbidden if a web
+def check_handshake(socket: WebSocket, state: AppState) -> None:
+    """What holds for a WebSocket: the key, as for a request. Without keys also raises Forbidden if a web
     page of an origin that is neither ours nor one of CORS_ORIGINS opens it: a browser, which keeps an answer
     from such a page, lets it read all that a WebSocket brings."""
-    _check_key(socket, config, _given_key(socket))
-    allowed = config.cors_origins
-    if config.api_keys or "*" in allowed or socket.headers.get("origin") in allowed:
+    _check_key(socket, state, _given_key(socket))
+    allowed = state.config.cors_origins
+    if state.keys.are_needed or "*" in allowed or socket.headers.get("origin") in allowed:
         return
     if is_of_a_foreign_page(socket):
         raise Forbidden("Without API_KEYS, only web pages of CORS_ORIGINS may open a WebSocket here.")
 
 
 async def _require_writer(request: Request, state: AppStateDep) -> None:
-    refusal = writer_refusal(request, state.config)
+    refusal = writer_refusal(request, state)
     if refusal is not None:
         raise Forbidden(refusal)
 
 
-def writer_refusal(request: Request, config: WebConfig) -> str | None:
-    """Why a request may change nothing, though its key is right; None if it may. Without API_KEYS: because it
-    comes from another machine, by way of a proxy, or from a web page that is not ours."""
-    if config.api_keys:
+def writer_refusal(request: Request, state: AppState) -> str | None:
+    """Why a request may change nothing, though its key is right; None if it may. With keys: because its own
+    is for some voices alone. Without: because it comes from another machine, by way of a proxy, or from a web
+    page that is not ours."""
+    client: Client = request.state.client
+    if client.voices is not None:
+        return f"The key {client.name} is for some voices alone (API_KEYS_FILE) and may change nothing."
+    if state.keys.are_needed:
         return None
     if not is_local(request):
         return (
@@ -123,20 +127,6 @@ def writer_refusal(request: Request, config: WebConfig) -> str | None:
     if is_of_a_foreign_page(request):
         return "Without API_KEYS, a web page of another origin may not change voices or caches."
     return None
-
-
-def _is_one_of(keys: tuple[str, ...], given: str) -> bool:
-    sent = given.strip().encode("latin-1")  # the bytes as they came
-    matches = [secrets.compare_digest(sent, spelt) for key in keys for spelt in _spellings(key)]
-    return any(matches)
-
-
-def _spellings(key: str) -> set[bytes]:
-    """A key in a header: curl sends UTF-8, Python's clients Latin-1 where they can."""
-    spelt = {key.encode()}
-    if all(char <= "\xff" for char in key):
-        spelt.add(key.encode("latin-1"))
-    return spelt
 
 
 KeyRequired = Depends(_require_key)

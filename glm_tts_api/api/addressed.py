@@ -30,7 +30,7 @@ async def spoken_for_address(
     has to be known; a part, and HEAD, are of the answer that was made before, if that is there still."""
     lexicon = await state.pools.files.run(state.lexicon.current)
     address = lexicon, what_is_asked(asked)
-    made = state.recent.at(address, owner_of(request, state.config))
+    made = state.recent.at(address, owner_of(request))
     is_head, part = request.method == "HEAD", request.headers.get("range")
     if made is not None and (is_head or part or "if-none-match" in request.headers):
         log_of(request).figures = None  # nothing is spoken
@@ -40,7 +40,7 @@ async def spoken_for_address(
     if asked.streams and part in (None, _FROM_THE_BEGINNING):
         return await stream(request, state, asked, address=address)
     speech = await speak(request, state, asked, streamed_by=streamed_by, address=address)
-    made = state.recent.at(address, owner_of(request, state.config))
+    made = state.recent.at(address, owner_of(request))
     return await ranged(
         request,
         speech.audio,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.http.drain import InFlight
@@ -25,6 +26,7 @@ class AppState:
     workers, those of other servers of a cluster too; it blocks."""
 
     config: WebConfig
+    keys: Keys
     speech: SpeechService
     beside: Admission
     read_stats: Callable[[], list[WorkerStats]]

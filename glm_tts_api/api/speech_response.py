@@ -81,7 +81,7 @@ async def speak(
     """All of it, in the format that was asked for. `streamed_by`: the field that asks for a stream;
     `address`: as RecentAnswer has it."""
     log = log_of(request)
-    taping = state.recent.taping(asked, owner_of(request, state.config), address)
+    taping = state.recent.taping(asked, owner_of(request), address)
     with taping as tape, deadline_adding(lambda: f"With {streamed_by} audio leaves while it is made."):
         async with _while_connected(request, state, asked) as (_, stream):
             chunks = [chunk async for chunk in noted(stream, log, asked)]
@@ -107,7 +107,7 @@ async def stream(
     log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
-        tape = stack.enter_context(state.recent.taping(asked, owner_of(request, state.config), address))
+        tape = stack.enter_context(state.recent.taping(asked, owner_of(request), address))
         pieces = Encoded(chunks, log, state.pools.encode, asked, tape)
         first = await pieces.first()
         answer = _StreamedSpeech(

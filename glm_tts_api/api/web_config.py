@@ -17,7 +17,6 @@ class WebConfig:
     max_text_bytes: int
     voice_aliases: Mapping[str, str]
     uploads_dir: Path
-    api_keys: tuple[str, ...]
     metrics_key: str
     allowed_hosts: frozenset[str]
     cors_origins: tuple[str, ...]

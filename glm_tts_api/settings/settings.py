@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import Dtype
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     api_host: str = "0.0.0.0"
     port: Annotated[int, Field(ge=1, le=65535)] = 8049
     api_keys: types.Keys = Field(default=(), repr=False)
+    api_keys_file: Path | None = None
     metrics_key: types.Key = Field(default="", repr=False)
     allowed_hosts: types.Hosts = ()
     cors_origins: types.Origins = ()
@@ -133,6 +135,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise SettingsError("\n".join(_line(details) for details in error.errors())) from None
         settings._root = root
+        settings.read_keys()  # which says what is wrong with them
         known = {"PRESET", *map(str.upper, cls.model_fields)}
         settings._warnings = [
             *unknown_names(known, os.environ, filter(Path.exists, files)),
@@ -206,13 +209,24 @@ class Settings(BaseSettings):
             uploads_dir=self.path(self.prompts_dir) / "uploads",
             max_upload_bytes=self.max_upload_mb * 2**20,
             max_text_bytes=max(2**20, _BYTES_PER_CHARACTER * self.max_text_length),
-            api_keys=self.api_keys,
             metrics_key=self.metrics_key,
             allowed_hosts=machine_names() | own_names,
             cors_origins=self.cors_origins,
             is_demonstration=self.is_demonstration,
             verify_token_file=self.path(self.run_dir) / "verify.token",
         )
+
+    def read_keys(self) -> Keys:
+        """Raises SettingsError where API_KEYS_FILE does not hold, or is set without API_KEYS."""
+        if self.api_keys_file and not self.api_keys:
+            raise SettingsError(
+                f"API_KEYS_FILE='{quote(str(self.api_keys_file))}': needs API_KEYS too: a key of your own, "
+                "with which restart_api.sh and status_api.sh ask the server"
+            )
+        try:
+            return Keys(self.api_keys, self.api_keys_file and self.path(self.api_keys_file))
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
 
     @property
     def recordings(self) -> RecordingLimits:

@@ -22,6 +22,7 @@ from glm_tts_api.speech.lane_limits import TextLength
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.figures import Api, Figures, LaneName
+from glm_tts_api.stats.key_counts import KeyCounts
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
@@ -31,9 +32,10 @@ _LEFT = (ClientGone, asyncio.CancelledError)
 @dataclass(slots=True, eq=False)
 class RequestLog:
     """What is known of the request so far; seconds. `figures`: where it counts, None if it does not;
-    `recent`: where it is kept once it has ended, None if it is not; `timeout_ratio`: how much of its
-    time-out was used up when its work ended; `playback`: of a streamed answer. `audio_done_s`: of audio as
-    it is heard; `ends`: where in it each segment that is done ends."""
+    `recent`: where it is kept once it has ended, None if it is not; `of_keys`: where a named key's are
+    counted; `timeout_ratio`: how much of its time-out was used up when its work ended; `playback`: of a
+    streamed answer. `audio_done_s`: of audio as it is heard; `ends`: where in it each segment that is done
+    ends."""
 
     request_id: str
     api: Api
@@ -43,6 +45,7 @@ class RequestLog:
     audio_format: str = series.UNKNOWN
     playback: Playback | None = None
     recent: deque[RequestLog] | None = None
+    of_keys: KeyCounts | None = None
     first_audio_s: float | None = None
     gaps_s: list[float] = field(default_factory=list)
     timeout_ratio: float | None = None
@@ -64,6 +67,8 @@ class RequestLog:
         logger.info("%s", line, extra={"fields": fields})
         if self.figures is not None:
             self._count(self.figures)
+        if self.of_keys is not None and self.client.is_named:
+            self.of_keys.add(self.client.name, self.outcome, self.timings.audio_s)
         if self.recent is not None:
             self.recent.append(self)
 

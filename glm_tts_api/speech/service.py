@@ -15,11 +15,13 @@ from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.clients import RequestRates, require_voices
 from glm_tts_api.speech.engines import Engines, ResumedStream
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.stats.figures import LANES, Figures
+from glm_tts_api.stats.key_counts import KeyCounts
 from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
 from glm_tts_api.voices.unregistered import decoded_voice
 
@@ -43,6 +45,8 @@ class SpeechService:
     pools: Pools
     prompt_limits: RecordingLimits
     is_stopping: Callable[[], bool]
+    of_keys: KeyCounts = field(default_factory=KeyCounts)
+    rates: RequestRates = field(default_factory=RequestRates)
     active: list[RequestLog] = field(default_factory=list)
     recent: deque[RequestLog] = field(default_factory=lambda: deque(maxlen=8))
 
@@ -86,8 +90,8 @@ class SpeechService:
         loop's clock. A request that counts in no figures takes a lane of its own.
 
         The permit goes back when the engine has freed the request, which may be after the context is left.
-        Raises Loading, Unhealthy, QueueFull, DeadlineExceeded, and what an uploaded recording is
-        refused with; the stream raises the rest.
+        Raises Loading, Unhealthy, Forbidden, RateLimited, QueueFull, DeadlineExceeded, and what an uploaded
+        recording is refused with; the stream raises the rest.
         """
         assert log.length is not None
         log.audio_format = asked.audio_format
@@ -95,7 +99,9 @@ class SpeechService:
             stack.enter_context(deadline_adding(lambda: log.how_far))
             admission = self.verification
             if log.figures is not None:
-                admission, log.recent = self.admission, self.recent
+                admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
+                require_voices(log.client, asked)
+                self.rates.begin(log.client)
                 stack.enter_context(_listed(log, self.active))
             admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
             with log.timings.stage("queue"):

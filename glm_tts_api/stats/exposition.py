@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from glm_tts_api import __version__
 from glm_tts_api.stats.figures import LANES, SERIES, Counter, Gauge, Histogram, Series
+from glm_tts_api.stats.key_counts import KeyCounts
 from glm_tts_api.stats.workers import WorkerStats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -28,10 +29,11 @@ _LANE_COUNTERS = {
 }
 
 
-def exposition(workers: Iterable[WorkerStats], *, n_workers: int) -> bytes:
-    """`n_workers`: how many there are meant to be, or fewer if the number follows the load."""
+def exposition(workers: Iterable[WorkerStats], *, n_workers: int, of_keys: KeyCounts | None = None) -> bytes:
+    """`of_keys`: what named keys have asked this server for. `n_workers`: how many there are meant to be, or
+    fewer if the number follows the load."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Service(list(workers), n_workers))
+    registry.register(_Service(list(workers), n_workers, of_keys or KeyCounts()))
     return generate_latest(registry)
 
 
@@ -43,7 +45,8 @@ def _build() -> dict[str, str]:
 class _Service(Collector):
     """Each series once, with a sample for each worker."""
 
-    def __init__(self, workers: list[WorkerStats], n_workers: int) -> None:
+    def __init__(self, workers: list[WorkerStats], n_workers: int, of_keys: KeyCounts) -> None:
+        self._of_keys = of_keys
         self._workers = workers
         self._live = [worker for worker in workers if worker.alive]
         self._n_workers = max(n_workers, len(self._live))
@@ -56,6 +59,8 @@ class _Service(Collector):
         yield GaugeMetricFamily(f"{_PREFIX}workers", "Workers that there are meant to be.", self._n_workers)
         yield from self._of_workers()
         yield from self._of_lanes()
+        if self._of_keys.requests:
+            yield from self._of_named_keys()
         for series in SERIES:
             yield self._family(series)
 
@@ -109,6 +114,21 @@ class _Service(Collector):
                 for lane in LANES:
                     counter.add_metric([str(worker.number), lane], getattr(worker.lanes[lane], field))
             yield counter
+
+    def _of_named_keys(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            f"{_PREFIX}key_requests",
+            "Speech requests of each key of API_KEYS_FILE, by their outcome.",
+            labels=["key", "outcome"],
+        )
+        for (key, outcome), n_requests in list(self._of_keys.requests.items()):
+            requests.add_metric([key, outcome], n_requests)
+        audio = CounterMetricFamily(
+            f"{_PREFIX}key_audio_seconds", "Seconds of speech made for each of these keys.", labels=["key"]
+        )
+        for key, seconds in list(self._of_keys.audio_s.items()):
+            audio.add_metric([key], seconds)
+        yield from (requests, audio)
 
     def _family(self, series: Series) -> Metric:
         name, labels = _PREFIX + series.name, ["worker", *series.labels]

@@ -46,7 +46,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     web, recordings = settings.web, settings.recordings
     assert (web.workers, web.max_text_length, web.max_upload_bytes) == (3, 1_000_000, 2 * 2**20)
     assert (recordings.min_s, recordings.max_s) == (2.5, 12)
-    assert (settings.engine.stream_chunks, web.api_keys) == ((5, 10), ("a", "b"))
+    assert (settings.engine.stream_chunks, settings.api_keys) == ((5, 10), ("a", "b"))
     assert [web.voice_aliases[name] for name in ("nova", "alloy", "female")] == [
         "mine",
         "exampleA",

@@ -32,6 +32,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "API_HOST": "0.0.0.0",
         "PORT": "8049",
         "API_KEYS": "",
+        "API_KEYS_FILE": "",
         "METRICS_KEY": "",
         "MODEL_DIR": "",
         "DEVICE": "auto",

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from glm_tts_api.stats.exposition import exposition
 from glm_tts_api.stats.figures import AUDIO_SECONDS, DECODE_ROWS, REQUEST_SECONDS, REQUESTS, STAGE_SECONDS
+from glm_tts_api.stats.key_counts import KeyCounts
 from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
 from tests.scraping import Scrape
 
@@ -24,8 +25,8 @@ def read(record: WorkerRecord, number: int = 0, **options: Any) -> WorkerStats:
     return WorkerStats(number=number, lanes=lanes, cells=record.figures.cells, **told)
 
 
-def scrape(*workers: WorkerStats) -> Scrape:
-    told = exposition(workers, n_workers=2)
+def scrape(*workers: WorkerStats, of_keys: KeyCounts | None = None) -> Scrape:
+    told = exposition(workers, n_workers=2, of_keys=of_keys)
     return Scrape(told.decode())
 
 

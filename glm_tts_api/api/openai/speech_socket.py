@@ -34,7 +34,7 @@ _PIECE = 1000  # characters of a message that are looked at in one turn of the e
 @router.websocket("/speech/stream")
 async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
     """What is refused before the handshake has the status and the body that a request would have."""
-    check_handshake(socket, state.config)
+    check_handshake(socket, state)
     state.speech.require_ready()
     await socket.accept()
     with suppress(ClientGone):

@@ -47,7 +47,7 @@ async def recent_audio(request_id: str, request: Request, state: AppStateDep) ->
     RECENT_MB holds them, each for who had it spoken: by the same key or, without API_KEYS, from the same
     address."""
     fields, _ = read_query(request).parse(RecentFields)
-    answer = state.recent.find(request_id, owner_of(request, state.config))
+    answer = state.recent.find(request_id, owner_of(request))
     wanted = fields.format or answer.audio_format
     file = answer.file(wanted)
     if file is None:

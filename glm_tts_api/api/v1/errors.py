@@ -22,6 +22,7 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.BodyTooLarge: 413,
     errors.StorageFull: 507,
     errors.NotAudio: 415,
+    errors.RateLimited: 429,
     errors.RangeNotSatisfiable: 416,
     errors.UnparsableBody: 422,
     errors.Unavailable: 503,

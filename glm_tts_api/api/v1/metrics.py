@@ -27,7 +27,7 @@ async def metrics(state: AppStateDep) -> Response:
 
 
 def _exposition(state: AppState) -> bytes:
-    return exposition(state.read_stats(), n_workers=state.config.workers)
+    return exposition(state.read_stats(), n_workers=state.config.workers, of_keys=state.speech.of_keys)
 
 
 async def keep_gauges(speech: SpeechService) -> None:

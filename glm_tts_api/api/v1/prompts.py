@@ -45,7 +45,7 @@ router = APIRouter(
 async def list_prompts(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Every registered voice, by its name, and whether who asks may change them."""
     voices = await state.pools.files.run(state.voices.list_voices)
-    writable = writer_refusal(request, state.config) is None
+    writable = writer_refusal(request, state) is None
     return {"count": len(voices), "prompts": [_shown(voice) for voice in voices], "writable": writable}
 
 

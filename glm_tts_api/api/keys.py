@@ -1,0 +1,131 @@
+"""The keys of this server: those of API_KEYS, and those of API_KEYS_FILE, which have names and limits. Knows
+no HTTP.
+
+The file is TOML, a table for each key, by its name:
+
+    [app]
+    sha256 = "..."            # of the key, in UTF-8: printf %s KEY | sha256sum
+    requests_a_minute = 60    # the rest may be left out
+    places = 4
+    voices = ["exampleA"]
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from glm_tts_api.errors import quote
+from glm_tts_api.speech.clients import Client
+from glm_tts_api.validation import WholeNumber
+
+logger = logging.getLogger(__name__)
+_LOOK_EVERY_S = 1.0
+# No address is such a name: the log and the metrics have both.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+class _Key(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+    requests_a_minute: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] | None = None
+    places: Annotated[WholeNumber, Field(ge=1, le=100_000)] | None = None
+    voices: Annotated[frozenset[str], Field(min_length=1)] | None = None
+
+
+_TABLES = TypeAdapter(dict[str, _Key])
+_Named = Mapping[bytes, Client]
+
+
+def read_keys(file: Path) -> _Named:
+    """Of each key that the file names its digest, and who has it. Raises ValueError with a sentence that says
+    what is wrong and where."""
+    try:
+        tables = _TABLES.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"API_KEYS_FILE={quote(str(file))}: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"API_KEYS_FILE={quote(str(file))}: {quote(place)}: {first['msg']}") from None
+    for name in tables:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"API_KEYS_FILE={quote(str(file))}: [{quote(name)}]: a name has at most 64 letters of ASCII, "
+                "digits, - and _, and begins with a letter"
+            )
+    named = {
+        bytes.fromhex(key.sha256): Client(name, True, key.places, key.requests_a_minute, key.voices)
+        for name, key in tables.items()
+    }
+    if len(named) < len(tables):
+        raise ValueError(f"API_KEYS_FILE={quote(str(file))}: two names have the same key")
+    return named
+
+
+class Keys:
+    """`plain`: keys without a name; `file`: API_KEYS_FILE, read again within a second of a change. A change
+    that does not hold leaves the keys as they were, and a line in the log says why. Raises ValueError where
+    the file does not hold from the start."""
+
+    def __init__(self, plain: Sequence[str], file: Path | None = None) -> None:
+        self.are_needed = bool(plain)
+        self._plain: _Named = {_digest(key.encode()): Client(_digest(key.encode()).hex()) for key in plain}
+        self._file = file
+        self._named: _Named = {}
+        self._seen: object = None
+        self._looked_at = 0.0
+        if file is not None:
+            self._named, self._seen = read_keys(file), _stamp(file)
+            self._looked_at = time.monotonic()
+
+    def holder(self, given: str) -> Client | None:
+        """Who has the key that a header gives, decoded as Latin-1: by its name, or by the digest of one of
+        API_KEYS; None for a wrong one. Takes the same time for any."""
+        given = given.strip()
+        sent = (_digest(given.encode("latin-1")), _digest(given.encode()))  # curl sends UTF-8, others Latin-1
+        found = [
+            holder
+            for digest, holder in (*self._plain.items(), *self._current().items())
+            if secrets.compare_digest(digest, sent[0]) | secrets.compare_digest(digest, sent[1])
+        ]
+        return found[-1] if found else None
+
+    def _current(self) -> _Named:
+        if self._file is not None and time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            seen = _stamp(self._file)
+            if seen != self._seen:
+                self._seen = seen
+                self._read_again(self._file)
+        return self._named
+
+    def _read_again(self, file: Path) -> None:
+        try:
+            self._named = read_keys(file)
+        except ValueError as error:
+            logger.error("The keys stay as they were. %s", error)
+        else:
+            logger.info("API_KEYS_FILE was read again: %d keys", len(self._named))
+
+
+def _digest(key: bytes) -> bytes:
+    return sha256(key).digest()
+
+
+def _stamp(file: Path) -> object:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,0 +1,170 @@
+"""API_KEYS_FILE: keys with a name and limits, beside those of API_KEYS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from glm_tts_api.api.keys import Keys
+from glm_tts_api.settings import Settings, SettingsError
+from tests.api.project_folder import project
+from tests.api.running import Running
+from tests.api.socket_client import heard, talking, tell
+from tests.api.waiting import lines_of
+from tests.recordings import voice_wav
+from tests.scraping import Scrape
+
+Serve = Callable[..., Running]
+SAY = {"input_text": "hello", "index": "exampleA"}
+
+
+def table(name: str, key: str, **limits: Any) -> str:
+    digest = sha256(key.encode()).hexdigest()
+    return "\n".join([f"[{name}]", f'sha256 = "{digest}"', *(f"{k} = {v}" for k, v in limits.items()), ""])
+
+
+KEYS = (
+    table("app", "app's")
+    + table("slow", "slow's", requests_a_minute=2)
+    + table("one-voice", "one's", voices=["exampleA"])
+)
+
+
+@pytest.fixture
+def server(serve: Serve) -> Running:
+    def prepare(root: Path) -> None:
+        (root / "keys.toml").write_text(KEYS)
+
+    return serve(prepare=prepare, api_keys="plain", api_keys_file="keys.toml")
+
+
+def with_key(server: Running, key: str) -> httpx.Client:
+    return server.client(headers={"Authorization": f"Bearer {key}"})
+
+
+def test_named_and_plain_keys_open_the_server_and_no_other_does(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "glm_tts_api.request")
+    for key, status in (("app's", 200), ("plain", 200), ("x", 403), (sha256(b"app's").hexdigest(), 403)):
+        with with_key(server, key) as client:
+            assert client.post("/api/v1/tts", data=SAY).status_code == status
+    with server.client() as client:
+        assert client.post("/api/v1/tts", data=SAY).status_code == 401
+        scrape = Scrape(client.get("/metrics").text)
+    lines = lines_of(caplog, "glm_tts_api.request", 2)
+    assert ["client=app " in lines[0], "client=127.0.0.1 " in lines[1]] == [True, True]
+    assert scrape("key_requests_total", key="app", outcome="completed") == 1
+    assert scrape("key_audio_seconds_total", key="app") == 0.5
+
+
+def test_a_key_that_has_begun_its_requests_of_a_minute_is_told_when_to_come_back(server: Running) -> None:
+    with with_key(server, "slow's") as client:
+        assert client.get("/api/v1/prompts").status_code == 200  # speaks nothing, and counts as nothing
+        begun_at = time.monotonic()
+        assert [client.post("/api/v1/tts", data=SAY).status_code for _ in range(2)] == [200, 200]
+        for path, body, code in (
+            ("/api/v1/tts", SAY, '"code":"rate_limited"'),
+            ("/v1/audio/speech", {"input": "hi", "voice": "exampleA"}, '"type":"rate_limit_error"'),
+        ):
+            refused = client.post(path, json=body)
+            assert refused.status_code == 429
+            assert code in refused.text
+            assert "2 requests a minute" in refused.text
+            assert begun_at + 55 < time.monotonic() + int(refused.headers["Retry-After"]) < begun_at + 65
+    with with_key(server, "app's") as client:
+        assert client.post("/api/v1/tts", data=SAY).status_code == 200
+
+
+def test_a_key_for_some_voices_speaks_with_no_other_and_changes_nothing(server: Running) -> None:
+    recording = {"prompt_audio": ("a.wav", voice_wav(2.0))}
+    with with_key(server, "one's") as client:
+        assert client.post("/api/v1/tts", data=SAY).status_code == 200
+        assert client.post("/v1/audio/speech", json={"input": "hi", "voice": "alloy"}).status_code == 200
+        marked = {**SAY, "input_text": "hello [[voice exampleB]] there"}
+        with_recording = {"input_text": "hello", "prompt_text": "hello there"}
+        refusals = [
+            client.post("/api/v1/tts", data={**SAY, "index": "exampleB"}),
+            client.post("/api/v1/tts", data=marked),
+            client.post("/api/v1/tts", data=with_recording, files=recording),
+            client.delete("/api/v1/prompts/exampleA"),
+            client.post("/api/v1/clear_cache"),
+        ]
+        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 5
+        assert "exampleA" in refusals[0].json()["error"]
+        assert client.get("/api/v1/prompts").json()["writable"] is False
+    with talking(server.url, additional_headers={"X-API-Key": "one's"}) as socket:
+        tell(socket, "start", voice="exampleB")
+        tell(socket, "text", text="Hello there.")
+        tell(socket, "flush")
+        (error, *_), audio = heard(socket, "error")
+        assert (error["code"], audio) == ("forbidden", b"")
+
+
+def test_a_changed_file_holds_within_a_second_and_a_broken_one_changes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, now = tmp_path / "keys.toml", [0.0]
+    monkeypatch.setattr("glm_tts_api.api.keys.time.monotonic", lambda: now[0])
+    file.write_text(table("old", "old's"))
+    keys = Keys((), file)
+    assert (holder := keys.holder("old's")) is not None
+    assert holder.name == "old"
+    file.write_text(table("new", "new's", places=3))
+    now[0] = 1.0
+    assert (holder := keys.holder("new's")) is not None
+    assert (holder.name, holder.places, keys.holder("old's")) == ("new", 3, None)
+    for broken in ("[new", None):
+        if broken is None:
+            file.unlink()
+        else:
+            file.write_text(broken)
+        now[0] += 1.0
+        assert keys.holder("new's") is not None
+    assert [record.getMessage() for record in caplog.records if "stay as they were" in record.getMessage()]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[app", "Expected"),
+        ("[app]\n", "app.sha256: Field required"),
+        ('[app]\nsha256 = "secret"\n', "app.sha256"),
+        (table("app", "x", place=3), "app.place: Extra inputs"),
+        (table("app", "x", places=0), "app.places"),
+        (table("app", "x", places="true"), "app.places"),
+        (table("app", "x", voices=[]), "app.voices"),
+        (table('"192.0.2.1"', "x"), "begins with a letter"),
+        (table("app", "x") + table("other", "x"), "two names have the same key"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_does_not_hold_keeps_the_server_from_starting(
+    tmp_path: Path, text: str | None, told: str
+) -> None:
+    root = project(tmp_path / "project", api_keys="mine", api_keys_file="keys.toml")
+    if text is not None:
+        (root / "keys.toml").write_text(text)
+    with pytest.raises(SettingsError, match="API_KEYS_FILE=") as error:
+        Settings.load(root)
+    assert told in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_named_keys_need_a_plain_one_for_the_commands(tmp_path: Path) -> None:
+    root = project(tmp_path / "project", api_keys_file="keys.toml")
+    (root / "keys.toml").write_text(KEYS)
+    with pytest.raises(SettingsError, match="needs API_KEYS too"):
+        Settings.load(root)
+
+
+@pytest.mark.parametrize("spelt", ["clé".encode(), "clé".encode("latin-1")])
+def test_a_named_key_of_any_characters(tmp_path: Path, spelt: bytes) -> None:
+    (tmp_path / "keys.toml").write_text(table("app", "clé"))
+    assert Keys((), tmp_path / "keys.toml").holder(spelt.decode("latin-1")) is not None
