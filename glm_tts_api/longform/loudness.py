@@ -1,0 +1,163 @@
+"""The level of a long recording: each piece as loud as the others, joined without clicks. Knows numpy arrays;
+one piece at a time is in memory.
+
+`ACX` are the limits for audiobooks that ACX publishes (help.acx.com, "ACX audio submission requirements"):
+RMS from -23 to -18 dB, peaks of at most -3 dB, a noise floor under -60 dB, 44.1 kHz, MP3 of 192 kbit/s at a
+constant rate, half a second to a second of quiet before, one to five seconds after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from glm_tts_api.audio.resample import Resampled
+from glm_tts_api.contracts import Float32
+
+_FRAME_S = 0.02
+_SPEECH_RANGE_DB = 30  # frames that are softer than the loud ones by more are no speech
+_MOST_GAIN_DB = 24
+_MOST_FILE_GAIN_DB = 6
+_FADE_S = 0.005
+_LIMIT_FRAME_S, _LIMIT_FRAMES = 0.005, 9
+_QUIET_DB, _MOST_QUIETER_DB = -50, 15  # below which an expander works: 2 dB for each
+
+Pieces = Callable[[], Iterable[tuple[Float32, float]]]
+"""The pieces of a recording from its start, each time it is called: mono samples [n] and the seconds of
+silence behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`speech_db`: the RMS level of speech in each piece; `file_db`: that of the whole file, its silence
+    included; levels in dB below full scale. None leaves it as it comes."""
+
+    speech_db: float = -20.0
+    peak_db: float = -1.0
+    file_db: float | None = None
+    sample_rate: int | None = None
+    before_s: float = 0.0
+    after_s: float = 0.0
+    expands: bool = False
+
+    def heard_rate(self, sample_rate: int) -> int:
+        return self.sample_rate or sample_rate
+
+
+LEVEL = Preset()
+# The peaks of an MP3 lie up to 0.5 dB above those of what was encoded.
+ACX = Preset(-20.0, -3.6, file_db=-20.5, sample_rate=44100, before_s=0.75, after_s=2.0, expands=True)
+ACX_KBITS = 192
+
+
+def mastered(pieces: Pieces, sample_rate: int, preset: Preset = LEVEL) -> Iterator[Float32]:
+    """The recording at `preset.heard_rate`, piece by piece. A level of the whole file takes a pass of its
+    own over the pieces."""
+    file_gain = 1.0 if preset.file_db is None else _file_gain(pieces, sample_rate, preset)
+    rate = preset.heard_rate(sample_rate)
+    yield _silence(preset.before_s, rate)
+    for pcm, pause_s in pieces():
+        yield _mastered(pcm, sample_rate, file_gain, preset)
+        yield _silence(pause_s, rate)
+    yield _silence(preset.after_s, rate)
+
+
+def speech_level(pcm: Float32, sample_rate: int) -> float:
+    """The RMS level in dB of the frames of 20 ms that are speech: at most 30 dB softer than the loud ones;
+    -inf of silence."""
+    powers = _powers(pcm, round(_FRAME_S * sample_rate))
+    loud = np.quantile(powers, 0.95) if len(powers) else 0.0
+    if not loud:
+        return -np.inf
+    return _db(powers[powers >= loud * _ratio(-_SPEECH_RANGE_DB) ** 2].mean())
+
+
+def _mastered(pcm: Float32, sample_rate: int, file_gain: float, preset: Preset) -> Float32:
+    rate = preset.heard_rate(sample_rate)
+    resampled = Resampled(sample_rate, rate)
+    heard = np.concatenate([resampled.push(pcm), resampled.finish()])
+    heard *= np.float32(file_gain * _gain(pcm, sample_rate, preset))
+    if preset.expands:
+        heard *= _expansion(heard, round(_FRAME_S * rate))
+    heard *= _limit(heard, round(_LIMIT_FRAME_S * rate), _ratio(preset.peak_db))
+    return _faded(heard, round(_FADE_S * rate))
+
+
+def _gain(pcm: Float32, sample_rate: int, preset: Preset) -> float:
+    level = speech_level(pcm, sample_rate)
+    if level == -np.inf:
+        return 1.0
+    return _ratio(float(np.clip(preset.speech_db - level, -_MOST_GAIN_DB, _MOST_GAIN_DB)))
+
+
+def _file_gain(pieces: Pieces, sample_rate: int, preset: Preset) -> float:
+    energy, n_samples = 0.0, (preset.before_s + preset.after_s) * sample_rate
+    for pcm, pause_s in pieces():
+        energy += _gain(pcm, sample_rate, preset) ** 2 * float(np.square(pcm, dtype=np.float64).sum())
+        n_samples += len(pcm) + pause_s * sample_rate
+    if not energy or preset.file_db is None:
+        return 1.0
+    missing_db = preset.file_db - _db(energy / n_samples)
+    return _ratio(float(np.clip(missing_db, -_MOST_FILE_GAIN_DB, _MOST_FILE_GAIN_DB)))
+
+
+def _limit(pcm: Float32, frame: int, peak: float) -> Float32:
+    """The gain of each sample that keeps all below `peak`; it comes and goes within some frames."""
+    frames = _framed(np.abs(pcm), frame).max(axis=1)
+    needed = np.minimum(1.0, peak / np.maximum(frames, peak))
+    if not len(needed) or needed.min() == 1.0:
+        return np.ones(len(pcm), np.float32)
+    around = _LIMIT_FRAMES // 2
+    lowest = sliding_window_view(np.pad(needed, 2 * around + 1, mode="edge"), _LIMIT_FRAMES + 2).min(axis=1)
+    smooth = sliding_window_view(lowest, _LIMIT_FRAMES).mean(axis=1)
+    return _between(smooth, frame, len(pcm))
+
+
+def _expansion(pcm: Float32, frame: int) -> Float32:
+    """The gain of each sample that makes what is quiet quieter."""
+    powers = _powers(pcm, frame)
+    below_db = 10 * np.log10(np.maximum(powers, 1e-12)) - _QUIET_DB
+    return _between(10 ** (np.clip(2 * below_db, -_MOST_QUIETER_DB, 0) / 20), frame, len(pcm))
+
+
+def _faded(pcm: Float32, n_samples: int) -> Float32:
+    """`pcm`, which begins and ends at zero."""
+    n_samples = min(n_samples, len(pcm) // 2)
+    ramp = np.sin(np.linspace(0, np.pi / 2, n_samples, endpoint=False), dtype=np.float32) ** 2
+    pcm[:n_samples] *= ramp
+    pcm[len(pcm) - n_samples :] *= ramp[::-1]
+    return pcm
+
+
+def _framed(pcm: Float32, frame: int) -> Float32:
+    """[n] to [frames, frame], the last one filled with zeros."""
+    return np.pad(pcm, (0, -len(pcm) % frame)).reshape(-1, frame)
+
+
+def _powers(pcm: Float32, frame: int) -> npt.NDArray[np.float64]:
+    powers: npt.NDArray[np.float64] = np.square(_framed(pcm, frame), dtype=np.float64).mean(axis=1)
+    return powers
+
+
+def _between(gains: npt.NDArray[np.float64], frame: int, n_samples: int) -> Float32:
+    """The gain of each sample from those of the middles of frames."""
+    if not n_samples:
+        return np.zeros(0, np.float32)
+    middles = frame * (np.arange(len(gains)) + 0.5)
+    return np.interp(np.arange(n_samples), middles, gains).astype(np.float32)
+
+
+def _silence(seconds: float, sample_rate: int) -> Float32:
+    return np.zeros(round(seconds * sample_rate), np.float32)
+
+
+def _db(power: float) -> float:
+    return 10 * float(np.log10(power))
+
+
+def _ratio(db: float) -> float:
+    return float(10 ** (db / 20))

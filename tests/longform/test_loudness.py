@@ -1,0 +1,133 @@
+"""The level of a book: pieces that are alike, joints without clicks, and ACX's limits on the file."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from glm_tts_api.audio.encode import encode, open_encoder
+from glm_tts_api.contracts import Float32
+from glm_tts_api.longform.loudness import ACX, ACX_KBITS, LEVEL, mastered, speech_level
+
+RATE = 24000
+Piece = tuple[Float32, float]
+
+
+def line(seed: int, level: float) -> Float32:
+    """Something like speech of one or two seconds: syllables, pauses and peaks, and a little noise."""
+    random = np.random.default_rng(seed)
+    n = int(RATE * random.uniform(1, 2))
+    time = np.arange(n) / RATE
+    pitch = 2 * np.pi * random.uniform(100, 220)
+    voice = np.sum([np.sin(pitch * k * time) / k for k in range(1, 8)], axis=0)
+    syllables = np.interp(time, np.arange(0, 5, 0.12), random.choice([0, 0.3, 0.6, 1.0], 42))
+    noise = random.normal(0, 0.002, n)
+    spoken: Float32 = (level * (voice * syllables + noise)).astype(np.float32)
+    return spoken
+
+
+def dialogue(n_lines: int) -> list[Piece]:
+    """Lines by a soft voice and a loud one in turn."""
+    return [(line(n, (0.04, 0.6)[n % 2]), 0.5) for n in range(n_lines)]
+
+
+def again(pieces: Sequence[Piece]) -> Callable[[], Iterable[Piece]]:
+    return lambda: iter(pieces)
+
+
+def rms_db(pcm: npt.ArrayLike) -> float:
+    return 10 * float(np.log10(np.square(pcm, dtype=np.float64).mean()))
+
+
+def test_two_voices_of_200_lines_are_within_a_decibel() -> None:
+    spoken = dialogue(200)
+    before = [speech_level(pcm, RATE) for pcm, _ in spoken]
+    assert np.mean(before[1::2]) - np.mean(before[::2]) > 20
+    out = list(mastered(again(spoken), RATE))[1:-1:2]
+    levels = [speech_level(pcm, RATE) for pcm in out]
+    assert max(levels) - min(levels) < 1
+    voices = [rms_db(np.concatenate(out[at::2])) for at in (0, 1)]  # as a meter without gates has it
+    assert abs(voices[0] - voices[1]) < 1
+
+
+def test_pauses_are_as_long_as_they_should_be_and_pieces_fade_in_and_out() -> None:
+    loud = np.full(RATE, 0.5, np.float32)
+    out = list(mastered(again([(loud, 0.25), (loud, 0)]), RATE))
+    assert [len(pcm) for pcm in out] == [0, RATE, RATE // 4, RATE, 0, 0]
+    assert np.abs(np.diff(np.concatenate(out))).max() < 0.01
+
+
+def test_no_sample_is_above_the_peak_and_what_is_below_keeps_its_shape() -> None:
+    pcm = line(1, 0.1)
+    pcm[RATE // 2] = 1.0
+    (_, out, *_) = mastered(again([(pcm, 0)]), RATE)
+    assert np.abs(out).max() <= 10 ** (-1 / 20) + 1e-6
+    far = slice(int(0.7 * RATE), -1000)
+    assert np.allclose(out[far] / out[far].std(), pcm[far] / pcm[far].std(), atol=1e-4)
+
+
+@pytest.mark.parametrize("pcm", [np.zeros(0, np.float32), np.zeros(RATE, np.float32), np.ones(1, np.float32)])
+@pytest.mark.parametrize("preset", [LEVEL, ACX])
+def test_silence_and_single_samples_stay_finite(pcm: Float32, preset: object) -> None:
+    out = np.concatenate(list(mastered(again([(pcm, 0.1)]), RATE, LEVEL if preset is LEVEL else ACX)))
+    assert np.isfinite(out).all()
+
+
+def stats(path: Path, *filters: str) -> dict[str, float]:
+    """What FFmpeg's astats says of a file."""
+    chain = ",".join([*filters, "astats=measure_perchannel=none"])
+    command = ["ffmpeg", "-hide_banner", "-i", str(path), "-af", chain, "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    return {name: float(figure) for name, figure in re.findall(r"\] ([\w ]+) dB: (-?[\d.]+|-inf)", said)}
+
+
+@pytest.mark.parametrize("n_lines", [1, 12], ids=["a heading", "a chapter"])
+def test_a_file_by_acx_is_within_its_limits(tmp_path: Path, n_lines: int) -> None:
+    encoder = open_encoder("mp3", ACX.heard_rate(RATE), kbits=ACX_KBITS)
+    mp3 = [encoder.push(pcm) for pcm in mastered(again(dialogue(n_lines)), RATE, ACX)]
+    path = tmp_path / "chapter.mp3"
+    path.write_bytes(b"".join([*mp3, encoder.finish()]))
+    whole = stats(path)
+    assert -23 <= whole["RMS level"] <= -18
+    assert whole["Peak level"] <= -3
+    for quiet in ("atrim=0:0.7", "areverse,atrim=0:1.9"):
+        assert stats(path, quiet)["RMS level"] < -60
+    probe = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-show_entries",
+        "stream=codec_name,sample_rate,bit_rate",
+        "-of",
+        "csv=p=0",
+    ]
+    said = subprocess.run([*probe, str(path)], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "mp3,44100,192000"
+    packets = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "packet=size", "-of", "csv=p=0", str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert set(packets) <= {"626,", "627,", "626", "627"}  # constant: 144 x 192,000 / 44,100
+
+
+def test_the_noise_of_a_piece_is_under_the_floor() -> None:
+    """Noise of 47 dB under the voice, as a cloned recording may have it."""
+    pcm = line(3, 0.1)
+    pcm = np.concatenate([pcm, np.random.default_rng(0).normal(0, 0.0006, RATE).astype(np.float32), pcm])
+    out = next(pcm for pcm in mastered(again([(pcm, 0)]), RATE, ACX) if len(pcm) > 3 * RATE)
+    quiet = out[len(out) // 2 - 8820 : len(out) // 2 + 8820]
+    assert -np.inf < rms_db(quiet) < -60
+
+
+def test_equal_pieces_are_equal_bytes() -> None:
+    spoken = dialogue(3)
+    first, second = (np.concatenate(list(mastered(again(spoken), RATE, ACX))) for _ in range(2))
+    assert encode(first, "pcm", 44100) == encode(second, "pcm", 44100)
