@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.contracts import Dtype, SamplingOptions
 from glm_tts_api.model import sampling
@@ -27,6 +26,9 @@ from glm_tts_api.model.sequence import SpeechSequence
 from scripts.benchmarks.floor import bandwidth, matmul_flops
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.synthetic import LLM_SIZES, N_AUDIO, filled_llm
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 ROWS = (1, 4, 8, 16)
 SLOTS = 20  # what the default concurrencies add up to
@@ -54,6 +56,8 @@ def ras_published(logits: Tensor, drawn: list[int], generator: torch.Generator) 
 
 
 def _transformers_model(llama: Llama, device: torch.device) -> LlamaForCausalLM:
+    from transformers import LlamaConfig, LlamaForCausalLM  # two seconds, for the baseline alone
+
     config = llama.config
     with torch.device("meta"):
         model = LlamaForCausalLM(
@@ -79,6 +83,8 @@ def _transformers_model(llama: Llama, device: torch.device) -> LlamaForCausalLM:
 @torch.inference_mode()
 def baseline_tps(llama: Llama, device: torch.device) -> float:
     """Tokens per second of the published loop."""
+    from transformers import DynamicCache
+
     model, generator = _transformers_model(llama, device), torch.Generator(device).manual_seed(0)
     cache, drawn = DynamicCache(), [0]
     model(input_ids=torch.arange(N_PROMPT, device=device)[None], past_key_values=cache, use_cache=True)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import torch
-from scipy.signal import resample as stretch
 from torch import Tensor
 
 from glm_tts_api.model.mel import resample
@@ -174,7 +174,7 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
                     # voices differ by about 1 % in time (whole pitch periods): take that out, so pairs match
                     if abs(len(samples) / length - 1) > MAX_STRETCH:
                         break
-                    samples = stretch(samples, length).clip(-32768, 32767).astype(np.int16)
+                    samples = scipy.signal.resample(samples, length).clip(-32768, 32767).astype(np.int16)
                 length = len(samples)
                 wave = extractor.prepare(samples)
                 clip = make_clip(

@@ -6,8 +6,8 @@ to that.
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import torch
-from scipy.signal import resample_poly
 from torch import Tensor
 
 from glm_tts_api.model.mel import resample, slaney_filterbank
@@ -31,7 +31,7 @@ class FeatureExtractor:
 
     def prepare(self, wave: npt.NDArray[np.int16]) -> Tensor:
         """espeak's int16 at 22.05 kHz -> float at 24 kHz, zero-padded to whole tokens."""
-        y = resample_poly(wave.astype(np.float32) / 32768, 160, 147).astype(np.float32)
+        y = scipy.signal.resample_poly(wave.astype(np.float32) / 32768, 160, 147).astype(np.float32)
         y = np.pad(y, (0, -len(y) % TOKEN_SAMPLES)).clip(-1, 1)
         return torch.from_numpy(y)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import dct
+import scipy
 
 Frames = npt.NDArray[np.float32]
 
@@ -23,7 +23,7 @@ def pitch_correlation(mel_and_pitch: Frames, reference: Frames) -> float:
 
 def _cepstrum(mel: Frames) -> Frames:
     """Twelve coefficients a frame, less their mean, so that voices compare."""
-    cepstrum = dct(mel, axis=1, norm="ortho")[:, 1:13]
+    cepstrum = scipy.fft.dct(mel, axis=1, norm="ortho")[:, 1:13]
     return np.asarray(cepstrum - cepstrum.mean(0), np.float32)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import torch
-from scipy.signal import fftconvolve, resample_poly
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -97,7 +97,8 @@ class Speaker:
         """`text` spoken; `spoil` adds room and level changes. None if it holds an unknown phone."""
         speech = self._espeak.synthesize(text, language="zh", voice=voice, pitch=rng.randint(30, 70))
         start, end = trim_bounds(speech.wave)
-        wave = resample_poly(speech.wave[start:end].astype(np.float32) / 32768, 320, 441).astype(np.float32)
+        said = speech.wave[start:end].astype(np.float32) / 32768
+        wave = scipy.signal.resample_poly(said, 320, 441).astype(np.float32)
         before, after = rng.uniform(0, 0.3), rng.uniform(0, 0.3)
         wave = np.pad(wave, (int(before * SAMPLE_RATE), int(after * SAMPLE_RATE)))
         if spoil and rng.random() < 0.3:
@@ -117,7 +118,7 @@ def _in_a_room(wave: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray
     seconds = np.arange(len(noise)) / SAMPLE_RATE
     response = noise * np.exp(-6.9 * seconds / rng.uniform(0.08, 0.35)) * rng.uniform(0.01, 0.05)
     response[0] = 1.0
-    heard: npt.NDArray[np.float32] = fftconvolve(wave, response)[: len(wave)].astype(np.float32)
+    heard: npt.NDArray[np.float32] = scipy.signal.fftconvolve(wave, response)[: len(wave)].astype(np.float32)
     return heard
 
 

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, fftconvolve, sosfilt
+import scipy
 
 Floats = npt.NDArray[np.float32]
 
@@ -18,8 +18,8 @@ def as_recorded(wave: Floats, rng: random.Random) -> Floats:
     sound = _in_room(wave, rng, noise)
     sound = sound + _noise(len(wave), rng, noise) * _rms(wave) * 10 ** (-rng.uniform(15, 40) / 20)
     low, high = rng.uniform(40, 250), rng.choice(_BANDS_HZ)
-    sound = sosfilt(butter(2, low, "highpass", fs=_RATE, output="sos"), sound)
-    sound = sosfilt(butter(6, high, "lowpass", fs=_RATE, output="sos"), sound)
+    sound = scipy.signal.sosfilt(scipy.signal.butter(2, low, "highpass", fs=_RATE, output="sos"), sound)
+    sound = scipy.signal.sosfilt(scipy.signal.butter(6, high, "lowpass", fs=_RATE, output="sos"), sound)
     loudest = float(np.abs(sound).max(initial=1e-6))
     levelled: Floats = (sound * (rng.uniform(0.2, 0.9) / loudest)).astype(np.float32)
     return levelled
@@ -32,7 +32,7 @@ def _in_room(wave: Floats, rng: random.Random, noise: np.random.Generator) -> np
     response = noise.standard_normal(len(t)) * 10 ** (-3 * t / decay_s) * (t > 0.002)
     response *= 10 ** (echoes_db / 20) / np.sqrt(np.square(response).sum())
     response[0] = 1.0
-    heard: npt.NDArray[np.float64] = fftconvolve(wave, response)[: len(wave)]
+    heard: npt.NDArray[np.float64] = scipy.signal.fftconvolve(wave, response)[: len(wave)]
     return heard
 
 

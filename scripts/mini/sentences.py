@@ -12,7 +12,6 @@ from pathlib import Path
 import jieba
 import numpy as np
 import numpy.typing as npt
-from wordfreq import top_n_list, word_frequency
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -97,6 +96,8 @@ def chinese_lexicon() -> _Lexicon:
 
 
 def english_lexicon() -> _Lexicon:
+    from wordfreq import top_n_list, word_frequency  # a second, which most importers of this file do without
+
     pattern = re.compile(r"[a-z]+('[a-z]+)?")
     words = [w for w in top_n_list("en", 25000) if pattern.fullmatch(w) and (len(w) > 1 or w in "ai")]
     return _Lexicon(words, np.array([word_frequency(w, "en") for w in words]), 0.55)

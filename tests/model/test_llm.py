@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model.llm import Llama, LlmConfig
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 SHAPES = {
     "grouped, head_dim apart from hidden/heads": {"num_key_value_heads": 2, "head_dim": 32},
@@ -18,6 +21,8 @@ SHAPES = {
 
 
 def _pair(**sizes: object) -> tuple[Llama, LlamaForCausalLM]:
+    from transformers import LlamaConfig, LlamaForCausalLM  # seconds, which only this test's process needs
+
     raw = {
         "vocab_size": 97, "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 3,
         "num_attention_heads": 4, "max_position_embeddings": 256, "rms_norm_eps": 1e-5,

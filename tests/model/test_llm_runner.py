@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
@@ -112,6 +111,8 @@ def test_8_bit_weights_stay_close_to_the_full_ones(sizes: dict[str, int]) -> Non
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
 def test_decoding_equals_transformers_on_the_whole_sequence(sizes: dict[str, int]) -> None:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     llama = _llama(**sizes)
     runner = _runner(llama)
     reference = LlamaForCausalLM(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import WhisperFeatureExtractor
 
 from glm_tts_api.model.whisper_features import WhisperFeatures
 
@@ -18,6 +17,8 @@ def _speech(n: int, seed: int) -> torch.Tensor:
 def test_features_and_mask_equal_those_of_transformers_to_the_bit(
     feature_size: int, lengths: list[int]
 ) -> None:
+    from transformers import WhisperFeatureExtractor
+
     waves = [_speech(n, seed=n) for n in lengths]
     theirs = WhisperFeatureExtractor(feature_size=feature_size)(
         [wave.numpy() for wave in waves],
