@@ -22,6 +22,7 @@ from glm_tts_api.api.error_handlers import error_response, install_error_handler
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
+from glm_tts_api.api.v1.job_speech import speaking_with
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.engine.client import COMMAND, EngineClient
@@ -33,12 +34,15 @@ from glm_tts_api.http.listening import log_accept_errors_sparingly
 from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers
 from glm_tts_api.http.upload_limit import UploadLimit
 from glm_tts_api.logs import configure_logging
+from glm_tts_api.longform.jobs import Jobs
+from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines, SpeechEngine
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
+from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.lane_counts import lane_counters
 from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
 from glm_tts_api.studio.encode import router as studio_encode_router
@@ -132,6 +136,8 @@ async def _lifespan(
             speech=speech,
             beside=Admission(settings.beside, [lane_counters()]),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
+            jobs=Jobs(settings.jobs, speaking_with(speech)),
+            outputs=Outputs(),
             voices=_voice_store(settings),
             lexicon=_lexicon(settings),
             recent=RecentAnswers(settings.recent_mb * 2**20),
@@ -144,7 +150,12 @@ async def _lifespan(
         await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
         beside = [
             asyncio.create_task(each)
-            for each in (keep_gauges(speech), keep_loop_lag(speech.figures), _unload_idle(speech, settings))
+            for each in (
+                keep_gauges(speech),
+                keep_loop_lag(speech.figures),
+                _unload_idle(speech, settings),
+                state.jobs.keep_going(speech.is_stopping),
+            )
         ]
         try:
             if with_others:
@@ -154,6 +165,8 @@ async def _lifespan(
         finally:
             for each in beside:
                 each.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            state.outputs.close()
             await speech.engines.close()
             speech.pools.close()
 
@@ -178,6 +191,7 @@ def _speech(
         engines=engines,
         admission=admission,
         verification=verification,
+        spare=SparePlaces(admission, settings.workers),
         records=records,
         pools=Pools(),
         prompt_limits=settings.recordings,

@@ -10,6 +10,8 @@ from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.http.drain import InFlight
+from glm_tts_api.longform.jobs import Jobs
+from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
@@ -30,6 +32,8 @@ class AppState:
     speech: SpeechService
     beside: Admission
     read_stats: Callable[[], list[WorkerStats]]
+    jobs: Jobs
+    outputs: Outputs
     voices: VoiceStore
     lexicon: LexiconFile
     recent: RecentAnswers

@@ -150,6 +150,15 @@ def form_docs(
     }
 
 
+def book_docs(model: type[BaseModel], *, name: str, example: dict[str, Any], file: str) -> dict[str, Any]:
+    """As `body_docs`, with a book as the file `file` too."""
+    docs = body_docs(model, name=name, example=example)
+    form = docs["requestBody"]["content"]["multipart/form-data"]["schema"]
+    book = {**BINARY["schema"], "description": "The book: .txt, .md, .epub or .srt."}
+    form["properties"] = {**form["properties"], file: book}
+    return docs
+
+
 def body_docs(
     model: type[BaseModel], *, name: str, example: dict[str, Any], takes_file: bool = True
 ) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from glm_tts_api.api.elevenlabs import speech as elevenlabs_speech
 from glm_tts_api.api.elevenlabs import voices as elevenlabs_voices
 from glm_tts_api.api.openai import custom_voices, speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
-from glm_tts_api.api.v1 import audio, lexicon, metrics, ops, prompts, text, tts
+from glm_tts_api.api.v1 import audio, jobs, lexicon, metrics, ops, prompts, text, tts
 from glm_tts_api.api.zhipu import speech as zhipu_speech
 from glm_tts_api.api.zhipu import voices as zhipu_voices
 
@@ -30,13 +30,14 @@ ROUTERS = (
     elevenlabs_speech.router,
     elevenlabs_voices.router,
     prompts.router,
+    jobs.router,
     text.router,
     lexicon.router,
     ops.ops_router,
     ops.health_router,
     metrics.router,
 )
-FILES_IN_JSON = (speech.PATH,)  # where JSON may hold a recording
+FILES_IN_JSON = (speech.PATH, jobs.PATH)  # where JSON may hold a recording, or a book
 
 
 def heads(router: APIRouter) -> list[APIRoute]:

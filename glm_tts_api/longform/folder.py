@@ -4,6 +4,8 @@ job.json   the Job, replaced whole; a folder without it was never finished and i
 plan.jsonl its units, a line each, in their order; never changed
 audio      a FLAC for each unit that was spoken; its name says how many samples it has, and how many of
            silence come after them: 000012-340800-19200.flac
+voices     the recordings that it is spoken with (longform/voices.py)
+outputs    what was made of the audio for those who fetch it (longform/outputs.py)
 lock       held by whoever runs the job; the kernel frees it when its holder dies
 
 Blocking. Knows no server.
@@ -54,6 +56,10 @@ class Made:
         self.n_bytes += n_bytes
         self.speech[index], self.silence[index] = speech, silence
 
+    def n_in(self, first: int, n_units: int) -> int:
+        """How many of these units are there."""
+        return sum(samples != _UNSPOKEN for samples in self.speech[first : first + n_units])
+
     def prefix(self) -> int:
         """How many units from the first on are there without a gap."""
         missing = (index for index, samples in enumerate(self.speech) if samples == _UNSPOKEN)
@@ -63,6 +69,7 @@ class Made:
 class JobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.voices, self.outputs = path / "voices", path / "outputs"
         self._audio = path / "audio"
 
     def create(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:

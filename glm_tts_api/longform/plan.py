@@ -3,32 +3,44 @@ the same units. Knows strings only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from glm_tts_api.longform.job import Unit, seed_of
-from glm_tts_api.longform.script import BlockKind, Book
+from glm_tts_api.longform.script import Block, Book
+from glm_tts_api.text.cut.block_pauses import Pauses
 from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.cut.pieces import pieces
 from glm_tts_api.text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
+from glm_tts_api.text.markup.marks import lasting_marks, without_marks
 
 _LONGEST = 180  # characters; a short text by the default of TEXT_LENGTH_THRESHOLD
 _PUSHED = 2000  # characters at a time: what the splitter holds is copied at each cut
 
-PauseAfter = Callable[[BlockKind], float]
-"""Seconds of silence after a block of this kind."""
 
-
-def plan(book: Book, *, seed: int, pause_after: PauseAfter) -> Iterator[Unit]:
-    """The units in their order; a block with nothing to say has none."""
-    index = 0
+def plan(book: Book, *, seed: int, pauses: Pauses) -> Iterator[Unit]:
+    """The units in their order; a block with nothing to say has none. Marks for the voice and the speed hold
+    until the next one, as in a request; a block with a voice of its own has that."""
+    index, marks = 0, dict[str, str]()
     for number, chapter in enumerate(book.chapters):
-        for place, block in enumerate(chapter.blocks):
-            texts = [text for text in cut(block.text) if any(map(str.isalnum, text))]
+        blocks = [(place, texts) for place, block in enumerate(chapter.blocks) if (texts := _texts(block))]
+        for place, texts in blocks:
+            block = chapter.blocks[place]
+            pause_s = pauses.after(block.kind, ends_chapter=place == blocks[-1][0])
             for at, text in enumerate(texts, start=1):
-                pause_s = pause_after(block.kind) if at == len(texts) else 0.0
+                held = "".join(
+                    f"[[{name} {value}]]"
+                    for name, value in marks.items()
+                    if value and not (name == "voice" and block.voice)
+                )
+                marks |= lasting_marks(text)
+                silence_s = pause_s if at == len(texts) else 0.0
                 unit_seed = seed_of(seed, index)
-                yield Unit(index, number, place, block.kind, text, block.voice, unit_seed, pause_s)
+                yield Unit(index, number, place, block.kind, held + text, block.voice, unit_seed, silence_s)
                 index += 1
+
+
+def _texts(block: Block) -> list[str]:
+    return [text for text in cut(block.text) if any(map(str.isalnum, without_marks(text)))]
 
 
 def cut(text: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import quote
+from glm_tts_api.longform.shelf import JobsConfig
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import types
 from glm_tts_api.settings.machine import machine_names, usable_cores
@@ -41,6 +42,7 @@ _STALLS_TO_THE_END = 4
 
 # The rooms' own defaults stand once, there.
 _LANES, _ENGINE, _RECORDINGS, _STORE = AdmissionConfig(), EngineConfig(), RecordingLimits(), StoreLimits()
+_JOBS = JobsConfig(Path())
 
 
 class Settings(BaseSettings):
@@ -94,6 +96,9 @@ class Settings(BaseSettings):
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
     voice_aliases: types.VoiceAliases = ()
     prompts_dir: Path = Path("data/prompts")
+    jobs_dir: Path = Path("data/jobs")
+    jobs_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] = _JOBS.max_bytes // 2**20
+    jobs_keep_days: Annotated[float, Field(ge=0, le=36_500)] = _JOBS.keep_s / 86400
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
     rolling_timeout: Annotated[float | None, *types.SECONDS] = None
     verify_tts: bool = True
@@ -236,6 +241,14 @@ class Settings(BaseSettings):
     def store(self) -> StoreLimits:
         """A voice for each megabyte: most recordings have less."""
         return StoreLimits(self.max_voices_mb, self.max_voices_mb * 2**20)
+
+    @property
+    def jobs(self) -> JobsConfig:
+        return JobsConfig(
+            self.path(self.jobs_dir),
+            max_bytes=self.jobs_max_mb * 2**20,
+            keep_s=self.jobs_keep_days * 86400,
+        )
 
     @property
     def engine(self) -> EngineConfig:

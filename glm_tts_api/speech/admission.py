@@ -34,7 +34,7 @@ class Admission:
     """The one place where requests wait.
 
     `rank`: how good an engine is for a request now, 0 if it takes none; `n_slots`: requests that it speaks at
-    once (see AdmissionConfig.on_slots).
+    once (see AdmissionConfig.on_slots). `changed` is called when a place was taken or is free.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Admission:
         self._rank = rank
         self._n_slots = n_slots
         held = Counter[str]()
+        self.changed: Callable[[], None] = lambda: None
         self._lanes = {
             name: Lane(
                 name,
@@ -57,6 +58,7 @@ class Admission:
                 best=self._best,
                 held=held,
                 look_again=self.look_again,
+                changed=lambda: self.changed(),
             )
             for name in LANES
         }
@@ -69,6 +71,13 @@ class Admission:
         """To be called when an engine takes what it did not take before."""
         for lane in self._lanes.values():
             lane.call_next()
+        self.changed()
+
+    def spare_on(self, engine: int) -> int:
+        """The places of an engine that no request has; 0 where it takes none."""
+        if not self._rank(engine):
+            return 0
+        return sum(self.limit_on(engine, name) - lane.taken[engine] for name, lane in self._lanes.items())
 
     def order(self, lane: LaneName) -> list[str]:
         """The names of the clients that wait in a lane, in the order of their turns."""

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.clients import Client
@@ -18,11 +19,20 @@ from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
 
 
+class Places(Protocol):
+    """Where permits come from, and go back to."""
+
+    name: LaneName
+
+    def move(self, engine: int, to: int) -> None: ...
+    def end(self, permit: Permit) -> None: ...
+
+
 class Permit:
     """The right to one place of a lane on an `engine`. `deadline` ends the work that it is for, `timeout_s`
     after that arrived."""
 
-    def __init__(self, lane: Lane, engine: int, client: Client) -> None:
+    def __init__(self, lane: Places, engine: int, client: Client) -> None:
         self.lane = lane.name
         self.engine = engine
         self.client = client
@@ -76,7 +86,8 @@ class Permit:
 
 class Lane:
     """One lane: its places on each engine, its line, its counters. `best`: the engine to give a place on;
-    `held`: how many places of all lanes each client has; `look_again`: gives out places of all lanes."""
+    `held`: how many places of all lanes each client has; `look_again`: gives out places of all lanes;
+    `changed` is called when a place was taken or is free."""
 
     def __init__(
         self,
@@ -87,6 +98,7 @@ class Lane:
         best: Callable[[Lane], int | None],
         held: Counter[str],
         look_again: Callable[[], None],
+        changed: Callable[[], None],
     ) -> None:
         self.name = name
         self.counters = counters
@@ -96,6 +108,7 @@ class Lane:
         self._queue_size = queue_size
         self._held = held
         self._look_again = look_again
+        self._changed = changed
         self._comebacks = Comebacks()
         self._held_since: dict[Permit, float] = {}
 
@@ -172,11 +185,13 @@ class Lane:
     def _take(self, engine: int) -> None:
         self.taken[engine] += 1
         self.counters[engine].add("active")
+        self._changed()
 
     def _leave(self, engine: int) -> None:
         self.taken[engine] -= 1
         self.counters[engine].add("active", -1)
         self._look_again()
+        self._changed()
 
     def move(self, engine: int, to: int) -> None:
         self._take(to)

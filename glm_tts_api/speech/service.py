@@ -11,15 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import SpeechRequest, UploadedVoice
+from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import RequestRates, require_voices
+from glm_tts_api.speech.encoding import Speech, encode_whole
 from glm_tts_api.speech.engines import Engines, ResumedStream
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.stats.key_counts import KeyCounts
 from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
@@ -34,13 +36,14 @@ class SpeechService:
 
     `verification`: lanes of their own for the sentence that proves a restart, which waits behind nobody and
     counts in no figures; `records`: of each engine. `is_stopping`: whether new requests are refused.
-    `active`: the requests that wait or are being spoken, in the order in which they came; `recent`: the last
-    that ended.
+    `spare`: places for what nobody waits for. `active`: the requests that wait or are being spoken, in the
+    order in which they came; `recent`: the last that ended.
     """
 
     engines: Engines
     admission: Admission
     verification: Admission
+    spare: SparePlaces
     records: Sequence[WorkerRecord]
     pools: Pools
     prompt_limits: RecordingLimits
@@ -118,6 +121,17 @@ class SpeechService:
             stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())
             yield permit, stream
+
+    async def speak_aside(self, asked: SpeechRequest) -> Speech:
+        """All of it, on a place that no request has; it counts in no figures. Raises QueueFull where a
+        request came for that place, and what the stream raises."""
+        async with (
+            self.spare.place() as permit,
+            await self.engines.speak(asked, Timings(), permit) as stream,
+        ):
+            stream.on_freed(permit.hold())
+            chunks = [chunk async for chunk in stream]
+        return await self.pools.encode.run(encode_whole, chunks, asked)
 
 
 @contextmanager

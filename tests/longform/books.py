@@ -8,8 +8,9 @@ from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Block, Book, Chapter
+from glm_tts_api.text.cut.block_pauses import Pauses
 
-HEADING_PAUSE_S, PAUSE_S = 1.0, 0.5
+PAUSES = Pauses(heading=1.0, paragraph=0.5, chapter=2.0)
 
 
 def book_of(n_chapters: int, n_paragraphs: int) -> Book:
@@ -34,9 +35,5 @@ def new_job(path: Path, book: Book, *, seed: int = 42) -> JobFolder:
         author=book.author,
     )
     folder = JobFolder(path)
-    folder.create(job, book, plan(book, seed=seed, pause_after=pause_after))
+    folder.create(job, book, plan(book, seed=seed, pauses=PAUSES))
     return folder
-
-
-def pause_after(kind: str) -> float:
-    return HEADING_PAUSE_S if kind == "heading" else PAUSE_S

@@ -27,7 +27,7 @@ from glm_tts_api.longform.job import Speak, Spoken, Unit
 from glm_tts_api.longform.plan import cut, plan
 from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.script import Block, Book, Chapter
-from tests.longform.books import book_of, new_job, pause_after
+from tests.longform.books import PAUSES, book_of, new_job
 
 N_SAMPLES = 240
 
@@ -43,13 +43,13 @@ def run(folder: JobFolder, speak: Speak = tone, **options: Any) -> None:
 
 def test_the_same_book_and_seed_give_the_same_plan() -> None:
     book = book_of(2, 3)
-    units = list(plan(book, seed=1, pause_after=pause_after))
-    assert units == list(plan(book, seed=1, pause_after=pause_after))
+    units = list(plan(book, seed=1, pauses=PAUSES))
+    assert units == list(plan(book, seed=1, pauses=PAUSES))
     assert [unit.index for unit in units] == list(range(8))
     assert [unit.text for unit in units[:2]] == ["第1章", "这是第1章的第0段，说的是江南的春天和那里的人们。"]
-    assert [unit.pause_s for unit in units[:3]] == [1.0, 0.5, 0.5]
+    assert [unit.pause_s for unit in units[:4]] == [1.0, 0.5, 0.5, 2.0]
     assert len({unit.seed for unit in units}) == 8
-    others = plan(book, seed=2, pause_after=pause_after)
+    others = plan(book, seed=2, pauses=PAUSES)
     assert {unit.seed for unit in units}.isdisjoint(unit.seed for unit in others)
 
 
@@ -69,7 +69,22 @@ def test_a_long_text_without_a_mark_is_cut_in_a_time_that_grows_with_its_length(
 
 def test_what_cannot_be_said_is_no_unit() -> None:
     book = Book((Chapter("", (Block("* * *"), Block("开始。"))), Chapter("空", (Block("——"),))))
-    assert [unit.text for unit in plan(book, seed=1, pause_after=pause_after)] == ["开始。"]
+    assert [unit.text for unit in plan(book, seed=1, pauses=PAUSES)] == ["开始。"]
+
+
+def test_marks_hold_until_the_next_one_but_a_speaker_keeps_his_voice() -> None:
+    texts = ["[[voice B]]一段。", "二段。", "[[speed 2]]三段。", "[[voice]][[speed 1]]四段。", "五段。"]
+    blocks = [Block(text) for text in texts] + [Block("[[voice B]]六段。"), Block("七段。", voice="王")]
+    units = plan(Book((Chapter("", tuple(blocks)),)), seed=1, pauses=PAUSES)
+    assert [unit.text for unit in units] == [
+        "[[voice B]]一段。",
+        "[[voice B]]二段。",
+        "[[voice B]][[speed 2]]三段。",
+        "[[voice B]][[speed 2]][[voice]][[speed 1]]四段。",
+        "[[speed 1]]五段。",
+        "[[speed 1]][[voice B]]六段。",
+        "[[speed 1]]七段。",
+    ]
 
 
 def test_a_job_is_spoken_whole_with_its_pauses(tmp_path: Path) -> None:
@@ -83,7 +98,7 @@ def test_a_job_is_spoken_whole_with_its_pauses(tmp_path: Path) -> None:
     made = folder.made(job.n_units)
     assert made.n_units == made.prefix() == 6
     assert list(made.speech) == [N_SAMPLES] * 6
-    assert list(made.silence) == [24000, 12000, 12000] * 2
+    assert list(made.silence) == [24000, 12000, 48000] * 2
     pcm, rate = soundfile.read(folder.audio_file(0, N_SAMPLES, 24000))
     assert rate == 24000
     np.testing.assert_allclose(pcm, 0.25, atol=1e-4)
@@ -192,7 +207,7 @@ def test_a_folder_that_was_never_finished_is_no_job(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path / "job")
     job = new_job(tmp_path / "other", book).read()
     with pytest.raises(KeyboardInterrupt):
-        folder.create(job, book, breaks(plan(book, seed=1, pause_after=pause_after)))
+        folder.create(job, book, breaks(plan(book, seed=1, pauses=PAUSES)))
     assert not folder.is_job
 
 

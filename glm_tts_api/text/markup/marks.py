@@ -152,6 +152,24 @@ def voices_in(text: str) -> list[str]:
     return [_value(command) for command in commands if command and command[1] == "voice"]
 
 
+def lasting_marks(text: str) -> dict[str, str]:
+    """The voice and the speed that marks in the text ask for at its end; an empty voice is the request's."""
+    commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
+    return {command[1]: _value(command) for command in commands if command and command[1] != "pause"}
+
+
+def without_marks(text: str) -> str:
+    """The text as it is read by eye."""
+    return _MARK.sub(_by_eye, text)
+
+
+def _by_eye(mark: re.Match[str]) -> str:
+    if _COMMAND.fullmatch(mark[1]):
+        return ""
+    word = _WORD.fullmatch(mark[1])
+    return word[1].strip() if word else mark[0]
+
+
 def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
     """None for brackets that are no mark, which are text. Raises ValueError."""
     if command := _COMMAND.fullmatch(mark[1]):

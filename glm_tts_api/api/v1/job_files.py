@@ -1,0 +1,104 @@
+"""The files of a job as answers: audio, subtitles, chapters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO, Literal
+from urllib.parse import quote as url_quote
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.errors import JobRefuses, Loading
+from glm_tts_api.http.ranges import ranged
+from glm_tts_api.longform.audio import BookFormat, book_media_type
+from glm_tts_api.longform.outputs import Output
+from glm_tts_api.longform.shelf import Look
+from glm_tts_api.longform.subtitles import cues, srt, vtt
+from glm_tts_api.longform.timeline import chapter_times, timed_texts
+
+_SOON_S = 1.0  # a file that is there by then is sent with its length
+_PATIENCE_S = 25.0  # clients and proxies wait half a minute
+_LOOK_S = 0.1
+_BLOCK_BYTES = 2**18
+_FROM_THE_START = ("", "bytes=0-")  # what players ask for who do not need a part
+
+
+async def send_audio(request: Request, state: AppState, look: Look, book_format: BookFormat) -> Response:
+    """The file, or a part of it, once it is made; one that takes long leaves while it is made, if the client
+    wants it from its start and the format allows. Raises JobRefuses, Loading."""
+    if not look.made.prefix():
+        raise JobRefuses(f"The job is {look.state} and has no audio yet: ask again once segments_done is 1.")
+    kind = book_media_type(book_format, look.job.sample_rate)
+    name = url_quote(f"{look.job.title or 'book'}.{book_format}", safe="")
+    headers = {"Content-Disposition": f"attachment; filename=\"book.{book_format}\"; filename*=UTF-8''{name}"}
+    output = state.outputs.of(look.folder, look.job, look.made, book_format)
+    streams = (
+        book_format != "m4b"
+        and request.method == "GET"
+        and request.headers.get("range", "").replace(" ", "") in _FROM_THE_START
+    )
+    await asyncio.wait([output.made], timeout=_SOON_S if streams else _PATIENCE_S)
+    if output.made.done():
+        output.made.result()
+        return await ranged(request, output.path, media_type=kind, etag=output.etag, headers=headers)
+    if not streams:
+        raise Loading(f"The {book_format} is being put together; ask again in some seconds.")
+    return StreamingResponse(
+        _while_made(output), media_type=kind, headers={**headers, "ETag": f'"{output.etag}"'}
+    )
+
+
+async def _while_made(output: Output) -> AsyncIterator[bytes]:
+    """The file as it grows."""
+    with await _opened(output) as file:
+        while True:
+            is_whole = output.made.done()
+            while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
+                yield block
+            if is_whole:
+                output.made.result()
+                return
+            await asyncio.wait([output.made], timeout=_LOOK_S)
+
+
+async def _opened(output: Output) -> BinaryIO:
+    while True:
+        is_whole = output.made.done()
+        if is_whole:
+            output.made.result()
+        try:
+            return await asyncio.to_thread((output.path if is_whole else output.growing).open, "rb")
+        except FileNotFoundError:
+            if is_whole:
+                raise
+            await asyncio.wait([output.made], timeout=_LOOK_S)
+
+
+async def send_subtitles(
+    request: Request, state: AppState, look: Look, kind: Literal["srt", "vtt"]
+) -> Response:
+    n_units = look.made.prefix()
+
+    def write() -> bytes:
+        shown = cues(timed_texts(look.folder, look.job, look.made, n_units))
+        return (srt if kind == "srt" else vtt)(shown).encode()
+
+    text = await state.pools.files.run(write)
+    media_type = "application/x-subrip" if kind == "srt" else "text/vtt"
+    return await ranged(
+        request, text, media_type=f"{media_type}; charset=utf-8", etag=f"{look.job.id}-{n_units}.{kind}"
+    )
+
+
+def send_chapters(look: Look) -> dict[str, Any]:
+    times = chapter_times(look.job, look.made, look.made.prefix())
+    return {
+        "title": look.job.title,
+        "chapters": [
+            {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.title}
+            for each in times
+        ],
+    }

@@ -1,0 +1,102 @@
+"""What a job is made of and how its units are spoken here: between longform, which knows no engine, and
+speech, which knows no job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import msgspec
+
+from glm_tts_api.api.v1.job_schemas import JobFields
+from glm_tts_api.audio.encode import from_pcm16
+from glm_tts_api.contracts import LexiconEntry, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.errors import InternalFault, NothingToSay
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
+from glm_tts_api.longform.jobs import SpeakOf
+from glm_tts_api.longform.plan import plan
+from glm_tts_api.longform.script import Book
+from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices
+from glm_tts_api.speech.service import SpeechService
+from glm_tts_api.text.cut.block_pauses import Pauses
+from glm_tts_api.text.markup.marks import voices_in
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """`voices` by the names that units call them; `owner`: whose it is."""
+
+    book: Book
+    fields: JobFields
+    voices: Mapping[str, Voice]
+    lexicon: Sequence[LexiconEntry]
+    pauses: Pauses
+    owner: str
+
+    def write(self, folder: JobFolder, id: str) -> None:
+        """Blocking. Raises NothingToSay, StorageFull and OSError."""
+        keep_voices(folder.voices, self.voices)
+        options = self.fields.model_dump(include={"sample_rate", "use_phoneme", "speed"})
+        job = Job(
+            id=id,
+            state="queued",
+            created_at=time.time(),
+            n_units=0,
+            chapters=(),
+            sample_rate=self.fields.sample_rate,
+            title=self.fields.title or self.book.title,
+            author=self.fields.author or self.book.author,
+            owner=self.owner,
+            options={
+                **options,
+                "sampling": asdict(self.fields.options),
+                "lexicon": [asdict(entry) for entry in self.lexicon],
+            },
+        )
+        units = plan(self.book, seed=self.fields.seed, pauses=self.pauses)
+        if not folder.create(job, self.book, units).n_units:
+            raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
+
+
+def speaking_with(speech: SpeechService) -> SpeakOf:
+    """How the units of any job are spoken by this server."""
+
+    def begin(folder: JobFolder, job: Job) -> Speak:
+        try:
+            voices = kept_voices(folder.voices)
+            first = _request(job, voices)
+        except (OSError, msgspec.MsgspecError, TypeError, KeyError) as error:
+            raise InternalFault(f"The job's folder is damaged: {error}") from error
+
+        async def speak(unit: Unit) -> Spoken:
+            asked = replace(
+                first,
+                request_id=f"{job.id}-{unit.index}",
+                text=unit.text,
+                voice=voices[unit.voice or BOOK],
+                sampling=replace(first.sampling, seed=unit.seed),
+                others={name: voices[name] for name in voices_in(unit.text) if name},
+            )
+            spoken = await speech.speak_aside(asked)
+            return Spoken(from_pcm16(spoken.audio), spoken.sample_rate)
+
+        return speak
+
+    return begin
+
+
+def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
+    options = job.options
+    return SpeechRequest(
+        job.id,
+        "",
+        voices[BOOK],
+        SamplingOptions(**options["sampling"]),
+        options["sample_rate"],
+        use_phoneme=options["use_phoneme"],
+        lexicon=[LexiconEntry(**entry) for entry in options["lexicon"]],
+        audio_format="pcm",
+        speed=options["speed"],
+    )

@@ -1,0 +1,243 @@
+"""/api/v1/jobs: a book in, its audio, subtitles and chapters out, as far as they are made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.openapi import BINARY, book_docs, error_docs, ranged_docs
+from glm_tts_api.api.v1.job_files import send_audio, send_chapters, send_subtitles
+from glm_tts_api.api.v1.job_schemas import (
+    EXAMPLE_JOB,
+    ChapterMarks,
+    JobAnswer,
+    JobFields,
+    JobList,
+    NewJobAnswer,
+)
+from glm_tts_api.api.v1.job_speech import NewJob
+from glm_tts_api.api.v1.lexicon import own_lexicon
+from glm_tts_api.api.v1.schemas import Done
+from glm_tts_api.api.v1.text import marked_text
+from glm_tts_api.api.voice_names import named_voice, named_voices, uploaded_voice
+from glm_tts_api.contracts import SAMPLE_RATE, Voice
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
+from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
+from glm_tts_api.longform.cast import give_voices, read_cast
+from glm_tts_api.longform.job import JobState
+from glm_tts_api.longform.pauses import read_pauses
+from glm_tts_api.longform.reading import read_book
+from glm_tts_api.longform.script import Book
+from glm_tts_api.longform.shelf import Look
+from glm_tts_api.longform.voices import BOOK
+from glm_tts_api.text.cut.block_pauses import Pauses
+from glm_tts_api.text.markup.marks import voices_in
+from glm_tts_api.voices.unregistered import decoded_voice
+
+PATH = "/api/v1/jobs"
+FILE = "file"
+_EXAMPLE = {"input_text": "# 第一章 春天\n\n江南的春天来得很早。", "index": "exampleA"}
+_JOB = error_docs(404, 422)
+_CHANGE = error_docs(404, 409, 422)
+_TEXT = {"schema": {"type": "string"}}
+Id = Annotated[str, Path(description="As POST /jobs answered it.", examples=[EXAMPLE_JOB])]
+
+router = APIRouter(
+    prefix=PATH,
+    tags=["books"],
+    dependencies=[KeyRequired, WriterRequired],
+    responses=error_docs(401, 403, 500),
+)
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=NewJobAnswer,
+    openapi_extra=book_docs(JobFields, name="NewJob", example=_EXAMPLE, file=FILE),
+    responses=error_docs(400, 404, 408, 413, 415, 422, 503, 507),
+)
+async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Begins a book: a text, or a file (.txt, .md, .epub, .srt). It is spoken on places that no request
+    needs, and goes on after a restart of the server."""
+    body = await read_body(request, state.config.max_upload_bytes)
+    fields, warnings = body.parse_speech(JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
+    book, more = await state.pools.files.run(_book, body, fields)
+    new = NewJob(
+        book,
+        fields,
+        await _voices(body, fields, book, state),
+        await own_lexicon(fields.lexicon, state),
+        Pauses() if fields.pauses is None else read_pauses(fields.pauses),
+        _owner(request, state) or "",
+    )
+    look = await state.jobs.create(new.write)
+    return {**_shown(look), "warnings": [*warnings, *more]}
+
+
+@router.get("", response_model=JobList)
+async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """The jobs, the newest first; with API_KEYS, those of the key that asks."""
+    looks = await state.jobs.all(_owner(request, state))
+    return {"count": len(looks), "jobs": [_shown(look) for look in looks]}
+
+
+@router.get("/{id}", response_model=JobAnswer, responses=_JOB)
+async def get_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """How far a job is."""
+    return _shown(await _look(id, request, state))
+
+
+@router.get(
+    "/{id}/audio",
+    response_class=Response,
+    responses={
+        **ranged_docs(
+            {
+                "description": "The audio that there is, from the start of the book on.",
+                "content": {book_media_type(each, SAMPLE_RATE): BINARY for each in BOOK_FORMATS},
+            }
+        ),
+        **_CHANGE,
+        **error_docs(503),
+    },
+)
+async def get_job_audio(
+    id: Id,
+    request: Request,
+    state: AppStateDep,
+    format: Annotated[BookFormat, Query(description="m4b and mp3 have chapters.", examples=["mp3"])] = "mp3",
+) -> Response:
+    """The audio of a job, also while it runs: what there is without a gap."""
+    return await send_audio(request, state, await _look(id, request, state), format)
+
+
+@router.get(
+    "/{id}/subtitles.{kind}",
+    response_class=Response,
+    responses={
+        **ranged_docs(
+            {"description": "Subtitles.", "content": {"application/x-subrip": _TEXT, "text/vtt": _TEXT}}
+        ),
+        **_JOB,
+    },
+)
+async def get_job_subtitles(
+    id: Id,
+    kind: Annotated[Literal["srt", "vtt"], Path(description="SubRip or WebVTT.", examples=["srt"])],
+    request: Request,
+    state: AppStateDep,
+) -> Response:
+    """The text as written, with the times of the audio that there is."""
+    return await send_subtitles(request, state, await _look(id, request, state), kind)
+
+
+@router.get("/{id}/chapters.json", response_model=ChapterMarks, responses=_JOB)
+async def get_job_chapters(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """The chapters in the audio that there is, as Podcasting 2.0 has them."""
+    return send_chapters(await _look(id, request, state))
+
+
+@router.post("/{id}/pause", response_model=JobAnswer, responses=_CHANGE)
+async def pause_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Stops a job until it is resumed; the pieces that are spoken now are spoken again then."""
+    return await _change(id, "paused", request, state)
+
+
+@router.post("/{id}/resume", response_model=JobAnswer, responses=_CHANGE)
+async def resume_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Lets a job go on that was paused or failed."""
+    return await _change(id, "queued", request, state)
+
+
+@router.post("/{id}/cancel", response_model=JobAnswer, responses=_CHANGE)
+async def cancel_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Ends a job; what it has made stays until it is deleted."""
+    return await _change(id, "cancelled", request, state)
+
+
+@router.delete("/{id}", response_model=Done, responses=_CHANGE)
+async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Ends a job and removes what it has made."""
+    await state.jobs.delete(id, _owner(request, state))
+    return {"message": f"Job '{id}' is deleted."}
+
+
+def _owner(request: Request, state: AppState) -> str | None:
+    """With keys each sees its own; without them who may ask at all sees every job."""
+    return owner_of(request) if state.keys.are_needed else None
+
+
+async def _look(id: str, request: Request, state: AppState) -> Look:
+    return await state.jobs.get(id, _owner(request, state))
+
+
+async def _change(id: str, to: JobState, request: Request, state: AppState) -> dict[str, Any]:
+    return _shown(await state.jobs.change(id, _owner(request, state), to))
+
+
+def _shown(look: Look) -> dict[str, Any]:
+    job, made = look.job, look.made
+    return {
+        "id": job.id,
+        "state": look.state,
+        "message": job.message,
+        "title": job.title,
+        "author": job.author,
+        "created_at": round(job.created_at, 3),
+        "segments": job.n_units,
+        "segments_done": made.n_units,
+        "audio_seconds": round(look.audio_s, 3),
+        "eta_s": None if look.eta_s is None else round(look.eta_s, 1),
+        "chapters": [
+            {
+                "title": chapter.title,
+                "segments": chapter.n_units,
+                "segments_done": made.n_in(chapter.first, chapter.n_units),
+            }
+            for chapter in job.chapters
+        ],
+    }
+
+
+def _book(body: Body, fields: JobFields) -> tuple[Book, list[str]]:
+    """The book that was sent, and warnings. Blocking. Raises what a text or a cast is refused with."""
+    upload = body.file(FILE)
+    if upload is not None and fields.input_text:
+        raise InvalidField(f"Send either input_text or {FILE}, not both.")
+    if upload is None and not fields.input_text.strip():
+        raise InvalidField(f"Send the text as input_text, or as {FILE} (.txt, .md, .epub or .srt).")
+    if upload is not None:
+        book, warnings = read_book(upload.read(), upload.filename), list[str]()
+    else:
+        text, warnings = marked_text(fields)
+        book = read_book(text, "")
+    return (book if fields.cast is None else give_voices(book, read_cast(fields.cast))), warnings
+
+
+async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) -> dict[str, Voice]:
+    """Every voice that the book needs, by the names that it has there. Raises UnknownVoice and what a
+    recording is refused with."""
+    blocks = [block for chapter in book.chapters for block in chapter.blocks]
+    names = [block.voice or "" for block in blocks]
+    marked = [name for block in blocks for name in voices_in(block.text)]
+    others = await state.pools.files.run(named_voices, [*names, *marked], state)
+    return {BOOK: await _voice(body, fields, state), **others}
+
+
+async def _voice(body: Body, fields: JobFields, state: AppState) -> Voice:
+    """The voice of the book: a registered one, or the recording that came with it."""
+    upload = body.file()
+    if fields.index is not None:
+        if upload or fields.prompt_text:
+            raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
+        return await state.pools.files.run(named_voice, fields.index, state)
+    if upload is None:
+        raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
+    voice = await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))
+    return await state.pools.decode.run(decoded_voice, voice, state.speech.prompt_limits)

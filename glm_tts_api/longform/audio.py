@@ -1,0 +1,100 @@
+"""A job's audio as a file: its units one after the other with their silences, in any format, with chapters
+where the format has them. Blocking; holds one unit at a time. Knows no server.
+
+Equal units are equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Final, Literal, cast, get_args
+
+import av
+import numpy as np
+import soundfile
+
+from glm_tts_api.audio.encode import media_type, open_encoder
+from glm_tts_api.audio.resample import Frames
+from glm_tts_api.contracts import AudioFormat, Float32
+from glm_tts_api.longform.folder import JobFolder, Made
+from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.timeline import ChapterTime, chapter_times
+
+BookFormat = Literal["m4b", AudioFormat]
+BOOK_FORMATS: Final[tuple[BookFormat, ...]] = ("m4b", *get_args(AudioFormat))
+_KBITS = {"m4b": 64, "mp3": 96}
+_MOST_WAV_BYTES = 2**32 - 2**12
+_SILENCE = np.zeros(24000, np.float32)
+
+
+def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
+    return "audio/mp4" if book_format == "m4b" else media_type(book_format, sample_rate)
+
+
+def pcm_of(folder: JobFolder, made: Made, n_units: int) -> Iterator[Float32]:
+    """The samples of the first `n_units` units in [-1, 1], in pieces."""
+    for index in range(n_units):
+        speech, silence = made.speech[index], made.silence[index]
+        if speech:
+            yield soundfile.read(folder.audio_file(index, speech, silence), dtype="float32")[0]
+        for start in range(0, silence, len(_SILENCE)):
+            yield _SILENCE[: silence - start]
+
+
+def write_audio(
+    path: Path, book_format: BookFormat, folder: JobFolder, job: Job, made: Made, n_units: int
+) -> Iterator[None]:
+    """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters."""
+    pieces = pcm_of(folder, made, n_units)
+    if book_format == "m4b" or book_format == "mp3":
+        chapters = chapter_times(job, made, n_units)
+        yield from _write_chaptered(path, book_format, job, chapters, pieces)
+        return
+    n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
+    is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
+    encoder = open_encoder(book_format, job.sample_rate, n_samples=None if is_long else n_samples)
+    with path.open("wb") as file:
+        for pcm in pieces:
+            file.write(encoder.push(pcm))
+            yield
+        file.write(encoder.finish())
+
+
+_MP3 = {"write_xing": "0", "id3v2_version": "3", "flush_packets": "1"}
+_MUXERS: dict[BookFormat, tuple[str, str, dict[str, str], dict[str, str]]] = {
+    "m4b": ("ipod", "aac", {"movflags": "+faststart"}, {"aac_coder": "fast"}),
+    "mp3": ("mp3", "libmp3lame", _MP3, {"reservoir": "0"}),
+}
+
+
+def _write_chaptered(
+    path: Path, book_format: BookFormat, job: Job, chapters: Sequence[ChapterTime], pieces: Iterator[Float32]
+) -> Iterator[None]:
+    muxer, codec, options, codec_options = _MUXERS[book_format]
+    with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
+        container.metadata.update({"title": job.title, "artist": job.author, "genre": "Audiobook"})
+        container.set_chapters([_chapter(number, each) for number, each in enumerate(chapters)])
+        stream = cast(av.AudioStream, container.add_stream(codec, rate=job.sample_rate, layout="mono"))
+        context = stream.codec_context
+        context.bit_rate, context.options = 1000 * _KBITS[book_format], codec_options
+        context.open()
+        frames = Frames(job.sample_rate, job.sample_rate, context.format.name, context.frame_size)
+        for pcm in pieces:
+            for frame in frames.push(pcm):
+                container.mux(stream.encode(frame))
+            yield
+        for frame in [*frames.finish(), None]:
+            container.mux(stream.encode(frame))
+
+
+def _chapter(number: int, chapter: ChapterTime) -> dict[str, object]:
+    """As PyAV takes it."""
+    return {
+        "id": number,
+        "start": round(1000 * chapter.start_s),
+        "end": round(1000 * chapter.end_s),
+        "time_base": Fraction(1, 1000),
+        "metadata": {"title": chapter.title or str(number + 1)},
+    }

@@ -1,0 +1,205 @@
+"""Runs the jobs of a server, and does with them what their owners say. Knows asyncio; knows no HTTP and no
+engine.
+
+Two servers never run one job: who runs, changes or deletes it holds its folder's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from glm_tts_api.errors import JobRefuses, JobRuns, ServiceError, StorageFull
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.job import Job, JobState, Speak, Spoken, Unit
+from glm_tts_api.longform.runner import run_job
+from glm_tts_api.longform.shelf import (
+    JobsConfig,
+    Look,
+    Shelf,
+    delete,
+    no_such_job,
+    read_again,
+    save,
+    save_locked,
+)
+
+logger = logging.getLogger(__name__)
+_LOOK_EVERY_S = 1.0
+_SWEEP_EVERY_S = 600.0
+# From which states a job may be told to go to another.
+_WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
+    "paused": ("queued", "running", "paused"),
+    "queued": ("queued", "running", "paused", "failed"),
+    "cancelled": ("queued", "running", "paused", "failed", "cancelled"),
+}
+_FAULT = "Something went wrong in the server; its log has the details. Resume tries again."
+_VERBS = {"paused": "paused", "queued": "resumed", "cancelled": "cancelled"}
+
+SpeakOf = Callable[[JobFolder, Job], Speak]
+"""How the units of a job are spoken. Blocking. Raises ServiceError."""
+
+
+class Jobs:
+    """All of them. `count_unit` is called for each unit that was made."""
+
+    def __init__(
+        self, config: JobsConfig, speak_of: SpeakOf, *, count_unit: Callable[[], None] = lambda: None
+    ) -> None:
+        self._shelf = Shelf(config)
+        self._speak_of = speak_of
+        self._count_unit = count_unit
+        self._changed = asyncio.Event()
+
+    # -- what is asked
+
+    async def create(self, write: Callable[[JobFolder, str], None]) -> Look:
+        """A new job, which `write` puts into its folder under its id, blocking. Raises StorageFull, and what
+        `write` raises, with nothing left."""
+        self._shelf.require_room()
+        id = uuid.uuid4().hex
+        folder = self._shelf.folder(id)
+
+        def make() -> Look:
+            try:
+                folder.path.mkdir(parents=True)
+                write(folder, id)
+            except BaseException:
+                with suppress(OSError):
+                    folder.delete()
+                raise
+            return self._shelf.found(id)
+
+        look = await asyncio.to_thread(make)
+        self._changed.set()
+        return look
+
+    async def all(self, owner: str | None) -> list[Look]:
+        """Those that `owner` may see (None: all), the newest first."""
+        await asyncio.to_thread(self._shelf.refresh)
+        seen = [look for look in self._shelf.looks if _may_see(owner, look.job)]
+        return sorted(seen, key=lambda look: -look.job.created_at)
+
+    async def get(self, id: str, owner: str | None) -> Look:
+        """Raises UnknownJob."""
+        look = await asyncio.to_thread(self._shelf.found, id)
+        if not _may_see(owner, look.job):
+            raise no_such_job()
+        return look
+
+    async def change(self, id: str, owner: str | None, to: JobState) -> Look:
+        """Pauses, resumes or cancels. Raises UnknownJob, JobRefuses, JobRuns, StorageFull."""
+        look = await self.get(id, owner)
+        async with look.changing:
+            if to != "queued":
+                await self._stop(look)
+            if look.state not in _WAYS[to]:
+                raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
+            if look.job.state != to:
+                await asyncio.to_thread(save_locked, look, to, "")
+        self._changed.set()
+        return look
+
+    async def delete(self, id: str, owner: str | None) -> None:
+        """Raises UnknownJob and JobRuns."""
+        look = await self.get(id, owner)
+        async with look.changing:
+            await self._stop(look)
+            await asyncio.to_thread(delete, look.folder)
+            self._shelf.forget(id)
+
+    # -- what runs
+
+    async def keep_going(self, is_stopping: Callable[[], bool]) -> None:
+        """Runs the jobs that are queued until the server stops or this is cancelled; the units at work are
+        lost then, and another server makes them."""
+        swept_at = float("-inf")
+        try:
+            while not is_stopping():
+                await asyncio.to_thread(self._shelf.refresh)
+                self._begin_queued()
+                if time.monotonic() > swept_at + _SWEEP_EVERY_S:
+                    swept_at = time.monotonic()
+                    await asyncio.to_thread(self._shelf.remove_old)
+                self._changed.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), _LOOK_EVERY_S)
+        finally:
+            for look in self._shelf.looks:
+                await self._stop(look)
+
+    def _begin_queued(self) -> None:
+        for look in self._shelf.looks:
+            if look.job.state == "queued" and look.task is None and not look.changing.locked():
+                look.task = asyncio.create_task(self._run(look))
+
+    async def _run(self, look: Look) -> None:
+        try:
+            await self._run_locked(look)
+        except JobRuns:
+            await asyncio.sleep(_LOOK_EVERY_S)  # another server's
+        except Exception:
+            logger.exception("Job %s cannot be run", look.job.id)
+            await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            look.task = look.pace_s = None
+            self._changed.set()
+
+    async def _run_locked(self, look: Look) -> None:
+        with look.folder.locked():
+            await asyncio.to_thread(read_again, look)
+            if look.job.state != "queued":
+                return
+            state, message = await self._outcome(look)
+            await asyncio.to_thread(save, look, state, message)
+
+    async def _outcome(self, look: Look) -> tuple[JobState, str]:
+        """Runs the job until it ends, and says how it ended and why."""
+        begun_at, n_before = time.monotonic(), look.made.n_units
+
+        def progress(unit: Unit, spoken: Spoken) -> None:
+            look.pace_s = (time.monotonic() - begun_at) / (look.made.n_units - n_before)
+            self._count_unit()
+
+        try:
+            speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
+            await run_job(
+                look.folder,
+                look.job,
+                self._where_there_is_room(speak),
+                made=look.made,
+                at_once=self._shelf.config.at_once,
+                progress=progress,
+            )
+        except StorageFull as error:
+            logger.error("Job %s is paused: %s", look.job.id, error.message)
+            return "paused", error.message
+        except ServiceError as error:
+            logger.error("Job %s failed: %s", look.job.id, error.message)
+            return "failed", error.message
+        except Exception:
+            logger.exception("Job %s failed", look.job.id)
+            return "failed", _FAULT
+        return "done", ""
+
+    def _where_there_is_room(self, speak: Speak) -> Speak:
+        async def speak_with_room(unit: Unit) -> Spoken:
+            self._shelf.require_room()
+            return await speak(unit)
+
+        return speak_with_room
+
+    async def _stop(self, look: Look) -> None:
+        if (task := look.task) is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def _may_see(owner: str | None, job: Job) -> bool:
+    return owner is None or job.owner in ("", owner)

@@ -1,0 +1,92 @@
+"""The files that are made of a job's audio: one for each format, kept in the job's folder until the job has
+more audio. Each is made once, however many ask for it. Knows asyncio; knows no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from glm_tts_api.longform.audio import BookFormat, write_audio
+from glm_tts_api.longform.folder import JobFolder, Made
+from glm_tts_api.longform.job import Job
+
+_N_THREADS = 2
+_NICENESS = 10  # behind the engines, which share the cores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """A file of the first `n_units` units: at `path` once `made` is done, until then as far as it is at
+    `growing`. `etag` names its bytes."""
+
+    path: Path
+    growing: Path
+    etag: str
+    made: asyncio.Future[None]
+
+
+class Outputs:
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="book", initializer=_stand_back)
+        self._making: dict[Path, Output] = {}
+        self._closed = threading.Event()
+
+    def of(self, folder: JobFolder, job: Job, made: Made, book_format: BookFormat) -> Output:
+        """What there is of the job without a gap, as a file that is there or is being made."""
+        n_units = made.prefix()
+        path = folder.outputs / f"{n_units}.{book_format}"
+        if (output := self._making.get(path)) is not None:
+            return output
+        loop = asyncio.get_running_loop()
+        growing = path.with_name(f"{path.name}.{os.getpid()}.new")
+        if path.exists():
+            done: asyncio.Future[None] = loop.create_future()
+            done.set_result(None)
+            return Output(path, growing, _etag(job, path), done)
+        making = loop.run_in_executor(
+            self._threads, self._make, path, growing, book_format, folder, job, made, n_units
+        )
+        self._making[path] = output = Output(path, growing, _etag(job, path), making)
+        making.add_done_callback(lambda _: self._making.pop(path, None))
+        return output
+
+    def close(self) -> None:
+        """Ends what is being made after the piece that it is at."""
+        self._closed.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _make(
+        self,
+        path: Path,
+        growing: Path,
+        book_format: BookFormat,
+        folder: JobFolder,
+        job: Job,
+        made: Made,
+        n_units: int,
+    ) -> None:
+        folder.outputs.mkdir(exist_ok=True)
+        try:
+            for _ in write_audio(growing, book_format, folder, job, made, n_units):
+                if self._closed.is_set():
+                    raise asyncio.CancelledError
+            for older in folder.outputs.glob(f"*.{book_format}"):
+                older.unlink(missing_ok=True)
+            growing.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                growing.unlink(missing_ok=True)
+            raise
+
+
+def _etag(job: Job, path: Path) -> str:
+    return f"{job.id}-{path.name}"
+
+
+def _stand_back() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,0 +1,175 @@
+"""The folders of all jobs, and what is known of them. Blocking, and safe to call from several threads.
+
+The folders are all there is: what ran when a server ended is read by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
+from glm_tts_api.longform.folder import JobFolder, Made
+from glm_tts_api.longform.job import RESTING, Job, JobState
+
+logger = logging.getLogger(__name__)
+_ABANDONED_S = 3600.0
+_DAY_S = 86400
+_ID = re.compile("[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobsConfig:
+    """`folder`: of all jobs. `max_bytes` of them together. `keep_s`: how long a job stays that rests; 0: for
+    ever. `at_once`: units of one job."""
+
+    folder: Path
+    max_bytes: int = 10_000 * 2**20
+    keep_s: float = 30 * _DAY_S
+    at_once: int = 4
+
+
+@dataclass(slots=True, eq=False)
+class Look:
+    """A job as its owner sees it. `pace_s`: seconds that a unit takes; None before one was made."""
+
+    folder: JobFolder
+    job: Job
+    made: Made
+    task: asyncio.Task[None] | None = None
+    pace_s: float | None = None
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def state(self) -> JobState:
+        return "running" if self.task is not None and self.job.state == "queued" else self.job.state
+
+    @property
+    def audio_s(self) -> float:
+        return self.made.n_samples / self.job.sample_rate
+
+    @property
+    def eta_s(self) -> float | None:
+        """None where nobody can say."""
+        if self.state != "running" or self.pace_s is None:
+            return None
+        return (self.job.n_units - self.made.n_units) * self.pace_s
+
+
+class Shelf:
+    def __init__(self, config: JobsConfig) -> None:
+        self.config = config
+        self._known: dict[str, Look] = {}
+
+    def folder(self, id: str) -> JobFolder:
+        return JobFolder(self.config.folder / id)
+
+    @property
+    def looks(self) -> list[Look]:
+        """What is known by now."""
+        return list(self._known.values())
+
+    def require_room(self) -> None:
+        """Raises StorageFull where the jobs have all the room that they may have."""
+        if sum(look.made.n_bytes for look in self.looks) > self.config.max_bytes:
+            raise StorageFull(
+                f"The jobs fill the {self.config.max_bytes / 2**20:g} MB that they may have (JOBS_MAX_MB): "
+                "delete one, or raise that, then resume."
+            )
+
+    def refresh(self) -> None:
+        """Reads what other servers may have changed."""
+        ids = set(self._ids())
+        for id in self._known.keys() - ids:
+            self.forget(id)
+        for id in ids:
+            self.look_up(id)
+
+    def look_up(self, id: str) -> Look | None:
+        """None where there is no such job, or nothing that can be read."""
+        if not _ID.fullmatch(id):
+            return None
+        look = self._known.get(id)
+        try:
+            if look is None:
+                look = self._known.setdefault(id, _read(self.folder(id)))
+            elif look.task is None and look.job.state == "queued":
+                read_again(look)
+        except FileNotFoundError:
+            self.forget(id)
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            logger.warning("The job in %s cannot be read: %s", self.config.folder / id, error)
+            return None
+        return look
+
+    def found(self, id: str) -> Look:
+        """Raises UnknownJob."""
+        look = self.look_up(id)
+        if look is None:
+            raise no_such_job()
+        return look
+
+    def forget(self, id: str) -> None:
+        self._known.pop(id, None)
+
+    def _ids(self) -> Iterator[str]:
+        with suppress(FileNotFoundError):
+            yield from (path.name for path in self.config.folder.iterdir() if _ID.fullmatch(path.name))
+
+    def remove_old(self) -> None:
+        """Deletes folders that never became a job, and jobs that have rested for too long."""
+        for id in self._ids():
+            folder = self.folder(id)
+            with suppress(OSError, JobRuns):
+                if not folder.is_job and time.time() - folder.path.stat().st_mtime > _ABANDONED_S:
+                    folder.delete()
+        for look in self.looks if self.config.keep_s else ():
+            with suppress(OSError, JobRuns):
+                if look.job.state in RESTING and time.time() - look.folder.changed_at > self.config.keep_s:
+                    delete(look.folder)
+                    self.forget(look.job.id)
+                    logger.info("Job %s is deleted: it rested for JOBS_KEEP_DAYS", look.job.id)
+
+
+def no_such_job() -> UnknownJob:
+    return UnknownJob("There is no such job; GET /api/v1/jobs lists those that you may see.", "id")
+
+
+def _read(folder: JobFolder) -> Look:
+    job = folder.read()
+    return Look(folder, job, folder.made(job.n_units))
+
+
+def read_again(look: Look) -> None:
+    look.job = look.folder.read()
+    look.made = look.folder.made(look.job.n_units)
+
+
+def save(look: Look, state: JobState, message: str) -> None:
+    """With the lock. On a full disk it is known here alone."""
+    look.job = msgspec.structs.replace(look.job, state=state, message=message)
+    try:
+        look.folder.write(look.job)
+    except OSError as error:
+        logger.error("The state of job %s cannot be written: %s", look.job.id, error)
+
+
+def save_locked(look: Look, state: JobState, message: str) -> None:
+    """Raises JobRuns."""
+    with look.folder.locked():
+        save(look, state, message)
+
+
+def delete(folder: JobFolder) -> None:
+    """Raises JobRuns."""
+    with folder.locked():
+        folder.delete()

@@ -1,0 +1,50 @@
+"""The voices of a job, kept in its folder as they were when it was made: a book goes on in them, whatever
+becomes of the registered ones. Blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from glm_tts_api.contracts import Recording, Voice
+
+BOOK = ""  # the name of the voice of all that no other is asked for
+
+
+class _Kept(Struct, frozen=True):
+    name: str
+    file: str
+    registered: str | None
+    transcript: str
+    digest: str
+    sample_rate: int
+
+
+def keep_voices(folder: Path, voices: Mapping[str, Voice]) -> None:
+    """`voices` by the names that units and marks call them, that of the book as BOOK."""
+    kept = []
+    folder.mkdir(exist_ok=True)
+    for number, (name, voice) in enumerate(voices.items()):
+        recording = voice.recording
+        file = f"{number}.npy"
+        np.save(folder / file, recording.samples)
+        kept.append(_Kept(name, file, voice.name, voice.transcript, voice.digest, recording.sample_rate))
+    (folder / "voices.json").write_bytes(msgspec.json.encode(kept))
+
+
+def kept_voices(folder: Path) -> dict[str, Voice]:
+    """What `keep_voices` was given. Raises OSError, msgspec.MsgspecError."""
+    kept = msgspec.json.decode((folder / "voices.json").read_bytes(), type=list[_Kept])
+    return {
+        one.name: Voice(
+            Recording(np.load(folder / one.file), one.sample_rate),
+            one.transcript,
+            one.digest,
+            one.registered,
+        )
+        for one in kept
+    }

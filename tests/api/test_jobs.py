@@ -1,0 +1,237 @@
+"""Jobs over HTTP: a text becomes a book in the places that no request needs, and all of it can be fetched."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import pytest
+
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+
+TEXT = "\n\n".join(f"第{number}段说的是江南的春天和那里的人们。" for number in range(6))
+N_UNITS = 6
+SECONDS = N_UNITS * 0.5 + (N_UNITS - 1) * 0.8 + 2.0  # tones and pauses, the chapter's behind the last
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def begin(client: httpx.Client, **fields: Any) -> str:
+    answer = client.post("/api/v1/jobs", json={"input_text": TEXT, "index": "exampleA", **fields})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def look(client: httpx.Client, id: str) -> dict[str, Any]:
+    job: dict[str, Any] = client.get(f"/api/v1/jobs/{id}").raise_for_status().json()
+    return job
+
+
+def wait_for(client: httpx.Client, id: str, state: str) -> dict[str, Any]:
+    wait_until(lambda: look(client, id)["state"] == state)
+    return look(client, id)
+
+
+def audio(client: httpx.Client, id: str, book_format: str = "wav", **headers: str) -> httpx.Response:
+    return client.get(f"/api/v1/jobs/{id}/audio", params={"format": book_format}, headers=headers)
+
+
+def test_a_text_becomes_a_book(client: httpx.Client) -> None:
+    id = begin(client, title="江南", author="某人")
+    job = wait_for(client, id, "done")
+    assert (job["title"], job["author"], job["segments"], job["segments_done"]) == ("江南", "某人", 6, 6)
+    assert [(each["segments"], each["segments_done"]) for each in job["chapters"]] == [(6, 6)]
+    assert job["audio_seconds"] == pytest.approx(SECONDS)  # a tone and a pause, at the end a chapter's
+    assert client.get("/api/v1/jobs").json()["jobs"][0]["id"] == id
+
+
+@pytest.mark.parametrize("book_format", ["m4b", "wav", "flac", "mp3", "opus", "aac"])
+def test_every_format_has_all_of_it(client: httpx.Client, book_format: str) -> None:
+    id = begin(client, title="江南")
+    wait_for(client, id, "done")
+    answer = audio(client, id, book_format).raise_for_status()
+    with av.open(io.BytesIO(answer.content)) as file:
+        seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
+        chapters = file.chapters()
+    assert seconds == pytest.approx(SECONDS, abs=0.15)
+    assert len(chapters) == (1 if book_format in ("m4b", "mp3") else 0)
+
+
+def test_a_part_is_fetched_and_a_client_that_has_it_hears_so(client: httpx.Client) -> None:
+    id = begin(client)
+    wait_for(client, id, "done")
+    whole = audio(client, id)
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = audio(client, id, Range="bytes=1000-1999")
+    assert (part.status_code, part.content) == (206, whole.content[1000:2000])
+    assert audio(client, id, **{"If-None-Match": whole.headers["etag"]}).status_code == 304
+    head = client.head(f"/api/v1/jobs/{id}/audio", params={"format": "wav"})
+    assert int(head.headers["content-length"]) == len(whole.content)
+
+
+def test_what_there_is_is_fetched_while_it_runs(serve: Callable[..., Running]) -> None:
+    engine = ToneEngine()
+    server = serve(engine)
+    with server.client() as client:
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        first = audio(client, id).raise_for_status()
+        wait_for(client, id, "done")
+        assert len(audio(client, id).content) >= len(first.content)
+        assert audio(client, id).content.startswith(first.content[44:100], 44)
+
+
+def test_subtitles_and_chapters_are_timed(client: httpx.Client) -> None:
+    id = begin(client, title="江南")
+    wait_for(client, id, "done")
+    srt = client.get(f"/api/v1/jobs/{id}/subtitles.srt").raise_for_status()
+    assert srt.headers["content-type"] == "application/x-subrip; charset=utf-8"
+    assert srt.text.startswith("1\n00:00:00,000 --> 00:00:01,000\n第0段说的是江南的春天和那里的人们。\n")
+    assert srt.text.count("-->") == N_UNITS
+    assert client.get(f"/api/v1/jobs/{id}/subtitles.vtt").text.startswith("WEBVTT")
+    chapters = client.get(f"/api/v1/jobs/{id}/chapters.json").json()
+    assert chapters["chapters"] == [{"startTime": 0, "endTime": SECONDS, "title": ""}]
+
+
+def test_a_job_is_paused_goes_on_and_is_the_same(serve: Callable[..., Running]) -> None:
+    with serve(ToneEngine(delay_s=0.05)).client() as client:
+        straight = begin(client)
+        wait_for(client, straight, "done")
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        paused = client.post(f"/api/v1/jobs/{id}/pause").raise_for_status().json()
+        assert (paused["state"], paused["eta_s"]) == ("paused", None)
+        time.sleep(0.2)
+        assert look(client, id)["segments_done"] == paused["segments_done"]
+        assert client.post(f"/api/v1/jobs/{id}/resume").json()["state"] in ("queued", "running")
+        wait_for(client, id, "done")
+        assert audio(client, id).content == audio(client, straight).content
+
+
+def test_a_cancelled_job_keeps_its_audio_until_it_is_deleted(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(delay_s=0.05))
+    with server.client() as client:
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        assert client.post(f"/api/v1/jobs/{id}/cancel").json()["state"] == "cancelled"
+        assert audio(client, id).status_code == 200
+        refused = client.post(f"/api/v1/jobs/{id}/resume")
+        assert (refused.status_code, refused.json()["code"]) == (409, "job_refuses")
+        assert client.delete(f"/api/v1/jobs/{id}").status_code == 200
+        assert client.get(f"/api/v1/jobs/{id}").status_code == 404
+    assert not list((server.root / "data/jobs").iterdir())
+
+
+def test_a_file_and_a_recording_are_sent_as_a_form(server: Running, client: httpx.Client) -> None:
+    recording = client.get("/api/v1/prompts/exampleA/audio").content
+    answer = client.post(
+        "/api/v1/jobs",
+        data={"prompt_text": "录音里说的每一个字。", "title": "江南"},
+        files={"file": ("book.txt", TEXT.encode()), "prompt_audio": ("my.wav", recording)},
+    )
+    assert answer.status_code == 202, answer.text
+    wait_for(client, answer.json()["id"], "done")
+    voices = {request.voice.transcript for request in server.engine.requests}
+    assert voices == {"录音里说的每一个字。"}
+
+
+def test_a_cast_speaks_and_markdown_has_chapters(server: Running, client: httpx.Client) -> None:
+    text = "# 春天\n\n江南的春天来得很早。\n\n小王：你好！\n\n# 夏天\n\n天气热了。"
+    cast = {"旁白": "exampleA", "小王": "exampleB"}
+    id = begin(client, input_text=text, cast=cast, pauses={"chapter": 3, "heading": 0})
+    job = wait_for(client, id, "done")
+    assert [(each["title"], each["segments"]) for each in job["chapters"]] == [("春天", 3), ("夏天", 2)]
+    spoken = {(request.text, request.voice.name) for request in server.engine.requests}  # type: ignore[union-attr]
+    assert ("你好！", "exampleB") in spoken
+    assert ("天气热了。", "exampleA") in spoken
+    chapters = client.get(f"/api/v1/jobs/{id}/chapters.json").json()["chapters"]
+    assert [each["startTime"] for each in chapters] == [0, 0.5 + 0 + 0.5 + 0.8 + 0.5 + 3]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "says"),
+    [
+        ({"index": "exampleA"}, 400, "input_text"),
+        ({"input_text": "你好"}, 400, "index"),
+        ({"input_text": "你好", "index": "nobody"}, 404, "nobody"),
+        ({"input_text": "……", "index": "exampleA"}, 400, "nothing to say"),
+        ({"input_text": "你好[[voice nobody]]再见", "index": "exampleA"}, 404, "nobody"),
+        ({"input_text": "你好", "index": "exampleA", "speed": 9}, 400, "speed"),
+        ({"input_text": "你好", "index": "exampleA", "cast": "no"}, 400, "cast"),
+        ({"input_text": "甲：好", "index": "exampleA", "cast": {"甲": "nobody"}}, 404, "nobody"),
+        ({"input_text": "春" * 2_000_001, "index": "exampleA"}, 413, "2000000"),
+    ],
+)
+def test_what_is_wrong_is_said_at_once(
+    client: httpx.Client, server: Running, fields: dict[str, Any], status: int, says: str
+) -> None:
+    answer = client.post("/api/v1/jobs", json=fields)
+    assert answer.status_code == status
+    assert says in answer.json()["message"]
+    folder = server.root / "data/jobs"
+    assert not folder.exists() or not list(folder.iterdir()), "nothing is left of it"
+
+
+@pytest.mark.parametrize("id", ["..", "%2e%2e%2fprompts", "nothing", "0" * 32, "0" * 31 + "/"])
+def test_an_id_is_no_path(client: httpx.Client, id: str) -> None:
+    for path in (f"/api/v1/jobs/{id}", f"/api/v1/jobs/{id}/audio"):
+        assert client.get(path).status_code in (404, 307)
+    assert client.delete(f"/api/v1/jobs/{id}").status_code in (404, 405)
+
+
+def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:
+    server = serve(api_keys="one,two")
+    with server.client() as client:
+        mine, other = {"Authorization": "Bearer one"}, {"X-API-Key": "two"}
+        assert client.get("/api/v1/jobs").status_code == 401
+        client.headers.update(mine)
+        id = begin(client)
+        wait_for(client, id, "done")
+        client.headers.pop("Authorization")
+        client.headers.update(other)
+        assert client.get("/api/v1/jobs").json()["jobs"] == []
+        for path in ("", "/audio", "/subtitles.srt", "/chapters.json"):
+            assert client.get(f"/api/v1/jobs/{id}{path}").status_code == 404
+        assert client.delete(f"/api/v1/jobs/{id}").status_code == 404
+
+
+def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
+    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
+    first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))
+    engine = ToneEngine()
+    with ExitStack() as ends:
+        with (
+            running_app(first, lambda _, number: ToneEngine(delay_s=0.3)) as server,
+            server.client() as client,
+        ):
+            id = begin(client, input_text=TEXT * 4)
+            wait_until(lambda: look(client, id)["segments_done"] >= 1)
+            other = ends.enter_context(running_app(second, lambda _, number: engine))
+            client = ends.enter_context(other.client())
+            refused = client.post(f"/api/v1/jobs/{id}/pause")
+            assert (refused.status_code, refused.json()["code"]) == (409, "job_runs")
+            assert not engine.requests, "two servers never run one job"
+        job = wait_for(client, id, "done")
+        assert 0 < len(engine.requests) < job["segments"], "what was there is not spoken again"
+
+
+def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(seconds=20.0), jobs_max_mb=1)
+    with server.client() as client:
+        id = begin(client, input_text=TEXT * 20)
+        job = wait_for(client, id, "paused")
+        assert "JOBS_MAX_MB" in job["message"]
+        assert client.post("/api/v1/jobs", json={"input_text": "好", "index": "exampleA"}).status_code == 507
