@@ -6,7 +6,7 @@ Equal units are equal bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
@@ -36,11 +36,19 @@ def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
 def pcm_of(folder: JobFolder, made: Made, n_units: int) -> Iterator[Float32]:
     """The samples of the first `n_units` units in [-1, 1], in pieces."""
     for index in range(n_units):
-        speech, silence = made.speech[index], made.silence[index]
-        if speech:
-            yield soundfile.read(folder.audio_file(index, speech, silence), dtype="float32")[0]
+        yield speech_of(folder, made, index)
+        silence = made.silence[index]
         for start in range(0, silence, len(_SILENCE)):
             yield _SILENCE[: silence - start]
+
+
+def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
+    """The samples [n] of a unit in [-1, 1], without the silence behind it."""
+    n_samples, silence = made.speech[index], made.silence[index]
+    if not n_samples:
+        return np.zeros(0, np.float32)
+    speech: Float32 = soundfile.read(folder.audio_file(index, n_samples, silence), dtype="float32")[0]
+    return speech
 
 
 def write_audio(
@@ -50,7 +58,8 @@ def write_audio(
     pieces = pcm_of(folder, made, n_units)
     if book_format == "m4b" or book_format == "mp3":
         chapters = chapter_times(job, made, n_units)
-        yield from _write_chaptered(path, book_format, job, chapters, pieces)
+        tags = {"title": job.title, "artist": job.author}
+        yield from write_tagged(path, book_format, pieces, job.sample_rate, tags=tags, chapters=chapters)
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
     is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
@@ -69,18 +78,26 @@ _MUXERS: dict[BookFormat, tuple[str, str, dict[str, str], dict[str, str]]] = {
 }
 
 
-def _write_chaptered(
-    path: Path, book_format: BookFormat, job: Job, chapters: Sequence[ChapterTime], pieces: Iterator[Float32]
+def write_tagged(
+    path: Path,
+    book_format: Literal["m4b", "mp3"],
+    pieces: Iterable[Float32],
+    sample_rate: int,
+    *,
+    tags: Mapping[str, str],
+    chapters: Sequence[ChapterTime] = (),
+    kbits: int | None = None,
 ) -> Iterator[None]:
+    """Writes a file with tags and chapters, a step for each piece. `kbits` a second, where not the usual."""
     muxer, codec, options, codec_options = _MUXERS[book_format]
     with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
-        container.metadata.update({"title": job.title, "artist": job.author, "genre": "Audiobook"})
+        container.metadata.update({"genre": "Audiobook", **tags})
         container.set_chapters([_chapter(number, each) for number, each in enumerate(chapters)])
-        stream = cast(av.AudioStream, container.add_stream(codec, rate=job.sample_rate, layout="mono"))
+        stream = cast(av.AudioStream, container.add_stream(codec, rate=sample_rate, layout="mono"))
         context = stream.codec_context
-        context.bit_rate, context.options = 1000 * _KBITS[book_format], codec_options
+        context.bit_rate, context.options = 1000 * (kbits or _KBITS[book_format]), codec_options
         context.open()
-        frames = Frames(job.sample_rate, job.sample_rate, context.format.name, context.frame_size)
+        frames = Frames(sample_rate, sample_rate, context.format.name, context.frame_size)
         for pcm in pieces:
             for frame in frames.push(pcm):
                 container.mux(stream.encode(frame))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from glm_tts_api.longform.folder import JobFolder, Made
-from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.folder import Made
+from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.subtitles import TimedText
 from glm_tts_api.text.markup.marks import without_marks
 
@@ -32,14 +31,17 @@ def chapter_times(job: Job, made: Made, n_units: int) -> list[ChapterTime]:
     return times
 
 
-def timed_texts(folder: JobFolder, job: Job, made: Made, n_units: int) -> Iterator[TimedText]:
-    """The text of each unit and when it is said; the units of a block are one paragraph. Blocking."""
-    at = paragraph = 0
+def timed_texts(
+    units: Iterable[Unit], made: Made, sample_rate: int, *, from_s: float = 0.0
+) -> Iterator[TimedText]:
+    """The text of each unit and when it is said, the first one at `from_s`; the units of a block are one
+    paragraph."""
+    at, paragraph = round(from_s * sample_rate), 0
     block: tuple[int, int] | None = None
-    for unit in islice(folder.units(), n_units):
+    for unit in units:
         if (unit.chapter, unit.block) != block:
             block, paragraph = (unit.chapter, unit.block), paragraph + 1
         end = at + made.speech[unit.index]
         if end > at:
-            yield TimedText(without_marks(unit.text), at / job.sample_rate, end / job.sample_rate, paragraph)
+            yield TimedText(without_marks(unit.text), at / sample_rate, end / sample_rate, paragraph)
         at = end + made.silence[unit.index]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Any, BinaryIO, Literal
 from urllib.parse import quote as url_quote
 
@@ -83,7 +84,8 @@ async def send_subtitles(
     n_units = look.made.prefix()
 
     def write() -> bytes:
-        shown = cues(timed_texts(look.folder, look.job, look.made, n_units))
+        units = islice(look.folder.units(), n_units)
+        shown = cues(timed_texts(units, look.made, look.job.sample_rate))
         return (srt if kind == "srt" else vtt)(shown).encode()
 
     text = await state.pools.files.run(write)
