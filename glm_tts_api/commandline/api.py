@@ -24,22 +24,30 @@ Fields = Mapping[str, str]
 Files = Mapping[str, tuple[str, bytes]]
 
 
-class Api:
-    """A context: the server at `url`, and the key that it may want. Safe to be used by several threads."""
+def client_options(url: str, key: str) -> dict[str, Any]:
+    """What httpx2's clients are made with. Raises Failed."""
+    try:
+        host = httpx2.URL(url).host
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise Failed(f"'{url}' is no address of a server: {error}") from None
+    return {
+        "base_url": url,
+        "headers": {b"X-API-Key": key.encode()} if key else {},
+        "timeout": httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
+        "trust_env": host not in _HERE,  # no proxy leads to this machine
+        "follow_redirects": True,
+    }
 
-    def __init__(self, url: str, key: str) -> None:
+
+class Api:
+    """A context: the server at `url`, and the key that it may want. `options`: of any other client of it;
+    `require_server` raises Failed where it is known to have ended."""
+
+    def __init__(self, url: str, key: str, require_server: Callable[[], None] = lambda: None) -> None:
+        self.require_server = require_server
         self.url = url if "://" in url else f"http://{url}"
-        try:
-            is_here = httpx2.URL(self.url).host in _HERE
-            self._client = httpx2.Client(
-                base_url=self.url,
-                headers={b"X-API-Key": key.encode()} if key else {},
-                timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
-                trust_env=not is_here,  # no proxy leads to this machine
-                follow_redirects=True,
-            )
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise Failed(f"'{url}' is no address of a server: {error}") from None
+        self.options = client_options(self.url, key)
+        self._client = httpx2.Client(**self.options)
 
     def __enter__(self) -> Self:
         return self
@@ -49,21 +57,28 @@ class Api:
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON object at the path."""
-        return _json(self._checked("GET", path))
+        return json_of(self._checked("GET", path))
 
     def read(self, path: str) -> bytes:
         return self._checked("GET", path).content
 
     def post(self, path: str, fields: Fields, files: Files | None = None) -> dict[str, Any]:
-        return _json(self._checked("POST", path, data=fields, files=files))
+        return json_of(self._checked("POST", path, data=fields, files=files))
 
     def delete(self, path: str) -> dict[str, Any]:
-        return _json(self._checked("DELETE", path))
+        return json_of(self._checked("DELETE", path))
+
+    def require_voice(self, name: str) -> None:
+        """Raises Failed where the server knows no such voice."""
+        with self._said():
+            response = self._client.head("/api/v1/tts", params={"input_text": "a", "index": name})
+        if response.status_code == 404:
+            raise Failed(f"The server has no voice '{name}'; glm-tts voices list shows those that it has.")
 
     def health(self) -> dict[str, Any]:
         """Also of a server that cannot speak; empty while none answers."""
         try:
-            return _json(self._client.get("/api/v1/health", timeout=_CONNECT_S))
+            return json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
         except httpx2.HTTPError:
             return {}
 
@@ -86,7 +101,7 @@ class Api:
 
         def begin() -> httpx2.Response:
             request = self._client.build_request(
-                "POST", "/api/v1/tts", data=dict(fields), files=_parts(files), headers=headers
+                "POST", "/api/v1/tts", data=dict(fields), files=parts_of(files), headers=headers
             )
             return self._client.send(request, stream=True)
 
@@ -95,7 +110,7 @@ class Api:
             try:
                 if response.is_error:
                     response.read()
-                    raise Failed(_refusal(response))
+                    raise Failed(refusal_of(response))
                 yield response
             finally:
                 response.close()
@@ -104,9 +119,9 @@ class Api:
         self, method: str, path: str, data: Fields | None = None, files: Files | None = None
     ) -> httpx2.Response:
         with self._said():
-            response = self._client.request(method, path, data=data, files=_parts(files))
+            response = self._client.request(method, path, data=data, files=parts_of(files))
         if response.is_error:
-            raise Failed(_refusal(response))
+            raise Failed(refusal_of(response))
         return response
 
     @contextmanager
@@ -115,9 +130,9 @@ class Api:
         try:
             yield
         except httpx2.ConnectError as error:
-            raise Failed(f"No server answers at {self.url} ({_reason(error)}).") from None
+            raise Failed(f"No server answers at {self.url} ({reason_of(error)}).") from None
         except httpx2.HTTPError as error:
-            raise Failed(f"The connection to {self.url} broke ({_reason(error)}).") from None
+            raise Failed(f"The connection to {self.url} broke ({reason_of(error)}).") from None
 
 
 def _once_there_is_room(begin: Callable[[], httpx2.Response]) -> httpx2.Response:
@@ -126,18 +141,18 @@ def _once_there_is_room(begin: Callable[[], httpx2.Response]) -> httpx2.Response
     told = False
     while True:
         response = begin()
-        wait_s = _retry_after(response)
+        wait_s = retry_after(response)
         if wait_s is None or monotonic() + wait_s > until:
             return response
         response.read()
         response.close()
         if not told:
             told = True
-            say_aside(f"{_refusal(response)} Trying again.")
+            say_aside(f"{refusal_of(response)} Trying again.")
         sleep(wait_s)
 
 
-def _retry_after(response: httpx2.Response) -> float | None:
+def retry_after(response: httpx2.Response) -> float | None:
     """Seconds until the server wants to be asked again."""
     if response.status_code not in _AGAIN:
         return None
@@ -148,13 +163,13 @@ def _retry_after(response: httpx2.Response) -> float | None:
     return max(0.1, wait_s) if math.isfinite(wait_s) else None
 
 
-def _refusal(response: httpx2.Response) -> str:
-    message = _json(response).get("message") or f"{response.url} answers HTTP {response.status_code}."
+def refusal_of(response: httpx2.Response) -> str:
+    message = json_of(response).get("message") or f"{response.url} answers HTTP {response.status_code}."
     hint = " Give it with --key, or in GLM_TTS_API_KEY." if response.status_code == 401 else ""
     return f"{message}{hint}"
 
 
-def _json(response: httpx2.Response) -> dict[str, Any]:
+def json_of(response: httpx2.Response) -> dict[str, Any]:
     """An empty one if the body is something else."""
     try:
         value = response.json()
@@ -163,11 +178,11 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _parts(files: Files | None) -> dict[str, tuple[str, bytes]] | None:
+def parts_of(files: Files | None) -> dict[str, tuple[str, bytes]] | None:
     return dict(files) if files else None
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 

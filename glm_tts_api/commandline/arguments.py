@@ -20,6 +20,16 @@ Speaks a text. Without -o it is played while it is made.
   echo "Hello." | glm-tts say - -o - | aplay
   glm-tts say "Hello." --prompt me.wav --prompt-text "What I say in me.wav."
 """
+_BOOK = """\
+Speaks a book: an MP3 and subtitles (SRT) for each chapter, each once it is
+spoken. Interrupted by Ctrl-C, a kill or a failure, the same command goes on
+where it was. FOLDER/.glm-tts keeps what was spoken; with it, --m4b or --preset
+takes no second speaking. It can be deleted afterwards.
+
+  glm-tts book book.epub -o book
+  glm-tts book book.md -o book --m4b --cast cast.json
+      cast.json: {"旁白": "exampleA", "小王": "exampleB"}
+"""
 _VOICES = """\
 Shows and changes the voices of a server.
 
@@ -38,15 +48,41 @@ def add_commands(commands: Commands) -> None:
         metavar="FILE",
         help=".wav, .flac, .mp3, .opus, .ogg, .aac or .pcm; - is a WAV on standard output",
     )
-    say.add_argument("--voice", metavar="NAME", help="a voice of the server; default: its first")
-    say.add_argument("--prompt", type=Path, metavar="FILE", help="a recording that is to speak, 3 to 10 s")
-    say.add_argument("--prompt-text", metavar="TEXT", help="every word that is said in it")
-    say.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same audio; default: 42")
-    say.add_argument("--speed", type=float, metavar="X", help="0.25 to 4 at the same pitch; default: 1")
+    _add_voice(say)
     say.add_argument("--play", action="store_true", help="with -o: play it too")
     add_server(say)
     say.set_defaults(run=_say)
+    _add_book(commands)
     _add_voices(commands)
+
+
+def _add_book(commands: Commands) -> None:
+    book = _command(commands, "book", "speak a book into a folder; can be interrupted and repeated", _BOOK)
+    book.add_argument("book", type=Path, metavar="BOOK", help=".epub, .md, .txt or .srt")
+    book.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the audio is to lie"
+    )
+    kind = book.add_mutually_exclusive_group()
+    kind.add_argument("--m4b", action="store_true", help="one M4B with chapters in place of an MP3 for each")
+    kind.add_argument(
+        "--preset", choices=["acx"], help="MP3s with the level, the quiet and the rate that ACX asks for"
+    )
+    book.add_argument(
+        "--cast", type=Path, metavar="FILE", help="JSON of names and voices, for lines such as 小王：你好。"
+    )
+    _add_voice(book)
+    add_server(book)
+    book.set_defaults(run=_book)
+
+
+def _add_voice(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--voice", metavar="NAME", help="a voice of the server; default: its first")
+    command.add_argument(
+        "--prompt", type=Path, metavar="FILE", help="a recording that is to speak, 3 to 10 s"
+    )
+    command.add_argument("--prompt-text", metavar="TEXT", help="every word that is said in it")
+    command.add_argument("--seed", type=int, metavar="N", help="the same gives the same audio; default: 42")
+    command.add_argument("--speed", type=float, metavar="X", help="0.25 to 4 at the same pitch; default: 1")
 
 
 def _add_voices(commands: Commands) -> None:
@@ -98,5 +134,11 @@ def _say(arguments: argparse.Namespace) -> int:
 
 def _voices(arguments: argparse.Namespace) -> int:
     from glm_tts_api.commandline.voices import run
+
+    return run(arguments)
+
+
+def _book(arguments: argparse.Namespace) -> int:
+    from glm_tts_api.commandline.book import run
 
     return run(arguments)

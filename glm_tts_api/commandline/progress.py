@@ -28,6 +28,11 @@ def bar(unit: str, total: int, done: int = 0) -> Any:
     )
 
 
+def print_above(line: str) -> None:
+    """On stdout, also while a bar is shown. From any thread."""
+    tqdm.write(line)
+
+
 @contextmanager
 def progress_of(api: Api, request_id: str) -> Iterator[None]:
     """Shows how far the server is with a request that is spoken meanwhile, by its segments."""

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     fields = {"input_text": given_text(arguments.text, "say"), "response_format": _format(output)}
     options = {"seed": arguments.seed, "speed": arguments.speed, "prompt_text": arguments.prompt_text}
     fields |= {name: str(value) for name, value in options.items() if value is not None}
-    files = _prompt(arguments)
+    files = prompt_of(arguments)
     player = player_of(fields["response_format"]) if arguments.play or output is None else None
     with server_at(Where.of(arguments.url, arguments.key)) as api:
         if files is None:
@@ -52,7 +52,7 @@ def first_voice(api: Api) -> str:
     return str(voices[0]["index"])
 
 
-def _prompt(arguments: argparse.Namespace) -> Files | None:
+def prompt_of(arguments: argparse.Namespace) -> Files | None:
     """The recording that is to speak."""
     if arguments.prompt is None:
         if arguments.prompt_text is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,7 +49,7 @@ def server_at(where: Where) -> Iterator[Api]:
         host = running.facts.get("host", settings.api_host)
         port = int(running.number("port", settings.port))
         with Api(Client(host, port, "").url, key) as api:
-            _wait_until_ready(api, "The server of this folder", lambda: None)
+            _wait_until_ready(api, "The server of this folder")
             yield api
     else:
         with _server_of_its_own(key) as api:
@@ -59,22 +60,21 @@ def server_at(where: Where) -> Iterator[Api]:
 def _server_of_its_own(key: str) -> Iterator[Api]:
     """A server for as long as the context lasts, on a port that only this machine reaches. Whatever ends this
     process ends it."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        tempfile.NamedTemporaryFile("wb", prefix="glm-tts-", suffix=".log", delete=False) as log,
-    ):
+    folder = Path(tempfile.mkdtemp(prefix="glm-tts-"))
+    log_file = folder / "server.log"
+    with socket.create_server(("127.0.0.1", 0)) as listener, log_file.open("wb") as log:
         port = listener.getsockname()[1]
         command = [sys.executable, "-m", "glm_tts_api.serving", "uvicorn", APP]
         command += ["--private", str(os.getpid()), str(listener.fileno())]
         process = subprocess.Popen(
             command,
+            env={**os.environ, "JOBS_DIR": str(folder / "jobs")},  # those of the settings are not for it
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is this command's to answer
         )
-    log_file = Path(log.name)
 
     def require_alive() -> None:
         if process.poll() is not None:
@@ -83,22 +83,24 @@ def _server_of_its_own(key: str) -> Iterator[Api]:
 
     try:
         say_aside("No server runs in this folder: one is started for this command.")
-        with Api(f"http://127.0.0.1:{port}", key) as api:
-            health = _wait_until_ready(api, "It", require_alive)
+        with Api(f"http://127.0.0.1:{port}", key, require_alive) as api:
+            health = _wait_until_ready(api, "It")
             if health.get("notice"):
                 say_aside(str(health["notice"]))
             yield api
-        log_file.unlink()
     finally:
+        has_ended = process.poll() is not None  # by itself: its log stays
         process.kill()
         process.wait()
+        if not has_ended:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_until_ready(api: Api, who: str, require_alive: Callable[[], None]) -> dict[str, Any]:
+def _wait_until_ready(api: Api, who: str) -> dict[str, Any]:
     """What the server says of itself. Raises Failed."""
     began, told = time.monotonic(), False
     while (health := api.health()).get("status") not in ("healthy", "idle"):
-        require_alive()
+        api.require_server()
         if health.get("status") == "unhealthy":
             raise Failed(f"{who} cannot speak: {health.get('cause')}")
         if not told and time.monotonic() - began >= _TELL_AFTER_S:

@@ -1,0 +1,161 @@
+"""`glm-tts book`: a book as files of audio, in a folder in which a command that was interrupted goes on."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from glm_tts_api.commandline.api import Api, Files, say_aside
+from glm_tts_api.commandline.book_files import BookFiles, Writing
+from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.files import read_file
+from glm_tts_api.commandline.progress import bar, print_above
+from glm_tts_api.commandline.say import first_voice, prompt_of
+from glm_tts_api.commandline.server import Where, server_at
+from glm_tts_api.commandline.speaker import Speaker
+from glm_tts_api.contracts import SAMPLE_RATE
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.longform.cast import give_voices, read_cast
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.job import Job, Spoken, Unit
+from glm_tts_api.longform.plan import plan
+from glm_tts_api.longform.reading import decode, read_book
+from glm_tts_api.longform.runner import run_job
+from glm_tts_api.text.cut.block_pauses import Pauses
+
+WORK = ".glm-tts"  # the job's folder, in that of the book
+_SEED = 42
+_AT_ONCE = 4  # segments: a server has places for others too
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Raises Failed or StartupError."""
+    source, files = read_file(arguments.book), prompt_of(arguments)
+    folder = JobFolder(arguments.output / WORK)
+    try:
+        asked = _asked(arguments, source, files)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with folder.locked():
+            job = _begun(folder, asked)
+            if job is None or folder.made(job.n_units).n_units < job.n_units:
+                with server_at(Where.of(arguments.url, arguments.key)) as api:
+                    job = job or _begin(api, folder, arguments, source, asked)
+                    _finish(folder, job, arguments, api, files)
+            else:
+                _finish(folder, job, arguments)
+    except ServiceError as error:
+        goes_on = " What was spoken stays: the same command goes on from here." if folder.is_job else ""
+        raise Failed(f"{error.message}{goes_on}") from None
+    except KeyboardInterrupt:
+        say_aside("\nInterrupted; the same command goes on from here.")
+        return 130
+    except OSError as error:
+        raise Failed(f"'{arguments.output}' cannot be used ({error.strerror}).") from None
+    return 0
+
+
+def _asked(arguments: argparse.Namespace, source: bytes, files: Files | None) -> dict[str, Any]:
+    """What the audio of a book depends on, to be known again."""
+    cast = read_cast(decode(read_file(arguments.cast))) if arguments.cast else {}
+    return {
+        "the book": _digest(source),
+        "--voice": arguments.voice,
+        "--prompt": _digest(files["prompt_audio"][1]) if files else None,
+        "--prompt-text": arguments.prompt_text,
+        "--cast": cast,
+        "--seed": _SEED if arguments.seed is None else arguments.seed,
+        "--speed": arguments.speed,
+    }
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _begun(folder: JobFolder, asked: dict[str, Any]) -> Job | None:
+    """The job that an earlier command began. Raises Misused where it was another book, or asked otherwise."""
+    if not folder.is_job:
+        return None
+    try:
+        job = folder.read()
+        before = job.options["asked"]
+    except (msgspec.MsgspecError, KeyError):
+        raise Failed(f"{folder.path} is damaged: delete it, or choose another folder with -o.") from None
+    if other := [name for name, value in asked.items() if before.get(name) != value]:
+        raise Misused(
+            f"'{folder.path.parent}' was begun with another {other[0].removeprefix('the ')}: choose another "
+            f"folder with -o, or delete {folder.path} to begin anew."
+        )
+    return job
+
+
+def _begin(
+    api: Api, folder: JobFolder, arguments: argparse.Namespace, source: bytes, asked: dict[str, Any]
+) -> Job:
+    """Raises Failed and ServiceError."""
+    book = read_book(source, arguments.book.name)
+    cast: dict[str, str] = asked["--cast"]
+    voice = None if arguments.prompt else arguments.voice or first_voice(api)
+    for name in {*filter(None, [voice]), *cast.values()}:
+        api.require_voice(name)
+    job = Job(
+        id=_digest(msgspec.json.encode(asked)),
+        state="queued",
+        created_at=time.time(),
+        n_units=0,
+        chapters=(),
+        sample_rate=SAMPLE_RATE,
+        title=book.title or arguments.book.stem,
+        author=book.author,
+        options={"asked": asked, "voice": voice},
+    )
+    book = give_voices(book, cast) if cast else book
+    return folder.create(job, book, plan(book, seed=asked["--seed"], pauses=Pauses()))
+
+
+def _finish(
+    folder: JobFolder,
+    job: Job,
+    arguments: argparse.Namespace,
+    api: Api | None = None,
+    files: Files | None = None,
+) -> None:
+    """Speaks what is missing, and writes each chapter once it is spoken, or at the end the whole book. Raises
+    ServiceError, Failed and OSError."""
+    made, units = folder.made(job.n_units), list(folder.units())
+    out = BookFiles(arguments.output, folder, job, made, units, for_acx=arguments.preset == "acx")
+    with Writing(out) as writing:
+        if not arguments.m4b:
+            writing.begin()
+        if api is not None:
+            _speak_all(api, out, files, writing.look)
+    if arguments.m4b:
+        print_above(str(out.write_m4b()))
+
+
+def _speak_all(api: Api, out: BookFiles, files: Files | None, look: Callable[[Unit], None]) -> None:
+    """Raises ServiceError, Failed and OSError."""
+    job, made, units = out.job, out.made, out.units
+    if made.n_units:
+        say_aside(f"{made.n_units} of {job.n_units} segments are there: going on.")
+    asked = job.options["asked"]
+    given = {"index": job.options["voice"], "prompt_text": asked["--prompt-text"], "speed": asked["--speed"]}
+    fields = {name: str(value) for name, value in given.items() if value is not None}
+    n_done = sum(len(unit.text) for unit in units if made.has(unit.index))
+    with bar(" characters", sum(len(unit.text) for unit in units), n_done) as shown:
+
+        def progress(unit: Unit, spoken: Spoken) -> None:
+            shown.update(len(unit.text))
+            look(unit)
+
+        async def speak() -> None:
+            async with Speaker(api.options, fields, files, api.require_server) as speaker:
+                await run_job(out.folder, job, speaker.speak, made=made, at_once=_AT_ONCE, progress=progress)
+
+        asyncio.run(speak())

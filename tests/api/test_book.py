@@ -1,0 +1,181 @@
+"""`glm-tts book`: a book as files of audio; what was spoken is never spoken again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+
+from glm_tts_api.errors import BadRequest
+from glm_tts_api.longform.folder import JobFolder
+from tests.api.running import Running
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+from tests.recordings import seconds_of, voice_wav
+from tests.settings.asking import Done, run
+
+BOOK = """\
+# 第一章 春天
+
+江南的春天来得很早。
+
+小王：你好，今天去哪儿？
+
+# Chapter 2: A/B?
+
+It was a dark night.
+
+- One thing.
+"""
+CAST = {"旁白": "exampleA", "小王": "exampleB"}
+FILES = {"01 第一章 春天.mp3", "01 第一章 春天.srt", "02 Chapter 2 A B.mp3", "02 Chapter 2 A B.srt"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "b.md").write_text(BOOK)
+    (tmp_path / "cast.json").write_text(json.dumps(CAST))
+    return tmp_path
+
+
+def book(root: Path, server: Running, *arguments: str) -> Done:
+    return run(root, "book", "b.md", "-o", "out", *arguments, GLM_TTS_URL=server.url)
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_each_chapter_is_a_file_with_subtitles(server: Running, root: Path) -> None:
+    done = book(root, server, "--cast", "cast.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["out/01 第一章 春天.mp3", "out/02 Chapter 2 A B.mp3"]
+    assert written(root / "out").keys() == FILES
+    said = [(asked.text, asked.voice.transcript.split()[-1]) for asked in server.engine.requests]
+    assert sorted(said) == sorted(
+        [
+            ("第一章 春天", "exampleA"),
+            ("江南的春天来得很早。", "exampleA"),
+            ("你好，今天去哪儿？", "exampleB"),
+            ("Chapter 2: A/B?", "exampleA"),
+            ("It was a dark night.", "exampleA"),
+            ("One thing.", "exampleA"),
+        ]
+    )
+    with av.open(str(root / "out" / "02 Chapter 2 A B.mp3")) as file:
+        assert {"title": "Chapter 2: A/B?", "album": "b", "track": "2/2"}.items() <= file.metadata.items()
+    subtitles = (root / "out" / "01 第一章 春天.srt").read_text()
+    assert [line for line in subtitles.splitlines() if line and line[0] not in "0123456789"] == [
+        "第一章 春天",
+        "江南的春天来得很早。",
+        "你好，今天去哪儿？",
+    ]
+
+
+def test_another_form_of_it_is_not_spoken_again(server: Running, root: Path) -> None:
+    assert book(root, server).returncode == 0
+    n_asked = len(server.engine.requests)
+    done = book(root, server, "--m4b")
+    assert (done.returncode, done.stdout) == (0, "out/b.m4b\n")
+    with av.open(str(root / "out" / "b.m4b")) as file:
+        assert [each["metadata"]["title"] for each in file.chapters()] == ["第一章 春天", "Chapter 2: A/B?"]
+    plain = seconds_of((root / "out" / "01 第一章 春天.mp3").read_bytes())
+    assert book(root, server, "--preset", "acx").returncode == 0
+    with av.open(str(root / "out" / "01 第一章 春天.mp3")) as file:
+        (stream,) = file.streams.audio
+        assert (stream.rate, stream.bit_rate) == (44100, 192_000)
+    assert seconds_of((root / "out" / "01 第一章 春天.mp3").read_bytes()) > plain
+    assert len(server.engine.requests) == n_asked
+
+
+def test_a_recording_speaks_a_book(server: Running, root: Path) -> None:
+    (root / "me.wav").write_bytes(voice_wav(2.0))
+    done = book(root, server, "--prompt", "me.wav", "--prompt-text", "mine", "--seed", "7")
+    assert done.returncode == 0
+    assert {asked.voice.transcript for asked in server.engine.requests} == {"mine"}
+
+
+def test_killed_it_goes_on_and_makes_the_same(serve: Callable[..., Running], root: Path) -> None:
+    engine = ToneEngine(delay_s=0.2)
+    server = serve(engine)
+    command = [sys.executable, "-m", "glm_tts_api", "book", "b.md", "-o", "out", "--url", server.url]
+    killed = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL)
+    wait_until(lambda: len(list((root / "out").glob(".glm-tts/audio/*.flac"))) >= 1)
+    killed.kill()
+    killed.wait()
+    server.wait_for_lane(active=0, waiting=0)
+    n_made = len(list((root / "out").glob(".glm-tts/audio/*.flac")))
+    n_asked = len(engine.requests)
+    engine.delay_s = 0.0
+    done = book(root, server)
+    assert (done.returncode, done.stderr) == (0, f"{n_made} of 6 segments are there: going on.\n")
+    assert len(engine.requests) == n_asked + 6 - n_made
+    after_a_kill = written(root / "out")
+    shutil.rmtree(root / "out")
+    assert book(root, server).returncode == 0
+    assert written(root / "out") == after_a_kill
+
+
+def test_what_fails_can_be_repeated_with_another_server(
+    serve: Callable[..., Running], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.commandline.speaker._PATIENCE_S", 0.0)
+    broken, whole = serve(ToneEngine(fault=BadRequest("This text is not for me."))), serve()
+    goes_on = "What was spoken stays: the same command goes on from here.\n"
+    done = book(root, broken)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"This text is not for me. {goes_on}"
+    done = run(root, "book", "b.md", "-o", "out", "--url", "127.0.0.1:9")
+    assert (done.returncode, done.stderr.startswith("The server does not answer (")) == (1, True)
+    assert done.stderr.endswith(goes_on)
+    assert book(root, whole).returncode == 0
+    assert written(root / "out").keys() == FILES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--voice", "exampleB"), 2, "'out' was begun with another --voice: choose another folder"),
+        (("--cast", "cast.json"), 2, "'out' was begun with another --cast: "),
+        (("--prompt", "b.md"), 2, "--prompt needs --prompt-text: "),
+        (("--cast", "b.md"), 1, "cast is no JSON: "),
+    ],
+)
+def test_a_folder_holds_one_book(
+    server: Running, root: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    assert book(root, server).returncode == 0
+    before = written(root / "out")
+    done = book(root, server, *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+    assert written(root / "out") == before
+
+
+def test_a_voice_that_is_not_there_is_missed_at_once(server: Running, root: Path) -> None:
+    (root / "cast.json").write_text(json.dumps({**CAST, "Tom": "nobody"}))
+    done = book(root, server, "--cast", "cast.json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The server has no voice 'nobody'; ")
+    assert server.engine.requests == []
+
+
+def test_two_at_once_in_one_folder(server: Running, root: Path) -> None:
+    assert book(root, server).returncode == 0
+    with JobFolder(root / "out" / ".glm-tts").locked():
+        done = book(root, server)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+def test_files_that_are_no_book(server: Running, root: Path) -> None:
+    (root / "b.pdf").write_bytes(b"%PDF")
+    done = run(root, "book", "b.pdf", "-o", "out", GLM_TTS_URL=server.url)
+    assert (done.returncode, done.stderr.startswith("A .pdf cannot be read: ")) == (1, True)
+    done = run(root, "book", "missing.md", "-o", "out", GLM_TTS_URL=server.url)
+    assert done.returncode == 2
