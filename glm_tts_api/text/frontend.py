@@ -9,11 +9,13 @@ from typing import Literal
 from glm_tts_api import errors
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.text.changes import Use
+from glm_tts_api.text.cut.block_pauses import Pauses
+from glm_tts_api.text.cut.paragraphs import block_ends
 from glm_tts_api.text.cut.pieces import Check, unwatched
 from glm_tts_api.text.cut.split import forget_words, split
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.markup.lexicon import LexiconFile
-from glm_tts_api.text.markup.marks import Part, parts_of, take_out_marks
+from glm_tts_api.text.markup.marks import Part, cut_blocks, parts_of, take_out_marks
 from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes.writer import Phonemizer
 from glm_tts_api.text.published.rules import PublishedRules
@@ -21,6 +23,7 @@ from glm_tts_api.text.reading import Reading, SpokenSegment
 from glm_tts_api.text.wetext import chinese_normalizer, english_normalizer
 
 RuleSet = Literal["default", "published"]
+_PAUSES = Pauses()
 _MOST_GROWTH = 2  # one sign can stand for 18 characters; a whole text of such is no text
 
 
@@ -74,25 +77,27 @@ class TextFrontend:
         Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and what
         `check` raises: it is called again and again while this goes on."""
         entries = self._lexicon.current().extended(lexicon)
-        parts = entries.apply(parts_of(text, entries.inventory), check)
+        written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
+        parts = entries.apply(written, check)
         marked = take_out_marks(text, self._short_enough(parts))
         if not _is_speakable(marked.plain):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
         read = self.phonemize if use_phoneme else str
         sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
-        pause_s, voice, speed = 0.0, None, 1.0
+        pause_s, block_s, voice, speed = 0.0, 0.0, None, 1.0
         replacements = self._files.current().replacements
         for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
+            block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = voice if cut.voice is None else cut.voice or None
             for part in self.split(stretch):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
                 if _is_speakable(segment):
                     words, spoken = marked.put_back(segment, sounds, read)
-                    segments.append(SpokenSegment(words, spoken, pause_s, voice, speed))
-                    pause_s = 0.0
+                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, voice, speed))
+                    pause_s = block_s = 0.0
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
         return Reading(marked, tuple(segments), pause_s, tuple(uses))
@@ -110,6 +115,12 @@ class TextFrontend:
         return self._rules.speak(
             folded, self._files.current().replacements, [] if uses is None else uses, check
         )
+
+    def _block_ends(self, text: str) -> Iterator[tuple[int, float]]:
+        """Where paragraphs, headings and list items end, and the pause behind each. The published rules know
+        none."""
+        ends = block_ends(text) if self._cut_words else ()
+        return ((end, _PAUSES.after(kind)) for end, kind in ends)
 
     def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
         """The parts, as long as they are not too long together. Raises TextTooLong."""

@@ -96,3 +96,43 @@ def test_quotes_and_brackets_stay_with_their_sentence(frontend: TextFrontend, te
         assert segment.startswith(("他说", "真的", "然后", "he said", "really", "then", "it is", "今天")), (
             segment
         )
+
+
+def paused(frontend: TextFrontend, text: str) -> list[tuple[str, float]]:
+    return [(segment.text, segment.pause_s) for segment in frontend.read(text).segments]
+
+
+def test_headings_paragraphs_and_items_are_segments_with_pauses_before_the_next(
+    frontend: TextFrontend,
+) -> None:
+    text = "# 标题\n第一段。还是第一段。\n\n第二段。\n- 苹果\n- 梨\n\n床前明月光，\n疑是地上霜。"
+    assert paused(frontend, text) == [
+        ("标题。", 0.0),
+        ("第一段。还是第一段。", 1.0),
+        ("第二段。", 0.8),
+        ("苹果。", 0.8),
+        ("梨。", 0.5),
+        ("床前明月光，疑是地上霜。", 0.5),
+    ]
+    assert paused(frontend, "Chapter One\nIt was morning.") == [
+        ("chapter one.", 0.0),
+        ("it was morning.", 1.0),
+    ]
+
+
+def test_a_pause_that_is_asked_for_goes_before_that_of_a_paragraph(frontend: TextFrontend) -> None:
+    assert paused(frontend, "第一段。\n[[pause 0.3]]\n第二段。") == [("第一段。", 0.0), ("第二段。", 0.3)]
+    assert paused(frontend, "[[voice b]]\n第一段。\n[[重庆|chong2 qing4]]\n第二段。") == [
+        ("第一段。", 0.0),
+        ("重庆。", 0.8),
+        ("第二段。", 0.8),
+    ]
+
+
+def test_hard_wrapped_lines_of_a_paragraph_are_not_paused_between(frontend: TextFrontend) -> None:
+    text = (
+        "The committee announced its decision on the budget after a debate that\n"
+        "lasted the whole night, and music filled the empty hall of the old\n"
+        "town.\n\nNobody was surprised."
+    )
+    assert [pause for _, pause in paused(frontend, text) if pause] == [0.8]

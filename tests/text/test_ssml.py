@@ -26,7 +26,7 @@ from glm_tts_api.text.markup.ssml import with_marks
         ("<say-as interpret-as='date'>2024-01-05</say-as>", "2024-01-05"),
         ("一<prosody rate='fast'>二<prosody rate='80%'>三</prosody></prosody>", None),
         ("一<voice name='exampleB'>二</voice>三", "一[[voice exampleB]]二[[voice]]三"),
-        ("<p>一。</p><s>二</s>", "一。\n\n二"),
+        ("<p>一。</p><p><s>二</s><s>a?</s><s>b</s></p>", "一。\n\n二。 a? b."),
         ("a &lt; b &amp; c", "a < b & c"),
     ],
 )

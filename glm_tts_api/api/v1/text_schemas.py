@@ -46,7 +46,9 @@ class ShownSegment(BaseModel):
         examples=["预计三到五天送到，一共三十九点八元。"],
     )
     parts: list[ShownPart] = Field(description="Its `text` again, cut where it is said otherwise.")
-    pause: float = Field(description="Seconds of silence before it, which a mark asks for.", examples=[0.0])
+    pause: float = Field(
+        description="Seconds of silence before it, by a mark or a paragraph's end.", examples=[0.0]
+    )
     voice: str | None = Field(
         description="That a mark calls for; null: the request's.", examples=["exampleB"]
     )

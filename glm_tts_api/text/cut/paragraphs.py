@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -28,6 +28,7 @@ _FIRST_WORD = re.compile(rf"{_WIDE}|[^\s]+")
 _INDENT = re.compile("\u3000|\t|  ")
 ENDED = re.compile(r"[。！？!?.…~～—：:；;][\"'”’」』）)\]】*_]*$|[”’」』）)\]】]$")
 _SPEAKER = re.compile(r"[^\W_][^。，！？；：:,!?;\n]{0,19}[：:]\s*\S")
+_ATX = re.compile(r"(#{1,6})\s+(?=\S)")
 _BULLET = re.compile("(?:[-*+•·▪◦●○■□◆‣–](?:\\s+|\u3000)|[●○■□◆▪•])(?=\\S)")
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:[.)．）](?=\s|[^\x00-\xff])|、)|[(（]\d{1,3}[)）]|[①-⑳])\s*\S")
 _ORDINAL = "[〇零一二三四五六七八九十百千两\\d０-９]{1,7}"
@@ -53,34 +54,46 @@ _IN_SENTENCE = re.compile(r"[，。；,;]|[.：:]$")
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """`rank` of a heading: 1 for a volume or part, 2 for a chapter; 0 for everything else."""
+    """A block, which ends before `end` in the text. `rank` of a heading: as Markdown's signs say; else 1 for
+    a volume or part, 2 for a chapter; 0 for everything else."""
 
     text: str
     kind: BlockKind = "paragraph"
     rank: int = 0
+    end: int = 0
 
 
 def paragraphs(text: str) -> Iterator[Paragraph]:
     """The blocks of `text` that have something to say, in order."""
-    lines = text.splitlines()
+    lines = text.splitlines(keepends=True)
     width = wrap_width(lines)
-    stanza, lines_of_block = list[Paragraph](), list[str]()
+    stanza, lines_of_block, end, at = list[Paragraph](), list[str](), 0, 0
     for line in lines:
         stripped = line.strip()
-        rank = heading_rank(stripped)
-        if lines_of_block and (not stripped or rank or not _goes_on(lines_of_block[-1], line, width)):
-            stanza.append(_block(lines_of_block))
+        heading = _heading(stripped, at + len(line.rstrip()))
+        if lines_of_block and (not stripped or heading or not _goes_on(lines_of_block[-1], line, width)):
+            stanza.append(_block(lines_of_block, end))
             lines_of_block = []
-        if stanza and (not stripped or rank):
+        if stanza and (not stripped or heading):
             yield from _as_verse(stanza)
             stanza = []
-        if rank:
-            yield Paragraph(stripped, "heading", rank)
+        if heading:
+            yield heading
         elif any(map(str.isalnum, stripped)):
             lines_of_block.append(line)
+            end = at + len(line.rstrip())
+        at += len(line)
     if lines_of_block:
-        stanza.append(_block(lines_of_block))
+        stanza.append(_block(lines_of_block, end))
     yield from _as_verse(stanza)
+
+
+def block_ends(text: str) -> Iterator[tuple[int, BlockKind]]:
+    """Where the blocks of `text` end, and of which kind they are. The lines of a verse count as one block,
+    and the end of the text is none."""
+    for block, following in pairwise(paragraphs(text)):
+        if not block.kind == following.kind == "verse":
+            yield block.end, block.kind
 
 
 def heading_rank(line: str) -> int:
@@ -143,9 +156,19 @@ def _goes_on(before: str, line: str, width: int) -> bool:
     return not begins and goes_on(before, line, width)
 
 
-def _block(lines: Sequence[str]) -> Paragraph:
+def _heading(line: str, end: int) -> Paragraph | None:
+    if signs := _ATX.match(line):
+        text = line[signs.end() :].rstrip("# ")
+        return Paragraph(text, "heading", len(signs[1]), end) if any(map(str.isalnum, text)) else None
+    rank = heading_rank(line)
+    return Paragraph(line, "heading", rank, end) if rank else None
+
+
+def _block(lines: Sequence[str], end: int) -> Paragraph:
     text = join_lines(lines)
-    return Paragraph(_BULLET.sub("", text, count=1), "item") if is_item(text) else Paragraph(text)
+    if is_item(text):
+        return Paragraph(_BULLET.sub("", text, count=1), "item", end=end)
+    return Paragraph(text, end=end)
 
 
 def _as_verse(stanza: Sequence[Paragraph]) -> Iterator[Paragraph]:
@@ -156,4 +179,4 @@ def _as_verse(stanza: Sequence[Paragraph]) -> Iterator[Paragraph]:
         and all(columns(text) <= _VERSE and not _SPEAKER.match(text) for text in texts)
         and not all(ENDED.search(text) for text in texts[:-1])
     )
-    yield from (Paragraph(block.text, "verse") for block in stanza) if is_verse else stanza
+    yield from (replace(block, kind="verse") for block in stanza) if is_verse else stanza

@@ -8,8 +8,9 @@ all of these, in their order, so what was marked is put back into what they make
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from glm_tts_api.errors import MalformedPronunciation, quote
@@ -39,9 +40,11 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What changes at a place: a pause, the voice (empty: the request's own) or the speed from there on."""
+    """What changes at a place: a pause, the voice (empty: the request's own) or the speed from there on.
+    `block_s`: the pause of a paragraph's end, where no mark asks for another."""
 
     pause_s: float = 0.0
+    block_s: float = 0.0
     voice: str | None = None
     speed: float | None = None
 
@@ -109,8 +112,9 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
         if part.cut is not None:
             cuts.append(part.cut)
             for_rules.append(f"\n{placeholders[2]}\n")
-            plain.append("\n")
-            places.append(part.start)
+            if not part.cut.block_s:  # behind which the text has a line end of its own
+                plain.append("\n")
+                places.append(part.start)
             continue
         if part.syllables:
             sounds += _sounds(part)
@@ -144,6 +148,21 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
             yield part
             done = mark.end()
     yield Part(done, text[done:], text[done:])
+
+
+def cut_blocks(parts: Iterable[Part], ends: Iterable[tuple[int, float]]) -> Iterator[Part]:
+    """The parts with a cut at each end of a block: its place in the text, and the pause behind it."""
+    left = deque(ends)
+    for part in parts:
+        done = 0
+        while left and left[0][0] <= part.start + len(part.written):
+            end, pause_s = left.popleft()
+            at = max(end - part.start, done)
+            if part.written[done:at] and not part.syllables:
+                yield Part(part.start + done, part.written[done:at], part.said[done:at])
+                done = at
+            yield Part(end, cut=Cut(block_s=pause_s))
+        yield replace(part, start=part.start + done, written=part.written[done:], said=part.said[done:])
 
 
 def voices_in(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from defusedxml.ElementTree import fromstring
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.text.default.chinese import numbers as chinese
 from glm_tts_api.text.default.english import numbers as english
-from glm_tts_api.text.signs import has_hanzi
+from glm_tts_api.text.signs import SENTENCE_ENDS, has_hanzi
 
 _MOST_LEVELS, _MOST_WARNINGS = 30, 10
 _STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
@@ -61,6 +61,12 @@ class _Writer:
 
     def paragraph(self, element: Element, scope: _Scope) -> str:
         return f"\n{self.inside(element, scope).strip()}\n"
+
+    def sentence(self, element: Element, scope: _Scope) -> str:
+        text = self.inside(element, scope).strip()
+        if text[-1:] in SENTENCE_ENDS:
+            return f"{text} "
+        return f"{text}{'。' if has_hanzi(text) else '.'} "
 
     def pause(self, element: Element, _: _Scope) -> str:
         time = element.get("time")
@@ -119,7 +125,7 @@ class _Writer:
 _TAGS: dict[str, Callable[[_Writer, Element, _Scope], str]] = {
     "speak": _Writer.inside,
     "p": _Writer.paragraph,
-    "s": _Writer.paragraph,
+    "s": _Writer.sentence,
     "break": _Writer.pause,
     "phoneme": _Writer.phoneme,
     "sub": _Writer.substitute,
