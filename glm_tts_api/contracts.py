@@ -84,7 +84,8 @@ class SpeechRequest:
     voices that marks in the text call for.
     `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
     full scale are clipped. `output_rate` in Hz: of the audio that leaves, where that is another than
-    `sample_rate`; `kbits` a second: of a compressed format, where not the usual. `warnings`: fields that were
+    `sample_rate`; `kbits` a second: of a compressed format, where not the usual. `is_marked`: the file says
+    that it is synthetic. `warnings`: fields that were
     sent and are not used.
     """
 
@@ -103,6 +104,7 @@ class SpeechRequest:
     volume: float = 1.0
     output_rate: int | None = None
     kbits: int | None = None
+    is_marked: bool = True
     warnings: Sequence[str] = ()
 
     def speed_of(self, chunk: AudioChunk) -> float:

@@ -29,16 +29,16 @@ async def encoded_anew(
     """`pcm`: samples of 16 bit, from its beginning. Raises QueueFull, DeadlineExceeded, ClientGone."""
     length = state.beside.config.measure(_CHARACTERS_A_SECOND * n_samples // sample_rate)
     admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
-    encode = partial(_encoded, pcm, n_samples, sample_rate, audio_format)
+    encode = partial(_encoded, pcm, n_samples, sample_rate, audio_format, state.config.synthetic_mark)
     async with cancelled_on_disconnect(request.receive), admitted:
         return await state.pools.beside.run_while_wanted(encode)
 
 
 def _encoded(
-    pcm: BinaryIO, n_samples: int, sample_rate: int, audio_format: AudioFormat, check: Check
+    pcm: BinaryIO, n_samples: int, sample_rate: int, audio_format: AudioFormat, is_marked: bool, check: Check
 ) -> bytes:
     """Blocking."""
-    encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples)
+    encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples, is_marked=is_marked)
     pcm.seek(0)
     pieces = []
     while data := pcm.read(_PIECE_BYTES):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -80,7 +81,7 @@ async def speak(
 ) -> Speech:
     """All of it, in the format that was asked for. `streamed_by`: the field that asks for a stream;
     `address`: as RecentAnswer has it."""
-    log = log_of(request)
+    log, asked = log_of(request), replace(asked, is_marked=state.config.synthetic_mark)
     taping = state.recent.taping(asked, owner_of(request), address)
     with taping as tape, deadline_adding(lambda: f"With {streamed_by} audio leaves while it is made."):
         async with _while_connected(request, state, asked) as (_, stream):
@@ -103,7 +104,7 @@ async def stream(
 ) -> Response:
     """An answer that leaves with its first audio, which is there when this returns. That to an `address` (as
     RecentAnswer has it) says its ETag."""
-    log = log_of(request)
+    log, asked = log_of(request), replace(asked, is_marked=state.config.synthetic_mark)
     log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))

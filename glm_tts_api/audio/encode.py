@@ -5,7 +5,9 @@ is not known yet says so with sizes of 0xFFFFFFFF, and an MP3 has no Xing header
 joined. MP3 and AAC know frames alone: their length is right to half a frame, and the encoder's delay is
 left out.
 
-Equal samples are equal bytes: no time, version or random number is in any of them.
+Equal samples are equal bytes: no time, version or random number is in any of them. A marked file says that it
+is synthetic (audio/mark.py) where its container has a place for that: a WAV behind its samples, so that these
+begin at byte 44, and therefore none whose length is not known; AAC and PCM nowhere.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from glm_tts_api.audio.mark import MARK, id3, riff_info
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 
@@ -53,32 +56,44 @@ def media_type(audio_format: AudioFormat, sample_rate: int) -> str:
 
 
 def open_encoder(
-    audio_format: AudioFormat, sample_rate: int, *, n_samples: int | None = None, kbits: int | None = None
+    audio_format: AudioFormat,
+    sample_rate: int,
+    *,
+    n_samples: int | None = None,
+    kbits: int | None = None,
+    is_marked: bool = False,
 ) -> Encoder:
     """`n_samples`: how many will come, where that is known (a WAV then says how long it is). `kbits` a
-    second: of MP3, AAC and Opus, where not the usual."""
+    second: of MP3, AAC and Opus, where not the usual. `is_marked`: the file says that it is synthetic."""
     kbits = kbits or _KBITS.get(audio_format, 0)
     match audio_format:
         case "pcm":
             return _Pcm(sample_rate)
         case "wav":
-            return _Wav(sample_rate, n_samples)
+            return _Wav(sample_rate, n_samples, is_marked)
         case "mp3":
-            return _Frames("libmp3lame", sample_rate, kbits, delay=_MP3_DELAY, options={"reservoir": "0"})
+            return _Frames(
+                "libmp3lame",
+                sample_rate,
+                kbits,
+                delay=_MP3_DELAY,
+                options={"reservoir": "0"},
+                tail=id3() if is_marked else b"",
+            )
         case "aac":
-            return _Frames("aac", sample_rate, kbits, delay=_AAC_DELAY, options={})
+            return _Frames("aac", sample_rate, kbits, delay=_AAC_DELAY, options={}, tail=b"")
         case "opus":
             heard = sample_rate if sample_rate in _OPUS_RATES else 48000
-            return _Muxed("libopus", "ogg", sample_rate, heard, {"page_duration": "20000"}, kbits)
+            return _Muxed("libopus", "ogg", sample_rate, heard, {"page_duration": "20000"}, is_marked, kbits)
         case "flac" if n_samples is None:
-            return _Muxed("flac", "flac", sample_rate, sample_rate, {})
+            return _Muxed("flac", "flac", sample_rate, sample_rate, {}, is_marked)
         case "flac":
-            return _WholeFlac(sample_rate)
+            return _WholeFlac(sample_rate, is_marked)
 
 
-def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int) -> bytes:
+def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int, *, is_marked: bool = False) -> bytes:
     """A whole recording."""
-    encoder = open_encoder(audio_format, sample_rate, n_samples=len(pcm))
+    encoder = open_encoder(audio_format, sample_rate, n_samples=len(pcm), is_marked=is_marked)
     return encoder.push(pcm) + encoder.finish()
 
 
@@ -92,13 +107,14 @@ def from_pcm16(data: bytes) -> Float32:
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-def wav_header(sample_rate: int, n_samples: int | None) -> bytes:
-    """What stands before the samples of a WAV; None: nobody knows yet how many they are."""
+def wav_header(sample_rate: int, n_samples: int | None, *, is_marked: bool) -> bytes:
+    """What stands before the samples of a WAV; None: nobody knows yet how many they are. `is_marked`:
+    `riff_info` follows them."""
     n_bytes = None if n_samples is None else _BYTES_PER_SAMPLE * n_samples
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
-        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes,
+        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes + len(riff_info()) * is_marked,
         b"WAVE",
         b"fmt ",
         16,
@@ -130,26 +146,33 @@ class _Wav:
 
     sample_rate: int
     n_samples: int | None
+    is_marked: bool
     begun: bool = False
 
     def push(self, pcm: Float32) -> bytes:
-        header = b"" if self.begun else wav_header(self.sample_rate, self.n_samples)
+        header = b"" if self.begun else self._header()
         self.begun = True
         return header + to_pcm16(pcm).tobytes()
 
     def finish(self) -> bytes:
-        return b"" if self.begun else wav_header(self.sample_rate, self.n_samples)
+        end = riff_info() if self.is_marked and self.n_samples is not None else b""
+        return end if self.begun else self._header() + end
+
+    def _header(self) -> bytes:
+        return wav_header(self.sample_rate, self.n_samples, is_marked=self.is_marked)
 
 
 class _WholeFlac:
     """A file that says how long it is, which only its end can."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, is_marked: bool) -> None:
         self.sample_rate = sample_rate
         self._bytes = io.BytesIO()
         self._file = soundfile.SoundFile(
             self._bytes, "w", sample_rate, channels=1, subtype="PCM_16", format="FLAC"
         )
+        if is_marked:
+            self._file.comment = MARK
 
     def push(self, pcm: Float32) -> bytes:
         self._file.write(to_pcm16(pcm))
@@ -164,8 +187,9 @@ class _Frames:
     """Packets that stand for themselves: MP3, and AAC each behind an ADTS header."""
 
     def __init__(
-        self, codec: str, sample_rate: int, kbits: int, *, delay: int, options: dict[str, str]
+        self, codec: str, sample_rate: int, kbits: int, *, delay: int, options: dict[str, str], tail: bytes
     ) -> None:
+        """`delay` in samples; `tail`: what stands behind the last packet."""
         self.sample_rate = sample_rate
         self._codec = cast(av.AudioCodecContext, av.CodecContext.create(codec, "w"))
         self._codec.sample_rate, self._codec.format, self._codec.layout = sample_rate, "fltp", "mono"
@@ -176,6 +200,7 @@ class _Frames:
         self._is_aac = codec == "aac"
         self._input = Frames(sample_rate, sample_rate, self._codec.format.name, self._frame_size)
         self._n_skipped = round(delay / self._frame_size)
+        self._tail = tail
         self._n_samples = 0
         self._n_sent = 0
 
@@ -184,7 +209,7 @@ class _Frames:
         return self._packets(self._input.push(pcm))
 
     def finish(self) -> bytes:
-        return self._packets([*self._input.finish(), None])
+        return self._packets([*self._input.finish(), None]) + self._tail
 
     def _packets(self, frames: Sequence[av.AudioFrame | None]) -> bytes:
         packets = (bytes(packet) for frame in frames for packet in self._codec.encode(frame))
@@ -210,12 +235,21 @@ class _Muxed:
     """What needs a container around it: Opus in Ogg, FLAC."""
 
     def __init__(
-        self, codec: str, muxer: str, rate: int, heard: int, options: dict[str, str], kbits: int = 0
+        self,
+        codec: str,
+        muxer: str,
+        rate: int,
+        heard: int,
+        options: dict[str, str],
+        is_marked: bool,
+        kbits: int = 0,
     ) -> None:
         self.sample_rate = heard
         self._sink = _Sink()
         options = {"flush_packets": "1", "fflags": "+bitexact", **options}
         self._container = av.open(self._sink, "w", format=muxer, options=options)
+        if is_marked:
+            self._container.metadata["comment"] = MARK
         self._needs_serial = muxer == "ogg"
         self._stream = cast(av.AudioStream, self._container.add_stream(codec, rate=heard, layout="mono"))
         if kbits:

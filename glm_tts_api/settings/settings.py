@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     watchdog_s: Seconds = _STALLS_TO_THE_END * _ENGINE.stall_s
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
     voice_aliases: types.VoiceAliases = ()
+    synthetic_mark: bool = True
     prompts_dir: Path = Path("data/prompts")
     jobs_dir: Path = Path("data/jobs")
     jobs_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] = _JOBS.max_bytes // 2**20
@@ -217,6 +218,7 @@ class Settings(BaseSettings):
             metrics_key=self.metrics_key,
             allowed_hosts=machine_names() | own_names,
             cors_origins=self.cors_origins,
+            synthetic_mark=self.synthetic_mark,
             is_demonstration=self.is_demonstration,
             verify_token_file=self.path(self.run_dir) / "verify.token",
         )

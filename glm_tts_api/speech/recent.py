@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from glm_tts_api.audio.encode import wav_header
+from glm_tts_api.audio.mark import riff_info
 from glm_tts_api.contracts import AudioFormat, SpeechRequest, Voice
 from glm_tts_api.errors import NotFound, quote
 
@@ -42,6 +43,7 @@ class RecentAnswer:
     address: object
     audio_format: AudioFormat
     is_whole: bool
+    is_marked: bool
     sample_rate: int
     pcm: bytes
     sent: bytes
@@ -66,7 +68,9 @@ class RecentAnswer:
         return self.pcm if audio_format == "pcm" else self.files.get(audio_format)
 
     def _wav(self, *, is_whole: bool) -> bytes:
-        return wav_header(self.sample_rate, len(self.pcm) // 2 if is_whole else None) + self.pcm
+        n_samples = len(self.pcm) // 2 if is_whole else None
+        header = wav_header(self.sample_rate, n_samples, is_marked=self.is_marked)
+        return header + self.pcm + (riff_info() if is_whole and self.is_marked else b"")
 
 
 class RecentAnswers:
@@ -168,6 +172,7 @@ class Tape:
                 address=self._address,
                 audio_format=asked.audio_format,
                 is_whole=is_whole,
+                is_marked=asked.is_marked,
                 sample_rate=sample_rate,
                 pcm=pcm,
                 sent=sent,

@@ -67,7 +67,7 @@ def test_it_is_what_was_heard(server: Running, audio_format: str, stream: bool) 
         if audio_format == "pcm":
             assert pcm.tobytes() == answer.content
         if audio_format == "wav":
-            assert wav == (answer.content if not stream else wav[:44] + answer.content[44:])
+            assert wav.partition(b"LIST")[0][44:] == answer.content.partition(b"LIST")[0][44:]
 
 
 def test_parts_of_it_are_parts_of_one_file(server: Running) -> None:

@@ -52,6 +52,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "WATCHDOG_S": "120",
         "IDLE_UNLOAD_S": "0",
         "VOICE_ALIASES": "",
+        "SYNTHETIC_MARK": "1",
         "CORS_ORIGINS": "",
         "PROMPTS_DIR": "data/prompts",
         "JOBS_DIR": "data/jobs",

@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
@@ -208,6 +209,7 @@ class Speaker:
             log.write(sent=True)
 
     async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
+        asked = replace(asked, is_marked=self._state.config.synthetic_mark)
         arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
         async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
             encoded = Encoded if asked.streams else EncodedWhole

@@ -1,0 +1,100 @@
+"""Files that say that they are synthetic, in the words of other programs, with the same samples."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from glm_tts_api.audio.encode import encode, open_encoder
+from glm_tts_api.audio.mark import MARK
+from glm_tts_api.contracts import AudioFormat
+from tests.audio.test_encode import heard, in_pieces
+from tests.recordings import voice
+
+SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+MARKED: list[tuple[AudioFormat, bool]] = [
+    ("wav", False),
+    *((name, streamed) for name in ("flac", "mp3", "opus") for streamed in (False, True)),
+]
+PLAIN: list[tuple[AudioFormat, bool]] = [
+    ("wav", True),
+    *((name, streamed) for name in ("aac", "pcm") for streamed in (False, True)),
+]
+needs_ffprobe = pytest.mark.skipif(shutil.which("ffprobe") is None, reason="needs the ffprobe command")
+
+
+def body(audio_format: AudioFormat, *, streamed: bool, is_marked: bool = True) -> bytes:
+    spoken = voice(1.2345)
+    encoder = open_encoder(
+        audio_format, 24000, n_samples=None if streamed else len(spoken), is_marked=is_marked
+    )
+    return b"".join(in_pieces(encoder, spoken, 2400))
+
+
+def tags(data: bytes, tmp_path: Path) -> dict[str, str]:
+    """As ffprobe tells them, in small letters."""
+    (tmp_path / "file").write_bytes(data)
+    command = ["ffprobe", "-v", "error", "-show_entries", "format_tags:stream_tags", "-of", "json"]
+    done = subprocess.run([*command, str(tmp_path / "file")], capture_output=True, check=True)
+    told = json.loads(done.stdout)
+    found = {**told["format"].get("tags", {}), **told["streams"][0].get("tags", {})}
+    return {name.lower(): value for name, value in found.items()}
+
+
+@needs_ffprobe
+@pytest.mark.parametrize(("audio_format", "streamed"), MARKED)
+def test_ffprobe_reads_the_mark_and_ffmpeg_hears_the_same_samples(
+    audio_format: AudioFormat, streamed: bool, tmp_path: Path
+) -> None:
+    marked = body(audio_format, streamed=streamed)
+    assert tags(marked, tmp_path)["comment"] == (SOURCE.rpartition("/")[2] if audio_format == "mp3" else MARK)
+    assert SOURCE in MARK
+    plain = body(audio_format, streamed=streamed, is_marked=False)
+    assert "comment" not in tags(plain, tmp_path)
+    np.testing.assert_array_equal(heard(marked, audio_format, 24000), heard(plain, audio_format, 24000))
+
+
+@pytest.mark.parametrize(("audio_format", "streamed"), PLAIN)
+def test_what_has_no_place_for_a_mark_is_as_it_was(audio_format: AudioFormat, streamed: bool) -> None:
+    marked, plain = (body(audio_format, streamed=streamed, is_marked=each) for each in (True, False))
+    assert marked == plain
+
+
+def test_the_samples_of_a_marked_wav_begin_at_byte_44_and_each_reader_finds_them_alone(
+    tmp_path: Path,
+) -> None:
+    plain, marked = (body("wav", streamed=False, is_marked=each) for each in (False, True))
+    assert marked[44 : len(plain)] == plain[44:]
+    assert int.from_bytes(marked[4:8], "little") == len(marked) - 8
+    with wave.open(io.BytesIO(marked)) as file:
+        assert file.readframes(file.getnframes() + 1000) == plain[44:]
+    samples, _ = soundfile.read(io.BytesIO(marked), dtype="int16")
+    assert samples.tobytes() == plain[44:]
+
+
+@pytest.mark.skipif(shutil.which("sox") is None, reason="needs the sox command")
+@pytest.mark.parametrize("audio_format", ["wav", "flac"])
+def test_sox_hears_the_same_samples(audio_format: AudioFormat, tmp_path: Path) -> None:
+    path = tmp_path / f"file.{audio_format}"
+    path.write_bytes(body(audio_format, streamed=False))
+    done = subprocess.run(["sox", str(path), "-t", "raw", "-"], capture_output=True, check=True)
+    assert done.stdout == body("pcm", streamed=False)
+
+
+@needs_ffprobe
+def test_joined_marked_bodies_play_to_their_end() -> None:
+    """As Dify joins them; each decoder, PyAV's too, which is strict, takes the mark for no sound."""
+    one = encode(voice(2.0), "mp3", 24000, is_marked=True)
+    assert abs(len(heard(one + one, "mp3", 24000)) / 24000 - 4.0) < 0.1
+    assert abs(soundfile.info(io.BytesIO(one + one)).duration - 4.0) < 0.1
+    with av.open(io.BytesIO(one + one)) as file:
+        assert abs(sum(frame.samples for frame in file.decode(audio=0)) / 24000 - 4.0) < 0.1
