@@ -1,5 +1,5 @@
-"""A job's audio as a file: its units one after the other with their silences, in any format, with chapters
-where the format has them. Blocking; holds one unit at a time. Knows no server.
+"""A job's audio as a file: its units one after the other with their silences, all as loud as each other, in
+any format, with chapters where the format has them. Blocking; holds one unit at a time. Knows no server.
 
 Equal units are equal bytes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
@@ -20,26 +21,23 @@ from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.loudness import mastered
 from glm_tts_api.longform.timeline import ChapterTime, chapter_times
 
 BookFormat = Literal["m4b", AudioFormat]
 BOOK_FORMATS: Final[tuple[BookFormat, ...]] = ("m4b", *get_args(AudioFormat))
 _KBITS = {"m4b": 64, "mp3": 96}
 _MOST_WAV_BYTES = 2**32 - 2**12
-_SILENCE = np.zeros(24000, np.float32)
 
 
 def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
     return "audio/mp4" if book_format == "m4b" else media_type(book_format, sample_rate)
 
 
-def pcm_of(folder: JobFolder, made: Made, n_units: int) -> Iterator[Float32]:
-    """The samples of the first `n_units` units in [-1, 1], in pieces."""
-    for index in range(n_units):
-        yield speech_of(folder, made, index)
-        silence = made.silence[index]
-        for start in range(0, silence, len(_SILENCE)):
-            yield _SILENCE[: silence - start]
+def pcm_of(folder: JobFolder, made: Made, units: range, sample_rate: int) -> Iterator[tuple[Float32, float]]:
+    """The samples of units in [-1, 1], and the seconds of silence behind each."""
+    for index in units:
+        yield speech_of(folder, made, index), made.silence[index] / sample_rate
 
 
 def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
@@ -55,7 +53,8 @@ def write_audio(
     path: Path, book_format: BookFormat, folder: JobFolder, job: Job, made: Made, n_units: int
 ) -> Iterator[None]:
     """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters."""
-    pieces = pcm_of(folder, made, n_units)
+    units = partial(pcm_of, folder, made, range(n_units), job.sample_rate)
+    pieces = mastered(units, job.sample_rate)
     if book_format == "m4b" or book_format == "mp3":
         chapters = chapter_times(job, made, n_units)
         tags = {"title": job.title, "artist": job.author}

@@ -240,7 +240,10 @@ def _level(atom: str) -> int:
 def _long_enough(made: Sequence[Cue]) -> list[Cue]:
     """Cues that are too short to read get time from the silence behind and before them, then from their
     neighbours."""
-    starts, ends = [cue.start_ms for cue in made], [cue.end_ms for cue in made]
+    starts, ends = list[int](), list[int]()
+    for cue in made:  # each lasts a millisecond, however much is said in it
+        starts.append(max(cue.start_ms, ends[-1] if ends else 0))
+        ends.append(max(cue.end_ms, starts[-1] + 1))
     for at in range(len(made)):
         following = starts[at + 1] if at + 1 < len(made) else ends[at] + SHORTEST_MS
         ends[at] += max(0, min(SHORTEST_MS - ends[at] + starts[at], following - ends[at]))

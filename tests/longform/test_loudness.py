@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -10,10 +11,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 
 from glm_tts_api.audio.encode import encode, open_encoder
 from glm_tts_api.contracts import Float32
+from glm_tts_api.longform.audio import write_audio
+from glm_tts_api.longform.job import Spoken, Unit
 from glm_tts_api.longform.loudness import ACX, ACX_KBITS, LEVEL, mastered, speech_level
+from glm_tts_api.longform.runner import run_job
+from tests.longform.books import book_of, new_job
 
 RATE = 24000
 Piece = tuple[Float32, float]
@@ -131,3 +137,18 @@ def test_equal_pieces_are_equal_bytes() -> None:
     spoken = dialogue(3)
     first, second = (np.concatenate(list(mastered(again(spoken), RATE, ACX))) for _ in range(2))
     assert encode(first, "pcm", 44100) == encode(second, "pcm", 44100)
+
+
+def test_the_units_of_a_job_are_as_loud_as_each_other(tmp_path: Path) -> None:
+    async def speak(unit: Unit) -> Spoken:
+        return Spoken(line(unit.index, (0.05, 0.5)[unit.index % 2]), RATE)
+
+    folder = new_job(tmp_path / "job", book_of(1, 1))
+    job = folder.read()
+    asyncio.run(run_job(folder, job, speak, made=folder.made(job.n_units)))
+    for _ in write_audio(tmp_path / "a.wav", "wav", folder, job, folder.made(2), 2):
+        pass
+    pcm = soundfile.read(tmp_path / "a.wav", dtype="float32")[0]
+    first = len(line(0, 1))
+    assert speech_level(pcm[:first], RATE) == pytest.approx(-20, abs=0.5)
+    assert speech_level(pcm[first + RATE :], RATE) == pytest.approx(-20, abs=0.5)

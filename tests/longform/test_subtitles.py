@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import srt as subrip
 import webvtt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glm_tts_api.longform.subtitles import Cue, TimedText, cues, srt, vtt
@@ -109,8 +109,9 @@ pieces_of_text = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pieces_of_text)
+@example([("今天", 2, 0, False), ("今天" * 100, 0.05, 0, False)])  # more cues than milliseconds to spare
 def test_the_rules_hold_for_any_text(pieces: list[tuple[str, float, float, bool]]) -> None:
     now, paragraph, spoken = 0.0, 0, list[TimedText]()
     for text, length_s, silence_s, begins in pieces:
