@@ -1,6 +1,7 @@
 """When a fault is more than a request's: the device is gone, or a stage does nothing any more but fail.
 
-Knows errors; knows nothing of who is told.
+Knows errors; knows nothing of who is told. PyTorch is imported where one of its errors is looked for, so that
+an engine's process hears its first messages before that second of work.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ import logging
 import re
 import threading
 from typing import Final
-
-import torch
 
 from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError, StartupError
 from glm_tts_api.logs import without_text
@@ -36,6 +35,8 @@ class NobodyListens(Exception):
 
 def ran_out_of_memory(error: BaseException) -> bool:
     """Whether a device had no memory left, for PyTorch or for a library that it calls."""
+    import torch
+
     return isinstance(error, torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
     )
@@ -44,6 +45,8 @@ def ran_out_of_memory(error: BaseException) -> bool:
 def device_lost(error: BaseException) -> EngineLost | None:
     """What an error of the device comes to. After most of them (an illegal access, a device that fell off the
     bus) each later call fails as well, until a new process begins; memory that ran out is none of them."""
+    import torch
+
     if ran_out_of_memory(error) or not isinstance(error, RuntimeError):
         return None
     if isinstance(error, torch.AcceleratorError) or _LIBRARY_LOST.search(str(error)):
