@@ -16,7 +16,7 @@ TIERS = {
     "browser": "the studio in Chromium and Firefox",
     "cluster": "a real Ray",
     "soak": "the short forms of runs that take long",
-    "long": "for scripts/test.sh long: engines that die under a whole server, again and again",
+    "long": "for scripts/test.sh long: engines that die under a whole server again and again, and more",
 }
 # The longest path that fits decides.
 PLACES = {
@@ -28,6 +28,7 @@ PLACES = {
     "api/test_lanes_beside_speech.py": "model",
     "longform/test_many_kills.py": "long",
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
+    **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "text/test_wetext_built.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
     "api/test_processes_of_engines.py": "model",
     "api/test_say_with_the_model.py": "long",

@@ -90,7 +90,7 @@ def test_requests_that_come_as_the_engine_is_unloaded_and_its_cache_cleared_are_
     with ThreadPoolExecutor(1) as pool:
         clearing = pool.submit(clear)
         try:
-            for _ in range(4):
+            for _ in range(2):
                 wait_until(lambda: is_idle(server), PATIENCE_S)
                 assert server.say("ab").status_code == 200
         finally:

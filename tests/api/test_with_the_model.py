@@ -170,8 +170,8 @@ def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Runni
 @pytest.mark.parametrize("audio_format", get_args(AudioFormat))
 def test_equal_requests_are_equal_bytes(server: Running, audio_format: AudioFormat, stream: bool) -> None:
     fields = {"response_format": audio_format, "stream": stream}
-    with ThreadPoolExecutor(3) as pool:
-        answers = [pool.submit(server.say, "今天天气很好。", **fields) for _ in range(3)]
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(server.say, "你好。", **fields) for _ in range(2)]
     assert len({answer.result().raise_for_status().content for answer in answers}) == 1
 
 

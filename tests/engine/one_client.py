@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.stream import SpeechStream
 from tests.engine import tiny
 from tests.engine.processes import until
-from tests.engine.tiny_process import FEW_ROWS, tiny_client
+from tests.engine.tiny_process import COMMAND, FEW_ROWS, tiny_client
 
 TEXT = "abcd/efgh"
 LONG = "/".join(["abcdefgh"] * 60)
@@ -22,9 +22,13 @@ LONG = "/".join(["abcdefgh"] * 60)
 
 @asynccontextmanager
 async def running(
-    folder: Path, config: EngineConfig = FEW_ROWS, *, watchdog_s: float = 60
+    folder: Path,
+    config: EngineConfig = FEW_ROWS,
+    *,
+    watchdog_s: float = 60,
+    command: Sequence[str] = COMMAND,
 ) -> AsyncIterator[EngineClient]:
-    client = tiny_client(folder, config, watchdog_s=watchdog_s)
+    client = tiny_client(folder, config, watchdog_s=watchdog_s, command=command)
     client.start()
     try:
         async with asyncio.timeout(180):

@@ -15,7 +15,7 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.engine.stream import SpeechStream
-from tests.engine import tiny
+from tests.engine import echo_process, tiny
 from tests.engine.one_client import LONG, begin, is_ready, running, say, scene
 from tests.engine.processes import until
 from tests.engine.tiny_process import DEVICE_ERROR, load_of, tiny_client
@@ -129,7 +129,7 @@ def test_four_deaths_with_nothing_spoken_between_give_an_engine_up_until_it_is_t
     monkeypatch.setattr("glm_tts_api.engine.client._GIVEN_UP_S", 2.0)
 
     async def run() -> None:
-        async with running(tmp_path) as client:
+        async with running(tmp_path, command=echo_process.COMMAND) as client:
             for text in ("^", "^", "ab", "^"):  # something is spoken between
                 try:
                     await say(client, text)

@@ -89,9 +89,15 @@ def load_of(folder: Path, config: EngineConfig = FEW_ROWS) -> messages.Load:
     )
 
 
-def tiny_client(folder: Path, config: EngineConfig = FEW_ROWS, *, watchdog_s: float = 60) -> EngineClient:
-    """An engine whose process runs this file."""
-    return EngineClient(load_of(folder, config), watchdog_s=watchdog_s, command=COMMAND)
+def tiny_client(
+    folder: Path,
+    config: EngineConfig = FEW_ROWS,
+    *,
+    watchdog_s: float = 60,
+    command: Sequence[str] = COMMAND,
+) -> EngineClient:
+    """An engine whose process runs this file, or another command."""
+    return EngineClient(load_of(folder, config), watchdog_s=watchdog_s, command=command)
 
 
 if __name__ == "__main__":

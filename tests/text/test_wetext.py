@@ -1,4 +1,4 @@
-"""The transducers: shipped with the right flags, built again for another version, never into the package."""
+"""The transducers: shipped with the right flags, and what they need not be asked."""
 
 from __future__ import annotations
 
@@ -30,19 +30,6 @@ def test_interjections_and_erhua_are_kept(tmp_path: Path) -> None:
     normalize = chinese_normalizer(tmp_path)
     assert normalize("呃，花儿有3朵啊") == "呃,花儿有三朵啊"
     assert not list(tmp_path.iterdir())
-
-
-def test_another_version_is_built_into_the_cache(tmp_path: Path) -> None:
-    shipped = tmp_path / "shipped"
-    shipped.mkdir()
-    (shipped / "manifest.json").write_text('{"WeTextProcessing": "0.0.1"}', encoding="utf-8")
-    cache = tmp_path / "cache"
-    normalize = chinese_normalizer(cache, shipped)
-    assert normalize("花儿3") == "花儿三"
-    assert [path.name for path in cache.iterdir()] == [f"fst-{installed_version()}"]
-    built = {path: path.stat().st_mtime_ns for path in next(cache.iterdir()).iterdir()}
-    chinese_normalizer(cache, shipped)
-    assert built == {path: path.stat().st_mtime_ns for path in next(cache.iterdir()).iterdir()}
 
 
 def test_what_has_no_path_is_none() -> None:

@@ -1,0 +1,111 @@
+"""What asks and listens while a restart rolls, and what is left of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from tests.scripts.own_project import Project, is_alive
+
+SENTENCE = "我们今天去公园散步，那里的花都开了。"
+N_SENTENCES = 6
+SPEAK: dict[str, Any] = {"input_text": SENTENCE, "index": "exampleA"}
+
+
+def running(project: Project) -> int:
+    """The PID of a server that runs, started here if need be."""
+    if project.pid_file.exists() and is_alive(project.pid):
+        return project.pid
+    return project.start()
+
+
+class Clients:
+    """What clients saw that asked every 100 ms, by a new connection each time and by one that is kept, and
+    now and then for speech."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.n_answers = 0
+        self.n_moved = 0  # a kept connection that the server gave up in its answer
+        self.failures: list[str] = []
+
+    def ask_anew(self, over: Event) -> None:
+        while not over.wait(0.1):
+            self._try(lambda: self._ask(self._connection()))
+
+    def ask_on(self, over: Event) -> None:
+        connection = self._connection()
+        while not over.wait(0.1):
+            self._try(lambda: self._ask(connection))
+            if connection.sock is None:  # http.client closes what the server said it will close
+                self.n_moved += 1
+
+    def speak(self, over: Event) -> None:
+        while not over.wait(2):  # the servers load beside it
+            self._try(lambda: self._ask(self._connection(), SPEAK))
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+
+    def _ask(self, connection: http.client.HTTPConnection, body: dict[str, Any] | None = None) -> None:
+        if body is None:
+            connection.request("GET", "/api/v1/health")
+        else:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/api/v1/tts", json.dumps(body), headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        assert answer.status == 200, said
+
+    def _try(self, ask: Callable[[], None]) -> None:
+        try:
+            ask()
+            self.n_answers += 1
+        except (OSError, http.client.HTTPException, AssertionError) as error:
+            self.failures.append(repr(error))
+
+
+@contextmanager
+def asking(project: Project) -> Iterator[Clients]:
+    clients, over = Clients(project.port), Event()
+    threads = [Thread(target=way, args=(over,)) for way in (clients.ask_anew, clients.ask_on, clients.speak)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield clients
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+class Stream:
+    """An answer that is made as it is read, and of which only the beginning is read at first."""
+
+    def __init__(self, project: Project) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=300)
+        self._connection.sock = socket.socket()
+        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._connection.sock.connect(("127.0.0.1", project.port))
+        body = {**SPEAK, "input_text": SENTENCE * N_SENTENCES, "stream": True, "response_format": "pcm"}
+        body.update(speed=0.25, sample_rate=32000)  # more than the kernel takes where nobody reads
+        headers = {"Content-Type": "application/json"}
+        self._connection.request("POST", "/api/v1/tts", json.dumps(body), headers)
+        self.answer = self._connection.getresponse()
+        assert self.answer.read(1000)
+
+    def rest(self) -> bytes:
+        """Raises IncompleteRead if it breaks off."""
+        return self.answer.read()
+
+
+def assert_alone(project: Project, pid: int) -> None:
+    assert project.servers() == [pid]
+    assert project.pid == pid
+    assert project.get("/api/v1/health").status == 200
+    assert "yet to prove itself" not in project.run("scripts/status_api.sh").said

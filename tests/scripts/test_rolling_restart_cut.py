@@ -1,0 +1,60 @@
+"""RESTART_MODE=rolling with two workers, and with answers that are cut. test_rolling_restart.py has the rest.
+
+Each test begins with the server that the one before left running.
+"""
+
+from __future__ import annotations
+
+import http.client
+
+import pytest
+
+from tests.scripts.own_project import Project, end_of, is_alive, kill, wait_until
+from tests.scripts.rolling import Stream, asking, assert_alone, running
+
+
+def test_two_workers_hand_over_as_well(shared_project: Project) -> None:
+    project = shared_project
+    old = running(project)
+    with asking(project) as clients:
+        outcome = project.run("restart_api.sh", RESTART_MODE="rolling")
+        n_before = clients.n_answers
+        wait_until(lambda: clients.n_answers > n_before + 20, "answers of the new server")
+    assert outcome.code == 0, outcome.said
+    assert clients.failures == []
+    assert "SIGKILL" not in outcome.said
+    assert not is_alive(old)
+    assert len(project.servers()) == 1
+
+
+def test_an_answer_that_outlasts_rolling_timeout_is_cut_and_the_script_says_so(
+    shared_project: Project,
+) -> None:
+    project = shared_project
+    project.start(STREAM_STALL_S="600", ROLLING_TIMEOUT="1")
+    stream = Stream(project)
+    outcome = project.run("restart_api.sh", RESTART_MODE="rolling")
+    assert outcome.code == 1, outcome.said
+    assert "of its answers ended, 1 were cut: they took longer than ROLLING_TIMEOUT" in outcome.said
+    assert "goes on" not in outcome.said
+    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+        stream.rest()
+    assert_alone(project, project.pid)
+
+
+def test_an_old_server_that_is_killed_meanwhile_has_cut_its_answers(shared_project: Project) -> None:
+    project = shared_project
+    old = project.start(STREAM_STALL_S="600")
+    stream = Stream(project)
+    restart = project.begin("restart_api.sh", RESTART_MODE="rolling")
+    wait_until(lambda: project.pid != old, "the new server to have the port")
+    wait_until(
+        lambda: "role leaves" in (project.root / f"run/server-{old}/record").read_text(), "the other's end"
+    )
+    kill(old)
+    outcome = end_of(restart)
+    assert outcome.code == 1, outcome.said
+    assert "0 of its answers ended, 1 were cut" in outcome.said
+    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+        stream.rest()
+    assert_alone(project, project.pid)
