@@ -128,13 +128,15 @@ NO_PROGRESS: Final = Progress()
 class AudioChunk:
     """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0), and
     whether it is the segment's last. `speed`: what marks ask for, times the request's; a pause (None) is as
-    long as it is."""
+    long as it is. `wait_s`: of a stream that nobody plays yet, in how many seconds a player can start with
+    what is there by now and never runs dry."""
 
     pcm: Float32
     sample_rate: int
     segment: int
     ends_segment: bool = True
     speed: float | None = 1.0
+    wait_s: float = 0.0
 
     @property
     def seconds(self) -> float:

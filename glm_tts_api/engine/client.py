@@ -17,7 +17,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, LexiconEntry, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, LexiconEntry, Progress, SpeechRequest, Timings
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
@@ -271,10 +271,7 @@ class EngineClient:
         match message:
             case messages.Chunk():
                 self._n_deaths = 0
-                pcm = messages.samples_of(message.pcm)
-                stream.put(
-                    AudioChunk(pcm, message.sample_rate, message.segment, message.ends_segment, message.speed)
-                )
+                stream.put(message.audio())
             case messages.StageChanged():
                 (timings.begin if message.by > 0 else timings.end)(message.stage)
             case messages.Segments():

@@ -39,7 +39,8 @@ class EngineConfig:
     steps; flow_bf16: the flow's products in bfloat16; deterministic: decode steps of one shape whatever the
     load; stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s:
     seconds that a step may take before nothing new is begun; stream_chunks: speech tokens (25 a second) of a
-    stream's pieces, the last size repeats; threads: CPU cores to use; text_threads: for text and voice
+    stream's pieces, the last size repeats; gapless_start: a stream's first audio waits until its player will
+    not run dry; threads: CPU cores to use; text_threads: for text and voice
     prompts; cached_voices: prompt features kept.
     """
 
@@ -54,6 +55,7 @@ class EngineConfig:
     stream_buffer_s: float = 30.0
     stall_s: float = 30.0
     stream_chunks: tuple[int, ...] = (25, 100, 300)
+    gapless_start: bool = True
     threads: int = 1
     text_threads: int = 2
     cached_voices: int = 64

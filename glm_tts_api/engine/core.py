@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -30,6 +31,7 @@ from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.stream_pace import Pace
+from glm_tts_api.engine.stream_start import StreamStarts
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.warm_up import WarmUp, measure_decode, measure_pace
 from glm_tts_api.model.checkpoint import Models
@@ -64,6 +66,7 @@ class EngineCore:
         self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
         # All that the threads hold something of, and whether it still decodes.
         self._requests: dict[EngineRequest, bool] = {}
+        self._starts = StreamStarts(config.n_renderers, self._requests)
         self._decoder: DecodeBatcher | None = None
         self._token2wav: Token2Wav | None = None
 
@@ -82,9 +85,8 @@ class EngineCore:
 
     def close(self) -> None:
         """Ends the threads after the steps they are in; what they held of requests is dropped."""
-        self._decode.close()
-        for renderer in self._renderers:
-            renderer.close()
+        for thread in (self._decode, *self._renderers):
+            thread.close()
 
     def submit(self, request: EngineRequest) -> None:
         self._decode.post(partial(self._admit, request))
@@ -161,7 +163,10 @@ class EngineCore:
 
         def go_on() -> None:
             assert self._token2wav is not None
-            on_measured(measure_pace(self._token2wav, request, to_meet, decode=decode, one_core=one_core))
+            pace = measure_pace(self._token2wav, request, to_meet, decode=decode, one_core=one_core)
+            if self._config.gapless_start:
+                self._starts.measured(pace)
+            on_measured(pace)
 
         self._renderers[0].post(go_on)
 
@@ -181,7 +186,7 @@ class EngineCore:
             renderer.start()
 
     def _admit(self, request: EngineRequest) -> None:
-        self._requests[request] = not request.decoded
+        self._requests[request], request.starts = not request.decoded, self._starts
         if request.decoded:
             request.end_if_heard()
         else:
@@ -196,8 +201,9 @@ class EngineCore:
         self._start_rows(self._decoder)
         if not self._decoder.busy:
             return False
-        n_draws = self._decoder.n_draws
+        n_draws, begin = self._decoder.n_draws, time.perf_counter()
         ended = self._decoder.step()
+        self._starts.decoded(time.perf_counter() - begin)
         if self._decoder.n_draws > n_draws:
             self._decode_watch.succeeded()
         for sequence in ended:
@@ -267,6 +273,7 @@ class EngineCore:
                     self._fail(request, span.error, self._render_watch)
                 elif span.pcm is not None:
                     self._render_watch.succeeded()
+                    self._starts.rendered(span)
                     if not request.cancelled:
                         request.deliver(span)
             self._decode.post(partial(self._span_ended, request))

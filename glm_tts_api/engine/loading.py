@@ -100,7 +100,7 @@ class Loading:
         if pace is None:
             logger.warning("No memory for a usual request: only shorter ones can be served")
         else:
-            loaded.streaming = forecast(pace, self._config.stream_chunks)
+            loaded.streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
             loaded.patience = patience(pace, self._config)
             logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
         if self._is_wanted():

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.contracts import Dtype, Float32, LexiconEntry, Progress, SpeechRequest, Stage
+from glm_tts_api.contracts import AudioChunk, Dtype, Float32, LexiconEntry, Progress, SpeechRequest, Stage
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import InternalFault, ServiceError
@@ -148,6 +148,12 @@ class Chunk(Message, frozen=True):
     segment: int
     ends_segment: bool
     speed: float | None
+    wait_s: float
+
+    def audio(self) -> AudioChunk:
+        """Raises BrokenMessage."""
+        pcm, ends = samples_of(self.pcm), self.ends_segment
+        return AudioChunk(pcm, self.sample_rate, self.segment, ends, self.speed, self.wait_s)
 
 
 class Ended(Message, frozen=True):

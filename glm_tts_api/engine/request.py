@@ -31,12 +31,15 @@ from glm_tts_api.errors import BadRequest
 from glm_tts_api.model.sequence import SpeechSequence
 
 if TYPE_CHECKING:
+    from glm_tts_api.engine.stream_start import StreamStarts
     from glm_tts_api.engine.voice_features import VoicePrompt
 
 # Earliest deadline first: a request is due some time after it came, the sooner the shorter it is. So a short
 # text need not wait for a long one, requests of one length end in the order in which they came, and a long
 # text, which becomes due in the end, is not passed for ever.
 _DUE_S_PER_ID = 0.25
+
+_FIRST_DUE_S = 0.5
 
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
 _SILENCE.flags.writeable = False
@@ -47,7 +50,7 @@ class Span:
     """What is rendered at once: a window of a segment's speech `tokens`, in the segment's voice.
 
     Once rendered it has its waveform, `pcm`, or the `error` that ended it; neither if the request was
-    cancelled.
+    cancelled. `spent_s`: what its steps have taken.
     """
 
     request: EngineRequest
@@ -56,6 +59,7 @@ class Span:
     window: Window
     pcm: Float32 | None = None
     error: Exception | None = None
+    spent_s: float = 0.0
 
     @property
     def voice(self) -> VoicePrompt:
@@ -107,7 +111,10 @@ class EngineRequest:
         self._segment = progress.first  # the one that is being heard
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
-        self._heard_from: float | None = None
+        self.starts: StreamStarts | None = None  # None: its player starts at once
+        self.heard_s = 0.0  # what was handed on plays for so long
+        self._latest: Span | None = None  # of what was handed on
+        self._starts_at: float | None = None
         for segment, tokens in self._untold.items():
             if segment >= progress.first:
                 self._cut(segment, list(tokens), ended=True)
@@ -121,13 +128,12 @@ class EngineRequest:
 
     @property
     def due(self) -> float:
-        """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as a
-        listener who plays it as it comes has nothing more to play."""
+        """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as its
+        player has nothing more to play; its first soon, but players that run dry meanwhile go before."""
         if not self.asked.streams:
             return self._due
-        if self._heard_from is None:
-            return self.timings.began_at
-        return self._heard_from + self.timings.audio_s
+        starts_at = self._starts_at or self.timings.began_at + _FIRST_DUE_S
+        return starts_at + self.heard_s
 
     @property
     def n_spans(self) -> int:
@@ -231,14 +237,23 @@ class EngineRequest:
         for window in self._cutters[segment].cut(len(tokens), ended=ended):
             self._spans.append(Span(self, segment, tokens[window.start : window.stop], window))
 
+    def n_decoded(self, segment: int) -> tuple[int, bool]:
+        """Speech tokens of a segment so far, and whether these are all."""
+        if self._cutters[segment].done:
+            return self._cutters[segment].n_cut, True
+        sequence = self._decoding.get(segment)
+        return (0 if sequence is None else len(sequence.tokens)), False
+
+    def chunks_of(self, segment: int) -> Sequence[int] | None:
+        return self._cutters[segment].chunks
+
     def deliver(self, span: Span) -> None:
         """A span that has its waveform; audio leaves in the order of the text."""
         assert span.pcm is not None
         self._rendered.setdefault(span.segment, []).append((span.pcm, span.window.last))
         while self._rendered.get(self._segment):
             pcm, is_last = self._rendered[self._segment].pop(0)
-            if self._heard_from is None:
-                self._heard_from = time.perf_counter()
+            self._latest = span if self.asked.streams else None
             self._pause()
             self._hand_on(pcm, is_last, self.segments[self._segment].speed)
             if is_last:
@@ -260,10 +275,15 @@ class EngineRequest:
             self._hand_on(_SILENCE[: n_samples - start], False, None)
 
     def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
-        rate = self.asked.sample_rate
-        self.timings.audio_s += len(pcm) / rate
         segment = min(self._segment, len(self.segments) - 1)
-        self._listener.chunk_ready(AudioChunk(pcm, rate, segment, is_last, speed))
+        chunk = AudioChunk(pcm, self.asked.sample_rate, segment, is_last, speed)
+        self.timings.audio_s += chunk.seconds
+        self.heard_s += chunk.seconds / self.asked.speed_of(chunk)
+        now = time.perf_counter()
+        if self._latest is not None and (self._starts_at is None or self._starts_at > now):
+            chunk = replace(chunk, wait_s=self.starts.wait_s(self, self._latest) if self.starts else 0.0)
+            self._starts_at = now + chunk.wait_s
+        self._listener.chunk_ready(chunk)
 
     def fail(self, error: Exception) -> None:
         """Ends the request with an error; what is left of it is freed as if the listener had gone."""

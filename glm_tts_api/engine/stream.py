@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -35,6 +36,11 @@ class SpeechStream:
         self._closed = self._ended = self._freed = False
         self._left = left
         self._took = took
+        self.sounds_until = 0.0
+        """On time.perf_counter's clock: what its client has to play from before."""
+        self._plays = False
+        self._held: list[AudioChunk] = []
+        self._start: asyncio.TimerHandle | None = None
         self._inbox: asyncio.Queue[AudioChunk | Exception | None] = asyncio.Queue()
         self._freed_callbacks: list[Callable[[], None]] = []
 
@@ -83,8 +89,25 @@ class SpeechStream:
     # -- the engine's side, on the event loop
 
     def put(self, item: AudioChunk | Exception | None) -> None:
-        """A chunk; or the end, with what ended the request."""
-        self._inbox.put_nowait(item)
+        """A chunk; or the end, with what ended the request. Chunks are held back for as long as the latest
+        says, unless the client has something to play until then; once they were let go, none is held."""
+        if isinstance(item, AudioChunk) and not self._plays:
+            self._held.append(item)
+            if self._start is not None:
+                self._start.cancel()
+            if item.wait_s and time.perf_counter() + item.wait_s > self.sounds_until:
+                self._start = asyncio.get_running_loop().call_later(item.wait_s, self._let_go)
+            else:
+                self._let_go()
+        else:
+            self._let_go()
+            self._inbox.put_nowait(item)
+
+    def _let_go(self) -> None:
+        self._plays = True
+        for chunk in self._held:
+            self._inbox.put_nowait(chunk)
+        self._held = []
 
     def freed(self) -> None:
         if not self._freed:

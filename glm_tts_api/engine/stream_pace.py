@@ -7,15 +7,16 @@ is found here is only said: the schedule is a setting, so that an answer stays t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, n_awaited
+from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, Window, n_awaited
 
 TOKENS_A_SECOND = 25
 PROMPT_TOKENS = 125  # a voice of 5 s
 LONGEST_TOKENS = 750  # an answer of 30 s
 HELD_BACK_S = 0.24  # what the vocoder keeps of a span until it knows the next
+_TOO_SLOW = 1.25  # seconds for one of audio; a little slower, and waiting for a short answer still helps
 _FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)
 _LAST_CHUNKS = (100, 200, 400)
 
@@ -34,10 +35,21 @@ class Pace:
     vocoder_token_s: float
     one_core: bool = False
 
-    def render_s(self, n_window: int, n_said: int) -> float:
-        """Seconds of flow and vocoder for a window of tokens of which `n_said` are said."""
-        flow_s = max(0.0, self.flow_s + self.flow_token_s * (PROMPT_TOKENS + n_window))
+    def render_s(self, window: Window, n_prompt: int = PROMPT_TOKENS) -> float:
+        """Seconds of flow and vocoder for a window in a voice of so many tokens."""
+        n_tokens, n_said = window.stop - window.start, window.end - window.first
+        flow_s = max(0.0, self.flow_s + self.flow_token_s * (n_prompt + n_tokens))
         return flow_s + self.vocoder_token_s * (n_said + LOOK_AHEAD)
+
+    def under_load(self, *, token_s: float, renders: float) -> Pace:
+        """A token takes `token_s` now, and a render `renders` times as long."""
+        return replace(
+            self,
+            token_s=token_s,
+            flow_s=renders * self.flow_s,
+            flow_token_s=renders * self.flow_token_s,
+            vocoder_token_s=renders * self.vocoder_token_s,
+        )
 
     def longest_step_s(self, *, n_prompt: int, n_rows: int, flow_steps: int) -> float:
         """Seconds of the longest step: a token for `n_rows` rows, as if each came alone, or one of the
@@ -53,6 +65,58 @@ class Playback:
 
     first_audio_s: float
     longest_gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Of a stream: it is there in `made_s` seconds, and plays for `heard_s`."""
+
+    made_s: float
+    heard_s: float
+
+
+@dataclass(slots=True)
+class Making:
+    """What comes of segments that are made one after the other at this `pace`. `decoded_s`, `made_s`: when
+    what is decoded and rendered so far is there."""
+
+    pace: Pace
+    decoded_s: float = 0.0
+    made_s: float = 0.0
+
+    def pieces(
+        self,
+        windows: Iterable[Window],
+        *,
+        n_tokens: int,
+        n_decoded: int = 0,
+        n_prompt: int = PROMPT_TOKENS,
+    ) -> Iterator[Piece]:
+        """Of a segment of `n_tokens`, of which `n_decoded` are there."""
+        for window in windows:
+            size = window.end - window.first
+            n_cut_with = n_tokens if window.last else window.end + n_awaited(size) + 1
+            if self.pace.one_core:
+                self.decoded_s = max(self.decoded_s, self.made_s)
+            self.decoded_s += self.pace.token_s * max(0, n_cut_with - n_decoded)
+            n_decoded = max(n_decoded, n_cut_with)
+            self.made_s = max(self.decoded_s, self.made_s) + self.pace.render_s(window, n_prompt)
+            until_s = window.end / TOKENS_A_SECOND - (0.0 if window.last else HELD_BACK_S)
+            from_s = window.first / TOKENS_A_SECOND - HELD_BACK_S
+            yield Piece(self.made_s, max(0.0, until_s) - max(0.0, from_s))
+
+
+def wait_s(pieces: Sequence[Piece], *, there_s: float, margin: float = 1.0) -> float:
+    """In how many seconds a player that has `there_s` of audio can start so that it never runs dry before the
+    next of the `pieces` comes, `margin` times as late as is reckoned; at once where they are made clearly
+    slower than they are heard, for then waiting helps nobody."""
+    if pieces and pieces[-1].made_s > _TOO_SLOW * sum(piece.heard_s for piece in pieces):
+        return 0.0
+    wait = 0.0
+    for piece in pieces:
+        wait = max(wait, margin * piece.made_s - there_s)
+        there_s += piece.heard_s
+    return wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +144,28 @@ class Forecast(Playback):
         return f"{gap}; {_named(self.schedule_without_gaps)} would have no gaps"
 
 
-def forecast(pace: Pace, chunks: Sequence[int]) -> Forecast:
+def forecast(pace: Pace, chunks: Sequence[int], *, gapless: bool = False) -> Forecast:
     """`chunks`: tokens of the spans, the last size repeats."""
-    playback = play(pace, chunks)
+    playback = play(pace, chunks, gapless=gapless)
     without_gaps = tuple(chunks) if not playback.longest_gap_s else _schedule_without_gaps(pace)
     return Forecast(playback.first_audio_s, playback.longest_gap_s, tuple(chunks), without_gaps)
 
 
-def play(pace: Pace, chunks: Sequence[int], n_tokens: int = LONGEST_TOKENS) -> Playback:
-    """An answer of `n_tokens` in one segment, played as it comes."""
-    decoded_at, n_decoded = pace.prefill_s, 0
-    rendered_at = first_audio_s = dry_at = longest_gap_s = 0.0
-    said_s = 0.0
-    for window in SpanCutter(chunks).cut(n_tokens, ended=True):
-        n_said = window.end - window.first
-        n_cut_with = n_tokens if window.last else window.end + n_awaited(n_said) + 1
-        n_new, n_decoded = n_cut_with - n_decoded, n_cut_with
-        decoded_at = (max(decoded_at, rendered_at) if pace.one_core else decoded_at) + pace.token_s * n_new
-        render_s = pace.render_s(window.stop - window.start, n_said)
-        rendered_at = max(decoded_at, rendered_at) + render_s
-        until_s = window.end / TOKENS_A_SECOND - (0 if window.last else HELD_BACK_S)
-        if until_s <= said_s:
-            continue  # all of it is held back
-        if said_s == 0:
-            first_audio_s = dry_at = rendered_at
-        longest_gap_s = max(longest_gap_s, rendered_at - dry_at)
-        dry_at = max(dry_at, rendered_at) + until_s - said_s
-        said_s = until_s
+def play(
+    pace: Pace, chunks: Sequence[int], n_tokens: int = LONGEST_TOKENS, *, gapless: bool = False
+) -> Playback:
+    """An answer of `n_tokens` in one segment, played as it comes, or from when it is `gapless`."""
+    windows = SpanCutter(chunks).cut(n_tokens, ended=True)
+    making = Making(pace, decoded_s=pace.prefill_s)
+    first, *later = (piece for piece in making.pieces(windows, n_tokens=n_tokens) if piece.heard_s)
+    first_audio_s = first.made_s
+    if gapless:
+        from_then = [replace(piece, made_s=piece.made_s - first.made_s) for piece in later]
+        first_audio_s += wait_s(from_then, there_s=first.heard_s)
+    dry_at, longest_gap_s = first_audio_s + first.heard_s, 0.0
+    for piece in later:
+        longest_gap_s = max(longest_gap_s, piece.made_s - dry_at)
+        dry_at = max(dry_at, piece.made_s) + piece.heard_s
     return Playback(first_audio_s, longest_gap_s)
 
 

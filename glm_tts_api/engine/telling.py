@@ -61,10 +61,15 @@ class Listener:
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.add(chunk.seconds)
-        pcm = bytes_of(chunk.pcm)
         self._send(
             messages.Chunk(
-                self._number, pcm, chunk.sample_rate, chunk.segment, chunk.ends_segment, chunk.speed
+                self._number,
+                bytes_of(chunk.pcm),
+                chunk.sample_rate,
+                chunk.segment,
+                chunk.ends_segment,
+                chunk.speed,
+                chunk.wait_s,
             )
         )
 

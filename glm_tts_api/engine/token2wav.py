@@ -29,7 +29,7 @@ from glm_tts_api.model.vocoder.hift import N_MELS
 # Frames, with the prompt's, of segments whose flow is replayed as CUDA graphs: a stream's windows and common
 # segments. In a longer one a step's kernels take a GPU longer than the host takes to order them one by one.
 FLOW_GRAPHS = range(FRAME_MULTIPLE["cuda"], 1024 + 1, FRAME_MULTIPLE["cuda"])
-HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 256 + 1, FRAME_MULTIPLE["cuda"])  # a stream's windows
+HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 256 + 1, FRAME_MULTIPLE["cuda"])  # a stream's first windows
 # What a request may have waiting to be rendered before its next segment is decoded: on a CPU that would take
 # the cores from the renders.
 _SPANS_AHEAD = {"cpu": 2, "cuda": 16}
@@ -82,10 +82,12 @@ class Token2Wav:
         render = self._renders.take()
         if render is None:
             return ended
+        begin = time.perf_counter()
         try:
             done = self._advance(render)
         except Exception as error:
             render.task.error, done = drop_memory(error), True
+        render.task.spent_s += time.perf_counter() - begin
         if done:
             self._renders.remove(render)
             return [*ended, render.task]

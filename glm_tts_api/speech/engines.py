@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -219,9 +220,16 @@ class ResumedStream:
         if engine != self._permit.engine:
             self._permit.move_to(engine)
         self._n_known = self._n_heard
-        return self._engines.each[engine].synthesize(
+        stream = self._engines.each[engine].synthesize(
             self._asked, self.timings, progress=Progress(self._tokens, self._segment)
         )
+        if self._segment or self._n_heard:
+            stream.sounds_until = math.inf
+        return stream
+
+    def goes_on_from(self, sounds_until: float) -> None:
+        """The client has something to play until then, on time.perf_counter's clock."""
+        self._stream.sounds_until = sounds_until
 
     def __aiter__(self) -> ResumedStream:
         return self

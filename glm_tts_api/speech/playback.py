@@ -13,6 +13,11 @@ class Playback:
         self._dry_at: float | None = None
         self._came_at = 0.0
 
+    @property
+    def sounds_until(self) -> float:
+        """On time.perf_counter's clock; 0 before it begins."""
+        return self._dry_at or 0.0
+
     def came(self, seconds: float) -> float:
         """A piece of audio, just made, that plays for `seconds`. Returns the seconds of silence before it."""
         now = self._came_at = time.perf_counter()

@@ -120,6 +120,8 @@ class SpeechService:
             log.timings.start_generation()
             stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())
+            if log.playback is not None:
+                stream.goes_on_from(log.playback.sounds_until)
             yield permit, stream
 
     async def speak_aside(self, asked: SpeechRequest) -> Speech:

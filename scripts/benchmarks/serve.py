@@ -256,9 +256,9 @@ def run_streams(*, n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
     with running_server(progress) as (url, _):
         forecast = httpx.get(f"{url}/api/v1/health").json()["streaming"]
         rows = asyncio.run(streams.measure(url, levels, n_requests, progress, floor))
+        streams.print_rows(rows)
         lag = asyncio.run(streams.crowd(url, progress))
     progress.close()
-    streams.print_rows(rows)
     print(f"under {streams.CROWD} streams, {lag}")
     print(f"the server's own forecast: {forecast}")
     return {"floor": asdict(floor), "streams": rows, "loop_lag": asdict(lag), "forecast": forecast}

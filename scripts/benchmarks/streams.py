@@ -38,17 +38,17 @@ class Heard:
     def audio_s(self) -> float:
         return sum(seconds for _, seconds in self.pieces)
 
-    def longest_gap_s(self, held_s: float) -> float:
-        """The longest silence of a player that begins when `held_s` of audio are there."""
-        bought, begun_at, dry_at, longest = 0.0, None, 0.0, 0.0
+    def gaps_s(self, held_s: float) -> list[float]:
+        """The silences of a player that begins when `held_s` of audio are there."""
+        bought, begun_at, dry_at, gaps = 0.0, None, 0.0, [0.0]
         for at, seconds in self.pieces:
             if begun_at is not None:
-                longest = max(longest, at - dry_at)
+                gaps.append(max(0.0, at - dry_at))
                 dry_at = max(dry_at, at) + seconds
             bought += seconds
             if begun_at is None and bought >= held_s:
                 begun_at, dry_at = at, at + bought
-        return longest
+        return gaps
 
 
 async def listen(client: httpx.AsyncClient, number: int) -> Heard:
@@ -101,7 +101,8 @@ async def crowd(url: str, progress: Progress) -> LoopLag:
 
 def row(level: int, found: Sequence[Heard], floor: StreamFloor, wall_s: float) -> dict[str, Any]:
     firsts = sorted(heard.first_s for heard in found)
-    gaps = {held: [heard.longest_gap_s(held) for heard in found] for held in (0.0, HELD_S)}
+    gaps = {held: [max(heard.gaps_s(held)) for heard in found] for held in (0.0, HELD_S)}
+    dry = sorted(sum(heard.gaps_s(0.0)) for heard in found)
     return {
         "concurrency": level,
         "requests": len(found),
@@ -111,6 +112,7 @@ def row(level: int, found: Sequence[Heard], floor: StreamFloor, wall_s: float) -
         "first_audio_p95_s": firsts[min(len(firsts) - 1, int(0.95 * len(firsts)))],
         "underrun_rate": sum(gap > 0.01 for gap in gaps[0.0]) / len(found),
         "longest_gap_s": max(gaps[0.0]),
+        "dry_p95_s": dry[min(len(dry) - 1, int(0.95 * len(dry)))],
         "underrun_rate_held": sum(gap > 0.01 for gap in gaps[HELD_S]) / len(found),
         "longest_gap_held_s": max(gaps[HELD_S]),
     }
@@ -118,11 +120,12 @@ def row(level: int, found: Sequence[Heard], floor: StreamFloor, wall_s: float) -
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     held = f"with {HELD_S:g} s held"
-    columns = "concurrency  audio s/s  first audio p50  x floor  p95 s  ran dry  longest gap s"
+    columns = "concurrency  audio s/s  first audio p50  x floor  p95 s  ran dry  longest gap s  dry p95 s"
     print(f"{columns}  {held}: ran dry  longest gap s")
     for found in rows:
         first = f"{found['first_audio_p50_s']:>15.2f}  {found['to_floor']:>7.2f}"
         first += f"  {found['first_audio_p95_s']:>5.2f}"
         at_once = f"{found['underrun_rate']:>7.0%}  {found['longest_gap_s']:>13.2f}"
+        at_once += f"  {found['dry_p95_s']:>9.2f}"
         later = f"{found['underrun_rate_held']:>25.0%}  {found['longest_gap_held_s']:>13.2f}"
         print(f"{found['concurrency']:>11}  {found['audio_s_per_s']:>9.2f}  {first}  {at_once}  {later}")

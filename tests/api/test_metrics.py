@@ -109,6 +109,14 @@ def test_a_stream_that_comes_slower_than_it_plays_underruns(serve: Serve) -> Non
     assert wait_for(server, 2)("stream_underruns_total") == 2
 
 
+def test_a_stream_that_starts_when_the_rest_will_be_there_has_no_underruns(serve: Serve) -> None:
+    server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.3, wait_s=3600))
+    assert server.say(response_format="pcm", stream="true").status_code == 200
+    told = wait_for(server, 1)
+    assert told("stream_underruns_total", lane="short_text") == 0
+    assert told("time_to_first_audio_seconds_sum", lane="short_text") > 0.5
+
+
 def test_sentences_that_come_late_underrun_but_not_for_want_of_text(serve: Serve) -> None:
     server = serve(ToneEngine(delay_s=0.5, seconds=0.2))
     with talking(server.url) as client:

@@ -43,7 +43,8 @@ class ToneEngine:
     `n_chunks`: the pieces in which each segment comes;
     `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
     ready, or has failed if `load_fault` is there by then; `breaks`: what ends an request after its first
-    segment; `n_slots`: how many requests it says it speaks at once, once it is loaded."""
+    segment; `wait_s`: in how many seconds, each chunk says, a player may start; `n_slots`: how many requests
+    it says it speaks at once, once it is loaded."""
 
     delay_s: float = 0.0
     freeing_s: float = 0.0
@@ -51,6 +52,7 @@ class ToneEngine:
     n_segments: int = 1
     n_chunks: int = 1
     segment_s: float = 0.0
+    wait_s: float = 0.0
     state: EngineState = READY
     n_spoken: int = 0
     n_stopped: int = 0
@@ -201,7 +203,8 @@ class ToneEngine:
                 self.n_stopped += 1
                 return
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
-                self._tell(self._put, stream, AudioChunk(pcm, rate, segment, chunk == self.n_chunks))
+                ends = chunk == self.n_chunks
+                self._tell(self._put, stream, AudioChunk(pcm, rate, segment, ends, wait_s=self.wait_s))
             if self.breaks is not None:
                 self._tell(self._put, stream, self.breaks)
                 return

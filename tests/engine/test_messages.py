@@ -80,7 +80,7 @@ def to_server(tmp_path: Path) -> list[Message]:
         messages.Segments(1, 3),
         messages.StageChanged(1, "flow", -1),
         messages.Decoded(1, 2, [3, 4]),
-        messages.Chunk(1, messages.bytes_of(np.ones(5, np.float32)), 24000, 2, True, None),
+        messages.Chunk(1, messages.bytes_of(np.ones(5, np.float32)), 24000, 2, True, None, 0.5),
         messages.Ended(1, None),
         messages.Ended(1, ("NothingToSay", "only digits")),
         messages.Freed(1),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,3 +111,51 @@ def test_a_callback_added_after_the_request_was_freed_is_called_at_once() -> Non
     stream.on_freed(lambda: events.append("freed"))
     stream.close()
     assert events == ["freed"]
+
+
+def waiting(segment: int, wait_s: float) -> AudioChunk:
+    return replace(chunk(segment), wait_s=wait_s)
+
+
+@pytest.mark.parametrize("later", [waiting(1, 0.0), None, InternalFault("broken")])
+def test_what_waits_for_its_player_leaves_when_more_lets_it_start_or_no_more_comes(
+    later: AudioChunk | Exception | None,
+) -> None:
+    async def scene() -> int:
+        async with make_stream([]) as stream:
+            stream.put(waiting(0, 3600))
+            stream.put(later)
+            return (await anext(stream)).segment
+
+    assert asyncio.run(asyncio.wait_for(scene(), 60)) == 0
+
+
+def test_a_wait_ends_by_itself_and_nothing_waits_after_it() -> None:
+    async def scene() -> list[int]:
+        async with make_stream([]) as stream:
+            stream.put(waiting(0, 0.01))
+            first = await anext(stream)
+            stream.put(waiting(1, 3600))
+            return [first.segment, (await anext(stream)).segment]
+
+    assert asyncio.run(asyncio.wait_for(scene(), 60)) == [0, 1]
+
+
+def test_nothing_is_heard_before_its_player_may_start() -> None:
+    async def scene() -> None:
+        async with make_stream([]) as stream:
+            stream.put(waiting(0, 3600))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(stream), 0.01)
+
+    asyncio.run(scene())
+
+
+def test_who_has_something_to_play_until_then_waits_for_nothing() -> None:
+    async def scene() -> int:
+        async with make_stream([]) as stream:
+            stream.sounds_until = time.perf_counter() + 7200
+            stream.put(waiting(0, 3600))
+            return (await anext(stream)).segment
+
+    assert asyncio.run(asyncio.wait_for(scene(), 60)) == 0

@@ -69,21 +69,34 @@ def test_the_longest_step_is_a_flow_step_or_a_token_of_all_rows() -> None:
 
 
 SECONDS = st.floats(0, 0.1)
-
-
-@given(
-    st.builds(
-        Pace,
-        prefill_s=SECONDS,
-        token_s=SECONDS,
-        flow_s=SECONDS,
-        flow_token_s=st.floats(0, 0.01),
-        vocoder_token_s=st.floats(0, 0.01),
-        one_core=st.booleans(),
-    )
+PACES = st.builds(
+    Pace,
+    prefill_s=SECONDS,
+    token_s=SECONDS,
+    flow_s=SECONDS,
+    flow_token_s=st.floats(0, 0.01),
+    vocoder_token_s=st.floats(0, 0.01),
+    one_core=st.booleans(),
 )
+
+
+@given(PACES)
 def test_whatever_the_speed_the_schedule_that_is_named_keeps_its_promise(pace: Pace) -> None:
     found = forecast(pace, CHUNKS)
     if found.schedule_without_gaps is not None:
         assert play(pace, found.schedule_without_gaps).longest_gap_s == 0
     assert found.runs_dry or found.schedule_without_gaps == CHUNKS
+
+
+@given(PACES)
+def test_a_gapless_start_has_no_gaps_unless_speech_is_made_slower_than_heard(pace: Pace) -> None:
+    found, soonest = play(pace, CHUNKS, gapless=True), play(pace, CHUNKS)
+    assert found.longest_gap_s == pytest.approx(0) or found == soonest
+    assert found.first_audio_s >= soonest.first_audio_s
+
+
+def test_a_gapless_start_is_no_later_than_needed() -> None:
+    """Tokens alone take time, 0.02 s each; 12 are cut with 19, the other 36 with the last."""
+    tokens_only = Pace(prefill_s=0, token_s=0.02, flow_s=0, flow_token_s=0, vocoder_token_s=0)
+    found = play(tokens_only, (12, 50), n_tokens=48, gapless=True)
+    assert found.first_audio_s == pytest.approx(48 * 0.02 - 0.24)

@@ -48,6 +48,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "MAX_VOICES_MB": "1024",
         "STREAM_CHUNKS": "25,100,300",
         "RECENT_MB": "64",
+        "STREAM_START": "gapless",
         "STREAM_STALL_S": "60",
         "WATCHDOG_S": "120",
         "IDLE_UNLOAD_S": "0",

@@ -1,0 +1,78 @@
+"""How long the start of a stream has to wait, so that its player never runs dry afterwards. Knows seconds and
+numbers of tokens; no clock, no tensors.
+
+What is to come is reckoned by the pace that warm-up has measured, and by how much slower tokens and renders
+come at present. Only when audio leaves depends on that; the audio does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from glm_tts_api.engine.spans import SpanCutter
+from glm_tts_api.engine.stream_pace import LONGEST_TOKENS, Making, Pace, Piece, wait_s
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.request import EngineRequest, Span
+
+_TOKENS_PER_ID = 8  # of slow speech
+# What is reckoned may be too short, the more so the more requests come and go meanwhile.
+_MARGIN, _MARGIN_FOR_EACH, _LARGEST_MARGIN = 1.05, 0.1, 1.5
+_NEWS = 0.3  # how much the latest render counts
+_NEWS_OF_A_STEP = 0.1
+
+
+class StreamStarts:
+    """Of one engine, whose `requests` share `n_renderers` threads. Without a pace nobody waits. Any thread
+    may call."""
+
+    def __init__(self, n_renderers: int, requests: Sized) -> None:
+        self._pace: Pace | None = None
+        self._n_renderers, self._requests = n_renderers, requests
+        self._token_s = 0.0
+        self._times = 1.0
+
+    def measured(self, pace: Pace | None) -> None:
+        if pace is not None:
+            self._pace, self._token_s = pace, pace.token_s
+
+    def decoded(self, seconds: float) -> None:
+        """A decode step, which gives each row a token, took so long."""
+        self._token_s += _NEWS_OF_A_STEP * (seconds - self._token_s)
+
+    def rendered(self, span: Span) -> None:
+        """All steps of a span were taken."""
+        if self._pace is not None:
+            alone_s = self._pace.render_s(span.window, len(span.voice.speech_tokens))
+            self._times += _NEWS * (span.spent_s / max(alone_s, 1e-6) - self._times)
+
+    def wait_s(self, request: EngineRequest, heard: Span) -> float:
+        """In how many seconds somebody may start to play what is there of the request, `heard` the last of
+        it."""
+        if self._pace is None:
+            return 0.0
+        n_requests = len(self._requests)
+        shares = max(1.0, n_requests / self._n_renderers)
+        making = Making(self._pace.under_load(token_s=self._token_s, renders=self._times * shares))
+        coming, n_ahead = list[Piece](), 0
+        for segment in range(heard.segment, len(request.segments)):
+            said = request.segments[segment]
+            n_decoded, ended = request.n_decoded(segment)
+            n_tokens = n_decoded if ended else max(n_decoded + 1, _TOKENS_PER_ID * len(said.ids))
+            windows = SpanCutter(request.chunks_of(segment)).cut(n_tokens, ended=True)
+            if segment == heard.segment:
+                windows = (window for window in windows if window.first >= heard.window.end)
+            elif not n_decoded:
+                making.decoded_s += self._pace.prefill_s
+            n_prompt, speed = len(said.prompt.voice.speech_tokens), request.asked.speed * said.speed
+            coming += (
+                replace(piece, heard_s=piece.heard_s / speed)
+                for piece in making.pieces(windows, n_tokens=n_tokens, n_decoded=n_decoded, n_prompt=n_prompt)
+            )
+            n_ahead += n_tokens
+            if n_ahead > LONGEST_TOKENS:
+                break
+        margin = min(_LARGEST_MARGIN, _MARGIN + _MARGIN_FOR_EACH * (n_requests - 1))
+        return wait_s(coming, there_s=request.heard_s, margin=margin)
