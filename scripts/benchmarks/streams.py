@@ -20,7 +20,7 @@ TEXTS = (
 )
 VOICES = ("exampleB", "exampleA")
 CROWD = 20  # as many as the lanes take at once, unless they are set otherwise
-_BYTES_PER_S = 48000  # 24 kHz, 16 bit
+BYTES_PER_S = 48000  # 24 kHz, 16 bit
 HELD_S = 0.5
 
 
@@ -64,7 +64,7 @@ async def listen(client: httpx.AsyncClient, number: int) -> Heard:
     async with client.stream("POST", "/api/v1/tts", data=form) as answer:
         answer.raise_for_status()
         async for piece in answer.aiter_raw():
-            pieces.append((time.perf_counter() - begin, len(piece) / _BYTES_PER_S))
+            pieces.append((time.perf_counter() - begin, len(piece) / BYTES_PER_S))
     return Heard(pieces)
 
 

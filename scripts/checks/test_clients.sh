@@ -4,7 +4,7 @@
 #
 #   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without, one is started for it
 #
-# The environments (1.9 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13, npm and curl.
+# The environments (1.9 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13, npm, mpv and curl.
 # Exit codes: 1, a client did not hear all of it; 2, something is missing here.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
@@ -28,6 +28,7 @@ readonly CLIENTS=(
   'elevenlabs_sdk.mjs|@elevenlabs/elevenlabs-js@2.73.0|elevenlabs-js.wav'
   'openai_sdk.mjs|openai@6.49.0|openai-js.mp3'
   'ai_sdk.mjs|ai@6.0.326 @ai-sdk/openai@3.0.141|ai.mp3'
+  'mpv.sh||mpv.wav'
 )
 readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/glm-tts-api/clients"
 
@@ -45,7 +46,7 @@ python_for_clients() {
 # environment SCRIPT PACKAGES: makes the environment on first use and when PACKAGES changes.
 environment() {
   local folder="$CACHE/$1" packages
-  [[ -f $folder/installed && $(<"$folder/installed") == "$2" ]] && return
+  [[ -z $2 || -f $folder/installed && $(<"$folder/installed") == "$2" ]] && return
   say "== installing $2"
   rm -rf -- "$folder"
   read -ra packages <<<"$2"
@@ -64,13 +65,15 @@ run_client() {
   if [[ $1 == *.mjs ]]; then
     cp -- "$here"/*.mjs "$CACHE/$1"
     node "$CACHE/$1/$1" "$URL" "$2"
+  elif [[ $1 == *.sh ]]; then
+    bash "$here/$1" "$URL" "$2"
   else
     "$CACHE/$1/bin/python" "$here/$1.py" "$URL" "$2"
   fi
 }
 
-for program in curl node npm; do
-  command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install curl nodejs npm)."
+for program in curl node npm mpv; do
+  command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install curl nodejs npm mpv)."
 done
 URL="${1:-}"
 [[ -n $URL ]] || start_server
@@ -78,7 +81,7 @@ export NO_PROXY='*' no_proxy='*'
 for client in "${CLIENTS[@]}"; do
   IFS='|' read -r script packages file <<<"$client"
   environment "$script" "$packages"
-  say "== $packages -> $file"
+  say "== ${packages:-$script} -> $file"
   run_client "$script" "$WORK/$file" >"$WORK/$file.log" 2>&1 || {
     tail -n 20 -- "$WORK/$file.log" >&2
     fail "$EXIT_FAILED" "$script did not speak (its output's end is above)."

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# mpv plays a streamed answer by its address: `bash mpv.sh URL FILE` keeps what it played, as a WAV.
+set -euo pipefail
+readonly URL=$1 FILE=$2
+readonly SAID="index=exampleA&input_text=你好，欢迎使用语音合成服务。"
+exec mpv --no-config --no-video --ao=pcm --ao-pcm-file="$FILE" "$URL/api/v1/tts?$SAID"
