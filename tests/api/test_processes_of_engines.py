@@ -17,14 +17,12 @@ def engine_processes(server: Server) -> list[Path]:
     return [Path(f"/proc/{worker['pid']}") for worker in server.stats()["per_worker"]]
 
 
-@pytest.mark.parametrize(
-    ("number", "workers"), [(signal.SIGTERM, 2), (signal.SIGINT, 1), (signal.SIGHUP, 1)], ids=str
-)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_drains_too_and_leaves_no_engine_behind(
-    with_engines: Callable[..., Server], number: signal.Signals, workers: int
+    with_engines: Callable[..., Server], number: signal.Signals
 ) -> None:
     """As from a service manager, Ctrl-C, a terminal that goes."""
-    server = with_engines(workers=workers)
+    server = with_engines(workers=2)
     engines = engine_processes(server)
     accepted = server.say_together(4, "abcdefgh/abcdefgh")
     wait_until(lambda: server.lane()["active"] == 4)

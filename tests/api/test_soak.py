@@ -1,4 +1,4 @@
-"""Half a minute of scripts/benchmarks/soak.py: what a server holds does not grow with what it was sent."""
+"""A little of scripts/benchmarks/soak.py: what a server holds does not grow with what it was sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_ever_new_texts_voices_and_lengths_leave_nothing_behind(speaking_server:
     server = speaking_server
     tally = Tally()
     held_mb = []
-    for n_more in (30, 60):
+    for n_more in (20, 40):
         n_wanted = tally.n_done + n_more
         stop = threading.Event()
         clients = [
