@@ -33,7 +33,7 @@ class SpeechStream:
         self.timings = timings or Timings()
         self.tokens: dict[int, list[int]] = {}
         """Of each segment that is decoded its speech tokens."""
-        self._closed = self._ended = self._freed = False
+        self._closed = self._ended = self._freed = self._rests = False
         self._left = left
         self._took = took
         self.sounds_until = 0.0
@@ -79,6 +79,12 @@ class SpeechStream:
             if not self._freed:
                 self._left()
 
+    def rest(self) -> None:
+        """Stops the work, and takes nothing more of it; what is there already can be taken."""
+        self._let_go()
+        self._rests = True
+        self.close()
+
     def on_freed(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once the engine holds nothing of the request (at once if so already)."""
         if self._freed:
@@ -86,11 +92,18 @@ class SpeechStream:
         else:
             self._freed_callbacks.append(callback)
 
+    @property
+    def ended(self) -> bool:
+        """Whether all that there is was taken."""
+        return self._ended
+
     # -- the engine's side, on the event loop
 
     def put(self, item: AudioChunk | Exception | None) -> None:
         """A chunk; or the end, with what ended the request. Chunks are held back for as long as the latest
         says, unless the client has something to play until then; once they were let go, none is held."""
+        if self._rests:
+            return
         if isinstance(item, AudioChunk) and not self._plays:
             self._held.append(item)
             if self._start is not None:

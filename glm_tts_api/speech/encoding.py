@@ -13,10 +13,10 @@ from glm_tts_api.audio.encode import open_encoder, to_pcm16
 from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
-from glm_tts_api.speech.engines import ResumedStream
 from glm_tts_api.speech.pools import Pool
 from glm_tts_api.speech.recent import Tape
 from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.speech.resumed_stream import ResumedStream
 
 P = ParamSpec("P")
 

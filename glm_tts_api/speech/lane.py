@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -17,6 +17,9 @@ from glm_tts_api.speech.comeback import Comebacks
 from glm_tts_api.speech.line import Line
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
+
+_PATIENCE_S = 20.0  # longer than a piece of a stream lasts: who plays it as it comes keeps the place
+_LOOK_EVERY_S = 1.0
 
 
 class Places(Protocol):
@@ -30,9 +33,20 @@ class Places(Protocol):
 
 class Permit:
     """The right to one place of a lane on an `engine`. `deadline` ends the work that it is for, `timeout_s`
-    after that arrived."""
+    after that arrived. `still_since`: from when on (the loop's clock) its client takes nothing; `rest` stops
+    the work of one that stands still, so that the place goes to others; `again` waits for another place."""
 
-    def __init__(self, lane: Places, engine: int, client: Client) -> None:
+    def __init__(
+        self,
+        lane: Places,
+        engine: int,
+        client: Client,
+        again: Callable[[Permit], Awaitable[int]] | None = None,
+    ) -> None:
+        self.still_since: float | None = None
+        self.rest: Callable[[], None] | None = None
+        self._again = again
+        self._given_back = asyncio.Event()
         self.lane = lane.name
         self.engine = engine
         self.client = client
@@ -52,9 +66,31 @@ class Permit:
         when = self.deadline.when() if self.deadline else None
         return 0.0 if when is None else 1 - (when - asyncio.get_running_loop().time()) / self.timeout_s
 
+    def give_back(self) -> None:
+        """The place is free, though the request goes on: it has yet to be heard."""
+        self._lane.end(self)
+        self._given_back.set()
+
+    async def regain(self) -> int:
+        """Waits for a place again, on the engine that this returns."""
+        assert self._again is not None
+        await self._given_back.wait()
+        self.engine = await self._again(self)
+        self._given_back.clear()
+        return self.engine
+
     @contextmanager
     def waiting_for_client(self) -> Iterator[None]:
         """The deadline is for the work: the time inside is put on it."""
+        self.still_since = asyncio.get_running_loop().time()
+        try:
+            with self._deadline_paused():
+                yield
+        finally:
+            self.still_since = None
+
+    @contextmanager
+    def _deadline_paused(self) -> Iterator[None]:
         deadline = self.deadline
         if deadline is None or deadline.expired() or (when := deadline.when()) is None:
             yield
@@ -111,33 +147,59 @@ class Lane:
         self._changed = changed
         self._comebacks = Comebacks()
         self._held_since: dict[Permit, float] = {}
+        self._resting: set[Permit] = set()
+        self._look: asyncio.TimerHandle | None = None
 
     async def enter(self, client: Client) -> Permit:
         """Waits in the line for a place. Raises QueueFull: at once where the line is full, later where the
         client has most of it and others come."""
-        engine = self._best(self) if self._may(client) and self.line.next(self._may) is None else None
+        engine = self._free_engine(client)
         if engine is None:
+            self._make_room(client)
             engine = await self._wait(client)
-        else:
-            self._give(engine, client)
         self.counters[engine].add("total")
-        permit = Permit(self, engine, client)
+        permit = Permit(self, engine, client, self._enter_again)
         self._held_since[permit] = time.monotonic()
         return permit
 
+    async def _enter_again(self, permit: Permit) -> int:
+        """In a full line too."""
+        engine = self._free_engine(permit.client)
+        if engine is None:
+            engine = await self._wait(permit.client)
+        self._resting.discard(permit)
+        self._held_since[permit] = time.monotonic()
+        return engine
+
     def end(self, permit: Permit) -> None:
-        self._comebacks.measure(time.monotonic() - self._held_since.pop(permit))
-        self._free(permit.engine, permit.client)
+        """Nothing where it has no place: it was given back."""
+        self._resting.discard(permit)
+        if (since := self._held_since.pop(permit, None)) is not None:
+            self._comebacks.measure(time.monotonic() - since)
+            self._free(permit.engine, permit.client)
+
+    def _free_engine(self, client: Client) -> int | None:
+        """Takes a place on it."""
+        engine = self._best(self) if self._may(client) and self.line.next(self._may) is None else None
+        if engine is not None:
+            self._give(engine, client)
+        return engine
+
+    def _make_room(self, client: Client) -> None:
+        """Raises QueueFull where there is none in the line."""
+        if len(self.line) < self._queue_size:
+            return
+        crowding = self.line.crowding(client)
+        if crowding is None:
+            raise self._full(client)
+        if not crowding.place.done():
+            crowding.place.set_exception(self._full(crowding.client))
+        self.line.leave(crowding)
 
     async def _wait(self, client: Client) -> int:
-        if len(self.line) >= self._queue_size:
-            crowding = self.line.crowding(client)
-            if crowding is None:
-                raise self._full(client)
-            crowding.place.set_exception(self._full(crowding.client))
-            self.line.leave(crowding)
         turn = self.line.join(client)
         self._count_waiting()
+        self._take_back()
         try:
             return await turn.place
         except asyncio.CancelledError:
@@ -163,6 +225,26 @@ class Lane:
                 self._give(engine, turn.client)
                 turn.place.set_result(engine)
         self._count_waiting()
+
+    def _take_back(self) -> None:
+        """The places of those whose clients take nothing go to those who wait; what was made for them is
+        kept, of as many as may wait. Looks again each second while anybody waits."""
+        if self._look is not None:
+            self._look.cancel()
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(_LOOK_EVERY_S, self._take_back) if len(self.line) else None
+        n_wanted = len(self.line) - sum(permit in self._held_since for permit in self._resting)
+        n_wanted = min(n_wanted, self._queue_size - len(self._resting))
+        still = [permit for permit in self._held_since if self._stands_still(permit, loop.time())]
+        for permit in sorted(still, key=lambda permit: permit.still_since or 0.0)[: max(0, n_wanted)]:
+            assert permit.rest is not None
+            self._resting.add(permit)
+            permit.rest()
+
+    def _stands_still(self, permit: Permit, now: float) -> bool:
+        if permit.still_since is None or permit.rest is None or permit in self._resting:
+            return False
+        return now - permit.still_since >= _PATIENCE_S
 
     def _may(self, client: Client) -> bool:
         return client.places is None or self._held[client.name] < client.places

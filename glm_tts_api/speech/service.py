@@ -17,10 +17,11 @@ from glm_tts_api.logs import text_logger
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import RequestRates, require_voices
 from glm_tts_api.speech.encoding import Speech, encode_whole
-from glm_tts_api.speech.engines import Engines, ResumedStream
+from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.stats.key_counts import KeyCounts
