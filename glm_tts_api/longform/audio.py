@@ -21,7 +21,7 @@ from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
-from glm_tts_api.longform.loudness import mastered
+from glm_tts_api.longform.loudness import ACX, ACX_KBITS, mastered
 from glm_tts_api.longform.timeline import ChapterTime, chapter_times
 
 BookFormat = Literal["m4b", AudioFormat]
@@ -68,6 +68,15 @@ def write_audio(
             file.write(encoder.push(pcm))
             yield
         file.write(encoder.finish())
+
+
+def write_for_acx(path: Path, folder: JobFolder, job: Job, made: Made, chapter: int) -> Iterator[None]:
+    """Writes an MP3 of one chapter, whose units are all there, within ACX's limits."""
+    planned = job.chapters[chapter]
+    numbers = range(planned.first, planned.first + planned.n_units)
+    pieces = mastered(partial(pcm_of, folder, made, numbers, job.sample_rate), job.sample_rate, ACX)
+    tags = {"title": planned.title, "album": job.title, "artist": job.author, "track": str(chapter + 1)}
+    yield from write_tagged(path, "mp3", pieces, ACX.heard_rate(job.sample_rate), tags=tags, kbits=ACX_KBITS)
 
 
 _MP3 = {"write_xing": "0", "id3v2_version": "3", "flush_packets": "1"}

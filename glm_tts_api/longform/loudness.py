@@ -34,7 +34,8 @@ silence behind them."""
 @dataclass(frozen=True, slots=True)
 class Preset:
     """`speech_db`: the RMS level of speech in each piece; `file_db`: that of the whole file, its silence
-    included; levels in dB below full scale. None leaves it as it comes."""
+    included; levels in dB below full scale. None leaves it as it comes. `after_s` stands in the place of the
+    silence behind the last piece."""
 
     speech_db: float = -20.0
     peak_db: float = -1.0
@@ -59,11 +60,12 @@ def mastered(pieces: Pieces, sample_rate: int, preset: Preset = LEVEL) -> Iterat
     own over the pieces."""
     file_gain = 1.0 if preset.file_db is None else _file_gain(pieces, sample_rate, preset)
     rate = preset.heard_rate(sample_rate)
-    yield _silence(preset.before_s, rate)
+    behind_s = preset.before_s
     for pcm, pause_s in pieces():
+        yield _silence(behind_s, rate)
         yield _mastered(pcm, sample_rate, file_gain, preset)
-        yield _silence(pause_s, rate)
-    yield _silence(preset.after_s, rate)
+        behind_s = pause_s
+    yield _silence(preset.after_s or behind_s, rate)
 
 
 def speech_level(pcm: Float32, sample_rate: int) -> float:
@@ -95,13 +97,13 @@ def _gain(pcm: Float32, sample_rate: int, preset: Preset) -> float:
 
 
 def _file_gain(pieces: Pieces, sample_rate: int, preset: Preset) -> float:
-    energy, n_samples = 0.0, (preset.before_s + preset.after_s) * sample_rate
+    energy, n_samples, pause_s = 0.0, (preset.before_s + preset.after_s) * sample_rate, 0.0
     for pcm, pause_s in pieces():
         energy += _gain(pcm, sample_rate, preset) ** 2 * float(np.square(pcm, dtype=np.float64).sum())
         n_samples += len(pcm) + pause_s * sample_rate
     if not energy or preset.file_db is None:
         return 1.0
-    missing_db = preset.file_db - _db(energy / n_samples)
+    missing_db = preset.file_db - _db(energy / (n_samples - pause_s * sample_rate))
     return _ratio(float(np.clip(missing_db, -_MOST_FILE_GAIN_DB, _MOST_FILE_GAIN_DB)))
 
 

@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from glm_tts_api.longform.audio import BookFormat, write_audio
+from glm_tts_api.longform.audio import BookFormat, write_audio, write_for_acx
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
 
@@ -36,10 +37,13 @@ class Outputs:
         self._making: dict[Path, Output] = {}
         self._closed = threading.Event()
 
-    def of(self, folder: JobFolder, job: Job, made: Made, book_format: BookFormat) -> Output:
-        """What there is of the job without a gap, as a file that is there or is being made."""
+    def of(
+        self, folder: JobFolder, job: Job, made: Made, book_format: BookFormat, *, chapter: int | None = None
+    ) -> Output:
+        """What there is of the job without a gap, as a file that is there or is being made; or the MP3 of a
+        `chapter` that is whole, as ACX takes it."""
         n_units = made.prefix()
-        path = folder.outputs / f"{n_units}.{book_format}"
+        path = folder.outputs / (f"{n_units}.{book_format}" if chapter is None else f"acx-{chapter + 1}.mp3")
         if (output := self._making.get(path)) is not None:
             return output
         loop = asyncio.get_running_loop()
@@ -48,9 +52,11 @@ class Outputs:
             done: asyncio.Future[None] = loop.create_future()
             done.set_result(None)
             return Output(path, growing, _etag(job, path), done)
-        making = loop.run_in_executor(
-            self._threads, self._make, path, growing, book_format, folder, job, made, n_units
-        )
+        if chapter is None:
+            written = write_audio(growing, book_format, folder, job, made, n_units)
+        else:
+            written = write_for_acx(growing, folder, job, made, chapter)
+        making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, _etag(job, path), making)
         making.add_done_callback(lambda _: self._making.pop(path, None))
         return output
@@ -60,22 +66,13 @@ class Outputs:
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _make(
-        self,
-        path: Path,
-        growing: Path,
-        book_format: BookFormat,
-        folder: JobFolder,
-        job: Job,
-        made: Made,
-        n_units: int,
-    ) -> None:
-        folder.outputs.mkdir(exist_ok=True)
+    def _make(self, path: Path, growing: Path, written: Iterator[None]) -> None:
+        path.parent.mkdir(exist_ok=True)
         try:
-            for _ in write_audio(growing, book_format, folder, job, made, n_units):
+            for _ in written:
                 if self._closed.is_set():
                     raise asyncio.CancelledError
-            for older in folder.outputs.glob(f"*.{book_format}"):
+            for older in path.parent.glob(f"[0-9]*{path.suffix}" if path.stem.isdigit() else path.name):
                 older.unlink(missing_ok=True)
             growing.replace(path)
         except BaseException:

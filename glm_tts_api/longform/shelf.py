@@ -102,7 +102,9 @@ class Shelf:
             if look is None:
                 look = self._known.setdefault(id, _read(self.folder(id)))
             elif look.task is None and look.job.state == "queued":
-                read_again(look)
+                now = _read(look.folder)
+                if look.task is None:  # a job that began meanwhile knows better how far it is
+                    look.job, look.made = now.job, now.made
         except FileNotFoundError:
             self.forget(id)
             return None

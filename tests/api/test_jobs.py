@@ -235,3 +235,21 @@ def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
         job = wait_for(client, id, "paused")
         assert "JOBS_MAX_MB" in job["message"]
         assert client.post("/api/v1/jobs", json={"input_text": "好", "index": "exampleA"}).status_code == 507
+
+
+def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
+    id = begin(client, input_text="第一章 起\n好。\n第二章 落\n好。", title="江南")
+    wait_for(client, id, "done")
+    address = f"/api/v1/jobs/{id}/audio"
+    first = client.get(address, params={"preset": "acx", "chapter": 1}).raise_for_status()
+    with av.open(io.BytesIO(first.content)) as file:
+        assert (file.streams.audio[0].rate, file.streams.audio[0].bit_rate) == (44100, 192000)
+        assert file.metadata["title"] == "第一章 起"
+        seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
+    assert seconds == pytest.approx(
+        0.75 + 0.5 + 1.0 + 0.5 + 2.0, abs=0.1
+    )  # quiet, heading, pause, text, quiet
+    assert client.get(address, params={"preset": "acx", "chapter": 2}).content != first.content
+    assert client.get(address, params={"preset": "acx", "chapter": 1}).content == first.content
+    for query in ("preset=acx", "chapter=1", "preset=acx&chapter=3", "preset=acx&chapter=1&format=wav"):
+        assert client.get(f"{address}?{query}").status_code == 400

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.errors import JobRefuses, Loading
+from glm_tts_api.errors import InvalidField, JobRefuses, Loading
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.longform.audio import BookFormat, book_media_type
 from glm_tts_api.longform.outputs import Output
@@ -27,15 +27,20 @@ _BLOCK_BYTES = 2**18
 _FROM_THE_START = ("", "bytes=0-")  # what players ask for who do not need a part
 
 
-async def send_audio(request: Request, state: AppState, look: Look, book_format: BookFormat) -> Response:
+async def send_audio(
+    request: Request, state: AppState, look: Look, book_format: BookFormat, *, chapter: int | None = None
+) -> Response:
     """The file, or a part of it, once it is made; one that takes long leaves while it is made, if the client
-    wants it from its start and the format allows. Raises JobRefuses, Loading."""
+    wants it from its start and the format allows. With a `chapter`: its MP3 as ACX takes it. Raises
+    InvalidField, JobRefuses, Loading."""
     if not look.made.prefix():
         raise JobRefuses(f"The job is {look.state} and has no audio yet: ask again once segments_done is 1.")
+    if chapter is not None:
+        _require_whole(look, chapter)
     kind = book_media_type(book_format, look.job.sample_rate)
     name = url_quote(f"{look.job.title or 'book'}.{book_format}", safe="")
     headers = {"Content-Disposition": f"attachment; filename=\"book.{book_format}\"; filename*=UTF-8''{name}"}
-    output = state.outputs.of(look.folder, look.job, look.made, book_format)
+    output = state.outputs.of(look.folder, look.job, look.made, book_format, chapter=chapter)
     streams = (
         book_format != "m4b"
         and request.method == "GET"
@@ -50,6 +55,14 @@ async def send_audio(request: Request, state: AppState, look: Look, book_format:
     return StreamingResponse(
         _while_made(output), media_type=kind, headers={**headers, "ETag": f'"{output.etag}"'}
     )
+
+
+def _require_whole(look: Look, chapter: int) -> None:
+    if chapter >= len(look.job.chapters):
+        raise InvalidField(f"The job has {len(look.job.chapters)} chapters.", param="chapter")
+    planned = look.job.chapters[chapter]
+    if look.made.prefix() < planned.first + planned.n_units:
+        raise JobRefuses(f"Chapter {chapter + 1} is not whole yet: ask again once its segments are done.")
 
 
 async def _while_made(output: Output) -> AsyncIterator[bytes]:

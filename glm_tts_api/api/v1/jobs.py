@@ -112,9 +112,16 @@ async def get_job_audio(
     request: Request,
     state: AppStateDep,
     format: Annotated[BookFormat, Query(description="m4b and mp3 have chapters.", examples=["mp3"])] = "mp3",
+    preset: Annotated[Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.")] = None,
+    chapter: Annotated[int | None, Query(ge=1, description="With preset=acx: from 1.", examples=[1])] = None,
 ) -> Response:
     """The audio of a job, also while it runs: what there is without a gap."""
-    return await send_audio(request, state, await _look(id, request, state), format)
+    look = await _look(id, request, state)
+    if preset is None and chapter is None:
+        return await send_audio(request, state, look, format)
+    if preset is None or chapter is None or format != "mp3":
+        raise InvalidField("preset=acx makes the MP3 of one chapter: send chapter too.", param="preset")
+    return await send_audio(request, state, look, "mp3", chapter=chapter - 1)
 
 
 @router.get(
