@@ -66,7 +66,7 @@ class EngineCore:
         self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
         # All that the threads hold something of, and whether it still decodes.
         self._requests: dict[EngineRequest, bool] = {}
-        self._starts = StreamStarts(config.n_renderers, self._requests)
+        self._starts = StreamStarts(self._requests)
         self._decoder: DecodeBatcher | None = None
         self._token2wav: Token2Wav | None = None
 
@@ -165,7 +165,7 @@ class EngineCore:
             assert self._token2wav is not None
             pace = measure_pace(self._token2wav, request, to_meet, decode=decode, one_core=one_core)
             if self._config.gapless_start:
-                self._starts.measured(pace)
+                self._starts.measured(pace, n_renderers=len(self._renderers))
             on_measured(pace)
 
         self._renderers[0].post(go_on)

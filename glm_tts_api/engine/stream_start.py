@@ -25,18 +25,19 @@ _NEWS_OF_A_STEP = 0.1
 
 
 class StreamStarts:
-    """Of one engine, whose `requests` share `n_renderers` threads. Without a pace nobody waits. Any thread
-    may call."""
+    """Of one engine, whose `requests` share its renderers. Until it is measured nobody waits. Any thread may
+    call."""
 
-    def __init__(self, n_renderers: int, requests: Sized) -> None:
+    def __init__(self, requests: Sized) -> None:
         self._pace: Pace | None = None
-        self._n_renderers, self._requests = n_renderers, requests
+        self._requests, self._n_renderers = requests, 1
         self._token_s = 0.0
         self._times = 1.0
 
-    def measured(self, pace: Pace | None) -> None:
+    def measured(self, pace: Pace | None, *, n_renderers: int) -> None:
+        """What warm-up has found, None where that did not fit the memory."""
         if pace is not None:
-            self._pace, self._token_s = pace, pace.token_s
+            self._pace, self._token_s, self._n_renderers = pace, pace.token_s, n_renderers
 
     def decoded(self, seconds: float) -> None:
         """A decode step, which gives each row a token, took so long."""

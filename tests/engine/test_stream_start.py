@@ -55,8 +55,8 @@ def chunks_of(
 
 
 def starts(pace: Pace | None = PACE, *, n_requests: int = 1) -> StreamStarts:
-    made = StreamStarts(2, range(n_requests))
-    made.measured(pace)
+    made = StreamStarts(range(n_requests))
+    made.measured(pace, n_renderers=2)
     return made
 
 
