@@ -18,6 +18,8 @@ Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _STAGES_OF_AN_ENGINE: tuple[Stage, ...] = ("text", "prefill", "decode", "flow", "vocoder")
 SampleMethod = Literal["ras", "topk"]
+SegmentFault = Literal["run_on", "early_stop", "repetition"]
+FinishReason = Literal["stop", "length", "repaired"]
 Dtype = Literal["auto", "fp32", "bf16", "int8"]
 DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: our own, or PyTorch's operators
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
@@ -146,7 +148,8 @@ class AudioChunk:
 class Timings:
     """Where a request's time goes, filled as it advances, from any thread. Seconds; `segments` that the text
     was cut into, `audio_s` of speech so far, `began_at` on time.perf_counter's clock and `generation_s` of
-    the work once it had a place.
+    the work once it had a place; `resampled`: how often a segment was decoded again; `faults` that stayed, by
+    segment.
 
     At each moment a request is in one stage: of several that go on side by side (a segment is decoded while
     the one before it is rendered) the latest counts. So the stages add up to the time in which something was
@@ -155,6 +158,8 @@ class Timings:
 
     def __init__(self) -> None:
         self.segments = 0
+        self.resampled = 0
+        self.faults: dict[int, SegmentFault] = {}
         self.audio_s = self.generation_s = 0.0
         self.stage_s: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
         self._going_on = dict.fromkeys(STAGES, 0)
@@ -185,6 +190,19 @@ class Timings:
         """Ends the stages of an engine that is gone."""
         for stage in _STAGES_OF_AN_ENGINE:
             self._change(stage, -self._going_on[stage])
+
+    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
+        """A segment was decoded `n_retakes` times more than once; what is wrong with it still."""
+        self.resampled += n_retakes
+        if fault is not None:
+            self.faults[segment] = fault
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """ "length": a segment is not what it should be; "repaired": one was decoded again, and is good."""
+        if self.faults:
+            return "length"
+        return "repaired" if self.resampled else "stop"
 
     @property
     def current(self) -> Stage | None:

@@ -191,10 +191,12 @@ def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Respo
 
 def whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:
     """The headers of an answer that is sent when all of it is made."""
+    timings = log_of(request).timings
     return {
         "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
-        "X-Generation-Time": f"{log_of(request).timings.generation_s:.2f}",
+        "X-Generation-Time": f"{timings.generation_s:.2f}",
+        "X-Finish-Reason": timings.finish_reason,
         **audio_headers(speech.sample_rate, asked.warnings),
     }
 

@@ -278,6 +278,8 @@ class EngineClient:
                 timings.segments = message.n_segments
             case messages.Decoded():
                 stream.tokens[message.segment] = message.tokens
+            case messages.Guarded():
+                timings.guarded(message.segment, message.n_retakes, message.fault)
             case messages.Ended():
                 stream.put(None if message.fault is None else error_of(message.fault))
             case messages.Freed():

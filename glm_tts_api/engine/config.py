@@ -40,8 +40,8 @@ class EngineConfig:
     load; stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s:
     seconds that a step may take before nothing new is begun; stream_chunks: speech tokens (25 a second) of a
     stream's pieces, the last size repeats; gapless_start: a stream's first audio waits until its player will
-    not run dry; threads: CPU cores to use; text_threads: for text and voice
-    prompts; cached_voices: prompt features kept.
+    not run dry; guard: segments whose tokens cannot be right are decoded again; threads: CPU cores to use;
+    text_threads: for text and voice prompts; cached_voices: prompt features kept.
     """
 
     n_slots: int = 20
@@ -56,6 +56,7 @@ class EngineConfig:
     stall_s: float = 30.0
     stream_chunks: tuple[int, ...] = (25, 100, 300)
     gapless_start: bool = True
+    guard: bool = True
     threads: int = 1
     text_threads: int = 2
     cached_voices: int = 64

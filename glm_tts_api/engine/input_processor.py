@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Voice
+from glm_tts_api.engine.guard import TOKENS_PER_SECOND
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
@@ -14,6 +15,7 @@ from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.text.cut.pieces import Check, unwatched
+from glm_tts_api.text.reading import spoken_seconds
 
 if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
     from glm_tts_api.text.frontend import TextFrontend
@@ -21,6 +23,8 @@ if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
 _CACHED_TRANSCRIPTS = 256
 _MAX_BYTES = 2**23
 _ID_BYTES = 36  # a whole number and its place in a list
+# Of a voice, beside what its transcript takes to say roughly: beyond that the transcript does not fit.
+_FASTEST, _SLOWEST, _LEAST_S = 0.7, 2.0, 0.2
 
 
 class InputProcessor:
@@ -32,13 +36,17 @@ class InputProcessor:
         frontend: TextFrontend,
         features: VoiceFeatures,
         chunks: tuple[int, ...],
+        *,
+        guard: bool = False,
     ) -> None:
+        """`guard`: segments whose tokens cannot be right are decoded again."""
         self._tokenizer = models.text_tokenizer
         self.frontend = frontend
         self._features = features
         self._chunks = chunks
+        self._guard = guard
         self._transcripts = SharedCache(
-            _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda ids: _ID_BYTES * len(ids)
+            _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda read: _ID_BYTES * len(read[0])
         )
 
     def request(
@@ -62,7 +70,9 @@ class InputProcessor:
             if part.voice not in prompts:
                 prompts[part.voice] = self._prompt(asked, part.voice)
             if ids := self._tokenizer.encode(part.spoken):
-                segments.append(Segment(ids, prompts[part.voice], part.pause_s, part.speed))
+                prompt = prompts[part.voice]
+                likely = TOKENS_PER_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
+                segments.append(Segment(ids, prompt, part.pause_s, part.speed, likely))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(
@@ -79,13 +89,17 @@ class InputProcessor:
         voice = asked.voice if name is None else asked.others.get(name)
         if not isinstance(voice, Voice):
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
-        ids = self._transcripts.get(voice.transcript, lambda: self._encode_transcript(voice.transcript))
-        return VoicedPrompt(ids, self._features.get(voice, asked.sample_rate))
+        ids, spoken_s = self._transcripts.get(voice.transcript, lambda: self._encode(voice.transcript))
+        heard = self._features.get(voice, asked.sample_rate)
+        pace = len(heard.speech_tokens) / (TOKENS_PER_SECOND * spoken_s)
+        return VoicedPrompt(ids, heard, min(_SLOWEST, max(_FASTEST, pace)))
 
     def clear(self) -> int:
         """Forgets what was read before; the bytes of transcripts that this frees."""
         self.frontend.clear_cache()
         return self._transcripts.clear()
 
-    def _encode_transcript(self, transcript: str) -> list[int]:
-        return self._tokenizer.encode(self.frontend.normalize_prompt(transcript))
+    def _encode(self, transcript: str) -> tuple[list[int], float]:
+        """The ids of a transcript, and what it takes to say, roughly."""
+        text = self.frontend.normalize_prompt(transcript)
+        return self._tokenizer.encode(text), max(_LEAST_S, spoken_seconds(text))

@@ -34,21 +34,24 @@ class PromptLayout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoicedPrompt:
-    """A voice as segments are prompted with it: the ids of its transcript, and what is heard of it."""
+    """A voice as segments are prompted with it: the ids of its transcript, and what is heard of it. `pace`:
+    how long it takes to say its transcript, times what such a text takes roughly."""
 
     text_ids: Sequence[int]
     voice: VoicePrompt
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Text ids that are spoken at once in the prompt's voice, after `pause_s` of silence, `speed` times as
-    fast as the request asks for."""
+    fast as the request asks for. `likely`: how many speech tokens it takes, roughly; None: nobody knows."""
 
     ids: Sequence[int]
     prompt: VoicedPrompt
     pause_s: float = 0.0
     speed: float = 1.0
+    likely: float | None = None
 
 
 class History:

@@ -82,7 +82,9 @@ class Loading:
 
     def _models_loaded(self, models: Models, frontend: TextFrontend) -> None:
         features = VoiceFeatures(models, self._config.cached_voices)
-        processor = InputProcessor(models, frontend, features, self._config.stream_chunks)
+        processor = InputProcessor(
+            models, frontend, features, self._config.stream_chunks, guard=self._config.guard
+        )
         loaded = LoadedModel(models, features, processor)
         self._on_loaded(loaded)
         warm_up = WarmUp(models, features, on_done=lambda error: self._warmed_up(loaded, warm_up, error))

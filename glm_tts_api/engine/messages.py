@@ -17,7 +17,16 @@ from typing import Any, Final, Literal
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.contracts import AudioChunk, Dtype, Float32, LexiconEntry, Progress, SpeechRequest, Stage
+from glm_tts_api.contracts import (
+    AudioChunk,
+    Dtype,
+    Float32,
+    LexiconEntry,
+    Progress,
+    SegmentFault,
+    SpeechRequest,
+    Stage,
+)
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import InternalFault, ServiceError
@@ -139,6 +148,15 @@ class Decoded(Message, frozen=True):
     tokens: list[int]
 
 
+class Guarded(Message, frozen=True):
+    """A segment was decoded again, or has a fault that stays."""
+
+    number: int
+    segment: int
+    n_retakes: int
+    fault: SegmentFault | None
+
+
 class Chunk(Message, frozen=True):
     """An AudioChunk; `pcm` in its bytes."""
 
@@ -179,7 +197,7 @@ class Answer(Message, frozen=True):
 
 
 ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | ClearCache
-OfRequest = Segments | StageChanged | Decoded | Chunk | Ended | Freed
+OfRequest = Segments | StageChanged | Decoded | Guarded | Chunk | Ended | Freed
 ToServer = Beat | Loaded | Answer | OfRequest
 NO_SAMPLES: Float32 = np.zeros(0, np.float32)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, SpeechRequest
+from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import (
     LEAST_ROOM_PER_ID,
@@ -199,23 +200,29 @@ class EngineRequest:
         self._untold = {}
 
     def take(self, sequence: SpeechSequence) -> None:
-        """A sequence has ended; with the last candidate of its segment in, that one's speech is decided."""
+        """A sequence has ended. With the last candidate of its segment in, that one's speech is decided, or
+        decoded again: what is heard of it already, as a stream, cannot be taken back."""
         segment = sequence.segment
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
-        if len(ended) < self.asked.sampling.beam_size:
+        n_retakes = len(ended) - self.asked.sampling.beam_size
+        if n_retakes < 0:
             return
-        best = max(  # a tie goes to the lower candidate
-            self._candidates.pop(segment), key=lambda one: (one.mean_log_prob, -one.candidate)
-        ).tokens
         self._decoding.pop(segment, None)
+        said, is_heard = self.segments[segment], self._cutters[segment].n_spans > 0
+        best = sequence if is_heard else best_of(ended, said)
+        fault = fault_in(best.tokens, said)
+        if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
+            self._waiting.append((segment, len(ended)))
+            return
+        del self._candidates[segment]
         self._n_undecided -= 1
         if self.asked.use_cache:
-            said = self.segments[segment]
-            self._histories[said.prompt].append(said.ids, best)
+            self._histories[said.prompt].append(said.ids, best.tokens)
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
-        self._listener.segment_decoded(segment, best)
-        self._cut(segment, best, ended=True)
+        self._listener.segment_decoded(segment, best.tokens)
+        self.timings.guarded(segment, n_retakes, fault)
+        self._cut(segment, best.tokens, ended=True)
 
     def next_spans(self) -> Iterator[Span]:
         """What is to be rendered now. The spans of a streamed request one after the other: each goes on where

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from glm_tts_api.contracts import AudioChunk, Stage, Timings
+from glm_tts_api.contracts import AudioChunk, SegmentFault, Stage, Timings
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.messages import Message, bytes_of, fault_of
 from glm_tts_api.errors import ServiceError
@@ -30,6 +30,10 @@ class _ToldTimings(Timings):
         self._segments = segments
         if segments:
             self._send(messages.Segments(self._number, segments))
+
+    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
+        if n_retakes or fault is not None:
+            self._send(messages.Guarded(self._number, segment, n_retakes, fault))
 
     def _change(self, stage: Stage, by: int) -> None:
         self._send(messages.StageChanged(self._number, stage, by))

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     recent_mb: Annotated[int, Field(ge=0, le=100_000)] = 64
     stream_chunks: types.ChunkSizes = _ENGINE.stream_chunks
     stream_start: Literal["gapless", "soonest"] = "gapless"
+    guard: bool = _ENGINE.guard
     stream_stall_s: Seconds = 60
     watchdog_s: Seconds = _STALLS_TO_THE_END * _ENGINE.stall_s
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
@@ -266,6 +267,7 @@ class Settings(BaseSettings):
             stall_s=self.watchdog_s / _STALLS_TO_THE_END,
             stream_chunks=self.stream_chunks,
             gapless_start=self.stream_start == "gapless",
+            guard=self.guard,
             flow_bf16=self.dtype == "bf16",
             threads=max(1, self.cpu_threads // self.workers),
         )

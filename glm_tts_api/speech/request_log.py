@@ -89,6 +89,9 @@ class RequestLog:
         figures.add(series.AUDIO_SECONDS, timings.audio_s, lane=lane)
         figures.add(series.UNDERRUNS, len(self.gaps_s), lane=lane)
         figures.add(series.UNDERRUN_SECONDS, sum(self.gaps_s), lane=lane)
+        figures.add(series.SEGMENTS_RESAMPLED, timings.resampled)
+        for fault in timings.faults.values():
+            figures.add(series.SEGMENT_FAULTS, fault=fault)
         used = 1.0 if outcome == DeadlineExceeded.code else self.timeout_ratio
         if used is not None:
             figures.observe(series.TIMEOUT_RATIO, used, lane=lane)
@@ -113,6 +116,8 @@ class RequestLog:
             "lane": self.lane or "-",
             "chars": self.n_chars,
             "segments": timings.segments,
+            "resampled": timings.resampled,
+            "finish": timings.finish_reason,
             **{name: round(float(value), 3) for name, value in seconds.items()},
         }
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, product
 from typing import Literal, get_args
 
-from glm_tts_api.contracts import STAGES, AudioFormat
+from glm_tts_api.contracts import STAGES, AudioFormat, SegmentFault
 from glm_tts_api.errors import ServiceError
 
 LaneName = Literal["short_text", "long_text"]
@@ -91,6 +91,14 @@ REQUESTS = Counter(
     },
 )
 AUDIO_SECONDS = Counter("audio_seconds_total", "Seconds of speech made.", _LANE)
+SEGMENTS_RESAMPLED = Counter(
+    "segments_resampled_total", "How often a segment was decoded again since its tokens could not be right."
+)
+SEGMENT_FAULTS = Counter(
+    "segment_faults_total",
+    "Segments that were spoken though their tokens could not be right.",
+    {"fault": get_args(SegmentFault)},
+)
 UNDERRUNS = Counter(
     "stream_underruns_total",
     "Gaps in streamed answers: a listener who played from the first audio on had nothing left to play.",
@@ -142,6 +150,8 @@ GPU_TOTAL = Gauge("gpu_memory_total_bytes", "Memory of the worker's GPU.")
 SERIES: tuple[Series, ...] = (
     REQUESTS,
     AUDIO_SECONDS,
+    SEGMENTS_RESAMPLED,
+    SEGMENT_FAULTS,
     UNDERRUNS,
     UNDERRUN_SECONDS,
     REQUEST_SECONDS,

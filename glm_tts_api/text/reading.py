@@ -23,6 +23,12 @@ _MOST_SHOWN = 20
 _ALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")  # whose letters look alike
 
 
+def spoken_seconds(text: str) -> float:
+    """What a text in words takes to say, roughly."""
+    n_marks = len(_MARK.findall(text))
+    return _SYLLABLE_S * (weight(text) - n_marks) + _MARK_S * n_marks
+
+
 @dataclass(frozen=True, slots=True)
 class SpokenSegment:
     """A piece that is said at once: `text` in words, and `spoken` as the LLM's tokenizer takes it, with
@@ -37,10 +43,8 @@ class SpokenSegment:
 
     @property
     def seconds(self) -> float:
-        """What it takes to say, roughly: voices differ."""
-        marks = len(_MARK.findall(self.text))
-        spoken_s = _SYLLABLE_S * (weight(self.text) - marks) + _MARK_S * marks
-        return self.pause_s + spoken_s / self.speed
+        """What it takes to say, roughly, with its pause and at its speed: voices differ."""
+        return self.pause_s + spoken_seconds(self.text) / self.speed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleMethod, SampleRate, SamplingOptions
+from glm_tts_api.contracts import (
+    SAMPLE_RATE,
+    AudioFormat,
+    FinishReason,
+    SampleMethod,
+    SampleRate,
+    SamplingOptions,
+)
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
 from glm_tts_api.voices.names import INDEX_RULE
 
@@ -134,6 +141,12 @@ class SpeechAnswer(BaseModel):
     request_id: str = Field(examples=[EXAMPLE_ID])
     audio_seconds: float = Field(description="How long the speech lasts.", examples=[3.24])
     segments: int = Field(description="Pieces that the text was spoken in.", examples=[1])
+    finish_reason: FinishReason = Field(
+        description="stop; repaired: a segment was decoded again, since its tokens could not be right, and is "
+        "good now; length: one is still far too long or short, or repeats itself.",
+        examples=["stop"],
+    )
+    resampled: int = Field(description="How often a segment was decoded again.", examples=[0])
     rtf: float = Field(description="generation_time divided by audio_seconds.", examples=[0.5])
     warnings: Warnings = []
 

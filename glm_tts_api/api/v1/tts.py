@@ -167,6 +167,8 @@ def _json_with_audio(speech: Speech, log: RequestLog, warnings: Sequence[str]) -
         "request_id": log.request_id,
         "audio_seconds": round(speech.seconds, 3),
         "segments": n_segments,
+        "finish_reason": log.timings.finish_reason,
+        "resampled": log.timings.resampled,
         "rtf": round(generation_s / speech.seconds, 3) if speech.seconds else 0.0,
         "warnings": list(warnings),
     }

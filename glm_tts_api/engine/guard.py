@@ -1,0 +1,56 @@
+"""Whether speech tokens can say their segment, by their number and by how they repeat. Knows lists of ids.
+
+The LLM is known to run on, to stop at once and to fall into a loop. Such a segment is decoded again with the
+next seed, so the answer stays a function of the request. The thresholds are beyond what 800 good segments of
+the bundled model have (scripts/benchmarks/guard.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from glm_tts_api.contracts import SegmentFault
+from glm_tts_api.engine.llm_prompt import Segment
+from glm_tts_api.model.sequence import SpeechSequence
+
+MOST_RETAKES = 2
+TOKENS_PER_SECOND = 25
+# Times the likely length, and tokens a text id: beyond both, since either alone has outliers.
+LONGEST, LONGEST_PER_ID = 2.0, 12
+SHORTEST = 0.4  # times the likely length
+LONGEST_REPEAT, LONGEST_PERIOD = 38, 40  # tokens that repeat what was said so many tokens before
+
+
+def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
+    """What is wrong with the speech tokens of a segment; None where its likely length is not known."""
+    if said.likely is None:
+        return None
+    if len(tokens) > max(LONGEST * said.likely, LONGEST_PER_ID * len(said.ids)):
+        return "run_on"
+    if len(tokens) < SHORTEST * said.likely:
+        return "early_stop"
+    return "repetition" if _repeats(tokens) else None
+
+
+def best_of(takes: Iterable[SpeechSequence], said: Segment) -> SpeechSequence:
+    """The likeliest of the takes that are good; where none is, the one whose length is the likeliest. A tie
+    goes to the earlier one."""
+
+    def rank(take: SpeechSequence) -> tuple[float, float, int]:
+        is_good = said.likely is None or fault_in(take.tokens, said) is None
+        strangeness = 0.0 if is_good else 1 + abs(math.log(max(1, len(take.tokens)) / (said.likely or 1.0)))
+        return -strangeness, take.mean_log_prob, -take.candidate
+
+    return max(takes, key=rank)
+
+
+def _repeats(tokens: Sequence[int]) -> bool:
+    """Whether a stretch repeats what stands a period before it, for LONGEST_REPEAT tokens."""
+    for period in range(1, LONGEST_PERIOD + 1):
+        n_alike = 0
+        for now, before in zip(tokens[period:], tokens, strict=False):
+            n_alike = n_alike + 1 if now == before else 0
+            if n_alike == LONGEST_REPEAT:
+                return True
+    return False

@@ -1,0 +1,165 @@
+"""How often the bundled model's segments cannot be right, and what decoding them again does about it.
+
+    python -m scripts.benchmarks.guard [--sentences 400] [--seed 7]
+
+Decodes sentences of tests/text/readings, half of them Chinese, in both voices, without and with the guard
+(glm_tts_api/engine/guard.py). Prints the range of lengths, the faults, and the tokens that the guard costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SegmentFault, SpeechRequest, Timings, Voice
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.guard import fault_in
+from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.voices.store import VoiceStore
+from tests.text.readings.accepted import sentences
+
+VOICES = ("exampleA", "exampleB")
+ROWS = 16
+
+
+class Listener:
+    closed = full = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.tokens: list[int] = []
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self.tokens = tokens
+
+    def chunk_ready(self, chunk: AudioChunk) -> None: ...
+
+    def request_ended(self, error: Exception | None) -> None: ...
+
+    def request_freed(self) -> None: ...
+
+
+@dataclass
+class Outcome:
+    """Of one sentence: its `first` fault and the one that stayed; tokens that were drawn and that are spoken;
+    their number over the likely one."""
+
+    text: str
+    first: SegmentFault | None
+    last: SegmentFault | None
+    n_drawn: int
+    n_spoken: int
+    ratio: float
+
+
+@dataclass
+class Run:
+    """One sentence in the batch."""
+
+    text: str
+    request: EngineRequest
+    listener: Listener = field(default_factory=Listener)
+    takes: list[list[int]] = field(default_factory=list)
+
+    def outcome(self) -> Outcome:
+        (said,) = self.request.segments
+        spoken = self.listener.tokens
+        assert said.likely is not None
+        first, last = fault_in(self.takes[0], said), fault_in(spoken, said)
+        n_drawn = sum(map(len, self.takes))
+        return Outcome(self.text, first, last, n_drawn, len(spoken), len(self.takes[0]) / said.likely)
+
+
+def chosen(n: int, seed: int) -> Iterator[str]:
+    """Half of them Chinese, drawn by lot."""
+    for language in ("zh", "en"):
+        texts = sorted({one.text for one in sentences() if one.language == language and "\n" not in one.text})
+        yield from random.Random(seed).sample(texts, n // 2)
+
+
+def runs(texts: list[str], processor: InputProcessor, voices: list[Voice], seed: int) -> Iterator[Run]:
+    for number, text in enumerate(texts):
+        for voice in voices:
+            listener = Listener()
+            asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
+            request = processor.request(asked, listener)
+            if len(request.segments) == 1:
+                yield Run(text, request, listener)
+
+
+def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
+    free, running = [*range(ROWS)], dict[EngineRequest, Run]()
+    while True:
+        while free and (run := next(waiting, None)) is not None:
+            running[run.request] = run
+            decoder.join(free.pop(), run.request.next_sequence(decoder.layout))
+        if not decoder.busy:
+            return
+        for sequence in decoder.step():
+            run = running[sequence.owner]
+            run.takes.append(sequence.tokens)
+            run.request.take(sequence)
+            if run.request.decoded:
+                free.append(sequence.slot)
+                yield running.pop(sequence.owner).outcome()
+            else:
+                decoder.join(sequence.slot, run.request.next_sequence(decoder.layout))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sentences", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    models = load_checkpoint(BUNDLED_MODEL, device="cpu")
+    with tempfile.TemporaryDirectory() as scratch:
+        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(scratch))
+        store = VoiceStore(
+            SHIPPED_CONFIGS / "prompt_cache.json",
+            Path(scratch) / "voices",
+            limits=RecordingLimits(),
+            bundled=BUNDLED_MODEL / "prompts",
+        )
+        config = EngineConfig(n_slots=ROWS)
+        processor = InputProcessor(
+            models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
+        )
+        texts = [*chosen(arguments.sentences, arguments.seed)]
+        waiting = runs(texts, processor, [store.get(name) for name in VOICES], arguments.seed)
+        show([*decode(waiting, DecodeBatcher(models, config))])
+
+
+def show(outcomes: list[Outcome]) -> None:
+    ratios = np.quantile([one.ratio for one in outcomes], (0, 0.005, 0.5, 0.995, 1)).round(2)
+    print(
+        f"{len(outcomes)} segments; tokens over the likely number: {ratios.tolist()} (0, 0.5, 50, 99.5, 100 %)"
+    )
+    print(f"faults without the guard: {dict(Counter(one.first for one in outcomes if one.first))}")
+    print(f"faults with the guard:    {dict(Counter(one.last for one in outcomes if one.last))}")
+    drawn, first = sum(one.n_drawn for one in outcomes), sum(one.n_spoken for one in outcomes)
+    print(f"tokens drawn over tokens spoken: {drawn / first:.4f}")
+    for one in outcomes:
+        if one.first:
+            print(f"  {one.first} x{one.ratio:.1f}, then {one.last or 'good'}: {one.text}")
+
+
+if __name__ == "__main__":
+    main()
