@@ -18,7 +18,8 @@ from pathlib import Path
 
 from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.messages import Frames, Message, bytes_of, frame
+from glm_tts_api.engine.frames import Frames, frame
+from glm_tts_api.engine.messages import Message, bytes_of
 
 # OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left
 # to spin, their threads were seen to make a flow step 20 times slower; without any spinning a decode step on
@@ -99,7 +100,7 @@ class Child:
 
     async def said(self) -> AsyncIterator[messages.ToServer]:
         """Its messages, until it says no more. Raises BrokenMessage."""
-        frames = Frames(messages.TO_SERVER)
+        frames = Frames(TO_SERVER)
         with suppress(ConnectionError):
             while data := await self._reader.read(_AT_ONCE):
                 for message in frames.push(data):

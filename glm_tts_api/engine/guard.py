@@ -33,16 +33,17 @@ def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
     return "repetition" if _repeats(tokens) else None
 
 
-def best_of(takes: Iterable[SpeechSequence], said: Segment) -> SpeechSequence:
-    """The likeliest of the takes that are good; where none is, the one whose length is the likeliest. A tie
-    goes to the earlier one."""
+def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
+    """The likeliest of the takes that are good; where none is, the one whose length is the likeliest, and
+    what is wrong with it. A tie goes to the earlier one."""
 
     def rank(take: SpeechSequence) -> tuple[float, float, int]:
         is_good = said.likely is None or fault_in(take.tokens, said) is None
         strangeness = 0.0 if is_good else 1 + abs(math.log(max(1, len(take.tokens)) / (said.likely or 1.0)))
         return -strangeness, take.mean_log_prob, -take.candidate
 
-    return max(takes, key=rank)
+    best = max(takes, key=rank)
+    return best, fault_in(best.tokens, said)
 
 
 def _repeats(tokens: Sequence[int]) -> bool:

@@ -31,6 +31,12 @@ class PromptLayout:
         """How many tokens can be drawn after such a prompt."""
         return self.slot_length - n_texts - n_speech - 1
 
+    def fits(self, segment: Segment) -> bool:
+        """Whether a segment has room to be spoken, however slowly, beside its prompt."""
+        n_ids, prompt = len(segment.ids), segment.prompt
+        room = self.room(len(prompt.text_ids) + n_ids, len(prompt.voice.speech_tokens))
+        return room >= LEAST_ROOM_PER_ID * n_ids
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoicedPrompt:

@@ -27,8 +27,9 @@ from typing import NoReturn, Protocol
 from glm_tts_api.contracts import LexiconEntry, Progress, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
+from glm_tts_api.engine.frames import EngineSide
 from glm_tts_api.engine.listener import RequestListener
-from glm_tts_api.engine.messages import EngineSide, fault_of
+from glm_tts_api.engine.messages import fault_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError

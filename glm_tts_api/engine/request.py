@@ -19,7 +19,6 @@ from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, Sp
 from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import (
-    LEAST_ROOM_PER_ID,
     MAX_TOKENS_PER_ID,
     MIN_TOKENS_PER_ID,
     Histories,
@@ -143,14 +142,11 @@ class EngineRequest:
 
     def check_fits(self, layout: PromptLayout) -> None:
         """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
-        for segment in self.segments:
-            n_ids, prompt = len(segment.ids), segment.prompt
-            n_texts, n_speech = len(prompt.text_ids) + n_ids, len(prompt.voice.speech_tokens)
-            if layout.room(n_texts, n_speech) < LEAST_ROOM_PER_ID * n_ids:
-                raise BadRequest(
-                    "The prompt and the text's longest sentence do not fit the model together: "
-                    "use a shorter prompt recording, or punctuate the text into shorter sentences"
-                )
+        if not all(map(layout.fits, self.segments)):
+            raise BadRequest(
+                "The prompt and the text's longest sentence do not fit the model together: "
+                "use a shorter prompt recording, or punctuate the text into shorter sentences"
+            )
 
     @property
     def cancelled(self) -> bool:
@@ -210,8 +206,7 @@ class EngineRequest:
             return
         self._decoding.pop(segment, None)
         said, is_heard = self.segments[segment], self._cutters[segment].n_spans > 0
-        best = sequence if is_heard else best_of(ended, said)
-        fault = fault_in(best.tokens, said)
+        best, fault = (sequence, fault_in(sequence.tokens, said)) if is_heard else best_of(ended, said)
         if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))
             return

@@ -8,7 +8,6 @@ configs/ stands in for the one of the same name that ships.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +25,7 @@ from glm_tts_api.errors import quote
 from glm_tts_api.longform.shelf import JobsConfig
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import types
+from glm_tts_api.settings.contradictions import contradictions
 from glm_tts_api.settings.machine import machine_names, usable_cores
 from glm_tts_api.settings.names import unknown_names
 from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_files
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         known = {"PRESET", *map(str.upper, cls.model_fields)}
         settings._warnings = [
             *unknown_names(known, os.environ, filter(Path.exists, files)),
-            *_contradictions(settings),
+            *contradictions(settings),
         ]
         return settings
 
@@ -270,25 +270,6 @@ class Settings(BaseSettings):
             guard=self.guard,
             flow_bf16=self.dtype == "bf16",
             threads=max(1, self.cpu_threads // self.workers),
-        )
-
-
-def _contradictions(settings: Settings) -> Iterator[str]:
-    """A sentence for each setting that hardly goes with the others or with this machine."""
-    if settings.cpu_threads > usable_cores():
-        yield (
-            f"CPU_THREADS={settings.cpu_threads} is more than this process has cores to use "
-            f"({usable_cores()}): its threads will wait for one another; unset, it is that number."
-        )
-    if os.environ.get("FORWARDED_ALLOW_IPS") and not settings.api_keys:
-        yield (
-            "FORWARDED_ALLOW_IPS is set, so there is a proxy before this server: set API_KEYS too, for "
-            "without keys whoever comes through a proxy may only speak, whatever address it claims."
-        )
-    if "*" in settings.cors_origins and not settings.api_keys:
-        yield (
-            "CORS_ORIGINS=* without API_KEYS: every web page that anyone opens who can reach this server "
-            "may speak here and read its voices. Name the pages' origins, or set API_KEYS."
         )
 
 

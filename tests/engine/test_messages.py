@@ -19,7 +19,8 @@ from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.messages import TO_ENGINE, TO_SERVER, Frames, Message, frame
+from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
+from glm_tts_api.engine.messages import Message
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream_pace import Pace, forecast
 from glm_tts_api.errors import InternalFault, NothingToSay, UnknownVoice
@@ -82,7 +83,6 @@ def to_server(tmp_path: Path) -> list[Message]:
         messages.Decoded(1, 2, [3, 4]),
         messages.Chunk(1, messages.bytes_of(np.ones(5, np.float32)), 24000, 2, True, None, 0.5),
         messages.Guarded(3, 0, 2, "run_on"),
-        messages.Chunk(1, messages.bytes_of(np.ones(5, np.float32)), 24000, 2, True, None),
         messages.Ended(1, None),
         messages.Ended(1, ("NothingToSay", "only digits")),
         messages.Freed(1),

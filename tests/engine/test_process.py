@@ -15,7 +15,8 @@ import pytest
 
 from glm_tts_api.contracts import NO_PROGRESS
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.messages import TO_SERVER, Frames, Message, frame
+from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
+from glm_tts_api.engine.messages import Message
 from glm_tts_api.errors import InternalFault
 from tests.engine import echo_process, tiny, tiny_process
 from tests.engine.test_messages import encoded, framed, heard, plain, request, without_samples

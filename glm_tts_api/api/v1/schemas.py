@@ -142,8 +142,8 @@ class SpeechAnswer(BaseModel):
     audio_seconds: float = Field(description="How long the speech lasts.", examples=[3.24])
     segments: int = Field(description="Pieces that the text was spoken in.", examples=[1])
     finish_reason: FinishReason = Field(
-        description="stop; repaired: a segment was decoded again, since its tokens could not be right, and is "
-        "good now; length: one is still far too long or short, or repeats itself.",
+        description="stop; repaired: a segment was decoded again, since its tokens could not be right, and "
+        "is good now; length: one is still far too long or short, or repeats itself.",
         examples=["stop"],
     )
     resampled: int = Field(description="How often a segment was decoded again.", examples=[0])
