@@ -18,7 +18,7 @@ from pathlib import Path
 
 from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.frames import Frames, frame
+from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message, bytes_of
 
 # OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left

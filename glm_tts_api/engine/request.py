@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 # text need not wait for a long one, requests of one length end in the order in which they came, and a long
 # text, which becomes due in the end, is not passed for ever.
 _DUE_S_PER_ID = 0.25
-
 _FIRST_DUE_S = 0.5
-
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
 _SILENCE.flags.writeable = False
 

@@ -149,9 +149,8 @@ def main() -> None:
 
 def show(outcomes: list[Outcome]) -> None:
     ratios = np.quantile([one.ratio for one in outcomes], (0, 0.005, 0.5, 0.995, 1)).round(2)
-    print(
-        f"{len(outcomes)} segments; tokens over the likely number: {ratios.tolist()} (0, 0.5, 50, 99.5, 100 %)"
-    )
+    print(f"{len(outcomes)} segments; tokens over the likely number, at 0, 0.5, 50, 99.5 and 100 %:")
+    print(f"  {ratios.tolist()}")
     print(f"faults without the guard: {dict(Counter(one.first for one in outcomes if one.first))}")
     print(f"faults with the guard:    {dict(Counter(one.last for one in outcomes if one.last))}")
     drawn, first = sum(one.n_drawn for one in outcomes), sum(one.n_spoken for one in outcomes)
