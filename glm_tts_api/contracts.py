@@ -87,8 +87,8 @@ class SpeechRequest:
     `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
     full scale are clipped. `output_rate` in Hz: of the audio that leaves, where that is another than
     `sample_rate`; `kbits` a second: of a compressed format, where not the usual. `is_marked`: the file says
-    that it is synthetic. `warnings`: fields that were
-    sent and are not used.
+    that it is synthetic. `warnings`: fields that were sent and are not used. `gives_way`: nobody waits for
+    it, so it stands back for every other request.
     """
 
     request_id: str
@@ -108,6 +108,7 @@ class SpeechRequest:
     kbits: int | None = None
     is_marked: bool = True
     warnings: Sequence[str] = ()
+    gives_way: bool = False
 
     def speed_of(self, chunk: AudioChunk) -> float:
         """The speed of a chunk, its mark's included; a pause keeps its length."""

@@ -221,9 +221,13 @@ class EngineCore:
                 self._free_if_done(request)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
-        """Rows for the requests that can use them now. One whose renders lag behind waits: on a CPU its next
-        tokens would take the cores from the renders, and from those of other requests."""
+        """Rows for the requests that can use them now. On a CPU tokens take the cores from renders: one whose
+        renders lag behind waits, and what gives way rests while anything else has something to do."""
         assert self._token2wav is not None
+        rests = self._token2wav.shares_cores and any(request.is_urgent for request in self._requests)
+        if rests != decoder.rests:
+            decoder.rests = self._token2wav.rests = rests
+            self.wake()
         wants = {
             request: request.n_waiting_rows
             for request, decodes in self._requests.items()

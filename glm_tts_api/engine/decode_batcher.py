@@ -30,6 +30,7 @@ class DecodeBatcher:
     """Sequences in a slotted cache. A step reads chunks of prompts, one at a time, and draws one token a row.
 
     `n_draws` counts the tokens drawn so far. `pace`: how much a step reads; None: what suits the device.
+    `rests`: whether sequences of requests that give way take no step.
     """
 
     def __init__(self, models: Models, config: EngineConfig, *, pace: PrefillPace | None = None) -> None:
@@ -56,6 +57,7 @@ class DecodeBatcher:
         )
         self._rows: dict[int, SpeechSequence] = {}  # in the order of joining
         self._reading: list[SpeechSequence] = []  # in the order of joining
+        self.rests = False
         self.n_draws = 0
         self._n_steps = 0
         self._n_chunks = 0
@@ -67,7 +69,7 @@ class DecodeBatcher:
 
     @property
     def busy(self) -> bool:
-        return bool(self._rows)
+        return bool(self._awake())
 
     @property
     def n_cells_used(self) -> int:
@@ -101,17 +103,26 @@ class DecodeBatcher:
         A fault ends the sequence it happened to. Where that cannot be told (a batch that does not fit the
         memory, say) the one that joined last goes, and the others try again at the next step.
         """
-        running = [sequence for sequence in self._rows.values() if sequence not in self._reading]
+        running = [sequence for sequence in self._awake() if sequence not in self._reading]
         self._n_steps += 1
         if running and self._n_steps % self._pace.every:
             return self._decode(running)
         return [*self._read_prompts(), *self._decode(running)]
 
+    def _awake(self) -> list[SpeechSequence]:
+        sequences = list(self._rows.values())
+        if not self.rests:
+            return sequences
+        return [sequence for sequence in sequences if not sequence.owner.asked.gives_way]
+
     def _read_prompts(self) -> list[SpeechSequence]:
         """Reads chunks. A fault ends its sequence, which is returned, and this step's reading."""
         n_ids = 0
-        while self._reading and n_ids < self._pace.n_ids:
-            sequence = self._next_to_read()
+        while n_ids < self._pace.n_ids:
+            reading = [sequence for sequence in self._awake() if sequence in self._reading]
+            if not reading:
+                break
+            sequence = self._next_to_read(reading)
             try:
                 ids = self._next_chunk(sequence)
                 if n_ids and n_ids + len(ids) > self._pace.n_ids:
@@ -122,17 +133,17 @@ class DecodeBatcher:
             n_ids += len(ids)
         return []
 
-    def _next_to_read(self) -> SpeechSequence:
+    def _next_to_read(self, reading: list[SpeechSequence]) -> SpeechSequence:
         """The one that has the fewest chunks left to read, so a short prompt need not wait for long ones, and
         of several the one that is due first; for every fourth chunk the one that has waited longest."""
         if self._n_chunks % _OLDEST_EVERY == _OLDEST_EVERY - 1:
-            return self._reading[0]
+            return reading[0]
 
         def chunks_and_due(sequence: SpeechSequence) -> tuple[int, float]:
             request: EngineRequest = sequence.owner
             return (len(sequence.prompt_ids) - sequence.n_read) // self._chunk, request.due
 
-        return min(self._reading, key=chunks_and_due)
+        return min(reading, key=chunks_and_due)
 
     def _next_chunk(self, sequence: SpeechSequence) -> list[int]:
         """Ids of the transcript, as far as nobody has read it before, or of what comes after it."""

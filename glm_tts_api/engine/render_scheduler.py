@@ -2,7 +2,8 @@
 
 Earliest deadline first; what is due when is the tasks' to say. Between two steps the scheduler looks round
 again, so a newcomer that is due sooner goes past renders that have begun. Every fourth turn goes to the
-render that has waited longest, so none waits for ever for newcomers that never cease.
+render that has waited longest, so none waits for ever for newcomers that never cease. A task that gives way
+has its turn when no other is there to be taken.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ class Renderable(Protocol):
     @property
     def cancelled(self) -> bool: ...
 
+    @property
+    def gives_way(self) -> bool: ...
+
 
 TaskT = TypeVar("TaskT", bound=Renderable)
 
@@ -37,9 +41,11 @@ class Render(Generic[TaskT]):
 
 
 class RenderScheduler(Generic[TaskT]):
-    """Renders in order of arrival. Any thread may call."""
+    """Renders in order of arrival. Any thread may call. `rests`: whether tasks that give way have no turn at
+    all."""
 
     def __init__(self) -> None:
+        self.rests = False
         self._renders: list[Render[TaskT]] = []
         self._n_turns = 0
         self._lock = threading.Lock()
@@ -48,7 +54,7 @@ class RenderScheduler(Generic[TaskT]):
     def busy(self) -> bool:
         """There is a render that nobody is at."""
         with self._lock:
-            return any(not render.taken for render in self._renders)
+            return bool(self._free())
 
     def add(self, task: TaskT) -> None:
         with self._lock:
@@ -57,7 +63,7 @@ class RenderScheduler(Generic[TaskT]):
     def take(self) -> Render[TaskT] | None:
         """The render whose turn it is; nobody else gets it until it is put back."""
         with self._lock:
-            free = [render for render in self._renders if not render.taken]
+            free = self._free()
             if not free:
                 return None
             self._n_turns += 1
@@ -65,6 +71,12 @@ class RenderScheduler(Generic[TaskT]):
             render = free[0] if oldest else min(free, key=lambda render: render.task.due)
             render.taken = True
             return render
+
+    def _free(self) -> list[Render[TaskT]]:
+        """Those that have a turn now."""
+        free = [render for render in self._renders if not render.taken]
+        urgent = [render for render in free if not render.task.gives_way]
+        return urgent or ([] if self.rests else free)
 
     def put_back(self, render: Render[TaskT]) -> None:
         """It waits for its next turn."""

@@ -47,6 +47,7 @@ class Token2Wav:
         self._flow_steps = config.flow_steps
         self._device = models.llm.device
         self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
+        self.shares_cores = self._device.type == "cpu"
         self._renders: RenderScheduler[Span] = RenderScheduler()
         if config.flow_bf16 or self._device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
@@ -72,6 +73,15 @@ class Token2Wav:
     def busy(self) -> bool:
         """There is a render that nobody is at."""
         return self._renders.busy
+
+    @property
+    def rests(self) -> bool:
+        """Whether spans that give way have no turn."""
+        return self._renders.rests
+
+    @rests.setter
+    def rests(self, rests: bool) -> None:
+        self._renders.rests = rests
 
     def add(self, span: Span) -> None:
         self._renders.add(span)

@@ -106,6 +106,13 @@ def test_together_as_alone(requests: list[SpeechRequest], alone: list[Float32]) 
     assert_same(asyncio.run(together(requests)), alone)
 
 
+def test_what_gives_way_sounds_as_ever(requests: list[SpeechRequest], alone: list[Float32]) -> None:
+    standing_back = [
+        replace(request, gives_way=index % 2 == 0) for index, request in enumerate(requests[:10])
+    ]
+    assert_same(asyncio.run(together(standing_back)), alone[:10])
+
+
 def test_in_another_order_as_alone(requests: list[SpeechRequest], alone: list[Float32]) -> None:
     order = list(range(len(requests)))
     random.Random(1).shuffle(order)

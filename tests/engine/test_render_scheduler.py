@@ -17,6 +17,7 @@ class Task:
     due: float = math.inf
     n_steps: int = 1
     cancelled: bool = False
+    gives_way: bool = False
 
 
 def order_of_ends(scheduler: RenderScheduler[Task]) -> list[str]:
@@ -53,6 +54,21 @@ def test_one_that_is_due_sooner_goes_past_those_that_have_begun() -> None:
     scheduler.put_back(render)
     scheduler.add(Task("short", due=60, n_steps=10))
     assert order_of_ends(scheduler)[0] == "short"
+
+
+def test_one_that_gives_way_has_the_turns_that_nobody_else_takes() -> None:
+    book = Task("book", due=0, n_steps=3, gives_way=True)
+    scheduler = scheduler_of(book, *(Task(f"request {at}", n_steps=20) for at in range(2)))
+    assert order_of_ends(scheduler) == ["request 0", "request 1", "book"]
+
+
+def test_one_that_gives_way_has_no_turn_while_it_rests() -> None:
+    scheduler = scheduler_of(Task("book", gives_way=True))
+    scheduler.rests = True
+    assert not scheduler.busy
+    assert scheduler.take() is None
+    scheduler.rests = False
+    assert order_of_ends(scheduler) == ["book"]
 
 
 def test_a_long_text_gets_on_beside_short_ones_that_never_cease() -> None:

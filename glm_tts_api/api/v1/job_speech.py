@@ -98,5 +98,6 @@ def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
         use_phoneme=options["use_phoneme"],
         lexicon=[LexiconEntry(**entry) for entry in options["lexicon"]],
         audio_format="pcm",
+        gives_way=True,
         speed=options["speed"],
     )

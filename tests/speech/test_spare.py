@@ -1,0 +1,135 @@
+"""The places that no request has: who gets them, and who gives them back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from glm_tts_api.errors import QueueFull
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.spare import SparePlaces
+from glm_tts_api.stats.lane_counts import lane_counters
+
+Scenario = Callable[[Admission, SparePlaces], Awaitable[None]]
+
+
+def play(scenario: Scenario, *, n_engines: int = 1, most: int = 4, rank: int = 1) -> None:
+    """Engines with two short places and one long."""
+
+    async def run() -> None:
+        counters = [lane_counters() for _ in range(n_engines)]
+        admission = Admission(AdmissionConfig(short_limit=2, long_limit=1), counters, lambda _: rank)
+        await scenario(admission, SparePlaces(admission, n_engines, most=most))
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def request(admission: Admission) -> AsyncIterator[None]:
+    length = admission.config.measure(5)
+    async with admission.admit(length, arrived_at=asyncio.get_running_loop().time()):
+        yield
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Work:
+    """Work that holds a place until it is told to `end` or has to give way."""
+
+    def __init__(self, spare: SparePlaces) -> None:
+        self.engine: int | None = None
+        self.end = asyncio.Event()
+        self.task = asyncio.create_task(self._run(spare))
+
+    async def _run(self, spare: SparePlaces) -> None:
+        async with spare.place() as permit:
+            self.engine = permit.engine
+            await self.end.wait()
+
+
+def test_those_who_wait_have_their_turns_in_the_order_in_which_they_came() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        works = [Work(spare) for _ in range(5)]
+        await settled()
+        assert [work.engine is not None for work in works] == [True, True, False, False, False]
+        works[0].end.set()
+        await settled()
+        assert [work.engine is not None for work in works] == [True, True, True, False, False]
+        works[3].task.cancel()
+        works[1].end.set()
+        await settled()
+        assert works[4].engine is not None
+        for work in works:
+            work.task.cancel()
+
+    play(scenario, most=2)
+
+
+def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        works = [Work(spare) for _ in range(3)]
+        await settled()
+        async with request(admission):
+            await settled()
+            assert [work.task.done() for work in works] == [False, False, True]
+            with pytest.raises(QueueFull) as refused:
+                await works[2].task
+            assert refused.value.retry_after_s
+            again = Work(spare)
+            await settled()
+            assert again.engine is None, "there is no place for it"
+        await settled()
+        assert again.engine == 0
+        for work in (*works, again):
+            work.task.cancel()
+
+    play(scenario)
+
+
+def test_its_place_is_free_once_the_engine_has_freed_it() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        async with spare.place() as permit:
+            freed = permit.hold()
+        waiting = Work(spare)
+        await settled()
+        assert waiting.engine is None
+        freed()
+        await settled()
+        assert waiting.engine == 0
+        waiting.task.cancel()
+
+    play(scenario, most=1)
+
+
+def test_work_is_spread_and_follows_its_engines_successor() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        async with spare.place() as first, spare.place() as second:
+            assert {first.engine, second.engine} == {0, 1}
+            first.move_to(second.engine)
+            third = Work(spare)
+            await settled()
+            assert third.engine == 1 - second.engine
+            third.task.cancel()
+        last = Work(spare)
+        await settled()
+        assert last.engine is not None
+        last.task.cancel()
+
+    play(scenario, n_engines=2, most=2)
+
+
+def test_an_engine_that_takes_nothing_gives_no_place() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        work = Work(spare)
+        await settled()
+        assert work.engine is None
+        work.task.cancel()
+
+    play(scenario, rank=0)
