@@ -98,6 +98,8 @@ class Jobs:
         async with look.changing:
             if to != "queued":
                 await self._stop(look)
+            if look.task is None:
+                await asyncio.to_thread(read_again, look)
             if look.state not in _WAYS[to]:
                 raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
             if look.job.state != to:
@@ -141,8 +143,10 @@ class Jobs:
     async def _run(self, look: Look) -> None:
         try:
             await self._run_locked(look)
-        except JobRuns:
-            await asyncio.sleep(_LOOK_EVERY_S)  # another server's
+        except JobRuns:  # in another server
+            with suppress(OSError):
+                await asyncio.to_thread(read_again, look)
+            await asyncio.sleep(_LOOK_EVERY_S)
         except Exception:
             logger.exception("Job %s cannot be run", look.job.id)
             await asyncio.sleep(_LOOK_EVERY_S)

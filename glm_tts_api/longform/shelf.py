@@ -86,7 +86,7 @@ class Shelf:
             )
 
     def refresh(self) -> None:
-        """Reads what other servers may have changed."""
+        """Finds what other servers have begun or deleted."""
         ids = set(self._ids())
         for id in self._known.keys() - ids:
             self.forget(id)
@@ -101,10 +101,6 @@ class Shelf:
         try:
             if look is None:
                 look = self._known.setdefault(id, _read(self.folder(id)))
-            elif look.task is None and look.job.state == "queued":
-                now = _read(look.folder)
-                if look.task is None:  # a job that began meanwhile knows better how far it is
-                    look.job, look.made = now.job, now.made
         except FileNotFoundError:
             self.forget(id)
             return None
@@ -152,6 +148,8 @@ def _read(folder: JobFolder) -> Look:
 
 
 def read_again(look: Look) -> None:
+    """For the task that runs it, or waits until another server does not: nobody else may change what that
+    keeps step with."""
     look.job = look.folder.read()
     look.made = look.folder.made(look.job.n_units)
 
