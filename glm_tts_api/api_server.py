@@ -43,6 +43,7 @@ from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.speech.spare import SparePlaces
+from glm_tts_api.stats import figures
 from glm_tts_api.stats.lane_counts import lane_counters
 from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
 from glm_tts_api.studio.encode import router as studio_encode_router
@@ -136,8 +137,12 @@ async def _lifespan(
             speech=speech,
             beside=Admission(settings.beside, [lane_counters()]),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
-            jobs=Jobs(settings.jobs, speaking_with(speech)),
-            outputs=Outputs(),
+            jobs=Jobs(
+                settings.jobs,
+                speaking_with(speech),
+                count_unit=lambda: speech.figures.add(figures.JOB_UNITS),
+            ),
+            outputs=Outputs(is_marked=settings.synthetic_mark),
             voices=_voice_store(settings),
             lexicon=_lexicon(settings),
             recent=RecentAnswers(settings.recent_mb * 2**20),
@@ -151,7 +156,7 @@ async def _lifespan(
         beside = [
             asyncio.create_task(each)
             for each in (
-                keep_gauges(speech),
+                keep_gauges(speech, state.jobs),
                 keep_loop_lag(speech.figures),
                 _unload_idle(speech, settings),
                 state.jobs.keep_going(speech.is_stopping),

@@ -23,6 +23,7 @@ FinishReason = Literal["stop", "length", "repaired"]
 Dtype = Literal["auto", "fp32", "bf16", "int8"]
 DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: our own, or PyTorch's operators
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
+JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one
 

@@ -27,6 +27,7 @@ from glm_tts_api.engine.device_thread import (
     use_own_stream,
 )
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
+from glm_tts_api.engine.giving_way import let_rest
 from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
@@ -147,18 +148,16 @@ class EngineCore:
     # -- decode thread
 
     def _release(self, freed: Future[int]) -> None:
-        assert self._decoder is not None
         try:
-            self._decoder.forget_voices()
+            self.decoder.forget_voices()
             freed.set_result(release_cached_memory())
         except Exception as error:
             freed.set_exception(error)
             raise
 
     def _measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
-        assert self._decoder is not None
         request, to_meet = warm_up.measured_request(), warm_up.spans_to_meet(self._config.stream_chunks)
-        decode = measure_decode(self._decoder, request)
+        decode = measure_decode(self.decoder, request)
         one_core = self._config.threads == len(self._renderers) == 1
 
         def go_on() -> None:
@@ -221,13 +220,10 @@ class EngineCore:
                 self._free_if_done(request)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
-        """Rows for the requests that can use them now. On a CPU tokens take the cores from renders: one whose
-        renders lag behind waits, and what gives way rests while anything else has something to do."""
+        """Rows for the requests that can use them now. One whose renders lag behind waits: on a CPU its next
+        tokens would take the cores from the renders, and from those of other requests."""
         assert self._token2wav is not None
-        rests = self._token2wav.shares_cores and any(request.is_urgent for request in self._requests)
-        if rests != decoder.rests:
-            decoder.rests = self._token2wav.rests = rests
-            self.wake()
+        let_rest(self._requests, self._scheduler, decoder, self._token2wav, self._renderers)
         wants = {
             request: request.n_waiting_rows
             for request, decodes in self._requests.items()

@@ -9,6 +9,7 @@ has its turn when no other is there to be taken.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -23,9 +24,6 @@ class Renderable(Protocol):
 
     @property
     def cancelled(self) -> bool: ...
-
-    @property
-    def gives_way(self) -> bool: ...
 
 
 TaskT = TypeVar("TaskT", bound=Renderable)
@@ -44,8 +42,10 @@ class RenderScheduler(Generic[TaskT]):
     """Renders in order of arrival. Any thread may call. `rests`: whether tasks that give way have no turn at
     all."""
 
-    def __init__(self) -> None:
+    def __init__(self, gives_way: Callable[[TaskT], bool] = lambda task: False) -> None:
+        """`gives_way`: whether a task does."""
         self.rests = False
+        self._gives_way = gives_way
         self._renders: list[Render[TaskT]] = []
         self._n_turns = 0
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class RenderScheduler(Generic[TaskT]):
     def _free(self) -> list[Render[TaskT]]:
         """Those that have a turn now."""
         free = [render for render in self._renders if not render.taken]
-        urgent = [render for render in free if not render.task.gives_way]
+        urgent = [render for render in free if not self._gives_way(render.task)]
         return urgent or ([] if self.rests else free)
 
     def put_back(self, render: Render[TaskT]) -> None:

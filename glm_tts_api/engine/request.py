@@ -71,10 +71,6 @@ class Span:
     def cancelled(self) -> bool:
         return self.request.cancelled
 
-    @property
-    def gives_way(self) -> bool:
-        return self.request.asked.gives_way
-
 
 class EngineRequest:
     """Hands out rows to decode, takes their tokens, and puts rendered segments in order.
@@ -163,12 +159,6 @@ class EngineRequest:
     @property
     def decoded(self) -> bool:
         return self._n_undecided == 0
-
-    @property
-    def is_urgent(self) -> bool:
-        """Whether there is something to do now that somebody waits for."""
-        to_do = self.n_spans or not (self.decoded or self._listener.full)
-        return bool(to_do) and not self.asked.gives_way
 
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
         """The next candidate to decode; only while `n_waiting_rows` > 0."""

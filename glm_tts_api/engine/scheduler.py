@@ -30,6 +30,10 @@ class Scheduler(Generic[RequestT]):
     def n_busy(self) -> int:
         return len(self._owner)
 
+    def holds(self, request: RequestT) -> bool:
+        """Whether it has a row now."""
+        return bool(self._held.get(request))
+
     def admit(self, request: RequestT) -> None:
         """The request may be given rows from now on."""
         if request in self._held:

@@ -48,7 +48,7 @@ class Token2Wav:
         self._device = models.llm.device
         self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
         self.shares_cores = self._device.type == "cpu"
-        self._renders: RenderScheduler[Span] = RenderScheduler()
+        self._renders: RenderScheduler[Span] = RenderScheduler(lambda span: span.request.asked.gives_way)
         if config.flow_bf16 or self._device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
@@ -74,13 +74,8 @@ class Token2Wav:
         """There is a render that nobody is at."""
         return self._renders.busy
 
-    @property
-    def rests(self) -> bool:
-        """Whether spans that give way have no turn."""
-        return self._renders.rests
-
-    @rests.setter
-    def rests(self, rests: bool) -> None:
+    def let_rest(self, rests: bool) -> None:
+        """Whether spans that give way have no turn from now on."""
         self._renders.rests = rests
 
     def add(self, span: Span) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 
 from glm_tts_api.audio.encode import media_type, open_encoder
+from glm_tts_api.audio.mark import MARK
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.longform.folder import JobFolder, Made
@@ -50,19 +51,29 @@ def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
 
 
 def write_audio(
-    path: Path, book_format: BookFormat, folder: JobFolder, job: Job, made: Made, n_units: int
+    path: Path,
+    book_format: BookFormat,
+    folder: JobFolder,
+    job: Job,
+    made: Made,
+    n_units: int,
+    *,
+    is_marked: bool = False,
 ) -> Iterator[None]:
-    """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters."""
+    """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters. `is_marked`: the
+    file says that it is synthetic, where the format has a place for that."""
     units = partial(pcm_of, folder, made, range(n_units), job.sample_rate)
     pieces = mastered(units, job.sample_rate)
     if book_format == "m4b" or book_format == "mp3":
         chapters = chapter_times(job, made, n_units)
-        tags = {"title": job.title, "artist": job.author}
+        tags = {"title": job.title, "artist": job.author, **_mark(is_marked)}
         yield from write_tagged(path, book_format, pieces, job.sample_rate, tags=tags, chapters=chapters)
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
     is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
-    encoder = open_encoder(book_format, job.sample_rate, n_samples=None if is_long else n_samples)
+    encoder = open_encoder(
+        book_format, job.sample_rate, n_samples=None if is_long else n_samples, is_marked=is_marked
+    )
     with path.open("wb") as file:
         for pcm in pieces:
             file.write(encoder.push(pcm))
@@ -70,12 +81,19 @@ def write_audio(
         file.write(encoder.finish())
 
 
-def write_for_acx(path: Path, folder: JobFolder, job: Job, made: Made, chapter: int) -> Iterator[None]:
+def _mark(is_marked: bool) -> dict[str, str]:
+    return {"comment": MARK} if is_marked else {}
+
+
+def write_for_acx(
+    path: Path, folder: JobFolder, job: Job, made: Made, chapter: int, *, is_marked: bool = False
+) -> Iterator[None]:
     """Writes an MP3 of one chapter, whose units are all there, within ACX's limits."""
     planned = job.chapters[chapter]
     numbers = range(planned.first, planned.first + planned.n_units)
     pieces = mastered(partial(pcm_of, folder, made, numbers, job.sample_rate), job.sample_rate, ACX)
     tags = {"title": planned.title, "album": job.title, "artist": job.author, "track": str(chapter + 1)}
+    tags |= _mark(is_marked)
     yield from write_tagged(path, "mp3", pieces, ACX.heard_rate(job.sample_rate), tags=tags, kbits=ACX_KBITS)
 
 

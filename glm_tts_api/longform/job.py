@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
-from glm_tts_api.contracts import Float32
+from glm_tts_api.contracts import Float32, JobState
 from glm_tts_api.longform.script import BlockKind
 
-JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 RESTING: tuple[JobState, ...] = ("paused", "done", "failed", "cancelled")
 _SEED_BYTES = 8
 

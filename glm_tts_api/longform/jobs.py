@@ -12,11 +12,12 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, get_args
 
+from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import JobRefuses, JobRuns, ServiceError, StorageFull
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.longform.job import Job, JobState, Speak, Spoken, Unit
+from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.shelf import (
     JobsConfig,
@@ -84,6 +85,13 @@ class Jobs:
         await asyncio.to_thread(self._shelf.refresh)
         seen = [look for look in self._shelf.looks if _may_see(owner, look.job)]
         return sorted(seen, key=lambda look: -look.job.created_at)
+
+    def states(self) -> dict[JobState, int]:
+        """How many jobs are in each state, as far as is known."""
+        counts = dict.fromkeys(get_args(JobState), 0)
+        for look in self._shelf.looks:
+            counts[look.state] += 1
+        return counts
 
     async def get(self, id: str, owner: str | None) -> Look:
         """Raises UnknownJob."""

@@ -32,7 +32,10 @@ class Output:
 
 
 class Outputs:
-    def __init__(self) -> None:
+    """`is_marked`: whether the files say that they are synthetic."""
+
+    def __init__(self, *, is_marked: bool) -> None:
+        self._is_marked = is_marked
         self._threads = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="book", initializer=_stand_back)
         self._making: dict[Path, Output] = {}
         self._closed = threading.Event()
@@ -53,9 +56,10 @@ class Outputs:
             done.set_result(None)
             return Output(path, growing, _etag(job, path), done)
         if chapter is None:
-            written = write_audio(growing, book_format, folder, job, made, n_units)
+            marked = self._is_marked
+            written = write_audio(growing, book_format, folder, job, made, n_units, is_marked=marked)
         else:
-            written = write_for_acx(growing, folder, job, made, chapter)
+            written = write_for_acx(growing, folder, job, made, chapter, is_marked=self._is_marked)
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, _etag(job, path), making)
         making.add_done_callback(lambda _: self._making.pop(path, None))

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
+from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder, Made
-from glm_tts_api.longform.job import RESTING, Job, JobState
+from glm_tts_api.longform.job import RESTING, Job
 
 logger = logging.getLogger(__name__)
 _ABANDONED_S = 3600.0

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, product
 from typing import Literal, get_args
 
-from glm_tts_api.contracts import STAGES, AudioFormat, SegmentFault
+from glm_tts_api.contracts import STAGES, AudioFormat, JobState, SegmentFault
 from glm_tts_api.errors import ServiceError
 
 LaneName = Literal["short_text", "long_text"]
@@ -146,6 +146,8 @@ KV_CELLS_USED = Gauge("kv_cells_used", "Positions of the KV cache that hold what
 KV_CELLS = Gauge("kv_cells", "Positions of the KV cache.")
 GPU_USED = Gauge("gpu_memory_used_bytes", "Memory of the worker's GPU that anyone uses.")
 GPU_TOTAL = Gauge("gpu_memory_total_bytes", "Memory of the worker's GPU.")
+JOBS = Gauge("jobs", "Books by how they are; with the first worker.", {"state": get_args(JobState)})
+JOB_UNITS = Counter("job_units_total", "Pieces of books that were spoken; with the first worker.")
 
 SERIES: tuple[Series, ...] = (
     REQUESTS,
@@ -166,6 +168,8 @@ SERIES: tuple[Series, ...] = (
     KV_CELLS,
     GPU_USED,
     GPU_TOTAL,
+    JOBS,
+    JOB_UNITS,
 )
 _ENDS = tuple(accumulate(series.row_cells * series.n_rows for series in SERIES))
 _STARTS = dict(zip(SERIES, (0, *_ENDS), strict=False))
@@ -194,13 +198,14 @@ class Figures:
         self._cells[start + bisect_left(histogram.buckets, value)] += 1
         self._cells[start + histogram.row_cells - 1] += value
 
-    def set(self, gauge: Gauge, value: float) -> None:
-        self._cells[self._start(gauge, 0)] = value
+    def set(self, gauge: Gauge, value: float, **labels: str) -> None:
+        self._cells[self._start(gauge, gauge.row(labels))] = value
 
     def forget_gauges(self) -> None:
         for series in SERIES:
             if isinstance(series, Gauge):
-                self.set(series, math.nan)
+                for values in series.rows():
+                    self.set(series, math.nan, **dict(zip(series.labels, values, strict=True)))
 
     def read(self, series: Series) -> Iterator[tuple[tuple[str, ...], list[float]]]:
         """Label values and cells of each row that there is something to tell of."""

@@ -66,6 +66,8 @@ def test_every_format_has_all_of_it(client: httpx.Client, book_format: str) -> N
     with av.open(io.BytesIO(answer.content)) as file:
         seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
         chapters = file.chapters()
+        tags = {**file.metadata, **file.streams.audio[0].metadata}
+    assert ("trainedAlgorithmicMedia" in str(tags)) == (book_format != "aac"), "it says that it is synthetic"
     assert seconds == pytest.approx(SECONDS, abs=0.15)
     assert len(chapters) == (1 if book_format in ("m4b", "mp3") else 0)
 
@@ -190,6 +192,12 @@ def test_an_id_is_no_path(client: httpx.Client, id: str) -> None:
     for path in (f"/api/v1/jobs/{id}", f"/api/v1/jobs/{id}/audio"):
         assert client.get(path).status_code in (404, 307)
     assert client.delete(f"/api/v1/jobs/{id}").status_code in (404, 405)
+
+
+def test_metrics_count_jobs_and_their_units(client: httpx.Client) -> None:
+    wait_for(client, begin(client), "done")
+    wait_until(lambda: 'glm_tts_jobs{state="done",worker="0"} 1.0' in client.get("/metrics").text)
+    assert 'glm_tts_job_units_total{worker="0"} 6.0' in client.get("/metrics").text
 
 
 def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:

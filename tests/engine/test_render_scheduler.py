@@ -34,7 +34,7 @@ def order_of_ends(scheduler: RenderScheduler[Task]) -> list[str]:
 
 
 def scheduler_of(*tasks: Task) -> RenderScheduler[Task]:
-    scheduler: RenderScheduler[Task] = RenderScheduler()
+    scheduler: RenderScheduler[Task] = RenderScheduler(lambda task: task.gives_way)
     for task in tasks:
         scheduler.add(task)
     return scheduler

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from glm_tts_api.api.v1.schemas import SpeechFields, Warnings
-from glm_tts_api.contracts import AudioFormat
-from glm_tts_api.longform.job import JobState
+from glm_tts_api.contracts import AudioFormat, JobState
 from glm_tts_api.longform.reading import MAX_CHARACTERS
 from glm_tts_api.validation import AnyCase
 

@@ -24,12 +24,11 @@ from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
 from glm_tts_api.api.v1.text import marked_text
 from glm_tts_api.api.voice_names import named_voice, named_voices, uploaded_voice
-from glm_tts_api.contracts import SAMPLE_RATE, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, JobState, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
 from glm_tts_api.longform.cast import give_voices, read_cast
-from glm_tts_api.longform.job import JobState
 from glm_tts_api.longform.pauses import read_pauses
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book

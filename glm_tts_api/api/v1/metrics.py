@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from glm_tts_api.api.access import MetricsKeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
@@ -30,7 +31,7 @@ def _exposition(state: AppState) -> bytes:
     return exposition(state.read_stats(), n_workers=state.config.workers, of_keys=state.speech.of_keys)
 
 
-async def keep_gauges(speech: SpeechService) -> None:
+async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
     """Writes what changes by itself into the figures of each engine, until it is cancelled."""
     while True:
         for engine, record in zip(speech.engines.each, speech.records, strict=True):
@@ -46,6 +47,8 @@ async def keep_gauges(speech: SpeechService) -> None:
                 used, total = usage.gpu_bytes
                 figures.set(series.GPU_USED, used)
                 figures.set(series.GPU_TOTAL, total)
+        for state, n_jobs in jobs.states().items():
+            speech.figures.set(series.JOBS, n_jobs, state=state)
         await asyncio.sleep(_EVERY_S)
 
 
