@@ -24,6 +24,7 @@ Dtype = Literal["auto", "fp32", "bf16", "int8"]
 DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: our own, or PyTorch's operators
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+Timestamps = Literal["segment", "sentence", "word"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one
 
@@ -86,10 +87,10 @@ class SpeechRequest:
     small. `streams`: whether the audio leaves in pieces while it is made, or in whole segments. `others`: the
     voices that marks in the text call for.
     `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
-    full scale are clipped. `output_rate` in Hz: of the audio that leaves, where that is another than
-    `sample_rate`; `kbits` a second: of a compressed format, where not the usual. `is_marked`: the file says
-    that it is synthetic. `warnings`: fields that were sent and are not used. `gives_way`: nobody waits for
-    it, so it stands back for every other request.
+    full scale are clipped. `timestamps`: of what is to be told when it is said. `output_rate` in Hz: of the
+    audio that leaves, where that is another than `sample_rate`; `kbits` a second: of a compressed format,
+    where not the usual. `is_marked`: the file says that it is synthetic. `warnings`: fields that were sent
+    and are not used. `gives_way`: nobody waits for it, so it stands back for every other request.
     """
 
     request_id: str
@@ -105,6 +106,7 @@ class SpeechRequest:
     audio_format: AudioFormat = "wav"
     speed: float = 1.0
     volume: float = 1.0
+    timestamps: Timestamps | None = None
     output_rate: int | None = None
     kbits: int | None = None
     is_marked: bool = True
@@ -128,12 +130,34 @@ class Progress:
 NO_PROGRESS: Final = Progress()
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenWord:
+    """A word, Hanzi or figure at `start` to `end` of a text; roughly the `syllables` as which it is said, and
+    whether one would `pause` behind it."""
+
+    start: int
+    end: int
+    syllables: float
+    pause: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a segment says, as it was written without its marks; `paragraph`: a number that grows with each
+    line end."""
+
+    text: str
+    words: Sequence[WrittenWord]
+    paragraph: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
     """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0), and
     whether it is the segment's last. `speed`: what marks ask for, times the request's; a pause (None) is as
     long as it is. `wait_s`: of a stream that nobody plays yet, in how many seconds a player can start with
-    what is there by now and never runs dry."""
+    what is there by now and never runs dry. `written`: of the segment, where the request asks for
+    timestamps."""
 
     pcm: Float32
     sample_rate: int
@@ -141,6 +165,7 @@ class AudioChunk:
     ends_segment: bool = True
     speed: float | None = 1.0
     wait_s: float = 0.0
+    written: Written | None = None
 
     @property
     def seconds(self) -> float:

@@ -7,7 +7,7 @@ from copy import copy
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from glm_tts_api.api.compatible import gpt_sovits, speaches
+from glm_tts_api.api.compatible import gpt_sovits, kokoro, speaches
 from glm_tts_api.api.elevenlabs import speech as elevenlabs_speech
 from glm_tts_api.api.elevenlabs import voices as elevenlabs_voices
 from glm_tts_api.api.openai import custom_voices, speech, speech_socket
@@ -25,6 +25,7 @@ ROUTERS = (
     custom_voices.router,
     speaches.router,
     gpt_sovits.router,
+    kokoro.router,
     zhipu_speech.router,
     zhipu_voices.router,
     elevenlabs_speech.router,

@@ -32,6 +32,7 @@ from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.service import deadline_adding
+from glm_tts_api.speech.times import SegmentTimes
 
 EVENTS = "text/event-stream"
 _MOST_HEADER_BYTES = 2000
@@ -44,6 +45,8 @@ class Framing(Protocol):
     takes_errors: bool
 
     def piece(self, audio: bytes) -> bytes: ...
+
+    def times(self, segment: SegmentTimes) -> bytes: ...
 
     def end(self) -> bytes: ...
 
@@ -63,6 +66,9 @@ class RawAudio:
 
     def piece(self, audio: bytes) -> bytes:
         return audio
+
+    def times(self, segment: SegmentTimes) -> bytes:
+        return b""
 
     def end(self) -> bytes:
         return b""
@@ -90,7 +96,7 @@ async def speak(
             with log.timings.stage("encode"):
                 speech = await state.pools.encode.run(encode_whole, chunks, asked)
         tape.add(speech.pcm, speech.audio)
-        tape.end(speech.pcm_rate, is_whole=True)
+        tape.end(speech.pcm_rate, speech.times, is_whole=True)
         return speech
 
 
@@ -150,6 +156,7 @@ class _StreamedSpeech(Response):
             self.headers["Cache-Control"] = "no-cache"
         self._request, self._framing, self._permit = request, framing, permit
         self._pieces, self._first, self._contexts = pieces, first, contexts
+        self._n_timed = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
@@ -158,13 +165,22 @@ class _StreamedSpeech(Response):
                 async with self._contexts:
                     await send(begin)
                     await self._send(send, self._framing.piece(self._first))
+                    await self._send_times(send)
                     async for piece in self._pieces:
                         if piece:
                             await self._send(send, self._framing.piece(piece))
+                        await self._send_times(send)
         except ServiceError as error:
             await self._send_error(send, error)
             return
         await send({"type": "http.response.body", "body": self._framing.end()})
+
+    async def _send_times(self, send: Send) -> None:
+        """Of the segments that have ended since."""
+        for segment in self._pieces.times[self._n_timed :]:
+            self._n_timed += 1
+            if body := self._framing.times(segment):
+                await self._send(send, body)
 
     async def _send(self, send: Send, body: bytes) -> None:
         with self._permit.waiting_for_client():

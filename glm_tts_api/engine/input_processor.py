@@ -3,6 +3,7 @@ pool threads."""
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Voice
@@ -65,14 +66,15 @@ class InputProcessor:
         )
         prompts: dict[str | None, VoicedPrompt] = {}
         segments = []
-        for part in reading.segments:
+        written = reading.written() if asked.timestamps else repeat(None)
+        for part, as_written in zip(reading.segments, written, strict=False):
             check()
             if part.voice not in prompts:
                 prompts[part.voice] = self._prompt(asked, part.voice)
             if ids := self._tokenizer.encode(part.spoken):
                 prompt = prompts[part.voice]
                 likely = TOKENS_PER_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
-                segments.append(Segment(ids, prompt, part.pause_s, part.speed, likely))
+                segments.append(Segment(ids, prompt, part.pause_s, part.speed, likely, as_written))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from glm_tts_api.contracts import Written
+
 if TYPE_CHECKING:
     from glm_tts_api.engine.voice_features import VoicePrompt
 
@@ -51,13 +53,15 @@ class VoicedPrompt:
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Text ids that are spoken at once in the prompt's voice, after `pause_s` of silence, `speed` times as
-    fast as the request asks for. `likely`: how many speech tokens it takes, roughly; None: nobody knows."""
+    fast as the request asks for. `likely`: how many speech tokens it takes, roughly; None: nobody knows.
+    `written`: where the request asks for timestamps."""
 
     ids: Sequence[int]
     prompt: VoicedPrompt
     pause_s: float = 0.0
     speed: float = 1.0
     likely: float | None = None
+    written: Written | None = None
 
 
 class History:

@@ -19,6 +19,7 @@ from glm_tts_api.contracts import (
     SegmentFault,
     SpeechRequest,
     Stage,
+    Written,
 )
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
@@ -156,11 +157,12 @@ class Chunk(Message, frozen=True):
     ends_segment: bool
     speed: float | None
     wait_s: float
+    written: Written | None = None
 
     def audio(self) -> AudioChunk:
         """Raises BrokenMessage."""
         pcm, ends = samples_of(self.pcm), self.ends_segment
-        return AudioChunk(pcm, self.sample_rate, self.segment, ends, self.speed, self.wait_s)
+        return AudioChunk(pcm, self.sample_rate, self.segment, ends, self.speed, self.wait_s, self.written)
 
 
 class Ended(Message, frozen=True):

@@ -276,7 +276,8 @@ class EngineRequest:
 
     def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
         segment = min(self._segment, len(self.segments) - 1)
-        chunk = AudioChunk(pcm, self.asked.sample_rate, segment, is_last, speed)
+        written = self.segments[segment].written
+        chunk = AudioChunk(pcm, self.asked.sample_rate, segment, is_last, speed, written=written)
         self.timings.audio_s += chunk.seconds
         self.heard_s += chunk.seconds / self.asked.speed_of(chunk)
         now = time.perf_counter()

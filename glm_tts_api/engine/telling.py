@@ -74,6 +74,7 @@ class Listener:
                 chunk.ends_segment,
                 chunk.speed,
                 chunk.wait_s,
+                chunk.written,
             )
         )
 

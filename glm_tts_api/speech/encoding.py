@@ -17,6 +17,7 @@ from glm_tts_api.speech.pools import Pool
 from glm_tts_api.speech.recent import Tape
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
 
 P = ParamSpec("P")
 
@@ -24,11 +25,12 @@ P = ParamSpec("P")
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
     """A whole answer: `audio` in the wanted format, which plays at `sample_rate` Hz; `pcm`: the samples that
-    were encoded, 16 bit, at `pcm_rate` Hz."""
+    were encoded, 16 bit, at `pcm_rate` Hz; `times`: where the request asks for timestamps."""
 
     audio: bytes
     pcm: Sequence[bytes]
     pcm_rate: int
+    times: Sequence[SegmentTimes]
     sample_rate: int
     seconds: float
 
@@ -51,7 +53,14 @@ def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
     )
     output = _Output(asked, rate, n_samples=n_samples)
     body = [*map(output.push, chunks), output.finish()]
-    return Speech(b"".join(body), output.heard(), output.pcm_rate, output.sample_rate, n_samples / rate)
+    return Speech(
+        b"".join(body),
+        output.heard(),
+        output.pcm_rate,
+        output.times.take(),
+        output.sample_rate,
+        n_samples / rate,
+    )
 
 
 class _Output:
@@ -62,6 +71,7 @@ class _Output:
     def __init__(self, asked: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
         heard = self.pcm_rate = asked.output_rate or rate
         self._heard: list[bytes] = []
+        self.times = TimeKeeper(asked)
         self._asked, self._paced, self._resampled = asked, Paced(rate), Resampled(rate, heard)
         self._encoder = open_encoder(
             asked.audio_format,
@@ -73,6 +83,7 @@ class _Output:
         self.sample_rate = self._encoder.sample_rate
 
     def push(self, chunk: AudioChunk) -> bytes:
+        self.times.hear(chunk)
         pcm = self._paced.push(_at_volume(chunk.pcm, self._asked.volume), self._asked.speed_of(chunk))
         return self._encode(self._resampled.push(pcm))
 
@@ -96,7 +107,8 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 
 class Encoded:
     """A stream's chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known
-    with the first; `seconds`: how long what was made so far lasts."""
+    with the first; `seconds`: how long what was made so far lasts; `times`: of the segments that have ended,
+    where the request asks for timestamps."""
 
     sample_rate: int
     seconds = 0.0
@@ -110,6 +122,7 @@ class Encoded:
         tape: Tape | None = None,
     ) -> None:
         self._timings, self._pool, self._asked, self._tape = log.timings, pool, asked, tape
+        self.times: list[SegmentTimes] = []
         self._pieces = self._encode(noted(stream, log, asked))  # read by first(), then on from there
         self._output: _Output | None = None
 
@@ -129,12 +142,13 @@ class Encoded:
         self._timings.end_generation()
         rest = self._taped(await self._on_a_thread(self._finish))
         if self._tape is not None and self._output is not None:
-            self._tape.end(self._output.pcm_rate)
+            self._tape.end(self._output.pcm_rate, self.times)
         yield rest
 
     def _taped(self, piece: bytes) -> bytes:
         assert self._output is not None
         heard = self._output.heard()
+        self.times += self._output.times.take()
         if self._tape is not None:
             self._tape.add(heard, piece)
         return piece
@@ -165,5 +179,5 @@ class EncodedWhole(Encoded):
 
     def _whole(self, chunks: list[AudioChunk]) -> bytes:
         speech = encode_whole(chunks, self._asked)
-        self.sample_rate, self.seconds = speech.sample_rate, speech.seconds
+        self.sample_rate, self.seconds, self.times = speech.sample_rate, speech.seconds, list(speech.times)
         return speech.audio

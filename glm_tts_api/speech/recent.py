@@ -14,6 +14,7 @@ from glm_tts_api.audio.encode import wav_header
 from glm_tts_api.audio.mark import riff_info
 from glm_tts_api.contracts import AudioFormat, SpeechRequest, Voice
 from glm_tts_api.errors import NotFound, quote
+from glm_tts_api.speech.times import SegmentTimes
 
 _RAW = ("wav", "pcm")  # the samples themselves
 _FRAMED = ("mp3", "aac", "opus")  # which say nothing of their length: streamed and whole they are alike
@@ -36,7 +37,7 @@ def _named(value: Any) -> object:
 class RecentAnswer:
     """`address`: what was asked, where it was asked by an address. `pcm`: what was heard, 16 bit samples at
     `sample_rate` Hz; `sent`: the bytes in which it left, as `audio_format`, where those are not the samples;
-    `etag` names them. `files`: it in other formats."""
+    `etag` names them. `times`: where timestamps were asked for. `files`: it in other formats."""
 
     request_id: str
     owner: str
@@ -48,6 +49,7 @@ class RecentAnswer:
     pcm: bytes
     sent: bytes
     etag: str
+    times: Sequence[SegmentTimes]
     files: dict[AudioFormat, bytes] = field(default_factory=dict)
 
     @property
@@ -158,7 +160,7 @@ class Tape:
         if not self._store.hold(n_bytes):
             self.drop()
 
-    def end(self, sample_rate: int, *, is_whole: bool = False) -> None:
+    def end(self, sample_rate: int, times: Sequence[SegmentTimes], *, is_whole: bool = False) -> None:
         """All of it was made; `is_whole`: before any of it left."""
         if self._is_over:
             return
@@ -177,6 +179,7 @@ class Tape:
                 pcm=pcm,
                 sent=sent,
                 etag=self.etag,
+                times=times,
             )
         )
 

@@ -54,12 +54,23 @@ class Place(NamedTuple):
     shown: str
 
 
+class Same(NamedTuple):
+    """A word at `start` to `end` of what is written, and where it stands in what is said."""
+
+    start: int
+    end: int
+    said_from: int
+    said_to: int
+
+
 class Comparison(NamedTuple):
     """`shown`: what is said, its unchanged words in the case in which they are written; `places`: what is
-    said otherwise, in the order in which it is written."""
+    said otherwise, in the order in which it is written; `same`: what is said as it is written, word by
+    word."""
 
     shown: str
     places: tuple[Place, ...]
+    same: tuple[Same, ...] = ()
 
 
 class _Gap(NamedTuple):
@@ -104,7 +115,11 @@ def compare(written: str, said: str, uses: Sequence[Use] = (), given: Sequence[C
         change = Change(written[gap.start : gap.end], said[gap.said_from : gap.said_to], gap.start)
         change = replace(change, rule=_kind_behind(change, by_word))
         found.append(Place(change, gap.said_from, gap.said_to, shown[gap.said_from : gap.said_to]))
-    return Comparison(shown, tuple(sorted(found, key=lambda place: place.change.start)))
+    same = tuple(
+        Same(before[at].start, before[at].end, after[spoken_at].start, after[spoken_at].end)
+        for at, spoken_at in pairs
+    )
+    return Comparison(shown, tuple(sorted(found, key=lambda place: place.change.start)), same)
 
 
 def _in_written_case(

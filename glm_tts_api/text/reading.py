@@ -9,12 +9,15 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
+from glm_tts_api.contracts import Written
 from glm_tts_api.errors import quote
 from glm_tts_api.text.changes import Change, Comparison, Place, Use, compare
 from glm_tts_api.text.cut.split import weight
 from glm_tts_api.text.markup.marks import MarkedText
 from glm_tts_api.text.signs import PUNCTUATION, has_hanzi
+from glm_tts_api.text.written import written_segments
 
 _SYLLABLE_S, _MARK_S = 0.2, 0.25
 _MARK = re.compile(f"[{re.escape(PUNCTUATION)}]")
@@ -163,6 +166,11 @@ class Reading:
                 start = bisect_left(self.marked.places, part.start)
                 given.append(Change(part.written, names, start, part.rule))
         return compare(self.marked.plain, self.text, self.uses, given)
+
+    def written(self) -> list[Written]:
+        """Of each segment what stands for it in the text that came, without marks."""
+        starts = accumulate((len(one.text) + len(self._separator) for one in self.segments[:-1]), initial=0)
+        return written_segments(self.marked.plain, self.text, self._compared, list(starts))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ JSON = "application/json"
 LISTS = {"list_models", "get_model", "list_audio_models", "list_audio_voices"}
 UNGUARDED = {"health", "live", *LISTS}
 ROUTES = {
-    "speech": ("tts", "tts_from_address", "recent_audio"),
+    "speech": (*("tts", "tts_from_address", "recent_audio", "recent_timestamps", "recent_subtitles"),),
     "voices": (
         *("list_prompts", "add_prompt", "get_prompt", "change_prompt", "delete_prompt"),
         "get_prompt_audio",
@@ -40,6 +40,7 @@ ROUTES = {
         *("elevenlabs_speech", "elevenlabs_stream", "elevenlabs_voices", "elevenlabs_voice"),
         "elevenlabs_search",
     ),
+    "Kokoro": ("captioned_speech",),
     "GPT-SoVITS": ("gpt_sovits", "gpt_sovits_from_address", "speakers"),
 }
 
@@ -88,7 +89,7 @@ def test_every_kind_of_body_has_a_named_schema_of_its_own(document: dict[str, An
         for operation in operations(document)
         for media_type in operation.get("requestBody", {"content": {}})["content"].values()
     ]
-    assert len(set(seen)) == len(seen) - 1 == 27  # ElevenLabs' two routes share theirs
+    assert len(set(seen)) == len(seen) - 1 == 28  # ElevenLabs' two routes share theirs
     speech = by_id(document, "tts")["requestBody"]["content"]
     assert speech["multipart/form-data"]["schema"]["$ref"].endswith("/SpeechUpload")
     upload = document["components"]["schemas"]["SpeechUpload"]["properties"]["prompt_audio"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, LexiconEntry, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import (
+    NO_PROGRESS,
+    AudioChunk,
+    LexiconEntry,
+    Progress,
+    SpeechRequest,
+    Timings,
+    Written,
+    WrittenWord,
+)
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
@@ -198,13 +208,17 @@ class ToneEngine:
         pitch = 200 + asked.sampling.seed % 200
         tone = (0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
         n_segments = stream.timings.segments = self._n_segments_of(asked)
+        words = [WrittenWord(*word.span(), 1.0, pause=False) for word in re.finditer(r"\w+", asked.text)]
+        written = Written(asked.text, words, 0) if asked.timestamps else None
         for segment in range(first, n_segments):
             if segment > first and stopped.wait(self.segment_s):
                 self.n_stopped += 1
                 return
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
-                ends = chunk == self.n_chunks
-                self._tell(self._put, stream, AudioChunk(pcm, rate, segment, ends, wait_s=self.wait_s))
+                piece = AudioChunk(
+                    pcm, rate, segment, chunk == self.n_chunks, wait_s=self.wait_s, written=written
+                )
+                self._tell(self._put, stream, piece)
             if self.breaks is not None:
                 self._tell(self._put, stream, self.breaks)
                 return

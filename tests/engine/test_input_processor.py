@@ -42,3 +42,14 @@ def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
         request = processor.request(asked, cast(Any, Listener()))
         given = ["".join(map(chr, segment.ids)) for segment in request.segments]
         assert given == [segment.spoken for segment in shown.segments], text
+
+
+def test_a_segment_knows_what_was_written_where_times_are_asked_for(tmp_path: Path) -> None:
+    models = replace(tiny.tiny_models(), text_tokenizer=cast(Any, CodePoints()))
+    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
+    processor = InputProcessor(models, frontend, VoiceFeatures(models, 1), tiny.CONFIG.stream_chunks)
+    text = "今天是5月1日。" * 12
+    written = frontend.read(text).written()
+    for timestamps, told in ((None, [None] * len(written)), ("segment", written)):
+        request = processor.request(tiny.asked(text, timestamps=timestamps), cast(Any, Listener()))
+        assert [segment.written for segment in request.segments] == told

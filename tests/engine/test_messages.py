@@ -14,7 +14,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import LexiconEntry, Progress, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import (
+    LexiconEntry,
+    Progress,
+    SamplingOptions,
+    SpeechRequest,
+    Timings,
+    Voice,
+    Written,
+    WrittenWord,
+)
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
@@ -30,6 +39,7 @@ from tests.engine.processes import until
 
 MessageT = TypeVar("MessageT", bound=Message)
 CONFIGS = Path(__file__).parents[2] / "configs"
+WRITTEN = Written("It's 3.", [WrittenWord(0, 4, 0.5, pause=False), WrittenWord(5, 6, 1.0, pause=True)], 2)
 
 
 def request() -> SpeechRequest:
@@ -44,6 +54,7 @@ def request() -> SpeechRequest:
         use_phoneme=True,
         streams=True,
         others={"Ann": without_samples(tiny.voice(2))},
+        timestamps="word",
         lexicon=[LexiconEntry("行", reading="hang2", context="银行"), LexiconEntry("a", replacement="b")],
         audio_format="opus",
         speed=1.5,
@@ -83,6 +94,7 @@ def to_server(tmp_path: Path) -> list[Message]:
         messages.Decoded(1, 2, [3, 4]),
         messages.Chunk(1, messages.bytes_of(np.ones(5, np.float32)), 24000, 2, True, None, 0.5),
         messages.Guarded(3, 0, 2, "run_on"),
+        messages.Chunk(2, messages.bytes_of(np.ones(1, np.float32)), 24000, 0, True, 1.0, 0.0, WRITTEN),
         messages.Ended(1, None),
         messages.Ended(1, ("NothingToSay", "only digits")),
         messages.Freed(1),

@@ -40,7 +40,7 @@ def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(rate: int, us
         try:
             options: dict[str, Any] = {"sample_rate": rate, "use_cache": use_cache}
             whole = await tiny.pcm(tiny.speak(engine, tiny.asked(TEXT, **options)))
-            return await chunks_of(engine, **options), whole
+            return await chunks_of(engine, timestamps="segment", **options), whole
         finally:
             engine.close()
 
@@ -51,6 +51,7 @@ def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(rate: int, us
     assert set(segments) == {0, 1, 2}
     assert [chunk.segment for chunk in chunks if chunk.ends_segment] == [0, 1, 2]
     assert len(chunks) > 3
+    assert all(chunk.written is not None for chunk in chunks)
 
 
 def test_a_streamed_utterance_is_the_same_alone_again_and_among_others() -> None:

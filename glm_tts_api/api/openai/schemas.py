@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from glm_tts_api.api.timestamps import TimestampsField
 from glm_tts_api.contracts import AudioFormat, SamplingOptions
 from glm_tts_api.validation import Allowed, AnyCase, Seed, Speed
 
@@ -45,6 +46,7 @@ class OpenAISpeechFields(BaseModel):
         description="The exact transcript of ref_audio.",
         examples=["录音里说的每一个字。"],
     )
+    timestamps: TimestampsField
     seed: Seed = Field(
         default=SamplingOptions().seed,
         description="Not OpenAI's: same request and seed, same audio; on a GPU: docs/performance.md.",

@@ -3,15 +3,18 @@ same address. They share no word, so a client's first message tells which it spe
 
 from __future__ import annotations
 
+import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SpeechRequest
-from glm_tts_api.errors import ServiceError
-from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed
+from glm_tts_api.api.timestamps import times_body
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SpeechRequest, Timestamps
+from glm_tts_api.errors import InvalidField, ServiceError
+from glm_tts_api.speech.times import SegmentTimes
+from glm_tts_api.validation import AnyCase, FormNumber, Seed, Speed
 
 Message = dict[str, Any]
 Deed = Literal["start", "text", "flush", "cancel", "end"]
@@ -29,6 +32,15 @@ class StartFields(BaseModel):
     sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
     speed: Speed = 1.0
     seed: Seed = 42
+    timestamps: Timestamps | None = None
+
+    def check(self) -> None:
+        """Raises InvalidField for fields that do not go together."""
+
+    @property
+    def level(self) -> Timestamps | None:
+        """Of which times are to be told."""
+        return self.timestamps
 
     @property
     def streams(self) -> bool:
@@ -47,7 +59,15 @@ class SessionFields(StartFields):
     response_format: Annotated[AudioFormat, AnyCase] = "wav"
     stream_audio: bool = False
     split_granularity: Literal["none", "sentence", "clause"] = "sentence"
-    word_timestamps: Annotated[Literal[False], Allowed("false: times of words are not made here")] = False
+    word_timestamps: bool = False
+
+    def check(self) -> None:
+        if self.word_timestamps and not (self.stream_audio and self.response_format == "pcm"):
+            raise InvalidField("word_timestamps needs stream_audio true and response_format pcm.")
+
+    @property
+    def level(self) -> Timestamps | None:
+        return "word" if self.word_timestamps else None
 
     @property
     def streams(self) -> bool:
@@ -68,7 +88,9 @@ class Words(Protocol):
 
     def segment_start(self, segment: int, asked: SpeechRequest, sample_rate: int) -> Message: ...
 
-    def segment_end(self, segment: int, seconds: float) -> Message: ...
+    def audio(self, piece: bytes) -> bytes | Message: ...
+
+    def segment_end(self, segment: int, seconds: float, times: Sequence[SegmentTimes]) -> list[Message]: ...
 
     def turn_end(self) -> Message: ...
 
@@ -95,8 +117,12 @@ class OwnWords:
     def segment_start(self, segment: int, asked: SpeechRequest, sample_rate: int) -> Message:
         return {"type": "segment.start", "segment": segment, "text": asked.text, "sample_rate": sample_rate}
 
-    def segment_end(self, segment: int, seconds: float) -> Message:
-        return {"type": "segment.end", "segment": segment, "seconds": seconds}
+    def audio(self, piece: bytes) -> bytes | Message:
+        return piece
+
+    def segment_end(self, segment: int, seconds: float, times: Sequence[SegmentTimes]) -> list[Message]:
+        told = {"timestamps": [*map(times_body, times)]} if times else {}
+        return [{"type": "segment.end", "segment": segment, "seconds": seconds, **told}]
 
     def turn_end(self) -> Message:
         return {"type": "flushed"}
@@ -106,7 +132,8 @@ class OwnWords:
 
 
 class VllmOmniWords:
-    """Sentences are counted within an utterance, which ends with input.done."""
+    """Sentences are counted within an utterance, which ends with input.done. Where times of words are asked
+    for, audio goes in messages, and behind a sentence's last one comes the times of all its words."""
 
     deeds: Mapping[str, Deed] = {
         "session.config": "start",
@@ -117,9 +144,11 @@ class VllmOmniWords:
     start_fields = SessionFields
 
     def __init__(self) -> None:
-        self._n_utterances = self._n_sentences = 0
+        self._n_utterances = self._n_sentences = self._n_chunks = 0
+        self._is_timed = False
 
     def segment_start(self, segment: int, asked: SpeechRequest, sample_rate: int) -> Message:
+        self._is_timed, self._n_chunks = asked.timestamps is not None, 0
         return {
             "type": "audio.start",
             **self._place(),
@@ -127,12 +156,33 @@ class VllmOmniWords:
             "format": asked.audio_format,
             "sample_rate": sample_rate,
             "channels": 1,
+            **({"word_timestamps": True} if self._is_timed else {}),
         }
 
-    def segment_end(self, segment: int, seconds: float) -> Message:
-        place = self._place()
+    def audio(self, piece: bytes) -> bytes | Message:
+        return self._chunk(piece, None) if self._is_timed else piece
+
+    def segment_end(self, segment: int, seconds: float, times: Sequence[SegmentTimes]) -> list[Message]:
+        words = [
+            {"word": word.text, "start_ms": round(1000 * word.start_s), "end_ms": round(1000 * word.end_s)}
+            for each in times
+            for word in each.words
+        ]
+        told = [self._chunk(b"", words)] if self._is_timed else []
+        done = {"type": "audio.done", **self._place()}
         self._n_sentences += 1
-        return {"type": "audio.done", **place}
+        return [*told, done]
+
+    def _chunk(self, piece: bytes, words: list[Message] | None) -> Message:
+        number = self._n_chunks
+        self._n_chunks += 1
+        return {
+            "type": "audio.chunk",
+            **self._place(),
+            "chunk_id": number,
+            "audio_b64": base64.b64encode(piece).decode(),
+            "timestamps": words,
+        }
 
     def turn_end(self) -> Message:
         n_sentences, self._n_sentences = self._n_sentences, 0

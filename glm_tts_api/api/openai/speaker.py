@@ -51,7 +51,11 @@ class Client:
         await self.tell(error_message(error))
 
     async def hear(self, audio: bytes) -> None:
-        await self._send({"type": "websocket.send", "bytes": audio})
+        said = self.words.audio(audio)
+        if isinstance(said, bytes):
+            await self._send({"type": "websocket.send", "bytes": said})
+        else:
+            await self.tell(said)
 
     async def close(self, code: int) -> None:
         await self._send({"type": "websocket.close", "code": code})
@@ -226,4 +230,5 @@ class Speaker:
                     with permit.waiting_for_client():
                         await self._client.hear(piece)
             with permit.waiting_for_client():  # until the client has taken the audio
-                await self._client.tell(words.segment_end(segment, round(pieces.seconds, 3)))
+                for message in words.segment_end(segment, round(pieces.seconds, 3), pieces.times):
+                    await self._client.tell(message)

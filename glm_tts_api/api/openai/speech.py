@@ -17,6 +17,7 @@ from glm_tts_api.api.openai.schemas import OpenAIError, OpenAISpeechFields
 from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
 from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.timestamps import times_body
 from glm_tts_api.api.voice_names import marked_voices, named_voice, uploaded_voice
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
@@ -29,6 +30,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.uploads import Upload
+from glm_tts_api.speech.times import SegmentTimes
 
 PATH = "/v1/audio/speech"
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
@@ -52,6 +54,9 @@ class SpeechEvents:
 
     def piece(self, audio: bytes) -> bytes:
         return event({"type": "speech.audio.delta", "audio": base64.b64encode(audio).decode()})
+
+    def times(self, segment: SegmentTimes) -> bytes:
+        return event({"type": "speech.audio.timestamps", **times_body(segment)})
 
     def end(self) -> bytes:
         return event(self._end)
@@ -105,6 +110,7 @@ async def _asked(
         others=await marked_voices(fields.input, state),
         audio_format=fields.response_format,
         speed=fields.speed,
+        timestamps=fields.timestamps,
         warnings=warnings,
     )
 

@@ -139,6 +139,7 @@ class _Conversation:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
         fields, _ = message.parse_speech(self._client.words.start_fields, voice="voice")
+        fields.check()
         voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice
         self._splitter = SentenceSplitter(cuts=fields.cuts)
@@ -197,6 +198,7 @@ class _Conversation:
                     others=others,
                     audio_format=fields.response_format,
                     speed=fields.speed,
+                    timestamps=fields.level,
                 )
             )
 

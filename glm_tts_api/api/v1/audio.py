@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import io
-from typing import Annotated, get_args
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.access import KeyRequired, owner_of
+from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.encoded_anew import encoded_anew
 from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs
+from glm_tts_api.api.timestamps import Subtitle, TimedSegment, subtitles, times_body
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioFormat
+from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.http.body import read_query
 from glm_tts_api.http.ranges import ranged
+from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase
+
+_SUBTITLES: dict[Subtitle, str] = {"srt": "application/x-subrip", "vtt": "text/vtt"}
 
 
 class RecentFields(BaseModel):
@@ -32,6 +40,35 @@ class RecentFields(BaseModel):
 router = APIRouter(
     prefix="/api/v1/audio", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
 )
+
+
+class AnswerTimes(BaseModel):
+    """When what was written is heard."""
+
+    success: Literal[True] = True
+    timestamps: list[TimedSegment]
+
+
+@router.get("/{request_id}/timestamps", response_model=AnswerTimes, responses=error_docs(404, 422))
+async def recent_timestamps(request_id: str, request: Request, state: AppStateDep) -> Response:
+    """When what was written is heard, of one of the last answers whose request asked for timestamps."""
+    times = _times_of(request_id, request, state)
+    body = {"success": True, "timestamps": [times_body(segment) for segment in times]}
+    return JSONResponse(body)
+
+
+@router.get(
+    "/{request_id}/subtitles.{kind}",
+    response_class=Response,
+    responses={
+        200: {"content": {kind: {"schema": {"type": "string"}} for kind in _SUBTITLES.values()}},
+        **error_docs(404, 422),
+    },
+)
+async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, state: AppStateDep) -> Response:
+    """Subtitles, of one of the last answers whose request asked for timestamps or for subtitles."""
+    made = await state.pools.files.run(subtitles, _times_of(request_id, request, state), kind)
+    return Response(made, media_type=f"{_SUBTITLES[kind]}; charset=utf-8")
 
 
 @router.get(
@@ -61,3 +98,14 @@ async def recent_audio(request_id: str, request: Request, state: AppStateDep) ->
         etag=f"{answer.etag}-{wanted}",
         headers={"Content-Disposition": f'inline; filename="speech.{wanted}"'},
     )
+
+
+def _times_of(request_id: str, request: Request, state: AppState) -> Sequence[SegmentTimes]:
+    """Raises NotFound."""
+    times = state.recent.find(request_id, owner_of(request)).times
+    if not times:
+        raise NotFound(
+            f"The answer '{quote(request_id)}' has no times: its request must ask for them with timestamps "
+            "or subtitle."
+        )
+    return times

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glm_tts_api.api.timestamps import SubtitleField, TimedSegment, TimestampsField
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
     AudioFormat,
@@ -120,6 +121,8 @@ class SpeechFields(BaseModel):
     speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
     lexicon: OwnLexicon
     input_type: InputType
+    timestamps: TimestampsField
+    subtitle: SubtitleField
 
     @property
     def options(self) -> SamplingOptions:
@@ -149,6 +152,10 @@ class SpeechAnswer(BaseModel):
     resampled: int = Field(description="How often a segment was decoded again.", examples=[0])
     rtf: float = Field(description="generation_time divided by audio_seconds.", examples=[0.5])
     warnings: Warnings = []
+    timestamps: list[TimedSegment] | None = Field(
+        default=None, description="With timestamps.", examples=[None]
+    )
+    subtitle: str | None = Field(default=None, description="With subtitle.", examples=[None])
 
 
 class NewPromptFields(BaseModel):

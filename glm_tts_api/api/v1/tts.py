@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 
@@ -18,6 +18,7 @@ from glm_tts_api.api.logged import log_of, logged_speech
 from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
 from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.timestamps import subtitles, times_body
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.api.v1.text import marked_text
@@ -103,7 +104,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     if fields.response_format != "json":
         return whole_audio(request, speech, asked)
     return Response(
-        await state.pools.encode.run(_json_with_audio, speech, log_of(request), asked.warnings),
+        await state.pools.encode.run(_json_with_audio, speech, log_of(request), fields, asked.warnings),
         media_type="application/json",
     )
 
@@ -136,6 +137,7 @@ async def _asked(
         lexicon=await own_lexicon(fields.lexicon, state),
         audio_format="wav" if fields.response_format == "json" else fields.response_format,
         speed=fields.speed,
+        timestamps="word" if fields.subtitle else fields.timestamps,
         warnings=[*warnings, *more],
     )
 
@@ -154,11 +156,11 @@ async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | U
     return await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))
 
 
-def _json_with_audio(speech: Speech, log: RequestLog, warnings: Sequence[str]) -> bytes:
+def _json_with_audio(speech: Speech, log: RequestLog, asked: SpeechFields, warnings: Sequence[str]) -> bytes:
     """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
     and keep every other thread waiting meanwhile. Blocking; runs on a pool thread."""
     n_segments, generation_s = log.timings.segments, log.timings.generation_s
-    fields = {
+    fields: dict[str, Any] = {
         "success": True,
         "message": f"{speech.seconds:.2f} s of speech in {n_segments} segment{'s'[: n_segments != 1]}.",
         "sample_rate": speech.sample_rate,
@@ -172,6 +174,10 @@ def _json_with_audio(speech: Speech, log: RequestLog, warnings: Sequence[str]) -
         "rtf": round(generation_s / speech.seconds, 3) if speech.seconds else 0.0,
         "warnings": list(warnings),
     }
+    if asked.timestamps:
+        fields["timestamps"] = [times_body(segment, asked.timestamps) for segment in speech.times]
+    if asked.subtitle:
+        fields["subtitle"] = subtitles(speech.times, asked.subtitle)
     wav = speech.audio
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)

@@ -21,6 +21,7 @@ from glm_tts_api.api.zhipu.errors import PREFIX, ZhipuError, zhipu_body
 from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
 from glm_tts_api.errors import InvalidField, ServiceError
 from glm_tts_api.http.body import read_body
+from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import Allowed, AnyCase, Echoed
 
 _EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服务。", "voice": "tongtong"}
@@ -77,6 +78,9 @@ class SpeechEvents:
             "return_format": "pcm",
         }
         return self._choice(delta=delta)
+
+    def times(self, segment: SegmentTimes) -> bytes:
+        return b""
 
     def end(self) -> bytes:
         """zai-sdk wants a delta in every choice, the cloud's last one has none."""

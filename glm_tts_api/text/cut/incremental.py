@@ -50,7 +50,7 @@ class SentenceSplitter:
             if (
                 self._weight >= _LEAST
                 and not _in_mark(self._text, at + 1)
-                and _may_cut(self._text, at + 1, clauses=self._weight >= _LONG)
+                and may_cut(self._text, at + 1, clauses=self._weight >= _LONG)
             ):
                 whole.append(self._text[: at + 1])
                 self._text, self._weight, self._n_judged = self._text[at + 1 :], 0, 0
@@ -74,7 +74,7 @@ def _in_mark(text: str, end: int) -> bool:
     return text.rfind("[[", begin, end) > text.rfind("]]", begin, end)
 
 
-def _may_cut(text: str, end: int, *, clauses: bool) -> bool:
+def may_cut(text: str, end: int, *, clauses: bool = False) -> bool:
     """Whether a sentence (or a clause) is over before `text[end]`. Marks, quotes and white space that follow
     it belong to it."""
     after, spaced = text[end], text[end - 1].isspace()

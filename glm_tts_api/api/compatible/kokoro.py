@@ -1,0 +1,140 @@
+"""POST /dev/captioned_speech, as Kokoro-FastAPI has it: audio with the times of its words, a JSON object a
+line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from glm_tts_api.api.access import KeyRequired
+from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.openapi import error_docs, json_docs
+from glm_tts_api.api.speech_response import audio_headers, speak, stream
+from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.voice_names import voices_of
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
+from glm_tts_api.errors import ServiceError
+from glm_tts_api.http.body import read_body
+from glm_tts_api.speech.times import SegmentTimes
+from glm_tts_api.validation import AnyCase, Seed, Speed
+
+_KIND = "application/json"
+router = APIRouter(tags=["Kokoro"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
+
+
+class CaptionedFields(BaseModel):
+    """What is used of what a client sends."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    input: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
+    model: str = Field(default="kokoro", description="Any: one model speaks.", examples=["kokoro"])
+    voice: str = Field(
+        default="af_heart",
+        description="A registered voice, or an alias (VOICE_ALIASES).",
+        examples=["exampleA"],
+    )
+    response_format: Annotated[AudioFormat, AnyCase] = Field(
+        default="mp3", description="Of the audio in each line.", examples=["mp3"]
+    )
+    speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
+    stream: bool = Field(default=True, description="false: one line, when all is spoken.", examples=[True])
+    return_timestamps: bool = Field(
+        default=True, description="false: audio alone, timestamps are null.", examples=[True]
+    )
+    seed: Seed = Field(
+        default=SamplingOptions().seed,
+        description="Not Kokoro's: same request and seed, same audio.",
+        examples=[42],
+    )
+
+
+class Caption(BaseModel):
+    """A line of the answer."""
+
+    audio: str = Field(description="As base64; empty where words alone are told.", examples=["SUQz..."])
+    audio_format: str = Field(examples=["audio/mpeg"])
+    timestamps: list[dict[str, Any]] | None = Field(
+        examples=[[{"word": "你", "start_time": 0.12, "end_time": 0.31}]]
+    )
+
+
+class CaptionLines:
+    """Audio as it comes; the words of a segment when that has ended, in a line without audio."""
+
+    media_type: str | None = _KIND
+    takes_errors = False
+
+    def __init__(self, audio_kind: str, *, is_timed: bool) -> None:
+        self._audio_kind, self._is_timed = audio_kind, is_timed
+
+    def piece(self, audio: bytes, times: Iterable[SegmentTimes] = ()) -> bytes:
+        words = [
+            {"word": word.text, "start_time": round(word.start_s, 3), "end_time": round(word.end_s, 3)}
+            for segment in times
+            for word in segment.words
+        ]
+        line = {
+            "audio": base64.b64encode(audio).decode(),
+            "audio_format": self._audio_kind,
+            "timestamps": words if self._is_timed else None,
+        }
+        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+    def times(self, segment: SegmentTimes) -> bytes:
+        return self.piece(b"", [segment])
+
+    def end(self) -> bytes:
+        return b""
+
+    def error(self, error: ServiceError) -> bytes:
+        raise NotImplementedError
+
+
+@router.post(
+    "/dev/captioned_speech",
+    response_class=Response,
+    openapi_extra=json_docs(
+        CaptionedFields,
+        name="CaptionedSpeech",
+        example={"input": "你好，欢迎使用语音合成服务。", "voice": "exampleA"},
+    ),
+    responses={
+        200: {"model": Caption, "description": "One such object a line."},
+        **error_docs(400, 404, 408, 413, 422, 503),
+    },
+)
+async def captioned_speech(request: Request, state: AppStateDep) -> Response:
+    """Says `input`, and tells when each word is heard."""
+    with logged_speech(request, "openai", state.speech.figures):
+        body = await read_body(request, state.config.max_text_bytes)
+        fields, warnings = body.parse_speech(CaptionedFields, voice="voice")
+        check_text(request, state, fields.input, field="input")
+        voice, others = await voices_of(fields.voice, fields.input, state)
+        asked = SpeechRequest(
+            request.state.request_id,
+            fields.input,
+            voice,
+            SamplingOptions(seed=fields.seed),
+            SAMPLE_RATE,
+            streams=fields.stream,
+            others=others,
+            audio_format=fields.response_format,
+            speed=fields.speed,
+            timestamps="word" if fields.return_timestamps else None,
+            warnings=warnings,
+        )
+        kind = media_type(asked.audio_format, SAMPLE_RATE)
+        lines = CaptionLines(kind, is_timed=fields.return_timestamps)
+        if fields.stream:
+            return await stream(request, state, asked, lines)
+        speech = await speak(request, state, asked)
+        headers = audio_headers(speech.sample_rate, asked.warnings)
+        return Response(lines.piece(speech.audio, speech.times), media_type=_KIND, headers=headers)

@@ -1,0 +1,107 @@
+"""Times of what is said, and subtitles, as answers have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, Field
+
+from glm_tts_api.contracts import Timestamps
+from glm_tts_api.longform.subtitles import TimedText, cues, srt, vtt
+from glm_tts_api.speech.times import SegmentTimes, Timed
+
+Subtitle = Literal["srt", "vtt"]
+TimestampsField = Annotated[
+    Timestamps | None,
+    Field(
+        default=None,
+        description="Tells when each segment is heard; sentence: its sentences too, word: its words too. In "
+        "JSON and in events (stream_format=sse); of any answer: GET /api/v1/audio/{request_id}/timestamps.",
+        examples=["sentence"],
+    ),
+]
+SubtitleField = Annotated[
+    Subtitle | None,
+    Field(
+        default=None,
+        description="Subtitles of the text as it was written, in JSON; of any answer that asks for them: GET "
+        "/api/v1/audio/{request_id}/subtitles.srt or .vtt.",
+        examples=["srt"],
+    ),
+]
+
+
+class TimedPiece(BaseModel):
+    """A sentence or a word."""
+
+    text: str = Field(description="As it was written.", examples=["你好，"])
+    start: float = Field(description="Seconds from the beginning of the audio.", examples=[0.12])
+    end: float = Field(examples=[0.61])
+    estimated: bool = Field(
+        description="true: reckoned from the sound; docs/api.md has the error.", examples=[True]
+    )
+
+
+class TimedSegment(BaseModel):
+    """A segment of the answer; its times are exact."""
+
+    segment: int = Field(description="Its number, from 0.", examples=[0])
+    text: str = Field(description="As it was written.", examples=["你好，世界。"])
+    start: float = Field(description="Seconds from the beginning of the audio.", examples=[0.0])
+    end: float = Field(examples=[1.36])
+    sentences: list[TimedPiece] = Field(default=[], description="With sentence and word.")
+    words: list[TimedPiece] = Field(
+        default=[], description="With word: words, Hanzi and figures, without the marks around them."
+    )
+
+
+def times_body(segment: SegmentTimes, level: Timestamps = "word") -> dict[str, Any]:
+    """The fields of TimedSegment that there are, down to `level`."""
+    body = {"segment": segment.number, **_piece(segment.whole)}
+    del body["estimated"]
+    levels = get_args(Timestamps)
+    if segment.sentences and levels.index(level) >= levels.index("sentence"):
+        body["sentences"] = [*map(_piece, segment.sentences)]
+    if segment.words and level == "word":
+        body["words"] = [*map(_piece, segment.words)]
+    return body
+
+
+def _piece(timed: Timed) -> dict[str, Any]:
+    return {
+        "text": timed.text,
+        "start": round(timed.start_s, 6),
+        "end": round(timed.end_s, 6),
+        "estimated": timed.estimated,
+    }
+
+
+def subtitles(times: Iterable[SegmentTimes], kind: Subtitle) -> str:
+    """Of the text as it was written."""
+    return {"srt": srt, "vtt": vtt}[kind](cues(piece for segment in times for piece in _pieces(segment)))
+
+
+def _pieces(segment: SegmentTimes) -> Iterator[TimedText]:
+    """Words with the marks behind them where there are words; they know no paragraph, sentences do."""
+    words = list(segment.words)
+    for sentence in segment.sentences or (segment.whole,):
+        mine = [word for word in words if sentence.start_s <= word.start_s < sentence.end_s]
+        yield from _within(sentence, mine)
+
+
+def _within(sentence: Timed, words: Sequence[Timed]) -> Iterator[TimedText]:
+    places, at = [], 0
+    for word in words:
+        found = sentence.text.find(word.text, at)
+        if found < 0:
+            break
+        places.append(found)
+        at = found + len(word.text)
+    if len(places) < max(1, len(words)):
+        yield TimedText(sentence.text, sentence.start_s, sentence.end_s, sentence.paragraph)
+        return
+    places[0] = 0
+    for number, (word, start) in enumerate(zip(words, places, strict=True)):
+        end = places[number + 1] if number + 1 < len(places) else len(sentence.text)
+        yield TimedText(sentence.text[start:end], word.start_s, word.end_s, sentence.paragraph)

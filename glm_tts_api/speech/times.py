@@ -1,0 +1,130 @@
+"""When what was written is heard: each segment to the sample, its sentences and words by their sound
+(audio/alignment.py). Blocking; knows no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glm_tts_api.audio.alignment import Said, word_places
+from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest, Written
+from glm_tts_api.text.cut.incremental import may_cut
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A piece of the text as it was written, heard from `start_s` to `end_s` of the answer; `estimated`: not
+    known to the sample. `paragraph`: a number that grows."""
+
+    text: str
+    start_s: float
+    end_s: float
+    estimated: bool = False
+    paragraph: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTimes:
+    """A segment; its sentences and words, where those were asked for."""
+
+    number: int
+    whole: Timed
+    sentences: tuple[Timed, ...] = ()
+    words: tuple[Timed, ...] = ()
+
+
+class Clock:
+    """Where in an answer its chunks are heard. A change of speed keeps pitch and pauses, so each stretch of
+    chunks at one speed is as long as it is divided by that, to the sample."""
+
+    def __init__(self, asked: SpeechRequest) -> None:
+        self._asked = asked
+        self._n_before = 0  # samples of the stretches before this one
+        self._n_here = 0  # of this one, before its speed
+        self._speed = 1.0
+
+    def pass_on(self, chunk: AudioChunk) -> None:
+        speed = self._asked.speed_of(chunk)
+        if speed != self._speed:
+            self._n_before += round(self._n_here / self._speed)
+            self._n_here, self._speed = 0, speed
+        self._n_here += len(chunk.pcm)
+
+    def now(self, sample_rate: int, *, less: int = 0) -> float:
+        """The end of what was passed on, or `less` samples before it, in seconds."""
+        return (self._n_before + (self._n_here - less) / self._speed) / sample_rate
+
+
+class TimeKeeper:
+    """Listens to an answer's chunks, in their order. `done`: the segments that have ended since it was last
+    emptied."""
+
+    def __init__(self, asked: SpeechRequest) -> None:
+        self._asked = asked
+        self._clock = Clock(asked)
+        self._pcm: list[Float32] = []
+        self._start_s: float | None = None
+        self.done: list[SegmentTimes] = []
+
+    def hear(self, chunk: AudioChunk) -> None:
+        self._clock.pass_on(chunk)
+        if chunk.written is None or chunk.speed is None:
+            return
+        rate = chunk.sample_rate
+        if self._start_s is None:
+            self._start_s = self._clock.now(rate, less=len(chunk.pcm))
+        if self._asked.timestamps != "segment":
+            self._pcm.append(chunk.pcm)
+        if chunk.ends_segment:
+            whole = Timed(
+                chunk.written.text, self._start_s, self._clock.now(rate), paragraph=chunk.written.paragraph
+            )
+            self.done.append(self._times(chunk, chunk.written, whole))
+            self._start_s, self._pcm = None, []
+
+    def take(self) -> list[SegmentTimes]:
+        done, self.done = self.done, []
+        return done
+
+    def _times(self, chunk: AudioChunk, written: Written, whole: Timed) -> SegmentTimes:
+        if self._asked.timestamps == "segment" or not written.words:
+            return SegmentTimes(chunk.segment, whole)
+        said = [Said(word.syllables, word.pause) for word in written.words]
+        places = word_places(np.concatenate(self._pcm), chunk.sample_rate, said)
+        per_sample = 1 / (chunk.sample_rate * self._asked.speed_of(chunk))
+        spans = [
+            (whole.start_s + start * per_sample, whole.start_s + end * per_sample) for start, end in places
+        ]
+        sentences = tuple(_sentences(written, whole, spans))
+        if self._asked.timestamps == "sentence":
+            return SegmentTimes(chunk.segment, whole, sentences)
+        words = tuple(
+            Timed(written.text[word.start : word.end], *span, estimated=True)
+            for word, span in zip(written.words, spans, strict=True)
+        )
+        return SegmentTimes(chunk.segment, whole, sentences, words)
+
+
+def _sentences(written: Written, whole: Timed, spans: Sequence[tuple[float, float]]) -> Iterator[Timed]:
+    """The first begins and the last ends with the segment; between, as their words do."""
+    text, words = written.text, written.words
+    ends = [at for at in range(1, len(text)) if may_cut(text, at)]
+    first, start = 0, 0
+    for last, word in enumerate(words):
+        following = words[last + 1] if last + 1 < len(words) else None
+        end = len(text)
+        if following is not None:
+            cuts = [at for at in ends if word.end <= at <= following.start]
+            if not cuts:
+                continue
+            end = cuts[0]
+        yield Timed(
+            text[start:end].strip(),
+            spans[first][0] if first else whole.start_s,
+            whole.end_s if following is None else spans[last][1],
+            estimated=first > 0 or following is not None,
+            paragraph=written.paragraph + text.count("\n", 0, start),
+        )
+        first, start = last + 1, end

@@ -1,0 +1,125 @@
+"""What was written for each segment of what is said: its text, and its words with their length in syllables.
+Knows strings only."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from glm_tts_api.contracts import Written, WrittenWord
+from glm_tts_api.text.changes import Comparison
+from glm_tts_api.text.cut.split import SYLLABLE_WEIGHT, weight
+
+_HANZI = "\u3400-\u9fff\uf900-\ufaff"
+# One unit to the reader: a Hanzi, a word, a figure with the marks inside it.
+_UNIT = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:['’.,:/@-][^\W_{_HANZI}]+)*")
+_SAID_WORD = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:'[^\W_{_HANZI}]+)*")
+_OPENING = "“‘（(【「『《〈[{"
+_PAUSES = frozenset("。！？，、；：….!?,;:—\n")
+# Of English, whose syllables differ most in length: measured on speech whose times are known
+# (scripts/benchmarks/word_times.py). A letter, a syllable, and what a word without stress is of another.
+_PER_LETTER, _PER_SYLLABLE, _UNSTRESSED = 0.2, 0.3, 0.7
+_LIGHT = re.compile(
+    "an?|the|of|to|in|on|at|by|for|from|with|and|or|but|as|is|are|was|be|been|its?|that|this|than|your?|s?he|"
+    "we|they|i|his|her|our|not|has|had|have|do|does|if|so|there|can|could|would|should|will|m[ey]|him|them|who"
+)
+
+
+@dataclass(slots=True)
+class _Unit:
+    """What is written at `start` to `end`, and where it stands in what is said."""
+
+    start: int
+    end: int
+    said_from: int
+    said_to: int
+
+
+def written_segments(plain: str, said: str, compared: Comparison, starts: Sequence[int]) -> list[Written]:
+    """Of each segment, which begin at `starts` in what is `said`. What is written once and said in two
+    segments belongs to the first."""
+    by_segment: list[list[_Unit]] = [[] for _ in starts]
+    latest = 0
+    for unit in _units(plain, compared):
+        latest = max(latest, bisect_right(starts, unit.said_from) - 1)
+        by_segment[latest].append(unit)
+    cuts = _cuts(plain, by_segment)
+    return [
+        _written(plain, start, end, units, said)
+        for (start, end), units in zip(pairwise(cuts), by_segment, strict=True)
+    ]
+
+
+def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
+    """In the order in which they are written, whole; what is dropped is none."""
+    anchors = [
+        *(tuple(same) for same in compared.same),
+        *(
+            (change.start, change.start + len(change.written), said_from, said_to)
+            for change, said_from, said_to, _ in compared.places
+            if said_from < said_to
+        ),
+    ]
+    whole = [found.span() for found in _UNIT.finditer(plain)]
+    ends = [end for _, end in whole]
+    unit: _Unit | None = None
+    for start, end, said_from, said_to in sorted(anchors):
+        first = bisect_right(ends, start)
+        last = bisect_right(ends, end - 1)
+        if first < len(whole) and whole[first][0] < end:
+            start = whole[first][0]
+        if last < len(whole) and whole[last][0] < end:
+            end = whole[last][1]
+        if unit is None or (start >= unit.end and end > start):
+            if unit is not None:
+                yield unit
+            unit = _Unit(start, end, said_from, said_to)
+        else:  # a part of the same unit, or what is said beside it
+            unit.end = max(unit.end, end)
+            unit.said_from, unit.said_to = min(unit.said_from, said_from), max(unit.said_to, said_to)
+    if unit is not None:
+        yield unit
+
+
+def _cuts(plain: str, by_segment: Sequence[Sequence[_Unit]]) -> list[int]:
+    """Where the text of each segment begins, and the end of all."""
+    cuts, done = [0], 0
+    for before, units in pairwise(by_segment):
+        done = max([done, *(unit.end for unit in before)])
+        start = units[0].start if units else done
+        while start > done and plain[start - 1] in _OPENING:
+            start -= 1
+        cuts.append(max(start, cuts[-1]))
+    return [*cuts, len(plain)]
+
+
+def _written(plain: str, start: int, end: int, units: Sequence[_Unit], said: str) -> Written:
+    text = plain[start:end]
+    start += len(text) - len(text.lstrip())
+    text = text.strip()
+    ends = [*(unit.start for unit in units[1:]), start + len(text)][: len(units)]
+    words = [
+        WrittenWord(
+            unit.start - start,
+            unit.end - start,
+            _syllables(said[unit.said_from : unit.said_to]),
+            not _PAUSES.isdisjoint(plain[unit.end : following]),
+        )
+        for unit, following in zip(units, ends, strict=True)
+    ]
+    return Written(text, words, plain.count("\n", 0, start))
+
+
+def _syllables(said: str) -> float:
+    """About how long it takes, in syllables of Mandarin."""
+    return sum(map(_syllables_of_word, _SAID_WORD.findall(said)))
+
+
+def _syllables_of_word(word: str) -> float:
+    if not word.isascii():
+        return weight(word)
+    syllables = _PER_SYLLABLE * weight(word) / SYLLABLE_WEIGHT + _PER_LETTER * len(word)
+    return syllables * (_UNSTRESSED if _LIGHT.fullmatch(word.lower()) else 1.0)

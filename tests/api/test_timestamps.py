@@ -1,0 +1,131 @@
+"""When what was written is heard, and subtitles: in JSON, events, both vocabularies of the socket, Kokoro's
+lines, and of an answer that was heard before."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.running import Running
+from tests.api.socket_client import SENTENCES, TONE_BYTES, heard, kinds, talking, tell
+from tests.api.tone_engine import ToneEngine
+
+Serve = Callable[..., Running]
+TEXT = "Good morning, Tom. How are you today?"
+SAY = {"input_text": TEXT, "index": "exampleA"}
+WORDS = ["Good", "morning", "Tom", "How", "are", "you", "today"]
+
+
+def texts(pieces: list[dict[str, Any]]) -> list[str]:
+    return [piece["text"] for piece in pieces]
+
+
+def test_json_answers_have_them_where_they_are_asked_for(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=2, seconds=1.0))
+    assert server.say(TEXT).json().keys().isdisjoint(("timestamps", "subtitle"))
+    first, second = server.say(TEXT, timestamps="word").json()["timestamps"]
+    assert (first["segment"], first["text"], first["start"], first["end"]) == (0, TEXT, 0.0, 1.0)
+    assert (second["segment"], second["start"], second["end"]) == (1, 1.0, 2.0)
+    assert texts(first["sentences"]) == ["Good morning, Tom.", "How are you today?"]
+    assert texts(second["words"]) == WORDS
+    assert all(word["estimated"] and 1.0 <= word["start"] < word["end"] <= 2.0 for word in second["words"])
+    for level, parts in (("segment", set()), ("sentence", {"sentences"})):
+        (told, _) = server.say(TEXT, timestamps=level).json()["timestamps"]
+        assert told.keys() == {"segment", "text", "start", "end", *parts}
+    refused = server.say(TEXT, timestamps="letter")
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_field")
+
+
+def test_subtitles_are_of_what_was_written(server: Running) -> None:
+    answer = server.say(TEXT, subtitle="srt").json()
+    assert "timestamps" not in answer
+    assert answer["subtitle"].startswith("1\n00:00:00,000 --> 00:00:")
+    assert " ".join(answer["subtitle"].split()).endswith(TEXT)
+    vtt = server.say(TEXT, subtitle="vtt", timestamps="segment").json()
+    assert vtt["subtitle"].startswith("WEBVTT\n\n00:00:00.000 --> ")
+    assert vtt["timestamps"][0].keys() == {"segment", "text", "start", "end"}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_of_any_answer_they_can_be_fetched_afterwards(server: Running, stream: bool) -> None:
+    with server.client() as client:
+        fields = {**SAY, "response_format": "mp3", "stream": stream}
+        answer = client.post("/api/v1/tts", json={**fields, "timestamps": "sentence"})
+        url = f"/api/v1/audio/{answer.headers['X-Request-Id']}"
+        (segment,) = client.get(f"{url}/timestamps").json()["timestamps"]
+        assert texts(segment["sentences"]) == ["Good morning, Tom.", "How are you today?"]
+        for kind, media_type in (("srt", "application/x-subrip"), ("vtt", "text/vtt")):
+            subtitles = client.get(f"{url}/subtitles.{kind}")
+            assert subtitles.headers["Content-Type"] == f"{media_type}; charset=utf-8"
+            assert TEXT in " ".join(subtitles.text.split())
+        assert client.get(f"{url}/subtitles.ass").status_code == 400
+        without = client.post("/api/v1/tts", json=fields).headers["X-Request-Id"]
+        missing = client.get(f"/api/v1/audio/{without}/timestamps")
+        assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
+def lines_of(answer: httpx.Response) -> list[dict[str, Any]]:
+    return [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
+
+
+def test_events_tell_them_behind_each_segment(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=2))
+    fields = {"input": TEXT, "voice": "exampleA", "response_format": "pcm", "stream_format": "sse"}
+    with server.client() as client:
+        events = lines_of(client.post("/v1/audio/speech", json={**fields, "timestamps": "word"}))
+        plain = lines_of(client.post("/v1/audio/speech", json=fields))
+    audio, told = "speech.audio.delta", "speech.audio.timestamps"
+    assert kinds(events) == [audio, told, audio, told, "speech.audio.done"]
+    assert (events[3]["segment"], events[3]["start"], texts(events[3]["words"])) == (1, 0.5, WORDS)
+    assert [event for event in events if event["type"] != told] == plain
+
+
+def test_the_socket_tells_them_at_the_end_of_a_sentence(server: Running) -> None:
+    with talking(server.url) as client:
+        tell(client, "start", voice="exampleA", timestamps="sentence")
+        tell(client, "text", text=SENTENCES[0] + SENTENCES[1])
+        tell(client, "end")
+        messages, _ = heard(client, "done")
+    ends = [message for message in messages if message["type"] == "segment.end"]
+    assert [texts(end["timestamps"][0]["sentences"]) for end in ends] == [[SENTENCES[0]], [SENTENCES[1]]]
+    assert [end["timestamps"][0]["end"] for end in ends] == [0.5, 0.5], "each from its own beginning"
+
+
+def test_vllm_omni_clients_hear_audio_in_messages_then_the_words(server: Running) -> None:
+    timed = {"stream_audio": True, "response_format": "pcm", "word_timestamps": True}
+    with talking(server.url) as client:
+        tell(client, "session.config", voice="exampleA", **timed)
+        tell(client, "input.text", text=TEXT)
+        tell(client, "input.done")
+        messages, binary = heard(client, "session.done")
+    start, *chunks, done, _ = messages
+    assert (start["type"], start["word_timestamps"], done["type"], binary) == (
+        *("audio.start", True, "audio.done", b""),
+    )
+    assert {chunk["type"] for chunk in chunks} == {"audio.chunk"}
+    assert [chunk["chunk_id"] for chunk in chunks] == list(range(len(chunks)))
+    assert sum(len(base64.b64decode(chunk["audio_b64"])) for chunk in chunks) == TONE_BYTES
+    *silent, last = [chunk["timestamps"] for chunk in chunks]
+    assert (set(silent), chunks[-1]["audio_b64"]) == ({None}, "")
+    assert [word["word"] for word in last] == WORDS
+    assert 0 <= last[0]["start_ms"] < last[0]["end_ms"] <= last[-1]["end_ms"] <= 500
+
+
+def test_kokoros_captioned_speech(server: Running) -> None:
+    fields = {"input": TEXT, "voice": "exampleA", "response_format": "pcm"}
+    with server.client() as client:
+        streamed = lines_of(client.post("/dev/captioned_speech", json=fields))
+        (whole,) = lines_of(client.post("/dev/captioned_speech", json={**fields, "stream": False}))
+        plain = lines_of(client.post("/dev/captioned_speech", json={**fields, "return_timestamps": False}))
+    words = [word for line in streamed for word in line["timestamps"]]
+    assert (whole["audio_format"], whole["timestamps"]) == ("audio/pcm;rate=24000;channels=1", words)
+    assert [word["word"] for word in words] == WORDS
+    assert words[-1].keys() == {"word", "start_time", "end_time"}
+    for lines in (streamed, [whole], plain):
+        assert sum(len(base64.b64decode(line["audio"])) for line in lines) == TONE_BYTES
+    assert {line["timestamps"] for line in plain} == {None}
