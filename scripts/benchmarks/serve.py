@@ -27,6 +27,7 @@ import soundfile
 from glm_tts_api.settings import Settings
 from scripts.benchmarks import streams
 from scripts.benchmarks.burst import burst, print_burst
+from scripts.benchmarks.fair import fair, print_fair
 from scripts.benchmarks.loop_lag import LoopLag
 from scripts.benchmarks.machine import memory_mb
 from scripts.benchmarks.report import Progress
@@ -216,7 +217,7 @@ async def _side_by_side(client: httpx.AsyncClient, progress: Progress) -> dict[s
 async def _measure(
     url: str, texts: Sequence[str], levels: Sequence[int], progress: Progress
 ) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=64)
+    limits = httpx.Limits(max_connections=128)
     async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, limits=limits) as client:
         await _say(client, SHORT[0], seed=0)
         await _say(client, SHORT[0], seed=1)  # both voices' features are computed now
@@ -228,6 +229,7 @@ async def _measure(
             "short_among_long": await _short_among_long(client, 10, progress),
             "side_by_side": await _side_by_side(client, progress),
             "burst": await burst(client),
+            "fair": await fair(client),
         }
 
 
@@ -286,4 +288,5 @@ def _print(result: dict[str, Any]) -> None:
         f"({side['speedup']:.2f}x sooner)"
     )
     print_burst(result["burst"])
+    print_fair(result["fair"])
     print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")
