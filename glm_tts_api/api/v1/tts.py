@@ -49,6 +49,7 @@ _SPOKEN = {
         X_Sample_Rate="Audio answers: Hz.",
         X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
         X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
+        X_Finish_Reason="Whole audio answers: stop, repaired or length, as finish_reason in JSON.",
         X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
     ),
 }
