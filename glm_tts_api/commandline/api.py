@@ -19,6 +19,12 @@ _ANSWER_S = 3600.0  # longer than any deadline: the server ends what takes too l
 _PATIENCE_S = 600.0  # for a server that is full or loads its model
 _AGAIN = (429, 503)
 _HERE = ("127.0.0.1", "localhost", "::1")
+_LONG = " Or put it into a file: glm-tts book FILE.txt -o FOLDER takes long texts, and goes on after a stop."
+_HINTS = {
+    "unauthorized": " Give it with --key, or in GLM_TTS_API_KEY.",
+    "text_too_long": _LONG,
+    "deadline_passed": _LONG,
+}
 
 Fields = Mapping[str, str]
 Files = Mapping[str, tuple[str, bytes]]
@@ -164,9 +170,10 @@ def retry_after(response: httpx2.Response) -> float | None:
 
 
 def refusal_of(response: httpx2.Response) -> str:
-    message = json_of(response).get("message") or f"{response.url} answers HTTP {response.status_code}."
-    hint = " Give it with --key, or in GLM_TTS_API_KEY." if response.status_code == 401 else ""
-    return f"{message}{hint}"
+    """What the server says, and what helps at the command line."""
+    answer = json_of(response)
+    message = answer.get("message") or f"{response.url} answers HTTP {response.status_code}."
+    return f"{message}{_HINTS.get(str(answer.get('code')), '')}"
 
 
 def json_of(response: httpx2.Response) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,8 @@ from glm_tts_api.text.cut.block_pauses import Pauses
 WORK = ".glm-tts"  # the job's folder, in that of the book
 _SEED = 42
 _AT_ONCE = 4  # segments: a server has places for others too
+
+logging.getLogger("glm_tts_api").addHandler(logging.NullHandler())  # the bar and the last line say enough
 
 
 def run(arguments: argparse.Namespace) -> int:

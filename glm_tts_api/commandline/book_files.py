@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
+from glm_tts_api.audio.mark import MARK
 from glm_tts_api.commandline.files import write_file
 from glm_tts_api.commandline.progress import print_above
-from glm_tts_api.contracts import Float32
 from glm_tts_api.durable import temporary_of
-from glm_tts_api.longform.audio import speech_of, write_tagged
+from glm_tts_api.longform.audio import pcm_of, write_tagged
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.loudness import ACX, ACX_KBITS, LEVEL, mastered
@@ -75,11 +75,18 @@ class BookFiles:
         write_file(self.path / f"{name}.srt", srt(shown).encode())
         path = self.path / f"{name}.{book_format}"
         new = temporary_of(path)
-        pcm = mastered(partial(self._spoken, units), rate, preset)
+        numbers = range(units[0].index, units[-1].index + 1)
+        pcm = mastered(partial(pcm_of, self.folder, self.made, numbers, rate), rate, preset)
         kbits = ACX_KBITS if self.for_acx else None
         try:
             for _ in write_tagged(
-                new, book_format, pcm, preset.heard_rate(rate), tags=tags, chapters=chapters, kbits=kbits
+                new,
+                book_format,
+                pcm,
+                preset.heard_rate(rate),
+                tags={"comment": MARK, **tags},
+                chapters=chapters,
+                kbits=kbits,
             ):
                 pass
             return new.replace(path)
@@ -87,11 +94,6 @@ class BookFiles:
             with suppress(OSError):
                 new.unlink(missing_ok=True)
             raise
-
-    def _spoken(self, units: list[Unit]) -> Iterator[tuple[Float32, float]]:
-        for unit in units:
-            pause_s = self.made.silence[unit.index] / self.job.sample_rate
-            yield speech_of(self.folder, self.made, unit.index), pause_s
 
 
 class Writing:

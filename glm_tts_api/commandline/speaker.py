@@ -11,7 +11,16 @@ import httpx2
 
 from glm_tts_api import errors
 from glm_tts_api.audio.encode import from_pcm16
-from glm_tts_api.commandline.api import Fields, Files, json_of, parts_of, reason_of, refusal_of, retry_after
+from glm_tts_api.commandline.api import (
+    Fields,
+    Files,
+    json_of,
+    parts_of,
+    reason_of,
+    refusal_of,
+    retry_after,
+    say_aside,
+)
 from glm_tts_api.contracts import SAMPLE_RATE
 from glm_tts_api.errors import ServiceError, Unavailable
 from glm_tts_api.longform.job import Spoken, Unit
@@ -39,7 +48,7 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
         self._client = httpx2.AsyncClient(**options)
         self._fields, self._files = fields, files
         self._require_server = require_server
-        self._heard_at = monotonic()
+        self._heard_at, self._is_lost = monotonic(), False
 
     async def __aenter__(self) -> Self:
         return self
@@ -58,7 +67,7 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
             response = await self._client.post("/api/v1/tts", data=fields, files=parts_of(files))
         except httpx2.HTTPError as error:
             raise self._lost(error) from None
-        self._heard_at = monotonic()
+        self._heard_at, self._is_lost = monotonic(), False
         if response.is_error:
             raise _error_of(response)
         return Spoken(from_pcm16(response.content), SAMPLE_RATE)
@@ -69,6 +78,9 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
         lost = Unavailable(f"The server does not answer ({reason_of(error)}).")
         if monotonic() - self._heard_at < _PATIENCE_S:
             lost.retry_after_s = _AGAIN_S
+            if not self._is_lost:
+                say_aside(f"{lost.message} It is waited for, for {_PATIENCE_S:.0f} seconds.")
+            self._is_lost = True
         return lost
 
 

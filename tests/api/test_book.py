@@ -70,6 +70,7 @@ def test_each_chapter_is_a_file_with_subtitles(server: Running, root: Path) -> N
     )
     with av.open(str(root / "out" / "02 Chapter 2 A B.mp3")) as file:
         assert {"title": "Chapter 2: A/B?", "album": "b", "track": "2/2"}.items() <= file.metadata.items()
+        assert "trainedAlgorithmicMedia" in file.metadata["comment"]
     subtitles = (root / "out" / "01 第一章 春天.srt").read_text()
     assert [line for line in subtitles.splitlines() if line and line[0] not in "0123456789"] == [
         "第一章 春天",

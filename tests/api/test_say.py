@@ -132,6 +132,12 @@ def test_the_key_of_a_server(serve: Callable[..., Running], tmp_path: Path) -> N
     assert say(tmp_path, server, "hello", "-o", "a.wav", GLM_TTS_API_KEY="s3crét").returncode == 0
 
 
+def test_what_is_too_long_is_a_book(serve: Callable[..., Running], tmp_path: Path) -> None:
+    done = say(tmp_path, serve(max_text_length=10), "hello " * 3, "-o", "a.wav")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "glm-tts book FILE.txt -o FOLDER" in done.stderr
+
+
 def test_a_server_that_loads_is_asked_again(server: Running, tmp_path: Path) -> None:
     server.engine.enter(EngineState("loading"))
     wait_until(lambda: httpx.get(f"{server.url}/api/v1/health").status_code == 503)
