@@ -49,6 +49,7 @@ def add_commands(commands: Commands) -> None:
         help=".wav, .flac, .mp3, .opus, .ogg, .aac or .pcm; - is a WAV on standard output",
     )
     _add_voice(say)
+    say.add_argument("--srt", type=Path, metavar="FILE", help="subtitles of the text as it is written")
     say.add_argument("--play", action="store_true", help="with -o: play it too")
     add_server(say)
     say.set_defaults(run=_say)

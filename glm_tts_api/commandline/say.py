@@ -30,15 +30,20 @@ def run(arguments: argparse.Namespace) -> int:
     with server_at(Where.of(arguments.url, arguments.key)) as api:
         if files is None:
             fields["index"] = arguments.voice or first_voice(api)
-        if output is None:
+        if output is None and arguments.srt is None:
             assert player is not None
             with api.stream(fields, files) as pieces:
                 play(pieces, player)
             return 0
         request_id = uuid.uuid4().hex
+        if arguments.srt is not None:
+            fields["subtitle"] = "srt"
         with progress_of(api, request_id):
             audio = api.speak(fields, files, request_id=request_id)
-    _write(output, audio)
+        if output is not None:
+            _write(output, audio)
+        if arguments.srt is not None:
+            write_file(arguments.srt, api.read(f"/api/v1/audio/{request_id}/subtitles.srt"))
     if player is not None:
         play([audio], player)
     return 0

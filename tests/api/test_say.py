@@ -86,6 +86,14 @@ def test_the_file_can_be_played_too(server: Running, tmp_path: Path, player: Pat
     assert done.stderr.startswith("No player for mp3 is here (ffplay, mpv, afplay): ")
 
 
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.opus"])
+def test_subtitles_beside_the_same_file(server: Running, tmp_path: Path, name: str) -> None:
+    done = say(tmp_path, server, "你好，World。", "-o", name, "--srt", "a.srt")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / name).read_bytes() == server.say("你好，World。", response_format=name[2:]).content
+    assert (tmp_path / "a.srt").read_text() == "1\n00:00:00,000 --> 00:00:01,000\n你好，World。\n\n"
+
+
 def test_a_process_of_its_own_writes_to_a_pipe_and_loads_no_torch(server: Running, tmp_path: Path) -> None:
     program = (
         "import sys; from glm_tts_api.cli import main\n"
