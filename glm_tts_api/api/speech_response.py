@@ -89,7 +89,8 @@ async def speak(
     `address`: as RecentAnswer has it."""
     log, asked = log_of(request), replace(asked, is_marked=state.config.synthetic_mark)
     taping = state.recent.taping(asked, owner_of(request), address)
-    with taping as tape, deadline_adding(lambda: f"With {streamed_by} audio leaves while it is made."):
+    advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
+    with taping as tape, deadline_adding(lambda: advice):
         async with _while_connected(request, state, asked) as (_, stream):
             chunks = [chunk async for chunk in noted(stream, log, asked)]
             log.timings.end_generation()

@@ -261,3 +261,13 @@ def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
     assert client.get(address, params={"preset": "acx", "chapter": 1}).content == first.content
     for query in ("preset=acx", "chapter=1", "preset=acx&chapter=3", "preset=acx&chapter=1&format=wav"):
         assert client.get(f"{address}?{query}").status_code == 400
+
+
+def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
+    engine = ToneEngine(delay_s=0.03)
+    with serve(engine).client() as client:
+        first, second = begin(client, input_text=TEXT * 4), begin(client, input_text=TEXT * 4)
+        wait_for(client, first, "done")
+        done = look(client, second)["segments_done"]
+        assert done > look(client, first)["segments"] / 2, "the second did not wait for the end of the first"
+        client.delete(f"/api/v1/jobs/{second}")

@@ -58,7 +58,7 @@ def test_a_whole_answer_says_how_far_it_had_come_and_how_to_have_it_streamed(
     _, message = ask(serve(never_done(), short_text_timeout=1), path, fields)
     assert "within 1 s (SHORT_TEXT_TIMEOUT)" in message
     assert ONE_OF_THREE in message
-    assert f"With {streamed_by} audio leaves while it is made." in message
+    assert f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has" in message
 
 
 def test_a_stream_whose_dialect_has_events_says_how_far_it_had_come(serve: Serve) -> None:

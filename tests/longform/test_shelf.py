@@ -1,0 +1,51 @@
+"""What becomes of jobs that rest, and of folders that never became one."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from glm_tts_api.contracts import JobState
+from glm_tts_api.longform.shelf import JobsConfig, Shelf
+from tests.longform.books import book_of, new_job
+
+DAY_S = 86400
+
+
+def job_of(folder: Path, id: str, state: JobState, *, age_s: float) -> None:
+    job = new_job(folder / id, book_of(1, 1))
+    job.write(msgspec.structs.replace(job.read(), state=state))
+    then = time.time() - age_s
+    os.utime(job.path / "job.json", (then, then))
+
+
+def test_what_rested_too_long_goes_and_what_runs_stays(tmp_path: Path) -> None:
+    job_of(tmp_path, "a" * 32, "done", age_s=31 * DAY_S)
+    job_of(tmp_path, "b" * 32, "done", age_s=29 * DAY_S)
+    job_of(tmp_path, "c" * 32, "queued", age_s=31 * DAY_S)
+    job_of(tmp_path, "d" * 32, "paused", age_s=31 * DAY_S)
+    (tmp_path / "mine").mkdir()
+    unfinished = tmp_path / ("e" * 32)
+    unfinished.mkdir()
+    os.utime(unfinished, (time.time() - DAY_S, time.time() - DAY_S))
+
+    for keep_s, left in ((0, "abcd"), (30 * DAY_S, "bc")):
+        shelf = Shelf(JobsConfig(tmp_path, keep_s=keep_s))
+        shelf.refresh()
+        shelf.remove_old()
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+            [*(each * 32 for each in left), "mine"]
+        )
+        assert {look.job.id for look in shelf.looks} == {each * 32 for each in left}
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    job_of(tmp_path, "a" * 32, "done", age_s=0)
+    job_of(tmp_path, "b" * 32, "done", age_s=0)
+    (tmp_path / ("b" * 32) / "job.json").write_text("{")
+    shelf = Shelf(JobsConfig(tmp_path))
+    shelf.refresh()
+    assert [look.job.id for look in shelf.looks] == ["a" * 32]
