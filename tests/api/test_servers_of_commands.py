@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert said.startswith("The server that this command started has ended: ")
     log = Path(said.partition("(its log: ")[2].rstrip(")"))
     assert log.read_text().strip()
-    log.unlink()
+    shutil.rmtree(log.parent)
 
 
 def test_it_ends_though_the_command_is_killed(tmp_path: Path) -> None:
