@@ -17,13 +17,22 @@ from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
+from tests.scraping import Scrape
 
 TEXT = "\n\n".join(f"第{number}段说的是江南的春天和那里的人们。" for number in range(6))
 N_UNITS = 6
 SECONDS = N_UNITS * 0.5 + (N_UNITS - 1) * 0.8 + 2.0  # tones and pauses, the chapter's behind the last
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One for all tests that need no other."""
+    root = project(tmp_path_factory.mktemp("server"), workers=1)
+    with running_app(root, lambda _, number: ToneEngine()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def client(server: Running) -> Iterator[httpx.Client]:
     with server.client() as client:
         yield client
@@ -146,7 +155,8 @@ def test_a_file_and_a_recording_are_sent_as_a_form(server: Running, client: http
     )
     assert answer.status_code == 202, answer.text
     wait_for(client, answer.json()["id"], "done")
-    voices = {request.voice.transcript for request in server.engine.requests}
+    id = answer.json()["id"]
+    voices = {each.voice.transcript for each in server.engine.requests if each.request_id.startswith(id)}
     assert voices == {"录音里说的每一个字。"}
 
 
@@ -180,11 +190,12 @@ def test_a_cast_speaks_and_markdown_has_chapters(server: Running, client: httpx.
 def test_what_is_wrong_is_said_at_once(
     client: httpx.Client, server: Running, fields: dict[str, Any], status: int, says: str
 ) -> None:
+    folder = server.root / "data/jobs"
+    before = sorted(folder.glob("*"))
     answer = client.post("/api/v1/jobs", json=fields)
     assert answer.status_code == status
     assert says in answer.json()["message"]
-    folder = server.root / "data/jobs"
-    assert not folder.exists() or not list(folder.iterdir()), "nothing is left of it"
+    assert sorted(folder.glob("*")) == before, "nothing is left of it"
 
 
 @pytest.mark.parametrize("id", ["..", "%2e%2e%2fprompts", "nothing", "0" * 32, "0" * 31 + "/"])
@@ -195,9 +206,13 @@ def test_an_id_is_no_path(client: httpx.Client, id: str) -> None:
 
 
 def test_metrics_count_jobs_and_their_units(client: httpx.Client) -> None:
+    def counts() -> tuple[float, float]:
+        scraped = Scrape(client.get("/metrics").text)
+        return scraped("jobs", state="done"), scraped("job_units_total")
+
+    jobs, units = counts()
     wait_for(client, begin(client), "done")
-    wait_until(lambda: 'glm_tts_jobs{state="done",worker="0"} 1.0' in client.get("/metrics").text)
-    assert 'glm_tts_job_units_total{worker="0"} 6.0' in client.get("/metrics").text
+    wait_until(lambda: counts() == (jobs + 1, units + N_UNITS))
 
 
 def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:
