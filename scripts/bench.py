@@ -108,10 +108,6 @@ def _end_in_order() -> None:
 
 def main() -> None:
     args = _arguments()
-    if args.kind == "serve":
-        _require("httpx", "dev")
-    if args.kind == "decode":
-        _require("transformers", "dev")  # its baseline
     if args.plot:
         _require("matplotlib", "mini")
     _end_in_order()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any, Self
 
-import httpx2
+import httpx
 
 from glm_tts_api.commandline.failing import Failed
 from glm_tts_api.service.output import say
@@ -31,15 +31,15 @@ Files = Mapping[str, tuple[str, bytes]]
 
 
 def client_options(url: str, key: str) -> dict[str, Any]:
-    """What httpx2's clients are made with. Raises Failed."""
+    """What httpx's clients are made with. Raises Failed."""
     try:
-        host = httpx2.URL(url).host
-    except (httpx2.InvalidURL, ValueError) as error:
+        host = httpx.URL(url).host
+    except (httpx.InvalidURL, ValueError) as error:
         raise Failed(f"'{url}' is no address of a server: {error}") from None
     return {
         "base_url": url,
         "headers": {b"X-API-Key": key.encode()} if key else {},
-        "timeout": httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
+        "timeout": httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
         "trust_env": host not in _HERE,  # no proxy leads to this machine
         "follow_redirects": True,
     }
@@ -53,7 +53,7 @@ class Api:
         self.require_server = require_server
         self.url = url if "://" in url else f"http://{url}"
         self.options = client_options(self.url, key)
-        self._client = httpx2.Client(**self.options)
+        self._client = httpx.Client(**self.options)
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +85,7 @@ class Api:
         """Also of a server that cannot speak; empty while none answers."""
         try:
             return json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
-        except httpx2.HTTPError:
+        except httpx.HTTPError:
             return {}
 
     def speak(self, fields: Fields, files: Files | None = None, *, request_id: str | None = None) -> bytes:
@@ -102,10 +102,10 @@ class Api:
     @contextmanager
     def _spoken(
         self, fields: Fields, files: Files | None, request_id: str | None
-    ) -> Iterator[httpx2.Response]:
+    ) -> Iterator[httpx.Response]:
         headers = {"X-Request-Id": request_id} if request_id else {}
 
-        def begin() -> httpx2.Response:
+        def begin() -> httpx.Response:
             request = self._client.build_request(
                 "POST", "/api/v1/tts", data=dict(fields), files=parts_of(files), headers=headers
             )
@@ -123,7 +123,7 @@ class Api:
 
     def _checked(
         self, method: str, path: str, data: Fields | None = None, files: Files | None = None
-    ) -> httpx2.Response:
+    ) -> httpx.Response:
         with self._said():
             response = self._client.request(method, path, data=data, files=parts_of(files))
         if response.is_error:
@@ -135,13 +135,13 @@ class Api:
         """What goes wrong on the way, as a Failed."""
         try:
             yield
-        except httpx2.ConnectError as error:
+        except httpx.ConnectError as error:
             raise Failed(f"No server answers at {self.url} ({reason_of(error)}).") from None
-        except httpx2.HTTPError as error:
+        except httpx.HTTPError as error:
             raise Failed(f"The connection to {self.url} broke ({reason_of(error)}).") from None
 
 
-def _once_there_is_room(begin: Callable[[], httpx2.Response]) -> httpx2.Response:
+def _once_there_is_room(begin: Callable[[], httpx.Response]) -> httpx.Response:
     """Asks again where the server says when, and tells so once."""
     until = monotonic() + _PATIENCE_S
     told = False
@@ -158,7 +158,7 @@ def _once_there_is_room(begin: Callable[[], httpx2.Response]) -> httpx2.Response
         sleep(wait_s)
 
 
-def retry_after(response: httpx2.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     """Seconds until the server wants to be asked again."""
     if response.status_code not in _AGAIN:
         return None
@@ -169,14 +169,14 @@ def retry_after(response: httpx2.Response) -> float | None:
     return max(0.1, wait_s) if math.isfinite(wait_s) else None
 
 
-def refusal_of(response: httpx2.Response) -> str:
+def refusal_of(response: httpx.Response) -> str:
     """What the server says, and what helps at the command line."""
     answer = json_of(response)
     message = answer.get("message") or f"{response.url} answers HTTP {response.status_code}."
     return f"{message}{_HINTS.get(str(answer.get('code')), '')}"
 
 
-def json_of(response: httpx2.Response) -> dict[str, Any]:
+def json_of(response: httpx.Response) -> dict[str, Any]:
     """An empty one if the body is something else."""
     try:
         value = response.json()

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from time import monotonic
 from typing import Any, Self
 
-import httpx2
+import httpx
 
 from glm_tts_api import errors
 from glm_tts_api.audio.encode import from_pcm16
@@ -35,7 +35,7 @@ _KINDS: Mapping[str, type[ServiceError]] = {
 
 
 class Speaker(AbstractAsyncContextManager["Speaker"]):
-    """`options`: of httpx2's clients. `fields`: of every unit, with the voice of the book, which may be a
+    """`options`: of httpx's clients. `fields`: of every unit, with the voice of the book, which may be a
     recording in `files`. `require_server` raises where the server is known to have ended."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
         files: Files | None,
         require_server: Callable[[], None],
     ) -> None:
-        self._client = httpx2.AsyncClient(**options)
+        self._client = httpx.AsyncClient(**options)
         self._fields, self._files = fields, files
         self._require_server = require_server
         self._heard_at, self._is_lost = monotonic(), False
@@ -65,14 +65,14 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
             fields.pop("prompt_text", None)
         try:
             response = await self._client.post("/api/v1/tts", data=fields, files=parts_of(files))
-        except httpx2.HTTPError as error:
+        except httpx.HTTPError as error:
             raise self._lost(error) from None
         self._heard_at, self._is_lost = monotonic(), False
         if response.is_error:
             raise _error_of(response)
         return Spoken(from_pcm16(response.content), SAMPLE_RATE)
 
-    def _lost(self, error: httpx2.HTTPError) -> ServiceError:
+    def _lost(self, error: httpx.HTTPError) -> ServiceError:
         """What a connection that broke is: something to wait for, for some time."""
         self._require_server()
         lost = Unavailable(f"The server does not answer ({reason_of(error)}).")
@@ -84,7 +84,7 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
         return lost
 
 
-def _error_of(response: httpx2.Response) -> ServiceError:
+def _error_of(response: httpx.Response) -> ServiceError:
     code = str(json_of(response).get("code"))
     kind = Unavailable if response.status_code in (429, 502, 503, 504) else _KINDS.get(code, ServiceError)
     error = kind(refusal_of(response))
