@@ -23,19 +23,12 @@ test("a stream plays while it is made; played again, it can be sought in", () =>
   }));
 
 async function canSeek(page, address) {
-  const { duration, seekable, from, to } = await page.evaluate(
-    seekInto,
-    address,
-    SECONDS / 2,
-  );
+  const { duration, seekable, from, to } = await page.evaluate(seekInto, address, SECONDS / 2);
   assert.ok(
     Math.abs(duration - SECONDS) < 0.2 && Math.abs(seekable - SECONDS) < 0.2,
     `${duration} ${seekable}`,
   );
-  assert.ok(
-    from >= SECONDS / 2 && to > from,
-    `it played from ${from} to ${to}`,
-  );
+  assert.ok(from >= SECONDS / 2 && to > from, `it played from ${from} to ${to}`);
 }
 
 // These two run in the page.
@@ -51,10 +44,7 @@ async function playToTheEnd(address) {
 async function seekInto(address, place) {
   const audio = new Audio(address);
   audio.muted = true;
-  const hears = (event) =>
-    new Promise((heard) =>
-      audio.addEventListener(event, heard, { once: true }),
-    );
+  const hears = (event) => new Promise((heard) => audio.addEventListener(event, heard, { once: true }));
   await hears("loadedmetadata");
   const seekable = audio.seekable.length ? audio.seekable.end(0) : 0;
   const sought = hears("seeked");
