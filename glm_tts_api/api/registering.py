@@ -1,18 +1,20 @@
-"""Voices that are added or changed, whichever API they come by."""
+"""Voices that are added, changed or checked, whichever API they come by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from fastapi import Request
 
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.voices.store import VoiceInfo
+
+ResultT = TypeVar("ResultT")
 
 
 async def register(
-    request: Request, state: AppState, transcript: str, change: Callable[[], VoiceInfo]
-) -> VoiceInfo:
+    request: Request, state: AppState, transcript: str, change: Callable[[], ResultT]
+) -> ResultT:
     """What `change` returns. It runs in a lane beside speech, and reads the recording itself: what waits is
     small. Raises QueueFull, DeadlineExceeded, and what `change` raises."""
     length = state.beside.config.measure(len(transcript))

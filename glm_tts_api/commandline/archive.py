@@ -17,12 +17,13 @@ _MOST_BYTES = 64 * 2**20  # of one recording, unpacked
 class Voice(NamedTuple):
     recording: bytes
     transcript: str
+    consent: str = ""
 
 
 def pack(voices: dict[str, Voice]) -> bytes:
     files = {name: _file_name(name, voice.recording) for name, voice in voices.items()}
     listed = {
-        name: {"prompt_audio_path": files[name], "prompt_text": voice.transcript}
+        name: {"prompt_audio_path": files[name], "prompt_text": voice.transcript, "consent": voice.consent}
         for name, voice in voices.items()
     }
     out = io.BytesIO()
@@ -51,7 +52,7 @@ def unpack(data: bytes) -> dict[str, Voice]:
 def _voice(archive: ZipFile, name: str, entry: Any) -> Voice:
     match entry:
         case {"prompt_audio_path": str(file), "prompt_text": str(transcript)}:
-            return Voice(_member(archive, file), transcript)
+            return Voice(_member(archive, file), transcript, str(entry.get("consent") or ""))
     raise ValueError(f"{_LIST} has no prompt_audio_path and prompt_text of '{name}'")
 
 

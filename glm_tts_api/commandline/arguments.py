@@ -33,6 +33,7 @@ takes no second speaking. It can be deleted afterwards.
 _VOICES = """\
 Shows and changes the voices of a server.
 
+  glm-tts voices check me.wav --text "What I say in me.wav."
   glm-tts voices add me me.wav --text "What I say in me.wav."
   glm-tts voices export voices.zip
   glm-tts voices import voices.zip --url http://gpu-box:8049
@@ -87,14 +88,21 @@ def _add_voice(command: argparse.ArgumentParser) -> None:
 
 
 def _add_voices(commands: Commands) -> None:
-    whats = _command(commands, "voices", "list, add, remove, move the voices", _VOICES).add_subparsers(
+    whats = _command(commands, "voices", "list, add, check, remove, move the voices", _VOICES).add_subparsers(
         dest="what", required=True, metavar="WHAT"
     )
     whats.add_parser("list", help="names, sources and transcripts")
     add = whats.add_parser("add", help="register a recording, 3 to 10 s of clean speech")
     add.add_argument("name", metavar="NAME", help="letters of any script, digits, _ and -")
-    add.add_argument("recording", type=Path, metavar="RECORDING", help="wav, mp3, flac, ogg, m4a or webm")
-    add.add_argument("--text", required=True, metavar="TEXT", help="every word that is said in it")
+    check = whats.add_parser("check", help="measure a recording that is to be a voice; keeps nothing")
+    for takes in (add, check):
+        takes.add_argument(
+            "recording", type=Path, metavar="RECORDING", help="wav, mp3, flac, ogg, m4a or webm"
+        )
+        takes.add_argument("--text", required=True, metavar="TEXT", help="every word that is said in it")
+    add.add_argument(
+        "--consent", default="", metavar="TEXT", help="who agreed to what; kept and shown with the voice"
+    )
     remove = whats.add_parser("remove", help="remove voices")
     remove.add_argument("names", nargs="+", metavar="NAME")
     export = whats.add_parser("export", help="write voices into one file, a zip")

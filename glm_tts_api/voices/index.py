@@ -12,7 +12,7 @@ from typing import Any
 
 from glm_tts_api.errors import TextTooLong, quote
 from glm_tts_api.voices.names import INDEX_RULE, composed, is_index
-from glm_tts_api.voices.transcript import check_transcript
+from glm_tts_api.voices.transcript import check_consent, check_transcript
 
 logger = logging.getLogger(__name__)
 _MOST_PATH_CHARS = 4096  # Linux' PATH_MAX
@@ -22,10 +22,12 @@ Signature = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One voice: where its recording lies (None: nowhere), and what is said in it."""
+    """One voice: where its recording lies (None: nowhere), what is said in it, and who consented to what;
+    empty if that is not written down."""
 
     audio: Path | None
     transcript: str
+    consent: str
 
 
 class VoiceIndex:
@@ -84,13 +86,14 @@ class VoiceIndex:
         """The entry that `item` of such a file means; None if it is not shaped like one."""
         if self._problem(name, item) is not None:
             return None
-        return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"])
+        return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"], item.get("consent", ""))
 
     def _problem(self, name: str, item: Any) -> str | None:
         if problem := _shape_problem(name, item):
             return problem
         try:
             check_transcript(item["prompt_text"], self._max_characters)
+            check_consent(item.get("consent", ""))
         except TextTooLong as error:
             return str(error)
         return None
@@ -159,11 +162,11 @@ def _shape_problem(name: str, item: Any) -> str | None:
     if not isinstance(item, dict):
         return "it must have prompt_audio_path and prompt_text"
     for key in ("prompt_audio_path", "prompt_text"):
-        if not _is_text(item.get(key)):
+        if not _is_text(item.get(key)) or not item[key].strip():
             return f"{key} must be text"
-    return None
+    return None if _is_text(item.get("consent", "")) else "consent must be text"
 
 
 def _is_text(value: Any) -> bool:
-    """Not blank, and without the half characters that JSON's escapes allow and no answer can hold."""
-    return isinstance(value, str) and bool(value.strip()) and value.encode(errors="ignore").decode() == value
+    """Without the half characters that JSON's escapes allow and no answer can hold."""
+    return isinstance(value, str) and value.encode(errors="ignore").decode() == value

@@ -1,8 +1,9 @@
 """Prompt recordings and their transcripts on disk. Blocking; safe between threads and processes.
 
-Two files of one shape, `{index: {"prompt_audio_path", "prompt_text"}}`: the shipped one is edited by hand and
-never written here; the own one belongs to the API. An own voice hides a shipped one of the same name. Both
-are read again when they change. A file that is not as it should be is left alone and reported in `warnings`.
+Two files of one shape, `{index: {"prompt_audio_path", "prompt_text", "consent"}}`, the last of them optional.
+The shipped one is edited by hand and never written here; the own one belongs to the API. An own voice hides a
+shipped one of the same name. Both are read again when they change. A file that is not as it should be is left
+alone and reported in `warnings`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from glm_tts_api.errors import (
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.index import Entry, VoiceIndex
 from glm_tts_api.voices.names import composed, required_index, unknown_voice
-from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_transcript
+from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_consent, check_transcript
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"
@@ -44,6 +45,7 @@ class VoiceInfo:
 
     index: str
     transcript: str
+    consent: str
     source: Source
     seen: tuple[Path, int, int, int, int]
 
@@ -55,7 +57,7 @@ class VoiceInfo:
     @property
     def version(self) -> str:
         """A word that changes whenever the voice does."""
-        return sha256(repr((self.source, self.transcript, self.seen)).encode()).hexdigest()[:32]
+        return sha256(repr((self.source, self.transcript, self.consent, self.seen)).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class _Found:
         """Raises RecordingMissing, or FileNotFoundError if the recording went since the index was read."""
         file = self.audio.stat()
         seen = (self.audio, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
-        return VoiceInfo(self.index, self.entry.transcript, self.source, seen)
+        return VoiceInfo(self.index, self.entry.transcript, self.entry.consent, self.source, seen)
 
 
 class VoiceStore:
@@ -101,7 +103,7 @@ class VoiceStore:
         bundled: Path | None = None,
         default: Path | None = None,
     ) -> None:
-        self._limits = limits
+        self.limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
         folders = tuple(folder.resolve() for folder in allowed)
         self.check_transcript = partial(check_transcript, max_characters=max_characters)
@@ -167,16 +169,16 @@ class VoiceStore:
         """Forgets the decoded recordings; returns the bytes that this frees."""
         return self._decoded.clear()
 
-    def add(self, index: str, transcript: str, data: bytes) -> VoiceInfo:
-        """Registers a new voice. Raises VoiceExists, InvalidField, StorageFull, or what decode_audio
-        raises."""
-        index = required_index(index)
-        kept = trimmed(data, decode_audio(data, self._limits))
+    def add(self, index: str, transcript: str, data: bytes, consent: str = "") -> VoiceInfo:
+        """Registers a new voice. Raises VoiceExists, InvalidField, TextTooLong, StorageFull, or what
+        decode_audio raises."""
+        index, consent = required_index(index), check_consent(consent)
+        kept = trimmed(data, decode_audio(data, self.limits))
 
         def insert(own: Entries) -> VoiceInfo:
             if index in own or index in self._find_all():
                 raise VoiceExists(f"A voice '{index}' exists; PUT replaces it.")
-            own[index] = self._writer.keep(own, index, transcript, kept)
+            own[index] = self._writer.keep(own, index, transcript, kept, consent)
             return self._stored(index, own)
 
         return self._writer.change(insert)
@@ -186,26 +188,29 @@ class VoiceStore:
         index: str,
         transcript: str | None,
         data: bytes | None,
+        consent: str | None = None,
         *,
         only_if: Collection[str] | None = None,
     ) -> VoiceInfo:
-        """Changes a voice's transcript, recording or both; of a shipped voice an own copy is made, which
-        hides it until it is deleted. `only_if`: the versions of the voice that the change is meant for.
+        """Changes of a voice what is not None; of a shipped voice an own copy is made, which hides it until
+        it is deleted. `only_if`: the versions of the voice that the change is meant for.
 
-        Raises UnknownVoice, VoiceChanged, RecordingMissing, StorageFull, or what decode_audio raises.
+        Raises UnknownVoice, VoiceChanged, RecordingMissing, TextTooLong, StorageFull, or what decode_audio
+        raises.
         """
         index = composed(index)
-        kept = None if data is None else trimmed(data, decode_audio(data, self._limits))
+        consent = None if consent is None else check_consent(consent)
+        kept = None if data is None else trimmed(data, decode_audio(data, self.limits))
 
         def put(own: Entries) -> VoiceInfo:
             voice = self._current(index, own, only_if)
             text = voice.entry.transcript if transcript is None else transcript
-            if kept is not None:
-                own[index] = self._writer.keep(own, index, text, kept)
-            elif voice.source == "shipped":
-                own[index] = self._writer.keep(own, index, text, voice.audio.read_bytes())
+            agreed = voice.entry.consent if consent is None else consent
+            if kept is None and voice.source == "own":
+                own[index] = {**own[index], "prompt_text": text, "consent": agreed}
             else:
-                own[index] = {**own[index], "prompt_text": text}
+                kept_now = voice.audio.read_bytes() if kept is None else kept
+                own[index] = self._writer.keep(own, index, text, kept_now, agreed)
             return self._stored(index, own)
 
         return self._writer.change(put)

@@ -1,4 +1,5 @@
-"""What a recording's transcript must be, wherever it comes from: a request, a file. Knows strings only."""
+"""What a recording's transcript must be, and the consent to its use, wherever they come from: a request, a
+file. Knows strings only."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from glm_tts_api.errors import InvalidField, TextTooLong
 
 MAX_CHARACTERS = 500
 """A recording of 30 s has room for no more; PROMPT_MAX_CHARACTERS."""
+_MAX_CONSENT_CHARACTERS = 500
 
 
 def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: str = "prompt_text") -> str:
@@ -25,5 +27,17 @@ def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: 
             f"{field} has {length} characters; at most {max_characters} are possible "
             "(PROMPT_MAX_CHARACTERS). It must say what the recording says and no more.",
             field,
+        )
+    return text
+
+
+def check_consent(text: str) -> str:
+    """`text` without the blanks round it; blank is none. Raises TextTooLong."""
+    text = text.strip()
+    if len(text) > _MAX_CONSENT_CHARACTERS:
+        raise TextTooLong(
+            f"consent has {len(text)} characters; at most {_MAX_CONSENT_CHARACTERS} are possible. Keep the "
+            "whole text elsewhere and say here where it is.",
+            "consent",
         )
     return text

@@ -80,7 +80,9 @@ class VoiceWriter:
             self._clear_up(entries)
             return result
 
-    def keep(self, entries: Entries, index: str, transcript: str, data: bytes) -> dict[str, str]:
+    def keep(
+        self, entries: Entries, index: str, transcript: str, data: bytes, consent: str
+    ) -> dict[str, str]:
         """Stores a recording, from within `change` with these entries, and returns the entry that names it.
         Raises StorageFull."""
         container = container_of(data)
@@ -91,7 +93,8 @@ class VoiceWriter:
         self._require_room(entries, index, len(data))
         self._note_down([name])
         replace_file(self._recordings / name, data)
-        return {"prompt_audio_path": f"{_RECORDINGS}/{name}", "prompt_text": transcript}
+        path = f"{_RECORDINGS}/{name}"
+        return {"prompt_audio_path": path, "prompt_text": transcript, "consent": consent}
 
     def _require_room(self, entries: Entries, index: str, n_bytes: int) -> None:
         most = self._limits

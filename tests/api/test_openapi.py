@@ -20,7 +20,7 @@ ROUTES = {
     "speech": (*("tts", "tts_from_address", "recent_audio", "recent_timestamps", "recent_subtitles"),),
     "voices": (
         *("list_prompts", "add_prompt", "get_prompt", "change_prompt", "delete_prompt"),
-        "get_prompt_audio",
+        *("get_prompt_audio", "check_prompt"),
     ),
     "books": (
         *("add_job", "list_jobs", "get_job", "pause_job", "resume_job", "cancel_job", "delete_job"),
@@ -89,7 +89,7 @@ def test_every_kind_of_body_has_a_named_schema_of_its_own(document: dict[str, An
         for operation in operations(document)
         for media_type in operation.get("requestBody", {"content": {}})["content"].values()
     ]
-    assert len(set(seen)) == len(seen) - 1 == 28  # ElevenLabs' two routes share theirs
+    assert len(set(seen)) == len(seen) - 1 == 31  # ElevenLabs' two routes share theirs
     speech = by_id(document, "tts")["requestBody"]["content"]
     assert speech["multipart/form-data"]["schema"]["$ref"].endswith("/SpeechUpload")
     upload = document["components"]["schemas"]["SpeechUpload"]["properties"]["prompt_audio"]

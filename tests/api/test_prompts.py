@@ -43,6 +43,7 @@ def test_the_shipped_voices_are_listed(client: httpx.Client) -> None:
         "prompt_text": "text of exampleA",
         "source": "shipped",
         "audio_url": "/api/v1/prompts/exampleA/audio",
+        "consent": None,
     }
 
 
@@ -110,7 +111,8 @@ def test_a_voice_is_not_renamed(client: httpx.Client) -> None:
     assert client.get("/api/v1/prompts/mine").json()["prompt"]["prompt_text"] == "我的声音"
     assert refused(client.get("/api/v1/prompts/other")) == (404, "unknown_voice")
     same = client.put("/api/v1/prompts/mine", json={"index": "mine", "prompt_text": "new"})
-    assert (same.status_code, same.json()["warnings"]) == (200, [])
+    assert same.status_code == 200
+    assert not any("index" in warning for warning in same.json()["warnings"])
 
 
 def test_a_transcript_that_is_too_long(client: httpx.Client) -> None:

@@ -111,8 +111,7 @@ def test_voices_are_registered_and_changed_with_the_same_care(server: Running) -
         added = client.post("/api/v1/prompts", data=fields, files=recording)
         changed = client.put("/api/v1/prompts/mine", json={"prompt_text": "new", "text": "other"})
     assert added.status_code == 201
-    assert added.json()["warnings"] == [
-        "'promt_text' is not a field here and was ignored; did you mean prompt_text?"
-    ]
+    ignored = "'promt_text' is not a field here and was ignored; did you mean prompt_text?"
+    assert added.json()["warnings"][0] == ignored
     assert changed.json()["prompt"]["prompt_text"] == "new"
-    assert len(changed.json()["warnings"]) == 1
+    assert changed.json()["warnings"][0].startswith("'text' is not a field here and was ignored")

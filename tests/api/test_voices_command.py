@@ -9,11 +9,13 @@ from zipfile import ZipFile
 
 import pytest
 
+from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.running import Running
 from tests.recordings import voice_wav
 from tests.settings.asking import Done, run
 
 LIST = "prompt_cache.json"
+BUNDLED = BUNDLED_MODEL / "prompts" / "exampleA.wav"
 
 
 def voices(root: Path, server: Running, *arguments: str) -> Done:
@@ -55,9 +57,10 @@ def test_what_the_server_refuses_is_said_in_a_line(server: Running, tmp_path: Pa
 
 def test_voices_move_to_another_server(serve: Callable[..., Running], tmp_path: Path) -> None:
     here, there = serve(), serve()
-    recording = voice_wav(3.0)
-    (tmp_path / "me.wav").write_bytes(recording)
-    assert voices(tmp_path, here, "add", "我的音色", "me.wav", "--text", "我说的话。").returncode == 0
+    (tmp_path / "me.wav").write_bytes(BUNDLED.read_bytes())
+    said, agreed = "大家好，我是播音员，很高兴和大家见面。", "我同意用我的声音。"
+    added = voices(tmp_path, here, "add", "我的音色", "me.wav", "--text", said, "--consent", agreed)
+    assert (added.returncode, added.stderr) == (0, "")
     assert voices(tmp_path, here, "export", "v.zip").stdout.startswith("3 voices are in v.zip: ")
     done = voices(tmp_path, there, "import", "v.zip")
     assert (done.returncode, done.stderr) == (0, "")
@@ -67,6 +70,7 @@ def test_voices_move_to_another_server(serve: Callable[..., Running], tmp_path: 
         "Voice '我的音色' is registered.",
     ]
     with here.client() as one, there.client() as other:
+        assert one.get("/api/v1/prompts/我的音色").json()["prompt"]["consent"] == agreed
         for path in ("/api/v1/prompts", "/api/v1/prompts/我的音色/audio"):
             assert other.get(path).content == one.get(path).content
     assert voices(tmp_path, there, "import", "v.zip").stdout.count("is there already") == 3

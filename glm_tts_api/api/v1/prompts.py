@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote as url_quote
@@ -15,18 +16,21 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
 from glm_tts_api.api.registering import register
-from glm_tts_api.api.v1.schemas import (
+from glm_tts_api.api.v1.prompt_schemas import (
     ChangedPromptFields,
-    Done,
+    CheckedPromptFields,
     NewPromptFields,
     PromptAnswer,
     PromptList,
+    PromptReport,
 )
-from glm_tts_api.errors import InvalidField, quote
+from glm_tts_api.api.v1.schemas import Done
+from glm_tts_api.errors import InvalidField, ServiceError, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.http.ranges import ranged
+from glm_tts_api.voices.check import STATUSES, check_recording, check_voice
 from glm_tts_api.voices.names import composed
-from glm_tts_api.voices.store import VoiceInfo
+from glm_tts_api.voices.store import VoiceInfo, VoiceStore
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 IfMatch = Annotated[
@@ -87,13 +91,40 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
     transcript = state.voices.check_transcript(fields.prompt_text)
-    read = _recording(body, fields.prompt_audio_path, state)
-    if read is None:
-        raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
-    voice = await register(
-        request, state, transcript, lambda: state.voices.add(fields.index, transcript, read())
+    read = _needed_recording(body, fields.prompt_audio_path, state)
+
+    def add() -> tuple[VoiceInfo, list[str]]:
+        voice = state.voices.add(fields.index, transcript, read(), fields.consent or "")
+        return voice, _doubts(state.voices, voice.index)
+
+    voice, doubts = await register(request, state, transcript, add)
+    return _answer(f"Voice '{voice.index}' is registered.", voice, response, [*warnings, *doubts])
+
+
+@router.post(
+    "/check",
+    response_model=PromptReport,
+    openapi_extra=body_docs(CheckedPromptFields, name="CheckedPrompt", example=_EXAMPLE),
+    responses=_WRITE,
+    dependencies=[WriterRequired],
+)
+async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
+    """Measures a recording that is to be a voice and holds it against its transcript; keeps nothing. Whether
+    the recording says these words is not heard. Who may add voices may ask."""
+    body = await read_body(request, state.config.max_text_bytes)
+    fields, warnings = body.parse(CheckedPromptFields)
+    transcript = state.voices.check_transcript(fields.prompt_text)
+    read = _needed_recording(body, fields.prompt_audio_path, state)
+    found = await register(
+        request, state, transcript, lambda: check_voice(read(), transcript, state.voices.limits)
     )
-    return _answer(f"Voice '{voice.index}' is registered.", voice, response, warnings)
+    n_warnings, n_errors = (sum(each.status == status for each in found) for status in ("warning", "error"))
+    return {
+        "message": f"{_counted(n_errors, 'error')}, {_counted(n_warnings, 'warning')}.",
+        "status": max((each.status for each in found), key=STATUSES.index),
+        "checks": [asdict(each) for each in found],
+        "warnings": warnings,
+    }
 
 
 @router.put(
@@ -106,8 +137,8 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
 async def change_prompt(
     index: str, request: Request, response: Response, state: AppStateDep, if_match: IfMatch = None
 ) -> dict[str, Any]:
-    """Changes a voice's transcript, its recording, or both. configs/ is never written: a shipped voice gets
-    a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
+    """Changes a voice's transcript, its recording, its consent, or several. configs/ is never written: a
+    shipped voice gets a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(ChangedPromptFields)
     if fields.index is not None and composed(fields.index) != composed(index):
@@ -119,15 +150,16 @@ async def change_prompt(
     if transcript is not None:
         transcript = state.voices.check_transcript(transcript)
     read = _recording(body, fields.prompt_audio_path, state)
-    if transcript is None and read is None:
-        raise InvalidField("Send what is to change: prompt_text, prompt_audio or prompt_audio_path.")
+    if transcript is None and read is None and fields.consent is None:
+        raise InvalidField("Send what is to change: prompt_text, prompt_audio, prompt_audio_path or consent.")
 
-    def change() -> VoiceInfo:
+    def change() -> tuple[VoiceInfo, list[str]]:
         data = None if read is None else read()
-        return state.voices.replace(index, transcript, data, only_if=_versions(if_match))
+        voice = state.voices.replace(index, transcript, data, fields.consent, only_if=_versions(if_match))
+        return voice, _doubts(state.voices, index)
 
-    voice = await register(request, state, transcript or "", change)
-    return _answer(f"Voice '{index}' is changed.", voice, response, warnings)
+    voice, doubts = await register(request, state, transcript or "", change)
+    return _answer(f"Voice '{index}' is changed.", voice, response, [*warnings, *doubts])
 
 
 @router.delete(
@@ -161,13 +193,35 @@ def _versions(if_match: str | None) -> set[str] | None:
     return {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
 
 
-def _shown(voice: VoiceInfo) -> dict[str, str]:
+def _shown(voice: VoiceInfo) -> dict[str, str | None]:
     return {
         "index": voice.index,
         "prompt_text": voice.transcript,
         "source": voice.source,
         "audio_url": f"/api/v1/prompts/{url_quote(voice.index)}/audio",
+        "consent": voice.consent or None,
     }
+
+
+def _doubts(voices: VoiceStore, index: str) -> list[str]:
+    """What is doubtful in a voice that was just written. Blocking."""
+    try:
+        voice = voices.get(index)
+    except ServiceError:  # another writer changed it meanwhile
+        return []
+    found = check_recording(voice.recording, voice.transcript)
+    return [each.message for each in found if each.status != "ok"]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def _needed_recording(body: Body, path: str | None, state: AppState) -> Callable[[], bytes]:
+    read = _recording(body, path, state)
+    if read is None:
+        raise InvalidField("Send the recording as prompt_audio, or name it with prompt_audio_path.")
+    return read
 
 
 def _recording(body: Body, path: str | None, state: AppState) -> Callable[[], bytes] | None:

@@ -16,7 +16,6 @@ from glm_tts_api.contracts import (
     SamplingOptions,
 )
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
-from glm_tts_api.voices.names import INDEX_RULE
 
 _SAMPLING = SamplingOptions()
 EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
@@ -45,15 +44,6 @@ InputType = Annotated[
         default="text",
         description="ssml: input_text is <speak>...</speak>, as docs/pronunciation.md has it.",
         examples=["text"],
-    ),
-]
-
-RecordingPath = Annotated[
-    str | None,
-    Field(
-        default=None,
-        description="In place of prompt_audio: a file in configs/ or PROMPTS_DIR; it is copied.",
-        examples=["my_voice.wav"],
     ),
 ]
 
@@ -156,63 +146,6 @@ class SpeechAnswer(BaseModel):
         default=None, description="With timestamps.", examples=[None]
     )
     subtitle: str | None = Field(default=None, description="With subtitle.", examples=[None])
-
-
-class NewPromptFields(BaseModel):
-    """What POST /prompts takes beside the file prompt_audio."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    index: str = Field(description=f"Its name: {INDEX_RULE}.", examples=["my_voice"])
-    prompt_text: str = Field(
-        description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
-    )
-    prompt_audio_path: RecordingPath
-
-
-class ChangedPromptFields(BaseModel):
-    """What PUT /prompts/{index} takes beside the file prompt_audio; what is left out stays."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    index: str | None = Field(
-        default=None,
-        description="May repeat the name that the path has; a voice is not renamed.",
-        examples=["my_voice"],
-    )
-    prompt_text: str | None = Field(
-        default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
-    )
-    prompt_audio_path: RecordingPath
-
-
-class Prompt(BaseModel):
-    """A registered voice."""
-
-    index: str = Field(description="Its name.", examples=["exampleA"])
-    prompt_text: str = Field(description="The recording's transcript.", examples=["录音里说的每一个字。"])
-    source: Literal["shipped", "own"] = Field(
-        description="shipped: from configs/prompt_cache.json; own: added over the API.", examples=["shipped"]
-    )
-    audio_url: str = Field(description="Where the recording is.", examples=["/api/v1/prompts/exampleA/audio"])
-
-
-class PromptAnswer(BaseModel):
-    """One voice."""
-
-    success: Literal[True] = True
-    message: str = Field(examples=["Voice 'my_voice' is registered."])
-    prompt: Prompt
-    warnings: Warnings = []
-
-
-class PromptList(BaseModel):
-    """Every voice."""
-
-    success: Literal[True] = True
-    count: int = Field(examples=[2])
-    prompts: list[Prompt]
-    writable: bool = Field(description="Whether who asks may add, change and delete them.", examples=[True])
 
 
 class Done(BaseModel):

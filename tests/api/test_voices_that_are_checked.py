@@ -1,0 +1,116 @@
+"""POST /api/v1/prompts/check, `glm-tts voices check`, and what registration says of a doubtful recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import soundfile
+
+from glm_tts_api.settings import BUNDLED_MODEL
+from tests.api.running import Running
+from tests.recordings import encoded, png, voice_wav
+from tests.settings.asking import run
+
+FILE = BUNDLED_MODEL / "prompts" / "exampleA.wav"
+GOOD, SAID = FILE.read_bytes(), "大家好，我是播音员，很高兴和大家见面。"
+DOUBTFUL = {"clipping": "error", "silence": "warning", "speech_rate": "warning"}
+
+
+def doubtful() -> bytes:
+    """Clipped, with silence before it; its words are to be double."""
+    samples, rate = soundfile.read(FILE, dtype="float32")
+    return encoded(np.concatenate([np.zeros(rate, np.float32), np.clip(5 * samples, -1, 1)]), rate, "WAV")
+
+
+def check(client: httpx.Client, recording: bytes, **fields: Any) -> httpx.Response:
+    files = {"prompt_audio": ("a.wav", recording)}
+    return client.post("/api/v1/prompts/check", data={"prompt_text": SAID, **fields}, files=files)
+
+
+def test_a_report_over_http(server: Running) -> None:
+    with server.client() as client:
+        before = client.get("/api/v1/prompts").json()
+        good = check(client, GOOD, index="me", consent="mine").json()
+        assert (good["message"], good["status"], good["warnings"]) == ("no errors, no warnings.", "ok", [])
+        assert [each["name"] for each in good["checks"]] == [
+            *("length", "level", "clipping", "noise", "silence", "speech_rate", "language"),
+        ]
+        assert good["checks"][0]["measured"] == {"seconds": 5.48}
+
+        bad = check(client, doubtful(), prompt_text=2 * SAID, promt_text="x").json()
+        assert (bad["message"], bad["status"]) == ("1 error, 2 warnings.", "error")
+        assert {each["name"]: each["status"] for each in bad["checks"] if each["status"] != "ok"} == DOUBTFUL
+        assert bad["warnings"] == [
+            "'promt_text' is not a field here and was ignored; did you mean prompt_text?"
+        ]
+
+        short = check(client, voice_wav(0.5)).json()
+        assert (short["checks"][0]["name"], short["status"]) == ("recording", "error")
+        by_path = {"prompt_text": SAID, "prompt_audio_path": "configs/prompts/exampleA.wav"}
+        assert client.post("/api/v1/prompts/check", json=by_path).json()["checks"][0]["name"] == "length"
+        assert client.get("/api/v1/prompts").json() == before
+
+        assert check(client, png()).status_code == 415
+        assert check(client, GOOD, prompt_text=" ").status_code == 400
+        assert client.post("/api/v1/prompts/check", data={"prompt_text": SAID}).status_code == 400
+    with server.client(headers={"X-Forwarded-For": "203.0.113.9"}) as visitor:
+        assert check(visitor, GOOD).status_code == 403
+
+
+def test_registration_warns_of_what_is_doubtful(server: Running) -> None:
+    fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", GOOD)}
+    with server.client() as client:
+        assert client.post("/api/v1/prompts", data=fields, files=files).json()["warnings"] == []
+        changed = client.put("/api/v1/prompts/me", json={"prompt_text": 2 * SAID}).json()
+        (warning,) = changed["warnings"]
+        assert warning.endswith("leave out what is not said in it.")
+        files = {"prompt_audio": ("a.wav", doubtful())}
+        assert len(client.put("/api/v1/prompts/me", files=files).json()["warnings"]) == len(DOUBTFUL)
+
+
+def test_a_report_on_the_command_line(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "good.wav").write_bytes(GOOD)
+    (tmp_path / "bad.wav").write_bytes(doubtful())
+    done = run(tmp_path, "voices", "check", "good.wav", "--text", SAID, "--url", server.url)
+    rows = done.stdout.splitlines()
+    assert (done.returncode, done.stderr, rows[0]) == (0, "", "CHECK        STATUS  FOUND")
+    assert rows[1] == "length       ok      5.5 s long."
+    assert len(rows) == 8
+    done = run(tmp_path, "voices", "check", "bad.wav", "--text", 2 * SAID, "--url", server.url)
+    found = {row.split()[0]: row.split()[1] for row in done.stdout.splitlines()[1:]}
+    assert done.returncode == 1
+    assert {name: status for name, status in found.items() if status != "ok"} == DOUBTFUL
+
+
+def test_a_consent_is_kept_with_its_voice(server: Running) -> None:
+    agreed = "Li Hua agreed to our audio guide, 2026-11-02."
+    fields, files = (
+        {"index": "me", "prompt_text": SAID, "consent": f" {agreed} "},
+        {"prompt_audio": ("a.wav", GOOD)},
+    )
+    with server.client() as client:
+        added = client.post("/api/v1/prompts", data=fields, files=files)
+        assert added.json()["prompt"]["consent"] == agreed
+
+        def kept() -> tuple[Any, Any]:
+            listed = {each["index"]: each for each in client.get("/api/v1/prompts").json()["prompts"]}
+            assert listed["exampleA"]["consent"] is None
+            return listed["me"]["consent"], client.get("/api/v1/prompts/me").json()["prompt"]["consent"]
+
+        assert kept() == (agreed, agreed)
+        assert client.put("/api/v1/prompts/me", json={"prompt_text": "新的文字。"}).status_code == 200
+        assert client.put("/api/v1/prompts/me", files=files).status_code == 200
+        assert kept() == (agreed, agreed)
+        changed = client.put("/api/v1/prompts/me", json={"consent": "revoked"})
+        assert changed.headers["ETag"] != added.headers["ETag"]
+        assert changed.json()["prompt"]["prompt_text"] == "新的文字。"
+        assert kept() == ("revoked", "revoked")
+        refused = client.put("/api/v1/prompts/me", json={"consent": 501 * "x"})
+        assert (refused.status_code, refused.json()["code"]) == (413, "text_too_long")
+        assert client.put("/api/v1/prompts/me", json={"consent": " "}).json()["prompt"]["consent"] is None
+        assert kept() == (None, None)
+        assert client.put("/api/v1/prompts/exampleA", json={"consent": agreed}).status_code == 200
+        assert client.get("/api/v1/prompts/exampleA").json()["prompt"]["prompt_text"] == "text of exampleA"
