@@ -82,14 +82,14 @@ def _level(speech_db: float) -> Finding:
 
 
 def _clipping(share: float) -> Finding:
-    figures = {"share": round(share, 6)}
+    said, figures = f"{share:.2%} of the samples are at full scale", {"share": round(share, 6)}
     if share < _CLIPPED:
-        return Finding("clipping", "ok", "No peak is cut off at full scale.", figures)
+        return Finding("clipping", "ok", f"{said}.", figures)
     return Finding(
         "clipping",
         "error" if share >= _MUCH_CLIPPED else "warning",
-        f"{share:.2%} of the samples are at full scale: the peaks are cut off, and the voice will be as "
-        "harsh. Record again with the microphone turned down.",
+        f"{said}: the peaks are cut off, and the voice will be as harsh. Record again with the microphone "
+        "turned down.",
         figures,
     )
 
