@@ -105,7 +105,7 @@ class PromptList(BaseModel):
     writable: bool = Field(description="Whether who asks may add, change and delete them.", examples=[True])
 
 
-class Check(BaseModel):
+class PromptCheck(BaseModel):
     """One thing that was looked at."""
 
     name: CheckName = Field(
@@ -131,5 +131,5 @@ class PromptReport(BaseModel):
     success: Literal[True] = True
     message: str = Field(examples=["1 warning, no errors."])
     status: Status = Field(description="The worst of the checks.", examples=["warning"])
-    checks: list[Check]
+    checks: list[PromptCheck]
     warnings: Warnings = []
