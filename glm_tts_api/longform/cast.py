@@ -24,7 +24,7 @@ def read_cast(data: str | Mapping[str, object]) -> dict[str, str]:
     Raises InvalidField (`cast`)."""
     try:
         cast = json.loads(data) if isinstance(data, str) else data
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _refused("is no JSON") from None
     if not isinstance(cast, Mapping) or len(cast) > MOST_NAMES:
         raise _refused(f"is an object of at most {MOST_NAMES} names")

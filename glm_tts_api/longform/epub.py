@@ -25,7 +25,11 @@ _FRONT_MATTER = frozenset(
 _FRONT_NAMES = re.compile(
     r"(?:cover|title-?_?page|copyright|toc|nav|contents|cip)(?:[-_]?page)?\d?\.x?html?", re.I
 )
-_ENCODING = re.compile(rb"""<\?xml[^>]{0,100}encoding=["']([A-Za-z0-9._-]{1,30})["']""")
+# Of texts alone: Python has others, such as punycode, whose time grows with the square of the page.
+_ENCODING = re.compile(
+    rb"""<\?xml[^>]{0,100}encoding=["']((?:utf|us-ascii|iso|latin|windows|cp|koi8|gb|big5|euc|shift)[\w.-]{0,30})["']""",
+    re.I,
+)
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -33,6 +37,7 @@ _BROKEN = (
     RuntimeError,
     NotImplementedError,
     ValueError,
+    OverflowError,
     KeyError,
     OSError,
 )
@@ -59,7 +64,10 @@ class _Archive:
 
     def text(self, path: str) -> str:
         """Raises KeyError where it is missing."""
-        with self.archive.open(path) as file:
+        entry = self.archive.getinfo(path)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # all that EPUB allows
+            raise zipfile.BadZipFile(f"{path} is packed in a way that EPUB does not allow")
+        with self.archive.open(entry) as file:
             data = file.read(self.left + 1)
         self.left -= len(data)
         if self.left < 0:

@@ -58,12 +58,14 @@ class Made:
 
     def n_in(self, first: int, n_units: int) -> int:
         """How many of these units are there."""
-        return sum(samples != _UNSPOKEN for samples in self.speech[first : first + n_units])
+        return n_units - self.speech[first : first + n_units].count(_UNSPOKEN)
 
     def prefix(self) -> int:
         """How many units from the first on are there without a gap."""
-        missing = (index for index, samples in enumerate(self.speech) if samples == _UNSPOKEN)
-        return next(missing, len(self.speech))
+        try:
+            return self.speech.index(_UNSPOKEN)
+        except ValueError:
+            return len(self.speech)
 
 
 class JobFolder:
@@ -116,12 +118,13 @@ class JobFolder:
                 raise JobRuns("Another server or program works on this job now; try again soon.") from None
             yield
 
-    def units(self) -> Iterator[Unit]:
-        """One after the other: a plan can be long."""
+    def units(self, *, without: Made | None = None) -> Iterator[Unit]:
+        """One after the other, for a plan can be long; `without` those that are made."""
         decoder = msgspec.json.Decoder(Unit)
         with (self.path / "plan.jsonl").open("rb") as plan:
-            for line in plan:
-                yield decoder.decode(line)
+            for index, line in enumerate(plan):
+                if without is None or not without.has(index):
+                    yield decoder.decode(line)
 
     def made(self, n_units: int) -> Made:
         """What the folder's audio says."""
@@ -151,9 +154,10 @@ class JobFolder:
             left.unlink(missing_ok=True)
 
     def delete(self) -> None:
-        """First job.json: a folder that is half-deleted is no job."""
+        """First job.json: a folder that is half-deleted is no job. A file that is being made of the job may
+        stay; Shelf.remove_old removes it."""
         (self.path / "job.json").unlink(missing_ok=True)
-        shutil.rmtree(self.path)
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def _chapters(book: Book, counts: Counter[int]) -> Iterator[PlannedChapter]:
@@ -176,8 +180,3 @@ def _room_needed() -> Iterator[None]:
         raise StorageFull(
             "The disk of the job's folder is full: make room, then let the job go on."
         ) from None
-
-
-def unspoken(units: Iterator[Unit], made: Made) -> Iterator[Unit]:
-    """The units that are still to be made."""
-    return (unit for unit in units if not made.has(unit.index))

@@ -10,8 +10,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final, get_args
 
 from glm_tts_api.contracts import JobState
@@ -101,9 +101,9 @@ class Jobs:
         return look
 
     async def change(self, id: str, owner: str | None, to: JobState) -> Look:
-        """Pauses, resumes or cancels. Raises UnknownJob, JobRefuses, JobRuns, StorageFull."""
+        """Pauses, resumes or cancels. Raises UnknownJob, JobRefuses, JobRuns."""
         look = await self.get(id, owner)
-        async with look.changing:
+        async with _change_of(look):
             if to != "queued":
                 await self._stop(look)
             if look.task is None:
@@ -118,7 +118,7 @@ class Jobs:
     async def delete(self, id: str, owner: str | None) -> None:
         """Raises UnknownJob and JobRuns."""
         look = await self.get(id, owner)
-        async with look.changing:
+        async with _change_of(look):
             await self._stop(look)
             await asyncio.to_thread(delete, look.folder)
             self._shelf.forget(id)
@@ -128,14 +128,18 @@ class Jobs:
     async def keep_going(self, is_stopping: Callable[[], bool]) -> None:
         """Runs the jobs that are queued until the server stops or this is cancelled; the units at work are
         lost then, and another server makes them."""
-        swept_at = float("-inf")
+        swept_at, told = float("-inf"), ""
         try:
             while not is_stopping():
-                await asyncio.to_thread(self._shelf.refresh)
-                self._begin_queued()
-                if time.monotonic() > swept_at + _SWEEP_EVERY_S:
-                    swept_at = time.monotonic()
-                    await asyncio.to_thread(self._shelf.remove_old)
+                try:
+                    await asyncio.to_thread(self._shelf.refresh)
+                    self._begin_queued()
+                    if time.monotonic() > swept_at + _SWEEP_EVERY_S:
+                        swept_at = time.monotonic()
+                        await asyncio.to_thread(self._shelf.remove_old)
+                except OSError as error:
+                    if told != (told := str(error)):
+                        logger.error("JOBS_DIR cannot be read: %s", error)
                 self._changed.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), _LOOK_EVERY_S)
@@ -211,6 +215,17 @@ class Jobs:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+            look.task = None  # which a task that had not begun leaves as it was
+
+
+@asynccontextmanager
+async def _change_of(look: Look) -> AsyncIterator[None]:
+    """One after the other. Raises UnknownJob where the one before deleted it."""
+    async with look.changing:
+        try:
+            yield
+        except FileNotFoundError:
+            raise no_such_job() from None
 
 
 def _may_see(owner: str | None, job: Job) -> bool:

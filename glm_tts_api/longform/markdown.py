@@ -9,22 +9,23 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 from glm_tts_api.longform.chapters import Found, book_of
 from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.paragraphs import ENDED, goes_on, heading_rank, join_lines, wrap_width
 
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})\s*")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^`]*")
+_FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)[^`]*")
 _RULE = re.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*")
 _ITEM = re.compile(r"\s*(?:[-*+]|(?P<number>\d{1,9}[.)]))[ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)")
 _QUOTE = re.compile(r" {0,3}(?:>[ \t]?)+")
 _CODE = re.compile(r" {4}|\t")
 _DEFINITION = re.compile(r" {0,3}\[[^\[\]\n]{1,200}\]:(?:\s|$)")
-_HARD_BREAK = re.compile(r"(?:  +|\\|<br ?/?>)$", re.I)
-_FRONT = re.compile(r"(title|author)\s*:\s*[\"']?(.*?)[\"']?\s*", re.I)
+_HARD_BREAK = re.compile(r"(?:(?<! ) {2,}|\\|<br ?/?>)$", re.I)
+_FRONT = re.compile(r"(title|author)\s*:\s*[\"']?(.*?)[\"']?", re.I)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 # A mark such as [[pause 1]] is for the text front end.
 _MARK = re.compile(r"(\[\[[^\[\]\n]{1,200}\]\])")
@@ -107,7 +108,7 @@ def _blocks(lines: Iterator[str]) -> Iterator[Found]:
             open_lines, is_item = [], False
         if heading or underlined:
             rank = len(heading[1]) if heading else 1 if underlined and "=" in underlined[1] else 2
-            yield from _spoken(heading[2] if heading else line, rank)
+            yield from _spoken(heading[2].rstrip(" \t#") if heading else line, rank)
         elif is_row:
             yield from _row(line)
         elif item or not ends:
@@ -154,5 +155,6 @@ def _plain(text: str) -> str:
     for at in range(0, len(parts), 2):
         for pattern, instead in _SIGNS:
             parts[at] = pattern.sub(instead, parts[at])
-        parts[at] = html.unescape(parts[at])
+        with suppress(ValueError):  # a character by a number of thousands of digits
+            parts[at] = html.unescape(parts[at])
     return " ".join("".join(parts).split())

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from glm_tts_api.longform.chapters import Found
 from glm_tts_api.text.cut.paragraphs import BlockKind, paragraphs
 
-_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,99})((?:[^>"']|"[^"]*"|'[^']*')*+)>""")
+_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,99}+)((?:[^>"']|"[^"]*"|'[^']*')*+)>""")
+_TAG_TO_THE_NEXT_END = re.compile(r"<(/?)([A-Za-z][^\s/>]{0,99}+)([^>]*+)>")
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]{1,99})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+))""")
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
 _BLOCKS = re.compile(
@@ -35,6 +36,7 @@ _BRACKETED = re.compile(r"\s*[\[【〔［]\s*(?:注|註)?\s*\d{1,4}\s*[\]】〕�
 _VERSE = re.compile(r"verse|poem|poetry|stanza", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MOST_OPEN = 200  # elements in each other; what is deeper counts as text of these
+_MOST_MARK = 40  # characters of the mark of a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ class Tag:
 
 
 def tokens(text: str) -> Iterator[Tag | str]:
-    """The tags and texts in their order. Names are in small letters; an end that is missing ends the page."""
-    at = 0
+    """The tags and texts in their order. Names are in small letters; an end that is missing ends the page.
+    Behind a tag with a quote that stays open, each tag ends at the next `>`."""
+    at, tag_pattern = 0, _TAG
     while (start := text.find("<", at)) >= 0:
         if start > at:
             yield html.unescape(text[at:start])
@@ -64,7 +67,10 @@ def tokens(text: str) -> Iterator[Tag | str]:
         elif text.startswith(("<!", "<?"), start):
             at = _behind(text, ">", start)
         elif text[start + 1 : start + 2].isalpha() or text.startswith("</", start):
-            tag = _TAG.match(text, start)
+            tag = tag_pattern.match(text, start)
+            if tag is None and tag_pattern is _TAG:  # which looked at all of the text
+                tag_pattern = _TAG_TO_THE_NEXT_END
+                tag = tag_pattern.match(text, start)
             at = tag.end() if tag else _behind(text, ">", start)
             if tag:
                 yield _tag(tag)
@@ -157,7 +163,9 @@ class _Page:
             return
         _, start, is_link = self.marks.pop()
         text = "".join(self.said[start:])
-        before = "".join(self.said[max(0, start - 3) : start]).rstrip()
+        if len(text) > _MOST_MARK:
+            return
+        before = "".join(part[-_MOST_MARK:] for part in self.said[max(0, start - 3) : start]).rstrip()
         after_mark = bool(before) and not before[-1].isalnum()
         if (_NOTE_MARK.fullmatch(text) and (is_link or (tag.name == "sup" and after_mark))) or (
             tag.name == "sup" and _BRACKETED.fullmatch(text)

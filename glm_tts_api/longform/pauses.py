@@ -17,7 +17,7 @@ def read_pauses(data: str | Mapping[str, object]) -> Pauses:
     as it is. Raises InvalidField (`pauses`)."""
     try:
         given = json.loads(data) if isinstance(data, str) else data
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     if not isinstance(given, Mapping) or not all(name in _KINDS and _is_pause(given[name]) for name in given):
         raise InvalidField(

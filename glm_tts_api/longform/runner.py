@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from glm_tts_api.errors import DeadlineExceeded, InternalFault, NothingToSay, Unavailable
-from glm_tts_api.longform.folder import JobFolder, Made, unspoken
+from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ async def run_job(
     Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken. What
     was made by then stays.
     """
-    folder.sweep()
-    units = unspoken(folder.units(), made)
+    await asyncio.to_thread(folder.sweep)
+    units = folder.units(without=made)
 
     async def work() -> None:
         for unit in units:

@@ -69,6 +69,7 @@ class Shelf:
     def __init__(self, config: JobsConfig) -> None:
         self.config = config
         self._known: dict[str, Look] = {}
+        self._damaged: set[str] = set()
 
     def folder(self, id: str) -> JobFolder:
         return JobFolder(self.config.folder / id)
@@ -88,8 +89,9 @@ class Shelf:
 
     def refresh(self) -> None:
         """Finds what other servers have begun or deleted."""
+        known = set(self._known)  # before the folder is read: a job that comes meanwhile stays
         ids = set(self._ids())
-        for id in self._known.keys() - ids:
+        for id in known - ids:
             self.forget(id)
         for id in ids:
             self.look_up(id)
@@ -106,7 +108,9 @@ class Shelf:
             self.forget(id)
             return None
         except (OSError, msgspec.MsgspecError) as error:
-            logger.warning("The job in %s cannot be read: %s", self.config.folder / id, error)
+            if id not in self._damaged:
+                self._damaged.add(id)
+                logger.warning("The job in %s cannot be read: %s", self.config.folder / id, error)
             return None
         return look
 
@@ -125,18 +129,28 @@ class Shelf:
             yield from (path.name for path in self.config.folder.iterdir() if _ID.fullmatch(path.name))
 
     def remove_old(self) -> None:
-        """Deletes folders that never became a job, and jobs that have rested for too long."""
+        """Deletes folders that never became a job, files that a killed server was making, and jobs that have
+        rested for too long."""
         for id in self._ids():
             folder = self.folder(id)
-            with suppress(OSError, JobRuns):
-                if not folder.is_job and time.time() - folder.path.stat().st_mtime > _ABANDONED_S:
+            with suppress(OSError):
+                if not folder.is_job and _is_abandoned(folder.path):
                     folder.delete()
+                for left in filter(_is_abandoned, folder.outputs.glob("*.new")):
+                    left.unlink(missing_ok=True)
         for look in self.looks if self.config.keep_s else ():
             with suppress(OSError, JobRuns):
                 if look.job.state in RESTING and time.time() - look.folder.changed_at > self.config.keep_s:
                     delete(look.folder)
                     self.forget(look.job.id)
                     logger.info("Job %s is deleted: it rested for JOBS_KEEP_DAYS", look.job.id)
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _ABANDONED_S
+    except FileNotFoundError:
+        return False
 
 
 def no_such_job() -> UnknownJob:

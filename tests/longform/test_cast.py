@@ -44,6 +44,7 @@ def test_without_a_narrator_other_lines_have_the_voice_of_the_book() -> None:
     "cast",
     [
         "{",
+        "[" * 100_000,
         "[]",
         '{"": "a"}',
         '{"a:b": "a"}',

@@ -9,6 +9,7 @@ import pytest
 
 from glm_tts_api.errors import TextTooLong, UnparsableBody
 from glm_tts_api.longform import epub
+from glm_tts_api.longform.markup import page_blocks
 from glm_tts_api.longform.reading import read_book
 from tests.longform.test_reading import kinds, titles
 
@@ -118,3 +119,30 @@ def test_no_more_is_unpacked_than_a_book_needs() -> None:
         epub.read_epub(bomb, 2_000_000)
     with pytest.raises(TextTooLong, match="more than 2500 characters"):
         epub.read_epub(packed(**{"OEBPS/text/b.xhtml": "字" * 2501}), 2500)
+
+
+@pytest.mark.parametrize(
+    ("page", "heard"),
+    [
+        ('<a ">"' * 100_000 + "b", '"' * 100_000 + "b"),
+        (f"<p><a>{'<b> ' * 20_000}x</a></p>", "x"),
+        (f"<p>{'字' * 100_000}。" + '<a href="#n">1</a>' * 20_000, f"{'字' * 100_000}。"),
+    ],
+    ids=["quotes", "blanks", "notes"],
+)
+def test_a_hostile_page_takes_no_longer_than_others(page: str, heard: str) -> None:
+    """Where the time would grow with the square, each of these takes a minute or more."""
+    assert [block.text for block in page_blocks(page)] == [heard]
+
+
+def test_an_encoding_that_is_none_of_texts_is_not_used() -> None:
+    page = '<?xml version="1.0" encoding="punycode"?><p>一-kba</p>'
+    assert ("paragraph", "一-kba") in kinds(read_book(packed(**{"OEBPS/text/b.xhtml": page}), "a.epub"))
+
+
+def test_a_page_that_is_packed_in_another_way_is_refused() -> None:
+    with io.BytesIO() as out:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+            archive.writestr("META-INF/container.xml", CONTAINER)
+        with pytest.raises(UnparsableBody, match="does not allow"):
+            read_book(out.getvalue(), "a.epub")

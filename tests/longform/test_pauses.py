@@ -19,7 +19,17 @@ def test_pauses_are_set_by_kind_and_grow_with_what_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", ["{", "[]", '{"line": 1}', '{"item": -1}', '{"item": 10.5}', '{"item": true}', '{"item": NaN}']
+    "data",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        '{"line": 1}',
+        '{"item": -1}',
+        '{"item": 10.5}',
+        '{"item": true}',
+        '{"item": NaN}',
+    ],
 )
 def test_other_pauses_are_refused(data: str) -> None:
     with pytest.raises(InvalidField, match="seconds from 0 to 10"):

@@ -175,3 +175,28 @@ def test_what_cannot_be_read_is_said(
 ) -> None:
     with pytest.raises(error, match=says):
         read_book(data, name)
+
+
+def test_a_bullet_inside_an_item_stays() -> None:
+    book = read_book("1. 苹果 - 红色\n\n- 梨 - 黄色\n", "a.txt")
+    assert kinds(book) == [("item", "1. 苹果 - 红色"), ("item", "梨 - 黄色")]
+
+
+LONG = 200_000  # where the time would grow with the square, each of these takes a minute or more
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        (f"a{' ' * LONG}b\nc", [("paragraph", "a b c")]),
+        (f"# x{' #' * LONG}y", [("heading", f"x{' #' * LONG}y")]),
+        (f"---\ntitle: x{' ' * LONG}y\n---\na", [("paragraph", "a")]),
+        (f"{'~' * LONG}`", []),
+        (f"a &#{'1' * 5000};", [("paragraph", f"a &#{'1' * 5000};")]),
+    ],
+    ids=["blanks", "heading", "front", "fence", "character"],
+)
+def test_a_hostile_line_of_markdown_takes_no_longer_than_others(
+    text: str, heard: list[tuple[str, str]]
+) -> None:
+    assert kinds(read_book(f"{text}\n\nb\n", "a.md")) == [*heard, ("paragraph", "b")]

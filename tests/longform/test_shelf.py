@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from glm_tts_api.contracts import JobState
 from glm_tts_api.longform.shelf import JobsConfig, Shelf
@@ -30,7 +32,11 @@ def test_what_rested_too_long_goes_and_what_runs_stays(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     unfinished = tmp_path / ("e" * 32)
     unfinished.mkdir()
-    os.utime(unfinished, (time.time() - DAY_S, time.time() - DAY_S))
+    growing = tmp_path / ("b" * 32) / "outputs" / "1.mp3.99.new"  # of a server that was killed
+    growing.parent.mkdir()
+    growing.touch()
+    for left in (unfinished, growing):
+        os.utime(left, (time.time() - DAY_S, time.time() - DAY_S))
 
     for keep_s, left in ((0, "abcd"), (30 * DAY_S, "bc")):
         shelf = Shelf(JobsConfig(tmp_path, keep_s=keep_s))
@@ -40,12 +46,32 @@ def test_what_rested_too_long_goes_and_what_runs_stays(tmp_path: Path) -> None:
             [*(each * 32 for each in left), "mine"]
         )
         assert {look.job.id for look in shelf.looks} == {each * 32 for each in left}
+    assert not growing.exists()
 
 
-def test_a_folder_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_read_hides_no_other_and_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     job_of(tmp_path, "a" * 32, "done", age_s=0)
     job_of(tmp_path, "b" * 32, "done", age_s=0)
     (tmp_path / ("b" * 32) / "job.json").write_text("{")
     shelf = Shelf(JobsConfig(tmp_path))
     shelf.refresh()
+    shelf.refresh()
     assert [look.job.id for look in shelf.looks] == ["a" * 32]
+    assert len(caplog.records) == 1
+
+
+def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, id = Shelf(JobsConfig(tmp_path)), "a" * 32
+
+    def before_it_came() -> Iterator[str]:
+        job_of(tmp_path, id, "done", age_s=0)
+        shelf.found(id)
+        return iter(())
+
+    monkeypatch.setattr(shelf, "_ids", before_it_came)
+    shelf.refresh()
+    assert [look.job.id for look in shelf.looks] == [id]

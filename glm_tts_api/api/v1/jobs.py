@@ -229,11 +229,13 @@ def _book(body: Body, fields: JobFields) -> tuple[Book, list[str]]:
 async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) -> dict[str, Voice]:
     """Every voice that the book needs, by the names that it has there. Raises UnknownVoice and what a
     recording is refused with."""
-    blocks = [block for chapter in book.chapters for block in chapter.blocks]
-    names = [block.voice or "" for block in blocks]
-    marked = [name for block in blocks for name in voices_in(block.text)]
-    others = await state.pools.files.run(named_voices, [*names, *marked], state)
-    return {BOOK: await _voice(body, fields, state), **others}
+
+    def others() -> dict[str, Voice]:
+        blocks = [block for chapter in book.chapters for block in chapter.blocks]
+        names = (name for block in blocks for name in (block.voice or "", *voices_in(block.text)))
+        return named_voices(names, state)
+
+    return {BOOK: await _voice(body, fields, state), **await state.pools.files.run(others)}
 
 
 async def _voice(body: Body, fields: JobFields, state: AppState) -> Voice:

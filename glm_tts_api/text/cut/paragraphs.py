@@ -166,9 +166,9 @@ def _heading(line: str, end: int) -> Paragraph | None:
 
 def _block(lines: Sequence[str], end: int) -> Paragraph:
     text = join_lines(lines)
-    if is_item(text):
-        return Paragraph(_BULLET.sub("", text, count=1), "item", end=end)
-    return Paragraph(text, end=end)
+    if bullet := _BULLET.match(text):
+        return Paragraph(text[bullet.end() :], "item", end=end)
+    return Paragraph(text, "item" if is_item(text) else "paragraph", end=end)
 
 
 def _as_verse(stanza: Sequence[Paragraph]) -> Iterator[Paragraph]:
