@@ -2,9 +2,8 @@
 
 A request takes the short or the long lane by its length. Each lane has its places on each engine and one
 bounded line, in which the next place goes round the clients. A place is given on the engine that has most to
-spare. A deadline counts from
-arrival and covers the wait and the work. The permit goes back when
-both the request and the engine are done with it, so work that is being cancelled still fills its place.
+spare. A deadline counts from arrival and covers the wait and the work. The permit goes back when both the
+request and the engine are done with it, so work that is being cancelled still fills its place.
 """
 
 from __future__ import annotations

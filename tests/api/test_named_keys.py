@@ -95,8 +95,10 @@ def test_a_key_for_some_voices_speaks_with_no_other_and_changes_nothing(server: 
             client.post("/api/v1/tts", data=with_recording, files=recording),
             client.delete("/api/v1/prompts/exampleA"),
             client.post("/api/v1/clear_cache"),
+            client.post("/api/v1/jobs", json=SAY),
+            client.get("/api/v1/jobs"),
         ]
-        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 5
+        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 7
         assert "exampleA" in refusals[0].json()["error"]
         assert client.get("/api/v1/prompts").json()["writable"] is False
     with talking(server.url, additional_headers={"X-API-Key": "one's"}) as socket:
