@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field
 
 from glm_tts_api.contracts import Timestamps
-from glm_tts_api.longform.subtitles import TimedText, cues, srt, vtt
+from glm_tts_api.longform.subtitles import Subtitle, TimedText, subtitle_file
 from glm_tts_api.speech.times import SegmentTimes, Timed
 
-Subtitle = Literal["srt", "vtt"]
 TimestampsField = Annotated[
     Timestamps | None,
     Field(
@@ -79,7 +78,7 @@ def _piece(timed: Timed) -> dict[str, Any]:
 
 def subtitles(times: Iterable[SegmentTimes], kind: Subtitle) -> str:
     """Of the text as it was written."""
-    return {"srt": srt, "vtt": vtt}[kind](cues(piece for segment in times for piece in _pieces(segment)))
+    return subtitle_file((piece for segment in times for piece in _pieces(segment)), kind)
 
 
 def _pieces(segment: SegmentTimes) -> Iterator[TimedText]:

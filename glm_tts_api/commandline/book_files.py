@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from glm_tts_api.audio.mark import MARK
 from glm_tts_api.commandline.files import write_file
 from glm_tts_api.commandline.progress import print_above
 from glm_tts_api.durable import temporary_of
-from glm_tts_api.longform.audio import pcm_of, write_tagged
+from glm_tts_api.longform.audio import write_audio, write_chapter
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job, Unit
-from glm_tts_api.longform.loudness import ACX, ACX_KBITS, LEVEL, mastered
-from glm_tts_api.longform.subtitles import cues, srt
-from glm_tts_api.longform.timeline import ChapterTime, chapter_times, timed_texts
+from glm_tts_api.longform.loudness import ACX, LEVEL
+from glm_tts_api.longform.subtitles import subtitle_file
+from glm_tts_api.longform.timeline import timed_texts
 
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _MOST_BYTES = 120  # of a title in a name
@@ -40,60 +38,27 @@ class BookFiles:
 
     def write_chapter(self, number: int) -> Path:
         """Chapter `number`, from 0, as MP3, with its subtitles; returns the former's path."""
-        job = self.job
-        chapter = job.chapters[number]
-        title = chapter.title or job.title
-        n_digits = max(2, len(str(len(job.chapters))))
-        tags = {
-            "title": title,
-            "album": job.title,
-            "artist": job.author,
-            "track": f"{number + 1}/{len(job.chapters)}",
-        }
-        name = _file_name(f"{number + 1:0{n_digits}d} {title}")
-        return self._write(name, "mp3", self.units[chapter.first : chapter.first + chapter.n_units], tags)
+        chapter = self.job.chapters[number]
+        n_digits = max(2, len(str(len(self.job.chapters))))
+        name = _file_name(f"{number + 1:0{n_digits}d} {chapter.title or self.job.title}")
+        preset = ACX if self.for_acx else LEVEL
+        units = self.units[chapter.first : chapter.first + chapter.n_units]
+        self._write_subtitles(name, units, from_s=preset.before_s)
+        new = temporary_of(path := self.path / f"{name}.mp3")
+        job, made = self.job, self.made
+        return _put(path, new, write_chapter(new, self.folder, job, made, number, preset, is_marked=True))
 
     def write_m4b(self) -> Path:
         """The whole book."""
-        job = self.job
-        tags = {"title": job.title, "artist": job.author}
-        chapters = chapter_times(job, self.made, job.n_units)
-        return self._write(_file_name(job.title), "m4b", self.units, tags, chapters)
+        name = _file_name(self.job.title)
+        self._write_subtitles(name, self.units)
+        new = temporary_of(path := self.path / f"{name}.m4b")
+        job, made = self.job, self.made
+        return _put(path, new, write_audio(new, "m4b", self.folder, job, made, job.n_units, is_marked=True))
 
-    def _write(
-        self,
-        name: str,
-        book_format: Literal["m4b", "mp3"],
-        units: list[Unit],
-        tags: dict[str, str],
-        chapters: Sequence[ChapterTime] = (),
-    ) -> Path:
-        """The audio is there once it is whole."""
-        preset = ACX if self.for_acx else LEVEL
-        rate = self.job.sample_rate
-        shown = cues(timed_texts(units, self.made, rate, from_s=preset.before_s))
-        write_file(self.path / f"{name}.srt", srt(shown).encode())
-        path = self.path / f"{name}.{book_format}"
-        new = temporary_of(path)
-        numbers = range(units[0].index, units[-1].index + 1)
-        pcm = mastered(partial(pcm_of, self.folder, self.made, numbers, rate), rate, preset)
-        kbits = ACX_KBITS if self.for_acx else None
-        try:
-            for _ in write_tagged(
-                new,
-                book_format,
-                pcm,
-                preset.heard_rate(rate),
-                tags={"comment": MARK, **tags},
-                chapters=chapters,
-                kbits=kbits,
-            ):
-                pass
-            return new.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise
+    def _write_subtitles(self, name: str, units: list[Unit], *, from_s: float = 0.0) -> None:
+        texts = timed_texts(units, self.made, self.job.sample_rate, from_s=from_s)
+        write_file(self.path / f"{name}.srt", subtitle_file(texts, "srt").encode())
 
 
 class Writing:
@@ -133,6 +98,18 @@ class Writing:
 
     def _write(self, number: int) -> None:
         print_above(str(self._files.write_chapter(number)))
+
+
+def _put(path: Path, new: Path, written: Iterable[None]) -> Path:
+    """Puts the file that is written at `new` to `path` once it is whole."""
+    try:
+        for _ in written:
+            pass
+        return new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
 
 
 def _file_name(title: str) -> str:

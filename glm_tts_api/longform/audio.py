@@ -22,7 +22,7 @@ from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
-from glm_tts_api.longform.loudness import ACX, ACX_KBITS, mastered
+from glm_tts_api.longform.loudness import Preset, mastered
 from glm_tts_api.longform.timeline import ChapterTime, chapter_times
 
 BookFormat = Literal["m4b", AudioFormat]
@@ -67,7 +67,7 @@ def write_audio(
     if book_format == "m4b" or book_format == "mp3":
         chapters = chapter_times(job, made, n_units)
         tags = {"title": job.title, "artist": job.author, **_mark(is_marked)}
-        yield from write_tagged(path, book_format, pieces, job.sample_rate, tags=tags, chapters=chapters)
+        yield from _write_tagged(path, book_format, pieces, job.sample_rate, tags=tags, chapters=chapters)
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
     is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
@@ -85,16 +85,29 @@ def _mark(is_marked: bool) -> dict[str, str]:
     return {"comment": MARK} if is_marked else {}
 
 
-def write_for_acx(
-    path: Path, folder: JobFolder, job: Job, made: Made, chapter: int, *, is_marked: bool = False
+def write_chapter(
+    path: Path,
+    folder: JobFolder,
+    job: Job,
+    made: Made,
+    chapter: int,
+    preset: Preset,
+    *,
+    is_marked: bool = False,
 ) -> Iterator[None]:
-    """Writes an MP3 of one chapter, whose units are all there, within ACX's limits."""
+    """Writes an MP3 of one chapter, from 0, whose units are all there; a step for each piece of audio."""
     planned = job.chapters[chapter]
     numbers = range(planned.first, planned.first + planned.n_units)
-    pieces = mastered(partial(pcm_of, folder, made, numbers, job.sample_rate), job.sample_rate, ACX)
-    tags = {"title": planned.title, "album": job.title, "artist": job.author, "track": str(chapter + 1)}
-    tags |= _mark(is_marked)
-    yield from write_tagged(path, "mp3", pieces, ACX.heard_rate(job.sample_rate), tags=tags, kbits=ACX_KBITS)
+    pieces = mastered(partial(pcm_of, folder, made, numbers, job.sample_rate), job.sample_rate, preset)
+    tags = {
+        "title": planned.title or job.title,
+        "album": job.title,
+        "artist": job.author,
+        "track": f"{chapter + 1}/{len(job.chapters)}",
+        **_mark(is_marked),
+    }
+    rate = preset.heard_rate(job.sample_rate)
+    yield from _write_tagged(path, "mp3", pieces, rate, tags=tags, kbits=preset.kbits)
 
 
 _MP3 = {"write_xing": "0", "id3v2_version": "3", "flush_packets": "1"}
@@ -104,7 +117,7 @@ _MUXERS: dict[BookFormat, tuple[str, str, dict[str, str], dict[str, str]]] = {
 }
 
 
-def write_tagged(
+def _write_tagged(
     path: Path,
     book_format: Literal["m4b", "mp3"],
     pieces: Iterable[Float32],

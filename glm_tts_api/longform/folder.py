@@ -38,7 +38,8 @@ _UNSPOKEN = -1
 
 
 class Made:
-    """How far a job is: of each unit the samples of its speech and of the silence behind it."""
+    """How far a job is: of each unit the samples of its speech and of the silence behind it. `n_bytes`: of
+    its text, its recordings and its speech on the disk."""
 
     def __init__(self, n_units: int) -> None:
         self.speech = array("q", [_UNSPOKEN]) * n_units
@@ -78,7 +79,7 @@ class JobFolder:
         """Writes the plan, then the job with the units and chapters that it came to. Raises StorageFull and
         OSError."""
         counts: Counter[int] = Counter()
-        with _room_needed():
+        with room_needed():
             self._audio.mkdir(parents=True, exist_ok=True)
             with (self.path / "plan.jsonl").open("wb") as plan:
                 for unit in units:
@@ -129,6 +130,8 @@ class JobFolder:
     def made(self, n_units: int) -> Made:
         """What the folder's audio says."""
         made = Made(n_units)
+        asked = (self.path / "plan.jsonl", *self.voices.glob("*"))
+        made.n_bytes = sum(file.stat().st_size for file in asked)
         with os.scandir(self._audio) as entries:
             for entry in entries:
                 if name := _AUDIO_NAME.fullmatch(entry.name):
@@ -141,7 +144,7 @@ class JobFolder:
         behind it, and its bytes. Raises StorageFull and OSError."""
         silence = round(unit.pause_s * spoken.sample_rate)
         data = encode(spoken.pcm, "flac", spoken.sample_rate) if len(spoken.pcm) else b""
-        with _room_needed():
+        with room_needed():
             replace_file(self.audio_file(unit.index, len(spoken.pcm), silence), data)
         return len(spoken.pcm), silence, len(data)
 
@@ -170,7 +173,7 @@ def _chapters(book: Book, counts: Counter[int]) -> Iterator[PlannedChapter]:
 
 
 @contextmanager
-def _room_needed() -> Iterator[None]:
+def room_needed() -> Iterator[None]:
     """Raises StorageFull where the disk is full."""
     try:
         yield

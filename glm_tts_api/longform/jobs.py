@@ -16,7 +16,7 @@ from typing import Final, get_args
 
 from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import JobRefuses, JobRuns, ServiceError, StorageFull
-from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.folder import JobFolder, room_needed
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.shelf import (
@@ -68,8 +68,9 @@ class Jobs:
 
         def make() -> Look:
             try:
-                folder.path.mkdir(parents=True)
-                write(folder, id)
+                with room_needed():
+                    folder.path.mkdir(parents=True)
+                    write(folder, id)
             except BaseException:
                 with suppress(OSError):
                     folder.delete()
@@ -133,6 +134,7 @@ class Jobs:
             while not is_stopping():
                 try:
                     await asyncio.to_thread(self._shelf.refresh)
+                    await asyncio.to_thread(self._shelf.look_again)
                     self._begin_queued()
                     if time.monotonic() > swept_at + _SWEEP_EVERY_S:
                         swept_at = time.monotonic()

@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from glm_tts_api.longform.audio import BookFormat, write_audio, write_for_acx
+from glm_tts_api.longform.audio import BookFormat, write_audio, write_chapter
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.loudness import ACX
 
 _N_THREADS = 2
 _NICENESS = 10  # behind the engines, which share the cores
@@ -59,7 +60,7 @@ class Outputs:
             marked = self._is_marked
             written = write_audio(growing, book_format, folder, job, made, n_units, is_marked=marked)
         else:
-            written = write_for_acx(growing, folder, job, made, chapter, is_marked=self._is_marked)
+            written = write_chapter(growing, folder, job, made, chapter, ACX, is_marked=self._is_marked)
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, _etag(job, path), making)
         making.add_done_callback(lambda _: self._making.pop(path, None))

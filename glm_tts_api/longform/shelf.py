@@ -40,11 +40,13 @@ class JobsConfig:
 
 @dataclass(slots=True, eq=False)
 class Look:
-    """A job as its owner sees it. `pace_s`: seconds that a unit takes; None before one was made."""
+    """A job as its owner sees it. `changed_at`: of the `job` that was read; `pace_s`: seconds that a unit
+    takes; None before one was made."""
 
     folder: JobFolder
     job: Job
     made: Made
+    changed_at: float
     task: asyncio.Task[None] | None = None
     pace_s: float | None = None
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -95,6 +97,14 @@ class Shelf:
             self.forget(id)
         for id in ids:
             self.look_up(id)
+
+    def look_again(self) -> None:
+        """Reads what other servers have changed. To be called while nobody begins to run a job."""
+        for look in self.looks:
+            if look.task is None and not look.changing.locked():
+                with suppress(OSError, msgspec.MsgspecError):
+                    if look.folder.changed_at != look.changed_at:
+                        read_again(look)
 
     def look_up(self, id: str) -> Look | None:
         """None where there is no such job, or nothing that can be read."""
@@ -158,14 +168,14 @@ def no_such_job() -> UnknownJob:
 
 
 def _read(folder: JobFolder) -> Look:
-    job = folder.read()
-    return Look(folder, job, folder.made(job.n_units))
+    changed_at, job = folder.changed_at, folder.read()
+    return Look(folder, job, folder.made(job.n_units), changed_at)
 
 
 def read_again(look: Look) -> None:
     """For the task that runs it, or waits until another server does not: nobody else may change what that
     keeps step with."""
-    look.job = look.folder.read()
+    look.changed_at, look.job = look.folder.changed_at, look.folder.read()
     look.made = look.folder.made(look.job.n_units)
 
 

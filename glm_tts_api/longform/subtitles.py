@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
+Subtitle = Literal["srt", "vtt"]
+MEDIA_TYPES: Final[dict[Subtitle, str]] = {"srt": "application/x-subrip", "vtt": "text/vtt"}
 NARROW_LINE, WIDE_LINE = 42, 20  # characters
 SHORTEST_MS, LONGEST_MS = 1000, 7000
 _SILENCE_S = 1.0  # a pause of this length ends a cue
@@ -54,6 +56,11 @@ def cues(pieces: Iterable[TimedText]) -> list[Cue]:
     nothing else of the text changes."""
     with_text = (piece for piece in pieces if piece.text.strip())
     return _long_enough([cue for run in _runs(with_text) for cue in _cues_of(run)])
+
+
+def subtitle_file(pieces: Iterable[TimedText], kind: Subtitle) -> str:
+    """The cues of `pieces` as SubRip or WebVTT."""
+    return (srt if kind == "srt" else vtt)(cues(pieces))
 
 
 def srt(shown: Iterable[Cue]) -> str:

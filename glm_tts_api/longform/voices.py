@@ -3,6 +3,7 @@ becomes of the registered ones. Blocking."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,13 +26,15 @@ class _Kept(Struct, frozen=True):
 
 
 def keep_voices(folder: Path, voices: Mapping[str, Voice]) -> None:
-    """`voices` by the names that units and marks call them, that of the book as BOOK."""
+    """`voices` by the names that units and marks call them, that of the book as BOOK. Raises OSError."""
     kept = []
     folder.mkdir(exist_ok=True)
     for number, (name, voice) in enumerate(voices.items()):
         recording = voice.recording
         file = f"{number}.npy"
-        np.save(folder / file, recording.samples)
+        data = io.BytesIO()  # a file that np.save writes itself does not say that the disk is full
+        np.save(data, recording.samples)
+        (folder / file).write_bytes(data.getbuffer())
         kept.append(_Kept(name, file, voice.name, voice.transcript, voice.digest, recording.sample_rate))
     (folder / "voices.json").write_bytes(msgspec.json.encode(kept))
 

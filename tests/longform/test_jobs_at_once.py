@@ -1,19 +1,22 @@
-"""What is asked of jobs in the same moment, and what a server does whose folder cannot be read."""
+"""What is asked of jobs in the same moment, and what a server does whose disk fails."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from glm_tts_api.errors import UnknownJob
+from glm_tts_api.contracts import Recording, Voice
+from glm_tts_api.errors import StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.shelf import JobsConfig
+from glm_tts_api.longform.voices import BOOK, keep_voices
 from tests.longform.books import book_of, new_job
 
 ID = "a" * 32
@@ -76,3 +79,19 @@ def test_a_folder_of_jobs_that_cannot_be_read_is_told_once_and_looked_for_again(
     with caplog.at_level(logging.ERROR):
         asyncio.run(until_it_is_done())
     assert len(caplog.records) == 1
+
+
+def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -> None:
+    voice = Voice(Recording(np.zeros(100_000, np.float32), 24000), "a", "0")
+
+    def write(folder: JobFolder, id: str) -> None:
+        keep_voices(folder.voices, {BOOK: voice})
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # as a disk with little room
+    try:
+        with pytest.raises(StorageFull):
+            asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []

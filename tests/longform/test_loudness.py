@@ -17,7 +17,7 @@ from glm_tts_api.audio.encode import encode, open_encoder
 from glm_tts_api.contracts import Float32
 from glm_tts_api.longform.audio import write_audio
 from glm_tts_api.longform.job import Spoken, Unit
-from glm_tts_api.longform.loudness import ACX, ACX_KBITS, LEVEL, mastered, speech_level
+from glm_tts_api.longform.loudness import ACX, LEVEL, mastered, speech_level
 from glm_tts_api.longform.runner import run_job
 from tests.longform.books import book_of, new_job
 
@@ -95,7 +95,7 @@ def stats(path: Path, *filters: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("n_lines", [1, 12], ids=["a heading", "a chapter"])
 def test_a_file_by_acx_is_within_its_limits(tmp_path: Path, n_lines: int) -> None:
-    encoder = open_encoder("mp3", ACX.heard_rate(RATE), kbits=ACX_KBITS)
+    encoder = open_encoder("mp3", ACX.heard_rate(RATE), kbits=ACX.kbits)
     mp3 = [encoder.push(pcm) for pcm in mastered(again(dialogue(n_lines)), RATE, ACX)]
     path = tmp_path / "chapter.mp3"
     path.write_bytes(b"".join([*mp3, encoder.finish()]))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from glm_tts_api.contracts import JobState
+from glm_tts_api.errors import StorageFull
 from glm_tts_api.longform.shelf import JobsConfig, Shelf
 from tests.longform.books import book_of, new_job
 
@@ -62,6 +64,17 @@ def test_a_folder_that_cannot_be_read_hides_no_other_and_is_told_once(
     assert len(caplog.records) == 1
 
 
+def test_texts_count_too(tmp_path: Path) -> None:
+    """Else a client could fill the disk with books of which nothing is spoken yet."""
+    job_of(tmp_path, "a" * 32, "queued", age_s=0)
+    n_bytes = (tmp_path / ("a" * 32) / "plan.jsonl").stat().st_size
+    for max_bytes, is_full in ((n_bytes, False), (n_bytes - 1, True)):
+        shelf = Shelf(JobsConfig(tmp_path, max_bytes=max_bytes))
+        shelf.refresh()
+        with pytest.raises(StorageFull) if is_full else nullcontext():
+            shelf.require_room()
+
+
 def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,3 +88,12 @@ def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(
     monkeypatch.setattr(shelf, "_ids", before_it_came)
     shelf.refresh()
     assert [look.job.id for look in shelf.looks] == [id]
+
+
+def test_what_another_server_changes_is_seen(tmp_path: Path) -> None:
+    job_of(tmp_path, "a" * 32, "paused", age_s=10)
+    shelf = Shelf(JobsConfig(tmp_path))
+    shelf.refresh()
+    job_of(tmp_path, "a" * 32, "done", age_s=0)
+    shelf.look_again()
+    assert [look.state for look in shelf.looks] == ["done"]

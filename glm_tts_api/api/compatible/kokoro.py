@@ -136,5 +136,6 @@ async def captioned_speech(request: Request, state: AppStateDep) -> Response:
         if fields.stream:
             return await stream(request, state, asked, lines)
         speech = await speak(request, state, asked)
+        line = await state.pools.encode.run(lines.piece, speech.audio, speech.times)
         headers = audio_headers(speech.sample_rate, asked.warnings)
-        return Response(lines.piece(speech.audio, speech.times), media_type=_KIND, headers=headers)
+        return Response(line, media_type=_KIND, headers=headers)

@@ -15,16 +15,15 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.encoded_anew import encoded_anew
 from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs
-from glm_tts_api.api.timestamps import Subtitle, TimedSegment, subtitles, times_body
+from glm_tts_api.api.timestamps import TimedSegment, subtitles, times_body
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.http.body import read_query
 from glm_tts_api.http.ranges import ranged
+from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase
-
-_SUBTITLES: dict[Subtitle, str] = {"srt": "application/x-subrip", "vtt": "text/vtt"}
 
 
 class RecentFields(BaseModel):
@@ -61,14 +60,14 @@ async def recent_timestamps(request_id: str, request: Request, state: AppStateDe
     "/{request_id}/subtitles.{kind}",
     response_class=Response,
     responses={
-        200: {"content": {kind: {"schema": {"type": "string"}} for kind in _SUBTITLES.values()}},
+        200: {"content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}},
         **error_docs(404, 422),
     },
 )
 async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, state: AppStateDep) -> Response:
     """Subtitles, of one of the last answers whose request asked for timestamps or for subtitles."""
     made = await state.pools.files.run(subtitles, _times_of(request_id, request, state), kind)
-    return Response(made, media_type=f"{_SUBTITLES[kind]}; charset=utf-8")
+    return Response(made, media_type=f"{MEDIA_TYPES[kind]}; charset=utf-8")
 
 
 @router.get(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 from urllib.parse import quote as url_quote
 
 from fastapi import Request, Response
@@ -17,7 +17,7 @@ from glm_tts_api.http.ranges import ranged
 from glm_tts_api.longform.audio import BookFormat, book_media_type
 from glm_tts_api.longform.outputs import Output
 from glm_tts_api.longform.shelf import Look
-from glm_tts_api.longform.subtitles import cues, srt, vtt
+from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle, subtitle_file
 from glm_tts_api.longform.timeline import chapter_times, timed_texts
 
 _SOON_S = 1.0  # a file that is there by then is sent with its length
@@ -91,21 +91,16 @@ async def _opened(output: Output) -> BinaryIO:
             await asyncio.wait([output.made], timeout=_LOOK_S)
 
 
-async def send_subtitles(
-    request: Request, state: AppState, look: Look, kind: Literal["srt", "vtt"]
-) -> Response:
+async def send_subtitles(request: Request, state: AppState, look: Look, kind: Subtitle) -> Response:
     n_units = look.made.prefix()
 
     def write() -> bytes:
         units = islice(look.folder.units(), n_units)
-        shown = cues(timed_texts(units, look.made, look.job.sample_rate))
-        return (srt if kind == "srt" else vtt)(shown).encode()
+        return subtitle_file(timed_texts(units, look.made, look.job.sample_rate), kind).encode()
 
     text = await state.pools.files.run(write)
-    media_type = "application/x-subrip" if kind == "srt" else "text/vtt"
-    return await ranged(
-        request, text, media_type=f"{media_type}; charset=utf-8", etag=f"{look.job.id}-{n_units}.{kind}"
-    )
+    media_type = f"{MEDIA_TYPES[kind]}; charset=utf-8"
+    return await ranged(request, text, media_type=media_type, etag=f"{look.job.id}-{n_units}.{kind}")
 
 
 def send_chapters(look: Look) -> dict[str, Any]:

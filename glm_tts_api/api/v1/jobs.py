@@ -33,6 +33,7 @@ from glm_tts_api.longform.pauses import read_pauses
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
+from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.longform.voices import BOOK
 from glm_tts_api.text.cut.block_pauses import Pauses
 from glm_tts_api.text.markup.marks import voices_in
@@ -127,15 +128,13 @@ async def get_job_audio(
     "/{id}/subtitles.{kind}",
     response_class=Response,
     responses={
-        **ranged_docs(
-            {"description": "Subtitles.", "content": {"application/x-subrip": _TEXT, "text/vtt": _TEXT}}
-        ),
+        **ranged_docs({"description": "Subtitles.", "content": dict.fromkeys(MEDIA_TYPES.values(), _TEXT)}),
         **_JOB,
     },
 )
 async def get_job_subtitles(
     id: Id,
-    kind: Annotated[Literal["srt", "vtt"], Path(description="SubRip or WebVTT.", examples=["srt"])],
+    kind: Annotated[Subtitle, Path(description="SubRip or WebVTT.", examples=["srt"])],
     request: Request,
     state: AppStateDep,
 ) -> Response:
