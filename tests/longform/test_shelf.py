@@ -37,8 +37,8 @@ def test_what_rested_too_long_goes_and_what_runs_stays(tmp_path: Path) -> None:
     growing = tmp_path / ("b" * 32) / "outputs" / "1.mp3.99.new"  # of a server that was killed
     growing.parent.mkdir()
     growing.touch()
-    for left in (unfinished, growing):
-        os.utime(left, (time.time() - DAY_S, time.time() - DAY_S))
+    for old in (unfinished, growing):
+        os.utime(old, (time.time() - DAY_S, time.time() - DAY_S))
 
     for keep_s, left in ((0, "abcd"), (30 * DAY_S, "bc")):
         shelf = Shelf(JobsConfig(tmp_path, keep_s=keep_s))
