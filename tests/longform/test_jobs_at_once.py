@@ -33,18 +33,16 @@ def speaking(folder: JobFolder, job: Job) -> Speak:
 def test_a_job_that_is_stopped_before_it_began_goes_on_later(tmp_path: Path) -> None:
     new_job(tmp_path / ID, book_of(1, 1))
 
-    async def pause_and_resume() -> str:
+    async def stop_and_go_on() -> str:
         jobs = Jobs(JobsConfig(tmp_path), speaking)
         look = await jobs.get(ID, None)
-        jobs._begin_queued()  # and in the same moment:
-        await jobs.change(ID, None, "paused")
-        assert look.state == "paused"
-        await jobs.change(ID, None, "queued")
-        going = asyncio.create_task(jobs.keep_going(lambda: look.state == "done"))
-        await asyncio.wait_for(going, 30)
+        jobs._begin_queued()
+        await jobs._stop(look)  # in the same turn of the loop
+        assert look.state == "queued"
+        await asyncio.wait_for(jobs.keep_going(lambda: look.state == "done"), 30)
         return look.state
 
-    assert asyncio.run(pause_and_resume()) == "done"
+    assert asyncio.run(stop_and_go_on()) == "done"
 
 
 def test_a_job_that_is_deleted_twice_is_unknown_the_second_time(tmp_path: Path) -> None:
