@@ -99,7 +99,7 @@ class RecentAnswers:
         """The newest answer to what an address asks."""
         for answer in reversed(self._answers.values()):
             if (answer.address, answer.owner) == (address, owner):
-                return answer
+                return self.find(answer.request_id, owner)
         return None
 
     def add(self, answer: RecentAnswer) -> None:

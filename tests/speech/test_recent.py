@@ -1,0 +1,30 @@
+"""Which of the last answers stay."""
+
+from __future__ import annotations
+
+from glm_tts_api.speech.recent import RecentAnswer, RecentAnswers
+
+
+def answer(request_id: str) -> RecentAnswer:
+    return RecentAnswer(
+        request_id=request_id,
+        owner="me",
+        address=request_id,
+        audio_format="pcm",
+        is_whole=True,
+        is_marked=False,
+        sample_rate=24000,
+        pcm=bytes(40),
+        sent=b"",
+        etag="",
+        times=(),
+    )
+
+
+def test_an_answer_whose_parts_are_asked_for_stays() -> None:
+    recent = RecentAnswers(100)
+    for request_id in ("first", "second"):
+        recent.add(answer(request_id))
+    assert recent.at("first", "me") is not None
+    recent.add(answer("third"))
+    assert [recent.at(each, "me") is not None for each in ("first", "second", "third")] == [True, False, True]
