@@ -3,10 +3,11 @@ only."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+
+import msgspec
 
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.longform.script import Block, Book
@@ -23,7 +24,7 @@ def read_cast(data: str | Mapping[str, object]) -> dict[str, str]:
     """A cast as JSON or as an object, {"旁白": "exampleA", "小王": "exampleB"}: names and their voices.
     Raises InvalidField (`cast`)."""
     try:
-        cast = json.loads(data) if isinstance(data, str) else data
+        cast = msgspec.json.decode(data) if isinstance(data, str) else data
     except (ValueError, RecursionError):
         raise _refused("is no JSON") from None
     if not isinstance(cast, Mapping) or len(cast) > MOST_NAMES:

@@ -25,9 +25,10 @@ _FRONT_MATTER = frozenset(
 _FRONT_NAMES = re.compile(
     r"(?:cover|title-?_?page|copyright|toc|nav|contents|cip)(?:[-_]?page)?\d?\.x?html?", re.I
 )
-# Of texts alone: Python has others, such as punycode, whose time grows with the square of the page.
+# Of texts alone. Python has others: the time of punycode grows with the square of the page, and UTF-7 gives
+# half characters, which no file can hold.
 _ENCODING = re.compile(
-    rb"""<\?xml[^>]{0,100}encoding=["']((?:utf|us-ascii|iso|latin|windows|cp|koi8|gb|big5|euc|shift)[\w.-]{0,30})["']""",
+    rb"""<\?xml[^>]{0,100}encoding=["']((?:utf[-_]?(?:8|16|32)|us-ascii|iso|latin|windows|cp|koi8|gb|big5|euc|shift)[\w.-]{0,30})["']""",
     re.I,
 )
 _BROKEN = (

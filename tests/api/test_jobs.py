@@ -184,6 +184,7 @@ def test_a_cast_speaks_and_markdown_has_chapters(server: Running, client: httpx.
         ({"input_text": "你好", "index": "exampleA", "speed": 9}, 400, "speed"),
         ({"input_text": "你好", "index": "exampleA", "cast": "no"}, 400, "cast"),
         ({"input_text": "甲：好", "index": "exampleA", "cast": {"甲": "nobody"}}, 404, "nobody"),
+        ({"input_text": "甲：好", "index": "exampleA", "cast": '{"甲": "\\ud800"}'}, 400, "cast"),
         ({"input_text": "春" * 2_000_001, "index": "exampleA"}, 413, "2000000"),
     ],
 )

@@ -135,9 +135,10 @@ def test_a_hostile_page_takes_no_longer_than_others(page: str, heard: str) -> No
     assert [block.text for block in page_blocks(page)] == [heard]
 
 
-def test_an_encoding_that_is_none_of_texts_is_not_used() -> None:
-    page = '<?xml version="1.0" encoding="punycode"?><p>一-kba</p>'
-    assert ("paragraph", "一-kba") in kinds(read_book(packed(**{"OEBPS/text/b.xhtml": page}), "a.epub"))
+@pytest.mark.parametrize(("encoding", "text"), [("punycode", "一-kba"), ("utf-7", "a+2AA-")])
+def test_an_encoding_that_is_none_of_texts_is_not_used(encoding: str, text: str) -> None:
+    page = f'<?xml version="1.0" encoding="{encoding}"?><p>{text}</p>'
+    assert ("paragraph", text) in kinds(read_book(packed(**{"OEBPS/text/b.xhtml": page}), "a.epub"))
 
 
 def test_a_page_that_is_packed_in_another_way_is_refused() -> None:
