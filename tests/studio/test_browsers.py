@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -107,6 +108,18 @@ def test_trouble(frontend: TextFrontend, tmp_path: Path) -> None:
     settings = {"api_keys": KEY, "short_text_concurrency": 1, "queue_max_size": 0}
     with toning(tmp_path, engine, **settings) as url:
         in_browser("trouble.js", "chrome", url, tmp_path, KEY=KEY)
+
+
+def test_books(tmp_path: Path) -> None:
+    with toning(tmp_path, ToneEngine(delay_s=0.3, seconds=1)) as url:
+        in_browser("books.js", "chrome", url, tmp_path)
+    (m4b,) = tmp_path.glob("*.m4b")
+    (mp3,) = tmp_path.glob("*.mp3")
+    with av.open(m4b) as book:
+        assert [chapter["metadata"]["title"] for chapter in book.chapters()] == ["第一章 春江", "第二章 花月"]
+    assert seconds_of(mp3.read_bytes()) == pytest.approx(seconds_of(m4b.read_bytes()), abs=0.2)
+    (srt,) = tmp_path.glob("*.srt")
+    assert "海上明月共潮生" in srt.read_text()
 
 
 def test_for_everybody(studio: str, tmp_path: Path) -> None:

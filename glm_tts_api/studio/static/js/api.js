@@ -88,6 +88,35 @@ export function createApi(onKeyRefused = () => {}) {
       audio: async (index) => (await call(`${voicePath(index)}/audio`)).blob(),
     },
 
+    jobs: {
+      list: async () => (await answer("jobs")).jobs,
+      /** `file`: a File, or null where the fields have the text. */
+      begin: (fields, file) =>
+        answer("jobs", {
+          method: "POST",
+          ...(file ? { form: formOf({ ...fields, file }) } : { json: fields }),
+        }),
+      /** `act`: pause, resume or cancel. */
+      change: (id, act) => answer(`jobs/${id}/${act}`, { method: "POST" }),
+      remove: (id) => answer(`jobs/${id}`, { method: "DELETE" }),
+      /** [{ startTime, endTime, title }] of the sound that there is. */
+      chapters: async (id) => (await answer(`jobs/${id}/chapters.json`)).chapters,
+      /** Of `name`: audio?format=mp3, subtitles.srt. Waits while the server puts it together. */
+      async file(id, name) {
+        for (;;) {
+          try {
+            return await (await call(`jobs/${id}/${name}`)).blob();
+          } catch (error) {
+            if (error.status !== 503 || !error.retryAfterS) throw error;
+            await new Promise((resolve) => setTimeout(resolve, 1000 * error.retryAfterS));
+          }
+        }
+      },
+      /** Its address, for a player, which sends no key; null where the server wants one. */
+      address: (id, name) =>
+        session.getItem(KEY) ? null : new URL(`api/v1/jobs/${id}/${name}`, document.baseURI).href,
+    },
+
     hasKey: () => session.getItem(KEY) !== null,
     setKey: (key) => session.setItem(KEY, key),
     forgetKey: () => session.removeItem(KEY),

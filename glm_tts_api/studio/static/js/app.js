@@ -1,6 +1,7 @@
 // Joins the parts.
 
 import { createApi } from "./api.js";
+import { mountBooks } from "./books/books.js";
 import { mountOptions } from "./control/options.js";
 import { mountTools } from "./control/tools.js";
 import { byId, icon } from "./dom.js";
@@ -29,7 +30,8 @@ mountTheme(store);
 mountLanguage(byId("language"));
 
 const speaking = createSpeaking({ store, api });
-mountComposer(byId("composer"), { store, speaking });
+const books = mountBooks(byId("books"), { store, api });
+mountComposer(byId("composer"), { store, speaking, books });
 mountReading(byId("reading"), { store, api });
 mountPlayer(byId("player"), { store });
 mountSee({ store, api });

@@ -37,6 +37,15 @@ export function icon(name) {
   return svg;
 }
 
+/** To be awaited before elements are shown that css/`name`.css is for, which the page does not open with. */
+export function needStyle(name) {
+  const href = `studio/css/${name}.css`;
+  if (document.querySelector(`link[href="${href}"]`)) return null;
+  const link = h("link", { rel: "stylesheet", href });
+  document.head.append(link);
+  return new Promise((resolve) => (link.onload = link.onerror = resolve));
+}
+
 /** Says it to those who listen to the page rather than look at it. */
 export function announce(words) {
   byId("announcer").textContent = words;

@@ -29,6 +29,8 @@ export function createStore(initial) {
   };
 }
 
+const BOOK_CHARS = 2000;
+
 /** The state of a page that has just been opened. */
 export const INITIAL = {
   text: "",
@@ -56,6 +58,9 @@ export const INITIAL = {
   needsKey: false, // or an object, of its own each time that the person is to be asked for a key, or for another
   theme: "auto",
 };
+
+/** Whether the text is so long that it becomes a book: a job of the server, which whoever may write sees. */
+export const isBook = ({ text, mayWrite }) => Boolean(mayWrite) && text.length > BOOK_CHARS;
 
 /** The states of an utterance that is not over. */
 export const GOING = ["waiting", "speaking"];

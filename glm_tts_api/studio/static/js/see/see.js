@@ -2,6 +2,7 @@
 
 import { byId, h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
+import { poll } from "../poll.js";
 import { GOING } from "../store.js";
 import { mountGauges, mountStages } from "./figures.js";
 import { mountKey } from "./key.js";
@@ -40,38 +41,6 @@ async function look(store, api) {
 
 function isBusy({ stats }) {
   return Object.values(stats).some((lane) => lane.active || lane.waiting);
-}
-
-/**
- * Calls `ask()` now and again, each time after as many milliseconds as its last answer says, and never while the
- * page is hidden. Returns a function that has it asked at once, and resolves when it was.
- */
-function poll(ask) {
-  let timer = null;
-  let asking = null; // a promise
-  let again = false;
-
-  async function round() {
-    clearTimeout(timer);
-    let delay;
-    do {
-      again = false;
-      delay = await ask();
-    } while (again);
-    asking = null;
-    timer = setTimeout(askNow, delay);
-  }
-
-  async function askNow() {
-    if (document.hidden) return;
-    if (asking) again = true;
-    else asking = round();
-    await asking;
-  }
-
-  document.addEventListener("visibilitychange", askNow);
-  askNow();
-  return askNow;
 }
 
 /**

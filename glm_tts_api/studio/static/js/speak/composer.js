@@ -3,17 +3,18 @@
 
 import { announce, byId, h, icon } from "../dom.js";
 import { duration, onLanguage, sayError, t } from "../i18n.js";
-import { GOING } from "../store.js";
+import { GOING, isBook } from "../store.js";
 
 const SAMPLES = ["greeting", "numbers", "mixed"];
 
-export function mountComposer(root, { store, speaking }) {
+export function mountComposer(root, { store, speaking, books }) {
   const box = byId("text");
   const samples = byId("samples");
 
   box.addEventListener("input", () => store.set({ text: box.value }));
+  const start = () => (isBook(store.get()) ? books.begin() : speaking.start());
   root.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speaking.start();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start();
   });
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing) return; // an input method has keys of its own
@@ -35,7 +36,7 @@ export function mountComposer(root, { store, speaking }) {
   };
   onLanguage(() => samples.replaceChildren(...SAMPLES.map(sampleChip)));
   showFacts(store, samples);
-  mountProgress({ store, speaking });
+  mountProgress({ store, start, stop: speaking.stop });
 }
 
 /** Characters, lane and seconds; examples as long as there is no text. */
@@ -60,7 +61,7 @@ function showFacts(store, samples) {
 }
 
 /** The button, and the line beside it that says how far it is. */
-function mountProgress({ store, speaking }) {
+function mountProgress({ store, start, stop }) {
   const button = byId("speak");
   const line = byId("progress");
   const notice = byId("speak-error");
@@ -69,7 +70,8 @@ function mountProgress({ store, speaking }) {
   const show = () => {
     const { speaking: now, text, voice } = store.get();
     const isGoing = GOING.includes(now.state);
-    button.replaceChildren(icon(isGoing ? "stop" : "play"), t(isGoing ? "speak.stop" : "speak.button"));
+    const words = isBook(store.get()) ? "speak.book" : "speak.button";
+    button.replaceChildren(icon(isGoing ? "stop" : "play"), t(isGoing ? "speak.stop" : words));
     if (!isGoing) button.append(h("kbd", {}, isMac() ? "⌘↵" : "Ctrl ↵"));
     button.classList.toggle("primary", !isGoing);
     button.disabled = !isGoing && (!text.trim() || !voice);
@@ -88,8 +90,8 @@ function mountProgress({ store, speaking }) {
     said = news;
   }
 
-  button.addEventListener("click", speaking.toggle);
-  for (const key of ["speaking", "text", "voice"]) store.on(key, show);
+  button.addEventListener("click", () => (GOING.includes(store.get().speaking.state) ? stop() : start()));
+  for (const key of ["speaking", "text", "voice", "mayWrite"]) store.on(key, show);
   onLanguage(show);
 }
 

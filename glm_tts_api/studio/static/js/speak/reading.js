@@ -3,6 +3,7 @@
 import { ApiError, readingFields } from "../api.js";
 import { debounce, h } from "../dom.js";
 import { onLanguage, sayError, t } from "../i18n.js";
+import { isBook } from "../store.js";
 
 const TYPING_PAUSE_MS = 250;
 
@@ -14,7 +15,10 @@ export function mountReading(root, { store, api }) {
     asked.abort();
     asked = new AbortController();
     error = null;
-    if (!store.get().text.trim()) return store.set({ reading: null });
+    if (!store.get().text.trim() || isBook(store.get())) {
+      store.set({ reading: null });
+      return show();
+    }
     try {
       store.set({ reading: await api.normalize(readingFields(store.get()), asked) });
     } catch (failure) {
@@ -29,13 +33,14 @@ export function mountReading(root, { store, api }) {
     const { reading, text } = store.get();
     if (reading && text.trim())
       root.replaceChildren(h("ol", {}, segmentItems(reading)), ...warnings(reading));
-    else root.replaceChildren(h("p", { class: "hint" }, error ? sayError(error) : t("reading.empty")));
+    else root.replaceChildren(h("p", { class: "hint" }, error ? sayError(error) : t(emptyWords())));
   }
 
+  const emptyWords = () => (isBook(store.get()) ? "reading.book" : "reading.empty");
   const askSoon = debounce(ask, TYPING_PAUSE_MS);
   store.on("reading", show);
   onLanguage(show);
-  for (const key of ["text", "options", "needsKey"]) store.on(key, askSoon);
+  for (const key of ["text", "options", "needsKey", "mayWrite"]) store.on(key, askSoon);
   store.on("health", (health) => error?.passesWith(health) && askSoon());
 }
 

@@ -106,11 +106,7 @@ export function createSpeaking({ store, api }) {
     store.set(store.get().take ? { made } : { made, take: made }); // whoever hears another by now hears it to its end
   }
 
-  return {
-    start,
-    stop: () => going?.abort(),
-    toggle: () => (going ? going.abort() : start()),
-  };
+  return { start, stop: () => going?.abort() };
 }
 
 /** What is known of something that is being said; the player draws it while it grows. */

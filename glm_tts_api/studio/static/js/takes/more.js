@@ -48,7 +48,8 @@ export function createMore(take, { api, store }, remove) {
   return { button, panel, show };
 }
 
-function chip(words, act) {
+/** See createActing. */
+export function chip(words, act) {
   const button = createActing({ class: "chip" }, act);
   button.textContent = words;
   return button;

@@ -42,6 +42,7 @@ export default {
   "speak.placeholder": "Write or paste a text, in Chinese, English or both.",
   "speak.samples": "Examples",
   "speak.button": "Speak",
+  "speak.book": "Make a book",
   "speak.stop": "Stop",
   "speak.chars": ({ n }) => `${n.toLocaleString("en")} character${n === 1 ? "" : "s"}`,
   "speak.shortLane": "short lane",
@@ -78,6 +79,8 @@ export default {
   // reading
   "reading.title": "How it will be read",
   "reading.empty": "How it will be read appears here: its segments, and what numbers become.",
+  "reading.book":
+    "A long text becomes a book: the server speaks it piece by piece, and goes on when this page is closed.",
   "reading.pause": "pause {seconds} s",
   "reading.speed": "speed {speed}",
   "reading.dropped": "Left out",
@@ -150,6 +153,9 @@ export default {
   "voices.cancel": "Cancel",
   "voices.close": "Close",
   "voices.delete": "Delete",
+
+  // books
+  "books.file": "A book from a file",
 
   // takes
   "takes.title": "Takes",

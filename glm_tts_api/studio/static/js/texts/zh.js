@@ -40,6 +40,7 @@ export default {
   "speak.placeholder": "写下或粘贴文字，中文、英文、中英混排都可以。",
   "speak.samples": "示例",
   "speak.button": "朗读",
+  "speak.book": "做成有声书",
   "speak.stop": "停止",
   "speak.chars": ({ n }) => `${n.toLocaleString("zh")} 字`,
   "speak.shortLane": "短文本通道",
@@ -76,6 +77,7 @@ export default {
   // 读法
   "reading.title": "会这样读",
   "reading.empty": "这里会显示读法：分成哪几段，数字读成什么。",
+  "reading.book": "长文本会做成有声书：服务器逐段合成，关掉页面也会继续。",
   "reading.pause": "停顿 {seconds} 秒",
   "reading.speed": "语速 {speed}",
   "reading.dropped": "不读",
@@ -146,6 +148,9 @@ export default {
   "voices.cancel": "取消",
   "voices.close": "关闭",
   "voices.delete": "删除",
+
+  // 有声书
+  "books.file": "用文件做有声书",
 
   // 作品
   "takes.title": "作品",

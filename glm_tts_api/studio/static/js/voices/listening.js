@@ -29,6 +29,12 @@ export function listen(blob, { onTime = () => {}, onEnd = () => {} } = {}) {
   }
 }
 
+/** `other`, which has a `stop()`, plays from now on in place of whatever is playing here. */
+export function hushFor(other) {
+  if (current !== other) hush();
+  current = other;
+}
+
 export function hush() {
   current?.stop();
 }

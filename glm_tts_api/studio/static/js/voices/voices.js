@@ -1,6 +1,6 @@
 // The voices: loaded, chosen, heard, added, changed and deleted.
 
-import { announce, h, icon } from "../dom.js";
+import { announce, h, icon, needStyle } from "../dom.js";
 import { needTexts, onLanguage, sayError, t } from "../i18n.js";
 import { createCards } from "./cards.js";
 import { hush } from "./listening.js";
@@ -21,7 +21,8 @@ export function mountVoices(root, { store, api }) {
 
   async function openNew() {
     const names = (store.get().voices ?? []).map(({ index }) => index);
-    const [{ openAdd }] = await Promise.all([import("./add.js"), needTexts("new_voice")]); // needed now and then
+    const needed = [import("./add.js"), needTexts("new_voice"), needStyle("recording")]; // now and then
+    const [{ openAdd }] = await Promise.all(needed);
     const index = await openAdd({ api, names });
     if (!index) return;
     await shelf.load(index);

@@ -1,0 +1,134 @@
+// The books that the server has: begun, followed, heard, saved and ended.
+
+import { speechFields } from "../api.js";
+import { announce, h } from "../dom.js";
+import { onLanguage, sayError, t } from "../i18n.js";
+import { poll } from "../poll.js";
+import { drawSeed } from "../store.js";
+import { save } from "../takes/download.js";
+import { toast } from "../voices/toast.js";
+import { createListener } from "./listener.js";
+import { createRow, isGoing, titleOf } from "./row.js";
+
+const BUSY_MS = 1000;
+const IDLE_MS = 10_000;
+const TITLE_CHARS = 60;
+const NEWS = ["done", "failed", "paused"]; // of which a listener is told
+
+export function createPanel(root, { store, api }) {
+  const rows = new Map(); // id -> { job, element, show }
+  const leaving = new Set(); // deleted, as long as that can be undone
+  const title = h("h2", { id: "books-title" });
+  const list = h("ol", { class: "book-rows" });
+  const listener = createListener({ api, onChange: showRows, onPlay: () => store.set({ playing: false }) });
+  const actions = {
+    play: listener.toggle,
+    playChapter: listener.playChapter,
+    isPlaying: listener.isPlaying,
+    change: (job, act) => act && changed(api.jobs.change(job.id, act)),
+    remove,
+    download,
+  };
+  let sending = false;
+  root.append(title, list);
+  onLanguage(() => {
+    title.textContent = t("books.title");
+    showRows();
+  });
+  const askNow = poll(look);
+
+  /** The text as it stands, or a file in its place. */
+  async function begin(file) {
+    const { text, voice, options } = store.get();
+    if (sending || !voice) return;
+    sending = true;
+    drawSeed(store);
+    toast(t("books.sending"));
+    const fields = {
+      ...speechFields({ text: file ? "" : text, voice, options }),
+      title: givenTitle(text, file),
+    };
+    try {
+      const job = await api.jobs.begin(fields, file);
+      toast(t("books.begun", { title: titleOf(job) }));
+      await askNow();
+      rows.get(job.id)?.element.scrollIntoView({ block: "nearest" });
+    } catch (error) {
+      if (!error.keyRefused) toast(sayError(error));
+    } finally {
+      sending = false;
+    }
+  }
+
+  /** Returns after how many milliseconds to look again. */
+  async function look() {
+    const jobs = await api.jobs.list().catch(() => null);
+    if (jobs) show(jobs);
+    return jobs?.some(isGoing) ? BUSY_MS : IDLE_MS;
+  }
+
+  function show(jobs) {
+    const shown = jobs.filter(({ id }) => !leaving.has(id));
+    const ids = new Set(shown.map(({ id }) => id));
+    for (const id of rows.keys()) {
+      if (!ids.has(id)) drop(id);
+    }
+    for (const job of shown.toReversed()) put(job);
+    root.hidden = rows.size === 0;
+  }
+
+  function put(job) {
+    const before = rows.get(job.id);
+    const row = before ?? createRow(actions);
+    if (!before) list.prepend(row.element);
+    rows.set(job.id, { ...row, job });
+    if (before && before.job.state !== job.state && NEWS.includes(job.state))
+      announce(`${titleOf(job)}: ${t(`books.state.${job.state}`)}`);
+    row.show(job);
+    listener.follow(job);
+  }
+
+  function drop(id) {
+    listener.forget(id);
+    rows.get(id).element.remove();
+    rows.delete(id);
+  }
+
+  function showRows() {
+    for (const { job, show: showRow } of rows.values()) showRow(job);
+  }
+
+  async function changed(change) {
+    await change.catch((error) => error.keyRefused || toast(sayError(error)));
+    await askNow();
+  }
+
+  /** Only once it can no longer be undone. */
+  function remove(job) {
+    const { id } = job;
+    leaving.add(id);
+    drop(id);
+    const back = () => {
+      leaving.delete(id);
+      askNow();
+    };
+    toast(t("books.deleted", { title: titleOf(job) }), {
+      act: t("books.undo"),
+      onAct: back,
+      onGone: () => changed(api.jobs.remove(id)).then(back),
+    });
+  }
+
+  async function download(job, { name, extension }) {
+    save(await api.jobs.file(job.id, name), `${titleOf(job)}.${extension}`);
+  }
+
+  return { begin };
+}
+
+/** For a text that has no heading to be its title: its first line, or the name of its file. */
+function givenTitle(text, file) {
+  if (file) return /\.(txt|srt)$/i.test(file.name) ? file.name.slice(0, -4) : "";
+  const [line] = text.trim().split("\n");
+  return line.startsWith("#") || line.startsWith("<") ? "" : line.slice(0, TITLE_CHARS);
+}

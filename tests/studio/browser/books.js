@@ -1,0 +1,82 @@
+// Books: a long text and a file become jobs of the server, which are followed, heard, saved and ended.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { ask, inStudio, launch, OUT, PHONE, until } from "./harness.js";
+import { press, say, textOf, write } from "./studio.js";
+
+const CHAPTER = Array(20).fill("春江潮水连海平，海上明月共潮生。".repeat(4)).join("\n\n");
+const TEXT = `第一章 春江\n\n${CHAPTER}\n\n第二章 花月\n\n${CHAPTER}`;
+const FACTS = "li.book .hint";
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+test("a long text becomes a book, which is followed, heard while it is made, and saved", () =>
+  inStudio(browser, {}, async (page) => {
+    await page.waitForSelector(".voice input:checked");
+    await write(page, "hello");
+    assert.match(await textOf(page, "#speak"), /^Speak/);
+    assert.ok(await page.$("#books[hidden]"));
+    await say(page, TEXT);
+    await page.waitForFunction(
+      (facts) => /[1-9]\d* of \d+ seg/.test(document.querySelector(facts)?.textContent),
+      {},
+      FACTS,
+    );
+    assert.match(await textOf(page, "#speak"), /^Make a book/);
+    await press(page, "li.book .book-do button", "Pause");
+    await page.waitForFunction(
+      (facts) => /^Paused/.test(document.querySelector(facts).textContent),
+      {},
+      FACTS,
+    );
+    await page.click('li.book button[aria-label^="Play"]');
+    const heard = () => page.$eval("li.book audio", ({ currentTime }) => currentTime);
+    await until(async () => (await heard()) > 0, "it is heard while it is made");
+    const { duration } = await page.$eval("li.book audio", (audio) => ({ duration: audio.duration }));
+    await page.$eval("li.book audio", (audio) => (audio.currentTime = audio.duration));
+    await press(page, "li.book .book-do button", "Go on");
+    await until(async () => (await heard()) > duration, "it is heard beyond what there was");
+
+    await page.reload();
+    await page.waitForSelector("li.book");
+    await page.waitForFunction((facts) => /^Done/.test(document.querySelector(facts).textContent), {}, FACTS);
+    for (const extension of ["m4b", "mp3", "srt"]) {
+      await press(page, "li.book .chip", extension);
+      await until(
+        () => readdirSync(OUT).some((name) => name.endsWith(`.${extension}`)),
+        `${extension} is saved`,
+      );
+    }
+    await page.click("li.book summary");
+    await press(page, ".book-chapters button", "第二章");
+    await until(async () => (await heard().catch(() => 0)) > duration, "the second chapter is heard");
+  }));
+
+test("another browser has the book, takes a file for another, and deletes one", () =>
+  inStudio(browser, { viewport: PHONE, language: "zh" }, async (page) => {
+    await page.waitForSelector("li.book");
+    await page.evaluate((words) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([words], "江南.txt"));
+      document
+        .querySelector("#text")
+        .dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }, "江南的春天来得很早。");
+    await page.waitForSelector("li.book:nth-child(2)");
+    assert.equal(await textOf(page, "li.book .ellipsis"), "江南");
+    await page.waitForFunction(
+      (facts) => /^已完成/.test(document.querySelector(facts).textContent),
+      {},
+      FACTS,
+    );
+    await press(page, "li.book .danger", "删除");
+    await press(page, ".toast button", "撤销");
+    await page.waitForSelector("li.book:nth-child(2)");
+    await press(page, "li.book .danger", "删除");
+    await press(page, "li.book .danger", "删除"); // the first deletion can no longer be undone
+    await until(async () => (await ask("/api/v1/jobs")).count === 1, "one is deleted");
+  }));
