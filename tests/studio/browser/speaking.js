@@ -25,6 +25,16 @@ test("what is typed is shown as it will be read", () =>
     assert.match(await page.$eval("#text", (box) => box.value), /^<speak>/);
   }));
 
+test("the voice that was chosen is chosen in the next tab", () =>
+  inStudio(browser, {}, async (page) => {
+    const other = await page.waitForSelector(".voice input:not(:checked)");
+    const name = await other.evaluate((input) => (input.click(), input.value));
+    const tab = await page.browserContext().newPage();
+    await tab.goto(page.url());
+    const chosen = await tab.waitForSelector(".voice input:checked");
+    assert.equal(await chosen.evaluate((input) => input.value), name);
+  }));
+
 test("sound comes while the rest is still being made, and can be sought in when it is whole", () =>
   inStudio(browser, {}, async (page) => {
     await say(page, LONG);

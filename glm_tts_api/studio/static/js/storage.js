@@ -5,6 +5,7 @@ import { GOING, INITIAL } from "./store.js";
 export const local = storage("localStorage");
 export const session = storage("sessionStorage");
 const CHOICES = "glm-tts-choices";
+const VOICE = "glm-tts-voice";
 
 /** A browser may refuse it, as it does when it blocks all cookies: then it lasts as long as the page. */
 function storage(name) {
@@ -25,15 +26,16 @@ function inMemory() {
 }
 
 /**
- * What the person has written and chosen outlives a reload, and goes with the tab. What would be lost by it, the
- * browser asks about first. To be called before the parts are mounted that show it.
+ * What the person has written and chosen outlives a reload, and goes with the tab; the voice stays for good. What
+ * would be lost by a reload, the browser asks about first. To be called before the parts are mounted that show it.
  */
 export function keepChoices(store) {
-  const { text, voice, options } = JSON.parse(session.getItem(CHOICES)) ?? INITIAL;
-  store.set({ text, voice, options: { ...INITIAL.options, ...options } });
+  const { text, options } = JSON.parse(session.getItem(CHOICES)) ?? INITIAL;
+  store.set({ text, voice: local.getItem(VOICE), options: { ...INITIAL.options, ...options } });
+  store.on("voice", (voice) => voice && local.setItem(VOICE, voice));
   addEventListener("pagehide", () => {
-    const { text, voice, options } = store.get();
-    session.setItem(CHOICES, JSON.stringify({ text, voice, options }));
+    const { text, options } = store.get();
+    session.setItem(CHOICES, JSON.stringify({ text, options }));
   });
   addEventListener("beforeunload", (event) => {
     const isUnsaved = document.querySelector("dialog .cutting"); // a recording
