@@ -49,6 +49,10 @@ test("sound comes while the rest is still being made, and can be sought in when 
     await page.waitForSelector("#seek:not(:disabled)");
     await page.waitForSelector("#lines [aria-current]");
     await page.waitForSelector("#stages li:nth-child(8)"); // queue to send
+    const isShown = () => page.$eval("#stages", (stages) => stages.checkVisibility());
+    assert.equal(await isShown(), false, "words of operators are folded");
+    await page.click("#figures summary");
+    assert.equal(await isShown(), true);
     assert.match(await textOf(page, "#stages .hint"), /s of sound, made in/);
     await page.focus("#seek");
     await page.keyboard.press("End");

@@ -39,24 +39,21 @@ export function mountComposer(root, { store, speaking, books }) {
   mountProgress({ store, start, stop: speaking.stop });
 }
 
-/** Characters, lane and seconds; examples as long as there is no text. */
+/** Characters and seconds; examples as long as there is no text. */
 function showFacts(store, samples) {
   const facts = byId("text-facts");
   const show = () => {
-    const { text, stats, reading, options } = store.get();
+    const { text, reading, options } = store.get();
     const nChars = Array.from(text).length;
-    const threshold = stats?.config.concurrency.threshold;
-    const lane = nChars > threshold ? "speak.longLane" : "speak.shortLane";
     const parts = [
       t("speak.chars", { n: nChars }),
-      threshold && t(lane),
       reading && t("speak.about", { duration: duration(reading.seconds / options.speed) }),
     ];
     facts.replaceChildren(...parts.filter(Boolean).map((part) => h("span", {}, part)));
     facts.hidden = nChars === 0;
     samples.hidden = nChars > 0;
   };
-  for (const key of ["text", "stats", "reading", "options"]) store.on(key, show);
+  for (const key of ["text", "reading", "options"]) store.on(key, show);
   onLanguage(show);
 }
 

@@ -45,8 +45,6 @@ export default {
   "speak.book": "Make a book",
   "speak.stop": "Stop",
   "speak.chars": ({ n }) => `${n.toLocaleString("en")} character${n === 1 ? "" : "s"}`,
-  "speak.shortLane": "short lane",
-  "speak.longLane": "long lane",
   "speak.about": "about {duration}",
   "time.seconds": "{n} s",
   "time.minutes": "{n} min {seconds} s",
@@ -200,6 +198,7 @@ export default {
 
   // see
   "see.title": "Server",
+  "see.figures": "Load and timings",
   "see.lane.short_text": "Short texts",
   "see.lane.long_text": "Long texts",
   "see.taken": "{active} of {limit}",

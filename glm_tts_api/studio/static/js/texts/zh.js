@@ -43,8 +43,6 @@ export default {
   "speak.book": "做成有声书",
   "speak.stop": "停止",
   "speak.chars": ({ n }) => `${n.toLocaleString("zh")} 字`,
-  "speak.shortLane": "短文本通道",
-  "speak.longLane": "长文本通道",
   "speak.about": "约 {duration}",
   "time.seconds": "{n} 秒",
   "time.minutes": "{n} 分 {seconds} 秒",
@@ -193,6 +191,7 @@ export default {
 
   // 服务器
   "see.title": "服务器",
+  "see.figures": "负载与耗时",
   "see.lane.short_text": "短文本",
   "see.lane.long_text": "长文本",
   "see.taken": "{active} / {limit}",
