@@ -111,8 +111,12 @@ def test_trouble(frontend: TextFrontend, tmp_path: Path) -> None:
 
 
 def test_books(tmp_path: Path) -> None:
-    with toning(tmp_path, ToneEngine(delay_s=0.3, seconds=1)) as url:
+    engine = ToneEngine(delay_s=0.3, seconds=1)
+    with toning(tmp_path, engine) as url:
         in_browser("books.js", "chrome", url, tmp_path)
+    transcripts = {asked.text: asked.voice.transcript for asked in engine.requests}
+    assert transcripts["春天来了。"] == transcripts["我们走吧。"] == "text of exampleB"
+    assert transcripts["江南的春天来得很早。"] == "text of exampleA"
     (m4b,) = tmp_path.glob("*.m4b")
     (mp3,) = tmp_path.glob("*.mp3")
     with av.open(m4b) as book:

@@ -8,7 +8,8 @@ import { ask, inStudio, launch, OUT, PHONE, until } from "./harness.js";
 import { press, say, textOf, write } from "./studio.js";
 
 const CHAPTER = Array(20).fill("春江潮水连海平，海上明月共潮生。".repeat(4)).join("\n\n");
-const TEXT = `第一章 春江\n\n${CHAPTER}\n\n第二章 花月\n\n${CHAPTER}`;
+const SAID = "小王：春天来了。\n\n小王：我们走吧。"; // in a voice of the cast, without the name
+const TEXT = `第一章 春江\n\n${SAID}\n\n${CHAPTER}\n\n第二章 花月\n\n${CHAPTER}`;
 const FACTS = "li.book .hint";
 let browser;
 before(async () => (browser = await launch()));
@@ -20,6 +21,9 @@ test("a long text becomes a book, which is followed, heard while it is made, and
     await write(page, "hello");
     assert.match(await textOf(page, "#speak"), /^Speak/);
     assert.ok(await page.$("#books[hidden]"));
+    await write(page, TEXT);
+    await page.waitForSelector("#cast select");
+    await page.select("#cast select", "exampleB");
     await say(page, TEXT);
     await page.waitForFunction(
       (facts) => /[1-9]\d* of \d+ seg/.test(document.querySelector(facts)?.textContent),

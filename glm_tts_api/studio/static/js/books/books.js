@@ -2,6 +2,7 @@
 
 import { byId, h, icon, needStyle } from "../dom.js";
 import { needTexts, onLanguage, t } from "../i18n.js";
+import { isBook } from "../store.js";
 
 const FILES = ".txt,.md,.epub,.srt";
 
@@ -29,8 +30,9 @@ export function mountBooks(root, { store, api }) {
   store.on("mayWrite", async (mayWrite) => {
     if (!mayWrite) return;
     const jobs = await api.jobs.list().catch(() => []);
-    if (jobs.length) await load();
+    if (jobs.length || isBook(store.get())) await load();
   });
+  store.on("text", () => isBook(store.get()) && load());
 
   return { begin: () => begin() };
 }

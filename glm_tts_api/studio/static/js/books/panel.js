@@ -1,12 +1,13 @@
 // The books that the server has: begun, followed, heard, saved and ended.
 
 import { speechFields } from "../api.js";
-import { announce, h } from "../dom.js";
+import { announce, byId, h } from "../dom.js";
 import { onLanguage, sayError, t } from "../i18n.js";
 import { poll } from "../poll.js";
 import { drawSeed } from "../store.js";
 import { save } from "../takes/download.js";
 import { toast } from "../voices/toast.js";
+import { createCast } from "./cast.js";
 import { createListener } from "./listener.js";
 import { createRow, isGoing, titleOf } from "./row.js";
 
@@ -29,6 +30,7 @@ export function createPanel(root, { store, api }) {
     remove,
     download,
   };
+  const chosenCast = createCast(byId("cast"), { store });
   let sending = false;
   root.append(title, list);
   onLanguage(() => {
@@ -40,11 +42,14 @@ export function createPanel(root, { store, api }) {
   /** The text as it stands, or a file in its place. */
   async function begin(file) {
     const { text, voice, options } = store.get();
-    if (sending || !voice) return;
+    if (sending) return;
+    if (!voice) return toast(t("voices.none"));
     sending = true;
     drawSeed(store);
     toast(t("books.sending"));
+    const cast = file ? null : chosenCast();
     const fields = {
+      ...(cast && { cast }),
       ...speechFields({ text: file ? "" : text, voice, options }),
       title: givenTitle(text, file),
     };
@@ -73,14 +78,14 @@ export function createPanel(root, { store, api }) {
     for (const id of rows.keys()) {
       if (!ids.has(id)) drop(id);
     }
-    for (const job of shown.toReversed()) put(job);
+    shown.forEach(put);
     root.hidden = rows.size === 0;
   }
 
-  function put(job) {
+  function put(job, place) {
     const before = rows.get(job.id);
     const row = before ?? createRow(actions);
-    if (!before) list.prepend(row.element);
+    if (!before) list.insertBefore(row.element, list.children[place] ?? null);
     rows.set(job.id, { ...row, job });
     if (before && before.job.state !== job.state && NEWS.includes(job.state))
       announce(`${titleOf(job)}: ${t(`books.state.${job.state}`)}`);

@@ -27,4 +27,6 @@ export default {
   "books.save": "Save as",
   "books.chapters": "{n} chapters",
   "books.chapter": "Chapter {n}",
+  "books.cast": "Who speaks whose lines",
+  "books.noRole": "as the rest",
 };

@@ -27,4 +27,6 @@ export default {
   "books.save": "另存为",
   "books.chapters": "{n} 章",
   "books.chapter": "第 {n} 章",
+  "books.cast": "谁的台词由谁读",
+  "books.noRole": "不分角色",
 };
