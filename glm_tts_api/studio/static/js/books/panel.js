@@ -57,7 +57,7 @@ export function createPanel(root, { store, api }) {
       const job = await api.jobs.begin(fields, file);
       toast(t("books.begun", { title: titleOf(job) }));
       await askNow();
-      rows.get(job.id)?.element.scrollIntoView({ block: "nearest" });
+      rows.get(job.id)?.element.scrollIntoView({ block: "center" });
     } catch (error) {
       if (!error.keyRefused) toast(sayError(error));
     } finally {
