@@ -16,12 +16,12 @@ FOLDER = Path(__file__).parent / "texts"
 _SLOT = re.compile(r"\{(\w+)\}")
 _A_BEFORE_VOWEL = re.compile(r"\ba (?!use|uni|one)(?=[aeiou])")
 _LONGEST = {"en": 150, "zh": 56}
-_MARKS = {"en": str.maketrans("!", "."), "zh": str.maketrans("！？：、", ".?，，")}
+_MARKS = {"en": str.maketrans("!", "."), "zh": str.maketrans("！？：、", "。?，，")}
 
 
 def prepared(sentence: Sentence) -> str:
     """The text, as long as before, in the marks that the front end hands to the model."""
-    return re.sub("！$", "。", sentence.text).translate(_MARKS[sentence.language])
+    return sentence.text.translate(_MARKS[sentence.language])
 
 
 class Grammar:

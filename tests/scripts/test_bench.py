@@ -73,7 +73,7 @@ def test_the_server_ends_with_the_benchmark(number: signal.Signals, when: str, t
 
 @pytest.mark.parametrize(
     ("options", "missing", "extra"),
-    [(["serve"], "httpx", "dev"), (["decode", "--size", "mini", "--plot", "x.png"], "matplotlib", "mini")],
+    [(["decode", "--size", "mini", "--plot", "x.png"], "matplotlib", "mini")],
 )
 def test_a_missing_package_is_said_before_anything_is_measured(
     tmp_path: Path, options: list[str], missing: str, extra: str

@@ -5,6 +5,7 @@ Each test begins with the server that the one before left running.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -48,12 +49,15 @@ def test_what_is_said_in_the_middle_and_a_signal_that_undoes_it(shared_project: 
     old = running(project)
     restart = project.begin("restart_api.sh", RESTART_MODE="rolling")
     wait_until(lambda: len(project.servers()) == 2, "the new server")
+    (new,) = set(project.servers()) - {old}
+    os.kill(new, signal.SIGSTOP)  # while the others ask, it proves nothing
     status = project.run("scripts/status_api.sh")
     stop = project.run("scripts/stop_api.sh")
     assert f"has yet to prove itself, PID {old} serves" in status.said
     assert stop.code == 3
     assert f"restart (PID {restart.pid}) is at work" in stop.said
     restart.send_signal(signal.SIGTERM)
+    os.kill(new, signal.SIGCONT)
     outcome = end_of(restart)
     assert outcome.code == 143
     assert f"the old server (PID {old}) goes on" in outcome.said
