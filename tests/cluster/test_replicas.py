@@ -133,7 +133,7 @@ def test_a_voice_added_by_way_of_one_is_spoken_by_both(cluster: LocalCluster) ->
 
 
 def test_a_replica_that_is_killed_answers_503_and_another_takes_its_place(cluster: LocalCluster) -> None:
-    begun = say_together(cluster, 4, input_text="hello\n" * 5)
+    begun = say_together(cluster, 4, input_text="hello\n" * 12)  # 8 s: time to find one that speaks
     killed = cluster.kill_one_that_speaks()
     answers = [answer.result() for answer in begun]
     refused = [answer for answer in answers if answer.status_code != 200]
