@@ -40,7 +40,9 @@ test("a long text becomes a book, which is followed, heard while it is made, and
     await page.click('li.book button[aria-label^="Play"]');
     const heard = () => page.$eval("li.book audio", ({ currentTime }) => currentTime);
     await until(async () => (await heard()) > 0, "it is heard while it is made");
-    const { duration } = await page.$eval("li.book audio", (audio) => ({ duration: audio.duration }));
+    // What is sent while it is encoded has no length before all of it is there.
+    await page.waitForFunction(() => Number.isFinite(document.querySelector("li.book audio").duration));
+    const duration = await page.$eval("li.book audio", (audio) => audio.duration);
     await page.$eval("li.book audio", (audio) => (audio.currentTime = audio.duration));
     await press(page, "li.book .book-do button", "Go on");
     await until(async () => (await heard()) > duration, "it is heard beyond what there was");

@@ -75,7 +75,9 @@ for (const [language, viewport] of [
       await page.waitForSelector(`html[lang^=${language}]`);
       await page.waitForSelector(".voice input:checked");
       await page.click('[data-index="exampleB"] .voice-choice');
+      await page.$eval("#options summary", (summary) => summary.scrollIntoView({ block: "center" })); // not below a bar
       await page.click("#options summary");
+      await page.waitForSelector("#options[open] #option-speed");
       await page.focus("#option-speed");
       await page.keyboard.press("ArrowRight");
       const before = await chosen();
