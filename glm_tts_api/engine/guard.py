@@ -1,8 +1,8 @@
 """Whether speech tokens can say their segment, by their number and by how they repeat. Knows lists of ids.
 
 The LLM is known to run on, to stop at once and to fall into a loop. Such a segment is decoded again with the
-next seed, so the answer stays a function of the request. The thresholds are beyond what 800 good segments of
-the bundled model have (scripts/benchmarks/guard.py).
+next seed, so the answer stays a function of the request. The thresholds are beyond what the good ones
+of 2,400 segments of the bundled model have (scripts/benchmarks/guard.py).
 """
 
 from __future__ import annotations
