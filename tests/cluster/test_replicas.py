@@ -143,7 +143,8 @@ def test_a_replica_that_is_killed_answers_503_and_another_takes_its_place(cluste
     assert {*codes} <= {"replica_lost", "queue_full"}
     for answer in refused:
         assert answer.status_code == 503
-        assert answer.headers["Retry-After"] == ("1" if answer.json()["code"] == "replica_lost" else "5")
+        latest = 1 if answer.json()["code"] == "replica_lost" else 60  # of a full line, by its pace
+        assert 1 <= int(answer.headers["Retry-After"]) <= latest
         assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
     assert cluster.http.post("/api/v1/tts", data=TEXT).status_code == 200
     wait_until(lambda: killed not in [replica["pid"] for replica in cluster.replicas()])
