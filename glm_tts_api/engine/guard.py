@@ -15,7 +15,6 @@ from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.model.sequence import SpeechSequence
 
 MOST_RETAKES = 2
-TOKENS_PER_SECOND = 25
 # Times the likely length, and tokens a text id: beyond both, since either alone has outliers.
 LONGEST, LONGEST_PER_ID = 2.0, 12
 SHORTEST = 0.4  # times the likely length
@@ -37,13 +36,12 @@ def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSeque
     """The likeliest of the takes that are good; where none is, the one whose length is the likeliest, and
     what is wrong with it. A tie goes to the earlier one."""
 
-    def rank(take: SpeechSequence) -> tuple[float, float, int]:
-        is_good = said.likely is None or fault_in(take.tokens, said) is None
-        strangeness = 0.0 if is_good else 1 + abs(math.log(max(1, len(take.tokens)) / (said.likely or 1.0)))
+    def rank(judged: tuple[SpeechSequence, SegmentFault | None]) -> tuple[float, float, int]:
+        take, fault = judged
+        strangeness = 1 + abs(math.log(max(1, len(take.tokens)) / (said.likely or 1.0))) if fault else 0.0
         return -strangeness, take.mean_log_prob, -take.candidate
 
-    best = max(takes, key=rank)
-    return best, fault_in(best.tokens, said)
+    return max([(take, fault_in(take.tokens, said)) for take in takes], key=rank)
 
 
 def _repeats(tokens: Sequence[int]) -> bool:

@@ -7,11 +7,11 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Voice
-from glm_tts_api.engine.guard import TOKENS_PER_SECOND
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.shared_cache import SharedCache
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
@@ -73,7 +73,7 @@ class InputProcessor:
                 prompts[part.voice] = self._prompt(asked, part.voice)
             if ids := self._tokenizer.encode(part.spoken):
                 prompt = prompts[part.voice]
-                likely = TOKENS_PER_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
+                likely = TOKENS_A_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
                 segments.append(Segment(ids, prompt, part.pause_s, part.speed, likely, as_written))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
@@ -93,7 +93,7 @@ class InputProcessor:
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
         ids, spoken_s = self._transcripts.get(voice.transcript, lambda: self._encode(voice.transcript))
         heard = self._features.get(voice, asked.sample_rate)
-        pace = len(heard.speech_tokens) / (TOKENS_PER_SECOND * spoken_s)
+        pace = len(heard.speech_tokens) / (TOKENS_A_SECOND * spoken_s)
         return VoicedPrompt(ids, heard, min(_SLOWEST, max(_FASTEST, pace)))
 
     def clear(self) -> int:
