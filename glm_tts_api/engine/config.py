@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from glm_tts_api.engine.llm_prompt import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 
-_TOKENS_PER_SECOND = 25
 _PROMPT_TEXT_IDS = 256  # a transcript of 30 s of fast speech, with its share of text history
 _SLOT_MULTIPLE = 64  # rows of the cache start aligned
 _PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # takes about as long as a few decode steps of a full batch
@@ -76,7 +76,7 @@ class EngineConfig:
     @property
     def longest_prompt(self) -> int:
         """Speech tokens of the longest voice prompt."""
-        return int(_TOKENS_PER_SECOND * self.max_prompt_seconds)
+        return int(TOKENS_A_SECOND * self.max_prompt_seconds)
 
     @property
     def longest_segment(self) -> int:
