@@ -60,6 +60,12 @@ def _chapter(blocks: Sequence[Found], book_title: str, rank: int) -> Chapter:
     return Chapter(" ".join(titles), tuple(Block(block.text, block.kind) for block in blocks))
 
 
+def row_of(cells: Iterable[str]) -> str:
+    """What is said of a row of a table; empty where no cell has anything to say."""
+    said = [cell for cell in cells if any(map(str.isalnum, cell))]
+    return ", ".join(said) if all(map(str.isascii, said)) else "，".join(said)
+
+
 def _without_contents(blocks: Sequence[Found]) -> list[Found]:
     """Without the headings that stand in a row of three or more and come again later."""
     times = Counter(block.text for block in blocks if block.rank)

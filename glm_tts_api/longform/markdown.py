@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
-from glm_tts_api.longform.chapters import Found, book_of
+from glm_tts_api.longform.chapters import Found, book_of, row_of
 from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.paragraphs import ENDED, goes_on, heading_rank, join_lines, wrap_width
 
@@ -143,10 +143,8 @@ def _spoken(text: str, rank: int) -> Iterator[Found]:
 
 
 def _row(line: str) -> Iterator[Found]:
-    cells = [cell for cell in map(_plain, line.strip().strip("|").split("|")) if any(map(str.isalnum, cell))]
-    if cells:
-        text = ", ".join(cells)
-        yield Found(text if text.isascii() else "，".join(cells), "item")
+    if text := row_of(map(_plain, line.strip().strip("|").split("|"))):
+        yield Found(text, "item")
 
 
 def _plain(text: str) -> str:

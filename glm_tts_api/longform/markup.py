@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from glm_tts_api.longform.chapters import Found
-from glm_tts_api.text.cut.paragraphs import BlockKind, paragraphs
+from glm_tts_api.longform.chapters import Found, row_of
+from glm_tts_api.text.cut.paragraphs import BlockKind, is_item, paragraphs
 
 _TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,99}+)((?:[^>"']|"[^"]*"|'[^']*')*+)>""")
 _TAG_TO_THE_NEXT_END = re.compile(r"<(/?)([A-Za-z][^\s/>]{0,99}+)([^>]*+)>")
@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]{1,99})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
 _BLOCKS = re.compile(
     "address|article|aside|blockquote|body|caption|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|main"
-    "|nav|ol|p|pre|section|table|td|th|tr|ul"
+    "|nav|ol|p|pre|section|table|tr|ul"
 )
 _UNSPOKEN = re.compile("head|script|style|svg|math|rt|rp|template|noscript|audio|video|object|iframe")
 _UNSPOKEN_TYPES = re.compile(
@@ -36,6 +36,7 @@ _BRACKETED = re.compile(r"\s*[\[【〔［]\s*(?:注|註)?\s*\d{1,4}\s*[\]】〕�
 _VERSE = re.compile(r"verse|poem|poetry|stanza", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MOST_OPEN = 200  # elements in each other; what is deeper counts as text of these
+_CELL = "\0"  # between the cells of a row
 _MOST_MARK = 40  # characters of the mark of a note
 
 
@@ -121,6 +122,10 @@ class _Page:
     said: list[str] = field(default_factory=list)  # of the block that is open
     names: list[str] = field(default_factory=list)  # of the open elements
     kinds: list[tuple[BlockKind, int]] = field(default_factory=lambda: [("paragraph", 0)])
+    numbers: list[int | None] = field(
+        default_factory=list
+    )  # of the next item of each open list; None: bullets
+    number: str = ""  # of the item whose block is open
     unspoken: str = ""  # the name of an open element that is not said, and how many of it are open
     n_unspoken: int = 0
     marks: list[tuple[str, int, bool]] = field(
@@ -144,14 +149,31 @@ class _Page:
             self.said.append("\n")
         elif tag.name in ("a", "sup"):
             self.mark(tag)
+        elif tag.name in ("td", "th"):
+            self.said.append(_CELL)
         elif _BLOCKS.fullmatch(tag.name):
             self.close_block()
+            self.count(tag)
             if not tag.closes and len(self.names) < _MOST_OPEN:
                 self.names.append(tag.name)
                 self.kinds.append(_kind(tag, self.kinds[-1]))
             elif not tag.opens and tag.name in self.names:
                 place = len(self.names) - 1 - self.names[::-1].index(tag.name)
                 del self.names[place:], self.kinds[place + 1 :]
+
+    def count(self, tag: Tag) -> None:
+        """The numbers that a reader of the page sees before the items of <ol>."""
+        if tag.name not in ("ol", "ul", "li"):
+            return
+        self.number = ""
+        if tag.name != "li":
+            if tag.opens and not tag.closes and len(self.numbers) < _MOST_OPEN:
+                self.numbers.append(_whole(tag.get("start"), 1) if tag.name == "ol" else None)
+            elif not tag.opens and self.numbers:
+                self.numbers.pop()
+        elif tag.opens and self.numbers and self.numbers[-1] is not None:
+            number = _whole(tag.get("value"), self.numbers[-1])
+            self.number, self.numbers[-1] = f"{number}. ", number + 1
 
     def mark(self, tag: Tag) -> None:
         """The number of a note, which is a link or a raised number, is not said."""
@@ -165,7 +187,8 @@ class _Page:
         text = "".join(self.said[start:])
         if len(text) > _MOST_MARK:
             return
-        before = "".join(part[-_MOST_MARK:] for part in self.said[max(0, start - 3) : start]).rstrip()
+        before = "".join(part[-_MOST_MARK:] for part in self.said[max(0, start - 3) : start])
+        before = before.replace(_CELL, " ").rstrip()
         after_mark = bool(before) and not before[-1].isalnum()
         if (_NOTE_MARK.fullmatch(text) and (is_link or (tag.name == "sup" and after_mark))) or (
             tag.name == "sup" and _BRACKETED.fullmatch(text)
@@ -176,17 +199,25 @@ class _Page:
     def close_block(self) -> None:
         lines = [" ".join(line.split()) for line in "".join(self.said).split("\n")]
         text = "\n".join(filter(None, lines))
+        if _CELL in text:
+            text = row_of(" ".join(cell.split()) for cell in text.split(_CELL))
         is_note, self.is_note = self.is_note, False
         self.said, self.marks = [], []
         kind, rank = self.kinds[-1]
         if is_note or not any(map(str.isalnum, text)):
             return
+        number, self.number = self.number, ""
         if kind == "paragraph":
             self.found += [Found(block.text, block.kind, block.rank) for block in paragraphs(text)]
         elif kind == "verse":
             self.found += [Found(line, "verse") for line in text.split("\n")]
         else:
-            self.found.append(Found(text.replace("\n", " "), kind, rank))
+            text = text.replace("\n", " ")
+            self.found.append(Found(text if kind != "item" or is_item(text) else number + text, kind, rank))
+
+
+def _whole(number: str, otherwise: int) -> int:
+    return int(number) if re.fullmatch(r"\d{1,6}", number, re.A) else otherwise
 
 
 def _is_unspoken(tag: Tag, names: list[str]) -> bool:

@@ -75,6 +75,25 @@ def test_an_epub_is_read_by_its_spine_without_cover_contents_and_notes() -> None
     ]
 
 
+def test_numbers_of_lists_and_rows_of_tables_are_said_as_in_markdown() -> None:
+    page = """<ol><li>One<ul><li>inner</li></ul></li><li><p>Two</p><p>and more</p></li></ol>
+    <ol start="7"><li>Seven</li><li value="9">9) Nine</li></ol>
+    <table><tr><th>From</th><th>Km</th></tr><tr><td>码头</td><td></td><td>0.51</td></tr>
+    <tr><td><p>A paragraph.</p><p>Another.</p></td></tr></table>"""
+    assert [block.text for block in page_blocks(page)] == [
+        "1. One",
+        "inner",
+        "2. Two",
+        "and more",
+        "7. Seven",
+        "9) Nine",
+        "From, Km",
+        "码头，0.51",
+        "A paragraph.",
+        "Another.",
+    ]
+
+
 def test_the_contents_of_epub_2() -> None:
     ncx = '<navPoint><navLabel><text>一</text></navLabel><content src="text/b.xhtml"/></navPoint>'
     package = PACKAGE.replace(

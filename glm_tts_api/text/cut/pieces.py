@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 MAX_PIECE = 80
 MAX_DIGITS = 40
 MAX_SENTENCE = 120
+# Not behind `Dr.`, `Mrs.` and `J.`, nor before a word in small letters, as behind `p.m.`
+_FULL_STOP = r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})\.(?= (?![a-z]))"
 _BOUNDARIES = (
-    re.compile(r"[。！？；?!;]|\.(?= )"),
+    re.compile(rf"[。！？；?!;]|{_FULL_STOP}"),
     re.compile(r"，|、|,(?!\d)"),
     re.compile(r"(?<![0-9]) (?![0-9%])"),
     re.compile("[\u4e00-\u9fff](?=[\u4e00-\u9fff]{2})"),
