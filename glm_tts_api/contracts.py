@@ -144,11 +144,12 @@ class WrittenWord:
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a segment says, as it was written without its marks; `paragraph`: a number that grows with each
-    line end."""
+    line end; `start`: its place in the whole text without marks."""
 
     text: str
     words: Sequence[WrittenWord]
     paragraph: int
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -132,7 +132,10 @@ class MethodNotAllowed(ServiceError):
 
 
 class DeadlineExceeded(ServiceError):
+    """`job`: the id of the job that what was made is kept as; empty where it is not."""
+
     code = "deadline_passed"
+    job = ""
 
 
 class VoiceExists(ServiceError):

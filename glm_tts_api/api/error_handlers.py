@@ -18,6 +18,7 @@ from glm_tts_api.api.v1.errors import error_body, status_of
 from glm_tts_api.api.zhipu.errors import PREFIX as ZHIPU
 from glm_tts_api.api.zhipu.errors import zhipu_body, zhipu_status
 from glm_tts_api.errors import (
+    DeadlineExceeded,
     InternalFault,
     InvalidField,
     MethodNotAllowed,
@@ -39,6 +40,8 @@ def error_response(error: ServiceError, path: str) -> Response:
         headers["Retry-After-Ms"] = str(math.ceil(error.retry_after_s * 1000))  # OpenAI's and Vercel's
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.n_bytes}"
+    if isinstance(error, DeadlineExceeded) and error.job:
+        headers["X-Job-Id"] = error.job
     if path.startswith(ELEVENLABS):
         body, status = elevenlabs_body(error), elevenlabs_status(error)
     elif path.startswith(OPENAI):

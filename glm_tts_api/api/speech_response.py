@@ -21,13 +21,15 @@ from starlette.types import Receive, Scope, Send
 from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.logged import log_of
+from glm_tts_api.api.unfinished import keep_unfinished
 from glm_tts_api.audio.encode import media_type
-from glm_tts_api.contracts import SpeechRequest
-from glm_tts_api.errors import ClientGone, ServiceError
+from glm_tts_api.contracts import AudioChunk, SpeechRequest
+from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole, noted
 from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.lateness import Lateness
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream
@@ -90,15 +92,22 @@ async def speak(
     log, asked = log_of(request), replace(asked, is_marked=state.config.synthetic_mark)
     taping = state.recent.taping(asked, owner_of(request), address)
     advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
-    with taping as tape, deadline_adding(lambda: advice):
-        async with _while_connected(request, state, asked) as (_, stream):
-            chunks = [chunk async for chunk in noted(stream, log, asked)]
-            log.timings.end_generation()
-            with log.timings.stage("encode"):
-                speech = await state.pools.encode.run(encode_whole, chunks, asked)
-        tape.add(speech.pcm, speech.audio)
-        tape.end(speech.pcm_rate, speech.times, is_whole=True)
-        return speech
+    chunks = list[AudioChunk]()
+    try:
+        with taping as tape, deadline_adding(lambda: advice):
+            async with _while_connected(request, state, asked) as (permit, stream):
+                lateness = Lateness(asked, log, permit, state.speech.n_spoken)
+                async for chunk in noted(stream, log, asked):
+                    chunks.append(chunk)
+                    lateness.took(chunk)
+                log.timings.end_generation()
+                with log.timings.stage("encode"):
+                    speech = await state.pools.encode.run(encode_whole, chunks, asked)
+            tape.add(speech.pcm, speech.audio)
+            tape.end(speech.pcm_rate, speech.times, is_whole=True)
+            return speech
+    except DeadlineExceeded as late:
+        raise await keep_unfinished(request, state, asked, chunks, late) from None
 
 
 async def stream(

@@ -11,7 +11,15 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 _STANDARD = ("Accept-Ranges", "Content-Range", "ETag", "Retry-After", "Retry-After-Ms")
-_READABLE = ("Audio-Seconds", "Finish-Reason", "Generation-Time", "Request-Id", "Sample-Rate", "Warnings")
+_READABLE = (
+    "Audio-Seconds",
+    "Finish-Reason",
+    "Generation-Time",
+    "Job-Id",
+    "Request-Id",
+    "Sample-Rate",
+    "Warnings",
+)
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:

@@ -78,6 +78,14 @@ class JobFolder:
     def create(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
         """Writes the plan, then the job with the units and chapters that it came to. Raises StorageFull and
         OSError."""
+        job = self.write_plan(job, book, units)
+        with room_needed():
+            self.write(job)
+        return job
+
+    def write_plan(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
+        """The job with the units and chapters of the plan, which has yet to be written. Raises StorageFull
+        and OSError."""
         counts: Counter[int] = Counter()
         with room_needed():
             self._audio.mkdir(parents=True, exist_ok=True)
@@ -87,11 +95,7 @@ class JobFolder:
                     plan.write(msgspec.json.encode(unit) + b"\n")
                 plan.flush()
                 os.fsync(plan.fileno())
-            job = msgspec.structs.replace(
-                job, n_units=counts.total(), chapters=tuple(_chapters(book, counts))
-            )
-            self.write(job)
-        return job
+        return msgspec.structs.replace(job, n_units=counts.total(), chapters=tuple(_chapters(book, counts)))
 
     @property
     def is_job(self) -> bool:

@@ -58,7 +58,8 @@ class Job(Struct, frozen=True):
     the job; `owner`: who may see it, in the words of the server; times in seconds since 1970.
 
     `state` is running nowhere on disk: whoever holds the folder's lock runs the job. `message` says why a job
-    is paused or failed, and what to do.
+    is paused or failed, and what to do. `expires_at`: when the job goes unless somebody has resumed it; 0:
+    like all others.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Job(Struct, frozen=True):
     author: str = ""
     message: str = ""
     owner: str = ""
+    expires_at: float = 0.0
     options: dict[str, Any] = {}
 
 

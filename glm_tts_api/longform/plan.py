@@ -3,7 +3,9 @@ the same units. Knows strings only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from glm_tts_api.longform.job import Unit, seed_of
 from glm_tts_api.longform.script import Block, Book
@@ -14,13 +16,17 @@ from glm_tts_api.text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
 from glm_tts_api.text.markup.marks import lasting_marks, without_marks
 
 _LONGEST = 180  # characters; a short text by the default of TEXT_LENGTH_THRESHOLD
+NO_MARKS: Final[Mapping[str, str]] = MappingProxyType({})
 _PUSHED = 2000  # characters at a time: what the splitter holds is copied at each cut
 
 
-def plan(book: Book, *, seed: int, pauses: Pauses) -> Iterator[Unit]:
-    """The units in their order; a block with nothing to say has none. Marks for the voice and the speed hold
-    until the next one, as in a request; a block with a voice of its own has that."""
-    index, marks = 0, dict[str, str]()
+def plan(
+    book: Book, *, seed: int, pauses: Pauses, index: int = 0, marks: Mapping[str, str] = NO_MARKS
+) -> Iterator[Unit]:
+    """The units in their order from number `index` on; a block with nothing to say has none. Marks for the
+    voice and the speed hold until the next one, as in a request, `marks` (as lasting_marks has them) from the
+    start; a block with a voice of its own has that."""
+    marks = dict(marks)
     for number, chapter in enumerate(book.chapters):
         blocks = [(place, texts) for place, block in enumerate(chapter.blocks) if (texts := _texts(block))]
         for place, texts in blocks:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -148,12 +149,17 @@ class Shelf:
                     folder.delete()
                 for left in filter(_is_abandoned, folder.outputs.glob("*.new")):
                     left.unlink(missing_ok=True)
-        for look in self.looks if self.config.keep_s else ():
+        for look in self.looks:
             with suppress(OSError, JobRuns):
-                if look.job.state in RESTING and time.time() - look.folder.changed_at > self.config.keep_s:
+                if look.job.state in RESTING and self._goes_at(look) < time.time():
                     delete(look.folder)
                     self.forget(look.job.id)
-                    logger.info("Job %s is deleted: it rested for JOBS_KEEP_DAYS", look.job.id)
+                    logger.info("Job %s is deleted: it rested for too long", look.job.id)
+
+    def _goes_at(self, look: Look) -> float:
+        if look.job.expires_at:
+            return look.job.expires_at
+        return look.folder.changed_at + self.config.keep_s if self.config.keep_s else math.inf
 
 
 def _is_abandoned(path: Path) -> bool:
@@ -181,7 +187,8 @@ def read_again(look: Look) -> None:
 
 def save(look: Look, state: JobState, message: str) -> None:
     """With the lock. On a full disk it is known here alone."""
-    look.job = msgspec.structs.replace(look.job, state=state, message=message)
+    expires_at = 0.0 if state == "queued" else look.job.expires_at
+    look.job = msgspec.structs.replace(look.job, state=state, message=message, expires_at=expires_at)
     try:
         look.folder.write(look.job)
     except OSError as error:

@@ -69,6 +69,10 @@ class SpeechService:
         """Where a request counts that has no engine yet."""
         return self.records[0].figures
 
+    def n_spoken(self) -> int:
+        """The requests that are being spoken."""
+        return sum(not log.is_waiting for log in self.active)
+
     def read_stats(self) -> list[WorkerStats]:
         """Of each engine."""
         return [

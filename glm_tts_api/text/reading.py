@@ -62,11 +62,13 @@ class ReadPart:
 
 @dataclass(frozen=True, slots=True)
 class ShownSegment:
-    """A segment with its `parts`; `seconds` that it takes to say, roughly."""
+    """A segment with its `parts`; `seconds` that it takes to say, roughly; `start`: where the text that came
+    has the first of what it says."""
 
     segment: SpokenSegment
     parts: list[ReadPart]
     seconds: float
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class Reading:
     def shown(self) -> ShownReading:
         """Takes a while for a text with thousands of changes."""
         segments = [
-            ShownSegment(segment, parts, segment.seconds)
-            for segment, parts in zip(self.segments, self.parts, strict=True)
+            ShownSegment(segment, parts, segment.seconds, self._place(written.start))
+            for segment, parts, written in zip(self.segments, self.parts, self.written(), strict=True)
         ]
         return ShownReading(self.text, segments, self.seconds, self.changes, list(self.warnings))
 
@@ -171,6 +173,11 @@ class Reading:
         """Of each segment what stands for it in the text that came, without marks."""
         starts = accumulate((len(one.text) + len(self._separator) for one in self.segments[:-1]), initial=0)
         return written_segments(self.marked.plain, self.text, self._compared, list(starts))
+
+    def _place(self, at: int) -> int:
+        """Where the text that came has character `at` of it without marks."""
+        places = self.marked.places
+        return places[at] if at < len(places) else places[-1] + 1
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def _written(plain: str, start: int, end: int, units: Sequence[_Unit], said: str
         )
         for unit, following in zip(units, ends, strict=True)
     ]
-    return Written(text, words, plain.count("\n", 0, start))
+    return Written(text, words, plain.count("\n", 0, start), start)
 
 
 def _syllables(said: str) -> float:

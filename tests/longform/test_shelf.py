@@ -13,7 +13,8 @@ import pytest
 
 from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import StorageFull
-from glm_tts_api.longform.shelf import JobsConfig, Shelf
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.shelf import JobsConfig, Shelf, save_locked
 from tests.longform.books import book_of, new_job
 
 DAY_S = 86400
@@ -97,3 +98,16 @@ def test_what_another_server_changes_is_seen(tmp_path: Path) -> None:
     job_of(tmp_path, "a" * 32, "done", age_s=0)
     shelf.look_again()
     assert [look.state for look in shelf.looks] == ["done"]
+
+
+def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:
+    for id in ("a" * 32, "b" * 32):
+        job_of(tmp_path, id, "paused", age_s=0)
+        folder = JobFolder(tmp_path / id)
+        folder.write(msgspec.structs.replace(folder.read(), expires_at=1.0))
+    shelf = Shelf(JobsConfig(tmp_path, keep_s=0))
+    save_locked(shelf.found("b" * 32), "queued", "")
+    save_locked(shelf.found("b" * 32), "paused", "")
+    shelf.refresh()
+    shelf.remove_old()
+    assert [path.name for path in tmp_path.iterdir()] == ["b" * 32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glm_tts_api import errors
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.errors import DeadlineExceeded, ServiceError
 from glm_tts_api.logs import request_id_var
 
 _STATUS: dict[type[ServiceError], int] = {
@@ -44,4 +44,5 @@ def error_body(error: ServiceError) -> dict[str, Any]:
         "detail": error.message,
         "code": error.code,
         "request_id": request_id_var.get(),
+        **({"job": error.job} if isinstance(error, DeadlineExceeded) and error.job else {}),
     }

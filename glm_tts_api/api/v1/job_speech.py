@@ -37,27 +37,42 @@ class NewJob:
 
     def write(self, folder: JobFolder, id: str) -> None:
         """Blocking. Raises NothingToSay, StorageFull and OSError."""
+        fields, book = self.fields, self.book
         keep_voices(folder.voices, self.voices)
-        options = self.fields.model_dump(include={"sample_rate", "use_phoneme", "speed"})
-        job = Job(
-            id=id,
-            state="queued",
-            created_at=time.time(),
-            n_units=0,
-            chapters=(),
-            sample_rate=self.fields.sample_rate,
-            title=self.fields.title or self.book.title,
-            author=self.fields.author or self.book.author,
-            owner=self.owner,
-            options={
-                **options,
-                "sampling": asdict(self.fields.options),
-                "lexicon": [asdict(entry) for entry in self.lexicon],
-            },
+        asked = SpeechRequest(
+            id,
+            "",
+            self.voices[BOOK],
+            fields.options,
+            fields.sample_rate,
+            use_phoneme=fields.use_phoneme,
+            lexicon=self.lexicon,
+            speed=fields.speed,
         )
-        units = plan(self.book, seed=self.fields.seed, pauses=self.pauses)
-        if not folder.create(job, self.book, units).n_units:
+        title, author = fields.title or book.title, fields.author or book.author
+        job = msgspec.structs.replace(job_of(asked, id, self.owner), title=title, author=author)
+        units = plan(book, seed=fields.seed, pauses=self.pauses)
+        if not folder.create(job, book, units).n_units:
             raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
+
+
+def job_of(asked: SpeechRequest, id: str, owner: str) -> Job:
+    """A job without units, which are to be spoken as `asked` says."""
+    return Job(
+        id=id,
+        state="queued",
+        created_at=time.time(),
+        n_units=0,
+        chapters=(),
+        sample_rate=asked.sample_rate,
+        owner=owner,
+        options={
+            "use_phoneme": asked.use_phoneme,
+            "speed": asked.speed,
+            "sampling": asdict(asked.sampling),
+            "lexicon": [asdict(entry) for entry in asked.lexicon],
+        },
+    )
 
 
 def speaking_with(speech: SpeechService) -> SpeakOf:
@@ -94,7 +109,7 @@ def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
         "",
         voices[BOOK],
         SamplingOptions(**options["sampling"]),
-        options["sample_rate"],
+        job.sample_rate,
         use_phoneme=options["use_phoneme"],
         lexicon=[LexiconEntry(**entry) for entry in options["lexicon"]],
         audio_format="pcm",

@@ -171,3 +171,6 @@ class ErrorBody(BaseModel):
     )
     code: str = Field(description="The kind of error, for programs.", examples=["invalid_field"])
     request_id: str = Field(description="Names the request in the server's log.", examples=[EXAMPLE_ID])
+    job: str | None = Field(
+        default=None, description="408: the job that what was made is kept as, if it is.", examples=[None]
+    )

@@ -177,6 +177,14 @@ def lasting_marks(text: str) -> dict[str, str]:
     return {command[1]: _value(command) for command in commands if command and command[1] != "pause"}
 
 
+def before_mark(text: str, at: int) -> int:
+    """`at`, or the start of the mark that this place of the text is in."""
+    begin = max(0, at - MOST_MARK_CHARS - len("[["))
+    marks = _MARK.finditer(text, begin)
+    mark = next((mark for mark in marks if mark.end() > at), None)
+    return min(at, mark.start()) if mark else at
+
+
 def without_marks(text: str) -> str:
     """The text as it is read by eye."""
     return _MARK.sub(_by_eye, text)

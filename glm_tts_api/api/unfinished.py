@@ -1,0 +1,125 @@
+"""What was made of an answer that was not done in time is kept for a while, as a job that can go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import msgspec
+from fastapi import Request
+
+from glm_tts_api.api.access import owner_of, writer_refusal
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.v1.job_speech import job_of
+from glm_tts_api.audio.encode import from_pcm16
+from glm_tts_api.contracts import AudioChunk, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.errors import DeadlineExceeded
+from glm_tts_api.longform.folder import JobFolder, room_needed
+from glm_tts_api.longform.job import Spoken, Unit, seed_of
+from glm_tts_api.longform.plan import plan
+from glm_tts_api.longform.reading import read_book
+from glm_tts_api.longform.script import Book, Chapter
+from glm_tts_api.longform.voices import BOOK, keep_voices
+from glm_tts_api.speech.encoding import encode_whole
+from glm_tts_api.text.cut.block_pauses import Pauses
+from glm_tts_api.text.markup.marks import before_mark, lasting_marks
+from glm_tts_api.text.reading import ShownSegment
+from glm_tts_api.voices.unregistered import decoded_voice
+
+logger = logging.getLogger(__name__)
+_KEPT_S, _SOON = 1800.0, "in 30 minutes"
+_PATIENCE_S = 10.0  # for the text to be read again: the client waits
+_PLAIN = ".text"
+
+
+async def keep_unfinished(
+    request: Request,
+    state: AppState,
+    asked: SpeechRequest,
+    chunks: Sequence[AudioChunk],
+    late: DeadlineExceeded,
+) -> DeadlineExceeded:
+    """`late` for the client, with the job where there is one: not for who may have no jobs, nor where no
+    segment is done."""
+    n_done = sum(chunk.ends_segment for chunk in chunks)
+    if not n_done or writer_refusal(request, state) is not None:
+        return late
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            voice = asked.voice
+            if isinstance(voice, UploadedVoice):
+                voice = await state.pools.decode.run(decoded_voice, voice, state.speech.prompt_limits)
+            reading = await state.speech.engines.read(
+                asked.text, asked.lexicon, use_phoneme=asked.use_phoneme
+            )
+        if n_done >= len(reading.segments):
+            return late
+        owner = owner_of(request) if state.keys.are_needed else ""
+        kept = _Unfinished(asked, voice, chunks, reading.segments, n_done, owner)
+        id = (await state.jobs.create(kept.write)).job.id
+    except Exception:  # the answer is late, whatever becomes of this
+        logger.exception("What was made of a late answer cannot be kept")
+        return late
+    error = DeadlineExceeded(
+        f"{late.message} What was made is a job, which goes {_SOON}: GET /api/v1/jobs/{id}/audio has it, "
+        f"POST /api/v1/jobs/{id}/resume keeps it and lets the rest be spoken."
+    )
+    error.job = id
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """The first `n_done` of the `segments` are in `chunks`."""
+
+    asked: SpeechRequest
+    voice: Voice
+    chunks: Sequence[AudioChunk]
+    segments: Sequence[ShownSegment]
+    n_done: int
+    owner: str
+
+    def write(self, folder: JobFolder, id: str) -> None:
+        """The segments that are done are the first units, with the samples that the answer would have had;
+        the rest is cut and spoken as in any job. Blocking."""
+        asked, n_done = self.asked, self.n_done
+        keep_voices(folder.voices, {BOOK: self.voice, **asked.others})
+        start = self._start(n_done)
+        rest = read_book(asked.text[start:], _PLAIN)
+        book = rest if not rest.chapters[0].title else Book((Chapter("", ()), *rest.chapters))
+        marks, seed = lasting_marks(asked.text[:start]), asked.sampling.seed
+        following = plan(book, seed=seed, pauses=Pauses(), index=n_done, marks=marks)
+        job = msgspec.structs.replace(
+            job_of(asked, id, self.owner),
+            state="paused",
+            message=f"The answer was not done in time. Resume lets the rest be spoken; else it goes {_SOON}.",
+            expires_at=time.time() + _KEPT_S,
+        )
+        units = [self._unit(number) for number in range(n_done)]
+        job = folder.write_plan(job, book, chain(units, following))
+        for unit in units:
+            folder.keep(unit, self._spoken(unit.index))
+        with room_needed():
+            folder.write(job)
+
+    def _start(self, segment: int) -> int:
+        """Where it begins in the text."""
+        return before_mark(self.asked.text, self.segments[segment].start)
+
+    def _unit(self, number: int) -> Unit:
+        """Each segment is a paragraph of its own: its times are known."""
+        text = self.asked.text[self._start(number) : self._start(number + 1)].strip()
+        pause_s = self.segments[number + 1].segment.pause_s
+        seed = seed_of(self.asked.sampling.seed, number)
+        return Unit(number, 0, -1 - number, "paragraph", text, None, seed, pause_s)
+
+    def _spoken(self, segment: int) -> Spoken:
+        said = [chunk for chunk in self.chunks if chunk.segment == segment and chunk.speed is not None]
+        speech = encode_whole(
+            said, replace(self.asked, audio_format="pcm", timestamps=None, output_rate=None)
+        )
+        return Spoken(from_pcm16(speech.audio), speech.sample_rate)

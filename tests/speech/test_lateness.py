@@ -1,0 +1,79 @@
+"""When a whole answer is known to be late: by the pace of its segments, and what else is spoken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
+from glm_tts_api.errors import DeadlineExceeded
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.lateness import Lateness
+from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.stats.figures import LANES
+from glm_tts_api.stats.lane_counts import LaneCounters
+
+N_SEGMENTS = 200
+TEN_S_EACH = [10.0] * 30
+ANY = np.zeros(1, np.float32)
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """Goes ahead as a test says."""
+
+    ahead_s = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead_s
+
+
+def refusal(gaps_s: Sequence[float], *, n_spoken: int = 1, use_cache: bool = True) -> tuple[int, str] | None:
+    """After how many segments, which end with these gaps between, the request is refused, and how."""
+    config = AdmissionConfig(threshold=1, long_timeout_s=600)
+    asked = SpeechRequest("a", "text", Voice(Recording(ANY, 24000), "a", "0"), use_cache=use_cache)
+
+    async def speak() -> tuple[int, str] | None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Clock)
+        length = config.measure(1000)
+        log = RequestLog("a", "v1", None, length=length)
+        log.timings.segments = N_SEGMENTS
+        admission = Admission(config, [{lane: LaneCounters() for lane in LANES}])
+        async with admission.admit(length, arrived_at=loop.time()) as permit:
+            lateness = Lateness(asked, log, permit, lambda: n_spoken)
+            for number, gap_s in enumerate(gaps_s, start=1):
+                loop.ahead_s += gap_s
+                try:
+                    lateness.took(AudioChunk(ANY, 24000, number))
+                except DeadlineExceeded as late:
+                    return number, late.message
+        return None
+
+    with asyncio.Runner(loop_factory=Clock) as runner:
+        return runner.run(speak())
+
+
+def test_it_is_said_with_what_the_answer_would_take_once_the_pace_is_known() -> None:
+    refused = refusal(TEN_S_EACH)
+    assert refused is not None
+    n_segments, message = refused
+    assert n_segments == 5
+    assert "some 2000 s, and 600 s are allowed (LONG_TEXT_TIMEOUT)" in message
+
+
+@pytest.mark.parametrize(
+    ("gaps_s", "others"),
+    [
+        ([2.0] * 30, {}),
+        ([1.0] * 7 + [200.0] + [1.0] * 7, {}),
+        (TEN_S_EACH, {"n_spoken": 4}),
+        (TEN_S_EACH, {"use_cache": False}),
+    ],
+    ids=["in time", "an engine died between", "its neighbours may end", "side by side"],
+)
+def test_what_may_still_be_done_goes_on(gaps_s: list[float], others: dict[str, int]) -> None:
+    assert refusal(gaps_s, **others) is None  # type: ignore[arg-type]
