@@ -5,6 +5,8 @@
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
     python scripts/bench.py serve --stream [--requests N]         first audio of streams, and underruns
     python scripts/bench.py work [--chunks N,N,N ...]             a stream's work against the whole answer's
+    python scripts/bench.py official [--dtype D ...]              the official sizes served, weights by rule
+    python scripts/bench.py start [--runs N]                      from the server's start until it is ready
     python scripts/bench.py text                                  a text from its characters to its segments
 
 Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
@@ -31,6 +33,8 @@ import torch
 
 from scripts.benchmarks.machine import describe
 
+DTYPES = ("fp32", "bf16", "int8")
+
 
 def _schedule(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(",")))
@@ -50,6 +54,12 @@ def _arguments() -> argparse.Namespace:
     decode.add_argument("--dtype", choices=("auto", "fp32", "bf16", "int8"), default="auto", help="as DTYPE")
     flow = kinds.add_parser("flow", parents=[common])
     flow.add_argument("--steps", type=int, default=10)
+    official = kinds.add_parser("official", parents=[common])
+    official.add_argument("--dtype", choices=DTYPES, nargs="+", default=DTYPES, help="as DTYPE")
+    official.add_argument("--size", choices=("tiny", "small", "official"), default="official")
+    official.add_argument("--checkpoint", type=Path, metavar="DIR", help="keep the weights there (9 GB)")
+    start = kinds.add_parser("start", parents=[common])
+    start.add_argument("--runs", type=int, default=5)
     kinds.add_parser("text", parents=[common])
     work = kinds.add_parser("work", parents=[common])
     work.add_argument("--chunks", type=_schedule, nargs="+", default=[], help="others than STREAM_CHUNKS")
@@ -70,6 +80,14 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         return serve.run(
             n_requests=args.requests, levels=args.concurrency or [1, 4, 8, 16], texts_file=args.texts
         )
+    if args.kind == "official":
+        from scripts.benchmarks import official
+
+        return official.run(dtypes=args.dtype, checkpoint=args.checkpoint, size=args.size)
+    if args.kind == "start":
+        from scripts.benchmarks import start
+
+        return start.run(n_runs=args.runs)
     if args.kind == "text":
         from scripts.benchmarks import text
 

@@ -49,3 +49,14 @@ def memory_mb(server: int, field: str) -> float:
     if not processes:
         raise RuntimeError(f"process {server} has no memory: it has ended")
     return sum(number_in(Path(f"/proc/{each.pid}/status"), f"{field}:") for each in processes) / 1024
+
+
+def cpu_seconds(server: int) -> tuple[float, float]:
+    """What a server and, in all, its engines have computed so far."""
+    own, *engines = (_cpu_seconds(each.pid) for each in family(server))
+    return own, sum(engines)
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime

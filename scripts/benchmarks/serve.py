@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -75,8 +75,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(progress: Progress) -> Iterator[tuple[str, int]]:
-    """A server of its own on a free port: its base URL and process id."""
+def running_server(progress: Progress, settings: Mapping[str, str] = {}) -> Iterator[tuple[str, int]]:
+    """A server of its own on a free port, with more settings than the environment's: its base URL and process
+    id."""
     port = free_port()
     with tempfile.TemporaryDirectory() as run_dir, (Path(run_dir) / "server.log").open("wb") as log:
         limits = dict.fromkeys(("SHORT_TEXT_TIMEOUT", "MEDIUM_TEXT_TIMEOUT", "LONG_TEXT_TIMEOUT"), "600")
@@ -84,7 +85,7 @@ def running_server(progress: Progress) -> Iterator[tuple[str, int]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "glm_tts_api", "serve"],
             cwd=ROOT,
-            env={**limits, **os.environ, **own, "DRAIN_TIMEOUT": "0"},
+            env={**limits, **os.environ, **settings, **own, "DRAIN_TIMEOUT": "0"},
             stdout=log,
             stderr=log,
         )
@@ -110,7 +111,7 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path, p
         except httpx.TransportError:
             pass
         progress.note("waiting for the server")
-        time.sleep(0.5)
+        time.sleep(0.1)
     raise SystemExit(f"the server was not ready after {_START_TIMEOUT_S} s:\n{log.read_text()[-2000:]}")
 
 

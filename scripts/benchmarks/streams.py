@@ -35,6 +35,19 @@ class Heard:
         return self.pieces[0][0]
 
     @property
+    def ended_s(self) -> float:
+        return self.pieces[-1][0]
+
+    @property
+    def smooth_from_s(self) -> float:
+        """When a player has to start at the soonest, so that it never stops."""
+        played, latest = 0.0, 0.0
+        for at, seconds in self.pieces:
+            latest = max(latest, at - played)
+            played += seconds
+        return latest
+
+    @property
     def audio_s(self) -> float:
         return sum(seconds for _, seconds in self.pieces)
 
@@ -51,11 +64,13 @@ class Heard:
         return gaps
 
 
-async def listen(client: httpx.AsyncClient, number: int) -> Heard:
+async def listen(
+    client: httpx.AsyncClient, number: int, texts: Sequence[str] = TEXTS, voices: Sequence[str] = VOICES
+) -> Heard:
     """One request, played as it comes."""
     form = {
-        "input_text": TEXTS[number % len(TEXTS)],
-        "index": VOICES[number % len(VOICES)],
+        "input_text": texts[number % len(texts)],
+        "index": voices[number % len(voices)],
         "seed": str(number),
         "stream": "true",
         "response_format": "pcm",

@@ -25,6 +25,12 @@ def test_audio_that_is_held_back_at_first_shortens_the_gap() -> None:
     assert max(heard.gaps_s(0.5)) == pytest.approx(0.2)  # begins at 0.4, dry at 1.2
 
 
+def test_a_player_that_starts_late_enough_never_stops() -> None:
+    heard = Heard([(0.2, 0.5), (1.0, 0.5), (1.6, 0.5)])  # 0.5 s are there for the second piece, 1 for the third
+    assert heard.smooth_from_s == pytest.approx(0.6)
+    assert heard.ended_s == 1.6
+
+
 def test_rates_over_several_listeners() -> None:
     smooth, gappy = Heard([(0.1, 1.0)]), Heard([(0.3, 0.1), (1.0, 0.1)])
     floor = StreamFloor(tokens_s=0.05, flow_s=0.04, vocoder_s=0.01)

@@ -1,0 +1,30 @@
+"""From the start of a server's process until it is ready, with the settings' model in the page cache."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+from scripts.benchmarks.machine import cpu_seconds
+from scripts.benchmarks.report import Progress
+from scripts.benchmarks.serve import running_server
+
+
+def run(*, n_runs: int) -> dict[str, Any]:
+    """Prints and returns the seconds of each run, after one that fills the page cache, and the CPU seconds of
+    the server and its engines."""
+    progress = Progress(n_runs + 1)
+    runs = []
+    for _ in range(n_runs + 1):
+        begin = time.perf_counter()
+        with running_server(progress) as (_, pid):
+            runs.append((time.perf_counter() - begin, *cpu_seconds(pid)))
+        progress.step()
+    progress.close()
+    columns = [list(column) for column in zip(*runs[1:], strict=True)]
+    ready, server, engines = (statistics.median(column) for column in columns)
+    shown = " ".join(f"{seconds:.2f}" for seconds in columns[0])
+    print(f"ready after {ready:.2f} s, the median of {shown}")
+    print(f"CPU seconds by then: server {server:.2f}, engines {engines:.2f}")
+    return {"ready_s": columns[0], "server_cpu_s": columns[1], "engines_cpu_s": columns[2]}
