@@ -22,6 +22,14 @@ def _bars(kind: str, result: dict[str, Any]) -> tuple[list[str], list[float], st
     if kind == "text":
         labels = [f"{row['rules']}\n{row['text']}" for row in result["rows"]]
         return labels, [row["median_ms"] for row in result["rows"]], "ms for 1,000 characters"
+    if kind == "official":
+        rows = result["dtypes"]
+        parts = ("alone", "at_once", "stream", "streams_at_once")
+        labels = [f"{dtype}\n{part.replace('_', ' ')}" for dtype in rows for part in parts]
+        return labels, [row[part]["rtf"] for row in rows.values() for part in parts], "RTF"
+    if kind == "start":
+        runs = result["ready_s"]
+        return [f"run {number}" for number in range(1, len(runs) + 1)], runs, "seconds until it is ready"
     if kind == "work":
         labels = [f"{row['audio_s']:g} s\n{row['chunks'] or 'whole'}" for row in result["rows"]]
         return labels, [row["to_whole"] for row in result["rows"]], "times the whole answer's work"

@@ -26,8 +26,8 @@ def test_audio_that_is_held_back_at_first_shortens_the_gap() -> None:
 
 
 def test_a_player_that_starts_late_enough_never_stops() -> None:
-    heard = Heard([(0.2, 0.5), (1.0, 0.5), (1.6, 0.5)])  # 0.5 s are there for the second piece, 1 for the third
-    assert heard.smooth_from_s == pytest.approx(0.6)
+    heard = Heard([(0.2, 0.5), (1.0, 0.5), (1.6, 0.5)])
+    assert heard.smooth_from_s == pytest.approx(0.6)  # the third piece plays a second later, at 1.6
     assert heard.ended_s == 1.6
 
 
