@@ -1,7 +1,8 @@
 """A job's folder, in which a kill at any moment leaves nothing half-written:
 
 job.json   the Job, replaced whole; a folder without it was never finished and is no job
-plan.jsonl its units, a line each, in their order; never changed
+text.json  the Draft, until its plan is made and the job says how many units it has
+plan.jsonl its units, a line each, in their order; never changed once the job has units
 audio      a FLAC for each unit that was spoken; its name says how many samples it has, and how many of
            silence come after them: 000012-340800-19200.flac
 voices     the recordings that it is spoken with (longform/voices.py)
@@ -20,21 +21,36 @@ import re
 import shutil
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from glm_tts_api.audio.encode import encode
 from glm_tts_api.durable import replace_file, temporary_of
-from glm_tts_api.errors import JobRuns, StorageFull
+from glm_tts_api.errors import JobRuns, NothingToSay, StorageFull
 from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit
+from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
+from glm_tts_api.text.cut.block_pauses import Pauses
 
 _AUDIO_NAME = re.compile(r"(\d{6,})-(\d+)-(\d+)\.flac")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNSPOKEN = -1
+
+
+class Draft(Struct, frozen=True):
+    """A book whose units nobody has counted yet, and how they are to be: as `plan` takes it."""
+
+    book: Book
+    seed: int
+    pauses: Pauses
+
+
+class StoppedError(Exception):
+    """What was at work was told to stop."""
 
 
 class Made:
@@ -73,7 +89,7 @@ class JobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.voices, self.outputs = path / "voices", path / "outputs"
-        self._audio = path / "audio"
+        self._audio, self._draft = path / "audio", path / "text.json"
 
     def create(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
         """Writes the plan, then the job with the units and chapters that it came to. Raises StorageFull and
@@ -82,6 +98,31 @@ class JobFolder:
         with room_needed():
             self.write(job)
         return job
+
+    def put_off(self, job: Job, draft: Draft) -> None:
+        """Writes the text and the job, whose units are counted later. Raises StorageFull and OSError."""
+        with room_needed():
+            self._audio.mkdir(parents=True, exist_ok=True)
+            replace_file(self._draft, msgspec.json.encode(draft))
+            self.write(job)
+
+    def plan(self, is_stopped: Callable[[], bool]) -> None:
+        """Gives a job that was put off its units. Raises StoppedError, NothingToSay, StorageFull, OSError,
+        and msgspec.DecodeError where somebody edited it."""
+        draft = msgspec.json.decode(self._draft.read_bytes(), type=Draft)
+
+        def units() -> Iterator[Unit]:
+            for unit in plan(draft.book, seed=draft.seed, pauses=draft.pauses):
+                if is_stopped():
+                    raise StoppedError
+                yield unit
+
+        job = self.write_plan(self.read(), draft.book, units())
+        if not job.n_units:
+            raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
+        with room_needed():
+            self.write(job)
+        self._draft.unlink(missing_ok=True)
 
     def write_plan(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
         """The job with the units and chapters of the plan, which has yet to be written. Raises StorageFull
@@ -134,7 +175,7 @@ class JobFolder:
     def made(self, n_units: int) -> Made:
         """What the folder's audio says."""
         made = Made(n_units)
-        asked = (self.path / "plan.jsonl", *self.voices.glob("*"))
+        asked = (*self.path.glob("plan.jsonl"), *self.path.glob(self._draft.name), *self.voices.glob("*"))
         made.n_bytes = sum(file.stat().st_size for file in asked)
         with os.scandir(self._audio) as entries:
             for entry in entries:

@@ -57,7 +57,8 @@ class Job(Struct, frozen=True):
     """What job.json holds. `options`: what the units are spoken with, in the words of the program that made
     the job; `owner`: who may see it, in the words of the server; times in seconds since 1970.
 
-    `state` is running nowhere on disk: whoever holds the folder's lock runs the job. `message` says why a job
+    `n_units` is 0 until they are counted. `state` is running nowhere on disk: whoever holds the folder's lock
+    runs the job. `message` says why a job
     is paused or failed, and what to do. `expires_at`: when the job goes unless somebody has resumed it; 0:
     like all others.
     """

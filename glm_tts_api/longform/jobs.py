@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -174,26 +175,16 @@ class Jobs:
             if look.job.state != "queued":
                 return
             state, message = await self._outcome(look)
-            await asyncio.to_thread(save, look, state, message)
+            if state != "queued":
+                await asyncio.to_thread(save, look, state, message)
 
     async def _outcome(self, look: Look) -> tuple[JobState, str]:
-        """Runs the job until it ends, and says how it ended and why."""
-        begun_at, n_before = time.monotonic(), look.made.n_units
-
-        def progress(unit: Unit, spoken: Spoken) -> None:
-            look.pace_s = (time.monotonic() - begun_at) / (look.made.n_units - n_before)
-            self._count_unit()
-
+        """Counts the job's units, or speaks them until it ends, and says how it ended and why."""
         try:
-            speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
-            await run_job(
-                look.folder,
-                look.job,
-                self._where_there_is_room(speak),
-                made=look.made,
-                at_once=self._shelf.config.at_once,
-                progress=progress,
-            )
+            if not look.job.n_units:
+                await _plan(look)
+                return "queued", ""
+            await self._speak(look)
         except StorageFull as error:
             logger.error("Job %s is paused: %s", look.job.id, error.message)
             return "paused", error.message
@@ -204,6 +195,23 @@ class Jobs:
             logger.exception("Job %s failed", look.job.id)
             return "failed", _FAULT
         return "done", ""
+
+    async def _speak(self, look: Look) -> None:
+        begun_at, n_before = time.monotonic(), look.made.n_units
+
+        def progress(unit: Unit, spoken: Spoken) -> None:
+            look.pace_s = (time.monotonic() - begun_at) / (look.made.n_units - n_before)
+            self._count_unit()
+
+        speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
+        await run_job(
+            look.folder,
+            look.job,
+            self._where_there_is_room(speak),
+            made=look.made,
+            at_once=self._shelf.config.at_once,
+            progress=progress,
+        )
 
     def _where_there_is_room(self, speak: Speak) -> Speak:
         async def speak_with_room(unit: Unit) -> Spoken:
@@ -218,6 +226,18 @@ class Jobs:
             with suppress(asyncio.CancelledError):
                 await task
             look.task = None  # which a task that had not begun leaves as it was
+
+
+async def _plan(look: Look) -> None:
+    stop = threading.Event()
+    planning = asyncio.ensure_future(asyncio.to_thread(look.folder.plan, stop.is_set))
+    try:
+        await asyncio.shield(planning)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.gather(planning, return_exceptions=True)
+        raise
+    await asyncio.to_thread(read_again, look)
 
 
 @asynccontextmanager

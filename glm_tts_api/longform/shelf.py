@@ -54,7 +54,8 @@ class Look:
 
     @property
     def state(self) -> JobState:
-        return "running" if self.task is not None and self.job.state == "queued" else self.job.state
+        is_spoken = self.task is not None and self.job.n_units > 0
+        return "running" if is_spoken and self.job.state == "queued" else self.job.state
 
     @property
     def audio_s(self) -> float:

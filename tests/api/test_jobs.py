@@ -41,6 +41,7 @@ def client(server: Running) -> Iterator[httpx.Client]:
 def begin(client: httpx.Client, **fields: Any) -> str:
     answer = client.post("/api/v1/jobs", json={"input_text": TEXT, "index": "exampleA", **fields})
     assert answer.status_code == 202, answer.text
+    assert answer.json()["state"] == "queued"
     return str(answer.json()["id"])
 
 

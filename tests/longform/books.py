@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Block, Book, Chapter
@@ -23,7 +23,8 @@ def book_of(n_chapters: int, n_paragraphs: int) -> Book:
     return Book(tuple(chapter(number) for number in range(1, n_chapters + 1)), title="江南", author="某人")
 
 
-def new_job(path: Path, book: Book, *, seed: int = 42) -> JobFolder:
+def new_job(path: Path, book: Book, *, seed: int = 42, is_put_off: bool = False) -> JobFolder:
+    """`is_put_off`: its units are counted later."""
     job = Job(
         id=path.name,
         state="queued",
@@ -35,5 +36,8 @@ def new_job(path: Path, book: Book, *, seed: int = 42) -> JobFolder:
         author=book.author,
     )
     folder = JobFolder(path)
-    folder.create(job, book, plan(book, seed=seed, pauses=PAUSES))
+    if is_put_off:
+        folder.put_off(job, Draft(book, seed, PAUSES))
+    else:
+        folder.create(job, book, plan(book, seed=seed, pauses=PAUSES))
     return folder

@@ -17,6 +17,7 @@ from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.shelf import JobsConfig
 from glm_tts_api.longform.voices import BOOK, keep_voices
+from tests.api.waiting import wait_until
 from tests.longform.books import book_of, new_job
 
 ID = "a" * 32
@@ -77,6 +78,42 @@ def test_a_folder_of_jobs_that_cannot_be_read_is_told_once_and_looked_for_again(
     with caplog.at_level(logging.ERROR):
         asyncio.run(until_it_is_done())
     assert len(caplog.records) == 1
+
+
+def spoken(folder: JobFolder) -> dict[str, bytes]:
+    async def until_it_is_done() -> None:
+        jobs = Jobs(JobsConfig(folder.path.parent), speaking)
+        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == 1), 30)
+
+    asyncio.run(until_it_is_done())
+    return {
+        path.name: path.read_bytes() for path in (*folder.path.glob("*.json*"), *folder.path.glob("audio/*"))
+    }
+
+
+def test_units_that_are_counted_later_are_the_same_also_after_a_kill_between(tmp_path: Path) -> None:
+    book = book_of(2, 3)
+    wanted = spoken(new_job(tmp_path / "at once" / ID, book))
+    assert spoken(new_job(tmp_path / "later" / ID, book, is_put_off=True)) == wanted
+    killed = new_job(tmp_path / "killed" / ID, book, is_put_off=True)
+    (killed.path / "plan.jsonl").write_bytes(b'{"index":0,"cha')
+    assert spoken(killed) == wanted
+
+
+def test_a_job_is_deleted_while_its_units_are_counted(tmp_path: Path) -> None:
+    new_job(tmp_path / ID, book_of(1, 20_000), is_put_off=True)
+
+    async def delete() -> None:
+        jobs = Jobs(JobsConfig(tmp_path), speaking)
+        running = asyncio.create_task(jobs.keep_going(lambda: False))
+        look = await jobs.get(ID, None)
+        await asyncio.to_thread(wait_until, (tmp_path / ID / "plan.jsonl").exists)
+        assert look.state == "queued"
+        await jobs.delete(ID, None)
+        running.cancel()
+
+    asyncio.run(delete())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ class Job(BaseModel):
     title: str = Field(examples=["江南的春天"])
     author: str = Field(examples=["某人"])
     created_at: float = Field(description="Seconds since 1970.", examples=[1764230400.0])
-    segments: int = Field(description="Pieces that the text is spoken in.", examples=[79])
+    segments: int = Field(
+        description="Pieces that the text is spoken in; 0 until they are counted.", examples=[79]
+    )
     segments_done: int = Field(examples=[36])
     audio_seconds: float = Field(description="Of what is spoken by now.", examples=[355.2])
     eta_s: float | None = Field(

@@ -12,11 +12,10 @@ import msgspec
 from glm_tts_api.api.v1.job_schemas import JobFields
 from glm_tts_api.audio.encode import from_pcm16
 from glm_tts_api.contracts import LexiconEntry, SamplingOptions, SpeechRequest, Voice
-from glm_tts_api.errors import InternalFault, NothingToSay
-from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.errors import InternalFault
+from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import SpeakOf
-from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices
 from glm_tts_api.speech.service import SpeechService
@@ -36,7 +35,8 @@ class NewJob:
     owner: str
 
     def write(self, folder: JobFolder, id: str) -> None:
-        """Blocking. Raises NothingToSay, StorageFull and OSError."""
+        """Its units are counted later, since that takes seconds for a long text. Blocking. Raises StorageFull
+        and OSError."""
         fields, book = self.fields, self.book
         keep_voices(folder.voices, self.voices)
         asked = SpeechRequest(
@@ -51,9 +51,7 @@ class NewJob:
         )
         title, author = fields.title or book.title, fields.author or book.author
         job = msgspec.structs.replace(job_of(asked, id, self.owner), title=title, author=author)
-        units = plan(book, seed=fields.seed, pauses=self.pauses)
-        if not folder.create(job, book, units).n_units:
-            raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
+        folder.put_off(job, Draft(book, fields.seed, self.pauses))
 
 
 def job_of(asked: SpeechRequest, id: str, owner: str) -> Job:
