@@ -22,7 +22,7 @@ from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
-from glm_tts_api.longform.loudness import Preset, mastered
+from glm_tts_api.longform.loudness import LEVEL, Preset, mastered
 from glm_tts_api.longform.timeline import ChapterTime, chapter_times
 
 BookFormat = Literal["m4b", AudioFormat]
@@ -58,12 +58,13 @@ def write_audio(
     made: Made,
     n_units: int,
     *,
+    preset: Preset = LEVEL,
     is_marked: bool = False,
 ) -> Iterator[None]:
-    """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters. `is_marked`: the
-    file says that it is synthetic, where the format has a place for that."""
+    """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters. `preset`: for the
+    level. `is_marked`: the file says that it is synthetic, where the format has a place for that."""
     units = partial(pcm_of, folder, made, range(n_units), job.sample_rate)
-    pieces = mastered(units, job.sample_rate)
+    pieces = mastered(units, job.sample_rate, preset)
     if book_format == "m4b" or book_format == "mp3":
         chapters = chapter_times(job, made, n_units)
         tags = {"title": job.title, "artist": job.author, **_mark(is_marked)}

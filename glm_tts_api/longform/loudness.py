@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from glm_tts_api.audio.loudness import integrated_loudness
 from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.contracts import Float32
 
@@ -23,6 +24,7 @@ _SPEECH_RANGE_DB = 30  # frames that are softer than the loud ones by more are n
 _MOST_GAIN_DB = 24
 _MOST_FILE_GAIN_DB = 6
 _FADE_S = 0.005
+_MOST_PASSES, _CLOSE_LU = 3, 0.2
 _LIMIT_FRAME_S, _LIMIT_FRAMES = 0.005, 9
 _QUIET_DB, _MOST_QUIETER_DB = -50, 15  # below which an expander works: 2 dB for each
 
@@ -34,12 +36,14 @@ silence behind them."""
 @dataclass(frozen=True, slots=True)
 class Preset:
     """`speech_db`: the RMS level of speech in each piece; `file_db`: that of the whole file, its silence
-    included; levels in dB below full scale. None leaves it as it comes. `after_s` stands in the place of the
+    included; levels in dB below full scale; `file_lufs`: the integrated loudness of the file. None leaves it
+    as it comes. `after_s` stands in the place of the
     silence behind the last piece. `kbits` a second: of an MP3, where not the usual."""
 
     speech_db: float = -20.0
     peak_db: float = -1.0
     file_db: float | None = None
+    file_lufs: float | None = None
     sample_rate: int | None = None
     before_s: float = 0.0
     after_s: float = 0.0
@@ -57,10 +61,22 @@ ACX = Preset(
 )
 
 
+def at_loudness(lufs: float) -> Preset:
+    """Files of this integrated loudness. Their peaks stay below -1 dB between the samples too, as podcast
+    platforms ask."""
+    return Preset(peak_db=-2.0, file_lufs=lufs)
+
+
 def mastered(pieces: Pieces, sample_rate: int, preset: Preset = LEVEL) -> Iterator[Float32]:
     """The recording at `preset.heard_rate`, piece by piece. A level of the whole file takes a pass of its
     own over the pieces."""
     file_gain = 1.0 if preset.file_db is None else _file_gain(pieces, sample_rate, preset)
+    if preset.file_lufs is not None:
+        file_gain = _loudness_gain(pieces, sample_rate, preset, preset.file_lufs)
+    yield from _at_gain(pieces, sample_rate, file_gain, preset)
+
+
+def _at_gain(pieces: Pieces, sample_rate: int, file_gain: float, preset: Preset) -> Iterator[Float32]:
     rate = preset.heard_rate(sample_rate)
     behind_s = preset.before_s
     for pcm, pause_s in pieces():
@@ -107,6 +123,20 @@ def _file_gain(pieces: Pieces, sample_rate: int, preset: Preset) -> float:
         return 1.0
     missing_db = preset.file_db - _db(energy / (n_samples - pause_s * sample_rate))
     return _ratio(float(np.clip(missing_db, -_MOST_FILE_GAIN_DB, _MOST_FILE_GAIN_DB)))
+
+
+def _loudness_gain(pieces: Pieces, sample_rate: int, preset: Preset, lufs: float) -> float:
+    """Measured again where it makes the file louder: the limiter takes some of it back."""
+    gain = 1.0
+    for _ in range(_MOST_PASSES):
+        heard = _at_gain(pieces, sample_rate, gain, preset)
+        loudness = integrated_loudness(heard, preset.heard_rate(sample_rate))
+        if loudness == -np.inf:
+            break
+        gain *= _ratio(lufs - loudness)
+        if gain <= 1.0 or abs(lufs - loudness) < _CLOSE_LU:
+            break
+    return gain
 
 
 def _limit(pcm: Float32, frame: int, peak: float) -> Float32:

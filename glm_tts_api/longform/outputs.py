@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import string
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from pathlib import Path
 from glm_tts_api.longform.audio import BookFormat, write_audio, write_chapter
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
-from glm_tts_api.longform.loudness import ACX
+from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
 
 _N_THREADS = 2
 _NICENESS = 10  # behind the engines, which share the cores
@@ -42,12 +43,20 @@ class Outputs:
         self._closed = threading.Event()
 
     def of(
-        self, folder: JobFolder, job: Job, made: Made, book_format: BookFormat, *, chapter: int | None = None
+        self,
+        folder: JobFolder,
+        job: Job,
+        made: Made,
+        book_format: BookFormat,
+        *,
+        lufs: float | None = None,
+        chapter: int | None = None,
     ) -> Output:
-        """What there is of the job without a gap, as a file that is there or is being made; or the MP3 of a
-        `chapter` that is whole, as ACX takes it."""
+        """What there is of the job without a gap, as a file that is there or is being made, of a loudness of
+        `lufs` where that is asked for; or the MP3 of a `chapter` that is whole, as ACX takes it."""
         n_units = made.prefix()
-        path = folder.outputs / (f"{n_units}.{book_format}" if chapter is None else f"acx-{chapter + 1}.mp3")
+        kind = f".{book_format}" if lufs is None else f"at{lufs:g}.{book_format}"
+        path = folder.outputs / (f"{n_units}{kind}" if chapter is None else f"acx-{chapter + 1}.mp3")
         if (output := self._making.get(path)) is not None:
             return output
         loop = asyncio.get_running_loop()
@@ -57,8 +66,10 @@ class Outputs:
             done.set_result(None)
             return Output(path, growing, _etag(job, path), done)
         if chapter is None:
-            marked = self._is_marked
-            written = write_audio(growing, book_format, folder, job, made, n_units, is_marked=marked)
+            preset, marked = LEVEL if lufs is None else at_loudness(lufs), self._is_marked
+            written = write_audio(
+                growing, book_format, folder, job, made, n_units, preset=preset, is_marked=marked
+            )
         else:
             written = write_chapter(growing, folder, job, made, chapter, ACX, is_marked=self._is_marked)
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
@@ -77,13 +88,19 @@ class Outputs:
             for _ in written:
                 if self._closed.is_set():
                     raise asyncio.CancelledError
-            for older in path.parent.glob(f"[0-9]*{path.suffix}" if path.stem.isdigit() else path.name):
-                older.unlink(missing_ok=True)
+            for older in path.parent.iterdir():
+                if _without_number(older) == _without_number(path):
+                    older.unlink(missing_ok=True)
             growing.replace(path)
         except BaseException:
             with suppress(OSError):
                 growing.unlink(missing_ok=True)
             raise
+
+
+def _without_number(path: Path) -> str:
+    """What a file is, however many units it has."""
+    return path.name.lstrip(string.digits)
 
 
 def _etag(job: Job, path: Path) -> str:

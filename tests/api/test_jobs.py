@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import io
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import av
 import httpx
 import pytest
+import soundfile
 
+from tests.api.job_client import N_UNITS, TEXT, audio, begin, wait_for
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 from tests.scraping import Scrape
 
-TEXT = "\n\n".join(f"第{number}段说的是江南的春天和那里的人们。" for number in range(6))
-N_UNITS = 6
 SECONDS = N_UNITS * 0.5 + (N_UNITS - 1) * 0.8 + 2.0  # tones and pauses, the chapter's behind the last
 
 
@@ -36,27 +34,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def client(server: Running) -> Iterator[httpx.Client]:
     with server.client() as client:
         yield client
-
-
-def begin(client: httpx.Client, **fields: Any) -> str:
-    answer = client.post("/api/v1/jobs", json={"input_text": TEXT, "index": "exampleA", **fields})
-    assert answer.status_code == 202, answer.text
-    assert answer.json()["state"] == "queued"
-    return str(answer.json()["id"])
-
-
-def look(client: httpx.Client, id: str) -> dict[str, Any]:
-    job: dict[str, Any] = client.get(f"/api/v1/jobs/{id}").raise_for_status().json()
-    return job
-
-
-def wait_for(client: httpx.Client, id: str, state: str) -> dict[str, Any]:
-    wait_until(lambda: look(client, id)["state"] == state)
-    return look(client, id)
-
-
-def audio(client: httpx.Client, id: str, book_format: str = "wav", **headers: str) -> httpx.Response:
-    return client.get(f"/api/v1/jobs/{id}/audio", params={"format": book_format}, headers=headers)
 
 
 def test_a_text_becomes_a_book(client: httpx.Client) -> None:
@@ -94,18 +71,6 @@ def test_a_part_is_fetched_and_a_client_that_has_it_hears_so(client: httpx.Clien
     assert int(head.headers["content-length"]) == len(whole.content)
 
 
-def test_what_there_is_is_fetched_while_it_runs(serve: Callable[..., Running]) -> None:
-    engine = ToneEngine()
-    server = serve(engine)
-    with server.client() as client:
-        id = begin(client)
-        wait_until(lambda: look(client, id)["segments_done"] >= 1)
-        first = audio(client, id).raise_for_status()
-        wait_for(client, id, "done")
-        assert len(audio(client, id).content) >= len(first.content)
-        assert audio(client, id).content.startswith(first.content[44:100], 44)
-
-
 def test_subtitles_and_chapters_are_timed(client: httpx.Client) -> None:
     id = begin(client, title="江南")
     wait_for(client, id, "done")
@@ -116,35 +81,6 @@ def test_subtitles_and_chapters_are_timed(client: httpx.Client) -> None:
     assert client.get(f"/api/v1/jobs/{id}/subtitles.vtt").text.startswith("WEBVTT")
     chapters = client.get(f"/api/v1/jobs/{id}/chapters.json").json()
     assert chapters["chapters"] == [{"startTime": 0, "endTime": SECONDS, "title": ""}]
-
-
-def test_a_job_is_paused_goes_on_and_is_the_same(serve: Callable[..., Running]) -> None:
-    with serve(ToneEngine(delay_s=0.05)).client() as client:
-        straight = begin(client)
-        wait_for(client, straight, "done")
-        id = begin(client)
-        wait_until(lambda: look(client, id)["segments_done"] >= 1)
-        paused = client.post(f"/api/v1/jobs/{id}/pause").raise_for_status().json()
-        assert (paused["state"], paused["eta_s"]) == ("paused", None)
-        time.sleep(0.2)
-        assert look(client, id)["segments_done"] == paused["segments_done"]
-        assert client.post(f"/api/v1/jobs/{id}/resume").json()["state"] in ("queued", "running")
-        wait_for(client, id, "done")
-        assert audio(client, id).content == audio(client, straight).content
-
-
-def test_a_cancelled_job_keeps_its_audio_until_it_is_deleted(serve: Callable[..., Running]) -> None:
-    server = serve(ToneEngine(delay_s=0.05))
-    with server.client() as client:
-        id = begin(client)
-        wait_until(lambda: look(client, id)["segments_done"] >= 1)
-        assert client.post(f"/api/v1/jobs/{id}/cancel").json()["state"] == "cancelled"
-        assert audio(client, id).status_code == 200
-        refused = client.post(f"/api/v1/jobs/{id}/resume")
-        assert (refused.status_code, refused.json()["code"]) == (409, "job_refuses")
-        assert client.delete(f"/api/v1/jobs/{id}").status_code == 200
-        assert client.get(f"/api/v1/jobs/{id}").status_code == 404
-    assert not list((server.root / "data/jobs").iterdir())
 
 
 def test_a_file_and_a_recording_are_sent_as_a_form(server: Running, client: httpx.Client) -> None:
@@ -218,51 +154,6 @@ def test_metrics_count_jobs_and_their_units(client: httpx.Client) -> None:
     wait_until(lambda: scraped()("jobs", state="done") == n_done)
 
 
-def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:
-    server = serve(api_keys="one,two")
-    with server.client() as client:
-        mine, other = {"Authorization": "Bearer one"}, {"X-API-Key": "two"}
-        assert client.get("/api/v1/jobs").status_code == 401
-        client.headers.update(mine)
-        id = begin(client)
-        wait_for(client, id, "done")
-        client.headers.pop("Authorization")
-        client.headers.update(other)
-        assert client.get("/api/v1/jobs").json()["jobs"] == []
-        for path in ("", "/audio", "/subtitles.srt", "/chapters.json"):
-            assert client.get(f"/api/v1/jobs/{id}{path}").status_code == 404
-        assert client.delete(f"/api/v1/jobs/{id}").status_code == 404
-
-
-def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
-    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
-    first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))
-    engine = ToneEngine()
-    with ExitStack() as ends:
-        with (
-            running_app(first, lambda _, number: ToneEngine(delay_s=0.3)) as server,
-            server.client() as client,
-        ):
-            id = begin(client, input_text=TEXT * 4)
-            wait_until(lambda: look(client, id)["segments_done"] >= 1)
-            other = ends.enter_context(running_app(second, lambda _, number: engine))
-            client = ends.enter_context(other.client())
-            refused = client.post(f"/api/v1/jobs/{id}/pause")
-            assert (refused.status_code, refused.json()["code"]) == (409, "job_runs")
-            assert not engine.requests, "two servers never run one job"
-        job = wait_for(client, id, "done")
-        assert 0 < len(engine.requests) < job["segments"], "what was there is not spoken again"
-
-
-def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
-    server = serve(ToneEngine(seconds=20.0), jobs_max_mb=1)
-    with server.client() as client:
-        id = begin(client, input_text=TEXT * 20)
-        job = wait_for(client, id, "paused")
-        assert "JOBS_MAX_MB" in job["message"]
-        assert client.post("/api/v1/jobs", json={"input_text": "好", "index": "exampleA"}).status_code == 507
-
-
 def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
     id = begin(client, input_text="第一章 起\n好。\n第二章 落\n好。", title="江南")
     wait_for(client, id, "done")
@@ -277,15 +168,24 @@ def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
     )  # quiet, heading, pause, text, quiet
     assert client.get(address, params={"preset": "acx", "chapter": 2}).content != first.content
     assert client.get(address, params={"preset": "acx", "chapter": 1}).content == first.content
-    for query in ("preset=acx", "chapter=1", "preset=acx&chapter=3", "preset=acx&chapter=1&format=wav"):
+    chapter = "preset=acx&chapter=1"
+    for query in ("preset=acx", "chapter=1", "preset=acx&chapter=3", f"{chapter}&format=wav", "loudness=0"):
         assert client.get(f"{address}?{query}").status_code == 400
 
 
-def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
-    engine = ToneEngine(delay_s=0.03)
-    with serve(engine).client() as client:
-        first, second = begin(client, input_text=TEXT * 4), begin(client, input_text=TEXT * 4)
-        wait_for(client, first, "done")
-        done = look(client, second)["segments_done"]
-        assert done > look(client, first)["segments"] / 2, "the second did not wait for the end of the first"
-        client.delete(f"/api/v1/jobs/{second}")
+def test_audio_has_the_loudness_that_was_asked_for(client: httpx.Client) -> None:
+    id = begin(client)
+    wait_for(client, id, "done")
+    address = f"/api/v1/jobs/{id}/audio"
+    loud, soft = (
+        client.get(address, params={"format": "wav", "loudness": lufs}).raise_for_status().content
+        for lufs in (-16, -26)
+    )
+    assert rms_of(loud) - rms_of(soft) == pytest.approx(10, abs=0.2)
+    assert audio(client, id).content not in (loud, soft)
+    assert client.get(address, params={"format": "wav", "loudness": -16}).content == loud
+
+
+def rms_of(wav: bytes) -> float:
+    pcm, _ = soundfile.read(io.BytesIO(wav))
+    return 10 * math.log10((pcm**2).mean())

@@ -17,7 +17,7 @@ from glm_tts_api.audio.encode import encode, open_encoder
 from glm_tts_api.contracts import Float32
 from glm_tts_api.longform.audio import write_audio
 from glm_tts_api.longform.job import Spoken, Unit
-from glm_tts_api.longform.loudness import ACX, LEVEL, mastered, speech_level
+from glm_tts_api.longform.loudness import ACX, LEVEL, Preset, at_loudness, mastered, speech_level
 from glm_tts_api.longform.runner import run_job
 from tests.longform.books import book_of, new_job
 
@@ -79,9 +79,9 @@ def test_no_sample_is_above_the_peak_and_what_is_below_keeps_its_shape() -> None
 
 
 @pytest.mark.parametrize("pcm", [np.zeros(0, np.float32), np.zeros(RATE, np.float32), np.ones(1, np.float32)])
-@pytest.mark.parametrize("preset", [LEVEL, ACX])
-def test_silence_and_single_samples_stay_finite(pcm: Float32, preset: object) -> None:
-    out = np.concatenate(list(mastered(again([(pcm, 0.1)]), RATE, LEVEL if preset is LEVEL else ACX)))
+@pytest.mark.parametrize("preset", [LEVEL, ACX, at_loudness(-16)])
+def test_silence_and_single_samples_stay_finite(pcm: Float32, preset: Preset) -> None:
+    out = np.concatenate(list(mastered(again([(pcm, 0.1)]), RATE, preset)))
     assert np.isfinite(out).all()
 
 
@@ -122,6 +122,25 @@ def test_a_file_by_acx_is_within_its_limits(tmp_path: Path, n_lines: int) -> Non
         check=True,
     ).stdout.split()
     assert set(packets) <= {"626,", "627,", "626", "627"}  # constant: 144 x 192,000 / 44,100
+
+
+@pytest.mark.parametrize("lufs", [-23, -14])
+def test_a_file_has_the_loudness_that_was_asked_for(tmp_path: Path, lufs: float) -> None:
+    async def speak(unit: Unit) -> Spoken:
+        return Spoken(line(unit.index, (0.05, 0.5)[unit.index % 2]), RATE)
+
+    folder = new_job(tmp_path / "job", book_of(1, 7))
+    job = folder.read()
+    asyncio.run(run_job(folder, job, speak, made=folder.made(job.n_units)))
+    path = tmp_path / "a.mp3"
+    made = folder.made(job.n_units)
+    for _ in write_audio(path, "mp3", folder, job, made, job.n_units, preset=at_loudness(lufs)):
+        pass
+    measure = ["ffmpeg", "-hide_banner", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"]
+    said = subprocess.run(measure, capture_output=True, text=True, check=True).stderr.rpartition("Summary")[2]
+    loudness, peak = re.findall(r" (?:I|Peak): +(-?[\d.]+)", said)
+    assert float(loudness) == pytest.approx(lufs, abs=0.5)
+    assert float(peak) <= -1
 
 
 def test_the_noise_of_a_piece_is_under_the_floor() -> None:

@@ -28,11 +28,17 @@ _FROM_THE_START = ("", "bytes=0-")  # what players ask for who do not need a par
 
 
 async def send_audio(
-    request: Request, state: AppState, look: Look, book_format: BookFormat, *, chapter: int | None = None
+    request: Request,
+    state: AppState,
+    look: Look,
+    book_format: BookFormat,
+    *,
+    lufs: float | None = None,
+    chapter: int | None = None,
 ) -> Response:
     """The file, or a part of it, once it is made; one that takes long leaves while it is made, if the client
-    wants it from its start and the format allows. With a `chapter`: its MP3 as ACX takes it. Raises
-    InvalidField, JobRefuses, Loading."""
+    wants it from its start and the format allows. With `lufs`: of that loudness; with a `chapter`: its MP3 as
+    ACX takes it. Raises InvalidField, JobRefuses, Loading."""
     if not look.made.prefix():
         raise JobRefuses(f"The job is {look.state} and has no audio yet: ask again once segments_done is 1.")
     if chapter is not None:
@@ -40,7 +46,7 @@ async def send_audio(
     kind = book_media_type(book_format, look.job.sample_rate)
     name = url_quote(f"{look.job.title or 'book'}.{book_format}", safe="")
     headers = {"Content-Disposition": f"attachment; filename=\"book.{book_format}\"; filename*=UTF-8''{name}"}
-    output = state.outputs.of(look.folder, look.job, look.made, book_format, chapter=chapter)
+    output = state.outputs.of(look.folder, look.job, look.made, book_format, lufs=lufs, chapter=chapter)
     streams = (
         book_format != "m4b"
         and request.method == "GET"

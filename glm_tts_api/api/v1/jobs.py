@@ -112,15 +112,27 @@ async def get_job_audio(
     request: Request,
     state: AppStateDep,
     format: Annotated[BookFormat, Query(description="m4b and mp3 have chapters.", examples=["mp3"])] = "mp3",
+    loudness: Annotated[
+        float | None,
+        Query(
+            ge=-31,
+            le=-14,
+            description="LUFS of the whole file (ITU-R BS.1770), as platforms give it: -16 for podcasts, -14 "
+            "for music players, -23 for broadcasts. Peaks stay under -1 dB.",
+            examples=[-16],
+        ),
+    ] = None,
     preset: Annotated[Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.")] = None,
     chapter: Annotated[int | None, Query(ge=1, description="With preset=acx: from 1.", examples=[1])] = None,
 ) -> Response:
     """The audio of a job, also while it runs: what there is without a gap."""
     look = await _look(id, request, state)
     if preset is None and chapter is None:
-        return await send_audio(request, state, look, format)
-    if preset is None or chapter is None or format != "mp3":
-        raise InvalidField("preset=acx makes the MP3 of one chapter: send chapter too.", param="preset")
+        return await send_audio(request, state, look, format, lufs=loudness)
+    if preset is None or chapter is None or format != "mp3" or loudness is not None:
+        raise InvalidField(
+            "preset=acx makes the MP3 of one chapter: send chapter too, and no loudness.", param="preset"
+        )
     return await send_audio(request, state, look, "mp3", chapter=chapter - 1)
 
 

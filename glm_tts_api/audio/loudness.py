@@ -1,0 +1,41 @@
+"""How loud a recording is, by FFmpeg's filter ebur128. Blocking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.filter import Graph
+
+from glm_tts_api.contracts import Float32
+
+_ABSOLUTE_GATE = -70.0  # LUFS; what is softer all through has no loudness
+
+
+def integrated_loudness(pieces: Iterable[Float32], sample_rate: int) -> float:
+    """The loudness of mono float32 pieces [n], in order, as a whole: the integrated loudness of ITU-R BS.1770
+    in LUFS, whose gates leave pauses out; -inf of silence and of less than 0.4 s."""
+    graph = Graph()
+    time_base = Fraction(1, sample_rate)
+    source = graph.add_abuffer(sample_rate=sample_rate, format="flt", layout="mono", time_base=time_base)
+    meter, sink = graph.add("ebur128", "metadata=1"), graph.add("abuffersink")
+    source.link_to(meter)
+    meter.link_to(sink)
+    graph.configure()
+    loudness, n_samples = _ABSOLUTE_GATE, 0
+    for pcm in filter(len, pieces):
+        frame: Any = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = sample_rate, n_samples, time_base
+        n_samples += len(pcm)
+        source.push(frame)
+        while True:
+            try:
+                measured: Any = sink.pull()
+            except av.BlockingIOError:
+                break
+            loudness = float(measured.metadata["lavfi.r128.I"])
+    return loudness if loudness > _ABSOLUTE_GATE else -math.inf

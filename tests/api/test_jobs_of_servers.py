@@ -1,0 +1,110 @@
+"""Jobs over HTTP, each test with servers of its own: pauses, keys, shares, the next server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.api.job_client import TEXT, audio, begin, look, wait_for
+from tests.api.project_folder import project
+from tests.api.running import Running, running_app
+from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
+
+
+def test_a_job_is_paused_goes_on_and_is_the_same(serve: Callable[..., Running]) -> None:
+    with serve(ToneEngine(delay_s=0.05)).client() as client:
+        straight = begin(client)
+        wait_for(client, straight, "done")
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        paused = client.post(f"/api/v1/jobs/{id}/pause").raise_for_status().json()
+        assert (paused["state"], paused["eta_s"]) == ("paused", None)
+        time.sleep(0.2)
+        assert look(client, id)["segments_done"] == paused["segments_done"]
+        assert client.post(f"/api/v1/jobs/{id}/resume").json()["state"] in ("queued", "running")
+        wait_for(client, id, "done")
+        assert audio(client, id).content == audio(client, straight).content
+
+
+def test_a_cancelled_job_keeps_its_audio_until_it_is_deleted(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(delay_s=0.05))
+    with server.client() as client:
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        assert client.post(f"/api/v1/jobs/{id}/cancel").json()["state"] == "cancelled"
+        assert audio(client, id).status_code == 200
+        refused = client.post(f"/api/v1/jobs/{id}/resume")
+        assert (refused.status_code, refused.json()["code"]) == (409, "job_refuses")
+        assert client.delete(f"/api/v1/jobs/{id}").status_code == 200
+        assert client.get(f"/api/v1/jobs/{id}").status_code == 404
+    assert not list((server.root / "data/jobs").iterdir())
+
+
+def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:
+    server = serve(api_keys="one,two")
+    with server.client() as client:
+        mine, other = {"Authorization": "Bearer one"}, {"X-API-Key": "two"}
+        assert client.get("/api/v1/jobs").status_code == 401
+        client.headers.update(mine)
+        id = begin(client)
+        wait_for(client, id, "done")
+        client.headers.pop("Authorization")
+        client.headers.update(other)
+        assert client.get("/api/v1/jobs").json()["jobs"] == []
+        for path in ("", "/audio", "/subtitles.srt", "/chapters.json"):
+            assert client.get(f"/api/v1/jobs/{id}{path}").status_code == 404
+        assert client.delete(f"/api/v1/jobs/{id}").status_code == 404
+
+
+def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
+    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
+    first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))
+    engine = ToneEngine()
+    with ExitStack() as ends:
+        with (
+            running_app(first, lambda _, number: ToneEngine(delay_s=0.3)) as server,
+            server.client() as client,
+        ):
+            id = begin(client, input_text=TEXT * 4)
+            wait_until(lambda: look(client, id)["segments_done"] >= 1)
+            other = ends.enter_context(running_app(second, lambda _, number: engine))
+            client = ends.enter_context(other.client())
+            refused = client.post(f"/api/v1/jobs/{id}/pause")
+            assert (refused.status_code, refused.json()["code"]) == (409, "job_runs")
+            assert not engine.requests, "two servers never run one job"
+        job = wait_for(client, id, "done")
+        assert 0 < len(engine.requests) < job["segments"], "what was there is not spoken again"
+
+
+def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(seconds=20.0), jobs_max_mb=1)
+    with server.client() as client:
+        id = begin(client, input_text=TEXT * 20)
+        job = wait_for(client, id, "paused")
+        assert "JOBS_MAX_MB" in job["message"]
+        assert client.post("/api/v1/jobs", json={"input_text": "好", "index": "exampleA"}).status_code == 507
+
+
+def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
+    engine = ToneEngine(delay_s=0.03)
+    with serve(engine).client() as client:
+        first, second = begin(client, input_text=TEXT * 4), begin(client, input_text=TEXT * 4)
+        wait_for(client, first, "done")
+        done = look(client, second)["segments_done"]
+        assert done > look(client, first)["segments"] / 2, "the second did not wait for the end of the first"
+        client.delete(f"/api/v1/jobs/{second}")
+
+
+def test_what_there_is_is_fetched_while_it_runs(serve: Callable[..., Running]) -> None:
+    engine = ToneEngine()
+    server = serve(engine)
+    with server.client() as client:
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        first = audio(client, id).raise_for_status()
+        wait_for(client, id, "done")
+        assert len(audio(client, id).content) >= len(first.content)
+        assert audio(client, id).content.startswith(first.content[44:100], 44)
