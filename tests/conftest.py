@@ -28,6 +28,8 @@ PLACES = {
     "api/test_lanes_beside_speech.py": "model",
     "longform/test_many_kills.py": "long",
     "api/test_memory_of_jobs.py": "long",
+    "api/test_levels_of_a_long_script.py": "long",
+    "api/test_levels_of_a_script.py": "model",
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
     **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "text/test_wetext_built.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
