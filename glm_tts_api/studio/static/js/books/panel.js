@@ -131,9 +131,9 @@ export function createPanel(root, { store, api }) {
   return { begin };
 }
 
-/** For a text that has no heading to be its title: its first line, or the name of its file. */
+/** For a text that names no title in a heading or front matter: its first line, or the name of its file. */
 function givenTitle(text, file) {
   if (file) return /\.(txt|srt)$/i.test(file.name) ? file.name.slice(0, -4) : "";
   const [line] = text.trim().split("\n");
-  return line.startsWith("#") || line.startsWith("<") ? "" : line.slice(0, TITLE_CHARS);
+  return /^(#|<|---)/.test(line) ? "" : line.slice(0, TITLE_CHARS);
 }
