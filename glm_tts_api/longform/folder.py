@@ -32,6 +32,7 @@ from glm_tts_api.audio.encode import encode
 from glm_tts_api.durable import replace_file, temporary_of
 from glm_tts_api.errors import JobRuns, NothingToSay, StorageFull
 from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit
+from glm_tts_api.longform.loudness import quiet_tail
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.block_pauses import Pauses
@@ -186,8 +187,10 @@ class JobFolder:
 
     def keep(self, unit: Unit, spoken: Spoken) -> tuple[int, int, int]:
         """Puts the audio of a unit on the disk in one step: the samples of its speech and of the silence
-        behind it, and its bytes. Raises StorageFull and OSError."""
-        silence = round(unit.pause_s * spoken.sample_rate)
+        behind it, and its bytes. The quiet that the speech ends with is part of its pause. Raises StorageFull
+        and OSError."""
+        pause = round(unit.pause_s * spoken.sample_rate)
+        silence = max(0, pause - quiet_tail(spoken.pcm, spoken.sample_rate))
         data = encode(spoken.pcm, "flac", spoken.sample_rate) if len(spoken.pcm) else b""
         with room_needed():
             replace_file(self.audio_file(unit.index, len(spoken.pcm), silence), data)

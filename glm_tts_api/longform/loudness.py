@@ -23,6 +23,7 @@ _FRAME_S = 0.02
 _SPEECH_RANGE_DB = 30  # frames that are softer than the loud ones by more are no speech
 _MOST_GAIN_DB = 24
 _MOST_FILE_GAIN_DB = 6
+_QUIET_FRAME_S, _QUIET_RATIO = 0.01, 0.01  # of the highest peak: 40 dB below it
 _FADE_S = 0.005
 _MOST_PASSES, _CLOSE_LU = 3, 0.2
 _LIMIT_FRAME_S, _LIMIT_FRAMES = 0.005, 9
@@ -94,6 +95,14 @@ def speech_level(pcm: Float32, sample_rate: int) -> float:
     if not loud:
         return -np.inf
     return _db(powers[powers >= loud * _ratio(-_SPEECH_RANGE_DB) ** 2].mean())
+
+
+def quiet_tail(pcm: Float32, sample_rate: int) -> int:
+    """How many samples at the end of speech are quiet, in whole frames of 10 ms."""
+    frame = round(_QUIET_FRAME_S * sample_rate)
+    peaks = np.abs(_framed(pcm[::-1], frame)).max(axis=1)
+    loud = np.flatnonzero(peaks > peaks.max(initial=0) * _QUIET_RATIO)
+    return int(loud[0]) * frame if len(loud) else 0
 
 
 def _mastered(pcm: Float32, sample_rate: int, file_gain: float, preset: Preset) -> Float32:

@@ -39,7 +39,7 @@ def plan(
                     if value and not (name == "voice" and block.voice)
                 )
                 marks |= lasting_marks(text)
-                silence_s = pause_s if at == len(texts) else 0.0
+                silence_s = pause_s if at == len(texts) else pauses.within(without_marks(text))
                 unit_seed = seed_of(seed, index)
                 yield Unit(index, number, place, block.kind, held + text, block.voice, unit_seed, silence_s)
                 index += 1

@@ -112,6 +112,19 @@ def test_a_job_is_spoken_whole_with_its_pauses(tmp_path: Path) -> None:
     np.testing.assert_allclose(pcm, 0.25, atol=1e-4)
 
 
+def test_sentences_that_are_spoken_one_by_one_do_not_run_into_each_other(tmp_path: Path) -> None:
+    """The quiet that a piece ends with is part of its pause."""
+    block = Block("春天来了，江南的花都开了，人们走出家门去看花。" * 6)
+
+    async def speak(unit: Unit) -> Spoken:
+        quiet = np.full(24 * (100, 1000, 0)[unit.index], 0.001, np.float32)
+        return Spoken(np.concatenate([(await tone(unit)).pcm, quiet]), 24000)
+
+    folder = new_job(tmp_path / "job", Book((Chapter("", (block,)),)))
+    run(folder, speak)
+    assert list(folder.made(3).silence) == [24 * 300, 0, 48000]
+
+
 def test_what_is_there_is_not_spoken_again(tmp_path: Path) -> None:
     folder = new_job(tmp_path / "job", book_of(1, 4))
     spoken: list[int] = []

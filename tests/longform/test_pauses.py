@@ -19,6 +19,21 @@ def test_pauses_are_set_by_kind_and_grow_with_what_ends() -> None:
 
 
 @pytest.mark.parametrize(
+    ("piece", "seconds"),
+    [
+        ("雪下了一夜。", 0.6),
+        ("“走吧！”", 0.6),
+        ('He said: "Go."', 0.6),
+        ("雪停了，", 0.3),
+        ("the rope;", 0.3),
+        ("the rope", 0),
+    ],
+)
+def test_pieces_of_a_paragraph_are_apart_by_what_ends(piece: str, seconds: float) -> None:
+    assert read_pauses({"sentence": 0.6}).within(piece) == seconds
+
+
+@pytest.mark.parametrize(
     "data",
     [
         "{",
