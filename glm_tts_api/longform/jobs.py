@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, get_args
@@ -34,6 +35,7 @@ from glm_tts_api.longform.shelf import (
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
 _SWEEP_EVERY_S = 600.0
+MOST_AT_WORK = 8  # jobs, whose voices are in memory; each has units at work for all places of an engine
 # From which states a job may be told to go to another.
 _WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
     "paused": ("queued", "running", "paused"),
@@ -151,20 +153,33 @@ class Jobs:
                 await self._stop(look)
 
     def _begin_queued(self) -> None:
-        for look in self._shelf.looks:
-            if look.job.state == "queued" and look.task is None and not look.changing.locked():
-                look.task = asyncio.create_task(self._run(look))
+        looks = self._shelf.looks
+        queued = [look for look in looks if look.job.state == "queued" and look.may_begin]
+        queued.sort(key=lambda look: look.job.created_at)
+        is_counting = any(look.task is not None and not look.job.n_units for look in looks)
+        if not is_counting and (uncounted := next((one for one in queued if not one.job.n_units), None)):
+            self._begin(uncounted)
+        at_work = Counter(look.job.owner for look in looks if look.task is not None and look.job.n_units)
+        ready = [look for look in queued if look.job.n_units]
+        while ready and at_work.total() < MOST_AT_WORK:
+            look = min(ready, key=lambda look: at_work[look.job.owner])  # of several the oldest
+            ready.remove(look)
+            at_work[look.job.owner] += 1
+            self._begin(look)
+
+    def _begin(self, look: Look) -> None:
+        look.task = asyncio.create_task(self._run(look))
 
     async def _run(self, look: Look) -> None:
         try:
             await self._run_locked(look)
         except JobRuns:  # in another server
+            look.not_before = time.monotonic() + _LOOK_EVERY_S
             with suppress(OSError):
                 await asyncio.to_thread(read_again, look)
-            await asyncio.sleep(_LOOK_EVERY_S)
         except Exception:
+            look.not_before = time.monotonic() + _LOOK_EVERY_S
             logger.exception("Job %s cannot be run", look.job.id)
-            await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             look.task = look.pace_s = None
             self._changed.set()

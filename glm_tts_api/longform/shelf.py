@@ -42,7 +42,7 @@ class JobsConfig:
 @dataclass(slots=True, eq=False)
 class Look:
     """A job as its owner sees it. `changed_at`: of the `job` that was read; `pace_s`: seconds that a unit
-    takes; None before one was made."""
+    takes; None before one was made. `not_before` (time.monotonic): it runs elsewhere, or cannot now."""
 
     folder: JobFolder
     job: Job
@@ -50,12 +50,18 @@ class Look:
     changed_at: float
     task: asyncio.Task[None] | None = None
     pace_s: float | None = None
+    not_before: float = 0.0
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def state(self) -> JobState:
         is_spoken = self.task is not None and self.job.n_units > 0
         return "running" if is_spoken and self.job.state == "queued" else self.job.state
+
+    @property
+    def may_begin(self) -> bool:
+        is_free = self.task is None and not self.changing.locked()
+        return is_free and time.monotonic() >= self.not_before
 
     @property
     def audio_s(self) -> float:

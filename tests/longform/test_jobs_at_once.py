@@ -7,6 +7,7 @@ import logging
 import resource
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from glm_tts_api.contracts import Recording, Voice
 from glm_tts_api.errors import StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
-from glm_tts_api.longform.jobs import Jobs
+from glm_tts_api.longform.jobs import MOST_AT_WORK, Jobs
 from glm_tts_api.longform.shelf import JobsConfig
 from glm_tts_api.longform.voices import BOOK, keep_voices
 from tests.api.waiting import wait_until
@@ -78,6 +79,36 @@ def test_a_folder_of_jobs_that_cannot_be_read_is_told_once_and_looked_for_again(
     with caplog.at_level(logging.ERROR):
         asyncio.run(until_it_is_done())
     assert len(caplog.records) == 1
+
+
+def test_some_jobs_are_at_work_and_each_owner_has_a_turn(tmp_path: Path) -> None:
+    for number in range(MOST_AT_WORK + 4):
+        folder = new_job(tmp_path / f"{number:032x}", book_of(1, 1))
+        owner = "b" if number == MOST_AT_WORK + 3 else "a"
+        folder.write(msgspec.structs.replace(folder.read(), owner=owner, created_at=float(number)))
+    begun, most, at_work = [], 0, set[str]()
+
+    async def work() -> None:
+        jobs = Jobs(JobsConfig(tmp_path), begin)
+        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == MOST_AT_WORK + 4), 30)
+
+    def begin(folder: JobFolder, job: Job) -> Speak:
+        begun.append(job.owner)
+
+        async def speak(unit: Unit) -> Spoken:
+            nonlocal most
+            at_work.add(job.id)
+            most = max(most, len(at_work))
+            await asyncio.sleep(0.02)
+            if unit.index == job.n_units - 1:
+                at_work.discard(job.id)
+            return await silent(unit)
+
+        return speak
+
+    asyncio.run(work())
+    assert most <= MOST_AT_WORK
+    assert "b" in begun[:MOST_AT_WORK], "its owner waits behind no one who has many"
 
 
 def spoken(folder: JobFolder) -> dict[str, bytes]:
