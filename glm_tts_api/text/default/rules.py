@@ -18,6 +18,7 @@ from glm_tts_api.text.default.characters import clean
 from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
 from glm_tts_api.text.default.english.rules import RULES as ENGLISH
 from glm_tts_api.text.default.english.short_forms import SHORT_FORMS
+from glm_tts_api.text.default.figures import Figures
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Rule, alternatives, apply_rules
@@ -100,7 +101,7 @@ class DefaultRules:
 
 
 def _apply_where_needed(
-    rules: list[Rule],
+    rules: list[Rule | Figures],
     sentences: Iterable[str],
     is_plain: Callable[[str], bool],
     uses: list[Use],

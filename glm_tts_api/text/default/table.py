@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from glm_tts_api.text.changes import Use
 from glm_tts_api.text.cut.pieces import Check
+from glm_tts_api.text.default.figures import Figures
 
 Match = re.Match[str]
 Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
@@ -28,21 +29,28 @@ class Rule(NamedTuple):
     pattern: re.Pattern[str]
     say: str | Callable[[Match], str]
 
+    def read(self, text: str, uses: list[Use]) -> str:
+        return self.pattern.sub(partial(_say, self, uses), text)
 
-def table(*parts: Iterable[Row]) -> list[Rule]:
+
+def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
     """The rows of all `parts` in order. In a pattern, digits and letters are those of ASCII."""
-    return [
-        Rule(kind, re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern, say)
-        for part in parts
-        for kind, pattern, say in part
-    ]
+    rules: list[Rule | Figures] = []
+    for part in parts:
+        if isinstance(part, Figures):
+            rules.append(part)
+            continue
+        for kind, pattern, say in part:
+            compiled = re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern
+            rules.append(Rule(kind, compiled, say))
+    return rules
 
 
-def apply_rules(rules: Iterable[Rule], text: str, check: Check, uses: list[Use]) -> str:
+def apply_rules(rules: Iterable[Rule | Figures], text: str, check: Check, uses: list[Use]) -> str:
     """`text` after each rule in its turn; `check` is called before each. What they did is added to `uses`."""
     for rule in rules:
         check()
-        text = rule.pattern.sub(partial(_say, rule, uses), text)
+        text = rule.read(text, uses)
     return text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.english.dialled import code, identifier, spelled, telephone, text_to
+from glm_tts_api.text.default.english.dialled import telephone
 from glm_tts_api.text.default.english.units import CODES
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
@@ -15,6 +15,27 @@ _NUMBERED = (
     "Figure|Fig|Table|Section|Exercise|Problem|Listing|Chapter|Example"
     "|Question|Equation|Theorem|Lemma|Article"
 )
+
+
+def spelled(match: Match) -> str:
+    return numbers.digits(match[1])
+
+
+def identifier(match: Match) -> str:
+    """The words before it, then digits one by one, a pause where they are grouped."""
+    number = re.sub(r"\d+", lambda run: numbers.digits(run.group()), match[2])
+    return match[1] + re.sub("-| (?=\\d)", ", ", number)
+
+
+def code(match: Match) -> str:
+    """INV-2024-0098: letters, then groups of digits."""
+    letters, *groups = re.split("-", match.group())
+    return f"{letters} {', '.join(map(numbers.digits, groups))}"
+
+
+def text_to(match: Match) -> str:
+    """Text HOME to 741741."""
+    return numbers.digits(match[1]) if re.search("(?i)text|send|sms", before(match, 24)) else match[1]
 
 
 def address(match: Match) -> str:
@@ -86,8 +107,8 @@ ADDRESSES: list[Row] = [
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
     ("network address", r"\d(?<![\d.]\d)\d{0,2}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
-    ("telephone", r"(?<![\d.])0\d{1,3}(?:\.\d{3,4}){2}(?![\d.]*\d)", telephone),
-    ("telephone", r"\d(?<![\d.]\d)\d{2}\.\d{3}\.\d{4}(?![\d.]*\d)", telephone),
+    ("telephone", r"(?<![\d.])0\d{1,3}(?:\.\d{3,4}){2}(?![\d.]*\d)", lambda m: telephone(m.group())),
+    ("telephone", r"\d(?<![\d.]\d)\d{2}\.\d{3}\.\d{4}(?![\d.]*\d)", lambda m: telephone(m.group())),
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
     (
         "version",
@@ -154,7 +175,11 @@ NAMES: list[Row] = [
         r"|right away|immediately|if|for help)\b)",
         spelled,
     ),
-    ("grouped digits", r"\d(?<![\d.,-]\d)\d{3}(?:[ -]\d{4}){2,4}(?: \d{1,3})?(?![\d-])", telephone),
+    (
+        "grouped digits",
+        r"\d(?<![\d.,-]\d)\d{3}(?:[ -]\d{4}){2,4}(?: \d{1,3})?(?![\d-])",
+        lambda m: telephone(m.group()),
+    ),
     (
         "identifier",
         r"(?i)\b((?:pin|otp|pnr|code|password|passcode|zip(?: code)?|extension"

@@ -11,6 +11,7 @@ from glm_tts_api.text.default.english.names import ADDRESSES, DAYS, NAMES
 from glm_tts_api.text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
 from glm_tts_api.text.default.english.times import TIMES
 from glm_tts_api.text.default.english.words import WORDS
+from glm_tts_api.text.default.figures import Figures
 from glm_tts_api.text.default.table import table
 
 # Dates go before telephone numbers of the same shape; bare numbers come last of all figures.
@@ -21,7 +22,7 @@ RULES = table(
     DAYS,
     DATES,
     TIMES,
-    DIALLED,
+    Figures(DIALLED),
     NAMES,
     MONEY,
     AMOUNTS,
