@@ -1,87 +1,122 @@
-"""Figures: a line is scanned once, each figure is of the first class that fits it, and is said by its class.
+"""Figures of a line: scanned once, each of the first class that fits it, and said by its class.
 
 A figure is digits with the marks that join them; its shape has their number in place of each run of digits:
-3-4-4 for 138-1234-5678. A class is a row: its kind, the shapes it has, how it is said, and what stands round
-it. Where figures follow one another with a blank or a slash between (138 1234 5678), the longest row of them
-that is of a class is one figure. Each figure is met once, with a bounded look to either side: linear time.
+3-4-4 for 138-1234-5678. A class is a row of a table (assets/readings/figures*.tsv; docs/text.md has the
+columns). Where figures follow one another with a blank or a slash between (138 1234 5678), the longest row of
+them that is of a class is one figure. Each is met once, with a bounded look to either side: linear time.
 """
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
 
 from glm_tts_api.text.changes import Use
 
-_RUN = re.compile(r"[0-9]++(?:[-.,:][0-9]++)*+")
+_RUN = re.compile(r"[0-9]++(?:[-.,:·][0-9]++)*+")
 _JOINT = re.compile(r"[ /~～至到转]|\)[ -]?|[ -]\(|\*{2,12}")  # between the runs of one figure
-_TIE = re.compile(
-    r"[A-Za-z_$¥￥€£#.,~～+-]"
-)  # ties the figure behind it to a name, an amount, a longer figure
+_TIE = re.compile(r"[A-Za-z_$¥￥€£#.,~～+-]")  # before a figure: it is a part of a name or an amount
 _MOST_RUNS = 6
-_NEAR = 40  # characters that a class sees on either side
+_FURTHEST = 40  # characters that a class may look to either side
 _DIGITS = re.compile("[0-9]+")
+_GROUPED = re.compile(r"(1[3-9]\d)(\d{4})(\d{4})|([48]00)(\d{3})(\d{4})")
+_WORD_ENDS = re.compile("[0-9A-Za-z]$")
+_WORD_BEGINS = re.compile(r"(?!s\b)[0-9A-Za-z]")  # a plural's s stays
+_TABLES = Path(__file__).parents[2] / "assets" / "readings"
 
-Say = Callable[[str], str]
+
+def runs(figure: str) -> list[str]:
+    """The runs of digits of a figure."""
+    return _DIGITS.findall(figure)
+
+
+def groups(telephone: str) -> list[str]:
+    """The groups of digits between which a speaker pauses."""
+    found: list[str] = []
+    for run in runs(telephone):
+        parts = _GROUPED.fullmatch(run)
+        found += [part for part in parts.groups() if part] if parts else [run]
+    return found
 
 
 class Figure:
-    """A figure of `line`, at `start` to `end`: its text, its shape, what stands before and behind it."""
+    """The figure at `start` to `end` of `line`: its text and shape, what stands before and behind it, and the
+    kind and words of the one before it."""
 
-    __slots__ = ("end", "lead", "line", "rest", "shape", "start", "text")
+    __slots__ = ("end", "last_kind", "last_said", "lead", "line", "rest", "shape", "start", "text")
 
-    def __init__(self, line: str, start: int, end: int) -> None:
+    def __init__(self, line: str, start: int, end: int, last: Read | None) -> None:
         self.line, self.start, self.end = line, start, end
         self.text = line[start:end]
         self.shape = _DIGITS.sub(lambda run: str(len(run.group())), self.text)
-        self.lead = line[max(0, start - _NEAR) : start]
-        self.rest = line[end : end + _NEAR]
+        self.lead = line[max(0, start - _FURTHEST) : start]
+        self.rest = line[end : end + _FURTHEST]
+        self.last_kind, self.last_said = (last.its.kind, last.said) if last else ("", "")
+
+
+Say = Callable[[str], str]
+Test = Callable[[Figure], bool]
+
+
+class Language(NamedTuple):
+    """What its table names: how figures are said, tests of a figure; characters of a figure's near words."""
+
+    table: str
+    said: Mapping[str, Say]
+    tests: Mapping[str, Test]
+    near: int
 
 
 class Class:
-    """Figures of one kind: `shape` and `text` are patterns of the whole shape and text, `after` and `before`
-    of what the figure stands directly behind and before, and `when` is any other test. A class without `after`
-    has no figure that is tied to what it stands behind. `drop`: marks before the figure that are not said."""
+    """Figures of one kind: a row of a table."""
 
-    def __init__(
-        self,
-        kind: str,
-        shape: str,
-        say: Say,
-        *,
-        text: str = "",
-        after: str = "",
-        before: str = "",
-        when: Callable[[Figure], bool] | None = None,
-        drop: str = "",
-    ) -> None:
-        self.kind, self.say, self.drop, self._when = kind, say, drop, when
-        self.has_shape = re.compile(shape).fullmatch
-        self._has_text = re.compile(text).fullmatch if text else None
-        self._follows = re.compile(f"(?:{after})$", re.ASCII).search if after else None
-        self._precedes = re.compile(before, re.ASCII).match if before else None
+    def __init__(self, row: Mapping[str, str], language: Language) -> None:
+        said = row["said"]
+        self.kind = row["kind"]
+        self.say: Say = (lambda _: said[1:]) if said[0] == "=" else language.said[said]
+        self.has_shape = re.compile(row["shape"]).fullmatch
+        self.dropped = re.compile(f"(?:{row['drop']})$")
+        self._has_text = re.compile(row["text"] or ".*").fullmatch
+        self._follows = re.compile(f"(?:{row['after']})$", re.ASCII).search if row["after"] else None
+        self._precedes = re.compile(row["before"], re.ASCII).match
+        self._is_near = re.compile(row["near"], re.ASCII).search if row["near"] else None
+        self._near = language.near
+        self._passes = language.tests[row["test"]] if row["test"] else None
 
     def fits(self, figure: Figure) -> bool:
         """Whether `figure`, which has the shape, is of this class."""
-        if self._has_text and not self._has_text(figure.text):
-            return False
-        if self._precedes and not self._precedes(figure.line, figure.end):
+        if not self._has_text(figure.text) or not self._precedes(figure.line, figure.end):
             return False
         if self._follows:
-            if not self._follows(figure.line, max(0, figure.start - _NEAR), figure.start):
+            if not self._follows(figure.line, max(0, figure.start - _FURTHEST), figure.start):
                 return False
-        elif figure.start and _TIE.match(figure.line, figure.start - 1):
+        elif _TIE.fullmatch(figure.lead[-1:]):
             return False
-        return self._when is None or self._when(figure)
+        near = f"{figure.lead[-self._near :]}_{figure.rest[: self._near]}"
+        if self._is_near and not self._is_near(near):
+            return False
+        return self._passes is None or self._passes(figure)
+
+
+class Read(NamedTuple):
+    """A figure, its class and its words."""
+
+    figure: Figure
+    its: Class
+    said: str
 
 
 class Figures:
     """The classes of a language, the first that fits first."""
 
-    def __init__(self, *parts: Iterable[Class]) -> None:
-        classes = [one for part in parts for one in part]
+    def __init__(self, language: Language) -> None:
+        tables = ("figures.tsv", language.table)
+        classes = [Class(row, language) for table in tables for row in _rows(_TABLES / table)]
         self._of_shape = lru_cache(maxsize=1024)(
             lambda shape: [one for one in classes if one.has_shape(shape)]
         )
@@ -89,34 +124,44 @@ class Figures:
     def read(self, text: str, uses: list[Use]) -> str:
         """`text` with the figures that are of a class in words. What was read is added to `uses`."""
         pieces, done = [], 0
-        for figure, its in self._classified(text):
-            said = its.say(figure.text)
+        for figure, its, said in self._read(text):
             uses.append(Use(its.kind, figure.text, said))
-            between = text[done : figure.start]
-            pieces += [between.rstrip(its.drop) if its.drop else between, said]
+            between = its.dropped.sub("", text[done : figure.start])
+            pieces += [between, _blank(between, said), said, _blank(said, figure.rest)]
             done = figure.end
         return "".join(pieces) + text[done:] if pieces else text
 
-    def _classified(self, text: str) -> Iterator[tuple[Figure, Class]]:
+    def _read(self, text: str) -> Iterator[Read]:
         """The figures of `text` that are of a class, of those at one place the longest."""
-        runs = [run.span() for run in _RUN.finditer(text)]
-        joined = [bool(_JOINT.fullmatch(text, end, start)) for (_, end), (start, _) in pairwise(runs)]
-        first = 0
-        while first < len(runs):
-            last = first
-            while last < len(joined) and joined[last] and last - first < _MOST_RUNS:
-                last += 1
-            while last >= first and not (found := self._classify(text, runs[first][0], runs[last][1])):
-                last -= 1
+        spans = [run.span() for run in _RUN.finditer(text)]
+        joined = [bool(_JOINT.fullmatch(text, end, start)) for (_, end), (start, _) in pairwise(spans)]
+        first, last = 0, None
+        while first < len(spans):
+            end = first
+            while end < len(joined) and joined[end] and end - first < _MOST_RUNS:
+                end += 1
+            while end >= first and not (found := self._classify(text, spans[first][0], spans[end][1], last)):
+                end -= 1
             if found:
                 yield found
-            first = max(first, last) + 1
+                last = found
+            first = max(first, end) + 1
 
-    def _classify(self, text: str, start: int, end: int) -> tuple[Figure, Class] | None:
-        """The figure at `start` to `end`, with the sign or bracket before it or without, and its class."""
+    def _classify(self, text: str, start: int, end: int, last: Read | None) -> Read | None:
+        """The figure at `start` to `end`, with the sign or bracket before it or without; `last` is before."""
         for begin in (start - 1, start) if text[start - 1 : start] in ("+", "(") else (start,):
-            figure = Figure(text, begin, end)
-            for one in self._of_shape(figure.shape):
-                if one.fits(figure):
-                    return figure, one
+            figure = Figure(text, begin, end, last)
+            for its in self._of_shape(figure.shape):
+                if its.fits(figure):
+                    return Read(figure, its, its.say(figure.text))
         return None
+
+
+def _blank(before: str, behind: str) -> str:
+    """What keeps two words of Latin letters apart."""
+    return " " if _WORD_ENDS.search(before) and _WORD_BEGINS.match(behind) else ""
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from glm_tts_api.text.default.chinese.amounts import AMOUNTS, COUNTS, THOUSANDS
+from glm_tts_api.text.default.chinese.classify import TESTS
 from glm_tts_api.text.default.chinese.dates import DATES
-from glm_tts_api.text.default.chinese.dialled import DIALLED, LETTERED
-from glm_tts_api.text.default.chinese.known import KNOWN
 from glm_tts_api.text.default.chinese.money import MONEY
-from glm_tts_api.text.default.chinese.names import ADDRESSES, NAMES
+from glm_tts_api.text.default.chinese.names import ADDRESSES, LETTERED
 from glm_tts_api.text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
 from glm_tts_api.text.default.chinese.spans import SPANS
 from glm_tts_api.text.default.chinese.sums import LETTERS, POWERS, SUMS
 from glm_tts_api.text.default.chinese.times import TIMES
-from glm_tts_api.text.default.figures import Figures
+from glm_tts_api.text.default.chinese.verbalise import SAID
+from glm_tts_api.text.default.figures import Figures, Language
 from glm_tts_api.text.default.table import table
 
 # A name is read before the date or number that it might be taken for; bare numbers come last of all figures.
@@ -22,9 +22,7 @@ RULES = table(
     ROMAN,
     THOUSANDS,
     LETTERED,
-    Figures(DIALLED),
-    NAMES,
-    KNOWN,
+    Figures(Language("figures_zh.tsv", SAID, TESTS, near=16)),
     DATES,
     TIMES,
     MONEY,

@@ -1,0 +1,113 @@
+"""Chinese: what a figure is by the words beside it, by name for the table of the classes."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.chinese.numbers import takes_liang
+from glm_tts_api.text.default.chinese.units import CODES
+from glm_tts_api.text.default.figures import Figure
+
+_NUMBER_NOUNS = re.compile(
+    "[元块万亿千百多余几个名位人次条件家只台年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
+)
+_CALLED = re.compile(
+    "(?:打|拨|拨通|拨打|致电|来电|呼叫|报警|电话|热线|客服|急救|火警|联系|回拨|发送到|发送至|短信|拨号)"
+    '[了过个：: “"]{0,2}$'
+)
+_SERVICES = (
+    "查号|客服|热线|电话|专线|平台|报警|急救|火警|短信|投诉|举报|服务"
+    "|报修|抢修|挂失|预约|缴费|人工|官网|查询|咨询|求助|救援|APP|中心|指挥|接线|来电|坐席"
+)
+_ANSWERS = re.compile(rf"[”\"]? ?(?:{_SERVICES})")
+_COMES = re.compile("来[了的得]|(?:都|已经|还没|很快|马上|也|就)?(?:来|到|出警|赶)")
+_EMERGENCY = ("110", "119", "120", "122")
+_SWITCHBOARD = re.compile("电话|分机|总机|前台|座机|热线|客服|人工|[拨打按]|号码")
+_KEY = re.compile(" ?(?:号|键|接|转|#|，|。)")
+_LINE = re.compile(" ?(?:号|分机|人工|接|键)")
+_FETES = {
+    "5.1": re.compile("劳动节|假期|长假|小长假|期间|黄金周|节"),
+    "5.4": re.compile("运动|青年节|节"),
+    "6.1": re.compile("儿童节|节"),
+    "10.1": re.compile("国庆|假期|长假|期间|黄金周"),
+    "9.11": re.compile("事件|恐怖|袭击|恐袭"),
+    "3.8": re.compile("妇女节|节|国际"),
+    "9.18": re.compile("事变|纪念"),
+}
+_COUNTED = re.compile("[第共约了有超近达到为是价号计比]$")
+_IS_AMOUNT = re.compile(
+    " ?(?:[多余来几%％‰°℃日月号级路床栋]|分之|起|"
+    "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
+    "|ms|km|mm|cm|kg|ml|mL|mg|RMB|VS|左右|毫|平方|立方|出头|大卡|千|字|元|积分|用户|QPS)"
+)
+_ANNOUNCED = re.compile(
+    r"(?:[共约票价量数额格¥￥$€=×+*/<>≥≤满减超近达增降涨跌省赚付卖售价花给补奖罚]|[近超高]过|不[足到]"
+    r"|多达|只要|"
+    r"仅|总计|合计|[到下]手)[了约近到达出至为]? ?$"
+)
+
+
+def called(figure: Figure) -> bool:
+    """110, 10086: someone calls it, or is reached there."""
+    calls = _CALLED.search(figure.lead) and not _NUMBER_NOUNS.match(figure.rest)
+    comes = figure.text in _EMERGENCY and _COMES.match(figure.rest)
+    return bool(calls or comes or _ANSWERS.match(figure.rest))
+
+
+def extension(figure: Figure) -> bool:
+    """转801: a telephone is spoken of; else a sum is sent (转500给你)."""
+    if figure.lead.endswith("按"):
+        return bool(_KEY.match(figure.rest))
+    return bool(_SWITCHBOARD.search(figure.lead[-13:-1]) or _LINE.match(figure.rest))
+
+
+def names(figure: Figure) -> bool:
+    """It has five digits, or nothing is counted."""
+    return len(figure.text) > 4 or not (_NUMBER_NOUNS.match(figure.rest) or takes_liang(figure.rest))
+
+
+def uncounted(figure: Figure) -> bool:
+    return not takes_liang(figure.rest.lstrip()) and figure.rest[:1] not in ("多", "余")
+
+
+def no_currency(figure: Figure) -> bool:
+    return uncounted(figure) and figure.lead[-3:] not in CODES
+
+
+def no_amount(figure: Figure) -> bool:
+    return not (
+        takes_liang(figure.rest.lstrip()) or _IS_AMOUNT.match(figure.rest) or _ANNOUNCED.search(figure.lead)
+    )
+
+
+def day(figure: Figure) -> bool:
+    month, day = map(int, re.split(r"\D", figure.text))
+    return 1 <= month <= 12 and 1 <= day <= 31
+
+
+def fete(figure: Figure) -> bool:
+    """5.1 before 劳动节, 9/11 before 事件."""
+    words = _FETES.get(re.sub("[·/]", ".", figure.text))
+    return bool(words and words.match(figure.rest))
+
+
+def like_the_last(figure: Figure) -> bool:
+    """625与626, 4070比3080: the figure before it is a name of as many digits."""
+    like = re.fullmatch(f"[零幺一二三四五六七八九]{{{len(figure.text)}}}", figure.last_said)
+    counted = takes_liang(figure.rest.lstrip()) or figure.rest[:1] in tuple("多余万亿元块倍")
+    return bool(like) and not counted
+
+
+def chat(figure: Figure) -> bool:
+    """666, 233 anywhere; 88, 520 alone in their clause."""
+    alone = not figure.lead.strip() or figure.lead[-1] in "，。！？~～!, 、"
+    sounds = (len(set(figure.text)) == 1 and len(figure.text) > 2) or figure.text.startswith("233")
+    return (sounds or alone) and not _COUNTED.search(figure.lead)
+
+
+TESTS = {
+    test.__name__: test
+    for test in (
+        *(called, extension, names, uncounted, no_currency, no_amount, day, fete, like_the_last, chat),
+    )
+}
