@@ -20,6 +20,7 @@ from glm_tts_api import __version__
 from glm_tts_api.commandline.arguments import add_commands
 from glm_tts_api.commandline.failing import Failed, Misused
 from glm_tts_api.commandline.text import given_text
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
 from glm_tts_api.service.port import check_port, holders_of
@@ -89,6 +90,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "text", nargs="?", metavar="TEXT", help="the text, a .txt file, or - for standard input (a pipe)"
     )
     read.add_argument("--phonemes", action="store_true", help="as with use_phoneme=true")
+    read.add_argument(
+        "--verbatim", choices=["read", "short", "skip"], help="how much is said of addresses and code"
+    )
     read.set_defaults(run=_read)
     settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
     settings.set_defaults(run=_print_settings)
@@ -184,7 +188,7 @@ def _read(arguments: argparse.Namespace) -> int:
         max_characters=settings.max_text_length,
     )
     try:
-        reading = frontend.read(text, use_phoneme=arguments.phonemes)
+        reading = frontend.read(text, ReadingOptions(arguments.phonemes, arguments.verbatim))
     except ServiceError as error:
         raise StartupError(error.message) from None
     for number, segment in enumerate(reading.segments, start=1):

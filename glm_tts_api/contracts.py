@@ -24,6 +24,7 @@ Dtype = Literal["auto", "fp32", "bf16", "int8"]
 DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: our own, or PyTorch's operators
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+Verbatim = Literal["read", "short", "skip"]
 Timestamps = Literal["segment", "sentence", "word"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
 SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one
@@ -79,6 +80,17 @@ class LexiconEntry:
     context: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How a text is read. `use_phoneme`: polyphones and rare characters as phonemes. `verbatim`: how much is
+    said of addresses and code; None: by the text's length (text/markup/verbatim.py). `lexicon`: entries for
+    this text alone."""
+
+    use_phoneme: bool = False
+    verbatim: Verbatim | None = None
+    lexicon: Sequence[LexiconEntry] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechRequest:
     """A text, the voice that says it, and how its audio leaves. Every dialect parses into one.
@@ -86,7 +98,7 @@ class SpeechRequest:
     `voice`: an uploaded one is decoded once the request has its permit, since requests that wait must be
     small. `streams`: whether the audio leaves in pieces while it is made, or in whole segments. `others`: the
     voices that marks in the text call for.
-    `lexicon`: entries for this text alone. `speed` changes no pitch. `volume` is a factor; samples beyond
+    `speed` changes no pitch. `volume` is a factor; samples beyond
     full scale are clipped. `timestamps`: of what is to be told when it is said. `output_rate` in Hz: of the
     audio that leaves, where that is another than `sample_rate`; `kbits` a second: of a compressed format,
     where not the usual. `is_marked`: the file says that it is synthetic. `warnings`: fields that were sent
@@ -99,10 +111,9 @@ class SpeechRequest:
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     sample_rate: int = SAMPLE_RATE
     use_cache: bool = True
-    use_phoneme: bool = False
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
     streams: bool = False
     others: Mapping[str, Voice] = field(default_factory=dict)
-    lexicon: Sequence[LexiconEntry] = ()
     audio_format: AudioFormat = "wav"
     speed: float = 1.0
     volume: float = 1.0

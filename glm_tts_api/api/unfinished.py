@@ -53,9 +53,7 @@ async def keep_unfinished(
             voice = asked.voice
             if isinstance(voice, UploadedVoice):
                 voice = await state.pools.decode.run(decoded_voice, voice, state.speech.prompt_limits)
-            reading = await state.speech.engines.read(
-                asked.text, asked.lexicon, use_phoneme=asked.use_phoneme
-            )
+            reading = await state.speech.engines.read(asked.text, asked.reading)
         if n_done >= len(reading.segments):
             return late
         owner = owner_of(request) if state.keys.are_needed else ""

@@ -17,7 +17,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import NO_PROGRESS, LexiconEntry, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
@@ -100,10 +100,10 @@ class EngineClient:
             self._child.speak(number, asked, progress)
         return stream
 
-    async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:
+    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """How a text is read. Raises EngineDied, and what a text is refused with."""
         number = next(self._numbers)
-        answer = await self._ask(number, messages.Read(number, text, use_phoneme, lexicon))
+        answer = await self._ask(number, messages.Read(number, text, options))
         self._used_at = time.monotonic()
         assert answer.reading is not None
         return answer.reading

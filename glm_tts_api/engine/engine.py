@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import NO_PROGRESS, LexiconEntry, Progress, SpeechRequest
+from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -132,9 +132,8 @@ class Engine:
     def read(
         self,
         text: str,
-        lexicon: Sequence[LexiconEntry],
+        options: ReadingOptions,
         *,
-        use_phoneme: bool,
         check: Check,
         done: Callable[[ShownReading | ServiceError | None], None],
     ) -> None:
@@ -144,8 +143,7 @@ class Engine:
 
         def read() -> None:
             try:
-                reading = frontend.read(text, use_phoneme=use_phoneme, lexicon=lexicon, check=check)
-                done(reading.shown())
+                done(frontend.read(text, options, check).shown())
             except NobodyListens:
                 done(None)
             except BaseException as error:

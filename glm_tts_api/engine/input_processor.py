@@ -61,9 +61,7 @@ class InputProcessor:
         """The engine's request. Raises NothingToSay,
         MalformedPronunciation, UnknownVoice, PromptRejected, and what `check` raises: it is called again and
         again, so that nobody's text is worked on for long."""
-        reading = self.frontend.read(
-            asked.text, use_phoneme=asked.use_phoneme, lexicon=asked.lexicon, check=check
-        )
+        reading = self.frontend.read(asked.text, asked.reading, check)
         prompts: dict[str | None, VoicedPrompt] = {}
         segments = []
         written = reading.written() if asked.timestamps else repeat(None)

@@ -4,7 +4,6 @@ Knows no models and no event loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,8 +13,8 @@ from glm_tts_api.contracts import (
     AudioChunk,
     Dtype,
     Float32,
-    LexiconEntry,
     Progress,
+    ReadingOptions,
     SegmentFault,
     SpeechRequest,
     Stage,
@@ -91,8 +90,7 @@ class Leave(Message, frozen=True):
 class Read(Message, frozen=True):
     number: int
     text: str
-    use_phoneme: bool
-    lexicon: Sequence[LexiconEntry]
+    options: ReadingOptions
 
 
 class ClearCache(Message, frozen=True):

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from glm_tts_api.contracts import LexiconEntry, Progress, Recording, SpeechRequest, Voice
+from glm_tts_api.contracts import Progress, ReadingOptions, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
 from glm_tts_api.engine.frames import EngineSide
@@ -63,9 +63,8 @@ class SpeakingEngine(Protocol):
     def read(
         self,
         text: str,
-        lexicon: Sequence[LexiconEntry],
+        options: ReadingOptions,
         *,
-        use_phoneme: bool,
         check: Callable[[], None],
         done: Callable[[ShownReading | ServiceError | None], None],
     ) -> None: ...
@@ -109,8 +108,7 @@ class EngineProcess:
                 self._read_for.add(message.number)
                 self._engine.read(
                     message.text,
-                    message.lexicon,
-                    use_phoneme=message.use_phoneme,
+                    message.options,
                     check=partial(self._require_wanted, message.number),
                     done=partial(self._has_read, message.number),
                 )

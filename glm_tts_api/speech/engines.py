@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from glm_tts_api.contracts import NO_PROGRESS, LexiconEntry, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
@@ -56,9 +56,7 @@ class SpeechEngine(Protocol):
     def unload(self) -> None: ...
     def wake(self) -> None: ...
     async def clear_cache(self) -> int: ...
-    async def read(
-        self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool
-    ) -> ShownReading: ...
+    async def read(self, text: str, options: ReadingOptions) -> ShownReading: ...
     def info(self) -> EngineInfo | None: ...
     def usage(self) -> EngineUsage | None: ...
     def synthesize(
@@ -133,13 +131,13 @@ class Engines:
         freed = await asyncio.gather(*(engine.clear_cache() for engine in ready), return_exceptions=True)
         return sum(one for one in freed if isinstance(one, int))
 
-    async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:
+    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """How a text is read, by whichever engine is there. Raises what a text is refused with."""
         wanted = max(range(len(self.each)), key=self.rank)
         for _ in range(_GUILTY):
             wanted = await self.ready(wanted)
             try:
-                return await self.each[wanted].read(text, lexicon, use_phoneme=use_phoneme)
+                return await self.each[wanted].read(text, options)
             except EngineDied as death:
                 logger.warning("A text is read again, since the engine died: %s", death)
         raise InternalFault

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from glm_tts_api import errors
-from glm_tts_api.contracts import LexiconEntry
+from glm_tts_api.contracts import ReadingOptions, Verbatim
 from glm_tts_api.text.changes import Use
 from glm_tts_api.text.cut.block_pauses import Pauses
 from glm_tts_api.text.cut.paragraphs import block_ends
@@ -16,6 +16,7 @@ from glm_tts_api.text.cut.split import forget_words, split
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.text.markup.marks import Part, cut_blocks, parts_of, take_out_marks
+from glm_tts_api.text.markup.verbatim import shortened, verbatim_spans
 from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes.writer import Phonemizer
 from glm_tts_api.text.published.rules import PublishedRules
@@ -24,6 +25,8 @@ from glm_tts_api.text.wetext import chinese_normalizer, english_normalizer
 
 RuleSet = Literal["default", "published"]
 _PAUSES = Pauses()
+_NOTHING_ASKED = ReadingOptions()
+_LONG = 500  # characters of a text whose addresses and code are shortened where nobody says otherwise
 _MOST_GROWTH = 2  # one sign can stand for 18 characters; a whole text of such is no text
 
 
@@ -62,27 +65,26 @@ class TextFrontend:
 
     def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
         """The segments of `read` alone, as the LLM's tokenizer takes them."""
-        return [segment.spoken for segment in self.read(text, use_phoneme=use_phoneme).segments]
+        return [segment.spoken for segment in self.read(text, ReadingOptions(use_phoneme)).segments]
 
     def read(
         self,
         text: str,
-        *,
-        use_phoneme: bool = False,
-        lexicon: Sequence[LexiconEntry] = (),
+        options: ReadingOptions = _NOTHING_ASKED,
         check: Check = unwatched,
     ) -> Reading:
-        """What is said for `text`, whose own `lexicon` goes before the user's.
+        """What is said for `text`, whose own lexicon goes before the user's.
 
         Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and what
         `check` raises: it is called again and again while this goes on."""
-        entries = self._lexicon.current().extended(lexicon)
+        entries = self._lexicon.current().extended(options.lexicon)
         written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
+        written = shortened(written, verbatim_spans(text, self._verbatim(text, options)))
         parts = entries.apply(written, check)
         marked = take_out_marks(text, self._short_enough(parts))
         if not _is_speakable(marked.plain):
             raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
-        read = self.phonemize if use_phoneme else str
+        read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
         pause_s, block_s, voice, speed = 0.0, 0.0, None, 1.0
@@ -121,6 +123,11 @@ class TextFrontend:
         none."""
         ends = block_ends(text) if self._cut_words else ()
         return ((end, _PAUSES.after(kind)) for end, kind in ends)
+
+    def _verbatim(self, text: str, options: ReadingOptions) -> Verbatim:
+        """The published rules shorten nothing by themselves."""
+        is_long = self._cut_words and len(text) > _LONG
+        return options.verbatim or ("short" if is_long else "read")
 
     def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
         """The parts, as long as they are not too long together. Raises TextTooLong."""

@@ -117,7 +117,7 @@ class Reading:
     def changes(self) -> tuple[Change, ...]:
         """Where it is said otherwise than it is written."""
         replaced = {
-            part.start + at
+            part.start + at: part.rule
             for part in self.marked.given
             if not part.syllables
             for at in range(len(part.written))
@@ -125,7 +125,7 @@ class Reading:
         found = []
         for change in (place.change for place in self._compared.places):
             start = self.marked.places[change.start]
-            found.append(replace(change, start=start, rule="lexicon" if start in replaced else change.rule))
+            found.append(replace(change, start=start, rule=replaced.get(start, change.rule)))
         return tuple(found)
 
     @property

@@ -28,6 +28,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.tokenizer import TextTokenizer
 from glm_tts_api.text.cut.incremental import SentenceSplitter
@@ -110,7 +111,7 @@ def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextToke
     text = with_marks(case.text)[0] if case.ssml else case.text
     voices_in(text)
     SentenceSplitter().push(text)
-    reading = frontend.read(text, use_phoneme=True, lexicon=case.lexicon)
+    reading = frontend.read(text, ReadingOptions(use_phoneme=True, lexicon=case.lexicon))
     for segment in reading.segments:
         tokenizer.encode(segment.spoken)
     shown = reading.text, list(reading.parts), reading.changes, reading.warnings, reading.seconds

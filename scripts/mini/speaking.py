@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, ReadingOptions, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
@@ -114,7 +114,7 @@ class Server:
             sampling=SamplingOptions(seed=seed),
             sample_rate=sample_rate,
             use_cache=use_cache,
-            use_phoneme=use_phoneme,
+            reading=ReadingOptions(use_phoneme),
         )
         listener = _Listener()
         cpu, wall = time.process_time(), time.monotonic()

@@ -18,6 +18,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.messages import Load
@@ -56,10 +57,10 @@ class FailingRunner(LlmRunner):
 
 
 class Frontend(tiny.SentenceFrontend):
-    def read(self, text: str, **options: Any) -> Any:
+    def read(self, text: str, options: ReadingOptions, check: Callable[[], None]) -> Any:
         READING.touch()
         try:
-            return super().read(text.strip(), **options)
+            return super().read(text.strip(), options, check)
         finally:
             READING.unlink(missing_ok=True)
 

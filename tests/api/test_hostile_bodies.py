@@ -269,7 +269,7 @@ def test_half_a_character_in_a_lexicon_is_no_text_for_the_engine(server: Running
     with server.client() as client:
         answer = client.post("/api/v1/tts", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
-    (entry,) = server.engine.requests[0].lexicon
+    (entry,) = server.engine.requests[0].reading.lexicon
     assert (entry.replacement or "").encode()
 
 

@@ -67,7 +67,7 @@ def test_writes_follow_the_rules_of_voices(server: Running, serve: Callable[...,
 def test_a_request_may_bring_entries_of_its_own(server: Running) -> None:
     own = [{"word": "重庆", **READING}]
     assert server.say("重庆", lexicon=json.dumps(own)).status_code == 200
-    assert server.engine.requests[0].lexicon[0].reading == "chong2 qing4"
+    assert server.engine.requests[0].reading.lexicon[0].reading == "chong2 qing4"
     for sent, code in (
         ("no json", "invalid_field"),
         ('{"word": "重庆"}', "invalid_field"),

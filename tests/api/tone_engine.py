@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +23,8 @@ import numpy as np
 from glm_tts_api.contracts import (
     NO_PROGRESS,
     AudioChunk,
-    LexiconEntry,
     Progress,
+    ReadingOptions,
     SpeechRequest,
     Timings,
     Written,
@@ -135,7 +135,7 @@ class ToneEngine:
     async def clear_cache(self) -> int:
         return 2**20
 
-    async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:
+    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         assert self.frontend is not None
         left = threading.Event()
 
@@ -143,7 +143,7 @@ class ToneEngine:
             if left.is_set():
                 raise NobodyListensError
 
-        read = partial(self.frontend.read, text, use_phoneme=use_phoneme, lexicon=lexicon)
+        read = partial(self.frontend.read, text, options)
         try:
             reading = await asyncio.to_thread(read, check=require_listener)
         finally:

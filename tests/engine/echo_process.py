@@ -9,9 +9,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from glm_tts_api.contracts import AudioChunk, LexiconEntry, Progress, Recording, SpeechRequest, Voice
+from glm_tts_api.contracts import (
+    AudioChunk,
+    Progress,
+    ReadingOptions,
+    Recording,
+    SpeechRequest,
+    Voice,
+)
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.listener import RequestListener
@@ -61,9 +68,8 @@ class EchoEngine:
     def read(
         self,
         text: str,
-        lexicon: Sequence[LexiconEntry],
+        options: ReadingOptions,
         *,
-        use_phoneme: bool,
         check: Callable[[], None],
         done: Callable[[ShownReading | ServiceError | None], None],
     ) -> None:

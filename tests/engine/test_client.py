@@ -14,6 +14,7 @@ import pytest
 import torch
 from msgspec.structs import replace as replace_of
 
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineState
@@ -127,7 +128,7 @@ def test_it_is_idle_from_the_end_of_its_last_use_on(tmp_path: Path) -> None:
             assert not client.idle_for(0)
             await tiny.pcm(stream)
             await until(lambda: client.idle_for(0))
-            for use in (client.clear_cache(), client.read(TEXT, (), use_phoneme=False)):
+            for use in (client.clear_cache(), client.read(TEXT, ReadingOptions())):
                 using = asyncio.create_task(use)
                 await asyncio.sleep(0)
                 assert not client.idle_for(0)
@@ -160,7 +161,7 @@ def test_close_ends_the_process_with_all_that_it_is_at(tmp_path: Path) -> None:
             pid = client.pid
             assert pid is not None
             streams = [begin(client, text) for text in (LONG, tiny.ENDLESS_TEXT)]
-            reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, (), use_phoneme=False))
+            reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions()))
             await anext(streams[0])
             await client.close()
             assert is_gone(pid)
@@ -175,7 +176,7 @@ def test_a_reader_who_leaves_frees_the_thread_that_reads_for_it(tmp_path: Path) 
     async def run() -> None:
         async with running(tmp_path) as client:
             endless = [
-                asyncio.create_task(client.read(tiny.ENDLESS_TEXT, (), use_phoneme=False)) for _ in range(3)
+                asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions())) for _ in range(3)
             ]
             streams = [begin(client, tiny.ENDLESS_TEXT) for _ in range(3)]
             await asyncio.sleep(0.1)
@@ -183,10 +184,10 @@ def test_a_reader_who_leaves_frees_the_thread_that_reads_for_it(tmp_path: Path) 
                 reading.cancel()
             for stream in streams:
                 stream.close()
-            shown = await client.read("ab/cd", (), use_phoneme=False)
+            shown = await client.read("ab/cd", ReadingOptions())
             assert [shown_segment.segment.spoken for shown_segment in shown.segments] == ["ab", "cd"]
             with pytest.raises(NothingToSay, match="only digits"):
-                await client.read("123", (), use_phoneme=False)
+                await client.read("123", ReadingOptions())
             await until(lambda: client.n_streams == 0)
 
     scene(run)

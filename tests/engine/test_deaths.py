@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineState
@@ -83,7 +84,7 @@ def test_whoever_is_spoken_to_hears_of_a_kill_and_the_next_process_sounds_the_sa
         async with running(tmp_path) as client:
             before = await say(client)
             streams = [begin(client, LONG) for _ in range(2)]
-            reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, (), use_phoneme=False))
+            reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions()))
             freed: list[SpeechStream] = []
             for stream in streams:
                 stream.on_freed(lambda stream=stream: freed.append(stream))  # type: ignore[misc]

@@ -163,7 +163,7 @@ def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixtur
 
 def test_what_a_fault_of_the_text_front_end_quotes_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Confused(tiny.SentenceFrontend):
-        def read(self, text: str, **options: Any) -> Reading:
+        def read(self, text: str, *_: Any) -> Reading:
             raise ValueError(f"what is {text}?")
 
     async def run() -> None:

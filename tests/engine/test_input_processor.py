@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from glm_tts_api.contracts import Timings
+from glm_tts_api.contracts import ReadingOptions, Timings
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.text.frontend import TextFrontend
@@ -36,9 +36,9 @@ def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
     texts += ["\n".join(texts[start::9]) for start in range(9)]  # of many segments
     assert len(texts) > 200
     for number, text in enumerate(texts):
-        use_phoneme = bool(number % 2)
-        shown = frontend.read(text, use_phoneme=use_phoneme)
-        asked = tiny.asked(text, use_phoneme=use_phoneme)
+        how = ReadingOptions(use_phoneme=bool(number % 2))
+        shown = frontend.read(text, how)
+        asked = tiny.asked(text, reading=how)
         request = processor.request(asked, cast(Any, Listener()))
         given = ["".join(map(chr, segment.ids)) for segment in request.segments]
         assert given == [segment.spoken for segment in shown.segments], text

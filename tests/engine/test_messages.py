@@ -17,6 +17,7 @@ import pytest
 from glm_tts_api.contracts import (
     LexiconEntry,
     Progress,
+    ReadingOptions,
     SamplingOptions,
     SpeechRequest,
     Timings,
@@ -51,11 +52,14 @@ def request() -> SpeechRequest:
         SamplingOptions("topk", top_k=7, beam_size=2, seed=2**63 + 1),
         sample_rate=32000,
         use_cache=False,
-        use_phoneme=True,
         streams=True,
         others={"Ann": without_samples(tiny.voice(2))},
         timestamps="word",
-        lexicon=[LexiconEntry("行", reading="hang2", context="银行"), LexiconEntry("a", replacement="b")],
+        reading=ReadingOptions(
+            True,
+            "short",
+            [LexiconEntry("行", reading="hang2", context="银行"), LexiconEntry("a", replacement="b")],
+        ),
         audio_format="opus",
         speed=1.5,
         volume=0.5,
@@ -76,14 +80,14 @@ def to_engine() -> list[Message]:
         messages.Speak(1, request(), Progress({0: [1, 2], 2: []}, 2)),
         messages.Took(1, 0.25),
         messages.Leave(1),
-        messages.Read(2, "ab", True, [LexiconEntry("ab", replacement="cd")]),
+        messages.Read(2, "ab", ReadingOptions(True, lexicon=[LexiconEntry("ab", replacement="cd")])),
         messages.ClearCache(3),
     ]
 
 
 def to_server(tmp_path: Path) -> list[Message]:
     frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
-    reading = frontend.read("你好，2 kg <break time='1s'/> OK.", use_phoneme=True).shown()
+    reading = frontend.read("你好，2 kg <break time='1s'/> OK.", ReadingOptions(use_phoneme=True)).shown()
     streaming = forecast(Pace(0.1, 0.01, 0.1, 0.001, 0.001), (4, 8))
     return [
         messages.Beat(EngineState("ready"), 0.5, EngineUsage(1, 2, 3, 4, (5, 6))),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Float32, Progress, SpeechRequest
+from glm_tts_api.contracts import Float32, Progress, ReadingOptions, SpeechRequest
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.text.markup.marks import MarkedText
@@ -34,7 +34,7 @@ WAYS = [
 class MarkedFrontend(tiny.SentenceFrontend):
     """As marks in the text would have it: pauses, and two voices in turn."""
 
-    def read(self, text: str, *, use_phoneme: bool, lexicon: Any, check: Callable[[], None]) -> Reading:
+    def read(self, text: str, options: ReadingOptions, check: Callable[[], None]) -> Reading:
         segments = tuple(
             SpokenSegment(part, part, voice=voice, pause_s=pause_s, speed=1.5)
             for part, voice, pause_s in zip(text.split("/"), VOICES, PAUSES_S, strict=True)

@@ -19,6 +19,7 @@ from glm_tts_api.contracts import (
     AudioChunk,
     Float32,
     Progress,
+    ReadingOptions,
     Recording,
     SamplingOptions,
     SpeechRequest,
@@ -78,7 +79,7 @@ class SentenceFrontend:
     def normalize_prompt(self, text: str) -> str:
         return text + " "
 
-    def read(self, text: str, *, use_phoneme: bool, lexicon: Any, check: Callable[[], None]) -> Reading:
+    def read(self, text: str, options: ReadingOptions, check: Callable[[], None]) -> Reading:
         if text.isdigit():
             raise NothingToSay("only digits")
         while text == ENDLESS_TEXT:

@@ -4,7 +4,7 @@ tests/engine and scripts/benchmarks/engine_kills.py."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ from glm_tts_api.contracts import (
     NO_PROGRESS,
     AudioChunk,
     Float32,
-    LexiconEntry,
     Progress,
+    ReadingOptions,
     Recording,
     SpeechRequest,
     Timings,
@@ -125,7 +125,7 @@ class ScriptedEngine:
     async def clear_cache(self) -> int:
         raise EngineDied("it was told to die")
 
-    async def read(self, text: str, lexicon: Sequence[LexiconEntry], *, use_phoneme: bool) -> ShownReading:
+    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         raise EngineDied("it was told to die")
 
     def info(self) -> EngineInfo | None:
@@ -269,7 +269,7 @@ def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> N
     async def scene() -> None:
         engines = Engines([ScriptedEngine()])
         with pytest.raises(InternalFault):
-            await engines.read("text", (), use_phoneme=False)
+            await engines.read("text", ReadingOptions())
         assert await engines.clear_cache() == 0
 
     run(scene)

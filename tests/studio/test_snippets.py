@@ -82,9 +82,11 @@ def test_each_makes_the_take_again(
             files.append((folder / f"speech.{audio_format}").read_bytes())
         requests = server.engine.requests
     assert files[0] == files[1] == files[2]
-    assert len({(one.sampling, one.sample_rate, one.use_phoneme, one.streams) for one in requests}) == 1
+    assert (
+        len({(one.sampling, one.sample_rate, one.reading.use_phoneme, one.streams) for one in requests}) == 1
+    )
     said = requests[0]
     assert isinstance(said.voice, Voice)
     assert (said.text, said.voice.name, said.sampling.seed) == (text, "exampleB", 7)
-    assert (said.sample_rate, said.use_phoneme) == (options["sampleRate"], options["usePhoneme"])
+    assert (said.sample_rate, said.reading.use_phoneme) == (options["sampleRate"], options["usePhoneme"])
     assert (said.sampling.method, said.sampling.top_k) == (options["sampleMethod"], options["sampling"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.contracts import LexiconEntry
+from glm_tts_api.contracts import LexiconEntry, ReadingOptions
 from glm_tts_api.errors import TextTooLong, Unhealthy, UnknownWord
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.markup.lexicon import LexiconFile, entry_of
@@ -44,12 +44,12 @@ WORDS = [
     ],
 )
 def test_words_of_the_lexicon_are_said_as_it_says(frontend: TextFrontend, text: str, spoken: str) -> None:
-    (segment,) = frontend.read(text, lexicon=WORDS).segments
+    (segment,) = frontend.read(text, ReadingOptions(lexicon=WORDS)).segments
     assert segment.spoken == spoken
 
 
 def test_its_changes_are_told_from_those_of_the_rules(frontend: TextFrontend) -> None:
-    reading = frontend.read("重庆有3个人，都在用GLM写字。", lexicon=WORDS)
+    reading = frontend.read("重庆有3个人，都在用GLM写字。", ReadingOptions(lexicon=WORDS))
     assert [(one.written, one.said, one.start, one.rule) for one in reading.changes] == [
         ("重庆", "CH ONG2 Q ING4", 0, "lexicon"),
         ("3", "三", 3, "number"),
@@ -88,7 +88,7 @@ FIFTY = [LexiconEntry("的" * n, replacement="地", context="银") for n in rang
 def test_fifty_words_at_each_character_cost_little_more_than_the_text(frontend: TextFrontend) -> None:
     text = "的" * 6000
     alone_s = min(cpu_s(partial(frontend.read, text)) for _ in range(3))
-    with_words_s = cpu_s(partial(frontend.read, text, lexicon=FIFTY))
+    with_words_s = cpu_s(partial(frontend.read, text, ReadingOptions(lexicon=FIFTY)))
     assert with_words_s < 40 * alone_s
 
 
@@ -100,7 +100,7 @@ def test_words_are_not_looked_for_once_the_client_has_left(frontend: TextFronten
         n_checks += 1
         raise TimeoutError
 
-    read = partial(frontend.read, "的" * 20_000, lexicon=FIFTY)
+    read = partial(frontend.read, "的" * 20_000, ReadingOptions(lexicon=FIFTY))
 
     def left() -> None:
         with pytest.raises(TimeoutError):
@@ -123,7 +123,7 @@ def test_a_lexicon_that_makes_a_text_too_long_is_refused_before_it_has_grown(
 
     def refused(n_chars: int) -> None:
         with pytest.raises(TextTooLong, match=r"words of the lexicon .* at most 2000 are possible"):
-            frontend.read("的" * n_chars, lexicon=[entry])
+            frontend.read("的" * n_chars, ReadingOptions(lexicon=[entry]))
 
     refused(1000)  # what is read loads
     long_s, short_s = cpu_s(lambda: refused(40_000)), cpu_s(lambda: refused(1000))

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.errors import MalformedPronunciation, NothingToSay
 from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.frontend import TextFrontend
@@ -35,7 +36,7 @@ def test_a_marked_word_becomes_its_phonemes_and_nothing_else_does(
 
 
 def test_phoneme_mode_reads_the_words_around_a_mark(frontend: TextFrontend) -> None:
-    reading = frontend.read("[[重庆|chong2 qing4]]银行行长", use_phoneme=True)
+    reading = frontend.read("[[重庆|chong2 qing4]]银行行长", ReadingOptions(use_phoneme=True))
     (segment,) = reading.segments
     assert segment.spoken == f"{CHONGQING}银<|H|><|ANG2|><|H|><|ANG2|><|ZH|><|ANG3|>。"
     assert segment.text == "重庆银行行长。"

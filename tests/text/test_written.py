@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glm_tts_api.contracts import Written
+from glm_tts_api.contracts import ReadingOptions, Written
 from glm_tts_api.text.frontend import TextFrontend
 from tests.text.readings.accepted import sentences
 
@@ -48,7 +48,7 @@ def test_every_text_is_there_once_and_its_words_do_not_overlap(
     some = sentences()[::5][:200]
     for first in range(0, len(some), 3):
         text = " ".join(one.text for one in some[first : first + 3])
-        made = frontend.read(text, use_phoneme=use_phoneme).written()
+        made = frontend.read(text, ReadingOptions(use_phoneme)).written()
         assert "".join("".join(one.text for one in made).split()) == "".join(text.split())
         for written in made:
             places = [at for word in written.words for at in (word.start, word.end)]

@@ -11,7 +11,7 @@ import msgspec
 
 from glm_tts_api.api.v1.job_schemas import JobFields
 from glm_tts_api.audio.encode import from_pcm16
-from glm_tts_api.contracts import LexiconEntry, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import LexiconEntry, ReadingOptions, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import InternalFault
 from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
@@ -45,8 +45,7 @@ class NewJob:
             self.voices[BOOK],
             fields.options,
             fields.sample_rate,
-            use_phoneme=fields.use_phoneme,
-            lexicon=self.lexicon,
+            reading=ReadingOptions(fields.use_phoneme, fields.verbatim or "short", self.lexicon),
             speed=fields.speed,
         )
         title, author = fields.title or book.title, fields.author or book.author
@@ -65,10 +64,9 @@ def job_of(asked: SpeechRequest, id: str, owner: str) -> Job:
         sample_rate=asked.sample_rate,
         owner=owner,
         options={
-            "use_phoneme": asked.use_phoneme,
+            "reading": asdict(replace(asked.reading, verbatim=asked.reading.verbatim or "short")),
             "speed": asked.speed,
             "sampling": asdict(asked.sampling),
-            "lexicon": [asdict(entry) for entry in asked.lexicon],
         },
     )
 
@@ -102,14 +100,15 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
 
 def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
     options = job.options
+    reading = options["reading"]
+    reading["lexicon"] = [LexiconEntry(**entry) for entry in reading["lexicon"]]
     return SpeechRequest(
         job.id,
         "",
         voices[BOOK],
         SamplingOptions(**options["sampling"]),
         job.sample_rate,
-        use_phoneme=options["use_phoneme"],
-        lexicon=[LexiconEntry(**entry) for entry in options["lexicon"]],
+        reading=ReadingOptions(**reading),
         audio_format="pcm",
         gives_way=True,
         speed=options["speed"],

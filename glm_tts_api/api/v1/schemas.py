@@ -14,6 +14,7 @@ from glm_tts_api.contracts import (
     SampleMethod,
     SampleRate,
     SamplingOptions,
+    Verbatim,
 )
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
 
@@ -44,6 +45,17 @@ InputType = Annotated[
         default="text",
         description="ssml: input_text is <speak>...</speak>, as docs/pronunciation.md has it.",
         examples=["text"],
+    ),
+]
+
+VerbatimField = Annotated[
+    Verbatim | None,
+    Field(
+        default=None,
+        description="How much is said of addresses, links, paths and code. read: all of it; short: the host "
+        "of an address, the last name of a path, no block of code; skip: nothing. Default: short for a text "
+        "of over 500 characters and for books, else read.",
+        examples=["short"],
     ),
 ]
 
@@ -109,6 +121,7 @@ class SpeechFields(BaseModel):
         default=False, description="true: the audio leaves as it is made; not with json.", examples=[False]
     )
     speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
+    verbatim: VerbatimField
     lexicon: OwnLexicon
     input_type: InputType
     timestamps: TimestampsField

@@ -22,6 +22,7 @@ from glm_tts_api.api.v1.text_schemas import (
     TextFields,
 )
 from glm_tts_api.api.voice_names import marked_voices
+from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.text.markup.lexicon import LexiconFile
@@ -54,8 +55,10 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     async with cancelled_on_disconnect(request.receive), admitted:
         text, more = await state.pools.files.run(marked_text, fields)
         await marked_voices(text, state)
-        lexicon = await own_lexicon(fields.lexicon, state)
-        reading = await state.speech.engines.read(text, lexicon, use_phoneme=fields.use_phoneme)
+        options = ReadingOptions(
+            fields.use_phoneme, fields.verbatim, await own_lexicon(fields.lexicon, state)
+        )
+        reading = await state.speech.engines.read(text, options)
         answer = await state.pools.files.run(_answer, reading, text, [*warnings, *more])
         return Response(answer, media_type="application/json")
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, Warnings
+from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, VerbatimField, Warnings
 
 
 class TextFields(BaseModel):
@@ -18,6 +18,7 @@ class TextFields(BaseModel):
         description="The text, as POST /tts takes it.", examples=["预计3-5天送到，一共￥39.8元。"]
     )
     use_phoneme: bool = Field(default=False, description="As POST /tts takes it.", examples=[False])
+    verbatim: VerbatimField
     lexicon: OwnLexicon
     input_type: InputType
 

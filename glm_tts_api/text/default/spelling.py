@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_TAIL = ".,!?;:'\")]}>"
+TAIL = ".,!?;:'\")]}>"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}"
 _DOMAINS = "com|cn|org|net|io|ai|edu|gov|dev|app|co|me|info|tv|xyz|top|uk|us|de|fr|jp|hk|tw|ru|eu"
 _REST = r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]"
@@ -57,7 +57,7 @@ ENGLISH_DIGITS = {
 def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, str]) -> str:
     """An address, word by word: letters as they stand, digits one by one, marks by name. What closes the
     sentence round it (a full stop, a bracket) stays a mark."""
-    body = address.rstrip(_TAIL)
+    body = address.rstrip(TAIL)
     words = re.findall(r"[A-Za-z]+|.", body)
     spoken = [word if word.isalpha() else digits.get(word) or marks.get(word, " ") for word in words]
     return f" {' '.join(spoken)} {address[len(body) :]}"

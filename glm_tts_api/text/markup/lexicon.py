@@ -72,7 +72,7 @@ class Lexicon:
         """The parts with the words of the lexicon as parts of their own: of several that begin at a place the
         longest, none inside a word of letters, none inside a mark. `check` is called at each character."""
         for part in parts:
-            if not self.entries or part.cut is not None or part.syllables:
+            if not self.entries or part.cut is not None or part.rule is not None:
                 yield part
                 continue
             done = 0

@@ -59,7 +59,7 @@ class Part:
     said: str = ""
     syllables: tuple[Phonemes, ...] = ()
     cut: Cut | None = None
-    rule: Literal["mark", "lexicon"] | None = None
+    rule: Literal["mark", "lexicon", "verbatim"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
