@@ -42,7 +42,9 @@ def test_a_text_becomes_a_book(client: httpx.Client) -> None:
     assert (job["title"], job["author"], job["segments"], job["segments_done"]) == ("江南", "某人", 6, 6)
     assert [(each["segments"], each["segments_done"]) for each in job["chapters"]] == [(6, 6)]
     assert job["audio_seconds"] == pytest.approx(SECONDS)  # a tone and a pause, at the end a chapter's
-    assert client.get("/api/v1/jobs").json()["jobs"][0]["id"] == id
+    row = client.get("/api/v1/jobs").json()["jobs"][0]
+    assert row == {name: value for name, value in job.items() if name not in ("success", "chapters")}
+    assert (row["id"], row["chapter_count"]) == (id, 1)
 
 
 @pytest.mark.parametrize("book_format", ["m4b", "wav", "flac", "mp3", "opus", "aac"])

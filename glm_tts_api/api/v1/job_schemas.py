@@ -61,13 +61,13 @@ class JobChapter(BaseModel):
     segments_done: int = Field(examples=[40])
 
 
-class Job(BaseModel):
-    """A job, and how far it is."""
+class JobRow(BaseModel):
+    """A job in the list of all, and how far it is."""
 
     id: str = Field(examples=[EXAMPLE_JOB])
     state: JobState = _STATE
     message: str = Field(description="Why it is paused or failed, and what to do.", examples=[""])
-    title: str = Field(examples=["江南的春天"])
+    title: str = Field(description="Or that of its first chapter.", examples=["江南的春天"])
     author: str = Field(examples=["某人"])
     created_at: float = Field(description="Seconds since 1970.", examples=[1764230400.0])
     segments: int = Field(
@@ -79,13 +79,14 @@ class Job(BaseModel):
         description="Seconds until it is done, by its pace so far; null where nobody can say.",
         examples=[420.0],
     )
-    chapters: list[JobChapter]
+    chapter_count: int = Field(examples=[12])
 
 
-class JobAnswer(Job):
-    """One job."""
+class JobAnswer(JobRow):
+    """One job, with its chapters."""
 
     success: Literal[True] = True
+    chapters: list[JobChapter]
 
 
 class NewJobAnswer(JobAnswer):
@@ -99,7 +100,7 @@ class JobList(BaseModel):
 
     success: Literal[True] = True
     count: int = Field(examples=[1])
-    jobs: list[Job]
+    jobs: list[JobRow]
 
 
 class ChapterMark(BaseModel):

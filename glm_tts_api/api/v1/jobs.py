@@ -82,9 +82,10 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("", response_model=JobList)
 async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """The jobs, the newest first; with API_KEYS, those of the key that asks."""
+    """The jobs, the newest first; with API_KEYS, those of the key that asks. The answer of one alone has its
+    chapters."""
     looks = await state.jobs.all(_owner(request, state))
-    return {"count": len(looks), "jobs": [_shown(look) for look in looks]}
+    return {"count": len(looks), "jobs": [_row(look) for look in looks]}
 
 
 @router.get("/{id}", response_model=JobAnswer, responses=_JOB)
@@ -198,28 +199,33 @@ async def _change(id: str, to: JobState, request: Request, state: AppState) -> d
     return _shown(await state.jobs.change(id, _owner(request, state), to))
 
 
-def _shown(look: Look) -> dict[str, Any]:
-    job, made = look.job, look.made
+def _row(look: Look) -> dict[str, Any]:
+    job = look.job
     return {
         "id": job.id,
         "state": look.state,
         "message": job.message,
-        "title": job.title,
+        "title": job.title or (job.chapters[0].title if job.chapters else ""),
         "author": job.author,
         "created_at": round(job.created_at, 3),
         "segments": job.n_units,
-        "segments_done": made.n_units,
+        "segments_done": look.made.n_units,
         "audio_seconds": round(look.audio_s, 3),
         "eta_s": None if look.eta_s is None else round(look.eta_s, 1),
-        "chapters": [
-            {
-                "title": chapter.title,
-                "segments": chapter.n_units,
-                "segments_done": made.n_in(chapter.first, chapter.n_units),
-            }
-            for chapter in job.chapters
-        ],
+        "chapter_count": len(job.chapters),
     }
+
+
+def _shown(look: Look) -> dict[str, Any]:
+    chapters = [
+        {
+            "title": chapter.title,
+            "segments": chapter.n_units,
+            "segments_done": look.made.n_in(chapter.first, chapter.n_units),
+        }
+        for chapter in look.job.chapters
+    ]
+    return {**_row(look), "chapters": chapters}
 
 
 def _book(body: Body, fields: JobFields) -> tuple[Book, list[str]]:

@@ -90,6 +90,8 @@ export function createApi(onKeyRefused = () => {}) {
 
     jobs: {
       list: async () => (await answer("jobs")).jobs,
+      /** With its chapters, which the list has not. */
+      get: (id) => answer(`jobs/${id}`),
       /** `file`: a File, or null where the fields have the text. */
       begin: (fields, file) =>
         answer("jobs", {

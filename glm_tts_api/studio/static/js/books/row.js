@@ -12,11 +12,11 @@ const FILES = [
 const GOES_ON = { queued: "pause", running: "pause", paused: "resume", failed: "resume" };
 
 export const isGoing = ({ state }) => state === "queued" || state === "running";
-export const titleOf = ({ title, chapters }) => title || chapters[0]?.title || t("books.untitled");
+export const titleOf = ({ title }) => title || t("books.untitled");
 
 /**
  * `actions`: play(job, place) and playChapter(job, place, number), the player being put into `place`; isPlaying(job),
- * change(job, act), remove(job), download(job, file). `show` writes what is known of the job now.
+ * change(job, act), remove(job), download(job, file), chaptersOf(job). `show` writes what is known of the job now.
  */
 export function createRow(actions) {
   let job;
@@ -36,7 +36,7 @@ export function createRow(actions) {
   const remove = button("small danger", () => actions.remove(job));
   const files = FILES.map((file) => chip(file.words, () => actions.download(job, file)));
   const saves = h("div", { class: "chips", role: "group" }, h("span", { class: "hint" }), files);
-  const chapters = createChapters((number) => actions.playChapter(job, player, number));
+  const chapters = createChapters((number) => actions.playChapter(job, player, number), actions.chaptersOf);
   const element = h(
     "li",
     { class: "book" },
@@ -80,7 +80,7 @@ function factsOf({ state, segments, segments_done: done, audio_seconds: sound, e
   const begun = new Date(1000 * created_at);
   return [
     t(`books.state.${state}`),
-    !isDone && t("books.segments", { done, segments }),
+    !isDone && segments > 0 && t("books.segments", { done, segments }),
     sound > 0 && t("books.sound", { duration: duration(sound) }),
     state === "running" && left !== null && t("books.left", { duration: duration(left) }),
     begun.toLocaleString(getLanguage(), { dateStyle: "short", timeStyle: "short" }),
@@ -90,7 +90,7 @@ function factsOf({ state, segments, segments_done: done, audio_seconds: sound, e
 }
 
 /** The chapters, folded; one whose beginning is spoken can be pressed, and is heard from there. */
-function createChapters(onPress) {
+function createChapters(onPress, chaptersOf) {
   const summary = h("summary");
   const list = h("ol");
   const element = h(
@@ -106,12 +106,13 @@ function createChapters(onPress) {
     return h("li", {}, press, h("span", { class: "hint" }));
   }
 
-  function show(job) {
+  async function show(job) {
     shown = job;
-    const { chapters } = job;
-    element.hidden = chapters.length < 2;
-    summary.textContent = t("books.chapters", { n: chapters.length });
+    element.hidden = job.chapter_count < 2;
+    summary.textContent = t("books.chapters", { n: job.chapter_count });
     if (!element.open) return; // there may be hundreds
+    const chapters = await chaptersOf(job).catch(() => []);
+    if (!chapters.length) return;
     if (list.children.length !== chapters.length) list.replaceChildren(...chapters.map(item));
     const whole = chapters.findIndex(({ segments, segments_done: done }) => done < segments);
     const heard = whole < 0 ? chapters.length : whole + (chapters[whole].segments_done > 0 ? 1 : 0);
