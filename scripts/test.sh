@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Every check and test, in tiers (tests/conftest.py).
 #
-#   bash scripts/test.sh             the checks, every test, the goldens and the model once more as a CPU with
-#                                    AVX2 alone runs them (other kernels, without VNNI and bf16 units)
+#   bash scripts/test.sh             the checks and every test; the goldens and the model also as a CPU with AVX2
+#                                    alone runs them (tests/scripts/test_as_avx2.py)
 #   bash scripts/test.sh quick       the checks, the tiers unit and server
 #   bash scripts/test.sh long        what the first does, and the long forms: the engine with AVX2 alone,
 #                                    client packages, Ray's kills, schemathesis, a text of twenty minutes,
@@ -12,10 +12,10 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# tests ARGUMENTS...: most tests wait for a server to start or to end, so five files run at a time on two cores, in
+# tests ARGUMENTS...: most tests wait for a server to start or to end, so six files run at a time on two cores, in
 # the order of tests/conftest.py.
 tests() {
-  "$PYTHON" -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
+  "$PYTHON" -m pytest -n 6 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
 }
 
 # with_avx2 ARGUMENTS...: the same as a CPU without AVX-512 runs them.
@@ -23,18 +23,6 @@ with_avx2() {
   say "== as on a CPU with AVX2 alone: $1"
   ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 tests -n 2 "$@"
 }
-
-# Files and strings alone, or run as another CPU already.
-numbers=(
-  tests/golden tests/model
-  --ignore tests/model/test_checkpoint.py
-  --ignore tests/model/test_tokenizer.py
-  --deselect tests/golden/test_fill.py
-  --deselect 'tests/golden/test_parity.py::test_golden_file[text_frontend]'
-  --deselect 'tests/golden/test_parity.py::test_golden_file[tokenizer]'
-  --deselect tests/model/test_linear.py::test_on_cpus_with_fewer_instructions_too
-  --deselect tests/model/test_placement.py::test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set
-)
 
 show_help "$@"
 ensure_venv dev
@@ -45,12 +33,12 @@ bash scripts/check.sh
 # an engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
+# Each of some 200 processes would compile the package anew.
+unset PYTHONDONTWRITEBYTECODE
 case ${1:-} in
   quick) tests --tier=unit --tier=server ;;
   '' | long)
-    say "== tests (pytest)"
     tests --tier=unit --tier=server --tier=model --tier=scripts --tier=browser --tier=cluster --tier=soak
-    with_avx2 "${numbers[@]}"
     ;;
   *) exec "$PYTHON" -m pytest "$@" ;;
 esac

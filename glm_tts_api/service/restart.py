@@ -4,12 +4,11 @@ that it works. A terminal that is lost, or this process killed, does not stop wh
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 
@@ -120,12 +119,14 @@ class Restart:
         sys.stderr.write(done.stderr)
 
     def _clean(self, step: Step) -> None:
-        """Removes our own compiled Python; never .venv, weights or voices. Keeps the last logs."""
+        """Removes compiled Python of ours whose source has changed or gone; never .venv, weights or voices.
+        Keeps the last logs."""
         (self._folder.path / "verify.token").unlink(missing_ok=True)
         for folder in _OWN_CODE:
-            for cache in list(Path(folder).rglob("__pycache__")):
-                if "node_modules" not in cache.parts:
-                    shutil.rmtree(cache, ignore_errors=True)
+            for compiled in Path(folder).rglob("__pycache__/*.pyc"):
+                if not _has_source(compiled):
+                    with suppress(OSError):  # another user's
+                        compiled.unlink()
         if self._log.is_file() and self._log.stat().st_size:
             try:
                 rotate(self._log)
@@ -211,6 +212,15 @@ class Restart:
         say(f"  {n_ended} of its answers ended, none was cut")
         self._folder.clean()
         return 0
+
+
+def _has_source(compiled: Path) -> bool:
+    """Whether it was made from the file that is there now."""
+    source = compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
+    try:
+        return source.stat().st_mtime <= compiled.stat().st_mtime
+    except FileNotFoundError:
+        return False
 
 
 def _leave(number: int, _: object) -> None:

@@ -128,13 +128,15 @@ def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tm
     old = running(project)
     old_log = project.log
     path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
-    ours = project.root / "scripts/__pycache__/old.pyc"
+    ours = project.root / "scripts/__pycache__/gone.cpython-311.pyc"
+    current = project.root / "scripts/__pycache__/bench.cpython-311.pyc"  # its source is older
+    (project.root / "scripts/bench.py").touch()
     temporary = project.root / f"run/server-{old}/tmp/upload"
     others = [
         project.root / name
         for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav", "run/tmp/not-ours")
     ]
-    for file in (ours, temporary, *others):
+    for file in (ours, current, temporary, *others):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     outcome = project.run("restart_api.sh", PATH=path)
@@ -142,7 +144,8 @@ def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tm
     assert outcome.said.count("GPU 0: 512 MiB of 81559 MiB in use") == 2
     assert (tmp_path / "asked").read_text().count("\n") == 3
     assert (project.root / "api_server.log.1").read_text().startswith(old_log)
-    assert not ours.parent.exists()
+    assert not ours.exists()
+    assert current.exists()
     assert not temporary.exists()
     assert all(file.exists() for file in others)
     assert (project.root / ".venv/bin/python").exists()
