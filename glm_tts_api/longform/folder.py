@@ -8,6 +8,7 @@ audio      a FLAC for each unit that was spoken; its name says how many samples 
 voices     the recordings that it is spoken with (longform/voices.py)
 outputs    what was made of the audio for those who fetch it (longform/outputs.py)
 lock       held by whoever runs the job; the kernel frees it when its holder dies
+wanted     asks who holds the lock to let go of it, for a change
 
 Blocking. Knows no server.
 """
@@ -164,6 +165,17 @@ class JobFolder:
             except BlockingIOError:
                 raise JobRuns("Another server or program works on this job now; try again soon.") from None
             yield
+
+    def want(self) -> None:
+        (self.path / "wanted").touch()
+
+    def take_wish(self) -> bool:
+        """Whether somebody wants the lock; this is said once."""
+        try:
+            (self.path / "wanted").unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def units(self, *, without: Made | None = None) -> Iterator[Unit]:
         """One after the other, for a plan can be long; `without` those that are made."""

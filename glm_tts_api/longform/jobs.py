@@ -12,24 +12,23 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, get_args
 
 from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import JobRefuses, JobRuns, ServiceError, StorageFull
 from glm_tts_api.longform.folder import JobFolder, room_needed
+from glm_tts_api.longform.holding import PATIENCE_S, change_of, held
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.shelf import (
     JobsConfig,
     Look,
     Shelf,
-    delete,
     no_such_job,
     read_again,
     save,
-    save_locked,
 )
 
 logger = logging.getLogger(__name__)
@@ -107,24 +106,27 @@ class Jobs:
     async def change(self, id: str, owner: str | None, to: JobState) -> Look:
         """Pauses, resumes or cancels. Raises UnknownJob, JobRefuses, JobRuns."""
         look = await self.get(id, owner)
-        async with _change_of(look):
+        async with change_of(look):
             if to != "queued":
                 await self._stop(look)
             if look.task is None:
                 await asyncio.to_thread(read_again, look)
-            if look.state not in _WAYS[to]:
-                raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
+            _require_way(look, to)
             if look.job.state != to:
-                await asyncio.to_thread(save_locked, look, to, "")
+                async with held(look):
+                    await asyncio.to_thread(read_again, look)
+                    _require_way(look, to)
+                    await asyncio.to_thread(save, look, to, "")
         self._changed.set()
         return look
 
     async def delete(self, id: str, owner: str | None) -> None:
         """Raises UnknownJob and JobRuns."""
         look = await self.get(id, owner)
-        async with _change_of(look):
+        async with change_of(look):
             await self._stop(look)
-            await asyncio.to_thread(delete, look.folder)
+            async with held(look):
+                await asyncio.to_thread(look.folder.delete)
             self._shelf.forget(id)
 
     # -- what runs
@@ -138,6 +140,7 @@ class Jobs:
                 try:
                     await asyncio.to_thread(self._shelf.refresh)
                     await asyncio.to_thread(self._shelf.look_again)
+                    await self._let_go_of_wanted()
                     self._begin_queued()
                     if time.monotonic() > swept_at + _SWEEP_EVERY_S:
                         swept_at = time.monotonic()
@@ -151,6 +154,13 @@ class Jobs:
         finally:
             for look in self._shelf.looks:
                 await self._stop(look)
+
+    async def _let_go_of_wanted(self) -> None:
+        """Stops jobs that another server was asked to change."""
+        for look in self._shelf.looks:
+            if look.task is not None and await asyncio.to_thread(look.folder.take_wish):
+                await self._stop(look)
+                look.not_before = time.monotonic() + PATIENCE_S
 
     def _begin_queued(self) -> None:
         looks = self._shelf.looks
@@ -173,7 +183,8 @@ class Jobs:
     async def _run(self, look: Look) -> None:
         try:
             await self._run_locked(look)
-        except JobRuns:  # in another server
+        except JobRuns:
+            look.runs_elsewhere = True
             look.not_before = time.monotonic() + _LOOK_EVERY_S
             with suppress(OSError):
                 await asyncio.to_thread(read_again, look)
@@ -186,6 +197,7 @@ class Jobs:
 
     async def _run_locked(self, look: Look) -> None:
         with look.folder.locked():
+            look.runs_elsewhere = False
             await asyncio.to_thread(read_again, look)
             if look.job.state != "queued":
                 return
@@ -255,14 +267,9 @@ async def _plan(look: Look) -> None:
     await asyncio.to_thread(read_again, look)
 
 
-@asynccontextmanager
-async def _change_of(look: Look) -> AsyncIterator[None]:
-    """One after the other. Raises UnknownJob where the one before deleted it."""
-    async with look.changing:
-        try:
-            yield
-        except FileNotFoundError:
-            raise no_such_job() from None
+def _require_way(look: Look, to: JobState) -> None:
+    if look.state not in _WAYS[to]:
+        raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
 
 
 def _may_see(owner: str | None, job: Job) -> bool:

@@ -42,7 +42,8 @@ class JobsConfig:
 @dataclass(slots=True, eq=False)
 class Look:
     """A job as its owner sees it. `changed_at`: of the `job` that was read; `pace_s`: seconds that a unit
-    takes; None before one was made. `not_before` (time.monotonic): it runs elsewhere, or cannot now."""
+    takes; None before one was made. `not_before` (time.monotonic): it cannot begin here until then;
+    `runs_elsewhere`: in another server, when it was last to begin here."""
 
     folder: JobFolder
     job: Job
@@ -51,11 +52,12 @@ class Look:
     task: asyncio.Task[None] | None = None
     pace_s: float | None = None
     not_before: float = 0.0
+    runs_elsewhere: bool = False
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def state(self) -> JobState:
-        is_spoken = self.task is not None and self.job.n_units > 0
+        is_spoken = self.job.n_units > 0 and (self.task is not None or self.runs_elsewhere)
         return "running" if is_spoken and self.job.state == "queued" else self.job.state
 
     @property
@@ -200,12 +202,6 @@ def save(look: Look, state: JobState, message: str) -> None:
         look.folder.write(look.job)
     except OSError as error:
         logger.error("The state of job %s cannot be written: %s", look.job.id, error)
-
-
-def save_locked(look: Look, state: JobState, message: str) -> None:
-    """Raises JobRuns."""
-    with look.folder.locked():
-        save(look, state, message)
 
 
 def delete(folder: JobFolder) -> None:

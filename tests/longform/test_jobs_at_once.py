@@ -11,12 +11,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Recording, Voice
-from glm_tts_api.errors import StorageFull, UnknownJob
+from glm_tts_api.contracts import JobState, Recording, Voice
+from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import MOST_AT_WORK, Jobs
-from glm_tts_api.longform.shelf import JobsConfig
+from glm_tts_api.longform.shelf import JobsConfig, Look
 from glm_tts_api.longform.voices import BOOK, keep_voices
 from tests.api.waiting import wait_until
 from tests.longform.books import book_of, new_job
@@ -109,6 +109,51 @@ def test_some_jobs_are_at_work_and_each_owner_has_a_turn(tmp_path: Path) -> None
     asyncio.run(work())
     assert most <= MOST_AT_WORK
     assert "b" in begun[:MOST_AT_WORK], "its owner waits behind no one who has many"
+
+
+def test_what_one_server_is_told_reaches_the_one_that_runs_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.longform.jobs._LOOK_EVERY_S", 0.01)
+    new_job(tmp_path / ID, book_of(1, 1))
+
+    def begin(folder: JobFolder, job: Job) -> Speak:
+        async def speak(unit: Unit) -> Spoken:
+            await asyncio.sleep(60)
+            return await silent(unit)
+
+        return speak
+
+    async def until(look: Look, state: JobState) -> None:
+        await asyncio.to_thread(wait_until, lambda: look.state == state)
+
+    async def tell() -> None:
+        first, second = (Jobs(JobsConfig(tmp_path), begin) for _ in range(2))
+        running = asyncio.create_task(first.keep_going(lambda: False))
+        here = await first.get(ID, None)
+        await until(here, "running")
+        other = asyncio.create_task(second.keep_going(lambda: False))
+        there = await second.get(ID, None)
+        await until(there, "running")
+        assert (await second.change(ID, None, "paused")).state == "paused"
+        await until(here, "paused")
+        await first.change(ID, None, "queued")
+        await until(there, "running")
+        await second.delete(ID, None)
+        assert await first.all(None) == []
+        for task in (running, other):
+            task.cancel()
+
+    asyncio.run(tell())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_nobody_lets_go_of_is_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glm_tts_api.longform.holding.PATIENCE_S", 0.1)
+    folder = new_job(tmp_path / ID, book_of(1, 1))
+    with folder.locked(), pytest.raises(JobRuns):
+        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).change(ID, None, "paused"))
+    assert folder.read().state == "queued"
 
 
 def spoken(folder: JobFolder) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ import pytest
 from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import StorageFull
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.longform.shelf import JobsConfig, Shelf, save_locked
+from glm_tts_api.longform.shelf import JobsConfig, Shelf, save
 from tests.longform.books import book_of, new_job
 
 DAY_S = 86400
@@ -106,8 +106,8 @@ def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:
         folder = JobFolder(tmp_path / id)
         folder.write(msgspec.structs.replace(folder.read(), expires_at=1.0))
     shelf = Shelf(JobsConfig(tmp_path, keep_s=0))
-    save_locked(shelf.found("b" * 32), "queued", "")
-    save_locked(shelf.found("b" * 32), "paused", "")
+    save(shelf.found("b" * 32), "queued", "")
+    save(shelf.found("b" * 32), "paused", "")
     shelf.refresh()
     shelf.remove_old()
     assert [path.name for path in tmp_path.iterdir()] == ["b" * 32]

@@ -1,0 +1,43 @@
+"""Who may change a job now: one after the other in a server, and among servers whoever has the lock of its
+folder."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+
+from glm_tts_api.errors import JobRuns
+from glm_tts_api.longform.shelf import Look, no_such_job
+
+PATIENCE_S = 5.0  # for another server to let go
+_TRY_EVERY_S = 0.05
+
+
+@asynccontextmanager
+async def held(look: Look) -> AsyncIterator[None]:
+    """With its folder's lock, of which a server that runs the job lets go. Raises JobRuns where none does."""
+    with ExitStack() as stack:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                stack.enter_context(look.folder.locked())
+                break
+            except JobRuns:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.to_thread(look.folder.want)
+                await asyncio.sleep(_TRY_EVERY_S)
+        await asyncio.to_thread(look.folder.take_wish)
+        yield
+
+
+@asynccontextmanager
+async def change_of(look: Look) -> AsyncIterator[None]:
+    """One after the other. Raises UnknownJob where the one before deleted it."""
+    async with look.changing:
+        try:
+            yield
+        except FileNotFoundError:
+            raise no_such_job() from None
