@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
+from lzma import LZMAError
 from typing import Any, NamedTuple
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
@@ -12,6 +14,8 @@ from glm_tts_api.commandline.failing import Misused
 
 _LIST = "prompt_cache.json"
 _MOST_BYTES = 64 * 2**20  # of one recording, unpacked
+# RuntimeError: encrypted, or packed as Python cannot unpack.
+_BROKEN = (BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError, ValueError, AttributeError)
 
 
 class Voice(NamedTuple):
@@ -45,7 +49,7 @@ def unpack(data: bytes) -> dict[str, Voice]:
         with ZipFile(io.BytesIO(data)) as archive:
             listed = json.loads(_member(archive, _LIST))
             return {str(name): _voice(archive, str(name), entry) for name, entry in listed.items()}
-    except (BadZipFile, ValueError, AttributeError) as error:
+    except _BROKEN as error:
         raise Misused(f"This is no file of glm-tts voices export: {error}") from None
 
 

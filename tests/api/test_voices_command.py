@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -95,12 +96,30 @@ def test_an_export_can_be_unpacked_into_configs(serve: Callable[..., Running], t
     assert names(serve(prepare=prepare)) == {"exampleB"}
 
 
-@pytest.mark.parametrize("data", [b"no zip", b"", b"PK\x03\x04 half a zip"])
+def with_a_list(*, flags: int = 0, data: bytes = b"") -> bytes:
+    """A zip with a list, its headers with these flags, its packed data begun by these bytes."""
+    out = io.BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(LIST, "{}" + " " * 100)
+    file = bytearray(out.getvalue())
+    file[6] |= flags
+    file[file.index(b"PK\x01\x02") + 8] |= flags
+    start = 30 + len(LIST)
+    file[start : start + len(data)] = data
+    return bytes(file)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"no zip", b"", b"PK\x03\x04 half a zip", with_a_list(flags=1), with_a_list(data=b"\xff\xff")],
+    ids=["text", "empty", "cut off", "encrypted", "damaged"],
+)
 def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "v.zip").write_bytes(data)
     done = voices(tmp_path, server, "import", "v.zip")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("This is no file of glm-tts voices export: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_nothing_is_imported_of_a_file_with_a_fault(server: Running, tmp_path: Path) -> None:
