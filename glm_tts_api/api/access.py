@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
@@ -37,6 +37,26 @@ async def _require_key(
     _check_key(request, state, bearer.credentials if bearer else header or "")
 
 
+async def _require_key_or_link(
+    request: Request,
+    state: AppStateDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
+    header: Annotated[str | None, Depends(_header_scheme)],
+    link: Annotated[
+        str, Query(description="In place of a key: as POST /jobs/{id}/link answered it.", examples=[""])
+    ] = "",
+) -> None:
+    """Of a path with an `id`, which the link is for."""
+    given = bearer.credentials if bearer else header or ""
+    if given or not link or not state.keys.are_needed:
+        _check_key(request, state, given)
+        return
+    holder = state.keys.holder_of_link(link, request.path_params["id"])
+    if holder is None:
+        raise WrongKey("The link has expired or opens something else: POST /api/v1/jobs/{id}/link gives one.")
+    _is_asked_by(request, holder)
+
+
 def _check_key(
     request: HTTPConnection,
     state: AppState,
@@ -55,9 +75,13 @@ def _check_key(
     holder = state.keys.holder(given)
     if holder is None:
         raise WrongKey("The key is not one of this server's.")
+    _is_asked_by(request, holder)
+
+
+def _is_asked_by(request: HTTPConnection, holder: Client) -> None:
+    """Who has a key is known by its name, or by the address where the key has none."""
+    request.state.client = holder if holder.is_named else Client(client_address(request))
     request.state.owner = holder.name
-    if holder.is_named:
-        request.state.client = holder
 
 
 def owner_of(request: Request) -> str:
@@ -130,6 +154,7 @@ def writer_refusal(request: Request, state: AppState) -> str | None:
 
 
 KeyRequired = Depends(_require_key)
+KeyOrLinkRequired = Depends(_require_key_or_link)
 XiKeyRequired = Depends(_require_xi_key)
 MetricsKeyRequired = Depends(_require_metrics_key)
 WriterRequired = Depends(_require_writer)

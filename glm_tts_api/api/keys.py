@@ -12,6 +12,7 @@ The file is TOML, a table for each key, by its name:
 
 from __future__ import annotations
 
+import hmac
 import logging
 import re
 import secrets
@@ -80,6 +81,7 @@ class Keys:
 
     def __init__(self, plain: Sequence[str], file: Path | None = None) -> None:
         self.are_needed = bool(plain)
+        self._secret = _digest("\0".join(plain).encode())
         self._plain: _Named = {_digest(key.encode()): Client(_digest(key.encode()).hex()) for key in plain}
         self._file = file
         self._named: _Named = {}
@@ -100,6 +102,24 @@ class Keys:
             if secrets.compare_digest(digest, sent[0]) | secrets.compare_digest(digest, sent[1])
         ]
         return found[-1] if found else None
+
+    def link(self, owner: str, what: str, *, until: int) -> str:
+        """What opens `what` as the key of `owner` does, until then (seconds since 1970), for a player that can
+        send no key. Every server with the same API_KEYS takes it, as long as the owner has a key."""
+        return f"{until}-{self._mac(owner, what, until)}"
+
+    def holder_of_link(self, link: str, what: str) -> Client | None:
+        """None for a link that is none, is for something else or has expired."""
+        until, _, mac = link.partition("-")
+        if not re.fullmatch(r"[0-9]{1,12}", until) or int(until) < time.time():
+            return None
+        holders = (*self._plain.values(), *self._current().values())
+        macs = [(self._mac(holder.name, what, int(until)), holder) for holder in holders]
+        found = [holder for own, holder in macs if secrets.compare_digest(own.encode(), mac.encode())]
+        return found[0] if found else None
+
+    def _mac(self, owner: str, what: str, until: int) -> str:
+        return hmac.digest(self._secret, f"{owner} {what} {until}".encode(), "sha256").hex()
 
     def _current(self) -> _Named:
         if self._file is not None and time.monotonic() - self._looked_at >= _LOOK_EVERY_S:

@@ -32,6 +32,7 @@ ROUTERS = (
     elevenlabs_voices.router,
     prompts.router,
     jobs.router,
+    jobs.audio_router,
     text.router,
     lexicon.router,
     ops.ops_router,

@@ -59,6 +59,33 @@ def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:
         assert client.delete(f"/api/v1/jobs/{id}").status_code == 404
 
 
+def test_a_link_opens_the_audio_of_one_job_without_its_key(serve: Callable[..., Running]) -> None:
+    server, beside = serve(api_keys="one,two"), serve(api_keys="other")
+    with server.client() as client:
+        client.headers["X-API-Key"] = "one"
+        id, other = begin(client), begin(client)
+        wait_for(client, id, "done")
+        wait_for(client, other, "done")
+        whole = audio(client, id, "mp3").content
+        answer = client.post(f"/api/v1/jobs/{id}/link").raise_for_status().json()
+        assert 3600 < answer["expires_at"] - time.time() < 86400
+        del client.headers["X-API-Key"]
+        address, query = f"/api/v1/jobs/{id}/audio", {"link": answer["link"]}
+        assert client.get(address, params=query).content == whole
+        assert client.head(address, params=query).headers["content-length"] == str(len(whole))
+        part = client.get(address, params=query, headers={"Range": "bytes=100-199"})
+        assert (part.status_code, part.content) == (206, whole[100:200])
+        assert client.get(address).status_code == 401
+        assert client.get(f"/api/v1/jobs/{id}", params=query).status_code == 401
+        assert client.delete(f"/api/v1/jobs/{id}", params=query).status_code == 401
+        assert client.get(f"/api/v1/jobs/{other}/audio", params=query).status_code == 403
+        later, _, rest = answer["link"].partition("-")
+        for wrong in (f"{int(later) + 1}-{rest}", f"1-{rest}", f"{later}-", "-", "9" * 400, "链接"):
+            assert client.get(address, params={"link": wrong}).status_code == 403
+    with beside.client() as client:
+        assert client.get(address, params=query).status_code == 403, "another server has other keys"
+
+
 def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
     settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
     first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))

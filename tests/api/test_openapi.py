@@ -24,7 +24,7 @@ ROUTES = {
     ),
     "books": (
         *("add_job", "list_jobs", "get_job", "pause_job", "resume_job", "cancel_job", "delete_job"),
-        *("get_job_audio", "get_job_subtitles", "get_job_chapters"),
+        *("get_job_audio", "link_job_audio", "get_job_subtitles", "get_job_chapters"),
     ),
     "text": ("normalize", "readings", "list_lexicon", "get_word", "put_word", "delete_word"),
     "operations": ("concurrency_stats", "clear_cache", "health", "live"),

@@ -112,8 +112,8 @@ def test_trouble(frontend: TextFrontend, tmp_path: Path) -> None:
 
 def test_books(tmp_path: Path) -> None:
     engine = ToneEngine(delay_s=0.3, seconds=1)
-    with toning(tmp_path, engine) as url:
-        in_browser("books.js", "chrome", url, tmp_path, LANG="C.UTF-8")  # names of files
+    with toning(tmp_path, engine, api_keys=KEY) as url:
+        in_browser("books.js", "chrome", url, tmp_path, KEY=KEY, LANG="C.UTF-8")  # names of files
     transcripts = {asked.text: asked.voice.transcript for asked in engine.requests}
     assert transcripts["春天来了。"] == transcripts["我们走吧。"] == "text of exampleB"
     assert transcripts["江南的春天来得很早。"] == "text of exampleA"

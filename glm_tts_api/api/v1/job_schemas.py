@@ -103,6 +103,14 @@ class JobList(BaseModel):
     jobs: list[JobRow]
 
 
+class LinkAnswer(BaseModel):
+    """What opens the audio of one job without a key."""
+
+    success: Literal[True] = True
+    link: str = Field(examples=["1764273600-5f1d"])
+    expires_at: int = Field(description="Seconds since 1970.", examples=[1764273600])
+
+
 class ChapterMark(BaseModel):
     """As in the JSON chapters of Podcasting 2.0."""
 

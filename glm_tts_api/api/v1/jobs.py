@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
+from glm_tts_api.api.access import KeyOrLinkRequired, KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.openapi import BINARY, book_docs, error_docs, ranged_docs
@@ -17,6 +18,7 @@ from glm_tts_api.api.v1.job_schemas import (
     JobAnswer,
     JobFields,
     JobList,
+    LinkAnswer,
     NewJobAnswer,
 )
 from glm_tts_api.api.v1.job_speech import NewJob
@@ -44,6 +46,7 @@ FILE = "file"
 _EXAMPLE = {"input_text": "# 第一章 春天\n\n江南的春天来得很早。", "index": "exampleA"}
 _JOB = error_docs(404, 422)
 _CHANGE = error_docs(404, 409, 422)
+_LINK_S = 12 * 3600  # longer than anyone listens without a break
 _TEXT = {"schema": {"type": "string"}}
 Id = Annotated[str, Path(description="As POST /jobs answered it.", examples=[EXAMPLE_JOB])]
 
@@ -51,6 +54,12 @@ router = APIRouter(
     prefix=PATH,
     tags=["books"],
     dependencies=[KeyRequired, WriterRequired],
+    responses=error_docs(401, 403, 500),
+)
+audio_router = APIRouter(
+    prefix=PATH,
+    tags=["books"],
+    dependencies=[KeyOrLinkRequired, WriterRequired],
     responses=error_docs(401, 403, 500),
 )
 
@@ -94,7 +103,7 @@ async def get_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any
     return _shown(await _look(id, request, state))
 
 
-@router.get(
+@audio_router.get(
     "/{id}/audio",
     response_class=Response,
     responses={
@@ -135,6 +144,14 @@ async def get_job_audio(
             "preset=acx makes the MP3 of one chapter: send chapter too, and no loudness.", param="preset"
         )
     return await send_audio(request, state, look, "mp3", chapter=chapter - 1)
+
+
+@router.post("/{id}/link", response_model=LinkAnswer, responses=_JOB)
+async def link_job_audio(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """What opens the audio in place of a key, for a player that cannot send one: .../audio?link=LINK"""
+    await _look(id, request, state)
+    until = int(time.time()) + _LINK_S
+    return {"link": state.keys.link(owner_of(request), id, until=until), "expires_at": until}
 
 
 @router.get(

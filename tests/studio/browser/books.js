@@ -1,23 +1,25 @@
-// Books: a long text and a file become jobs of the server, which are followed, heard, saved and ended.
+// Books: a long text and a file become jobs of the server, which are followed, heard, saved and ended. The server has
+// a key (KEY).
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { ask, inStudio, launch, OUT, PHONE, until } from "./harness.js";
+import { ask, inStudio, launch, OUT, PHONE, STUDIO_URL, until } from "./harness.js";
 import { press, say, textOf, write } from "./studio.js";
 
 const CHAPTER = Array(12).fill("春江潮水连海平，海上明月共潮生。".repeat(6)).join("\n\n");
 const SAID = "小王：春天来了。\n\n小王：我们走吧。"; // in a voice of the cast, without the name
 const TEXT = `第一章 春江\n\n${SAID}\n\n${CHAPTER}\n\n第二章 花月\n\n${CHAPTER}`;
 const FACTS = "li.book .hint";
+const { KEY: key } = process.env;
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
 
 test("a long text becomes a book, which is followed, heard while it is made, and saved", () =>
   inStudio(browser, {}, async (page) => {
-    await page.waitForSelector(".voice input:checked");
+    await enter(page);
     await write(page, "hello");
     assert.match(await textOf(page, "#speak"), /^Speak/);
     assert.ok(await page.$("#books[hidden]"));
@@ -40,6 +42,9 @@ test("a long text becomes a book, which is followed, heard while it is made, and
     await page.click('li.book button[aria-label^="Play"]');
     const heard = () => page.$eval("li.book audio", ({ currentTime }) => currentTime);
     await until(async () => (await heard()) > 0, "it is heard while it is made");
+    const source = await page.$eval("li.book audio", ({ src }) => src);
+    assert.ok(source.startsWith(`${STUDIO_URL}/api/v1/jobs/`), "the player need not wait for all of it");
+    assert.ok(!source.includes(key), "nor does it tell the key");
     // What is sent while it is encoded has no length before all of it is there.
     await page.waitForFunction(() => Number.isFinite(document.querySelector("li.book audio").duration));
     const duration = await page.$eval("li.book audio", (audio) => audio.duration);
@@ -64,7 +69,9 @@ test("a long text becomes a book, which is followed, heard while it is made, and
   }));
 
 test("another browser has the book, takes a file for another, and deletes one", () =>
-  inStudio(browser, { viewport: PHONE, language: "zh" }, async (page) => {
+  inStudio(browser, { viewport: PHONE }, async (page) => {
+    await enter(page);
+    await page.click("#language");
     await page.waitForSelector("li.book");
     await page.evaluate((words) => {
       const dataTransfer = new DataTransfer();
@@ -87,5 +94,12 @@ test("another browser has the book, takes a file for another, and deletes one", 
     await remove();
     await page.waitForSelector("li.book:nth-child(2)", { hidden: true });
     await remove(); // the first deletion can no longer be undone
-    await until(async () => (await ask("/api/v1/jobs")).count === 1, "one is deleted");
+    await until(async () => (await ask("/api/v1/jobs", { key })).count === 1, "one is deleted");
   }));
+
+async function enter(page) {
+  await page.waitForSelector("dialog[open] #api-key");
+  await page.type("#api-key", key);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".voice input:checked");
+}

@@ -114,9 +114,13 @@ export function createApi(onKeyRefused = () => {}) {
           }
         }
       },
-      /** Its address, for a player, which sends no key; null where the server wants one. */
-      address: (id, name) =>
-        session.getItem(KEY) ? null : new URL(`api/v1/jobs/${id}/${name}`, document.baseURI).href,
+      /** Its address, for a player, which sends no key. */
+      async address(id, name) {
+        const url = new URL(`api/v1/jobs/${id}/${name}`, document.baseURI);
+        if (session.getItem(KEY))
+          url.searchParams.set("link", (await answer(`jobs/${id}/link`, { method: "POST" })).link);
+        return url.href;
+      },
     },
 
     hasKey: () => session.getItem(KEY) !== null,

@@ -34,9 +34,10 @@ export function createListener({ api, onChange, onPlay }) {
     const mine = (token = {});
     waits = false;
     loaded = job.segments_done;
-    const address = at ? null : api.jobs.address(job.id, SOUND); // which may come while it is put together
     try {
-      const source = address ?? URL.createObjectURL(await api.jobs.file(job.id, SOUND));
+      const source = at
+        ? URL.createObjectURL(await api.jobs.file(job.id, SOUND))
+        : await api.jobs.address(job.id, SOUND); // which comes while it is put together
       if (token !== mine) return;
       if (audio.src.startsWith("blob:")) URL.revokeObjectURL(audio.src);
       audio.src = source;
