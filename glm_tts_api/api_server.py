@@ -1,6 +1,6 @@
 """The composition root: builds the rooms, joins them, and owns the life of the server.
 
-`uvicorn glm_tts_api.api_server:app` serves it; whoever brings their own server calls `create_app`.
+`uvicorn glm_tts_api.api_server:app` serves it; another ASGI server gets its application from `create_app`.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     except Failed as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, Misused) else 1
-    except BrokenPipeError:  # what stdout was piped into has ended
+    except BrokenPipeError:  # the program that reads stdout has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except KeyboardInterrupt:
@@ -175,7 +175,7 @@ _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoi
 
 
 def _read(arguments: argparse.Namespace) -> int:
-    """What POST /api/v1/text/normalize answers, for people. Needs no server."""
+    """The answer of POST /api/v1/text/normalize, laid out for people. Needs no server."""
     text = given_text(arguments.text, "read")
     from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
 

@@ -154,8 +154,8 @@ class WrittenWord:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a segment says, as it was written without its marks; `paragraph`: a number that grows with each
-    line end; `start`: its place in the whole text without marks."""
+    """The written form of a segment, without its marks. `paragraph`: a number that grows with each line end;
+    `start`: the segment's place in the whole text without marks."""
 
     text: str
     words: Sequence[WrittenWord]
@@ -231,7 +231,8 @@ class Timings:
             self._change(stage, -self._going_on[stage])
 
     def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        """A segment was decoded `n_retakes` times more than once; what is wrong with it still."""
+        """A segment was decoded `n_retakes` times more than once. `fault`: the fault that it still has, if
+        any."""
         self.resampled += n_retakes
         if fault is not None:
             self.faults[segment] = fault

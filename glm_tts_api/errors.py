@@ -59,7 +59,8 @@ def quote(text: str, max_chars: int = MAX_QUOTED_CHARS) -> str:
 
 
 def without_paths(text: str) -> str:
-    """The sentence with each absolute path cut down to its last part, for who need not know the machine."""
+    """The sentence with each absolute path cut down to its last part, for readers that must not learn the
+    machine's folders."""
     return _PATH.sub(lambda found: f"{found['quote'] or ''}…/{found[0].rstrip('/').rpartition('/')[2]}", text)
 
 
@@ -147,7 +148,7 @@ class VoiceChanged(ServiceError):
 
 
 class JobRefuses(ServiceError):
-    """What a job in its state does not do."""
+    """The job's state does not allow this."""
 
     code = "job_refuses"
 
@@ -243,11 +244,11 @@ class Unhealthy(Unavailable):
 
 
 class ClientGone(Exception):
-    """Whoever asked has left, or takes nothing of the answer."""
+    """The client has left, or takes nothing of the answer."""
 
 
 class StartupError(Exception):
-    """What keeps the server from starting, said to the person who starts it."""
+    """The server cannot start; the message is for the person who starts it."""
 
 
 class CheckpointError(StartupError):

@@ -15,7 +15,7 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 text_logger = logging.getLogger("glm_tts_api.text")
 text_logger.disabled = True
 
-# What would move a terminal's cursor, colour it or turn its text around, whoever put it into a message.
+# Characters that would move a terminal's cursor, colour it or turn its text around.
 _UNPRINTABLE = [
     code
     for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))

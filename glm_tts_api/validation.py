@@ -18,7 +18,7 @@ from glm_tts_api.errors import quote
 
 
 class Allowed(str):
-    """What a field allows, in words, where its type and bounds do not tell."""
+    """The allowed values of a field, in words, where type and bounds do not say them."""
 
     __slots__ = ()
 

@@ -1,4 +1,5 @@
-"""Who asks, and who may do what: API keys where they are set, else writes from this machine only."""
+"""The client of a request, and what it may do: by API keys where they are set. Without keys, only this
+machine may write."""
 
 from __future__ import annotations
 
@@ -85,8 +86,9 @@ def _is_asked_by(request: HTTPConnection, holder: Client) -> None:
 
 
 def owner_of(request: Request) -> str:
-    """Whose a request's answer is, which nobody else may fetch: of who sends the same key or, where the
-    server has none, asks from the same address. No key can be told from it."""
+    """The owner of a request's answer; nobody else may fetch that answer. Requests with the same key have
+    the same owner; where the server has no keys, requests from the same address. The name does not reveal
+    a key."""
     owner: str = request.state.owner
     return owner
 
@@ -117,9 +119,11 @@ async def _require_metrics_key(
 
 
 def check_handshake(socket: WebSocket, state: AppState) -> None:
-    """What holds for a WebSocket: the key, as for a request. Without keys also raises Forbidden if a web
-    page of an origin that is neither ours nor one of CORS_ORIGINS opens it: a browser, which keeps an answer
-    from such a page, lets it read all that a WebSocket brings."""
+    """Checks a WebSocket's key, as for a request.
+
+    Without keys it also raises Forbidden for a web page of a foreign origin, one that is neither ours nor in
+    CORS_ORIGINS. A browser keeps an HTTP answer from such a page, but lets it read a WebSocket.
+    """
     _check_key(socket, state, _given_key(socket))
     allowed = state.config.cors_origins
     if state.keys.are_needed or "*" in allowed or socket.headers.get("origin") in allowed:

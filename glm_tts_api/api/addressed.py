@@ -1,7 +1,7 @@
 """The answer to an address that speaks, as players ask for it: in parts, and the same part again.
 
 A browser's seek bar asks for parts of what it plays (Range), and Safari for two bytes before it plays at all.
-What was spoken for an address is kept for a while (speech/recent.py), and its parts are of that: nothing is
+The answer to an address is kept for a while (speech/recent.py), and its parts are cut from it: nothing is
 spoken twice.
 """
 

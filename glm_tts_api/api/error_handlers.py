@@ -98,7 +98,7 @@ def _not_found(request: Request, shown: str) -> Response:
 
 
 def _methods_of(request: Request, path: str) -> list[str]:
-    """What is possible on the path; the framework names the first route's methods alone."""
+    """The methods of every route with this path; the framework names those of the first route alone."""
     return [
         method
         for method in _METHODS

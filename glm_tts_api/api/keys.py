@@ -49,7 +49,7 @@ _Named = Mapping[bytes, Client]
 
 
 def read_keys(file: Path) -> _Named:
-    """Of each key that the file names its digest, and who has it. Raises ValueError with a sentence that says
+    """The holder of each key in the file, by the key's digest. Raises ValueError with a sentence that says
     what is wrong and where."""
     try:
         tables = _TABLES.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
@@ -92,8 +92,8 @@ class Keys:
             self._looked_at = time.monotonic()
 
     def holder(self, given: str) -> Client | None:
-        """Who has the key that a header gives, decoded as Latin-1: by its name, or by the digest of one of
-        API_KEYS; None for a wrong one. Takes the same time for any."""
+        """The holder of the key that a header gives, decoded as Latin-1: by its name, or by the digest of one
+        of API_KEYS. None for a wrong key. Takes the same time for any key."""
         given = given.strip()
         sent = (_digest(given.encode("latin-1")), _digest(given.encode()))  # curl sends UTF-8, others Latin-1
         found = [

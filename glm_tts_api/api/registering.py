@@ -15,8 +15,8 @@ ResultT = TypeVar("ResultT")
 async def register(
     request: Request, state: AppState, transcript: str, change: Callable[[], ResultT]
 ) -> ResultT:
-    """What `change` returns. It runs in a lane beside speech, and reads the recording itself: what waits is
-    small. Raises QueueFull, DeadlineExceeded, and what `change` raises."""
+    """Runs `change` in a lane beside speech and returns its result. `change` reads the recording itself, so a
+    waiting request is small. Raises QueueFull, DeadlineExceeded, and the errors of `change`."""
     length = state.beside.config.measure(len(transcript))
     async with state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client):
         return await state.pools.beside.run(change)

@@ -1,9 +1,9 @@
-"""Admit, synthesize, encode, send: what every speech route does with a parsed request, whole or streamed.
+"""Admit, synthesize, encode, send: the way of a parsed request through every speech route, whole or streamed.
 
-A whole answer is made and then sent. A streamed one leaves with its first audio, so whatever goes wrong
-before that has its own status; the permit, the deadline, the look-out for the client and the log line live
-on until the body ends. What goes wrong then ends the connection before the body's end (or, where the
-dialect has events, is one).
+A whole answer is made and then sent. A streamed one leaves with its first audio, so an error before that has
+its own status; the permit, the deadline, the watch for the client's leaving and the log line live on until
+the body ends. A later error ends the connection before the body's end (or, where the dialect has events, is
+an event).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a text must be to be spoken, whichever API it comes by."""
+"""The limits of a text that is to be spoken, the same for every API."""
 
 from __future__ import annotations
 

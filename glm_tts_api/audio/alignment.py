@@ -21,8 +21,8 @@ _QUIET_DB = 30.0  # below the loud hops
 _LEAST_SILENCE = 7  # hops: the closure of a plosive is shorter
 # The rest was set on speech whose times are known (scripts/benchmarks/word_times.py).
 _LAST = 0.4  # syllables by which the last word before a pause is longer
-_NO_PLACE = 2.0  # what a silence costs where one would not pause
-_UNUSED = 0.15  # what each hop of a silence costs that lies inside words
+_NO_PLACE = 2.0  # the cost of a silence where one would not pause
+_UNUSED = 0.15  # the cost of each hop of a silence inside words
 _NEAR = 0.35  # of a word's length, how far its edge is moved
 _FAR_DB = 6.0  # by which that must be quieter at its furthest
 

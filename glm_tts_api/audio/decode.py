@@ -26,7 +26,7 @@ _SILENCE_PEAK = 1e-3  # -60 dB: below it there is hum or dither, not a voice
 # A recording that is this much shorter than it says was cut off. libsndfile knows its frames; a container's
 # duration that FFmpeg tells is the muxer's word.
 _MISSING_S, _MISSING_BY_DURATION_S = 0.025, 0.1
-_UNKNOWN_FRAMES = 2**62  # what libsndfile says of a FLAC stream without a length
+_UNKNOWN_FRAMES = 2**62  # libsndfile's word for a FLAC stream without a length
 _STREAMED_RIFF = 0x7FFFF000  # from here on a RIFF size means "not known when the header was written"
 _BLOCK = 2**16  # frames
 

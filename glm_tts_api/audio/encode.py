@@ -1,13 +1,12 @@
 """PCM to bytes of seven formats, whole or piece by piece. Blocking. Knows numpy arrays; knows no HTTP.
 
-Every format can be sent while it is made: what an encoder knows leaves with each push. A WAV whose length
-is not known yet says so with sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that bodies can be
-joined. MP3 and AAC know frames alone: their length is right to half a frame, and the encoder's delay is
-left out.
+Every format can be sent while it is made: each push returns the bytes that are final. A WAV whose length is
+not known yet says so with sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that bodies can be joined.
+MP3 and AAC know frames alone: their length is right to half a frame, and the encoder's delay is left out.
 
 Equal samples are equal bytes: no time, version or random number is in any of them. A marked file says that it
-is synthetic (audio/mark.py) where its container has a place for that: a WAV behind its samples, so that these
-begin at byte 44, and therefore none whose length is not known; AAC and PCM nowhere.
+is synthetic (audio/mark.py) where its container has a place for that. In a WAV the mark follows the samples,
+which so begin at byte 44; a WAV of unknown length therefore has no mark. AAC and PCM have no place for it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Encoder(Protocol):
     sample_rate: int
 
     def push(self, pcm: Float32) -> bytes:
-        """What can leave now, which may be nothing."""
+        """The bytes that can leave now; possibly none."""
 
     def finish(self) -> bytes:
         """The rest."""
@@ -98,7 +97,7 @@ def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int, *, is_mark
 
 
 def to_pcm16(pcm: Float32) -> npt.NDArray[np.int16]:
-    """Float samples in [-1, 1] to 16 bit; what lies outside is clipped."""
+    """Float samples in [-1, 1] to 16 bit; samples outside are clipped."""
     return np.round(np.clip(pcm, -1.0, 1.0) * _FULL_SCALE).astype("<i2")
 
 
@@ -108,8 +107,8 @@ def from_pcm16(data: bytes) -> Float32:
 
 
 def wav_header(sample_rate: int, n_samples: int | None, *, is_marked: bool) -> bytes:
-    """What stands before the samples of a WAV; None: nobody knows yet how many they are. `is_marked`:
-    `riff_info` follows them."""
+    """The bytes before a WAV's samples. `n_samples` is None where their number is not known yet. `is_marked`:
+    `riff_info` follows the samples."""
     n_bytes = None if n_samples is None else _BYTES_PER_SAMPLE * n_samples
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
@@ -232,7 +231,7 @@ class _Frames:
 
 
 class _Muxed:
-    """What needs a container around it: Opus in Ogg, FLAC."""
+    """The formats that need a container: Opus in Ogg, FLAC."""
 
     def __init__(
         self,
@@ -277,7 +276,7 @@ class _Muxed:
 
 
 class _Sink:
-    """What a muxer writes, until it is taken."""
+    """A muxer's output, until it is taken."""
 
     def __init__(self) -> None:
         self._written = bytearray()

@@ -13,7 +13,7 @@ from av.filter import Graph
 
 from glm_tts_api.contracts import Float32
 
-_ABSOLUTE_GATE = -70.0  # LUFS; what is softer all through has no loudness
+_ABSOLUTE_GATE = -70.0  # LUFS; a recording that is softer all through has no loudness
 
 
 def integrated_loudness(pieces: Iterable[Float32], sample_rate: int) -> float:

@@ -1,5 +1,5 @@
-"""What a file says of speech that a model has made: that it is synthetic, for programs (Regulation
-(EU) 2024/1689, article 50(2)). The samples stay as they are."""
+"""The mark in a file that says, for programs, that its speech is synthetic (Regulation (EU) 2024/1689,
+article 50(2)). It leaves the samples as they are."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a recording of a voice is like: its level, its noise, its clipping, where its speech lies. Knows numpy
-arrays; whether that is good is not decided here."""
+"""Measures a recording of a voice: its level, noise and clipping, and where its speech lies. Knows numpy
+arrays; does not decide whether the values are good."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Frames:
         self._n_in = 0
 
     def push(self, pcm: Float32) -> list[av.AudioFrame]:
-        """What is ready, which may be nothing."""
+        """The frames that are ready; possibly none."""
         if not len(pcm):
             return []
         frame = av.AudioFrame.from_ndarray(np.clip(pcm, -1.0, 1.0)[None], format="flt", layout="mono")
@@ -46,7 +46,7 @@ class Resampled:
         self._n_in = self._n_out = 0
 
     def push(self, pcm: Float32) -> Float32:
-        """What is ready, which may be nothing."""
+        """The samples that are ready; possibly none."""
         if self._frames is None:
             return pcm
         self._n_in += len(pcm)

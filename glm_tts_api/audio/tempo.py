@@ -31,7 +31,7 @@ class Tempo:
         self._graph.link_nodes(source, *filters, self._graph.add("abuffersink")).configure()
 
     def push(self, pcm: Float32) -> Float32:
-        """What is ready, which may be nothing."""
+        """The samples that are ready; possibly none."""
         blocks = (pcm[start : start + _BLOCK] for start in range(0, len(pcm), _BLOCK))
         ready = np.concatenate([np.zeros(0, np.float32), *map(self._push, blocks)])
         self._n_out += len(ready)
@@ -72,7 +72,7 @@ class Paced:
         self._tempo: Tempo | None = None
 
     def push(self, pcm: Float32, speed: float) -> Float32:
-        """What is ready, which may be nothing."""
+        """The samples that are ready; possibly none."""
         before = np.zeros(0, np.float32)
         if speed != self._speed:
             before = self.finish()

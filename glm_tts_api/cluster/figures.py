@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _PERIOD_S = 1.0
 _SILENT_S = 5.0  # after which a replica is taken for dead
 _ANSWER_S = 5.0
-_MOST_DEAD = 100  # whose totals still count
+_MOST_DEAD = 100  # dead replicas whose totals still count
 
 
 class Reports:
@@ -86,7 +86,7 @@ class ClusterStats:
         while True:
             try:
                 ray.get(self._reports.report.remote(self._number, self._own()), timeout=_ANSWER_S)
-            except ray.exceptions.RayError:  # whoever reads says so
+            except ray.exceptions.RayError:  # the reader of the reports says so
                 self._reports = _reports()
             time.sleep(_PERIOD_S)
 

@@ -1,4 +1,4 @@
-"""What Ray's HTTP proxy answers by itself, in the shape of the API that was asked.
+"""Answers of Ray's HTTP proxy itself, put into the shape of the API that the client called.
 
 Ray sends plain text where its own queue is full or nothing is deployed yet, and nothing at all where a
 replica died with a request. Runs in the proxy of every node: there RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH
@@ -15,7 +15,7 @@ from glm_tts_api.api.error_handlers import error_response
 from glm_tts_api.errors import Loading, QueueFull, ReplicaLost, ServiceError
 from glm_tts_api.logs import request_id_var
 
-_RAYS_OWN_PATHS = "/-/"  # what load balancers and Ray's tools ask the proxy
+_RAYS_OWN_PATHS = "/-/"  # paths that load balancers and Ray's tools ask the proxy for
 
 
 def middlewares() -> list[Middleware]:

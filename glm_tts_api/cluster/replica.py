@@ -24,7 +24,7 @@ _STOP_MARGIN_S = 10  # beyond the time to drain, for freeing the model
 
 
 class Replica:
-    """What Ray asks of a replica besides answering HTTP; serve.ingress adds that."""
+    """The methods that Ray calls on a replica, besides HTTP; serve.ingress adds that."""
 
     app: FastAPI
 
@@ -74,7 +74,7 @@ def application(_: dict[str, str]) -> Any:
 
 
 def _device(settings: Settings) -> dict[str, int]:
-    """What of a node a replica takes for itself: a GPU, or as many cores as it computes with."""
+    """The share of a node that a replica takes: a GPU, or as many cores as it computes with."""
     if settings.device == "cpu" or (settings.device == "auto" and not ray.cluster_resources().get("GPU")):
         return {"num_cpus": settings.cpu_threads}
     return {"num_gpus": 1}

@@ -31,7 +31,7 @@ Files = Mapping[str, tuple[str, bytes]]
 
 
 def client_options(url: str, key: str) -> dict[str, Any]:
-    """What httpx's clients are made with. Raises Failed."""
+    """Arguments for httpx's clients. Raises Failed."""
     try:
         host = httpx.URL(url).host
     except (httpx.InvalidURL, ValueError) as error:
@@ -132,7 +132,7 @@ class Api:
 
     @contextmanager
     def _said(self) -> Iterator[None]:
-        """What goes wrong on the way, as a Failed."""
+        """Turns a connection's errors into Failed."""
         try:
             yield
         except httpx.ConnectError as error:
@@ -170,7 +170,7 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def refusal_of(response: httpx.Response) -> str:
-    """What the server says, and what helps at the command line."""
+    """The server's message, with a hint for the command line."""
     answer = json_of(response)
     message = answer.get("message") or f"{response.url} answers HTTP {response.status_code}."
     return f"{message}{_HINTS.get(str(answer.get('code')), '')}"

@@ -1,4 +1,4 @@
-"""What may be said to the commands that speak. Imports none of them: a help text comes at once."""
+"""Arguments of the commands that speak. Imports none of these commands, so a help text comes at once."""
 
 from __future__ import annotations
 

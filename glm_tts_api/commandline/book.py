@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _asked(arguments: argparse.Namespace, source: bytes, files: Files | None) -> dict[str, Any]:
-    """What the audio of a book depends on, to be known again."""
+    """Everything that a book's audio depends on, in a form that a later run can compare."""
     cast = read_cast(decode(read_file(arguments.cast))) if arguments.cast else {}
     return {
         "the book": _digest(source),

@@ -1,4 +1,4 @@
-"""What a book becomes in its folder: a file for each chapter or one for all, with subtitles. Blocking."""
+"""Writes a book into its folder: a file for each chapter or one for all, with subtitles. Blocking."""
 
 from __future__ import annotations
 
@@ -113,6 +113,6 @@ def _put(path: Path, new: Path, written: Iterable[None]) -> Path:
 
 
 def _file_name(title: str) -> str:
-    """What every file system takes."""
+    """The title as a file name that every file system accepts."""
     flat = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip(". ")
     return flat.encode()[:_MOST_BYTES].decode(errors="ignore").strip() or "book"

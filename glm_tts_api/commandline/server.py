@@ -58,8 +58,8 @@ def server_at(where: Where) -> Iterator[Api]:
 
 @contextmanager
 def _server_of_its_own(key: str) -> Iterator[Api]:
-    """A server for as long as the context lasts, on a port that only this machine reaches. Whatever ends this
-    process ends it."""
+    """A server for as long as the context lasts, on a port that only this machine reaches. It ends with this
+    process, however that ends."""
     folder = Path(tempfile.mkdtemp(prefix="glm-tts-"))
     log_file = folder / "server.log"
     with socket.create_server(("127.0.0.1", 0)) as listener, log_file.open("wb") as log:
@@ -97,7 +97,7 @@ def _server_of_its_own(key: str) -> Iterator[Api]:
 
 
 def _wait_until_ready(api: Api, who: str) -> dict[str, Any]:
-    """What the server says of itself. Raises Failed."""
+    """Waits until the server can speak, and returns its health. Raises Failed."""
     began, told = time.monotonic(), False
     while (health := api.health()).get("status") not in ("healthy", "idle"):
         api.require_server()

@@ -27,7 +27,7 @@ from glm_tts_api.longform.job import Spoken, Unit
 
 _PATIENCE_S = 120.0  # for a server that is not there: it may be started anew
 _AGAIN_S = 2.0
-# What the runner knows what to do about; anything else ends the run.
+# Errors that the runner knows how to handle; any other ends the run.
 _KINDS: Mapping[str, type[ServiceError]] = {
     kind.code: kind
     for kind in (errors.NothingToSay, errors.DeadlineExceeded, errors.InternalFault, Unavailable)
@@ -73,7 +73,7 @@ class Speaker(AbstractAsyncContextManager["Speaker"]):
         return Spoken(from_pcm16(response.content), SAMPLE_RATE)
 
     def _lost(self, error: httpx.HTTPError) -> ServiceError:
-        """What a connection that broke is: something to wait for, for some time."""
+        """The error for a broken connection: for some time one that is tried again."""
         self._require_server()
         lost = Unavailable(f"The server does not answer ({reason_of(error)}).")
         if monotonic() - self._heard_at < _PATIENCE_S:

@@ -19,7 +19,7 @@ _GAP = "  "
 
 def run(arguments: argparse.Namespace) -> int:
     """Raises Failed or StartupError."""
-    # What lies here is looked at first: a server of this command's own takes some seconds to start.
+    # Local files are checked first: a server of this command's own takes some seconds to start.
     recording = read_file(arguments.recording) if "recording" in arguments else b""
     archive = unpack(read_file(arguments.file)) if arguments.what == "import" else {}
     with server_at(Where.of(arguments.url, arguments.key)) as api:
@@ -69,7 +69,7 @@ def _width(text: str) -> int:
 
 
 def _added(api: Api, name: str, voice: Voice) -> str:
-    """Registers it; what the server says."""
+    """Registers the voice; returns the server's message."""
     fields = {"index": name, "prompt_text": voice.transcript, "consent": voice.consent}
     answer = api.post(_PROMPTS, fields, {"prompt_audio": (name, voice.recording)})
     for warning in answer.get("warnings", []):

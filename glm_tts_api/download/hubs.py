@@ -97,7 +97,7 @@ class Wanted:
 
 
 def wanted_files(hub: Hub) -> list[Wanted]:
-    """What the server loads: the model's folders without their Python, and the speaker encoder.
+    """The files that the server loads: the model's folders without their Python, and the speaker encoder.
 
     Raises DownloadError if the listing names a place outside the checkpoint folder.
     """

@@ -24,7 +24,7 @@ _NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 
 class DownloadError(Exception):
-    """What went wrong and what to do. `exit_code` 2: nothing was tried."""
+    """The message says what went wrong and what to do. `exit_code` 2: nothing was tried."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)

@@ -41,7 +41,7 @@ _LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a request sent, by name; what was sent empty counts as not sent."""
+    """Fields and files of a request, by name. An empty field counts as not sent."""
 
     fields: Mapping[str, Any]
     uploads: Mapping[str, Upload]
@@ -209,8 +209,8 @@ async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
 
 
 def _multipart_headers(request: Request) -> Headers:
-    """What the parser needs to know: the boundary. Latin-1 keeps every byte of the text as it came, so that
-    UTF-8 can be insisted on afterwards."""
+    """The header that the parser needs, which holds the boundary. Latin-1 keeps every byte of the text as it
+    came, so that the text can be checked for UTF-8 afterwards."""
     _, options = parse_options_header(request.headers["content-type"])
     boundary = options.get(b"boundary", b"").decode("latin-1")
     if not _BOUNDARY.fullmatch(boundary):
@@ -272,7 +272,8 @@ def _utf8(text: str) -> str:
 
 
 def whole_text(value: Any) -> Any:
-    """What JSON holds, its texts without the half characters that escapes allow and nothing else can hold."""
+    """A JSON value whose texts have lost their lone surrogates: an escape can write one, and no encoding can
+    hold it."""
     if isinstance(value, str) and value.isascii():
         return value
     if isinstance(value, str):

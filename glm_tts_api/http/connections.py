@@ -69,7 +69,8 @@ class Connections:
         self._waiting: dict[Connection, float] = {}
 
     def shortage(self, n_requests: int) -> str | None:
-        """What to do where there cannot be as many connections as requests at once; None if there can."""
+        """A warning, with its remedy, where fewer connections than requests can be open; None where all
+        fit."""
         if self.most >= n_requests:
             return None
         return (
@@ -203,7 +204,7 @@ class Connection(H11Protocol, InTurn):
         self._watch()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
-        """From here on another protocol has the socket; what is lost or unsent, this one does not hear."""
+        """From here on another protocol owns the socket; this one hears no more of lost or unsent bytes."""
         super().handle_websocket_upgrade(event)
         self.app_state.clear()
 
@@ -219,8 +220,9 @@ class Connection(H11Protocol, InTurn):
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def _watch(self) -> None:
-        """Whose turn it is. Time runs from the connection, or from the last answer, until the next request's
-        head is there; until its body is there too, the connection gives way where there are too many."""
+        """Decides whether the connection waits for its client. Time runs from the connection, or from the
+        last answer, until the next request's head is there; until its body is there too, the connection gives
+        way where there are too many."""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             self._stop_watching()
             return

@@ -1,6 +1,6 @@
 """Lets the web pages of other origins call the server and read its answers: CORS_ORIGINS.
 
-It widens what a page may read. What a page may change without a key stays as http/origin.py has it: nothing.
+It widens what a page may read. Without a key, a foreign page still may not change anything (http/origin.py).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""SIGTERM, SIGINT and SIGHUP (its terminal is gone): answer what was accepted, refuse what is new, then let
-the HTTP server end. SIGQUIT, or SIGINT again: end now.
+"""SIGTERM, SIGINT and SIGHUP (its terminal is gone): answer accepted requests, refuse new ones, then let the
+HTTP server end. SIGQUIT, or SIGINT again: end now.
 
 uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
 port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
-Where another server has the port by then, nothing is refused: this one takes no new connection, answers what
-still comes by those that it has, each for the last time, and ends when all are gone.
+Where another server has the port by then, nothing is refused. This server takes no new connection. It answers
+one more request on each connection that it has, closes it, and ends when all are gone.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class InFlight:
 
 
 class Successor(Protocol):
-    """What is known of the server that may get this one's port."""
+    """The server that may get this one's port, as this one sees it."""
 
     def is_succeeded(self) -> bool: ...
 
@@ -95,7 +95,7 @@ class Successor(Protocol):
 
 class GracefulStop:
     """Waits for the requests in flight: up to the first of `timeouts_s`, or the second where a successor has
-    the port; what became of them is told meanwhile. SIGQUIT or a second SIGINT cuts the wait short.
+    the port. Reports meanwhile how they ended. SIGQUIT or a second SIGINT cuts the wait short.
 
     SIGTERM does not, however often it comes: a supervisor and a script may both send it.
     """

@@ -1,5 +1,5 @@
-"""What happens to every request, as pure ASGI: its id, its path, its place among the unanswered, the name by
-which it calls the server, and what its answer lets a browser do.
+"""Pure ASGI around every request: its id, its path, its place among the unanswered and the name by which it
+calls the server. Sets the headers that tell a browser what it may do with the answer.
 
 No BaseHTTPMiddleware: it would hide a client's leaving from the handlers.
 """

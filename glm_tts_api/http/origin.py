@@ -1,8 +1,9 @@
-"""Where a request comes from, told by its connection and its headers: what a server without keys goes by.
+"""Tells from the connection and its headers where a request comes from. A server without keys decides by
+that.
 
-A browser on this machine is local, and so is every page it shows: a foreign page may post forms to localhost,
-and one whose name was pointed at this machine (DNS rebinding) may read as well. And a proxy on this machine
-makes everyone look local.
+A browser on this machine is local, and so is every page that it shows. A foreign page may post forms to
+localhost; a page whose name was pointed at this machine (DNS rebinding) may read answers as well. And a proxy
+on this machine makes everyone look local.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from starlette.requests import HTTPConnection
 
 from glm_tts_api.errors import quote
 
-_FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via")  # what proxies add
+_FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via")  # headers that proxies add
 _OWN_SITE = (None, "same-origin", "none")  # Sec-Fetch-Site: no browser, our own page, the user's doing
 # Nobody can own such a name on the internet, so no stranger's page can have it.
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")

@@ -21,7 +21,8 @@ _DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a request. What is over 1 MB lies on the disk until it is read; it goes with the request."""
+    """A file of a request. A file over 1 MB lies on the disk until it is read, and is removed with the
+    request."""
 
     filename: str
     file: BinaryIO

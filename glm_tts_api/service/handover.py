@@ -1,8 +1,8 @@
 """How a server that runs passes its port on to its successor: the listening sockets themselves go over a Unix
 socket.
 
-The sockets stay open all the while, so a connection that waits in their queue is never reset: with a second
-socket on the same port (SO_REUSEPORT) the kernel resets those in the queue of the one that closes.
+The sockets stay open all the while, so a connection that waits in their queue is never reset. With a second
+socket on the same port (SO_REUSEPORT) it would be: the kernel resets the queue of the socket that closes.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ _AGAIN_S = 1.0
 
 
 def write_into(log_file: Path, *, as_json: bool, max_bytes: int) -> None:
-    """What this process and its children write to stdout and stderr from now on goes to the log file: too,
-    where it went elsewhere. Raises StartupError."""
+    """Sends the later stdout and stderr of this process and its children to the log file, and still to where
+    they went before. Raises StartupError."""
     try:
         log_file.parent.mkdir(parents=True, exist_ok=True)
         with log_file.open("ab") as file:

@@ -21,7 +21,7 @@ from pathlib import Path
 from glm_tts_api.logs import json_line
 
 BACKUPS = 5  # files that are kept beside the one that is written
-_LONGEST_LINE = 2**20  # what is longer comes in pieces
+_LONGEST_LINE = 2**20  # a longer line is written in pieces
 # SIGTTOU would stop a background job that writes to its terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGTTOU)
 _STDOUT = 1

@@ -48,7 +48,7 @@ def require_room_for_two(pids: Collection[int], step: Step) -> None:
 
 
 def _held_by(pids: Collection[int]) -> int:
-    """Bytes of RAM; what processes share counts once."""
+    """Bytes of RAM; memory that processes share counts once."""
     return sum(number_in(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
 
 

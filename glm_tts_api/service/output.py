@@ -1,4 +1,4 @@
-"""What the commands tell their user: a line a step."""
+"""Messages of the commands to their user: a line a step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _lock = threading.Lock()
 
 
 class Failed(Exception):
-    """What was tried and did not work; exit code 1."""
+    """A step was tried and did not work; exit code 1."""
 
 
 def say(line: str, stream: TextIO | None = None, end: str = "\n") -> None:

@@ -1,4 +1,4 @@
-"""Who has the port that a server wants. Knows Linux's /proc; needs no lsof."""
+"""Finds the process that has a port. Knows Linux's /proc; needs no lsof."""
 
 from __future__ import annotations
 

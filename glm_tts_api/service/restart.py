@@ -48,7 +48,7 @@ def restart() -> int:
 
 
 class Restart:
-    """One, by whoever holds the `lock`."""
+    """One restart, by the process that holds the `lock`."""
 
     def __init__(self, settings: Settings, lock: int) -> None:
         self._settings = settings

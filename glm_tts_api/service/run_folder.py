@@ -1,13 +1,13 @@
 """The run folder: which servers run here, and where they listen.
 
-api_server.pid  the PID of the server that has the port
-lock            held by the start, stop or restart that is at work; its PID
-cache           what can be built again, see Settings.cache_dir
-server-PID      a server's own folder, locked while it lives: a copy has no lock
-  record        where it listens, how long it may take to stop, where it logs
-  handover.sock by which a successor gets its port
-  private.sock  by which a successor is tried before it has the port
-  tmp           its temporary files
+api_server.pid    the PID of the server that has the port
+lock              held by the start, stop or restart that is at work; its PID
+cache             files that can be built again, see Settings.cache_dir
+server-PID        a server's own folder, locked while it lives: a copy has no lock
+  record          where it listens, how long it may take to stop, where it logs
+  handover.sock   the socket by which a successor gets its port
+  private.sock    the socket by which a successor is tried before it has the port
+  tmp             its temporary files
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Server:
         return self.facts.get("role") == _TRIED
 
     def number(self, name: str, otherwise: float) -> float:
-        """A number of the record; whatever stands there, a stop must go on."""
+        """A number of the record, or `otherwise` where the record holds none: a stop must go on."""
         with suppress(KeyError, ValueError):
             return float(self.facts[name])
         return otherwise
@@ -116,8 +116,9 @@ class RunFolder:
         return descriptor_of("self", self.own())
 
     def record(self, **facts: object) -> None:
-        """Adds to what is told of this process, a server: `host` and `port` where it listens, `drain_s` and
-        `rolling_s` how long it may take to stop, alone and where another has its port, `log_file`.
+        """Adds facts to the record of this process, a server: `host` and `port` where it listens, and
+        `log_file`. `drain_s` and `rolling_s` are the seconds that it may take to stop, alone and where
+        another server has its port.
 
         Raises OSError.
         """
@@ -191,7 +192,7 @@ def _is_locked(path: Path) -> bool:
 
 
 def _text(file: Path) -> str:
-    """What the file holds, whoever wrote it; nothing if it is not there."""
+    """The file's text, whichever user wrote it; empty where there is none."""
     try:
         return file.read_text(errors="replace")
     except OSError:

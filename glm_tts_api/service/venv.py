@@ -157,7 +157,7 @@ class Venv:
 
 
 class PipProgress:
-    """How far pip is, in words for who does not know it; many of its lines say nothing new."""
+    """pip's progress, in words for people who do not know pip; many of its lines say nothing new."""
 
     def __init__(self, venv: Path) -> None:
         self._venv = venv

@@ -39,7 +39,8 @@ _CONFIG = {
 
 
 class Verification:
-    """Of the server `started`, for who started it. The methods raise Failed with what does not hold."""
+    """Checks the server `started`, for the person who started it. The methods raise Failed with the check
+    that did not pass."""
 
     def __init__(self, settings: Settings, started: Process, title: str) -> None:
         self._settings = settings
@@ -48,7 +49,7 @@ class Verification:
 
     def run(self, predecessor: Server | None = None) -> int:
         """Checks the server, over its private socket if it has a predecessor, and then gives it that one's
-        port. Returns an exit code. How it ended also stands in the log, for who has no terminal any more."""
+        port. Returns an exit code. The log also says how it ended, for a person whose terminal is gone."""
         try:
             with Step(self._title) as step:
                 private = self._settings.folder.own(self._started.pid) / "private.sock"

@@ -25,8 +25,9 @@ REMOVED = {
 
 
 def unknown_names(known: Collection[str], environment: Iterable[str], files: Iterable[Path]) -> Iterator[str]:
-    """A sentence for each name of a file that is none of the `known` (capitals), and for each of the
-    environment, which holds much that is not ours, that was one or is spelt nearly like one of them."""
+    """A sentence for each unknown name. In a file, a name is unknown if it is none of the `known` (capitals).
+    The environment holds many names of other programs: there, only a former setting or a name spelt nearly
+    like a setting counts."""
     for file in files:
         for name in dotenv_values(file):
             if name.upper() not in known:

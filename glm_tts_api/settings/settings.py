@@ -153,7 +153,7 @@ class Settings(BaseSettings):
 
     @property
     def warnings(self) -> list[str]:
-        """What does not keep the server from starting, but was hardly meant so; a sentence each."""
+        """Settings that do not stop the server but were hardly meant so, a sentence each."""
         return self._warnings
 
     def path(self, relative: Path | str) -> Path:

@@ -1,4 +1,4 @@
-"""What ships with the package, and the files of a project folder that settings are read from."""
+"""The files that ship with the package, and the files of a project folder that hold settings."""
 
 from __future__ import annotations
 

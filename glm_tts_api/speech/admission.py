@@ -1,4 +1,5 @@
-"""Who may speak now, who waits, who is sent away. Knows asyncio; knows no HTTP, no text, no model.
+"""Decides which requests speak now, which wait and which are refused. Knows asyncio; knows no HTTP, no text,
+no model.
 
 A request takes the short or the long lane by its length. Each lane has its places on each engine and one
 bounded line, in which the next place goes round the clients. A place is given on the engine that has most to

@@ -1,4 +1,4 @@
-"""Who asks, as admission, the request log and the metrics know it. Knows no HTTP."""
+"""The client of a request, as admission, the request log and the metrics know it. Knows no HTTP."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The engines of one server: which of them a request is given, and how it goes on when one of them dies.
 Knows asyncio; knows no models.
 
-An answer is a function of its request: so what a dead engine had yet to say is said by another one, or by its
-successor. What was heard of it before is left out, and the client gets the same bytes.
+An answer is a function of its request. So another engine, or the dead engine's successor, speaks the same
+request again and leaves out the audio that was already sent: the client gets the same bytes.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Engines:
         return min((engine.state for engine in self.each), key=lambda it: _FROM_THE_BEST.index(it.status))
 
     def info(self) -> EngineInfo | None:
-        """What all have in common; None until one was loaded."""
+        """The facts that all engines share; None until one was loaded."""
         return next((info for engine in self.each if (info := engine.info()) is not None), None)
 
     def start(self) -> None:

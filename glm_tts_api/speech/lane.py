@@ -227,8 +227,8 @@ class Lane:
         self._count_waiting()
 
     def _take_back(self) -> None:
-        """The places of those whose clients take nothing go to those who wait; what was made for them is
-        kept, of as many as may wait. Looks again each second while anybody waits."""
+        """Gives the places of clients that take none of their audio to requests that wait. Their unsent audio
+        is kept, of as many as may wait. Looks again each second while a request waits."""
         if self._look is not None:
             self._look.cancel()
         loop = asyncio.get_running_loop()

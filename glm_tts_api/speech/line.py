@@ -1,9 +1,9 @@
 """The requests that wait for a place of one lane. The next place goes round the clients, and among the
 requests of one client to the oldest. Knows asyncio's futures; knows no engine.
 
-The order is that of start-time fair queueing (Goyal, Vin and Cheng 1996), a request being one unit of work: a
-place is given in a round, and a client's next request is due in the round after that of its last one. So a
-client that comes anew is due at once, however many requests of another wait, and overtakes nobody twice.
+The order is that of start-time fair queueing (Goyal, Vin and Cheng 1996), with a request as one unit of work.
+A place is given in a round, and a client's next request is due in the round after that of its last one. So a
+new client is due at once, however many requests of another wait, and overtakes nobody twice.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Line:
         return min(heads, key=lambda turn: (self._round_of(turn.client.name), turn.number), default=None)
 
     def serve(self, client: Client) -> None:
-        """To be told of each place that is given, also to who did not wait."""
+        """To be called for each place that is given, also for one given without a wait."""
         self._round = self._round_of(client.name)
         self._due[client.name] = self._round + 1
         self._due = {name: due for name, due in self._due.items() if due > self._round}

@@ -6,8 +6,8 @@ import time
 
 
 class Playback:
-    """It begins with the first piece of audio. What the client takes to read is its own time: a gap is audio
-    that was not made when it was due."""
+    """Playback begins with the first piece of audio. The time that a client takes to read does not count: a
+    gap is audio that was not made when it was due."""
 
     def __init__(self) -> None:
         self._dry_at: float | None = None

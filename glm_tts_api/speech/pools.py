@@ -27,14 +27,15 @@ class Pool:
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `call` returns or raises. A caller that is cancelled while it waits there is never run."""
+        """Runs `call` in a thread and returns its result. A call whose caller is cancelled before its turn
+        never runs."""
         context = contextvars.copy_context()  # the request id, for what the call logs
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(context.run, call, *args, **kwargs)
         )
 
     async def run_while_wanted(self, call: Callable[[Check], T]) -> T:
-        """What `call` returns or raises. The Check that it is given ends it once its caller was cancelled."""
+        """Like `run`. `call` gets a Check, which raises ClientGone once the caller was cancelled."""
         left = threading.Event()
 
         def check() -> None:

@@ -22,8 +22,8 @@ _NOT_HEARD = ("request_id", "warnings")
 
 
 def what_is_asked(asked: SpeechRequest) -> object:
-    """What an answer depends on, its voices without their samples: requests that agree in it are answered
-    with the same bytes, by the same lexicon and dictionaries."""
+    """The parts of a request that its answer depends on; voices without their samples. Requests that agree in
+    them get the same bytes, by the same lexicon and dictionaries."""
     return [_named(getattr(asked, each.name)) for each in fields(asked) if each.name not in _NOT_HEARD]
 
 
@@ -109,7 +109,7 @@ class RecentAnswers:
         self.hold(answer.n_bytes)
 
     def add_file(self, answer: RecentAnswer, audio_format: AudioFormat, file: bytes) -> None:
-        """What encoding its samples gave."""
+        """Keeps the answer's samples in another format."""
         if self._answers.get((answer.owner, answer.request_id)) is answer:
             answer.files[audio_format] = file
             self.hold(len(file))

@@ -1,5 +1,5 @@
-"""What is noted down of a speech request: a line in the log, whatever became of it, and the same in the
-figures of /metrics; how far it is, for who asks meanwhile.
+"""The record of a speech request: a line in the log when it ends, the same in the figures of /metrics, and
+its progress meanwhile.
 
 Never a word of its text.
 """
@@ -31,11 +31,10 @@ _LEFT = (ClientGone, asyncio.CancelledError)
 
 @dataclass(slots=True, eq=False)
 class RequestLog:
-    """What is known of the request so far; seconds. `figures`: where it counts, None if it does not;
-    `recent`: where it is kept once it has ended, None if it is not; `of_keys`: where a named key's are
-    counted; `timeout_ratio`: how much of its time-out was used up when its work ended; `playback`: of a
-    streamed answer. `audio_done_s`: of audio as it is heard; `ends`: where in it each segment that is done
-    ends."""
+    """The facts of a request so far; times in seconds. `figures`: the metrics that count it, None for none;
+    `recent`: the list that keeps it once it has ended, None for none; `of_keys`: the counts of a named key;
+    `timeout_ratio`: the used share of its time-out when its work ended; `playback`: of a streamed answer.
+    `audio_done_s`: seconds of audio as played; `ends`: where in it each finished segment ends."""
 
     request_id: str
     api: Api

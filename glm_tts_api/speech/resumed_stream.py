@@ -31,8 +31,8 @@ class ResumedStream:
     """A request's speech, an async iterator of AudioChunk and the context in which it may be left early. It
     goes on with another engine when its own dies.
 
-    A text that takes engines down must not take the service down: where two have died at it by themselves and
-    nothing new was heard, it is spoken alone, and ends with an error if that engine dies too.
+    A text that kills engines must not end the service. After two deaths without new audio the text is spoken
+    alone on its engine, and ends with an error if that engine dies too.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class ResumedStream:
         self._freed.append(callback)
 
     def _unheard(self, chunk: AudioChunk) -> AudioChunk | None:
-        """What is new in a chunk."""
+        """The new part of a chunk, without the samples that were already sent."""
         if not self._n_known:
             return chunk
         n_known = min(self._n_known, len(chunk.pcm))

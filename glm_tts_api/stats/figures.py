@@ -1,9 +1,9 @@
 """Counters, gauges and histograms that a worker keeps for /metrics: every series is declared here, once, and
 lies as a fixed row of numbers in the worker's record.
 
-Every label has a closed set of values, so that the record has a size, goes to other machines as it is, and
-whoever scrapes it has a bound. Knows no
-HTTP, no file and no client library; exposition.py gives the series their Prometheus form.
+Every label has a closed set of values. So the record has a fixed size, goes to other machines as it is, and
+gives a bounded number of series. Knows no HTTP, no file and no client library; exposition.py gives the series
+their Prometheus form.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class Series:
 
 
 class Counter(Series):
-    """It only grows, also over the death of its worker. A row is told of once it is above 0 where there are
-    many, else from the start."""
+    """It only grows, also over the death of its worker. A labelled row is exposed once it is above 0; a
+    series with one row, from the start."""
 
 
 class Gauge(Series):
-    """How something is now; of a dead worker nothing is left, and what was never set is not told of."""
+    """A present value. A dead worker's values are dropped, and a value that was never set is not exposed."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What each named key has asked for. The names are the operator's: so their number has a bound."""
+"""Counts of the requests of each named key. The operator chooses the names, so their number has a bound."""
 
 from __future__ import annotations
 

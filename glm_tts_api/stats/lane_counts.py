@@ -1,4 +1,4 @@
-"""What each lane of an engine counts."""
+"""Counts of each lane of an engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from glm_tts_api.stats.figures import LANES, LaneName
 
 @dataclass(frozen=True, slots=True)
 class LaneCounts:
-    """What one lane did: `active` and `waiting` now, the rest since the service started."""
+    """Requests of one lane: `active` and `waiting` now, the rest since the service started."""
 
     active: int = 0
     waiting: int = 0

@@ -1,5 +1,5 @@
-"""What is known of each worker, an engine with its share of the service: what it counts, and what others read
-of that. Knows no HTTP and no event loop."""
+"""Facts about each worker, an engine with its share of the service: its counts, and the values that others
+read of them. Knows no HTTP and no event loop."""
 
 from __future__ import annotations
 

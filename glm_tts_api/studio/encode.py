@@ -22,7 +22,7 @@ _PCM = "pcm"
 
 
 class EncodeFields(BaseModel):
-    """What it takes beside the file pcm."""
+    """Fields beside the file pcm."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -54,9 +54,9 @@ async def root(request: Request, state: AppStateDep) -> Response:
 
 @router.api_route("/studio/{name:path}", methods=["GET", "HEAD"])
 async def studio_file(name: str, request: Request, state: AppStateDep) -> Response:
-    """A file of the page; 404 for whatever was not there at the start."""
+    """A file of the page; 404 for a file that was not there at the start."""
     path = _FILES.get(name)
-    if path is None or path == _PAGE:  # whose links hold at the root alone
+    if path is None or path == _PAGE:  # the page's links hold at the root alone
         raise HTTPException(404)
     return await _file(path, request, state)
 

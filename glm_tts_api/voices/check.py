@@ -1,5 +1,5 @@
-"""What is good or doubtful in a recording that is to be a voice, with its transcript. It tells what was
-measured and no more: whether the recording says these words, and whether one person speaks, is not heard.
+"""Finds the good and the doubtful in a recording that is to be a voice, with its transcript. It reports
+measured values only: it cannot hear whether the recording says these words, or whether one person speaks.
 docs/voices.md has the thresholds with their reasons. Knows no HTTP."""
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ class Decoded:
 
 
 class DecodedRecordings:
-    """At most `max_bytes` of samples are kept; those asked for longest ago go first. What is in use is
-    shared, kept or not: many requests that wait hold a recording once."""
+    """A cache of at most `max_bytes` of samples; the least recently used go first. Recordings in use are
+    shared, cached or not: many waiting requests hold a recording once."""
 
     def __init__(self, limits: RecordingLimits, *, max_bytes: int) -> None:
         self._limits = limits
@@ -41,7 +41,7 @@ class DecodedRecordings:
         self._in_use: WeakValueDictionary[str, Recording] = WeakValueDictionary()  # by their digests
 
     def get(self, path: Path) -> Decoded:
-        """What the file holds now. Raises OSError, or what decode_audio raises."""
+        """The file's recording, decoded. Raises OSError, and the errors of decode_audio."""
         with path.open("rb") as file:
             signature = signature_of(os.fstat(file.fileno()))
             with self._lock:

@@ -22,7 +22,7 @@ Signature = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One voice: where its recording lies (None: nowhere), what is said in it, and who consented to what;
+    """One voice: the path of its recording (None: no recording), the words in it, and the consent to its use;
     empty if that is not written down."""
 
     audio: Path | None
@@ -149,8 +149,8 @@ def parse_entries(data: bytes) -> dict[str, Any]:
 
 
 def signature_of(status: stat_result) -> Signature | None:
-    """What changes with a file's content. None if the file is so young that its next change may carry the
-    same time."""
+    """A value that changes with a file's content. None if the file is so young that its next change may carry
+    the same time."""
     if time.time_ns() - status.st_ctime_ns < _TICK_NS:
         return None
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -1,4 +1,4 @@
-"""What a voice may be called. Knows strings only."""
+"""The rules for a voice's name. Knows strings only."""
 
 from __future__ import annotations
 

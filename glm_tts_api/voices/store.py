@@ -116,7 +116,7 @@ class VoiceStore:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with the two files, a sentence each."""
+        """Faults of the two files, a sentence each."""
         self.list_voices()
         with self._reading:
             return [*self._shipped.warnings, *self._own.warnings]
@@ -273,8 +273,8 @@ class VoiceStore:
 
 
 def _until_there(look: Callable[..., ReadT]) -> ReadT:
-    """What `look` finds; once more if a recording went while it looked. The indexes tell then whether another
-    writer replaced it or it is gone, so this ends."""
+    """The result of `look`; looks once more if a recording vanished meanwhile. The second look shows whether
+    another writer replaced the recording or it is gone, so this ends."""
     again = False
     while True:
         try:

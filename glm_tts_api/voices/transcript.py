@@ -1,5 +1,5 @@
-"""What a recording's transcript must be, and the consent to its use, wherever they come from: a request, a
-file. Knows strings only."""
+"""The rules for a recording's transcript and for the consent to its use, wherever they come from: a request,
+a file. Knows strings only."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Changes the API's own voices on disk: one writer at a time, and a kill at any moment does no harm.
 
-A recording is on the disk before the file that names it; that file is replaced in one step; what this store
-wrote and nothing names any more is removed afterwards. So a reader finds the state before or the state after,
-never one between. A note of what is changing lets the next writer clear up after one that was killed.
+A recording is on the disk before the file that names it; that file is replaced in one step; recordings that
+this store wrote and no entry names any more are removed afterwards. So a reader finds the state before or the
+state after, never one between. A note of what is changing lets the next writer clear up after one that was
+killed.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ class VoiceWriter:
         self._in_use = in_use
 
     def change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
-        """Lets `edit` change the entries, then puts them in place; no other writer comes between. What `edit`
-        raises leaves all as it was; what it returns is returned.
+        """Lets `edit` change the entries, puts them in place, and returns the result of `edit`; no other
+        writer comes between. An error of `edit` leaves all as it was.
 
-        Raises Unhealthy if the folder cannot be written, or if the index is not readable JSON: it is kept for
-        whoever repairs it.
+        Raises Unhealthy if the folder cannot be written, or if the index is not readable JSON: the index is
+        kept for repair.
         """
         with _told_what_to_do(), locked(self._folder / ".lock"):
             before = self._read_index()
@@ -156,7 +157,8 @@ def _name_of(item: Any) -> str:
 
 
 def _is_as_written(path: Path) -> bool:
-    """Whether the content is the one that the name tells: what was edited since belongs to whoever did."""
+    """Whether the file's content is the one that its name tells. A recording that was edited since is left
+    alone."""
     match = _WRITTEN.fullmatch(path.name)
     try:
         return match is not None and not path.is_symlink() and _short_digest(path.read_bytes()) == match[1]

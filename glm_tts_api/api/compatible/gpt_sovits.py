@@ -43,7 +43,7 @@ def _is_streamed(value: Any) -> bool:
 
 
 class GptSovitsFields(BaseModel):
-    """What is used of what a client sends; null is as if it were not sent."""
+    """The fields that are used; a client may send others. null counts as not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -123,7 +123,7 @@ async def tts(request: Request, state: AppStateDep) -> Response:
 
 @router.get("/speakers")
 async def speakers(state: AppStateDep) -> list[dict[str, str]]:
-    """What SillyTavern's GPT-SoVITS-V2 lets its user choose from."""
+    """The voices, as SillyTavern's GPT-SoVITS-V2 offers them to its user."""
     voices = await state.pools.files.run(state.voices.list_voices)
     return [{"name": voice.index, "voice_id": voice.index} for voice in voices]
 

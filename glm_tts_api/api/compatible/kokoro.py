@@ -30,7 +30,7 @@ router = APIRouter(tags=["Kokoro"], dependencies=[KeyRequired], responses=error_
 
 
 class CaptionedFields(BaseModel):
-    """What is used of what a client sends."""
+    """The fields that are used; a client may send others."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

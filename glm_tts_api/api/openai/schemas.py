@@ -17,8 +17,7 @@ def _voice_name(value: Any) -> Any:
 
 
 class OpenAISpeechFields(BaseModel):
-    """What a client may send beside ref_audio; other fields are ignored, and null is as if it were not
-    sent."""
+    """Fields that a client may send beside ref_audio. Other fields are ignored; null counts as not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -55,7 +54,7 @@ class OpenAISpeechFields(BaseModel):
 
 
 class OpenAIErrorDetail(BaseModel):
-    """What went wrong."""
+    """The error, in the words of OpenAI's API."""
 
     message: str = Field(description="In one sentence.", examples=["input is missing."])
     type: str = Field(description="The kind of error.", examples=["invalid_request_error"])

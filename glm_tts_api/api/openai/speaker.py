@@ -1,9 +1,9 @@
 """The speaking side of the WebSocket: sentences in, frames out. Knows how to say; knows no incoming message.
 
-Each sentence is a request of its own, in its lane and within its deadline, one after the other: so the same
+Each sentence is a request of its own, in its lane and within its deadline, one after the other. So the same
 texts give the same audio however their messages were cut or timed, a conversation takes no more than one
-place, and a cancel has one request to stop. The next is begun when the last audio of the one before it has
-been sent, which is while that is being heard.
+place, and a cancel has one request to stop. The next sentence begins when the last audio of the one before
+has been sent, which is while that audio plays.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Client:
 
 
 class Mark(Enum):
-    """What is put to the speaker between sentences: BEGIN begins a turn, the others end one."""
+    """Marks between sentences: BEGIN begins a turn, FLUSH and END end one."""
 
     BEGIN = auto()
     FLUSH = auto()
@@ -175,7 +175,7 @@ class Speaker:
 
     async def _next(self) -> _Item:
         self._now = _State.RESTING
-        if self._items.empty():  # what is heard then ends for want of text
+        if self._items.empty():  # the playback so far ends for want of text
             self._playback = Playback()
         item = await self._items.get()
         self._now = _State.SPEAKING
@@ -195,7 +195,7 @@ class Speaker:
         return None
 
     async def _say(self, asked: SpeechRequest) -> None:
-        """Raises ServiceError and ClientGone. What has nothing to say makes no segment."""
+        """Raises ServiceError and ClientGone. A text with nothing to say makes no segment."""
         length = self._state.speech.admission.config.measure(len(asked.text))
         log = RequestLog(
             asked.request_id, "socket", self._state.speech.figures, self._client.identity, length

@@ -75,8 +75,8 @@ class SpeechEvents:
     },
 )
 async def create_speech(request: Request, state: AppStateDep) -> Response:
-    """Says `input` in `voice`, or in the voice of `ref_audio`. Whatever goes wrong before the first audio has
-    a status of its own."""
+    """Says `input` in `voice`, or in the voice of `ref_audio`. An error before the first audio has its own
+    HTTP status."""
     with logged_speech(request, "openai", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
         recording = body.uploads.get(_RECORDING)
@@ -105,7 +105,7 @@ async def _asked(
         fields.input,
         await _voice(fields, recording, state),
         SamplingOptions(seed=fields.seed),
-        SAMPLE_RATE,  # what the clients take PCM for
+        SAMPLE_RATE,  # the rate at which the clients take PCM
         streams=fields.stream,
         others=await marked_voices(fields.input, state),
         audio_format=fields.response_format,

@@ -33,7 +33,7 @@ _PIECE = 1000  # characters of a message that are looked at in one turn of the e
 
 @router.websocket("/speech/stream")
 async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
-    """What is refused before the handshake has the status and the body that a request would have."""
+    """A refusal before the handshake has the status and the body that a request would get."""
     check_handshake(socket, state)
     state.speech.require_ready()
     await socket.accept()
@@ -42,7 +42,8 @@ async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
 
 
 class _Phase(Enum):
-    """Of a conversation. `end` ends it from any state; what is left is still spoken.
+    """The phase of a conversation. `end` ends it from any phase; the sentences that are left are still
+    spoken.
 
     BETWEEN --text--> TURN --error--> REFUSED
        ^---flush, cancel---\'------------\'        ENDED --cancel--> ENDED

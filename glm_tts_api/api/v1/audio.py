@@ -27,7 +27,7 @@ from glm_tts_api.validation import AnyCase
 
 
 class RecentFields(BaseModel):
-    """What the address of an answer takes."""
+    """The query of an answer's address."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -79,9 +79,9 @@ async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, st
     responses={**ranged_docs(audio_docs(*get_args(AudioFormat))), **error_docs(400, 404, 422, 503)},
 )
 async def recent_audio(request_id: str, request: Request, state: AppStateDep) -> Response:
-    """One of the last answers, by its X-Request-Id: what was heard, in any format. They are kept as far as
-    RECENT_MB holds them, each for who had it spoken: by the same key or, without API_KEYS, from the same
-    address."""
+    """One of the last answers, by its X-Request-Id, in any format. The answers are kept as far as RECENT_MB
+    holds them. Only the client that had an answer spoken may fetch it: it sends the same key or, without
+    API_KEYS, comes from the same address."""
     fields, _ = read_query(request).parse(RecentFields)
     answer = state.recent.find(request_id, owner_of(request))
     wanted = fields.format or answer.audio_format

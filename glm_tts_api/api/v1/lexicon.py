@@ -28,7 +28,7 @@ router = APIRouter(
 
 
 class EntryFields(BaseModel):
-    """What PUT /lexicon/{word} takes: reading or replacement."""
+    """Fields of PUT /lexicon/{word}: reading or replacement."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -13,7 +13,7 @@ from glm_tts_api.stats.workers import Phase
 
 
 class Streaming(BaseModel):
-    """What a lone listener of a streamed answer has to expect, by speeds measured at the start: with
+    """Forecast for a lone listener of a streamed answer, from speeds measured at the start: with
     STREAM_CHUNKS as set, a voice of 5 s and an answer of 30 s at 24 kHz."""
 
     first_audio_s: float = Field(description="Seconds until the first audio.", examples=[0.35])
@@ -145,7 +145,7 @@ class QueueConfig(BaseModel):
 
 
 class StatsConfig(BaseModel):
-    """What the server was told."""
+    """The server's settings."""
 
     concurrency: ConcurrencyConfig
     timeout: TimeoutConfig
@@ -209,7 +209,7 @@ class ConcurrencyStats(BaseModel):
 
 
 class ClearedCache(BaseModel):
-    """What clearing brought."""
+    """The effect of clearing the caches."""
 
     success: Literal[True] = True
     message: str = Field(examples=["Freed 12.5 MB."])

@@ -32,7 +32,7 @@ _SAID = ["录音里说的每一个字。"]
 
 
 class NewPromptFields(BaseModel):
-    """What POST /prompts takes beside the file prompt_audio."""
+    """Fields of POST /prompts beside the file prompt_audio."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -43,7 +43,8 @@ class NewPromptFields(BaseModel):
 
 
 class ChangedPromptFields(BaseModel):
-    """What PUT /prompts/{index} takes beside the file prompt_audio; what is left out stays."""
+    """Fields of PUT /prompts/{index} beside the file prompt_audio. A field that is left out keeps its
+    value."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -58,7 +59,7 @@ class ChangedPromptFields(BaseModel):
 
 
 class CheckedPromptFields(BaseModel):
-    """What POST /prompts/check takes beside the file prompt_audio: what POST /prompts takes."""
+    """Fields of POST /prompts/check beside the file prompt_audio: those of POST /prompts."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -126,7 +127,7 @@ class PromptCheck(BaseModel):
 
 
 class PromptReport(BaseModel):
-    """What is good or doubtful in a recording and its transcript."""
+    """Good and doubtful points of a recording and its transcript."""
 
     success: Literal[True] = True
     message: str = Field(examples=["1 warning, no errors."])

@@ -109,8 +109,8 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
     dependencies=[WriterRequired],
 )
 async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Measures a recording that is to be a voice and holds it against its transcript; keeps nothing. Whether
-    the recording says these words is not heard. Who may add voices may ask."""
+    """Measures a recording that is to be a voice and compares it with its transcript; keeps nothing. It
+    cannot hear whether the recording says these words. A client that may add voices may call it."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(CheckedPromptFields)
     transcript = state.voices.check_transcript(fields.prompt_text)
@@ -204,7 +204,7 @@ def _shown(voice: VoiceInfo) -> dict[str, str | None]:
 
 
 def _doubts(voices: VoiceStore, index: str) -> list[str]:
-    """What is doubtful in a voice that was just written. Blocking."""
+    """The doubts about a voice that was just written. Blocking."""
     try:
         voice = voices.get(index)
     except ServiceError:  # another writer changed it meanwhile

@@ -61,7 +61,7 @@ VerbatimField = Annotated[
 
 
 class SpeechFields(BaseModel):
-    """What POST /tts takes beside the file prompt_audio. Unknown fields are ignored, with a warning."""
+    """Fields of POST /tts beside the file prompt_audio. Unknown fields are ignored, with a warning."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -43,9 +43,9 @@ _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
     responses=error_docs(400, 404, 408, 413, 422, 503),
 )
 async def normalize(request: Request, state: AppStateDep) -> Response:
-    """What POST /tts says for this text, without saying it: in words, in its segments, and each place that is
-    said otherwise than it is written. Takes no place from what is spoken: one short and one long text are
-    read at a time."""
+    """Reads the text as POST /tts does, without speaking it. Returns it in words, in segments, and each place
+    whose spoken form differs from the written one. Takes no place from speech: one short and one long text
+    are read at a time."""
     state.speech.require_ready()
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())

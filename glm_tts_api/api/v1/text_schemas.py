@@ -10,7 +10,7 @@ from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, VerbatimField, War
 
 
 class TextFields(BaseModel):
-    """What POST /text/normalize takes: of the fields of POST /tts those that say what is read."""
+    """Fields of POST /text/normalize: those of POST /tts that change how a text is read."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -39,7 +39,7 @@ class ShownPart(BaseModel):
 
 
 class ShownSegment(BaseModel):
-    """What is said at once."""
+    """A segment: the words that are spoken in one go."""
 
     text: str = Field(description="In words.", examples=["预计三到五天送到，一共三十九点八元。"])
     phonemes: str = Field(
@@ -73,7 +73,7 @@ class ShownChange(BaseModel):
 
 
 class TextAnswer(BaseModel):
-    """What POST /tts says for this text."""
+    """The text as POST /tts speaks it."""
 
     success: Literal[True] = True
     message: str = Field(examples=["1 segment, some 3.9 s of speech."])

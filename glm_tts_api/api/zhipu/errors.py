@@ -11,7 +11,7 @@ from glm_tts_api.errors import QueueFull, ServiceError, UnknownVoice
 
 
 class ZhipuErrorDetail(BaseModel):
-    """What went wrong."""
+    """The error, in the words of Zhipu's API."""
 
     code: str = Field(description="Zhipu's number for it.", examples=["1214"])
     message: str = Field(description="In one sentence.", examples=["input is missing."])
@@ -41,7 +41,7 @@ def zhipu_body(error: ServiceError) -> dict[str, Any]:
 
 
 def zhipu_status(error: ServiceError) -> int:
-    """Whatever is wrong with the request itself is a 400."""
+    """Every fault of the request itself is a 400."""
     if isinstance(error, QueueFull):
         return 429
     if isinstance(error, UnknownVoice):

@@ -30,7 +30,7 @@ router = APIRouter(prefix=f"{PREFIX}audio", tags=["Zhipu"], dependencies=[KeyReq
 
 
 class ZhipuSpeechFields(BaseModel):
-    """What a client may send; other fields are ignored, and null is as if it were not sent."""
+    """Fields that a client may send. Other fields are ignored; null counts as not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

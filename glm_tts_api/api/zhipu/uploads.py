@@ -1,4 +1,4 @@
-"""Files that a client sends before it says what they are for, or fetches after it was told of them.
+"""Files that a client uploads before it says what they are for, or fetches after an answer named them.
 
 They lie in a folder that all workers share, and only the newest are kept. Blocking. Knows no HTTP.
 """
