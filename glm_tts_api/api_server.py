@@ -25,6 +25,7 @@ from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
 from glm_tts_api.api.v1.job_speech import speaking_with
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
+from glm_tts_api.engine.child import Begun
 from glm_tts_api.engine.client import COMMAND, EngineClient
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
@@ -227,8 +228,10 @@ def _lexicon(settings: Settings) -> LexiconFile:
     return LexiconFile(settings.configs_dir, files)
 
 
-def engine_process(settings: Settings, number: int, *, command: Sequence[str] = COMMAND) -> SpeechEngine:
-    """An engine in a process of its own, which `command` begins."""
+def engine_process(
+    settings: Settings, number: int, *, command: Sequence[str] = COMMAND, begun: Sequence[Begun] = ()
+) -> SpeechEngine:
+    """An engine in a process of its own, which has `begun`, or which `command` begins."""
     load = Load(
         number=number,
         n_engines=settings.workers,
@@ -244,7 +247,8 @@ def engine_process(settings: Settings, number: int, *, command: Sequence[str] = 
         logs_json=settings.log_format == "json",
         logs_texts=settings.log_text,
     )
-    return EngineClient(load, watchdog_s=settings.watchdog_s, command=command)
+    first = begun[number] if number < len(begun) else None
+    return EngineClient(load, watchdog_s=settings.watchdog_s, command=command, begun=first)
 
 
 def _log_start(settings: Settings, connections: Connections) -> None:

@@ -118,8 +118,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         ) from None
     os.set_inheritable(claim, True)
     if not arguments.checked:
-        _require(settings, _CHECKS)
-    become_server(settings, arguments.succeed)
+        _require(settings, ["port"])
+    become_server(settings, arguments.succeed, checks=not arguments.checked)
 
 
 def _check(arguments: argparse.Namespace) -> int:

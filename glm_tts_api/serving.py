@@ -1,11 +1,14 @@
 """The server's process, so named that `ps aux | grep uvicorn | grep api_server` finds it:
 
-    python -m glm_tts_api.serving uvicorn glm_tts_api.api_server:app [--host HOST] [--port N]
+    python -m glm_tts_api.serving uvicorn glm_tts_api.api_server:app [--host HOST] [--port N] [--check]
         [--succeed PID | --private PID DESCRIPTOR]
 
 One that `glm-tts serve` has become has a run folder, writes its log file and can pass its port on. With
 --succeed it listens on a private Unix socket, until SIGUSR1 tells it to take the port of the server PID. With
---private it listens on the socket DESCRIPTOR, and ends with the process PID, which began it.
+--private it listens on the socket DESCRIPTOR, and ends with the process PID, which began it. With --check it
+ends, with exit code 2, where the checkpoint cannot be served.
+
+Engines import PyTorch, and the checkpoint is checked, while this process imports the app.
 """
 
 from __future__ import annotations
@@ -16,24 +19,32 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from functools import partial
 from math import ceil
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 
+from glm_tts_api.engine.child import Begun
+from glm_tts_api.engine.client import COMMAND
 from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener
+from glm_tts_api.logs import configure_logging
 from glm_tts_api.service import handover, log_pipe
 from glm_tts_api.service.processes import end_with_parent
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 _APP = "glm_tts_api.api_server:app"
+_CHECK = (sys.executable, "-m", "glm_tts_api", "check", "checkpoint")
 _OPTIONS: dict[str, Any] = {
     "http": Connection,
     "backlog": 256,
@@ -48,8 +59,8 @@ _OPTIONS: dict[str, Any] = {
 logger = logging.getLogger("uvicorn.error")
 
 
-def become_server(settings: Settings, succeeds: int | None) -> NoReturn:
-    """Gives this process, which has claimed the run folder, to the server."""
+def become_server(settings: Settings, succeeds: int | None, *, checks: bool) -> NoReturn:
+    """Gives this process, which has claimed the run folder, to the server, which `checks` the checkpoint."""
     folder = settings.run_folder
     drain_s, rolling_s = map(ceil, settings.stop_timeouts)
     log_file = settings.path(settings.log_file)
@@ -59,6 +70,7 @@ def become_server(settings: Settings, succeeds: int | None) -> NoReturn:
     command = [sys.executable, "-m", "glm_tts_api.serving", "uvicorn", _APP]
     command += ["--host", settings.api_host, "--port", str(settings.port)]
     command += [] if succeeds is None else ["--succeed", str(succeeds)]
+    command += ["--check"] * checks
     own = {"TMPDIR": str(folder.own() / "tmp"), "PYTHONUNBUFFERED": "1"}
     os.execve(sys.executable, command, {**os.environ, **own})
 
@@ -117,6 +129,7 @@ def main() -> None:
         settings = Settings.load()
         folder = settings.run_folder
         claim = folder.claimed()
+        checking = subprocess.Popen(_CHECK) if arguments.check else None
         if claim is not None:
             os.set_inheritable(claim, False)
             log_pipe.write_into(
@@ -128,18 +141,33 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(2)
     config = Config(arguments.app, host=arguments.host, port=arguments.port, **_OPTIONS)
+    if arguments.app == _APP:
+        config.app = _app(settings)
+    if checking is not None and checking.wait():
+        sys.exit(checking.returncode)
     try:
         listeners = _listeners(config, folder, arguments)
     except OSError as error:
         print(error, file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
-    config.load_app()  # sets up the log
+    config.load_app()
     logger.info("Uvicorn running on http://%s:%d (Press CTRL+C to quit)", config.host, config.port)
     server = PortServer(config, folder, arguments.succeed)
     with suppress(KeyboardInterrupt):
         server.run(sockets=listeners)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+
+
+def _app(settings: Settings) -> FastAPI:
+    """Engines begin first: they import while this process does. Sets up the log."""
+    engines: list[Begun] = []
+    with suppress(OSError):  # no memory, no more processes: EngineClient tries again, and says so
+        engines += (Begun.of(COMMAND) for _ in range(settings.workers))
+    from glm_tts_api.api_server import create_app, engine_process
+
+    configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
+    return create_app(settings, build_engine=partial(engine_process, begun=engines))
 
 
 def _listeners(config: Config, folder: RunFolder, arguments: argparse.Namespace) -> list[socket.socket]:
@@ -159,6 +187,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("app")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--succeed", type=int)
     parser.add_argument("--private", type=int, nargs=2)
     return parser.parse_args()

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
@@ -40,6 +41,30 @@ class EngineDied(Exception):
         self.is_ours = is_ours
 
 
+class Begun(NamedTuple):
+    """An engine's process that waits to be told what to load, and the server's end of the sockets to it."""
+
+    process: subprocess.Popen[bytes]
+    own: socket.socket
+
+    @classmethod
+    def of(cls, command: Sequence[str]) -> Begun:
+        """It ends with the thread that this is called on. Raises OSError."""
+        own, its = socket.socketpair()
+        with its:
+            try:
+                process = subprocess.Popen(
+                    [*command, str(its.fileno())],
+                    pass_fds=[its.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    env={**THREADS_WAIT, **os.environ},
+                )
+            except OSError:
+                own.close()
+                raise
+        return cls(process, own)
+
+
 class Child:
     """`cause`: why it ends, where this side knows it."""
 
@@ -58,22 +83,9 @@ class Child:
         self._n_out_of_memory = _n_out_of_memory()
 
     @classmethod
-    async def begun(cls, command: Sequence[str]) -> Child:
-        """It ends with the thread that this is called on. Raises OSError."""
-        own, its = socket.socketpair()
-        with its:
-            reader, writer = await asyncio.open_connection(sock=own)
-            try:
-                process = subprocess.Popen(  # noqa: ASYNC220, on this thread, with which it ends
-                    [*command, str(its.fileno())],
-                    pass_fds=[its.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    env={**THREADS_WAIT, **os.environ},
-                )
-            except OSError:
-                writer.transport.abort()
-                raise
-        return cls(process, reader, writer)
+    async def heard_from(cls, begun: Begun) -> Child:
+        """Connects this event loop to it."""
+        return cls(begun.process, *await asyncio.open_connection(sock=begun.own))
 
     # -- told and heard
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import Child, EngineDied
+from glm_tts_api.engine.child import Begun, Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
@@ -36,15 +36,24 @@ _LOOK_EVERY_S = 0.1
 
 
 class EngineClient:
-    """One engine. `changed` is called after each change of its state."""
+    """One engine. `changed` is called after each change of its state. `begun`: its first process, if that has
+    begun already; `command` begins the others."""
 
-    def __init__(self, load: messages.Load, *, watchdog_s: float, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        load: messages.Load,
+        *,
+        watchdog_s: float,
+        command: Sequence[str] = COMMAND,
+        begun: Begun | None = None,
+    ) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("loading")
         self.n_restarts = self.n_watchdog_exits = 0
         self._load = load
         self._watchdog_s = watchdog_s
         self._command = command
+        self._begun = begun
         self._info: EngineInfo | None = None
         self._usage: EngineUsage | None = None
         self._life: asyncio.Task[None] | None = None
@@ -193,7 +202,8 @@ class EngineClient:
 
     async def _one_life(self) -> EngineDied:
         """From a process's start to its end; why it ended. Raises OSError."""
-        child = self._child = await Child.begun(self._command)
+        begun, self._begun = self._begun or Begun.of(self._command), None
+        child = self._child = await Child.heard_from(begun)
         watch = asyncio.create_task(self._watch(child))
         try:
             child.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))

@@ -9,6 +9,7 @@ any more.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -181,6 +182,17 @@ class EngineProcess:
         os._exit(EXIT_LOST)
 
 
+def import_models() -> None:
+    """What an engine is made of, whatever it is to load; that takes longer than to load a small model. It is
+    there as long as the process: nobody looks for garbage in it."""
+    gc.disable()
+    import glm_tts_api.engine.engine
+    import glm_tts_api.text.frontend  # noqa: F401
+
+    gc.freeze()
+    gc.enable()
+
+
 def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> SpeakingEngine:
     """The engine that speaks."""
     from glm_tts_api.engine.engine import Engine
@@ -224,11 +236,13 @@ def _end_with_the_server() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def main(build: BuildEngine = build_engine) -> NoReturn:
+def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lambda: None) -> NoReturn:
+    """`prepare` is done before the server has said anything."""
     _end_with_the_server()
     faulthandler.enable()  # SIGABRT: what each thread does goes to the log, and the process ends
     status = 0
     try:
+        prepare()
         _do_all(EngineSide(socket.socket(fileno=int(sys.argv[1]))), build)
     except Exception:
         logger.critical("The engine's process ends: it cannot do what it was told", exc_info=True)
@@ -252,4 +266,4 @@ def _do_all(side: EngineSide, build: BuildEngine) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prepare=import_models)

@@ -52,11 +52,11 @@ def memory_mb(server: int, field: str) -> float:
 
 
 def cpu_seconds(server: int) -> tuple[float, float]:
-    """What a server and, in all, its engines have computed so far."""
+    """What a server with its processes that have ended and, in all, its engines have computed so far."""
     own, *engines = (_cpu_seconds(each.pid) for each in family(server))
     return own, sum(engines)
 
 
 def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # utime, stime, and those of its children

@@ -26,7 +26,7 @@ from glm_tts_api.contracts import (
     WrittenWord,
 )
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import EngineDied
+from glm_tts_api.engine.child import Begun, EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
@@ -196,6 +196,23 @@ def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_
             raw = broken_to_server(next(numbers))[what]
             with pytest.raises(EngineDied, match="it said what is no message"):
                 await tiny.pcm(client.synthesize(tiny.asked(f"raw:{raw.hex()}"), Timings()))
+        await client.close()
+
+    asyncio.run(run())
+
+
+def test_a_process_that_had_begun_is_the_first_and_not_the_second(tmp_path: Path) -> None:
+    async def run() -> None:
+        begun = Begun.of(echo_process.COMMAND)
+        load = tiny_process.load_of(tmp_path)
+        client = EngineClient(load, watchdog_s=60, command=echo_process.COMMAND, begun=begun)
+        client.start()
+        await until(lambda: client.state.status == "ready")
+        assert client.pid == begun.process.pid
+        with pytest.raises(EngineDied):
+            await tiny.pcm(client.synthesize(tiny.asked("^"), Timings()))
+        await until(lambda: client.state.status == "ready")
+        assert client.pid != begun.process.pid
         await client.close()
 
     asyncio.run(run())
