@@ -25,8 +25,8 @@ from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
 from glm_tts_api.api.v1.job_speech import speaking_with
 from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
-from glm_tts_api.engine.child import Begun
-from glm_tts_api.engine.client import COMMAND, EngineClient
+from glm_tts_api.engine.child import COMMAND, Begun
+from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins

@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 
-from glm_tts_api.engine.child import Begun
-from glm_tts_api.engine.client import COMMAND
+from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +23,7 @@ from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message, bytes_of
 
+COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
 # OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left
 # to spin, their threads were seen to make a flow step 20 times slower; without any spinning a decode step on
 # two cores took 2.7 times as long.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -27,7 +26,6 @@ from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
 # With nothing spoken between: then it is given up. One more than a text is given (speech/engines.py), so that
 # a text that ends engines does not end the service.
 _DEATHS = 4
@@ -40,20 +38,14 @@ class EngineClient:
     begun already; `command` begins the others."""
 
     def __init__(
-        self,
-        load: messages.Load,
-        *,
-        watchdog_s: float,
-        command: Sequence[str] = COMMAND,
-        begun: Begun | None = None,
+        self, load: messages.Load, *, watchdog_s: float, command: Sequence[str], begun: Begun | None = None
     ) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("loading")
         self.n_restarts = self.n_watchdog_exits = 0
         self._load = load
         self._watchdog_s = watchdog_s
-        self._command = command
-        self._begun = begun
+        self._command, self._begun = command, begun
         self._info: EngineInfo | None = None
         self._usage: EngineUsage | None = None
         self._life: asyncio.Task[None] | None = None
