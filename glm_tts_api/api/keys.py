@@ -121,6 +121,14 @@ class Keys:
     def _mac(self, owner: str, what: str, until: int) -> str:
         return hmac.digest(self._secret, f"{owner} {what} {until}".encode(), "sha256").hex()
 
+    def is_first(self, name: str) -> bool:
+        """Whether that is the holder of the first key of API_KEYS: the operator's, which the scripts use."""
+        return name == next((holder.name for holder in self._plain.values()), None)
+
+    def knows(self, name: str) -> bool:
+        """Whether a holder has that name."""
+        return any(name == each.name for each in (*self._plain.values(), *self._current().values()))
+
     def _current(self) -> _Named:
         if self._file is not None and time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
             self._looked_at = time.monotonic()

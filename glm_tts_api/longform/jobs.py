@@ -46,6 +46,8 @@ _VERBS = {"paused": "paused", "queued": "resumed", "cancelled": "cancelled"}
 
 SpeakOf = Callable[[JobFolder, Job], Speak]
 """How the units of a job are spoken. Blocking. Raises ServiceError."""
+Sees = Callable[[str], bool]
+"""Whether who asks may see the jobs of an owner; for who may not, they do not exist."""
 
 
 class Jobs:
@@ -83,10 +85,10 @@ class Jobs:
         self._changed.set()
         return look
 
-    async def all(self, owner: str | None) -> list[Look]:
-        """Those that `owner` may see (None: all), the newest first."""
+    async def all(self, sees: Sees) -> list[Look]:
+        """Those that who asks may see, the newest first."""
         await asyncio.to_thread(self._shelf.refresh)
-        seen = [look for look in self._shelf.looks if _may_see(owner, look.job)]
+        seen = [look for look in self._shelf.looks if sees(look.job.owner)]
         return sorted(seen, key=lambda look: -look.job.created_at)
 
     def states(self) -> dict[JobState, int]:
@@ -96,16 +98,16 @@ class Jobs:
             counts[look.state] += 1
         return counts
 
-    async def get(self, id: str, owner: str | None) -> Look:
+    async def get(self, id: str, sees: Sees) -> Look:
         """Raises UnknownJob."""
         look = await asyncio.to_thread(self._shelf.found, id)
-        if not _may_see(owner, look.job):
+        if not sees(look.job.owner):
             raise no_such_job()
         return look
 
-    async def change(self, id: str, owner: str | None, to: JobState) -> Look:
+    async def change(self, id: str, sees: Sees, to: JobState) -> Look:
         """Pauses, resumes or cancels. Raises UnknownJob, JobRefuses, JobRuns."""
-        look = await self.get(id, owner)
+        look = await self.get(id, sees)
         async with change_of(look):
             if to != "queued":
                 await self._stop(look)
@@ -120,9 +122,9 @@ class Jobs:
         self._changed.set()
         return look
 
-    async def delete(self, id: str, owner: str | None) -> None:
+    async def delete(self, id: str, sees: Sees) -> None:
         """Raises UnknownJob and JobRuns."""
-        look = await self.get(id, owner)
+        look = await self.get(id, sees)
         async with change_of(look):
             await self._stop(look)
             async with held(look):
@@ -270,7 +272,3 @@ async def _plan(look: Look) -> None:
 def _require_way(look: Look, to: JobState) -> None:
     if look.state not in _WAYS[to]:
         raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
-
-
-def _may_see(owner: str | None, job: Job) -> bool:
-    return owner is None or job.owner in ("", owner)

@@ -86,6 +86,24 @@ def test_a_link_opens_the_audio_of_one_job_without_its_key(serve: Callable[..., 
         assert client.get(address, params=query).status_code == 403, "another server has other keys"
 
 
+def test_jobs_of_a_key_that_is_gone_are_seen_by_the_first_key(tmp_path: Path) -> None:
+    """Else its text and audio would lie on the disk for nobody."""
+
+    def sees(number: int, keys: str, key: str) -> list[str]:
+        root = project(tmp_path / str(number), jobs_dir=tmp_path / "jobs", workers=1, api_keys=keys)
+        with (
+            running_app(root, lambda *_: ToneEngine()) as server,
+            server.client(headers={"X-API-Key": key}) as client,
+        ):
+            if not number:
+                begin(client)
+            return [str(job["id"]) for job in client.get("/api/v1/jobs").json()["jobs"]]
+
+    (id,) = sees(0, "old,other", "old")
+    assert sees(1, "new,other", "new") == [id]
+    assert sees(2, "new,other", "other") == []
+
+
 def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
     settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
     first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))

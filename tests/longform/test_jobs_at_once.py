@@ -24,6 +24,10 @@ from tests.longform.books import book_of, new_job
 ID = "a" * 32
 
 
+def every(owner: str) -> bool:
+    return True
+
+
 async def silent(unit: Unit) -> Spoken:
     return Spoken(np.zeros(1, np.float32), 24000)
 
@@ -37,7 +41,7 @@ def test_a_job_that_is_stopped_before_it_began_goes_on_later(tmp_path: Path) -> 
 
     async def stop_and_go_on() -> str:
         jobs = Jobs(JobsConfig(tmp_path), speaking)
-        look = await jobs.get(ID, None)
+        look = await jobs.get(ID, every)
         jobs._begin_queued()
         await jobs._stop(look)  # in the same turn of the loop
         assert look.state == "queued"
@@ -52,8 +56,8 @@ def test_a_job_that_is_deleted_twice_is_unknown_the_second_time(tmp_path: Path) 
 
     async def delete_twice() -> list[BaseException | None]:
         jobs = Jobs(JobsConfig(tmp_path), speaking)
-        await jobs.get(ID, None)
-        return await asyncio.gather(*[jobs.delete(ID, None) for _ in range(2)], return_exceptions=True)
+        await jobs.get(ID, every)
+        return await asyncio.gather(*[jobs.delete(ID, every) for _ in range(2)], return_exceptions=True)
 
     first, second = asyncio.run(delete_twice())
     assert first is None
@@ -130,17 +134,17 @@ def test_what_one_server_is_told_reaches_the_one_that_runs_the_job(
     async def tell() -> None:
         first, second = (Jobs(JobsConfig(tmp_path), begin) for _ in range(2))
         running = asyncio.create_task(first.keep_going(lambda: False))
-        here = await first.get(ID, None)
+        here = await first.get(ID, every)
         await until(here, "running")
         other = asyncio.create_task(second.keep_going(lambda: False))
-        there = await second.get(ID, None)
+        there = await second.get(ID, every)
         await until(there, "running")
-        assert (await second.change(ID, None, "paused")).state == "paused"
+        assert (await second.change(ID, every, "paused")).state == "paused"
         await until(here, "paused")
-        await first.change(ID, None, "queued")
+        await first.change(ID, every, "queued")
         await until(there, "running")
-        await second.delete(ID, None)
-        assert await first.all(None) == []
+        await second.delete(ID, every)
+        assert await first.all(every) == []
         for task in (running, other):
             task.cancel()
 
@@ -152,7 +156,7 @@ def test_a_job_that_nobody_lets_go_of_is_not_changed(tmp_path: Path, monkeypatch
     monkeypatch.setattr("glm_tts_api.longform.holding.PATIENCE_S", 0.1)
     folder = new_job(tmp_path / ID, book_of(1, 1))
     with folder.locked(), pytest.raises(JobRuns):
-        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).change(ID, None, "paused"))
+        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).change(ID, every, "paused"))
     assert folder.read().state == "queued"
 
 
@@ -182,10 +186,10 @@ def test_a_job_is_deleted_while_its_units_are_counted(tmp_path: Path) -> None:
     async def delete() -> None:
         jobs = Jobs(JobsConfig(tmp_path), speaking)
         running = asyncio.create_task(jobs.keep_going(lambda: False))
-        look = await jobs.get(ID, None)
+        look = await jobs.get(ID, every)
         await asyncio.to_thread(wait_until, (tmp_path / ID / "plan.jsonl").exists)
         assert look.state == "queued"
-        await jobs.delete(ID, None)
+        await jobs.delete(ID, every)
         running.cancel()
 
     asyncio.run(delete())

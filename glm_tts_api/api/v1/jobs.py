@@ -31,6 +31,7 @@ from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
 from glm_tts_api.longform.cast import give_voices, read_cast
+from glm_tts_api.longform.jobs import Sees
 from glm_tts_api.longform.pauses import read_pauses
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book
@@ -83,7 +84,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
         await _voices(body, fields, book, state),
         await own_lexicon(fields.lexicon, state),
         Pauses() if fields.pauses is None else read_pauses(fields.pauses),
-        _owner(request, state) or "",
+        owner_of(request) if state.keys.are_needed else "",
     )
     look = await state.jobs.create(new.write)
     return {**_shown(look), "warnings": [*warnings, *more]}
@@ -93,7 +94,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
 async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
     """The jobs, the newest first; with API_KEYS, those of the key that asks. The answer of one alone has its
     chapters."""
-    looks = await state.jobs.all(_owner(request, state))
+    looks = await state.jobs.all(_sees(request, state))
     return {"count": len(looks), "jobs": [_row(look) for look in looks]}
 
 
@@ -199,21 +200,25 @@ async def cancel_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
 @router.delete("/{id}", response_model=Done, responses=_CHANGE)
 async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Ends a job and removes what it has made."""
-    await state.jobs.delete(id, _owner(request, state))
+    await state.jobs.delete(id, _sees(request, state))
     return {"message": f"Job '{id}' is deleted."}
 
 
-def _owner(request: Request, state: AppState) -> str | None:
-    """With keys each sees its own; without them who may ask at all sees every job."""
-    return owner_of(request) if state.keys.are_needed else None
+def _sees(request: Request, state: AppState) -> Sees:
+    """With keys each sees its own, and the first one those of keys that are gone; without them who may ask at
+    all sees every job."""
+    keys, mine = state.keys, owner_of(request)
+    if not keys.are_needed:
+        return lambda owner: True
+    return lambda owner: owner in ("", mine) or (keys.is_first(mine) and not keys.knows(owner))
 
 
 async def _look(id: str, request: Request, state: AppState) -> Look:
-    return await state.jobs.get(id, _owner(request, state))
+    return await state.jobs.get(id, _sees(request, state))
 
 
 async def _change(id: str, to: JobState, request: Request, state: AppState) -> dict[str, Any]:
-    return _shown(await state.jobs.change(id, _owner(request, state), to))
+    return _shown(await state.jobs.change(id, _sees(request, state), to))
 
 
 def _row(look: Look) -> dict[str, Any]:
