@@ -19,14 +19,14 @@ from typing import NamedTuple
 from glm_tts_api.text.changes import Use
 
 _RUN = re.compile(r"[0-9]++(?:[-.,:·][0-9]++)*+")
-_JOINT = re.compile(r"[ /~～至到转]|\)[ -]?|[ -]\(|\*{2,12}")  # between the runs of one figure
+_JOINT = re.compile(r"[ /转]|[~～—–至到] ?|\)[ -]?|[ -]\(|\*{2,12}")  # between the runs of one figure
 _TIE = re.compile(r"[A-Za-z_$¥￥€£#.,~～+-]")  # before a figure: it is a part of a name or an amount
 _MOST_RUNS = 6
 _FURTHEST = 40  # characters that a class may look to either side
 _DIGITS = re.compile("[0-9]+")
 _GROUPED = re.compile(r"(1[3-9]\d)(\d{4})(\d{4})|([48]00)(\d{3})(\d{4})")
-_WORD_ENDS = re.compile("[0-9A-Za-z]$")
-_WORD_BEGINS = re.compile(r"(?!s\b)[0-9A-Za-z]")  # a plural's s stays
+_LATIN = re.compile("[0-9A-Za-z]")
+_PLURAL = re.compile(r"s\b")
 _TABLES = Path(__file__).parents[2] / "assets" / "readings"
 
 
@@ -81,6 +81,7 @@ class Class:
         self.say: Say = (lambda _: said[1:]) if said[0] == "=" else language.said[said]
         self.has_shape = re.compile(row["shape"]).fullmatch
         self.dropped = re.compile(f"(?:{row['drop']})$")
+        self._dropped_behind = re.compile(row["drop_behind"]) if row["drop_behind"] else None
         self._has_text = re.compile(row["text"] or ".*").fullmatch
         self._follows = re.compile(f"(?:{row['after']})$", re.ASCII).search if row["after"] else None
         self._precedes = re.compile(row["before"], re.ASCII).match
@@ -101,6 +102,11 @@ class Class:
         if self._is_near and not self._is_near(near):
             return False
         return self._passes is None or self._passes(figure)
+
+    def end(self, figure: Figure) -> int:
+        """Where `figure` and what is dropped behind it end."""
+        dropped = self._dropped_behind and self._dropped_behind.match(figure.line, figure.end)
+        return dropped.end() if dropped else figure.end
 
 
 class Read(NamedTuple):
@@ -128,7 +134,7 @@ class Figures:
             uses.append(Use(its.kind, figure.text, said))
             between = its.dropped.sub("", text[done : figure.start])
             pieces += [between, _blank(between, said), said, _blank(said, figure.rest)]
-            done = figure.end
+            done = its.end(figure)
         return "".join(pieces) + text[done:] if pieces else text
 
     def _read(self, text: str) -> Iterator[Read]:
@@ -158,8 +164,10 @@ class Figures:
 
 
 def _blank(before: str, behind: str) -> str:
-    """What keeps two words of Latin letters apart."""
-    return " " if _WORD_ENDS.search(before) and _WORD_BEGINS.match(behind) else ""
+    """What keeps two words of Latin letters apart; the s of a plural stays where it is spelled so."""
+    is_plural = _PLURAL.match(behind) and not before.endswith("y")
+    apart = _LATIN.fullmatch(before[-1:]) and _LATIN.fullmatch(behind[:1])
+    return " " if apart and not is_plural else ""
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

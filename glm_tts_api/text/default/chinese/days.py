@@ -1,11 +1,11 @@
-"""Chinese: days as 9.12, 6/7 and 5/1-5/7, where an event or a deadline tells them."""
+"""Chinese: whether 9.12, 6/7 and 5.1-5.7 are days: where an event or a deadline tells them."""
 
 from __future__ import annotations
 
 import re
 
 from glm_tts_api.text.default.chinese import numbers
-from glm_tts_api.text.default.table import Match, after, before
+from glm_tts_api.text.default.figures import Figure, runs
 
 _EVENT = (
     "举[行办]|召开|[开闭]幕|[上下]线|首[播发映]|发布|[开复停]赛|[开中高期月]考|[开放]学|[开停歇]业|"
@@ -32,10 +32,6 @@ _DAY_BEFORE = re.compile(
     r"|月\d{1,2}[日号][至到-]|(?<![\d.])(?:时间|日期|活动|展期|放假|档期|报名|预售|"
     r"期间)[：:为是 ]{0,2}\d{1,2}[./]\d{1,2} ?[-~～—至到])$"
 )
-_DATE_WORD = re.compile(
-    "(?:截止(?:日期)?[:：于到]?|截至|日期|时间[:：]?|DDL|ddl|日期[:：]|[今明后昨]天|生日是?|"
-    "周[一二三四五六日])[ （(]?$"
-)
 _DAYS_NEAR = re.compile(
     "截止|报名|考试|日期|[Dd]eadline|DDL|ddl|[Dd]ue|生日|定于|出发|返程|开会|放假|入住|退房|航班|"
     "机票|请假|预约|排期|上线|发版|release|约在|定在|月.{1,3}日"
@@ -57,19 +53,58 @@ _TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")
 _FROM_DAY = re.compile(rf"(?:^|[，。；、 ]){_DAY} ?[-~—到至] ?$")
 _MEASURED = re.compile(" ?(?:小时|[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|以)")
 _LETTERS = re.compile(" ?[A-Za-z]{1,3}(?![a-z])")
-
-
 _BY_DAY = re.compile(" ?(?:之?[前后]|截止|当天|[早晚]|[上下中]午|凌晨|[（(]?[周星])")
 
 
-def told_day(match: Match) -> str:
-    """9.12, 6/7: a day where an event or a deadline is told, and no unit follows."""
-    rest, slashed = after(match), "/" in match.group()
+def parsed(dates: str) -> list[tuple[str, str, str]]:
+    """Year, month and day of each of `dates` (3/8, 2024.5, 5.1-5.7, 2024.1.5-8), or "" for what it lacks."""
+    marks = "~～—–至到" if re.search("[~～—–至到]", dates) or not re.search("[./]", dates) else "-"
+    return [_parsed(runs(date)) for date in re.split(f"[{marks}]", dates)]
+
+
+def _parsed(numbers: list[str]) -> tuple[str, str, str]:
+    if len(numbers) == 2 and len(numbers[0]) == 4:
+        return numbers[0], numbers[1], ""
+    year, month, day = ["", "", *numbers][-3:]
+    return year, month, day
+
+
+def dated(figure: Figure) -> bool:
+    """Each month is one, and each day."""
+    return all(
+        (not month or 1 <= int(month) <= 12) and (not day or 1 <= int(day) <= 31)
+        for _, month, day in parsed(figure.text)
+    )
+
+
+def days_not_shares(figure: Figure) -> bool:
+    """5/1-5/7; 1/3-1/2 and 1/3-2/3 are shares."""
+    month, day, month_2, day_2 = runs(figure.text)
+    return dated(figure) and day != day_2 and (month != month_2 or int(day) < int(day_2))
+
+
+def told_day(figure: Figure) -> bool:
+    """9.12, 6/7: an event or a deadline is told, and no unit follows."""
+    near, rest, slashed = figure.lead[-24:], figure.rest[:12], "/" in figure.text
     unit = _LETTERS.match(rest)
-    if _MEASURED.match(rest) or (unit and not (slashed and rest[0] == " ")):
-        return match.group()
-    told = _is_told(before(match, 24), rest) or (slashed and _is_told_with_slash(match))
-    return month_day(match) if told else match.group()
+    if not dated(figure) or _MEASURED.match(rest) or (unit and not (slashed and rest[0] == " ")):
+        return False
+    return _is_told(near, rest) or (slashed and _is_told_with_slash(figure.text, near, rest))
+
+
+def told_days(figure: Figure) -> bool:
+    """5.1-5.7."""
+    near, rest = figure.lead[-24:], figure.rest[:12]
+    if not dated(figure) or _MEASURED.match(rest) or _LETTERS.match(rest):
+        return False
+    begins = re.search("(?:^|[，。；、 ])$", near)
+    return bool(
+        _DAY_BEFORE.search(near)
+        or _ONLY_DAYS.match("到1.1" + rest)
+        or _ONLY_DAYS.match(rest)
+        or re.match("号|日|期间|活动", rest)
+        or (begins and _NO_AMOUNT.match(rest))
+    )
 
 
 def _is_told(near: str, rest: str) -> bool:
@@ -88,34 +123,16 @@ def _is_told(near: str, rest: str) -> bool:
     )
 
 
-def _is_told_with_slash(match: Match) -> bool:
+def _is_told_with_slash(number: str, near: str, rest: str) -> bool:
     """A share has another denominator, or stands among other words."""
-    near = before(match, 24)
-    no_share = not _SHARE_BEFORE.search(near) and not _SHARE.match(after(match))
+    day = int(runs(number)[1])
+    no_share = not _SHARE_BEFORE.search(near) and not _SHARE.match(rest)
     return bool(
-        match[2] == "1"
-        or (re.search("(?:^|[，。；、])$", near) and _BY_DAY.match(after(match)))
-        or (int(match[2]) > 10 and no_share)
+        day == 1
+        or (re.search("(?:^|[，。；、])$", near) and _BY_DAY.match(rest))
+        or (day > 10 and no_share)
         or (re.search(r"[于在到至自从是和、，：:A-Za-z] ?$", near) and _DAYS_NEAR.search(near))
     )
 
 
-def slashed_day(match: Match) -> str:
-    """11/30 right behind a word of dates."""
-    return month_day(match) if _DATE_WORD.search(before(match)) else match.group()
-
-
-def days_or_fractions(match: Match) -> str:
-    """5/1-5/7: days; 1/3-1/2, 1/3-2/3: shares."""
-    month, day, month_2, day_2 = match.groups()
-    if (month == month_2 and int(day) >= int(day_2)) or day == day_2:
-        return match.group()
-    return f"{month_day(match)}到{numbers.cardinal(month_2)}月{numbers.cardinal(day_2)}日"
-
-
-def month_day(match: Match) -> str:
-    """11/30 where the words beside it tell a day."""
-    month, day = match[1], match[2]
-    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
-        return match.group()
-    return f"{numbers.cardinal(month)}月{numbers.cardinal(day)}日"
+TESTS = {test.__name__: test for test in (dated, days_not_shares, told_day, told_days)}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.chinese.days import parsed
 from glm_tts_api.text.default.chinese.numbers import cardinal, dialled, digits, named
-from glm_tts_api.text.default.figures import groups
+from glm_tts_api.text.default.figures import groups, runs
 from glm_tts_api.text.default.spelling import PHONE_DIGITS
 
 _MARKS = str.maketrans({".": "点", ":": "冒号", "-": "杠", "/": "，", " ": "，"})
@@ -84,10 +85,62 @@ def hyphened(number: str) -> str:
     return named(number) if len(number) < 6 else digits(number)
 
 
+def dates(number: str) -> str:
+    """2024-01-05, 3/8, 2024.5, 5.1-5.7, 2024.1.5-8."""
+    return ("至" if "至" in number else "到").join(_date(*date) for date in parsed(number))
+
+
+def _date(year: str, month: str, day: str) -> str:
+    numbers = digits(year), month and cardinal(month), day and cardinal(day)
+    return "".join(number + unit for number, unit in zip(numbers, "年月日", strict=True) if number)
+
+
+def date_of_eight(number: str) -> str:
+    """20240105."""
+    return _date(number[:4], number[4:6], number[6:])
+
+
+def season(years: str) -> str:
+    """2024/25."""
+    return digits(re.sub(r"\D", "", years))
+
+
+def years(number: str) -> str:
+    """1998-2002."""
+    return ("至" if "至" in number else "到").join(map(digits, runs(number)))
+
+
+def decades(number: str) -> str:
+    """80-90年代."""
+    return "到".join(map(cardinal, runs(number)))
+
+
+def decade(number: str) -> str:
+    """1980s, 90s."""
+    return f"{digits(number) if len(number) == 4 else cardinal(number)}年代"
+
+
+def seconds(number: str) -> str:
+    return f"{cardinal(number)}秒"
+
+
 SAID = {
     say.__name__: say
     for say in (
         *(cardinal, dialled, digits, named, telephone, grouped, dashed, marked, rooms, span, event, version),
-        *(point, port, airplane, chip, hyphened),
+        *(
+            point,
+            port,
+            airplane,
+            chip,
+            hyphened,
+            dates,
+            date_of_eight,
+            season,
+            years,
+            decades,
+            decade,
+            seconds,
+        ),
     )
 }
