@@ -12,16 +12,15 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from glm_tts_api.text.changes import Use
 
 _RUN = re.compile(r"[0-9]++(?:[-.,:·][0-9]++)*+")
-_JOINT = re.compile(r"[ /转]|[~～—–至到] ?|\)[ -]?|[ -]\(|\*{2,12}")  # between the runs of one figure
+_JOINT = re.compile(r"[ /转]| ?[~～—–至到] ?| - |\)[ -]?|[ -]\(|\*{2,12}")  # between the runs of one figure
 _TIE = re.compile(r"[A-Za-z_$¥￥€£#.,~～+-]")  # before a figure: it is a part of a name or an amount
-_MOST_RUNS = 6
+_MOST_RUNS = 7  # of one figure
 _FURTHEST = 40  # characters that a class may look to either side
 _DIGITS = re.compile("[0-9]+")
 _GROUPED = re.compile(r"(1[3-9]\d)(\d{4})(\d{4})|([48]00)(\d{3})(\d{4})")
@@ -45,15 +44,14 @@ def groups(telephone: str) -> list[str]:
 
 
 class Figure:
-    """The figure at `start` to `end` of `line`: its text and shape, what stands before and behind it, and the
+    """The figure at `start` to `end` of `line`: its text, what stands before and behind it, and the
     kind and words of the one before it."""
 
-    __slots__ = ("end", "last_kind", "last_said", "lead", "line", "rest", "shape", "start", "text")
+    __slots__ = ("end", "last_kind", "last_said", "lead", "line", "rest", "start", "text")
 
     def __init__(self, line: str, start: int, end: int, last: Read | None) -> None:
         self.line, self.start, self.end = line, start, end
         self.text = line[start:end]
-        self.shape = _DIGITS.sub(lambda run: str(len(run.group())), self.text)
         self.lead = line[max(0, start - _FURTHEST) : start]
         self.rest = line[end : end + _FURTHEST]
         self.last_kind, self.last_said = (last.its.kind, last.said) if last else ("", "")
@@ -90,7 +88,7 @@ class Class:
         self._passes = language.tests[row["test"]] if row["test"] else None
 
     def fits(self, figure: Figure) -> bool:
-        """Whether `figure`, which has the shape, is of this class."""
+        """Whether `figure`, of a shape of this class, is of it."""
         if not self._has_text(figure.text) or not self._precedes(figure.line, figure.end):
             return False
         if self._follows:
@@ -140,27 +138,45 @@ class Figures:
     def _read(self, text: str) -> Iterator[Read]:
         """The figures of `text` that are of a class, of those at one place the longest."""
         spans = [run.span() for run in _RUN.finditer(text)]
-        joined = [bool(_JOINT.fullmatch(text, end, start)) for (_, end), (start, _) in pairwise(spans)]
         first, last = 0, None
         while first < len(spans):
-            end = first
-            while end < len(joined) and joined[end] and end - first < _MOST_RUNS:
-                end += 1
-            while end >= first and not (found := self._classify(text, spans[first][0], spans[end][1], last)):
-                end -= 1
+            rows = list(_rows_of_runs(text, spans[first : first + _MOST_RUNS]))
+            found = next(filter(None, (self._classify(text, *row, last) for row in reversed(rows))), None)
             if found:
                 yield found
                 last = found
-            first = max(first, end) + 1
+            while first < len(spans) and spans[first][0] < (found.figure.end if found else rows[0][1]):
+                first += 1
 
-    def _classify(self, text: str, start: int, end: int, last: Read | None) -> Read | None:
+    def _classify(self, text: str, start: int, end: int, shape: str, last: Read | None) -> Read | None:
         """The figure at `start` to `end`, with the sign or bracket before it or without; `last` is before."""
-        for begin in (start - 1, start) if text[start - 1 : start] in ("+", "(") else (start,):
-            figure = Figure(text, begin, end, last)
-            for its in self._of_shape(figure.shape):
+        for sign in (text[start - 1], "") if start and text[start - 1] in "+(" else ("",):
+            classes = self._of_shape(sign + shape)
+            if not classes:
+                continue
+            figure = Figure(text, start - len(sign), end, last)
+            for its in classes:
                 if its.fits(figure):
                     return Read(figure, its, its.say(figure.text))
         return None
+
+
+def _shape(figure: str) -> str:
+    """The number of digits in place of each run of them."""
+    return _DIGITS.sub(lambda run: str(len(run.group())), figure)
+
+
+def _rows_of_runs(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """Where the first of `spans` and those that follow it joined begin and end, and their shape."""
+    start, end = spans[0]
+    shape = _shape(text[start:end])
+    yield start, end, shape
+    for begin, further in spans[1:]:
+        if not _JOINT.fullmatch(text, end, begin):
+            return
+        shape += text[end:begin] + _shape(text[begin:further])
+        end = further
+        yield start, end, shape
 
 
 def _blank(before: str, behind: str) -> str:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from glm_tts_api.text.default.figures import Figure, groups
+from glm_tts_api.text.default.figures import groups
 from glm_tts_api.text.frontend import TextFrontend
-
-
-@pytest.mark.parametrize(
-    ("text", "shape"),
-    [("138-1234-5678", "3-4-4"), ("+86 10 8888", "+2 2 4"), ("v2.3.10", "v1.1.2"), ("12:30", "2:2")],
-)
-def test_the_shape_of_a_figure_has_the_number_of_its_digits(text: str, shape: str) -> None:
-    assert Figure(text, 0, len(text), None).shape == shape
 
 
 def test_a_telephone_number_is_said_in_groups() -> None:

@@ -1,11 +1,10 @@
-"""English: addresses of the net, days, and names of letters and digits."""
+"""English: addresses of the net, and names of letters and digits."""
 
 from __future__ import annotations
 
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.english.verbalise import telephone
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row
 
@@ -16,19 +15,6 @@ def address(match: Match) -> str:
     return spell_address(match.group(), ENGLISH_MARKS, ENGLISH_DIGITS)
 
 
-def host_address(match: Match) -> str:
-    host, _, port = match.group().partition(":")
-    parts = (numbers.digits(part) if len(part) > 2 else numbers.cardinal(part) for part in host.split("."))
-    spoken = " dot ".join(parts)
-    return f" {spoken} " + (f"colon {numbers.digits(port)} " if port else "")
-
-
-def version(match: Match) -> str:
-    parts = match.group().split(".")
-    read = (numbers.digits(part) if part[0] == "0" else numbers.cardinal(part) for part in parts)
-    return f" {' point '.join(read)} "
-
-
 def letters_and_digits(match: Match) -> str:
     """K7PX2M, 1Z999AA10123456784, DE89 3704 ...: a code, not the name of a thing with its number."""
     runs = re.findall(r"[A-Z]+|\d+| ", match.group())
@@ -37,23 +23,11 @@ def letters_and_digits(match: Match) -> str:
     return " ".join(numbers.digits(run) if run.isdigit() else "," if run == " " else run for run in runs)
 
 
-DAYS: list[Row] = [
-    ("day with a name", r"\b9/11\b(?!/)", "nine eleven"),
-    ("day with a name", r"\b7/7\b(?= (?:attacks?|bombings?|bombers?)|, when| in London)", "seven seven"),
-]
 ADDRESSES: list[Row] = [
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
-    ("network address", r"\d(?<![\d.]\d)\d{0,2}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\d.]*\d)", host_address),
-    ("telephone", r"(?<![\d.])0\d{1,3}(?:\.\d{3,4}){2}(?![\d.]*\d)", lambda m: telephone(m.group())),
-    ("telephone", r"\d(?<![\d.]\d)\d{2}\.\d{3}\.\d{4}(?![\d.]*\d)", lambda m: telephone(m.group())),
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
-    (
-        "version",
-        r"(?<![\d.])(?!\d\d?\.\d\d?\.(?:19|20)\d\d(?!\d))\d{1,6}(?:\.\d{1,6}){2,}(?![\d.]*\d)",
-        version,
-    ),
 ]
 NAMES: list[Row] = [
     (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from glm_tts_api.text.default.english.amounts import AMOUNTS, COUNTS, THOUSANDS
 from glm_tts_api.text.default.english.classify import TESTS
 from glm_tts_api.text.default.english.dates import DATES
+from glm_tts_api.text.default.english.days import TESTS as DAYS
 from glm_tts_api.text.default.english.fractions import FRACTIONS
 from glm_tts_api.text.default.english.money import MONEY
-from glm_tts_api.text.default.english.names import ADDRESSES, DAYS, NAMES
+from glm_tts_api.text.default.english.names import ADDRESSES, NAMES
 from glm_tts_api.text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
 from glm_tts_api.text.default.english.times import TIMES
 from glm_tts_api.text.default.english.verbalise import SAID
@@ -20,11 +21,10 @@ RULES = table(
     ADDRESSES,
     WORDS,
     THOUSANDS,
-    DAYS,
     DATES,
-    TIMES,
     NAMES,
-    Figures(Language("figures_en.tsv", SAID, TESTS, near=40)),
+    Figures(Language("figures_en.tsv", SAID, TESTS | DAYS, near=40)),
+    TIMES,
     MONEY,
     AMOUNTS,
     FRACTIONS,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.english.numbers import cardinal, digits, paired
+from glm_tts_api.text.default.english.days import MONTHS, parsed
+from glm_tts_api.text.default.english.numbers import cardinal, digits, ordinal, paired, year
 from glm_tts_api.text.default.figures import groups, runs
 
 
@@ -35,4 +36,40 @@ def chip(number: str) -> str:
     return f"{cardinal(first)} {paired(second)}"
 
 
-SAID = {say.__name__: say for say in (cardinal, digits, paired, telephone, cardinals, record, dashes, chip)}
+def host(number: str) -> str:
+    """192.168.1.10:8080."""
+    address, _, port = number.partition(":")
+    spoken = " dot ".join(digits(part) if len(part) > 2 else cardinal(part) for part in runs(address))
+    return f"{spoken} colon {digits(port)}" if port else spoken
+
+
+def version(number: str) -> str:
+    return " point ".join(digits(part) if part[0] == "0" else cardinal(part) for part in runs(number))
+
+
+def dates(number: str) -> str:
+    """11/30/2024, 2024-01-05, 3/14-3/16."""
+    return " to ".join(
+        f"{MONTHS[month - 1]} {ordinal(str(day))}" + (f", {year(in_year)}" if in_year else "")
+        for in_year, month, day in parsed(number)
+    )
+
+
+def season(number: str) -> str:
+    """2024-25."""
+    first, second = runs(number)
+    return f"{year(first)} {cardinal(second)}"
+
+
+def years(number: str) -> str:
+    """1998-2002."""
+    return " to ".join(map(year, runs(number)))
+
+
+SAID = {
+    say.__name__: say
+    for say in (
+        *(cardinal, digits, paired, telephone, cardinals, record, dashes, chip),
+        *(host, version, dates, season, years),
+    )
+}
