@@ -80,7 +80,7 @@ def _check_key(
 
 
 def _is_asked_by(request: HTTPConnection, holder: Client) -> None:
-    """Who has a key is known by its name, or by the address where the key has none."""
+    """The client goes by the name of its key, or by its address where the key has no name."""
     request.state.client = holder if holder.is_named else Client(client_address(request))
     request.state.owner = holder.name
 

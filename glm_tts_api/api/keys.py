@@ -104,8 +104,8 @@ class Keys:
         return found[-1] if found else None
 
     def link(self, owner: str, what: str, *, until: int) -> str:
-        """What opens `what` as the key of `owner` does, until then (seconds since 1970), for a player that
-        sends no key. Every server with the same API_KEYS takes it, as long as the owner has a key."""
+        """A link that opens `what` as the key of `owner` does, until then (seconds since 1970), for a player
+        that sends no key. Every server with the same API_KEYS takes it, as long as the owner has a key."""
         return f"{until}-{self._mac(owner, what, until)}"
 
     def holder_of_link(self, link: str, what: str) -> Client | None:

@@ -1,9 +1,9 @@
-"""An engine as the server has it: its process, begun again when it dies, and what is asked of it. Runs on the
-event loop; loads no model.
+"""An engine as the server has it: its process, which is started again when it dies, and the requests to it.
+Runs on the event loop; loads no model.
 
-The process is ended when it is lost, when it says what is no message, and when its step takes longer than
-WATCHDOG_S or it says nothing for as long. Its requests then end with EngineDied, and whoever holds them has
-them spoken elsewhere (speech/engines.py).
+The client ends the process when it is lost, when it sends an invalid message, and when it says nothing for
+WATCHDOG_S or its step takes longer than that. Its requests then end with EngineDied, and speech/engines.py
+has another engine speak them.
 """
 
 from __future__ import annotations

@@ -30,14 +30,15 @@ _PREFILL_PACE = {"cpu": PrefillPace(every=3, n_ids=1), "cuda": PrefillPace(every
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """What the engine is given to work with.
+    """The engine's settings.
 
-    n_slots: decode rows, one per admitted request; fewer_slots: fewer of them where the memory does not hold
-    so many; max_prompt_seconds: longest voice prompt; max_segment_ids:
-    text ids of a segment that may use its full length bound (longer ones are bounded by the room left);
-    prefill_chunk: prompt ids read at once (None: what suits the device); flow_steps: Euler
-    steps; flow_bf16: the flow's products in bfloat16; deterministic: decode steps of one shape whatever the
-    load; stream_buffer_s: seconds of audio that may wait for its listener before no more is made; stall_s:
+    n_slots: decode rows, one per admitted request; fewer_slots: take fewer where the memory does not hold so
+    many; max_prompt_seconds: longest voice prompt; max_segment_ids: text ids of a segment that may use its
+    full length bound (longer ones are bounded by the room left); prefill_chunk: prompt ids read at once
+    (None: the device's default); flow_steps: Euler steps; flow_bf16: the flow's products in bfloat16;
+    deterministic: decode steps of one shape at any load.
+
+    stream_buffer_s: seconds of audio that may wait for their listener before no more is made; stall_s:
     seconds that a step may take before nothing new is begun; stream_chunks: speech tokens (25 a second) of a
     stream's pieces, the last size repeats; gapless_start: a stream's first audio waits until its player will
     not run dry; guard: segments whose tokens cannot be right are decoded again; threads: CPU cores to use;

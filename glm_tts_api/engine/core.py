@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 # Decode steps are short, and whole batches wait for them; a render that stands back loses little.
 _RENDER_NICENESS = 5
-# The threads hold the interpreter only between two operators; who waits for it should not wait for long.
+# The threads hold the interpreter only between two operators; another thread should not wait for it for long.
 _SWITCH_INTERVAL_S = 0.0005
 
 
@@ -85,7 +85,7 @@ class EngineCore:
         self._decode.post(partial(self._load, load, on_loaded, on_failed))
 
     def close(self) -> None:
-        """Ends the threads after the steps they are in; what they held of requests is dropped."""
+        """Ends the threads after their current steps and drops their requests."""
         for thread in (self._decode, *self._renderers):
             thread.close()
 
@@ -116,7 +116,7 @@ class EngineCore:
 
     @property
     def decoder(self) -> DecodeBatcher:
-        """Once the models are loaded; what may be asked of it from any thread."""
+        """The decode batch, once the models are loaded. Only for questions that any thread may ask."""
         assert self._decoder is not None
         return self._decoder
 
@@ -190,7 +190,7 @@ class EngineCore:
             request.end_if_heard()
         else:
             self._scheduler.admit(request)
-        self._render(request)  # what another engine had decoded; while it waits, no row is given to the rest
+        self._render(request)  # tokens of another engine; while they wait, no row is given to the rest
         self._free_if_done(request)
 
     def _decode_step(self) -> bool:

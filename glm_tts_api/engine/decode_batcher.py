@@ -1,8 +1,8 @@
 """The decode batch: sequences join and leave at any step, and one forward moves them all.
 
-Knows sequences, their rows and the LLM; knows nothing of the order of segments or of who gets a row. A
-sequence's tokens do not depend on its neighbours: its prompt is read alone, in chunks of a fixed size, and it
-draws from a generator of its own.
+Knows sequences, their rows and the LLM; knows neither the order of segments nor the rule by which a request
+gets a row. A sequence's tokens do not depend on its neighbours: its prompt is read alone, in chunks of a
+fixed size, and it draws from a generator of its own.
 """
 
 from __future__ import annotations

@@ -104,7 +104,8 @@ class DeviceThread:
             logger.warning("The %s thread keeps its priority: %s", self._thread.name, error)
 
     def _guard(self, call: Callable[[], object]) -> object:
-        """A stage ends the requests that a fault belongs to; what it does not catch ends no thread."""
+        """Keeps a fault from ending the thread. A stage itself ends the requests that a fault belongs to; the
+        rest arrives here."""
         self._began_at = time.monotonic()
         try:
             return call()
@@ -140,7 +141,7 @@ def settle(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
         use_own_stream(device, urgent=True)
-        release_cached_memory()  # what loading needed beside the weights
+        release_cached_memory()  # memory that loading needed beside the weights
 
 
 def drop_memory(error: Exception) -> Exception:

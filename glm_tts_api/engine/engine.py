@@ -44,7 +44,8 @@ logger = logging.getLogger(__name__)
 
 class Engine:
     """Speaks requests. `load_models` runs on the device thread, `load_frontend` in the text pool. `on_lost`
-    is told, from any thread, why nothing can be spoken any more; whoever waits then waits in vain."""
+    is called, from any thread, with the reason why nothing can be spoken any more; waiting requests then
+    never end by themselves."""
 
     def __init__(
         self,
@@ -87,9 +88,9 @@ class Engine:
     def step_s(self) -> float:
         """How long the present step takes so far, less by as much as the model is too large for the machine.
 
-        A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. What takes longer
-        once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready, and
-        does not count."""
+        A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. Work that is slow
+        only once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready,
+        and does not count."""
         patience = self._loaded.patience if self._loaded is not None else 1.0
         return min(self._core.step_s, time.monotonic() - self._ready_at) / patience
 
@@ -203,7 +204,7 @@ class Engine:
             request.check_fits(self._core.decoder.layout)
         except NobodyListens:
             listener.request_freed()
-        except BaseException as error:  # whatever it is, someone waits
+        except BaseException as error:  # of any kind: someone waits
             listener.request_ended(as_service_error(error, asked.request_id, done="prepared", may_quote=True))
             listener.request_freed()
             if lost := device_lost(error):
@@ -232,7 +233,7 @@ class Engine:
             self._on_lost(error)
 
     def _failed(self, error: BaseException, part: str = "") -> None:
-        """Of a load. The first cause is the one to tell; what follows from it is not."""
+        """A load failed. Only the first cause is reported: later errors follow from it."""
         cause = part + why_not_loaded(error)
         if self._enter(EngineState("failed", cause), after="loading"):
             logger.error("The model could not be loaded: %s", cause, exc_info=error)

@@ -1,6 +1,6 @@
 """When a fault is more than a request's: the device is gone, or a stage does nothing any more but fail.
 
-Knows errors; knows nothing of who is told. PyTorch is imported where one of its errors is looked for, so that
+Knows errors; does not know their receiver. PyTorch is imported where one of its errors is looked for, so that
 an engine's process hears its first messages before that second of work.
 """
 
@@ -16,7 +16,7 @@ from glm_tts_api.logs import without_text
 
 logger = logging.getLogger(__name__)
 _TIMES = 3
-# cuBLAS and cuDNN tell of the device in plain RuntimeErrors. What else they refuse is a matter of the shapes.
+# cuBLAS and cuDNN report the device's faults in plain RuntimeErrors. Their other refusals concern the shapes.
 _LIBRARY_LOST: Final = re.compile(r"CU(BLAS|DNN)_STATUS_(EXECUTION_FAILED|INTERNAL_ERROR|MAPPING_ERROR)")
 _NO_MEMORY: Final = re.compile(
     r"out of memory|CU(BLAS|DNN)_STATUS_\w*ALLOC\w*_FAILED|CUBLAS_STATUS_NOT_INITIALIZED.*cublas\w*Create"
@@ -30,7 +30,7 @@ class EngineLost(Exception):
 
 
 class NobodyListens(Exception):
-    """The request was left: what is under way for it is to end."""
+    """The listener has left: the request's work is to end."""
 
 
 def ran_out_of_memory(error: BaseException) -> bool:
@@ -43,8 +43,9 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 
 def device_lost(error: BaseException) -> EngineLost | None:
-    """What an error of the device comes to. After most of them (an illegal access, a device that fell off the
-    bus) each later call fails as well, until a new process begins; memory that ran out is none of them."""
+    """The loss of the device that an error stands for, or None. After most of the device's errors (an illegal
+    access, a device that fell off the bus) each later call fails as well, until a new process begins; running
+    out of memory is no such error."""
     import torch
 
     if ran_out_of_memory(error) or not isinstance(error, RuntimeError):
@@ -69,8 +70,8 @@ def why_not_loaded(error: BaseException) -> str:
 def as_service_error(
     error: BaseException, request_id: str, *, done: str, may_quote: bool = False
 ) -> ServiceError:
-    """What the client is told of a fault, which goes to the log. `done`: what was done with its text;
-    `may_quote`: by something that knows the text, and may have put it into the error."""
+    """The error that the client gets for a fault; the fault itself goes to the log. `done`: the step at which
+    the text was; `may_quote`: that step knows the text and may have put it into the error."""
     if isinstance(error, ServiceError):
         return error
     logged = without_text(error) if may_quote else error

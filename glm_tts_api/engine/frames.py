@@ -23,7 +23,8 @@ _AT_ONCE = 2**20
 
 
 def _encoded(value: Any) -> Any:
-    """What msgspec does not know: of a request's recordings the samples, which go by themselves."""
+    """None for an array: samples of a recording travel beside the message. Anything else that msgspec cannot
+    encode is an error."""
     if isinstance(value, np.ndarray):
         return None
     raise TypeError(f"{type(value).__name__} is in no message")
@@ -82,7 +83,7 @@ class EngineSide:
         self._sending = threading.Lock()
 
     def __iter__(self) -> Iterator[ToEngine]:
-        """What the server says, until it is gone. Raises BrokenMessage."""
+        """The server's messages, until it is gone. Raises BrokenMessage."""
         frames = Frames(TO_ENGINE)
         while data := self._received():
             yield from frames.push(data)

@@ -1,4 +1,4 @@
-"""What nobody waits for gives way to what somebody waits for. Knows no tensors and no threads."""
+"""Work that nobody waits for gives way to work that somebody waits for. Knows no tensors and no threads."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ LONGEST_REPEAT, LONGEST_PERIOD = 38, 40  # tokens that repeat what was said so m
 
 
 def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
-    """What is wrong with the speech tokens of a segment; None where its likely length is not known."""
+    """The fault of a segment's speech tokens, if any; None also where the segment's likely length is not
+    known."""
     if said.likely is None:
         return None
     if len(tokens) > max(LONGEST * said.likely, LONGEST_PER_ID * len(said.ids)):
@@ -33,8 +34,8 @@ def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
 
 
 def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
-    """The likeliest of the takes that are good; where none is, the one whose length is the likeliest, and
-    what is wrong with it. A tie goes to the earlier one."""
+    """The likeliest of the good takes; where none is good, the one with the likeliest length, with its fault.
+    A tie goes to the earlier one."""
 
     def rank(judged: tuple[SpeechSequence, SegmentFault | None]) -> tuple[float, float, int]:
         take, fault = judged

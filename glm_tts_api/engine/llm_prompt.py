@@ -1,5 +1,5 @@
-"""What the LLM is given: segments of text, and before each what it is prompted with, texts and the speech
-that belongs to them (docs/model.md 4, 11). Knows lists of ids."""
+"""The LLM's input: segments of text, and before each its prompt, texts and the speech that belongs to them
+(docs/model.md 4, 11). Knows lists of ids."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class LoadedModel:
-    """What the engine has while a model is loaded. `streaming` and `patience` are known once it was measured:
-    what a lone listener has to expect, and how many times as long as is set a step may take."""
+    """The engine's parts while a model is loaded. Warm-up measures the last two: `streaming`, the forecast
+    for a lone listener, and `patience`, a factor on the time that a step may take."""
 
     models: Models
     features: VoiceFeatures

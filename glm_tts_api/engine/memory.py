@@ -1,4 +1,5 @@
-"""How many decode slots fit the machine, told before they are allocated; what of a GPU is in use."""
+"""Computes how many decode slots fit the machine, before they are allocated, and reports the GPU memory in
+use."""
 
 from __future__ import annotations
 
@@ -83,11 +84,11 @@ def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
 
 
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
-    """What flow and vocoder hold on a GPU: their graphs, which keep what they take, and the longest segment
+    """Bytes of flow and vocoder on a GPU: their graphs, which keep their memory, and the longest segment
     through both."""
     longest = FRAMES_PER_TOKEN * config.longest_segment
     with_prompt = longest + FRAMES_PER_TOKEN * config.longest_prompt
-    # What lies between the kernels of the largest graph is shared by all; each has its inputs and outputs.
+    # All graphs share the largest one's memory between kernels; each has its inputs and outputs.
     graphs = 2 * flow_bytes(flow, n_rows=1, n_frames=FLOW_GRAPHS[-1])
     alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
     lengths = longest, HIFT_GRAPHS[-1]

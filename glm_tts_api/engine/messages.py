@@ -1,6 +1,5 @@
-"""What a server and an engine's process say to each other: small frozen types (engine/frames.py sends them).
-Knows no models and no event loop.
-"""
+"""Messages between the server and an engine's process: small frozen types (engine/frames.py sends them).
+Knows no models and no event loop."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 PyTorch's TF32 switches hold for the whole process and are read when a kernel is launched. So threads that
 launch float32 products take turns with the flow; those that compute in bfloat16 need not. A turn is for
-launching: what waits for the device, or computes on the CPU, belongs outside. The switches are set and
+launching: code that waits for the device, or computes on the CPU, belongs outside. The switches are set and
 read by `fp32_precision` alone: once it was used, PyTorch refuses to read the older `allow_tf32`.
 """
 
@@ -20,8 +20,8 @@ _EXACT, _ROUNDED = "ieee", "tf32"
 
 
 class Turns:
-    """A lock that goes to whoever has waited longest. threading.Lock may go to a thread that has just given
-    it back: a flow would take it again and again, and a new voice would wait for all of its steps."""
+    """A lock that the longest waiting thread gets. threading.Lock may go to a thread that has just released
+    it: a flow would take it again and again, and a new voice would wait for all of its steps."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
@@ -56,8 +56,8 @@ _TURNS = Turns()  # one for the process, as the switches are
 def flow_precision(
     device: torch.device, *, llm_dtype: torch.dtype, bf16: bool
 ) -> Callable[[], AbstractContextManager[Any]]:
-    """What a flow step is to run in: TF32 on a GPU whose LLM is not in float32, unless its products are in
-    bfloat16 by themselves."""
+    """The precision for a flow step: TF32 on a GPU whose LLM is not in float32, unless the flow's products
+    are in bfloat16."""
     rounds = device.type == "cuda" and llm_dtype != torch.float32 and not bf16
     return tf32 if rounds else nullcontext
 
@@ -71,7 +71,7 @@ def tf32() -> Iterator[None]:
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """What is launched inside computes in full float32, which PyTorch's convolutions do not by default."""
+    """Products launched inside are full float32, which is not PyTorch's default for convolutions."""
     with _turn(_EXACT):
         yield
 
@@ -98,6 +98,7 @@ def _turn(precision: str) -> Iterator[None]:
 
 
 def _operators() -> tuple[Any, ...]:
-    """What has a switch of its own: setting those above them does not reach convolutions everywhere."""
+    """The modules that have their own switch: on some devices the switches above them do not reach
+    convolutions."""
     backends: Any = torch.backends
     return backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn

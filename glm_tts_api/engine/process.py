@@ -1,9 +1,8 @@
 """An engine in a process of its own: `python -m glm_tts_api.engine.process DESCRIPTOR`, where
 DESCRIPTOR is one end of a pair of sockets. The server starts it (client.py).
 
-The main thread hears what the server says; what the engine's threads have to say goes from there. The process
-ends when the other end is closed, however its server ended, and with exit code 70 when nothing can be spoken
-any more.
+The main thread reads the server's messages; the engine's threads send their own. The process ends when the
+other end is closed, however its server ended, and with exit code 70 when nothing can be spoken any more.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ _BEATS_TO_A_USAGE = 10
 
 
 class SpeakingEngine(Protocol):
-    """What the process needs of an engine (engine.py)."""
+    """The methods of an engine (engine.py) that the process uses."""
 
     @property
     def state(self) -> EngineState: ...
@@ -207,7 +206,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         for warning in warnings:
             logger.warning(warning)
         set_torch_flags(device, os.environ)
-        if device.type == "cuda":  # what Triton compiles would go to the user's home
+        if device.type == "cuda":  # else Triton's compiled kernels go to the user's home
             os.environ.setdefault("TRITON_CACHE_DIR", str(Path(load.cache_dir, "triton")))
         models = load_checkpoint(Path(load.checkpoint_dir), device=device, dtype=load.dtype)
         n_engines = n_sharing(device, load.device, n_engines=load.n_engines)
@@ -229,8 +228,9 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
 
 
 def _end_with_the_server() -> None:
-    """Whatever ends the server ends this process, also while it computes or is stopped; signals to the whole
-    group (Ctrl-C, a terminal that closes, a service manager) are the server's to answer."""
+    """Makes this process end with the server, however the server ends, and also while this process computes
+    or is stopped. Signals to the whole group (Ctrl-C, a terminal that closes, a service manager) are left to
+    the server."""
     end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -45,10 +45,10 @@ _SILENCE.flags.writeable = False
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """What is rendered at once: a window of a segment's speech `tokens`, in the segment's voice.
+    """A window of a segment's speech `tokens` that is rendered in one go, in the segment's voice.
 
-    Once rendered it has its waveform, `pcm`, or the `error` that ended it; neither if the request was
-    cancelled. `spent_s`: what its steps have taken.
+    After rendering it has its waveform, `pcm`, or the `error` that ended it; neither if the request was
+    cancelled. `spent_s`: the seconds of its steps.
     """
 
     request: EngineRequest
@@ -99,19 +99,19 @@ class EngineRequest:
         self._histories = Histories()
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
-        self._untold = dict(sorted(progress.tokens.items()))  # what the histories have yet to hear of
+        self._untold = dict(sorted(progress.tokens.items()))  # tokens that the histories do not have yet
         self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
         self._cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
         self._spans: list[Span] = []
-        self.carried: dict[int, Any] = {}  # what the vocoder carries on from span to span, by segment
+        self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
         self._n_rendering = 0
-        self._segment = progress.first  # the one that is being heard
+        self._segment = progress.first  # the one that plays
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self.starts: StreamStarts | None = None  # None: its player starts at once
-        self.heard_s = 0.0  # what was handed on plays for so long
-        self._latest: Span | None = None  # of what was handed on
+        self.heard_s = 0.0  # seconds of the audio that was handed on
+        self._latest: Span | None = None  # of those that were handed on
         self._starts_at: float | None = None
         for segment, tokens in self._untold.items():
             if segment >= progress.first:
@@ -120,7 +120,8 @@ class EngineRequest:
         self._open(left[:1] if asked.use_cache else left)
 
     def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
-        """Of each segment. Later ones begin with the largest: who listens has enough to hear by then."""
+        """The chunk sizes of each segment. Later segments begin with the largest: by then the listener has
+        enough to hear."""
         for index in range(len(self.segments)):
             yield (chunks[-1:] if index else chunks) if self.asked.streams else None
 
@@ -194,8 +195,8 @@ class EngineRequest:
         self._untold = {}
 
     def take(self, sequence: SpeechSequence) -> None:
-        """A sequence has ended. With the last candidate of its segment in, that one's speech is decided, or
-        decoded again: what is heard of it already, as a stream, cannot be taken back."""
+        """A sequence has ended. With the last candidate of its segment, the segment's speech is chosen, or
+        decoded again. Audio that a stream has already sent cannot be taken back."""
         segment = sequence.segment
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
@@ -218,8 +219,8 @@ class EngineRequest:
         self._cut(segment, best.tokens, ended=True)
 
     def next_spans(self) -> Iterator[Span]:
-        """What is to be rendered now. The spans of a streamed request one after the other: each goes on where
-        the vocoder was left by the one before it."""
+        """The spans to render now. A streamed request renders one at a time: each continues from the
+        vocoder's state after the one before."""
         if self.asked.streams:
             for segment, sequence in self._decoding.items():
                 self._cut(segment, sequence.tokens, ended=False)
@@ -287,7 +288,7 @@ class EngineRequest:
         self._listener.chunk_ready(chunk)
 
     def fail(self, error: Exception) -> None:
-        """Ends the request with an error; what is left of it is freed as if the listener had gone."""
+        """Ends the request with an error; its unfinished work is freed as if the listener had gone."""
         if not self.cancelled:
             self._failed = True
             self._listener.request_ended(error)

@@ -1,12 +1,12 @@
 """Where a segment is cut into the spans that are rendered at once. Knows numbers of tokens; no load, no
 clock.
 
-A span's window begins some tokens before it and ends some behind, so that its frames are rendered in
-context (what a frame hears of the future is nearly all in the next six tokens: docs/streaming.md). Where it
-is cut depends on the request and its tokens alone, so a streamed answer is the same whatever else the
-server does. The prompt is solved anew in each window, so one for a short rest would cost nearly as much as a
-long one: a rest of at most half a span is rendered with that span, unless the span is short. A short one is
-wanted soon, and waits for nothing but its look-ahead.
+A span's window begins some tokens before it and ends some behind, so that its frames are rendered in context
+(nearly all that a frame takes from the future lies in the next six tokens: docs/streaming.md). Where it is
+cut depends on the request and its tokens alone, so a streamed answer is the same whatever else the server
+does. The prompt is solved anew in each window, so a window for a short rest would cost nearly as much as a
+long one. Therefore a rest of at most half a span is rendered with that span, unless the span is short. A
+short one is wanted soon, and waits for nothing but its look-ahead.
 """
 
 from __future__ import annotations

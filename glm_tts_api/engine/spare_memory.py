@@ -1,7 +1,7 @@
-"""Memory that was freed but that the C library keeps for what may come.
+"""Returns freed memory that the C library keeps for later.
 
-Each thread has a heap of its own there, and every text and voice has tensors of other sizes, which do not fit
-where the last ones were: the heaps were seen to grow by hundreds of megabytes within minutes.
+Each thread has its own heap there. Every text and voice has tensors of other sizes, which do not fit where
+the last ones were: the heaps were seen to grow by hundreds of megabytes within minutes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the engine stands, for whoever asks. Knows no tensors."""
+"""The engine's state, for every reader. Knows no tensors."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True)
 class EngineUsage:
-    """What is in use now, and of how much: decode rows, and positions of the KV cache. `gpu_bytes`: the
-    GPU's memory that anyone uses, and all of it; None without a GPU."""
+    """Decode rows and positions of the KV cache, each in use and in all. `gpu_bytes`: the GPU's memory that
+    any process uses, and all of it; None without a GPU."""
 
     rows_active: int
     kv_cells_used: int
@@ -49,8 +49,8 @@ class EngineUsage:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an operator may want to know. `n_slots`: requests that it speaks at once, which the server's lanes
-    follow; 0: not told. `streaming`: what a lone listener has to expect, once warm-up has measured it."""
+    """Facts for an operator. `n_slots`: requests that the engine speaks at once, which the server's lanes
+    follow; 0: not known. `streaming`: the forecast for a lone listener, once warm-up has measured it."""
 
     model_name: str
     device: str

@@ -80,7 +80,7 @@ class SpeechStream:
                 self._left()
 
     def rest(self) -> None:
-        """Stops the work, and takes nothing more of it; what is there already can be taken."""
+        """Stops the work and takes no more of it; audio that is already there can be taken."""
         self._let_go()
         self._rests = True
         self.close()

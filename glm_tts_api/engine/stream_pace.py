@@ -1,8 +1,8 @@
 """When the audio of a streamed answer comes, and when a player wants it. Knows seconds and numbers of tokens;
 no clock.
 
-For a lone listener who plays from the first audio on, at 24 kHz, at speeds that warm-up has measured. What
-is found here is only said: the schedule is a setting, so that an answer stays the same whatever the speed.
+For a lone listener who plays from the first audio on, at 24 kHz, at speeds that warm-up has measured. The
+results are only reported: the schedule is a setting, so that an answer stays the same at any speed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, Window, n_awaited
 TOKENS_A_SECOND = 25
 PROMPT_TOKENS = 125  # a voice of 5 s
 LONGEST_TOKENS = 750  # an answer of 30 s
-HELD_BACK_S = 0.24  # what the vocoder keeps of a span until it knows the next
+HELD_BACK_S = 0.24  # the end of a span that the vocoder keeps until it knows the next
 _TOO_SLOW = 1.25  # seconds for one of audio; a little slower, and waiting for a short answer still helps
 _FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)
 _LAST_CHUNKS = (100, 200, 400)
@@ -77,8 +77,8 @@ class Piece:
 
 @dataclass(slots=True)
 class Making:
-    """What comes of segments that are made one after the other at this `pace`. `decoded_s`, `made_s`: when
-    what is decoded and rendered so far is there."""
+    """The times of segments that are made one after the other at this `pace`. `decoded_s`, `made_s`: when the
+    last token so far is decoded, and the last span rendered."""
 
     pace: Pace
     decoded_s: float = 0.0
@@ -121,9 +121,9 @@ def wait_s(pieces: Sequence[Piece], *, there_s: float, margin: float = 1.0) -> f
 
 @dataclass(frozen=True, slots=True)
 class Forecast(Playback):
-    """What a lone listener has of `chunks`; `schedule_without_gaps`: of the chunks that a player never runs
-    dry with, those that let it begin soonest. None where there are none: speech is made slower than it is
-    heard."""
+    """A lone listener's playback with `chunks`. `schedule_without_gaps`: of the schedules with which a player
+    never runs dry, the one that starts soonest. None where there is no such schedule: speech is made slower
+    than it plays."""
 
     chunks: tuple[int, ...]
     schedule_without_gaps: tuple[int, ...] | None

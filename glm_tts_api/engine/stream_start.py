@@ -1,8 +1,8 @@
 """How long the start of a stream has to wait, so that its player never runs dry afterwards. Knows seconds and
 numbers of tokens; no clock, no tensors.
 
-What is to come is reckoned by the pace that warm-up has measured, and by how much slower tokens and renders
-come at present. Only when audio leaves depends on that; the audio does not.
+The estimate takes the pace that warm-up has measured, and how much slower tokens and renders come at present.
+It decides only when audio leaves; it does not change the audio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from glm_tts_api.engine.request import EngineRequest, Span
 
 _TOKENS_PER_ID = 8  # of slow speech
-# What is reckoned may be too short, the more so the more requests come and go meanwhile.
+# The estimate may be too short, the more so the more requests come and go meanwhile.
 _MARGIN, _MARGIN_FOR_EACH, _LARGEST_MARGIN = 1.05, 0.1, 1.5
 _NEWS = 0.3  # how much the latest render counts
 _NEWS_OF_A_STEP = 0.1
@@ -35,7 +35,7 @@ class StreamStarts:
         self._times = 1.0
 
     def measured(self, pace: Pace | None, *, n_renderers: int) -> None:
-        """What warm-up has found, None where that did not fit the memory."""
+        """`pace`: measured by warm-up; None where the measurement did not fit the memory."""
         if pace is not None:
             self._pace, self._token_s, self._n_renderers = pace, pace.token_s, n_renderers
 

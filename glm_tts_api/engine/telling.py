@@ -1,4 +1,4 @@
-"""What becomes of a request in an engine's process, as it is told to the server."""
+"""Tells the server what happens to a request in an engine's process."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ _PLANS_KEPT = 32
 def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> None:
     """Makes PyTorch fit for a server on `device`, before anything lies there.
 
-    `environ` is the process's own environment, by which PyTorch's allocator is told what to do; what the user
-    has told it stays.
+    `environ` is the process's own environment, which configures PyTorch's allocator; the user's own values
+    stay.
     """
     if device.type != "cuda":
         for name in _PLANS_KEPT_BY:

@@ -1,4 +1,4 @@
-"""What the models hear of a voice, computed once per recording and kept (LRU).
+"""A voice's features for the models, computed once per recording and kept (LRU).
 
 Requests that ask for the same voice at the same time share one computation. Called from the text pool's
 threads; the modules it uses hold no state between calls.

@@ -71,8 +71,8 @@ class WarmUp:
         return self._request(SAMPLE_RATE, self._usual_voice())
 
     def spans_to_meet(self, chunks: Sequence[int]) -> list[Span]:
-        """What a GPU renders before it is ready, since its libraries plan anew for each length: a stream's
-        spans and whole answers, at each sample rate. Nothing for a CPU, which plans little."""
+        """Spans that a GPU renders before it is ready, since its libraries plan anew for each length: a
+        stream's spans and whole answers, at each sample rate. Empty for a CPU, which plans little."""
         if self._models.llm.device.type != "cuda":
             return []
         voice = self._usual_voice()

@@ -1,4 +1,4 @@
-"""What belongs to a checkpoint: the official layout (docs/model.md 2), and what each file is for."""
+"""The files of a checkpoint: the official layout (docs/model.md 2), and the use of each file."""
 
 from __future__ import annotations
 

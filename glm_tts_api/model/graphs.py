@@ -86,7 +86,7 @@ class Graphs:
             for inputs in examples:
                 outputs, replay = captured(partial(self._function, *inputs), stream=stream, pool=pool)
                 self._graphs[_shapes(inputs)] = _Graph(inputs, outputs, replay)
-        torch.cuda.synchronize(device)  # whatever stream the graphs are replayed on
+        torch.cuda.synchronize(device)  # the graphs may be replayed on any stream
 
     def _uncaptured(self, inputs: Inputs) -> _Graph:
         outputs = self._function(*inputs)
@@ -112,7 +112,8 @@ def captured(
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """What is collected while a graph is captured may free memory of the device, which ends the capture."""
+    """Switches the garbage collector off. A collection during the capture of a graph may free memory of the
+    device, which ends the capture."""
     gc.collect()
     enabled = gc.isenabled()
     gc.disable()

@@ -53,7 +53,7 @@ class Part(Generic[ModuleT]):
         return self.module.requires_grad_(False).eval()
 
     def load_copy(self, device: torch.device, **replaced: Tensor) -> ModuleT:
-        """The module with its weights in float32 on `device`; what is `replaced` need not be stored."""
+        """The module with its weights in float32 on `device`. A weight in `replaced` need not be stored."""
         tensors = {**self.tensors(), **replaced}
         state = {name: tensor.to(device, torch.float32, copy=True) for name, tensor in tensors.items()}
         self.module.load_state_dict(state, assign=True)
@@ -65,7 +65,7 @@ class Part(Generic[ModuleT]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """What was looked at, ready to be loaded."""
+    """The parts that were inspected, ready to be loaded."""
 
     llm: Part[Llama]
     flow: Part[FlowMatching]

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ROW_MULTIPLE = 4  # what callers pad batches to; a single row takes a kernel of its own
+ROW_MULTIPLE = 4  # callers pad batches to it; a single row takes a kernel of its own
 _TYPICAL_ROWS = 16
 _ALIGNED_COLUMNS = 64
 _INT8_MAX, _UINT8_ZERO = 127, 128
@@ -123,7 +123,7 @@ def _sums_of_pairs_saturate() -> bool:
 
 
 def _scale(rows: Tensor) -> Tensor:
-    """What one step of a row's integers is worth, [n, 1]."""
+    """The value of one step of a row's integers, [n, 1]."""
     return rows.abs().amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) / _INT8_MAX
 
 

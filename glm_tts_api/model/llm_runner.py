@@ -1,8 +1,8 @@
 """The LLM packed for serving: many rows, each at its own length, one forward a step.
 
-A row's result does not depend on its neighbours: on the CPU products run on packed weights with the rows
-padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA that is so with
-Triton's kernels (triton_decode.py); by the operators here rows attend together under a mask.
+A row's result does not depend on its neighbours. On the CPU, products run on packed weights with the rows
+padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA, Triton's
+kernels (triton_decode.py) hold to that; by the operators here, rows attend together under a mask.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class _Layer:
 
 
 def causal_mask(n: int, start: int, *, group: int, device: torch.device | str, dtype: torch.dtype) -> Tensor:
-    """What the queries of positions start.. may not see, [group * n, start + n]: 0 or -inf, to be added.
+    """The mask of the positions that the queries at start.. may not see, [group * n, start + n]: 0 or -inf,
+    to be added.
 
     Rows begin aligned: others would be copied in each layer.
     """
@@ -193,7 +194,7 @@ class LlmRunner:
         positions = F.pad(at[1], (0, padding))
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         x = F.pad(F.embedding(ids, self.embedding), (0, 0, 0, padding))  # [P, D]
-        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # what padding rows "attend" to
+        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # padding rows "attend" to these
         for index, layer in enumerate(self.layers):
             q, k, v = self._project(layer, x, cos, sin)
             cache.keys[index][at[0], :, at[1]] = k[:n]

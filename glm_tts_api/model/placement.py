@@ -43,7 +43,7 @@ def n_sharing(device: torch.device, asked: str, *, n_engines: int) -> int:
 
 
 def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
-    """What the person who starts the server should know of what DEVICE and DTYPE come to here."""
+    """Warnings about DEVICE and DTYPE on this machine, for the person who starts the server."""
     warnings = []
     reason = why_no_gpu() if device == "auto" and n_gpus() == 0 else None
     if reason:

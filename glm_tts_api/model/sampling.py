@@ -23,11 +23,11 @@ MAX_REDRAWS = 100  # a top-k draw that may not be the end is repeated; past this
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """What the columns of the logits stand for.
+    """The meaning of the logits' columns.
 
     `end` is the column that ends a segment. `ids` [C] holds each column's vocabulary id where only some of
-    the vocabulary is computed (None: column i is id i): a draw from all of the vocabulary takes `vocab_size`
-    exponentials either way, so that leaving out ids that cannot be drawn leaves the others' draws alone.
+    the vocabulary is computed (None: column i is id i). A draw takes `vocab_size` exponentials either way, so
+    leaving out ids that cannot be drawn does not change the draws of the others.
     """
 
     end: int

@@ -116,7 +116,8 @@ class _Layer(nn.Module):
 
 
 def block_causal_visibility(key_mask: Tensor, block_size: int) -> Tensor:
-    """Who sees whom: everything earlier and the whole of one's own block, real keys only.
+    """The attention's visibility: each frame sees everything earlier and the whole of its own block, real
+    keys only.
 
     key_mask [B, L] bool -> [B, 1, L, L] bool, true where row i may attend to column j.
     """

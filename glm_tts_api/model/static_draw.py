@@ -1,13 +1,13 @@
 """The rules of `sampling` as one expression on tensors of fixed shape.
 
 A CUDA graph can neither branch on a drawn value nor change a shape. So every row has a fixed amount of noise
-a step, whether it is used or not, where `sampling` consumes as much as the published loop; and instead of
-redrawing while the end comes too early, the end is left out. The distributions are those of `sampling`, the
-draws of one seed are not.
+a step, used or not; `sampling` consumes as much as the published loop. And where the published loop draws
+again because the end comes too early, the end is left out here. The distributions are those of `sampling`,
+the draws of one seed are not.
 
-A row's draw does not depend on the number of rows, though a GPU chooses its kernels by that number: equals
-are ordered by column, noise belongs to a column and not to a rank, the nucleus is summed in integers, and
-rows begin aligned.
+A row's draw does not depend on the number of rows, though a GPU chooses its kernels by that number. For this,
+equal logits are ordered by column, noise belongs to a column and not to a rank, the nucleus is summed in
+integers, and rows begin aligned.
 """
 
 from __future__ import annotations

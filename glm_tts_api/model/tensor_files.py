@@ -96,7 +96,8 @@ def indexed_files(directory: Path) -> list[Path] | None:
 
 
 def mismatches(found: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
-    """What keeps `found` from being loaded strictly as `wanted`, a sentence each; long lists are cut."""
+    """The differences that keep `found` from being loaded strictly as `wanted`, a sentence each; long lists
+    are cut."""
     missing = [name for name in wanted if name not in found]
     unknown = [name for name in found if name not in wanted]
     if missing:

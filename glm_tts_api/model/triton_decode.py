@@ -1,11 +1,11 @@
 """A decode step's forward of fixed shape: cuBLAS for the products, Triton for all that lies between them.
 
 Every slot is a row of every step, whether it decodes or not. So each product is one kernel on one shape, and
-a row's bits do not depend on how many others there are. Idle rows cost nothing as long as it takes longer to
-read the weights than to multiply by them: in bfloat16 up to as many rows as a GPU does operations for each
-byte that it reads. By the data sheets those are 295 on an H100, 153 on an A100, 164 on an RTX 4090 and 76 on
-an RTX 3090; the slots that fit the memory of these cards are 300, 300, 70 and 70. So one shape serves every
-number of slots: at worst a step of few rows takes twice as long as with the default of 20 slots.
+a row's bits do not depend on how many others there are. Idle rows cost nothing as long as reading the weights
+takes longer than multiplying by them. In bfloat16 that holds up to as many rows as a GPU does operations for
+each byte that it reads. By the data sheets those are 295 on an H100, 153 on an A100, 164 on an RTX 4090 and
+76 on an RTX 3090. The memory of these cards holds 300, 300, 70 and 70 slots. So one shape serves every number
+of slots: at worst a step of few rows takes twice as long as with the default of 20 slots.
 
 Needs Triton: imported where a GPU is used.
 """

@@ -37,7 +37,7 @@ class Change:
 
 
 class Use(NamedTuple):
-    """What a rule made of a place, of which earlier rules may have changed parts."""
+    """A rule's change of a place; earlier rules may have changed parts of it."""
 
     kind: str
     written: str
@@ -64,9 +64,8 @@ class Same(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """`shown`: what is said, its unchanged words in the case in which they are written; `places`: what is
-    said otherwise, in the order in which it is written; `same`: what is said as it is written, word by
-    word."""
+    """`shown`: the spoken text, its unchanged words in their written case; `places`: the changed places, in
+    written order; `same`: the unchanged words, one by one."""
 
     shown: str
     places: tuple[Place, ...]
@@ -191,8 +190,9 @@ def _gaps(
 def _without_touched(
     pairs: Sequence[tuple[int, int]], gaps: Sequence[_Gap], written: str, before: Sequence[_Word]
 ) -> list[tuple[int, int]]:
-    """Without those of which a part of the same token is said otherwise. What is said beside no word belongs
-    to the word before it, signs to those that they touch; signs that are dropped are no part of a word."""
+    """The pairs, without those of which another part of the same token is said differently. A spoken
+    insertion beside no word belongs to the word before it; signs belong to the words that they touch; dropped
+    signs are no part of a word."""
     tokens = _tokens(written, before)
     touched: set[int] = set()
     for gap in gaps:

@@ -59,7 +59,7 @@ class TextFrontend:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was wrong with the user's dictionaries when they were last read."""
+        """Faults of the user's dictionaries when they were last read."""
         self._lexicon.current()
         return (*self._files.current().warnings, *self._lexicon.warnings)
 
@@ -73,10 +73,10 @@ class TextFrontend:
         options: ReadingOptions = _NOTHING_ASKED,
         check: Check = unwatched,
     ) -> Reading:
-        """What is said for `text`, whose own lexicon goes before the user's.
+        """Reads `text`; the lexicon of its request goes before the user's.
 
-        Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and what
-        `check` raises: it is called again and again while this goes on."""
+        Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and the
+        errors of `check`, which is called again and again meanwhile."""
         entries = self._lexicon.current().extended(options.lexicon)
         written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
         written = shortened(written, verbatim_spans(text, self._verbatim(text, options)))

@@ -1,4 +1,4 @@
-"""What a text is spoken as: its segments, and what became of it on the way. Knows strings only."""
+"""The result of reading a text: its segments, and the changes on the way. Knows strings only."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SYLLABLE_S, _MARK_S = 0.2, 0.25
 _MARK = re.compile(f"[{re.escape(PUNCTUATION)}]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_SHOWN = 20
-_ALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")  # whose letters look alike
+_ALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")  # scripts with letters that look alike
 
 
 def spoken_seconds(text: str) -> float:
-    """What a text in words takes to say, roughly."""
+    """A rough estimate of the seconds that a text in words takes."""
     n_marks = len(_MARK.findall(text))
     return _SYLLABLE_S * (weight(text) - n_marks) + _MARK_S * n_marks
 
@@ -46,7 +46,7 @@ class SpokenSegment:
 
     @property
     def seconds(self) -> float:
-        """What it takes to say, roughly, with its pause and at its speed: voices differ."""
+        """A rough estimate of its duration, with its pause and at its speed: voices differ."""
         return self.pause_s + spoken_seconds(self.text) / self.speed
 
 
@@ -110,7 +110,7 @@ class Reading:
 
     @property
     def seconds(self) -> float:
-        """What it takes to say, roughly."""
+        """A rough estimate of its duration."""
         return sum(segment.seconds for segment in self.segments) + self.pause_s
 
     @cached_property
@@ -181,7 +181,7 @@ class Reading:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is not said at all, and words that look misspelt, a sentence each."""
+        """The characters that are not said at all, and the words that look misspelt, a sentence each."""
         return tuple(_warnings(self.marked.plain, self.changes))
 
 

@@ -1,5 +1,5 @@
-"""What was written for each segment of what is said: its text, and its words with their length in syllables.
-Knows strings only."""
+"""The written form of each spoken segment: its text, and its words with their length in syllables. Knows
+strings only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LIGHT = re.compile(
 
 @dataclass(slots=True)
 class _Unit:
-    """What is written at `start` to `end`, and where it stands in what is said."""
+    """The written text from `start` to `end`, and its place in the spoken text."""
 
     start: int
     end: int
@@ -39,8 +39,8 @@ class _Unit:
 
 
 def written_segments(plain: str, said: str, compared: Comparison, starts: Sequence[int]) -> list[Written]:
-    """Of each segment, which begin at `starts` in what is `said`. What is written once and said in two
-    segments belongs to the first."""
+    """The written form of each segment; the segments begin at `starts` in the text `said`. A word that is
+    written once and said in two segments belongs to the first."""
     by_segment: list[list[_Unit]] = [[] for _ in starts]
     latest = 0
     for unit in _units(plain, compared):
@@ -54,7 +54,7 @@ def written_segments(plain: str, said: str, compared: Comparison, starts: Sequen
 
 
 def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
-    """In the order in which they are written, whole; what is dropped is none."""
+    """The units, whole and in written order; dropped text makes none."""
     anchors = [
         *(tuple(same) for same in compared.same),
         *(

@@ -1,8 +1,8 @@
 """The diffusion transformer that estimates the flow's velocity (docs/model.md 8.1).
 
-Rows of a batch may have different lengths: with a padding mask, a padded row gives what it gives alone.
-What does not change from one Euler step to the next (token embedding, AdaLN parts) is computed apart, so a
-sampler can compute it once. Key names are the official ones without their "estimator." prefix.
+Rows of a batch may have different lengths: with a padding mask, a padded row gives what it gives alone. The
+values that stay the same from one Euler step to the next (token embedding, AdaLN parts) are computed apart,
+so a sampler can compute them once. Key names are the official ones without their "estimator." prefix.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class DiT(nn.Module):
         padding: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """One evaluation, each row at its own time; what training calls.
+        """One evaluation, each row at its own time. Training calls it.
 
         x, cond [B, T, 80]; frames [B, T] token ids per frame (`tokens_to_frames`); t [B] in [0, 1]; speaker
         [B, 192], of unit length or zeros; padding [B, T] bool, true on real frames; mask [B, 1, T, T] bool,
@@ -181,12 +181,13 @@ class DiT(nn.Module):
         return [module for module in self.modules() if isinstance(module, AdaLayerNorm)]
 
     def time_parts(self, t: Tensor) -> Tensor:
-        """What the times [N] add to all AdaLN layers, [N, depth * 6D + 2D]."""
+        """Terms that the times [N] add to all AdaLN layers, [N, depth * 6D + 2D]."""
         time = self.time_embed(t)
         return torch.cat([norm.time_part(time) for norm in self._norms()], -1)
 
     def speaker_parts(self, speaker: Tensor) -> Tensor:
-        """What the speakers [B, 192] add to all AdaLN layers, [B, depth * 6D + 2D]; zeros add nothing."""
+        """Terms that the speakers [B, 192] add to all AdaLN layers, [B, depth * 6D + 2D]; zeros add
+        nothing."""
         speaker = speaker.to(self.norm_out.linear.weight.dtype)
         return torch.cat([norm.speaker_part(speaker) for norm in self._norms()], -1)
 

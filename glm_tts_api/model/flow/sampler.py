@@ -80,7 +80,7 @@ class FlowMatching(nn.Module):
         super().__init__()
         self.config = config
         self.estimator = DiT(config)
-        self.precision: Callable[[], AbstractContextManager[Any]] = nullcontext  # what it computes in
+        self.precision: Callable[[], AbstractContextManager[Any]] = nullcontext  # the precision of a step
         self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
 
     def pack(self, dtype: torch.dtype = torch.float32) -> FlowMatching:
@@ -115,9 +115,11 @@ class FlowMatching(nn.Module):
     def _conditions(
         self, frames: Tensor, speakers: Tensor, times: Tensor, padding: Tensor | None, places: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What stays the same from step to step: token ids per frame [B, T], speakers [B, 192] of unit
-        length, times [steps] -> tokens [2B, T, E] and what speakers [2B, *] and times [steps, *] add to the
-        AdaLN layers, for the rows [conditional; unconditional]."""
+        """The inputs that stay the same from step to step, for the rows [conditional; unconditional].
+
+        frames [B, T] token ids per frame, speakers [B, 192] of unit length, times [steps] -> tokens [2B, T,
+        E]; terms that speakers [2B, *] and times [steps, *] add to the AdaLN layers.
+        """
         with self.precision():
             tokens = self.estimator.text_emb_layer(frames, padding, places)
             speaker = self.estimator.speaker_parts(speakers)

@@ -33,7 +33,7 @@ class Vocoder(Protocol):
         """mel [1, 80, T] -> wave [T * hop], float32 in [-1, 1]."""
 
     def call_bytes(self, *, n_frames: int) -> int:
-        """What a call holds on a GPU; 0 where it is not known."""
+        """Bytes that a call holds on a GPU; 0 where that is not known."""
 
 
 class VocoderStream(Protocol):

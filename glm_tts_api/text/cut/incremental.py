@@ -26,7 +26,8 @@ _SHORTENED = frozenset(word.lower() for word in (*ABBREVIATIONS, *TITLES))
 
 
 class SentenceSplitter:
-    """What `push` returned and `flush` returns is, joined, all that was pushed. Without `cuts` it is one."""
+    """Cuts a text that comes in pieces into sentences. The results of `push` and `flush`, joined, are the
+    pieces, joined. Without `cuts` the whole text is one sentence."""
 
     def __init__(self, *, cuts: bool = True) -> None:
         self._cuts = cuts

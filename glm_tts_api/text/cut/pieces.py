@@ -46,11 +46,14 @@ def pieces(text: str, limit: int = MAX_PIECE, max_digits: int = MAX_DIGITS) -> I
 
 
 def sentences(text: str, limit: int = MAX_PIECE, max_digits: int = MAX_DIGITS) -> Iterator[str]:
-    """`text` in order and complete, in pieces of `limit` characters or less, cut only where the published
-    rules read both sides as they read the whole: after a Chinese clause, a sentence, or a long word before
-    another. What has no such place in it may be longer, up to MAX_SENTENCE characters or `max_digits` digits;
-    then it is cut as `pieces` does, and of two readings that weigh the same to the automata (with or without
-    "and") the other may win."""
+    """`text` in order and complete, in pieces of `limit` characters or less. It is cut only where the
+    published rules read both sides as they read the whole: after a Chinese clause, a sentence, or a long word
+    before another.
+
+    A stretch without such a place may be longer, up to MAX_SENTENCE characters or `max_digits` digits; then
+    it is cut as `pieces` does. There, of two readings that weigh the same to the automata (with or without
+    "and"), the other may win.
+    """
     start = safe = 0
     for end in [*(match.end() for match in _SAFE_END.finditer(text)), len(text)]:
         if end - start > limit and safe > start:

@@ -1,8 +1,8 @@
 """Marks in a text: [[重庆|chong2 qing4]], [[pause 0.8]], [[voice exampleB]], [[speed 0.9]]. Knows strings.
 
-The rules of reading never see one. In the text that they are given, a marked word is a placeholder for each
-of its syllables, a Hanzi that they know nothing of, and what cuts the text is a line of its own. They keep
-all of these, in their order, so what was marked is put back into what they make of it.
+The rules of reading never see a mark. In their text, a marked word is a row of placeholders, one for each
+syllable: a Hanzi that no rule knows. A mark that cuts the text is a line of its own. The rules keep all of
+these in their order, so the marks are put back into their result.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What changes at a place: a pause, the voice (empty: the request's own) or the speed from there on.
+    """A change at a place: a pause, and the voice (empty: the request's own) or the speed from there on.
     `block_s`: the pause of a paragraph's end, where no mark asks for another."""
 
     pause_s: float = 0.0
@@ -51,8 +51,8 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What stands at `start`: `written`, said as these `syllables`, or as the text `said`; or a cut. `rule`:
-    what asked for it, where the reading is given."""
+    """The text at `start`: `written`, said as these `syllables`, or as the text `said`; or a cut. `rule`: the
+    source of the reading, where it is given."""
 
     start: int
     written: str = ""
@@ -64,9 +64,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A text whose marks were taken out; `text` is for the rules, with placeholders. `plain`: what was
-    written, without marks; `places`: where each of its characters stands in the text as it came; `given`: the
-    words whose reading is given; `placeholders`: of a syllable, of one in a word without Hanzi, of a cut."""
+    """A text without its marks; `text` is for the rules, with placeholders. `plain`: the written text;
+    `places`: the place of each of its characters in the original; `given`: the words whose reading is given;
+    `placeholders`: of a syllable, of one in a word without Hanzi, of a cut."""
 
     text: str
     plain: str
@@ -77,8 +77,8 @@ class MarkedText:
     placeholders: tuple[str, str, str] = ("", "", "")
 
     def stretches(self, normalized: str) -> Iterator[tuple[Cut, str]]:
-        """What the rules made of `text`, with what changes before each of its stretches. Raises
-        MalformedPronunciation if they lost a mark."""
+        """The rules' result for `text`, in stretches, each with the change before it. Raises
+        MalformedPronunciation if the rules lost a mark."""
         parts = normalized.split(self.placeholders[2]) if self.cuts else [normalized]
         n_sounds = sum(map(normalized.count, self.placeholders[:2])) if self.sounds else 0
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):

@@ -29,7 +29,7 @@ _AS_WRITTEN = ("date", "time", "currency")  # the rules read them by what stands
 
 @dataclass(slots=True)
 class _Scope:
-    """What holds where a tag stands."""
+    """The properties that hold at a tag."""
 
     chinese: bool
     voice: str = ""
@@ -42,7 +42,7 @@ class _Writer:
     warnings: dict[str, None] = field(default_factory=dict)
 
     def inside(self, element: Element, scope: _Scope) -> str:
-        """What an element's text and children are, without the element itself."""
+        """An element's text and children, without the element itself."""
         if scope.level > _MOST_LEVELS:
             raise InvalidField(f"The SSML is nested deeper than {_MOST_LEVELS} levels.")
         parts = [element.text or ""]

@@ -29,7 +29,7 @@ _FENCES = ("```", "~~~")
 
 
 class Span(NamedTuple):
-    """What stands at `start` to `end`, and what is `said` of it."""
+    """The text from `start` to `end` is read as `said`."""
 
     start: int
     end: int
@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 
 def verbatim_spans(text: str, how: Verbatim) -> Iterator[Span]:
-    """What is shortened or left out, in order."""
+    """The places that are shortened or left out, in order."""
     if how == "read":
         return
     done = 0

@@ -26,7 +26,7 @@ _Signature = tuple[tuple[int, int] | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Dictionaries:
-    """What the files say. `warnings` names each file or line that was passed over, and why."""
+    """The entries of the user's files. `warnings` names each file or line that was passed over, and why."""
 
     replacements: tuple[tuple[str, str], ...] = ()
     pronunciations: dict[str, str] | None = None

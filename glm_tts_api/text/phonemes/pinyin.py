@@ -22,7 +22,7 @@ Syllable = tuple[str, ...]
 
 
 class BadReading(ValueError):
-    """What is wrong with a reading, as the end of a sentence."""
+    """The message says, as the end of a sentence, what is wrong with a reading."""
 
 
 def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
@@ -41,8 +41,8 @@ def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
 
 
 def known_readings(word: str, inventory: Collection[str]) -> list[list[str]]:
-    """What the dictionary knows for each character of `word`, as `phoneme_names` takes it; the reading that
-    it has in this word comes first; none for what is no Hanzi."""
+    """The dictionary's readings for each character of `word`, in the form that `phoneme_names` takes. The
+    reading of the character in this word comes first. A character that is no Hanzi has none."""
     from pypinyin import Style, pinyin
 
     # errors=list: what it does not know comes back as it is, character by character; its types do not say so.

@@ -30,7 +30,7 @@ class PublishedRules:
     def speak(
         self, text: str, replacements: Iterable[tuple[str, str]], _uses: list[Use], check: Check = unwatched
     ) -> str:
-        """`text` in words; `check` is called between two pieces of it. What a transducer did has no name."""
+        """`text` in words; `check` is called between two pieces of it. A transducer's change has no name."""
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
         if signs.has_hanzi(text):
             words = published_chinese(
@@ -46,7 +46,7 @@ class PublishedRules:
 
 
 def spoken_in_pieces(normalizer: TextNormalizer, text: str, check: Check = unwatched) -> str:
-    """What `normalizer` makes of `text`, with a call of `check` before each piece."""
+    """The words of `normalizer` for `text`. `check` is called before each piece."""
     spoken = ""
     for piece in sentences(text, max_digits=normalizer.max_digits):
         check()
