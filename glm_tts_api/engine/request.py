@@ -120,8 +120,8 @@ class EngineRequest:
         self._open(left[:1] if asked.use_cache else left)
 
     def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
-        """The chunk sizes of each segment. Later segments begin with the largest: by then the listener has
-        enough to hear."""
+        """The chunk sizes of each segment. Later segments begin with the largest: enough waits to be heard by
+        then."""
         for index in range(len(self.segments)):
             yield (chunks[-1:] if index else chunks) if self.asked.streams else None
 
@@ -288,7 +288,7 @@ class EngineRequest:
         self._listener.chunk_ready(chunk)
 
     def fail(self, error: Exception) -> None:
-        """Ends the request with an error; its unfinished work is freed as if the listener had gone."""
+        """Ends the request with an error; its unfinished work is freed."""
         if not self.cancelled:
             self._failed = True
             self._listener.request_ended(error)
