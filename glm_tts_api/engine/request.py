@@ -120,8 +120,7 @@ class EngineRequest:
         self._open(left[:1] if asked.use_cache else left)
 
     def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
-        """The chunk sizes of each segment. Later segments begin with the largest: enough waits to be heard by
-        then."""
+        """Chunk sizes of each segment. Later ones begin with the largest: enough is ready by then."""
         for index in range(len(self.segments)):
             yield (chunks[-1:] if index else chunks) if self.asked.streams else None
 
