@@ -97,8 +97,8 @@ class SpeechRequest:
 
     `voice`: an uploaded one is decoded once the request has its permit, since requests that wait must be
     small. `streams`: whether the audio leaves in pieces while it is made, or in whole segments. `others`: the
-    voices that marks in the text call for.
-    `speed` changes no pitch. `volume` is a factor; samples beyond
+    voices that marks in the text call for. `pause_s`: of silence before it, where no mark there asks for
+    another. `speed` changes no pitch. `volume` is a factor; samples beyond
     full scale are clipped. `timestamps`: of what is to be told when it is said. `output_rate` in Hz: of the
     audio that leaves, where that is another than `sample_rate`; `kbits` a second: of a compressed format,
     where not the usual. `is_marked`: the file says that it is synthetic. `warnings`: fields that were sent
@@ -123,6 +123,7 @@ class SpeechRequest:
     is_marked: bool = True
     warnings: Sequence[str] = ()
     gives_way: bool = False
+    pause_s: float = 0.0
 
     def speed_of(self, chunk: AudioChunk) -> float:
         """The speed of a chunk, its mark's included; a pause keeps its length."""

@@ -63,7 +63,7 @@ class InputProcessor:
         again, so that nobody's text is worked on for long."""
         reading = self.frontend.read(asked.text, asked.reading, check)
         prompts: dict[str | None, VoicedPrompt] = {}
-        segments = []
+        segments: list[Segment] = []
         written = reading.written() if asked.timestamps else repeat(None)
         for part, as_written in zip(reading.segments, written, strict=False):
             check()
@@ -72,7 +72,8 @@ class InputProcessor:
             if ids := self._tokenizer.encode(part.spoken):
                 prompt = prompts[part.voice]
                 likely = TOKENS_A_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
-                segments.append(Segment(ids, prompt, part.pause_s, part.speed, likely, as_written))
+                pause_s = part.pause_s or (0.0 if segments else asked.pause_s)
+                segments.append(Segment(ids, prompt, pause_s, part.speed, likely, as_written))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(

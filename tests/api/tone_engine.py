@@ -210,6 +210,9 @@ class ToneEngine:
         n_segments = stream.timings.segments = self._n_segments_of(asked)
         words = [WrittenWord(*word.span(), 1.0, pause=False) for word in re.finditer(r"\w+", asked.text)]
         written = Written(asked.text, words, 0) if asked.timestamps else None
+        if asked.pause_s:
+            silence = np.zeros(round(asked.pause_s * rate), np.float32)
+            self._tell(self._put, stream, AudioChunk(silence, rate, 0, ends_segment=False, speed=None))
         for segment in range(first, n_segments):
             if segment > first and stopped.wait(self.segment_s):
                 self.n_stopped += 1

@@ -44,6 +44,15 @@ def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
         assert given == [segment.spoken for segment in shown.segments], text
 
 
+def test_a_request_begins_with_its_pause_unless_a_mark_asks_for_another(tmp_path: Path) -> None:
+    models = replace(tiny.tiny_models(), text_tokenizer=cast(Any, CodePoints()))
+    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
+    processor = InputProcessor(models, frontend, VoiceFeatures(models, 1), tiny.CONFIG.stream_chunks)
+    for text, pauses in (("一。\n\n二。", [0.5, 0.8]), ("[[pause 0.3]]一。\n\n二。", [0.3, 0.8])):
+        request = processor.request(tiny.asked(text, pause_s=0.5), cast(Any, Listener()))
+        assert [segment.pause_s for segment in request.segments] == pauses
+
+
 def test_a_segment_knows_what_was_written_where_times_are_asked_for(tmp_path: Path) -> None:
     models = replace(tiny.tiny_models(), text_tokenizer=cast(Any, CodePoints()))
     frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)

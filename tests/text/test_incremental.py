@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glm_tts_api.text.cut.block_pauses import Pauses, pause_behind
 from glm_tts_api.text.cut.incremental import SentenceSplitter
+from glm_tts_api.text.cut.paragraphs import block_ends
 
 WORDS = st.sampled_from(
     [
@@ -132,3 +135,26 @@ def test_a_sentence_is_there_as_soon_as_the_next_one_begins() -> None:
     assert splitter.push("今天天气很好") == splitter.push("。") == []
     assert splitter.push("我") == ["今天天气很好。"]
     assert (splitter.flush(), splitter.flush()) == ("我", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "江南的春天来得很早。雨也下得很早。\n\n那里的人们在河边走。\n他们说着话，看着花。",
+        "# 江南的春天来了\n江南的春天来得很早。\n- 先去河边看看花\n- 再去听一听雨声\n\n天黑了就都回家去。",
+        "第一章 江南的春天\n\nSpring came early to the south. It rained.\n\nThey walked by the river.\n",
+        "床前明月光照人\n疑是地上霜满天\n举头望明月在上\n低头思故乡在远",
+    ],
+    ids=["paragraphs", "a heading and items", "a chapter", "verse"],
+)
+def test_pieces_pause_as_the_whole_text_does(text: str) -> None:
+    splitter = SentenceSplitter()
+    pieces = [*splitter.push(text), splitter.flush()]
+    assert len(pieces) > 2
+    within = [pauses_in(piece) for piece in pieces]  # of lines that are too short to be a piece
+    behind = [[pause] if (pause := pause_behind(piece)) else [] for piece in pieces[:-1]] + [[]]
+    assert [*chain(*chain(*zip(within, behind, strict=True)))] == pauses_in(text)
+
+
+def pauses_in(text: str) -> list[float]:
+    return [Pauses().after(kind) for _, kind in block_ends(text)]

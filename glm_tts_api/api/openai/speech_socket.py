@@ -24,6 +24,7 @@ from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
+from glm_tts_api.text.cut.block_pauses import pause_behind
 from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.markup.marks import voices_in
 
@@ -65,6 +66,7 @@ class _Conversation:
         self._splitter = SentenceSplitter()
         self._how: tuple[StartFields, Voice] | None = None
         self._voice: Voice | None = None  # that a mark in this turn has called for
+        self._pause_s = 0.0  # behind what was said last in this turn
         self._phase = _Phase.BETWEEN
 
     async def run(self) -> None:
@@ -200,8 +202,10 @@ class _Conversation:
                     audio_format=fields.response_format,
                     speed=fields.speed,
                     timestamps=fields.level,
+                    pause_s=self._pause_s,
                 )
             )
+            self._pause_s = pause_behind(text)
 
     async def _end_turn(self, mark: Mark, phase: _Phase) -> None:
         most = self._state.config.max_text_length
@@ -209,12 +213,12 @@ class _Conversation:
             raise TextTooLong(f"More than {most} sentences and turns wait to be spoken (MAX_TEXT_LENGTH).")
         await self._say(self._splitter.flush())
         self._speaker.put(mark)
-        self._phase, self._voice = phase, None
+        self._phase, self._voice, self._pause_s = phase, None, 0.0
 
     async def _cancel(self) -> None:
         await self._speaker.hush()
         self._splitter.flush()
-        self._voice = None
+        self._voice, self._pause_s = None, 0.0
         await self._client.tell({"type": "cancelled"})
         if self._phase is _Phase.ENDED:
             self._speaker.put(Mark.END)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from glm_tts_api.text.cut.paragraphs import BlockKind
+from glm_tts_api.text.cut.paragraphs import ENDED, VERSE, BlockKind, columns, paragraphs
 
 LONGEST_S = 10.0
 _CLOSING = "\"'”’)]）】」』》*_ "
@@ -42,3 +42,17 @@ class Pauses:
         if end.endswith(_SENTENCE_ENDS):
             return self.sentence
         return self.sentence / 2 if end.endswith(_CLAUSE_ENDS) else 0.0
+
+
+def pause_behind(piece: str) -> float:
+    """Behind a piece of a text that comes in pieces, by the block that ends with its line: as in a text that
+    is there as a whole. A short line without a mark at its end, with no blank line behind, is taken for
+    verse, which goes on; a mark at the end is taken for a pause of its own."""
+    said = piece.rstrip()
+    n_ends = piece.count("\n", len(said))
+    blocks = list(paragraphs(said))
+    if not n_ends or not blocks or said.endswith("]]"):
+        return 0.0
+    last = blocks[-1]
+    is_prose = last.kind in ("heading", "item") or columns(last.text) > VERSE or ENDED.search(last.text)
+    return Pauses().after(last.kind) if is_prose or n_ends > 1 else 0.0

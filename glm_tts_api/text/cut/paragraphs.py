@@ -16,7 +16,7 @@ from typing import Literal
 BlockKind = Literal["heading", "paragraph", "item", "verse"]
 
 _NARROWEST, _WIDEST = 50, 120  # columns of a text that is hard-wrapped
-_VERSE = 50  # columns of the longest line
+VERSE = 50  # columns of the longest line
 _FULL = 0.85  # of the widest line
 _MOST_TITLE = 40  # characters
 _WIDE = (
@@ -176,7 +176,7 @@ def _as_verse(stanza: Sequence[Paragraph]) -> Iterator[Paragraph]:
     texts = [block.text for block in stanza if block.kind == "paragraph"]
     is_verse = (
         1 < len(texts) == len(stanza)
-        and all(columns(text) <= _VERSE and not _SPEAKER.match(text) for text in texts)
+        and all(columns(text) <= VERSE and not _SPEAKER.match(text) for text in texts)
         and not all(ENDED.search(text) for text in texts[:-1])
     )
     yield from (replace(block, kind="verse") for block in stanza) if is_verse else stanza
