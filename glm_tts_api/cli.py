@@ -14,7 +14,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from glm_tts_api import __version__
 from glm_tts_api.commandline.arguments import add_commands
@@ -38,10 +38,16 @@ glm-tts settings prints all of them, docs/settings.md explains them.
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """A line, in place of the usage and a line."""
+        raise Misused(f"{self.prog}: {message} ({self.prog} --help)")
+
+
 def main(argv: list[str] | None = None) -> int:
-    arguments = _parse(argv)
-    run: Callable[[argparse.Namespace], int] = arguments.run
     try:
+        arguments = _parse(argv)
+        run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
     except StartupError as error:
         print(error, file=sys.stderr)
@@ -58,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="glm-tts", description="GLM-TTS: a text-to-speech server.")
+    parser = _Parser(prog="glm-tts", description="GLM-TTS: a text-to-speech server.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_commands(commands)

@@ -24,6 +24,7 @@ _HINTS = {
     "unauthorized": " Give it with --key, or in GLM_TTS_API_KEY.",
     "text_too_long": _LONG,
     "deadline_passed": _LONG,
+    "voice_exists": " At the command line: glm-tts voices remove NAME, then add it again.",
 }
 
 Fields = Mapping[str, str]
@@ -33,9 +34,11 @@ Files = Mapping[str, tuple[str, bytes]]
 def client_options(url: str, key: str) -> dict[str, Any]:
     """Arguments for httpx's clients. Raises Failed."""
     try:
-        host = httpx.URL(url).host
+        host, scheme = httpx.URL(url).host, httpx.URL(url).scheme
     except (httpx.InvalidURL, ValueError) as error:
         raise Failed(f"'{url}' is no address of a server: {error}") from None
+    if scheme not in ("http", "https"):
+        raise Failed(f"'{url}' is no address of a server: it begins with http:// or https://.")
     return {
         "base_url": url,
         "headers": {b"X-API-Key": key.encode()} if key else {},

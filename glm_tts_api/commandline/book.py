@@ -7,7 +7,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from glm_tts_api.longform.job import Job, Spoken, Unit
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.reading import decode, read_book
 from glm_tts_api.longform.runner import run_job
+from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.block_pauses import Pauses
 
 WORK = ".glm-tts"  # the job's folder, in that of the book
@@ -44,11 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         asked = _asked(arguments, source, files)
         folder.path.mkdir(parents=True, exist_ok=True)
-        with folder.locked():
+        with folder.locked(), _nothing_left(folder):
             job = _begun(folder, asked)
+            book = read_book(source, arguments.book.name) if job is None else None
             if job is None or folder.made(job.n_units).n_units < job.n_units:
                 with server_at(Where.of(arguments.url, arguments.key)) as api:
-                    job = job or _begin(api, folder, arguments, source, asked)
+                    job = _begin(api, folder, arguments, book, asked) if book else job
+                    assert job is not None
                     _finish(folder, job, arguments, api, files)
             else:
                 _finish(folder, job, arguments)
@@ -61,6 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise Failed(f"'{arguments.output}' cannot be used ({error.strerror}).") from None
     return 0
+
+
+@contextmanager
+def _nothing_left(folder: JobFolder) -> Iterator[None]:
+    """Of a job that could not begin."""
+    try:
+        yield
+    except BaseException:
+        if not folder.is_job:
+            folder.delete()
+        raise
 
 
 def _asked(arguments: argparse.Namespace, source: bytes, files: Files | None) -> dict[str, Any]:
@@ -99,10 +114,9 @@ def _begun(folder: JobFolder, asked: dict[str, Any]) -> Job | None:
 
 
 def _begin(
-    api: Api, folder: JobFolder, arguments: argparse.Namespace, source: bytes, asked: dict[str, Any]
+    api: Api, folder: JobFolder, arguments: argparse.Namespace, book: Book, asked: dict[str, Any]
 ) -> Job:
-    """Raises Failed and ServiceError."""
-    book = read_book(source, arguments.book.name)
+    """Raises Failed and StorageFull."""
     cast: dict[str, str] = asked["--cast"]
     voice = None if arguments.prompt else arguments.voice or first_voice(api)
     for name in {*filter(None, [voice]), *cast.values()}:

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from glm_tts_api.commandline.failing import Failed
 
+_NO_DEVICE = (
+    "audio open failed"  # what ffplay says where there is no loudspeaker; it ends with 0 all the same
+)
 _ANY = ("wav", "flac", "mp3", "opus", "aac")
 
 
@@ -70,6 +73,8 @@ def _begun(player: Player, stdin: int, *more: str) -> subprocess.Popen[bytes]:
 
 def _end(player: Player, process: subprocess.Popen[bytes]) -> None:
     _, said = process.communicate()
-    if process.returncode:
-        lines = said.decode(errors="replace").strip().splitlines()
-        raise Failed(f"{player.name} cannot play it: {lines[-1] if lines else 'it does not say why'}")
+    lines = said.decode(errors="replace").strip().splitlines()
+    silent = [line for line in lines if _NO_DEVICE in line]
+    if process.returncode or silent:
+        reason = (silent or lines or ["it does not say why"])[-1]
+        raise Failed(f"{player.name} cannot play it: {reason} (-o FILE writes a file)")

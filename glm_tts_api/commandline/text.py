@@ -24,7 +24,7 @@ def given_text(argument: str | None, command: str) -> str:
                 f"'{path.name}' has chapters or times of its own: glm-tts book {argument} -o FOLDER"
             )
         return _decoded(path.read_bytes(), f"'{path.name}'", f"{argument} > utf8.txt")
-    if kind == ".txt" and len(argument.split()) == 1:
+    if kind in (".txt", *_OF_A_BOOK) and len(argument.split()) == 1:
         raise Misused(f"There is no file '{argument}'.")
     if not argument.strip():
         raise Misused(_no_text(command))

@@ -164,6 +164,7 @@ def test_a_voice_that_is_not_there_is_missed_at_once(server: Running, root: Path
     done = book(root, server, "--cast", "cast.json")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The server has no voice 'nobody'; ")
+    assert list((root / "out").iterdir()) == []
     assert server.engine.requests == []
 
 
@@ -178,5 +179,7 @@ def test_files_that_are_no_book(server: Running, root: Path) -> None:
     (root / "b.pdf").write_bytes(b"%PDF")
     done = run(root, "book", "b.pdf", "-o", "out", GLM_TTS_URL=server.url)
     assert (done.returncode, done.stderr.startswith("A .pdf cannot be read: ")) == (1, True)
+    done = run(root, "book", "b.pdf", "-o", "out", "--url", "127.0.0.1:9")
+    assert done.stderr.startswith("A .pdf cannot be read: "), "it is looked at before a server is asked"
     done = run(root, "book", "missing.md", "-o", "out", GLM_TTS_URL=server.url)
     assert done.returncode == 2

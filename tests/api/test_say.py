@@ -86,6 +86,16 @@ def test_the_file_can_be_played_too(server: Running, tmp_path: Path, player: Pat
     assert done.stderr.startswith("No player for mp3 is here (ffplay, mpv, afplay): ")
 
 
+def test_a_machine_without_a_loudspeaker_is_no_success(server: Running, tmp_path: Path, player: Path) -> None:
+    """ffplay ends with 0 there."""
+    ffplay = player / "ffplay"
+    ffplay.write_text("#!/bin/bash\n/bin/cat > /dev/null\necho 'audio open failed' >&2\necho 'Failed' >&2\n")
+    ffplay.chmod(0o755)
+    done = say(tmp_path, server, "hello", PATH=str(player), HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr == "ffplay cannot play it: audio open failed (-o FILE writes a file)\n"
+
+
 def test_subtitles_beside_the_same_file(server: Running, tmp_path: Path) -> None:
     for kind in ("wav", "mp3"):
         done = say(tmp_path, server, "你好，World。", "-o", f"a.{kind}", "--srt", "a.srt")
@@ -111,6 +121,9 @@ WRONG = [
     (("hello", "-o", "a.xyz"), 2, "-o a.xyz: the name must end in one of .aac, .flac, "),
     (("hello", "-o", "no/a.wav"), 2, "-o no/a.wav: there is no folder 'no'."),
     (("missing.txt", "-o", "a.wav"), 2, "There is no file 'missing.txt'."),
+    (("missing.md", "-o", "a.wav"), 2, "There is no file 'missing.md'."),
+    (("hello", "-o", "a.wav", "--seed", "x"), 2, "glm-tts say: argument --seed: invalid int value: 'x' (glm"),
+    (("hello", "--loud"), 2, "glm-tts: unrecognized arguments: --loud (glm-tts --help)"),
     (("  ", "-o", "a.wav"), 2, "There is no text. Give it: glm-tts say "),
     (("hello", "-o", "a.wav", "--prompt", "me.wav"), 2, "--prompt needs --prompt-text: "),
     (("hello", "-o", "a.wav", "--prompt-text", "me"), 2, "--prompt-text needs --prompt, "),
@@ -119,6 +132,7 @@ WRONG = [
     (("。。", "-o", "a.wav"), 1, "input_text has nothing in it that can be spoken"),
     (("hello", "-o", "a.wav", "--url", "127.0.0.1:9"), 1, "No server answers at http://127.0.0.1:9 ("),
     (("hello", "-o", "a.wav", "--url", "http://a:b"), 1, "'http://a:b' is no address of a server: "),
+    (("hello", "-o", "a.wav", "--url", "ftp://a"), 1, "'ftp://a' is no address of a server: "),
 ]
 
 

@@ -32,6 +32,9 @@ def test_added_listed_and_removed(server: Running, tmp_path: Path) -> None:
     (tmp_path / "me.wav").write_bytes(voice_wav(2.0))
     done = voices(tmp_path, server, "add", "我的音色", "me.wav", "--text", "我说的话。")
     assert (done.returncode, done.stdout) == (0, "Voice '我的音色' is registered.\n")
+    done = voices(tmp_path, server, "add", "我的音色", "me.wav", "--text", "我说的话。")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "glm-tts voices remove NAME, then add it again" in done.stderr
     listed = voices(tmp_path, server, "list").stdout.splitlines()
     assert listed == [
         "NAME      SOURCE   TRANSCRIPT",
