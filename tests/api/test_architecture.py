@@ -49,7 +49,7 @@ def listed(lead: str) -> list[str]:
     """The names that follow, up to a full stop or a colon."""
     _, found, rest = PAGE.partition(lead)
     assert found, f"docs/architecture.md has no sentence with {lead!r}"
-    return [name.strip("`") for name in re.split(" > |, ", re.split(r"[.:]\s", rest, maxsplit=1)[0])]
+    return [name.strip("`") for name in re.split(r"\s>\s|,\s", re.split(r"[.:]\s", rest, maxsplit=1)[0])]
 
 
 def owners(hop: tuple[str, str]) -> set[str]:
