@@ -24,7 +24,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 Serve = Callable[..., Running]
 TEXT = "\n\n".join(
     f"第{number}段说的是[[江南|jiang1 nan2]]的春天和那里的人们，他们在河边走来走去，看着花，说着很久以前。"
-    for number in range(30)
+    for number in range(100)
 )
 
 
@@ -49,7 +49,7 @@ def ask(client: httpx.Client, **fields: Any) -> httpx.Response:
 
 def test_what_was_made_is_a_job_that_goes_on(serve: Serve, frontend: TextFrontend) -> None:
     engine = Reader(segment_s=0.2, frontend=frontend)
-    server = serve(engine, long_text_timeout=3)
+    server = serve(engine, long_text_timeout=10)
     with server.client() as client:
         answer = ask(client)
         assert answer.status_code == 408
@@ -83,7 +83,7 @@ def test_what_was_made_is_a_job_that_goes_on(serve: Serve, frontend: TextFronten
 
 
 def test_it_is_kept_for_whoever_may_have_jobs_alone(serve: Serve, frontend: TextFrontend) -> None:
-    server = serve(Reader(segment_s=0.2, frontend=frontend), long_text_timeout=3)
+    server = serve(Reader(segment_s=0.2, frontend=frontend), long_text_timeout=10)
     with server.client(headers={"X-Forwarded-For": "203.0.113.7"}) as client:
         answer = ask(client)
     assert answer.status_code == 408
