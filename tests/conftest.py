@@ -39,6 +39,7 @@ PLACES = {
     "api/test_with_the_model.py": "model",
     "api/test_speech_socket_with_the_model.py": "model",
     **dict.fromkeys(("installed", "scripts"), "scripts"),
+    "scripts/test_prose.py": "unit",
     "studio": "browser",
     "cluster": "cluster",
     "api/test_simulate_scaling_against.py": "scripts",

@@ -1,0 +1,94 @@
+"""Prose that has to be read twice, in the docs and in the package's docstrings and comments.
+
+    python -m scripts.checks.prose [FILE ...]
+
+The faults: a sentence over 35 words, a paragraph over 8 lines of 120 characters, a line of the docs over 400
+characters, a relative word without its noun ("What a client sends", "for who asks"), and a retired name. The
+check skips code, tables and headings. Of Chinese it checks the length of lines alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+MOST_WORDS, MOST_CHARACTERS, MOST_COLUMNS = 35, 8 * 120, 400
+
+_SENTENCE_END = re.compile(r"(?<=[.!?;])[\"')*`]*\s+(?=[A-Za-z0-9`\"(\[*])")
+_QUOTED = re.compile(r"`[^`]*`|\([^)]*\)")  # counts as one word
+_WORD = re.compile(r"[A-Za-z0-9][\w'/.-]*")
+_NO_PROSE = re.compile(r"\s*(?:[|#>├└│]|```)| {4}|\s*\S.* {3}\S")
+_ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
+_WORDS = {
+    "a relative word without its noun": re.compile(
+        r"^[`*\"(]*(?:what|who|whoever|whatever|whichever|whose)\b(?!.*\?$)"
+        r"|\b(?:by|for|from|of|than|to|with|and|or) who(?:ever)?\b",
+        re.IGNORECASE,
+    ),
+    "a retired name": re.compile(r"\b(?:told of|in charge|one too many)\b", re.IGNORECASE),
+}
+
+
+def _blocks(text: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
+    """Paragraphs and items of lists, each on one line, with the number of its first line."""
+    start, lines, in_code = 0, list[str](), False
+    for number, line in enumerate([*text.splitlines(), ""], first_line):
+        in_code ^= line.lstrip().startswith("```")
+        item = _ITEM.match(line)
+        is_prose = not in_code and line.strip() and not _NO_PROSE.match(line)
+        if lines and (item or not is_prose):
+            yield start, " ".join(lines)
+            lines = []
+        if is_prose:
+            start = start if lines else number
+            lines.append(line[item.end() :] if item else line.strip())
+
+
+def _blocks_of_code(source: str) -> Iterator[tuple[int, str]]:
+    """Docstrings, comments of several lines, and those behind a statement."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            yield from _blocks(ast.get_docstring(node) or "", node.body[0].lineno)
+    comments = [""] * len(source.splitlines())
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        text = token.string.lstrip("# ")
+        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#"):
+            comments[token.start[0] - 1] = text
+        elif token.type == tokenize.COMMENT:
+            yield token.start[0], text
+    yield from _blocks("\n".join(comments))
+
+
+def faults(path: Path) -> Iterator[str]:
+    """Each as `file:line: fault`."""
+    text, is_page = path.read_text(encoding="utf-8"), path.suffix == ".md"
+    for number, line in enumerate(text.splitlines() if is_page else [], 1):
+        if len(line) > MOST_COLUMNS and not line.startswith("|"):
+            yield f"{path}:{number}: a line of {len(line)} characters"
+    if path.stem.endswith("_zh"):
+        return
+    for number, block in _blocks(text) if is_page else _blocks_of_code(text):
+        if len(block) > MOST_CHARACTERS:
+            yield f"{path}:{number}: a paragraph of {len(block)} characters: {block[:60]}"
+        for sentence in _SENTENCE_END.split(block):
+            found = [name for name, words in _WORDS.items() if words.search(sentence)]
+            if (n_words := len(_WORD.findall(_QUOTED.sub("x", sentence)))) > MOST_WORDS:
+                found.append(f"a sentence of {n_words} words")
+            yield from (f"{path}:{number}: {fault}: {sentence[:60]}" for fault in found)
+
+
+def main(files: list[str]) -> int:
+    pages = [*Path().glob("*.md"), *Path("docs").glob("*.md")]
+    paths = [Path(name) for name in files] or [*pages, *Path("glm_tts_api").rglob("*.py")]
+    found = [fault for path in sorted(paths) for fault in faults(path)]
+    print("\n".join(found) or f"{len(paths)} files read.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
