@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Lets the client packages that people use speak with this server, each in an environment of its own from PyPI or npm,
-# and compares how long what each heard is with the whole answer.
+# compares how long what each heard is with the whole answer, and writes down its words where the extra mini is.
 #
 #   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without, one is started for it
 #
-# The environments (1.9 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12 or 3.13, npm, mpv and curl.
+# The environments (3.4 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12, npm, mpv, curl and,
+# for voice-mode, ALSA's and PortAudio's files.
 # Exit codes: 1, a client did not hear all of it; 2, something is missing here.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
@@ -28,20 +29,12 @@ readonly CLIENTS=(
   'elevenlabs_sdk.mjs|@elevenlabs/elevenlabs-js@2.73.0|elevenlabs-js.wav'
   'openai_sdk.mjs|openai@6.49.0|openai-js.mp3'
   'ai_sdk.mjs|ai@6.0.326 @ai-sdk/openai@3.0.141|ai.mp3'
+  'sillytavern.mjs|sillytavern@1.19.0|sillytavern.mp3'
+  'open_webui|--no-deps open-webui==0.12.4|open-webui.mp3'
+  'voice_mode|voice-mode==9.0.1|voice-mode.wav'
   'mpv.sh||mpv.wav'
 )
 readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/glm-tts-api/clients"
-
-# python_for_clients: prints a Python that all of them run on.
-python_for_clients() {
-  local program
-  for program in python3.13 python3.12; do
-    "$program" -c 'import venv' 2>/dev/null || continue
-    command -v "$program"
-    return 0
-  done
-  fail "$EXIT_REFUSED" "wyoming_openai needs Python 3.12 or 3.13 with its venv module."
-}
 
 # environment SCRIPT PACKAGES: makes the environment on first use and when PACKAGES changes.
 environment() {
@@ -53,7 +46,7 @@ environment() {
   if [[ $1 == *.mjs ]]; then
     npm install --silent --no-audit --no-fund --prefix "$folder" "${packages[@]}"
   else
-    "$(python_for_clients)" -m venv "$folder"
+    python3.12 -m venv "$folder"
     "$folder/bin/python" -m pip install -q --disable-pip-version-check "${packages[@]}"
   fi
   printf '%s' "$2" >"$folder/installed"
@@ -72,9 +65,12 @@ run_client() {
   fi
 }
 
+readonly WANTED='curl nodejs npm mpv libasound2-dev libportaudio2'
 for program in curl node npm mpv; do
-  command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install curl nodejs npm mpv)."
+  command -v "$program" >/dev/null || fail "$EXIT_REFUSED" "$program is needed (Debian, Ubuntu: apt install $WANTED)."
 done
+[[ -f /usr/include/alsa/asoundlib.h ]] || fail "$EXIT_REFUSED" "voice-mode needs: apt install $WANTED"
+python3.12 -c 'import venv' 2>/dev/null || fail "$EXIT_REFUSED" "Open WebUI needs Python 3.12 with its venv module."
 URL="${1:-}"
 [[ -n $URL ]] || start_server
 export NO_PROXY='*' no_proxy='*'
@@ -87,4 +83,4 @@ for client in "${CLIENTS[@]}"; do
     fail "$EXIT_FAILED" "$script did not speak (its output's end is above)."
   }
 done
-"$PYTHON" scripts/checks/clients/compare_lengths.py "$URL" "$WORK"/*.{mp3,wav}
+"$PYTHON" scripts/checks/clients/compare_heard.py "$URL" "$WORK"/*.{mp3,wav}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import wave
 
-TEXT = "你好，欢迎使用语音合成服务。"
+TEXT = "Hello, this is a test of the speech server. 你好。"
 URL, FILE = sys.argv[1:3]
 RATE = 24000
 

@@ -2,5 +2,5 @@
 # mpv plays a streamed answer by its address: `bash mpv.sh URL FILE` keeps what it played, as a WAV.
 set -euo pipefail
 readonly URL=$1 FILE=$2
-readonly SAID="index=exampleA&input_text=你好，欢迎使用语音合成服务。"
+readonly SAID="index=exampleA&input_text=Hello,%20this%20is%20a%20test%20of%20the%20speech%20server.%20你好。"
 exec mpv --no-config --no-video --ao=pcm --ao-pcm-file="$FILE" "$URL/api/v1/tts?$SAID"
