@@ -12,7 +12,7 @@ from typing import NamedTuple
 from glm_tts_api.commandline.failing import Failed
 
 _NO_DEVICE = (
-    "audio open failed"  # what ffplay says where there is no loudspeaker; it ends with 0 all the same
+    "audio open failed"  # as ffplay says, which ends with 0 then
 )
 _ANY = ("wav", "flac", "mp3", "opus", "aac")
 
