@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 from glm_tts_api.commandline.failing import Failed
 
-_NO_DEVICE = (
-    "audio open failed"  # as ffplay says, which ends with 0 then
-)
+_NO_DEVICE = "audio open failed"  # ffplay says so, and ends with 0
 _ANY = ("wav", "flac", "mp3", "opus", "aac")
 
 

@@ -1,14 +1,11 @@
 // For everybody: axe-core, a phone, the keyboard alone, nothing that jumps or moves unasked.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { DESKTOP, inStudio, launch, PHONE, until } from "./harness.js";
-import { makeTake, write } from "./studio.js";
+import { findNothing, makeTake, write } from "./studio.js";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
@@ -16,7 +13,6 @@ after(() => browser.close());
 for (const viewport of [DESKTOP, PHONE]) {
   test(`axe-core finds nothing serious at ${viewport.width} px`, () =>
     inStudio(browser, { viewport }, async (page) => {
-      await page.evaluate(AXE);
       await findNothing(page, "empty");
       await makeTake(page, "预计3天送到。");
       await page.click("#options summary");
@@ -142,13 +138,6 @@ test("opening it loads less than 150 kB, before compression", () =>
     console.log(`opening it loads ${nBytes} bytes`);
     assert.ok(nBytes > 100_000 && nBytes < 150_000, String(nBytes));
   }));
-
-async function findNothing(page, state) {
-  const { violations } = await page.evaluate(() => window.axe.run());
-  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-  const lines = serious.map(({ help, nodes }) => `${help}: ${nodes.map(({ target }) => target).join(", ")}`);
-  assert.deepEqual(lines, [], state);
-}
 
 /** Presses Tab until it has the focus; returns what had it on the way, and whether one could see that. */
 async function tabTo(page, selector) {

@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { ask, inStudio, launch, OUT, PHONE, STUDIO_URL, until } from "./harness.js";
-import { press, say, textOf, write } from "./studio.js";
+import { findNothing, press, say, textOf, write } from "./studio.js";
 
 const CHAPTER = Array(12).fill("春江潮水连海平，海上明月共潮生。".repeat(6)).join("\n\n");
 const SAID = "小王：春天来了。\n\n小王：我们走吧。"; // in a voice of the cast, without the name
@@ -33,6 +33,9 @@ test("a long text becomes a book, which is followed, heard while it is made, and
       FACTS,
     );
     assert.match(await textOf(page, "#speak"), /^Make a book/);
+    await page.click("li.book summary");
+    await page.waitForSelector(".book-chapters button");
+    await findNothing(page, "a cast, and a book that is made");
     await press(page, "li.book .book-do button", "Pause");
     await page.waitForFunction(
       (facts) => /^Paused/.test(document.querySelector(facts).textContent),
@@ -73,13 +76,11 @@ test("another browser has the book, takes a file for another, and deletes one", 
     await enter(page);
     await page.click("#language");
     await page.waitForSelector("li.book");
-    await page.evaluate((words) => {
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([words], "江南.txt"));
-      document
-        .querySelector("#text")
-        .dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-    }, "江南的春天来得很早。");
+    await drop(page, "春江.md", TEXT);
+    await page.waitForSelector("#cast select"); // its speakers have no voices yet
+    assert.equal(await page.$eval("#text", ({ value }) => value), TEXT);
+    assert.equal((await ask("/api/v1/jobs", { key })).count, 1);
+    await drop(page, "江南.txt", "江南的春天来得很早。");
     await page.waitForSelector("li.book:nth-child(2)");
     assert.equal(await textOf(page, "li.book .ellipsis"), "江南");
     await page.waitForFunction(
@@ -96,6 +97,20 @@ test("another browser has the book, takes a file for another, and deletes one", 
     await remove(); // the first deletion can no longer be undone
     await until(async () => (await ask("/api/v1/jobs", { key })).count === 1, "one is deleted");
   }));
+
+function drop(page, name, words) {
+  return page.evaluate(
+    (fileName, text) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text], fileName));
+      document
+        .querySelector("#text")
+        .dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    name,
+    words,
+  );
+}
 
 async function enter(page) {
   await page.waitForSelector("dialog[open] #api-key");

@@ -1,5 +1,11 @@
 // What a person does again and again in the studio.
 
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
 /** Puts the text into the box, as a paste comes. */
 export async function write(page, text) {
   await page.focus("#text");
@@ -35,4 +41,13 @@ export async function press(page, selector, words) {
     if (text.toLowerCase().includes(words.toLowerCase())) return button.click();
   }
   throw new Error(`no ${selector} says ${words}`);
+}
+
+/** With axe-core, which has nothing serious to say of the page as it is. */
+export async function findNothing(page, state) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  const lines = serious.map(({ help, nodes }) => `${help}: ${nodes.map(({ target }) => target).join(", ")}`);
+  assert.deepEqual(lines, [], state);
 }

@@ -19,7 +19,7 @@ export function createListener({ api, onChange, onPlay }) {
   let waits = false; // at the end of that sound, for more
   let token = null; // of the sound that was asked for last
 
-  for (const event of ["play", "pause"]) audio.addEventListener(event, onChange);
+  for (const event of ["play", "pause", "error"]) audio.addEventListener(event, onChange);
   audio.addEventListener("play", () => {
     hushFor(sound);
     onPlay();
@@ -62,13 +62,14 @@ export function createListener({ api, onChange, onPlay }) {
   }
 
   const isHeard = ({ id }) => job?.id === id;
-  const isPlaying = (one) => isHeard(one) && !audio.paused;
+  const isPlaying = (one) => isHeard(one) && !audio.paused && !audio.error;
 
   return {
     isPlaying,
 
     toggle(wanted, place) {
       if (isPlaying(wanted)) audio.pause();
+      else if (isHeard(wanted) && audio.error) start(wanted, place, audio.currentTime);
       else if (isHeard(wanted) && !audio.ended && audio.readyState) play(audio);
       else start(wanted, place, 0);
     },

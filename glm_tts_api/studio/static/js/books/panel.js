@@ -4,16 +4,17 @@ import { speechFields } from "../api.js";
 import { announce, byId, h } from "../dom.js";
 import { onLanguage, sayError, t } from "../i18n.js";
 import { poll } from "../poll.js";
-import { drawSeed } from "../store.js";
+import { drawSeed, isBook } from "../store.js";
 import { save } from "../takes/download.js";
 import { toast } from "../voices/toast.js";
-import { createCast } from "./cast.js";
+import { createCast, namesIn } from "./cast.js";
 import { createListener } from "./listener.js";
 import { createRow, isGoing, titleOf } from "./row.js";
 
 const BUSY_MS = 1000;
 const IDLE_MS = 10_000;
 const TITLE_CHARS = 60;
+const MOST_ROLES_BYTES = 2_000_000; // of a file that is put into the box
 const NEWS = ["done", "failed", "paused"]; // of which a listener is told
 
 export function createPanel(root, { store, api }) {
@@ -42,8 +43,8 @@ export function createPanel(root, { store, api }) {
 
   /** The text as it stands, or a file in its place. */
   async function begin(file) {
+    if (sending || (file && (await takesRoles(file)))) return;
     const { text, voice, options } = store.get();
-    if (sending) return;
     if (!voice) return toast(t("voices.none"));
     sending = true;
     drawSeed(store);
@@ -64,6 +65,17 @@ export function createPanel(root, { store, api }) {
     } finally {
       sending = false;
     }
+  }
+
+  /** A file whose lines have speakers becomes the text, above the voices to choose for them. */
+  async function takesRoles(file) {
+    if (!/\.(txt|md)$/i.test(file.name) || file.size > MOST_ROLES_BYTES) return false;
+    const text = await file.text();
+    const { mayWrite } = store.get();
+    if (text.includes("\ufffd") || !isBook({ text, mayWrite }) || !namesIn(text).length) return false;
+    store.set({ text });
+    toast(t("books.castFirst", { make: t("speak.book") }));
+    return true;
   }
 
   /** Returns after how many milliseconds to look again. */

@@ -28,5 +28,6 @@ export default {
   "books.chapters": "{n} chapters",
   "books.chapter": "Chapter {n}",
   "books.cast": "Who speaks whose lines",
+  "books.castFirst": "Choose a voice for each speaker, then press “{make}”.",
   "books.noRole": "as the rest",
 };

@@ -28,5 +28,6 @@ export default {
   "books.chapters": "{n} 章",
   "books.chapter": "第 {n} 章",
   "books.cast": "谁的台词由谁读",
+  "books.castFirst": "请为每个角色选择音色，然后按“{make}”。",
   "books.noRole": "不分角色",
 };
