@@ -19,6 +19,12 @@ _SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 _MOST_MARKS = 30  # on one letter, as in Unicode's stream-safe form: time to order them grows with the square
 _KEPT_WIDE = "！（），：；？"
+_ISOTOPE = re.compile(
+    "(?<![0-9A-Za-z⁰¹²³⁴-⁹⁺⁻])(?:([²³])(H)|([¹²³⁴-⁹][⁰¹²³⁴-⁹])(C|N|O|F|Ne|Na|P|S|Cl|K|Ca|Fe|Co|Kr|Sr|Tc|Mo)"
+    "|([¹²][⁰¹²³⁴-⁹]{2})(I|Xe|Cs|Ba|Po|Rn|Ra|Th|U|Pu|Am|Pb|Au|Hg))(?![A-Za-z0-9⁰¹²³⁴-⁹])"
+)
+_LOVED = re.compile("(?:(?<=\\b[Ii] )|(?<=\\b[Ww]e ))[♥❤]\ufe0f?(?= [A-Za-z])")
+_LOVED_IN_CHINESE = re.compile("(?<=[我们]) ?[♥❤]\ufe0f? ?(?=[\u4e00-\u9fff])")
 _NAMED = {
     "№": " No. ",
     "〇": "零",
@@ -72,10 +78,18 @@ def clean(text: str) -> str:
     """`text` in plain characters, without emoji. Lines stay lines."""
     text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _BETWEEN_WORDS.sub("，", _KEYCAP.sub(r" \1 ", text))
+    text = _LOVED.sub("love", _LOVED_IN_CHINESE.sub("爱", text))
+    text = _ISOTOPE.sub(_after_its_symbol, text)
     if not _IN_EMOJI.isdisjoint(text):  # the library looks at each character
         text = str(emoji.replace_emoji(text, _spoken_emoji))
     text = _SUBSCRIPT.sub(" ", _BASE.sub(r"_\1 ", text))
     return _composed(_PLAIN.sub(lambda match: _fold(match.group()), text))
+
+
+def _after_its_symbol(isotope: re.Match[str]) -> str:
+    """¹⁴C -> C-14."""
+    mass, symbol = (part for part in isotope.groups() if part)
+    return f"{symbol}-{plain_exponent(mass)}"
 
 
 def _composed(text: str) -> str:

@@ -29,7 +29,7 @@ _FETES = {
     "5.1": re.compile("放假|劳动节|假期|长假|小长假|期间|黄金周|节"),
     "5.4": re.compile("运动|青年节|节"),
     "6.1": re.compile("儿童节|节"),
-    "10.1": re.compile("放假|国庆|假期|长假|期间|黄金周"),
+    "10.1": re.compile("[都也就]?[要会不没]*(?:放假|加班|调休|出去|回家)|国庆|假期|长假|期间|黄金周"),
     "9.11": re.compile("事件|恐怖|袭击|恐袭"),
     "3.8": re.compile("妇女节|节|国际"),
     "9.18": re.compile("事变|纪念"),
@@ -102,7 +102,8 @@ def chat(figure: Figure) -> bool:
     """666, 233 anywhere; 88, 520 alone in their clause."""
     alone = not figure.lead.strip() or figure.lead[-1] in "，。！？~～!, 、"
     sounds = (len(set(figure.text)) == 1 and len(figure.text) > 2) or figure.text.startswith("233")
-    return (sounds or alone) and not _COUNTED.search(figure.lead)
+    laughs = figure.text.startswith("233") and figure.lead.endswith("了")
+    return laughs or ((sounds or alone) and not _COUNTED.search(figure.lead))
 
 
 TESTS = {

@@ -44,7 +44,14 @@ SIGNS: list[Row] = [
     ("slash", r"/", " "),
 ]
 
+_KINGS = (
+    "伊丽莎白|亨利|路易|查尔斯|查理|乔治|爱德华|威廉|尼古拉|亚历山大|叶卡捷琳娜"
+    "|约翰·保罗|保罗|本笃|腓特烈|拿破仑"
+)
 ROMAN: list[Row] = [
+    ("section", r"§ ?(\d{1,4}(?:\.\d{1,3}){0,3})", r"第\1条"),
+    ("monarch", rf"({_KINGS}) ?([IVX]{{1,5}})(?![A-Za-z世])", lambda m: f"{m[1]}{roman(m[2])}世"),
+    ("roman numeral", r"(?<![A-Za-z\d])([IVX]{1,4})(?=[型级期度类世章节部卷])", lambda m: str(roman(m[1]))),
     (
         "roman numeral",
         rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z])",

@@ -61,7 +61,7 @@ POWERS: list[Row] = [
     (
         "abbreviation",
         r"\.(?:(?<=[Ll][Vv].)|(?<=[Ee][Pp].)|(?<=[CcSs][HhTt].)|(?<=[Vv]ol.)|(?<=[Ff]ig.)"
-        r"|(?<=[Vv]er.))(?=\d)",
+        r"|(?<=[Vv]er.)|(?<=Op.)|(?<=No.))(?=\d)",
         " ",
     ),
     ("dot", r"\.(?<=[A-Za-z].)(?=\d)", "点"),

@@ -100,6 +100,16 @@ def date_of_eight(number: str) -> str:
     return _date(number[:4], number[4:6], number[6:])
 
 
+def verse(number: str, division: str = "章") -> str:
+    """3:16, 5:3-12."""
+    chapter, *verses = map(cardinal, runs(number))
+    return f"{chapter}{division}{'到'.join(verses)}节"
+
+
+def psalm(number: str) -> str:
+    return verse(number, "篇")
+
+
 def season(years: str) -> str:
     """2024/25."""
     return digits(re.sub(r"\D", "", years))
@@ -141,6 +151,8 @@ SAID = {
             decades,
             decade,
             seconds,
+            verse,
+            psalm,
         ),
     )
 }

@@ -49,9 +49,14 @@ def dated_no_part(figure: Figure) -> bool:
     return dated(figure) and not (figure.text in _PARTS and _CHANGED.search(figure.lead))
 
 
+def dated_too(figure: Figure) -> bool:
+    """From 5/3 to 5/9: a day behind another."""
+    return figure.last_kind in ("date", "dates") and dated(figure)
+
+
 def rising(figure: Figure) -> bool:
     first, second = runs(figure.text)
     return int(first) < int(second)
 
 
-TESTS = {test.__name__: test for test in (dated, dated_apart, dated_no_part, rising)}
+TESTS = {test.__name__: test for test in (dated, dated_apart, dated_no_part, dated_too, rising)}

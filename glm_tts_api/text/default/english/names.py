@@ -16,9 +16,10 @@ def address(match: Match) -> str:
 
 
 def letters_and_digits(match: Match) -> str:
-    """K7PX2M, 1Z999AA10123456784, DE89 3704 ...: a code, not the name of a thing with its number."""
+    """K7PX2M, 7ABC123, 1Z999AA10123456784, DE89 3704 ...: a code, not the name of a thing with its number."""
     runs = re.findall(r"[A-Z]+|\d+| ", match.group())
-    if len(runs) < 4 and not any(run.isdigit() and len(run) > 4 for run in runs):
+    begins = len(runs) == 3 and runs[0].isdigit() and len(runs[1]) > 2
+    if len(runs) < 4 and not begins and not any(run.isdigit() and len(run) > 4 for run in runs):
         return match.group()
     return " ".join(numbers.digits(run) if run.isdigit() else "," if run == " " else run for run in runs)
 
@@ -35,6 +36,11 @@ NAMES: list[Row] = [
         r"(?<=\d )([NSEW])\.?(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
         r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))",
         lambda m: _DIRECTIONS[m[1]],
+    ),
+    (
+        "direction",
+        r"\b((?:I|US|SR|Route|Highway)[- ]\d{1,3} )([NSEW])\b(?!\.\w)",
+        lambda m: m[1] + _DIRECTIONS[m[2]],
     ),
     (
         "versus",

@@ -26,7 +26,7 @@ BEFORE_FIGURES = names("""
     est=established; apt=apartment; ste=suite; ext=extension; tel=telephone; min=minutes; max=maximum;
     temp=temperature; pp=pages; eq=equation; ch=chapter; sec=section; ed=edition; para=paragraph;
     art=article; pop=population; elev=elevation; ver=version; fl=floor; rm=room; bldg=building; pt=part;
-    rte=route; hwy=highway; ex=example; vit=vitamin; dia=diameter; c=circa;
+    rte=route; hwy=highway; ex=example; vit=vitamin; dia=diameter; c=circa; op=opus;
 """)
 # Before a figure without a full stop as well.
 LABELS = names("""

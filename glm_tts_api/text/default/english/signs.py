@@ -125,6 +125,7 @@ SIGNS: list[Row] = [
     ("unit", r"\bm³", " cubic meters "),
     ("less", r"(?<!\w)<\s?(?=\w)|(?<=[\w)])\s?<\s?(?=[\w(-])", " less than "),
     ("greater", r"(?<!\w)>\s?(?=\w)|(?<=[\w)])\s?>\s?(?=[\w(-])", " greater than "),
+    ("angle", r"°\s?(\w[\w ]{2,24})['′](?!\w)", r" degrees \1 minutes"),
     ("unit", r"°\s?C\b", " degrees celsius "),
     ("unit", r"°\s?F\b", " degrees fahrenheit "),
     ("unit", r"°", " degrees "),

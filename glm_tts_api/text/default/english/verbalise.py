@@ -36,6 +36,11 @@ def chip(number: str) -> str:
     return f"{cardinal(first)} {paired(second)}"
 
 
+def pairs(number: str) -> str:
+    """747-400, 1-900."""
+    return " ".join(map(paired, runs(number)))
+
+
 def host(number: str) -> str:
     """192.168.1.10:8080."""
     address, _, port = number.partition(":")
@@ -69,7 +74,7 @@ def years(number: str) -> str:
 SAID = {
     say.__name__: say
     for say in (
-        *(cardinal, digits, paired, telephone, cardinals, record, dashes, chip),
+        *(cardinal, digits, paired, telephone, cardinals, record, dashes, chip, pairs),
         *(host, version, dates, season, years),
     )
 }

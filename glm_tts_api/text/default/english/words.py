@@ -165,6 +165,10 @@ WORDS: list[Row] = [
         lambda m: numbers.paired(m[1]),
     ),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
+    ("about", r"(?i)(?<=about )~ ?(?=[$£€\d])|(?<=around )~ ?(?=[$£€\d])", ""),
+    ("about", r"~ ?(?=[$£€¥]\d)", "about "),
+    ("paragraph", r"¶ ?(?=\d)", "paragraph "),
+    ("latin", r"\bc\.\s?(?=A\.?D\b)", "circa "),
     ("degree", r"\bPh\.\s?D\b\.?", with_stop(lambda _: "p h d")),
     ("latin", r"\be\.\s?g\.,?", "for example"),
     ("latin", r"\bi\.\s?e\.,?", "that is"),
@@ -207,7 +211,7 @@ WORDS: list[Row] = [
     ("weekday", r"\b(?:(Tues?|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", with_stop(lambda m: STREETS[m[1]])),
     ("page", r"\bp\.\s?(?=\d)", "page "),
-    ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|#\s?(?=\d)", "number "),
+    ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|#\s?(?=\d|[A-Z]{1,3}-\d)", "number "),
     (
         "state",
         rf"(?:(?<=in )|(?<=from )|(?<=to )|(?<=near )|(?<=of ))([A-Z][a-z]{{2,20}}(?: [A-Z]"
@@ -227,7 +231,7 @@ WORDS: list[Row] = [
         with_stop(lambda m: " ".join(m[1].replace(".", " ").split())),
     ),
     ("no", r"\bNo(?=[.!?,;…])", "no"),
-    ("monarch", rf"\b({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),
+    ("monarch", rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),
     ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
     (
         "division",
