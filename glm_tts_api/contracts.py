@@ -132,8 +132,8 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far another engine came with a request: the speech `tokens` of the segments that it decoded, and
-    the segment that is heard `first` now."""
+    """The work that another engine did for a request: the speech `tokens` of the segments that it decoded,
+    and `first`, the segment that plays now."""
 
     tokens: Mapping[int, Sequence[int]] = field(default_factory=dict)
     first: int = 0

@@ -147,7 +147,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _time(seconds: float) -> str:
-    """As RFC 3339 has it, in UTC."""
+    """The time in UTC, as RFC 3339 has it."""
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds % 1 * 1000):03d}Z"
 
 

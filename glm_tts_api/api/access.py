@@ -47,7 +47,7 @@ async def _require_key_or_link(
         str, Query(description="In place of a key: as POST /jobs/{id}/link answered it.", examples=[""])
     ] = "",
 ) -> None:
-    """Of a path with an `id`, which the link is for."""
+    """Takes a link in place of a key. The path has an `id`, which names the link's target."""
     given = bearer.credentials if bearer else header or ""
     if given or not link or not state.keys.are_needed:
         _check_key(request, state, given)
@@ -101,14 +101,14 @@ def _given_key(request: HTTPConnection) -> str:
 async def _require_xi_key(
     request: Request, state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]
 ) -> None:
-    """As ElevenLabs' clients send it."""
+    """The key in the header of ElevenLabs' clients."""
     _check_key(request, state, header or "", how="xi-api-key: KEY")
 
 
 async def _require_metrics_key(
     state: AppStateDep, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
 ) -> None:
-    """With METRICS_KEY set: raises Unauthorized without a key, Forbidden with a wrong one."""
+    """Where METRICS_KEY is set, raises Unauthorized without a key and Forbidden with a wrong one."""
     key = state.config.metrics_key
     if not key:
         return

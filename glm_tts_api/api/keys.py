@@ -109,7 +109,7 @@ class Keys:
         return f"{until}-{self._mac(owner, what, until)}"
 
     def holder_of_link(self, link: str, what: str) -> Client | None:
-        """None for a link that is none, is for something else or has expired."""
+        """The holder of a link to `what`; None for an invalid or expired link, or one to something else."""
         until, _, mac = link.partition("-")
         if not re.fullmatch(r"[0-9]{1,12}", until) or int(until) < time.time():
             return None

@@ -186,7 +186,7 @@ class _StreamedSpeech(Response):
         await send({"type": "http.response.body", "body": self._framing.end()})
 
     async def _send_times(self, send: Send) -> None:
-        """Of the segments that have ended since."""
+        """Sends the times of the segments that have ended since."""
         for segment in self._pieces.times[self._n_timed :]:
             self._n_timed += 1
             if body := self._framing.times(segment):
@@ -247,7 +247,8 @@ def audio_headers(sample_rate: int, warnings: Sequence[str]) -> dict[str, str]:
 
 
 def _in_a_header(warnings: Sequence[str]) -> str:
-    """Those that fit, and how many more there are: proxies and clients refuse long headers."""
+    """The warnings that fit a header, and the number of the others: proxies and clients refuse long
+    headers."""
     escaped = [warning.encode("unicode_escape").decode() for warning in warnings]
     ends = accumulate(len(warning) + 1 for warning in escaped)
     n_shown = sum(end <= _MOST_HEADER_BYTES for end in ends)

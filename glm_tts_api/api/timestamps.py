@@ -77,7 +77,7 @@ def _piece(timed: Timed) -> dict[str, Any]:
 
 
 def subtitles(times: Iterable[SegmentTimes], kind: Subtitle) -> str:
-    """Of the text as it was written."""
+    """Subtitles of the text as it was written."""
     return subtitle_file((piece for segment in times for piece in _pieces(segment)), kind)
 
 

@@ -54,7 +54,7 @@ def word_places(pcm: Float32, sample_rate: int, words: Sequence[Said]) -> list[S
 
 
 def _levels(pcm: Float32, hop: int) -> Levels:
-    """In dB, of each hop with its neighbours."""
+    """The level of each hop with its neighbours, in dB."""
     n_hops = max(1, -(-len(pcm) // hop))
     power = np.zeros(n_hops * hop)
     power[: len(pcm)] = np.square(pcm.astype(np.float64))
@@ -63,7 +63,7 @@ def _levels(pcm: Float32, hop: int) -> Levels:
 
 
 def _stretches(levels: Levels) -> list[Span]:
-    """Of speech, between silences."""
+    """The stretches of speech between silences."""
     loud = np.flatnonzero(levels > np.percentile(levels, 95) - _QUIET_DB)
     breaks = np.flatnonzero(np.diff(loud) > _LEAST_SILENCE)
     starts, ends = loud[np.r_[0, breaks + 1]], loud[np.r_[breaks, len(loud) - 1]] + 1

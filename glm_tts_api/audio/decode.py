@@ -33,7 +33,7 @@ _BLOCK = 2**16  # frames
 
 @dataclass(frozen=True, slots=True)
 class RecordingLimits:
-    """How long a prompt recording may be, in seconds."""
+    """The allowed length of a prompt recording, in seconds."""
 
     min_s: float = 1.0
     max_s: float = 30.0

@@ -215,7 +215,7 @@ class _Frames:
         return b"".join(map(self._kept, packets))
 
     def _kept(self, packet: bytes) -> bytes:
-        """Nothing of the frames that are the encoder's delay, or more padding than sound."""
+        """The packet's bytes; none for a frame that is the encoder's delay, or more padding than sound."""
         self._n_skipped -= 1
         if self._n_skipped >= 0 or self._n_sent * self._frame_size + self._frame_size // 2 > self._n_samples:
             return b""

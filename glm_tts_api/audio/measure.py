@@ -54,7 +54,7 @@ def measure(recording: Recording) -> Measured:
 
 
 def _levels(recording: Recording) -> npt.NDArray[np.float64]:
-    """Of each frame in dB, without its mean: a constant is no sound."""
+    """The level of each frame in dB, without its mean: a constant is no sound."""
     frame = round(_FRAME_S * recording.sample_rate)
     n_frames = len(recording.samples) // frame
     frames = recording.samples[: n_frames * frame].reshape(n_frames, frame)

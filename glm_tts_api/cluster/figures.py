@@ -63,7 +63,7 @@ class ClusterStats:
         threading.Thread(target=self._report, name="figures", daemon=True).start()
 
     def read(self) -> list[WorkerStats]:
-        """Of every replica; of the dead their totals."""
+        """The figures of every replica; dead replicas have their totals."""
         records = {number: (alive, record) for number, alive, record in self._others()}
         records[self._number] = (True, self._own())
         return [_unpacked(record, alive=alive) for _, (alive, record) in sorted(records.items())]

@@ -197,5 +197,5 @@ def reason_of(error: Exception) -> str:
 
 
 def say_aside(line: str) -> None:
-    """On stderr: stdout is for what was asked for."""
+    """Prints on stderr: stdout is for the command's result."""
     say(line, sys.stderr)

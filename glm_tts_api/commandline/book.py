@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _nothing_left(folder: JobFolder) -> Iterator[None]:
-    """Of a job that could not begin."""
+    """Removes the folder of a job that could not begin."""
     try:
         yield
     except BaseException:

@@ -75,7 +75,7 @@ class Writing:
         return self
 
     def begin(self) -> None:
-        """From now on chapters are written; those that are there already at once."""
+        """Starts writing chapters; finished ones are written at once."""
         self._firsts = [chapter.first for chapter in self._files.job.chapters]
         for number in range(len(self._firsts)):
             self._write_if_spoken(number)

@@ -29,7 +29,7 @@ def bar(unit: str, total: int, done: int = 0) -> Any:
 
 
 def print_above(line: str) -> None:
-    """On stdout, also while a bar is shown. From any thread."""
+    """Prints on stdout, also while a bar is shown. From any thread."""
     tqdm.write(line)
 
 

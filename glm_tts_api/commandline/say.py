@@ -71,7 +71,7 @@ def prompt_of(arguments: argparse.Namespace) -> Files | None:
 
 
 def _format(output: str | None) -> str:
-    """By the file's suffix; WAV for a player and for stdout."""
+    """The format of the file's suffix; WAV for a player and for stdout."""
     if output in (None, "-"):
         return "wav"
     path = Path(str(output))

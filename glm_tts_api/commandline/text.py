@@ -11,8 +11,8 @@ _OF_A_BOOK = (".md", ".epub", ".srt")
 
 
 def given_text(argument: str | None, command: str) -> str:
-    """For `-` or None standard input, for a .txt file what is in it, else the argument itself. Raises Misused
-    where there is no text; `command` is the one that is asked, for the message."""
+    """The text of the argument: standard input for `-` or None, the content of a .txt file, else the argument
+    itself. Raises Misused where there is no text; `command` is the command's name for the message."""
     if argument in (None, "-"):
         return _from_stdin(argument, command)
     assert argument is not None

@@ -170,7 +170,8 @@ def _fetch_bytes(file: RemoteFile, part: Path) -> None:
 
 
 def _receive(file: RemoteFile, part: Path, offset: int, progress: Progress) -> Exception | None:
-    """One request. Returns what broke it; raises DownloadError for what trying again won't mend."""
+    """One request. Returns the error that broke it; raises DownloadError for an error that another try will
+    not mend."""
     try:
         with open_url(file.url, offset=offset, token=file.token) as response:
             resumes = response.status == 206

@@ -65,11 +65,11 @@ class EngineClient:
         return len(self._streams)
 
     def info(self) -> EngineInfo | None:
-        """None until a model was loaded."""
+        """The engine's facts; None until a model was loaded."""
         return self._info
 
     def usage(self) -> EngineUsage | None:
-        """At most a second old; None while it cannot speak."""
+        """The engine's usage, at most a second old; None while it cannot speak."""
         return self._usage if self.state.status == "ready" else None
 
     def idle_for(self, seconds: float) -> bool:
@@ -102,7 +102,7 @@ class EngineClient:
         return stream
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        """How a text is read. Raises EngineDied, and what a text is refused with."""
+        """The reading of a text. Raises EngineDied, and the error with which the text is refused."""
         number = next(self._numbers)
         answer = await self._ask(number, messages.Read(number, text, options))
         self._used_at = time.monotonic()
@@ -193,7 +193,7 @@ class EngineClient:
         self._enter(EngineState("loading" if self._info is None else "restarting", cause))
 
     async def _one_life(self) -> EngineDied:
-        """From a process's start to its end; why it ended. Raises OSError."""
+        """Runs a process from its start to its end; returns the reason for the end. Raises OSError."""
         begun, self._begun = self._begun or Begun.of(self._command), None
         child = self._child = await Child.heard_from(begun)
         watch = asyncio.create_task(self._watch(child))
@@ -216,7 +216,7 @@ class EngineClient:
         return death
 
     async def _hear(self, child: Child) -> None:
-        """Until the process says no more, or something that nobody understands."""
+        """Takes the process's messages until they end or one is invalid."""
         try:
             async for message in child.said():
                 self._take(child, message)

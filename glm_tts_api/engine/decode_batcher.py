@@ -73,7 +73,7 @@ class DecodeBatcher:
 
     @property
     def n_cells_used(self) -> int:
-        """From any thread."""
+        """The used positions of the KV cache. From any thread."""
         return sum(sequence.n_read for sequence in list(self._rows.values()))
 
     def join(self, row: int, sequence: SpeechSequence) -> None:

@@ -138,7 +138,8 @@ class Engine:
         check: Check,
         done: Callable[[ShownReading | ServiceError | None], None],
     ) -> None:
-        """How a text is read, told to `done` from another thread; None where `check` ended it."""
+        """Reads a text. Calls `done` from another thread with the reading, or with None where `check` ended
+        it."""
         assert self._loaded is not None
         frontend = self._loaded.processor.frontend
 
@@ -161,7 +162,7 @@ class Engine:
         return freed
 
     def info(self) -> EngineInfo | None:
-        """None until the model is loaded."""
+        """The engine's facts; None until the model is loaded."""
         if (loaded := self._loaded) is None:
             return None
         _, _, n_slots, _ = self._core.in_use
@@ -179,7 +180,7 @@ class Engine:
         )
 
     def usage(self) -> EngineUsage | None:
-        """None while the engine is not ready. Blocking, short."""
+        """The engine's usage; None while it is not ready. Blocking, short."""
         if (loaded := self._loaded) is None or self._state.status != "ready":
             return None
         return EngineUsage(*self._core.in_use, gpu_bytes=gpu_bytes(loaded.models.llm.device))

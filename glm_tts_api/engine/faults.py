@@ -26,7 +26,7 @@ _CAPTURE_ENDED: Final = re.compile(r"error during capture|StreamCaptureInvalidat
 
 
 class EngineLost(Exception):
-    """Nothing can be spoken any more in this process; the cause in one sentence."""
+    """This process can speak nothing any more; the message has the cause in one sentence."""
 
 
 class NobodyListens(Exception):

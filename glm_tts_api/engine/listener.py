@@ -14,11 +14,11 @@ class RequestListener(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Nobody listens any more: the request is to be freed at the next step."""
+        """The listener has left: the request is to be freed at the next step."""
 
     @property
     def full(self) -> bool:
-        """So much is there to be heard that no more need be made now."""
+        """Enough audio waits to be heard: no more need be made now."""
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         """The speech tokens of a segment are decided."""

@@ -30,7 +30,7 @@ class PromptLayout:
         return [*texts, self.begin_of_audio, *(token + self.audio_start for token in speech)]
 
     def room(self, n_texts: int, n_speech: int) -> int:
-        """How many tokens can be drawn after such a prompt."""
+        """The number of tokens that can be drawn after such a prompt."""
         return self.slot_length - n_texts - n_speech - 1
 
     def fits(self, segment: Segment) -> bool:
@@ -96,7 +96,8 @@ class History:
 
 
 class Histories(dict[VoicedPrompt, History]):
-    """Of each voice what was said in it: speech of one would colour the next words of another."""
+    """The history of each voice. Voices have separate ones: speech of one would colour the next words of
+    another."""
 
     def __missing__(self, prompt: VoicedPrompt) -> History:
         self[prompt] = History(prompt.text_ids, prompt.voice.speech_tokens)

@@ -81,7 +81,7 @@ class Took(Message, frozen=True):
 
 
 class Leave(Message, frozen=True):
-    """Nobody waits for this any more."""
+    """The caller has left."""
 
     number: int
 
@@ -113,7 +113,7 @@ class Loaded(Message, frozen=True):
 
 
 class Segments(Message, frozen=True):
-    """How many segments the text has."""
+    """The number of segments of the text."""
 
     number: int
     n_segments: int
@@ -176,7 +176,7 @@ class Freed(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """To Read or ClearCache (the bytes freed), or the fault that kept it from an answer."""
+    """The answer to Read or ClearCache (the bytes freed), or the fault that prevented it."""
 
     number: int
     reading: ShownReading | None = None

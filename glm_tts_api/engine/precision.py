@@ -77,7 +77,7 @@ def full_float32() -> Iterator[None]:
 
 
 def compute_exactly() -> None:
-    """From now on float32 is full float32, for all that asks for nothing else."""
+    """Makes float32 products full float32 by default, from now on."""
     with _TURNS:
         for operators in _operators():
             operators.fp32_precision = _EXACT

@@ -182,8 +182,8 @@ class EngineProcess:
 
 
 def import_models() -> None:
-    """What an engine is made of, whatever it is to load; that takes longer than to load a small model. It is
-    there as long as the process: nobody looks for garbage in it."""
+    """Imports an engine's modules, which every model needs; that takes longer than loading a small model.
+    They live as long as the process, so the garbage collector skips them."""
     gc.disable()
     import glm_tts_api.engine.engine
     import glm_tts_api.text.frontend  # noqa: F401
@@ -252,7 +252,7 @@ def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lam
 
 
 def _do_all(side: EngineSide, build: BuildEngine) -> None:
-    """Until the server is gone. Raises BrokenMessage."""
+    """Carries out the server's messages until the server is gone. Raises BrokenMessage."""
     said = iter(side)
     with suppress(StopIteration):
         load = next(said)

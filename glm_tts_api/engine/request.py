@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from glm_tts_api.engine.voice_features import VoicePrompt
 
 # Earliest deadline first: a request is due some time after it came, the sooner the shorter it is. So a short
-# text need not wait for a long one, requests of one length end in the order in which they came, and a long
-# text, which becomes due in the end, is not passed for ever.
+# text need not wait for a long one, and requests of one length end in the order in which they came. A long
+# text becomes due in the end, so newcomers do not pass it for ever.
 _DUE_S_PER_ID = 0.25
 _FIRST_DUE_S = 0.5
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
@@ -148,12 +148,12 @@ class EngineRequest:
 
     @property
     def cancelled(self) -> bool:
-        """Nothing more is to be done for this request: it failed, or nobody listens."""
+        """The request needs no more work: it failed, or its listener has left."""
         return self._failed or self._listener.closed
 
     @property
     def n_waiting_rows(self) -> int:
-        """How many more rows the request could use right now."""
+        """The number of rows that the request could use beyond those that it has."""
         return 0 if self._listener.full else len(self._waiting)
 
     @property
@@ -186,7 +186,7 @@ class EngineRequest:
         return sequence
 
     def _tell_histories(self, layout: PromptLayout) -> None:
-        """Of what another engine had decoded, as if it had been here."""
+        """Adds the tokens of another engine to the histories."""
         for segment, tokens in self._untold.items():
             said = self.segments[segment]
             self._histories[said.prompt].prune(len(said.ids), layout)
@@ -230,7 +230,7 @@ class EngineRequest:
             yield span
 
     def span_ended(self) -> None:
-        """One of them has been rendered, or never will be."""
+        """A span has been rendered, or never will be."""
         self._n_rendering -= 1
 
     def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:

@@ -73,7 +73,7 @@ class SpeechStream:
         self.close()
 
     def close(self) -> None:
-        """Nobody listens any more. Returns at once; the engine frees the request at its next step."""
+        """The listener leaves. Returns at once; the engine frees the request at its next step."""
         if not self._closed:
             self._closed = True
             if not self._freed:

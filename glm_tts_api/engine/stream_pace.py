@@ -69,7 +69,7 @@ class Playback:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Of a stream: it is there in `made_s` seconds, and plays for `heard_s`."""
+    """A piece of a stream: it is there in `made_s` seconds, and plays for `heard_s`."""
 
     made_s: float
     heard_s: float
@@ -92,7 +92,7 @@ class Making:
         n_decoded: int = 0,
         n_prompt: int = PROMPT_TOKENS,
     ) -> Iterator[Piece]:
-        """Of a segment of `n_tokens`, of which `n_decoded` are there."""
+        """The pieces of a segment of `n_tokens`, of which `n_decoded` are there."""
         for window in windows:
             size = window.end - window.first
             n_cut_with = n_tokens if window.last else window.end + n_awaited(size) + 1
@@ -107,9 +107,9 @@ class Making:
 
 
 def wait_s(pieces: Sequence[Piece], *, there_s: float, margin: float = 1.0) -> float:
-    """In how many seconds a player that has `there_s` of audio can start so that it never runs dry before the
-    next of the `pieces` comes, `margin` times as late as is reckoned; at once where they are made clearly
-    slower than they are heard, for then waiting helps nobody."""
+    """The seconds that a player with `there_s` of audio has to wait, so that it never runs dry before the
+    next of the `pieces`; each may come `margin` times as late as estimated. 0 where speech is made clearly
+    slower than it plays: there waiting does not help."""
     if pieces and pieces[-1].made_s > _TOO_SLOW * sum(piece.heard_s for piece in pieces):
         return 0.0
     wait = 0.0
@@ -170,7 +170,7 @@ def play(
 
 
 def _schedule_without_gaps(pace: Pace) -> tuple[int, ...] | None:
-    """Of schedules that double up to a last size, the one that begins soonest."""
+    """The schedule that begins soonest, of those that double up to a last size."""
     schedules = [_doubling(first, last) for last in _LAST_CHUNKS for first in _FIRST_CHUNKS if first <= last]
     smooth = [chunks for chunks in schedules if not play(pace, chunks).longest_gap_s]
     return min(smooth, key=lambda chunks: play(pace, chunks).first_audio_s, default=None)

@@ -25,8 +25,8 @@ _NEWS_OF_A_STEP = 0.1
 
 
 class StreamStarts:
-    """Of one engine, whose `requests` share its renderers. Until it is measured nobody waits. Any thread may
-    call."""
+    """The starts of one engine's streams; its `requests` share the renderers. Until the pace is measured no
+    stream waits. Any thread may call."""
 
     def __init__(self, requests: Sized) -> None:
         self._pace: Pace | None = None
@@ -50,8 +50,7 @@ class StreamStarts:
             self._times += _NEWS * (span.spent_s / max(alone_s, 1e-6) - self._times)
 
     def wait_s(self, request: EngineRequest, heard: Span) -> float:
-        """In how many seconds somebody may start to play what is there of the request, `heard` the last of
-        it."""
+        """The seconds until a player may start with the request's audio so far; `heard` is the last of it."""
         if self._pace is None:
             return 0.0
         n_requests = len(self._requests)

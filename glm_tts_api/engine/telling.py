@@ -56,7 +56,7 @@ class Listener:
         return self._waiting_s >= self._buffer_s
 
     def add(self, seconds: float) -> None:
-        """Of audio that waits to be heard."""
+        """Counts seconds of audio that wait to be heard."""
         with self._counting:
             self._waiting_s += seconds
 
@@ -88,7 +88,7 @@ class Listener:
 
 
 class CountedSteps:
-    """Of the time that a step takes, what counts: a process that was stopped finds it as much longer."""
+    """Counts the time of a step without the time in which the process was stopped."""
 
     def __init__(self) -> None:
         self._step_s = self._stopped_s = 0.0

@@ -64,8 +64,8 @@ class Body:
     def parse_speech(
         self, model: type[ModelT], *, voice: str, files: Collection[str] = ()
     ) -> tuple[ModelT, list[str]]:
-        """As `parse`, for what is to be spoken by the voice that the field `voice` names. Raises InvalidField
-        too for a field that asks for a voice in another way, and for a file where none is taken."""
+        """As `parse`, for a request that is spoken by the voice in the field `voice`. Raises InvalidField too
+        for a field that chooses the voice in another way, and for a file where none is taken."""
         known, advice = (*model.model_fields, *files), f"Name a registered voice in {voice}"
         self.require_no_voice(known, advice)
         if not files and self.uploads:
@@ -79,7 +79,7 @@ class Body:
             raise self._unread_voice(name, known, advice)
 
     def without(self, name: str) -> Body:
-        """The same without the upload of that name."""
+        """The same body without the upload of that name."""
         return Body(self.fields, {other: it for other, it in self.uploads.items() if other != name})
 
     def file(self, name: str = PROMPT_AUDIO) -> Upload | None:

@@ -54,8 +54,8 @@ class ConnectionLimits:
 
 
 class Connections:
-    """Those that wait for their client to ask, or to end asking; a new one may take the place of whichever
-    waits longest."""
+    """The connections that wait for their client's request, or for the rest of it. A new connection may take
+    the place of the one that has waited longest."""
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
@@ -252,7 +252,8 @@ class Connection(H11Protocol, InTurn):
 
 
 def raise_file_limit() -> int:
-    """Lets this process open as many files as it may, up to a number that is plenty; returns it."""
+    """Raises this process's limit of open files as far as it may, up to a number that is plenty; returns the
+    limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft == resource.RLIM_INFINITY or soft >= wanted:

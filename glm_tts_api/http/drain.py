@@ -179,7 +179,7 @@ class GracefulStop:
         await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
 
     def _tell_what_became(self, n_cut: int) -> None:
-        """Of the last answers, those that would be cut if this process were killed now among them."""
+        """Tells the successor about the last answers; `n_cut` includes those that a kill now would cut."""
         if self._told != (self._in_flight.n_ended, n_cut):
             self._told = self._in_flight.n_ended, n_cut
             self._successor.leave(n_ended=self._in_flight.n_ended, n_cut=n_cut)

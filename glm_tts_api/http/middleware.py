@@ -180,8 +180,8 @@ class OwnNames:
 
 
 class SafeAnswers:
-    """Has browsers take each answer for what it says it is, and show none inside another page. A route's own
-    headers stand."""
+    """Headers that make browsers take each answer for its declared type, and show none inside another page. A
+    route's own headers stand."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

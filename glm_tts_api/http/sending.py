@@ -98,7 +98,7 @@ class Answer:
         await asyncio.sleep(0)  # uvicorn hears of it before its app returns
 
     def drop(self) -> None:
-        """The same from outside: whoever sends finds out."""
+        """The same from outside: the sending task finds out by itself."""
         if self._connection is not None:
             self._connection.cut()
 

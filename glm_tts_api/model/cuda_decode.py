@@ -127,7 +127,7 @@ class CudaDecodeStep:
         return n_rows, next(bucket for bucket in self._key_buckets if bucket > longest)
 
     def _compute(self, shape: Shape) -> None:
-        """From the input and the noise to the output, for the first rows and keys."""
+        """Computes the output from the input and the noise, for the first rows and keys."""
         n_rows, n_keys = shape
         token, length, limit, nucleus, may_end, place = self._input[:n_rows, :-HISTORY].unbind(1)
         hidden = self._hidden(token, length, n_keys)

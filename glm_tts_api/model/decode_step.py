@@ -26,7 +26,7 @@ class Drawn(NamedTuple):
 class DecodeStep(Protocol):
     @property
     def kernels(self) -> DecodeKernels | None:
-        """None on a CPU."""
+        """The kernels on a GPU; None on a CPU."""
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
         """Feeds each row's `next_id` and draws what comes after it."""

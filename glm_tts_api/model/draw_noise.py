@@ -39,5 +39,5 @@ class DrawNoise:
         return place
 
     def at(self, places: Tensor) -> Tensor:
-        """For the first slots, the noise at places [B] int64: [B, 2, columns]."""
+        """The noise of the first slots at places [B] int64: [B, 2, columns]."""
         return self._values[self._slots[: len(places)], places]

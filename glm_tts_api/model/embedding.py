@@ -6,7 +6,8 @@ from torch import nn
 
 
 class Embedding(nn.Embedding):
-    """On the meta device it draws no first values: PyTorch would load its compiler for them in 2 s."""
+    """An embedding that draws no initial values on the meta device: PyTorch would load its compiler for them
+    in 2 s."""
 
     def reset_parameters(self) -> None:
         if not self.weight.is_meta:

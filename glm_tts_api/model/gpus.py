@@ -45,7 +45,7 @@ def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
 
 
 def driver_version() -> str | None:
-    """None where the kernel has no NVIDIA driver."""
+    """The NVIDIA driver's version; None where the kernel has none."""
     try:
         text = _DRIVER.read_text(encoding="utf-8", errors="replace")
     except OSError:

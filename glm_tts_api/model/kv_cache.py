@@ -51,7 +51,8 @@ class KVCache:
             cached[:, slot, :, : positions.shape[2]] = positions
 
     def clear(self, slot: int) -> None:
-        """For a slot that may hold numbers that are not finite: under a mask those would still be heard."""
+        """Zeroes a slot that may hold numbers that are not finite: a mask would not keep them out of the
+        sums."""
         self.keys[:, slot].zero_()
         self.values[:, slot].zero_()
 

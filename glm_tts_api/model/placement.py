@@ -35,8 +35,8 @@ def choose_device(device: str, *, nth: int = 0) -> torch.device:
 
 
 def n_sharing(device: torch.device, asked: str, *, n_engines: int) -> int:
-    """How many of a server's engines are on `device`, which choose_device has found for one of them and what
-    was `asked` for."""
+    """The number of a server's engines on `device`, which choose_device has found for one of them from
+    `asked`."""
     if device.type != "cuda" or ":" in asked:
         return n_engines
     return len(range(device.index, n_engines, n_gpus()))

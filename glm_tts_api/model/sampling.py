@@ -74,7 +74,8 @@ def top_k(
     k: Sequence[int],
     may_end: Tensor,
 ) -> Draw:
-    """One of each row's k[row] likeliest; drawn again while that is the end and the row may not end yet."""
+    """Draws one of each row's k[row] likeliest, and draws again while that is the end and the row may not end
+    yet."""
     everywhere = torch.ones_like(may_end)
     p = _probabilities(logits, columns.end, everywhere)
     drawn = _draw_top_k(p, k, generators)
@@ -123,7 +124,8 @@ def _draw_top_k(p: Tensor, k: Sequence[int], generators: Sequence[torch.Generato
 
 
 def _draw(top: Tensor, taken: Tensor, which: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-    """One of each row's leading `taken` entries [B, n], by their probabilities `top`; from `which`, [B]."""
+    """Draws one of each row's leading `taken` entries [B, n], by their probabilities `top`; from `which`,
+    [B]."""
     noise = torch.ones(top.shape)
     for row, (count, generator) in enumerate(zip(taken.sum(1).tolist(), generators, strict=True)):
         noise[row, :count].exponential_(generator=generator)

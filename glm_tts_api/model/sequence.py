@@ -41,7 +41,7 @@ class SpeechSequence:
     error: Exception | None = None
 
     def join(self, slot: int, generator: torch.Generator) -> None:
-        """It is given a row. `generator`: on the device on which it is drawn."""
+        """Gives it a row. `generator`: on the device where it draws."""
         self.slot = slot
         self.generator = generator.manual_seed(self.sampling.seed)
         self.next_id = self.prompt_ids[-1]

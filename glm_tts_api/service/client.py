@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def why(self) -> str:
-        """One that is not 200, for a reader."""
+        """The reason in an answer that is not 200, for a reader."""
         message = self.json().get("message")
         return f"HTTP {self.status}, {message or self.body[:200].decode(errors='replace')}"
 

@@ -149,14 +149,15 @@ def ready_to_start() -> Settings:
 
 
 def existing_settings() -> Settings | None:
-    """None where there is no environment, and so no server."""
+    """The settings; None where there is no environment, and so no server."""
     venv = Venv(Path.cwd())
     return Settings(venv.python, Path.cwd()) if venv.require() else None
 
 
 @contextmanager
 def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
-    """Lets one start, stop or restart work on the run folder at a time. Gives the lock's descriptor."""
+    """Holds the run folder's lock: one start, stop or restart works at a time. Gives the lock's
+    descriptor."""
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)

@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Has the kernel kill this process when the thread that began it ends, whatever ends that."""
+    """Has the kernel kill this process when the thread that began it ends, in whatever way."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -34,7 +34,7 @@ class Process(NamedTuple):
 
 
 def process(pid: int) -> Process | None:
-    """None if it is gone, or a zombie."""
+    """The process; None if it is gone, or a zombie."""
     found = _stat(pid)
     return found[0] if found else None
 
@@ -58,7 +58,8 @@ def command_of(pid: int) -> str:
 
 
 def descriptor_of(pid: int | str, file: Path) -> int | None:
-    """By which a process has a file or folder open; None if it has not, or this user may not see it."""
+    """The descriptor by which a process has a file or folder open; None if it has not, or this user may not
+    see it."""
     with suppress(OSError):
         wanted = file.stat()
         return next((number for number, each in open_files(pid) if os.path.samestat(each, wanted)), None)
@@ -66,7 +67,8 @@ def descriptor_of(pid: int | str, file: Path) -> int | None:
 
 
 def open_files(pid: int | str) -> list[tuple[int, os.stat_result]]:
-    """By descriptor; none if this user may not see them. A busy process's come and go meanwhile."""
+    """A process's open files, by descriptor; none if this user may not see them. A busy process's files come
+    and go meanwhile."""
     found = []
     with suppress(OSError):
         for link in (_PROC / str(pid) / "fd").iterdir():

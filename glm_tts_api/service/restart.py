@@ -147,7 +147,7 @@ class Restart:
         return found
 
     def _in_a_child(self, verify: Callable[[], int]) -> int:
-        """So that it goes on, and is told in the log, where this process is killed."""
+        """Runs `verify` in a child, which goes on and writes to the log if this process is killed."""
         child = os.fork()
         if child:
             try:

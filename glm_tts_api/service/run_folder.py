@@ -67,7 +67,7 @@ class RunFolder:
         return self.path / f"server-{pid or os.getpid()}"
 
     def servers(self) -> list[Server]:
-        """Those that live."""
+        """The servers that live."""
         folders = (path for path in self.path.glob("server-*") if path.name[7:].isdecimal())
         found = {int(path.name[7:]): path for path in folders if _is_locked(path)}
         if (
@@ -85,7 +85,7 @@ class RunFolder:
         return found[0] if found else None
 
     def ended(self, server: Server) -> Server:
-        """The same with what it recorded last."""
+        """The server with its last record."""
         return Server(server.pid, server.folder, _facts(server.folder / "record"))
 
     def claim(self, *, succeeds: bool = False) -> int:
@@ -162,7 +162,7 @@ class RunFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """For as long as it takes to see that there is no server and to become one."""
+        """Locks the folder while a process looks for other servers and becomes one."""
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

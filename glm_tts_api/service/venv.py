@@ -66,7 +66,8 @@ class Venv:
         return os.path.exists(self.python)
 
     def _digest(self) -> str | None:
-        """None where the environment's Python does not run, or is of another version."""
+        """A digest of the environment's packages; None where its Python does not run, or is of another
+        version."""
         command = [self.python, "-c", _DIGEST]
         try:
             done = run(command, cwd=self._root, capture_output=True, text=True, check=False)
@@ -140,7 +141,7 @@ class Venv:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Of two first starts at once the second waits for the first one's installation."""
+        """Makes the second of two first starts wait for the first one's installation."""
         descriptor = os.open(self._root, os.O_RDONLY)
         try:
             if not _lock(descriptor):

@@ -112,7 +112,8 @@ class Verification:
             self._wait(step, what, READY_LIMIT_S)
 
     def _whether_all_are_ready(self, client: Client, step: Step) -> str | None:
-        """None if they are, and run as they were set; else what is waited for."""
+        """None if all engines are ready and run with their settings; else a sentence about the missing
+        part."""
         stats = client.get("/api/v1/stats/concurrency")
         if stats.status != 200:
             raise Failed(f"The server does not tell its figures: {stats.why}")
@@ -133,7 +134,7 @@ class Verification:
         return None
 
     def _speak(self, client: Client, step: Step) -> str:
-        """Has one sentence spoken, counted in no figure. Returns the voice's name."""
+        """Has one sentence spoken, which no figure counts. Returns the voice's name."""
         voice, limit_s = _first_voice(client), self._settings["VERIFY_TIMEOUT"]
         step.doing(f"speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={limit_s} s)")
         token_file = self._settings.folder.path / "verify.token"

@@ -166,7 +166,8 @@ class Settings(BaseSettings):
 
     @property
     def stop_timeouts(self) -> tuple[float, float]:
-        """How long accepted requests may take when the server stops, and when another server has its port."""
+        """The seconds that accepted requests may take when the server stops, and when another server has its
+        port."""
         return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
 
     @property
@@ -175,7 +176,8 @@ class Settings(BaseSettings):
 
     @property
     def cache_dir(self) -> Path:
-        """For what can be built again. Not in the user's home, which a service's user may not have."""
+        """The folder of files that can be built again. It is not in the user's home, which a service's user
+        may not have."""
         return self.path(self.run_dir) / "cache"
 
     @property

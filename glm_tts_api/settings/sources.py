@@ -15,7 +15,7 @@ SHIPPED_CONFIGS = _PACKAGE / "configs"  # in a clone a link to the configs/ at i
 
 
 class SettingsError(StartupError):
-    """One line for every variable that does not hold: its name, its value, what is allowed."""
+    """A line for every invalid variable: its name, its value, the allowed values."""
 
 
 def setting_files(root: Path) -> tuple[Path, ...]:

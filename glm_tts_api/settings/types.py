@@ -41,7 +41,7 @@ def _aliases(value: Any) -> Any:
 
 
 def _origins(value: Any) -> Any:
-    """As browsers spell them: without a path, in small letters."""
+    """Origins as browsers spell them: without a path, in small letters."""
     if not isinstance(value, str):
         return value
     origins = tuple(origin.strip().lower().rstrip("/") for origin in value.split(","))

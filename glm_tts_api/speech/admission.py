@@ -68,7 +68,7 @@ class Admission:
         return self.config.on_slots(self._n_slots(engine)).limit_of(lane)
 
     def look_again(self) -> None:
-        """To be called when an engine takes what it did not take before."""
+        """To be called when an engine takes requests that it did not take before."""
         for lane in self._lanes.values():
             lane.call_next()
         self.changed()
@@ -84,8 +84,8 @@ class Admission:
         return self._lanes[lane].line.order()
 
     def _best(self, lane: Lane) -> int | None:
-        """Of the engines of the highest rank with a place the one with the fewest requests; None if there is
-        none."""
+        """The engine with the fewest requests, of the engines of the highest rank with a place; None if there
+        is none."""
         loads = map(sum, zip(*(each.taken for each in self._lanes.values()), strict=True))
         free = [
             (rank, -load, -engine)

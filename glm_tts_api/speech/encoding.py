@@ -170,7 +170,7 @@ class Encoded:
 
 
 class EncodedWhole(Encoded):
-    """The same, its one piece the whole: with a container, one that says how long it is."""
+    """The same in one piece; a container says its length."""
 
     async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
         all_chunks = [chunk async for chunk in chunks]

@@ -111,8 +111,8 @@ class Engines:
                 engine.unload()
 
     def rank(self, number: int) -> int:
-        """How good an engine is for a new request: best if it is ready. One that is not there yet is given
-        requests only where none is ready, and those wait for it; 0: none."""
+        """A rank for new requests: the highest for a ready engine. An engine that is still loading gets
+        requests only where none is ready, and they wait for it; 0: no requests."""
         status = self.each[number].state.status
         if number == self._reserved:
             return 0
@@ -126,13 +126,14 @@ class Engines:
         return info.n_slots if info is not None else 0
 
     async def clear_cache(self) -> int:
-        """Of all that have something in memory; the bytes freed."""
+        """Clears the caches of all engines that have something in memory; returns the bytes freed."""
         ready = [engine for engine in self.each if engine.state.status == "ready"]
         freed = await asyncio.gather(*(engine.clear_cache() for engine in ready), return_exceptions=True)
         return sum(one for one in freed if isinstance(one, int))
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        """How a text is read, by whichever engine is there. Raises what a text is refused with."""
+        """The reading of a text, by any engine that is there. Raises the error with which the text is
+        refused."""
         wanted = max(range(len(self.each)), key=self.rank)
         for _ in range(_GUILTY):
             wanted = await self.ready(wanted)
@@ -175,7 +176,7 @@ class Engines:
                 self._look_again()
 
     def _best(self) -> int | None:
-        """Of the engines that are ready the one with least to do."""
+        """The least busy of the ready engines."""
         ready = [
             number
             for number, engine in enumerate(self.each)

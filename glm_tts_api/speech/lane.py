@@ -62,7 +62,7 @@ class Permit:
 
     @property
     def timeout_ratio(self) -> float:
-        """How much of the time-out is used up, 1 for all of it."""
+        """The used share of the time-out, 1 for all of it."""
         when = self.deadline.when() if self.deadline else None
         return 0.0 if when is None else 1 - (when - asyncio.get_running_loop().time()) / self.timeout_s
 
@@ -104,7 +104,7 @@ class Permit:
             deadline.reschedule(when + loop.time() - since)
 
     def hold(self) -> Callable[[], None]:
-        """One more holder; the place is free once every holder has called what it got here."""
+        """Adds a holder. The place is free once every holder has called its callback."""
         self._holders += 1
         released = False
 
@@ -163,7 +163,7 @@ class Lane:
         return permit
 
     async def _enter_again(self, permit: Permit) -> int:
-        """In a full line too."""
+        """Waits for a place, in a full line too."""
         engine = self._free_engine(permit.client)
         if engine is None:
             engine = await self._wait(permit.client)
@@ -172,7 +172,7 @@ class Lane:
         return engine
 
     def end(self, permit: Permit) -> None:
-        """Nothing where it has no place: it was given back."""
+        """Frees the permit's place; does nothing if the place was given back already."""
         self._resting.discard(permit)
         if (since := self._held_since.pop(permit, None)) is not None:
             self._comebacks.measure(time.monotonic() - since)
@@ -250,7 +250,7 @@ class Lane:
         return client.places is None or self._held[client.name] < client.places
 
     def _count_waiting(self) -> None:
-        """One line for all engines: it counts with the first."""
+        """One line serves all engines: its requests count with the first."""
         self.counters[0].set("waiting", len(self.line))
 
     def _give(self, engine: int, client: Client) -> None:

@@ -39,7 +39,7 @@ class AdmissionConfig:
             raise ValueError("lane limits must be at least 1, the queue size at least 0")
 
     def most_requests(self, n_engines: int) -> int:
-        """That may be spoken or wait at once."""
+        """The number of requests that may be spoken or wait at once."""
         return n_engines * (self.short_limit + self.long_limit) + 2 * self.queue_size
 
     def limit_of(self, lane: LaneName) -> int:

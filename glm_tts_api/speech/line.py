@@ -46,7 +46,7 @@ class Line:
         return turn
 
     def leave(self, turn: Turn) -> None:
-        """Nothing where it has left already."""
+        """Takes a turn out of the line; does nothing where it has left already."""
         turns = self._waiting.get(turn.client.name, deque())
         if turn in turns:
             turns.remove(turn)

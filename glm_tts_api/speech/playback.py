@@ -15,7 +15,7 @@ class Playback:
 
     @property
     def sounds_until(self) -> float:
-        """On time.perf_counter's clock; 0 before it begins."""
+        """The end of the audio so far, on time.perf_counter's clock; 0 before it begins."""
         return self._dry_at or 0.0
 
     def came(self, seconds: float) -> float:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Pool:
-    """At most `n_threads` calls at once; the others wait in a queue."""
+    """A pool of at most `n_threads` calls at once; the others wait in a queue."""
 
     def __init__(self, name: str, n_threads: int) -> None:
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix=name)

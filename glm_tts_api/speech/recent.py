@@ -76,8 +76,8 @@ class RecentAnswer:
 
 
 class RecentAnswers:
-    """At most `max_bytes` of them, with what is held of those that are being made. The answer that nobody has
-    asked for longest goes first. Each is found by the `owner` alone who had it made."""
+    """The last answers, at most `max_bytes` with the parts of those that are being made. The answer that was
+    asked for longest ago goes first. Only the `owner` who had an answer made can find it."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -115,7 +115,7 @@ class RecentAnswers:
             self.hold(len(file))
 
     def hold(self, n_bytes: int) -> bool:
-        """That many more; whether there is room for them."""
+        """Counts `n_bytes` more and makes room for them; returns whether there is room."""
         self._n_bytes += n_bytes
         while self._n_bytes > self._max_bytes and self._answers:
             self._forget(next(iter(self._answers)))
@@ -127,7 +127,7 @@ class RecentAnswers:
 
     @contextmanager
     def taping(self, asked: SpeechRequest, owner: str, address: object = None) -> Iterator[Tape]:
-        """For an answer that is made in the context."""
+        """A tape for an answer that is made in the context."""
         tape = Tape(self, asked, owner, address)
         try:
             yield tape
@@ -184,7 +184,7 @@ class Tape:
         )
 
     def drop(self) -> None:
-        """Nothing more of it is held here."""
+        """Ends the tape and frees its bytes."""
         self._is_over = True
         self._store.hold(-self._n_bytes)
         self._pcm, self._sent, self._n_bytes = [], [], 0

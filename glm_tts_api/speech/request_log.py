@@ -122,7 +122,7 @@ class RequestLog:
 
     @property
     def lane(self) -> LaneName | None:
-        """None where the text was never read."""
+        """The request's lane; None where the text was never read."""
         return None if self.length is None else self.length.lane
 
     @property
@@ -151,7 +151,7 @@ class RequestLog:
         self.timeout_ratio = permit.timeout_ratio
 
     def took(self, chunk: AudioChunk, heard_s: float) -> None:
-        """To be called with each piece of audio as it comes, and how long it is to be heard."""
+        """To be called with the seconds of each piece of audio as it comes."""
         self.audio_done_s += heard_s
         if self.playback is not None:
             if self.first_audio_s is None:

@@ -74,7 +74,7 @@ class SpeechService:
         return sum(not log.is_waiting for log in self.active)
 
     def read_stats(self) -> list[WorkerStats]:
-        """Of each engine."""
+        """The figures of each engine."""
         return [
             WorkerStats(
                 number=number,

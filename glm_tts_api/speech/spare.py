@@ -21,7 +21,7 @@ _COME_BACK_S = 0.05
 
 
 class SparePlaces:
-    """Of every engine at most `most` at once."""
+    """Places for work that gives way, at most `most` at once on each engine."""
 
     name: LaneName = "long_text"
 

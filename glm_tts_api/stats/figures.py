@@ -178,8 +178,7 @@ _MANY_ROWS = 100
 
 
 class Figures:
-    """One worker's numbers, `cells` of doubles: as they were read, or new ones. Written from the event loop
-    only."""
+    """One worker's numbers, `cells` of doubles: read ones or new ones. Written from the event loop only."""
 
     def __init__(self, cells: bytes = b"") -> None:
         self._cells = array("d", cells or bytes(8 * FIGURES_CELLS))

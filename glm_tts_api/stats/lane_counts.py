@@ -27,7 +27,7 @@ class LaneCounts:
         return cls(*(sum(column) for column in zip(*rows, strict=True)))
 
     def of_the_dead(self) -> LaneCounts:
-        """The same totals with nothing going on."""
+        """The totals of a dead worker: the same, with nothing active or waiting."""
         return replace(self, active=0, waiting=0)
 
 

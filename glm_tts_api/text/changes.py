@@ -138,8 +138,8 @@ def _in_written_case(
 
 
 def _kind_behind(change: Change, by_word: Mapping[str, list[_Touched]]) -> str | None:
-    """Of the rules that made a word of what is said here, the one that shares most words with this place,
-    written and said; of several the one that has least besides."""
+    """The kind of the rule behind a change: of the rules that made a word of its spoken form, the one that
+    shares most words with it, written and spoken. Of several, the one with the fewest other words."""
     written, said = _folded(change.written), _folded(change.said)
     best, kind = (0, 0), None
     for word in dict.fromkeys(word.folded for word in _words(change.written)):

@@ -84,7 +84,7 @@ class ShownReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a text is read; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
+    """A text's reading; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
 
     marked: MarkedText
     segments: tuple[SpokenSegment, ...]
@@ -142,7 +142,7 @@ class Reading:
             start = end + len(self._separator)
 
     def _parts(self, start: int, end: int, ahead: deque[Place]) -> Iterator[ReadPart]:
-        """From `start` to `end`; the changes that end there are taken from `ahead`."""
+        """The parts from `start` to `end`; the changes that end there are taken from `ahead`."""
         text, done = self._compared.shown, start
         while ahead and (ahead[0].said_from < end or ahead[0].said_to <= end):
             change, said_from, said_to, shown = ahead[0]
@@ -170,7 +170,7 @@ class Reading:
         return compare(self.marked.plain, self.text, self.uses, given)
 
     def written(self) -> list[Written]:
-        """Of each segment what stands for it in the text that came, without marks."""
+        """The written text of each segment, without marks."""
         starts = accumulate((len(one.text) + len(self._separator) for one in self.segments[:-1]), initial=0)
         return written_segments(self.marked.plain, self.text, self._compared, list(starts))
 

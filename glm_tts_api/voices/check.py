@@ -30,7 +30,7 @@ _LANGUAGES = {"zh": "Chinese", "en": "English", "mixed": "Chinese and English"}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: a sentence of what was found and what to do, and the figures."""
+    """The result of one check: a sentence that says what was found and what to do, and the figures."""
 
     name: CheckName
     status: Status
@@ -39,8 +39,8 @@ class Finding:
 
 
 def check_voice(data: bytes, transcript: str, limits: RecordingLimits) -> list[Finding]:
-    """Of a recording's file. One that the server refuses has its reason as the one finding on it. Raises
-    NotAudio. Blocking."""
+    """Checks a recording's file. A file that the server refuses has one finding on the recording, with the
+    reason. Raises NotAudio. Blocking."""
     try:
         recording = decode_audio(data, limits)
     except PromptRejected as refused:

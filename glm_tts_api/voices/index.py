@@ -168,5 +168,5 @@ def _shape_problem(name: str, item: Any) -> str | None:
 
 
 def _is_text(value: Any) -> bool:
-    """Without the half characters that JSON's escapes allow and no answer can hold."""
+    """Whether it is a text without lone surrogates, which JSON's escapes allow and no answer can hold."""
     return isinstance(value, str) and value.encode(errors="ignore").decode() == value

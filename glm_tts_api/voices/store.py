@@ -51,7 +51,7 @@ class VoiceInfo:
 
     @property
     def created_at(self) -> int:
-        """When its recording was written, in seconds since 1970."""
+        """The time when its recording was written, in seconds since 1970."""
         return self.seen[3] // 10**9
 
     @property
@@ -247,7 +247,7 @@ class VoiceStore:
         return voices
 
     def _entries(self, *, again: bool = False) -> tuple[dict[str, Entry], dict[str, Entry]]:
-        """Of the shipped index and of the own one; `again`: read in any case."""
+        """The entries of the shipped index and of the own one; `again`: read them in any case."""
         with self._reading:
             self._shipped.refresh(again=again)
             self._own.refresh(again=again)

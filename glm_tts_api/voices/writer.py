@@ -33,7 +33,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """How many voices the API keeps, and how many bytes of recordings."""
+    """The number of voices that the API keeps, and the bytes of their recordings."""
 
     n_voices: int = 1024
     n_bytes: int = 2**30

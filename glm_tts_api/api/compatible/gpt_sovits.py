@@ -98,7 +98,7 @@ _SPOKEN: Responses = {200: audio_docs("wav", "pcm", "opus", "aac"), **error_docs
     responses=_SPOKEN,
 )
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    """The same, told by an address."""
+    """The same, with the fields in the address."""
     with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(read_query(request), request, state)
 

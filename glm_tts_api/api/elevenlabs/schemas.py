@@ -41,7 +41,7 @@ _FORMATS: dict[str, AudioFormat] = {"mp3": "mp3", "opus": "opus", "pcm": "pcm", 
 
 
 class VoiceSettings(BaseModel):
-    """Of these `speed` alone is done."""
+    """Only `speed` is used."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

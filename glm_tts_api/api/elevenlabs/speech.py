@@ -46,7 +46,7 @@ async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep)
 
 @router.post("/{voice_id}/stream", response_class=Response, openapi_extra=deepcopy(_DOCS))
 async def elevenlabs_stream(voice_id: str, request: Request, state: AppStateDep) -> Response:
-    """The same, and the audio leaves as it is made."""
+    """Says the text; the audio leaves as it is made."""
     with logged_speech(request, "elevenlabs", state.speech.figures):
         return await stream(request, state, await _asked(request, state, voice_id, streams=True))
 

@@ -127,14 +127,14 @@ async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("/voice_consents")
 async def list_consents() -> dict[str, Any]:
-    """None: they are not kept."""
+    """An empty list: consents are not kept."""
     return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
 @router.get("/voice_consents/{consent}")
 @router.post("/voice_consents/{consent}", name="change_consent")
 async def find_consent(consent: str) -> dict[str, Any]:
-    """To read it or to change its name: it is never there."""
+    """Always 404: consents are not kept."""
     raise NotFound(f"There is no consent '{quote(consent)}': none is kept here, and none is asked for.")
 
 

@@ -97,8 +97,8 @@ class _State(Enum):
 
 
 class Speaker:
-    """Has a task, which a stop waits for, from a turn's beginning until all is said. `n_waiting`: characters
-    that wait to be said."""
+    """Speaks sentences one after the other. From a turn's beginning until all is said it has a task, which a
+    stop waits for. `n_waiting`: characters that wait to be said."""
 
     def __init__(self, client: Client, state: AppState) -> None:
         self._client, self._state = client, state
@@ -119,7 +119,7 @@ class Speaker:
         return self._now is _State.SPEAKING or not self._items.empty()
 
     def put(self, item: _Item) -> None:
-        """To be said, once what was put before is. An error ends its turn: the rest of that is dropped."""
+        """Adds an item to the line. An error ends its turn: the rest of the turn is dropped."""
         if self._now is _State.DROPPING:
             if item not in _ENDS:
                 return

@@ -70,7 +70,7 @@ class _Conversation:
         self._phase = _Phase.BETWEEN
 
     async def run(self) -> None:
-        """Until either side ends it. Raises ClientGone."""
+        """Serves the socket until either side ends it. Raises ClientGone."""
         try:
             while True:
                 await self._take(await self._next_message())
@@ -174,7 +174,7 @@ class _Conversation:
             self._refuse(error)
 
     def _refuse(self, error: ServiceError) -> None:
-        """Once what came before is spoken."""
+        """Sends the error after the speech of the earlier text."""
         self._speaker.put(error)
         self._phase = _Phase.REFUSED
 

@@ -42,7 +42,7 @@ router = APIRouter(
 
 
 class AnswerTimes(BaseModel):
-    """When what was written is heard."""
+    """The times at which the written text is heard."""
 
     success: Literal[True] = True
     timestamps: list[TimedSegment]
@@ -50,7 +50,8 @@ class AnswerTimes(BaseModel):
 
 @router.get("/{request_id}/timestamps", response_model=AnswerTimes, responses=error_docs(404, 422))
 async def recent_timestamps(request_id: str, request: Request, state: AppStateDep) -> Response:
-    """When what was written is heard, of one of the last answers whose request asked for timestamps."""
+    """The times at which the written text is heard, for one of the last answers whose request asked for
+    timestamps."""
     times = _times_of(request_id, request, state)
     body = {"success": True, "timestamps": [times_body(segment) for segment in times]}
     return JSONResponse(body)

@@ -52,7 +52,7 @@ class Entry(EntryFields):
 
 
 class EntryAnswer(BaseModel):
-    """One word."""
+    """A word of the lexicon."""
 
     success: bool = Field(default=True, examples=[True])
     message: str = Field(examples=["'重庆' is in the lexicon."])
@@ -77,7 +77,7 @@ async def list_lexicon(state: AppStateDep) -> Response:
 
 @router.get("/{word:path}", response_model=EntryAnswer, responses=error_docs(404, 422))
 async def get_word(word: str, state: AppStateDep) -> dict[str, Any]:
-    """One word."""
+    """A word of the lexicon."""
     entry = await state.pools.files.run(state.lexicon.get, word)
     return {"message": f"'{word}' is in the lexicon.", "entry": asdict(entry)}
 

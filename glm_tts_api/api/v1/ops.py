@@ -131,7 +131,8 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
 
 
 def _active_bodies(speech: SpeechService) -> Iterator[dict[str, Any]]:
-    """They are in the order in which they came, as the requests of each client are in its lane's line."""
+    """The active requests, in the order in which they came; each client's requests in a lane's line have the
+    same order."""
     places: defaultdict[tuple[LaneName | None, str], deque[int]] = defaultdict(deque)
     for lane in LANES:
         for place, client in enumerate(speech.admission.order(lane), start=1):

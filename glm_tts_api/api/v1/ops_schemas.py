@@ -29,7 +29,7 @@ class Streaming(BaseModel):
 
 
 class Health(BaseModel):
-    """How the server is."""
+    """The state of the server."""
 
     model_config = ConfigDict(protected_namespaces=())
     status: HealthStatus = Field(
@@ -89,7 +89,7 @@ class Alive(BaseModel):
 
 
 class LaneStats(BaseModel):
-    """One lane."""
+    """Figures of one lane."""
 
     active: int = Field(description="Being spoken now.", examples=[0])
     total: int = Field(description="Admitted since the service started.", examples=[128])
@@ -161,7 +161,7 @@ class WorkerName(BaseModel):
 
 
 class RequestProgress(BaseModel):
-    """How far a request is."""
+    """The progress of a request."""
 
     request_id: str = Field(description="As in the log and in X-Request-Id.", examples=[EXAMPLE_ID])
     lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])

@@ -84,7 +84,7 @@ class Prompt(BaseModel):
 
 
 class PromptAnswer(BaseModel):
-    """One voice."""
+    """A voice."""
 
     success: Literal[True] = True
     message: str = Field(examples=["Voice 'my_voice' is registered."])
@@ -107,7 +107,7 @@ class PromptList(BaseModel):
 
 
 class PromptCheck(BaseModel):
-    """One thing that was looked at."""
+    """One check of a recording."""
 
     name: CheckName = Field(
         description="recording: the server would not take it, and nothing else of it was measured.",

@@ -55,8 +55,8 @@ async def list_prompts(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
 async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict[str, Any]:
-    """One voice; its ETag makes a later PUT or DELETE conditional. One whose recording is gone is a 404 with
-    code recording_missing, and PUT with a new recording repairs it."""
+    """A voice. Its ETag makes a later PUT or DELETE conditional. If the voice's recording is gone, the answer
+    is a 404 with code recording_missing, and PUT with a new recording repairs it."""
     voice = await state.pools.files.run(state.voices.info, index)
     return _answer(f"Voice '{index}'.", voice, response)
 

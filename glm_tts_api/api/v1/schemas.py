@@ -129,7 +129,7 @@ class SpeechFields(BaseModel):
 
     @property
     def options(self) -> SamplingOptions:
-        """How speech tokens are drawn."""
+        """The options for drawing speech tokens."""
         return SamplingOptions(self.sample_method, self.sampling, self.beam_size, self.seed)
 
 

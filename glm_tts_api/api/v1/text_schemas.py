@@ -99,7 +99,7 @@ class CharacterReadings(BaseModel):
 
 
 class ReadingsAnswer(BaseModel):
-    """How a word may be read."""
+    """The possible readings of a word."""
 
     success: Literal[True] = True
     message: str = Field(description="As the word is read by itself.", examples=["chong2 qing4"])

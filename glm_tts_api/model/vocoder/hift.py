@@ -126,8 +126,8 @@ class HiFT(nn.Module):
         self.graphs = Graphs(self._speak)
 
     def call_bytes(self, *, n_frames: int) -> int:
-        """At least what a call was measured to take, at most twice that: the sines of the source, or the last
-        level of convolutions."""
+        """A bound for the bytes of a call, between the measured number and twice that: the sines of the
+        source, or the last level of convolutions."""
         source, last_level = 6 * HARMONICS * HOP, 5 * (self.config.base_channels // 8) * HOP // STFT_HOP
         return n_frames * (source + last_level) * torch.float32.itemsize
 
@@ -188,7 +188,7 @@ class HiFT(nn.Module):
     def _speak(
         self, mel: Tensor, noise: Tensor, pitch: Tensor, turned: Tensor, end: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """As `speak`, true up to `end` [] frames; None: all of it."""
+        """As `speak`; the result is valid up to frame `end` []; None: all of it."""
         found = self.f0_predictor(mel, behind(end, mel.shape[-1]))
         pitch = torch.where(pitch < 0, found, pitch)
         return self.decode(mel, self.m_source(pitch, noise, turned), end), pitch

@@ -30,7 +30,7 @@ class F0Predictor(nn.Module):
         self.classifier = nn.Linear(channels, 1)
 
     def forward(self, mel: Tensor, hidden: Tensor | None = None) -> Tensor:
-        """Nothing `hidden` [T] is heard; it has no pitch."""
+        """The pitch of each frame; 0 for those that are `hidden` [T]."""
         x = mel
         for layer in self.condnet:
             x = layer(x) if isinstance(layer, nn.Conv1d) else silence(layer(x), hidden)

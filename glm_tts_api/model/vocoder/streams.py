@@ -24,7 +24,7 @@ PITCH_REACH = 5  # five convolutions of three frames
 
 
 class Vocoder(Protocol):
-    """One sample rate's. `hop`: samples a frame."""
+    """The vocoder of one sample rate. `hop`: samples a frame."""
 
     sample_rate: int
     hop: int
@@ -37,7 +37,7 @@ class Vocoder(Protocol):
 
 
 class VocoderStream(Protocol):
-    """One utterance's mel, piece by piece."""
+    """The vocoder's state for one utterance, whose mel comes piece by piece."""
 
     def push(self, mel: Tensor, *, last: bool) -> Tensor:
         """The mel's next frames [1, 80, T], which may be none -> what can be said by now, [n] float32."""

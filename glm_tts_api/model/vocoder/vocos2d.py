@@ -24,7 +24,8 @@ class Vocos2D:
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> Vocos2D:
-        """In float32, whatever the file holds. Raises RuntimeError where it is no TorchScript archive."""
+        """Loads the weights as float32, from any dtype. Raises RuntimeError where the file is no TorchScript
+        archive."""
         module = torch.jit.load(str(path), map_location=device)
         return cls(module.float())
 

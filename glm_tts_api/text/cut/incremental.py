@@ -100,7 +100,8 @@ def may_cut(text: str, end: int, *, clauses: bool = False) -> bool:
 
 
 def _is_full_stop(before: str, after: str, *, spaced: bool) -> bool:
-    """Not one of an abbreviation, of initials, of a number or of a name with dots."""
+    """Whether the dot ends a sentence: it is not part of an abbreviation, of initials, of a number or of a
+    name with dots."""
     if not spaced:
         return before[-1:] > _WIDE and after > _WIDE
     if after.islower() or after.isdigit():

@@ -147,7 +147,7 @@ def is_item(line: str) -> bool:
 
 
 def columns(line: str) -> int:
-    """How wide it is, where a Hanzi is two wide."""
+    """The width of a text, where a Hanzi is two wide."""
     return len(line) if line.isascii() else len(line) + len(_WIDE_CHAR.findall(line))
 
 

@@ -33,8 +33,8 @@ Words = Callable[[str], Sequence[str]]
 
 
 def best_end(units: Sequence[str], end: int, words: Words) -> int:
-    """How many units to say before the pause, at most `end`: up to a word that begins a clause, else between
-    two words as `words` tells them apart, never inside a number."""
+    """The number of units before the pause, at most `end`: up to a word that begins a clause, else between
+    two of the `words`, never inside a number."""
     if end >= len(units):
         return end
     begin = max(1, end - _FURTHEST)

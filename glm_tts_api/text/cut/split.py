@@ -167,7 +167,7 @@ def _is_too_heavy(sentence: list[str], weigh: Weigh) -> bool:
 
 
 def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
-    """How many leading units weigh at most `limit` together; at least one."""
+    """The number of leading units that weigh at most `limit` together; at least one."""
     weight = 0.0
     for count, unit in enumerate(sentence[: MAX_UNITS + 1]):
         weight += weigh(unit)

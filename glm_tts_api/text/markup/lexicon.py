@@ -65,7 +65,7 @@ class Lexicon:
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
     def extended(self, entries: Sequence[LexiconEntry]) -> Lexicon:
-        """With a request's own entries, which go before these."""
+        """The lexicon with a request's own entries, which go before these."""
         return Lexicon([*self.entries.values(), *entries], self.inventory) if entries else self
 
     def apply(self, parts: Iterable[Part], check: Check = unwatched) -> Iterator[Part]:
@@ -200,7 +200,7 @@ class LexiconFile:
         self._change(edit)
 
     def _change(self, edit: Callable[[list[str]], list[str]]) -> int:
-        """By how many lines it grew."""
+        """Writes the changed file; returns the number of added lines."""
         with _told_what_to_do(), locked(self._path.with_name(f".{FILE_NAME}.lock")):
             lines = self._lines()
             edited = edit(lines)

@@ -198,7 +198,7 @@ def _by_eye(mark: re.Match[str]) -> str:
 
 
 def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
-    """None for brackets that are no mark, which are text. Raises ValueError."""
+    """The mark; None for brackets that are text. Raises ValueError."""
     if command := _COMMAND.fullmatch(mark[1]):
         return Part(mark.start(), cut=_cut(command[1], _value(command)))
     if word := _WORD.fullmatch(mark[1]):

@@ -175,7 +175,7 @@ def _rate(rate: str) -> float:
 
 
 def _unmarked(text: str) -> str:
-    """Without what would end a mark."""
+    """The text without characters that would end a mark."""
     return " ".join(re.sub(r"[\[\]|]", " ", text).split())
 
 

@@ -78,7 +78,7 @@ def _names(syllable: str, inventory: Collection[str]) -> Phonemes:
 
 
 def _base_and_tone(syllable: str) -> tuple[str, str | None]:
-    """Without its tone and with v for ü."""
+    """A syllable without its tone and with v for ü, and the tone."""
     plain = unicodedata.normalize("NFD", syllable.lower().replace("u:", "v"))
     accents = [_TONES[char] for char in plain if char in _TONES]
     base = "".join(char for char in plain.replace("u\u0308", "v") if char not in _TONES)
@@ -90,7 +90,7 @@ def _base_and_tone(syllable: str) -> tuple[str, str | None]:
 
 @cache
 def _known_syllables() -> frozenset[str]:
-    """Those of the dictionary, without tones."""
+    """The dictionary's syllables, without tones."""
     from pypinyin.constants import PINYIN_DICT
 
     readings = {reading for entry in PINYIN_DICT.values() for reading in entry.split(",")}

@@ -37,7 +37,7 @@ class Row:
 
 @cache
 def rows() -> dict[str, list[Row]]:
-    """By their words; phonemes are in small letters."""
+    """The table's rows, by word; phonemes are in small letters."""
     table: dict[str, list[Row]] = {}
     for line in _TABLE.read_text(encoding="utf-8").splitlines():
         word, reading, before, behind = line.split("\t")

@@ -66,7 +66,7 @@ def _states_of(char: str) -> _Numbers:
 
 
 def _reachable(before: _Numbers, states: _Numbers) -> _Numbers:
-    """Those of `states` that may follow `before`; where none may, all states that may."""
+    """The `states` that may follow `before`; where none may, all states that may."""
     follow = np.isfinite(_STEP[:, before]).any(axis=1)
     both = states[follow[states]]
     return both if len(both) else np.flatnonzero(follow)

@@ -72,7 +72,7 @@ class Phonemizer:
         return out
 
     def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
-        """One a character of a run of Hanzi."""
+        """The syllables of a run of Hanzi, one a character."""
         words = self._tagged_words(run)
         if self._published:
             return tuple(syllable for word, _ in words for syllable in self._published_readings(word))

@@ -32,7 +32,7 @@ def tidy_english(text: str) -> str:
 
 
 def _digit_by_digit(run: re.Match[str]) -> str:
-    """As the transducer reads so long a run, which would take it seconds."""
+    """A long run of digits in words, as the transducer reads it; the transducer would take seconds."""
     words = " ".join(_DIGITS[int(digit)] for digit in run["digits"])
     before = f"{run['before']} " if run["before"] else ""
     return f"{before}{words} " if run["after"] else before + words
