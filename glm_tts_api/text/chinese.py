@@ -108,7 +108,7 @@ def _read_number(number: str) -> str:
 
 
 def integer_reading(number: int) -> str:
-    """A number in words. Each digit has its unit (120000 is 十万二万); beyond 千亿 the digits stand one by one."""
+    """A number in words, a unit behind each digit (120000 is 十万二万); beyond 千亿 digit by digit."""
     if number == 0:
         return "零"
     if number < 0:
