@@ -28,10 +28,10 @@ def plan(
     start; a block with a voice of its own has that."""
     marks = dict(marks)
     for number, chapter in enumerate(book.chapters):
-        blocks = [(place, texts) for place, block in enumerate(chapter.blocks) if (texts := _texts(block))]
-        for place, texts in blocks:
-            block = chapter.blocks[place]
-            pause_s = pauses.after(block.kind, ends_chapter=place == blocks[-1][0])
+        backwards = reversed(range(len(chapter.blocks)))
+        last = next((place for place in backwards if _is_said(chapter.blocks[place].text)), None)
+        for place, block in enumerate(chapter.blocks):
+            pause_s, texts = pauses.after(block.kind, ends_chapter=place == last), _texts(block)
             for at, text in enumerate(texts, start=1):
                 held = "".join(
                     f"[[{name} {value}]]"
@@ -46,7 +46,11 @@ def plan(
 
 
 def _texts(block: Block) -> list[str]:
-    return [text for text in cut(block.text) if any(map(str.isalnum, without_marks(text)))]
+    return list(filter(_is_said, cut(block.text)))
+
+
+def _is_said(text: str) -> bool:
+    return any(map(str.isalnum, without_marks(text)))
 
 
 def cut(text: str) -> Iterator[str]:
