@@ -20,5 +20,12 @@ URL="${1:-}"
 "$(find_python venv)" -m venv "$WORK/venv"
 "$WORK/venv/bin/python" -m pip install -q --disable-pip-version-check schemathesis==4.32.5
 cd -- "$WORK"
+# Kokoro calls its lines of JSON application/json, and so does this server in that dialect.
+cat >schemathesis.toml <<'END'
+[[operations]]
+include-path = "/dev/captioned_speech"
+[operations.checks.response_schema_conformance]
+enabled = false
+END
 "$WORK/venv/bin/schemathesis" run "$URL/openapi.json" --max-examples "${2:-200}" --request-timeout 60 \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
