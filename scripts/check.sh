@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check that needs no running code: format, lint, types, who may import whom, shell scripts.
+# Every check that needs no running code: format, lint, types, who may import whom, prose, shell scripts.
 #
 #   bash scripts/check.sh
 set -euo pipefail
@@ -43,6 +43,7 @@ run "format (ruff)" "$PYTHON" -m ruff format --check .
 run "lint (ruff)" "$PYTHON" -m ruff check .
 run "types (mypy)" "$PYTHON" -m mypy
 run "imports (import-linter)" "$VENV/bin/lint-imports"
+run "prose (scripts/checks/prose.py)" "$PYTHON" -m scripts.checks.prose
 run "length of files" no_long_file
 run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
 if has_studio_tools; then

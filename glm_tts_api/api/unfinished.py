@@ -1,4 +1,4 @@
-"""What was made of an answer that was not done in time is kept for a while, as a job that can go on."""
+"""Keeps the finished part of a late answer for a while, as a job that can go on."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ async def keep_unfinished(
     chunks: Sequence[AudioChunk],
     late: DeadlineExceeded,
 ) -> DeadlineExceeded:
-    """`late` for the client, with the job where there is one: not for who may have no jobs, nor where no
-    segment is done."""
+    """The error `late` for the client, with a job where there is one. A client that may have no jobs gets
+    none, nor does an answer of which no segment is done."""
     n_done = sum(chunk.ends_segment for chunk in chunks)
     if not n_done or writer_refusal(request, state) is not None:
         return late

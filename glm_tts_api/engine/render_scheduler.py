@@ -1,9 +1,9 @@
-"""What is rendered next. Plain Python: knows tasks by when they are due, no tensors.
+"""Chooses the next render. Plain Python: knows tasks by when they are due, no tensors.
 
-Earliest deadline first; what is due when is the tasks' to say. Between two steps the scheduler looks round
-again, so a newcomer that is due sooner goes past renders that have begun. Every fourth turn goes to the
-render that has waited longest, so none waits for ever for newcomers that never cease. A task that gives way
-has its turn when no other is there to be taken.
+Earliest deadline first; the tasks say when they are due. The scheduler chooses anew between two steps, so a
+newcomer that is due sooner goes past renders that have begun. Every fourth turn goes to the render that has
+waited longest, so none waits for ever for newcomers that never cease. A task that gives way has its turn when
+there is no other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TaskT = TypeVar("TaskT", bound=Renderable)
 
 @dataclass(slots=True, eq=False)
 class Render(Generic[TaskT]):
-    """A task on its way. `progress` belongs to whoever renders it; None until that has begun."""
+    """A task on its way. `progress` belongs to the thread that renders it; None until that has begun."""
 
     task: TaskT
     progress: Any = None
@@ -52,7 +52,7 @@ class RenderScheduler(Generic[TaskT]):
 
     @property
     def busy(self) -> bool:
-        """There is a render that nobody is at."""
+        """There is a render that no thread works at."""
         with self._lock:
             return bool(self._free())
 

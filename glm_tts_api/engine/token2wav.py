@@ -30,7 +30,7 @@ from glm_tts_api.model.vocoder.hift import N_MELS
 # segments. In a longer one a step's kernels take a GPU longer than the host takes to order them one by one.
 FLOW_GRAPHS = range(FRAME_MULTIPLE["cuda"], 1024 + 1, FRAME_MULTIPLE["cuda"])
 HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 256 + 1, FRAME_MULTIPLE["cuda"])  # a stream's first windows
-# What a request may have waiting to be rendered before its next segment is decoded: on a CPU that would take
+# Spans of a request that may wait to be rendered before its next segment is decoded: on a CPU that would take
 # the cores from the renders.
 _SPANS_AHEAD = {"cpu": 2, "cuda": 16}
 
@@ -100,7 +100,7 @@ class Token2Wav:
         return ended
 
     def flow_seconds(self, span: Span) -> float:
-        """What a span's flow takes, reckoned from two of its steps."""
+        """An estimate of the seconds for a span's flow, from two of its steps."""
         begin = time.perf_counter()
         sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
         sampler.step()
@@ -112,7 +112,7 @@ class Token2Wav:
         return begun - begin + (self._flow_steps - 1) * step_s
 
     def vocoder_seconds(self, span: Span) -> float:
-        """What the vocoder takes for a span, whatever its mel."""
+        """The seconds of the vocoder for a span; its mel does not matter."""
         begin = time.perf_counter()
         self._speak(span, torch.zeros(1, N_MELS, FRAMES_PER_TOKEN * len(span.tokens), device=self._device))
         return time.perf_counter() - begin

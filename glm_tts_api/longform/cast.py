@@ -1,5 +1,5 @@
-"""Who speaks which block of a book: lines such as `小王：你好。` or `Tom: Hello.` and a cast. Knows strings
-only."""
+"""Finds the speaker of each block of a book: lines such as `小王：你好。` or `Tom: Hello.` and a cast. Knows
+strings only."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _chapter(blocks: Sequence[Found], book_title: str, rank: int) -> Chapter:
 
 
 def row_of(cells: Iterable[str]) -> str:
-    """What is said of a row of a table; empty where no cell has anything to say."""
+    """The spoken text of a row of a table; empty where no cell has anything to say."""
     said = [cell for cell in cells if any(map(str.isalnum, cell))]
     return ", ".join(said) if all(map(str.isascii, said)) else "，".join(said)
 

@@ -6,9 +6,9 @@ plan.jsonl its units, a line each, in their order; never changed once the job ha
 audio      a FLAC for each unit that was spoken; its name says how many samples it has, and how many of
            silence come after them: 000012-340800-19200.flac
 voices     the recordings that it is spoken with (longform/voices.py)
-outputs    what was made of the audio for those who fetch it (longform/outputs.py)
-lock       held by whoever runs the job; the kernel frees it when its holder dies
-wanted     asks who holds the lock to let go of it, for a change
+outputs    files made of the audio for download (longform/outputs.py)
+lock       held by the process that runs the job; the kernel frees it when that dies
+wanted     asks the holder of the lock to let go of it, for a change
 
 Blocking. Knows no server.
 """
@@ -52,7 +52,7 @@ class Draft(Struct, frozen=True):
 
 
 class StoppedError(Exception):
-    """What was at work was told to stop."""
+    """The work was told to stop."""
 
 
 class Made:
@@ -186,7 +186,7 @@ class JobFolder:
                     yield decoder.decode(line)
 
     def made(self, n_units: int) -> Made:
-        """What the folder's audio says."""
+        """The progress, read from the folder's audio."""
         made = Made(n_units)
         asked = (*self.path.glob("plan.jsonl"), *self.path.glob(self._draft.name), *self.voices.glob("*"))
         made.n_bytes = sum(file.stat().st_size for file in asked)

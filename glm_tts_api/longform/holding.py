@@ -1,5 +1,5 @@
-"""Who may change a job now: one after the other in a server, and among servers whoever has the lock of its
-folder."""
+"""Makes changes of a job take turns: one after the other in a server, and among servers by the lock of the
+job's folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _TRY_EVERY_S = 0.05
 
 @asynccontextmanager
 async def held(look: Look) -> AsyncIterator[None]:
-    """With its folder's lock, of which a server that runs the job lets go. Raises JobRuns where none does."""
+    """Holds the lock of the job's folder. A server that runs the job lets go of it. Raises JobRuns where the
+    holder does not."""
     with ExitStack() as stack:
         until = time.monotonic() + PATIENCE_S
         while True:

@@ -17,7 +17,7 @@ _SEED_BYTES = 8
 
 
 class Unit(Struct, frozen=True):
-    """What is spoken by one request: a `text` of about one segment, number `index` of the job.
+    """The text of one request: a `text` of about one segment, number `index` of the job.
 
     `block`: its number in the chapter. `voice`: None is the voice of the book. `pause_s`: the silence behind
     it.
@@ -54,13 +54,12 @@ class PlannedChapter(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """What job.json holds. `options`: what the units are spoken with, in the words of the program that made
-    the job; `owner`: who may see it, in the words of the server; times in seconds since 1970.
+    """The content of job.json. `options`: how the units are spoken, in the words of the program that made the
+    job; `owner`: the client that may see it, in the words of the server; times in seconds since 1970.
 
-    `n_units` is 0 until they are counted. `state` is running nowhere on disk: whoever holds the folder's lock
-    runs the job. `message` says why a job
-    is paused or failed, and what to do. `expires_at`: when the job goes unless somebody has resumed it; 0:
-    like all others.
+    `n_units` is 0 until they are counted. On disk, `state` is never running: the process that holds the
+    folder's lock runs the job. `message` says why a job is paused or failed, and what to do. `expires_at`:
+    when the job is deleted unless somebody has resumed it; 0: like all others.
     """
 
     id: str

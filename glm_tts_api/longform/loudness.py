@@ -2,8 +2,8 @@
 one piece at a time is in memory.
 
 `ACX` are the limits for audiobooks that ACX publishes (help.acx.com, "ACX audio submission requirements"):
-RMS from -23 to -18 dB, peaks of at most -3 dB, a noise floor under -60 dB, 44.1 kHz, MP3 of 192 kbit/s at a
-constant rate, half a second to a second of quiet before, one to five seconds after.
+RMS from -23 to -18 dB, peaks of at most -3 dB, a noise floor under -60 dB; 44.1 kHz, MP3 of 192 kbit/s at a
+constant rate; half a second to a second of quiet before, one to five seconds after.
 """
 
 from __future__ import annotations

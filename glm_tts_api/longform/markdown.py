@@ -61,7 +61,7 @@ def read_markdown(text: str) -> Book:
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], list[str]]:
-    """What YAML at the start says of title and author, and the lines behind it."""
+    """Title and author from YAML at the start, and the lines behind it."""
     if lines[0].rstrip() != "---" or "---" not in (rest := [line.rstrip() for line in lines[1:100]]):
         return {}, lines
     end = rest.index("---")

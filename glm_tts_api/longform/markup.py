@@ -35,7 +35,7 @@ _NOTE_MARK = re.compile(
 _BRACKETED = re.compile(r"\s*[\[【〔［]\s*(?:注|註)?\s*\d{1,4}\s*[\]】〕］]\s*")
 _VERSE = re.compile(r"verse|poem|poetry|stanza", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_MOST_OPEN = 200  # elements in each other; what is deeper counts as text of these
+_MOST_OPEN = 200  # elements in each other; deeper ones count as text of these
 _CELL = "\0"  # between the cells of a row
 _MOST_MARK = 40  # characters of the mark of a note
 
@@ -104,8 +104,8 @@ def _tag(found: re.Match[str]) -> Tag:
 
 
 def page_blocks(text: str) -> list[Found]:
-    """What a page of XHTML says: without notes and their marks, scripts, page numbers, code and what is
-    hidden."""
+    """The text of a page of XHTML, without notes and their marks, scripts, page numbers, code and hidden
+    elements."""
     reader = _Page()
     for token in tokens(text):
         if isinstance(token, str):

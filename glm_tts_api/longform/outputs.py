@@ -52,8 +52,8 @@ class Outputs:
         lufs: float | None = None,
         chapter: int | None = None,
     ) -> Output:
-        """What there is of the job without a gap, as a file that is there or is being made, of a loudness of
-        `lufs` where that is asked for; or the MP3 of a `chapter` that is whole, as ACX takes it."""
+        """The job's audio up to the first missing unit, as a file that is there or is being made, with a
+        loudness of `lufs` if given. Or the MP3 of a whole `chapter`, as ACX takes it."""
         n_units = made.prefix()
         kind = f".{book_format}" if lufs is None else f"at{lufs:g}.{book_format}"
         path = folder.outputs / (f"{n_units}{kind}" if chapter is None else f"acx-{chapter + 1}.mp3")
@@ -99,7 +99,7 @@ class Outputs:
 
 
 def _without_number(path: Path) -> str:
-    """What a file is, however many units it has."""
+    """The kind of a file, without its number of units."""
     return path.name.lstrip(string.digits)
 
 

@@ -13,8 +13,8 @@ _KINDS = tuple(field.name for field in fields(Pauses))
 
 
 def read_pauses(data: str | Mapping[str, object]) -> Pauses:
-    """Seconds by kind, as JSON or as an object: {"paragraph": 0.6, "chapter": 3}; what is not named stays
-    as it is. Raises InvalidField (`pauses`)."""
+    """Seconds by kind, as JSON or as an object: {"paragraph": 0.6, "chapter": 3}. A kind that is not named
+    keeps its default. Raises InvalidField (`pauses`)."""
     try:
         given = json.loads(data) if isinstance(data, str) else data
     except (ValueError, RecursionError):

@@ -96,7 +96,7 @@ def _read_text(text: str, kind: str) -> Book:
 
 
 def _subtitles(text: str) -> Iterator[str]:
-    """What each cue says, on one line."""
+    """The text of each cue, on one line."""
     for cue in _SRT_CUE.split("\n".join(text.splitlines()))[1:]:
         lines = [line for line in _SRT_TAGS.sub("", cue).splitlines() if any(map(str.isalnum, line))]
         if lines:

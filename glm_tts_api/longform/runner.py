@@ -1,5 +1,5 @@
-"""Runs a job: speaks each unit that is not on the disk yet, some at once. Knows asyncio; whoever calls it
-brings the voice, and cancels it to pause."""
+"""Runs a job: speaks each unit that is not on the disk yet, some at once. Knows asyncio; the caller brings
+the voice, and cancels the run to pause."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ async def run_job(
     at_once: int = 1,
     progress: Callable[[Unit, Spoken], None] = lambda unit, spoken: None,
 ) -> None:
-    """Returns once every unit is on the disk; `made` keeps step with the folder. To be called with the
-    folder's lock. `progress` is called after each unit.
+    """Speaks all units that are missing. Returns once every unit is on the disk; `made` keeps step with the
+    folder. The caller holds the folder's lock. `progress` is called after each unit.
 
-    Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken. What
-    was made by then stays.
+    Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken.
+    Finished units stay.
     """
     await asyncio.to_thread(folder.sweep)
     units = folder.units(without=made)
@@ -51,7 +51,8 @@ async def run_job(
 
 
 async def _spoken(unit: Unit, speak: Speak, sample_rate: int) -> Spoken:
-    """Comes again where a place or a model is missing now; what has nothing to say is silent."""
+    """Speaks a unit; tries again where a place or a model is missing now. A unit with nothing to say is
+    silent."""
     faults = 0
     while True:
         try:
@@ -68,7 +69,7 @@ async def _spoken(unit: Unit, speak: Speak, sample_rate: int) -> Spoken:
 
 
 async def _keep(folder: JobFolder, unit: Unit, spoken: Spoken, made: Made) -> None:
-    """What was spoken is kept, though the run is cancelled meanwhile."""
+    """Writes a spoken unit to the disk, even if the run is cancelled meanwhile."""
     keeping = asyncio.ensure_future(asyncio.to_thread(folder.keep, unit, spoken))
     try:
         await asyncio.shield(keeping)

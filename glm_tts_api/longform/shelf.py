@@ -88,7 +88,7 @@ class Shelf:
 
     @property
     def looks(self) -> list[Look]:
-        """What is known by now."""
+        """The jobs that are known by now."""
         return list(self._known.values())
 
     def require_room(self) -> None:

@@ -96,7 +96,7 @@ def _runs(pieces: Iterable[TimedText]) -> Iterator[list[TimedText]]:
 
 
 class _Atom(NamedTuple):
-    """What no cue and no line cuts: a word with the blank behind it, or a wide letter with its marks.
+    """The smallest piece of a cue or line: a word with the blank behind it, or a wide letter with its marks.
     `level`: how good it is to cut behind it."""
 
     text: str

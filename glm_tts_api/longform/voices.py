@@ -40,7 +40,7 @@ def keep_voices(folder: Path, voices: Mapping[str, Voice]) -> None:
 
 
 def kept_voices(folder: Path) -> dict[str, Voice]:
-    """What `keep_voices` was given. Raises OSError, msgspec.MsgspecError."""
+    """The voices that `keep_voices` has written. Raises OSError, msgspec.MsgspecError."""
     kept = msgspec.json.decode((folder / "voices.json").read_bytes(), type=list[_Kept])
     return {
         one.name: Voice(

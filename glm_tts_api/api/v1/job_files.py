@@ -24,7 +24,7 @@ _SOON_S = 1.0  # a file that is there by then is sent with its length
 _PATIENCE_S = 25.0  # clients and proxies wait half a minute
 _LOOK_S = 0.1
 _BLOCK_BYTES = 2**18
-_FROM_THE_START = ("", "bytes=0-")  # what players ask for who do not need a part
+_FROM_THE_START = ("", "bytes=0-")  # the ranges of players that do not need a part
 
 
 async def send_audio(

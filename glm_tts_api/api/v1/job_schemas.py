@@ -19,7 +19,7 @@ _STATE: Any = Field(
 
 
 class JobFields(SpeechFields):
-    """What POST /jobs takes beside the files prompt_audio and file: the fields of POST /tts."""
+    """Fields of POST /jobs beside the files prompt_audio and file: those of POST /tts."""
 
     input_text: str = Field(
         default="",
@@ -104,7 +104,7 @@ class JobList(BaseModel):
 
 
 class LinkAnswer(BaseModel):
-    """What opens the audio of one job without a key."""
+    """A link that opens the audio of one job without a key."""
 
     success: Literal[True] = True
     link: str = Field(examples=["1764273600-5f1d"])

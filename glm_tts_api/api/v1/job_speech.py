@@ -1,5 +1,5 @@
-"""What a job is made of and how its units are spoken here: between longform, which knows no engine, and
-speech, which knows no job."""
+"""Makes jobs of requests, and speaks their units: between longform, which knows no engine, and speech, which
+knows no job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from glm_tts_api.text.markup.marks import voices_in
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """`voices` by the names that units call them; `owner`: whose it is."""
+    """`voices`: by the names that units use; `owner`: the client that owns the job."""
 
     book: Book
     fields: JobFields

@@ -136,7 +136,7 @@ async def get_job_audio(
     preset: Annotated[Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.")] = None,
     chapter: Annotated[int | None, Query(ge=1, description="With preset=acx: from 1.", examples=[1])] = None,
 ) -> Response:
-    """The audio of a job, also while it runs: what there is without a gap."""
+    """The audio of a job, also while it runs: up to the first unit that is missing."""
     look = await _look(id, request, state)
     if preset is None and chapter is None:
         return await send_audio(request, state, look, format, lufs=loudness)
@@ -149,7 +149,8 @@ async def get_job_audio(
 
 @router.post("/{id}/link", response_model=LinkAnswer, responses=_JOB)
 async def link_job_audio(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """What opens the audio in place of a key, for a player that cannot send one: .../audio?link=LINK"""
+    """A link that opens the audio in place of a key, for a player that cannot send one:
+    .../audio?link=LINK"""
     await _look(id, request, state)
     until = int(time.time()) + _LINK_S
     return {"link": state.keys.link(owner_of(request), id, until=until), "expires_at": until}
@@ -193,13 +194,13 @@ async def resume_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
 
 @router.post("/{id}/cancel", response_model=JobAnswer, responses=_CHANGE)
 async def cancel_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Ends a job; what it has made stays until it is deleted."""
+    """Ends a job; its finished audio stays until the job is deleted."""
     return await _change(id, "cancelled", request, state)
 
 
 @router.delete("/{id}", response_model=Done, responses=_CHANGE)
 async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Ends a job and removes what it has made."""
+    """Ends a job and removes all of its files."""
     await state.jobs.delete(id, _sees(request, state))
     return {"message": f"Job '{id}' is deleted."}
 

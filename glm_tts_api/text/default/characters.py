@@ -1,7 +1,7 @@
 """The default rules' first step: characters that no reader distinguishes become one (docs/text.md).
 
 Full-width and styled forms, other scripts' digits, ligatures, radicals and squared units become plain ones;
-what cannot be seen or spoken goes. Hanzi and punctuation stay.
+invisible characters without a sound are dropped. Hanzi and punctuation stay.
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ Test = Callable[[Figure], bool]
 
 
 class Language(NamedTuple):
-    """What its table names: how figures are said, tests of a figure; characters of a figure's near words."""
+    """The names in a language's table: how figures are said, tests of a figure; the number of characters of a
+    figure's near words."""
 
     table: str
     said: Mapping[str, Say]
@@ -126,7 +127,7 @@ class Figures:
         )
 
     def read(self, text: str, uses: list[Use]) -> str:
-        """`text` with the figures that are of a class in words. What was read is added to `uses`."""
+        """`text` with the figures of known classes in words. Their uses are added to `uses`."""
         pieces, done = [], 0
         for figure, its, said in self._read(text):
             uses.append(Use(its.kind, figure.text, said))
@@ -180,7 +181,7 @@ def _rows_of_runs(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int
 
 
 def _blank(before: str, behind: str) -> str:
-    """What keeps two words of Latin letters apart; the s of a plural stays where it is spelled so."""
+    """The blank between two words of Latin letters; the s of a plural stays where it is spelled so."""
     is_plural = _PLURAL.match(behind) and not before.endswith("y")
     apart = _LATIN.fullmatch(before[-1:]) and _LATIN.fullmatch(behind[:1])
     return " " if apart and not is_plural else ""

@@ -88,7 +88,7 @@ class DefaultRules:
         return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
 
     def _foreign(self, run: str, uses: list[Use], check: Check) -> str:
-        """What is between Hanzi: a sentence with figures in English is read in English."""
+        """A run between Hanzi: a sentence with figures in English is read in English."""
         has_words = _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 1
         is_english = has_words and any(map(str.isdigit, run))
         return self._read_english(run, uses, check) if is_english else run

@@ -1,4 +1,5 @@
-"""What is spelled rather than read: addresses of the net and runs of digits (default rules). Strings only."""
+"""Addresses of the net and runs of digits, which are spelled rather than read (default rules). Strings
+only."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ ENGLISH_DIGITS = {
 
 
 def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, str]) -> str:
-    """An address, word by word: letters as they stand, digits one by one, marks by name. What closes the
-    sentence round it (a full stop, a bracket) stays a mark."""
+    """An address, word by word: letters as they stand, digits one by one, marks by name. A mark that closes
+    the sentence round it (a full stop, a bracket) stays a mark."""
     body = address.rstrip(TAIL)
     words = re.findall(r"[A-Za-z]+|.", body)
     spoken = [word if word.isalpha() else digits.get(word) or marks.get(word, " ") for word in words]

@@ -47,7 +47,8 @@ def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
 
 
 def apply_rules(rules: Iterable[Rule | Figures], text: str, check: Check, uses: list[Use]) -> str:
-    """`text` after each rule in its turn; `check` is called before each. What they did is added to `uses`."""
+    """`text` after each rule in its turn; `check` is called before each. Their changes are added to
+    `uses`."""
     for rule in rules:
         check()
         text = rule.read(text, uses)
@@ -62,12 +63,12 @@ def _say(rule: Rule, uses: list[Use], match: Match) -> str:
 
 
 def before(match: Match, length: int = 12) -> str:
-    """What stands before `match`, at most `length` characters of it."""
+    """The text before `match`, at most `length` characters of it."""
     return match.string[max(0, match.start() - length) : match.start()]
 
 
 def after(match: Match, length: int = 12) -> str:
-    """What stands behind `match`, at most `length` characters of it."""
+    """The text behind `match`, at most `length` characters of it."""
     return match.string[match.end() : match.end() + length]
 
 

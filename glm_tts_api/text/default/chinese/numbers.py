@@ -31,7 +31,7 @@ MEASURES = (
     "柄|盅|碟|串|泡|窝|筒|听|挂"
 )
 MEASURE = re.compile(MEASURES)
-# What these words begin is a name although it begins as a measure does: 2分之一, 2季度, 2年级, 2手 ...
+# Words that begin like a measure, but are none: 2分之一, 2季度, 2年级, 2手 ...
 _NO_MEASURE = re.compile(
     "支持|支付|支援|家电|本身|本地|本次|本科|部署|台湾|台风|根据"
     "|把握|层面|节目|节日|场景|道路|条件|名单|对比|对应|对于|面向"
@@ -62,8 +62,8 @@ def cardinal(number: str) -> str:
 
 
 def counted(number: str, noun: str, before: str = "") -> str:
-    """A number before `noun` (what follows it): 两 where it counts one of MEASURES. `before`: what stands
-    before it, since ordinals keep their 二."""
+    """A number before `noun` (the text that follows): 两 where it counts one of MEASURES. `before`: the text
+    in front of it, since ordinals keep their 二."""
     if number.lstrip("-+") != "2":
         return cardinal(number)
     named = _ORDINAL.search(before) or (

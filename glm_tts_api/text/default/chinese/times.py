@@ -48,7 +48,7 @@ _MORE_PAIRS = re.compile(r"(?:[、，, 和及与/]{1,2}\d{1,3} ?[-:] ?\d{1,3}){1
 
 
 def lead(match: Match) -> str:
-    """What stands before `match` and before the pairs of numbers that lead to it (比分为11-9、8-11、...)."""
+    """The text before `match`, without the pairs of numbers that lead to it (比分为11-9、8-11、...)."""
     near = before(match)
     if near[-1:] not in "、，, 和及与/" or not near[-2:-1].isdigit():
         return near
@@ -56,7 +56,7 @@ def lead(match: Match) -> str:
 
 
 def trail(match: Match) -> str:
-    """What stands behind `match` and behind the pairs of numbers that follow it."""
+    """The text behind `match`, without the pairs of numbers that follow it."""
     near = after(match, 60)
     pairs = _MORE_PAIRS.match(near)
     return near[pairs.end() if pairs else 0 :][:12]
@@ -114,7 +114,8 @@ def _two_digits(digits: str) -> str:
 
 
 def _part_of_day(match: Match, group: int) -> str:
-    """What a.m. or p.m. (the first letter is in `group`) is called, unless the text has said so already."""
+    """The Chinese word for a.m. or p.m. (its first letter is in `group`); empty if the text has one
+    already."""
     half, hour = match[group], int(match[1])
     if not half or before(match, 8).rstrip().endswith(_PARTS_OF_DAY):
         return ""

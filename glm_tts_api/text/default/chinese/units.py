@@ -19,7 +19,7 @@ SCALES = {
     **{"k": (1000, ""), "thousand": (1000, ""), "m": (100, "万"), "mn": (100, "万"), "million": (100, "万")},
     **{"b": (10, "亿"), "bn": (10, "亿"), "billion": (10, "亿"), "t": (1, "万亿"), "trillion": (1, "万亿")},
 }
-# As they are written; what is not here is looked up in lower case, too.
+# As they are written; other spellings are looked up in lower case, too.
 _SINGLE = names("""
     km=公里; m=米; dm=分米; cm=厘米; mm=毫米; μm=微米; µm=微米; um=微米; nm=纳米; kg=千克; g=克;
     mg=毫克; μg=微克; µg=微克; ug=微克; ng=纳克; L=升; l=升; dL=分升; mL=毫升; ml=毫升; cc=毫升;

@@ -76,7 +76,7 @@ def paired(number: str) -> str:
 
 
 def plural(noun: str, amount: str) -> str:
-    """`noun` as it stands after `amount`; what cannot be counted stays."""
+    """`noun` as it stands after `amount`. An uncountable noun stays as it is."""
     if amount == "1" or noun in _INVARIABLE:
         return noun
     head, per, rest = noun.partition(" per ")

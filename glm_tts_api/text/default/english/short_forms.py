@@ -11,7 +11,7 @@ TITLES = names("""
     Adm=admiral; Cmdr=commander; Pvt=private; Supt=superintendent; Amb=ambassador; Atty=attorney;
     Det=detective; Insp=inspector; Messrs=messieurs; Mme=madame; Pt=point; Asst=assistant;
 """)
-# Whose full stop ends no sentence; before figures only; as capitalised.
+# Abbreviations before figures, spelled as here; their full stop ends no sentence.
 ABBREVIATIONS = names("""
     etc=et cetera; vs=versus; approx=approximately; dept=department; jr=junior; sr=senior; vol=volume;
     fig=figure; inc=incorporated; ltd=limited; corp=corporation; govt=government; ave=avenue;

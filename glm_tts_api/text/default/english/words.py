@@ -28,7 +28,7 @@ from glm_tts_api.text.default.english.stops import (
 )
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
 
-# What is told apart by letters.
+# Things that have letters for names.
 _LETTERED = re.compile(
     "Annex|Appendix|Block|Building|Category|Class|Column|Concourse|Core|Division|Drive|Exhibit|Figure|Floor|Form"
     "|Gate|Grade|Group|Hall|Hepatitis|House|Lane|Level|Lot|Model|Option|Part|Plan|Platform|Point|Pool|Product|Room"
