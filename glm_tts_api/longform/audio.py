@@ -67,7 +67,7 @@ def write_audio(
     pieces = mastered(units, job.sample_rate, preset)
     if book_format == "m4b" or book_format == "mp3":
         chapters = chapter_times(job, made, n_units)
-        tags = {"title": job.title, "artist": job.author, **_mark(is_marked)}
+        tags = {"title": job.title, "album": job.title, "artist": job.author, **_mark(is_marked)}
         yield from _write_tagged(path, book_format, pieces, job.sample_rate, tags=tags, chapters=chapters)
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])

@@ -86,6 +86,7 @@ def test_another_form_of_it_is_not_spoken_again(server: Running, root: Path) -> 
     assert (done.returncode, done.stdout) == (0, "out/b.m4b\n")
     with av.open(str(root / "out" / "b.m4b")) as file:
         assert [each["metadata"]["title"] for each in file.chapters()] == ["第一章 春天", "Chapter 2: A/B?"]
+        assert {"title": "b", "album": "b", "genre": "Audiobook"}.items() <= file.metadata.items()
     plain = seconds_of((root / "out" / "01 第一章 春天.mp3").read_bytes())
     assert book(root, server, "--preset", "acx").returncode == 0
     with av.open(str(root / "out" / "01 第一章 春天.mp3")) as file:
