@@ -30,7 +30,7 @@ class PackedLinear:
         self, weight: Tensor, bias: Tensor | None = None, *, typical_rows: int = _TYPICAL_ROWS
     ) -> None:
         """weight [n, k], bias [n], on their final device, in their final dtype."""
-        self.packed = weight.device.type == "cpu" and _can_pack(weight.dtype)
+        self.packed = weight.device.type == "cpu" and can_pack(weight.dtype)
         self._bias = bias
         self._weight = (
             torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), typical_rows)
@@ -127,7 +127,7 @@ def _scale(rows: Tensor) -> Tensor:
     return rows.abs().amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) / _INT8_MAX
 
 
-def _can_pack(dtype: torch.dtype) -> bool:
+def can_pack(dtype: torch.dtype) -> bool:
     if not torch.backends.mkldnn.is_available():
         return False
     if dtype == torch.bfloat16:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glm_tts_api.model.flow.attention import attend
 from glm_tts_api.model.flow.config import CONV_POS_GROUPS, NORM_EPS, FlowConfig
 from glm_tts_api.model.flow.masks import zero_padding
 from glm_tts_api.model.flow.rotary import Rotary, rotate_first_channels
@@ -84,7 +85,7 @@ class Attention(nn.Module):
         x = x.to(v.dtype)  # once for both products
         q, k = (rotate_first_channels(z, rotary) for z in (self.to_q(x), self.to_k(x)))
         q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, v))
-        y = F.scaled_dot_product_attention(q, k, v, mask)  # [B, H, T, dim_head]
+        y = attend(q, k, v, mask)  # [B, H, T, dim_head]
         out: Tensor = self.to_out[0](y.transpose(1, 2).flatten(-2))
         return out
 
