@@ -58,6 +58,5 @@ def test_frames_that_are_hidden_change_nothing() -> None:
     seen = torch.ones(2, 1, 1, 150, dtype=torch.bool)
     seen[..., 140:] = False
     hidden = attend(q, k, v, seen)[:, :, :140]
-    torch.testing.assert_close(
-        hidden, attend(*(z[:, :, :140] for z in (q, k, v)), None), atol=0.02, rtol=0.02
-    )
+    q, k, v = (z[:, :, :140] for z in (q, k, v))
+    torch.testing.assert_close(hidden, attend(q, k, v, None), atol=0.02, rtol=0.02)
