@@ -146,6 +146,9 @@ def test_answers_are_as_described(server: Running, document: dict[str, Any]) -> 
             ("clear_cache", client.post("/api/v1/clear_cache")),
             ("health", client.get("/api/v1/health")),
             ("live", client.get("/api/v1/health/live")),
+            ("recent_subtitles", client.get("/api/v1/audio/none/subtitles.txt")),
+            ("get_job_subtitles", client.get(f"/api/v1/jobs/{'0' * 32}/subtitles.txt")),
+            ("get_job_audio", client.get(f"/api/v1/jobs/{'0' * 32}/audio?chapter=0")),
         ]
     for name, answer in answers:
         assert_as_described(document, name, answer)

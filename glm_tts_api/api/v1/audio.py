@@ -62,7 +62,7 @@ async def recent_timestamps(request_id: str, request: Request, state: AppStateDe
     response_class=Response,
     responses={
         200: {"content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}},
-        **error_docs(404, 422),
+        **error_docs(400, 404, 422),
     },
 )
 async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, state: AppStateDep) -> Response:

@@ -115,7 +115,7 @@ async def get_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any
             }
         ),
         **_CHANGE,
-        **error_docs(503),
+        **error_docs(400, 503),
     },
 )
 async def get_job_audio(
@@ -142,7 +142,8 @@ async def get_job_audio(
         return await send_audio(request, state, look, format, lufs=loudness)
     if preset is None or chapter is None or format != "mp3" or loudness is not None:
         raise InvalidField(
-            "preset=acx makes the MP3 of one chapter: send chapter too, and no loudness.", param="preset"
+            "preset=acx makes the MP3 of one chapter: send chapter too, no other format and no loudness.",
+            param="preset",
         )
     return await send_audio(request, state, look, "mp3", chapter=chapter - 1)
 
@@ -162,6 +163,7 @@ async def link_job_audio(id: Id, request: Request, state: AppStateDep) -> dict[s
     responses={
         **ranged_docs({"description": "Subtitles.", "content": dict.fromkeys(MEDIA_TYPES.values(), _TEXT)}),
         **_JOB,
+        **error_docs(400),
     },
 )
 async def get_job_subtitles(
