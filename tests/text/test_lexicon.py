@@ -123,7 +123,7 @@ def test_a_lexicon_that_makes_a_text_too_long_is_refused_before_it_has_grown(
 
     def refused(n_chars: int) -> None:
         with pytest.raises(TextTooLong, match=r"words of the lexicon .* at most 2000 are possible"):
-            frontend.read("的" * n_chars, ReadingOptions(lexicon=[entry]))
+            frontend.read("的" * n_chars, ReadingOptions(verbatim="read", lexicon=[entry]))
 
     refused(1000)  # what is read loads
     long_s, short_s = cpu_s(lambda: refused(40_000)), cpu_s(lambda: refused(1000))
