@@ -132,8 +132,8 @@ class Speaker:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
-    async def hush(self) -> None:
-        """Says no more of what was put. The engine frees the row at its next step."""
+    async def cancel(self) -> None:
+        """Drops everything that was put. The engine frees the row at its next step."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()

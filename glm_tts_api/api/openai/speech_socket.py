@@ -75,11 +75,11 @@ class _Conversation:
             while True:
                 await self._take(await self._next_message())
         except ServiceError as error:
-            await self._speaker.hush()
+            await self._speaker.cancel()
             await self._client.tell_error(error)
             await self._client.close(MAKES_NO_SENSE)
         finally:
-            await self._speaker.hush()
+            await self._speaker.cancel()
 
     async def _next_message(self) -> Body:
         """Raises ClientGone if the client leaves, or is silent for too long while nothing is said to it."""
@@ -216,7 +216,7 @@ class _Conversation:
         self._phase, self._voice, self._pause_s = phase, None, 0.0
 
     async def _cancel(self) -> None:
-        await self._speaker.hush()
+        await self._speaker.cancel()
         self._splitter.flush()
         self._voice, self._pause_s = None, 0.0
         await self._client.tell({"type": "cancelled"})
