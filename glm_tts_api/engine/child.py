@@ -24,10 +24,11 @@ from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message, bytes_of
 
 COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
-# OpenMP's threads wait for the next operator for some 0.4 ms and sleep then. The stages share the cores: left
-# to spin, their threads were seen to make a flow step 20 times slower; without any spinning a decode step on
-# two cores took 2.7 times as long.
-THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}
+# OpenMP's threads wait for the next operator for some 0.4 ms, a tenth of that where there are more of them
+# than cores, and sleep then. The stages share the cores: left to spin, their threads were seen to make a flow
+# step 20 times slower. One that sleeps at once is late for each operator: with PASSIVE, that is where there
+# are more threads than cores, a flow step on two cores took a third longer.
+THREADS_WAIT = {"OMP_WAIT_POLICY": "ACTIVE", "GOMP_SPINCOUNT": "10000"}
 _KEPT_RECORDINGS = 64  # as many as the engine keeps features of
 _LOOK_AT_MOST_S = 1.0  # after a longer time between two looks this process was stopped too
 _LAST_WORDS_S = 2.0  # for what a process still says before it is killed

@@ -27,7 +27,7 @@ from glm_tts_api.engine.device_thread import (
     use_own_stream,
 )
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
-from glm_tts_api.engine.giving_way import let_rest
+from glm_tts_api.engine.giving_way import let_rest, render_takes_all
 from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
@@ -120,12 +120,16 @@ class EngineCore:
         assert self._decoder is not None
         return self._decoder
 
+    @property
+    def token2wav(self) -> Token2Wav:
+        """As `decoder`."""
+        assert self._token2wav is not None
+        return self._token2wav
+
     def release_memory(self) -> Future[int]:
         """Forgets the voices' transcripts and gives the allocator's cached memory back to the device, between
         two steps; the bytes freed."""
-        freed: Future[int] = Future()
-        self._decode.post(partial(self._release, freed))
-        return freed
+        return self._decode.ask(self._release)
 
     def _load(
         self,
@@ -147,22 +151,17 @@ class EngineCore:
 
     # -- decode thread
 
-    def _release(self, freed: Future[int]) -> None:
-        try:
-            self.decoder.forget_voices()
-            freed.set_result(release_cached_memory())
-        except Exception as error:
-            freed.set_exception(error)
-            raise
+    def _release(self) -> int:
+        self.decoder.forget_voices()
+        return release_cached_memory()
 
     def _measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
         request, to_meet = warm_up.measured_request(), warm_up.spans_to_meet(self._config.stream_chunks)
-        decode = measure_decode(self.decoder, request)
-        one_core = self._config.threads == len(self._renderers) == 1
+        cores = self.token2wav.cores
+        decode = measure_decode(self.decoder, request, cores)
 
         def go_on() -> None:
-            assert self._token2wav is not None
-            pace = measure_pace(self._token2wav, request, to_meet, decode=decode, one_core=one_core)
+            pace = measure_pace(self.token2wav, request, to_meet, decode=decode, one_core=cores.all_for_one)
             if self._config.gapless_start:
                 self._starts.measured(pace, n_renderers=len(self._renderers))
             on_measured(pace)
@@ -198,10 +197,13 @@ class EngineCore:
             return False
         self._leave_cancelled(self._decoder)
         self._start_rows(self._decoder)
-        if not self._decoder.busy:
+        cores = self.token2wav.cores
+        cores.decodes = self._decoder.busy and not render_takes_all(self._requests, cores)
+        if not cores.decodes:
             return False
         n_draws, begin = self._decoder.n_draws, time.perf_counter()
-        ended = self._decoder.step()
+        with cores.decode_step():
+            ended = self._decoder.step()
         self._starts.decoded(time.perf_counter() - begin)
         if self._decoder.n_draws > n_draws:
             self._decode_watch.succeeded()
@@ -222,12 +224,11 @@ class EngineCore:
     def _start_rows(self, decoder: DecodeBatcher) -> None:
         """Rows for the requests that can use them now. One whose renders lag behind waits: on a CPU its next
         tokens would take the cores from the renders, and from those of other requests."""
-        assert self._token2wav is not None
-        let_rest(self._requests, self._scheduler, decoder, self._token2wav, self._renderers)
+        let_rest(self._requests, self._scheduler, decoder, self.token2wav, self._renderers)
         wants = {
             request: request.n_waiting_rows
             for request, decodes in self._requests.items()
-            if decodes and request.n_spans < self._token2wav.n_spans_ahead
+            if decodes and request.n_spans < self.token2wav.n_spans_ahead
         }
         for request, row in self._scheduler.assign(wants):
             decoder.join(row, request.next_sequence(decoder.layout))
@@ -255,9 +256,8 @@ class EngineCore:
 
     def _render(self, request: EngineRequest) -> None:
         """Hands on what of a request can be rendered by now."""
-        assert self._token2wav is not None
         for span in request.next_spans():
-            self._token2wav.add(span)
+            self.token2wav.add(span)
             for renderer in self._renderers:
                 renderer.wake()
 

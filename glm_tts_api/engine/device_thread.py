@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
 
 import torch
 
@@ -18,6 +19,7 @@ from glm_tts_api.engine.faults import ran_out_of_memory
 logger = logging.getLogger(__name__)
 
 _JOIN_S = 10.0
+T = TypeVar("T")
 
 
 class DeviceThread:
@@ -55,6 +57,20 @@ class DeviceThread:
 
     def post(self, call: Callable[[], object]) -> None:
         self._inbox.put(call)
+
+    def ask(self, call: Callable[[], T]) -> Future[T]:
+        """Posts a call; what it returns or raises."""
+        answer: Future[T] = Future()
+
+        def answered() -> None:
+            try:
+                answer.set_result(call())
+            except Exception as error:
+                answer.set_exception(error)
+                raise
+
+        self.post(answered)
+        return answer
 
     def wake(self) -> None:
         """Makes an idle thread step once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import DeviceThread
 from glm_tts_api.engine.request import EngineRequest
@@ -31,3 +32,13 @@ def let_rest(
     token2wav.let_rest(rests)
     for renderer in renderers:
         renderer.wake()
+
+
+def render_takes_all(requests: Collection[EngineRequest], cores: Cores) -> bool:
+    """Whether decoding rests while a lone stream is rendered, on all cores: what is rendered is heard before
+    what would be decoded."""
+    return cores.all_for_one and len(requests) == 1 and all(map(_streams_a_span, requests))
+
+
+def _streams_a_span(request: EngineRequest) -> bool:
+    return request.asked.streams and request.n_spans > 0

@@ -56,6 +56,12 @@ class RenderScheduler(Generic[TaskT]):
         with self._lock:
             return bool(self._free())
 
+    @property
+    def n_wanting(self) -> int:
+        """How many renders want steps, those that somebody is at among them."""
+        with self._lock:
+            return len(self._free()) + sum(render.taken for render in self._renders)
+
     def add(self, task: TaskT) -> None:
         with self._lock:
             self._renders.append(Render(task))

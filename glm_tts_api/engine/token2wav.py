@@ -14,7 +14,8 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.device_thread import drop_memory
+from glm_tts_api.engine.cores import Cores, SideBySide, must_be_fixed
+from glm_tts_api.engine.device_thread import drop_memory, limit_threads
 from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
 from glm_tts_api.engine.request import Span
@@ -52,8 +53,13 @@ class Token2Wav:
         if config.flow_bf16 or self._device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
+        self._render_threads = config.render_threads
+        fixed = must_be_fixed(models, config)
+        self.cores = Cores(config, lambda: self._renders.n_wanting, fixed=fixed)
         if self._device.type == "cuda":
             self._capture()
+        elif isinstance(hift := self._vocoders[HiFT.sample_rate], HiFT):
+            hift.side_by_side = SideBySide(self.cores)
 
     def _capture(self) -> None:
         """Before others use the device: memory that runs out elsewhere would end a capture."""
@@ -103,11 +109,9 @@ class Token2Wav:
         """An estimate of the seconds for a span's flow, from two of its steps."""
         begin = time.perf_counter()
         sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
-        sampler.step()
-        self._synchronize()
+        self._flow_step(sampler)
         begun = time.perf_counter()
-        sampler.step()
-        self._synchronize()
+        self._flow_step(sampler)
         step_s = time.perf_counter() - begun
         return begun - begin + (self._flow_steps - 1) * step_s
 
@@ -117,8 +121,10 @@ class Token2Wav:
         self._speak(span, torch.zeros(1, N_MELS, FRAMES_PER_TOKEN * len(span.tokens), device=self._device))
         return time.perf_counter() - begin
 
-    def _synchronize(self) -> None:
-        """Steps that queue up on a GPU could not be overtaken any more."""
+    def _flow_step(self, sampler: FlowSampler) -> None:
+        """Steps that queued up on a GPU could not be overtaken any more, so it ends here."""
+        with self.cores.render_step():
+            sampler.step()
         if self._device.type == "cuda":
             torch.cuda.current_stream(self._device).synchronize()
 
@@ -133,8 +139,7 @@ class Token2Wav:
             if render.progress is None:
                 render.progress = self._flow.sampler([self._flow_input(span)], steps=self._flow_steps)
             sampler: FlowSampler = render.progress
-            sampler.step()
-            self._synchronize()
+            self._flow_step(sampler)
         if sampler.done:
             (render.progress,) = sampler.mels()
         return False
@@ -157,6 +162,7 @@ class Token2Wav:
             noise = vocoder_seed(asked.sampling.seed)
             carried[span.segment] = open_stream(self._vocoders[asked.sample_rate], noise=noise)
         stream: VocoderStream = carried[span.segment]
+        limit_threads(self._render_threads)
         wave = stream.push(self._of_the_span(span, mel), last=span.window.last)
         if span.window.last:
             del carried[span.segment]

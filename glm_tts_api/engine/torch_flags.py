@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 import torch
 
 from glm_tts_api.engine.precision import compute_exactly
+from glm_tts_api.engine.spare_memory import keep_for_reuse
 
 # PyTorch 2.9 reads the second name for what it is told here, and warns unless the first is there as well;
 # newer ones read the first.
@@ -30,6 +31,7 @@ def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> 
     stay.
     """
     if device.type != "cuda":
+        keep_for_reuse()
         for name in _PLANS_KEPT_BY:
             environ.setdefault(name, str(_PLANS_KEPT))
         return

@@ -23,6 +23,7 @@ from glm_tts_api.contracts import (
     Voice,
 )
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
@@ -34,11 +35,13 @@ from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN
+from glm_tts_api.model.sequence import SpeechSequence
 
 logger = logging.getLogger(__name__)
 
 _PROMPT_RATE = 16000
 _MEASURED_TOKENS = 16
+_CLEARLY_FASTER = 0.8
 _MARGIN = 2  # for a step beside others
 _LONGEST_MET = 256  # tokens, of an answer that is spoken whole: ten seconds
 _WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens: a first span's, a late one's
@@ -109,20 +112,34 @@ class WarmUp:
         pass
 
 
-def measure_decode(decoder: DecodeBatcher, request: EngineRequest) -> tuple[float, float]:
-    """Seconds until a lone request's prompt is read, then for each token. Raises what a step ends with."""
+def measure_decode(decoder: DecodeBatcher, request: EngineRequest, cores: Cores) -> tuple[float, float]:
+    """Seconds until a lone request's prompt is read, then for each token; half of them are decoded on more of
+    the cores, and from then on all if that is clearly faster: small models mostly wait for threads. Raises
+    what a step ends with."""
     sequence = request.next_sequence(decoder.layout)
     sequence.min_len = sequence.max_len = _MEASURED_TOKENS
     begin = time.perf_counter()
     decoder.join(0, sequence)
     while decoder.busy and not sequence.is_read:
-        decoder.step()
-    read = time.perf_counter()
-    while decoder.busy:
-        decoder.step()
+        with cores.decode_step():
+            decoder.step()
+    read_s, half = time.perf_counter() - begin, _MEASURED_TOKENS // 2
+    token_s = _token_seconds(decoder, sequence, half, cores)
+    cores.wide_decoding = True
+    wide_s = _token_seconds(decoder, sequence, half, cores)
+    cores.wide_decoding = wide_s < _CLEARLY_FASTER * token_s
     if sequence.error is not None:
         raise sequence.error
-    return read - begin, (time.perf_counter() - read) / len(sequence.tokens)
+    return read_s, wide_s if cores.wide_decoding else token_s
+
+
+def _token_seconds(decoder: DecodeBatcher, sequence: SpeechSequence, n_tokens: int, cores: Cores) -> float:
+    end = len(sequence.tokens) + n_tokens
+    begin = time.perf_counter()
+    while decoder.busy and len(sequence.tokens) < end:
+        with cores.decode_step():
+            decoder.step()
+    return (time.perf_counter() - begin) / n_tokens
 
 
 def _windows_to_meet(chunks: Sequence[int]) -> Iterator[Window]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import ROW_MULTIPLE, AlignedHead, Int8Linear, Linear, PackedLinear
 from glm_tts_api.model.llm import Llama, rope_table, rotate
+from glm_tts_api.model.threads import attending, whole_vectors
 
 KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes occur
 _MASK_MULTIPLE = 16
@@ -126,9 +127,10 @@ class LlmRunner:
             if mask is not None and not on_cpu:
                 y = attend_in_groups(q, keys, values, mask)
             else:
-                y = F.scaled_dot_product_attention(
-                    q, keys, values, mask, is_causal=mask is None, enable_gqa=True
-                )  # [1, heads, n, head_dim]
+                with attending(q):
+                    y = F.scaled_dot_product_attention(
+                        q, keys, values, mask, is_causal=mask is None, enable_gqa=True
+                    )  # [1, heads, n, head_dim]
             x = self._finish(layer, x, y[0].transpose(0, 1).flatten(1))
         return self._normalize(x, self.norm)
 
@@ -199,14 +201,16 @@ class LlmRunner:
             q, k, v = self._project(layer, x, cos, sin)
             cache.keys[index][at[0], :, at[1]] = k[:n]
             cache.values[index][at[0], :, at[1]] = v[:n]
-            outputs = []
-            for query, slot, length in zip(self._grouped(q)[:, None].unbind(0), slots, lengths, strict=False):
-                keys, values = cache.rows[index][slot]
-                outputs.append(
-                    F.scaled_dot_product_attention(
-                        query, keys.narrow(2, 0, length + 1), values.narrow(2, 0, length + 1)
-                    )
-                )  # [1, kv_heads, group, head_dim]
+            queries = self._grouped(q)[:, None].unbind(0)
+            with attending(queries[0]):
+                outputs = []
+                for query, slot, length in zip(queries, slots, lengths, strict=False):
+                    keys, values = cache.rows[index][slot]
+                    outputs.append(
+                        F.scaled_dot_product_attention(
+                            query, keys.narrow(2, 0, length + 1), values.narrow(2, 0, length + 1)
+                        )
+                    )  # [1, kv_heads, group, head_dim]
             y = torch.cat([*outputs, unread]) if padding else torch.cat(outputs)
             x = self._finish(layer, x, y.flatten(1))
         return self._normalize(x, self.norm)[:n]
@@ -230,7 +234,9 @@ class LlmRunner:
         """The rest of a layer: output projection and feed-forward, each added to x."""
         x = x + layer.output(attended)
         gate, up = layer.gate_up(self._normalize(x, layer.mlp_norm)).chunk(2, -1)
-        return x + layer.down(F.silu(gate) * up)
+        with whole_vectors(gate):
+            gate = F.silu(gate)
+        return x + layer.down(gate * up)
 
     def _normalize(self, x: Tensor, weight: Tensor) -> Tensor:
         return F.rms_norm(x, weight.shape, weight, self.config.rms_norm_eps)

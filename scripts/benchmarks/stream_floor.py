@@ -58,9 +58,7 @@ def first_audio_floor() -> StreamFloor:
 
     def one_round() -> StreamFloor:
         request = warm_up.measured_request()
-        torch.set_num_threads(config.decode_threads)
-        _, token_s = measure_decode(decoder, request)
-        torch.set_num_threads(config.render_threads)
+        _, token_s = measure_decode(decoder, request, token2wav.cores)
         span = Span(request, 0, [0] * n_window, Window(0, 0, n_window, n_window, last=True))
         flow_s, vocoder_s = token2wav.flow_seconds(span), token2wav.vocoder_seconds(span)
         return StreamFloor((n_window + 1) * token_s, flow_s, vocoder_s)

@@ -113,6 +113,22 @@ def test_what_gives_way_sounds_as_ever(requests: list[SpeechRequest], alone: lis
     assert_same(asyncio.run(together(standing_back)), alone[:10])
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+def test_on_other_numbers_of_cores_alone_and_together(
+    requests: list[SpeechRequest], alone: list[Float32], threads: int
+) -> None:
+    async def speak() -> list[Float32]:
+        engine = await tiny.ready(tiny.tiny_engine(replace(tiny.CONFIG, threads=threads)))
+        try:
+            first = await tiny.pcm(tiny.speak(engine, requests[0]))
+            others = (tiny.pcm(tiny.speak(engine, request)) for request in requests[1:7])
+            return [first, *await asyncio.gather(*others)]
+        finally:
+            engine.close()
+
+    assert_same(asyncio.run(speak()), alone[:7])
+
+
 def test_in_another_order_as_alone(requests: list[SpeechRequest], alone: list[Float32]) -> None:
     order = list(range(len(requests)))
     random.Random(1).shuffle(order)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from glm_tts_api.model.flow.dit import AdaLayerNorm, DiT
 from glm_tts_api.model.linear import PackedLinear
+from glm_tts_api.model.threads import WholeVectors
 
 _TYPICAL_ROWS = 1024  # both passes of some ten seconds of prompt and speech
 
@@ -38,5 +39,7 @@ def pack(estimator: DiT, dtype: torch.dtype) -> None:
             for name, child in module.named_children():
                 if isinstance(child, nn.Conv1d):
                     child.to(dtype)
+                elif isinstance(child, (nn.Mish, nn.GELU)) and not isinstance(module, WholeVectors):
+                    setattr(module, name, WholeVectors(child))
                 elif type(child) is nn.Linear and not isinstance(module, AdaLayerNorm):  # once a segment
                     setattr(module, name, _PackedLayer(child, dtype))

@@ -23,6 +23,7 @@ from glm_tts_api.model.flow.masks import padding_mask
 from glm_tts_api.model.flow.packing import pack
 from glm_tts_api.model.graphs import Graphs
 from glm_tts_api.model.placed_noise import placed_noise
+from glm_tts_api.model.threads import at_most
 from glm_tts_api.model.transfer import to_device
 
 DEFAULT_STEPS = 10
@@ -208,7 +209,8 @@ class FlowSampler:
         self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(weight.dtype)
         # [B, T, 80]: float32 whatever the estimator's dtype
         self.state = to_device(_stack([_noise(*row) for row in rows], width), device)
-        self._conditions = self._model.conditions(*self.condition_inputs())
+        with at_most(1):
+            self._conditions = self._model.conditions(*self.condition_inputs())
 
     def condition_inputs(self) -> tuple[Any, ...]:
         """The tensors that FlowMatching makes its conditions of."""

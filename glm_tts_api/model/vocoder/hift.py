@@ -8,9 +8,13 @@ key style.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from operator import mul
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +24,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from glm_tts_api.model.buckets import behind, bucket, is_padded, pad_end, silence
 from glm_tts_api.model.graphs import Graphs
+from glm_tts_api.model.threads import at_most
 from glm_tts_api.model.vocoder.source import HARMONICS, F0Predictor, HarmonicSource, draw_noise, source_noise
 from glm_tts_api.model.vocoder.stft import N_BINS, N_FFT, STFT_HOP, PaddedSTFT
 
@@ -36,6 +41,10 @@ LAST_SLOPE = 0.01
 MAX_MAGNITUDE = 100.0
 MAX_LOG_MAGNITUDE = 10.0  # far above log(100): keeps exp() and its gradient finite, changes no output
 CEILING = 0.99
+
+# Calls that do not need one another -> their results in the same order.
+SideBySide = Callable[[Sequence[Callable[[], Tensor]]], Iterator[Tensor]]
+Number = TypeVar("Number", int, Tensor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +105,14 @@ class ResBlock(nn.Module):
         return x
 
 
+def one_after_another(calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
+    """Each when its result is wanted, so that a GPU need not hold several."""
+    return (call() for call in calls)
+
+
 class HiFT(nn.Module):
-    """Mel to waveform, 480 samples a frame."""
+    """Mel to waveform, 480 samples a frame. `side_by_side` runs the branches of the network; of several calls
+    the last takes longest."""
 
     sample_rate = SAMPLE_RATE
     hop = HOP
@@ -124,6 +139,7 @@ class HiFT(nn.Module):
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
         self.padded_stft = PaddedSTFT()
         self.graphs = Graphs(self._speak)
+        self.side_by_side: SideBySide = one_after_another
 
     def call_bytes(self, *, n_frames: int) -> int:
         """A bound for the bytes of a call, between the measured number and twice that: the sines of the
@@ -162,7 +178,8 @@ class HiFT(nn.Module):
         if is_padded(device):
             end = torch.full((), n_frames, device=device)
         mel, noise = pad_end(mel, width), pad_end(noise, width * HOP)
-        wave, pitch = self.graphs(mel, noise, pad_end(pitch, width, -1), turned, end)
+        with at_most(1):
+            wave, pitch = self.graphs(mel, noise, pad_end(pitch, width, -1), turned, end)
         return wave[:, : n_frames * HOP], pitch[:, :n_frames]
 
     @torch.inference_mode()
@@ -204,21 +221,29 @@ class HiFT(nn.Module):
         """mel [B, 80, T], excitation [B, 480 T] -> wave [B, 480 T], true up to `end` [] frames, behind
         which the mel is zero; None: all of it."""
         source = self._spectrum(excitation, end)  # [B, 18, 120 T + 1]
-        x = self.conv_pre(mel)
-        hidden = behind(end, x.shape[-1])
+        n_columns = _n_columns(mel.shape[-1])
+        ends = _n_columns(end) if end is not None else [None for _ in self.ups]
+        hidden = [behind(*level) for level in zip(ends, n_columns, strict=True)]
+        excited = self.side_by_side(
+            [partial(self._excite, level, source, hidden[level]) for level in range(len(self.ups))]
+        )
+        x, hidden_before = self.conv_pre(mel), behind(end, mel.shape[-1])
         for level, up in enumerate(self.ups):
-            x = up(silence(F.leaky_relu(x, SLOPE), hidden))
-            end = None if end is None else end * UP_STRIDES[level]
+            x = up(silence(F.leaky_relu(x, SLOPE), hidden_before))
             if level == len(self.ups) - 1:
                 x = F.pad(x, (1, 0), mode="reflect")  # the STFT has one frame more than the samples / 4
-                end = None if end is None else end + 1
-            hidden = behind(end, x.shape[-1])
-            x = x + self.source_resblocks[level](self.source_downs[level](source), hidden)
+            x, hidden_before = x + next(excited), hidden[level]
             first = level * len(BLOCK_KERNELS)
-            x = sum(block(x, hidden) for block in self.resblocks[first : first + len(BLOCK_KERNELS)])
+            blocks = self.resblocks[first : first + len(BLOCK_KERNELS)]
+            x = sum(self.side_by_side([partial(block, x, hidden[level]) for block in blocks]))
             x = x / len(BLOCK_KERNELS)
-        x = self.conv_post(silence(F.leaky_relu(x, LAST_SLOPE), hidden))
-        return self._to_wave(x, end)
+        x = self.conv_post(silence(F.leaky_relu(x, LAST_SLOPE), hidden[-1]))
+        return self._to_wave(x, ends[-1])
+
+    def _excite(self, level: int, source: Tensor, hidden: Tensor | None) -> Tensor:
+        """What the source adds to a level."""
+        excited: Tensor = self.source_resblocks[level](self.source_downs[level](source), hidden)
+        return excited
 
     def _spectrum(self, excitation: Tensor, end: Tensor | None) -> Tensor:
         """[B, N] -> [B, 18, N / 4 + 1], the bins' real parts and their imaginary ones."""
@@ -239,3 +264,9 @@ class HiFT(nn.Module):
             spectrum = torch.complex(real, imaginary)
             wave = torch.istft(spectrum, N_FFT, STFT_HOP, N_FFT, self.window)
         return wave.clamp(-CEILING, CEILING)
+
+
+def _n_columns(n_frames: Number) -> list[Number]:
+    """What a mel of so many frames becomes at each level."""
+    *columns, last = list(accumulate(UP_STRIDES, mul, initial=n_frames))[1:]
+    return [*columns, last + 1]

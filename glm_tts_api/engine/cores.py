@@ -1,0 +1,157 @@
+"""How many of a CPU's cores a step takes: a lone one all that are idle, several share.
+
+The number changes no bit of a sound (docs/performance.md): where it would, each step keeps to its share.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.device_thread import limit_threads
+from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FlowInput
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.threads import power_of_two
+
+logger = logging.getLogger(__name__)
+
+_MOST_OF_ONE = 4  # threads of a lone step, unless its share is larger
+_MOST_WAITING, _REST = 0.6, 20  # of a step's time; times what was waited
+_PROMPT = range(5)  # ids of the look at start
+
+
+class Cores:
+    """Any thread may ask. `decodes`: whether rows are decoded now; `n_renders`: how many renders want a step;
+    `fixed`: each step keeps to its share; `wide_decoding`: whether a decode step does not while all is idle.
+
+    What a step may take beyond its share is a power of two: other numbers change bits. Where other programs
+    use the cores as well, the threads of a step wait for each other at each operator, and it takes many times
+    as long: then steps keep to their shares for a while.
+    """
+
+    def __init__(self, config: EngineConfig, n_renders: Callable[[], int], *, fixed: bool) -> None:
+        self.decodes = self.wide_decoding = False
+        self._crowded_until = 0.0
+        self._config = config
+        self._n_renders = n_renders
+        self._most = 1 if fixed else _most_of_one(config)
+
+    @property
+    def all_for_one(self) -> bool:
+        """Whether a lone render leaves no core to the decode steps."""
+        return self._most == self._config.threads
+
+    @property
+    def of_a_render(self) -> int:
+        """Threads of its next step."""
+        idle = self._config.threads - (self._config.decode_threads if self.decodes else 0)
+        return self._beyond(self._config.render_threads, idle // max(1, self._n_renders()))
+
+    @contextmanager
+    def render_step(self) -> Iterator[None]:
+        """Torch has a render's threads inside, where the caller takes a step."""
+        with self._step(self.of_a_render, share=self._config.render_threads):
+            yield
+
+    @contextmanager
+    def decode_step(self) -> Iterator[None]:
+        """The same for a decode step."""
+        share, is_alone = self._config.decode_threads, self.wide_decoding and not self._n_renders()
+        with self._step(self._beyond(share, self._config.threads if is_alone else 0), share=share):
+            yield
+
+    @contextmanager
+    def _step(self, n_threads: int, *, share: int) -> Iterator[None]:
+        limit_threads(n_threads)
+        begin, computed = time.perf_counter(), time.thread_time()
+        yield
+        taken_s = time.perf_counter() - begin
+        waited_s = taken_s - (time.thread_time() - computed)
+        if n_threads > share and waited_s > _MOST_WAITING * taken_s:
+            self._crowded_until = time.perf_counter() + _REST * waited_s
+
+    def _beyond(self, share: int, n_idle: int) -> int:
+        if time.perf_counter() < self._crowded_until:
+            return share
+        n_threads = power_of_two(max(1, min(n_idle, self._most)))
+        return max(share, n_threads) if share == power_of_two(share) else share
+
+
+class SideBySide:
+    """Makes calls on as many threads as a render's step has, each call on one. Any thread may call."""
+
+    def __init__(self, cores: Cores) -> None:
+        self._cores = cores
+        self._pool = ThreadPoolExecutor(
+            _MOST_OF_ONE - 1, thread_name_prefix="beside", initializer=limit_threads, initargs=(1,)
+        )
+
+    def __call__(self, calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
+        """The results in the order of the calls, of which the last one is begun first."""
+        left = reversed([*enumerate(calls)])  # gives each call to one thread
+        results: dict[int, Tensor] = {}
+
+        @torch.inference_mode()
+        def work() -> None:
+            for index, call in left:
+                results[index] = call()
+
+        n_helpers = min(self._cores.of_a_render, len(calls), _MOST_OF_ONE) - 1
+        helpers = [self._pool.submit(work) for _ in range(n_helpers)]
+        work()
+        for helper in helpers:
+            helper.result()
+        return (results[index] for index in range(len(calls)))
+
+
+def must_be_fixed(models: Models, config: EngineConfig) -> bool:
+    """Whether each step keeps to its share of the cores: on a GPU, which computes elsewhere, and on a CPU
+    whose kernels are seen to give other bits on other numbers of threads."""
+    n_threads = _most_of_one(config)
+    if models.llm.device.type != "cpu" or n_threads == 1:
+        return True
+    for name, step in (("LLM", _decode_step), ("flow", _flow_step)):
+        if not torch.equal(_on(1, step, models), _on(n_threads, step, models)):
+            logger.warning(
+                "On this CPU the %s has other bits on %d threads than on one: a lone request keeps to its "
+                "share of the cores, however idle the rest is",
+                name,
+                n_threads,
+            )
+            return True
+    return False
+
+
+def _on(n_threads: int, step: Callable[[Models], Tensor], models: Models) -> Tensor:
+    before = torch.get_num_threads()
+    limit_threads(n_threads)
+    try:
+        return step(models)
+    finally:
+        limit_threads(before)
+
+
+def _most_of_one(config: EngineConfig) -> int:
+    return power_of_two(min(config.threads, _MOST_OF_ONE))
+
+
+def _decode_step(models: Models) -> Tensor:
+    llm = models.llm
+    cache = KVCache(llm.config, slots=1, slot_length=64, dtype=llm.dtype, device=llm.device)
+    llm.prefill(_PROMPT, cache=cache, slot=0)
+    return llm.logits(llm.decode([0], cache=cache, slots=[0], lengths=[len(_PROMPT)]))
+
+
+def _flow_step(models: Models) -> Tensor:
+    second = FlowInput(torch.zeros(25, dtype=torch.int64), torch.ones(192), noise=0)
+    sampler = models.flow.sampler([second], steps=1)
+    sampler.step()
+    return sampler.state

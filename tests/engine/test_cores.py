@@ -1,0 +1,112 @@
+"""Who takes how many cores, and that it changes nothing but time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.cores import Cores, SideBySide
+from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.threads import at_most
+from glm_tts_api.model.vocoder import HiFT, HiftConfig
+from tests.engine import tiny
+
+
+@pytest.fixture(autouse=True)
+def threads_as_found() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def taken(n_cores: int, n_renders: int, *, decodes: bool, fixed: bool = False) -> tuple[int, int]:
+    """Threads of a decode step and of each render's step."""
+    cores = Cores(EngineConfig(threads=n_cores), lambda: n_renders, fixed=fixed)
+    cores.decodes, cores.wide_decoding = decodes, True
+    with cores.decode_step():
+        of_decoding = torch.get_num_threads()
+    with cores.render_step():
+        return of_decoding, torch.get_num_threads()
+
+
+def test_who_is_alone_takes_all_cores_and_neighbours_share() -> None:
+    assert taken(2, 0, decodes=True)[0] == 2
+    assert taken(2, 1, decodes=True) == (1, 1)
+    assert taken(2, 1, decodes=False)[1] == 2
+    assert taken(2, 2, decodes=False)[1] == 1
+    assert taken(4, 1, decodes=False)[1] == 4
+    assert taken(4, 2, decodes=False)[1] == 2
+    assert taken(4, 1, decodes=True) == (2, 2)
+    assert taken(4, 16, decodes=True) == (2, 1)
+
+
+def test_nobody_gets_less_than_a_share_and_no_number_gives_other_bits() -> None:
+    for n_cores, n_renders, decodes in product(range(1, 65), (0, 1, 2, 5), (True, False)):
+        shares = taken(n_cores, n_renders, decodes=decodes, fixed=True)
+        assert shares == (max(1, n_cores // 2), max(1, n_cores // 4))
+        for n_threads, share in zip(taken(n_cores, n_renders, decodes=decodes), shares, strict=True):
+            assert n_threads == share or (n_threads in (2, 4) and share in (1, 2))
+
+
+def test_where_other_programs_use_the_cores_steps_keep_to_their_shares_for_a_while() -> None:
+    cores = Cores(EngineConfig(threads=2), lambda: 1, fixed=False)
+    assert cores.of_a_render == 2
+    with cores.render_step():
+        time.sleep(0.01)  # for a thread that has no core
+    assert cores.of_a_render == 1
+    while cores.of_a_render == 1:
+        time.sleep(0.01)
+
+
+class ByThreads(LlmRunner):
+    """On a CPU whose products round by the number of threads."""
+
+    def logits(self, hidden: Tensor, **options: Any) -> Tensor:
+        return super().logits(hidden, **options) + 1e-6 * torch.get_num_threads()
+
+
+def test_a_cpu_whose_bits_depend_on_threads_is_noticed_at_start(caplog: pytest.LogCaptureFixture) -> None:
+    config = replace(tiny.CONFIG, threads=2)
+    for runner, n_threads in ((LlmRunner, 2), (ByThreads, 1)):
+        assert Token2Wav(tiny.tiny_models(runner), config).cores.of_a_render == n_threads
+    (message,) = caplog.messages
+    assert message.startswith("On this CPU the LLM has other bits on 2 threads than on one")
+
+
+@pytest.mark.parametrize("n_cores", [2, 3, 4])
+def test_branches_of_hift_side_by_side_say_the_same(n_cores: int) -> None:
+    torch.manual_seed(0)
+    hift = HiFT(HiftConfig(base_channels=64, f0_channels=16)).fold()
+    mel = torch.randn(1, 80, 40) - 5
+    alone = hift(mel, noise=1)
+    hift.side_by_side = SideBySide(Cores(EngineConfig(threads=n_cores), lambda: 1, fixed=False))
+    assert torch.equal(hift(mel, noise=1), alone)
+
+
+def test_the_last_call_is_begun_first_and_a_fault_reaches_the_caller() -> None:
+    side_by_side = SideBySide(Cores(EngineConfig(threads=1), lambda: 1, fixed=False))
+    begun = []
+
+    def call(number: int) -> Tensor:
+        begun.append(number)
+        return torch.tensor(number)
+
+    with at_most(1):
+        results = side_by_side([lambda number=number: call(number) for number in range(3)])  # type: ignore[misc]
+    assert [int(result) for result in results] == [0, 1, 2]
+    assert begun == [2, 1, 0]
+
+    def fail() -> Tensor:
+        raise RuntimeError("out of breath")
+
+    with pytest.raises(RuntimeError, match="out of breath"):
+        SideBySide(Cores(EngineConfig(threads=2), lambda: 1, fixed=False))([fail, fail])
