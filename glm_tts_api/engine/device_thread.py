@@ -59,7 +59,7 @@ class DeviceThread:
         self._inbox.put(call)
 
     def ask(self, call: Callable[[], T]) -> Future[T]:
-        """Posts a call; what it returns or raises."""
+        """Posts a call, and gives its result or error."""
         answer: Future[T] = Future()
 
         def answered() -> None:

@@ -241,7 +241,7 @@ class HiFT(nn.Module):
         return self._to_wave(x, ends[-1])
 
     def _excite(self, level: int, source: Tensor, hidden: Tensor | None) -> Tensor:
-        """What the source adds to a level."""
+        """The source's part of a level."""
         excited: Tensor = self.source_resblocks[level](self.source_downs[level](source), hidden)
         return excited
 
@@ -267,6 +267,6 @@ class HiFT(nn.Module):
 
 
 def _n_columns(n_frames: Number) -> list[Number]:
-    """What a mel of so many frames becomes at each level."""
+    """Columns at each level, of a mel of so many frames."""
     *columns, last = list(accumulate(UP_STRIDES, mul, initial=n_frames))[1:]
     return [*columns, last + 1]
