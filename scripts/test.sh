@@ -32,13 +32,9 @@ bash scripts/check.sh
 # An operator has one thread: several that wait for each other, beside other tests, take three times its CPU time. And
 # an engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-<<<<<<< HEAD
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-ACTIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
 # Each of some 200 processes would compile the package anew.
 unset PYTHONDONTWRITEBYTECODE
-=======
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-ACTIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
->>>>>>> a03c80e (On a CPU a lone request takes the cores that are idle, with the same bits on any number of threads; freed memory is kept for reuse)
 case ${1:-} in
   quick) tests --tier=unit --tier=server ;;
   '' | long)

@@ -32,7 +32,7 @@ class Cores:
     """Any thread may ask. `decodes`: whether rows are decoded now; `n_renders`: how many renders want a step;
     `fixed`: each step keeps to its share; `wide_decoding`: whether a decode step does not while all is idle.
 
-    A step that takes more than its share takes a power of two: other numbers change bits. Where other programs
+    A step beyond its share takes a power of two of threads: other numbers change bits. Where other programs
     use the cores as well, the threads of a step wait for each other at each operator, and it takes many times
     as long. Steps then keep to their shares for a while.
     """
