@@ -124,7 +124,11 @@ def _serve(arguments: argparse.Namespace) -> int:
         ) from None
     os.set_inheritable(claim, True)
     if not arguments.checked:
-        _require(settings, ["port"])
+        try:
+            _check_port(settings)
+        except StartupError:
+            _require(settings, _CHECKS)  # names all that is wrong, not the port alone
+            raise
     become_server(settings, arguments.succeed, checks=not arguments.checked)
 
 
