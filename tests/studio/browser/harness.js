@@ -15,6 +15,7 @@ import { watchPage } from "./watch.js";
 
 export const { STUDIO_URL, BROWSER, OUT } = process.env;
 const LONGEST_MS = 180_000; // for a machine that is busy with other things
+const LOST_MS = 30_000; // longer than any question to the page takes
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = {
   width: 390,
@@ -98,11 +99,12 @@ function faultsOf(page, isCutOff) {
   return faults;
 }
 
-/** Waits until `holds()` gives something true, and gives it back. */
+/** Waits until `holds()` gives something true, and gives it back. Firefox' driver now and then loses an answer under
+ * load: then it is asked again. */
 export async function until(holds, what) {
   const end = Date.now() + LONGEST_MS;
   for (;;) {
-    const found = await holds();
+    const found = await Promise.race([holds(), sleep(LOST_MS, null, { ref: false })]);
     if (found) return found;
     assert.ok(Date.now() < end, `waited ${LONGEST_MS} ms until ${what}`);
     await sleep(50);
