@@ -12,10 +12,11 @@ import pytest
 from tests.scripts.own_project import REPOSITORY
 from tests.this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 
-# Files and strings alone, or run as another CPU already.
+# Files and strings alone, kernels of a GPU, or run as another CPU already.
 NO_NUMBERS = (
     "--ignore=tests/model/test_checkpoint.py",
     "--ignore=tests/model/test_tokenizer.py",
+    "--ignore=tests/model/test_triton_decode.py",
     "--deselect=tests/golden/test_fill.py",
     "--deselect=tests/golden/test_parity.py::test_golden_file[text_frontend]",
     "--deselect=tests/golden/test_parity.py::test_golden_file[tokenizer]",
