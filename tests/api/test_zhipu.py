@@ -134,7 +134,7 @@ def test_work_that_was_begun_is_not_asked_for_again(serve: Serve) -> None:
 
 
 def test_an_error_after_the_first_event_raises(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=20, segment_s=0.2), short_text_timeout=0.7)
+    server = serve(ToneEngine(n_segments=20, segment_s=0.2), short_text_timeout=2)
     with sdk(server) as client, pytest.raises(APIResponseError) as refused:
         list(streamed(client))
     assert refused.value.json_data["code"] == "1230"  # type: ignore[index]

@@ -45,8 +45,9 @@ export function mountKey(root, { store, api, onChange }) {
     else api.forgetKey();
     field.value = "";
     dialog.close();
+    const { needsKey: wasAsked } = store.get();
     await onChange();
-    asked();
+    if (wasAsked) asked(); // the store reports no change where this key is refused too
   }
 
   /** The server wants a key, or another one than it was sent. */
