@@ -124,7 +124,7 @@ class Restart:
         (self._folder.path / "verify.token").unlink(missing_ok=True)
         for folder in _OWN_CODE:
             for compiled in Path(folder).rglob("__pycache__/*.pyc"):
-                if not _has_source(compiled):
+                if "node_modules" not in compiled.parts and not _has_source(compiled):
                     with suppress(OSError):  # another user's
                         compiled.unlink()
         if self._log.is_file() and self._log.stat().st_size:

@@ -136,6 +136,7 @@ def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tm
         project.root / name
         for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav", "run/tmp/not-ours")
     ]
+    others.append(project.root / "tests/studio/node_modules/gyp/__pycache__/gone.cpython-311.pyc")
     for file in (ours, current, temporary, *others):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
