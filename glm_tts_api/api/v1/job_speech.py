@@ -45,7 +45,7 @@ class NewJob:
             self.voices[BOOK],
             fields.options,
             fields.sample_rate,
-            reading=ReadingOptions(fields.use_phoneme, fields.verbatim or "short", self.lexicon),
+            reading=ReadingOptions(fields.use_phoneme, fields.verbatim, self.lexicon),
             speed=fields.speed,
         )
         title, author = fields.title or book.title, fields.author or book.author
@@ -100,15 +100,13 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
 
 def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
     options = job.options
-    reading = options["reading"]
-    reading["lexicon"] = [LexiconEntry(**entry) for entry in reading["lexicon"]]
     return SpeechRequest(
         job.id,
         "",
         voices[BOOK],
         SamplingOptions(**options["sampling"]),
         job.sample_rate,
-        reading=ReadingOptions(**reading),
+        reading=msgspec.convert(options["reading"], ReadingOptions),
         audio_format="pcm",
         gives_way=True,
         speed=options["speed"],
