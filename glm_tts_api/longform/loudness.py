@@ -38,8 +38,8 @@ silence behind them."""
 class Preset:
     """`speech_db`: the RMS level of speech in each piece; `file_db`: that of the whole file, its silence
     included; levels in dB below full scale; `file_lufs`: the integrated loudness of the file. None leaves it
-    as it comes. `after_s` stands in the place of the
-    silence behind the last piece. `kbits` a second: of an MP3, where not the usual."""
+    as it comes. `after_s` stands in the place of the silence behind the last piece. `kbits` a second: of an
+    MP3, where not the usual."""
 
     speech_db: float = -20.0
     peak_db: float = -1.0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from glm_tts_api.engine.spans import LOOK_AHEAD
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from scripts.benchmarks import gpu_decode, gpu_fears, gpu_render, gpu_serving
 from scripts.benchmarks.gpu_models import Bench
 from scripts.benchmarks.gpu_page import Figures, Line
@@ -38,7 +39,7 @@ def _load_floor(at_once: int, streams: bool, bench: Bench) -> dict[str, float]:
     """The decode steps alone; of the first audio, all that it waits for. Of audio s/s it is the ceiling."""
     step_ms = gpu_decode.steps_floor(gpu_decode.KEYS[1], bench)
     n_rows = min(at_once, bench.config.n_slots)
-    audio_s = n_rows * MS / (_TOKENS_PER_SECOND * step_ms[str(n_rows)])
+    audio_s = n_rows * MS / (TOKENS_A_SECOND * step_ms[str(n_rows)])
     figures = {"audio s/s": audio_s}
     if at_once == 1:
         figures["RTF p95"] = 1 / audio_s
@@ -54,7 +55,6 @@ def _load_floor(at_once: int, streams: bool, bench: Bench) -> dict[str, float]:
     return figures
 
 
-_TOKENS_PER_SECOND = 25
 _ALL_SAME = {"again": "same", "in slot 1 beside another": "same", "beside 15": "same"}
 _SAME_DRAWS = {"again": "same", "in the last slot": "same", "beside all others": "same"}
 

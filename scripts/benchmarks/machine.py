@@ -52,7 +52,7 @@ def memory_mb(server: int, field: str) -> float:
 
 
 def cpu_seconds(server: int) -> tuple[float, float]:
-    """What a server with its processes that have ended and, in all, its engines have computed so far."""
+    """The CPU time so far of a server with its ended processes, and of all its engines together."""
     own, *engines = (_cpu_seconds(each.pid) for each in family(server))
     return own, sum(engines)
 

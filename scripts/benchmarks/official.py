@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from scripts.benchmarks.machine import memory_mb
 from scripts.benchmarks.make_synthetic_checkpoint import sizes, write_checkpoint
 from scripts.benchmarks.report import Progress
@@ -28,7 +29,6 @@ from scripts.benchmarks.streams import Heard, listen
 TEXT = "你好。"
 N_BESIDE = 4
 _SETTINGS = {"GUARD": "0", "STREAM_START": "soonest"}  # what draws by rule is not to be drawn again
-_TOKENS_A_SECOND = 25
 _REQUEST_TIMEOUT_S = 600
 
 
@@ -43,7 +43,7 @@ class Whole:
     @property
     def decode_ms(self) -> float:
         """For each speech token."""
-        return 1000 * self.stage_s["decode"] / (_TOKENS_A_SECOND * self.audio_s)
+        return 1000 * self.stage_s["decode"] / (TOKENS_A_SECOND * self.audio_s)
 
 
 async def _whole(client: httpx.AsyncClient, seed: int) -> Whole:
@@ -58,7 +58,7 @@ async def _whole(client: httpx.AsyncClient, seed: int) -> Whole:
 
 
 async def measure(url: str, progress: Progress) -> dict[str, Any]:
-    """What a server at `url` takes for one answer and for N_BESIDE at once, whole and streamed."""
+    """The times of a server at `url` for one answer and for N_BESIDE at once, whole and streamed."""
     seeds = range(1, N_BESIDE + 1)
     async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, trust_env=False) as client:
         await _whole(client, 0)  # the voice's features are computed now

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import BLOCK_CHUNKS, OUT_CHUNKS, DiT
 from glm_tts_api.model.llm import LlmConfig
@@ -19,7 +20,7 @@ from glm_tts_api.model.vocoder import HiFT, HiftConfig
 from scripts.benchmarks.decode import n_weights
 from scripts.benchmarks.floor import matmul_flops
 
-TOKENS_A_SECOND, FRAMES_A_TOKEN = 25, 2
+FRAMES_A_TOKEN = 2
 _COUNTED_FRAMES = 50
 
 

@@ -1,4 +1,4 @@
-"""What tests ask of the jobs of a server."""
+"""Requests of tests for the jobs of a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who takes how many cores, and that it changes nothing but time."""
+"""Each step takes its number of cores, which changes nothing but time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of jobs in the same moment, and what a server does whose disk fails."""
+"""Requests for jobs in the same moment, and a server whose disk fails."""
 
 from __future__ import annotations
 

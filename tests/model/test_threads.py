@@ -31,7 +31,7 @@ def eight_threads() -> Iterator[None]:
 
 
 def differing(compute: Callable[[], list[Tensor]]) -> list[tuple[int, int]]:
-    """Which results of which numbers of threads are not those of one."""
+    """The numbers of threads, and the results, that differ from those of one thread."""
     found = {}
     for n_threads in (1, 2, 4, 8):
         with at_most(n_threads):

@@ -20,13 +20,13 @@ from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import SpanCutter
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.text.frontend import TextFrontend
 
 Wave = npt.NDArray[np.float32]
-TOKENS_A_SECOND = 25
 
 
 class Nobody:
