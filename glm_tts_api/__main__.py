@@ -1,4 +1,4 @@
-"""`python -m glm_tts_api`: the same as `glm-tts`."""
+"""Runs the command line: `python -m glm_tts_api` is the same as `glm-tts`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The composition root: builds the rooms, joins them, and owns the life of the server.
+"""The composition root: builds the server's parts, connects them, and starts and stops them.
 
-`uvicorn glm_tts_api.api_server:app` serves it; another ASGI server gets its application from `create_app`.
+`uvicorn glm_tts_api.api_server:app` serves the application. Other ASGI servers get it from `create_app`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.messages import Load
+from glm_tts_api.engine.spare_memory import give_back
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
@@ -37,6 +38,7 @@ from glm_tts_api.http.upload_limit import UploadLimit
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.outputs import Outputs
+from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines, SpeechEngine
@@ -55,8 +57,10 @@ from glm_tts_api.voices.store import VoiceStore
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
+_SPARE_MEMORY_S = 30.0
 
 EngineBuilder = Callable[[Settings, int], SpeechEngine]
+_MOST_LISTENING_THREADS = 4
 ReadStats = Callable[[], list[WorkerStats]]
 
 
@@ -67,17 +71,17 @@ def create_app(
     with_others: Callable[[ReadStats], ReadStats] | None = None,
     limits: ConnectionLimits | None = None,
 ) -> FastAPI:
-    """The whole server as an ASGI app. `build_engine` is given the settings and the engine's number.
-    `with_others`, in a cluster, adds the figures of other servers; such a server takes requests once it can
-    speak."""
+    """Makes the whole server as an ASGI application. `build_engine` makes an engine from the settings and the
+    engine's number; by default each engine is a process of its own. `with_others` is for a cluster: it adds
+    other servers' figures to this server's. Such a server takes requests only once it can speak."""
     in_flight, keys = InFlight(), settings.read_keys()
     limits = limits or ConnectionLimits(send_s=settings.stream_stall_s)
     app = FastAPIOffline(
         title="GLM-TTS API",
         version=__version__,
         description="Zero-shot voice cloning: text and a short recording in, speech out.",
-        redoc_url=None,  # its page asks a CDN for a picture
-        redirect_slashes=False,  # no path has one at its end by then: RequestContext
+        redoc_url=None,  # ReDoc's page loads a picture from a CDN
+        redirect_slashes=False,  # RequestContext has removed a slash at the path's end
         generate_unique_id_function=operation_id,
         lifespan=partial(
             _lifespan,
@@ -91,7 +95,7 @@ def create_app(
     )
     for router in (studio_router, studio_encode_router, *ROUTERS):
         app.include_router(router)
-    app.router.routes.extend(heads(app.router))  # of /docs
+    app.router.routes.extend(heads(app.router))  # HEAD of /docs
     name_bodies(app)
     install_error_handlers(app)
     web = settings.web
@@ -123,7 +127,8 @@ async def _lifespan(
     with_others: Callable[[ReadStats], ReadStats] | None,
     limits: ConnectionLimits,
 ) -> AsyncIterator[dict[str, Any]]:
-    """Begins the engines, which load their models, and serves at once, so that callers hear how it goes."""
+    """Starts the server's parts, and stops them at the end. Requests are served while the engines still load
+    their models, so that clients can ask for the server's state; with `with_others`, only after that."""
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(
@@ -153,20 +158,21 @@ async def _lifespan(
         )
         app.state.parts = state
         _log_start(settings, connections)
-        await asyncio.to_thread(state.voices.list_voices)  # says now what is wrong with the files
+        await asyncio.to_thread(state.voices.list_voices)  # logs now what is wrong with the voices' files
         beside = [
             asyncio.create_task(each)
             for each in (
                 keep_gauges(speech, state.jobs),
                 keep_loop_lag(speech.figures),
                 _unload_idle(speech, settings),
+                _give_back_spare_memory(),
                 state.jobs.keep_going(speech.is_stopping),
             )
         ]
         try:
             if with_others:
                 await speech.engines.loaded()
-            await stop.done()  # where it was told to end: what comes then is not for it to take
+            await stop.done()  # a server that was told to end while it started takes no requests
             yield {"connections": connections}
         finally:
             for each in beside:
@@ -174,6 +180,7 @@ async def _lifespan(
             await asyncio.gather(*beside, return_exceptions=True)
             state.outputs.close()
             await speech.engines.close()
+            await speech.recogniser.close()
             speech.pools.close()
 
 
@@ -202,7 +209,19 @@ def _speech(
         pools=Pools(),
         prompt_limits=settings.recordings,
         is_stopping=is_stopping,
+        recogniser=Recogniser(
+            settings.asr_model_dir and settings.path(settings.asr_model_dir),
+            threads=min(_MOST_LISTENING_THREADS, settings.cpu_threads),
+        ),
     )
+
+
+async def _give_back_spare_memory() -> None:
+    """Gives freed memory back to the operating system every 30 s, because the C library keeps it. Each time
+    takes some milliseconds."""
+    while True:
+        await asyncio.sleep(_SPARE_MEMORY_S)
+        await asyncio.to_thread(give_back)
 
 
 async def _unload_idle(speech: SpeechService, settings: Settings) -> None:
@@ -231,7 +250,8 @@ def _lexicon(settings: Settings) -> LexiconFile:
 def engine_process(
     settings: Settings, number: int, *, command: Sequence[str] = COMMAND, begun: Sequence[Begun] = ()
 ) -> SpeechEngine:
-    """An engine in a process of its own, which has `begun`, or which `command` begins."""
+    """Makes the client of the engine `number`, which runs in its own process. That process is
+    `begun[number]` if it has been started already. Otherwise the client starts it with `command`."""
     load = Load(
         number=number,
         n_engines=settings.workers,
@@ -266,7 +286,8 @@ def _log_start(settings: Settings, connections: Connections) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """`app` is made when uvicorn asks for it, so that importing this module reads no environment."""
+    """Makes `app` when uvicorn asks for it, so that an import does not read the environment. Sets up the log.
+    Exits with code 2 if the settings are invalid. Raises AttributeError for any other name."""
     if name != "app":
         raise AttributeError(name)
     try:

@@ -1,10 +1,12 @@
 """The command line, `glm-tts` or `python -m glm_tts_api`.
 
-It works in the folder where it is called: settings come from there (.env, configs/), and what a server writes
-goes there (run/, data/, api_server.log).
-Exit codes: 0 all is well; 1 a server refused or is not there, a file could not be fetched or written; 2 the
-arguments, a setting, the checkpoint, the port or the machine forbid it; 3 a server runs here already; 130
-Ctrl-C; `serve` ends with uvicorn's own.
+It works in the folder where it is called. It reads its settings from there (.env, configs/), and a server
+writes its files there (run/, data/, api_server.log).
+
+The exit code is 0 if all went well. It is 1 if a server refused or did not answer, or if a file could not be
+fetched or written. It is 2 if the arguments, a setting, the checkpoint, the port or the machine do not allow
+the command, 3 if a server already runs in this folder, and 130 after Ctrl-C. `serve` ends with uvicorn's exit
+code.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ glm-tts settings prints all of them, docs/settings.md explains them.
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """A line, in place of the usage and a line."""
+        """Raises Misused with a message of one line, where argparse would print its usage and exit."""
         raise Misused(f"{self.prog}: {message} ({self.prog} --help)")
 
 
@@ -74,7 +76,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         description=_SERVE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    # For the scripts: the caller has checked already; take over the port of this server when told to.
+    # For the scripts. --checked says that the caller has already checked the settings. --succeed PID makes
+    # the server take over the port of the server with that PID when it is told to.
     serve.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)
     serve.add_argument("--succeed", type=int, help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
@@ -106,14 +109,15 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _known_check(name: str) -> str:
-    """argparse's `choices` would refuse an empty list."""
+    """Returns `name` if it is the name of a check, else raises ArgumentTypeError. argparse's `choices` cannot
+    be used, because it would refuse an empty list."""
     if name not in _CHECKS:
         raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(_CHECKS)}")
     return name
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from glm_tts_api.serving import become_server  # pulls in uvicorn, which others need not wait for
+    from glm_tts_api.serving import become_server  # imports uvicorn, which other commands do not need
 
     settings = Settings.load()
     try:
@@ -127,7 +131,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         try:
             _check_port(settings)
         except StartupError:
-            _require(settings, _CHECKS)  # names all that is wrong, not the port alone
+            _require(settings, _CHECKS)  # its error names all problems, not only the port's
             raise
     become_server(settings, arguments.succeed, checks=not arguments.checked)
 
@@ -149,7 +153,8 @@ def _say_oddities(settings: Settings) -> None:
 
 
 def _require(settings: Settings, checks: Iterable[str]) -> None:
-    """Raises StartupError with all that does not hold, a line or a block each."""
+    """Runs the named checks. Raises StartupError with the messages of all that fail, each on its own
+    lines."""
     problems: list[str] = []
     for name in checks:
         try:
@@ -161,21 +166,20 @@ def _require(settings: Settings, checks: Iterable[str]) -> None:
 
 
 def _check_checkpoint(settings: Settings) -> None:
-    """The checkpoint, the device that it is to run on, and PyTorch."""
-    from glm_tts_api.model.checkpoint import check_layout  # pulls in torch, which others need not wait for
-    from glm_tts_api.model.operators import require_operators
-    from glm_tts_api.model.placement import choose_device, choose_precision, placement_warnings
+    """Checks the checkpoint, the device that it is to run on, and PyTorch. Prints warnings to stderr. Raises
+    StartupError."""
+    # These import torch, which other commands do not need.
+    from glm_tts_api.model.checkpoint import require_servable
+    from glm_tts_api.model.placement import placement_warnings
 
-    device = choose_device(settings.device)
-    precision = choose_precision(device, n_weights=0, dtype=settings.dtype)
-    require_operators(device, precision)
-    check_layout(settings.checkpoint_dir)
+    require_servable(settings.checkpoint_dir, device=settings.device, dtype=settings.dtype)
     for warning in placement_warnings(settings.device, dtype=settings.dtype):
         print(f"WARNING: {warning}", file=sys.stderr)
 
 
 def _check_port(settings: Settings) -> None:
-    """The port, unless it is this very folder's server that has it, or a worker that outlived it."""
+    """Raises StartupError if the port cannot be used. A port that is held only by this folder's own server,
+    or by processes that outlived that server, can be used."""
     own = {process.pid for server in settings.run_folder.servers() for process in family(server.pid)}
     if not own.issuperset(holders := holders_of(settings.port)) or not holders:
         check_port(settings.api_host, settings.port)
@@ -185,7 +189,8 @@ _CHECKS: dict[str, Callable[[Settings], None]] = {"port": _check_port, "checkpoi
 
 
 def _read(arguments: argparse.Namespace) -> int:
-    """The answer of POST /api/v1/text/normalize, laid out for people. Needs no server."""
+    """Prints how a text would be spoken, as POST /api/v1/text/normalize answers it: its segments, the changes
+    and the warnings. Needs no server. Raises StartupError if the text is refused."""
     text = given_text(arguments.text, "read")
     from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
 
@@ -225,7 +230,7 @@ def _shell_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, float):
-        return f"{value:f}".rstrip("0").rstrip(".")  # a shell knows no 1e-05
+        return f"{value:f}".rstrip("0").rstrip(".")  # shells cannot read 1e-05
     if isinstance(value, tuple):
         value = ",".join("=".join(item) if isinstance(item, tuple) else str(item) for item in value)
     return shlex.quote(str(value))

@@ -1,4 +1,4 @@
-"""The commands that messages name: a clone's scripts, or `glm-tts` where there are none."""
+"""The commands that messages tell the user to run: the scripts of a clone, or `glm-tts` if there are none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frozen nouns that cross rooms. Knows numpy arrays; knows no model, no HTTP."""
+"""The data types that several packages share. Knows numpy arrays; knows no model, no HTTP."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ _STAGES_OF_AN_ENGINE: tuple[Stage, ...] = ("text", "prefill", "decode", "flow", 
 SampleMethod = Literal["ras", "topk"]
 SegmentFault = Literal["run_on", "early_stop", "repetition"]
 FinishReason = Literal["stop", "length", "repaired"]
+Verdict = Literal["ok", "inconclusive", "drift"]  # from the best to the worst
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Dtype = Literal["auto", "fp32", "bf16", "int8"]
-DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: our own, or PyTorch's operators
+DecodeKernels = Literal["triton", "plain"]  # of a decode step on a GPU: this project's, or PyTorch's
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 Verbatim = Literal["read", "short", "skip"]
 Timestamps = Literal["segment", "sentence", "word"]
-SampleRate = Literal[24000, 32000]  # Hz; each has its vocoder
-SAMPLE_RATE: Final = 24000  # of speech that nobody asked to have at another one
+SampleRate = Literal[24000, 32000]  # Hz; each has its own vocoder
+SAMPLE_RATE: Final = 24000  # Hz; the default
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Recording:
-    """A decoded recording, its channels mixed: `samples` [n] float32 in [-1, 1] at `sample_rate` Hz."""
+    """A decoded recording, mixed to mono: `samples` is float32 [n] in [-1, 1] at `sample_rate` Hz."""
 
     samples: Float32
     sample_rate: int
@@ -42,8 +44,20 @@ class Recording:
         return float(self.samples.shape[-1] / self.sample_rate)
 
 
+MOOD_SIGN: Final = ":"  # `my_voice:glad` is the voice my_voice in its mood glad
+
+
+def in_mood(voice: str, mood: str) -> str:
+    """Returns the name of `voice` in `mood`, without the mood that `voice` may name: "ann:sad" and "glad"
+    give "ann:glad". An empty `mood` means the voice's first recording. A name that begins with `:` means the
+    request's own voice: ":glad" is that voice in the mood glad, ":" is that voice as the request has it."""
+    name = voice.partition(MOOD_SIGN)[0]
+    return f"{name}{MOOD_SIGN}{mood}" if mood or not name else name
+
+
 class Voice(Struct, frozen=True, eq=False, tag=True):
-    """A prompt recording with its exact transcript. `digest` names the recording's content (hex SHA-256)."""
+    """A prompt recording with its exact transcript. `digest` is the SHA-256 of the recording's content in
+    hex. `name` is the name of a registered voice, with its mood; None for any other voice."""
 
     recording: Recording
     transcript: str
@@ -52,8 +66,8 @@ class Voice(Struct, frozen=True, eq=False, tag=True):
 
 
 class UploadedVoice(Struct, frozen=True, eq=False, tag=True):
-    """A recording that came with a request, as a file that nobody has decoded yet, with its exact transcript.
-    `read` returns the file; it blocks."""
+    """A recording that came with a request and is not decoded yet, with its exact transcript. `read` returns
+    the bytes of the file; it blocks."""
 
     read: Callable[[], bytes]
     transcript: str
@@ -61,7 +75,8 @@ class UploadedVoice(Struct, frozen=True, eq=False, tag=True):
 
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
-    """How speech tokens are drawn (docs/model.md 4). `top_k` is for "topk" only: RAS keeps its constants."""
+    """How speech tokens are drawn (docs/model.md 4). Only "topk" uses `top_k`; "ras" has its own
+    constants."""
 
     method: SampleMethod = "ras"
     top_k: int = 25
@@ -71,8 +86,8 @@ class SamplingOptions:
 
 @dataclass(frozen=True, slots=True)
 class LexiconEntry:
-    """How `word` is said: its `reading` in pinyin, or the text `replacement` in its place; where `context` is
-    given, only in sentences that have it."""
+    """How a word is said: as `reading` in pinyin, or as the text `replacement`. If `context` is set, the
+    entry is used only where the sentence has that text within 50 characters of the word."""
 
     word: str
     reading: str | None = None
@@ -82,9 +97,9 @@ class LexiconEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
-    """How a text is read. `use_phoneme`: polyphones and rare characters as phonemes. `verbatim`: how much is
-    said of addresses and code; None: by the text's length (text/markup/verbatim.py). `lexicon`: entries for
-    this text alone."""
+    """How a text is read. `use_phoneme` writes polyphones and rare characters as phonemes. `verbatim` says
+    how much of addresses and code is said; None decides by the text's length (text/markup/verbatim.py).
+    `lexicon` holds entries for this text alone."""
 
     use_phoneme: bool = False
     verbatim: Verbatim | None = None
@@ -93,16 +108,16 @@ class ReadingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechRequest:
-    """A text, the voice that says it, and how its audio leaves. Every dialect parses into one.
+    """A text, the voice that says it, and the form of its audio. The routes of every API parse into one.
 
-    `voice`: an uploaded one is decoded once the request has its permit, since requests that wait must be
-    small. `streams`: whether the audio leaves in pieces while it is made, or in whole segments. `others`: the
-    voices that marks in the text call for. `pause_s`: of silence before it, where no mark there asks for
-    another. `speed` changes no pitch. `volume` is a factor; samples beyond
-    full scale are clipped. `timestamps`: of what is to be told when it is said. `output_rate` in Hz: of the
-    audio that leaves, where that is another than `sample_rate`; `kbits` a second: of a compressed format,
-    where not the usual. `is_marked`: the file says that it is synthetic. `warnings`: fields that were sent
-    and are not used. `gives_way`: nobody waits for it, so it stands back for every other request.
+    An uploaded `voice` is decoded only once the request has its permit, so that waiting requests stay small.
+    `streams` says that the audio is sent in pieces while it is made. `others` holds the voices that marks in
+    the text name. `pause_s` is the silence before the text in seconds, unless a mark asks for another.
+    `verify` has a recogniser hear each segment. `speed` keeps the pitch. `volume` is a factor; samples beyond
+    full scale are clipped. `timestamps` names the units whose times the client wants. `output_rate` is the
+    rate of the sent audio in Hz; None means `sample_rate`. `kbits` is the bit rate of a compressed format in
+    kbit/s; None means the usual one. `is_marked` says that the file is labelled as synthetic. `warnings` name
+    the sent fields that are not used. `gives_way` lets every other request go first; no client waits for it.
     """
 
     request_id: str
@@ -124,16 +139,17 @@ class SpeechRequest:
     warnings: Sequence[str] = ()
     gives_way: bool = False
     pause_s: float = 0.0
+    verify: bool = False
 
     def speed_of(self, chunk: AudioChunk) -> float:
-        """The speed of a chunk, its mark's included; a pause keeps its length."""
+        """Returns this request's speed times the chunk's, within 0.25 to 4; 1 if the chunk is a pause."""
         return 1.0 if chunk.speed is None else min(4.0, max(0.25, self.speed * chunk.speed))
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The work that another engine did for a request: the speech `tokens` of the segments that it decoded,
-    and `first`, the segment that plays now."""
+    """The work that another engine has done for a request. `tokens` holds the speech tokens of each decoded
+    segment by its number. `first` is the number of the segment whose audio is sent now."""
 
     tokens: Mapping[int, Sequence[int]] = field(default_factory=dict)
     first: int = 0
@@ -144,8 +160,8 @@ NO_PROGRESS: Final = Progress()
 
 @dataclass(frozen=True, slots=True)
 class WrittenWord:
-    """A word, Hanzi or figure at `start` to `end` of a text; roughly the `syllables` as which it is said, and
-    whether one would `pause` behind it."""
+    """A word, Hanzi or figure: the characters `start` to `end` of a text. `syllables` is roughly the number
+    of syllables in which it is spoken. `pause` says whether a speaker would pause after it."""
 
     start: int
     end: int
@@ -155,8 +171,8 @@ class WrittenWord:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The written form of a segment, without its marks. `paragraph`: a number that grows with each line end;
-    `start`: the segment's place in the whole text without marks."""
+    """The written form of a segment, without its marks. `paragraph` is a number that grows with each line
+    end. `start` is the number of characters before the segment in the whole text without marks."""
 
     text: str
     words: Sequence[WrittenWord]
@@ -166,11 +182,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioChunk:
-    """A piece of speech in order: mono float32 `pcm` [n] in [-1, 1] of segment number `segment` (from 0), and
-    whether it is the segment's last. `speed`: what marks ask for, times the request's; a pause (None) is as
-    long as it is. `wait_s`: of a stream that nobody plays yet, in how many seconds a player can start with
-    what is there by now and never runs dry. `written`: of the segment, where the request asks for
-    timestamps."""
+    """A piece of a request's speech, in order. `pcm` is mono float32 [n] in [-1, 1], of segment number
+    `segment` (from 0). `ends_segment` says that it is the segment's last. `speed` is the factor that a mark
+    asks for; None for a pause, whose length is fixed. `wait_s` is for a stream that does not play yet: after
+    this many seconds a player can start and does not run out of audio. `written` is set if the request asks
+    for timestamps. `said` is the segment's text in words if it is to be verified, else empty."""
 
     pcm: Float32
     sample_rate: int
@@ -179,27 +195,41 @@ class AudioChunk:
     speed: float | None = 1.0
     wait_s: float = 0.0
     written: Written | None = None
+    said: str = ""
 
     @property
     def seconds(self) -> float:
         return len(self.pcm) / self.sample_rate
 
 
-class Timings:
-    """Where a request's time goes, filled as it advances, from any thread. Seconds; `segments` that the text
-    was cut into, `audio_s` of speech so far, `began_at` on time.perf_counter's clock and `generation_s` of
-    the work once it had a place; `resampled`: how often a segment was decoded again; `faults` that stayed, by
-    segment.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The recogniser's verdict on a segment. `said` is the text, in words, that the segment should say.
+    `heard` is the text that the recogniser heard. `respoken` counts how often the segment was spoken
+    again."""
 
-    At each moment a request is in one stage: of several that go on side by side (a segment is decoded while
-    the one before it is rendered) the latest counts. So the stages add up to the time in which something was
-    done for the request, and what is missing to the whole is time spent waiting between them.
+    verdict: Verdict
+    said: str
+    heard: str
+    respoken: int = 0
+
+
+class Timings:
+    """Measures a request's work while it goes on; any thread may write to it. `segments` is the number of the
+    text's segments. `audio_s` is the speech so far, `generation_s` the time of the work, both in seconds.
+    `began_at` is when the work began (time.perf_counter). `resampled` counts how often a segment was decoded
+    again. `faults` and `verified` hold each segment's remaining fault and its verdict.
+
+    `stage_s` has the seconds of each stage. If several stages run at once (a segment is decoded while the one
+    before it is rendered), only the latest in the order of STAGES is counted. So the stages add up to the
+    time in which something was done for the request; the rest of its time was spent waiting.
     """
 
     def __init__(self) -> None:
         self.segments = 0
         self.resampled = 0
         self.faults: dict[int, SegmentFault] = {}
+        self.verified: dict[int, Verified] = {}
         self.audio_s = self.generation_s = 0.0
         self.stage_s: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
         self._going_on = dict.fromkeys(STAGES, 0)
@@ -227,27 +257,37 @@ class Timings:
         self._change(stage, -1)
 
     def interrupt(self) -> None:
-        """Ends the stages of an engine that is gone."""
+        """Ends the stages that run in an engine, because the engine is lost."""
         for stage in _STAGES_OF_AN_ENGINE:
             self._change(stage, -self._going_on[stage])
 
     def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        """A segment was decoded `n_retakes` times more than once. `fault`: the fault that it still has, if
-        any."""
+        """Notes that a segment was decoded again `n_retakes` times. `fault` is the fault that it still has;
+        None if it is good."""
         self.resampled += n_retakes
         if fault is not None:
             self.faults[segment] = fault
 
     @property
     def finish_reason(self) -> FinishReason:
-        """ "length": a segment is not what it should be; "repaired": one was decoded again, and is good."""
+        """Is "length" if a segment still has a fault, "repaired" if decoding again helped, else "stop"."""
         if self.faults:
             return "length"
         return "repaired" if self.resampled else "stop"
 
     @property
+    def worst(self) -> Verified | None:
+        """The worst verdict on a segment; None if no segment was verified."""
+        found = self.verified.values()
+        return max(found, key=lambda each: VERDICTS.index(each.verdict), default=None)
+
+    @property
+    def respoken(self) -> int:
+        return sum(each.respoken for each in self.verified.values())
+
+    @property
     def current(self) -> Stage | None:
-        """The stage that the request is in; None between stages."""
+        """The latest, in the order of STAGES, of the stages that run now; None between stages."""
         return next((stage for stage in reversed(STAGES) if self._going_on[stage]), None)
 
     def _change(self, stage: Stage, by: int) -> None:

@@ -1,18 +1,23 @@
-"""Files that are replaced whole: a kill at any moment leaves the one before or the one after."""
+"""Replaces files atomically: if the process is killed at any moment, the old file or the new one is there."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SPARE_BYTES = 2**16
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock file `path`, as one thread of one process at a time; the kernel frees it if its holder
-    dies. Makes the folder when needed. Raises OSError."""
+    """Locks the lock file `path` while the context lasts, and waits for the lock. Only one thread of one
+    process holds it at a time; the kernel frees it if that process dies. Makes the folder if needed. Raises
+    OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -20,12 +25,14 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def temporary_of(path: Path) -> Path:
-    """Where `replace_file` writes before the file is in its place."""
+    """Returns the path of the temporary file that `replace_file` writes and then renames to `path`."""
     return path.with_name(path.name + ".new")
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Puts `data` at `path` in one step, on the disk before it is there. Raises OSError."""
+    """Replaces the file `path` by one with the content `data`, in one step. The data are on the disk before
+    the file gets its name. Raises OSError; the old file is then unchanged, unless only the folder could not
+    be flushed to the disk."""
     temporary = temporary_of(path)
     try:
         with temporary.open("wb") as file:
@@ -42,3 +49,31 @@ def replace_file(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the error says that the disk is full."""
+    return error.errno in _FULL
+
+
+def keep_spare(path: Path) -> None:
+    """Reserves disk space in a spare file next to `path`: the size of that file and 64 KiB more. On a full
+    disk, a change that makes the file smaller needs this space to be written. Does nothing if the disk has no
+    space or `path` does not exist."""
+    with suppress(OSError), _spare_of(path).open("ab") as spare:
+        wanted = path.stat().st_size + _SPARE_BYTES
+        if spare.tell() < wanted:
+            os.posix_fallocate(spare.fileno(), 0, wanted)
+
+
+def give_up_spare(path: Path) -> bool:
+    """Deletes the spare file of `path`, which frees its disk space. Returns whether there was one."""
+    try:
+        _spare_of(path).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _spare_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.spare")

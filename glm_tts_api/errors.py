@@ -1,6 +1,6 @@
-"""One tree of errors: what is wrong, in a sentence that says what to do, under a name that stays (`code`),
-and whether to come back. Knows no HTTP: each API has its own statuses and bodies (api/v1/errors.py,
-api/openai/errors.py).
+"""The tree of errors. The message of each says what is wrong and what to do. `code` is the error's stable
+name, and `retry_after_s` is set if a client should try again. Knows no HTTP: each API has its own statuses
+and bodies for the errors (api/v1/errors.py, api/openai/errors.py).
 
 ServiceError
 ├── BadRequest                  bad_request
@@ -13,6 +13,7 @@ ServiceError
 │   └── WrongKey                forbidden
 ├── NotFound                    not_found
 │   ├── UnknownVoice            unknown_voice
+│   │   └── UnknownMood         unknown_mood
 │   ├── UnknownWord             unknown_word
 │   ├── UnknownJob              unknown_job
 │   └── RecordingMissing        recording_missing
@@ -21,8 +22,8 @@ ServiceError
 ├── VoiceExists                 voice_exists
 ├── VoiceChanged                voice_changed
 ├── JobRefuses                  job_refuses
-│   └── JobRuns                 job_runs     (come back)
-├── RateLimited                 rate_limited     (come back)
+│   └── JobRuns                 job_runs     (try again)
+├── RateLimited                 rate_limited     (try again)
 ├── TextTooLong                 text_too_long
 ├── BodyTooLarge                body_too_large
 ├── StorageFull                 storage_full
@@ -31,13 +32,13 @@ ServiceError
 ├── UnparsableBody              unparsable_body
 ├── InternalFault               internal
 └── Unavailable                 unavailable
-    ├── QueueFull               queue_full   (come back)
-    ├── Draining                draining     (come back)
-    ├── Loading                 loading      (come back)
-    ├── ReplicaLost             replica_lost (come back)
+    ├── QueueFull               queue_full   (try again)
+    ├── Draining                draining     (try again)
+    ├── Loading                 loading      (try again)
+    ├── ReplicaLost             replica_lost (try again)
     ├── OutOfMemory             out_of_memory
     └── Unhealthy               unhealthy
-ClientGone                      there is nobody to answer
+ClientGone                      the client has left, so it gets no answer
 StartupError                    a message for the person who starts the server; no client ever sees it
 ├── AlreadyRunning              another server holds the run folder
 └── CheckpointError             what is missing or broken in the checkpoint, and how to get it
@@ -48,24 +49,27 @@ from __future__ import annotations
 import re
 
 MAX_QUOTED_CHARS = 80
-# Two parts and more; in quotes with whatever is between them.
+# An absolute path of two parts or more. A path in quotes may hold blanks.
 _PATH = re.compile(r"""(?P<quote>['"])(?:/[^/'"\n]+){2,}|(?<![\w./:])(?:/[^\s/'"<>:;,()]+){2,}/?""")
 
 
 def quote(text: str, max_chars: int = MAX_QUOTED_CHARS) -> str:
-    """The user's text as an error may repeat it: one line, at most 80 characters."""
+    """Returns a user's text as an error may repeat it: on one line, cut to `max_chars` characters, of which
+    the last is then `…`."""
     flat = " ".join(text.split())
     return flat if len(flat) <= max_chars else flat[: max_chars - 1] + "…"
 
 
 def without_paths(text: str) -> str:
-    """The sentence with each absolute path cut down to its last part, for readers that must not learn the
-    machine's folders."""
+    """Returns the text with each absolute path of two parts or more cut down to `…/` and its last part, for
+    readers who must not learn the machine's folders."""
     return _PATH.sub(lambda found: f"{found['quote'] or ''}…/{found[0].rstrip('/').rpartition('/')[2]}", text)
 
 
 class ServiceError(Exception):
-    """An error that a client may see: one sentence that says what to do. `param`: the field at fault."""
+    """An error that a client may see. `message` is a sentence that says what to do. `param` is the name of
+    the request's field at fault. `retry_after_s` is after how many seconds a client should try again;
+    None if it should not."""
 
     code = "internal"
     retry_after_s: float | None = None
@@ -105,7 +109,7 @@ class Forbidden(ServiceError):
 
 
 class WrongKey(Forbidden):
-    """The contract of /api/v1 has 403 for it, OpenAI's clients want 401."""
+    """The API key is wrong. /api/v1 answers 403, but OpenAI's clients expect 401."""
 
 
 class NotFound(ServiceError):
@@ -114,6 +118,10 @@ class NotFound(ServiceError):
 
 class UnknownVoice(NotFound):
     code = "unknown_voice"
+
+
+class UnknownMood(UnknownVoice):
+    code = "unknown_mood"
 
 
 class UnknownWord(NotFound):
@@ -133,7 +141,8 @@ class MethodNotAllowed(ServiceError):
 
 
 class DeadlineExceeded(ServiceError):
-    """`job`: the id of the job that what was made is kept as; empty where it is not."""
+    """The request was not done within its time limit. `job` is the id of the job that keeps the finished part
+    of its answer; it is empty if there is no such job."""
 
     code = "deadline_passed"
     job = ""
@@ -148,13 +157,13 @@ class VoiceChanged(ServiceError):
 
 
 class JobRefuses(ServiceError):
-    """The job's state does not allow this."""
+    """The job's state does not allow the change that was asked for."""
 
     code = "job_refuses"
 
 
 class JobRuns(JobRefuses):
-    """Somebody else holds its folder."""
+    """Another server or program works on the job now, and holds its folder."""
 
     code = "job_runs"
     retry_after_s = 2
@@ -177,12 +186,12 @@ class NotAudio(ServiceError):
 
 
 class RangeNotSatisfiable(ServiceError):
-    """`n_bytes`: how many there are."""
+    """The request's Range names no byte of the answer, which has `n_bytes` bytes."""
 
     code = "range_not_satisfiable"
 
     def __init__(self, n_bytes: int) -> None:
-        super().__init__(f"The Range names no byte of this answer, which has {n_bytes}.")
+        super().__init__(f"The Range names no byte of this answer: ask for some of bytes 0 to {n_bytes - 1}.")
         self.n_bytes = n_bytes
 
 
@@ -193,7 +202,7 @@ class UnparsableBody(ServiceError):
 class InternalFault(ServiceError):
     def __init__(
         self,
-        message: str = "Something went wrong in the server; its log has the details under this request_id.",
+        message: str = "A fault of the server; its log has the details under the request_id.",
     ) -> None:
         super().__init__(message)
 
@@ -244,7 +253,7 @@ class Unhealthy(Unavailable):
 
 
 class ClientGone(Exception):
-    """The client has left, or takes nothing of the answer."""
+    """The client has left, or does not read its answer."""
 
 
 class StartupError(Exception):

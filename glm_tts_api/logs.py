@@ -11,7 +11,7 @@ from typing import Any
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 
-# Texts are logged, and messages of exceptions that may quote them, only where that was asked for.
+# Users' texts, and messages of exceptions that may quote them, are logged only with LOG_TEXT=1.
 text_logger = logging.getLogger("glm_tts_api.text")
 text_logger.disabled = True
 
@@ -32,7 +32,8 @@ class MessageWithheld(Exception):
 
 
 def without_text(error: BaseException) -> BaseException:
-    """The error as the log may have it: its traceback with its type alone, unless texts are to be logged."""
+    """Returns `error` as the log may show it: its traceback and its type, without its message, which may
+    quote a user's text. Returns `error` itself if texts are to be logged."""
     if not text_logger.disabled:
         return error
     withheld = MessageWithheld(f"{type(error).__name__}; LOG_TEXT=1 shows its message, which may hold text")
@@ -41,13 +42,15 @@ def without_text(error: BaseException) -> BaseException:
 
 
 def json_line(logger: str, message: str, **more: Any) -> str:
-    """A record as one line of JSON, of this process and now."""
+    """Returns a log record as one line of JSON, with the current time and this process's id. `more` are
+    further fields."""
     fields = {"time": _time(time.time()), "level": "INFO", "process": os.getpid(), "request_id": "-"}
     return _to_json({**fields, "logger": logger, "message": message, **more})
 
 
 def configure_logging(level: str = "INFO", *, as_json: bool = False, with_texts: bool = False) -> None:
-    """Sends every logger, uvicorn's included, to stderr in one format."""
+    """Makes every logger, uvicorn's included, write to stderr in one format: text, or JSON with `as_json`.
+    `with_texts` allows users' texts in the log."""
     text_logger.disabled = not with_texts
     handler = _Output()
     handler.addFilter(_LineFilter())
@@ -59,12 +62,13 @@ def configure_logging(level: str = "INFO", *, as_json: bool = False, with_texts:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # health polls; requests log their own line
+    # Health polls would fill the log, and other requests log a line of their own.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 
 
 class _Output(logging.Handler):
-    """Writes to stderr. Where that is a pipe that nobody reads and that does not make its writers wait, lines
-    are left out, and their number is said once there is room again."""
+    """Writes log lines to stderr. If stderr is a full pipe that does not block, lines are left out. Once
+    there is room again, one line says how many lines are missing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +105,7 @@ class _Output(logging.Handler):
 
 
 def _write(data: bytes) -> bytes:
-    """Returns what of it could not be written."""
+    """Writes the bytes to stderr. Returns the bytes that could not be written."""
     while data:
         try:
             data = data[os.write(_STDERR, data) :]
@@ -111,7 +115,8 @@ def _write(data: bytes) -> bytes:
 
 
 class _LineFilter(logging.Filter):
-    """Adds the request id, and lets `grep -i error` find errors only: uvicorn.error tells everything."""
+    """Adds the request id to each record. Renames the logger uvicorn.error to uvicorn, because uvicorn logs
+    everything under that name. So `grep -i error` finds only errors."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "uvicorn.error":
@@ -122,14 +127,14 @@ class _LineFilter(logging.Filter):
 
 
 class _LineFormatter(logging.Formatter):
-    """Shows control characters as escapes; a traceback keeps its lines."""
+    """Formats a record as text, with control characters as escapes. A traceback keeps its line breaks."""
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).translate(_ESCAPES)
 
 
 class _JsonFormatter(logging.Formatter):
-    """A record, its traceback included, as one line of JSON."""
+    """Formats a record, with its traceback, as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -147,7 +152,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _time(seconds: float) -> str:
-    """The time in UTC, as RFC 3339 has it."""
+    """Formats `seconds` since 1970 as a UTC time of RFC 3339, with milliseconds."""
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds % 1 * 1000):03d}Z"
 
 

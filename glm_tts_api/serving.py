@@ -1,14 +1,15 @@
-"""The server's process, so named that `ps aux | grep uvicorn | grep api_server` finds it:
+"""Runs the server's process. Its command line lets `ps aux | grep uvicorn | grep api_server` find it:
 
     python -m glm_tts_api.serving uvicorn glm_tts_api.api_server:app [--host HOST] [--port N] [--check]
         [--succeed PID | --private PID DESCRIPTOR]
 
-One that `glm-tts serve` has become has a run folder, writes its log file and can pass its port on. With
---succeed it listens on a private Unix socket, until SIGUSR1 tells it to take the port of the server PID. With
---private it listens on the socket DESCRIPTOR, and ends with the process PID, which began it. With --check it
-ends, with exit code 2, where the checkpoint cannot be served.
+A process that `glm-tts serve` started has a run folder, writes its log file and can pass its port on. With
+--succeed the process listens on a private Unix socket, until SIGUSR1 tells it to take over the port of the
+server PID. With --private it listens on the socket of the file descriptor DESCRIPTOR, and ends when its
+parent process PID ends. With --check it ends with exit code 2 if its first engine finds that the checkpoint
+cannot be served.
 
-Engines import PyTorch, and the checkpoint is checked, while this process imports the app.
+The engine processes import PyTorch while this process imports the app.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
 from functools import partial
@@ -29,13 +29,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 
+from glm_tts_api.engine import checkpoint_check
 from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.service import handover, log_pipe
-from glm_tts_api.service.processes import end_with_parent
+from glm_tts_api.service.processes import end_with_parent, importing
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 
@@ -43,13 +44,12 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _APP = "glm_tts_api.api_server:app"
-_CHECK = (sys.executable, "-m", "glm_tts_api", "check", "checkpoint")
 _OPTIONS: dict[str, Any] = {
     "http": Connection,
     "backlog": 256,
-    "h11_max_incomplete_event_size": 2**16,  # of a head, whose address may hold a text
-    "loop": "asyncio",  # also where the extra cluster has brought uvloop
-    # A ping waits behind the audio that a client has yet to take: its time says nothing of the client.
+    "h11_max_incomplete_event_size": 2**16,  # bytes of a request's head, whose URL may hold a text
+    "loop": "asyncio",  # also if the extra `cluster` has installed uvloop
+    # A ping waits until the client has read the audio before it, so a late pong does not mean a lost client.
     "ws_ping_interval": 0.0,
     "ws_per_message_deflate": False,  # audio does not shrink
     "ws_max_size": 2**20,
@@ -59,7 +59,9 @@ logger = logging.getLogger("uvicorn.error")
 
 
 def become_server(settings: Settings, succeeds: int | None, *, checks: bool) -> NoReturn:
-    """Gives this process, which has claimed the run folder, to the server, which `checks` the checkpoint."""
+    """Records the server's facts in the run folder, which this process has claimed, and replaces this process
+    by the server's process (execve). `succeeds` is the PID of the server whose port the new server takes
+    over; None if there is none. `checks` makes the new server check its checkpoint first."""
     folder = settings.run_folder
     drain_s, rolling_s = map(ceil, settings.stop_timeouts)
     log_file = settings.path(settings.log_file)
@@ -75,7 +77,8 @@ def become_server(settings: Settings, succeeds: int | None, *, checks: bool) -> 
 
 
 class PortServer(Server):
-    """uvicorn's server on a port that it can pass on. SIGUSR1 has it take that of the server `succeeds`."""
+    """A uvicorn server that can pass its port on to another server. If `succeeds` is set, SIGUSR1 makes this
+    server take over the port of the server with that PID."""
 
     def __init__(self, config: Config, folder: RunFolder, succeeds: int | None) -> None:
         super().__init__(config)
@@ -91,7 +94,7 @@ class PortServer(Server):
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._succeed, self._succeeds)
 
     def _listen(self, sockets: list[socket.socket]) -> None:
-        """Takes connections by these; the app can close them."""
+        """Starts to accept connections on `sockets`. The app can close them through its `connections`."""
         protocol: Any = self.config.http_protocol_class
         connect = partial(
             protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
@@ -102,11 +105,12 @@ class PortServer(Server):
         self.servers = listeners  # type: ignore[assignment]
 
     def _succeed(self, predecessor: int) -> None:
-        """Gets the port of the predecessor, which then ends when its clients have left."""
+        """Takes over the port of the server whose PID is `predecessor`, or opens the port if that server has
+        ended. Tells that server to end when its clients have left."""
         private = self.servers
         try:
             listeners = handover.take(self._folder.own(predecessor) / "handover.sock")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the predecessor has ended meanwhile
             listeners = handover.listen(self.config.host, self.config.port)
         handover.offer(self._folder.own() / "handover.sock", listeners)
         self._listen(listeners)
@@ -122,13 +126,12 @@ def main() -> None:
     if arguments.private:
         end_with_parent()
         if os.getppid() != arguments.private[0]:
-            return  # it had ended before
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell ignores it for what it runs in the background
+            return  # the parent had ended before
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # shells start background processes with it ignored
     try:
         settings = Settings.load()
         folder = settings.run_folder
         claim = folder.claimed()
-        checking = subprocess.Popen(_CHECK) if arguments.check else None
         if claim is not None:
             os.set_inheritable(claim, False)
             log_pipe.write_into(
@@ -141,9 +144,7 @@ def main() -> None:
         sys.exit(2)
     config = Config(arguments.app, host=arguments.host, port=arguments.port, **_OPTIONS)
     if arguments.app == _APP:
-        config.app = _app(settings)
-    if checking is not None and checking.wait():
-        sys.exit(checking.returncode)
+        config.app = _app(settings, checks=arguments.check)
     try:
         listeners = _listeners(config, folder, arguments)
     except OSError as error:
@@ -158,13 +159,18 @@ def main() -> None:
         sys.exit(STARTUP_FAILURE)
 
 
-def _app(settings: Settings) -> FastAPI:
-    """Engines begin first: they import while this process does. Sets up the log."""
+def _app(settings: Settings, *, checks: bool) -> FastAPI:
+    """Starts the engine processes, then imports the app while they import PyTorch, sets up the log, and makes
+    the app. With `checks`, ends this process if the first engine refuses the checkpoint."""
     engines: list[Begun] = []
-    with suppress(OSError):  # no memory, no more processes: EngineClient tries again, and says so
-        engines += (Begun.of(COMMAND) for _ in range(settings.workers))
-    from glm_tts_api.api_server import create_app, engine_process
-
+    check = (checkpoint_check.OPTION, str(settings.checkpoint_dir), settings.device, settings.dtype)
+    with suppress(OSError):  # no memory or no more processes: EngineClient tries again and reports it
+        engines.append(Begun.of([*COMMAND, *check] if checks else COMMAND))
+        engines += (Begun.of(COMMAND) for _ in range(settings.workers - 1))
+    with importing():
+        from glm_tts_api.api_server import create_app, engine_process
+    if checks and engines and checkpoint_check.refuses(engines[0]):
+        sys.exit(checkpoint_check.EXIT_REFUSED)
     configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
     return create_app(settings, build_engine=partial(engine_process, begun=engines))
 

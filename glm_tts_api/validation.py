@@ -1,6 +1,7 @@
-"""Says in words what a field allows. Knows pydantic's field definitions; knows no request and no environment.
+"""Says in words which values a field allows. Knows pydantic's field definitions; knows no request and no
+environment.
 
-Used for the request's fields and for the settings, so that both refuse a value in the same words.
+Request fields and settings both use it, so that they refuse a value in the same words.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from glm_tts_api.errors import quote
 
 
 class Allowed(str):
-    """The allowed values of a field, in words, where type and bounds do not say them."""
+    """The allowed values of a field, in words. It is put into the field's metadata if the field's type and
+    bounds do not say them."""
 
     __slots__ = ()
 
@@ -40,25 +42,26 @@ def _number_from_text(value: Any) -> Any:
     return value
 
 
-# A whole number; JSON's true is not 1 here.
+# A whole number. JSON's true does not count as 1.
 WholeNumber = Annotated[int, BeforeValidator(_no_bool)]
-# The seed of a request, and how many times as fast it is spoken; the same in every dialect.
+# The seed of a request, and its speed as a factor, with the bounds that most of the APIs share.
 Seed = Annotated[WholeNumber, Field(ge=0, le=2**63 - 1)]
 Speed = Annotated[float, Field(ge=0.25, le=4.0)]
-# Goes before a Literal of words: MP3 is mp3.
+# Validates a Literal of words in any case: MP3 means mp3.
 AnyCase = BeforeValidator(_lower)
-# Text that means nothing here, and that the answer repeats.
+# Text that the server does not use, but repeats in its answer, shortened to one line.
 Echoed = Annotated[str, AfterValidator(quote)]
-# Goes before a Literal of numbers: a form sends them as text.
+# Validates a Literal of numbers, which a form sends as text.
 FormNumber = BeforeValidator(_number_from_text)
 
 
 def allowed_values(field: FieldInfo) -> str:
-    """The sentence's end after "must be": `a whole number from 1 to 100`, `ras or topk`, `true or false`."""
+    """Returns the words that follow "must be" in an error about the field: `a whole number from 1 to 100`,
+    `ras or topk`, `true or false`."""
     for item in field.metadata:
         if isinstance(item, Allowed):
             return str(item)
-    kind = _plain(field.annotation)
+    kind = plain_type(field.annotation)
     if get_origin(kind) is Literal:
         *most, last = (str(value) for value in get_args(kind))
         return f"{', '.join(most)} or {last}" if most else last
@@ -80,20 +83,22 @@ _CALLED_ELSEWHERE = {
 
 
 def did_you_mean(name: str, known: Iterable[str], ratio: float = 0.6) -> str:
-    """`; did you mean sample_rate?` if one of the `known` names is another program's name for the same, or is
-    spelt nearly like `name`, else nothing."""
+    """Suggests a name in `known` for the unknown name `name`, as the text `; did you mean sample_rate?`. The
+    suggestion is the name here for what other programs call `name`, else a name that is spelt nearly like
+    `name` (difflib's ratio is at least `ratio`). Returns an empty text if there is no such name."""
     known = tuple(known)
     near = [other for other in _CALLED_ELSEWHERE.get(name, ()) if other in known]
     near = near or get_close_matches(name, known, n=1, cutoff=ratio)
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _plain(annotation: Any) -> Any:
-    """Strips Annotated and Optional."""
+def plain_type(annotation: Any) -> Any:
+    """Returns a type annotation without its Annotated and Optional. Of a union of several types, returns the
+    first that is not None."""
     if get_origin(annotation) is Annotated:
-        return _plain(get_args(annotation)[0])
+        return plain_type(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return _plain(next(arg for arg in get_args(annotation) if arg is not type(None)))
+        return plain_type(next(arg for arg in get_args(annotation) if arg is not type(None)))
     return annotation
 
 

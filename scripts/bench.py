@@ -1,15 +1,15 @@
-"""Measures speed, as ratios to a baseline of the same run; what a figure means stands in docs/performance.md.
+"""Measures speed, as ratios to a baseline of the same run. docs/performance.md explains the figures.
 
     python scripts/bench.py decode [--size mini|small|official]   the LLM's decode step, 1 to 16 rows
     python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
     python scripts/bench.py serve --stream [--requests N]         first audio of streams, and underruns
-    python scripts/bench.py work [--chunks N,N,N ...]             a stream's work against the whole answer's
-    python scripts/bench.py official [--dtype D ...]              the official sizes served, weights by rule
+    python scripts/bench.py work [--chunks N,N,N ...]             a stream's CPU time against a whole answer's
+    python scripts/bench.py official [--dtype D ...]              a server of official size, weights by rule
     python scripts/bench.py start [--runs N]                      from the server's start until it is ready
     python scripts/bench.py text                                  a text from its characters to its segments
 
-Each takes --json FILE and --plot FILE.png; progress goes to stderr, figures to stdout.
+Each command takes --json FILE and --plot FILE.png. Progress goes to stderr, figures go to stdout.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from glm_tts_api.engine.child import THREADS_WAIT
+from glm_tts_api.engine.child import ENVIRONMENT
 
-os.environ.update({**THREADS_WAIT, **os.environ})  # as in the service; OpenMP reads it when torch is imported
+os.environ.update({**ENVIRONMENT, **os.environ})  # as in the service; OpenMP reads it when torch is imported
 
 import torch
 
@@ -107,14 +107,14 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _require(module: str, extra: str) -> None:
-    """Ends the program, before it measures for minutes, where a package of an extra is missing."""
+    """Ends the program with exit code 2 if `module`, a package of the pip extra `extra`, is not installed."""
     if find_spec(module) is None:
         print(f"{module} is missing, which this needs: pip install '.[{extra}]'", file=sys.stderr)
         raise SystemExit(2)
 
 
 def _end_in_order() -> None:
-    """A signal that ends the program lets it end the server that it has started."""
+    """Turns SIGINT, SIGTERM and SIGHUP into SystemExit, so that the program ends its server first."""
 
     def end(number: int, _: object) -> None:
         raise SystemExit(128 + number)

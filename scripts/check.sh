@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Every check that needs no running code: format, lint, types, who may import whom, prose, shell scripts.
+# Runs every check that needs no running code: format, lint, types, allowed imports, prose, shell scripts.
 #
 #   bash scripts/check.sh
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# run TITLE COMMAND...: begins a check; all of them go on side by side.
+# run TITLE COMMAND...: starts a check in the background, so that all checks run in parallel.
 run() {
   titles+=("$1")
   shift
@@ -14,7 +14,7 @@ run() {
   checks+=($!)
 }
 
-# tell: says what each check said; whether all passed.
+# tell: prints the output of each check; succeeds if all checks passed.
 tell() {
   local number status=0
   for number in "${!titles[@]}"; do
@@ -25,7 +25,7 @@ tell() {
   return "$status"
 }
 
-# no_long_file: whether each source file is at most 300 lines long.
+# no_long_file: succeeds if each source file has at most 300 lines; else names the longer files.
 no_long_file() {
   local long
   long="$(find glm_tts_api scripts tests ./*.sh \( -name node_modules -prune \) -o -type f -regex '.*\.\(py\|sh\|js\|css\)' \
@@ -44,6 +44,8 @@ run "lint (ruff)" "$PYTHON" -m ruff check .
 run "types (mypy)" "$PYTHON" -m mypy
 run "imports (import-linter)" "$VENV/bin/lint-imports"
 run "prose (scripts/checks/prose.py)" "$PYTHON" -m scripts.checks.prose
+run "links (scripts/checks/links.py)" "$PYTHON" -m scripts.checks.links
+run "settings of the docs (scripts/make/settings_table.py)" "$PYTHON" -m scripts.make.settings_table --check
 run "length of files" no_long_file
 run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
 if has_studio_tools; then

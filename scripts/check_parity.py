@@ -1,10 +1,11 @@
-"""Runs every golden file of a directory through the project's code and prints a line per case.
+"""Compares the project's code with the golden files of a directory, and prints a line per test case.
 
     python scripts/check_parity.py DIR [--only NAME ...]
 
-A line: component, case, maximum absolute error, relative error, tokens matched, PASS, or FAIL with its
-reason. The last line is `N passed, M failed`; the exit status is 0 if nothing failed, 1 if
-something did, 2 if DIR holds no golden files.
+A golden file holds inputs and outputs of the published code. A line shows the component, the case, the
+maximum absolute error, the relative error, the matched tokens, and PASS, or FAIL with the reason. The last
+line is `N passed, M failed`. The exit status is 0 if no case failed, 1 if a case failed, and 2 if DIR has no
+golden files.
 """
 
 from __future__ import annotations

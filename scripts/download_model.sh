@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Downloads the official GLM-TTS checkpoint into ckpt/, where the server finds it. Can be interrupted and repeated.
+# Downloads the official GLM-TTS checkpoint into ckpt/, where the server looks for it. An interrupted download
+# continues when the script is run again.
 #
 #   bash scripts/download_model.sh                        from Hugging Face (HF_ENDPOINT: a mirror)
 #   bash scripts/download_model.sh --source modelscope

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Every GPU test and measurement in one call of ten minutes at most. Prints one page to paste into an issue: the
-# machine, a line for each file of tests, and a line for each row of scripts/benchmarks/gpu_rows.py with what was
-# measured, its floor on this device and its goal. REPORT.md (gpu_check.md) has pytest's words as well.
+# Runs every GPU test and measurement, in ten minutes at most. Prints one page to paste into an issue: the machine,
+# a line for each test file, and a line for each row of scripts/benchmarks/gpu_rows.py. Such a line has the measured
+# figures, the least possible figures on this device and the goals. REPORT.md (by default gpu_check.md) also has the
+# output of pytest.
 #
 #   bash scripts/gpu_check.sh [REPORT.md]
 #
-# Runs in $PYTHON, which is the project's own .venv unless told, or python3 where there is none. A bare machine with
-# an NVIDIA GPU needs torch, transformers, numpy, safetensors, tiktoken, onnxruntime, msgspec and pytest; tests that
-# need more are left out. No checkpoint: weights are made by a rule. The speaker encoder is timed where MODEL_DIR
-# (ckpt) has it and kaldi-native-fbank is installed. Exit codes: 1, a test failed or a row that has to hold (a goal of
-# speed that is missed is no failure); 2, no GPU.
+# Runs with $PYTHON. By default this is the Python of the project's .venv, or python3 if there is no .venv. A bare
+# machine with an NVIDIA GPU needs torch, transformers, numpy, safetensors, tiktoken, onnxruntime, msgspec and pytest.
+# Tests that need more packages are left out. No checkpoint is needed: weights are made by a rule. The speaker encoder
+# is measured if MODEL_DIR (by default ckpt) has it and kaldi-native-fbank is installed.
+# Exit codes: 1, a test failed, or a row that must hold does not hold (a missed goal of speed is no failure); 2, there
+# is no GPU.
 set -euo pipefail
 root="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 python="$root/.venv/bin/python"

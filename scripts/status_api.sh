@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Shows our server: its processes, health and lanes.
+# Shows the running server: its processes, its health, and the active and waiting requests for short and long texts.
 #
 #   bash scripts/status_api.sh
 #
-# Exit codes: 0 it is healthy; 1 it runs but is not healthy, or may not be looked at; 2 a setting does not hold;
-# 3 it does not run.
+# Exit codes: 0 the server is healthy; 1 it runs but is not healthy, or this user may not see it; 2 a setting is
+# invalid; 3 the server does not run.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 

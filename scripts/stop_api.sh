@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Stops our server: accepted requests are answered, then it ends; what stays is killed, and named.
+# Stops the server. Accepted requests are answered before the server ends. Processes that do not end in time are
+# killed and named.
 #
 #   bash scripts/stop_api.sh                    within the DRAIN_TIMEOUT that the server was started with
 #   DRAIN_TIMEOUT=5 bash scripts/stop_api.sh    within 5 s at most
-#   bash scripts/stop_api.sh --now              at once: requests that are being spoken are answered 503
+#   bash scripts/stop_api.sh --now              at once: running requests get the answer 503
 #
-# Exit codes: 0 nothing of ours runs any more; 1 something could not be stopped; 2 a setting does not hold;
-# 3 another start, stop or restart is at work.
+# Exit codes: 0 no process of the server runs any more; 1 a process could not be stopped; 2 a setting is invalid;
+# 3 another start, stop or restart is running.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 

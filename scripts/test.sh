@@ -1,24 +1,35 @@
 #!/usr/bin/env bash
-# Every check and test, in tiers (tests/conftest.py).
+# Runs the checks and tests. Tests are grouped in tiers (tests/conftest.py).
 #
-#   bash scripts/test.sh             the checks and every test; the goldens and the model also as a CPU with AVX2
-#                                    alone runs them (tests/scripts/test_as_avx2.py)
-#   bash scripts/test.sh quick       the checks, the tiers unit and server
-#   bash scripts/test.sh long        what the first does, and the long forms: the engine with AVX2 alone,
-#                                    client packages, Ray's kills, schemathesis, a text of twenty minutes,
-#                                    texts that are made to take long, mutants
-#   bash scripts/test.sh ARGUMENTS   the checks, then pytest with them: tests/text -k money
+#   bash scripts/test.sh             the checks and every test that is not long; tests of the golden files and of the
+#                                    model also run as on a CPU with only AVX2 (tests/scripts/test_as_avx2.py)
+#   bash scripts/test.sh quick       the checks, and the tiers unit and server
+#   bash scripts/test.sh long        the same as the first command, and then the long tests: the engine with only
+#                                    AVX2, client packages, kills in a Ray cluster, schemathesis, a text of twenty
+#                                    minutes, texts that are made to take long, mutants
+#   bash scripts/test.sh ARGUMENTS   the checks, and pytest with these arguments, such as tests/text -k money
+#
+# The checks (scripts/check.sh) run in parallel with the tests. Their output is printed below that of the tests.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# tests ARGUMENTS...: most tests wait for a server to start or to end, so six files run at a time on two cores, in
-# the order of tests/conftest.py.
+# tests ARGUMENTS...: runs pytest on five test files at a time, in the order of tests/conftest.py. Most tests wait for
+# a server to start or to end, so two cores are enough.
 tests() {
-  "$PYTHON" -m pytest -n 6 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 "$@"
+  "$PYTHON" -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 \
+    -m "${MARKED:-not long}" "$@"
 }
 
-# with_avx2 ARGUMENTS...: the same as a CPU without AVX-512 runs them.
+# tell_of_checks: waits for the checks and prints their output; succeeds if all checks passed.
+tell_of_checks() {
+  local status=0
+  wait "$CHECKS" || status=1
+  cat -- "$CHECKED"
+  return "$status"
+}
+
+# with_avx2 ARGUMENTS...: runs tests as on a CPU without AVX-512.
 with_avx2() {
   say "== as on a CPU with AVX2 alone: $1"
   ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 tests -n 2 "$@"
@@ -28,23 +39,28 @@ show_help "$@"
 ensure_venv dev
 ensure_studio_tools
 tell_of_browsers
-bash scripts/check.sh
-# An operator has one thread: several that wait for each other, beside other tests, take three times its CPU time. And
-# an engine's threads wait as they do in a server (glm_tts_api/engine/child.py).
+CHECKED="$(mktemp)"
+trap 'rm -f -- "$CHECKED"' EXIT
+bash scripts/check.sh >"$CHECKED" 2>&1 &
+CHECKS=$!
+# PyTorch gets one thread: several threads that wait for each other beside other tests take three times the CPU time.
+# The waiting of threads and the allocation of memory are set as in an engine process (glm_tts_api/engine/child.py).
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-ACTIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
-# Each of some 200 processes would compile the package anew.
+export THP_MEM_ALLOC_ENABLE="${THP_MEM_ALLOC_ENABLE:-1}"
+# With this variable, each of about 200 processes would compile the package again.
 unset PYTHONDONTWRITEBYTECODE
+status=0
 case ${1:-} in
-  quick) tests --tier=unit --tier=server ;;
-  '' | long)
-    tests --tier=unit --tier=server --tier=model --tier=scripts --tier=browser --tier=cluster --tier=soak
-    ;;
-  *) exec "$PYTHON" -m pytest "$@" ;;
+  quick) tests --tier=unit --tier=server || status=$? ;;
+  '' | long) tests || status=$? ;;
+  *) "$PYTHON" -m pytest "$@" || status=$? ;;
 esac
+tell_of_checks || status=$EXIT_FAILED
+((status == 0)) || exit "$status"
 [[ ${1:-} == long ]] || exit 0
-say "== engines that die under a whole server"
-tests --tier=long
+say "== tests that are marked long"
+MARKED=long tests
 with_avx2 tests/engine --ignore tests/engine/test_lost.py --ignore tests/engine/test_memory.py
 for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"

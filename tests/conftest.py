@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from itertools import groupby, zip_longest
 from pathlib import Path
@@ -15,7 +16,7 @@ TIERS = {
     "scripts": "the shell scripts, the wheel and the commands, each with servers of its own",
     "browser": "the studio in Chromium and Firefox",
     "cluster": "a real Ray",
-    "soak": "the short forms of runs that take long",
+    "soak": "the short forms of runs that take long, kills, and clients that mean harm",
     "long": "for scripts/test.sh long: engines that die under a whole server again and again, and more",
 }
 # The longest path that fits decides.
@@ -23,6 +24,8 @@ PLACES = {
     **dict.fromkeys(("audio", "deploy", "longform", "service"), "unit"),
     **dict.fromkeys(("settings", "speech", "stats", "text", "voices"), "unit"),
     "api": "server",
+    "recognition": "unit",
+    "recognition/test_with_whisper.py": "long",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "api/test_idle_over_http.py": "model",
     "api/test_lanes_beside_speech.py": "model",
@@ -33,22 +36,38 @@ PLACES = {
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
     **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "text/test_wetext_built.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
+    "api/test_official_bench.py": "scripts",
     "api/test_processes_of_engines.py": "model",
     "api/test_say_with_the_model.py": "long",
     "api/test_stalls.py": "model",
     "api/test_with_the_model.py": "model",
     "api/test_speech_socket_with_the_model.py": "model",
     **dict.fromkeys(("installed", "scripts"), "scripts"),
-    "scripts/test_prose.py": "unit",
+    **dict.fromkeys(("scripts/test_prose.py", "scripts/test_torture_memory.py"), "unit"),
     "studio": "browser",
+    "studio/test_hearing.py": "long",
     "cluster": "cluster",
     "api/test_simulate_scaling_against.py": "scripts",
     "api/test_soak.py": "soak",
     "api/test_disconnects.py": "soak",
     "text/test_torture.py": "soak",
+    **dict.fromkeys(("api/test_connections.py", "api/test_hostile_bodies.py"), "soak"),
+    **dict.fromkeys(("api/test_slow_readers.py", "api/test_tiny_pieces.py"), "soak"),
+    **dict.fromkeys(("api/test_killed_jobs.py", "voices/test_killed_writer.py"), "soak"),
+    **dict.fromkeys(("voices/test_as_a_model.py", "voices/test_concurrency.py"), "soak"),
 }
 WAITING = ("scripts", "browser", "cluster", "soak")  # for servers to start, to end, or to be killed
 TESTS = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """Imports of 400 files make many objects, none of them garbage: looks at them took half of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +87,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if wanted and tiers.isdisjoint(wanted) else None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tiers of the longest files first, so that at the end no core waits for one of them. Files that
     mostly wait take turns with those that compute."""
@@ -76,6 +96,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files = [list(file) for _, file in groupby(items, key=lambda item: item.path)]
     waiting = [file for file in files if tier_of(file[0].path) in WAITING]
     computing = [file for file in files if tier_of(file[0].path) not in WAITING]
+    for item in items:
+        if tier_of(item.path) == "long":
+            item.add_marker("long")
     items[:] = [item for turn in zip_longest(waiting, computing) for file in turn for item in file or ()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import Any
 
 import av
@@ -18,6 +19,7 @@ def voice(seconds: float, sample_rate: int = 24000) -> npt.NDArray[np.float32]:
     return (0.2 * harmonics * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time))).astype(np.float32)
 
 
+@cache
 def voice_wav(seconds: float, sample_rate: int = 24000) -> bytes:
     return encoded(voice(seconds, sample_rate), sample_rate, "WAV")
 

@@ -1,5 +1,5 @@
-"""The client of a request, and what it may do: by API keys where they are set. Without keys, only this
-machine may write."""
+"""Finds out which client sends a request, and what that client may do. With API keys, the key decides.
+Without keys, only programs on this machine may change anything."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ async def _require_key_or_link(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
     header: Annotated[str | None, Depends(_header_scheme)],
     link: Annotated[
-        str, Query(description="In place of a key: as POST /jobs/{id}/link answered it.", examples=[""])
+        str, Query(description="A link from POST /jobs/{id}/link, in place of a key.", examples=[""])
     ] = "",
 ) -> None:
-    """Takes a link in place of a key. The path has an `id`, which names the link's target."""
+    """Checks the request's key, or, if the request has no key, its link. The link must be for the `id` in the
+    route's path. Raises Unauthorized and WrongKey."""
     given = bearer.credentials if bearer else header or ""
     if given or not link or not state.keys.are_needed:
         _check_key(request, state, given)
@@ -65,8 +66,10 @@ def _check_key(
     *,
     how: str = "Authorization: Bearer KEY, or X-API-Key: KEY",
 ) -> None:
-    """Gives the request's state its `client`: a key's name, else an address. Where keys are needed: raises
-    Unauthorized without one, WrongKey with a wrong one."""
+    """Checks the key `given`, and stores the request's client and owner in the request's state. If this
+    server needs keys, raises Unauthorized without a key and WrongKey for a wrong one. `how` says in the
+    message how to send a key. If this server needs no keys, any request passes, and the client is known by
+    its address."""
     request.state.client = Client(client_address(request))
     request.state.owner = request.state.client.name
     if not state.keys.are_needed:
@@ -75,20 +78,21 @@ def _check_key(
         raise Unauthorized(f"This server needs a key: send {how}.")
     holder = state.keys.holder(given)
     if holder is None:
-        raise WrongKey("The key is not one of this server's.")
+        raise WrongKey("The key is not one of this server's: check it, or ask the server's operator for one.")
     _is_asked_by(request, holder)
 
 
 def _is_asked_by(request: HTTPConnection, holder: Client) -> None:
-    """The client goes by the name of its key, or by its address where the key has no name."""
+    """Stores the client and the owner of a request with a right key in the request's state. `holder` is the
+    holder of that key. The client has the name of its key, or its address if the key has no name."""
     request.state.client = holder if holder.is_named else Client(client_address(request))
     request.state.owner = holder.name
 
 
 def owner_of(request: Request) -> str:
-    """The owner of a request's answer; nobody else may fetch that answer. Requests with the same key have
-    the same owner; where the server has no keys, requests from the same address. The name does not reveal
-    a key."""
+    """Returns the owner of a request's answer. Only requests of the same owner may fetch that answer.
+    Requests with the same key have the same owner. If the server has no keys, requests from the same address
+    have the same owner. The owner's name does not reveal the key."""
     owner: str = request.state.owner
     return owner
 
@@ -101,35 +105,40 @@ def _given_key(request: HTTPConnection) -> str:
 async def _require_xi_key(
     request: Request, state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]
 ) -> None:
-    """The key in the header of ElevenLabs' clients."""
+    """Checks the key in the header xi-api-key, which ElevenLabs' clients send. Raises Unauthorized and
+    WrongKey."""
     _check_key(request, state, header or "", how="xi-api-key: KEY")
 
 
 async def _require_metrics_key(
     state: AppStateDep, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
 ) -> None:
-    """Where METRICS_KEY is set, raises Unauthorized without a key and Forbidden with a wrong one."""
+    """Checks the key of /metrics if METRICS_KEY is set. Raises Unauthorized without a key and Forbidden for a
+    wrong key."""
     key = state.config.metrics_key
     if not key:
         return
     if bearer is None:
         raise Unauthorized("The metrics need a key: send Authorization: Bearer METRICS_KEY.")
     if Keys((key,)).holder(bearer.credentials) is None:
-        raise Forbidden("The key is not METRICS_KEY.")
+        raise Forbidden("The key is wrong: /metrics needs the server's METRICS_KEY.")
 
 
 def check_handshake(socket: WebSocket, state: AppState) -> None:
-    """Checks a WebSocket's key, as for a request.
+    """Checks the key of a WebSocket's handshake and stores its client, as for a request. Raises Unauthorized
+    and WrongKey.
 
-    Without keys it also raises Forbidden for a web page of a foreign origin, one that is neither ours nor in
-    CORS_ORIGINS. A browser keeps an HTTP answer from such a page, but lets it read a WebSocket.
+    If the server has no keys, also raises Forbidden for a web page whose origin is neither this server's nor
+    in CORS_ORIGINS. A browser keeps an HTTP answer from such a page, but lets the page read a WebSocket.
     """
     _check_key(socket, state, _given_key(socket))
     allowed = state.config.cors_origins
     if state.keys.are_needed or "*" in allowed or socket.headers.get("origin") in allowed:
         return
     if is_of_a_foreign_page(socket):
-        raise Forbidden("Without API_KEYS, only web pages of CORS_ORIGINS may open a WebSocket here.")
+        raise Forbidden(
+            "This page's origin may open no WebSocket here: add it to CORS_ORIGINS, or set API_KEYS."
+        )
 
 
 async def _require_writer(request: Request, state: AppStateDep) -> None:
@@ -139,9 +148,9 @@ async def _require_writer(request: Request, state: AppStateDep) -> None:
 
 
 def writer_refusal(request: Request, state: AppState) -> str | None:
-    """Why a request may change nothing, though its key is right; None if it may. With keys: because its own
-    is for some voices alone. Without: because it comes from another machine, by way of a proxy, or from a web
-    page that is not ours."""
+    """Returns why a request may not change anything, although its key is right; None if it may. With keys,
+    the reason is that the request's key is for some voices only. Without keys, the reason is that the request
+    comes from another machine, through a proxy, or from a foreign web page."""
     client: Client = request.state.client
     if client.voices is not None:
         return f"The key {client.name} is for some voices alone (API_KEYS_FILE) and may change nothing."

@@ -1,8 +1,8 @@
-"""The answer to an address that speaks, as players ask for it: in parts, and the same part again.
+"""Answers GET requests whose URL asks for speech, as audio players send them.
 
-A browser's seek bar asks for parts of what it plays (Range), and Safari for two bytes before it plays at all.
-The answer to an address is kept for a while (speech/recent.py), and its parts are cut from it: nothing is
-spoken twice.
+A browser asks for a part of the audio (Range) when its user seeks, and Safari asks for two bytes before it
+plays anything. The answer to a URL is kept for a while (speech/recent.py). Its parts are cut from the kept
+answer, so that nothing is spoken twice.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.speech.recent import RecentAnswer, what_is_asked
 
-_FROM_THE_BEGINNING = "bytes=0-"  # which browsers send with their first request: the whole will do
+_FROM_THE_BEGINNING = "bytes=0-"  # browsers send it with their first request, and accept the whole
 
 
 async def spoken_for_address(
     request: Request, state: AppState, asked: SpeechRequest, *, streamed_by: str = "stream=true"
 ) -> Response:
-    """The audio, or its part that the request names. A stream leaves with its first audio, unless its length
-    has to be known; a part, and HEAD, are of the answer that was made before, if that is there still."""
+    """Answers a GET or HEAD request whose URL asks for the speech `asked`. The answer is the audio, or the
+    part that the request's Range header names. If `asked` is streamed and the request wants no part, the
+    answer begins with the first audio. Parts, HEAD and If-None-Match use the answer that was made before for
+    the same content and owner, if it is still kept. `streamed_by` is the field that asks for a stream, for an
+    error message."""
     lexicon = await state.pools.files.run(state.lexicon.current)
     address = lexicon, what_is_asked(asked)
     made = state.recent.at(address, owner_of(request))

@@ -1,4 +1,4 @@
-"""The parts of one running server, with which the routes work. Knows no HTTP."""
+"""The parts of one running server, which the routes use. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from glm_tts_api.voices.store import VoiceStore
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """One server, ready to be asked. `beside`: lanes for what takes long and is no speech (texts that are
-    only read, takes that are encoded again, voices that are added), in no figures; `read_stats`: of all
-    workers, those of other servers of a cluster too; it blocks."""
+    """The parts of one running server. `beside` admits work that takes long but is not speech (reading a text
+    without speaking it, encoding audio again, adding a voice); the statistics do not count it. `read_stats`
+    returns the figures of all workers, in a cluster also those of other servers; it blocks."""
 
     config: WebConfig
     keys: Keys
@@ -44,7 +44,7 @@ class AppState:
 
     @property
     def model_label(self) -> str | None:
-        """The name of the model that speaks; None until it is loaded."""
+        """The name of the loaded model; None until a model is loaded."""
         info = self.speech.engines.info()
         if info is None:
             return None

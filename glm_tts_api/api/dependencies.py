@@ -1,4 +1,4 @@
-"""How a route gets at the running server's parts."""
+"""Gives the routes the parts of the running server."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Samples that were heard before, as a file of another format: in a lane beside speech, of which it takes no
-place."""
+"""Encodes the samples of an earlier answer in another format. This work has its own limits
+(`AppState.beside`), so that no speech request waits for it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.text.cut.pieces import Check
 
-_PIECE_BYTES = 2**20  # encoded in some 0.1 s
-_CHARACTERS_A_SECOND = 5  # of speech, roughly: it has the lane of its text
+_PIECE_BYTES = 2**20  # of samples; they are encoded in some 0.1 s
+_CHARACTERS_A_SECOND = 5  # of speech, roughly: the work is admitted as a text of this length would be
 
 
 async def encoded_anew(
@@ -26,7 +26,9 @@ async def encoded_anew(
     sample_rate: int,
     audio_format: AudioFormat,
 ) -> bytes:
-    """`pcm`: samples of 16 bit, from its beginning. Raises QueueFull, DeadlineExceeded, ClientGone."""
+    """Waits for a permit for work that is not speech, then encodes samples as `audio_format` and returns the
+    file. `pcm` is a file with `n_samples` samples of 16 bit at `sample_rate` Hz; it is read from its
+    beginning. Raises QueueFull, DeadlineExceeded, ClientGone."""
     length = state.beside.config.measure(_CHARACTERS_A_SECOND * n_samples // sample_rate)
     admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
     encode = partial(_encoded, pcm, n_samples, sample_rate, audio_format, state.config.synthetic_mark)
@@ -37,7 +39,8 @@ async def encoded_anew(
 def _encoded(
     pcm: BinaryIO, n_samples: int, sample_rate: int, audio_format: AudioFormat, is_marked: bool, check: Check
 ) -> bytes:
-    """Blocking."""
+    """Encodes the samples in `pcm` and returns the file. Calls `check` before each piece; `check` raises if
+    nobody waits for the file any more. Blocking."""
     encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples, is_marked=is_marked)
     pcm.seek(0)
     pieces = []

@@ -1,4 +1,4 @@
-"""The answer to every error: our own shape, or that of the API whose path it is."""
+"""Makes the answers to errors. Each has the shape of the API that the request's path belongs to."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def error_response(error: ServiceError, path: str) -> Response:
-    """`path`: where the request went, which says what its client can read."""
+    """Makes the answer to an error. Its status, body and headers are those of the API that the request's
+    `path` belongs to (this server's own, OpenAI's, Zhipu's or ElevenLabs')."""
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
-        headers["Retry-After-Ms"] = str(math.ceil(error.retry_after_s * 1000))  # OpenAI's and Vercel's
+        headers["Retry-After-Ms"] = str(math.ceil(error.retry_after_s * 1000))  # OpenAI and Vercel read it
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.n_bytes}"
     if isinstance(error, DeadlineExceeded) and error.job:
@@ -69,7 +70,9 @@ async def _on_service_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """The framework's own errors: an unknown route, a method that a route does not have."""
+    """Answers FastAPI's own errors in the form of this server's errors. For an unknown path (404) or a method
+    that a path does not have (405), the message says what is possible. Other errors below 500 become
+    InvalidField, the rest InternalFault."""
     assert isinstance(error, HTTPException)
     path = quote(request.url.path)
     if error.status_code == 404:
@@ -87,10 +90,11 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _not_found(request: Request, shown: str) -> Response:
-    """Names the route that was meant where a base URL lacks /v1 or has it twice."""
+    """Answers that the path does not exist. If the path only lacks /v1 or /api/v1 or has it twice, as with a
+    wrong base URL, the message names the right path. `shown` is the path for the message."""
     rest = "/".join(part for part in request.url.path.split("/") if part not in ("", "api", "v1"))
     for meant in (f"{OPENAI}{rest}", f"{_OURS}{rest}"):
-        if rest and _methods_of(request, meant):
+        if rest and meant != request.url.path and _methods_of(request, meant):
             hint = " An OpenAI client's base URL ends in /v1." if meant.startswith(OPENAI) else ""
             refused = NotFound(f"There is no {shown} here; did you mean {meant}?{hint}")
             return error_response(refused, meant)
@@ -98,7 +102,8 @@ def _not_found(request: Request, shown: str) -> Response:
 
 
 def _methods_of(request: Request, path: str) -> list[str]:
-    """The methods of every route with this path; the framework names those of the first route alone."""
+    """Returns the methods of all routes with this path. Starlette itself names only those of the first
+    route."""
     return [
         method
         for method in _METHODS

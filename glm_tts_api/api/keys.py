@@ -1,11 +1,11 @@
-"""The keys of this server: those of API_KEYS, and those of API_KEYS_FILE, which have names and limits. Knows
-no HTTP.
+"""The API keys of this server: those of API_KEYS, and those of API_KEYS_FILE, which have names and limits.
+Knows no HTTP.
 
-The file is TOML, a table for each key, by its name:
+The file is TOML with a table for each key. The name of the table is the name of the key:
 
     [app]
     sha256 = "..."            # of the key, in UTF-8: printf %s KEY | sha256sum
-    requests_a_minute = 60    # the rest may be left out
+    requests_a_minute = 60    # this line and the next two may be left out
     places = 4
     voices = ["exampleA"]
 """
@@ -31,7 +31,7 @@ from glm_tts_api.validation import WholeNumber
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
-# No address is such a name: the log and the metrics have both.
+# The log and the metrics show names and IP addresses in the same place; no address is such a name.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -49,8 +49,8 @@ _Named = Mapping[bytes, Client]
 
 
 def read_keys(file: Path) -> _Named:
-    """The holder of each key in the file, by the key's digest. Raises ValueError with a sentence that says
-    what is wrong and where."""
+    """Reads API_KEYS_FILE. Returns the holder of each key (a `Client` with the key's name and limits) by the
+    key's SHA-256 digest. Raises ValueError with a sentence that says what is wrong and where."""
     try:
         tables = _TABLES.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -75,9 +75,9 @@ def read_keys(file: Path) -> _Named:
 
 
 class Keys:
-    """`plain`: keys without a name; `file`: API_KEYS_FILE, read again within a second of a change. A change
-    that does not hold leaves the keys as they were, and a line in the log says why. Raises ValueError where
-    the file does not hold from the start."""
+    """Checks API keys. `plain` are the keys of API_KEYS, which have no names. `file` is API_KEYS_FILE, which
+    is read again within a second after a change. If the changed file is invalid, the keys stay as they were,
+    and the log says why. Raises ValueError if the file is invalid at the start."""
 
     def __init__(self, plain: Sequence[str], file: Path | None = None) -> None:
         self.are_needed = bool(plain)
@@ -92,8 +92,9 @@ class Keys:
             self._looked_at = time.monotonic()
 
     def holder(self, given: str) -> Client | None:
-        """The holder of the key that a header gives, decoded as Latin-1: by its name, or by the digest of one
-        of API_KEYS. None for a wrong key. Takes the same time for any key."""
+        """Returns the holder of the key `given`, which is a header's value decoded as Latin-1. Returns None
+        for a wrong key. The holder of a key in API_KEYS has the key's digest as its name. The search takes
+        the same time for any key."""
         given = given.strip()
         sent = (_digest(given.encode("latin-1")), _digest(given.encode()))  # curl sends UTF-8, others Latin-1
         found = [
@@ -104,12 +105,14 @@ class Keys:
         return found[-1] if found else None
 
     def link(self, owner: str, what: str, *, until: int) -> str:
-        """A link that opens `what` as the key of `owner` does, until then (seconds since 1970), for a player
-        that sends no key. Every server with the same API_KEYS takes it, as long as the owner has a key."""
+        """Returns a link with which a player that sends no key can open `what`, as with the key of `owner`.
+        The link is valid until the time `until`, in seconds since 1970, if the owner still has a key then.
+        Every server with the same API_KEYS accepts it."""
         return f"{until}-{self._mac(owner, what, until)}"
 
     def holder_of_link(self, link: str, what: str) -> Client | None:
-        """The holder of a link to `what`; None for an invalid or expired link, or one to something else."""
+        """Returns the holder of the key for which the link to `what` was made. Returns None if the link is
+        invalid, has expired, or opens something else, or if that key no longer exists."""
         until, _, mac = link.partition("-")
         if not re.fullmatch(r"[0-9]{1,12}", until) or int(until) < time.time():
             return None
@@ -122,11 +125,12 @@ class Keys:
         return hmac.digest(self._secret, f"{owner} {what} {until}".encode(), "sha256").hex()
 
     def is_first(self, name: str) -> bool:
-        """Whether that is the holder of the first key of API_KEYS: the operator's, which the scripts use."""
+        """Whether `name` is the holder of the first key in API_KEYS. That key is the operator's, and the
+        scripts use it."""
         return name == next((holder.name for holder in self._plain.values()), None)
 
     def knows(self, name: str) -> bool:
-        """Whether a holder has that name."""
+        """Whether there is still a key whose holder is called `name`."""
         return any(name == each.name for each in (*self._plain.values(), *self._current().values()))
 
     def _current(self) -> _Named:

@@ -1,4 +1,4 @@
-"""A speech request's log, from the route that begins it to the middleware that writes it."""
+"""Makes the log of a speech request in its route. The middleware writes it when the answer has been sent."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from glm_tts_api.stats.figures import Api, Figures
 
 @contextmanager
 def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
-    """The request's log, with the outcome that the context ends with. The sender of the answer writes it when
-    that is done."""
+    """Makes the log of a speech request and puts it into the request's state. Records in the log how the
+    `with` block ends, for example with an error. The middleware writes the log when the answer has been sent.
+    `api` is the API's name in the metrics. Raises ClientGone if the client disconnects while its body
+    arrives."""
     log = RequestLog(request.state.request_id, api, figures, request.state.client)
     setattr(request.state, LOG, log)
     with recorded_outcome(log):
@@ -28,6 +30,6 @@ def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[Requ
 
 
 def log_of(request: Request) -> RequestLog:
-    """The log of a request that is inside `logged_speech`."""
+    """Returns the log that `logged_speech` has made for the request."""
     log: RequestLog = getattr(request.state, LOG)
     return log

@@ -1,5 +1,5 @@
-"""Describes the API for /docs and for generated clients, where the framework cannot: bodies that the routes
-read themselves, audio, errors. Knows no request."""
+"""Adds to the OpenAPI document, for /docs and for generated clients, what FastAPI cannot find out by itself:
+bodies that the routes read themselves, audio answers, and errors. Knows no request."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _RECORDING_IN_JSON = {
     "description": "A recording of the voice, as base64 or as a data URI.",
     "examples": ["data:audio/wav;base64,UklGRi..."],
 }
-# Beside documenting it, an optional parameter keeps openapi-python-client 0.29 from writing a module that
-# uses Unset without importing it, as it does where a route takes several kinds of body and nothing optional.
+# This documents the header. It also avoids a fault of openapi-python-client 0.29: if a route takes several
+# kinds of body and has no optional parameter, the client's module uses Unset without importing it.
 _REQUEST_ID: dict[str, Any] = {
     "name": "X-Request-Id",
     "in": "header",
@@ -40,18 +40,19 @@ _REQUEST_ID: dict[str, Any] = {
 
 
 def operation_id(route: APIRoute) -> str:
-    """The handler's name: what a generated client calls its method."""
+    """Returns the name of the route's handler. Generated clients use it as the name of their method."""
     return route.name
 
 
 def error_docs(*statuses: int, model: type[BaseModel] = ErrorBody) -> Responses:
-    """`responses` of a route that can answer with these errors, in the shape of its dialect."""
+    """Returns the `responses` of a route that can answer with the error `statuses`. `model` is the body of an
+    error in the route's API."""
     return {status: {"model": model} for status in statuses}
 
 
 def audio_docs(*formats: AudioFormat, events: str = "") -> dict[str, Any]:
-    """The answer that is the audio itself, in one of these formats. `events`: what the field is that asks for
-    server-sent events in its place."""
+    """Describes an answer that is audio in one of the `formats`. `events` is the field that asks for
+    server-sent events in place of the audio; it is empty if there is no such field."""
     content = {media_type(audio_format, SAMPLE_RATE): BINARY for audio_format in formats}
     content["application/octet-stream"] = BINARY  # openapi-python-client 0.29 knows no audio/*
     if events:
@@ -60,13 +61,14 @@ def audio_docs(*formats: AudioFormat, events: str = "") -> dict[str, Any]:
 
 
 def recording_docs(description: str) -> dict[str, Any]:
-    """The answer that is a recording, in the container in which it was given."""
+    """Describes an answer that is a recording in the container in which it was uploaded."""
     types = [*(container.media_type for container in CONTAINERS), "application/octet-stream"]
     return {"description": description, "content": dict.fromkeys(types, BINARY)}
 
 
 def ranged_docs(whole: dict[str, Any]) -> Responses:
-    """`responses` of a route whose answer, as `whole` describes it, may be fetched in parts."""
+    """Returns the `responses` of a route whose answer can be fetched in parts (Range). `whole` describes the
+    whole answer."""
     return {
         200: whole,
         206: {**whole, "description": "The part that Range asks for."},
@@ -76,7 +78,7 @@ def ranged_docs(whole: dict[str, Any]) -> Responses:
 
 
 def header_docs(**descriptions: str) -> dict[str, Any]:
-    """`headers` of an answer: X_Sample_Rate="..." describes X-Sample-Rate."""
+    """Describes the headers of an answer: X_Sample_Rate="..." describes the header X-Sample-Rate."""
     return {
         name.replace("_", "-"): {"description": description, "schema": {"type": "string"}}
         for name, description in descriptions.items()
@@ -84,7 +86,8 @@ def header_docs(**descriptions: str) -> dict[str, Any]:
 
 
 def name_bodies(app: FastAPI) -> None:
-    """Lets the bodies of `body_docs` stand among the API's named schemas, under their titles."""
+    """Makes `app.openapi` put the request bodies that have a title (as `body_docs` makes them) among the
+    document's named schemas, under these titles."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -103,7 +106,8 @@ def name_bodies(app: FastAPI) -> None:
 
 
 def query_docs(model: type[BaseModel], *, without: Collection[str] = ()) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes `model` in its address."""
+    """Returns the `openapi_extra` of a route that takes the fields of `model` in its query string, except the
+    fields named in `without`."""
     schema = model.model_json_schema()
     return {
         "parameters": [
@@ -123,7 +127,9 @@ def query_docs(model: type[BaseModel], *, without: Collection[str] = ()) -> dict
 def json_docs(
     model: type[BaseModel], *, name: str, example: dict[str, Any], recording: str | None = None
 ) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes `model` as JSON alone; `recording`: and a field of that name."""
+    """Returns the `openapi_extra` of a route that takes `model` as JSON only. `recording` is the name of a
+    further field, which holds a recording as base64; None if there is no such field. `name` is the title of
+    the body's schema."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     if recording is not None:
         schema["properties"][recording] = _RECORDING_IN_JSON
@@ -132,13 +138,20 @@ def json_docs(
 
 
 def form_docs(
-    model: type[BaseModel], *, name: str, file: str, example: dict[str, Any] | None = None
+    model: type[BaseModel],
+    *,
+    name: str,
+    file: str,
+    described: dict[str, Any] = _PROMPT_AUDIO,
+    example: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes `model` as a form with the recording `file`."""
+    """Returns the `openapi_extra` of a route that takes `model` as a form with a file in the field `file`.
+    `described` is the schema of the file; by default the file is a recording. `name` is the title of the
+    body's schema."""
     schema = model.model_json_schema()
     with_file = {
         "title": name,
-        "properties": {**schema["properties"], file: _PROMPT_AUDIO},
+        "properties": {**schema["properties"], file: described},
         "required": [*schema.get("required", ()), file],
     }
     content: dict[str, Any] = {"schema": {**schema, **with_file}}
@@ -151,7 +164,7 @@ def form_docs(
 
 
 def book_docs(model: type[BaseModel], *, name: str, example: dict[str, Any], file: str) -> dict[str, Any]:
-    """As `body_docs`, with a book as the file `file` too."""
+    """Returns the same as `body_docs`, but the form also has a book's file in the field `file`."""
     docs = body_docs(model, name=name, example=example)
     form = docs["requestBody"]["content"]["multipart/form-data"]["schema"]
     book = {**BINARY["schema"], "description": "The book: .txt, .md, .epub or .srt."}
@@ -162,10 +175,11 @@ def book_docs(model: type[BaseModel], *, name: str, example: dict[str, Any], fil
 def body_docs(
     model: type[BaseModel], *, name: str, example: dict[str, Any], takes_file: bool = True
 ) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes `model` as a form or as JSON; `takes_file`: and prompt_audio in a
-    form.
+    """Returns the `openapi_extra` of a route that takes `model` as a form or as JSON. With `takes_file`, a
+    form may also have the file prompt_audio.
 
-    Each kind of body has a schema of its own, with a name of its own: so generated clients tell them apart.
+    Each kind of body has its own schema, whose title begins with `name`, so that generated clients tell the
+    kinds apart.
     """
     schema = model.model_json_schema()
     with_file = {**schema["properties"], **({"prompt_audio": _PROMPT_AUDIO} if takes_file else {})}

@@ -1,4 +1,4 @@
-"""The routers of every dialect, in the order in which their paths are looked for."""
+"""The routers of every API, in the order in which their paths are matched."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from glm_tts_api.api.elevenlabs import speech as elevenlabs_speech
 from glm_tts_api.api.elevenlabs import voices as elevenlabs_voices
 from glm_tts_api.api.openai import custom_voices, speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
-from glm_tts_api.api.v1 import audio, jobs, lexicon, metrics, ops, prompts, text, tts
+from glm_tts_api.api.v1 import (
+    audio,
+    job_verdicts,
+    jobs,
+    lexicon,
+    metrics,
+    ops,
+    prompt_archive,
+    prompts,
+    text,
+    tts,
+)
 from glm_tts_api.api.zhipu import speech as zhipu_speech
 from glm_tts_api.api.zhipu import voices as zhipu_voices
 
@@ -31,7 +42,9 @@ ROUTERS = (
     elevenlabs_speech.router,
     elevenlabs_voices.router,
     prompts.router,
+    prompt_archive.router,
     jobs.router,
+    job_verdicts.router,
     jobs.audio_router,
     text.router,
     lexicon.router,
@@ -43,7 +56,8 @@ FILES_IN_JSON = (speech.PATH, jobs.PATH)  # where JSON may hold a recording, or 
 
 
 def heads(router: APIRouter) -> list[APIRoute]:
-    """HEAD for each route that answers GET; /openapi.json does not list it."""
+    """Returns a HEAD route for each route of the router that answers GET. /openapi.json does not list the
+    HEAD routes."""
     heads = []
     for route in router.routes:
         if isinstance(route, APIRoute) and route.methods == {"GET"}:

@@ -1,9 +1,10 @@
-"""Admit, synthesize, encode, send: the way of a parsed request through every speech route, whole or streamed.
+"""Answers a parsed speech request: admits it, speaks its text, encodes the audio and sends it. Every speech
+route uses this.
 
-A whole answer is made and then sent. A streamed one leaves with its first audio, so an error before that has
-its own status; the permit, the deadline, the watch for the client's leaving and the log line live on until
-the body ends. A later error ends the connection before the body's end (or, where the dialect has events, is
-an event).
+A whole answer is sent when all of it is made. A streamed answer is sent from its first audio on, so an error
+before that still has its own HTTP status. The permit, the deadline, the watch for the client's disconnect and
+the log line last until the body ends. A later error ends the connection before the body's end. An API with
+events sends the error as an event instead.
 """
 
 from __future__ import annotations
@@ -22,11 +23,18 @@ from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.logged import log_of
 from glm_tts_api.api.unfinished import keep_unfinished
+from glm_tts_api.api.verified import (
+    doubts,
+    in_address,
+    require_recogniser,
+    verdict_headers,
+)
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole, noted
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lateness import Lateness
@@ -41,7 +49,9 @@ _MOST_HEADER_BYTES = 2000
 
 
 class Framing(Protocol):
-    """How a dialect sends pieces of audio: as they are, or each in an event."""
+    """How an API sends a streamed answer: the audio as it is, or each piece in an event or a line.
+    `media_type` is the Content-Type; None means that of the audio. `takes_errors` says whether an error can
+    still be sent after the audio has begun."""
 
     media_type: str | None
     takes_errors: bool
@@ -50,18 +60,20 @@ class Framing(Protocol):
 
     def times(self, segment: SegmentTimes) -> bytes: ...
 
-    def end(self) -> bytes: ...
+    def end(self, verified: list[dict[str, Any]]) -> bytes:
+        """Returns the last bytes of the answer. `verified` are the recogniser's verdicts; the list is empty
+        if the request did not ask for them."""
 
     def error(self, error: ServiceError) -> bytes: ...
 
 
 def event(data: dict[str, Any]) -> bytes:
-    """A server-sent event with `data` as JSON."""
+    """Returns a server-sent event with `data` as JSON."""
     return b"data: " + json.dumps(data).encode() + b"\n\n"
 
 
 class RawAudio:
-    """The audio itself; it has no place for an error."""
+    """Sends the audio as it is. An error cannot be sent after it."""
 
     media_type: str | None = None
     takes_errors = False
@@ -72,7 +84,7 @@ class RawAudio:
     def times(self, segment: SegmentTimes) -> bytes:
         return b""
 
-    def end(self) -> bytes:
+    def end(self, verified: list[dict[str, Any]]) -> bytes:
         return b""
 
     def error(self, error: ServiceError) -> bytes:
@@ -87,9 +99,12 @@ async def speak(
     streamed_by: str = "stream=true",
     address: object = None,
 ) -> Speech:
-    """All of it, in the format that was asked for. `streamed_by`: the field that asks for a stream;
-    `address`: as RecentAnswer has it."""
-    log, asked = log_of(request), replace(asked, is_marked=state.config.synthetic_mark)
+    """Speaks the request and returns the whole audio in the format that was asked for. `streamed_by` is the
+    field that asks for a stream; the error of a passed deadline recommends it. The answer is kept for a while
+    under the request's id (RecentAnswers). If the request came as a URL, `address` is its content, and the
+    answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the finished
+    segments as a job and raises DeadlineExceeded."""
+    log, asked = log_of(request), _as_served(request, state, asked)
     taping = state.recent.taping(asked, owner_of(request), address)
     advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
@@ -100,11 +115,13 @@ async def speak(
                 async for chunk in noted(stream, log, asked):
                     chunks.append(chunk)
                     lateness.took(chunk)
+                if stream.verifier is not None:
+                    chunks = await stream.verifier.repaired(chunks)
                 log.timings.end_generation()
                 with log.timings.stage("encode"):
                     speech = await state.pools.encode.run(encode_whole, chunks, asked)
             tape.add(speech.pcm, speech.audio)
-            tape.end(speech.pcm_rate, speech.times, is_whole=True)
+            tape.end(speech.pcm_rate, speech.times, log.timings.verified, is_whole=True)
             return speech
     except DeadlineExceeded as late:
         raise await keep_unfinished(request, state, asked, chunks, late) from None
@@ -118,9 +135,10 @@ async def stream(
     *,
     address: object = None,
 ) -> Response:
-    """An answer that leaves with its first audio, which is there when this returns. That to an `address` (as
-    RecentAnswer has it) says its ETag."""
-    log, asked = log_of(request), replace(asked, is_marked=state.config.synthetic_mark)
+    """Begins to speak the request. Returns a streamed answer when its first audio is made. `framing` says how
+    the audio is sent; None sends it as it is. With an `address` (see `speak`), the answer has an ETag. Once
+    the whole answer is made, it is kept, as in `speak`."""
+    log, asked = log_of(request), _as_served(request, state, asked)
     log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
@@ -135,18 +153,28 @@ async def stream(
         return answer
 
 
+def _as_served(request: Request, state: AppState, asked: SpeechRequest) -> SpeechRequest:
+    """Returns the request with what the server adds for every API: the setting of the synthetic mark, and
+    verify=true if the URL has it. Raises InvalidField if the request asks to be verified and the server has
+    no recogniser."""
+    verify = asked.verify or in_address(request)
+    require_recogniser(verify, state)
+    return replace(asked, is_marked=state.config.synthetic_mark, verify=verify)
+
+
 @asynccontextmanager
 async def _while_connected(
     request: Request, state: AppState, asked: SpeechRequest
 ) -> AsyncIterator[tuple[Permit, ResumedStream]]:
-    state.speech.require_ready()  # not asked of a socket's next sentence: its turn was taken before a stop
+    state.speech.require_ready()  # a WebSocket checks this once a turn, so that a stop lets the turn end
     begun = state.speech.speaking(asked, log_of(request), arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
         yield permit, stream
 
 
 class _StreamedSpeech(Response):
-    """Sends the first piece, then each as it comes; leaves `contexts` when the body ends, however it does."""
+    """Sends the first piece of audio, then each further piece when it is made. Leaves `contexts` (the permit,
+    the watch for the client and others) when the body ends, also after an error."""
 
     def __init__(
         self,
@@ -183,10 +211,11 @@ class _StreamedSpeech(Response):
         except ServiceError as error:
             await self._send_error(send, error)
             return
-        await send({"type": "http.response.body", "body": self._framing.end()})
+        end = self._framing.end(listed(log_of(self._request).timings.verified))
+        await send({"type": "http.response.body", "body": end})
 
     async def _send_times(self, send: Send) -> None:
-        """Sends the times of the segments that have ended since."""
+        """Sends the times of the segments that have ended since the last call."""
         for segment in self._pieces.times[self._n_timed :]:
             self._n_timed += 1
             if body := self._framing.times(segment):
@@ -203,11 +232,11 @@ class _StreamedSpeech(Response):
         connection: Connection | None = self._request.scope["state"].get("connection")
         if connection is not None:
             await connection.end()
-        raise ClientGone  # nobody can be told
+        raise ClientGone  # the client cannot be told
 
 
 def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Response:
-    """The answer that is the audio itself."""
+    """Makes the HTTP answer whose body is the whole audio of `speech`."""
     return Response(
         speech.audio,
         media_type=media_type(asked.audio_format, speech.sample_rate),
@@ -216,21 +245,23 @@ def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Respo
 
 
 def whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:
-    """The headers of an answer that is sent when all of it is made."""
+    """Returns the headers of an answer that is sent when all of it is made."""
     timings = log_of(request).timings
     return {
         "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
         "X-Generation-Time": f"{timings.generation_s:.2f}",
         "X-Finish-Reason": timings.finish_reason,
-        **audio_headers(speech.sample_rate, asked.warnings),
+        **verdict_headers(timings),
+        **audio_headers(speech.sample_rate, [*asked.warnings, *doubts(timings)]),
     }
 
 
 def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind: str = "") -> Response:
-    """The answer to HEAD, which counts as no speech: nothing is spoken. `kind`: the Content-Type, where it is
-    not that of the audio."""
+    """Makes the answer to a HEAD request. Nothing is spoken, and the statistics do not count the request.
+    `kind` is the Content-Type; if it is empty, the Content-Type is that of the audio."""
     state.speech.require_ready()
+    asked = _as_served(request, state, asked)
     log_of(request).figures = None
     kind = kind or media_type(asked.audio_format, asked.sample_rate)
     response = Response(media_type=kind, headers=audio_headers(asked.sample_rate, asked.warnings))
@@ -239,7 +270,7 @@ def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind:
 
 
 def audio_headers(sample_rate: int, warnings: Sequence[str]) -> dict[str, str]:
-    """The headers that every audio answer has."""
+    """Returns the headers that every audio answer has: its sample rate in Hz and its warnings."""
     headers = {"X-Sample-Rate": str(sample_rate)}
     if warnings:
         headers["X-Warnings"] = _in_a_header(warnings)
@@ -247,8 +278,8 @@ def audio_headers(sample_rate: int, warnings: Sequence[str]) -> dict[str, str]:
 
 
 def _in_a_header(warnings: Sequence[str]) -> str:
-    """The warnings that fit a header, and the number of the others: proxies and clients refuse long
-    headers."""
+    """Joins the first warnings, up to 2,000 bytes, and adds how many more there are. Proxies and clients
+    refuse long headers."""
     escaped = [warning.encode("unicode_escape").decode() for warning in warnings]
     ends = accumulate(len(warning) + 1 for warning in escaped)
     n_shown = sum(end <= _MOST_HEADER_BYTES for end in ends)

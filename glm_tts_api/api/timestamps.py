@@ -1,4 +1,4 @@
-"""Times of what is said, and subtitles, as answers have them."""
+"""The times of segments, sentences and words, and subtitles, in the form in which answers have them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ TimestampsField = Annotated[
     Timestamps | None,
     Field(
         default=None,
-        description="Tells when each segment is heard; sentence: its sentences too, word: its words too. In "
-        "JSON and in events (stream_format=sse); of any answer: GET /api/v1/audio/{request_id}/timestamps.",
+        description="Gives the time of each segment; sentence: also of its sentences; word: also of its "
+        "words. The times are in JSON and in events (stream_format=sse). For other answers, "
+        "GET /api/v1/audio/{request_id}/timestamps has them.",
         examples=["sentence"],
     ),
 ]
@@ -24,39 +25,48 @@ SubtitleField = Annotated[
     Subtitle | None,
     Field(
         default=None,
-        description="Subtitles of the text as it was written, in JSON; of any answer that asks for them: GET "
-        "/api/v1/audio/{request_id}/subtitles.srt or .vtt.",
+        description="Adds subtitles of the text as it was written to a JSON answer. For other answers, "
+        "GET /api/v1/audio/{request_id}/subtitles.srt or .vtt has them.",
         examples=["srt"],
     ),
 ]
 
 
 class TimedPiece(BaseModel):
-    """A sentence or a word."""
+    """A sentence or a word, and when it is heard."""
 
-    text: str = Field(description="As it was written.", examples=["你好，"])
-    start: float = Field(description="Seconds from the beginning of the audio.", examples=[0.12])
+    text: str = Field(description="The text as it was written.", examples=["你好，"])
+    start: float = Field(
+        description="When it begins, in seconds from the beginning of the audio.", examples=[0.12]
+    )
     end: float = Field(examples=[0.61])
     estimated: bool = Field(
-        description="true: reckoned from the sound; docs/api.md has the error.", examples=[True]
+        description="true: the times are estimated from the sound. docs/api.md says how exact they are.",
+        examples=[True],
     )
 
 
 class TimedSegment(BaseModel):
-    """A segment of the answer; its times are exact."""
+    """A segment of the answer, and when it is heard. The segment's own times are exact."""
 
-    segment: int = Field(description="Its number, from 0.", examples=[0])
-    text: str = Field(description="As it was written.", examples=["你好，世界。"])
-    start: float = Field(description="Seconds from the beginning of the audio.", examples=[0.0])
+    segment: int = Field(description="The number of the segment, from 0.", examples=[0])
+    text: str = Field(description="The text as it was written.", examples=["你好，世界。"])
+    start: float = Field(
+        description="When it begins, in seconds from the beginning of the audio.", examples=[0.0]
+    )
     end: float = Field(examples=[1.36])
-    sentences: list[TimedPiece] = Field(default=[], description="With sentence and word.")
+    sentences: list[TimedPiece] = Field(
+        default=[], description="The sentences, with timestamps=sentence or word."
+    )
     words: list[TimedPiece] = Field(
-        default=[], description="With word: words, Hanzi and figures, without the marks around them."
+        default=[],
+        description="With timestamps=word: words, Hanzi and figures, without the punctuation around them.",
     )
 
 
 def times_body(segment: SegmentTimes, level: Timestamps = "word") -> dict[str, Any]:
-    """The fields of TimedSegment that there are, down to `level`."""
+    """Returns the fields of TimedSegment for `segment`. `level` is the smallest unit whose times are
+    included: segment, sentence or word."""
     body = {"segment": segment.number, **_piece(segment.whole)}
     del body["estimated"]
     levels = get_args(Timestamps)
@@ -77,12 +87,14 @@ def _piece(timed: Timed) -> dict[str, Any]:
 
 
 def subtitles(times: Iterable[SegmentTimes], kind: Subtitle) -> str:
-    """Subtitles of the text as it was written."""
+    """Makes a subtitle file of the format `kind`, with the text as it was written. `times` are the times of
+    the text's segments."""
     return subtitle_file((piece for segment in times for piece in _pieces(segment)), kind)
 
 
 def _pieces(segment: SegmentTimes) -> Iterator[TimedText]:
-    """Words with the marks behind them where there are words; they know no paragraph, sentences do."""
+    """Yields the timed words of a segment, each with the punctuation after it, or its timed sentences if
+    words have no times. Each word gets the paragraph number of its sentence."""
     words = list(segment.words)
     for sentence in segment.sentences or (segment.whole,):
         mine = [word for word in words if sentence.start_s <= word.start_s < sentence.end_s]

@@ -1,4 +1,5 @@
-"""The sentence by which a restart proves itself, told by a token that only the run folder knows."""
+"""Recognises the test sentence that a restart script has spoken by the new server. The request has a token
+that is stored in the run folder."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ _LEAST_LENGTH = 16
 
 
 def take_token(given: str, token_file: Path | None) -> bool:
-    """Whether `given` is the token in `token_file`; if so the file goes, so it counts once. Blocking."""
+    """Whether `given` is the token in `token_file`, with at least 16 characters. If so, deletes the file, so
+    that the token is accepted only once. Returns false if there is no such file. Blocking."""
     if token_file is None or len(given) < _LEAST_LENGTH:
         return False
     try:

@@ -1,5 +1,5 @@
-"""Voices by their own names, by the names that other services have for theirs (VOICE_ALIASES), and those that
-a request brings with it."""
+"""Finds the voices of a request: registered voices by their names or their aliases (VOICE_ALIASES), and a
+recording in the request."""
 
 from __future__ import annotations
 
@@ -8,52 +8,76 @@ from collections.abc import Iterable
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.contracts import UploadedVoice, Voice
-from glm_tts_api.errors import InvalidField, MalformedPronunciation, UnknownVoice
+from glm_tts_api.contracts import MOOD_SIGN, UploadedVoice, Voice, in_mood
+from glm_tts_api.errors import InvalidField, MalformedPronunciation, UnknownMood, UnknownVoice, quote
 from glm_tts_api.http.uploads import Upload
 from glm_tts_api.text.markup.marks import voices_in
 
-_MOST_VOICES = 32  # of a text: their samples lie in memory while it waits
+_MOST_VOICES = 32  # in one text; their samples are in memory while the request waits
 
 
 async def voices_of(name: str, text: str, state: AppState) -> tuple[Voice, dict[str, Voice]]:
-    """The voice of that name, and those that marks in the text call for. Raises UnknownVoice."""
+    """Returns the voice `name`, and the voices that marks such as [[voice ann]] name in `text`, by their
+    names. Raises UnknownVoice."""
     voice = await state.pools.files.run(named_voice, name, state)
-    return voice, await marked_voices(text, state)
+    return voice, await marked_voices(text, state, voice)
 
 
-async def marked_voices(text: str, state: AppState) -> dict[str, Voice]:
-    """The voices that marks in the text call for. Raises UnknownVoice."""
-    return await state.pools.files.run(lambda: named_voices(voices_in(text), state))
+async def marked_voices(text: str, state: AppState, own: Voice | UploadedVoice) -> dict[str, Voice]:
+    """Returns the voices that marks such as [[voice ann]] name in `text`, by their names. `own` is the
+    request's own voice, which a mark with a mood alone means ([[mood glad]]). Raises UnknownVoice."""
+    return await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
 
 
-def named_voices(names: Iterable[str], state: AppState) -> dict[str, Voice]:
-    """The voice of each name that is not empty. Blocking. Raises UnknownVoice, and MalformedPronunciation for
-    more than one text may call for."""
-    wanted = dict.fromkeys(filter(None, names))
+def named_voices(
+    names: Iterable[str], state: AppState, own: Voice | UploadedVoice | None
+) -> dict[str, Voice]:
+    """Returns the voice of each name in `names`; names that are empty or only `:` are left out. A name like
+    `:glad` means the voice `own` in that mood. Blocking. Raises UnknownVoice, UnknownMood, and
+    MalformedPronunciation for more than 32 voices."""
+    wanted = dict.fromkeys(name for name in names if name.strip(MOOD_SIGN))
     if len(wanted) > _MOST_VOICES:
         raise MalformedPronunciation(
             f"The text calls for {len(wanted)} voices, at most {_MOST_VOICES} may speak: send it in parts."
         )
-    return {name: named_voice(name, state) for name in wanted}
+    return {
+        name: mood_of(own, name[1:], state) if name.startswith(MOOD_SIGN) else named_voice(name, state)
+        for name in wanted
+    }
 
 
 def named_voice(name: str, state: AppState) -> Voice:
-    """The registered voice of that name, else the one whose alias it is. Blocking. Raises UnknownVoice."""
+    """Returns the registered voice `name`. If there is none, returns the voice for which `name` is an alias.
+    A name may include a mood (`ann:glad`). Blocking. Raises UnknownVoice and UnknownMood."""
     aliases, voices = state.config.voice_aliases, state.voices
     try:
         return voices.get(name)
+    except UnknownMood:
+        raise
     except UnknownVoice:
-        if name not in aliases:
+        voice, sign, mood = name.partition(MOOD_SIGN)
+        if voice not in aliases:
             raise
-        return voices.get(aliases[name])
+        return voices.get(in_mood(aliases[voice], mood) if sign else aliases[voice])
+
+
+def mood_of(own: Voice | UploadedVoice | None, mood: str, state: AppState) -> Voice:
+    """Returns the request's own voice `own` in the given mood. Blocking. Raises UnknownMood, also if `own` is
+    a recording in the request, which has no moods."""
+    if not isinstance(own, Voice) or own.name is None:
+        raise UnknownMood(
+            f"The recording that came with the request has no mood '{quote(mood)}': register it as a voice, "
+            "with a recording for each mood.",
+            "mood",
+        )
+    return state.voices.get(in_mood(own.name, mood))
 
 
 async def uploaded_voice(
     upload: Upload, transcript: str | None, state: AppState, *, names: tuple[str, str]
 ) -> UploadedVoice:
-    """The voice of a recording that came with a request. `names`: the fields of recording and transcript.
-    Raises InvalidField, TextTooLong, NotAudio."""
+    """Makes a voice of a recording that came with a request and its transcript. `names` are the names of the
+    two fields in which these came, for error messages. Raises InvalidField, TextTooLong, NotAudio."""
     audio, text = names
     if transcript is None or not transcript.strip():
         raise InvalidField(f"{audio} needs {text}, its exact transcript.", text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """Limits and facts that the routes need."""
+    """The limits and other settings that the routes need."""
 
     workers: int
     max_text_length: int

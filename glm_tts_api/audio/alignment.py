@@ -1,8 +1,9 @@
-"""When each word of a segment is said, reckoned from its sound: no model hears it.
+"""Estimates when each word of a segment is spoken, from the sound alone and without a model.
 
-Silences are laid on the places where one would pause, so that what lies between two of them takes as long as
-its syllables let one expect; there each word has a share of the time by its syllables, and its edges are
-moved to the quietest moment near by. Knows samples; knows no text.
+The silences in the audio are matched with the words after which a speaker would pause, so that the speech
+between two silences takes about as long as its syllables should. Between silences each word gets a share of
+the time by its syllables, and its edges are moved to the quietest moment nearby. Works on samples; knows no
+text.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import numpy.typing as npt
 from glm_tts_api.contracts import Float32
 
 _HOP_S = 0.01
-_QUIET_DB = 30.0  # below the loud hops
-_LEAST_SILENCE = 7  # hops: the closure of a plosive is shorter
-# The rest was set on speech whose times are known (scripts/benchmarks/word_times.py).
-_LAST = 0.4  # syllables by which the last word before a pause is longer
-_NO_PLACE = 2.0  # the cost of a silence where one would not pause
-_UNUSED = 0.15  # the cost of each hop of a silence inside words
-_NEAR = 0.35  # of a word's length, how far its edge is moved
-_FAR_DB = 6.0  # by which that must be quieter at its furthest
+_QUIET_DB = 30.0  # a hop that is softer than the loud hops by more than this is silent
+_LEAST_SILENCE = 7  # hops; the silence inside a plosive consonant is shorter
+# These values were tuned on speech whose times are known (scripts/benchmarks/word_times.py).
+_LAST = 0.4  # how many syllables longer the last word before a pause is
+_NO_PLACE = 2.0  # the cost of a silence after a word where a speaker would not pause
+_UNUSED = 0.15  # the cost of each hop of silence that is not matched with the end of a word
+_NEAR = 0.35  # an edge is moved by at most this share of the shorter of its two words
+_FAR_DB = 6.0  # dB; an edge is moved by the whole share only to a place that is quieter by this
 
 Levels = npt.NDArray[np.float64]
 Span = tuple[int, int]
@@ -32,15 +33,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A word: roughly its `syllables`, and whether one would `pause` behind it."""
+    """A word: about how many `syllables` it has, and whether a speaker would `pause` after it."""
 
     syllables: float
     pause: bool = False
 
 
 def word_places(pcm: Float32, sample_rate: int, words: Sequence[Said]) -> list[Span]:
-    """Where each of `words`, one at least, begins and ends in the samples of a segment, [n] mono in
-    [-1, 1]."""
+    """Estimates where each word is spoken in a segment's audio. Returns the begin and the end of each word in
+    samples. `pcm` is mono [n] in [-1, 1]; `words` has at least one word."""
     hop = round(_HOP_S * sample_rate)
     levels = _levels(pcm, hop)
     pauses = [word.pause for word in words]
@@ -54,7 +55,7 @@ def word_places(pcm: Float32, sample_rate: int, words: Sequence[Said]) -> list[S
 
 
 def _levels(pcm: Float32, hop: int) -> Levels:
-    """The level of each hop with its neighbours, in dB."""
+    """Returns the level of each hop of `hop` samples in dB, smoothed over its two neighbours."""
     n_hops = max(1, -(-len(pcm) // hop))
     power = np.zeros(n_hops * hop)
     power[: len(pcm)] = np.square(pcm.astype(np.float64))
@@ -63,7 +64,8 @@ def _levels(pcm: Float32, hop: int) -> Levels:
 
 
 def _stretches(levels: Levels) -> list[Span]:
-    """The stretches of speech between silences."""
+    """Returns the stretches of speech between silences. A stretch is its first hop and the hop after its
+    last."""
     loud = np.flatnonzero(levels > np.percentile(levels, 95) - _QUIET_DB)
     breaks = np.flatnonzero(np.diff(loud) > _LEAST_SILENCE)
     starts, ends = loud[np.r_[0, breaks + 1]], loud[np.r_[breaks, len(loud) - 1]] + 1
@@ -71,8 +73,10 @@ def _stretches(levels: Levels) -> list[Span]:
 
 
 def _laid(stretches: Sequence[Span], sums: Levels, pauses: Sequence[bool]) -> list[tuple[Span, int, int]]:
-    """Spans and the words (the first, and the end) that are said in each: the cheapest way to part the words
-    at silences. `sums`: the lengths of the words, summed up."""
+    """Divides the words among the stretches of speech at the lowest total cost. Returns each part as a tuple:
+    its hops, the index of its first word, and the index after its last word. `stretches` are in hops, `sums`
+    are the words' cumulated lengths in syllables, and `pauses` says after which words a speaker would
+    pause."""
     n_stretches, n_words = len(stretches), len(pauses)
     heard = np.cumsum([0, *(end - start for start, end in stretches)])
     silent = np.cumsum([0, 0, *(after[0] - before[1] for before, after in pairwise(stretches))])
@@ -101,7 +105,9 @@ def _laid(stretches: Sequence[Span], sums: Levels, pauses: Sequence[bool]) -> li
 
 
 def _shared(levels: Levels, span: Span, sums: Levels) -> list[Span]:
-    """The places of words that are said without a pause."""
+    """Divides the hops of `span` among words that are spoken without a pause between them. Returns each
+    word's first hop and the hop after its last. `levels` are in dB for each hop, and `sums` are the words'
+    cumulated lengths in syllables."""
     start, end = span
     ideal = start + (end - start) * (sums - sums[0]) / (sums[-1] - sums[0])
     edges = [start]

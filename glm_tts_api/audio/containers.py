@@ -1,7 +1,5 @@
-"""Which audio container a file is, told from its first bytes; a name or an extension proves nothing.
-
-And what a container calls the codec inside it, for the sentence that says it cannot be decoded.
-"""
+"""Tells the audio container of a file (WAV, MP3, ...) by its first bytes, since its name may be wrong. Also
+finds the name that a container gives its codec, for error messages."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ HEAD_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """`extension` without a dot; `demuxer` is FFmpeg's name for it."""
+    """An audio container. `extension` has no dot; `demuxer` is FFmpeg's name for the container."""
 
     extension: str
     media_type: str
@@ -32,7 +30,8 @@ CONTAINERS = (WAV, FLAC, OGG, MP3, M4A, WEBM, AAC, AIFF)
 
 
 def container_of(data: bytes) -> Container | None:
-    """The container that `data` (at least its first HEAD_BYTES) begins like; None if it is none of ours."""
+    """Returns the container of the file `data`, of which the first HEAD_BYTES are enough. Returns None if it
+    is none of CONTAINERS."""
     head = data[:HEAD_BYTES]
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         return WAV
@@ -46,16 +45,16 @@ def container_of(data: bytes) -> Container | None:
     return _mpeg_frame(head)
 
 
-# Where a container says what its sound is coded in. None of them can make a search slow.
+# Where a container names its codec. The search takes linear time with each of these patterns.
 _CODEC_WORDS = {
-    WAV: re.compile(rb"fmt .{4}(?:\xfe\xff.{22})?(..)", re.DOTALL),  # wFormatTag, or the extensible one's
+    WAV: re.compile(rb"fmt .{4}(?:\xfe\xff.{22})?(..)", re.DOTALL),  # wFormatTag; SubFormat if extensible
     M4A: re.compile(rb"stsd.{12}(.{4})", re.DOTALL),  # the sample entry of a sound track
-    WEBM: re.compile(rb"\x86([\x81-\xff]A_[A-Z0-9/_.]+)"),  # Matroska's CodecID, its length first
+    WEBM: re.compile(rb"\x86([\x81-\xff]A_[A-Z0-9/_.]+)"),  # Matroska's CodecID after its length
 }
 
 
 def codec_in(data: bytes, container: Container) -> str | None:
-    """The codec that a file names, in the container's own words; None if it does not say."""
+    """Returns the codec that the file `data` names, in the container's own terms; None if it names none."""
     pattern = _CODEC_WORDS.get(container)
     sound_track = max(0, data.find(b"soun")) if container is M4A else 0
     found = pattern.search(data, sound_track) if pattern else None
@@ -70,7 +69,8 @@ def codec_in(data: bytes, container: Container) -> str | None:
 
 
 def _mpeg_frame(head: bytes) -> Container | None:
-    """A bare MPEG frame header: 11 bits of sync, then version and layer."""
+    """Returns MP3 or AAC if `head` is the header of a bare MPEG audio frame (11 bits of sync, then version
+    and layer); else None."""
     if len(head) < 4 or head[0] != 0xFF:
         return None
     if head[1] & 0xF6 == 0xF0:

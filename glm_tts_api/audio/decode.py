@@ -1,8 +1,9 @@
-"""An uploaded recording to mono samples. libsndfile first, FFmpeg (PyAV) for what it does not read.
+"""Decodes an uploaded recording to mono samples, with libsndfile, or with FFmpeg (PyAV) for formats that
+libsndfile does not read.
 
-The demuxer is fixed by the file's first bytes, so that nothing like a playlist can make FFmpeg open other
-files. Channels are mixed block by block, so that what is held is one channel however many there are, and
-decoding stops as soon as a recording is known to be too long. Knows no HTTP.
+The file's first bytes decide which demuxer FFmpeg uses, so that a playlist or the like cannot make FFmpeg
+open other files. Channels are mixed block by block, so that memory holds one channel however many there are.
+Decoding stops as soon as the recording is too long. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from glm_tts_api.errors import NotAudio, PromptRejected, quote
 _MIN_RATE, _MAX_RATE = 4000, 192_000
 _MAX_CHANNELS = 8
 _SILENCE_PEAK = 1e-3  # -60 dB: below it there is hum or dither, not a voice
-# A recording that is this much shorter than it says was cut off. libsndfile knows its frames; a container's
-# duration that FFmpeg tells is the muxer's word.
+# A recording that is shorter than declared by more than this was cut off. libsndfile knows the exact number
+# of frames; the duration in a container, which FFmpeg reports, is less exact.
 _MISSING_S, _MISSING_BY_DURATION_S = 0.025, 0.1
-_UNKNOWN_FRAMES = 2**62  # libsndfile's word for a FLAC stream without a length
+_UNKNOWN_FRAMES = 2**62  # libsndfile gives at least this for a FLAC stream without a length
 _STREAMED_RIFF = 0x7FFFF000  # from here on a RIFF size means "not known when the header was written"
 _BLOCK = 2**16  # frames
 
@@ -40,13 +41,13 @@ class RecordingLimits:
 
 
 class _LengthUnknown(Exception):
-    """Such a stream has to be decoded bit by bit."""
+    """Raised for a FLAC stream without a length, which FFmpeg then decodes."""
 
 
 def decode_audio(data: bytes, limits: RecordingLimits) -> Recording:
-    """The recording in `data` as one channel: the mean of those that are not silent.
+    """Decodes the file `data` to one channel, the mean of its channels that are not silent.
 
-    Raises NotAudio if the file is none of the known audio containers or its codec none that can be decoded,
+    Raises NotAudio if the file is no known audio container or its codec cannot be decoded. Raises
     PromptRejected if it is damaged, cut off, silent, too short or too long.
     """
     container = require_audio(data)
@@ -60,9 +61,10 @@ def decode_audio(data: bytes, limits: RecordingLimits) -> Recording:
 
 
 def require_audio(head: bytes) -> Container:
-    """The container by a file's first bytes. Raises NotAudio, and PromptRejected for an empty file."""
+    """Returns the container of a file by its first bytes `head`. Raises NotAudio for another kind of file,
+    and PromptRejected for an empty one."""
     if not head:
-        raise PromptRejected("The prompt recording is an empty file.")
+        raise PromptRejected("The prompt recording is an empty file: send 3 to 10 s of speech.")
     container = container_of(head)
     if container is None:
         raise NotAudio("The prompt is not an audio file: send wav, mp3, flac, ogg, opus, m4a, aac or webm.")
@@ -70,24 +72,24 @@ def require_audio(head: bytes) -> Container:
 
 
 class _Mix:
-    """The mean of a recording's channels, summed up as it is decoded."""
+    """Mixes the channels of a recording into one, block by block while the recording is decoded."""
 
     def __init__(self, n_channels: int, sample_rate: int, limits: RecordingLimits) -> None:
         self._limits = limits
         self._sample_rate = sample_rate
-        self._sum = np.empty(
-            int(limits.max_s * sample_rate) + 1, np.float32
-        )  # pages come with what is written
+        # The memory of an empty array is allocated page by page as it is written.
+        self._sum = np.empty(int(limits.max_s * sample_rate) + 1, np.float32)
         self._n_samples = 0
         self._low = np.full(n_channels, np.inf, np.float32)
         self._high = np.full(n_channels, -np.inf, np.float32)
 
     def add(self, block: Float32) -> None:
-        """Takes the next samples, [n, channels]; raises PromptRejected once there are too many."""
+        """Adds the next block of samples [n, channels]. Raises PromptRejected once the recording is too
+        long."""
         end = self._n_samples + len(block)
         if end > self._limits.max_s * self._sample_rate:
             raise _too_long(f"more than {self._limits.max_s:g} s", self._limits)
-        with np.errstate(invalid="ignore", over="ignore"):  # found out at the end
+        with np.errstate(invalid="ignore", over="ignore"):  # _checked refuses such samples at the end
             np.sum(block, axis=1, out=self._sum[self._n_samples : end])
         self._n_samples = end
         self._low = np.minimum(self._low, block.min(axis=0))
@@ -117,7 +119,7 @@ def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimi
     try:
         with av.open(io.BytesIO(data), format=container.demuxer, metadata_errors="ignore") as file:
             if not file.streams.audio:
-                raise NotAudio("The prompt file holds no sound.")
+                raise NotAudio("The prompt file holds no sound: send 3 to 10 s of speech.")
             stream = file.streams.audio[0]
             _require_decoder(stream, data, container)
             _require_usable(stream.rate, stream.channels)
@@ -137,7 +139,8 @@ def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimi
 
 
 def _float_blocks(frames: Iterator[av.AudioFrame], stream: av.AudioStream) -> Iterator[Float32]:
-    """Decoded blocks [n, channels]."""
+    """Yields the samples of `frames` in blocks, float32 [n, channels] with full scale 1, at the rate and
+    layout of `stream`."""
     to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
     for frame in frames:
         for block in to_float.resample(frame):
@@ -181,7 +184,8 @@ def _cut_off(what_is_there: str) -> PromptRejected:
 
 
 def _require_whole_riff(data: bytes) -> None:
-    """libsndfile reads a WAV file that ends too soon without a word."""
+    """Raises PromptRejected for a WAV file that is shorter than its header states, which libsndfile reads
+    without an error."""
     (declared,) = struct.unpack_from("<I", data, 4) if len(data) >= 8 else (0,)
     if len(data) - 8 < declared < _STREAMED_RIFF:
         raise _cut_off(f"{len(data)} of {declared + 8} bytes")
@@ -194,7 +198,8 @@ def _undecodable() -> PromptRejected:
 
 
 def _checked(recording: Recording, limits: RecordingLimits) -> Recording:
-    """The recording with its peak within [-1, 1]; raises PromptRejected if there is nothing to hear in it."""
+    """Returns the recording, scaled down if its peak is above 1. Raises PromptRejected if it is damaged, too
+    short, too long or silent."""
     samples = recording.samples
     if not np.isfinite(samples).all():
         raise _undecodable()
@@ -205,6 +210,6 @@ def _checked(recording: Recording, limits: RecordingLimits) -> Recording:
         )
     _require_not_longer(recording.seconds, limits)
     if np.abs(samples - samples.mean()).max() < _SILENCE_PEAK:
-        raise PromptRejected("The prompt recording is silent: there is no voice in it.")
+        raise PromptRejected("The prompt recording is silent: send 3 to 10 s of speech.")
     peak = float(np.abs(samples).max())
     return recording if peak <= 1.0 else Recording(samples / peak, recording.sample_rate)

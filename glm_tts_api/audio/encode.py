@@ -1,12 +1,13 @@
-"""PCM to bytes of seven formats, whole or piece by piece. Blocking. Knows numpy arrays; knows no HTTP.
+"""Encodes mono samples in each of the audio formats, as a whole or piece by piece. Blocking. Works on numpy
+arrays; knows no HTTP.
 
-Every format can be sent while it is made: each push returns the bytes that are final. A WAV whose length is
-not known yet says so with sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that bodies can be joined.
-MP3 and AAC know frames alone: their length is right to half a frame, and the encoder's delay is left out.
+Every format can be sent while it is made: each `push` returns the bytes that are final. A WAV whose length is
+not known yet has sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that files can be joined. MP3 and AAC
+consist of whole frames: their length is right to half a frame, and the encoder's delay is removed.
 
-Equal samples are equal bytes: no time, version or random number is in any of them. A marked file says that it
-is synthetic (audio/mark.py) where its container has a place for that. In a WAV the mark follows the samples,
-which so begin at byte 44; a WAV of unknown length therefore has no mark. AAC and PCM have no place for it.
+Equal samples give equal bytes: no time, version or random number is written. A marked file says that it is
+synthetic (audio/mark.py) where its container has a place for that. In a WAV the mark comes after the samples,
+which therefore begin at byte 44; a WAV of unknown length has no mark. AAC and PCM have no place for it.
 """
 
 from __future__ import annotations
@@ -32,23 +33,24 @@ _BYTES_PER_SAMPLE = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _KBITS = {"mp3": 96, "aac": 96, "opus": 48}
-_MP3_DELAY, _AAC_DELAY = 1105, 1024  # samples that LAME's decoders and FFmpeg's AAC encoder put in front
+_MP3_DELAY, _AAC_DELAY = 1105, 1024  # samples of delay, by LAME with its decoder and by FFmpeg's AAC encoder
 
 
 class Encoder(Protocol):
-    """Mono float32 pieces [n] in [-1, 1] to bytes, in order; `sample_rate` is what is heard."""
+    """Encodes pieces of mono float32 samples [n] in [-1, 1], in order. `sample_rate` is the rate at which the
+    encoded audio plays."""
 
     sample_rate: int
 
     def push(self, pcm: Float32) -> bytes:
-        """The bytes that can leave now; possibly none."""
+        """Encodes the next samples. Returns the bytes that are final now; possibly none."""
 
     def finish(self) -> bytes:
-        """The rest."""
+        """Ends the audio. Returns the last bytes."""
 
 
 def media_type(audio_format: AudioFormat, sample_rate: int) -> str:
-    """The Content-Type of a body, without which some clients play nothing."""
+    """Returns the Content-Type of audio in this format; for PCM it has the rate and the channels."""
     if audio_format == "pcm":
         return f"audio/pcm;rate={sample_rate};channels=1"
     return {"mp3": "audio/mpeg", "opus": "audio/ogg"}.get(audio_format, f"audio/{audio_format}")
@@ -62,8 +64,10 @@ def open_encoder(
     kbits: int | None = None,
     is_marked: bool = False,
 ) -> Encoder:
-    """`n_samples`: how many will come, where that is known (a WAV then says how long it is). `kbits` a
-    second: of MP3, AAC and Opus, where not the usual. `is_marked`: the file says that it is synthetic."""
+    """Returns an encoder for `audio_format`, which takes samples at `sample_rate` Hz. `n_samples` is the
+    number of samples to come, None if unknown; a WAV then does not state its length. `kbits` is the bit rate
+    of MP3, AAC and Opus in kbit/s; None is the usual rate. With `is_marked` the file says that it is
+    synthetic."""
     kbits = kbits or _KBITS.get(audio_format, 0)
     match audio_format:
         case "pcm":
@@ -91,24 +95,24 @@ def open_encoder(
 
 
 def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int, *, is_marked: bool = False) -> bytes:
-    """A whole recording."""
+    """Encodes the mono samples `pcm` [n] as a whole file in `audio_format`."""
     encoder = open_encoder(audio_format, sample_rate, n_samples=len(pcm), is_marked=is_marked)
     return encoder.push(pcm) + encoder.finish()
 
 
 def to_pcm16(pcm: Float32) -> npt.NDArray[np.int16]:
-    """Float samples in [-1, 1] to 16 bit; samples outside are clipped."""
+    """Converts float samples in [-1, 1] to 16-bit integers. Samples outside are clipped."""
     return np.round(np.clip(pcm, -1.0, 1.0) * _FULL_SCALE).astype("<i2")
 
 
 def from_pcm16(data: bytes) -> Float32:
-    """Samples of 16 bit as floats, which `to_pcm16` gives back as they were."""
+    """Converts 16-bit samples to floats in [-1, 1]; `to_pcm16` gives back the same samples."""
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
 def wav_header(sample_rate: int, n_samples: int | None, *, is_marked: bool) -> bytes:
-    """The bytes before a WAV's samples. `n_samples` is None where their number is not known yet. `is_marked`:
-    `riff_info` follows the samples."""
+    """Returns the 44 bytes before the samples of a mono 16-bit WAV. If `n_samples` is None, the sizes
+    are unknown. Otherwise `is_marked` counts `riff_info()` too, which the caller writes after the samples."""
     n_bytes = None if n_samples is None else _BYTES_PER_SAMPLE * n_samples
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
@@ -141,7 +145,7 @@ class _Pcm:
 
 @dataclass(slots=True)
 class _Wav:
-    """The header leaves in one write with the first audio."""
+    """Encodes WAV. The header is returned together with the first samples."""
 
     sample_rate: int
     n_samples: int | None
@@ -162,7 +166,8 @@ class _Wav:
 
 
 class _WholeFlac:
-    """A file that says how long it is, which only its end can."""
+    """Encodes FLAC whose header states its length. All bytes are returned at the end, since the length is
+    known only then."""
 
     def __init__(self, sample_rate: int, is_marked: bool) -> None:
         self.sample_rate = sample_rate
@@ -183,12 +188,14 @@ class _WholeFlac:
 
 
 class _Frames:
-    """Packets that stand for themselves: MP3, and AAC each behind an ADTS header."""
+    """Encodes MP3, or AAC with an ADTS header before each packet: formats without a container, whose packets
+    are independent."""
 
     def __init__(
         self, codec: str, sample_rate: int, kbits: int, *, delay: int, options: dict[str, str], tail: bytes
     ) -> None:
-        """`delay` in samples; `tail`: what stands behind the last packet."""
+        """Opens the encoder `codec`. `delay` is the encoder's delay in samples, and `tail` are the bytes to
+        write after the last packet."""
         self.sample_rate = sample_rate
         self._codec = cast(av.AudioCodecContext, av.CodecContext.create(codec, "w"))
         self._codec.sample_rate, self._codec.format, self._codec.layout = sample_rate, "fltp", "mono"
@@ -215,7 +222,8 @@ class _Frames:
         return b"".join(map(self._kept, packets))
 
     def _kept(self, packet: bytes) -> bytes:
-        """The packet's bytes; none for a frame that is the encoder's delay, or more padding than sound."""
+        """Returns the bytes of the encoder's next packet, for AAC after an ADTS header. Returns no bytes for
+        a packet that is the encoder's delay, or that has more padding than sound."""
         self._n_skipped -= 1
         if self._n_skipped >= 0 or self._n_sent * self._frame_size + self._frame_size // 2 > self._n_samples:
             return b""
@@ -223,7 +231,8 @@ class _Frames:
         return self._adts(len(packet)) + packet if self._is_aac else packet
 
     def _adts(self, n_bytes: int) -> bytes:
-        """AAC-LC, one channel (ISO 13818-7, 6.2)."""
+        """Returns the ADTS header of an AAC-LC packet of `n_bytes` bytes with one channel (ISO 13818-7,
+        6.2)."""
         rates = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
         length = n_bytes + 7
         fields = 0xFFF1 << 40 | 1 << 38 | rates.index(self.sample_rate) << 34 | 1 << 30
@@ -231,7 +240,7 @@ class _Frames:
 
 
 class _Muxed:
-    """The formats that need a container: Opus in Ogg, FLAC."""
+    """Encodes formats that need a container: Opus in Ogg, and FLAC."""
 
     def __init__(
         self,
@@ -260,7 +269,7 @@ class _Muxed:
     def push(self, pcm: Float32) -> bytes:
         if self._needs_serial and len(pcm):
             self._needs_serial = False
-            # Joined bodies are a chain, whose links need serial numbers that differ (RFC 3533, 4).
+            # Joined Ogg files form a chain, in which each file needs its own serial number (RFC 3533, 4).
             self._container.options["serial_offset"] = str(crc32(to_pcm16(pcm).tobytes()) >> 1)
         return self._mux(self._input.push(pcm))
 
@@ -276,7 +285,7 @@ class _Muxed:
 
 
 class _Sink:
-    """A muxer's output, until it is taken."""
+    """A file object that keeps the muxer's output until it is taken."""
 
     def __init__(self) -> None:
         self._written = bytearray()

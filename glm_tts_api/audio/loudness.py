@@ -1,4 +1,4 @@
-"""How loud a recording is, by FFmpeg's filter ebur128. Blocking."""
+"""Measures the loudness of a recording with FFmpeg's filter ebur128. Blocking."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from av.filter import Graph
 
 from glm_tts_api.contracts import Float32
 
-_ABSOLUTE_GATE = -70.0  # LUFS; a recording that is softer all through has no loudness
+_ABSOLUTE_GATE = -70.0  # LUFS; a recording that is softer than this everywhere has no loudness
 
 
 def integrated_loudness(pieces: Iterable[Float32], sample_rate: int) -> float:
-    """The loudness of mono float32 pieces [n], in order, as a whole: the integrated loudness of ITU-R BS.1770
-    in LUFS, whose gates leave pauses out; -inf of silence and of less than 0.4 s."""
+    """Returns the integrated loudness (ITU-R BS.1770) in LUFS of a recording that is given in pieces of mono
+    float32 samples [n]. Pauses do not count. Returns -inf for silence and for less than 0.4 s."""
     graph = Graph()
     time_base = Fraction(1, sample_rate)
     source = graph.add_abuffer(sample_rate=sample_rate, format="flt", layout="mono", time_base=time_base)

@@ -1,5 +1,5 @@
-"""Measures a recording of a voice: its level, noise and clipping, and where its speech lies. Knows numpy
-arrays; does not decide whether the values are good."""
+"""Measures a recording of a voice: its level, noise and clipping, and where its speech lies. Works on numpy
+arrays; does not judge the values."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ import numpy.typing as npt
 from glm_tts_api.contracts import Recording
 
 _FRAME_S = 0.02
-_LEAST_FRAMES = 3  # of speech; a click is shorter
+_LEAST_FRAMES = 3  # the shortest stretch of speech; a click is shorter
 _FLOOR_DB = -90.0
 _FULL_SCALE = 0.999
-_ABOVE_NOISE_DB, _BELOW_LOUD_DB = 9.0, 32.0  # where a frame is speech
-_EVEN_DB = 16.0  # less between soft and loud frames: noise, or speech throughout, and no pause can be told
-_SPEECH_RANGE_DB = 30.0  # frames that are softer than the loud ones by more do not count for its level
-_BREATH_S = 0.5  # a longer gap is no part of the speech
+# A frame is speech if it is at least 9 dB above the noise and at most 32 dB below the loud frames.
+_ABOVE_NOISE_DB, _BELOW_LOUD_DB = 9.0, 32.0
+_EVEN_DB = 16.0  # if soft and loud frames differ by less, pauses cannot be told and all counts as speech
+_SPEECH_RANGE_DB = 30.0  # frames that are softer than the loud frames by more do not count for the level
+_BREATH_S = 0.5  # a longer gap does not count as speech
+_AIR_S = 0.2  # how much is kept before and after the speech
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Levels are RMS in dBFS, -90 at the least. `noise_db`: of the softest twentieth of the frames between
-    the first and the last of the speech. `clipped`: the share of samples at full scale. `speech`: where it
-    begins and ends, in seconds; `speech_s`: how long it lasts without gaps of more than half a second."""
+    """The measured values of a recording. Levels are RMS in dBFS, -90 at the least. `speech_db` is the level
+    of the speech. `noise_db` is the 5th percentile of the levels of the frames from the beginning to the end
+    of the speech. `clipped` is the share of samples at full scale. `speech` is where the speech begins and
+    ends, in seconds; `speech_s` is its length without gaps of more than half a second."""
 
     seconds: float
     speech_db: float
@@ -34,9 +37,15 @@ class Measured:
     speech: tuple[float, float]
     speech_s: float
 
+    @property
+    def keep(self) -> tuple[float, float]:
+        """The start and end of the speech in seconds, widened by 0.2 s on each side within the recording."""
+        start, end = self.speech
+        return max(0.0, start - _AIR_S), min(self.seconds, end + _AIR_S)
+
 
 def measure(recording: Recording) -> Measured:
-    """The recording has at least 20 ms."""
+    """Returns the measured values of a recording, which must be at least 20 ms long."""
     samples = recording.samples
     levels = _levels(recording)
     spans = _spans(levels) or [(0, len(levels))]
@@ -54,7 +63,8 @@ def measure(recording: Recording) -> Measured:
 
 
 def _levels(recording: Recording) -> npt.NDArray[np.float64]:
-    """The level of each frame in dB, without its mean: a constant is no sound."""
+    """Returns the level of each frame of 20 ms in dB. The frame's mean is subtracted, since a constant offset
+    is no sound."""
     frame = round(_FRAME_S * recording.sample_rate)
     n_frames = len(recording.samples) // frame
     frames = recording.samples[: n_frames * frame].reshape(n_frames, frame)
@@ -63,7 +73,8 @@ def _levels(recording: Recording) -> npt.NDArray[np.float64]:
 
 
 def _spans(levels: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
-    """The frames of speech as [from, to), in order."""
+    """Returns the stretches of speech in order. A stretch is its first frame and the frame after its last. If
+    soft and loud frames differ by less than 16 dB, all frames are one stretch. The list can be empty."""
     noise, loud = np.quantile(levels, (0.05, 0.9))
     if loud - noise < _EVEN_DB:
         return [(0, len(levels))]

@@ -1,4 +1,5 @@
-"""PCM from one rate to another, and to the frames that encoders take, by FFmpeg's swresample. Blocking."""
+"""Converts samples from one rate to another, and into the frames that encoders take, with FFmpeg's
+swresample. Blocking."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from glm_tts_api.contracts import Float32
 
 
 class Frames:
-    """Mono float32 pieces [n] in [-1, 1] at `rate` Hz, in order, to frames of `frame_size` samples (None: as
-    they come) in `sample_format` at `heard` Hz."""
+    """Resamples pieces of mono float32 samples [n] in [-1, 1] from `rate` to `heard` Hz, and returns them as
+    frames of `frame_size` samples in FFmpeg's `sample_format`. If `frame_size` is None, the frames have any
+    size."""
 
     def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int | None) -> None:
         self._rate = rate
@@ -21,7 +23,7 @@ class Frames:
         self._n_in = 0
 
     def push(self, pcm: Float32) -> list[av.AudioFrame]:
-        """The frames that are ready; possibly none."""
+        """Takes the next samples. Returns the frames that are complete now; possibly none."""
         if not len(pcm):
             return []
         frame = av.AudioFrame.from_ndarray(np.clip(pcm, -1.0, 1.0)[None], format="flt", layout="mono")
@@ -31,14 +33,14 @@ class Frames:
         return ready
 
     def finish(self) -> list[av.AudioFrame]:
-        """The rest."""
+        """Ends the audio. Returns the last frames."""
         rest: list[av.AudioFrame] = self._resampler.resample(None) if self._n_in else []
         return rest
 
 
 class Resampled:
-    """Mono float32 pieces [n] in [-1, 1] at `rate` Hz, in order, at `heard` Hz: as many samples as last as
-    long, rounded."""
+    """Resamples pieces of mono float32 samples [n] in [-1, 1] from `rate` to `heard` Hz. The result has
+    exactly as many samples as the same duration needs, rounded."""
 
     def __init__(self, rate: int, heard: int) -> None:
         self._rate, self._heard = rate, heard
@@ -46,14 +48,14 @@ class Resampled:
         self._n_in = self._n_out = 0
 
     def push(self, pcm: Float32) -> Float32:
-        """The samples that are ready; possibly none."""
+        """Takes the next samples. Returns the samples at the new rate that are ready; possibly none."""
         if self._frames is None:
             return pcm
         self._n_in += len(pcm)
         return self._next(self._frames.push(pcm))
 
     def finish(self) -> Float32:
-        """The rest."""
+        """Ends the audio. Returns the last samples."""
         if self._frames is None:
             return np.zeros(0, np.float32)
         n_due = round(self._n_in * self._heard / self._rate) - self._n_out

@@ -1,4 +1,5 @@
-"""Faster or slower at the same pitch, piece by piece, by FFmpeg's atempo. Blocking. Knows no HTTP."""
+"""Changes the speed of speech without changing its pitch, piece by piece, with FFmpeg's filter atempo.
+Blocking. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -11,13 +12,14 @@ from av.filter import Graph
 
 from glm_tts_api.contracts import Float32
 
-_BLOCK = 480  # atempo lets nothing of a frame go before it has the last of it: so frames are short
-_LEAST_FACTOR = 0.5  # of one filter: slower speech takes two
-_SILENCE_S = 0.5  # behind the end: atempo keeps up to a window to itself, and ends in the middle of one
+_BLOCK = 480  # samples of a frame; frames are short since atempo returns no part of a frame before its end
+_LEAST_FACTOR = 0.5  # the slowest speed of one filter; slower speech takes two filters
+_SILENCE_S = 0.5  # added after the end, since atempo keeps back up to a window of samples
 
 
 class Tempo:
-    """Mono float32 pieces [n] at `speed` (0.25 to 4), in order: exactly as many samples, divided by it."""
+    """Changes the speed of pieces of mono float32 samples [n]. `speed` is 0.25 to 4; the result has exactly
+    the number of samples divided by `speed`, rounded."""
 
     def __init__(self, sample_rate: int, speed: float) -> None:
         self._rate = sample_rate
@@ -31,14 +33,14 @@ class Tempo:
         self._graph.link_nodes(source, *filters, self._graph.add("abuffersink")).configure()
 
     def push(self, pcm: Float32) -> Float32:
-        """The samples that are ready; possibly none."""
+        """Takes the next samples. Returns the samples at the new speed that are ready; possibly none."""
         blocks = (pcm[start : start + _BLOCK] for start in range(0, len(pcm), _BLOCK))
         ready = np.concatenate([np.zeros(0, np.float32), *map(self._push, blocks)])
         self._n_out += len(ready)
         return ready
 
     def finish(self) -> Float32:
-        """The rest."""
+        """Ends the audio. Returns the last samples."""
         if not self._n_in:
             return np.zeros(0, np.float32)
         n_due = round(self._n_in / self._speed) - self._n_out
@@ -59,12 +61,14 @@ class Tempo:
         while True:
             try:
                 yield self._graph.pull().to_ndarray()[0]
-            except (av.error.BlockingIOError, av.error.EOFError):  # none is ready, or none will be
+            except (av.error.BlockingIOError, av.error.EOFError):  # no frame is ready, or the audio has ended
                 return
 
 
 class Paced:
-    """Mono float32 pieces [n] in order, each at a speed of its own."""
+    """Changes the speed of pieces of mono float32 samples [n], but not their pitch. Each piece has a speed of
+    its own from 0.25 to 4; a speed of 2 halves the length. Push the pieces in order, then call `finish` once.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
@@ -72,7 +76,9 @@ class Paced:
         self._tempo: Tempo | None = None
 
     def push(self, pcm: Float32, speed: float) -> Float32:
-        """The samples that are ready; possibly none."""
+        """Takes the next samples with their speed. Returns the samples at the new speed that are ready;
+        possibly none. If `speed` is another one than before, the last samples of the piece before come
+        first."""
         before = np.zeros(0, np.float32)
         if speed != self._speed:
             before = self.finish()
@@ -82,7 +88,7 @@ class Paced:
         return np.concatenate([before, ready]) if len(before) else ready
 
     def finish(self) -> Float32:
-        """The rest."""
+        """Ends the audio of the last speed. Returns the last samples."""
         return np.zeros(0, np.float32) if self._tempo is None else self._tempo.finish()
 
 

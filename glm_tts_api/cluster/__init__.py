@@ -1,1 +1,2 @@
-"""Ray Serve: the same create_app() as replicas on many GPUs and machines. The one room that imports ray."""
+"""Runs the server on Ray Serve: the same create_app() as replicas on many GPUs and machines. Only this
+package imports ray."""

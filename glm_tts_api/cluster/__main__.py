@@ -1,7 +1,7 @@
-"""`python -m glm_tts_api.cluster`: deploys the server to the cluster that this machine belongs to, or
-replaces what is deployed, replica by replica. Called by scripts/start_cluster.sh.
+"""`python -m glm_tts_api.cluster`: deploys the server to the Ray cluster that this machine belongs to. An
+existing deployment is replaced replica by replica. Called by scripts/start_cluster.sh.
 
-Exit codes: 0 every replica of MIN_REPLICAS can speak; 1 they cannot; 2 a setting does not allow it.
+Exit codes: 0 if MIN_REPLICAS replicas can speak, 1 if they cannot, 2 if a setting is invalid.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The figures of all replicas, from any of them: each reports its record once a second to one small actor.
+"""Collects the metrics of all replicas, so that any replica can show them. Each replica reports its metrics
+once a second to one small Ray actor.
 
-A replica's own figures are of now, those of the others at most a second old; of one that was killed, its last
-second is lost.
+A replica's own metrics are up to date. The metrics of other replicas are about a second old at most. The last
+second of a replica that was killed is lost.
 """
 
 from __future__ import annotations
@@ -21,29 +22,30 @@ from glm_tts_api.stats.workers import WorkerStats
 
 logger = logging.getLogger(__name__)
 _PERIOD_S = 1.0
-_SILENT_S = 5.0  # after which a replica is taken for dead
+_SILENT_S = 5.0  # a replica counts as dead after this time without a report
 _ANSWER_S = 5.0
 _MOST_DEAD = 100  # dead replicas whose totals still count
 
 
 class Reports:
-    """The last report of each replica. Runs as an actor, which outlives the replicas."""
+    """Keeps the last report of each replica. Runs as a Ray actor, which lives longer than the replicas."""
 
     def __init__(self) -> None:
         self._n_joined = 0
         self._reports: dict[int, tuple[float, bytes]] = {}
 
     def join(self) -> int:
-        """A number that no replica has had before."""
+        """Returns a number for a new replica. No replica has had this number before."""
         self._n_joined += 1
         return self._n_joined - 1
 
     def report(self, number: int, record: bytes) -> None:
-        self._n_joined = max(self._n_joined, number + 1)  # an actor that was lost with its node begins anew
+        self._n_joined = max(self._n_joined, number + 1)  # a restarted actor does not know earlier numbers
         self._reports[number] = (time.monotonic(), record)
 
     def read(self) -> list[tuple[int, bool, bytes]]:
-        """Each replica's number, whether it lives, and its last record; of the dead those that died last."""
+        """Returns for each replica its number, whether it is alive, and its last report. Then forgets the
+        dead replicas, except the last 100 that died."""
         now = time.monotonic()
         reports = [(number, now - at < _SILENT_S, record) for number, (at, record) in self._reports.items()]
         dead = sorted(self._reports, key=lambda number: self._reports[number][0])
@@ -54,7 +56,8 @@ class Reports:
 
 
 class ClusterStats:
-    """The cluster as one replica sees it, which has one engine. `read_own`: that one's figures."""
+    """The metrics of the cluster, read by one replica. Starts a thread that reports this replica's metrics
+    each second. `read_own` returns the metrics of this replica's only engine."""
 
     def __init__(self, read_own: Callable[[], list[WorkerStats]]) -> None:
         self._read_own = read_own
@@ -63,13 +66,14 @@ class ClusterStats:
         threading.Thread(target=self._report, name="figures", daemon=True).start()
 
     def read(self) -> list[WorkerStats]:
-        """The figures of every replica; dead replicas have their totals."""
+        """Returns the metrics of every replica. A dead replica has its totals, with nothing active. If the
+        actor with the reports does not answer, returns the metrics of this replica alone."""
         records = {number: (alive, record) for number, alive, record in self._others()}
         records[self._number] = (True, self._own())
         return [_unpacked(record, alive=alive) for _, (alive, record) in sorted(records.items())]
 
     def _own(self) -> bytes:
-        """Mostly zeros, hence compressed."""
+        """Returns this replica's metrics as compressed bytes."""
         (own,) = self._read_own()
         return zlib.compress(msgpack.encode(replace(own, number=self._number)), level=1)
 
@@ -82,17 +86,18 @@ class ClusterStats:
         return reports
 
     def _report(self) -> None:
-        """Tells the actor for as long as the process lives."""
+        """Reports this replica's metrics to the actor each second until the process ends."""
         while True:
             try:
                 ray.get(self._reports.report.remote(self._number, self._own()), timeout=_ANSWER_S)
-            except ray.exceptions.RayError:  # the reader of the reports says so
+            except ray.exceptions.RayError:  # _others logs the error
                 self._reports = _reports()
             time.sleep(_PERIOD_S)
 
 
 def with_others(read_own: Callable[[], list[WorkerStats]]) -> Callable[[], list[WorkerStats]]:
-    """Joins the cluster's figures."""
+    """Returns a function that reads the metrics of all replicas, and begins to report those of this replica.
+    `read_own` returns the metrics of this replica."""
     return ClusterStats(read_own).read
 
 
@@ -105,7 +110,8 @@ def _unpacked(record: bytes, *, alive: bool) -> WorkerStats:
 
 
 def _reports() -> Any:
-    """The cluster's one actor, made if there is none."""
+    """Returns the handle of the cluster's Ray actor that runs Reports. Starts the actor if the cluster has
+    none."""
     return (
         ray.remote(Reports)
         .options(
@@ -114,7 +120,7 @@ def _reports() -> Any:
             lifetime="detached",
             get_if_exists=True,
             num_cpus=0,
-            resources={"node:__internal_head__": 0.001},  # which the cluster cannot lose anyhow
+            resources={"node:__internal_head__": 0.001},  # on the head node, which every cluster has
             max_restarts=-1,
         )
         .remote()

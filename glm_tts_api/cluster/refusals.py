@@ -1,8 +1,9 @@
-"""Answers of Ray's HTTP proxy itself, put into the shape of the API that the client called.
+"""Replaces the error answers of Ray's HTTP proxy by error answers in the form of the API that the client
+called.
 
-Ray sends plain text where its own queue is full or nothing is deployed yet, and nothing at all where a
-replica died with a request. Runs in the proxy of every node: there RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH
-names `middlewares`.
+Ray sends plain text if its own queue is full or nothing is deployed yet, and no answer if a replica died with
+a request. This middleware runs in the proxy of every node; the environment variable
+RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH names `middlewares`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from glm_tts_api.api.error_handlers import error_response
 from glm_tts_api.errors import Loading, QueueFull, ReplicaLost, ServiceError
 from glm_tts_api.logs import request_id_var
 
-_RAYS_OWN_PATHS = "/-/"  # paths that load balancers and Ray's tools ask the proxy for
+_RAYS_OWN_PATHS = "/-/"  # paths of the proxy itself, for load balancers and Ray's tools
 
 
 def middlewares() -> list[Middleware]:
@@ -23,7 +24,8 @@ def middlewares() -> list[Middleware]:
 
 
 class ShapedRefusals:
-    """Passes on what the replicas answer; an error that is not theirs becomes one of ours."""
+    """An ASGI middleware that passes on the answers of replicas, and replaces errors that come from Ray
+    itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +37,7 @@ class ShapedRefusals:
         answer = _Answer(send)
         await self._app(scope, receive, answer)
         if answer.refusal is not None:
-            request_id = Headers(scope=scope)["x-request-id"]  # which Ray sees to
+            request_id = Headers(scope=scope)["x-request-id"]  # Ray adds this header where it is missing
             request_id_var.set(request_id)
             response = error_response(answer.refusal, scope["path"])
             response.headers["X-Request-Id"] = request_id
@@ -43,7 +45,8 @@ class ShapedRefusals:
 
 
 class _Answer:
-    """The way out. `refusal`: what is to be answered after all; None if the replica has begun its answer."""
+    """An ASGI `send` function that looks at the answer. `refusal` is the error to send to the client instead;
+    None once the replica has begun its own answer."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -58,12 +61,12 @@ class _Answer:
                 self.refusal = _meaning_of(message["status"])
                 return
             self.refusal = None
-            headers["X-Request-Id"] = headers["X-Request-Id"]  # once: the app and Ray have each set it
+            headers["X-Request-Id"] = headers["X-Request-Id"]  # keeps one: the app and Ray both set it
         if self.refusal is None:
             await self._send(message)
 
 
 def _meaning_of(status: int) -> ServiceError:
-    if status == 404:  # no route to an app of ours: there is none yet, or it is being replaced
+    if status == 404:  # the app is not deployed yet, or is being replaced
         return Loading("No replica is ready yet. Try again shortly.")
     return QueueFull("The cluster is busy: every replica's lanes and queues are full. Try again soon.")

@@ -1,4 +1,5 @@
-"""The server as a Ray Serve application: what a replica is, how many there are, what each may take."""
+"""The server as a Ray Serve application: what a replica runs, how many replicas there are, and how many
+requests each may take."""
 
 from __future__ import annotations
 
@@ -16,29 +17,30 @@ from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings
 
 APP_NAME = "glm-tts"
-# Of a replica's places, how many are taken on the average: a burst finds some free.
+# The share of a replica's places that should be taken on average, so that a burst finds free places.
 _TARGET_LOAD = 0.7
-_REFUSALS = 64  # room beyond lanes and queues, so that it is a replica that says no, and probes get through
-_UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S = 10, 300  # loading takes a while: quickly more, slowly fewer
-_STOP_MARGIN_S = 10  # beyond the time to drain, for freeing the model
+_REFUSALS = 64  # requests beyond lanes and queues, so that the replica itself refuses and health probes pass
+_UPSCALE_DELAY_S, _DOWNSCALE_DELAY_S = 10, 300  # replicas load slowly: added fast, removed late
+_STOP_MARGIN_S = 10  # added to the time to drain, for freeing the model
 
 
 class Replica:
-    """The methods that Ray calls on a replica, besides HTTP; serve.ingress adds that."""
+    """The methods that Ray calls on a replica. serve.ingress adds the HTTP application."""
 
     app: FastAPI
 
     async def check_health(self) -> None:
-        """Raises Unhealthy when this replica can speak no more: Ray starts another in its place. One whose
-        model is coming back after IDLE_UNLOAD_S, or that drains, will do so by itself."""
+        """Raises Unhealthy if this replica can no longer speak; Ray then starts another one. A replica that
+        drains, or that loads its model again after IDLE_UNLOAD_S, is healthy."""
         parts: AppState = self.app.state.parts
         if parts.speech.status == "unhealthy":
             raise Unhealthy(f"{parts.speech.status}: {parts.speech.engines.state.cause}")
 
 
 def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None) -> Any:
-    """The serve.Deployment of the server with these settings, of which each replica gets a copy: their paths
-    hold on every node."""
+    """Returns the serve.Deployment of the server. Each replica gets a copy of `settings`, so the paths in
+    them must be valid on every node. `build_engine` makes a replica's engine; None makes an engine
+    process."""
     settings = settings.model_copy(update={"workers": 1})
 
     def build_app() -> FastAPI:
@@ -66,7 +68,8 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
 
 
 def application(_: dict[str, str]) -> Any:
-    """The serve.Application of a Serve config file (KubeRay's), with the settings of the environment.
+    """Returns the serve.Application for a Serve config file (as KubeRay has), with the settings of the
+    environment.
 
     Raises SettingsError.
     """
@@ -74,7 +77,8 @@ def application(_: dict[str, str]) -> Any:
 
 
 def _device(settings: Settings) -> dict[str, int]:
-    """The share of a node that a replica takes: a GPU, or as many cores as it computes with."""
+    """Returns the resources that a replica reserves on its node: one GPU, or as many CPU cores as the replica
+    computes with."""
     if settings.device == "cpu" or (settings.device == "auto" and not ray.cluster_resources().get("GPU")):
         return {"num_cpus": settings.cpu_threads}
     return {"num_gpus": 1}

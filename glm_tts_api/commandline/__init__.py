@@ -1,1 +1,1 @@
-"""The commands that speak: `glm-tts say`, `book` and `voices`. Each is a client of a server, over HTTP."""
+"""The commands `glm-tts say`, `book` and `voices`. Each is an HTTP client of a server."""

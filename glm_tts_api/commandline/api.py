@@ -1,4 +1,5 @@
-"""A server's HTTP API, as the commands ask it. Every refusal is a Failed that says what the server says."""
+"""The client that the commands use for a server's HTTP API. An error answer is raised as Failed with the
+server's message."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from glm_tts_api.commandline.failing import Failed
 from glm_tts_api.service.output import say
 
 _CONNECT_S = 10.0
-_ANSWER_S = 3600.0  # longer than any deadline: the server ends what takes too long
-_PATIENCE_S = 600.0  # for a server that is full or loads its model
+_ANSWER_S = 3600.0  # longer than any deadline, since the server itself ends a request that takes too long
+_PATIENCE_S = 600.0  # how long a command asks again while the server is full or loads its model
 _AGAIN = (429, 503)
 _HERE = ("127.0.0.1", "localhost", "::1")
 _LONG = " Or put it into a file: glm-tts book FILE.txt -o FOLDER takes long texts, and goes on after a stop."
@@ -32,7 +33,8 @@ Files = Mapping[str, tuple[str, bytes]]
 
 
 def client_options(url: str, key: str) -> dict[str, Any]:
-    """Arguments for httpx's clients. Raises Failed."""
+    """Returns the arguments for an httpx client of the server at `url` with the API key `key`. Raises Failed
+    for an address that is no HTTP URL."""
     try:
         host, scheme = httpx.URL(url).host, httpx.URL(url).scheme
     except (httpx.InvalidURL, ValueError) as error:
@@ -43,14 +45,15 @@ def client_options(url: str, key: str) -> dict[str, Any]:
         "base_url": url,
         "headers": {b"X-API-Key": key.encode()} if key else {},
         "timeout": httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
-        "trust_env": host not in _HERE,  # no proxy leads to this machine
+        "trust_env": host not in _HERE,  # for a server on this machine no proxy is used
         "follow_redirects": True,
     }
 
 
 class Api:
-    """A context: the server at `url`, and the key that it may want. `options`: of any other client of it;
-    `require_server` raises Failed where it is known to have ended."""
+    """A context manager for a client of the server at `url`. `key` is an API key; empty for none.
+    `require_server` raises Failed if the server is known to have ended. The attribute `options` has the
+    arguments for other httpx clients of this server."""
 
     def __init__(self, url: str, key: str, require_server: Callable[[], None] = lambda: None) -> None:
         self.require_server = require_server
@@ -65,7 +68,7 @@ class Api:
         self._client.close()
 
     def get(self, path: str) -> dict[str, Any]:
-        """The JSON object at the path."""
+        """Returns the JSON object at `path`. Raises Failed."""
         return json_of(self._checked("GET", path))
 
     def read(self, path: str) -> bytes:
@@ -78,27 +81,33 @@ class Api:
         return json_of(self._checked("DELETE", path))
 
     def require_voice(self, name: str) -> None:
-        """Raises Failed where the server knows no such voice."""
+        """Raises Failed if the server has no voice of this name."""
         with self._said():
             response = self._client.head("/api/v1/tts", params={"input_text": "a", "index": name})
         if response.status_code == 404:
             raise Failed(f"The server has no voice '{name}'; glm-tts voices list shows those that it has.")
 
     def health(self) -> dict[str, Any]:
-        """Also of a server that cannot speak; empty while none answers."""
+        """Returns the server's health, also if the server cannot speak. Empty if no server answers."""
         try:
             return json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
         except httpx.HTTPError:
             return {}
 
     def speak(self, fields: Fields, files: Files | None = None, *, request_id: str | None = None) -> bytes:
-        """The whole audio."""
+        """Has the server speak the request `fields` with `files`, and returns the whole audio. If `fields`
+        has `verify`, prints the recogniser's verdict on stderr. Raises Failed."""
         with self._spoken(fields, files, request_id) as response:
-            return response.read()
+            audio = response.read()
+        if verdict := response.headers.get("X-Verified"):
+            doubts = response.headers.get("X-Warnings", "").encode().decode("unicode_escape")
+            say_aside(f"VERIFIED: {verdict}. {doubts}".rstrip())
+        return audio
 
     @contextmanager
     def stream(self, fields: Fields, files: Files | None = None) -> Iterator[Iterator[bytes]]:
-        """The audio while it is made."""
+        """Has the server speak a request as a stream. Yields an iterator over the pieces of audio, which come
+        while they are made. Raises Failed."""
         with self._spoken({**fields, "stream": "true"}, files, None) as response:
             yield response.iter_bytes()
 
@@ -135,17 +144,21 @@ class Api:
 
     @contextmanager
     def _said(self) -> Iterator[None]:
-        """Turns a connection's errors into Failed."""
+        """Turns the errors of a connection inside the `with` block into Failed."""
         try:
             yield
         except httpx.ConnectError as error:
-            raise Failed(f"No server answers at {self.url} ({reason_of(error)}).") from None
+            raise Failed(
+                f"No server answers at {self.url} ({reason_of(error)}): start it, or give another --url."
+            ) from None
         except httpx.HTTPError as error:
-            raise Failed(f"The connection to {self.url} broke ({reason_of(error)}).") from None
+            raise Failed(f"The connection to {self.url} broke ({reason_of(error)}): try again.") from None
 
 
 def _once_there_is_room(begin: Callable[[], httpx.Response]) -> httpx.Response:
-    """Asks again where the server says when, and tells so once."""
+    """Calls `begin` and returns its response. While the server is busy and says when to try again, waits and
+    calls `begin` again. After ten minutes the answer of the busy server is returned. Prints one line about
+    the wait on stderr."""
     until = monotonic() + _PATIENCE_S
     told = False
     while True:
@@ -162,7 +175,8 @@ def _once_there_is_room(begin: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds until the server wants to be asked again."""
+    """Returns after how many seconds the server wants to be asked again. Returns None if the status is not
+    429 or 503, or if the answer has no valid Retry-After header."""
     if response.status_code not in _AGAIN:
         return None
     try:
@@ -173,14 +187,14 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def refusal_of(response: httpx.Response) -> str:
-    """The server's message, with a hint for the command line."""
+    """Returns the message of an error answer, with a hint for users of the command line."""
     answer = json_of(response)
     message = answer.get("message") or f"{response.url} answers HTTP {response.status_code}."
     return f"{message}{_HINTS.get(str(answer.get('code')), '')}"
 
 
 def json_of(response: httpx.Response) -> dict[str, Any]:
-    """An empty one if the body is something else."""
+    """Returns the JSON object in the body; an empty one if the body is anything else."""
     try:
         value = response.json()
     except ValueError:
@@ -197,5 +211,5 @@ def reason_of(error: Exception) -> str:
 
 
 def say_aside(line: str) -> None:
-    """Prints on stderr: stdout is for the command's result."""
+    """Prints a line on stderr, since stdout is for the command's result."""
     say(line, sys.stderr)

@@ -1,4 +1,5 @@
-"""Arguments of the commands that speak. Imports none of these commands, so a help text comes at once."""
+"""Defines the arguments of the commands say, book and voices. The modules of these commands are imported only
+when one runs, so that a help text appears at once."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-Commands = Any  # argparse does not name the type of what add_subparsers gives
+Commands = Any  # the result of add_subparsers, whose type is private in argparse
 
 _SERVER = """\
 The server that speaks is that of --url; without it the one that runs in this
@@ -79,10 +80,16 @@ def _add_book(commands: Commands) -> None:
 
 def _add_voice(command: argparse.ArgumentParser) -> None:
     command.add_argument("--voice", metavar="NAME", help="a voice of the server; default: its first")
+    command.add_argument("--mood", metavar="NAME", help="a mood of that voice: another of its recordings")
     command.add_argument(
         "--prompt", type=Path, metavar="FILE", help="a recording that is to speak, 3 to 10 s"
     )
     command.add_argument("--prompt-text", metavar="TEXT", help="every word that is said in it")
+    command.add_argument(
+        "--verify",
+        action="store_true",
+        help="have a recogniser of the server hear it; drifts are spoken anew",
+    )
     command.add_argument("--seed", type=int, metavar="N", help="the same gives the same audio; default: 42")
     command.add_argument("--speed", type=float, metavar="X", help="0.25 to 4 at the same pitch; default: 1")
 
@@ -91,18 +98,29 @@ def _add_voices(commands: Commands) -> None:
     whats = _command(commands, "voices", "list, add, check, remove, move the voices", _VOICES).add_subparsers(
         dest="what", required=True, metavar="WHAT"
     )
-    whats.add_parser("list", help="names, sources and transcripts")
+    shown = whats.add_parser("list", help="names, sources and transcripts")
     add = whats.add_parser("add", help="register a recording, 3 to 10 s of clean speech")
-    add.add_argument("name", metavar="NAME", help="letters of any script, digits, _ and -")
+    add.add_argument(
+        "name", metavar="NAME", help="letters of any script, digits, _ and -; NAME:MOOD is a mood of a voice"
+    )
     check = whats.add_parser("check", help="measure a recording that is to be a voice; keeps nothing")
     for takes in (add, check):
         takes.add_argument(
             "recording", type=Path, metavar="RECORDING", help="wav, mp3, flac, ogg, m4a or webm"
         )
-        takes.add_argument("--text", required=True, metavar="TEXT", help="every word that is said in it")
-    add.add_argument(
-        "--consent", default="", metavar="TEXT", help="who agreed to what; kept and shown with the voice"
-    )
+        takes.add_argument(
+            "--text",
+            metavar="TEXT",
+            help="every word that is said in it; else what the server hears is shown",
+        )
+        takes.add_argument(
+            "--trim-silence", action="store_true", help="without the silence before and behind the speech"
+        )
+    for knows in (shown, add):
+        knows.add_argument("--language", choices=["zh", "en"], help="the language that it speaks")
+        knows.add_argument("--gender", choices=["female", "male", "other"], help="of the voice")
+    add.add_argument("--consent", metavar="TEXT", help="who agreed to what; kept and shown with the voice")
+    add.add_argument("--description", metavar="TEXT", help="of the voice, in free words")
     remove = whats.add_parser("remove", help="remove voices")
     remove.add_argument("names", nargs="+", metavar="NAME")
     export = whats.add_parser("export", help="write voices into one file, a zip")
@@ -136,7 +154,7 @@ def _command(commands: Commands, name: str, short: str, long: str) -> argparse.A
 
 
 def _say(arguments: argparse.Namespace) -> int:
-    from glm_tts_api.commandline.say import run  # with an HTTP client, which other commands need not wait for
+    from glm_tts_api.commandline.say import run  # imports an HTTP client, which other commands do not need
 
     return run(arguments)
 

@@ -1,4 +1,5 @@
-"""`glm-tts book`: a book as files of audio, in a folder in which a command that was interrupted goes on."""
+"""The command `glm-tts book`: speaks a book into audio files in a folder. A command that was interrupted goes
+on in the same folder when it is repeated."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from glm_tts_api.commandline.book_files import BookFiles, Writing
 from glm_tts_api.commandline.failing import Failed, Misused
 from glm_tts_api.commandline.files import read_file
 from glm_tts_api.commandline.progress import bar, print_above
-from glm_tts_api.commandline.say import first_voice, prompt_of
+from glm_tts_api.commandline.say import prompt_of, voice_of
 from glm_tts_api.commandline.server import Where, server_at
 from glm_tts_api.commandline.speaker import Speaker
 from glm_tts_api.contracts import SAMPLE_RATE
@@ -32,15 +33,16 @@ from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.block_pauses import Pauses
 
-WORK = ".glm-tts"  # the job's folder, in that of the book
+WORK = ".glm-tts"  # the job's folder, inside the book's folder
 _SEED = 42
-_AT_ONCE = 4  # segments: a server has places for others too
+_AT_ONCE = 4  # units that are spoken at a time; a server needs places for other clients too
 
-logging.getLogger("glm_tts_api").addHandler(logging.NullHandler())  # the bar and the last line say enough
+logging.getLogger("glm_tts_api").addHandler(logging.NullHandler())  # the progress bar is shown instead
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises Failed or StartupError."""
+    """Speaks the book into the folder, or goes on where an earlier command stopped. Returns an exit code.
+    Raises Failed or StartupError."""
     source, files = read_file(arguments.book), prompt_of(arguments)
     folder = JobFolder(arguments.output / WORK)
     try:
@@ -63,13 +65,15 @@ def run(arguments: argparse.Namespace) -> int:
         say_aside("\nInterrupted; the same command goes on from here.")
         return 130
     except OSError as error:
-        raise Failed(f"'{arguments.output}' cannot be used ({error.strerror}).") from None
+        raise Failed(
+            f"'{arguments.output}' cannot be used ({error.strerror}): choose another folder with -o."
+        ) from None
     return 0
 
 
 @contextmanager
 def _nothing_left(folder: JobFolder) -> Iterator[None]:
-    """Removes the folder of a job that could not begin."""
+    """Deletes `folder` if the `with` block raises before a job was written there."""
     try:
         yield
     except BaseException:
@@ -79,16 +83,19 @@ def _nothing_left(folder: JobFolder) -> Iterator[None]:
 
 
 def _asked(arguments: argparse.Namespace, source: bytes, files: Files | None) -> dict[str, Any]:
-    """Everything that a book's audio depends on, in a form that a later run can compare."""
+    """Returns everything that the book's audio depends on, so that a later run can tell whether it continues
+    the same work."""
     cast = read_cast(decode(read_file(arguments.cast))) if arguments.cast else {}
     return {
         "the book": _digest(source),
         "--voice": arguments.voice,
+        "--mood": arguments.mood,
         "--prompt": _digest(files["prompt_audio"][1]) if files else None,
         "--prompt-text": arguments.prompt_text,
         "--cast": cast,
         "--seed": _SEED if arguments.seed is None else arguments.seed,
         "--speed": arguments.speed,
+        "--verify": arguments.verify or None,
     }
 
 
@@ -97,7 +104,8 @@ def _digest(data: bytes) -> str:
 
 
 def _begun(folder: JobFolder, asked: dict[str, Any]) -> Job | None:
-    """The job that an earlier command began. Raises Misused where it was another book, or asked otherwise."""
+    """Returns the job that an earlier command began in the folder; None if there is none. Raises Misused if
+    that job is for another book or other options than `asked`, and Failed if the folder is damaged."""
     if not folder.is_job:
         return None
     try:
@@ -116,9 +124,10 @@ def _begun(folder: JobFolder, asked: dict[str, Any]) -> Job | None:
 def _begin(
     api: Api, folder: JobFolder, arguments: argparse.Namespace, book: Book, asked: dict[str, Any]
 ) -> Job:
-    """Raises Failed and StorageFull."""
+    """Checks that the server has the voices, cuts the book into units and writes the plan into the folder.
+    Returns the job. Raises Failed and StorageFull."""
     cast: dict[str, str] = asked["--cast"]
-    voice = None if arguments.prompt else arguments.voice or first_voice(api)
+    voice = None if arguments.prompt else voice_of(arguments, api)
     for name in {*filter(None, [voice]), *cast.values()}:
         api.require_voice(name)
     job = Job(
@@ -143,8 +152,9 @@ def _finish(
     api: Api | None = None,
     files: Files | None = None,
 ) -> None:
-    """Speaks what is missing, and writes each chapter once it is spoken, or at the end the whole book. Raises
-    ServiceError, Failed and OSError."""
+    """Speaks the missing units with `api`, which may be None if none is missing, and writes the files: each
+    chapter once it is spoken, or the whole book as M4B at the end. Raises ServiceError, Failed and
+    OSError."""
     made, units = folder.made(job.n_units), list(folder.units())
     out = BookFiles(arguments.output, folder, job, made, units, for_acx=arguments.preset == "acx")
     with Writing(out) as writing:
@@ -154,15 +164,19 @@ def _finish(
             _speak_all(api, out, files, writing.look)
     if arguments.m4b:
         print_above(str(out.write_m4b()))
+    if arguments.verify:
+        out.write_verdicts()
 
 
 def _speak_all(api: Api, out: BookFiles, files: Files | None, look: Callable[[Unit], None]) -> None:
-    """Raises ServiceError, Failed and OSError."""
+    """Speaks the missing units, with a progress bar. `look` is called after each unit. Raises ServiceError,
+    Failed and OSError."""
     job, made, units = out.job, out.made, out.units
     if made.n_units:
         say_aside(f"{made.n_units} of {job.n_units} segments are there: going on.")
     asked = job.options["asked"]
     given = {"index": job.options["voice"], "prompt_text": asked["--prompt-text"], "speed": asked["--speed"]}
+    given["verify"] = asked.get("--verify")
     fields = {name: str(value) for name, value in given.items() if value is not None}
     n_done = sum(len(unit.text) for unit in units if made.has(unit.index))
     with bar(" characters", sum(len(unit.text) for unit in units), n_done) as shown:

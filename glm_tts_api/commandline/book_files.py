@@ -1,7 +1,9 @@
-"""Writes a book into its folder: a file for each chapter or one for all, with subtitles. Blocking."""
+"""Writes the audio of a book into its folder, with subtitles: a file for each chapter, or one file for the
+whole book. Blocking."""
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from glm_tts_api.commandline.api import say_aside
 from glm_tts_api.commandline.files import write_file
 from glm_tts_api.commandline.progress import print_above
 from glm_tts_api.durable import temporary_of
@@ -20,14 +23,17 @@ from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.loudness import ACX, LEVEL
 from glm_tts_api.longform.subtitles import subtitle_file
 from glm_tts_api.longform.timeline import timed_texts
+from glm_tts_api.recognition import verdicts
 
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
-_MOST_BYTES = 120  # of a title in a name
+_MOST_BYTES = 120  # the most bytes of a title in a file name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BookFiles:
-    """`path`: the folder that the files go to. `for_acx`: chapters are as ACX takes them."""
+    """Writes the files of the book that `job` has spoken into the folder `path`. `folder` is the folder of
+    the job, `made` is the job's progress, and `units` are all units of the job. With `for_acx` the chapters
+    are MP3s that ACX accepts."""
 
     path: Path
     folder: JobFolder
@@ -37,7 +43,7 @@ class BookFiles:
     for_acx: bool
 
     def write_chapter(self, number: int) -> Path:
-        """Chapter `number`, from 0, as MP3, with its subtitles; returns the former's path."""
+        """Writes chapter `number` (from 0) as MP3, and its subtitles. Returns the path of the MP3."""
         chapter = self.job.chapters[number]
         n_digits = max(2, len(str(len(self.job.chapters))))
         name = _file_name(f"{number + 1:0{n_digits}d} {chapter.title or self.job.title}")
@@ -49,12 +55,20 @@ class BookFiles:
         return _put(path, new, write_chapter(new, self.folder, job, made, number, preset, is_marked=True))
 
     def write_m4b(self) -> Path:
-        """The whole book."""
+        """Writes the whole book as one M4B with chapters, and its subtitles. Returns the path of the M4B."""
         name = _file_name(self.job.title)
         self._write_subtitles(name, self.units)
         new = temporary_of(path := self.path / f"{name}.m4b")
         job, made = self.job, self.made
         return _put(path, new, write_audio(new, "m4b", self.folder, job, made, job.n_units, is_marked=True))
+
+    def write_verdicts(self) -> None:
+        """Writes the recogniser's verdicts to verified.json, and prints their counts on stderr."""
+        told = verdicts.told(self.folder.verdicts())
+        path = self.path / "verified.json"
+        write_file(path, json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in told["count"].items())
+        say_aside(f"VERIFIED: {counts} ({path} has the texts).")
 
     def _write_subtitles(self, name: str, units: list[Unit], *, from_s: float = 0.0) -> None:
         texts = timed_texts(units, self.made, self.job.sample_rate, from_s=from_s)
@@ -62,8 +76,10 @@ class BookFiles:
 
 
 class Writing:
-    """A context in which chapters are written on a thread of their own, each once it is spoken. At its end it
-    waits for them, and raises what went wrong; after an error it leaves those that are not begun."""
+    """A context manager that writes the chapters one after another in one background thread, each once it is
+    spoken. It writes nothing until `begin` is called; call `look` after each unit. On exit it waits until the
+    chapters are written and raises the first error. If the `with` block raised an error, chapters that are
+    not begun are dropped, and errors of chapters are not raised."""
 
     def __init__(self, files: BookFiles) -> None:
         self._files = files
@@ -75,13 +91,15 @@ class Writing:
         return self
 
     def begin(self) -> None:
-        """Starts writing chapters; finished ones are written at once."""
+        """Has the thread write the chapters that are spoken already. From now on `look` has each further
+        chapter written once it is spoken."""
         self._firsts = [chapter.first for chapter in self._files.job.chapters]
         for number in range(len(self._firsts)):
             self._write_if_spoken(number)
 
     def look(self, unit: Unit) -> None:
-        """After `unit` was spoken."""
+        """Has the thread write the chapter of `unit`, which was just spoken, if all of the chapter is spoken
+        now. Does nothing before `begin`."""
         if self._firsts:
             self._write_if_spoken(bisect_right(self._firsts, unit.index) - 1)
 
@@ -101,7 +119,8 @@ class Writing:
 
 
 def _put(path: Path, new: Path, written: Iterable[None]) -> Path:
-    """Puts the file that is written at `new` to `path` once it is whole."""
+    """Runs `written`, which writes the file `new`, and then moves that file to `path`. Returns `path`. After
+    an error `new` is removed."""
     try:
         for _ in written:
             pass
@@ -113,6 +132,7 @@ def _put(path: Path, new: Path, written: Iterable[None]) -> Path:
 
 
 def _file_name(title: str) -> str:
-    """The title as a file name that every file system accepts."""
+    """Returns the title as a file name of at most 120 bytes that every file system accepts; "book" if nothing
+    of the title is left."""
     flat = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip(". ")
     return flat.encode()[:_MOST_BYTES].decode(errors="ignore").strip() or "book"

@@ -1,11 +1,11 @@
-"""How a command ends that did not do what it was told."""
+"""The errors with which a command ends."""
 
 from __future__ import annotations
 
 
 class Failed(Exception):
-    """A line for the person at the command line; exit code 1."""
+    """An error whose message is shown to the user. The command ends with exit code 1."""
 
 
 class Misused(Failed):
-    """The arguments do not go together, or name what is not there; exit code 2."""
+    """The command's arguments do not fit together, or name something that does not exist. Exit code 2."""

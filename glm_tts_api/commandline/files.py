@@ -1,4 +1,4 @@
-"""Files that a command reads and writes."""
+"""Reads and writes files for the commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from glm_tts_api.durable import replace_file
 
 
 def read_file(path: Path) -> bytes:
-    """Raises Misused."""
+    """Returns the file's content. Raises Misused if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -17,7 +17,7 @@ def read_file(path: Path) -> bytes:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replaces a file whole; a device or a pipe is written into. Raises Failed."""
+    """Replaces the file `path` in one step, or writes into it if it is a device or a pipe. Raises Failed."""
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)

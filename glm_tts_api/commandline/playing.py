@@ -1,4 +1,4 @@
-"""Sound on this machine's loudspeaker, by whichever player is installed."""
+"""Plays audio on this machine, with a player program that is installed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from glm_tts_api.commandline.failing import Failed
 
-_NO_DEVICE = "audio open failed"  # ffplay says so, and ends with 0
+_NO_DEVICE = "audio open failed"  # ffplay prints this without a sound device, but ends with exit code 0
 _ANY = ("wav", "flac", "mp3", "opus", "aac")
 
 
 class Player(NamedTuple):
-    """A program, its arguments, and the formats that it plays; without "-" it is given a file's name."""
+    """A player program with its arguments and the formats that it plays. A program without the argument "-"
+    cannot read audio from stdin and gets the name of a file."""
 
     name: str
     arguments: tuple[str, ...]
@@ -27,12 +28,12 @@ _PLAYERS = (
     Player("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-"), _ANY),
     Player("mpv", ("--no-video", "--no-terminal", "-"), _ANY),
     Player("aplay", ("-q", "-"), ("wav",)),
-    Player("afplay", (), ("wav", "flac", "mp3", "aac")),  # macOS's
+    Player("afplay", (), ("wav", "flac", "mp3", "aac")),  # the player of macOS
 )
 
 
 def player_of(audio_format: str) -> Player:
-    """The first that is installed. Raises Failed."""
+    """Returns the first installed player for this format. Raises Failed if there is none."""
     fitting = [each for each in _PLAYERS if audio_format in each.formats]
     found = next((each for each in fitting if shutil.which(each.name)), None)
     if found is None:
@@ -42,12 +43,13 @@ def player_of(audio_format: str) -> Player:
 
 
 def play(audio: Iterable[bytes], player: Player) -> None:
-    """Plays a file's bytes while they come, and returns when all is heard. Raises Failed."""
+    """Plays the bytes of an audio file while they come, or after all have come if `player` cannot read stdin.
+    Returns when all has been played. Raises Failed."""
     if "-" in player.arguments:
         process = _begun(player, subprocess.PIPE)
         try:
             assert process.stdin is not None
-            with suppress(BrokenPipeError):  # it has ended, and says why
+            with suppress(BrokenPipeError):  # the player has ended; _end reports why
                 process.stdin.writelines(audio)
             _end(player, process)
         finally:
@@ -62,7 +64,7 @@ def play(audio: Iterable[bytes], player: Player) -> None:
 def _begun(player: Player, stdin: int, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [player.name, *player.arguments, *more],
-        bufsize=0,  # each piece is heard at once
+        bufsize=0,  # each piece is passed on at once
         stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

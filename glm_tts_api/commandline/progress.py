@@ -1,4 +1,4 @@
-"""A bar on stderr, where that is a terminal."""
+"""Progress bars on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _LOOK_S = 0.5
 
 
 def bar(unit: str, total: int, done: int = 0) -> Any:
-    """Counts to `total`, with the time left. On a terminal alone; it leaves no line behind."""
+    """Returns a tqdm progress bar that counts from `done` to `total` and shows the time left. Shown only on a
+    terminal; removed at its end."""
     return tqdm(
         total=total,
         initial=done,
@@ -29,13 +30,14 @@ def bar(unit: str, total: int, done: int = 0) -> Any:
 
 
 def print_above(line: str) -> None:
-    """Prints on stdout, also while a bar is shown. From any thread."""
+    """Prints a line on stdout, without breaking a bar that is shown. Any thread may call it."""
     tqdm.write(line)
 
 
 @contextmanager
 def progress_of(api: Api, request_id: str) -> Iterator[None]:
-    """Shows how far the server is with a request that is spoken meanwhile, by its segments."""
+    """Shows a progress bar inside the `with` block while the server speaks the request `request_id`. The bar
+    counts segments; a request with one segment has none."""
     over = threading.Event()
     watch = threading.Thread(target=_watch, args=(api, request_id, over), daemon=True)
     watch.start()

@@ -1,4 +1,4 @@
-"""`glm-tts say`: a text as a file of audio, or as sound."""
+"""The command `glm-tts say`: speaks a text into an audio file, or plays it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from glm_tts_api.commandline.playing import play, player_of
 from glm_tts_api.commandline.progress import progress_of
 from glm_tts_api.commandline.server import Where, server_at
 from glm_tts_api.commandline.text import given_text
+from glm_tts_api.contracts import in_mood
 
 FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".aac": "aac", ".pcm": "pcm"}
 FORMATS |= {".opus": "opus", ".ogg": "opus"}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises Failed or StartupError."""
+    """Speaks a text into a file or plays it. Returns an exit code. Raises Failed or StartupError."""
     output: str | None = arguments.output
     fields = {"input_text": given_text(arguments.text, "say"), "response_format": _format(output)}
     options = {"seed": arguments.seed, "speed": arguments.speed, "prompt_text": arguments.prompt_text}
+    options["verify"] = arguments.verify or None
     fields |= {name: str(value) for name, value in options.items() if value is not None}
     files = prompt_of(arguments)
     player = player_of(fields["response_format"]) if arguments.play or output is None else None
     with server_at(Where.of(arguments.url, arguments.key)) as api:
         if files is None:
-            fields["index"] = arguments.voice or first_voice(api)
-        if output is None and arguments.srt is None:
+            fields["index"] = voice_of(arguments, api)
+        if output is None and arguments.srt is None and not arguments.verify:
             assert player is not None
             with api.stream(fields, files) as pieces:
                 play(pieces, player)
@@ -49,8 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def first_voice(api: Api) -> str:
-    """The voice that speaks where none is named."""
+def voice_of(arguments: argparse.Namespace, api: Api) -> str:
+    """Returns the name of the registered voice to use: --voice or else the server's first voice, with --mood
+    as `voice:mood`. Raises Failed if the server has no voice."""
+    voice: str = arguments.voice or _first_voice(api)
+    return in_mood(voice, arguments.mood) if arguments.mood else voice
+
+
+def _first_voice(api: Api) -> str:
+    """Returns the voice that is used if none is named. Raises Failed if the server has no voice."""
     voices = api.get("/api/v1/prompts").get("prompts", [])
     if not voices:
         raise Failed("The server has no voice: add one with glm-tts voices add, or send one with --prompt.")
@@ -58,20 +67,22 @@ def first_voice(api: Api) -> str:
 
 
 def prompt_of(arguments: argparse.Namespace) -> Files | None:
-    """The recording that is to speak."""
+    """Returns the recording of --prompt as a file for the request; None without --prompt. Raises Misused for
+    arguments that do not fit together."""
     if arguments.prompt is None:
         if arguments.prompt_text is not None:
             raise Misused("--prompt-text needs --prompt, the recording that it is the transcript of.")
         return None
     if arguments.prompt_text is None:
         raise Misused("--prompt needs --prompt-text: every word that is said in the recording.")
-    if arguments.voice is not None:
-        raise Misused("Give either --voice or --prompt.")
+    if arguments.voice is not None or arguments.mood is not None:
+        raise Misused("Give either --voice, perhaps with --mood, or --prompt.")
     return {"prompt_audio": (arguments.prompt.name, read_file(arguments.prompt))}
 
 
 def _format(output: str | None) -> str:
-    """The format of the file's suffix; WAV for a player and for stdout."""
+    """Returns the audio format for the suffix of the file `output`; WAV to play it or for stdout ("-").
+    Raises Misused for another suffix or a missing folder."""
     if output in (None, "-"):
         return "wav"
     path = Path(str(output))

@@ -1,4 +1,5 @@
-"""Which server a command asks: the one at a URL, the one that runs in this folder, or one of its own."""
+"""Finds the server for a command: the one at a URL, the one that runs in this folder, or one that is started
+for the command."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _TELL_AFTER_S = 1.0
 
 
 class Where(NamedTuple):
-    """--url and --key, or the variables that stand for them."""
+    """The address and the API key of a server, from --url and --key or from GLM_TTS_URL and GLM_TTS_API_KEY.
+    Empty if not given."""
 
     url: str
     key: str
@@ -37,7 +39,9 @@ class Where(NamedTuple):
 
 @contextmanager
 def server_at(where: Where) -> Iterator[Api]:
-    """The server there, once it can speak. Raises Failed, or StartupError for settings that do not hold."""
+    """Yields a client of the server at `where`. With a URL, the server is not asked whether it can speak.
+    Without a URL, waits until the server of this folder can speak; if none runs, one is started until the
+    `with` block ends. Raises Failed, or StartupError for invalid settings."""
     if where.url:
         with Api(where.url, where.key) as api:
             yield api
@@ -58,8 +62,9 @@ def server_at(where: Where) -> Iterator[Api]:
 
 @contextmanager
 def _server_of_its_own(key: str) -> Iterator[Api]:
-    """A server for as long as the context lasts, on a port that only this machine reaches. It ends with this
-    process, however that ends."""
+    """Starts a server on a port that only this machine can reach, and yields its client once the server can
+    speak. The server ends with the `with` block, and also with this process if that is killed. Raises Failed
+    if the server ends before or cannot speak."""
     folder = Path(tempfile.mkdtemp(prefix="glm-tts-"))
     log_file = folder / "server.log"
     with socket.create_server(("127.0.0.1", 0)) as listener, log_file.open("wb") as log:
@@ -68,12 +73,12 @@ def _server_of_its_own(key: str) -> Iterator[Api]:
         command += ["--private", str(os.getpid()), str(listener.fileno())]
         process = subprocess.Popen(
             command,
-            env={**os.environ, "JOBS_DIR": str(folder / "jobs")},  # those of the settings are not for it
+            env={**os.environ, "JOBS_DIR": str(folder / "jobs")},  # this server must not run others' jobs
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is this command's to answer
+            start_new_session=True,  # Ctrl-C goes to this command alone
         )
 
     def require_alive() -> None:
@@ -89,7 +94,7 @@ def _server_of_its_own(key: str) -> Iterator[Api]:
                 say_aside(str(health["notice"]))
             yield api
     finally:
-        has_ended = process.poll() is not None  # by itself: its log stays
+        has_ended = process.poll() is not None  # then its log is kept for the user
         process.kill()
         process.wait()
         if not has_ended:
@@ -97,7 +102,8 @@ def _server_of_its_own(key: str) -> Iterator[Api]:
 
 
 def _wait_until_ready(api: Api, who: str) -> dict[str, Any]:
-    """Waits until the server can speak, and returns its health. Raises Failed."""
+    """Waits until the server can speak. Returns its health. The parameter `who` names the server in messages.
+    Raises Failed if the server cannot load its model or is known to have ended."""
     began, told = time.monotonic(), False
     while (health := api.health()).get("status") not in ("healthy", "idle"):
         api.require_server()

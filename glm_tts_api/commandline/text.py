@@ -1,4 +1,4 @@
-"""The text that a command is given: as an argument, on standard input, or in a .txt file."""
+"""Reads the text that is given to a command: an argument, standard input, or a .txt file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ _OF_A_BOOK = (".md", ".epub", ".srt")
 
 
 def given_text(argument: str | None, command: str) -> str:
-    """The text of the argument: standard input for `-` or None, the content of a .txt file, else the argument
-    itself. Raises Misused where there is no text; `command` is the command's name for the message."""
+    """Returns the text that `argument` means: standard input for `-` or None, the content of a .txt file, or
+    the argument itself. `command` is the command's name for error messages. Raises Misused if there is no
+    text or no such .txt file, for text that is not UTF-8, and for a .md, .epub or .srt file."""
     if argument in (None, "-"):
         return _from_stdin(argument, command)
     assert argument is not None
@@ -60,5 +61,5 @@ def _decoded(written: bytes, where: str, then: str) -> str:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a text may be longer than a name
+    except OSError:  # a text may be too long for a file name
         return False

@@ -1,117 +1,162 @@
-"""`glm-tts voices`: the server's voices, and their way to another server."""
+"""The command `glm-tts voices`: lists and changes the server's voices, and moves voices to another server."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from unicodedata import east_asian_width
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from glm_tts_api.commandline.api import Api, say_aside
-from glm_tts_api.commandline.archive import Voice, pack, unpack
-from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.commandline.api import Api, Fields, say_aside
+from glm_tts_api.commandline.failing import Failed, Misused
 from glm_tts_api.commandline.files import read_file, write_file
 from glm_tts_api.commandline.server import Where, server_at
+from glm_tts_api.contracts import MOOD_SIGN, in_mood
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.voices.about import NOTES
+from glm_tts_api.voices.archive import PackedVoice, pack, unpack
 
 _PROMPTS = "/api/v1/prompts"
 _GAP = "  "
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises Failed or StartupError."""
-    # Local files are checked first: a server of this command's own takes some seconds to start.
+    """Runs `glm-tts voices list`, `add`, `check`, `remove`, `export` or `import`. Returns an exit code.
+    Raises Failed or StartupError."""
+    # Local files are checked first, since it takes some seconds to start a server.
     recording = read_file(arguments.recording) if "recording" in arguments else b""
-    archive = unpack(read_file(arguments.file)) if arguments.what == "import" else {}
+    voices = _unpacked(arguments.file) if arguments.what == "import" else {}
     with server_at(Where.of(arguments.url, arguments.key)) as api:
         match arguments.what:
             case "list":
-                _list(api)
+                _list(api, _notes(arguments))
             case "add":
-                voice = Voice(recording, arguments.text, arguments.consent)
-                print(_added(api, arguments.name, voice))
+                transcript = arguments.text or _agreed(api, recording)
+                fields = {"index": arguments.name, "prompt_text": transcript, **_notes(arguments)}
+                _add(api, recording, fields | _trim(arguments))
             case "check":
-                return _check(api, Voice(recording, arguments.text))
+                return _check(api, recording, {"prompt_text": arguments.text or ""} | _trim(arguments))
             case "remove":
                 for name in arguments.names:
                     print(api.delete(_path(name))["message"])
             case "export":
                 _export(api, arguments.file, arguments.names)
             case "import":
-                return _import(api, archive)
+                return _import(api, voices)
     return 0
 
 
-def _list(api: Api) -> None:
-    found = api.get(_PROMPTS)["prompts"]
-    rows = [(each["index"], each["source"], each["prompt_text"]) for each in found]
+def _unpacked(file: Path) -> dict[str, PackedVoice]:
+    """Returns the voices in an exported file. Raises Misused if the file cannot be read or is no such
+    file."""
+    try:
+        return unpack(BytesIO(read_file(file)))
+    except InvalidField as fault:
+        raise Misused(fault.message) from None
+
+
+def _trim(arguments: argparse.Namespace) -> dict[str, str]:
+    return {"trim_silence": "true"} if arguments.trim_silence else {}
+
+
+def _notes(arguments: argparse.Namespace) -> dict[str, str]:
+    given = ((note, getattr(arguments, note, None)) for note in NOTES)
+    return {note: text for note, text in given if text}
+
+
+def _list(api: Api, wanted: Mapping[str, str]) -> None:
+    found = api.get(f"{_PROMPTS}?{urlencode(wanted)}")["prompts"]
+    rows = [
+        (name, each["source"], each["prompt_text"])
+        for voice in found
+        for name, each in _recordings(voice).items()
+    ]
     _print_rows([("NAME", "SOURCE", "TRANSCRIPT"), *rows])
 
 
-def _check(api: Api, voice: Voice) -> int:
-    """The exit code: 1 if the voice will not do."""
-    fields = {"prompt_text": voice.transcript}
-    report = api.post(f"{_PROMPTS}/check", fields, {"prompt_audio": ("recording", voice.recording)})
+def _agreed(api: Api, recording: bytes) -> str:
+    """Shows the user the words that the server hears in the recording, and returns them if the user confirms
+    them. Raises Failed otherwise, or without a terminal."""
+    heard = str(_report(api, recording, {})["heard"])
+    print(f"Heard: {heard}")
+    if not sys.stdin.isatty() or input("Is every word right? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise Failed("The voice is not registered: give every word that is said as --text.")
+    return heard
+
+
+def _report(api: Api, recording: bytes, fields: Fields) -> dict[str, Any]:
+    return api.post(f"{_PROMPTS}/check", fields, {"prompt_audio": ("recording", recording)})
+
+
+def _check(api: Api, recording: bytes, fields: Fields) -> int:
+    """Prints the server's checks of a recording. Returns the exit code, which is 1 if the recording cannot be
+    a voice."""
+    report = _report(api, recording, fields)
     rows = [(each["name"], each["status"], each["message"]) for each in report["checks"]]
     _print_rows([("CHECK", "STATUS", "FOUND"), *rows])
     return 1 if report["status"] == "error" else 0
 
 
 def _print_rows(rows: list[tuple[str, str, str]]) -> None:
-    widths = [max(_width(row[column]) for row in rows) for column in range(2)]
-    for row in rows:
+    shown = [tuple(map(_printable, row)) for row in rows]
+    widths = [max(_width(row[column]) for row in shown) for column in range(2)]
+    for row in shown:
         cells = [text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=False)]
         print(_GAP.join([*cells, row[2]]))
 
 
+def _printable(text: str) -> str:
+    """Returns `text` on one line. Control characters, which a terminal would interpret, are escaped."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def _width(text: str) -> int:
-    """Columns of a terminal."""
+    """Returns how many columns `text` takes on a terminal."""
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _added(api: Api, name: str, voice: Voice) -> str:
-    """Registers the voice; returns the server's message."""
-    fields = {"index": name, "prompt_text": voice.transcript, "consent": voice.consent}
-    answer = api.post(_PROMPTS, fields, {"prompt_audio": (name, voice.recording)})
+def _add(api: Api, recording: bytes, fields: Fields) -> None:
+    answer = api.post(_PROMPTS, fields, {"prompt_audio": ("recording", recording)})
     for warning in answer.get("warnings", []):
         say_aside(f"WARNING: {warning}")
-    return str(answer["message"])
+    print(answer["message"])
 
 
 def _export(api: Api, file: Path, names: list[str]) -> None:
-    known = _known(api)
-    if unknown := [name for name in names if name not in known]:
-        raise Failed(f"The server has no voice '{unknown[0]}'; it has {', '.join(known) or 'none'}.")
-    voices = {}
-    for name in names or known:
-        voices[name] = Voice(api.read(f"{_path(name)}/audio"), *known[name])
-    write_file(file, pack(voices))
-    print(
-        f"{'1 voice is' if len(voices) == 1 else f'{len(voices)} voices are'} in {file}: {', '.join(voices)}"
-    )
+    data = api.read(f"{_PROMPTS}.zip?{urlencode([('index', name) for name in names])}")
+    write_file(file, data)
+    voices = unpack(BytesIO(data))
+    whole = [name for name in voices if MOOD_SIGN not in name]
+    print(f"{'1 voice is' if len(whole) == 1 else f'{len(whole)} voices are'} in {file}: {', '.join(voices)}")
 
 
-def _import(api: Api, voices: dict[str, Voice]) -> int:
-    """The exit code: 1 if one of them could not be added. Those that are there already are left alone."""
-    known = _known(api)
+def _import(api: Api, voices: dict[str, PackedVoice]) -> int:
+    """Adds the voices to the server, one request for each voice, since a server limits the size of a request.
+    Returns the exit code, which is 1 if a voice could not be added."""
     n_failed = 0
     for name, voice in voices.items():
+        archive = b"".join(pack([(name, voice)]))
         try:
-            if name not in known:
-                print(_added(api, name, voice))
-            elif Voice(api.read(f"{_path(name)}/audio"), *known[name]) == voice:
-                print(f"Voice '{name}' is there already.")
-            else:
-                raise Failed(f"'{name}' is another voice there: glm-tts voices remove {name}, then again.")
+            (answer,) = api.post(f"{_PROMPTS}/import", {}, {"archive": ("voices.zip", archive)})["prompts"]
+            for warning in answer["warnings"]:
+                say_aside(f"WARNING: {warning}")
+            if answer["result"] == "taken":
+                raise Failed(f"Another voice '{name}' is there: glm-tts voices remove {name}, then again.")
+            print(answer["message"])
         except Failed as failure:
             n_failed += 1
-            say_aside(f"Voice '{name}' is not imported: {failure}")
+            say_aside(str(failure))
     return 1 if n_failed else 0
 
 
-def _known(api: Api) -> dict[str, tuple[str, str]]:
-    """The transcript and the consent of each voice, by its name."""
-    found = api.get(_PROMPTS)["prompts"]
-    return {each["index"]: (each["prompt_text"], each.get("consent") or "") for each in found}
+def _recordings(voice: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns a voice and its moods, as the server lists them, by their names."""
+    name = voice["index"]
+    return {name: voice, **{in_mood(name, mood["name"]): mood for mood in voice.get("moods", [])}}
 
 
 def _path(name: str) -> str:

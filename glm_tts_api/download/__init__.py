@@ -1,1 +1,2 @@
-"""Brings the official checkpoint. Standard library only, save `voices`: it runs before there is a .venv."""
+"""Downloads the official checkpoint. Uses only the standard library, except in `voices`, since it runs before
+.venv exists."""

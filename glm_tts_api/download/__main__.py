@@ -1,4 +1,4 @@
-"""The program that scripts/download_model.sh runs."""
+"""The entry point of scripts/download_model.sh."""
 
 from __future__ import annotations
 

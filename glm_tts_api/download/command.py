@@ -1,8 +1,9 @@
 """Downloads the official GLM-TTS checkpoint, about 9 GB, into ckpt/.
 
-Can be interrupted and repeated: whole files stay, a half one goes on where it stopped. Every file is checked
-for its size and checksum. HF_ENDPOINT and MODELSCOPE_ENDPOINT name mirrors, HF_TOKEN is sent where it is set.
-Exit codes: 0 all is there; 1 a file cannot be had or is damaged; 2 no room on the disk, or no consent.
+Can be interrupted and repeated: complete files stay, and a partial file goes on where it stopped. Every file
+is checked for its size and checksum. HF_ENDPOINT and MODELSCOPE_ENDPOINT name mirrors. HF_TOKEN is sent if it
+is set.
+Exit codes: 0 all files are there; 1 a file cannot be had or is damaged; 2 no room on the disk, or no consent.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from glm_tts_api.commands import START
 from glm_tts_api.download.hubs import HUBS, Hub, Wanted, missing_parts, wanted_files
 from glm_tts_api.download.transfer import DownloadError, fetch, is_complete
 
-RESERVE_BYTES = 1_000_000_000  # to be left free
+RESERVE_BYTES = 1_000_000_000  # must stay free on the disk
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Returns the exit code."""
+    """Downloads the files that the arguments ask for, and prints the progress. Returns the exit code."""
     try:
         _download(HUBS[arguments.source](), arguments.dir)
         if arguments.with_voices:
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _download(hub: Hub, target: Path) -> None:
-    """Brings what is missing of the checkpoint to `target`. Raises DownloadError."""
+    """Downloads the missing files of the checkpoint into `target`. Raises DownloadError."""
     wanted = wanted_files(hub)
     if missing := missing_parts(wanted):
         raise DownloadError(f"{hub.model} no longer lists: {', '.join(missing)}. Try another --source.")

@@ -1,4 +1,4 @@
-"""Where the official files are: two hubs, and what each says of its files. Standard library only."""
+"""The two hubs that have the official files, and how each lists them. Uses only the standard library."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from glm_tts_api.download.transfer import DownloadError, RemoteFile, get_json
 
 MODEL_FOLDERS = ("llm", "flow", "hift", "vocos2d", "speech_tokenizer", "vq32k-phoneme-tokenizer")
 SPEAKER_ENCODER = "campplus.onnx"
-_PLAIN_NAME = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f]+")  # a part of a path that leads nowhere else
+_PLAIN_NAME = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f]+")  # a part of a path that cannot leave its folder
 
 
 class Hub(Protocol):
-    """A place that serves repositories of files."""
+    """A hub that lists and serves repositories of files. `model` and `speaker_encoder` are the repositories
+    to use."""
 
     model: str
     speaker_encoder: str
@@ -27,7 +28,7 @@ class Hub(Protocol):
 
 
 class HuggingFace:
-    """huggingface.co, or the mirror that HF_ENDPOINT names."""
+    """Lists the files of a repository on huggingface.co, or on the mirror that HF_ENDPOINT names."""
 
     model = "zai-org/GLM-TTS"
     speaker_encoder = "FunAudioLLM/CosyVoice-300M"
@@ -51,7 +52,8 @@ class HuggingFace:
         ]
 
     def _entries(self, repository: str) -> Iterator[dict[str, Any]]:
-        """The listing comes in pages; each names the next in its Link header."""
+        """Yields the entries of the repository's listing. The listing has pages; each names the next one in
+        its Link header."""
         url: str | None = f"{self._endpoint}/api/models/{repository}/tree/main?recursive=true"
         while url is not None:
             same_host = urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(self._endpoint).netloc
@@ -62,7 +64,7 @@ class HuggingFace:
 
 
 class ModelScope:
-    """modelscope.cn, or the mirror that MODELSCOPE_ENDPOINT names."""
+    """Lists the files of a repository on modelscope.cn, or on the mirror that MODELSCOPE_ENDPOINT names."""
 
     model = "ZhipuAI/GLM-TTS"
     speaker_encoder = "iic/CosyVoice-300M"
@@ -90,16 +92,17 @@ HUBS: dict[str, type[Hub]] = {"huggingface": HuggingFace, "modelscope": ModelSco
 
 @dataclass(frozen=True)
 class Wanted:
-    """A remote file and its place in the checkpoint folder."""
+    """A remote file, and its path in the checkpoint folder."""
 
     file: RemoteFile
     place: PurePosixPath
 
 
 def wanted_files(hub: Hub) -> list[Wanted]:
-    """The files that the server loads: the model's folders without their Python, and the speaker encoder.
+    """Returns the files that the server loads: the model's folders without their Python files, and the
+    speaker encoder.
 
-    Raises DownloadError if the listing names a place outside the checkpoint folder.
+    Raises DownloadError if the hub lists a file name that would be outside the checkpoint folder.
     """
     wanted = [
         Wanted(file, _place(file.path))
@@ -125,7 +128,7 @@ def _place(path: str) -> PurePosixPath:
 
 
 def missing_parts(wanted: list[Wanted]) -> list[str]:
-    """The parts of a checkpoint that the hub's listings did not have."""
+    """Returns the names of the checkpoint's folders for which `wanted` has no file."""
     found = {item.place.parts[0] for item in wanted}
     return [name for name in (*MODEL_FOLDERS, "frontend") if name not in found]
 

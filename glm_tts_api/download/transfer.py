@@ -1,7 +1,9 @@
-"""Fetches one file so that a broken line or a stopped program costs only what had not arrived.
+"""Downloads one file so that a broken connection or a stopped program loses only the bytes that had not
+arrived.
 
-A file grows as NAME.part and gets its name once its size and checksum are right. Standard library only:
-huggingface_hub looks at sizes alone (2.4 takes a damaged file of the right size), and knows one of the hubs.
+A file is written as NAME.part and renamed once its size and checksum are right. Uses only the standard
+library. huggingface_hub is not used: it checks sizes alone (version 2.4 accepts a damaged file of the right
+size) and knows only one of the hubs.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from typing import Any, BinaryIO
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 60
-ATTEMPTS = 5  # for a listing, or for a file without a single new byte
+ATTEMPTS = 5  # tries for a listing, or tries in a row that bring no new byte of a file
 _NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 
 class DownloadError(Exception):
-    """The message says what went wrong and what to do. `exit_code` 2: nothing was tried."""
+    """A download that failed. The message is shown to the user. `exit_code` is the exit status of the
+    command: 2 if there is too little room or the licence was not accepted, else 1."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
@@ -33,7 +36,8 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as its hub describes it. Large ones have a SHA-256, small ones Git's SHA-1 of a blob."""
+    """A file as its hub lists it. Large files have a SHA-256, and small ones Git's SHA-1 of a blob. `token`
+    is sent with the request."""
 
     path: str
     url: str
@@ -44,7 +48,7 @@ class RemoteFile:
 
 
 class Progress:
-    """A bar on a terminal; else a line at every tenth of the file."""
+    """Shows the progress of a download: a bar on a terminal, else a line at every tenth of the file."""
 
     def __init__(self, name: str, total: int, done: int) -> None:
         self._name = name
@@ -74,18 +78,20 @@ class Progress:
 
 
 def open_url(url: str, *, offset: int = 0, token: str = "") -> http.client.HTTPResponse:
-    """Asks for a URL from byte `offset` on. Raises urllib.error.HTTPError, OSError."""
+    """Requests `url` from byte `offset` on and returns the open response. Its status is 206 if the server
+    begins at `offset`, and 200 if the server sends the whole file. Raises urllib.error.HTTPError, OSError."""
     request = urllib.request.Request(url, headers={"User-Agent": "glm-tts-api"})
     if offset:
         request.add_header("Range", f"bytes={offset}-")
-    if token:  # not for the storage that the hub redirects to
+    if token:  # a redirect to the hub's storage does not get the token
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)
     return response
 
 
 def get_bytes(url: str, *, token: str = "") -> tuple[bytes, dict[str, str]]:
-    """A small body and its headers (names in lower case). Raises DownloadError."""
+    """Returns a small body and its headers, with names in lower case. Tries again after temporary errors.
+    Raises DownloadError."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with open_url(url, token=token) as response:
@@ -102,7 +108,7 @@ def get_bytes(url: str, *, token: str = "") -> tuple[bytes, dict[str, str]]:
 
 
 def get_json(url: str, *, token: str = "") -> tuple[Any, dict[str, str]]:
-    """A JSON body and its headers. Raises DownloadError."""
+    """Returns a JSON body and its headers, with names in lower case. Raises DownloadError."""
     body, headers = get_bytes(url, token=token)
     try:
         return json.loads(body), headers
@@ -111,18 +117,19 @@ def get_json(url: str, *, token: str = "") -> tuple[Any, dict[str, str]]:
 
 
 def is_complete(file: RemoteFile, path: Path) -> bool:
-    """Whether `path` is the whole file, by its size and checksum."""
+    """Returns whether `path` is the complete file, by its size and checksum."""
     return path.is_file() and path.stat().st_size == file.size and checksum_problem(file, path) is None
 
 
 def fetch(file: RemoteFile, path: Path) -> None:
-    """Brings `file` to `path`, going on with what is there of it. Raises DownloadError."""
+    """Downloads `file` to `path`, and continues a partial download. An existing file at `path` is replaced.
+    Raises DownloadError; a file with a wrong checksum is removed then, any other partial file stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     resumed = part.exists()
     _fetch_bytes(file, part)
     problem = checksum_problem(file, part)
-    if problem is not None and resumed:  # the earlier half may have been of another version
+    if problem is not None and resumed:  # the earlier part may be of another version of the file
         part.unlink()
         _fetch_bytes(file, part)
         problem = checksum_problem(file, part)
@@ -133,7 +140,8 @@ def fetch(file: RemoteFile, path: Path) -> None:
 
 
 def checksum_problem(file: RemoteFile, path: Path) -> str | None:
-    """How the content differs from what the hub says, or None. Files without a checksum pass."""
+    """Returns how the checksum of `path` differs from the hub's; None if it is right, or if the hub has
+    none."""
     if file.sha256 is not None:
         digest, wanted, kind = hashlib.sha256(), file.sha256, "SHA-256"
     elif file.git_sha1 is not None:
@@ -148,7 +156,8 @@ def checksum_problem(file: RemoteFile, path: Path) -> str | None:
 
 
 def _fetch_bytes(file: RemoteFile, part: Path) -> None:
-    """Lets `part` grow to the file's size; after a break it goes on from there."""
+    """Downloads bytes until `part` has the file's size, and continues after a broken connection. Raises
+    DownloadError after five tries in a row without a new byte."""
     idle_attempts = 0
     done = part.stat().st_size if part.exists() else 0
     progress = Progress(file.path, file.size, done)
@@ -170,8 +179,9 @@ def _fetch_bytes(file: RemoteFile, part: Path) -> None:
 
 
 def _receive(file: RemoteFile, part: Path, offset: int, progress: Progress) -> Exception | None:
-    """One request. Returns the error that broke it; raises DownloadError for an error that another try will
-    not mend."""
+    """Makes one request for the bytes from `offset` on, and adds them to `part`. If the server sends the
+    whole file instead, `part` is written from its start. Returns the error that broke the request off; None
+    if there was none. Raises DownloadError for an error that another try cannot mend."""
     try:
         with open_url(file.url, offset=offset, token=file.token) as response:
             resumes = response.status == 206
@@ -179,7 +189,7 @@ def _receive(file: RemoteFile, part: Path, offset: int, progress: Progress) -> E
             with part.open("ab" if resumes else "wb") as stream:
                 _copy(response, stream, progress)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # there is nothing behind `offset`: begin anew
+        if error.code == 416:  # the file has no bytes from `offset` on: start again at 0
             part.unlink(missing_ok=True)
         elif error.code < 500 and error.code != 429:
             raise DownloadError(f"{file.path}: HTTP {error.code} {error.reason} ({file.url})") from None
@@ -205,6 +215,7 @@ def _copy(response: http.client.HTTPResponse, stream: BinaryIO, progress: Progre
 
 
 def _pause(attempt: int) -> None:
-    """Waits 0.5 s, then twice as long each time; nothing where there was progress."""
+    """Sleeps after try number `attempt` without progress: 0.5 s after the first, then twice as long each
+    time. Does not sleep for 0."""
     if attempt:
         time.sleep(0.25 * 2**attempt)

@@ -1,6 +1,6 @@
-"""The model's own example prompts: shown their licence, then fetched and registered as voices.
+"""Downloads the model's own example recordings, after showing their licence, and registers them as voices.
 
-Needs the project's packages, to check each recording as an upload is checked.
+Needs the project's packages, since each recording is checked as an upload is.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LICENCE_NAME = "CC BY-NC (attribution, no commercial use)"
 
 
 def fetch_voices(*, consent: bool) -> None:
-    """Shows the licence, asks unless `consent` is given, then registers each voice. Raises DownloadError,
-    also where a voice was left out."""
+    """Shows the licence, asks the user to agree unless `consent` is true, and downloads and registers each
+    voice. Raises DownloadError if the user does not agree, and also if a voice was left out."""
     endpoint = os.environ.get("GITHUB_RAW_ENDPOINT") or "https://raw.githubusercontent.com"
     base = f"{endpoint.rstrip('/')}/zai-org/GLM-TTS/main"
     licence, _ = get_bytes(f"{base}/{RECORDINGS}/LICENSE")
@@ -54,7 +54,7 @@ def _agrees() -> bool:
 
 
 def _examples(base: str) -> dict[str, str]:
-    """Each recording's path and transcript, from the example lists."""
+    """Returns the path and the transcript of each example recording, read from the lists of examples."""
     found: dict[str, str] = {}
     for name in LISTS:
         lines, _ = get_bytes(f"{base}/{name}")
@@ -66,7 +66,8 @@ def _examples(base: str) -> dict[str, str]:
 
 
 def _register(store: VoiceStore, url: str, index: str, transcript: str) -> bool:
-    """Whether the voice is there then."""
+    """Downloads a recording and adds it to the store as voice `index`. Returns False if the store refuses the
+    recording, and True if a voice named `index` is there now. Prints the result."""
     recording, _ = get_bytes(url)
     try:
         store.add(index, transcript, recording)

@@ -1,5 +1,5 @@
-"""One process of an engine as the server has it: begun, told, heard, ended. Runs on the event loop; loads no
-model.
+"""One process of an engine, as the server handles it: starts the process, exchanges messages with it, watches
+it and ends it. Runs on the event loop; loads no model.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message, bytes_of
 
 COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
-# OpenMP's threads wait for the next operator for some 0.4 ms, a tenth of that where there are more of them
-# than cores, and sleep then. The stages share the cores: left to spin, their threads were seen to make a flow
-# step 20 times slower. One that sleeps at once is late for each operator: with PASSIVE, that is where there
-# are more threads than cores, a flow step on two cores took a third longer.
-THREADS_WAIT = {"OMP_WAIT_POLICY": "ACTIVE", "GOMP_SPINCOUNT": "10000"}
-_KEPT_RECORDINGS = 64  # as many as the engine keeps features of
-_LOOK_AT_MOST_S = 1.0  # after a longer time between two looks this process was stopped too
-_LAST_WORDS_S = 2.0  # for what a process still says before it is killed
+# With these values an idle OpenMP thread spins for some 0.4 ms before it sleeps, or for a tenth of that where
+# there are more threads than cores. The stages share the cores: threads that spin without a limit were seen
+# to make a flow step 20 times slower. A thread that sleeps at once (PASSIVE) starts late at each operator:
+# with more threads than cores, a flow step on two cores took a third longer.
+_THREADS_WAIT = {"OMP_WAIT_POLICY": "ACTIVE", "GOMP_SPINCOUNT": "10000"}
+# Makes PyTorch ask for memory pages of 2 MB for large tensors, so that weights are read and loaded faster.
+ENVIRONMENT = {**_THREADS_WAIT, "THP_MEM_ALLOC_ENABLE": "1"}
+_KEPT_RECORDINGS = 64  # recordings that a process keeps; the engine keeps the features of as many
+_LOOK_AT_MOST_S = 1.0  # a longer time between two looks means that the server itself was stopped
+_LAST_WORDS_S = 2.0  # time for a process to end by itself, and to write to the log, before it is killed
 _AT_ONCE = 2**20
 
 
 class EngineDied(Exception):
-    """The engine's process ended in the middle; the cause in one sentence. `is_ours`: of the engine's own, or
-    of what it was doing, and not by somebody's hand."""
+    """The engine's process ended before its work was done. The message is the cause in one sentence.
+    `is_ours` says that the engine itself or its work caused the end; False means that somebody killed the
+    process."""
 
     def __init__(self, cause: str, *, is_ours: bool = True) -> None:
         super().__init__(cause)
@@ -45,14 +48,17 @@ class EngineDied(Exception):
 
 
 class Begun(NamedTuple):
-    """An engine's process that waits to be told what to load, and the server's end of the sockets to it."""
+    """A new process of an engine, which waits for the message Load. `own` is the server's end of the socket
+    pair between the server and the process."""
 
     process: subprocess.Popen[bytes]
     own: socket.socket
 
     @classmethod
     def of(cls, command: Sequence[str]) -> Begun:
-        """It ends with the thread that this is called on. Raises OSError."""
+        """Starts `command` as a process that is joined to the server by a new socket pair. The process gets
+        the file descriptor of its end of the pair as its last argument. The process ends when the thread that
+        called this method ends. Raises OSError if the process cannot be started."""
         own, its = socket.socketpair()
         with its:
             try:
@@ -60,7 +66,7 @@ class Begun(NamedTuple):
                     [*command, str(its.fileno())],
                     pass_fds=[its.fileno()],
                     stdin=subprocess.DEVNULL,
-                    env={**THREADS_WAIT, **os.environ},
+                    env={**ENVIRONMENT, **os.environ},
                 )
             except OSError:
                 own.close()
@@ -69,7 +75,8 @@ class Begun(NamedTuple):
 
 
 class Child:
-    """`cause`: why it ends, where this side knows it."""
+    """An engine's process that is connected to the event loop. `cause` is the reason for which the server
+    ends the process; an empty `cause` means that there is none."""
 
     def __init__(
         self,
@@ -80,32 +87,46 @@ class Child:
         self.pid = process.pid
         self.cause = ""
         self._process, self._reader, self._writer = process, reader, writer
-        self._recordings: OrderedDict[str, None] = OrderedDict()  # those that it has
+        self._recordings: OrderedDict[str, None] = OrderedDict()  # digests of those that the process has
         self._silent_s = self._step_s = 0.0
         self._looked_at = time.monotonic()
         self._n_out_of_memory = _n_out_of_memory()
 
     @classmethod
     async def heard_from(cls, begun: Begun) -> Child:
-        """Connects this event loop to it."""
+        """Connects the running event loop to the process `begun`. Returns the process as a Child."""
         return cls(begun.process, *await asyncio.open_connection(sock=begun.own))
 
-    # -- told and heard
+    # -- messages to and from the process
 
     def send(self, message: Message) -> None:
         self._writer.write(frame(message))
 
     def speak(self, number: int, asked: SpeechRequest, progress: Progress) -> None:
-        """Sends the recordings that it does not have, then the request, which names them."""
+        """Sends the request `asked` to the process under the number `number`. Before that, sends those
+        recordings of the request's voices that the process lacks. After that, has the process drop the
+        recordings that were used longest ago, if it has more than 64. `progress` is the work that another
+        engine has already done for the request."""
         assert isinstance(asked.voice, Voice)
         others = {name: self._named(voice) for name, voice in asked.others.items()}
         named = replace(asked, voice=self._named(asked.voice), others=others)
         self.send(messages.Speak(number, named, progress))
+        self._forget()
+
+    def judge(self, number: int, voice: Voice) -> None:
+        """Asks the process how well the voice's transcript fits its recording. Before that, sends the
+        recording if the process lacks it. The process answers later with the message Answer, which has the
+        same `number`."""
+        self.send(messages.Judge(number, self._named(voice)))
+        self._forget()
+
+    def _forget(self) -> None:
         while len(self._recordings) > _KEPT_RECORDINGS:
             self.send(messages.Forget(self._recordings.popitem(last=False)[0]))
 
     def _named(self, voice: Voice) -> Voice:
-        """The voice without its samples, which the process has from here on."""
+        """Sends the voice's recording to the process, if the process does not have it. Returns the voice
+        without its samples: the digest names the recording."""
         digest, recording = voice.digest, voice.recording
         if digest not in self._recordings:
             self.send(messages.Heard(digest, recording.sample_rate, bytes_of(recording.samples)))
@@ -114,43 +135,51 @@ class Child:
         return Voice(replace(recording, samples=messages.NO_SAMPLES), voice.transcript, digest, voice.name)
 
     async def said(self) -> AsyncIterator[messages.ToServer]:
-        """Its messages, until it says no more. Raises BrokenMessage."""
+        """Yields the process's messages until the connection ends. Raises BrokenMessage if the process sends
+        an invalid message."""
         frames = Frames(TO_SERVER)
         with suppress(ConnectionError):
             while data := await self._reader.read(_AT_ONCE):
                 for message in frames.push(data):
                     yield message
 
-    # -- watched
+    # -- watching the process
 
     def gets_on(self, step_s: float = 0.0) -> None:
-        """It has just said something; its present step takes so long so far."""
+        """Notes that the process has just shown that it works. `step_s` is the time that its current step has
+        taken so far, in seconds."""
         self._silent_s, self._step_s = 0.0, step_s
 
     def stuck_s(self) -> float:
-        """Seconds that it has not got on, to be asked for again and again. A time in which this process stood
-        still too does not count."""
+        """Returns for how many seconds the process has made no progress: the time since its last sign of
+        life, or the last reported time of its current step if that is longer. Call this at least once a
+        second: a longer time between two calls counts as one second, since the server itself stood still
+        then."""
         now = time.monotonic()
         self._silent_s += min(now - self._looked_at, _LOOK_AT_MOST_S)
         self._looked_at = now
         return max(self._silent_s, self._step_s)
 
-    # -- ended
+    # -- ending the process
 
     def leave(self, cause: str) -> None:
-        """Hears it no more; it ends when it finds that out."""
+        """Closes the connection to the process and notes the `cause`. The process ends when it notices that
+        the connection is closed."""
         self.cause = cause
         self._writer.transport.abort()
 
     def abort(self, cause: str) -> None:
-        """It writes into the log what each of its threads does, also where it was stopped, and ends."""
+        """Ends the process with SIGABRT, on which the process writes to the log what each of its threads
+        does. A stopped process ends too. Notes the `cause` and returns at once. A process that still runs two
+        seconds later is killed."""
         self.cause = cause
         self._process.send_signal(signal.SIGABRT)
         self._process.send_signal(signal.SIGCONT)
         asyncio.get_running_loop().call_later(_LAST_WORDS_S, self._process.kill)
 
     async def ended(self, *, within_s: float = _LAST_WORDS_S) -> EngineDied:
-        """Kills it if it has not ended by then; why it ended."""
+        """Closes the connection to the process and waits until the process has ended. Kills the process after
+        `within_s` seconds. Returns the reason for its end."""
         self._writer.transport.abort()
         status = await asyncio.to_thread(self._wait, within_s)
         if self.cause:
@@ -170,7 +199,8 @@ class Child:
 
 
 def _n_out_of_memory() -> int:
-    """How often the kernel has ended a process for want of memory."""
+    """Returns how many processes the kernel has killed because memory ran out, since the machine started. 0
+    where the system does not say."""
     with suppress(OSError, ValueError):
         for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
             if line.startswith("oom_kill "):

@@ -1,9 +1,8 @@
-"""An engine as the server has it: its process, which is started again when it dies, and the requests to it.
+"""The server's side of an engine: its process, which is started again when it dies, and the requests to it.
 Runs on the event loop; loads no model.
 
-The client ends the process when it is lost, when it sends an invalid message, and when it says nothing for
-WATCHDOG_S or its step takes longer than that. Its requests then end with EngineDied, and speech/engines.py
-has another engine speak them.
+The client ends a process that reports a failure, sends an invalid message, or makes no progress for
+WATCHDOG_S. The process's requests end with EngineDied, and speech/engines.py has another engine speak them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Begun, Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
@@ -26,16 +25,16 @@ from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 
-# With nothing spoken between: then it is given up. One more than a text is given (speech/engines.py), so that
-# a text that ends engines does not end the service.
+# An engine is given up after this number of deaths without audio between them. A text causes three at most.
 _DEATHS = 4
-_GIVEN_UP_S = 300.0  # until it is tried again: what ended it may be over
+_GIVEN_UP_S = 300.0  # time until an engine that was given up is tried again: the cause may be over
 _LOOK_EVERY_S = 0.1
 
 
 class EngineClient:
-    """One engine. `changed` is called after each change of its state. `begun`: its first process, if that has
-    begun already; `command` begins the others."""
+    """One engine and its current process. `load` is the first message to each process. `changed` is called
+    after each change of `state`, and when the last open request is freed. `begun` is the first process, if it
+    has been started already. `command` starts each later process."""
 
     def __init__(
         self, load: messages.Load, *, watchdog_s: float, command: Sequence[str], begun: Begun | None = None
@@ -43,8 +42,7 @@ class EngineClient:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("loading")
         self.n_restarts = self.n_watchdog_exits = 0
-        self._load = load
-        self._watchdog_s = watchdog_s
+        self._load, self._watchdog_s = load, watchdog_s
         self._command, self._begun = command, begun
         self._info: EngineInfo | None = None
         self._usage: EngineUsage | None = None
@@ -53,7 +51,7 @@ class EngineClient:
         self._numbers = count()
         self._streams: dict[int, SpeechStream] = {}
         self._questions: dict[int, asyncio.Future[messages.Answer]] = {}
-        self._n_deaths = 0  # since something was spoken
+        self._n_deaths = 0  # since the last audio
         self._used_at = time.monotonic()
 
     @property
@@ -65,19 +63,19 @@ class EngineClient:
         return len(self._streams)
 
     def info(self) -> EngineInfo | None:
-        """The engine's facts; None until a model was loaded."""
+        """The facts about the engine (its device, for example); None until a model has been loaded."""
         return self._info
 
     def usage(self) -> EngineUsage | None:
-        """The engine's usage, at most a second old; None while it cannot speak."""
+        """How full the engine is, at most a second old. None before a first report and while not "ready"."""
         return self._usage if self.state.status == "ready" else None
 
     def idle_for(self, seconds: float) -> bool:
-        """Whether it is ready, and nobody has used it for so long."""
+        """Whether the engine is ready, has no work, and was last used at least `seconds` seconds ago."""
         in_use = self._streams or self._questions
         return self.state.status == "ready" and not in_use and time.monotonic() - self._used_at >= seconds
 
-    # -- what is asked of it
+    # -- requests and questions
 
     def synthesize(
         self,
@@ -86,8 +84,8 @@ class EngineClient:
         *,
         progress: Progress = NO_PROGRESS,
     ) -> SpeechStream:
-        """Starts speaking. The stream raises what can go wrong: EngineDied, NothingToSay, BadRequest,
-        InternalFault."""
+        """Sends the request `asked` to the process. Returns its audio as a stream, which raises EngineDied or
+        the ServiceError that ends the request. `progress` is the work that another engine has done for it."""
         number = next(self._numbers)
         stream = SpeechStream(
             left=lambda: self._send(messages.Leave(number)),
@@ -102,24 +100,27 @@ class EngineClient:
         return stream
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        """The reading of a text. Raises EngineDied, and the error with which the text is refused."""
-        number = next(self._numbers)
-        answer = await self._ask(number, messages.Read(number, text, options))
+        """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
+        answer = await self._ask(lambda child, number: child.send(messages.Read(number, text, options)))
         self._used_at = time.monotonic()
         assert answer.reading is not None
         return answer.reading
 
-    async def clear_cache(self) -> int:
-        """Forgets voices and texts and returns the allocators' cached memory; bytes freed. That is no use
-        of the engine. Raises EngineDied."""
-        number = next(self._numbers)
-        return (await self._ask(number, messages.ClearCache(number))).freed
+    async def judge(self, voice: Voice) -> float | None:
+        """Returns how well the voice's transcript fits its recording (`gain` in transcript_fit.py); None if
+        the LLM does not know such a voice. Raises EngineDied and PromptRejected."""
+        return (await self._ask(lambda child, number: child.judge(number, voice))).gain
 
-    async def _ask(self, number: int, question: messages.Message) -> messages.Answer:
+    async def clear_cache(self) -> int:
+        """Has the engine drop its cached voices and texts. Returns the bytes freed. Raises EngineDied."""
+        return (await self._ask(lambda child, number: child.send(messages.ClearCache(number)))).freed
+
+    async def _ask(self, ask: Callable[[Child, int], None]) -> messages.Answer:
         if self._child is None:
             raise EngineDied("it had ended before")
+        number = next(self._numbers)
         answer = self._questions[number] = asyncio.get_running_loop().create_future()
-        self._send(question)
+        ask(self._child, number)
         try:
             told: messages.Answer = await answer
         except asyncio.CancelledError:
@@ -135,28 +136,28 @@ class EngineClient:
         if self._child is not None:
             self._child.send(message)
 
-    # -- its life
+    # -- the life of the process
 
     def start(self) -> None:
-        """Begins a process, and another one whenever it dies. Returns at once. The process ends with the
-        thread that this is called on."""
+        """Starts a process, and later a new one whenever it dies, unless the first load fails. Returns at
+        once. The process also ends when the thread that called this method ends."""
         self._life = asyncio.create_task(self._live())
 
     async def close(self) -> None:
-        """Ends the process, and all that waits for it."""
+        """Ends the process. The requests and questions that wait for it end with EngineDied."""
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait({self._life})
 
     def unload(self) -> None:
-        """Ends the process for now: its memory, a GPU's too, goes back to the machine."""
+        """Ends the process of a ready engine to free memory, a GPU's too. `wake` starts a new process."""
         if self._life is not None and self.state.status == "ready":
             logger.info("Engine %d was idle: its process ends", self._load.number)
             self._life.cancel()
             self._enter(EngineState("idle"))
 
     def wake(self) -> None:
-        """Begins a process again where it was unloaded."""
+        """Starts a new process if `unload` has ended the last one."""
         if self.state.status == "idle":
             logger.info("Engine %d begins again, since a request waits for it", self._load.number)
             self._life = asyncio.create_task(self._live(after=self._life))
@@ -173,7 +174,7 @@ class EngineClient:
         while True:
             try:
                 death = await self._one_life()
-            except OSError as error:  # no memory, no more processes
+            except OSError as error:  # no memory, or too many processes
                 death = EngineDied(f"its process cannot begin: {error}")
             if self.state.status == "failed" and self._info is None:
                 return
@@ -189,11 +190,11 @@ class EngineClient:
             self.n_restarts += 1
 
     def _enter_between(self, cause: str) -> None:
-        """Between a process and its successor."""
+        """Enters the state between two processes: "restarting", or "loading" if no model was ever loaded."""
         self._enter(EngineState("loading" if self._info is None else "restarting", cause))
 
     async def _one_life(self) -> EngineDied:
-        """Runs a process from its start to its end; returns the reason for the end. Raises OSError."""
+        """Runs one process to its end, which also ends its requests. Returns the reason. Raises OSError."""
         begun, self._begun = self._begun or Begun.of(self._command), None
         child = self._child = await Child.heard_from(begun)
         watch = asyncio.create_task(self._watch(child))
@@ -216,7 +217,7 @@ class EngineClient:
         return death
 
     async def _hear(self, child: Child) -> None:
-        """Takes the process's messages until they end or one is invalid."""
+        """Handles the process's messages until the connection ends or a message is invalid."""
         try:
             async for message in child.said():
                 self._take(child, message)
@@ -227,23 +228,23 @@ class EngineClient:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             stuck_s = child.stuck_s()
-            if self.state.status not in ("ready", "stalled"):  # a load may take as long as it takes
+            if self.state.status not in ("ready", "stalled"):  # a load has no time limit
                 child.gets_on()
             elif stuck_s >= self._watchdog_s:
                 self.n_watchdog_exits += 1
-                cause = f"it did not get on for {stuck_s:.0f} s (WATCHDOG_S={self._watchdog_s:g})"
+                cause = f"it made no progress for {stuck_s:.0f} s (WATCHDOG_S={self._watchdog_s:g})"
                 logger.critical("Engine %d is ended: %s", self._load.number, cause)
                 child.abort(cause)
                 return
             elif stuck_s >= self._load.config.stall_s:
                 if self.state.status == "ready":
-                    logger.error("Engine %d takes nothing new: a step does not end", self._load.number)
+                    logger.error("Engine %d gets no new requests: it makes no progress", self._load.number)
                 self._enter(EngineState("stalled", f"a step of the model has not ended for {stuck_s:.0f} s"))
             elif self.state.status == "stalled":
-                logger.warning("Engine %d gets on again", self._load.number)
+                logger.warning("Engine %d works again", self._load.number)
                 self._enter(EngineState("ready"))
 
-    # -- what it says
+    # -- the messages of the process
 
     def _take(self, child: Child, message: messages.ToServer) -> None:
         if isinstance(message, messages.Beat):
@@ -264,7 +265,7 @@ class EngineClient:
             self._enter(EngineState("ready"))
         elif beat.state.status in ("failed", "lost"):
             cause = beat.state.cause or beat.state.status
-            if self.state.status == "loading":  # so would the next one
+            if self.state.status == "loading":  # the next process would fail in the same way
                 self._enter(EngineState("failed", cause))
             child.leave(cause)
 
@@ -292,7 +293,7 @@ class EngineClient:
                     self.changed()
 
     def _bury(self, number: int, death: EngineDied) -> None:
-        """The request's end here: nothing holds anything of it."""
+        """Ends the request `number` of a dead process: its stream raises `death` and counts as freed."""
         stream = self._streams.pop(number)
         stream.timings.interrupt()
         stream.put(death)

@@ -1,4 +1,4 @@
-"""The engine's limits. Knows no environment: the settings fill it in."""
+"""The engine's limits. This module reads no environment variables: settings/ fills the limits in."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from dataclasses import dataclass, fields
 from glm_tts_api.engine.llm_prompt import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 
-_PROMPT_TEXT_IDS = 256  # a transcript of 30 s of fast speech, with its share of text history
-_SLOT_MULTIPLE = 64  # rows of the cache start aligned
-_PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # takes about as long as a few decode steps of a full batch
+_PROMPT_TEXT_IDS = 256  # for the transcript of 30 s of fast speech and the texts of earlier segments
+_SLOT_MULTIPLE = 64  # positions; so the rows of the KV cache start aligned
+_PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # ids; takes about as long as a few decode steps of a full batch
 
 
 @dataclass(frozen=True, slots=True)
 class PrefillPace:
-    """How fast prompts are read while rows decode.
+    """How much of the waiting prompts the LLM reads (prefill) while other rows decode.
 
-    One step of `every` reads, `n_ids` prompt ids at most. It reads whole chunks, one at least: where a prompt
-    is cut decides its bits, so the cuts of a prompt do not depend on its neighbours.
+    Each `every`-th decode step also reads prompts: as many whole chunks as fit into `n_ids` ids, and at least
+    one chunk. A prompt is always cut into chunks at the same places. Other cuts would change the bits of the
+    result, so other requests must not influence the cuts.
     """
 
     every: int
     n_ids: int
 
 
-# A chunk takes a CPU as long as some decode steps. A GPU reads many prompts in the time of a few steps.
+# A CPU reads one chunk in the time of several decode steps. A GPU reads many prompts in that time.
 _PREFILL_PACE = {"cpu": PrefillPace(every=3, n_ids=1), "cuda": PrefillPace(every=1, n_ids=1024)}
 
 
@@ -32,17 +33,19 @@ _PREFILL_PACE = {"cpu": PrefillPace(every=3, n_ids=1), "cuda": PrefillPace(every
 class EngineConfig:
     """The engine's settings.
 
-    n_slots: decode rows, one per admitted request; fewer_slots: take fewer where the memory does not hold so
-    many; max_prompt_seconds: longest voice prompt; max_segment_ids: text ids of a segment that may use its
-    full length bound (longer ones are bounded by the room left); prefill_chunk: prompt ids read at once
-    (None: the device's default); flow_steps: Euler steps; flow_bf16: the flow's products in bfloat16;
-    deterministic: decode steps of one shape at any load.
+    `n_slots` is the number of decode rows; each admitted request has one. `fewer_slots` allows fewer rows
+    where the memory does not hold `n_slots`. `max_prompt_seconds` is the length of the longest voice prompt.
+    A segment of up to `max_segment_ids` text ids may use its full length limit; a longer one is limited by
+    the room in its slot. `prefill_chunk` is the number of prompt ids that are read at once; None takes the
+    device's default. `flow_steps` is the number of Euler steps. `flow_bf16` computes the flow's products in
+    bfloat16. `deterministic` gives all decode steps the same shape, at any load.
 
-    stream_buffer_s: seconds of audio that may wait for their listener before no more is made; stall_s:
-    seconds that a step may take before nothing new is begun; stream_chunks: speech tokens (25 a second) of a
-    stream's pieces, the last size repeats; gapless_start: a stream's first audio waits until its player will
-    not run dry; guard: segments whose tokens cannot be right are decoded again; threads: CPU cores to use;
-    text_threads: for text and voice prompts; cached_voices: prompt features kept.
+    When `stream_buffer_s` seconds of audio wait for their listener, no more audio is made for it. While a
+    step takes longer than `stall_s` seconds, the engine gets no new requests. `stream_chunks` are the sizes
+    of a stream's spans in speech tokens (25 a second); the last size repeats. `gapless_start` holds a
+    stream's first audio back until its player will not run dry. `guard` has a segment decoded again if its
+    speech tokens cannot be right. `threads` is the number of CPU cores to use. `text_threads` threads prepare
+    texts and voice prompts. The features of `cached_voices` voices are kept.
     """
 
     n_slots: int = 20
@@ -70,46 +73,49 @@ class EngineConfig:
                     raise ValueError(f"{item.name} must be positive, got {value}")
 
     def slot_length(self, max_positions: int) -> int:
-        """Positions of a decode slot: history, prompt and the longest segment's draws."""
+        """Returns the number of positions of a decode slot, at most `max_positions`. A slot holds the earlier
+        speech, the voice prompt, the texts and the tokens of the longest segment."""
         wanted = HISTORY_SPEECH_TOKENS + self.longest_prompt + _PROMPT_TEXT_IDS + self.longest_segment
         return min(-(-wanted // _SLOT_MULTIPLE) * _SLOT_MULTIPLE, max_positions)
 
     @property
     def longest_prompt(self) -> int:
-        """Speech tokens of the longest voice prompt."""
+        """The number of speech tokens in the longest voice prompt."""
         return int(TOKENS_A_SECOND * self.max_prompt_seconds)
 
     @property
     def longest_segment(self) -> int:
-        """Speech tokens that a segment may draw."""
+        """The largest number of speech tokens that a segment of `max_segment_ids` text ids may get."""
         return MAX_TOKENS_PER_ID * self.max_segment_ids
 
     def chunk_of_a_prompt(self, device_type: str) -> int:
-        """Prompt ids read at once."""
+        """Returns how many prompt ids the LLM reads at once on a device of this type ("cpu" or "cuda")."""
         return self.prefill_chunk or _PREFILL_CHUNK[device_type]
 
     def pace_of_prefill(self, device_type: str) -> PrefillPace:
-        """How fast prompts are read while rows decode."""
+        """Returns how much of the prompts a device of this type ("cpu" or "cuda") reads while rows decode."""
         return _PREFILL_PACE[device_type]
 
     @property
     def decode_threads(self) -> int:
-        """CPU threads of a decode step."""
+        """The number of CPU threads that a decode step may always use: half of `threads`, but at least 1."""
         return max(1, self.threads // 2)
 
     @property
     def render_threads(self) -> int:
-        """CPU threads of a flow step or vocoder call, however many run at once: cut into other pieces, an
-        operator may round otherwise, and a sound would depend on its neighbours.
+        """The number of CPU threads that a flow step or vocoder call may always use: a quarter of `threads`,
+        but at least 1. The number does not depend on how many of these calls run at once. With another number
+        an operator may round differently, and a request's audio would then depend on the other requests.
         """
         return max(1, self.threads // 4)
 
     @property
     def n_renderers(self) -> int:
-        """Renders that a CPU has under way at once."""
+        """The number of render threads on a CPU."""
         return self.threads // self.render_threads
 
     @property
     def n_reserved(self) -> int:
-        """Rows that borrowers leave free, so that a newcomer need not wait for a segment to end."""
+        """The number of decode rows that are kept free for new requests. Requests that already have a row do
+        not get them, so a new request need not wait until a segment ends."""
         return max(1, self.n_slots // 8)

@@ -1,9 +1,9 @@
-"""The core of the engine: a request's way through the device threads.
+"""The core of the engine: takes each request through decoding and rendering, on the device threads.
 
-The decode thread loads the models and turns text ids into speech tokens; render threads (several on a
-CPU, one for a GPU) turn speech tokens into audio, so the LLM decodes segment n+1 while segment n is
-spoken. A request's book-keeping happens on the decode thread alone. A fault ends the request it happened
-to and nothing else, unless nothing works any more.
+The decode thread loads the models and turns text ids into speech tokens. Render threads (several on a CPU,
+one for a GPU) turn speech tokens into audio. So the LLM decodes segment n+1 while segment n is rendered. The
+decode thread alone admits requests, gives them rows and frees them. A fault ends only the request in which it
+happened, unless the device or a whole stage has failed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,7 @@ import torch
 
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.device_thread import (
-    DeviceThread,
-    release_cached_memory,
-    settle,
-    use_own_stream,
-)
+from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, settle, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
 from glm_tts_api.engine.giving_way import let_rest, render_takes_all
 from glm_tts_api.engine.memory import fit_slots
@@ -37,19 +32,20 @@ from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.warm_up import WarmUp, measure_decode, measure_pace
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.sequence import SpeechSequence
+from glm_tts_api.model.threads import power_of_two
 
 logger = logging.getLogger(__name__)
 
-# Decode steps are short, and whole batches wait for them; a render that stands back loses little.
+# Renders have a lower CPU priority: a whole batch waits for each decode step, and decode steps are short.
 _RENDER_NICENESS = 5
-# The threads hold the interpreter only between two operators; another thread should not wait for it for long.
+# Device threads need Python's interpreter lock only between operators; no thread should wait long for it.
 _SWITCH_INTERVAL_S = 0.0005
 
 
 class EngineCore:
-    """Owns the device threads. `submit`, `wake`, `close` and the figures may be used from any thread.
-    `on_fault` is told, on the thread that it happened to, of a fault that belongs to no request, and of an
-    EngineLost: no step is taken after that."""
+    """Owns the device threads. Any thread may use `submit`, `wake`, `close` and the properties. `on_fault` is
+    called with each fault that belongs to no request, on the thread of the fault. `on_fault` is also called
+    with an EngineLost, after which no step is taken."""
 
     def __init__(self, config: EngineConfig, *, on_fault: Callable[[BaseException], None]) -> None:
         self._config = config
@@ -59,13 +55,13 @@ class EngineCore:
         self._decode = DeviceThread(
             "decode",
             self._decode_step,
-            n_threads=config.decode_threads,
+            n_threads=power_of_two(config.threads),  # for the loading; each step sets its own number
             on_fault=partial(self._faulted, self._decode_watch),
         )
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
         self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
-        # All that the threads hold something of, and whether it still decodes.
+        # The requests in work; the value says whether a request still has segments to decode.
         self._requests: dict[EngineRequest, bool] = {}
         self._starts = StreamStarts(self._requests)
         self._decoder: DecodeBatcher | None = None
@@ -78,14 +74,14 @@ class EngineCore:
         on_loaded: Callable[[Models], None],
         on_failed: Callable[[BaseException], None],
     ) -> None:
-        """Begins loading on the decode thread and returns; one of the two callbacks is called from there.
-        Raises what keeps the thread from starting."""
+        """Starts the decode thread and returns. The thread loads the models with `load`, then calls
+        `on_loaded` or `on_failed`. Raises the error that keeps the thread from starting."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._decode.start()
         self._decode.post(partial(self._load, load, on_loaded, on_failed))
 
     def close(self) -> None:
-        """Ends the threads after their current steps and drops their requests."""
+        """Ends the device threads after their current steps. Drops open requests without telling anybody."""
         for thread in (self._decode, *self._renderers):
             thread.close()
 
@@ -93,42 +89,44 @@ class EngineCore:
         self._decode.post(partial(self._admit, request))
 
     def wake(self) -> None:
-        """Makes the threads look for requests that were cancelled."""
+        """Makes the device threads notice cancelled requests, and listeners that can take more audio."""
         for thread in (self._decode, *self._renderers):
             thread.wake()
 
     def measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
-        """How fast a usual request is served while there are no others, each part on its own thread. None
-        where it does not fit the memory, in which shorter ones may still be served."""
+        """Measures how fast a usual request is decoded and rendered while there is no other request. Returns
+        at once; later a render thread calls `on_measured` with the pace. The pace is None where the request
+        does not fit the memory; shorter requests may still fit."""
         self._decode.post(partial(self._measure, warm_up, on_measured))
 
     @property
     def step_s(self) -> float:
-        """Seconds that the longest of the calls and steps under way has taken so far."""
+        """The seconds that the longest of the device threads' current steps and calls has taken so far."""
         return max(thread.step_s for thread in (self._decode, *self._renderers))
 
     @property
     def in_use(self) -> tuple[int, int, int, int]:
-        """Decode rows and positions of the KV cache: how many are in use, then how many there are."""
+        """Four counts: used decode rows, used positions of the KV cache, all decode rows, all positions."""
         n_rows = self._scheduler.n_rows
         n_cells = n_rows * self.decoder.layout.slot_length
         return self._scheduler.n_busy, self.decoder.n_cells_used, n_rows, n_cells
 
     @property
     def decoder(self) -> DecodeBatcher:
-        """The decode batch, once the models are loaded. Only for questions that any thread may ask."""
+        """The decode batch, once the models are loaded. Only the decode thread may change the decode
+        batch."""
         assert self._decoder is not None
         return self._decoder
 
     @property
     def token2wav(self) -> Token2Wav:
-        """As `decoder`."""
+        """The stage of flow and vocoder, once the models are loaded."""
         assert self._token2wav is not None
         return self._token2wav
 
     def release_memory(self) -> Future[int]:
-        """Forgets the voices' transcripts and gives the allocator's cached memory back to the device, between
-        two steps; the bytes freed."""
+        """Drops the cached transcripts of voices and gives the CUDA allocator's cached memory back to the
+        GPU, on the decode thread between two steps. The future's result is the number of bytes given back."""
         return self._decode.ask(self._release)
 
     def _load(
@@ -146,7 +144,7 @@ class EngineCore:
             self._token2wav = Token2Wav(models, config)
             self._start_renderers(models.llm.device)
             on_loaded(models)
-        except BaseException as error:  # a library that calls sys.exit must not end the thread unheard
+        except BaseException as error:  # also a library's sys.exit, which would end the thread silently
             on_failed(error)
 
     # -- decode thread
@@ -189,7 +187,7 @@ class EngineCore:
             request.end_if_heard()
         else:
             self._scheduler.admit(request)
-        self._render(request)  # tokens of another engine; while they wait, no row is given to the rest
+        self._render(request)  # renders the tokens that another engine has decoded
         self._free_if_done(request)
 
     def _decode_step(self) -> bool:
@@ -222,8 +220,8 @@ class EngineCore:
                 self._free_if_done(request)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
-        """Rows for the requests that can use them now. One whose renders lag behind waits: on a CPU its next
-        tokens would take the cores from the renders, and from those of other requests."""
+        """Pauses requests that must give way, then gives free decode rows to requests that can use more rows.
+        A request with many spans to render gets none: on a CPU its decoding would take cores from renders."""
         let_rest(self._requests, self._scheduler, decoder, self.token2wav, self._renderers)
         wants = {
             request: request.n_waiting_rows
@@ -255,7 +253,7 @@ class EngineCore:
             request.freed()
 
     def _render(self, request: EngineRequest) -> None:
-        """Hands on what of a request can be rendered by now."""
+        """Adds the spans that can be rendered now to the render stage, and wakes the render threads."""
         for span in request.next_spans():
             self.token2wav.add(span)
             for renderer in self._renderers:
@@ -279,21 +277,23 @@ class EngineCore:
             self._decode.post(partial(self._span_ended, request))
         return True
 
-    # -- any of them
+    # -- any device thread
 
     def _fail(self, request: EngineRequest, error: Exception, watch: FaultWatch) -> None:
-        """Ends a request; it counts for the stage once, however many of its rows and segments fail."""
+        """Ends a request with an error, unless the request is cancelled. The stage's `watch` counts one fault
+        for the request, however many of its rows and segments fail."""
         if not request.cancelled:
             self._count(error, watch)
             request.fail(as_service_error(error, request.asked.request_id, done="spoken"))
 
     def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
-        """A fault that no stage has caught."""
+        """Counts a fault that no stage has caught, and reports the fault to `on_fault`."""
         if not self._count(error, watch):
             self._on_fault(error)
 
     def _count(self, error: BaseException, watch: FaultWatch) -> bool:
-        """Whether everything ends with this fault."""
+        """Counts a fault of the stage that `watch` observes. If the engine is lost with this fault, ends all
+        steps, calls `on_fault` with the EngineLost and returns True."""
         if (lost := watch.failed(error)) is not None:
             self._lost = True
             self._on_fault(lost)

@@ -1,6 +1,8 @@
-"""How many of a CPU's cores a step takes: a lone one all that are idle, several share.
+"""Decides how many CPU threads each step of a model uses. Steps that run at the same time share the cores. A
+step that runs alone may also use idle cores.
 
-The number changes no bit of a sound (docs/performance.md): where it would, each step keeps to its share.
+The number of threads changes no bit of the audio (docs/performance.md). On a machine where it would, each
+step always uses the same number, its share.
 """
 
 from __future__ import annotations
@@ -23,22 +25,29 @@ from glm_tts_api.model.threads import power_of_two
 
 logger = logging.getLogger(__name__)
 
-_MOST_OF_ONE = 4  # threads of a lone step, unless its share is larger
-_MOST_WAITING, _REST = 0.6, 20  # of a step's time; times what was waited
-_PROMPT = range(5)  # ids of the look at start
+_MOST_OF_ONE = 4  # threads that a step which runs alone may use, unless its share is larger
+# A step on more threads than its share is crowded if it waits for more than 0.6 of its time. All steps then
+# keep to their shares for 20 times the time that it waited.
+_MOST_WAITING, _REST = 0.6, 20
+_PROMPT = range(5)  # text ids of the prompt with which `must_be_fixed` tries the LLM
 
 
 class Cores:
-    """Any thread may ask. `decodes`: whether rows are decoded now; `n_renders`: how many renders want a step;
-    `fixed`: each step keeps to its share; `wide_decoding`: whether a decode step does not while all is idle.
+    """Gives each decode step and render step its number of CPU threads. Any thread may ask.
 
-    A step beyond its share takes a power of two of threads: other numbers change bits. Where other programs
-    use the cores as well, the threads of a step wait for each other at each operator, and it takes many times
-    as long. Steps then keep to their shares for a while.
+    A step's share is the number of threads that it may always use (`decode_threads` or `render_threads` of
+    the config). `n_renders` returns how many renders want a step now. `fixed` makes each step keep to its
+    share. The attribute `decodes` says whether rows are being decoded now. `wide_decoding` says whether a
+    decode step may use more than its share while nothing is rendered. `wide_decoding` is True until warm-up
+    has measured whether that helps.
+
+    A step that uses more than its share uses a power of two of threads, because other numbers change bits.
+    Where other programs use the cores too, the threads of a step wait for each other at each operator, and
+    the step takes many times as long. Steps then keep to their shares for a while.
     """
 
     def __init__(self, config: EngineConfig, n_renders: Callable[[], int], *, fixed: bool) -> None:
-        self.decodes = self.wide_decoding = False
+        self.decodes, self.wide_decoding = False, True
         self._crowded_until = 0.0
         self._config = config
         self._n_renders = n_renders
@@ -46,24 +55,24 @@ class Cores:
 
     @property
     def all_for_one(self) -> bool:
-        """Whether a lone render leaves no core to the decode steps."""
+        """Whether a render that runs alone uses all of the engine's cores and leaves none to decode steps."""
         return self._most == self._config.threads
 
     @property
     def of_a_render(self) -> int:
-        """Threads of its next step."""
+        """The number of CPU threads that a render's next step may use."""
         idle = self._config.threads - (self._config.decode_threads if self.decodes else 0)
         return self._beyond(self._config.render_threads, idle // max(1, self._n_renders()))
 
     @contextmanager
     def render_step(self) -> Iterator[None]:
-        """Torch has a render's threads inside, where the caller takes a step."""
+        """Sets torch's number of threads for one render step, which the caller runs inside this context."""
         with self._step(self.of_a_render, share=self._config.render_threads):
             yield
 
     @contextmanager
     def decode_step(self) -> Iterator[None]:
-        """The same for a decode step."""
+        """Sets torch's number of threads for one decode step, which the caller runs inside this context."""
         share, is_alone = self._config.decode_threads, self.wide_decoding and not self._n_renders()
         with self._step(self._beyond(share, self._config.threads if is_alone else 0), share=share):
             yield
@@ -86,7 +95,8 @@ class Cores:
 
 
 class SideBySide:
-    """Makes calls on as many threads as a render's step has, each call on one. Any thread may call."""
+    """Runs several functions at the same time, each on one thread, on as many threads as a render step may
+    use. Any thread may call it."""
 
     def __init__(self, cores: Cores) -> None:
         self._cores = cores
@@ -95,8 +105,9 @@ class SideBySide:
         )
 
     def __call__(self, calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
-        """The results in the order of the calls, of which the last one is begun first."""
-        left = reversed([*enumerate(calls)])  # gives each call to one thread
+        """Runs all `calls`, starts the last one first, and waits until all have ended. Returns their results
+        in the order of `calls`."""
+        left = reversed([*enumerate(calls)])  # an iterator that gives each call to one of the threads
         results: dict[int, Tensor] = {}
 
         @torch.inference_mode()
@@ -113,8 +124,9 @@ class SideBySide:
 
 
 def must_be_fixed(models: Models, config: EngineConfig) -> bool:
-    """Whether each step keeps to its share of the cores: on a GPU, which computes elsewhere, and on a CPU
-    whose kernels are seen to give other bits on other numbers of threads."""
+    """Returns whether each step has to keep to its share of the cores. The result is True on a GPU, which
+    does not need the CPU's cores, and with a single core. On other CPUs an LLM step and a flow step are tried
+    on one thread and on several; the result is True if one of the steps gave different bits."""
     n_threads = _most_of_one(config)
     if models.llm.device.type != "cpu" or n_threads == 1:
         return True

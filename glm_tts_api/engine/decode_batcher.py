@@ -1,8 +1,9 @@
-"""The decode batch: sequences join and leave at any step, and one forward moves them all.
+"""The decode batch: sequences join and leave it between any two steps, and one forward pass of the LLM draws
+one token for each sequence.
 
-Knows sequences, their rows and the LLM; knows neither the order of segments nor the rule by which a request
-gets a row. A sequence's tokens do not depend on its neighbours: its prompt is read alone, in chunks of a
-fixed size, and it draws from a generator of its own.
+This module knows sequences, their rows and the LLM. The module does not know the order of segments, nor the
+rule by which a request gets a row. A sequence's tokens do not depend on the other rows: its prompt is read
+alone, in chunks of a fixed size, and its tokens are drawn from its own random generator.
 """
 
 from __future__ import annotations
@@ -17,20 +18,24 @@ from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.prefix_cache import PrefixCache
 from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sequence import SpeechSequence
 
-_OLDEST_EVERY = 4
+_OLDEST_EVERY = 4  # every fourth chunk goes to the prompt that has waited longest
 
 
 class DecodeBatcher:
-    """Sequences in a slotted cache. A step reads chunks of prompts, one at a time, and draws one token a row.
+    """Decodes many sequences at the same time. Each sequence has one row of the batch, and the row has its
+    own slot in the KV cache. A step has the LLM read chunks of prompts, one at a time, and draws one token
+    for each row whose prompt has been read.
 
-    `n_draws` counts the tokens drawn so far. `pace`: how much a step reads; None: what suits the device.
-    `rests`: whether sequences of requests that give way take no step.
+    `n_draws` is the number of tokens drawn so far. `pace` says how much of the prompts a step reads; None
+    takes the pace for the device. While `rests` is True, the sequences of requests that nobody waits for
+    (`gives_way`) take no step.
     """
 
     def __init__(self, models: Models, config: EngineConfig, *, pace: PrefillPace | None = None) -> None:
@@ -62,6 +67,7 @@ class DecodeBatcher:
         self._n_steps = 0
         self._n_chunks = 0
         self._prefixes = PrefixCache(self._cache, config.cached_voices)
+        self._spare_memory = SpareMemory(self._let_free_rows_go)
 
     @property
     def kernels(self) -> DecodeKernels | None:
@@ -73,35 +79,47 @@ class DecodeBatcher:
 
     @property
     def n_cells_used(self) -> int:
-        """The used positions of the KV cache. From any thread."""
+        """The number of used positions in the KV cache. Any thread may ask."""
         return sum(sequence.n_read for sequence in list(self._rows.values()))
 
     def join(self, row: int, sequence: SpeechSequence) -> None:
-        """The sequence starts with its prompt at the next step."""
+        """Puts a sequence into the free row `row`. The next steps read its prompt, then draw its tokens."""
         sequence.join(row, torch.Generator(self._llm.device))
         sequence.owner.timings.begin("prefill")
         self._rows[row] = sequence
         self._reading.append(sequence)
 
     def leave(self, row: int) -> None:
-        """Forgets a row whose request is gone, or whose sequence has ended."""
+        """Removes the sequence of a row, because it has ended or its request is gone."""
         left = self._rows.pop(row)
         if left in self._reading:
             self._reading.remove(left)
             left.owner.timings.end("prefill")
         else:
             left.owner.timings.end("decode")
+        self._spare_memory.give_back_if_due()
+
+    def _let_free_rows_go(self) -> None:
+        """Gives the KV cache memory of rows without a sequence back to the system. Does nothing on a GPU.
+        When such a row is used again, its memory comes back page by page, which costs a sequence 2 ms, or 10
+        ms with the official model."""
+        for row in range(self._cache.slots):
+            if row not in self._rows:
+                self._cache.let_go(row)
 
     def forget_voices(self) -> None:
-        """Drops the transcripts that were kept read."""
+        """Drops the cached keys and values of voices' transcripts. Gives the memory of free rows back to the
+        system."""
         self._prefixes.clear()
+        self._let_free_rows_go()
 
     def step(self) -> list[SpeechSequence]:
-        """Draws a token for every sequence whose prompt is read. Reads of the others' prompts as much as the
-        pace allows. Returns the sequences that ended.
+        """Draws a token for every sequence whose prompt has been read. Also reads as much of the other
+        prompts as the pace allows (prefill). Returns the sequences that ended.
 
-        A fault ends the sequence it happened to. Where that cannot be told (a batch that does not fit the
-        memory, say) the one that joined last goes, and the others try again at the next step.
+        A fault ends the sequence that caused it. Where the cause cannot be told (for example, a batch that
+        does not fit the memory) the sequence that joined last ends with the error. The others try again at
+        the next step.
         """
         running = [sequence for sequence in self._awake() if sequence not in self._reading]
         self._n_steps += 1
@@ -116,7 +134,9 @@ class DecodeBatcher:
         return [sequence for sequence in sequences if not sequence.owner.asked.gives_way]
 
     def _read_prompts(self) -> list[SpeechSequence]:
-        """Reads chunks. A fault ends its sequence, which is returned, and this step's reading."""
+        """Has the LLM read chunks of prompts (prefill), as many as the pace allows. Returns an empty list. If
+        a chunk fails, ends its sequence with the error, reads no more in this step, and returns the sequence
+        in a list."""
         n_ids = 0
         while n_ids < self._pace.n_ids:
             reading = [sequence for sequence in self._awake() if sequence in self._reading]
@@ -134,8 +154,9 @@ class DecodeBatcher:
         return []
 
     def _next_to_read(self, reading: list[SpeechSequence]) -> SpeechSequence:
-        """The one that has the fewest chunks left to read, so a short prompt need not wait for long ones, and
-        of several the one that is due first; for every fourth chunk the one that has waited longest."""
+        """Chooses the sequence whose prompt is read next: the sequence with the fewest chunks left, so that a
+        short prompt need not wait for long ones. Of sequences with equally few chunks left, the one that is
+        due first is chosen. Every fourth chunk goes to the sequence that has waited longest."""
         if self._n_chunks % _OLDEST_EVERY == _OLDEST_EVERY - 1:
             return reading[0]
 
@@ -146,7 +167,10 @@ class DecodeBatcher:
         return min(reading, key=chunks_and_due)
 
     def _next_chunk(self, sequence: SpeechSequence) -> list[int]:
-        """Ids of the transcript, as far as nobody has read it before, or of what comes after it."""
+        """Returns the ids of the prompt's next chunk. If nothing of the prompt has been read and its voice's
+        transcript is in the prefix cache, first copies the transcript into the slot; the chunk then begins
+        after the transcript. A chunk ends at the latest where the transcript ends. The prompt's last id is
+        left to the first decode step."""
         transcript = sequence.prompt_ids[: sequence.n_voice_ids]
         if sequence.n_read == 0:
             sequence.n_read = self._prefixes.recall(transcript, sequence.slot)
@@ -176,7 +200,8 @@ class DecodeBatcher:
         ]
 
     def _take(self, sequence: SpeechSequence, drawn: Drawn) -> bool:
-        """A sequence's draw. Whether it ended with that."""
+        """Takes the token that was drawn for a sequence. Returns True if the sequence has ended now: by the
+        end token, by its length limit, or with an error because the logits are not finite."""
         column = drawn.column
         sequence.n_read += 1
         sequence.log_probs.append(drawn.log_prob)

@@ -1,7 +1,9 @@
-"""A thread that owns a stage on the device: it runs calls posted to it and, between them, steps."""
+"""A thread that runs one stage on the device: the thread makes the calls that are posted to it and, between
+these calls, the stage's steps."""
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import queue
@@ -19,14 +21,17 @@ from glm_tts_api.engine.faults import ran_out_of_memory
 logger = logging.getLogger(__name__)
 
 _JOIN_S = 10.0
+_OMP_PAUSE_SOFT = 1  # omp.h
 T = TypeVar("T")
 
 
 class DeviceThread:
-    """Runs posted calls in order, and `step` in between for as long as that returns True.
+    """A thread that makes posted calls in order. Between these calls it calls `step` again and again until
+    `step` returns False; then it waits for the next posted call.
 
-    `n_threads`: intra-op threads of torch on this thread. `niceness`: how far it stands back for others where
-    cores are few. `set_up` is called first on the thread. `on_fault` is told what no stage has caught.
+    `n_threads` is the number of torch's intra-op threads for this thread. `niceness` is how much the thread's
+    CPU priority is lowered. `set_up` is called first on the thread. `on_fault` is called with each exception
+    that a call or step raises.
     """
 
     def __init__(
@@ -51,7 +56,7 @@ class DeviceThread:
         self._began_at: float | None = None
 
     def start(self) -> None:
-        """Returns once the thread is set up; raises what kept it from that."""
+        """Starts the thread and waits until `set_up` has returned. Raises the error that prevents this."""
         self._thread.start()
         self._begun.result()
 
@@ -59,7 +64,7 @@ class DeviceThread:
         self._inbox.put(call)
 
     def ask(self, call: Callable[[], T]) -> Future[T]:
-        """Posts a call, and gives its result or error."""
+        """Posts a call, which the thread makes later. The future gets the call's result or its error."""
         answer: Future[T] = Future()
 
         def answered() -> None:
@@ -73,18 +78,18 @@ class DeviceThread:
         return answer
 
     def wake(self) -> None:
-        """Makes an idle thread step once."""
+        """Makes an idle thread call `step` again."""
         self._inbox.put(_nothing)
 
     @property
     def step_s(self) -> float:
-        """Seconds that it has been in its present call or step; 0 while it waits for one."""
+        """The seconds that the thread has spent in its current call or step so far; 0 while it is idle."""
         began_at = self._began_at
         return 0.0 if began_at is None else time.monotonic() - began_at
 
     def close(self) -> None:
-        """Ends the thread after the call or step it is in, and waits for it; for a load that takes long, not
-        to its end: the thread does not keep the process alive."""
+        """Ends the thread after its current call or step and waits for its end, ten seconds at most. A thread
+        that still runs then (in a long load, for example) does not keep the process alive."""
         self._closed = True
         self.wake()
         if self._thread.is_alive():
@@ -103,30 +108,33 @@ class DeviceThread:
         busy = False
         while not self._closed:
             if not busy:
+                end_helpers()
                 self._guard(self._inbox.get())
             while not self._inbox.empty() and not self._closed:
                 self._guard(self._inbox.get())
             busy = not self._closed and bool(self._guard(self._step))
 
     def _stand_back(self) -> None:
-        """Adds to the process's own niceness: an absolute value below it would need privileges."""
-        if not self._niceness or sys.platform != "linux":  # elsewhere niceness is the whole process's
+        """Lowers the thread's CPU priority: adds `niceness` to the process's own niceness. A fixed niceness
+        could be below the process's own niceness, and setting it would then need privileges."""
+        if not self._niceness or sys.platform != "linux":  # on other systems it is set for the whole process
             return
         thread = threading.get_native_id()
         try:
             niceness = os.getpriority(os.PRIO_PROCESS, thread) + self._niceness
             os.setpriority(os.PRIO_PROCESS, thread, niceness)
         except OSError as error:
-            logger.warning("The %s thread keeps its priority: %s", self._thread.name, error)
+            logger.warning("The priority of the %s thread cannot be changed: %s", self._thread.name, error)
 
     def _guard(self, call: Callable[[], object]) -> object:
-        """Keeps a fault from ending the thread. A stage itself ends the requests that a fault belongs to; the
-        rest arrives here."""
+        """Makes a call and returns its result. An exception does not end the thread: the exception is logged
+        and given to `on_fault`, and None is returned. A stage itself catches the faults that belong to a
+        request."""
         self._began_at = time.monotonic()
         try:
             return call()
         except BaseException as error:
-            logger.exception("A fault that no request was ended for, on the %s thread", self._thread.name)
+            logger.exception("A fault on the %s thread that belongs to no request", self._thread.name)
             self._on_fault(error)
             return None
         finally:
@@ -134,35 +142,50 @@ class DeviceThread:
 
 
 def limit_threads(n_threads: int) -> None:
-    """Bounds torch's intra-op threads for calls from this thread."""
+    """Sets the number of torch's intra-op threads for the calling thread."""
     if n_threads != torch.get_num_threads():
         torch.set_num_threads(n_threads)
 
 
-def use_own_stream(device: torch.device, *, urgent: bool = False) -> None:
-    """On a GPU, what the calling thread does from now on runs beside what other threads do there.
+def end_helpers() -> None:
+    """Ends the OpenMP threads that help the calling thread. The thread's next parallel operator starts new
+    ones. Does nothing where OpenMP is not GNU's.
 
-    It begins after what was put on the thread's stream before. Between `urgent` work and other work that both
-    wait for the device, the urgent goes first.
+    Sleeping helper threads count too when OpenMP compares its threads with the machine's cores. With more
+    threads than cores, each thread spins only a tenth as long before it sleeps. This spinning is then shorter
+    than the single-threaded operators of a decode step.
     """
+    pause = getattr(ctypes.CDLL(None), "omp_pause_resource_all", None)
+    if pause is not None:
+        pause(_OMP_PAUSE_SOFT)
+
+
+def use_own_stream(device: torch.device, *, urgent: bool = False) -> None:
+    """Gives the calling thread its own CUDA stream, so that its work from now on runs at the same time as the
+    work of other threads. Does nothing if `device` is a CPU.
+
+    The work begins after everything that was put on the thread's old stream. Where `urgent` work and other
+    work both wait for the GPU, the urgent work runs first."""
     if device.type == "cuda":
         before = torch.cuda.current_stream(device)
         stream = torch.cuda.Stream(device, priority=-1 if urgent else 0)
         stream.wait_stream(before)
-        torch.cuda.set_stream(stream)  # for as long as the thread lives; makes the device its current one
+        torch.cuda.set_stream(stream)  # until the thread ends; also makes `device` current
 
 
 def settle(device: torch.device) -> None:
-    """Gives the decode thread its stream, once the weights are where the other threads may read them."""
+    """Waits until the models' weights are on the GPU, then gives the decode thread, which calls this, an
+    urgent CUDA stream. Gives memory that only the loading needed back to the GPU. Does nothing if `device` is
+    a CPU."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
         use_own_stream(device, urgent=True)
-        release_cached_memory()  # memory that loading needed beside the weights
+        release_cached_memory()
 
 
 def drop_memory(error: Exception) -> Exception:
-    """The error; one of a GPU without memory lets go of the calls it came through, which hold what they had
-    made, and the allocator's reserve goes back to the device."""
+    """Returns `error`. If the error says that a device ran out of memory, also removes its traceback, whose
+    frames hold tensors, and gives the CUDA allocator's cached memory back to the GPU."""
     if ran_out_of_memory(error):
         error.with_traceback(None)
         release_cached_memory()
@@ -170,7 +193,8 @@ def drop_memory(error: Exception) -> Exception:
 
 
 def release_cached_memory() -> int:
-    """Hands what the CUDA allocator keeps for reuse back to the device; the bytes freed (0 without CUDA)."""
+    """Gives the memory that the CUDA allocator keeps for reuse back to the GPU. Returns the bytes freed (0
+    without CUDA)."""
     if not torch.cuda.is_available():
         return 0
     before = torch.cuda.memory_reserved()

@@ -1,8 +1,9 @@
-"""The engine: requests in, speech out, on threads of its own. Its process calls it from one thread, and each
-request's listener is told from whichever thread something happens on.
+"""The engine: takes requests and makes their speech, on its own threads. The engine's process calls it from
+one thread. The engine calls each request's listener on the thread where something happens.
 
-Text and voice prompts are prepared in a small pool of threads, texts that are only read in another; the
-models run on the core's threads: one that decodes, one or several that render.
+One small pool of threads prepares the texts and voices of requests. Another pool answers questions about
+texts and voices that are not to be spoken. The models run on the core's threads: one thread decodes, one or
+several render.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest
+from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -31,6 +33,7 @@ from glm_tts_api.engine.loading import LoadedModel, Loading
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
+from glm_tts_api.engine.transcript_fit import TranscriptFit
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.text.cut.pieces import Check
@@ -40,12 +43,13 @@ if TYPE_CHECKING:
     from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
+AnswerT = TypeVar("AnswerT")
 
 
 class Engine:
-    """Speaks requests. `load_models` runs on the device thread, `load_frontend` in the text pool. `on_lost`
-    is called, from any thread, with the reason why nothing can be spoken any more; waiting requests then
-    never end by themselves."""
+    """Turns requests into speech. `load_models` is called on the decode thread, `load_frontend` in the text
+    pool. `on_lost` is called, from any thread, when the engine cannot speak any more; its argument is the
+    reason. The requests that wait then never end by themselves."""
 
     def __init__(
         self,
@@ -67,7 +71,7 @@ class Engine:
             )
             for name in ("text", "reading")
         )
-        self._spare_memory = SpareMemory()
+        self._spare_memory = SpareMemory(give_back)
         self._loaded: LoadedModel | None = None
         self._started_at = self._ready_at = time.monotonic()
         self._changing = threading.Lock()
@@ -77,7 +81,8 @@ class Engine:
         return self._state
 
     def _enter(self, state: EngineState, *, after: Status) -> bool:
-        """Takes on `state` if the present one is `after`; whether it did. Any thread."""
+        """Changes the engine's state to `state` if its status is `after`. Returns whether it did. Any thread
+        may call."""
         with self._changing:
             if self._state.status != after:
                 return False
@@ -86,16 +91,18 @@ class Engine:
 
     @property
     def step_s(self) -> float:
-        """How long the present step takes so far, less by as much as the model is too large for the machine.
+        """The seconds that the current step has taken so far, divided by the patience factor, which is above
+        1 if the model is too large for the machine (warm_up.py).
 
-        A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. Work that is slow
-        only once (weights' first use, graphs, kernels that are compiled) comes before the engine is ready,
-        and does not count."""
+        A step is a token for all rows, a chunk of a prompt, a flow step or a vocoder call. Time before the
+        engine was ready does not count: some work is slow only once (the first use of weights, CUDA graphs,
+        kernels that are compiled)."""
         patience = self._loaded.patience if self._loaded is not None else 1.0
         return min(self._core.step_s, time.monotonic() - self._ready_at) / patience
 
     def start(self) -> None:
-        """Begins loading and returns at once; `state` tells how it goes."""
+        """Starts to load the models and returns at once. `state` says when the engine is ready, or why the
+        load failed."""
         loading = Loading(
             self._core,
             self._config,
@@ -106,7 +113,7 @@ class Engine:
         )
         try:
             loading.start(self._pool, self._load_models, self._load_frontend)
-        except Exception as error:  # no thread can be had
+        except Exception as error:  # no thread can be started
             self._failed(error)
 
     def close(self) -> None:
@@ -122,12 +129,15 @@ class Engine:
         *,
         progress: Progress = NO_PROGRESS,
     ) -> None:
-        """Begins; only when it is ready. `listener` hears all that comes of it, also what goes wrong."""
+        """Begins to speak a request and returns at once. The engine must be ready. `listener` gets the audio
+        and the end of the request, also if it fails. `progress` is the work that another engine has already
+        done for the request."""
         assert self._loaded is not None
         self._pool.submit(self._prepare, self._loaded.processor, asked, listener, progress)
 
     def wake(self) -> None:
-        """Makes the threads look for requests that were left, and for those that may go on."""
+        """Makes the threads notice requests that were cancelled, and requests whose listener can take more
+        audio."""
         self._core.wake()
 
     def read(
@@ -138,23 +148,28 @@ class Engine:
         check: Check,
         done: Callable[[ShownReading | ServiceError | None], None],
     ) -> None:
-        """Reads a text. Calls `done` from another thread with the reading, or with None where `check` ended
-        it."""
+        """Finds out how a text would be read aloud, without speaking it. Calls `done` from another thread
+        with the reading, with the error that prevented it, or with None. None means that `check`, which is
+        called again and again, has raised NobodyListens."""
         assert self._loaded is not None
         frontend = self._loaded.processor.frontend
+        self._readers.submit(_answer, lambda: frontend.read(text, options, check).shown(), done)
 
-        def read() -> None:
-            try:
-                done(frontend.read(text, options, check).shown())
-            except NobodyListens:
-                done(None)
-            except BaseException as error:
-                done(as_service_error(error, "-", done="read", may_quote=True))
-
-        self._readers.submit(read)
+    def judge(
+        self, voice: Voice, *, check: Check, done: Callable[[float | ServiceError | None], None]
+    ) -> None:
+        """Measures how well the voice's transcript fits its recording. Calls `done` from another thread with
+        the gain (transcript_fit.py), with the error that prevented it, or with None. None means that the LLM
+        does not know such a voice, or that `check` has raised NobodyListens."""
+        assert self._loaded is not None
+        loaded = self._loaded
+        fit = TranscriptFit(loaded.models, loaded.processor.frontend, loaded.features)
+        self._readers.submit(_answer, partial(fit.gain, voice, check), done)
 
     def clear_cache(self) -> int:
-        """Forgets voices and texts and returns the allocators' cached memory; bytes freed. Blocking."""
+        """Drops the cached voices and texts, and gives the allocators' cached memory back. Returns the bytes
+        freed. Blocks until the decode thread has done its part. Does nothing and returns 0 until the model is
+        loaded."""
         if (loaded := self._loaded) is None:
             return 0
         freed = loaded.features.clear() + loaded.processor.clear() + self._core.release_memory().result()
@@ -162,7 +177,7 @@ class Engine:
         return freed
 
     def info(self) -> EngineInfo | None:
-        """The engine's facts; None until the model is loaded."""
+        """Returns the facts about the engine (its device, for example); None until the model is loaded."""
         if (loaded := self._loaded) is None:
             return None
         _, _, n_slots, _ = self._core.in_use
@@ -180,7 +195,8 @@ class Engine:
         )
 
     def usage(self) -> EngineUsage | None:
-        """The engine's usage; None while it is not ready. Blocking, short."""
+        """Returns how many decode rows and positions of the KV cache are in use, and the GPU's memory. None
+        while the engine is not ready. Blocks for a short time."""
         if (loaded := self._loaded) is None or self._state.status != "ready":
             return None
         return EngineUsage(*self._core.in_use, gpu_bytes=gpu_bytes(loaded.models.llm.device))
@@ -205,7 +221,7 @@ class Engine:
             request.check_fits(self._core.decoder.layout)
         except NobodyListens:
             listener.request_freed()
-        except BaseException as error:  # of any kind: someone waits
+        except BaseException as error:  # every kind of error is reported, because the listener waits
             listener.request_ended(as_service_error(error, asked.request_id, done="prepared", may_quote=True))
             listener.request_freed()
             if lost := device_lost(error):
@@ -227,14 +243,28 @@ class Engine:
     # -- any thread
 
     def _faulted(self, error: BaseException) -> None:
-        """While the engine loads, nobody else would end the wait."""
+        """Handles a fault that belongs to no request. While the engine loads, the fault makes the load fail.
+        An EngineLost of a ready engine changes the state to "lost" and calls `on_lost`."""
         self._failed(error)
         if isinstance(error, EngineLost) and self._enter(EngineState("lost", str(error)), after="ready"):
-            logger.critical("Nothing can be spoken any more", exc_info=error)
+            logger.critical("The engine cannot speak any more, and its process ends", exc_info=error)
             self._on_lost(error)
 
     def _failed(self, error: BaseException, part: str = "") -> None:
-        """A load failed. Only the first cause is reported: later errors follow from it."""
+        """Changes the state from "loading" to "failed", with the error as the cause. Does nothing in any
+        other state: errors after the first one follow from it. `part` begins the cause and names the failed
+        part."""
         cause = part + why_not_loaded(error)
         if self._enter(EngineState("failed", cause), after="loading"):
             logger.error("The model could not be loaded: %s", cause, exc_info=error)
+
+
+def _answer(question: Callable[[], AnswerT], done: Callable[[AnswerT | ServiceError | None], None]) -> None:
+    """Calls `done` with the result of `question`, with the error that prevented it, or with None where nobody
+    waits for it any more."""
+    try:
+        done(question())
+    except NobodyListens:
+        done(None)
+    except BaseException as error:
+        done(as_service_error(error, "-", done="read", may_quote=True))

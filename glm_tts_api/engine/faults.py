@@ -1,7 +1,9 @@
-"""When a fault is more than a request's: the device is gone, or a stage does nothing any more but fail.
+"""Decides whether a fault ends only its request or the whole engine. A fault ends the engine if the device
+has failed, or if a stage fails again and again.
 
-Knows errors; does not know their receiver. PyTorch is imported where one of its errors is looked for, so that
-an engine's process hears its first messages before that second of work.
+This module knows errors; this module does not know the code that receives the errors. PyTorch is imported
+only inside the functions that look for its errors. So an engine's process can receive its first messages
+before that import, which takes a second.
 """
 
 from __future__ import annotations
@@ -15,26 +17,29 @@ from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError, Startup
 from glm_tts_api.logs import without_text
 
 logger = logging.getLogger(__name__)
-_TIMES = 3
-# cuBLAS and cuDNN report the device's faults in plain RuntimeErrors. Their other refusals concern the shapes.
+_TIMES = 3  # a stage is lost when the same fault comes three times in a row
+# cuBLAS and cuDNN report a failed device as a plain RuntimeError with one of these codes. Their other codes
+# concern the shapes of the inputs.
 _LIBRARY_LOST: Final = re.compile(r"CU(BLAS|DNN)_STATUS_(EXECUTION_FAILED|INTERNAL_ERROR|MAPPING_ERROR)")
 _NO_MEMORY: Final = re.compile(
     r"out of memory|CU(BLAS|DNN)_STATUS_\w*ALLOC\w*_FAILED|CUBLAS_STATUS_NOT_INITIALIZED.*cublas\w*Create"
 )
-# Memory that runs out during a capture may surface as its end (pytorch/pytorch#187795).
+# Where memory runs out during the capture of a CUDA graph, the error may only say that the capture ended
+# (pytorch/pytorch#187795).
 _CAPTURE_ENDED: Final = re.compile(r"error during capture|StreamCaptureInvalidated")
 
 
 class EngineLost(Exception):
-    """This process can speak nothing any more; the message has the cause in one sentence."""
+    """This process cannot speak any more. The message is the cause in one sentence."""
 
 
 class NobodyListens(Exception):
-    """The listener has left: the request's work is to end."""
+    """The listener of a request has left, so the work for the request must end."""
 
 
 def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether a device had no memory left, for PyTorch or for a library that it calls."""
+    """Returns whether the error says that a device has no memory left, for PyTorch or for a library that
+    PyTorch calls."""
     import torch
 
     return isinstance(error, torch.OutOfMemoryError) or (
@@ -43,9 +48,9 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 
 def device_lost(error: BaseException) -> EngineLost | None:
-    """The loss of the device that an error stands for, or None. After most of the device's errors (an illegal
-    access, a device that fell off the bus) each later call fails as well, until a new process begins; running
-    out of memory is no such error."""
+    """Returns an EngineLost if the error says that the device has failed, and None otherwise. After most
+    errors of a device (an illegal memory access, a GPU that no longer answers) each later call fails too,
+    until a new process begins. A lack of memory is not such an error."""
     import torch
 
     if ran_out_of_memory(error) or not isinstance(error, RuntimeError):
@@ -56,7 +61,7 @@ def device_lost(error: BaseException) -> EngineLost | None:
 
 
 def why_not_loaded(error: BaseException) -> str:
-    """A sentence of what ended a load, for the operator."""
+    """Returns the reason why a load failed, as a sentence for the operator."""
     if isinstance(error, StartupError | EngineLost):
         return str(error)
     if ran_out_of_memory(error) or (isinstance(error, RuntimeError) and _CAPTURE_ENDED.search(str(error))):
@@ -70,19 +75,24 @@ def why_not_loaded(error: BaseException) -> str:
 def as_service_error(
     error: BaseException, request_id: str, *, done: str, may_quote: bool = False
 ) -> ServiceError:
-    """The error that the client gets for a fault; the fault itself goes to the log. `done`: the step at which
-    the text was; `may_quote`: that step knows the text and may have put it into the error."""
+    """Returns the error that the client gets for a fault, and writes the fault itself to the log. The result
+    is OutOfMemory if a device has no memory left, else InternalFault. A ServiceError is returned as it is and
+    not logged. `done` says what was being done with the text ("spoken", for example). `may_quote` says that
+    the error may contain the text, which is then removed before the fault is logged."""
     if isinstance(error, ServiceError):
         return error
     logged = without_text(error) if may_quote else error
     logger.error("A request failed while it was %s", done, exc_info=logged, extra={"request_id": request_id})
     if ran_out_of_memory(error):
         return OutOfMemory("The GPU has no memory left for this text: try again later, or send a shorter one")
-    return InternalFault(f"Something went wrong while this text was {done}; the server's log has the details")
+    return InternalFault(
+        f"A fault of the server ended this request while its text was {done}; the log has the details "
+        "under the request_id"
+    )
 
 
 class FaultWatch:
-    """Looks at one stage's faults as they come, from any thread."""
+    """Counts the faults of one stage, and tells when the stage is lost. Any thread may call it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -90,13 +100,15 @@ class FaultWatch:
         self._n_same = 0
 
     def succeeded(self) -> None:
-        """The stage did its work once."""
+        """Notes that the stage has done its work once. The count of equal faults starts again."""
         with self._lock:
             self._last = None
 
     def failed(self, error: BaseException) -> EngineLost | None:
-        """Whether the stage is lost with this fault: by the device, or as the same one for the third time
-        with nothing else between. Memory that runs out, again and again, is load."""
+        """Counts a fault. Returns an EngineLost if the stage is lost: the device has failed, or the same
+        fault has come three times with no success and no other fault between. A ServiceError is not counted,
+        because it belongs to one request. A lack of memory is not counted, because it comes from too many
+        requests at once."""
         if isinstance(error, ServiceError) or ran_out_of_memory(error):
             return None
         fault = type(error), str(error)
@@ -108,7 +120,8 @@ class FaultWatch:
 
 
 def _lost(what: str, error: BaseException) -> EngineLost:
-    """A sentence of the error's first line: those below it are about debugging."""
+    """Makes an EngineLost whose message is `what` and the first line of the error. The lines after the first
+    one are about debugging."""
     lost = EngineLost(f"{what}: {type(error).__name__}: {_first_line(error)}")
     lost.__cause__ = error
     return lost

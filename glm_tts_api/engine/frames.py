@@ -1,7 +1,8 @@
-"""The frames in which messages go over a pair of sockets.
+"""Packs messages into frames, in which they go through a pair of sockets, and unpacks them.
 
-A frame is four bytes of length and a message in MessagePack. msgspec checks each message against its type
-and executes nothing; samples lie in the message as bytes and are not copied again when it is read.
+A frame is the message's length in four bytes, then the message in MessagePack. msgspec checks each message
+against its type and executes nothing. Audio samples lie in the message as bytes, and they are not copied
+again when the message is read.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
-from msgspec import ValidationError, msgpack
+from msgspec import Struct, ValidationError, msgpack
 
 from glm_tts_api.engine.messages import NO_SAMPLES, BrokenMessage, Message, ToEngine, ToServer
 
 _LENGTH: Final = struct.Struct("<I")
-_LONGEST = 2**28  # bytes; a recording of 30 s has some 6 million
+_LONGEST = 2**28  # bytes of a message; a recording of 30 s has some 6 million
 _AT_ONCE = 2**20
 
 
 def _encoded(value: Any) -> Any:
-    """None for an array: samples of a recording travel beside the message. Anything else that msgspec cannot
-    encode is an error."""
+    """Encodes an array as None, because the samples of a recording are sent in their own message (Heard).
+    Raises TypeError for any other value that msgspec cannot encode."""
     if isinstance(value, np.ndarray):
         return None
     raise TypeError(f"{type(value).__name__} is in no message")
@@ -41,8 +42,8 @@ TO_ENGINE: Final = msgpack.Decoder(ToEngine, dec_hook=_decoded)
 TO_SERVER: Final = msgpack.Decoder(ToServer, dec_hook=_decoded)
 
 
-def frame(message: Message) -> bytearray:
-    """A message as it goes over the sockets."""
+def frame(message: Struct) -> bytearray:
+    """Returns a message as a frame: its length in four bytes, then its bytes."""
     framed = bytearray(_LENGTH.size)
     _ENCODER.encode_into(message, framed, _LENGTH.size)
     _LENGTH.pack_into(framed, 0, len(framed) - _LENGTH.size)
@@ -50,14 +51,15 @@ def frame(message: Message) -> bytearray:
 
 
 class Frames:
-    """The messages in what arrives, whatever pieces it comes in."""
+    """Splits the received bytes into messages. The bytes may come in pieces of any size."""
 
     def __init__(self, decoder: msgpack.Decoder[Any]) -> None:
         self._decoder = decoder
         self._rest = bytearray()
 
     def push(self, data: bytes) -> Iterator[Any]:
-        """The messages that are whole with `data`. Raises BrokenMessage."""
+        """Adds the received bytes `data`, and yields each message that is complete now. Raises BrokenMessage
+        for a message that is invalid or longer than 256 MiB."""
         self._rest += data
         while len(self._rest) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._rest)
@@ -70,20 +72,21 @@ class Frames:
             del self._rest[:end]
             try:
                 yield self._decoder.decode(raw)
-            except ValueError as error:  # no MessagePack, or none of these messages
+            except ValueError as error:  # not MessagePack, or not one of the expected messages
                 raise BrokenMessage(str(error)) from None
 
 
 class EngineSide:
-    """The engine's end of the sockets, with blocking calls. `send` may be called from any thread: it waits
-    while the server takes nothing."""
+    """The engine process's end of the socket pair, with blocking calls. Any thread may call `send`, which
+    waits while the server reads nothing."""
 
     def __init__(self, own: socket.socket) -> None:
         self._socket = own
         self._sending = threading.Lock()
 
     def __iter__(self) -> Iterator[ToEngine]:
-        """The server's messages, until it is gone. Raises BrokenMessage."""
+        """Waits for the server's messages and yields them until the server is gone. Raises BrokenMessage for
+        an invalid message."""
         frames = Frames(TO_ENGINE)
         while data := self._received():
             yield from frames.push(data)

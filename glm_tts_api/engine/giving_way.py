@@ -1,4 +1,5 @@
-"""Work that nobody waits for gives way to work that somebody waits for. Knows no tensors and no threads."""
+"""Requests that nobody waits for (`gives_way`) stand back for the other requests. Knows no tensors and no
+threads."""
 
 from __future__ import annotations
 
@@ -19,8 +20,10 @@ def let_rest(
     token2wav: Token2Wav,
     renderers: Sequence[DeviceThread],
 ) -> None:
-    """On a CPU all that gives way rests while any other request has something to do: it would take the cores.
-    On a GPU it is decoded in the same steps, and rendered when nothing else is there."""
+    """Decides whether requests that nobody waits for (`gives_way`) pause now, and tells the decode batch and
+    the render stage. On a CPU these requests pause while any other request has work to do, because they would
+    take its cores. On a GPU these requests never pause: they are decoded in the same steps as the others, and
+    rendered when no other request has a span to render."""
     rests = token2wav.shares_cores and any(
         not request.asked.gives_way
         and (request.n_spans or request.n_waiting_rows or scheduler.holds(request))
@@ -35,8 +38,8 @@ def let_rest(
 
 
 def render_takes_all(requests: Collection[EngineRequest], cores: Cores) -> bool:
-    """Whether decoding rests while a lone stream is rendered, on all cores: what is rendered is heard before
-    what would be decoded."""
+    """Returns whether decoding pauses now. Decoding pauses while a stream is the only request, has a span to
+    render, and renders on all cores: that span is heard before the tokens that would be decoded meanwhile."""
     return cores.all_for_one and len(requests) == 1 and all(map(_streams_a_span, requests))
 
 

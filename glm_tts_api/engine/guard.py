@@ -1,8 +1,9 @@
-"""Whether speech tokens can say their segment, by their number and by how they repeat. Knows lists of ids.
+"""Checks whether the speech tokens of a segment can be right, by their number and by how they repeat. Knows
+lists of ids.
 
-The LLM is known to run on, to stop at once and to fall into a loop. Such a segment is decoded again with the
-next seed, so the answer stays a function of the request. The thresholds are beyond what the good ones
-of 2,400 segments of the bundled model have (scripts/benchmarks/guard.py).
+The LLM sometimes speaks on after the text, stops at once or falls into a loop. Such a segment is decoded
+again with the next seed, so the answer is still a function of the request alone. The thresholds lie beyond
+the values of the good segments among 2,400 segments of the bundled model (scripts/benchmarks/guard.py).
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.model.sequence import SpeechSequence
 
 MOST_RETAKES = 2
-# Times the likely length, and tokens a text id: beyond both, since either alone has outliers.
+# A segment is too long if it has more tokens than LONGEST times its likely number and also more than
+# LONGEST_PER_ID for each text id. Both are asked for, because good segments exceed either one at times.
 LONGEST, LONGEST_PER_ID = 2.0, 12
-SHORTEST = 0.4  # times the likely length
-LONGEST_REPEAT, LONGEST_PERIOD = 38, 40  # tokens that repeat what was said so many tokens before
+SHORTEST = 0.4  # a segment with fewer tokens than this times the likely number is too short
+# A loop: LONGEST_REPEAT tokens in a row equal the tokens that stand up to LONGEST_PERIOD places before them.
+LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
 
 
 def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
-    """The fault of a segment's speech tokens, if any; None also where the segment's likely length is not
+    """Returns the fault of a segment's speech tokens: "run_on" (too many), "early_stop" (too few) or
+    "repetition" (a loop). Returns None if there is no fault, or if the segment's likely length is not
     known."""
     if said.likely is None:
         return None
@@ -34,8 +38,9 @@ def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
 
 
 def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
-    """The likeliest of the good takes; where none is good, the one with the likeliest length, with its fault.
-    A tie goes to the earlier one."""
+    """Chooses the best of a segment's takes (a take is one decoding of the segment). Returns the take and its
+    fault. Of the takes without a fault, that is the one with the highest mean log-probability. If all have
+    faults, it is the one whose length is nearest to the likely length. A tie goes to the earlier take."""
 
     def rank(judged: tuple[SpeechSequence, SegmentFault | None]) -> tuple[float, float, int]:
         take, fault = judged
@@ -46,7 +51,8 @@ def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSeque
 
 
 def _repeats(tokens: Sequence[int]) -> bool:
-    """Whether a stretch repeats what stands a period before it, for LONGEST_REPEAT tokens."""
+    """Returns whether LONGEST_REPEAT tokens in a row are equal to the tokens that stand a fixed number of
+    places before them. All numbers from 1 to LONGEST_PERIOD are tried."""
     for period in range(1, LONGEST_PERIOD + 1):
         n_alike = 0
         for now, before in zip(tokens[period:], tokens, strict=False):

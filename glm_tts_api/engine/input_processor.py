@@ -1,5 +1,5 @@
-"""From a SpeechRequest to a request of the engine: text to segments of ids, voice to prompt features. Runs on
-pool threads."""
+"""Turns a SpeechRequest into a request of the engine: the text becomes segments of ids, the voice becomes
+prompt features. Runs on pool threads."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
 _CACHED_TRANSCRIPTS = 256
 _MAX_BYTES = 2**23
 _ID_BYTES = 36  # a whole number and its place in a list
-# Of a voice, beside what its transcript takes to say roughly: beyond that the transcript does not fit.
+# Limits of a voice's pace, and the fewest seconds that count for a transcript. A voice whose pace lies beyond
+# the limits has a transcript that does not fit its recording.
 _FASTEST, _SLOWEST, _LEAST_S = 0.7, 2.0, 0.2
 
 
 class InputProcessor:
-    """Holds what text and voice work needs: the front end, the tokenizer and the voice models."""
+    """Prepares requests with the text front end, the text tokenizer and the voices' features."""
 
     def __init__(
         self,
@@ -40,7 +41,8 @@ class InputProcessor:
         *,
         guard: bool = False,
     ) -> None:
-        """`guard`: segments whose tokens cannot be right are decoded again."""
+        """`chunks` are the sizes of a stream's spans in tokens (EngineConfig.stream_chunks). `guard` says
+        that segments whose tokens cannot be right are decoded again."""
         self._tokenizer = models.text_tokenizer
         self.frontend = frontend
         self._features = features
@@ -58,9 +60,11 @@ class InputProcessor:
         *,
         progress: Progress = NO_PROGRESS,
     ) -> EngineRequest:
-        """The engine's request. Raises NothingToSay,
-        MalformedPronunciation, UnknownVoice, PromptRejected, and what `check` raises: it is called again and
-        again, so that nobody's text is worked on for long."""
+        """Makes the engine's request: cuts the text into segments, encodes each segment and gives it the
+        prompt of its voice. `check` is called again and again during the work; `check` raises an error when
+        nobody waits for the request any more. `progress` is the work that another engine has already done for
+        the request. Raises NothingToSay, MalformedPronunciation, UnknownVoice, PromptRejected, and the errors
+        of `check`."""
         reading = self.frontend.read(asked.text, asked.reading, check)
         prompts: dict[str | None, VoicedPrompt] = {}
         segments: list[Segment] = []
@@ -73,7 +77,8 @@ class InputProcessor:
                 prompt = prompts[part.voice]
                 likely = TOKENS_A_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
                 pause_s = part.pause_s or (0.0 if segments else asked.pause_s)
-                segments.append(Segment(ids, prompt, pause_s, part.speed, likely, as_written))
+                said = part.text if asked.verify else ""
+                segments.append(Segment(ids, prompt, pause_s, part.speed, likely, as_written, said))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(
@@ -86,7 +91,8 @@ class InputProcessor:
         )
 
     def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:
-        """The voice of that name; the request's own where there is none."""
+        """Returns the prompt of the voice `name`, which a mark in the text asks for. None stands for the
+        request's own voice. Raises UnknownVoice and PromptRejected."""
         voice = asked.voice if name is None else asked.others.get(name)
         if not isinstance(voice, Voice):
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
@@ -96,11 +102,12 @@ class InputProcessor:
         return VoicedPrompt(ids, heard, min(_SLOWEST, max(_FASTEST, pace)))
 
     def clear(self) -> int:
-        """Forgets what was read before; the bytes of transcripts that this frees."""
+        """Drops the cached texts and transcripts. Returns the bytes of the transcripts."""
         self.frontend.clear_cache()
         return self._transcripts.clear()
 
     def _encode(self, transcript: str) -> tuple[list[int], float]:
-        """The ids of a transcript, and what it takes to say, roughly."""
+        """Returns the text ids of a transcript, and roughly the seconds that it takes to say the
+        transcript."""
         text = self.frontend.normalize_prompt(transcript)
         return self._tokenizer.encode(text), max(_LEAST_S, spoken_seconds(text))

@@ -1,4 +1,5 @@
-"""From a checkpoint on the disk to a model that may be asked: loaded, warmed up, and measured."""
+"""Makes a model ready for requests: loads its checkpoint from the disk, warms the model up and measures
+it."""
 
 from __future__ import annotations
 
@@ -26,8 +27,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class LoadedModel:
-    """The engine's parts while a model is loaded. Warm-up measures the last two: `streaming`, the forecast
-    for a lone listener, and `patience`, a factor on the time that a step may take."""
+    """The engine's parts while a model is loaded. Warm-up measures `streaming` and `patience`. `streaming` is
+    the forecast for a stream while there is no other request; None before it is measured or where a usual
+    request does not fit the memory. `patience` is the factor by which the time limits of a model's step
+    (WATCHDOG_S) are multiplied."""
 
     models: Models
     features: VoiceFeatures
@@ -37,11 +40,12 @@ class LoadedModel:
 
 
 class Loading:
-    """One load, on `core`'s decode thread and beside it in a pool.
+    """One load of a model, on the decode thread of `core` and, at the same time, in a pool.
 
-    `on_loaded` is told what was loaded, `on_ready` that it was warmed up and measured, which is done only
-    while it `is_wanted`; `on_failed` is told an error and the part that it is of, more than once if several
-    parts fail. All are called on the threads where it happens.
+    `on_loaded` is called with the loaded parts, `on_ready` once the model is warmed up and measured. The
+    measuring and that call happen only while `is_wanted` returns True. `on_failed` is called with an error
+    and the name of the part that failed, several times if several parts fail. Each function is called on the
+    thread where the event happens.
     """
 
     def __init__(
@@ -64,7 +68,8 @@ class Loading:
     def start(
         self, pool: Executor, load_models: Callable[[], Models], load_frontend: Callable[[], TextFrontend]
     ) -> None:
-        """Begins and returns. Raises what keeps a thread from starting."""
+        """Starts `load_models` on the decode thread and `load_frontend` in `pool`, and returns. Raises the
+        error that keeps a thread from starting."""
         frontend = pool.submit(load_frontend)
         frontend.add_done_callback(self._frontend_ended)
         self._core.start(
@@ -74,11 +79,12 @@ class Loading:
         )
 
     def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
-        """Tells of a failure at once: the model may take minutes yet."""
+        """If the text front end could not be loaded, reports that to `on_failed` at once: the model may take
+        minutes longer. Does nothing otherwise."""
         if not frontend.cancelled() and (error := frontend.exception()) is not None:
             self._on_failed(error, "the text front end: ")
 
-    # -- decode thread, but for the end of what is measured
+    # -- decode thread; the last two methods also on a render thread
 
     def _models_loaded(self, models: Models, frontend: TextFrontend) -> None:
         features = VoiceFeatures(models, self._config.cached_voices)
@@ -100,12 +106,15 @@ class Loading:
 
     def _measured(self, loaded: LoadedModel, pace: Pace | None, begin: float) -> None:
         if pace is None:
-            logger.warning("No memory for a usual request: only shorter ones can be served")
+            logger.warning(
+                "A usual request does not fit the memory, and only shorter ones are served: "
+                "set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY lower"
+            )
         else:
             loaded.streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
             loaded.patience = patience(pace, self._config)
             logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
         if self._is_wanted():
             gc.collect()
-            gc.freeze()  # the models' many objects live as long as the process: each look at them takes 0.2 s
+            gc.freeze()  # each collection would visit the models' many objects, which stay for ever: 0.2 s
             self._on_ready()

@@ -20,17 +20,19 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.vocoder import Vocoder
 
 logger = logging.getLogger(__name__)
-_SHARE = 0.9  # of the free memory; the rest is for what nobody counts, such as libraries and graphs
-_FLOAT = 4
-_FEWEST = 2  # slots: one for each lane
+_SHARE = 0.9  # part of the free memory that may be used; the rest is for libraries and other uncounted things
+_FLOAT = 4  # bytes
+_FEWEST = 2  # slots: one for short texts and one for long texts
 _GIB = 2**30
 
 
 def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
-    """The config with as many of its slots as fit beside flow and vocoder.
+    """Returns `config`, with fewer decode slots (`n_slots`) if the free memory does not hold all of them. On
+    a GPU the memory for flow and vocoder is taken off first. Where the system does not say how much memory is
+    free, `config` stays as it is.
 
-    Raises StartupError where they do not all fit and `fewer_slots` does not allow fewer, or where not even
-    one for each lane fits.
+    If not all slots fit, `config.fewer_slots` must allow fewer, and at least two slots must fit (one for
+    short texts and one for long texts). Raises StartupError otherwise.
     """
     llm = models.llm
     free = _free_bytes(llm.device, n_engines=models.n_engines)
@@ -53,7 +55,7 @@ def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
         f" cache ({slot_length} positions each) and {free / _GIB:.1f} GiB are free"
     )
     kept_for = f", {kept / _GIB:.1f} of them kept for flow and vocoder" if kept else ""
-    n_engines = models.n_engines if kept else 1  # a CPU's memory is not divided
+    n_engines = models.n_engines if kept else 1  # the memory of a CPU is not divided among the engines
     shared = f" for each of the {n_engines} engines (WORKERS) on it" if n_engines > 1 else ""
     advice = (
         f"SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY can be at most {n_fit}"
@@ -64,7 +66,8 @@ def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
 
 
 def why_fewer(n_asked: int, n_slots: int) -> str:
-    """A sentence for the log and for /api/v1/health."""
+    """Returns the warning that the memory holds only `n_slots` of `n_asked` slots, for the log and for
+    /api/v1/health."""
     return (
         f"The memory holds {n_slots} requests at once, not {n_asked}: the lanes have fewer places."
         f" SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY of at most {n_slots} says that this is meant."
@@ -72,23 +75,25 @@ def why_fewer(n_asked: int, n_slots: int) -> str:
 
 
 def n_slots_that_fit(free: int, *, kept: int, a_slot: int) -> int:
-    """Slots of `a_slot` bytes in the share of `free` that may be taken, less what is `kept` for others."""
+    """Returns how many slots of `a_slot` bytes each fit into 90 % of the `free` bytes less the `kept` bytes
+    that flow and vocoder need; 0 if none fits."""
     return max(0, int(_SHARE * free - kept) // a_slot)
 
 
 def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
-    """The bytes of a GPU's `free` memory that one of the `n_engines` on it may count as its own: those that
-    it has `held` since its start belong to its equal part of the `total`. The engines load at the same time,
-    so what is free now is free for each of them."""
+    """Returns how many bytes of a GPU's `free` memory one of its `n_engines` engines may use. Each engine may
+    use an equal part of the `total`; the bytes that the engine already has (`held`) count towards that part.
+    The engines load at the same time, so each of them sees the same free memory."""
     return max(0, min(free, total // n_engines - held))
 
 
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
-    """Bytes of flow and vocoder on a GPU: their graphs, which keep their memory, and the longest segment
-    through both."""
+    """Estimates the bytes that flow and vocoder need on a GPU: for their CUDA graphs, which keep their
+    memory, and for rendering the longest segment."""
     longest = FRAMES_PER_TOKEN * config.longest_segment
     with_prompt = longest + FRAMES_PER_TOKEN * config.longest_prompt
-    # All graphs share the largest one's memory between kernels; each has its inputs and outputs.
+    # All graphs share one working memory, as large as the largest graph needs. Each has inputs and outputs of
+    # its own.
     graphs = 2 * flow_bytes(flow, n_rows=1, n_frames=FLOW_GRAPHS[-1])
     alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
     lengths = longest, HIFT_GRAPHS[-1]
@@ -97,13 +102,15 @@ def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineCo
 
 
 def flow_bytes(config: FlowConfig, *, n_rows: int, n_frames: int) -> int:
-    """A flow step, both passes of the guidance: at least what it was measured to take, at most twice that."""
+    """Estimates the bytes that one flow step takes for `n_rows` rows of `n_frames` mel frames, in both passes
+    of the guidance. The result is at least the measured value, and at most twice that value."""
     floats = (6 + 2 * config.ff_mult) * config.trans_dim + 4 * config.text_emb_dim
     return 2 * n_rows * n_frames * floats * _FLOAT
 
 
 def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
-    """The memory of a GPU that anyone uses, and all of it. None without one, or if it no longer answers."""
+    """Returns two numbers of bytes: the GPU memory that all processes together use, and the GPU's total
+    memory. None if `device` is a CPU or the GPU no longer answers."""
     if device.type != "cuda":
         return None
     try:
@@ -114,7 +121,8 @@ def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
 
 
 def _free_bytes(device: torch.device, *, n_engines: int) -> int | None:
-    """Memory that could be had now; None where the system does not say."""
+    """Returns the bytes that this engine could allocate on the device now. None where the system does not
+    say."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         held = torch.cuda.memory_reserved(device)

@@ -1,4 +1,4 @@
-"""Messages between the server and an engine's process: small frozen types (engine/frames.py sends them).
+"""The messages between the server and an engine's process: small frozen types, which engine/frames.py packs.
 Knows no models and no event loop."""
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from glm_tts_api.contracts import (
     SegmentFault,
     SpeechRequest,
     Stage,
+    Voice,
     Written,
 )
 from glm_tts_api.engine.config import EngineConfig
@@ -26,16 +27,18 @@ from glm_tts_api.text.reading import ShownReading
 
 
 class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):
-    """`number`, where there is one, names the request or question that it belongs to."""
+    """The base of all messages. Where a message has a `number`, it names the request or question that the
+    message belongs to."""
 
 
 # -- to the engine
 
 
 class Load(Message, frozen=True):
-    """The first: what the engine is to be, the `number`th of `n_engines`. Paths are absolute; `shipped` holds
-    the configs that come with the package. `device` is as set; `again_on`: where its predecessor ran, if it
-    had one."""
+    """The first message: tells the engine which model to load, and with which settings. `number` is the
+    engine's number, from 0 to `n_engines` - 1. All paths are absolute. `shipped` is the folder of the configs
+    that come with the package. `device` is the setting DEVICE. `again_on` is the device of the engine's last
+    process; empty for its first process."""
 
     number: int
     n_engines: int
@@ -54,7 +57,8 @@ class Load(Message, frozen=True):
 
 
 class Heard(Message, frozen=True):
-    """A recording that requests will name by its digest; float32 `samples` in their bytes."""
+    """A recording, which later messages name by its `digest`. `samples` are the bytes of its float32 samples,
+    `sample_rate` is in Hz."""
 
     digest: str
     sample_rate: int
@@ -62,7 +66,8 @@ class Heard(Message, frozen=True):
 
 
 class Forget(Message, frozen=True):
-    """No request will name this recording before it is sent again."""
+    """Tells the engine to drop a recording. The server sends the recording again before a request needs
+    it."""
 
     digest: str
 
@@ -74,14 +79,14 @@ class Speak(Message, frozen=True):
 
 
 class Took(Message, frozen=True):
-    """The listener has heard so many seconds more."""
+    """The listener has taken another `seconds` seconds of the request's audio."""
 
     number: int
     seconds: float
 
 
 class Leave(Message, frozen=True):
-    """The caller has left."""
+    """Nobody waits for the request or question any more."""
 
     number: int
 
@@ -92,6 +97,13 @@ class Read(Message, frozen=True):
     options: ReadingOptions
 
 
+class Judge(Message, frozen=True):
+    """Asks how well the voice's transcript fits its recording, which the voice names by its digest."""
+
+    number: int
+    voice: Voice
+
+
 class ClearCache(Message, frozen=True):
     number: int
 
@@ -100,8 +112,9 @@ class ClearCache(Message, frozen=True):
 
 
 class Beat(Message, frozen=True):
-    """How the engine is, ten times a second. `step_s`: how long its present step takes so far, as far as that
-    counts against the time that a step may take."""
+    """The engine's state, sent ten times a second. `step_s` is the time that the engine's current step has
+    taken so far, in seconds, as it counts against the time limits of a step (`Engine.step_s`). Time in which
+    the process was stopped is left out. `usage` is sent once a second and is None in the other beats."""
 
     state: EngineState
     step_s: float
@@ -113,7 +126,7 @@ class Loaded(Message, frozen=True):
 
 
 class Segments(Message, frozen=True):
-    """The number of segments of the text."""
+    """The number of segments into which the request's text is cut."""
 
     number: int
     n_segments: int
@@ -128,7 +141,7 @@ class StageChanged(Message, frozen=True):
 
 
 class Decoded(Message, frozen=True):
-    """The speech tokens of a segment."""
+    """The final speech tokens of a segment."""
 
     number: int
     segment: int
@@ -136,7 +149,8 @@ class Decoded(Message, frozen=True):
 
 
 class Guarded(Message, frozen=True):
-    """A segment was decoded again, or has a fault that stays."""
+    """A segment was decoded again `n_retakes` times. `fault` is the fault that the segment still has; None if
+    it has none."""
 
     number: int
     segment: int
@@ -145,7 +159,7 @@ class Guarded(Message, frozen=True):
 
 
 class Chunk(Message, frozen=True):
-    """An AudioChunk; `pcm` in its bytes."""
+    """A piece of audio with the fields of an AudioChunk. `pcm` are the bytes of its samples."""
 
     number: int
     pcm: memoryview
@@ -155,15 +169,20 @@ class Chunk(Message, frozen=True):
     speed: float | None
     wait_s: float
     written: Written | None = None
+    said: str = ""
 
     def audio(self) -> AudioChunk:
-        """Raises BrokenMessage."""
+        """Returns the piece of audio as an AudioChunk, with the bytes as samples. Raises BrokenMessage if the
+        number of bytes is no multiple of four."""
         pcm, ends = samples_of(self.pcm), self.ends_segment
-        return AudioChunk(pcm, self.sample_rate, self.segment, ends, self.speed, self.wait_s, self.written)
+        return AudioChunk(
+            pcm, self.sample_rate, self.segment, ends, self.speed, self.wait_s, self.written, self.said
+        )
 
 
 class Ended(Message, frozen=True):
-    """No chunk follows. `fault`: the error's class and sentence."""
+    """The request has ended: no chunk follows. `fault` is None if all went well, else the class name and the
+    message of the error."""
 
     number: int
     fault: tuple[str, str] | None
@@ -176,22 +195,24 @@ class Freed(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """The answer to Read or ClearCache (the bytes freed), or the fault that prevented it."""
+    """The answer to a question: `reading` answers Read, `gain` answers Judge, and `freed` (in bytes) answers
+    ClearCache. `fault` is the class name and the message of the error that prevented the answer."""
 
     number: int
     reading: ShownReading | None = None
+    gain: float | None = None
     freed: int = 0
     fault: tuple[str, str] | None = None
 
 
-ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | ClearCache
+ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | Judge | ClearCache
 OfRequest = Segments | StageChanged | Decoded | Guarded | Chunk | Ended | Freed
 ToServer = Beat | Loaded | Answer | OfRequest
 NO_SAMPLES: Float32 = np.zeros(0, np.float32)
 
 
 class BrokenMessage(Exception):
-    """The other side said something that is no message."""
+    """The other process has sent bytes that are not a valid message."""
 
 
 def fault_of(error: ServiceError) -> tuple[str, str]:
@@ -199,7 +220,8 @@ def fault_of(error: ServiceError) -> tuple[str, str]:
 
 
 def error_of(fault: tuple[str, str]) -> ServiceError:
-    """The error that fault_of was given."""
+    """Makes the error again from the class name and message that `fault_of` returned. An unknown class name
+    gives an InternalFault."""
     kind, message = fault
     return _kinds(ServiceError).get(kind, InternalFault)(message)
 
@@ -216,7 +238,8 @@ def bytes_of(samples: Float32) -> memoryview:
 
 
 def samples_of(raw: memoryview) -> Float32:
-    """Read-only, since they are the message's own bytes. Raises BrokenMessage."""
+    """Returns bytes as float32 samples, which share the memory of `raw`. Raises BrokenMessage if the number
+    of bytes is no multiple of four."""
     if len(raw) % 4:
         raise BrokenMessage(f"samples of {len(raw)} bytes")
     return np.frombuffer(raw, np.float32)

@@ -1,9 +1,10 @@
-"""How precisely the flow computes; TF32 on a GPU is for the flow, and for nothing else.
+"""Sets the precision in which the flow computes. On a GPU the flow may use TF32, and nothing else may.
 
-PyTorch's TF32 switches hold for the whole process and are read when a kernel is launched. So threads that
-launch float32 products take turns with the flow; those that compute in bfloat16 need not. A turn is for
-launching: code that waits for the device, or computes on the CPU, belongs outside. The switches are set and
-read by `fp32_precision` alone: once it was used, PyTorch refuses to read the older `allow_tf32`.
+PyTorch's TF32 switches hold for the whole process, and are read when a kernel is launched. So threads that
+launch float32 products take turns with the flow (a turn is the time in which a thread holds one lock).
+Threads that compute in bfloat16 need no turn. A turn is for launching kernels: code that waits for the device
+or computes on the CPU belongs outside. The switches are set and read through `fp32_precision` alone: once it
+was used, PyTorch refuses to read the older `allow_tf32`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ _EXACT, _ROUNDED = "ieee", "tf32"
 
 
 class Turns:
-    """A lock that the longest waiting thread gets. threading.Lock may go to a thread that has just released
-    it: a flow would take it again and again, and a new voice would wait for all of its steps."""
+    """A lock that goes to the thread that has waited longest. A threading.Lock may go to the thread that has
+    just released it. The flow would then take the lock again for step after step, and a new voice would wait
+    for all of these steps."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
@@ -40,7 +42,7 @@ class Turns:
             own = threading.Lock()
             own.acquire()
             self._waiting.append(own)
-        own.acquire()  # until the one before hands its turn over
+        own.acquire()  # waits until the thread before releases this lock
 
     def __exit__(self, *_: object) -> None:
         with self._changing:
@@ -56,28 +58,31 @@ _TURNS = Turns()  # one for the process, as the switches are
 def flow_precision(
     device: torch.device, *, llm_dtype: torch.dtype, bf16: bool
 ) -> Callable[[], AbstractContextManager[Any]]:
-    """The precision for a flow step: TF32 on a GPU whose LLM is not in float32, unless the flow's products
-    are in bfloat16."""
+    """Returns the context manager in which a flow step runs: `tf32` on a GPU, if the LLM is not in float32
+    and `bf16` is False. (`bf16` True means that the flow's products are in bfloat16.) In all other cases the
+    context manager changes nothing."""
     rounds = device.type == "cuda" and llm_dtype != torch.float32 and not bf16
     return tf32 if rounds else nullcontext
 
 
 @contextmanager
 def tf32() -> Iterator[None]:
-    """Products and convolutions launched inside may round their float32 inputs to TF32."""
+    """Lets products and convolutions that are launched in this context round their float32 inputs to TF32.
+    Threads that enter `tf32` or `full_float32` meanwhile wait."""
     with _turn(_ROUNDED):
         yield
 
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """Products launched inside are full float32, which is not PyTorch's default for convolutions."""
+    """Makes products and convolutions that are launched in this context compute in full float32. For
+    convolutions that is not PyTorch's default. Threads that enter `tf32` or `full_float32` meanwhile wait."""
     with _turn(_EXACT):
         yield
 
 
 def compute_exactly() -> None:
-    """Makes float32 products full float32 by default, from now on."""
+    """Makes products and convolutions compute in full float32 (without TF32) by default, from now on."""
     with _TURNS:
         for operators in _operators():
             operators.fp32_precision = _EXACT
@@ -85,7 +90,8 @@ def compute_exactly() -> None:
 
 @contextmanager
 def _turn(precision: str) -> Iterator[None]:
-    """The switches at `precision`, then as they were."""
+    """Takes the process's lock for PyTorch's TF32 switches, sets the switches to `precision` ("ieee" or
+    "tf32") inside the context, and sets them back at its end."""
     with _TURNS:
         before = [operators.fp32_precision for operators in _operators()]
         for operators in _operators():
@@ -98,7 +104,7 @@ def _turn(precision: str) -> Iterator[None]:
 
 
 def _operators() -> tuple[Any, ...]:
-    """The modules that have their own switch: on some devices the switches above them do not reach
-    convolutions."""
+    """Returns the PyTorch backends that have a TF32 switch of their own. On some devices PyTorch's general
+    switch does not reach convolutions."""
     backends: Any = torch.backends
     return backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn

@@ -1,5 +1,5 @@
-"""A prefix cache of voices' transcripts: every prompt of a voice begins with the same ids, which the LLM need
-not read again."""
+"""A cache of voices' transcripts as the LLM has read them. Every prompt of a voice begins with the ids of the
+same transcript, so the LLM need not read them again."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
 
-_LEAST_IDS = 4  # fewer are read as quickly as they are copied
+_LEAST_IDS = 4  # fewer ids are read as quickly as they are copied
 _MAX_BYTES = 2**28
 
 
 class PrefixCache:
-    """The keys and values of the last `capacity` transcripts, at most 256 MB of them. To be used by the
-    decode thread alone.
+    """Keeps the keys and values of the `capacity` transcripts that were used last, 256 MB at most. Only the
+    decode thread may use it.
 
-    A transcript is read by itself whether it is kept or not, so what is kept has the bits of what is read.
+    The LLM always reads a transcript by itself, separately from the rest of the prompt. So a cached
+    transcript has the same bits as a transcript that is read again.
     """
 
     def __init__(self, cache: KVCache, capacity: int) -> None:
@@ -27,7 +28,8 @@ class PrefixCache:
         self._kept: OrderedDict[tuple[int, ...], tuple[Tensor, Tensor]] = OrderedDict()
 
     def recall(self, ids: Sequence[int], slot: int) -> int:
-        """Puts a transcript that was read before into a slot: how many positions that fills, 0 for none."""
+        """Copies the keys and values of the transcript `ids` into the slot `slot`, if they are cached.
+        Returns the number of positions that this fills; 0 if the transcript is not cached."""
         kept = self._kept.get(key := tuple(ids))
         if kept is None:
             return 0
@@ -36,7 +38,8 @@ class PrefixCache:
         return len(ids)
 
     def keep(self, ids: Sequence[int], slot: int) -> None:
-        """Remembers a transcript that has been read into a slot."""
+        """Stores a copy of the keys and values of the transcript `ids`, which has just been read into the
+        slot `slot`. Does nothing if the transcript is stored already or has fewer than four ids."""
         if len(ids) < _LEAST_IDS or tuple(ids) in self._kept:
             return
         self._kept[tuple(ids)] = self._cache.read(slot, len(ids))

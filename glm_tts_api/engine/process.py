@@ -1,14 +1,18 @@
-"""An engine in a process of its own: `python -m glm_tts_api.engine.process DESCRIPTOR`, where
-DESCRIPTOR is one end of a pair of sockets. The server starts it (client.py).
+"""An engine in a process of its own:
 
-The main thread reads the server's messages; the engine's threads send their own. The process ends when the
-other end is closed, however its server ended, and with exit code 70 when nothing can be spoken any more.
+    python -m glm_tts_api.engine.process [--check CHECKPOINT DEVICE DTYPE] DESCRIPTOR
+
+DESCRIPTOR is the file descriptor of one end of a socket pair. The server starts the process (client.py). With
+--check the process first checks whether the checkpoint can be served, and ends with exit code 2 if it cannot.
+
+The main thread reads the server's messages; the engine's threads send messages to the server. The process
+ends when the server ends, however that happens. The exit code is 70 when the engine cannot speak any more or
+a message could not be carried out.
 """
 
 from __future__ import annotations
 
 import faulthandler
-import gc
 import logging
 import os
 import signal
@@ -25,7 +29,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from glm_tts_api.contracts import Progress, ReadingOptions, Recording, SpeechRequest, Voice
-from glm_tts_api.engine import messages
+from glm_tts_api.engine import checkpoint_check, messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
 from glm_tts_api.engine.frames import EngineSide
 from glm_tts_api.engine.listener import RequestListener
@@ -34,7 +38,7 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.service.processes import end_with_parent
+from glm_tts_api.service.processes import end_with_parent, importing
 from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
@@ -45,7 +49,7 @@ _BEATS_TO_A_USAGE = 10
 
 
 class SpeakingEngine(Protocol):
-    """The methods of an engine (engine.py) that the process uses."""
+    """The interface of an engine (engine.py), as far as the process uses it."""
 
     @property
     def state(self) -> EngineState: ...
@@ -68,6 +72,13 @@ class SpeakingEngine(Protocol):
         check: Callable[[], None],
         done: Callable[[ShownReading | ServiceError | None], None],
     ) -> None: ...
+    def judge(
+        self,
+        voice: Voice,
+        *,
+        check: Callable[[], None],
+        done: Callable[[float | ServiceError | None], None],
+    ) -> None: ...
     def clear_cache(self) -> int: ...
     def info(self) -> EngineInfo | None: ...
     def usage(self) -> EngineUsage | None: ...
@@ -77,7 +88,7 @@ BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], SpeakingEn
 
 
 class EngineProcess:
-    """Does what the server says."""
+    """Carries out the server's messages with one engine."""
 
     def __init__(self, side: EngineSide, load: messages.Load, build: BuildEngine) -> None:
         self._side = side
@@ -85,7 +96,7 @@ class EngineProcess:
         self._engine = build(load, self._lost)
         self._recordings: dict[str, Recording] = {}
         self._listeners: dict[int, Listener] = {}
-        self._read_for: set[int] = set()  # questions that somebody waits for
+        self._read_for: set[int] = set()  # the numbers of questions that somebody waits for
 
     def start(self) -> None:
         self._engine.start()
@@ -112,6 +123,13 @@ class EngineProcess:
                     check=partial(self._require_wanted, message.number),
                     done=partial(self._has_read, message.number),
                 )
+            case messages.Judge():
+                self._read_for.add(message.number)
+                self._engine.judge(
+                    self._found(message.voice),
+                    check=partial(self._require_wanted, message.number),
+                    done=partial(self._has_judged, message.number),
+                )
             case messages.ClearCache():
                 threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
             case messages.Load():
@@ -124,19 +142,17 @@ class EngineProcess:
         self._engine.speak(asked, listener, progress=message.progress)
 
     def _with_samples(self, asked: SpeechRequest) -> SpeechRequest:
-        def found(voice: Voice) -> Voice:
-            return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
-
         assert isinstance(asked.voice, Voice)
-        others = {name: found(voice) for name, voice in asked.others.items()}
-        return replace(asked, voice=found(asked.voice), others=others)
+        others = {name: self._found(voice) for name, voice in asked.others.items()}
+        return replace(asked, voice=self._found(asked.voice), others=others)
+
+    def _found(self, voice: Voice) -> Voice:
+        return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
 
     def _took(self, number: int, seconds: float) -> None:
-        if (listener := self._listeners.get(number)) is not None:
-            was_full = listener.full
-            listener.add(-seconds)
-            if was_full and not listener.full:
-                self._engine.wake()
+        listener = self._listeners.get(number)
+        if listener is not None and listener.took(seconds):
+            self._engine.wake()
 
     def _leave(self, number: int) -> None:
         if (listener := self._listeners.get(number)) is not None:
@@ -154,6 +170,13 @@ class EngineProcess:
             self._side.send(messages.Answer(number, fault=fault_of(reading)))
         else:
             self._side.send(messages.Answer(number, reading))
+
+    def _has_judged(self, number: int, gain: float | ServiceError | None) -> None:
+        self._read_for.discard(number)
+        if isinstance(gain, ServiceError):
+            self._side.send(messages.Answer(number, fault=fault_of(gain)))
+        else:
+            self._side.send(messages.Answer(number, gain=gain))
 
     def _clear(self, number: int) -> None:
         try:
@@ -175,29 +198,26 @@ class EngineProcess:
             time.sleep(_BEAT_S)
 
     def _lost(self, lost: EngineLost) -> NoReturn:
-        """The device's threads may never come back: nobody waits for them."""
+        """Tells the server that the engine is lost, and ends the process without waiting for its threads."""
         self._side.send(messages.Beat(EngineState("lost", str(lost)), 0.0, None))
         logging.shutdown()
         os._exit(EXIT_LOST)
 
 
 def import_models() -> None:
-    """Imports an engine's modules, which every model needs; that takes longer than loading a small model.
-    They live as long as the process, so the garbage collector skips them."""
-    gc.disable()
-    import glm_tts_api.engine.engine
-    import glm_tts_api.text.frontend  # noqa: F401
-
-    gc.freeze()
-    gc.enable()
+    """Imports the modules that every engine needs. The imports take longer than loading a small model."""
+    with importing():
+        import glm_tts_api.engine.engine
+        import glm_tts_api.text.frontend  # noqa: F401
 
 
 def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> SpeakingEngine:
-    """The engine that speaks."""
+    """Makes an engine with the settings of `load`. The engine loads its models later, when it is started.
+    `on_lost` is called when the engine cannot speak any more."""
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
-    from glm_tts_api.model.placement import choose_device, n_sharing, placement_warnings
+    from glm_tts_api.model.placement import choose_device, flow_in_bf16, n_sharing, placement_warnings
     from glm_tts_api.text.frontend import TextFrontend
 
     def load_models() -> Models:
@@ -224,35 +244,45 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
             logger.warning(warning)
         return frontend
 
-    return Engine(load.config, load_models=load_models, load_frontend=load_frontend, on_lost=on_lost)
+    config = replace(load.config, flow_bf16=flow_in_bf16(load.dtype))
+    return Engine(config, load_models=load_models, load_frontend=load_frontend, on_lost=on_lost)
 
 
 def _end_with_the_server() -> None:
-    """Makes this process end with the server, however the server ends, and also while this process computes
-    or is stopped. Signals to the whole group (Ctrl-C, a terminal that closes, a service manager) are left to
-    the server."""
+    """Makes this process end when the server ends, in whatever way, even while this process computes or is
+    stopped. Ignores the signals that go to the whole process group (Ctrl-C, a closed terminal, a service
+    manager): the server handles them."""
     end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lambda: None) -> NoReturn:
-    """`prepare` is done before the server has said anything."""
+    """Runs the engine's process: carries out the server's messages until the server is gone, then ends the
+    process. The exit code is 0, or 70 if a message could not be carried out. Calls `prepare` before the first
+    message is read. `build` makes the engine from the message Load."""
     _end_with_the_server()
-    faulthandler.enable()  # SIGABRT: what each thread does goes to the log, and the process ends
+    faulthandler.enable()  # at SIGABRT the process writes what each thread does to the log, and ends
     status = 0
     try:
         prepare()
-        _do_all(EngineSide(socket.socket(fileno=int(sys.argv[1]))), build)
+        *checked, descriptor = sys.argv[1:]
+        server = socket.socket(fileno=int(descriptor))
+        if checked[:1] == [checkpoint_check.OPTION]:
+            checkpoint_check.check(server, *checked[1:])
+        _do_all(EngineSide(server), build)
     except Exception:
-        logger.critical("The engine's process ends: it cannot do what it was told", exc_info=True)
+        logger.critical(
+            "The engine's process ends: it could not carry out a message of the server", exc_info=True
+        )
         status = EXIT_LOST
     logging.shutdown()
-    os._exit(status)  # threads may be in the middle of a step that nobody waits for
+    os._exit(status)  # does not wait for threads that are in the middle of a step
 
 
 def _do_all(side: EngineSide, build: BuildEngine) -> None:
-    """Carries out the server's messages until the server is gone. Raises BrokenMessage."""
+    """Carries out the server's messages until the server is gone. The first message must be Load. Raises
+    BrokenMessage for any other first message and for an invalid message."""
     said = iter(side)
     with suppress(StopIteration):
         load = next(said)

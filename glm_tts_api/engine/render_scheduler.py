@@ -1,9 +1,10 @@
-"""Chooses the next render. Plain Python: knows tasks by when they are due, no tensors.
+"""Chooses the render that takes the next step. Plain Python: knows tasks and the times at which they are due,
+no tensors.
 
-Earliest deadline first; the tasks say when they are due. The scheduler chooses anew between two steps, so a
-newcomer that is due sooner goes past renders that have begun. Every fourth turn goes to the render that has
-waited longest, so none waits for ever for newcomers that never cease. A task that gives way has its turn when
-there is no other.
+The render that is due first goes first (earliest deadline first). The scheduler chooses again for each step,
+so a new render that is due sooner overtakes renders that have begun. Every fourth turn goes to the oldest
+render, so that new renders do not keep an old one waiting for ever. A task that gives way (nobody waits for
+its result) gets a turn only when no other task waits for a turn.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ _OLDEST_EVERY = 4
 
 
 class Renderable(Protocol):
-    """A task as the scheduler sees it. `due`: on the clock that all tasks share, in seconds."""
+    """A task as the scheduler sees it. `due` is the time at which its result is wanted, in seconds on a clock
+    that all tasks share."""
 
     @property
     def due(self) -> float: ...
@@ -31,7 +33,8 @@ TaskT = TypeVar("TaskT", bound=Renderable)
 
 @dataclass(slots=True, eq=False)
 class Render(Generic[TaskT]):
-    """A task on its way. `progress` belongs to the thread that renders it; None until that has begun."""
+    """A task that waits to be rendered or is being rendered. `progress` holds the state of the rendering;
+    None means that no step was taken yet. `taken` says that a thread works on the render now."""
 
     task: TaskT
     progress: Any = None
@@ -39,11 +42,12 @@ class Render(Generic[TaskT]):
 
 
 class RenderScheduler(Generic[TaskT]):
-    """Renders in order of arrival. Any thread may call. `rests`: whether tasks that give way have no turn at
-    all."""
+    """A queue of renders (tasks that become audio step by step). Holds the renders in their order of arrival,
+    and chooses the render that takes the next step. Any thread may call. While `rests` is True, tasks that
+    give way (nobody waits for their result) get no turn."""
 
     def __init__(self, gives_way: Callable[[TaskT], bool] = lambda task: False) -> None:
-        """`gives_way`: whether a task does."""
+        """`gives_way` returns whether a task has to stand back for other tasks."""
         self.rests = False
         self._gives_way = gives_way
         self._renders: list[Render[TaskT]] = []
@@ -52,13 +56,13 @@ class RenderScheduler(Generic[TaskT]):
 
     @property
     def busy(self) -> bool:
-        """There is a render that no thread works at."""
+        """Whether `take` would return a render now."""
         with self._lock:
             return bool(self._free())
 
     @property
     def n_wanting(self) -> int:
-        """How many renders want steps, those that somebody is at among them."""
+        """The number of renders that may take a step now or that a thread works on."""
         with self._lock:
             return len(self._free()) + sum(render.taken for render in self._renders)
 
@@ -67,7 +71,8 @@ class RenderScheduler(Generic[TaskT]):
             self._renders.append(Render(task))
 
     def take(self) -> Render[TaskT] | None:
-        """The render whose turn it is; nobody else gets it until it is put back."""
+        """Returns the render whose turn it is; None if no render may take a step now. No other thread gets
+        this render until `put_back` is called."""
         with self._lock:
             free = self._free()
             if not free:
@@ -79,22 +84,23 @@ class RenderScheduler(Generic[TaskT]):
             return render
 
     def _free(self) -> list[Render[TaskT]]:
-        """Those that have a turn now."""
+        """Returns the renders that may take a step now, in their order of arrival. Renders that give way are
+        among them only if no other render waits and `rests` is False."""
         free = [render for render in self._renders if not render.taken]
         urgent = [render for render in free if not self._gives_way(render.task)]
         return urgent or ([] if self.rests else free)
 
     def put_back(self, render: Render[TaskT]) -> None:
-        """It waits for its next turn."""
+        """Makes a render that was taken wait for its next turn."""
         render.taken = False
 
     def remove(self, render: Render[TaskT]) -> None:
-        """It has ended."""
+        """Removes a render that has ended."""
         with self._lock:
             self._renders.remove(render)
 
     def drop_cancelled(self) -> list[TaskT]:
-        """Removes cancelled renders that nobody is at, and returns their tasks."""
+        """Removes the cancelled renders that no thread works on. Returns their tasks."""
         with self._lock:
             dropped = [render for render in self._renders if not render.taken and render.task.cancelled]
             self._renders = [render for render in self._renders if render not in dropped]

@@ -1,8 +1,8 @@
-"""A SpeechRequest inside the engine. Owns the rule for its segments.
+"""A SpeechRequest inside the engine: decides the order in which its segments are decoded and rendered.
 
-With use_cache the segments go one after the other, each prompted by the speech of the earlier ones in its
-voice (docs/model.md 11); without, they are independent and may all start at once. The batchers know nothing
-of this: they are handed sequences to decode and spans to render. Knows lists of ids; no tensors, no threads.
+With `use_cache` the segments are decoded one after the other; the prompt of each has the earlier speech in
+its voice (docs/model.md 11). Without it, all segments may start at once. The decode batch and the render
+stage only get sequences to decode and spans to render. Knows lists of ids; no tensors, no threads.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from glm_tts_api.engine.stream_start import StreamStarts
     from glm_tts_api.engine.voice_features import VoicePrompt
 
-# Earliest deadline first: a request is due some time after it came, the sooner the shorter it is. So a short
-# text need not wait for a long one, and requests of one length end in the order in which they came. A long
-# text becomes due in the end, so newcomers do not pass it for ever.
+# Earliest deadline first: a request is due some time after its start, a short text sooner than a long one.
+# Since a long text becomes due at last, new requests do not overtake it for ever.
 _DUE_S_PER_ID = 0.25
 _FIRST_DUE_S = 0.5
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
@@ -45,10 +44,10 @@ _SILENCE.flags.writeable = False
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """A window of a segment's speech `tokens` that is rendered in one go, in the segment's voice.
+    """A run of a segment's speech tokens that is rendered at once. `tokens` are all tokens of its `window`.
 
-    After rendering it has its waveform, `pcm`, or the `error` that ended it; neither if the request was
-    cancelled. `spent_s`: the seconds of its steps.
+    After rendering, `pcm` is the waveform, or `error` is the error that ended the span. A cancelled request
+    has neither of them. `spent_s` is the number of seconds that the span's steps have taken.
     """
 
     request: EngineRequest
@@ -73,9 +72,9 @@ class Span:
 
 
 class EngineRequest:
-    """Hands out rows to decode, takes their tokens, and puts rendered segments in order.
+    """A request that is being worked on: gives out sequences and spans, and delivers the audio in order.
 
-    The decode thread calls `next_sequence` and `take`, the render thread `deliver`; either may call `fail`.
+    The decode thread calls `next_sequence` and `take`, a render thread calls `deliver`; both may call `fail`.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class EngineRequest:
         chunks: tuple[int, ...] = (),
         progress: Progress = NO_PROGRESS,
     ) -> None:
-        """`pause_s` of silence follow the last segment; `chunks`: of a stream, as EngineConfig's."""
+        """`pause_s` seconds of silence follow the last segment. `chunks` is EngineConfig.stream_chunks."""
         self.asked = asked
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
@@ -106,12 +105,12 @@ class EngineRequest:
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
         self._n_rendering = 0
-        self._segment = progress.first  # the one that plays
+        self._segment = progress.first  # the segment whose audio is delivered next
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
-        self.starts: StreamStarts | None = None  # None: its player starts at once
-        self.heard_s = 0.0  # seconds of the audio that was handed on
-        self._latest: Span | None = None  # of those that were handed on
+        self.starts: StreamStarts | None = None  # None: the start of a stream does not wait
+        self.heard_s = 0.0  # playing time of the audio that was given to the listener
+        self._latest: Span | None = None  # the last span of a stream that was given to the listener
         self._starts_at: float | None = None
         for segment, tokens in self._untold.items():
             if segment >= progress.first:
@@ -120,14 +119,15 @@ class EngineRequest:
         self._open(left[:1] if asked.use_cache else left)
 
     def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
-        """Chunk sizes of each segment. Later ones begin with the largest: enough is ready by then."""
+        """Yields each segment's span sizes; None if not streamed. Only the first segment has all sizes."""
         for index in range(len(self.segments)):
             yield (chunks[-1:] if index else chunks) if self.asked.streams else None
 
     @property
     def due(self) -> float:
-        """When its next audio is wanted, on time.perf_counter's clock: where it streams, as soon as its
-        player has nothing more to play; its first soon, but players that run dry meanwhile go before."""
+        """The time at which audio is wanted, on time.perf_counter's clock. A stream wants its next audio when
+        its player runs out, and its first audio half a second after the start. Any other request is due a
+        fixed time after the start: 0.25 s for each of its text ids."""
         if not self.asked.streams:
             return self._due
         starts_at = self._starts_at or self.timings.began_at + _FIRST_DUE_S
@@ -135,11 +135,11 @@ class EngineRequest:
 
     @property
     def n_spans(self) -> int:
-        """Spans that are being rendered, or wait to be: of a cancelled request none waits."""
+        """The number of spans that are being rendered or wait for it; after a cancel no span waits."""
         return self._n_rendering + (0 if self.cancelled else len(self._spans))
 
     def check_fits(self, layout: PromptLayout) -> None:
-        """Raises BadRequest if a segment has no room in a decode slot beside the prompt."""
+        """Raises BadRequest if a decode slot has no room for a segment with prompt and speech."""
         if not all(map(layout.fits, self.segments)):
             raise BadRequest(
                 "The prompt and the text's longest sentence do not fit the model together: "
@@ -148,12 +148,12 @@ class EngineRequest:
 
     @property
     def cancelled(self) -> bool:
-        """The request needs no more work: it failed, or its listener has left."""
+        """Whether the request needs no more work: it failed, or its listener has left."""
         return self._failed or self._listener.closed
 
     @property
     def n_waiting_rows(self) -> int:
-        """The number of rows that the request could use beyond those that it has."""
+        """The number of further decode rows that the request could use now; 0 while its listener is full."""
         return 0 if self._listener.full else len(self._waiting)
 
     @property
@@ -161,7 +161,7 @@ class EngineRequest:
         return self._n_undecided == 0
 
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
-        """The next candidate to decode; only while `n_waiting_rows` > 0."""
+        """Removes the next candidate that waits, and returns its sequence. Needs `n_waiting_rows` above 0."""
         segment, candidate = self._waiting.popleft()
         ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
         if self.asked.use_cache:
@@ -181,12 +181,12 @@ class EngineRequest:
             segment=segment,
             candidate=candidate,
         )
-        if sampling.beam_size == 1:  # of several candidates none is kept before all have ended
+        if sampling.beam_size == 1:  # of several candidates, none is rendered before all have ended
             self._decoding[segment] = sequence
         return sequence
 
     def _tell_histories(self, layout: PromptLayout) -> None:
-        """Adds the tokens of another engine to the histories."""
+        """Adds the tokens that another engine has decoded to the histories of their voices."""
         for segment, tokens in self._untold.items():
             said = self.segments[segment]
             self._histories[said.prompt].prune(len(said.ids), layout)
@@ -194,8 +194,8 @@ class EngineRequest:
         self._untold = {}
 
     def take(self, sequence: SpeechSequence) -> None:
-        """A sequence has ended. With the last candidate of its segment, the segment's speech is chosen, or
-        decoded again. Audio that a stream has already sent cannot be taken back."""
+        """Takes a sequence that has ended. After a segment's last candidate, chooses the segment's tokens and
+        cuts spans. Has a faulty segment decoded again, twice at most and never after its first span."""
         segment = sequence.segment
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
@@ -218,19 +218,18 @@ class EngineRequest:
         self._cut(segment, best.tokens, ended=True)
 
     def next_spans(self) -> Iterator[Span]:
-        """The spans to render now. A streamed request renders one at a time: each continues from the
-        vocoder's state after the one before."""
+        """Yields the spans to render now. A stream gives one span at a time: each continues the last one."""
         if self.asked.streams:
             for segment, sequence in self._decoding.items():
                 self._cut(segment, sequence.tokens, ended=False)
         while self._spans and not self.cancelled and (not self.asked.streams or not self._n_rendering):
             self._n_rendering += 1
-            span = min(self._spans, key=lambda span: span.segment)  # of one segment, the first that was cut
+            span = min(self._spans, key=lambda span: span.segment)  # a segment's first span comes first
             self._spans.remove(span)
             yield span
 
     def span_ended(self) -> None:
-        """A span has been rendered, or never will be."""
+        """Notes that the rendering of a span has ended, with or without audio."""
         self._n_rendering -= 1
 
     def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:
@@ -238,7 +237,7 @@ class EngineRequest:
             self._spans.append(Span(self, segment, tokens[window.start : window.stop], window))
 
     def n_decoded(self, segment: int) -> tuple[int, bool]:
-        """Speech tokens of a segment so far, and whether these are all."""
+        """Returns how many speech tokens a segment has so far, and whether it is decoded to its end."""
         if self._cutters[segment].done:
             return self._cutters[segment].n_cut, True
         sequence = self._decoding.get(segment)
@@ -248,7 +247,7 @@ class EngineRequest:
         return self._cutters[segment].chunks
 
     def deliver(self, span: Span) -> None:
-        """A span that has its waveform; audio leaves in the order of the text."""
+        """Takes a rendered span. Gives the listener all audio whose turn it is in the order of the text."""
         assert span.pcm is not None
         self._rendered.setdefault(span.segment, []).append((span.pcm, span.window.last))
         while self._rendered.get(self._segment):
@@ -262,13 +261,13 @@ class EngineRequest:
         self.end_if_heard()
 
     def end_if_heard(self) -> None:
-        """Ends the request once its last segment was heard."""
+        """Ends the request if the audio of its last segment has been given to the listener."""
         if self._segment == len(self.segments):
             self._pause()
             self._listener.request_ended(None)
 
     def _pause(self) -> None:
-        """The silence before the segment that comes, once, in chunks that share their samples."""
+        """Gives the listener the silence before the next segment or after the last one, each only once."""
         pause_s, self._pauses_s[self._segment] = self._pauses_s[self._segment], 0.0
         n_samples = round(pause_s * self.asked.sample_rate)
         for start in range(0, n_samples, len(_SILENCE)):
@@ -276,8 +275,8 @@ class EngineRequest:
 
     def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
         segment = min(self._segment, len(self.segments) - 1)
-        written = self.segments[segment].written
-        chunk = AudioChunk(pcm, self.asked.sample_rate, segment, is_last, speed, written=written)
+        text, rate = self.segments[segment], self.asked.sample_rate
+        chunk = AudioChunk(pcm, rate, segment, is_last, speed, written=text.written, said=text.said)
         self.timings.audio_s += chunk.seconds
         self.heard_s += chunk.seconds / self.asked.speed_of(chunk)
         now = time.perf_counter()
@@ -287,7 +286,8 @@ class EngineRequest:
         self._listener.chunk_ready(chunk)
 
     def fail(self, error: Exception) -> None:
-        """Ends the request with an error; its unfinished work is freed."""
+        """Ends the request with an error, unless it is cancelled. The engine then frees its unfinished
+        work."""
         if not self.cancelled:
             self._failed = True
             self._listener.request_ended(error)

@@ -1,8 +1,10 @@
-"""Which request gets the next free decode row. Plain Python: knows rows as numbers, no tensors, no threads.
+"""Decides which request gets the next free decode row. Plain Python: rows are numbers; no tensors, no
+threads.
 
-Every admitted request owns one row. Further rows (beam candidates, side-by-side segments) are borrowed
-round-robin among the requests that can use them, and a few stay free so that a newcomer starts at once.
-A borrowed row is given back when its segment ends; requests without a row are served before anyone borrows.
+Every admitted request has a right to one row. More rows (for beam candidates, or for segments that are
+decoded at the same time) are borrowed. Requests that can use more rows take turns (round-robin). A few rows
+stay free, so that a new request starts at once. A borrowed row is given back when its segment ends. Requests
+without a row get a row before any request borrows one.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ RequestT = TypeVar("RequestT", bound=Hashable)
 
 
 class Scheduler(Generic[RequestT]):
-    """Hands out `n_rows` rows; keeps up to `n_reserved` of them free of borrowers."""
+    """Gives the decode rows 0 to `n_rows` - 1 to requests. Requests without a row come first. Of the other
+    free rows, up to `n_reserved` are kept for new requests, and the rest goes to requests that already have a
+    row."""
 
     def __init__(self, n_rows: int, *, n_reserved: int = 0) -> None:
         if n_rows < 1 or n_reserved < 0:
@@ -31,29 +35,31 @@ class Scheduler(Generic[RequestT]):
         return len(self._owner)
 
     def holds(self, request: RequestT) -> bool:
-        """Whether it has a row now."""
+        """Returns whether the request holds at least one decode row now."""
         return bool(self._held.get(request))
 
     def admit(self, request: RequestT) -> None:
-        """The request may be given rows from now on."""
+        """Registers a request, to which `assign` may give rows from now on. Raises ValueError if the request
+        is registered already."""
         if request in self._held:
             raise ValueError("the request is already admitted")
         self._held[request] = set()
 
     def retire(self, request: RequestT) -> list[int]:
-        """The request needs no more rows. Returns the rows it still held, which are free now."""
+        """Removes a request that needs no more rows. Frees the rows that it still held, and returns them."""
         rows = sorted(self._held.pop(request, ()))
         for row in rows:
             self._free_row(row)
         return rows
 
     def release(self, row: int) -> None:
-        """The row's segment has ended."""
+        """Frees a row whose segment has ended."""
         self._held[self._owner[row]].discard(row)
         self._free_row(row)
 
     def assign(self, wants: Mapping[RequestT, int]) -> list[tuple[RequestT, int]]:
-        """Gives free rows to requests, where `wants[request]` is how many more rows it could use now."""
+        """Gives free rows to requests. `wants[request]` is the number of further rows that the request could
+        use now. Returns a pair of request and row for each row that was given."""
         left = {request: wants[request] for request in self._held if wants.get(request, 0) > 0}
         given = [
             (request, self._take(request, left))

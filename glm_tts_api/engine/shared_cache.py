@@ -1,4 +1,5 @@
-"""An LRU cache for threads: a value that several ask for at once is computed once. Knows no tensors."""
+"""An LRU cache for several threads. A value that several threads ask for at once is computed once. Knows no
+tensors."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ ValueT = TypeVar("ValueT")
 
 
 class SharedCache:
-    """The last `capacity` values by key, at most `max_bytes` of them by `size_of`. A key asked for while it
-    is being computed is waited for."""
+    """Keeps the `capacity` values that were used last, with `max_bytes` in all at most. `size_of` returns the
+    bytes of a value. A thread that asks for a value while another thread computes it waits for the value.
+    A value above `max_bytes` is returned but not kept, and drops all others."""
 
     def __init__(self, capacity: int, *, max_bytes: int, size_of: Callable[[Any], int]) -> None:
         self._capacity = capacity
@@ -21,10 +23,11 @@ class SharedCache:
         self._size_of = size_of
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, Future[Any]] = OrderedDict()
-        self._sizes: dict[Hashable, int] = {}  # of what has been computed
+        self._sizes: dict[Hashable, int] = {}  # the bytes of each value that has been computed
 
     def get(self, key: Hashable, compute: Callable[[], ValueT]) -> ValueT:
-        """The value for `key`; errors of `compute` reach everyone who waits for it and are not kept."""
+        """Returns the value for `key`, which `compute` makes if it is not cached. An error of `compute` is
+        raised in each thread that waits for the value. The error is not cached."""
         with self._lock:
             future = self._values.get(key)
             owner = future is None
@@ -37,7 +40,7 @@ class SharedCache:
         return cast(ValueT, future.result())
 
     def clear(self) -> int:
-        """Forgets everything; the bytes that this frees."""
+        """Drops all values. Returns the number of bytes that the values took."""
         with self._lock:
             freed = sum(self._sizes.values())
             self._values.clear()

@@ -1,12 +1,14 @@
-"""Where a segment is cut into the spans that are rendered at once. Knows numbers of tokens; no load, no
-clock.
+"""Cuts a segment's speech tokens into spans. A span is a run of tokens that is rendered at once. Knows
+numbers of tokens; no load, no clock.
 
-A span's window begins some tokens before it and ends some behind, so that its frames are rendered in context
-(nearly all that a frame takes from the future lies in the next six tokens: docs/streaming.md). Where it is
-cut depends on the request and its tokens alone, so a streamed answer is the same whatever else the server
-does. The prompt is solved anew in each window, so a window for a short rest would cost nearly as much as a
-long one. Therefore a rest of at most half a span is rendered with that span, unless the span is short. A
-short one is wanted soon, and waits for nothing but its look-ahead.
+Each span is rendered in a window: some tokens before the span and some after it are rendered with it, as
+context. (Nearly everything that a frame takes from the future lies in the next six tokens:
+docs/streaming.md.) The places of the cuts depend on the request and its tokens alone. So a streamed answer is
+the same whatever else the server does.
+
+The prompt is computed again in each window, so a window for a short rest of a segment would cost nearly as
+much as one for a long rest. Therefore a rest of at most half a span is rendered together with the span before
+it. A short span does not wait for that: its audio is wanted soon, so it waits for its look-ahead alone.
 """
 
 from __future__ import annotations
@@ -14,19 +16,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-LEFT_CONTEXT = 50  # tokens: 2 s
-LOOK_AHEAD = 6
+LEFT_CONTEXT = 50  # tokens of context before a span: 2 s
+LOOK_AHEAD = 6  # tokens of context after a span
 
 
 def n_awaited(size: int) -> int:
-    """Tokens behind a span of `size` tokens without which it is cut at the end of its segment alone."""
+    """Returns for how many tokens a span of `size` tokens waits before it is cut off. The span is cut off as
+    soon as more tokens than this have been decoded after the span. If the segment ends before that, the span
+    takes all tokens that are left."""
     return LOOK_AHEAD if size <= LEFT_CONTEXT else size // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Tokens `first` to `end` of a segment, rendered among those from `start` to `stop`; `last`: none
-    follow."""
+    """A span of a segment, and the tokens around it that are rendered with it. The span has the tokens from
+    `first` up to (not including) `end`; the tokens from `start` up to `stop` are rendered. `last` says that
+    the segment has no tokens after the span."""
 
     start: int
     first: int
@@ -37,7 +42,9 @@ class Window:
 
 @dataclass(slots=True)
 class SpanCutter:
-    """Cuts one segment. `chunks`: tokens of its spans, the last size repeats; None: all of it at once."""
+    """Cuts one segment into spans. `chunks` is the list of span sizes in tokens; the last size repeats. None
+    makes the whole segment one span. `n_spans` spans with `n_cut` tokens have been cut so far. `done` says
+    that the segment is cut to its end."""
 
     chunks: Sequence[int] | None
     n_spans: int = 0
@@ -45,8 +52,9 @@ class SpanCutter:
     done: bool = False
 
     def cut(self, n_tokens: int, *, ended: bool) -> Iterator[Window]:
-        """The windows that can be rendered now that there are `n_tokens` tokens, and no more to come if
-        `ended`."""
+        """Cuts off all spans that are possible now, and yields their windows. The segment has `n_tokens`
+        tokens so far. `ended` says that no more tokens will come; then the last span takes all tokens that
+        are left. Each call goes on where the last call stopped."""
         while not self.done and self.chunks is not None:
             size = self.chunks[min(self.n_spans, len(self.chunks) - 1)]
             end = self.n_cut + size

@@ -1,36 +1,40 @@
-"""Returns freed memory that the C library keeps for later.
+"""Gives freed memory, which the C library keeps for later, back to the system.
 
-Each thread has its own heap there. Every text and voice has tensors of other sizes, which do not fit where
-the last ones were: the heaps were seen to grow by hundreds of megabytes within minutes.
+The C library has a heap for each thread. Every text and voice has tensors of other sizes, which do not fit
+into the places of earlier tensors. The heaps were seen to grow by hundreds of megabytes within minutes.
 """
 
 from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 class SpareMemory:
-    """Goes back to the system every `every_s` seconds. Safe to use from several threads."""
+    """Calls `give_back`, which gives freed memory back to the system, at most once in `every_s` seconds.
+    Several threads may use it."""
 
-    def __init__(self, every_s: float = 10) -> None:
-        self._every_s = every_s
+    def __init__(self, give_back: Callable[[], None], every_s: float = 10) -> None:
+        self._give_back, self._every_s = give_back, every_s
         self._given_back_at = time.monotonic()
 
     def give_back_if_due(self) -> None:
-        """To be called now and then where nobody waits: takes some 30 ms."""
+        """Calls `give_back` if the last call was at least `every_s` seconds ago. The call takes some 30 ms,
+        so use this method where nobody waits."""
         now = time.monotonic()
         if now - self._given_back_at >= self._every_s:
             self._given_back_at = now  # two threads that come at once do no harm
-            give_back()
+            self._give_back()
 
 
 def keep_for_reuse() -> None:
-    """Makes the heaps keep what is freed until it is given back: tensors of up to 32 MB, and 256 MB at the
-    end of each heap. Nothing where the C library is not glibc. Left to itself it hands the pages of a large
-    tensor back at once, and the system cleans them for the next one: a quarter of the flow's time.
+    """Makes the C library keep freed memory until `give_back` is called: tensors of up to 32 MB, and 256 MB
+    at the end of each heap. Does nothing where the C library is not glibc. By default glibc gives the pages
+    of a large tensor back at once, and the system clears new pages for the next tensor. This clearing took a
+    quarter of the flow's time.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
@@ -39,7 +43,8 @@ def keep_for_reuse() -> None:
 
 
 def give_back() -> None:
-    """Hands every free page of the heaps to the system; nothing where the C library is not glibc."""
+    """Gives every free page of the heaps back to the system. Does nothing where the C library is not
+    glibc."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

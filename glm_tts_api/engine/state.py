@@ -1,4 +1,4 @@
-"""The engine's state, for every reader. Knows no tensors."""
+"""Types that describe an engine's state, usage and facts. Knows no tensors."""
 
 from __future__ import annotations
 
@@ -14,22 +14,27 @@ Status = Literal["loading", "ready", "stalled", "idle", "reloading", "restarting
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """`cause` says in one sentence why the engine failed to load, or why nothing can be spoken at present.
+    """The state of an engine. `cause` says in one sentence why the engine failed to load, or why it cannot
+    speak at present.
 
-    loading: for the first time; stalled: in a step that takes very long; idle: its process was ended, since
-    nobody spoke; reloading: its process begins again after that, for a request; restarting: its process has
-    died and its successor loads; lost: the process is about to end; failed: no other will be begun."""
+    "loading" means that the model loads for the first time. "stalled" means that a step takes very long.
+    "idle" means that the process was ended because nobody used it. "reloading" means that a new process loads
+    after "idle", for a request. "restarting" means that the process has died and a new one loads. "lost"
+    means that the process is about to end. "failed" means that no new process is started: never if the first
+    load failed, and not for some minutes after several deaths in a row."""
 
     status: Status
     cause: str | None = None
 
     def require_ready(self) -> None:
-        """Raises Loading or Unhealthy."""
+        """Raises Loading while the model is loaded for the first time. Raises Unhealthy if the engine is
+        stalled, has failed or is lost. In all other states the engine takes requests, which may have to
+        wait."""
         if self.status == "loading":
             raise Loading("The model is still loading. Try again shortly.")
         if self.status == "stalled":
             raise Unhealthy(
-                "The model does not get on at present; /api/v1/health says why. Try again shortly."
+                "A step of the model takes too long; /api/v1/health says for how long. Try again shortly."
             )
         if self.status in ("failed", "lost"):
             raise Unhealthy("The model could not be loaded or has failed; /api/v1/health says why.")
@@ -37,8 +42,9 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True)
 class EngineUsage:
-    """Decode rows and positions of the KV cache, each in use and in all. `gpu_bytes`: the GPU's memory that
-    any process uses, and all of it; None without a GPU."""
+    """How full an engine is: `rows_active` of its `rows` decode rows and `kv_cells_used` of its `kv_cells`
+    positions in the KV cache are in use. `gpu_bytes` is the GPU memory that all processes together use, and
+    the GPU's total memory, in bytes; None without a GPU."""
 
     rows_active: int
     kv_cells_used: int
@@ -49,8 +55,10 @@ class EngineUsage:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Facts for an operator. `n_slots`: requests that the engine speaks at once, which the server's lanes
-    follow; 0: not known. `streaming`: the forecast for a lone listener, once warm-up has measured it."""
+    """Facts about an engine, for an operator. `n_slots` is the number of requests that the engine can speak
+    at once, from which the server derives how many it admits; 0 means that it is not known. `slot_length` is
+    the number of positions in a decode slot. `streaming` is the forecast for a stream while there is no other
+    request; None until warm-up has measured it."""
 
     model_name: str
     device: str

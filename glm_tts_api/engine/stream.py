@@ -1,4 +1,4 @@
-"""The speech of one request as it arrives on the event loop. Knows asyncio; knows no tensors."""
+"""The audio of one request as it arrives on the server's event loop. Knows asyncio; knows no tensors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class SpeechStream:
             stream.on_freed(permit.hold())
             async for chunk in stream: ...
 
-    Leaving the context, or cancelling a task that awaits the next chunk, stops the work behind it. The
-    engine then still holds the request until the step it is in has ended: `on_freed` tells when.
+    Leaving the context, or cancelling a task that awaits the next chunk, stops the work for the request. The
+    engine still holds the request until its current step has ended: `on_freed` tells when.
     """
 
     def __init__(
@@ -28,16 +28,16 @@ class SpeechStream:
         took: Callable[[float], object] = lambda _: None,
         timings: Timings | None = None,
     ) -> None:
-        """`left` is told that nobody listens any more, `took` of each chunk that was taken how many seconds
-        it has; `timings`: where the request's time is noted down."""
+        """`left` is called when nobody listens any more. `took` is called with the seconds of each chunk that
+        was taken. `timings` collects the times of the request's stages."""
         self.timings = timings or Timings()
         self.tokens: dict[int, list[int]] = {}
-        """Of each segment that is decoded its speech tokens."""
+        """The speech tokens of each segment that is decoded."""
         self._closed = self._ended = self._freed = self._rests = False
         self._left = left
         self._took = took
         self.sounds_until = 0.0
-        """On time.perf_counter's clock: what its client has to play from before."""
+        """The time, on time.perf_counter's clock, until which the client can play earlier audio."""
         self._plays = False
         self._held: list[AudioChunk] = []
         self._start: asyncio.TimerHandle | None = None
@@ -48,7 +48,8 @@ class SpeechStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """The next chunk in the order of the text; raises what ended the request."""
+        """Waits for the next chunk in the order of the text and returns it. Raises the error that ended the
+        request, or StopAsyncIteration after the last chunk."""
         if self._ended or (self._closed and self._inbox.empty()):
             raise StopAsyncIteration
         try:
@@ -73,20 +74,22 @@ class SpeechStream:
         self.close()
 
     def close(self) -> None:
-        """The listener leaves. Returns at once; the engine frees the request at its next step."""
+        """Tells the engine that nobody listens any more. Returns at once; the engine frees the request at its
+        next step."""
         if not self._closed:
             self._closed = True
             if not self._freed:
                 self._left()
 
     def rest(self) -> None:
-        """Stops the work and takes no more of it; audio that is already there can be taken."""
+        """Stops the work for the request and accepts no further audio. The audio that has already arrived can
+        still be taken."""
         self._let_go()
         self._rests = True
         self.close()
 
     def on_freed(self, callback: Callable[[], None]) -> None:
-        """Calls `callback` once the engine holds nothing of the request (at once if so already)."""
+        """Calls `callback` once the engine holds nothing of the request; at once if that is so already."""
         if self._freed:
             callback()
         else:
@@ -94,14 +97,16 @@ class SpeechStream:
 
     @property
     def ended(self) -> bool:
-        """Whether all that there is was taken."""
+        """Whether the listener has taken all chunks and has been told the end of the stream."""
         return self._ended
 
     # -- the engine's side, on the event loop
 
     def put(self, item: AudioChunk | Exception | None) -> None:
-        """A chunk; or the end, with what ended the request. Chunks are held back for as long as the latest
-        says, unless the client has something to play until then; once they were let go, none is held."""
+        """Adds a chunk, or the end of the stream: None, or the error that ended the request. The first chunks
+        are held back until the `wait_s` seconds of the latest chunk are over, unless the client can play
+        earlier audio until then. After that, or after the end, no chunk is held back. Does nothing after
+        `rest`."""
         if self._rests:
             return
         if isinstance(item, AudioChunk) and not self._plays:

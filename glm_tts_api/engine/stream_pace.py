@@ -1,8 +1,9 @@
-"""When the audio of a streamed answer comes, and when a player wants it. Knows seconds and numbers of tokens;
-no clock.
+"""Estimates when the audio of a streamed answer is made, and when its player needs it. Knows seconds and
+numbers of tokens; no clock.
 
-For a lone listener who plays from the first audio on, at 24 kHz, at speeds that warm-up has measured. The
-results are only reported: the schedule is a setting, so that an answer stays the same at any speed.
+The estimates use speeds that warm-up has measured at 24 kHz. The forecast for a lone stream (a stream while
+there is no other request) is only reported. The sizes of spans are a setting, so that an answer stays the
+same at any speed.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, Window, n_awaited
 TOKENS_A_SECOND = 25
 PROMPT_TOKENS = 125  # a voice of 5 s
 LONGEST_TOKENS = 750  # an answer of 30 s
-HELD_BACK_S = 0.24  # the end of a span that the vocoder keeps until it knows the next
-_TOO_SLOW = 1.25  # seconds for one of audio; a little slower, and waiting for a short answer still helps
-_FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)
-_LAST_CHUNKS = (100, 200, 400)
+HELD_BACK_S = 0.24  # of a span's end, which the vocoder holds back until the next span comes
+_TOO_SLOW = 1.25  # seconds of work for one second of audio; above this, waiting at the start does not help
+_FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)  # tokens of the first span, to be tried
+_LAST_CHUNKS = (100, 200, 400)  # tokens of the last span, to be tried
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast one answer is made while nobody else speaks. Seconds: `prefill_s` until the LLM has read its
-    prompt, `token_s` a speech token; the flow takes `flow_s` for any window (below 0 where long ones take
-    more than their share) and `flow_token_s` for each of its tokens, the prompt's among them;
-    `vocoder_token_s` a token. `one_core`: tokens wait while a span is rendered."""
+    """How fast one answer is made while there is no other request. All times are in seconds.
+
+    `prefill_s` passes until the LLM has read the prompt. A speech token takes `token_s`. The flow takes
+    `flow_s` for each window, and `flow_token_s` for each token of the window and of the voice's prompt. (A
+    negative `flow_s` means that long windows take more than in proportion.) The vocoder takes
+    `vocoder_token_s` for each token. `one_core` says that no token is decoded while a span is rendered."""
 
     prefill_s: float
     token_s: float
@@ -36,13 +39,15 @@ class Pace:
     one_core: bool = False
 
     def render_s(self, window: Window, n_prompt: int = PROMPT_TOKENS) -> float:
-        """Seconds of flow and vocoder for a window in a voice of so many tokens."""
+        """Returns the seconds that flow and vocoder take for a window, in a voice with a prompt of `n_prompt`
+        tokens."""
         n_tokens, n_said = window.stop - window.start, window.end - window.first
         flow_s = max(0.0, self.flow_s + self.flow_token_s * (n_prompt + n_tokens))
         return flow_s + self.vocoder_token_s * (n_said + LOOK_AHEAD)
 
     def under_load(self, *, token_s: float, renders: float) -> Pace:
-        """A token takes `token_s` now, and a render `renders` times as long."""
+        """Returns the pace while the engine is busy. A token takes `token_s` seconds, and a render takes
+        `renders` times as long as in this pace."""
         return replace(
             self,
             token_s=token_s,
@@ -52,16 +57,19 @@ class Pace:
         )
 
     def longest_step_s(self, *, n_prompt: int, n_rows: int, flow_steps: int) -> float:
-        """Seconds of the longest step: a token for `n_rows` rows, as if each came alone, or one of the
-        `flow_steps` for an answer of 30 s in a voice of `n_prompt` tokens. So long a window takes about twice
-        its share, for the flow's attention, and more than the vocoder's call."""
+        """Returns the seconds of the engine's longest step. The longest step is either a token for `n_rows`
+        rows, counted as if they were decoded one by one, or one of the `flow_steps` steps for an answer of 30
+        s. The answer's voice has a prompt of `n_prompt` tokens. The flow's time counts twice, because its
+        attention makes so long a window slower than in proportion. A vocoder call is shorter than such a
+        step."""
         flow_s = self.flow_s + self.flow_token_s * (n_prompt + LONGEST_TOKENS)
         return max(self.token_s * n_rows, 2 * flow_s / flow_steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """`first_audio_s`: until something is heard; `longest_gap_s`: of silence in between, 0 if none."""
+    """How an answer plays. `first_audio_s` is the time until the first audio is heard. `longest_gap_s` is the
+    longest silence after that, for lack of audio; 0 if there is none. Both times are in seconds."""
 
     first_audio_s: float
     longest_gap_s: float
@@ -69,7 +77,8 @@ class Playback:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a stream: it is there in `made_s` seconds, and plays for `heard_s`."""
+    """A piece of a stream's audio, which is ready `made_s` seconds from now and plays for `heard_s`
+    seconds."""
 
     made_s: float
     heard_s: float
@@ -77,8 +86,9 @@ class Piece:
 
 @dataclass(slots=True)
 class Making:
-    """The times of segments that are made one after the other at this `pace`. `decoded_s`, `made_s`: when the
-    last token so far is decoded, and the last span rendered."""
+    """Estimates the times at which segments are made, one after the other, at the pace `pace`. `decoded_s` is
+    the time of the last token so far, `made_s` the time at which the last span so far is rendered, both in
+    seconds from now."""
 
     pace: Pace
     decoded_s: float = 0.0
@@ -92,7 +102,10 @@ class Making:
         n_decoded: int = 0,
         n_prompt: int = PROMPT_TOKENS,
     ) -> Iterator[Piece]:
-        """The pieces of a segment of `n_tokens`, of which `n_decoded` are there."""
+        """Estimates when the audio of a segment will be ready. Yields one Piece for each of the segment's
+        `windows`, and moves `decoded_s` and `made_s` on to the times of that piece. The segment has
+        `n_tokens` tokens; the first `n_decoded` tokens are decoded already. Its voice has a prompt of
+        `n_prompt` tokens."""
         for window in windows:
             size = window.end - window.first
             n_cut_with = n_tokens if window.last else window.end + n_awaited(size) + 1
@@ -107,9 +120,10 @@ class Making:
 
 
 def wait_s(pieces: Sequence[Piece], *, there_s: float, margin: float = 1.0) -> float:
-    """The seconds that a player with `there_s` of audio has to wait, so that it never runs dry before the
-    next of the `pieces`; each may come `margin` times as late as estimated. 0 where speech is made clearly
-    slower than it plays: there waiting does not help."""
+    """Returns the seconds that a player has to wait before it starts, so that it never runs out of audio. The
+    player has `there_s` seconds of audio. The `pieces` follow, each up to `margin` times as late as
+    estimated. Returns 0 where speech is made clearly slower than it plays, because waiting does not help
+    there."""
     if pieces and pieces[-1].made_s > _TOO_SLOW * sum(piece.heard_s for piece in pieces):
         return 0.0
     wait = 0.0
@@ -121,9 +135,10 @@ def wait_s(pieces: Sequence[Piece], *, there_s: float, margin: float = 1.0) -> f
 
 @dataclass(frozen=True, slots=True)
 class Forecast(Playback):
-    """A lone listener's playback with `chunks`. `schedule_without_gaps`: of the schedules with which a player
-    never runs dry, the one that starts soonest. None where there is no such schedule: speech is made slower
-    than it plays."""
+    """How a stream with the span sizes `chunks` plays while there is no other request. With the span sizes
+    `schedule_without_gaps` a player never runs out of audio. These sizes are `chunks` if `chunks` have no
+    gaps, else the sizes that start soonest of all that were tried. None means that all have gaps: speech is
+    made slower than it plays."""
 
     chunks: tuple[int, ...]
     schedule_without_gaps: tuple[int, ...] | None
@@ -145,7 +160,9 @@ class Forecast(Playback):
 
 
 def forecast(pace: Pace, chunks: Sequence[int], *, gapless: bool = False) -> Forecast:
-    """`chunks`: tokens of the spans, the last size repeats."""
+    """Estimates how a stream plays at this pace while there is no other request. `chunks` are the sizes of
+    its spans in tokens; the last size repeats. `gapless` says that its start waits until no gap will
+    follow."""
     playback = play(pace, chunks, gapless=gapless)
     without_gaps = tuple(chunks) if not playback.longest_gap_s else _schedule_without_gaps(pace)
     return Forecast(playback.first_audio_s, playback.longest_gap_s, tuple(chunks), without_gaps)
@@ -154,7 +171,9 @@ def forecast(pace: Pace, chunks: Sequence[int], *, gapless: bool = False) -> For
 def play(
     pace: Pace, chunks: Sequence[int], n_tokens: int = LONGEST_TOKENS, *, gapless: bool = False
 ) -> Playback:
-    """An answer of `n_tokens` in one segment, played as it comes, or from when it is `gapless`."""
+    """Estimates how an answer of `n_tokens` tokens, in one segment, plays at this pace. `chunks` are the
+    sizes of its spans in tokens. Its player starts with the first audio; if `gapless`, the start waits until
+    no gap will follow."""
     windows = SpanCutter(chunks).cut(n_tokens, ended=True)
     making = Making(pace, decoded_s=pace.prefill_s)
     first, *later = (piece for piece in making.pieces(windows, n_tokens=n_tokens) if piece.heard_s)
@@ -170,7 +189,9 @@ def play(
 
 
 def _schedule_without_gaps(pace: Pace) -> tuple[int, ...] | None:
-    """The schedule that begins soonest, of those that double up to a last size."""
+    """Searches for the span sizes (numbers of tokens that are rendered at once) with which a stream at this
+    pace plays without gaps and starts soonest. Tries lists of sizes that double up to a last size. Returns
+    None if a stream has gaps with each list."""
     schedules = [_doubling(first, last) for last in _LAST_CHUNKS for first in _FIRST_CHUNKS if first <= last]
     smooth = [chunks for chunks in schedules if not play(pace, chunks).longest_gap_s]
     return min(smooth, key=lambda chunks: play(pace, chunks).first_audio_s, default=None)

@@ -1,8 +1,8 @@
-"""How long the start of a stream has to wait, so that its player never runs dry afterwards. Knows seconds and
-numbers of tokens; no clock, no tensors.
+"""Estimates how long the start of a stream has to wait so that its player never runs out of audio. Knows
+seconds and numbers of tokens; no clock, no tensors.
 
-The estimate takes the pace that warm-up has measured, and how much slower tokens and renders come at present.
-It decides only when audio leaves; it does not change the audio.
+The estimate uses the pace that warm-up has measured, and how much slower tokens and renders are made at
+present. The wait decides only when audio is sent; it does not change the audio.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from glm_tts_api.engine.stream_pace import LONGEST_TOKENS, Making, Pace, Piece, 
 if TYPE_CHECKING:
     from glm_tts_api.engine.request import EngineRequest, Span
 
-_TOKENS_PER_ID = 8  # of slow speech
-# The estimate may be too short, the more so the more requests come and go meanwhile.
+_TOKENS_PER_ID = 8  # speech tokens for each text id, in slow speech
+# Factors on the estimated times, which may be too short. The factor grows with each further request.
 _MARGIN, _MARGIN_FOR_EACH, _LARGEST_MARGIN = 1.05, 0.1, 1.5
-_NEWS = 0.3  # how much the latest render counts
-_NEWS_OF_A_STEP = 0.1
+_NEWS = 0.3  # weight of the latest render in the running mean
+_NEWS_OF_A_STEP = 0.1  # weight of the latest decode step in the running mean
 
 
 class StreamStarts:
-    """The starts of one engine's streams; its `requests` share the renderers. Until the pace is measured no
-    stream waits. Any thread may call."""
+    """Computes how long each stream of one engine waits at its start. `requests` are the engine's requests,
+    which share the render threads; only their number is used. No stream waits before the pace is measured.
+    Any thread may call."""
 
     def __init__(self, requests: Sized) -> None:
         self._pace: Pace | None = None
@@ -35,22 +36,27 @@ class StreamStarts:
         self._times = 1.0
 
     def measured(self, pace: Pace | None, *, n_renderers: int) -> None:
-        """`pace`: measured by warm-up; None where the measurement did not fit the memory."""
+        """Sets the pace that warm-up has measured, and the number of render threads. Does nothing if `pace`
+        is None (the measured request did not fit the memory)."""
         if pace is not None:
             self._pace, self._token_s, self._n_renderers = pace, pace.token_s, n_renderers
 
     def decoded(self, seconds: float) -> None:
-        """A decode step, which gives each row a token, took so long."""
+        """Updates the mean time of a decode step with a step that took `seconds` seconds. A decode step makes
+        one token for each row."""
         self._token_s += _NEWS_OF_A_STEP * (seconds - self._token_s)
 
     def rendered(self, span: Span) -> None:
-        """All steps of a span were taken."""
+        """Updates the mean slowdown of renders: the time that the rendered `span` took, divided by its time
+        at the pace that warm-up has measured. Does nothing before that pace is measured."""
         if self._pace is not None:
             alone_s = self._pace.render_s(span.window, len(span.voice.speech_tokens))
             self._times += _NEWS * (span.spent_s / max(alone_s, 1e-6) - self._times)
 
     def wait_s(self, request: EngineRequest, heard: Span) -> float:
-        """The seconds until a player may start with the request's audio so far; `heard` is the last of it."""
+        """Returns how many seconds a player should wait before playing the request's audio, so that the
+        player never runs out of audio later. Returns 0 before the pace is measured. `heard` is the last span
+        of the audio that has been made."""
         if self._pace is None:
             return 0.0
         n_requests = len(self._requests)

@@ -1,4 +1,4 @@
-"""Tells the server what happens to a request in an engine's process."""
+"""Sends messages to the server about what happens to a request in an engine's process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from glm_tts_api.engine import messages
 from glm_tts_api.engine.messages import Message, bytes_of, fault_of
 from glm_tts_api.errors import ServiceError
 
-_BETWEEN_BEATS_S = 1.0  # at most, on a machine that is busy
+_BETWEEN_BEATS_S = 1.0  # the longest time between two beats on a busy machine
 
 
 class _ToldTimings(Timings):
-    """The server keeps the time; here its stages begin and end."""
+    """The timings of a request in the engine's process: sends each begin and end of a stage to the server,
+    which measures the times."""
 
     def __init__(self, number: int, send: Callable[[Message], None]) -> None:
         super().__init__()
@@ -40,7 +41,8 @@ class _ToldTimings(Timings):
 
 
 class Listener:
-    """Passes on to the server what comes of a request."""
+    """A request's listener that sends the audio and all events of the request to the server. The listener is
+    full while at least `buffer_s` seconds of audio wait in the server."""
 
     def __init__(
         self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
@@ -55,16 +57,20 @@ class Listener:
     def full(self) -> bool:
         return self._waiting_s >= self._buffer_s
 
-    def add(self, seconds: float) -> None:
-        """Counts seconds of audio that wait to be heard."""
+    def took(self, seconds: float) -> bool:
+        """Notes that the server's reader has taken `seconds` of audio. Returns True if the listener was full
+        and is not any more, so that the engine may make more audio."""
         with self._counting:
-            self._waiting_s += seconds
+            was_full = self.full
+            self._waiting_s -= seconds
+            return was_full and not self.full
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         self._send(messages.Decoded(self._number, segment, tokens))
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
-        self.add(chunk.seconds)
+        with self._counting:
+            self._waiting_s += chunk.seconds
         self._send(
             messages.Chunk(
                 self._number,
@@ -75,6 +81,7 @@ class Listener:
                 chunk.speed,
                 chunk.wait_s,
                 chunk.written,
+                chunk.said,
             )
         )
 
@@ -88,16 +95,18 @@ class Listener:
 
 
 class CountedSteps:
-    """Counts the time of a step without the time in which the process was stopped."""
+    """Measures the time of the engine's current step, without the time in which the process was stopped."""
 
     def __init__(self) -> None:
         self._step_s = self._stopped_s = 0.0
         self._at = time.monotonic()
 
     def count(self, step_s: float) -> float:
-        """`step_s`: of the present step. To be asked with every beat."""
+        """Returns the seconds of the current step without the time in which the process was stopped. `step_s`
+        is the step's time by the clock. Call this with every beat: a much longer time between two calls means
+        that the process was stopped."""
         since, self._at = self._at, time.monotonic()
-        if step_s < self._step_s:  # another one
+        if step_s < self._step_s:  # a new step
             self._stopped_s = 0.0
         self._step_s = step_s
         self._stopped_s = min(step_s, self._stopped_s + max(0.0, self._at - since - _BETWEEN_BEATS_S))

@@ -1,7 +1,8 @@
-"""The render stage: speech tokens to mel to waveform, one Euler step or one vocoder call at a time.
+"""The render stage: turns speech tokens into a mel spectrogram and the spectrogram into a waveform. The stage
+works in steps: one Euler step of the flow or one vocoder call at a time.
 
-Which render takes the next step is the scheduler's to say. Several threads may take steps at once, each of
-another render. Knows spans and models; nothing of decode rows.
+The scheduler chooses the render that takes the next step. Several threads may run steps at once, each for
+another render. Knows spans and models; knows nothing of decode rows.
 """
 
 from __future__ import annotations
@@ -27,20 +28,23 @@ from glm_tts_api.model.transfer import to_host
 from glm_tts_api.model.vocoder import HiFT, VocoderStream, open_stream
 from glm_tts_api.model.vocoder.hift import N_MELS
 
-# Frames, with the prompt's, of segments whose flow is replayed as CUDA graphs: a stream's windows and common
-# segments. In a longer one a step's kernels take a GPU longer than the host takes to order them one by one.
+# Numbers of frames, the prompt's included, for which the flow runs as a CUDA graph: those of a stream's
+# windows and of common segments. With more frames, a GPU runs a step's kernels more slowly than the CPU
+# launches them.
 FLOW_GRAPHS = range(FRAME_MULTIPLE["cuda"], 1024 + 1, FRAME_MULTIPLE["cuda"])
 HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 256 + 1, FRAME_MULTIPLE["cuda"])  # a stream's first windows
-# Spans of a request that may wait to be rendered before its next segment is decoded: on a CPU that would take
-# the cores from the renders.
+# While a request has this number of spans to render or more, its next segment is not decoded: on a CPU the
+# decoding would take the cores from the renders.
 _SPANS_AHEAD = {"cpu": 2, "cuda": 16}
+_LONG_STEP_S = 0.2  # if the first flow step takes this long, the others are taken to be as long
 
 logger = logging.getLogger(__name__)
 
 
 class Token2Wav:
-    """Renders spans, each alone: its sound does not depend on its neighbours. Any thread may call `add` and
-    `step`; on a GPU one thread calls `step`, since a graph runs for one at a time."""
+    """Renders spans, each by itself, so that a span's audio does not depend on the other spans. Any thread
+    may call `add` and `step`. On a GPU only one thread calls `step`, because a CUDA graph runs once at a
+    time."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
@@ -62,7 +66,8 @@ class Token2Wav:
             hift.side_by_side = SideBySide(self.cores)
 
     def _capture(self) -> None:
-        """Before others use the device: memory that runs out elsewhere would end a capture."""
+        """Captures the CUDA graphs of flow and vocoder, before other threads use the GPU: memory that runs
+        out in another thread would end a capture. If the capture fails, rendering goes on without graphs."""
         begin = time.perf_counter()
         try:
             self._flow.capture(FLOW_GRAPHS, steps=self._flow_steps)
@@ -77,18 +82,19 @@ class Token2Wav:
 
     @property
     def busy(self) -> bool:
-        """There is a render that nobody is at."""
+        """Whether a waiting span may take a step now."""
         return self._renders.busy
 
     def let_rest(self, rests: bool) -> None:
-        """Whether spans that give way have no turn from now on."""
+        """Stops rendering for requests that nobody waits for (`gives_way`). `rests` False starts it again."""
         self._renders.rests = rests
 
     def add(self, span: Span) -> None:
         self._renders.add(span)
 
     def step(self) -> list[Span]:
-        """One flow step or vocoder call; the spans that ended. An error ends the span it happened to."""
+        """Runs one flow step or vocoder call, if a span waits. Returns the spans that have ended, cancelled
+        spans among them. An error ends the span in which it happened, and is stored in the span's `error`."""
         ended = self._renders.drop_cancelled()
         render = self._renders.take()
         if render is None:
@@ -106,30 +112,36 @@ class Token2Wav:
         return ended
 
     def flow_seconds(self, span: Span) -> float:
-        """An estimate of the seconds for a span's flow, from two of its steps."""
+        """Estimates the seconds that the flow takes for a span. Runs and times the span's first step, and
+        takes the other steps to be as long. If the first step is short, times a second step for the others,
+        because the first step also plans."""
         begin = time.perf_counter()
         sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
+        prepared = time.perf_counter()
         self._flow_step(sampler)
         begun = time.perf_counter()
-        self._flow_step(sampler)
-        step_s = time.perf_counter() - begun
+        step_s = begun - prepared
+        if step_s < _LONG_STEP_S:
+            self._flow_step(sampler)
+            step_s = time.perf_counter() - begun
         return begun - begin + (self._flow_steps - 1) * step_s
 
     def vocoder_seconds(self, span: Span) -> float:
-        """The seconds of the vocoder for a span; its mel does not matter."""
+        """Measures the seconds that the vocoder takes for a span, with a mel of zeros."""
         begin = time.perf_counter()
         self._speak(span, torch.zeros(1, N_MELS, FRAMES_PER_TOKEN * len(span.tokens), device=self._device))
         return time.perf_counter() - begin
 
     def _flow_step(self, sampler: FlowSampler) -> None:
-        """Steps that queued up on a GPU could not be overtaken any more, so it ends here."""
+        """Runs one flow step. On a GPU, waits until it has ended: a more urgent render could not overtake
+        steps that are already in the GPU's queue."""
         with self.cores.render_step():
             sampler.step()
         if self._device.type == "cuda":
             torch.cuda.current_stream(self._device).synchronize()
 
     def _advance(self, render: Render[Span]) -> bool:
-        """One step of a span; whether it was the last one."""
+        """Runs the next step of a render. Returns whether it was the last one."""
         span = render.task
         if isinstance(render.progress, Tensor):
             with span.request.timings.stage("vocoder"):
@@ -156,7 +168,8 @@ class Token2Wav:
         )
 
     def _speak(self, span: Span, mel: Tensor) -> Float32:
-        """The window's mel [1, 80, T] -> what the segment's vocoder can say by now, [n]."""
+        """Gives the span's own frames from the mel of its window, [1, 80, T], to the segment's vocoder.
+        Returns the samples that the vocoder can make by now, [n]."""
         asked, carried = span.request.asked, span.request.carried
         if span.segment not in carried:
             noise = vocoder_seed(asked.sampling.seed)
@@ -170,8 +183,8 @@ class Token2Wav:
         return pcm
 
     def _of_the_span(self, span: Span, mel: Tensor) -> Tensor:
-        """The frames of the span itself, without its context's. The whole segment's are counted from the
-        end of the prompt's mel, which may end a frame beside its tokens."""
+        """Cuts the frames of the span itself out of its window's mel, [1, 80, T]. Frames are counted from the
+        end of the prompt's mel, which may be a frame longer or shorter than the prompt's tokens."""
         window, voice = span.window, span.voice
         n_prompt, n_mel = len(voice.speech_tokens), len(voice.mel)
 

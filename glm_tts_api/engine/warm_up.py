@@ -1,7 +1,7 @@
-"""One syllable through each vocoder before the server is ready, and a look at how fast all stages are.
+"""Speaks one syllable with each vocoder before the server is ready, and measures how fast all stages are.
 
-The first request would otherwise wait for weights that are not in memory yet and for kernels that are not
-compiled; and a stage that cannot run fails the start rather than a request.
+Otherwise the first request would wait for weights that are not in memory yet and for kernels that are not
+compiled yet. Also, a stage that cannot run makes the start fail instead of a request.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from statistics import median
 
 import numpy as np
 import torch
@@ -41,14 +42,15 @@ logger = logging.getLogger(__name__)
 
 _PROMPT_RATE = 16000
 _MEASURED_TOKENS = 16
-_CLEARLY_FASTER = 0.8
-_MARGIN = 2  # for a step beside others
-_LONGEST_MET = 256  # tokens, of an answer that is spoken whole: ten seconds
-_WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens: a first span's, a late one's
+_CLEARLY_FASTER = 0.9  # more cores have to bring a token's time below this part
+_MARGIN = 2  # factor for a step that runs at the same time as other steps
+_LONGEST_MET = 256  # tokens of the longest whole answer that is rendered in advance: ten seconds
+_WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens of an early and of a late window
 
 
 class WarmUp:
-    """Listens to a request for each vocoder; calls `on_done` once, with the first error or with None."""
+    """The listener of the warm-up requests, one for each vocoder. Calls `on_done` with the error of a request
+    that fails, and with None when the last request has ended without an error."""
 
     closed = full = False
 
@@ -64,18 +66,21 @@ class WarmUp:
         self._voice = Voice(Recording(noise, _PROMPT_RATE), transcript="a", digest="warm-up")
 
     def requests(self) -> Iterator[EngineRequest]:
-        """One syllable in a voice of one second of faint noise, at each sample rate."""
+        """Yields one request for each sample rate. Each request speaks one syllable, in a voice whose
+        recording is one second of faint noise."""
         for rate in self._models.vocoders:
             yield self._request(rate, self._features.get(self._voice, rate))
 
     def measured_request(self) -> EngineRequest:
-        """The same in a voice as long as those that people use, at the default sample rate; for
-        `measure_decode` and `measure_pace`."""
+        """Returns a request for one syllable, in a voice whose recording is as long as usual (5 s), at the
+        default sample rate. `measure_decode` and `measure_pace` measure with it."""
         return self._request(SAMPLE_RATE, self._usual_voice())
 
     def spans_to_meet(self, chunks: Sequence[int]) -> list[Span]:
-        """Spans that a GPU renders before it is ready, since its libraries plan anew for each length: a
-        stream's spans and whole answers, at each sample rate. Empty for a CPU, which plans little."""
+        """Returns spans that are rendered once on a GPU before the engine is ready, because a GPU's libraries
+        make a plan for each length. The spans are those of a stream with the span sizes `chunks` and those of
+        whole answers, at each sample rate. Returns an empty list for a CPU, where planning takes little
+        time."""
         if self._models.llm.device.type != "cuda":
             return []
         voice = self._usual_voice()
@@ -113,11 +118,14 @@ class WarmUp:
 
 
 def measure_decode(decoder: DecodeBatcher, request: EngineRequest, cores: Cores) -> tuple[float, float]:
-    """Seconds until a lone request's prompt is read, then for each token; half of them are decoded on more of
-    the cores, and from then on all if that is clearly faster: small models mostly wait for threads. Raises
-    what a step ends with."""
+    """Decodes a request while there is no other. Returns the seconds until its prompt is read, and the
+    seconds for each token. The first half of the tokens is decoded on a decode step's share of the cores, the
+    second half on more cores. If the second half is clearly faster, decode steps use more cores from now on,
+    while nothing is rendered. (Small models mostly wait for threads.) Raises the error with which a step
+    ended."""
     sequence = request.next_sequence(decoder.layout)
     sequence.min_len = sequence.max_len = _MEASURED_TOKENS
+    cores.wide_decoding = False
     begin = time.perf_counter()
     decoder.join(0, sequence)
     while decoder.busy and not sequence.is_read:
@@ -134,17 +142,20 @@ def measure_decode(decoder: DecodeBatcher, request: EngineRequest, cores: Cores)
 
 
 def _token_seconds(decoder: DecodeBatcher, sequence: SpeechSequence, n_tokens: int, cores: Cores) -> float:
-    end = len(sequence.tokens) + n_tokens
-    begin = time.perf_counter()
+    """Decodes `n_tokens` tokens of the only request. Returns the median of the seconds for one of them: one
+    step in which the machine did other work does not count."""
+    end, taken_s = len(sequence.tokens) + n_tokens, list[float]()
     while decoder.busy and len(sequence.tokens) < end:
+        begin = time.perf_counter()
         with cores.decode_step():
             decoder.step()
-    return (time.perf_counter() - begin) / n_tokens
+        taken_s.append(time.perf_counter() - begin)
+    return median(taken_s or [0.0])
 
 
 def _windows_to_meet(chunks: Sequence[int]) -> Iterator[Window]:
-    """A stream until its windows grow no longer, then whole answers, one for each number of frames that HiFT
-    is padded to."""
+    """Yields the windows to render before the engine is ready: first those of a stream with the span sizes
+    `chunks`, then whole answers, one for each number of frames to which HiFT's input is padded."""
     yield from SpanCutter(chunks).cut(sum(chunks) + 2 * chunks[-1], ended=True)
     step = FRAME_MULTIPLE["cuda"] // FRAMES_PER_TOKEN
     for n_tokens in range(step - 1, _LONGEST_MET, step):  # a segment may have a frame more than its tokens
@@ -159,8 +170,10 @@ def measure_pace(
     decode: tuple[float, float],
     one_core: bool,
 ) -> Pace | None:
-    """The pace of a lone request, of which `decode` was measured; once the spans `to_meet` were rendered.
-    None where they do not fit the memory."""
+    """Runs the flow's first steps and the vocoder once for each of the spans `to_meet`. Then measures how
+    fast the spans of a request are rendered while there is no other. Returns the pace of the request.
+    `decode` is the result of `measure_decode`. `one_core` says that no token is decoded while a span is
+    rendered. Returns None if the spans do not fit the memory."""
     try:
         for span in to_meet:
             token2wav.flow_seconds(span)
@@ -172,8 +185,9 @@ def measure_pace(
 
 
 def _measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
-    """Seconds of the flow over any window and for each of its tokens (a straight line through two windows),
-    and of the vocoder for each token."""
+    """Measures three times in seconds: the flow's fixed time for a window, the flow's time for each token,
+    and the vocoder's time for each token. The flow's two times come from a straight line through its times
+    for two windows; the fixed time may be negative."""
     short, long = (Span(request, 0, [0] * n, Window(0, 0, n, n, last=True)) for n in _WINDOWS)
     n_short, n_long = _WINDOWS
     short_s, long_s = token2wav.flow_seconds(short), token2wav.flow_seconds(long)
@@ -183,8 +197,9 @@ def _measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[floa
 
 
 def patience(pace: Pace, config: EngineConfig) -> float:
-    """How many times as long as is set a step may take here; more than once where the model is too large for
-    the machine."""
+    """Returns the factor by which the time limits of a model's step (WATCHDOG_S) are multiplied. The factor
+    is 1, or more if the model is so large for this machine that a step may take longer than `config.stall_s`
+    seconds."""
     longest_s = _MARGIN * pace.longest_step_s(
         n_prompt=config.longest_prompt, n_rows=config.n_slots, flow_steps=config.flow_steps
     )

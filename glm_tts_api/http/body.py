@@ -1,7 +1,7 @@
-"""A request's body as fields, whether it came as a form, as a form with files, or as JSON.
+"""Reads a request's body (a form, a form with files, or JSON) into fields and files.
 
-The framework's own form parsing is not used: it answers in another shape than ours, takes text that is not
-UTF-8 for Latin-1, and so reads what `curl -d` sends of Chinese as gibberish.
+FastAPI's own form parsing is not used. Its errors have another shape than this server's, and it decodes bytes
+that are not percent-encoded as Latin-1, so Chinese text from `curl -d` would become gibberish.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from glm_tts_api.validation import allowed_values, did_you_mean
 
 logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
-_KEPT_WHEN_EMPTY = "input_text"  # so that its message can say blank rather than missing
-PROMPT_AUDIO = "prompt_audio"  # the one file that a form of our own API may bring
+_KEPT_WHEN_EMPTY = "input_text"  # kept although empty: it is refused as blank, not as missing
+PROMPT_AUDIO = "prompt_audio"  # the usual file field of /api/v1
 _MAX_FIELDS = 1000
-_MAX_DEPTH = 32  # of JSON; ours is flat
+_MAX_DEPTH = 32  # levels of lists and objects inside each other in JSON
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
 _MAX_NAME_CHARS = 40
@@ -41,7 +41,7 @@ _LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Fields and files of a request, by name. An empty field counts as not sent."""
+    """The fields and uploaded files of a request, by name. Empty fields are left out, except `input_text`."""
 
     fields: Mapping[str, Any]
     uploads: Mapping[str, Upload]
@@ -49,9 +49,9 @@ class Body:
     def parse(
         self, model: type[ModelT], *, files: Collection[str] = (PROMPT_AUDIO,)
     ) -> tuple[ModelT, list[str]]:
-        """The fields as `model`, and a sentence for each name that is none of its fields and none of `files`;
-        the log has those names too. Raises InvalidField with a sentence for the first field that does not
-        hold."""
+        """Validates the fields as `model`. Returns the model and the warnings: a sentence for each sent name
+        that is neither a field of `model` nor in `files`. Such names are also logged. Raises InvalidField for
+        a field that was sent as a file, else for the first invalid field."""
         for name in model.model_fields:
             if name in self.uploads:
                 raise InvalidField(f"{name} must be text, not a file.")
@@ -64,8 +64,8 @@ class Body:
     def parse_speech(
         self, model: type[ModelT], *, voice: str, files: Collection[str] = ()
     ) -> tuple[ModelT, list[str]]:
-        """As `parse`, for a request that is spoken by the voice in the field `voice`. Raises InvalidField too
-        for a field that chooses the voice in another way, and for a file where none is taken."""
+        """Parses as `parse` does, for a speech request that names its voice in the field `voice`. Also raises
+        InvalidField for an unknown field that chooses a voice, and for any file if `files` is empty."""
         known, advice = (*model.model_fields, *files), f"Name a registered voice in {voice}"
         self.require_no_voice(known, advice)
         if not files and self.uploads:
@@ -73,30 +73,30 @@ class Body:
         return self.parse(model, files=files)
 
     def require_no_voice(self, known: tuple[str, ...], advice: str) -> None:
-        """Raises InvalidField if a field that is none of the `known` ones asks for a voice."""
+        """Raises InvalidField, with `advice` in its message, if a field outside `known` chooses a voice."""
         name = voice_field({**self.fields, **self.uploads}, known)
         if name is not None:
             raise self._unread_voice(name, known, advice)
 
     def without(self, name: str) -> Body:
-        """The same body without the upload of that name."""
+        """Returns a copy of this body without the uploaded file `name`."""
         return Body(self.fields, {other: it for other, it in self.uploads.items() if other != name})
 
     def file(self, name: str = PROMPT_AUDIO) -> Upload | None:
-        """The recording that came by that name. Raises InvalidField if text was sent for it."""
+        """Returns the uploaded file `name`; None if it was not sent. Raises InvalidField if it is text."""
         if name in self.fields:
             raise InvalidField(f"{name} must be a file, as curl sends with -F {name}=@recording.wav.")
         return self.uploads.get(name)
 
     def needed_file(self, name: str, noun: str) -> Upload:
-        """As `file`. Raises InvalidField too if none came."""
+        """Returns the uploaded file `name`. If there is none, raises InvalidField, which calls it `noun`."""
         upload = self.file(name)
         if upload is None:
             raise InvalidField(f"{name} is missing: {noun}, as a file.")
         return upload
 
     def _unread_voice(self, name: str, known: tuple[str, ...], advice: str) -> InvalidField:
-        """Names the first other field that is not read, too."""
+        """Makes the error for the field `name`, which chooses a voice but is not read by this route."""
         shown = quote(name, _MAX_NAME_CHARS)
         meant = did_you_mean(shown, known)
         so = f"{meant} Without" if meant else ", and without"
@@ -129,14 +129,14 @@ class Body:
 
 
 async def read_body(request: Request, max_text_bytes: int, *, recording: str = "") -> Body:
-    """Reads the body by its Content-Type. `recording`: a field that may hold a file as base64, which becomes
-    an upload. Raises UnparsableBody, or BodyTooLarge for more than `max_text_bytes` beside the files (the
-    middleware bounds the size of the whole)."""
+    """Reads the request's body as its Content-Type says. If the field `recording` holds a file as base64, it
+    becomes an upload. Raises UnparsableBody, InvalidField, and BodyTooLarge if the text without the files has
+    more than `max_text_bytes` (a middleware limits the whole body)."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         body = await _read_multipart(request, max_text_bytes)
     else:
-        data = b"".join([piece async for piece in request.stream()])  # request.body() would keep it
+        data = b"".join([piece async for piece in request.stream()])  # request.body() would keep the bytes
         body = await _parsed(data, media_type)
         if len(data) - len(str(body.fields.get(recording, ""))) > max_text_bytes:
             raise text_too_large(max_text_bytes)
@@ -158,21 +158,22 @@ async def _parsed(data: bytes, media_type: str) -> Body:
 
 
 def _with_recording(request: Request, body: Body, name: str) -> Body:
-    """The body with what its field `name` holds among the uploads. Blocking. Raises InvalidField."""
+    """Decodes the base64 in the body's field `name`. Returns the body with the decoded file as an upload in
+    place of the field. Blocking. Raises InvalidField, and Unavailable if the disk is full."""
     upload = decoded_upload(name, body.fields[name])
     parts: FormData = getattr(request.state, "form", FormData())
-    request.state.form = FormData([*parts.multi_items(), (name, UploadFile(upload.file))])  # closed like them
+    request.state.form = FormData([*parts.multi_items(), (name, UploadFile(upload.file))])  # closed later
     fields = {other: value for other, value in body.fields.items() if other != name}
     return Body(fields, {**body.uploads, name: upload})
 
 
 def read_query(request: Request) -> Body:
-    """The fields of a request's address. Raises UnparsableBody."""
+    """Returns the fields of the request's query string. Raises UnparsableBody."""
     return _read_form(request.scope["query_string"])
 
 
 class _FormParser(MultiPartParser):
-    """Bounds the form's text as a whole."""
+    """Parses a multipart form. Raises BodyTooLarge if its text has more than `max_text_bytes` in total."""
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
         super().__init__(headers, stream, max_part_size=max_text_bytes)
@@ -187,7 +188,9 @@ class _FormParser(MultiPartParser):
 
 
 def text_too_large(max_bytes: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The request's text is larger than {max_bytes / 2**20:.3g} MB; only files may be.")
+    return BodyTooLarge(
+        f"The request's text is larger than {max_bytes / 2**20:.3g} MB; only files may be: send it in parts."
+    )
 
 
 async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
@@ -209,12 +212,12 @@ async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
 
 
 def _multipart_headers(request: Request) -> Headers:
-    """The header that the parser needs, which holds the boundary. Latin-1 keeps every byte of the text as it
-    came, so that the text can be checked for UTF-8 afterwards."""
+    """Makes the Content-Type header for the parser, with the request's boundary. The charset is Latin-1,
+    which keeps every byte of the text, so that it can be decoded as UTF-8 later. Raises UnparsableBody."""
     _, options = parse_options_header(request.headers["content-type"])
     boundary = options.get(b"boundary", b"").decode("latin-1")
     if not _BOUNDARY.fullmatch(boundary):
-        raise UnparsableBody("The multipart body cannot be parsed: its Content-Type names no fit boundary.")
+        raise UnparsableBody("The multipart body cannot be parsed: its Content-Type has no valid boundary.")
     return Headers({"content-type": f'multipart/form-data; charset=latin-1; boundary="{boundary}"'})
 
 
@@ -229,7 +232,7 @@ def _read_form(data: bytes) -> Body:
 
 
 def read_json(data: bytes) -> Body:
-    """The fields of a JSON object. Raises UnparsableBody, or InvalidField where it is no object."""
+    """Parses a JSON object into fields. Raises UnparsableBody; InvalidField if the JSON is no object."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -244,7 +247,7 @@ def read_json(data: bytes) -> Body:
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether lists and objects lie in each other more than `depth` deep. No recursion: it is the user's."""
+    """Whether lists and objects are nested deeper than `depth`. Uses no recursion, which could overflow."""
     level = [value]
     for _ in range(depth):
         level = [
@@ -272,8 +275,8 @@ def _utf8(text: str) -> str:
 
 
 def whole_text(value: Any) -> Any:
-    """A JSON value whose texts have lost their lone surrogates: an escape can write one, and no encoding can
-    hold it."""
+    """Returns a JSON value with each lone surrogate in its strings replaced by U+FFFD. A JSON escape can
+    write a lone surrogate, but no encoding can hold it."""
     if isinstance(value, str) and value.isascii():
         return value
     if isinstance(value, str):
@@ -292,6 +295,6 @@ def _invalid(model: type[BaseModel], error: ValidationError, warnings: list[str]
     details = error.errors()[0]
     name = str(details["loc"][0])
     if details["type"] == "missing":
-        return InvalidField(" ".join([f"{name} is missing.", *warnings[:2]]), name)  # what came in its place?
+        return InvalidField(" ".join([f"{name} is missing.", *warnings[:2]]), name)  # perhaps misspelt
     allowed = allowed_values(model.model_fields[name])
     return InvalidField(f"{name} must be {allowed}, not '{quote(str(details['input']))}'.", name)

@@ -1,9 +1,9 @@
-"""The connections of the server: how many there may be, and how long each may keep the server waiting.
+"""Limits the number of client connections, and the time that each one may keep the server waiting.
 
-uvicorn waits for ever for a request that has not begun, and for a client that does not read its answer; with
-its --limit-concurrency, idle connections that fill the limit make every request a 503, health's too. So the
-server is started with `--http glm_tts_api.http.connections:Connection`. Knows sockets and uvicorn; knows no
-routes.
+uvicorn waits for ever for a request that has not begun, and for a client that does not read its answer. Its
+--limit-concurrency counts idle connections too, so idle clients can make it answer 503 to every request, even
+to health probes. The server therefore runs uvicorn with the protocol class Connection of this module, as
+`--http glm_tts_api.http.connections:Connection` would. Knows sockets and uvicorn; knows no routes.
 """
 
 from __future__ import annotations
@@ -29,21 +29,24 @@ from glm_tts_api.http.turns import InTurn
 
 logger = logging.getLogger(__name__)
 _MOST_FILES = 65536
-_FILES_OF_THE_REST = 256  # of the model, of voices, of a burst that is accepted before it can be counted
-_LEAST_FILES_OF_THE_REST = 64  # without the burst: what cannot be accepted yet is accepted later
-_CROWD = 128  # connections beyond the limit that are told so; more are dropped
-_SETTLED_S = 1.0  # a connection that waits for longer than this gives way to a new one
+_FILES_OF_THE_REST = 256  # for the model, for voices, and for connections that are not counted yet
+_LEAST_FILES_OF_THE_REST = 64  # the same where files are few; further connections are then accepted later
+_CROWD = 128  # connections beyond the limit that get an answer 503; more are dropped
+_SETTLED_S = 1.0  # a connection that has waited for longer than this may be closed for a new client
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_ASK_S, _ASK_AT_MOST_S = 0.1, 5.0  # each time twice as long after the time before
+_ASK_S, _ASK_AT_MOST_S = 0.1, 5.0  # the first pause and the longest one; each is twice the one before
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`head_s`: until a request's head is there; `body_s`, `send_s`: in which nothing of a request's body, or
-    of an answer's, moves; `unsent_bytes`, `arriving_bytes`: of all answers, and of all bodies that
-    arrive, together, beyond which those that stand still go."""
+    """Limits for the number, the time and the memory of connections.
+
+    A request's head must arrive within `head_s` seconds. A request is refused if nothing of its body arrives
+    for `body_s` seconds. A connection is cut if its client takes nothing of an answer for `send_s` seconds.
+    All unsent answers together may hold `unsent_bytes` in memory, all arriving bodies `arriving_bytes`. Above
+    that, the connections that make no progress are cut."""
 
     send_s: float
     max_connections: int = 2048
@@ -54,13 +57,15 @@ class ConnectionLimits:
 
 
 class Connections:
-    """The connections that wait for their client's request, or for the rest of it. A new connection may take
-    the place of the one that has waited longest."""
+    """Keeps a list of the connections that wait for a client's request, or for the rest of a request. When
+    too many connections are open, the connection that has waited longest is closed for a new one.
+
+    `most` is the number of connections that may be open. `open` holds the connections that are open."""
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
-        # Each may need a second file, for the recording that it uploads; where files are few, a third is for
-        # one of the crowd.
+        # Each connection may need a second open file for an uploaded recording. Where files are few, a third
+        # one is kept for a connection beyond the limit.
         few = (max_files - _LEAST_FILES_OF_THE_REST) // 3
         self.most = max(1, min(limits.max_connections, max(few, (max_files - _FILES_OF_THE_REST) // 2)))
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
@@ -69,8 +74,8 @@ class Connections:
         self._waiting: dict[Connection, float] = {}
 
     def shortage(self, n_requests: int) -> str | None:
-        """A warning, with its remedy, where fewer connections than requests can be open; None where all
-        fit."""
+        """Returns a warning that says what to do if fewer than `n_requests` connections can be open at once;
+        None if that many can."""
         if self.most >= n_requests:
             return None
         return (
@@ -81,7 +86,8 @@ class Connections:
         )
 
     def come_in_by(self, listeners: Sequence[Listener], connections: Collection[Any]) -> None:
-        """Tells by which listeners they come, and where the server keeps those that are open."""
+        """Sets the `listeners` that accept connections, and the collection in which the server keeps its open
+        `connections`."""
         self._listeners, self.open = listeners, connections
 
     @property
@@ -99,7 +105,8 @@ class Connections:
         self._waiting.pop(connection, None)
 
     def make_room(self) -> bool:
-        """Ends the connection that has waited longest; false if each is new or at work."""
+        """Ends the connection that has waited longest for its client, and returns true. Returns false and
+        ends none if no connection has waited for a second."""
         longest, since = next(iter(self._waiting.items()), (None, 0.0))
         if longest is None or time.monotonic() - since < _SETTLED_S:
             return False
@@ -109,7 +116,8 @@ class Connections:
 
 
 class Connection(H11Protocol, InTurn):
-    """A client's connection. In the `state` of each of its requests, as `connection`."""
+    """A client's HTTP connection. The app finds this object in the ASGI scope of each request: as
+    `connection` in the scope's `state`."""
 
     def __init__(
         self,
@@ -122,7 +130,7 @@ class Connection(H11Protocol, InTurn):
         if self.ws_protocol_class is not None:
             self.ws_protocol_class = SocketConnection
         self.is_one_too_many = False
-        self.has_whole_answer = False  # to the request that it has now: all of it is made
+        self.has_whole_answer = False  # whether the current request's answer is made completely
         self._others: Connections = app_state["connections"]
         self._late: asyncio.TimerHandle | None = None
         self._lost = asyncio.Event()
@@ -134,7 +142,8 @@ class Connection(H11Protocol, InTurn):
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """While it lasts, this connection gives way where there are too many."""
+        """Counts this connection as waiting while the context lasts, so that it may be closed for a new
+        client."""
         self._others.waits(self)
         try:
             yield
@@ -142,19 +151,20 @@ class Connection(H11Protocol, InTurn):
             self._others.waits_no_more(self)
 
     async def sent(self) -> bool:
-        """Waits until the kernel has all that was written; false if the connection ended before."""
+        """Waits until the kernel has taken all written bytes. Returns false if the connection ended before
+        that."""
         await self.flow.drain()
         return not self._dropped
 
     async def end(self) -> None:
-        """Ends the connection once the kernel has all that was written: in the middle of a body, whose client
-        then has what there was of it, and no end."""
+        """Closes the connection after the kernel has taken all written bytes, and waits until it is closed.
+        Used in the middle of a body: the client gets the bytes so far, but not the end of the body."""
         self.transport.close()
         await self._lost.wait()
 
     def cut(self) -> None:
-        """Ends the connection at once, whatever is unsent; also what the kernel holds, which a client that
-        does not read would keep there for minutes."""
+        """Ends the connection at once and drops all unsent bytes, also those in the kernel's buffer.
+        Otherwise the kernel would keep them for minutes for a client that does not read."""
         client = self.transport.get_extra_info("socket")
         if client is not None and client.fileno() >= 0:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
@@ -162,7 +172,7 @@ class Connection(H11Protocol, InTurn):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # paused means: something is unsent
+        transport.set_write_buffer_limits(high=0)  # paused while any byte is unsent
         n_beyond = len(self.connections) - self._others.most
         if n_beyond > 0 and not self._others.make_room():
             self.is_one_too_many = True
@@ -176,8 +186,13 @@ class Connection(H11Protocol, InTurn):
         self._watch()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """A client that ends its sending alone still waits for its answer; from one that leaves, the same
-        comes. Until the answer begins the client is asked; a stream that has begun is taken for left."""
+        """Handles the end of the client's sending. Returns true if the connection stays open. It is closed if
+        no request is open, or if a part of the request's body is missing.
+
+        Otherwise the server cannot tell at once whether the client has left or still waits for its answer.
+        Before the answer begins, the connection stays open, and `_ask` finds out. An answer that is made
+        completely is still sent. If a stream has begun, the client counts as gone, and the connection is
+        closed."""
         if self._is_at_rest or self.cycle.more_body or self._is_half_closed:
             return self._is_half_closed and not self._is_at_rest
         if self.cycle.response_started:
@@ -187,8 +202,11 @@ class Connection(H11Protocol, InTurn):
         return True
 
     def _ask(self, again_s: float) -> None:
-        """Sends an interim answer, which means nothing to a client that is there. The system of one that has
-        left resets the connection, and so the next ends it. HTTP/1.0 has none: such a client has a while."""
+        """Sends an interim answer (100 Continue) to find out whether the client is still there. Repeats this
+        after `again_s` seconds, and then after pauses of up to 5 s, until the answer begins. A waiting client
+        ignores the interim answer. If the client has left, its system resets the connection, and the next
+        interim answer ends it. HTTP/1.0 has no interim answers: a connection of that version is ended after a
+        few seconds."""
         if self.transport.is_closing() or self.cycle.response_started:
             return
         if self.conn.their_http_version == b"1.1":
@@ -204,7 +222,8 @@ class Connection(H11Protocol, InTurn):
         self._watch()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
-        """From here on another protocol owns the socket; this one hears no more of lost or unsent bytes."""
+        """Hands the socket over to the WebSocket protocol. After that, this object no longer learns whether
+        bytes are unsent or the connection is lost."""
         super().handle_websocket_upgrade(event)
         self.app_state.clear()
 
@@ -213,16 +232,16 @@ class Connection(H11Protocol, InTurn):
         self._stop_watching()
         super().connection_lost(exc)
         self._lost.set()
-        self.app_state.clear()  # which has this in it: no work for the garbage collector
+        self.app_state.clear()  # it refers to this object: no reference cycle is left to collect
 
     @property
     def _is_at_rest(self) -> bool:
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def _watch(self) -> None:
-        """Decides whether the connection waits for its client. Time runs from the connection, or from the
-        last answer, until the next request's head is there; until its body is there too, the connection gives
-        way where there are too many."""
+        """Starts or stops the time limit of the connection, and notes whether it waits for its client. The
+        time runs from the connection's beginning, or from the last answer, until the next request's head has
+        arrived. Until the request's body has arrived too, the connection may be closed for a new client."""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             self._stop_watching()
             return
@@ -246,14 +265,14 @@ class Connection(H11Protocol, InTurn):
             self._late = None
 
     def _is_late(self) -> None:
-        if self.conn.trailing_data[0]:  # a head that did not end
+        if self.conn.trailing_data[0]:  # a part of a head has arrived
             self.transport.write(_LATE)
         self.transport.close()
 
 
 def raise_file_limit() -> int:
-    """Raises this process's limit of open files as far as it may, up to a number that is plenty; returns the
-    limit."""
+    """Raises this process's limit of open files as far as the system allows, to at most 65536. A higher limit
+    stays as it is. Returns the limit that then holds; 65536 if there is no limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft == resource.RLIM_INFINITY or soft >= wanted:

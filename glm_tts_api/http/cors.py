@@ -1,6 +1,7 @@
-"""Lets the web pages of other origins call the server and read its answers: CORS_ORIGINS.
+"""Lets the web pages of the origins in CORS_ORIGINS call the server and read its answers.
 
-It widens what a page may read. Without a key, a foreign page still may not change anything (http/origin.py).
+This only lets such a page read more. A foreign page without a key still may not change anything
+(http/origin.py).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=("GET", "POST", "PUT", "DELETE"),
-        allow_headers=("*",),  # OpenAI's own client sends a dozen of its own
-        allow_private_network=True,  # Chrome asks where a public page calls a server of its user's network
+        allow_headers=("*",),  # OpenAI's client sends a dozen headers of its own
+        allow_private_network=True,  # Chrome asks for it when a public page calls a private network
         expose_headers=(*_STANDARD, *(f"X-{name}" for name in _READABLE)),
     )

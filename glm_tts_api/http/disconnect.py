@@ -1,4 +1,4 @@
-"""Work only while someone listens. A plain handler runs on after its client has left."""
+"""Cancels a handler's work when its client disconnects. Otherwise a handler runs on after that."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from glm_tts_api.errors import ClientGone
 
 @asynccontextmanager
 async def cancelled_on_disconnect(receive: Receive) -> AsyncIterator[None]:
-    """Cancels the body of the context when the client leaves, and raises ClientGone in its place.
+    """Cancels the code inside the `async with` block when the client disconnects, and raises ClientGone in
+    place of CancelledError.
 
-    `receive` is the request's, its body already read.
+    `receive` is the ASGI callable of a request whose body has already been read.
     """
     task = asyncio.current_task()
     assert task is not None

@@ -1,10 +1,12 @@
-"""SIGTERM, SIGINT and SIGHUP (its terminal is gone): answer accepted requests, refuse new ones, then let the
-HTTP server end. SIGQUIT, or SIGINT again: end now.
+"""Stops the server gracefully when it gets a signal.
 
-uvicorn closes its listener the moment it hears a signal, so clients that come during a drain would find the
-port shut. These handlers stand before uvicorn's own and hand over to them once every request has its answer.
-Where another server has the port by then, nothing is refused. This server takes no new connection. It answers
-one more request on each connection that it has, closes it, and ends when all are gone.
+On SIGTERM, SIGINT or SIGHUP (its terminal is gone), the server answers the accepted requests, refuses new
+ones, and then lets uvicorn end. On SIGQUIT, or on a second SIGINT, it ends at once.
+
+uvicorn closes its listener as soon as it gets a signal, so clients that come meanwhile would find the port
+closed. The handlers here replace uvicorn's, and call them once every request has its answer. If another
+server has taken over the port, nothing is refused. This server then accepts no new connection, answers one
+more request on each open connection, closes that connection, and ends when all connections are closed.
 """
 
 from __future__ import annotations
@@ -23,15 +25,17 @@ from glm_tts_api.http.connections import Connections
 
 logger = logging.getLogger(__name__)
 _POLL_S = 0.1
-_QUIET_S = 5.0  # between two sentences of a client whose connection speaks on
+_QUIET_S = 5.0  # after the first time-out, connections without a request are waited for this long
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
 class InFlight:
-    """Keeps the task of every unanswered request.
+    """Keeps the asyncio task of every unanswered request, and the state of a stop.
 
-    `leaving`: each answer is the last of its connection; `closing`: the server stops, nothing new is begun;
-    `cut_off`: the requests left are being ended. `n_ended`, `n_cut`: what became of them from `leaving` on.
+    `leaving` says that each connection closes after its next answer, because another server has the port.
+    `closing` says that the server stops, so nothing new is begun. `cut_off` says that the remaining requests
+    are being cancelled. `n_ended` counts the requests that were answered since `leaving`, `n_cut` those that
+    were cancelled.
     """
 
     def __init__(self) -> None:
@@ -46,7 +50,7 @@ class InFlight:
 
     @contextmanager
     def track(self) -> Iterator[None]:
-        """Counts the current task for as long as the context lasts."""
+        """Counts the current task as an unanswered request while the context lasts."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -64,8 +68,9 @@ class InFlight:
         return len(self._tasks)
 
     async def drain(self, timeout_s: float, *, grace_s: float = 5.0) -> int:
-        """Waits for the answers, up to `timeout_s`; then cancels the requests that have none, so that each
-        can still say so within `grace_s`. Returns how many were cancelled."""
+        """Waits up to `timeout_s` seconds until every request has its answer. Then cancels the remaining
+        requests, and waits up to `grace_s` seconds for their error answers. Returns how many were
+        cancelled."""
         if await self._is_idle_within(timeout_s):
             return 0
         self.cut_off = True
@@ -86,7 +91,9 @@ class InFlight:
 
 
 class Successor(Protocol):
-    """The server that may get this one's port, as this one sees it."""
+    """The server that may take over this server's port. `is_succeeded` says whether another server has taken
+    over the port. `leave` tells that server how many requests this server has answered and how many it has
+    cut."""
 
     def is_succeeded(self) -> bool: ...
 
@@ -94,10 +101,11 @@ class Successor(Protocol):
 
 
 class GracefulStop:
-    """Waits for the requests in flight: up to the first of `timeouts_s`, or the second where a successor has
-    the port. Reports meanwhile how they ended. SIGQUIT or a second SIGINT cuts the wait short.
+    """Handles the stop signals: waits for the unanswered requests, then ends the server.
 
-    SIGTERM does not, however often it comes: a supervisor and a script may both send it.
+    The wait lasts at most `timeouts_s[0]` seconds. If `successor` has taken over the port, the wait lasts at
+    most `timeouts_s[1]` seconds, and `successor` is told how the requests ended. SIGQUIT or a second SIGINT
+    ends the wait. A second SIGTERM does not, because a supervisor and a script may both send one.
     """
 
     def __init__(
@@ -119,7 +127,9 @@ class GracefulStop:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Handles the signals for as long as the context lasts; only the main thread can, others pass."""
+        """Handles the stop signals while the context lasts. If uvicorn got such a signal before, the server
+        counts as stopping from the beginning. Does nothing outside the main thread, because only the main
+        thread can handle signals."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -128,7 +138,8 @@ class GracefulStop:
         def on_signal(number: int, frame: FrameType | None) -> None:
             loop.call_soon_threadsafe(self._begin, number)  # wakes the loop; a handler can run anywhere
 
-        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # as by nohup
+        # nohup makes the process ignore SIGHUP.
+        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
         self._previous = {number: signal.signal(number, on_signal) for number in heard}
         if any(_has_been_told(handler) for handler in self._previous.values()):
             self._in_flight.closing = True
@@ -161,13 +172,15 @@ class GracefulStop:
         self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
 
     async def _leave(self, number: int) -> None:
-        """Clients that keep a connection ask once more, or leave it to time out: closed on them, it might be
-        in the moment in which they ask. Connections on which nothing is said (WebSockets) are waited for as
-        in any stop, answers up to the second time-out."""
+        """Waits until all clients have left, after another server has taken over the port; then ends.
+
+        An idle connection is not closed at once, because its client may just be sending a request. The client
+        gets one more answer, or the connection times out. Open requests are waited for up to the second
+        time-out, connections without a request (silent WebSockets) up to the first."""
         self._in_flight.leaving = True
         began = spoke = time.monotonic()
         deadline = began + self._leave_s
-        await asyncio.sleep(_POLL_S)  # those that were just taken are open by then
+        await asyncio.sleep(_POLL_S)  # until connections that were just accepted are open
         while self._connections.open and time.monotonic() < deadline:
             self._tell_what_became(self._in_flight.n_open)
             await asyncio.sleep(_POLL_S)
@@ -179,13 +192,14 @@ class GracefulStop:
         await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
 
     def _tell_what_became(self, n_cut: int) -> None:
-        """Tells the successor about the last answers; `n_cut` includes those that a kill now would cut."""
+        """Tells the successor how many requests were answered and how many cut, if a number has changed.
+        `n_cut` counts the requests that were cut, or that a kill at this moment would cut."""
         if self._told != (self._in_flight.n_ended, n_cut):
             self._told = self._in_flight.n_ended, n_cut
             self._successor.leave(n_ended=self._in_flight.n_ended, n_cut=n_cut)
 
     async def done(self) -> None:
-        """Waits for the end of a stop that has begun, until uvicorn knows of it."""
+        """If a stop has begun, waits until uvicorn has been told to end. Else returns at once."""
         if self._drain is not None:
             await asyncio.wait({self._drain})
 
@@ -198,7 +212,7 @@ class GracefulStop:
             )
         if self._in_flight.leaving:
             self._tell_what_became(self._in_flight.n_cut)
-        if number in (signal.SIGQUIT, signal.SIGHUP):  # which uvicorn does not know
+        if number in (signal.SIGQUIT, signal.SIGHUP):  # uvicorn handles neither of them
             number = signal.SIGTERM
         handler = self._previous[number]
         if callable(handler):
@@ -206,5 +220,5 @@ class GracefulStop:
 
 
 def _has_been_told(handler: Any) -> bool:
-    """Whether uvicorn, whose handler this is, heard a signal while it was importing the app."""
+    """Whether `handler` belongs to a uvicorn server that got a signal to end while it imported the app."""
     return bool(getattr(getattr(handler, "__self__", None), "should_exit", False))

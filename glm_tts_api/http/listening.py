@@ -1,4 +1,4 @@
-"""Where connections come in. Knows sockets; knows no routes."""
+"""Accepts connections on a listening socket. Knows sockets; knows no routes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _RETRY_S = 1.0
 
 
 class Listener:
-    """Takes the connections of a listening socket, one a turn of the event loop, so that those beyond a limit
-    are seen before the next. asyncio's own takes all that wait, and loses them when it is closed."""
+    """Accepts the connections of a listening socket, one at each turn of the event loop, so that the limit of
+    connections is checked after each. asyncio's own server accepts all waiting connections at once, and loses
+    some when it is closed."""
 
     def __init__(
         self, listener: socket.socket, make_protocol: Callable[[], asyncio.Protocol], *, backlog: int
@@ -31,13 +32,13 @@ class Listener:
         self._open()
 
     def close(self) -> None:
-        """Takes no connection more; those that wait are for a successor that has the same socket."""
+        """Accepts no more connections. Waiting connections stay for another server with the same socket."""
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
     async def wait_closed(self) -> None:
-        """uvicorn waits for its servers; this one is closed at once."""
+        """Does nothing. uvicorn calls this after `close`, which has closed the listener already."""
 
     def _open(self) -> None:
         if self._socket.fileno() >= 0:
@@ -47,7 +48,7 @@ class Listener:
         try:
             client, _ = self._socket.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # a successor was faster, or the client has left
+            return  # another server was faster, or the client has left
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
@@ -63,7 +64,8 @@ class Listener:
 
 
 def log_accept_errors_sparingly(loop: asyncio.AbstractEventLoop) -> None:
-    """asyncio tells of each connection that it cannot accept, some thousand times a second."""
+    """Makes `loop` log at most one failed accept per second. asyncio alone logs each failure, up to thousands
+    per second."""
     told_at = -1.0
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

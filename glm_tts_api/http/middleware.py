@@ -1,12 +1,13 @@
-"""Pure ASGI around every request: its id, its path, its place among the unanswered and the name by which it
-calls the server. Sets the headers that tell a browser what it may do with the answer.
+"""ASGI middleware around every request. It gives the request an id, removes a slash at the end of its path,
+counts it as unanswered, checks the host name that it calls, and sets security headers in its answer.
 
-No BaseHTTPMiddleware: it would hide a client's leaving from the handlers.
+Starlette's BaseHTTPMiddleware is not used: it would hide a client's disconnect from the handlers.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import re
 import uuid
@@ -17,13 +18,17 @@ from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from glm_tts_api.durable import is_full
 from glm_tts_api.errors import (
     ClientGone,
     Draining,
     Forbidden,
     InternalFault,
+    OutOfMemory,
     QueueFull,
     ServiceError,
+    StorageFull,
+    Unavailable,
     quote,
 )
 from glm_tts_api.http.connections import Connection, ConnectionLimits
@@ -33,8 +38,8 @@ from glm_tts_api.http.sending import Answer, Unsent
 from glm_tts_api.logs import request_id_var, without_text
 
 logger = logging.getLogger(__name__)
-LOG = "log"  # where a request's state has its log, if it has one
-_PROBED = "/api/v1/health"  # its 503 refuses nothing, and comes many times while a model loads
+LOG = "log"  # the name of the request's log in the request's state, if its route has put one there
+_PROBED = "/api/v1/health"  # its answers 503 are not logged: probes get many while a model loads
 _TOO_MANY = "The server has as many connections as it can serve. Try again soon."
 _OPEN = (_PROBED, f"{_PROBED}/live", "/health")
 _SAFE = {
@@ -47,9 +52,9 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestContext:
-    """Gives each request its id and its time of arrival, answers for those that would get no answer, and
-    writes the request's log line when the last byte of the answer is sent. `answer_error` makes the answer to
-    an error on a path."""
+    """Gives each request an id and its time of arrival, and answers the request if the app raises an error.
+    Writes the request's log line when the last byte of the answer is sent, or when the connection has ended
+    before that. `answer_error` makes the answer from an error and the request's path."""
 
     def __init__(
         self,
@@ -81,8 +86,9 @@ class RequestContext:
             request_id_var.reset(token)
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A WebSocket, whose route counts what it says among the unanswered: one that waits for its client
-        holds up no stop."""
+        """Serves a WebSocket and logs whether it was accepted. The socket itself is not counted as an
+        unanswered request, so an idle socket does not delay a stop. Its route counts each sentence
+        instead."""
 
         is_answered = False
 
@@ -90,7 +96,7 @@ class RequestContext:
             nonlocal is_answered
             if not is_answered:
                 is_answered = True
-                if message["type"] != "websocket.close":  # which uvicorn answers 403
+                if message["type"] != "websocket.close":  # uvicorn answers it 403
                     MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
                 is_accepted = message["type"] == "websocket.accept"
                 outcome = "accepted" if is_accepted else f"refused: {message.get('status', 403)}"
@@ -125,14 +131,16 @@ class RequestContext:
                     await self._answer_error(left_to_say, scope["path"])(scope, receive, answer)
         finally:
             if LOG in state:
-                state[LOG].write(sent=answer.sent)  # a request's log, which its route has put there
+                state[LOG].write(sent=answer.sent)  # the log that the request's route has put there
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 
     async def _run(
         self, scope: Scope, receive: Receive, answer: Answer, connection: Connection | None
     ) -> ServiceError | None:
-        """Runs the app; returns what is to be answered in its stead."""
+        """Runs the app. Returns the error that is still to be answered. Returns None if the app has answered,
+        or if a stop has cut off its answer. Raises ClientGone or ClientDisconnect if the client has left, and
+        other errors if the answer had begun."""
         if _is_one_too_many(connection):
             return QueueFull(_TOO_MANY)
         try:
@@ -152,13 +160,14 @@ class RequestContext:
             logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
             if answer.started:
                 raise shown from None
-            return InternalFault()
+            return _answer_to(error)
         return None
 
 
 class OwnNames:
-    """Refuses what calls the server by a name that may be a stranger's, so that no web page whose name was
-    pointed here reads anything. Only the probes of health answer to every name."""
+    """Refuses requests that call the server by a host name which may belong to a stranger (DNS rebinding), so
+    that a stranger's web page reads nothing. `allowed` holds the server's own names. Only the health probes
+    answer to every name. Raises Forbidden."""
 
     def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
         self._app = app
@@ -180,8 +189,8 @@ class OwnNames:
 
 
 class SafeAnswers:
-    """Headers that make browsers take each answer for its declared type, and show none inside another page. A
-    route's own headers stand."""
+    """Adds security headers to each answer: browsers must not guess another content type, and must not show
+    the answer inside another page. A header that the route has set stays as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -197,8 +206,22 @@ class SafeAnswers:
         await self._app(scope, receive, with_headers)
 
 
+def _answer_to(error: Exception) -> ServiceError:
+    """Turns an unexpected exception into the error to be answered. If the machine lacks open files, disk
+    space or memory, the error says so; any other exception becomes InternalFault."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return Unavailable(
+            "The server can open no more files or connections now. Try again later, or raise its ulimit -n."
+        )
+    if isinstance(error, OSError) and is_full(error):
+        return StorageFull("A disk of the server is full: make room, then try again.")
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return OutOfMemory("The server has no memory for this now. Try again later.")
+    return InternalFault()
+
+
 async def _close_uploads(scope: Scope) -> None:
-    """They lie on the disk if they are large."""
+    """Closes the request's uploaded files. This removes the large ones from the disk."""
     form: FormData | None = scope["state"].get("form")
     if form is not None:
         await form.close()
@@ -209,14 +232,14 @@ def _is_one_too_many(connection: Connection | None) -> bool:
 
 
 def _without_trailing_slash(scope: Scope) -> str:
-    """The path without the slash that a browser or a script may put at its end: no route has one, and a
-    redirect would be an empty answer to curl."""
+    """Returns the request's path without slashes at its end, because no route has one; `/` alone stays. A
+    redirect instead would look like an empty answer in curl."""
     path: str = scope["path"]
     bare = path.rstrip("/")
     return path if bare == scope.get("root_path", "").rstrip("/") else bare
 
 
 def _request_id(headers: Headers) -> str:
-    """The client's own id if it is fit for a log line, else a new one."""
+    """Returns the client's X-Request-Id if it has 1 to 64 letters, digits, `.`, `_` or `-`, else a new id."""
     given = headers.get("x-request-id", "")
     return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex

@@ -1,7 +1,8 @@
-"""Parts of an answer, of bytes or of a file: Range, If-Range and If-None-Match (RFC 9110, 13 and 14).
+"""Answers requests for a part of some bytes or of a file: the headers Range, If-Range and If-None-Match
+(RFC 9110, 13 and 14).
 
-A browser seeks with them, and Safari plays nothing without. One range is answered with its part; several,
-which no player asks for, with the whole.
+Browsers seek in audio by such requests, and Safari plays no audio without them. A request for one range gets
+that part. A request for several ranges, which no player sends, gets the whole.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ async def ranged(
     etag: str,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """`content`, or its part that a GET asks for; 304 where the client has it already. HEAD gives the headers
-    of the whole.
+    """Makes the answer to a request for `content` (bytes, or a file's path). A GET with a Range header gets
+    that part, with status 206; else it gets the whole. If the client already has `content` (If-None-Match),
+    the status is 304. HEAD gets the headers of the whole.
 
-    `etag`, without quotes, names the bytes: other bytes need another one. A file that is replaced while it is
-    sent is sent as it was. Raises RangeNotSatisfiable, and OSError where a file cannot be opened."""
+    `etag`, without quotes, identifies the bytes: different bytes need a different `etag`. If the file is
+    replaced while it is sent, the old bytes are sent. Raises RangeNotSatisfiable, and OSError if the file
+    cannot be opened."""
     headers = {**(headers or {}), "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
     if _has_it(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
@@ -52,7 +55,8 @@ async def ranged(
 
 
 class _Part(Response):
-    """The bytes `part` of a file, which is closed when they are sent."""
+    """An answer with the bytes `part` of `file`; without them for HEAD. The file is closed after the answer.
+    Raises EOFError if the file has become shorter meanwhile."""
 
     def __init__(
         self, file: BinaryIO, part: range, status: int, headers: Mapping[str, str], media_type: str
@@ -82,8 +86,9 @@ def _has_it(if_none_match: str, etag: str) -> bool:
 
 
 def _asked_part(request: Request, n_bytes: int, etag: str) -> range | None:
-    """The bytes that the request's Range names; None for all of them, where it names none, is not understood
-    or is meant for other bytes (If-Range)."""
+    """Returns the byte range that the request's Range header asks for, out of `n_bytes`. Returns None, which
+    means the whole, for a request that is not GET, that has no Range header of one valid range, or whose
+    If-Range names another etag. Raises RangeNotSatisfiable."""
     found = _RANGE.fullmatch(request.headers.get("range", ""))
     if (
         request.method != "GET"

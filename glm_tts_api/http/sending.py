@@ -1,7 +1,7 @@
-"""The way out of an answer: in blocks, each in its time, and done only when the kernel has the last of it.
+"""Sends an answer in blocks of 64 KiB, each within a time limit, and waits until the kernel has taken them.
 
-A client that does not read would otherwise keep its answer in memory for ever, and a server that stops would
-take what lies in a buffer for delivered.
+Without this, a client that does not read would keep its answer in memory for ever, and a server that stops
+would take the bytes in a buffer for delivered.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _STANDS_STILL_S = 1.0
 
 
 class Unsent:
-    """The bodies that are being sent. Beyond `max_bytes` together, those whose clients read nothing go, the
-    one that has stood still longest first."""
+    """Counts the bytes of all answers that are being sent. When they exceed `max_bytes` together, cuts the
+    answers whose clients have read nothing for 1 s, beginning with the one that stopped first."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -48,8 +48,9 @@ class Unsent:
 
 
 class Answer:
-    """Sends an answer with its X-Request-Id. `status` is 0 until it has begun; `sent`: all of it is;
-    `closes`: whether the connection ends with it."""
+    """The ASGI `send` callable of one request. Adds the X-Request-Id header to the answer. `status` is 0
+    until the answer has begun. `sent` says whether all of the answer has been sent. `closes` returns whether
+    the connection is to be closed after the answer."""
 
     def __init__(
         self,
@@ -80,7 +81,8 @@ class Answer:
         return time.monotonic() - self._moved_at
 
     async def __call__(self, message: Message) -> None:
-        """Raises ClientGone when the client has left, or has read nothing for too long."""
+        """Sends an ASGI message of the answer. For a part of the body, returns once the kernel has taken it.
+        Raises ClientGone if the client has left, or if it has read nothing for `limits.send_s` seconds."""
         if message["type"] == "http.response.body":
             await self._send_body(message.get("body", b""), more=message.get("more_body", False))
             return
@@ -93,12 +95,13 @@ class Answer:
         await self._send(message)
 
     async def cut(self) -> None:
-        """Ends the connection, whatever is unsent."""
+        """Ends the connection at once, also if bytes of the answer are unsent."""
         self.drop()
-        await asyncio.sleep(0)  # uvicorn hears of it before its app returns
+        await asyncio.sleep(0)  # uvicorn notices the end before its app returns
 
     def drop(self) -> None:
-        """The same from outside: the sending task finds out by itself."""
+        """Ends the connection at once. Any task may call this, not only the task that sends the answer. The
+        sending task then gets ClientGone."""
         if self._connection is not None:
             self._connection.cut()
 
@@ -108,7 +111,7 @@ class Answer:
         with self._unsent.holding(self, len(body)):
             for start in range(0, max(1, len(body)), _BLOCK_BYTES):
                 if start:
-                    await asyncio.sleep(0)  # others have their turn, and the client's leaving is heard
+                    await asyncio.sleep(0)  # other tasks have their turn, and a disconnect is noticed
                 block = body[start : start + _BLOCK_BYTES]
                 is_last = start + _BLOCK_BYTES >= len(body) and not more
                 self._moved_at = time.monotonic()

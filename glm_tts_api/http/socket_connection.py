@@ -1,7 +1,8 @@
 """A connection that has become a WebSocket. Knows uvicorn; knows no messages.
 
-uvicorn's own logs each handshake with its query string, and a refused one as an error besides; queues a pong
-for each ping of a client that reads none; and keeps empty fragments without end.
+uvicorn's own class has three faults. It logs each handshake with its query string, and a refused handshake
+also as an error. It queues a pong for each ping, even if the client reads no pongs. It keeps any number of
+empty fragments of a message.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _MOST_UNREAD_PONGS = 1000
 
 
 class SocketConnection(WebSocketsSansIOProtocol, InTurn):
-    """Its handshake is one line in the log, with the path alone."""
+    """A WebSocket connection that logs its handshake as one line without the query string. It is aborted if
+    more than 1,000 pongs are unread, or if a message has more than 4,096 fragments."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +46,7 @@ class SocketConnection(WebSocketsSansIOProtocol, InTurn):
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
-            self.handshake_complete = True  # by its refusal
+            self.handshake_complete = True  # the refusal is the whole answer
 
     def handle_ping(self) -> None:
         if self.transport.is_closing():

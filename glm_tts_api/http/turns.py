@@ -1,15 +1,16 @@
-"""Connections in turn: one that sends much, or in tiny pieces, holds up no other. Knows asyncio alone."""
+"""Reads a little from each connection in turn, so that a client that sends much, or in tiny pieces, does not
+delay the others. Knows asyncio alone."""
 
 from __future__ import annotations
 
 import asyncio
 
-# Chunks of one byte, which cost most: some 5 ms of them.
+# It takes some 5 ms to parse this many bytes as HTTP chunks of one byte, which cost most.
 _TURN_BYTES = 8 * 1024
 
 
 class InTurn(asyncio.BufferedProtocol):
-    """Is given a little of its bytes at each turn of the event loop; asyncio's own choice is 256 KB."""
+    """A protocol that gets at most 8 KiB at each turn of the event loop. asyncio's default is 256 KiB."""
 
     def get_buffer(self, sizehint: int) -> bytearray:
         self._buffer = bytearray(_TURN_BYTES)

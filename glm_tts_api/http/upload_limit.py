@@ -1,4 +1,4 @@
-"""How large a request may be, and how long it may take to arrive, as pure ASGI."""
+"""ASGI middleware that limits how large a request may be and how long it may take to arrive."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from glm_tts_api.http.connections import Connection, ConnectionLimits
 
 
 class UploadLimit:
-    """Refuses a body over `max_bytes`, and over `max_text_bytes` one that cannot hold a file: by its
-    Content-Length before it arrives, else while it arrives. Also one that is not there within `timeout_s`,
-    or of which nothing comes for `limits.body_s`. All that are arriving have `limits.arriving_bytes`.
-    `files_in_json`: the paths where JSON may hold a file, as base64."""
+    """Refuses request bodies that are too large or too slow.
+
+    The limit is `max_bytes` for a body that may hold a file: a multipart form, or JSON on one of the paths
+    `files_in_json`. It is `max_text_bytes` for any other body. A body is refused by its Content-Length before
+    it arrives, else while it arrives. It must arrive within `timeout_s` seconds, without a pause of
+    `limits.body_s` seconds. All arriving bodies together may hold `limits.arriving_bytes` in memory. Raises
+    BodyTooLarge, DeadlineExceeded, QueueFull."""
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class UploadLimit:
 
         async def counted() -> Message:
             nonlocal n_received, is_whole
-            if is_whole:  # and read: what comes now is the client's leaving
+            if is_whole:  # the body was read: the next message is the client's disconnect
                 if connection is not None:
                     self._arriving.release(connection)
                 return await receive()
@@ -67,7 +70,7 @@ class UploadLimit:
                 raise self._too_large(max_bytes)
             if connection is not None and is_whole and not is_large_json:
                 self._arriving.release(connection)
-            elif connection is not None:  # of a form's file what is beyond lies on the disk
+            elif connection is not None:  # the rest of a form is a file, which lies on the disk
                 n_held = min(n_received, self._max_text_bytes) if has_parts else n_received
                 self._arriving.hold(connection, n_held, is_whole=is_whole)
             return message
@@ -93,4 +96,6 @@ class UploadLimit:
     def _too_large(self, max_bytes: int) -> ServiceError:
         if max_bytes < self._max_bytes:
             return text_too_large(max_bytes)
-        return BodyTooLarge(f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB).")
+        return BodyTooLarge(
+            f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB): send a smaller one."
+        )

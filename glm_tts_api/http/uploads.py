@@ -1,4 +1,4 @@
-"""The files that a request brings: parts of a form, or base64 in a field."""
+"""The files that a request contains, as parts of a form or as base64 in a field."""
 
 from __future__ import annotations
 
@@ -14,32 +14,31 @@ from typing import Any, BinaryIO, cast
 from glm_tts_api.errors import InvalidField, Unavailable
 
 logger = logging.getLogger(__name__)
-_IN_MEMORY = 2**20  # as Starlette's form parser keeps parts
-_BLOCK = 2**20  # a multiple of 4; other threads have their turn between two
+_IN_MEMORY = 2**20  # bytes; Starlette's form parser has the same limit
+_BLOCK = 2**20  # characters decoded at once, a multiple of 4; other threads run between two blocks
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a request. A file over 1 MB lies on the disk until it is read, and is removed with the
-    request."""
+    """An uploaded file. A file over 1 MB is kept on the disk, and is removed at the end of the request."""
 
     filename: str
     file: BinaryIO
 
     def read(self, n_bytes: int = -1) -> bytes:
-        """Its first bytes, or all of them. Blocking."""
+        """Returns the first `n_bytes` bytes of the file; -1 returns all of them. Blocking."""
         self.file.seek(0)
         return self.file.read(n_bytes)
 
     def size(self) -> int:
-        """In bytes. Blocking."""
+        """Returns the file's size in bytes. Blocking."""
         return self.file.seek(0, os.SEEK_END)
 
 
 def decoded_upload(name: str, value: Any) -> Upload:
-    """The file that the field `name` holds as base64 or as a data URI. Blocking. Raises InvalidField for
-    anything else: an address or a path is never opened."""
+    """Decodes `value`, the content of the field `name`: a file as base64 or as a data URI. Blocking. Raises
+    InvalidField for anything else (a URL or a path is never opened), Unavailable if the disk is full."""
     text = "".join(value.split()) if isinstance(value, str) else ""
     head = _DATA_URI.match(text)
     start = head.end() if head else 0

@@ -1,5 +1,6 @@
-"""Fields by which other servers are told whose voice is to speak: ref_audio, speaker_wav, voiceId and their
-kin. An API here that does not read such a field refuses it: otherwise another voice would speak."""
+"""Recognises the fields by which other TTS servers let a client choose a voice: ref_audio, speaker_wav,
+voiceId and others. A route that does not read such a field refuses it, because otherwise the wrong voice
+would speak."""
 
 from __future__ import annotations
 
@@ -17,14 +18,14 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
-# A name asks for a voice if it has one of these words,
+# A field's name asks for a voice if one of its words is in this set,
 _ANYWHERE = _words(
     "ref refs refer reference references refaudio reftext refwav speaker speakers spk clone cloned cloning "
     "timbre embedding embeddings"
 )
-# if it is one of these,
+# or if its only word is in this set,
 _ALONE = _words("voice voices voiceid character index audio recording wav")
-# or if it has the one word and, beside it, one of the others.
+# or if it contains one of these keys and also a word of that key's set.
 _TOGETHER = {
     "audio": _words("base data file input path paths sample source target url urls"),
     "prompt": _words("audio file path speech transcript text url voice wav"),
@@ -36,8 +37,9 @@ _TOGETHER = {
 
 
 def voice_field(fields: Mapping[str, Any], known: tuple[str, ...]) -> str | None:
-    """The first field that is none of the `known` ones and asks for a voice, also inside another field; None
-    if none of the first thousand does."""
+    """Returns the name of the first field that asks for a voice, has a value other than an empty one or true,
+    and is not in `known`. Also looks into lists and objects inside the fields outside `known`. Returns None
+    if there is no such field among the first thousand."""
     unknown = ((name, value) for name, value in fields.items() if name not in known)
     waiting = deque(islice(unknown, _MOST_FIELDS))
     for _ in range(_MOST_FIELDS):

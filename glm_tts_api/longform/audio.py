@@ -1,7 +1,9 @@
-"""A job's audio as a file: its units one after the other with their silences, all as loud as each other, in
-any format, with chapters where the format has them. Blocking; holds one unit at a time. Knows no server.
+"""Writes the audio of a job, which is the server's work on one book, as a file. A job's text is cut into
+units, short pieces that are spoken one by one. The file has the audio of the units in order, all at the same
+level, with the silence that belongs after each. Every format is possible; M4B and MP3 have chapters.
 
-Equal units are equal bytes.
+The functions are blocking calls, hold the audio of one unit at a time, and know no server. Equal units give
+equal bytes.
 """
 
 from __future__ import annotations
@@ -36,13 +38,16 @@ def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
 
 
 def pcm_of(folder: JobFolder, made: Made, units: range, sample_rate: int) -> Iterator[tuple[Float32, float]]:
-    """The samples of units in [-1, 1], and the seconds of silence behind each."""
+    """Yields the audio of the job's `units` in order. Each item is the unit's samples [n] in [-1, 1], read
+    from `folder`, and the length in seconds of the silence after the unit. `made` is the job's progress."""
     for index in units:
         yield speech_of(folder, made, index), made.silence[index] / sample_rate
 
 
 def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
-    """The samples [n] of a unit in [-1, 1], without the silence behind it."""
+    """Returns the samples [n] in [-1, 1] of unit number `index`, read from its FLAC in `folder`. The unit
+    must be spoken already. The silence after the unit is not included; a unit without speech gives an empty
+    array. `made` is the job's progress."""
     n_samples, silence = made.speech[index], made.silence[index]
     if not n_samples:
         return np.zeros(0, np.float32)
@@ -61,8 +66,11 @@ def write_audio(
     preset: Preset = LEVEL,
     is_marked: bool = False,
 ) -> Iterator[None]:
-    """Writes the file at `path`, a step for each piece of audio. M4B and MP3 have chapters. `preset`: for the
-    level. `is_marked`: the file says that it is synthetic, where the format has a place for that."""
+    """Writes the audio of the job's first `n_units` units, which must all be spoken, to the file `path` as
+    `book_format`. The function is a generator: each step writes one piece of audio. M4B and MP3 files get
+    chapters. `made` is the job's progress. `preset` sets the level; its sample rate, bit rate and extra
+    silences are not supported here. With `is_marked` the file's tags say that the audio is synthetic, where
+    the format has tags."""
     units = partial(pcm_of, folder, made, range(n_units), job.sample_rate)
     pieces = mastered(units, job.sample_rate, preset)
     if book_format == "m4b" or book_format == "mp3":
@@ -96,7 +104,10 @@ def write_chapter(
     *,
     is_marked: bool = False,
 ) -> Iterator[None]:
-    """Writes an MP3 of one chapter, from 0, whose units are all there; a step for each piece of audio."""
+    """Writes an MP3 of chapter number `chapter` (from 0) to the file `path`. All units of the chapter must be
+    spoken already. The function is a generator: each step writes one piece of audio. `made` is the job's
+    progress. `preset` sets the level, the sample rate and the bit rate. With `is_marked` the tags say that
+    the audio is synthetic."""
     planned = job.chapters[chapter]
     numbers = range(planned.first, planned.first + planned.n_units)
     pieces = mastered(partial(pcm_of, folder, made, numbers, job.sample_rate), job.sample_rate, preset)
@@ -128,7 +139,9 @@ def _write_tagged(
     chapters: Sequence[ChapterTime] = (),
     kbits: int | None = None,
 ) -> Iterator[None]:
-    """Writes a file with tags and chapters, a step for each piece. `kbits` a second, where not the usual."""
+    """Encodes `pieces` of samples into the M4B or MP3 file `path`, with its `tags` and `chapters`. The
+    function is a generator: each step encodes one piece. `kbits` is the bit rate in kbit/s; None is the
+    format's usual rate."""
     muxer, codec, options, codec_options = _MUXERS[book_format]
     with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
         container.metadata.update({"genre": "Audiobook", **tags})
@@ -147,7 +160,8 @@ def _write_tagged(
 
 
 def _chapter(number: int, chapter: ChapterTime) -> dict[str, object]:
-    """As PyAV takes it."""
+    """Returns the chapter as the dictionary that PyAV's `set_chapters` takes, with times in ms. A chapter
+    without a title is named by its number, which is `number` + 1."""
     return {
         "id": number,
         "start": round(1000 * chapter.start_s),

@@ -1,5 +1,5 @@
-"""Finds the speaker of each block of a book: lines such as `小王：你好。` or `Tom: Hello.` and a cast. Knows
-strings only."""
+"""Gives each block of a book its speaker: in lines such as `小王：你好。` or `Tom: Hello.` the name before
+the colon is looked up in a cast, a table from names to voices. Works on strings only."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.longform.script import Block, Book
 
 NARRATORS = ("旁白", "narrator")
-MOST_NAMES, MOST_NAME = 200, 40  # names of a cast; characters of a name
-# The name, perhaps with how it is said in brackets, a colon, and the rest.
+MOST_NAMES, MOST_NAME = 200, 40  # the most names of a cast; the most characters of a name
+# A name, an optional remark in brackets on how the line is said, a colon, and the spoken text.
 _LINE = re.compile(
     rf"\s*([^：:（(\n]{{1,{MOST_NAME}}}?)\s*(?:[（(][^（()）\n]{{0,60}}[)）]\s*)?[：:]\s*(.*)", re.S
 )
 
 
 def read_cast(data: str | Mapping[str, object]) -> dict[str, str]:
-    """A cast as JSON or as an object, {"旁白": "exampleA", "小王": "exampleB"}: names and their voices.
-    Raises InvalidField (`cast`)."""
+    """Checks a cast and returns it as a dictionary from names to voices. `data` is the JSON text of an object
+    or the object itself, as in {"旁白": "exampleA", "小王": "exampleB"}. Raises InvalidField (`cast`)."""
     try:
         cast = msgspec.json.decode(data) if isinstance(data, str) else data
     except (ValueError, RecursionError):
@@ -38,9 +38,14 @@ def read_cast(data: str | Mapping[str, object]) -> dict[str, str]:
 
 
 def give_voices(book: Book, cast: Mapping[str, str]) -> Book:
-    """`book` with a voice for each block whose line begins with a name of the cast; the name is not spoken.
-    All other blocks have the voice of 旁白 or narrator, where the cast has one. A name counts in capitals
-    or small letters alike; a name alone on its line speaks the block below it."""
+    """Returns `book` with a voice for each block. A block that begins with a name of the cast and a colon
+    gets the voice of that name. The name, the colon and a remark in brackets between the two are removed from
+    the block's text. A heading is never read as such a line. All other blocks get the voice of the cast's
+    旁白 or narrator, or None if the cast has neither. Names match without regard to case.
+
+    A block that is only a name and a colon is removed. The block after it gets the voice of that name, unless
+    the next block names a speaker itself.
+    """
     voices = {_key(name): voice for name, voice in cast.items()}
     narrator = next((voices[name] for name in NARRATORS if name in voices), None)
     return replace(

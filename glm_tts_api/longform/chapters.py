@@ -1,4 +1,4 @@
-"""The chapters of a row of blocks. Knows strings only."""
+"""Divides a book's blocks (headings, paragraphs, items, verse lines) into chapters. Works on strings only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from glm_tts_api.longform.script import Block, Book, Chapter
 from glm_tts_api.text.cut.paragraphs import BlockKind, heading_rank
 
 _CONTENTS = ("目录", "目 录", "contents", "table of contents")
-_LEAST_CONTENTS = 3  # headings in a row are a table of contents
+_LEAST_CONTENTS = 3  # this many headings in a row are taken for a table of contents
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A block as a reader found it. `rank` of a heading: 1 is the highest, 0 is none. `chapter`: the title of
-    a chapter that begins here although no heading says so."""
+    """A block of text as the reader of a file format found it. `rank` is the level of a heading: 1 is the
+    highest, and 0 means that the block is no heading. `chapter` is the title that a table of contents gives
+    to the chapter that begins with this block; empty if no such title is known."""
 
     text: str
     kind: BlockKind = "paragraph"
@@ -26,9 +27,16 @@ class Found:
 
 
 def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
-    """A book, whose chapters begin at the headings of one rank and of those above it: the rank of most
-    lines such as 第三章 or Chapter IV, else the highest that is there twice. Headings in a row begin one
-    chapter together, and a table of contents is left out."""
+    """Divides the blocks `found` in a text into chapters and returns them as a Book. A chapter begins at each
+    heading of the chapter rank or a higher rank, and at each block that has a `chapter` title. Consecutive
+    headings begin one chapter together. A table of contents is left out.
+
+    The chapter rank is the most frequent rank of headings such as 第三章 or Chapter IV. Without such
+    headings, it is the highest rank that occurs more than once, or else the highest rank.
+
+    If `title` is empty, and the first block is the only heading of its rank and ranks above the chapters, its
+    text becomes the book's title.
+    """
     blocks = _without_contents(list(found))
     ranks = [block.rank for block in blocks if block.rank]
     named = Counter(block.rank for block in blocks if block.rank and heading_rank(block.text) == 2)
@@ -61,13 +69,16 @@ def _chapter(blocks: Sequence[Found], book_title: str, rank: int) -> Chapter:
 
 
 def row_of(cells: Iterable[str]) -> str:
-    """The spoken text of a row of a table; empty where no cell has anything to say."""
+    """Joins the cells of a table row into the text that is spoken, with commas, or with Chinese commas if a
+    cell is not ASCII. Cells without a letter or digit are left out; the result is empty if none is left."""
     said = [cell for cell in cells if any(map(str.isalnum, cell))]
     return ", ".join(said) if all(map(str.isascii, said)) else "，".join(said)
 
 
 def _without_contents(blocks: Sequence[Found]) -> list[Found]:
-    """Without the headings that stand in a row of three or more and come again later."""
+    """Returns the blocks without tables of contents. In a row of three or more consecutive headings, each
+    heading that occurs again in the book is removed. Blocks that are no heading are removed if their text is
+    empty, or is 目录, Contents or the like."""
     times = Counter(block.text for block in blocks if block.rank)
     kept, row = list[Found](), list[Found]()
     for block in [*blocks, Found("")]:
@@ -75,7 +86,7 @@ def _without_contents(blocks: Sequence[Found]) -> list[Found]:
             row.append(block)
             continue
         is_contents = len(row) >= _LEAST_CONTENTS
-        kept += [heading for heading in row if not (is_contents and _counted_down(times, heading.text))]
+        kept += [heading for heading in row if not (_counted_down(times, heading.text) and is_contents)]
         row = []
         if block.text and block.text.lower() not in _CONTENTS:
             kept.append(block)
@@ -83,6 +94,7 @@ def _without_contents(blocks: Sequence[Found]) -> list[Found]:
 
 
 def _counted_down(times: Counter[str], text: str) -> bool:
-    """Whether a heading comes again after this one."""
+    """Subtracts 1 from the count of the heading `text` in `times`, which says how often each heading occurs.
+    Returns whether the count is still above 0, so that the heading occurs again."""
     times[text] -= 1
     return times[text] > 0

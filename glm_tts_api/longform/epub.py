@@ -1,5 +1,5 @@
-"""EPUB 2 and 3 to a Book. Knows bytes and strings: nothing is unpacked to a disk, and no more is read than a
-book of the allowed length can need."""
+"""Reads EPUB 2 and 3 files into a Book. Works on bytes and strings: nothing is unpacked to the disk. The
+number of bytes that are unpacked is limited by the allowed length of the book."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from glm_tts_api.longform.markup import Tag, page_blocks, tokens, with_title
 from glm_tts_api.longform.script import Book
 
 _MOST_FILES = 20_000
-_BYTES_PER_CHARACTER = 20  # of markup and text
+_BYTES_PER_CHARACTER = 20  # the most bytes of pages that are read for each allowed character of the book
 _FRONT_MATTER = frozenset(
     ("cover", "toc", "title-page", "titlepage", "copyright-page", "copyright", "index", "lot")
 )
 _FRONT_NAMES = re.compile(
     r"(?:cover|title-?_?page|copyright|toc|nav|contents|cip)(?:[-_]?page)?\d?\.x?html?", re.I
 )
-# Of texts alone. Python has others: the time of punycode grows with the square of the page, and UTF-7 gives
-# half characters, which no file can hold.
+# The text encodings that an XML declaration may name. Python has more codecs, which are refused: punycode
+# takes time that grows with the square of the page, and UTF-7 can give lone surrogates, which no file holds.
 _ENCODING = re.compile(
     rb"""<\?xml[^>]{0,100}encoding=["']((?:utf[-_]?(?:8|16|32)|us-ascii|iso|latin|windows|cp|koi8|gb|big5|euc|shift)[\w.-]{0,30})["']""",
     re.I,
@@ -45,8 +45,9 @@ _BROKEN = (
 
 
 def read_epub(data: bytes, max_characters: int) -> Book:
-    """The pages of the spine; without cover, contents, title page, copyright page and notes. Raises
-    UnparsableBody, and TextTooLong above `max_characters`."""
+    """Reads the EPUB `data` into a Book: the pages of its spine in order, without cover, table of contents,
+    title page, copyright page and notes. Raises UnparsableBody for a file that is damaged or encrypted, and
+    TextTooLong where the book has more than `max_characters` characters."""
     if data.count(b"PK\x01\x02") > _MOST_FILES:
         raise _unreadable(f"it has more than {_MOST_FILES} files")
     try:
@@ -58,15 +59,20 @@ def read_epub(data: bytes, max_characters: int) -> Book:
 
 @dataclass(slots=True)
 class _Archive:
-    """The files of an EPUB; `left`: how many bytes may still be read."""
+    """The files of an EPUB. `left` is the number of unpacked bytes that may still be read."""
 
     archive: zipfile.ZipFile
     left: int
 
     def text(self, path: str) -> str:
-        """Raises KeyError where it is missing."""
+        """Returns the file at `path` in the archive as text, and subtracts its bytes from `left`. Bytes that
+        cannot be decoded become U+FFFD. Raises KeyError where the archive has no such file, BadZipFile for a
+        compression that EPUB does not allow, and TextTooLong where the file has more than `left` bytes."""
         entry = self.archive.getinfo(path)
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # all that EPUB allows
+        if entry.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):  # the only two that EPUB allows
             raise zipfile.BadZipFile(f"{path} is packed in a way that EPUB does not allow")
         with self.archive.open(entry) as file:
             data = file.read(self.left + 1)
@@ -87,7 +93,9 @@ class _Archive:
 
 @dataclass(frozen=True, slots=True)
 class _Package:
-    """`pages`: the paths of the spine; `contents`: those of the tables of contents."""
+    """The content of an EPUB's package document. `pages` are the paths of the pages in reading order, and
+    `contents` the paths of the tables of contents. `unspoken` are the paths of pages that are not read aloud,
+    such as the cover."""
 
     title: str
     author: str
@@ -154,7 +162,9 @@ def _package(archive: _Archive) -> _Package:
 
 
 def _titles(text: str, path: str) -> Iterator[tuple[str, str]]:
-    """The pages that a table of contents names (EPUB 3's nav, EPUB 2's NCX), with the first title of each."""
+    """Yields the links of a table of contents (EPUB 3's nav or EPUB 2's NCX), each as the path of a page and
+    the title that the link shows. `text` is the table's markup, and `path` is the path of the table in the
+    archive."""
     folder = posixpath.dirname(path)
     said, page = "", ""
     for token in tokens(text):
@@ -175,7 +185,8 @@ def _tags(text: str) -> Iterator[Tag]:
 
 
 def _path(folder: str, link: str) -> str:
-    """Where a link from a file of `folder` leads, in the archive."""
+    """Returns the path in the archive to which `link` leads from a file in `folder`. The fragment of the link
+    (#...) is removed. An empty link gives an empty path."""
     return posixpath.normpath(posixpath.join(folder, unquote(link.partition("#")[0]))) if link else ""
 
 

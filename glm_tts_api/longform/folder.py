@@ -1,16 +1,17 @@
-"""A job's folder, in which a kill at any moment leaves nothing half-written:
+"""The folder of a job (the server's work on one book). A kill at any moment leaves no file half-written:
 
-job.json   the Job, replaced whole; a folder without it was never finished and is no job
-text.json  the Draft, until its plan is made and the job says how many units it has
-plan.jsonl its units, a line each, in their order; never changed once the job has units
-audio      a FLAC for each unit that was spoken; its name says how many samples it has, and how many of
-           silence come after them: 000012-340800-19200.flac
-voices     the recordings that it is spoken with (longform/voices.py)
+job.json   the Job, replaced as a whole; a folder without this file is no job, since its creation was cut off
+text.json  the Draft; removed once the units are planned and the job has their number
+plan.jsonl the units of the job, one a line, in their order; never changed once job.json has their number
+audio      a FLAC for each unit that was spoken. Its name has the unit's number, its samples of speech and
+           the samples of silence that come after them: 000012-340800-19200.flac
+verified.jsonl  a UnitVerdict a line for each unit that a recogniser heard; the last line of a unit counts
+voices     the recordings that the job is spoken with (longform/voices.py)
 outputs    files made of the audio for download (longform/outputs.py)
-lock       held by the process that runs the job; the kernel frees it when that dies
-wanted     asks the holder of the lock to let go of it, for a change
+lock       locked by the process that runs the job; the kernel frees the lock when that process dies
+wanted     asks the process that holds the lock to release it, so that another can change the job
 
-Blocking. Knows no server.
+The functions are blocking calls. This module knows no server.
 """
 
 from __future__ import annotations
@@ -30,21 +31,23 @@ import msgspec
 from msgspec import Struct
 
 from glm_tts_api.audio.encode import encode
-from glm_tts_api.durable import replace_file, temporary_of
-from glm_tts_api.errors import JobRuns, NothingToSay, StorageFull
-from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit
+from glm_tts_api.contracts import Verified
+from glm_tts_api.durable import is_full, replace_file, temporary_of
+from glm_tts_api.errors import JobRuns, NothingToSay, StorageFull, Unhealthy
+from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit, UnitVerdict
 from glm_tts_api.longform.loudness import quiet_tail
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.block_pauses import Pauses
 
 _AUDIO_NAME = re.compile(r"(\d{6,})-(\d+)-(\d+)\.flac")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 _UNSPOKEN = -1
 
 
 class Draft(Struct, frozen=True):
-    """A book whose units nobody has counted yet, and how they are to be: as `plan` takes it."""
+    """A book that is not cut into units yet, with the seed and the pauses that the function `plan` needs to
+    cut it."""
 
     book: Book
     seed: int
@@ -52,12 +55,14 @@ class Draft(Struct, frozen=True):
 
 
 class StoppedError(Exception):
-    """The work was told to stop."""
+    """Raised by work that its caller has asked to stop."""
 
 
 class Made:
-    """How far a job is: of each unit the samples of its speech and of the silence behind it. `n_bytes`: of
-    its text, its recordings and its speech on the disk."""
+    """The progress of a job. `speech` and `silence` have for each unit the number of samples of its speech
+    and of the silence after it; a unit that is not spoken yet has -1 in `speech`. `n_units` and `n_samples`
+    are the totals of the spoken units. `n_bytes` is the size on the disk of the job's text, recordings and
+    speech."""
 
     def __init__(self, n_units: int) -> None:
         self.speech = array("q", [_UNSPOKEN]) * n_units
@@ -76,11 +81,11 @@ class Made:
         self.speech[index], self.silence[index] = speech, silence
 
     def n_in(self, first: int, n_units: int) -> int:
-        """How many of these units are there."""
+        """Returns how many of the `n_units` units from number `first` on are spoken."""
         return n_units - self.speech[first : first + n_units].count(_UNSPOKEN)
 
     def prefix(self) -> int:
-        """How many units from the first on are there without a gap."""
+        """Returns how many units come before the first unit that is not spoken yet."""
         try:
             return self.speech.index(_UNSPOKEN)
         except ValueError:
@@ -92,25 +97,29 @@ class JobFolder:
         self.path = path
         self.voices, self.outputs = path / "voices", path / "outputs"
         self._audio, self._draft = path / "audio", path / "text.json"
+        self._verdicts = path / "verified.jsonl"
 
     def create(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
-        """Writes the plan, then the job with the units and chapters that it came to. Raises StorageFull and
-        OSError."""
+        """Writes `units` as the job's plan, then writes job.json with the number of units and the chapters of
+        `book`. Returns the job as written. Raises StorageFull, Unhealthy, OSError."""
         job = self.write_plan(job, book, units)
-        with room_needed():
+        with told_what_to_do():
             self.write(job)
         return job
 
     def put_off(self, job: Job, draft: Draft) -> None:
-        """Writes the text and the job, whose units are counted later. Raises StorageFull and OSError."""
-        with room_needed():
+        """Writes a new job whose text is cut into units later, by `plan`: the text as `draft`, and the `job`.
+        Raises StorageFull, Unhealthy, OSError."""
+        with told_what_to_do():
             self._audio.mkdir(parents=True, exist_ok=True)
             replace_file(self._draft, msgspec.json.encode(draft))
             self.write(job)
 
     def plan(self, is_stopped: Callable[[], bool]) -> None:
-        """Gives a job that was put off its units. Raises StoppedError, NothingToSay, StorageFull, OSError,
-        and msgspec.DecodeError where somebody edited it."""
+        """Cuts the draft that `put_off` wrote into units and writes them as the job's plan. Then writes the
+        number of units and the chapters to job.json, and removes the draft. `is_stopped` is called before
+        each unit. Raises StoppedError if `is_stopped` returns true, NothingToSay for a text without units,
+        StorageFull, Unhealthy, OSError, and msgspec.DecodeError for a draft that was edited by hand."""
         draft = msgspec.json.decode(self._draft.read_bytes(), type=Draft)
 
         def units() -> Iterator[Unit]:
@@ -122,15 +131,15 @@ class JobFolder:
         job = self.write_plan(self.read(), draft.book, units())
         if not job.n_units:
             raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
-        with room_needed():
+        with told_what_to_do():
             self.write(job)
         self._draft.unlink(missing_ok=True)
 
     def write_plan(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
-        """The job with the units and chapters of the plan, which has yet to be written. Raises StorageFull
-        and OSError."""
+        """Writes `units` to plan.jsonl. Returns `job` with the number of units and with the chapters of
+        `book` that have units, but does not write job.json. Raises StorageFull, Unhealthy and OSError."""
         counts: Counter[int] = Counter()
-        with room_needed():
+        with told_what_to_do():
             self._audio.mkdir(parents=True, exist_ok=True)
             with (self.path / "plan.jsonl").open("wb") as plan:
                 for unit in units:
@@ -145,7 +154,7 @@ class JobFolder:
         return (self.path / "job.json").is_file()
 
     def read(self) -> Job:
-        """Raises OSError, and msgspec.DecodeError where somebody edited it."""
+        """Reads job.json. Raises OSError, and msgspec.DecodeError for a file that was edited by hand."""
         return msgspec.json.decode((self.path / "job.json").read_bytes(), type=Job)
 
     def write(self, job: Job) -> None:
@@ -153,12 +162,13 @@ class JobFolder:
 
     @property
     def changed_at(self) -> float:
-        """When the job last changed its state; seconds since 1970."""
+        """The time of the last write of job.json, in seconds since 1970."""
         return (self.path / "job.json").stat().st_mtime
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one may run, change or delete a job. Raises JobRuns at once where another does."""
+        """Holds the job's lock inside the `with` block. Only the holder may run, change or delete the job.
+        Raises JobRuns at once if another process or task holds the lock."""
         with (self.path / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -170,7 +180,7 @@ class JobFolder:
         (self.path / "wanted").touch()
 
     def take_wish(self) -> bool:
-        """Whether somebody wants the lock; this is said once."""
+        """Returns whether somebody has asked for the job's lock by `want`, and removes the request."""
         try:
             (self.path / "wanted").unlink()
         except FileNotFoundError:
@@ -178,7 +188,8 @@ class JobFolder:
         return True
 
     def units(self, *, without: Made | None = None) -> Iterator[Unit]:
-        """One after the other, for a plan can be long; `without` those that are made."""
+        """Yields the units of the plan in order, and reads one at a time since a plan can be long. `without`
+        is the job's progress: units that it has are skipped. None skips no unit."""
         decoder = msgspec.json.Decoder(Unit)
         with (self.path / "plan.jsonl").open("rb") as plan:
             for index, line in enumerate(plan):
@@ -186,7 +197,8 @@ class JobFolder:
                     yield decoder.decode(line)
 
     def made(self, n_units: int) -> Made:
-        """The progress, read from the folder's audio."""
+        """Reads the progress of a job with `n_units` units from the names and sizes of the files in the
+        folder."""
         made = Made(n_units)
         asked = (*self.path.glob("plan.jsonl"), *self.path.glob(self._draft.name), *self.voices.glob("*"))
         made.n_bytes = sum(file.stat().st_size for file in asked)
@@ -198,33 +210,49 @@ class JobFolder:
         return made
 
     def keep(self, unit: Unit, spoken: Spoken) -> tuple[int, int, int]:
-        """Puts the audio of a unit on the disk in one step: the samples of its speech and of the silence
-        behind it, and its bytes. The quiet that the speech ends with is part of its pause. Raises StorageFull
-        and OSError."""
+        """Writes the verdict of a unit, if it has one, and then its audio file in one step. The silence after
+        the speech is the unit's pause minus the quiet at the end of the speech, and at least 0. Returns the
+        number of samples of speech, the number of samples of silence, and the bytes of audio written; the
+        caller adds them to the progress. Raises StorageFull, Unhealthy and OSError."""
         pause = round(unit.pause_s * spoken.sample_rate)
         silence = max(0, pause - quiet_tail(spoken.pcm, spoken.sample_rate))
         data = encode(spoken.pcm, "flac", spoken.sample_rate) if len(spoken.pcm) else b""
-        with room_needed():
+        with told_what_to_do():
+            if spoken.verified is not None:
+                with self._verdicts.open("ab") as file:
+                    file.write(msgspec.json.encode(UnitVerdict(unit.index, spoken.verified)) + b"\n")
             replace_file(self.audio_file(unit.index, len(spoken.pcm), silence), data)
         return len(spoken.pcm), silence, len(data)
+
+    def verdicts(self) -> dict[int, Verified]:
+        """Returns the recogniser's verdict on each unit that was heard, by the unit's number. The result is
+        empty if no unit was heard. Raises OSError, and msgspec.DecodeError where somebody edited the file."""
+        if not self._verdicts.exists():
+            return {}
+        lines = self._verdicts.read_bytes().splitlines()
+        found = (msgspec.json.decode(line, type=UnitVerdict) for line in lines)
+        return {each.unit: each.verified for each in found}
 
     def audio_file(self, index: int, speech: int, silence: int) -> Path:
         return self._audio / f"{index:06d}-{speech}-{silence}.flac"
 
     def sweep(self) -> None:
-        """Removes what a kill left half-written. To be called with the lock."""
+        """Removes audio files that were half-written when a process was killed. The caller holds the job's
+        lock."""
         for left in self._audio.glob(temporary_of(Path("*")).name):
             left.unlink(missing_ok=True)
 
     def delete(self) -> None:
-        """First job.json: a folder that is half-deleted is no job. A file that is being made of the job may
-        stay; Shelf.remove_old removes it."""
+        """Deletes the folder, job.json first, since a half-deleted folder without that file is no job. A file
+        for download that is being made meanwhile can stay; Shelf.remove_old removes it later. Raises OSError
+        only if job.json cannot be deleted."""
         (self.path / "job.json").unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 def _chapters(book: Book, counts: Counter[int]) -> Iterator[PlannedChapter]:
-    """Those that have something to say."""
+    """Yields the chapters of `book` that have units, each with its first unit and its number of units.
+    `counts` has the number of units by the chapter's number."""
     first = 0
     for number, chapter in enumerate(book.chapters):
         if counts[number]:
@@ -233,13 +261,19 @@ def _chapters(book: Book, counts: Counter[int]) -> Iterator[PlannedChapter]:
 
 
 @contextmanager
-def room_needed() -> Iterator[None]:
-    """Raises StorageFull where the disk is full."""
+def told_what_to_do() -> Iterator[None]:
+    """Turns an OSError raised in the `with` block into an error that tells the user what to do: StorageFull
+    if the disk is full, Unhealthy if the folder may not be written. Other OSErrors, such as that of a deleted
+    job, pass unchanged."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if is_full(error):
+            raise StorageFull(
+                "The disk of the job's folder is full: make room, then let the job go on."
+            ) from None
+        if error.errno not in _NOT_WRITABLE:
             raise
-        raise StorageFull(
-            "The disk of the job's folder is full: make room, then let the job go on."
+        raise Unhealthy(
+            f"The job's folder cannot be written ({error.strerror}): let this user write it, then try again."
         ) from None

@@ -1,5 +1,5 @@
-"""Makes changes of a job take turns: one after the other in a server, and among servers by the lock of the
-job's folder."""
+"""Locks that let one change of a job follow another: an asyncio lock within a server, and the lock file of
+the job's folder between servers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from contextlib import ExitStack, asynccontextmanager
 from glm_tts_api.errors import JobRuns
 from glm_tts_api.longform.shelf import Look, no_such_job
 
-PATIENCE_S = 5.0  # for another server to let go
+PATIENCE_S = 5.0  # how long `held` waits for another server to release the lock
 _TRY_EVERY_S = 0.05
 
 
 @asynccontextmanager
 async def held(look: Look) -> AsyncIterator[None]:
-    """Holds the lock of the job's folder. A server that runs the job lets go of it. Raises JobRuns where the
-    holder does not."""
+    """Holds the lock of the job's folder inside the `async with` block. If another server holds the lock, the
+    lock is requested through the file `wanted`, and the call waits. Raises JobRuns if the other server has
+    not released the lock within 5 seconds."""
     with ExitStack() as stack:
         until = time.monotonic() + PATIENCE_S
         while True:
@@ -36,7 +37,9 @@ async def held(look: Look) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def change_of(look: Look) -> AsyncIterator[None]:
-    """One after the other. Raises UnknownJob where the one before deleted it."""
+    """Holds the lock `look.changing` inside the `async with` block, so that changes of this job follow one
+    another within this server. Raises UnknownJob if the block raises FileNotFoundError, since an earlier
+    change has deleted the job then."""
     async with look.changing:
         try:
             yield

@@ -1,7 +1,8 @@
-"""Runs the jobs of a server, and does with them what their owners say. Knows asyncio; knows no HTTP and no
-engine.
+"""Runs the jobs of a server, and pauses, resumes, cancels and deletes jobs as their owners ask. Uses asyncio;
+knows no HTTP and no engine.
 
-Two servers never run one job: who runs, changes or deletes it holds its folder's lock.
+Two servers never run the same job: only the process that holds the lock of a job's folder runs, changes or
+deletes the job.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Final, get_args
 
 from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import JobRefuses, JobRuns, ServiceError, StorageFull
-from glm_tts_api.longform.folder import JobFolder, room_needed
+from glm_tts_api.longform.folder import JobFolder, told_what_to_do
 from glm_tts_api.longform.holding import PATIENCE_S, change_of, held
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.runner import run_job
@@ -29,29 +30,34 @@ from glm_tts_api.longform.shelf import (
     no_such_job,
     read_again,
     save,
+    write_state,
 )
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
+_AFTER_FAULT_S = 30.0
 _SWEEP_EVERY_S = 600.0
-MOST_AT_WORK = 8  # jobs, whose voices are in memory; each has units at work for all places of an engine
-# From which states a job may be told to go to another.
+MOST_AT_WORK = 8  # jobs that run at a time: each holds its voices in memory and can fill an engine with units
+# For each state that a request may ask for, the states that a job can be in before.
 _WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
     "paused": ("queued", "running", "paused"),
     "queued": ("queued", "running", "paused", "failed"),
     "cancelled": ("queued", "running", "paused", "failed", "cancelled"),
 }
-_FAULT = "Something went wrong in the server; its log has the details. Resume tries again."
+_FAULT = "A fault of the server; its log has the details. Resume tries again."
 _VERBS = {"paused": "paused", "queued": "resumed", "cancelled": "cancelled"}
 
 SpeakOf = Callable[[JobFolder, Job], Speak]
-"""How the units of a job are spoken. Blocking. Raises ServiceError."""
+"""A function that prepares a job and returns the function that speaks its units. Blocking. Raises
+ServiceError."""
 Sees = Callable[[str], bool]
-"""Whether who asks may see the jobs of an owner; for who may not, they do not exist."""
+"""A function that takes the owner of a job and returns whether the asking client may see that owner's jobs.
+To the client, all other jobs do not exist."""
 
 
 class Jobs:
-    """All of them. `count_unit` is called for each unit that was made."""
+    """All jobs of a server. `speak_of` returns the function that speaks the units of a job. `count_unit` is
+    called once for each unit that was spoken."""
 
     def __init__(
         self, config: JobsConfig, speak_of: SpeakOf, *, count_unit: Callable[[], None] = lambda: None
@@ -61,18 +67,19 @@ class Jobs:
         self._count_unit = count_unit
         self._changed = asyncio.Event()
 
-    # -- what is asked
+    # -- requests for jobs
 
     async def create(self, write: Callable[[JobFolder, str], None]) -> Look:
-        """A new job, which `write` puts into its folder under its id, blocking. Raises StorageFull, and what
-        `write` raises, with nothing left."""
+        """Makes a new job and returns it. `write` is called with the new folder and the job's id, and writes
+        the job there; it may block. Raises StorageFull, Unhealthy, and the errors of `write`; after an error
+        the folder is removed."""
         self._shelf.require_room()
         id = uuid.uuid4().hex
         folder = self._shelf.folder(id)
 
         def make() -> Look:
             try:
-                with room_needed():
+                with told_what_to_do():
                     folder.path.mkdir(parents=True)
                     write(folder, id)
             except BaseException:
@@ -86,27 +93,31 @@ class Jobs:
         return look
 
     async def all(self, sees: Sees) -> list[Look]:
-        """Those that who asks may see, the newest first."""
+        """Returns the jobs whose owner passes `sees`, the newest first."""
         await asyncio.to_thread(self._shelf.refresh)
         seen = [look for look in self._shelf.looks if sees(look.job.owner)]
         return sorted(seen, key=lambda look: -look.job.created_at)
 
     def states(self) -> dict[JobState, int]:
-        """How many jobs are in each state, as far as is known."""
+        """Returns how many jobs are in each state, as of the last look at the disk."""
         counts = dict.fromkeys(get_args(JobState), 0)
         for look in self._shelf.looks:
             counts[look.state] += 1
         return counts
 
     async def get(self, id: str, sees: Sees) -> Look:
-        """Raises UnknownJob."""
+        """Returns the job with this id. Raises UnknownJob where there is none, or where `sees` refuses its
+        owner."""
         look = await asyncio.to_thread(self._shelf.found, id)
         if not sees(look.job.owner):
             raise no_such_job()
         return look
 
     async def change(self, id: str, sees: Sees, to: JobState) -> Look:
-        """Pauses, resumes or cancels. Raises UnknownJob, JobRefuses, JobRuns."""
+        """Pauses, resumes or cancels the job with this id: `to` is the new state paused, queued or cancelled.
+        To pause or cancel, a run of the job in this server is stopped first. Raises UnknownJob, JobRefuses
+        (the job's state does not allow the change), JobRuns (another server does not release the job within 5
+        seconds), StorageFull, Unhealthy."""
         look = await self.get(id, sees)
         async with change_of(look):
             if to != "queued":
@@ -115,27 +126,31 @@ class Jobs:
                 await asyncio.to_thread(read_again, look)
             _require_way(look, to)
             if look.job.state != to:
-                async with held(look):
-                    await asyncio.to_thread(read_again, look)
-                    _require_way(look, to)
-                    await asyncio.to_thread(save, look, to, "")
+                with told_what_to_do():
+                    async with held(look):
+                        await asyncio.to_thread(read_again, look)
+                        _require_way(look, to)
+                        await asyncio.to_thread(write_state, look, to, "")
         self._changed.set()
         return look
 
     async def delete(self, id: str, sees: Sees) -> None:
-        """Raises UnknownJob and JobRuns."""
+        """Stops the job with this id and deletes its folder, also on a full disk. Raises UnknownJob, JobRuns,
+        Unhealthy."""
         look = await self.get(id, sees)
         async with change_of(look):
             await self._stop(look)
-            async with held(look):
-                await asyncio.to_thread(look.folder.delete)
+            with told_what_to_do():
+                async with held(look):
+                    await asyncio.to_thread(look.folder.delete)
             self._shelf.forget(id)
 
-    # -- what runs
+    # -- running the jobs
 
     async def keep_going(self, is_stopping: Callable[[], bool]) -> None:
-        """Runs the jobs that are queued until the server stops or this is cancelled; the units at work are
-        lost then, and another server makes them."""
+        """Runs the queued jobs until `is_stopping` returns true or the task is cancelled. Meanwhile follows
+        the changes that other servers make, and deletes old jobs. At the end all running jobs are stopped;
+        the units that are being spoken then are lost, and the next run of the job speaks them again."""
         swept_at, told = float("-inf"), ""
         try:
             while not is_stopping():
@@ -158,7 +173,8 @@ class Jobs:
                 await self._stop(look)
 
     async def _let_go_of_wanted(self) -> None:
-        """Stops jobs that another server was asked to change."""
+        """Stops each running job that another server wants to change, and does not begin it again for 5
+        seconds."""
         for look in self._shelf.looks:
             if look.task is not None and await asyncio.to_thread(look.folder.take_wish):
                 await self._stop(look)
@@ -174,7 +190,7 @@ class Jobs:
         at_work = Counter(look.job.owner for look in looks if look.task is not None and look.job.n_units)
         ready = [look for look in queued if look.job.n_units]
         while ready and at_work.total() < MOST_AT_WORK:
-            look = min(ready, key=lambda look: at_work[look.job.owner])  # of several the oldest
+            look = min(ready, key=lambda look: at_work[look.job.owner])  # the oldest if several are equal
             ready.remove(look)
             at_work[look.job.owner] += 1
             self._begin(look)
@@ -191,7 +207,7 @@ class Jobs:
             with suppress(OSError):
                 await asyncio.to_thread(read_again, look)
         except Exception:
-            look.not_before = time.monotonic() + _LOOK_EVERY_S
+            look.not_before = time.monotonic() + _AFTER_FAULT_S
             logger.exception("Job %s cannot be run", look.job.id)
         finally:
             look.task = look.pace_s = None
@@ -208,7 +224,10 @@ class Jobs:
                 await asyncio.to_thread(save, look, state, message)
 
     async def _outcome(self, look: Look) -> tuple[JobState, str]:
-        """Counts the job's units, or speaks them until it ends, and says how it ended and why."""
+        """Cuts the job's text into units if that is not done yet; else speaks all units that are not spoken.
+        Returns the job's new state and a message. The state is queued after the cutting, done after the
+        speaking, paused on a full disk, or failed. The message says why a job is paused or failed, and is
+        empty otherwise."""
         try:
             if not look.job.n_units:
                 await _plan(look)
@@ -254,7 +273,7 @@ class Jobs:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-            look.task = None  # which a task that had not begun leaves as it was
+            look.task = None  # a task that was cancelled before its first step has not reset `look.task`
 
 
 async def _plan(look: Look) -> None:

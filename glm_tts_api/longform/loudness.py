@@ -1,7 +1,7 @@
-"""The level of a long recording: each piece as loud as the others, joined without clicks. Knows numpy arrays;
-one piece at a time is in memory.
+"""Sets the level of a long recording: brings each piece to the same level, and joins the pieces without
+clicks. Works on numpy arrays, and holds one piece at a time in memory.
 
-`ACX` are the limits for audiobooks that ACX publishes (help.acx.com, "ACX audio submission requirements"):
+`ACX` has the limits for audiobooks that ACX publishes (help.acx.com, "ACX audio submission requirements"):
 RMS from -23 to -18 dB, peaks of at most -3 dB, a noise floor under -60 dB; 44.1 kHz, MP3 of 192 kbit/s at a
 constant rate; half a second to a second of quiet before, one to five seconds after.
 """
@@ -20,26 +20,32 @@ from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.contracts import Float32
 
 _FRAME_S = 0.02
-_SPEECH_RANGE_DB = 30  # frames that are softer than the loud ones by more are no speech
+_SPEECH_RANGE_DB = 30  # a frame that is softer than the loud frames by more than this is no speech
 _MOST_GAIN_DB = 24
 _MOST_FILE_GAIN_DB = 6
-_QUIET_FRAME_S, _QUIET_RATIO = 0.01, 0.01  # of the highest peak: 40 dB below it
+_QUIET_FRAME_S, _QUIET_RATIO = 0.01, 0.01  # a quiet frame's peak is at most this ratio of the highest: -40 dB
 _FADE_S = 0.005
 _MOST_PASSES, _CLOSE_LU = 3, 0.2
 _LIMIT_FRAME_S, _LIMIT_FRAMES = 0.005, 9
-_QUIET_DB, _MOST_QUIETER_DB = -50, 15  # below which an expander works: 2 dB for each
+# The expander lowers a frame by 2 dB for each dB that it lies below _QUIET_DB, _MOST_QUIETER_DB at most.
+_QUIET_DB, _MOST_QUIETER_DB = -50, 15
 
 Pieces = Callable[[], Iterable[tuple[Float32, float]]]
-"""The pieces of a recording from its start, each time it is called: mono samples [n] and the seconds of
-silence behind them."""
+"""A function that yields the pieces of a recording from its start, each time it is called. A piece is mono
+samples [n] and the length in seconds of the silence after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`speech_db`: the RMS level of speech in each piece; `file_db`: that of the whole file, its silence
-    included; levels in dB below full scale; `file_lufs`: the integrated loudness of the file. None leaves it
-    as it comes. `after_s` stands in the place of the silence behind the last piece. `kbits` a second: of an
-    MP3, where not the usual."""
+    """The levels and the format of a recording. Levels are in dB relative to full scale; None leaves a level
+    or a rate as it comes.
+
+    `speech_db` is the RMS level of the speech in each piece. `peak_db` is the highest peak allowed. `file_db`
+    is the RMS level of the whole file, silence included, and `file_lufs` its integrated loudness in LUFS.
+    `sample_rate` is the rate of the file. `before_s` is the silence in seconds before the first piece;
+    `after_s` replaces the silence after the last piece, unless it is 0. With `expands`, quiet parts are made
+    quieter. `kbits` is the bit rate of an MP3 in kbit/s; None is the usual one.
+    """
 
     speech_db: float = -20.0
     peak_db: float = -1.0
@@ -56,21 +62,22 @@ class Preset:
 
 
 LEVEL = Preset()
-# The peaks of an MP3 lie up to 0.5 dB above those of what was encoded.
+# The peaks of an MP3 are up to 0.5 dB higher than those of the samples that were encoded.
 ACX = Preset(
     -20.0, -3.6, file_db=-20.5, sample_rate=44100, before_s=0.75, after_s=2.0, expands=True, kbits=192
 )
 
 
 def at_loudness(lufs: float) -> Preset:
-    """Files of this integrated loudness. Their peaks stay below -1 dB between the samples too, as podcast
-    platforms ask."""
+    """Returns the preset for files with the integrated loudness `lufs`. Peaks of the samples stay below -2
+    dB, so that peaks between the samples stay below -1 dB, as podcast platforms ask."""
     return Preset(peak_db=-2.0, file_lufs=lufs)
 
 
 def mastered(pieces: Pieces, sample_rate: int, preset: Preset = LEVEL) -> Iterator[Float32]:
-    """The recording at `preset.heard_rate`, piece by piece. A level of the whole file takes a pass of its
-    own over the pieces."""
+    """Yields the whole recording as samples at `preset.heard_rate` and at the levels of `preset`, piece by
+    piece. `sample_rate` is the rate of `pieces`. If `preset` has a level for the whole file, `pieces` is read
+    once or several times more to measure the level first."""
     file_gain = 1.0 if preset.file_db is None else _file_gain(pieces, sample_rate, preset)
     if preset.file_lufs is not None:
         file_gain = _loudness_gain(pieces, sample_rate, preset, preset.file_lufs)
@@ -88,8 +95,9 @@ def _at_gain(pieces: Pieces, sample_rate: int, file_gain: float, preset: Preset)
 
 
 def speech_level(pcm: Float32, sample_rate: int) -> float:
-    """The RMS level in dB of the frames of 20 ms that are speech: at most 30 dB softer than the loud ones;
-    -inf of silence."""
+    """Returns the RMS level of the speech in `pcm` [n], in dB. Frames of 20 ms that are more than 30 dB
+    softer than the loud frames do not count. Returns -inf for an empty array, and where nearly all frames are
+    zero."""
     powers = _powers(pcm, round(_FRAME_S * sample_rate))
     loud = np.quantile(powers, 0.95) if len(powers) else 0.0
     if not loud:
@@ -98,7 +106,8 @@ def speech_level(pcm: Float32, sample_rate: int) -> float:
 
 
 def quiet_tail(pcm: Float32, sample_rate: int) -> int:
-    """How many samples at the end of speech are quiet, in whole frames of 10 ms."""
+    """Returns how many samples at the end of `pcm` are quiet (40 dB below its highest peak), in whole frames
+    of 10 ms. Returns 0 for an empty array and where all samples are zero."""
     frame = round(_QUIET_FRAME_S * sample_rate)
     peaks = np.abs(_framed(pcm[::-1], frame)).max(axis=1)
     loud = np.flatnonzero(peaks > peaks.max(initial=0) * _QUIET_RATIO)
@@ -135,7 +144,9 @@ def _file_gain(pieces: Pieces, sample_rate: int, preset: Preset) -> float:
 
 
 def _loudness_gain(pieces: Pieces, sample_rate: int, preset: Preset, lufs: float) -> float:
-    """Measured again where it makes the file louder: the limiter takes some of it back."""
+    """Returns the factor that brings the whole file to the integrated loudness `lufs`; 1 for silence. The
+    limiter takes back a part of a factor above 1, so the loudness is then measured again and the factor is
+    corrected, in three passes at most."""
     gain = 1.0
     for _ in range(_MOST_PASSES):
         heard = _at_gain(pieces, sample_rate, gain, preset)
@@ -149,7 +160,8 @@ def _loudness_gain(pieces: Pieces, sample_rate: int, preset: Preset, lufs: float
 
 
 def _limit(pcm: Float32, frame: int, peak: float) -> Float32:
-    """The gain of each sample that keeps all below `peak`; it comes and goes within some frames."""
+    """Returns a factor of at most 1 for each sample of `pcm`; the product of the two stays below `peak`. The
+    factors are calculated for frames of `frame` samples and smoothed over several frames."""
     frames = _framed(np.abs(pcm), frame).max(axis=1)
     needed = np.minimum(1.0, peak / np.maximum(frames, peak))
     if not len(needed) or needed.min() == 1.0:
@@ -161,14 +173,16 @@ def _limit(pcm: Float32, frame: int, peak: float) -> Float32:
 
 
 def _expansion(pcm: Float32, frame: int) -> Float32:
-    """The gain of each sample that makes what is quiet quieter."""
+    """Returns a factor for each sample of `pcm` that makes quiet parts quieter. A frame of `frame` samples
+    below -50 dB is lowered by 2 dB for each dB below, by 15 dB at most."""
     powers = _powers(pcm, frame)
     below_db = 10 * np.log10(np.maximum(powers, 1e-12)) - _QUIET_DB
     return _between(10 ** (np.clip(2 * below_db, -_MOST_QUIETER_DB, 0) / 20), frame, len(pcm))
 
 
 def _faded(pcm: Float32, n_samples: int) -> Float32:
-    """`pcm`, which begins and ends at zero."""
+    """Fades `pcm` in from zero and out to zero, in place, and returns it. Each fade takes `n_samples`, or
+    half of `pcm` if that is shorter."""
     n_samples = min(n_samples, len(pcm) // 2)
     ramp = np.sin(np.linspace(0, np.pi / 2, n_samples, endpoint=False), dtype=np.float32) ** 2
     pcm[:n_samples] *= ramp
@@ -177,7 +191,8 @@ def _faded(pcm: Float32, n_samples: int) -> Float32:
 
 
 def _framed(pcm: Float32, frame: int) -> Float32:
-    """[n] to [frames, frame], the last one filled with zeros."""
+    """Cuts `pcm` [n] into frames of `frame` samples: [frames, frame]. The last frame is filled up with
+    zeros."""
     return np.pad(pcm, (0, -len(pcm) % frame)).reshape(-1, frame)
 
 
@@ -187,7 +202,8 @@ def _powers(pcm: Float32, frame: int) -> npt.NDArray[np.float64]:
 
 
 def _between(gains: npt.NDArray[np.float64], frame: int, n_samples: int) -> Float32:
-    """The gain of each sample from those of the middles of frames."""
+    """Returns a gain for each of `n_samples` samples, interpolated between `gains`, which hold at the middles
+    of frames of `frame` samples."""
     if not n_samples:
         return np.zeros(0, np.float32)
     middles = frame * (np.arange(len(gains)) + 0.5)

@@ -1,8 +1,10 @@
-"""Markdown as it is spoken: headings, paragraphs, lists, block quotes, tables by rows, verse by its hard
-breaks. Code, images, comments, link targets and footnotes are left out. The time is linear in the text: each
-line is looked at once. Knows strings only.
+"""Reads Markdown into a Book: headings, paragraphs, list items, block quotes, the rows of tables, and verse
+(lines that end with hard breaks). Code, images, comments, link targets and footnotes are left out. The time
+is linear in the text, since each line is looked at once. Works on strings only.
 
-markdown-it-py would make one paragraph of the lines of a dialogue (CONTRIBUTING.md)."""
+The library markdown-it-py is not used: it would join the lines of a dialogue into one paragraph
+(CONTRIBUTING.md).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ _DEFINITION = re.compile(r" {0,3}\[[^\[\]\n]{1,200}\]:(?:\s|$)")
 _HARD_BREAK = re.compile(r"(?:(?<! ) {2,}|\\|<br ?/?>)$", re.I)
 _FRONT = re.compile(r"(title|author)\s*:\s*[\"']?(.*?)[\"']?", re.I)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-# A mark such as [[pause 1]] is for the text front end.
+# A mark such as [[pause 1]] is kept, since the text front end reads it.
 _MARK = re.compile(r"(\[\[[^\[\]\n]{1,200}\]\])")
 _SIGNS = (
     (re.compile(r"!\[[^\[\]\n]{0,300}\](?:\([^()\n]{0,500}\)|\[[^\[\]\n]{0,100}\])"), ""),
@@ -43,7 +45,7 @@ _SIGNS = (
 
 
 def is_markdown(text: str) -> bool:
-    """Whether it has a heading as Markdown writes them."""
+    """Returns whether a line of `text` is a Markdown heading (`# Title`)."""
     return re.search(r"(?m)^#{1,6}[ \t]+\S", text) is not None
 
 
@@ -51,7 +53,7 @@ def read_markdown(text: str) -> Book:
     lines = _COMMENT.sub("", "\n".join(text.splitlines())).split("\n")
     front, lines = _front_matter(lines)
     found = list(_blocks(_without_code(lines)))
-    if not any(block.rank for block in found):  # chapters as plain text has them
+    if not any(block.rank for block in found):  # no headings: look for lines such as Chapter IV
         ranks = [heading_rank(block.text) if block.kind == "paragraph" else 0 for block in found]
         found = [
             Found(block.text, "heading", rank) if rank else block
@@ -61,7 +63,9 @@ def read_markdown(text: str) -> Book:
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Title and author from YAML at the start, and the lines behind it."""
+    """Reads the YAML front matter at the start of a file. Returns its `title` and `author`, as far as it has
+    them, and the lines after the front matter. Without front matter the dictionary is empty and all lines are
+    returned."""
     if lines[0].rstrip() != "---" or "---" not in (rest := [line.rstrip() for line in lines[1:100]]):
         return {}, lines
     end = rest.index("---")
@@ -117,14 +121,17 @@ def _blocks(lines: Iterator[str]) -> Iterator[Found]:
 
 
 def _continues(before: str, line: str, width: int) -> bool:
-    """Markdown joins all lines of a paragraph; here one that ends a sentence is a paragraph, as of a
-    dialogue, unless the text is hard-wrapped or the next line is indented below it."""
+    """Returns whether `line` belongs to the paragraph whose last line is `before`. Markdown joins all lines
+    of a paragraph. Here a line that ends a sentence ends the paragraph, as in a dialogue. There are three
+    exceptions: `before` ends with a hard break, `line` is indented, or the text is hard-wrapped at `width`
+    columns."""
     joined = line.startswith("  ") or _HARD_BREAK.search(before) or not ENDED.search(before.rstrip())
     return bool(joined) or goes_on(before, line, width)
 
 
 def _closed(lines: Sequence[str], is_item: bool) -> Iterator[Found]:
-    """A paragraph or item; lines of verse where each but the last has a hard break."""
+    """Yields the block that `lines` form: one paragraph or list item, or a verse block for each line if all
+    lines but the last end with a hard break. Blocks without a letter or digit are left out."""
     texts = [_HARD_BREAK.sub("", line) for line in lines]
     if len(lines) > 1 and all(map(_HARD_BREAK.search, lines[:-1])):
         blocks = [Found(_plain(text), "verse") for text in texts]
@@ -148,11 +155,12 @@ def _row(line: str) -> Iterator[Found]:
 
 
 def _plain(text: str) -> str:
-    """A line without Markdown's signs."""
+    """Returns `text` without Markdown's signs, with its entities resolved and its whitespace collapsed. Marks
+    such as [[pause 1]] stay unchanged."""
     parts = _MARK.split(text)
     for at in range(0, len(parts), 2):
         for pattern, instead in _SIGNS:
             parts[at] = pattern.sub(instead, parts[at])
-        with suppress(ValueError):  # a character by a number of thousands of digits
+        with suppress(ValueError):  # an entity such as &#9...9; with thousands of digits
             parts[at] = html.unescape(parts[at])
     return " ".join("".join(parts).split())

@@ -1,8 +1,9 @@
-"""XML and XHTML as tags and texts, however broken, and what a page of XHTML says. Knows strings only.
+"""Splits XML and XHTML into tags and texts, however broken the markup is, and reads the spoken text of an
+XHTML page. Works on strings only.
 
-The standard library's html.parser takes time that grows with the square of a page of unclosed tags (20,000
-of `<a `: 77 s), and its XML parsers refuse pages that browsers show. Here each character is looked at once,
-and no entity is resolved but those of HTML.
+The standard library's html.parser takes time that grows with the square of a page of unclosed tags (20,000 of
+`<a `: 77 s), and its XML parsers refuse pages that browsers show. This module looks at each character once,
+and resolves no entities but those of HTML.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ _NOTE_MARK = re.compile(
 _BRACKETED = re.compile(r"\s*[\[【〔［]\s*(?:注|註)?\s*\d{1,4}\s*[\]】〕］]\s*")
 _VERSE = re.compile(r"verse|poem|poetry|stanza", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_MOST_OPEN = 200  # elements in each other; deeper ones count as text of these
-_CELL = "\0"  # between the cells of a row
-_MOST_MARK = 40  # characters of the mark of a note
+_MOST_OPEN = 200  # the deepest nesting; an element that is nested deeper counts as text of its parent
+_CELL = "\0"  # stands before each cell of a table row until the row is closed
+_MOST_MARK = 40  # the most characters of a footnote mark
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """`opens` and `closes` are both true of <br/>."""
+    """A start or end tag. `opens` and `closes` are both true for an empty element such as <br/>."""
 
     name: str
     attributes: dict[str, str]
@@ -54,8 +55,9 @@ class Tag:
 
 
 def tokens(text: str) -> Iterator[Tag | str]:
-    """The tags and texts in their order. Names are in small letters; an end that is missing ends the page.
-    Behind a tag with a quote that stays open, each tag ends at the next `>`."""
+    """Yields the tags and texts of `text` in order. Names are in lower case; comments and declarations are
+    skipped. A comment or tag without an end reaches to the end of the page. After a tag with an unclosed
+    quote, every tag ends at the next `>`."""
     at, tag_pattern = 0, _TAG
     while (start := text.find("<", at)) >= 0:
         if start > at:
@@ -64,12 +66,12 @@ def tokens(text: str) -> Iterator[Tag | str]:
             at = _behind(text, "-->", start)
         elif text.startswith("<![CDATA[", start):
             at = _behind(text, "]]>", start)
-            yield text[start + 9 : at - 3]
+            yield text[start + 9 : at].removesuffix("]]>")
         elif text.startswith(("<!", "<?"), start):
             at = _behind(text, ">", start)
         elif text[start + 1 : start + 2].isalpha() or text.startswith("</", start):
             tag = tag_pattern.match(text, start)
-            if tag is None and tag_pattern is _TAG:  # which looked at all of the text
+            if tag is None and tag_pattern is _TAG:  # the search has looked at all of the text
                 tag_pattern = _TAG_TO_THE_NEXT_END
                 tag = tag_pattern.match(text, start)
             at = tag.end() if tag else _behind(text, ">", start)
@@ -104,8 +106,8 @@ def _tag(found: re.Match[str]) -> Tag:
 
 
 def page_blocks(text: str) -> list[Found]:
-    """The text of a page of XHTML, without notes and their marks, scripts, page numbers, code and hidden
-    elements."""
+    """Returns the blocks of an XHTML page that are read aloud. Footnotes and their marks, scripts, page
+    numbers, code and hidden elements are left out."""
     reader = _Page()
     for token in tokens(text):
         if isinstance(token, str):
@@ -119,19 +121,17 @@ def page_blocks(text: str) -> list[Found]:
 @dataclass(slots=True)
 class _Page:
     found: list[Found] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)  # of the block that is open
-    names: list[str] = field(default_factory=list)  # of the open elements
+    said: list[str] = field(default_factory=list)  # the texts of the open block
+    names: list[str] = field(default_factory=list)  # the names of the open elements
     kinds: list[tuple[BlockKind, int]] = field(default_factory=lambda: [("paragraph", 0)])
-    numbers: list[int | None] = field(
-        default_factory=list
-    )  # of the next item of each open list; None: bullets
-    number: str = ""  # of the item whose block is open
-    unspoken: str = ""  # the name of an open element that is not said, and how many of it are open
-    n_unspoken: int = 0
-    marks: list[tuple[str, int, bool]] = field(
-        default_factory=list
-    )  # open <a> and <sup>: where what they say begins
-    is_note: bool = False
+    # For each open list the number of its next item; None for a list with bullets.
+    numbers: list[int | None] = field(default_factory=list)
+    number: str = ""  # the number of the open item, as it is spoken
+    unspoken: str = ""  # the name of the open element that is left out; empty where none is
+    n_unspoken: int = 0  # how many elements of that name are open
+    # For each open <a> or <sup>: its name, the index in `said` where its text begins, and whether it links.
+    marks: list[tuple[str, int, bool]] = field(default_factory=list)
+    is_note: bool = False  # the open block begins with the mark of a footnote
 
     def say(self, text: str) -> None:
         if not self.unspoken and text:
@@ -162,7 +162,9 @@ class _Page:
                 del self.names[place:], self.kinds[place + 1 :]
 
     def count(self, tag: Tag) -> None:
-        """The numbers that a reader of the page sees before the items of <ol>."""
+        """Takes the next tag of the page and numbers the list items. At an item of an <ol>, sets `number` to
+        the text that a browser shows before the item ("3. "). At any other tag of a list, sets `number` to
+        ""."""
         if tag.name not in ("ol", "ul", "li"):
             return
         self.number = ""
@@ -176,7 +178,9 @@ class _Page:
             self.number, self.numbers[-1] = f"{number}. ", number + 1
 
     def mark(self, tag: Tag) -> None:
-        """The number of a note, which is a link or a raised number, is not said."""
+        """Takes an <a> or <sup> tag. At a start tag, notes where its text begins. At an end tag, removes that
+        text if it is the mark of a footnote: a number that is a link or raised. If such a link begins the
+        block, the block is taken for a footnote and left out."""
         if tag.opens:
             if len(self.marks) < _MOST_OPEN and not tag.closes:
                 self.marks.append((tag.name, len(self.said), "#" in tag.get("href")))
@@ -243,7 +247,9 @@ def _kind(tag: Tag, around: tuple[BlockKind, int]) -> tuple[BlockKind, int]:
 
 
 def with_title(blocks: list[Found], title: str) -> list[Found]:
-    """The blocks of a page that a table of contents calls `title`, as the beginning of a chapter."""
+    """Returns the `blocks` of a page with their first block marked as the beginning of a chapter named
+    `title`, the page's title in the table of contents. A first block that has this text becomes a heading.
+    Without blocks or title, `blocks` is returned unchanged."""
     if not blocks or not title:
         return blocks
     first = blocks[0]

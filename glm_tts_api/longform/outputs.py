@@ -1,5 +1,5 @@
-"""The files that are made of a job's audio: one for each format, kept in the job's folder until the job has
-more audio. Each is made once, however many ask for it. Knows asyncio; knows no HTTP."""
+"""The files for download that are made of a job's audio: one for each format, kept in the job's folder until
+the job has more audio. A file is made once, however many clients ask for it. Uses asyncio; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glm_tts_api.longform.audio import BookFormat, write_audio, write_chapter
-from glm_tts_api.longform.folder import JobFolder, Made
+from glm_tts_api.longform.folder import JobFolder, Made, told_what_to_do
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
 
 _N_THREADS = 2
-_NICENESS = 10  # behind the engines, which share the cores
+_NICENESS = 10  # a lower priority than that of the engines, which share the cores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """A file of the first `n_units` units: at `path` once `made` is done, until then as far as it is at
-    `growing`. `etag` names its bytes."""
+    """A file for download with the audio of a job. While the file is made, its finished part is at `growing`.
+    Once the future `made` is done without an error, the file is at `path`. `etag` is different for different
+    bytes."""
 
     path: Path
     growing: Path
@@ -34,7 +35,8 @@ class Output:
 
 
 class Outputs:
-    """`is_marked`: whether the files say that they are synthetic."""
+    """Makes the files for download of a server's jobs, and knows which are being made. With `is_marked` the
+    files say in their tags that they are synthetic."""
 
     def __init__(self, *, is_marked: bool) -> None:
         self._is_marked = is_marked
@@ -52,8 +54,10 @@ class Outputs:
         lufs: float | None = None,
         chapter: int | None = None,
     ) -> Output:
-        """The job's audio up to the first missing unit, as a file that is there or is being made, with a
-        loudness of `lufs` if given. Or the MP3 of a whole `chapter`, as ACX takes it."""
+        """Returns a file for download, and begins to make it unless it exists or is being made. The file has
+        the job's audio up to the first missing unit as `book_format`, with an integrated loudness of `lufs`
+        if given. If `chapter` (from 0) is given, the file is an MP3 of that chapter within ACX's limits,
+        whatever `book_format` and `lufs` are; all units of the chapter must be spoken."""
         n_units = made.prefix()
         kind = f".{book_format}" if lufs is None else f"at{lufs:g}.{book_format}"
         path = folder.outputs / (f"{n_units}{kind}" if chapter is None else f"acx-{chapter + 1}.mp3")
@@ -78,20 +82,24 @@ class Outputs:
         return output
 
     def close(self) -> None:
-        """Ends what is being made after the piece that it is at."""
+        """Stops the making of all files. A file that is being made stops after its next piece of audio."""
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _make(self, path: Path, growing: Path, written: Iterator[None]) -> None:
-        path.parent.mkdir(exist_ok=True)
+        """Runs `written`, which writes the file `growing` piece by piece, then removes the job's older files
+        of the same kind and moves `growing` to `path`. Raises StorageFull, Unhealthy, OSError, and
+        CancelledError after `close`; after an error `growing` is removed."""
         try:
-            for _ in written:
-                if self._closed.is_set():
-                    raise asyncio.CancelledError
-            for older in path.parent.iterdir():
-                if _without_number(older) == _without_number(path):
-                    older.unlink(missing_ok=True)
-            growing.replace(path)
+            with told_what_to_do():
+                path.parent.mkdir(exist_ok=True)
+                for _ in written:
+                    if self._closed.is_set():
+                        raise asyncio.CancelledError
+                for older in path.parent.iterdir():
+                    if _without_number(older) == _without_number(path):
+                        older.unlink(missing_ok=True)
+                growing.replace(path)
         except BaseException:
             with suppress(OSError):
                 growing.unlink(missing_ok=True)
@@ -99,7 +107,8 @@ class Outputs:
 
 
 def _without_number(path: Path) -> str:
-    """The kind of a file, without its number of units."""
+    """Returns the name of `path` without the digits at its start, which are a number of units. Files of the
+    same kind have the same rest of the name."""
     return path.name.lstrip(string.digits)
 
 

@@ -1,4 +1,5 @@
-"""The field `pauses`: how long a book pauses behind its blocks."""
+"""Reads the request field `pauses`, which says how long a book pauses after its headings, paragraphs and
+other blocks."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ _KINDS = tuple(field.name for field in fields(Pauses))
 
 
 def read_pauses(data: str | Mapping[str, object]) -> Pauses:
-    """Seconds by kind, as JSON or as an object: {"paragraph": 0.6, "chapter": 3}. A kind that is not named
-    keeps its default. Raises InvalidField (`pauses`)."""
+    """Returns the pauses that `data` sets. `data` has the seconds of each kind of block, as JSON or as an
+    object: {"paragraph": 0.6, "chapter": 3}. A kind that is not named keeps its default. Raises InvalidField
+    (`pauses`)."""
     try:
         given = json.loads(data) if isinstance(data, str) else data
     except (ValueError, RecursionError):

@@ -1,5 +1,5 @@
-"""From a book to the units that are spoken: each block is cut between sentences. The same book and seed give
-the same units. Knows strings only."""
+"""Cuts a book into the units that are spoken one by one: each block of the book is cut between its sentences.
+The same book and seed give the same units. Works on strings only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from glm_tts_api.contracts import MOOD_SIGN
 from glm_tts_api.longform.job import Unit, seed_of
 from glm_tts_api.longform.script import Block, Book
 from glm_tts_api.text.cut.block_pauses import Pauses
@@ -15,30 +16,39 @@ from glm_tts_api.text.cut.pieces import pieces
 from glm_tts_api.text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
 from glm_tts_api.text.markup.marks import lasting_marks, without_marks
 
-_LONGEST = 180  # characters; a short text by the default of TEXT_LENGTH_THRESHOLD
+_LONGEST = 180  # characters of a unit; such a text is short by the default of TEXT_LENGTH_THRESHOLD
 NO_MARKS: Final[Mapping[str, str]] = MappingProxyType({})
-_PUSHED = 2000  # characters at a time: what the splitter holds is copied at each cut
+_PUSHED = 2000  # characters given to the splitter at a time; each cut copies the text in the splitter
 
 
 def plan(
     book: Book, *, seed: int, pauses: Pauses, index: int = 0, marks: Mapping[str, str] = NO_MARKS
 ) -> Iterator[Unit]:
-    """The units in their order from number `index` on; a block with nothing to say has none. Marks for the
-    voice and the speed hold until the next one, as in a request, `marks` (as lasting_marks has them) from the
-    start; a block with a voice of its own has that."""
+    """Yields the units of `book` in order; the first has the number `index`. A block without a letter or
+    digit gives no unit. `seed` is the job's seed, and `pauses` are the silences after blocks and sentences.
+
+    A mark in the text that sets the voice or the speed holds until the next such mark, as in a request.
+    `marks` are the marks that hold at the start, from name to value, as `lasting_marks` returns them. A block
+    with a voice of its own is not changed by a voice mark in an earlier block. A mark for the mood of such a
+    block's voice holds to the end of the block.
+    """
     marks = dict(marks)
     for number, chapter in enumerate(book.chapters):
         backwards = reversed(range(len(chapter.blocks)))
         last = next((place for place in backwards if _is_said(chapter.blocks[place].text)), None)
         for place, block in enumerate(chapter.blocks):
             pause_s, texts = pauses.after(block.kind, ends_chapter=place == last), _texts(block)
+            mood = ""  # the voice with the mood that a mark asked for, if the block has a voice of its own
             for at, text in enumerate(texts, start=1):
-                held = "".join(
-                    f"[[{name} {value}]]"
-                    for name, value in marks.items()
-                    if value and not (name == "voice" and block.voice)
-                )
-                marks |= lasting_marks(text)
+                now = {**marks, "voice": mood} if block.voice else dict(marks)
+                held = "".join(f"[[{name} {value}]]" for name, value in now.items() if value.strip(MOOD_SIGN))
+                lasting = lasting_marks(text, now.get("voice", ""))
+                mood = lasting.get("voice", mood)
+                if block.voice and mood.startswith(MOOD_SIGN):
+                    lasting.pop("voice", None)
+                else:
+                    mood = ""
+                marks |= lasting
                 silence_s = pause_s if at == len(texts) else pauses.within(without_marks(text))
                 unit_seed = seed_of(seed, index)
                 yield Unit(index, number, place, block.kind, held + text, block.voice, unit_seed, silence_s)
@@ -54,7 +64,8 @@ def _is_said(text: str) -> bool:
 
 
 def cut(text: str) -> Iterator[str]:
-    """A block in pieces of about a segment each: whole sentences, of which short ones stay together."""
+    """Cuts the text of a block into pieces of about one segment each. A piece has whole sentences, and short
+    sentences stay together. Only a sentence of more than 180 characters is cut inside."""
     together, weighs = "", 0.0
     for sentence in _sentences(text):
         heavy = weight(sentence)
@@ -71,7 +82,7 @@ def _longer(together: str, sentence: str) -> bool:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """All of `text` in its sentences, those beyond _LONGEST in pieces."""
+    """Yields the sentences of `text`. A sentence longer than 180 characters comes in several pieces."""
     splitter = SentenceSplitter()
     for start in range(0, len(text), _PUSHED):
         for sentence in splitter.push(text[start : start + _PUSHED]):

@@ -1,4 +1,5 @@
-"""A text file to a Book: .txt, .md, .epub and .srt. Knows bytes and strings, no disk."""
+"""Reads the bytes of a .txt, .md, .epub or .srt file into a Book. Works on bytes and strings, without a
+disk."""
 
 from __future__ import annotations
 
@@ -16,16 +17,18 @@ from glm_tts_api.text.cut.paragraphs import join_lines, paragraphs
 
 MAX_CHARACTERS = 2_000_000
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_LEAST_COMMON = 0.4  # of a Chinese text's signs, those that GB 2312 has
+_LEAST_COMMON = 0.4  # the least share of GB 2312 in the characters of a Chinese text that are not ASCII
 _SRT_CUE = re.compile(r"(?m)^(?:[ \t]*\d+[ \t]*\n)?[ \t]*\d+:\d\d:\d\d[,.]\d{1,3}[ \t]*-->.*$")
 _SRT_TAGS = re.compile(r"</?(?:i|b|u|font|c|v)(?:[ .][^<>]{0,100})?>|\{\\[^{}]{0,50}\}", re.I)
 
 
 def read_book(data: bytes | str, name: str) -> Book:
-    """The chapters of a file, whose kind the end of `name` says; without one it is plain text or Markdown.
+    """Reads a file into a Book, divided into chapters. The suffix of `name` says which kind of file `data`
+    is. Without a suffix or with .txt, `data` is read as Markdown if it has a Markdown heading, and else as
+    plain text.
 
-    Raises InvalidField (`file`) for another kind, UnparsableBody for a file that cannot be read,
-    NothingToSay, and TextTooLong above 2,000,000 characters.
+    Raises InvalidField (`file`) for another kind, UnparsableBody for a file that cannot be read, NothingToSay
+    for one without a letter or digit, and TextTooLong above 2,000,000 characters.
     """
     kind = PurePath(name).suffix.lower()
     if kind == ".epub":
@@ -44,7 +47,8 @@ def read_book(data: bytes | str, name: str) -> Book:
 
 
 def decode(data: bytes) -> str:
-    """Text in UTF-8, UTF-16 with its byte order mark, or GB18030 (GBK, GB 2312). Raises UnparsableBody."""
+    """Decodes text in UTF-8, UTF-16 with its byte order mark, or GB18030 (GBK, GB 2312). Raises
+    UnparsableBody if `data` seems to be none of these."""
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _decoded(data[len(bom) :], encoding)
@@ -96,7 +100,8 @@ def _read_text(text: str, kind: str) -> Book:
 
 
 def _subtitles(text: str) -> Iterator[str]:
-    """The text of each cue, on one line."""
+    """Yields the text of each cue of an SRT file, joined into one line. Cues without a letter or digit are
+    left out."""
     for cue in _SRT_CUE.split("\n".join(text.splitlines()))[1:]:
         lines = [line for line in _SRT_TAGS.sub("", cue).splitlines() if any(map(str.isalnum, line))]
         if lines:

@@ -1,5 +1,5 @@
-"""Runs a job: speaks each unit that is not on the disk yet, some at once. Knows asyncio; the caller brings
-the voice, and cancels the run to pause."""
+"""Runs a job: speaks each unit that is not on the disk yet, several at a time. Uses asyncio. The caller
+brings the function that speaks a unit, and cancels the run to pause the job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 
 logger = logging.getLogger(__name__)
-_ATTEMPTS = 3  # of a unit, where nobody says when to come back
+_ATTEMPTS = 3  # how often a unit is tried if its errors do not say when to try again
 _AGAIN_S = 1.0
 
 
@@ -27,11 +27,12 @@ async def run_job(
     at_once: int = 1,
     progress: Callable[[Unit, Spoken], None] = lambda unit, spoken: None,
 ) -> None:
-    """Speaks all units that are missing. Returns once every unit is on the disk; `made` keeps step with the
-    folder. The caller holds the folder's lock. `progress` is called after each unit.
+    """Speaks all units of `job` that are missing in `folder`, `at_once` of them at a time, and writes each to
+    the disk. Returns once every unit is on the disk. `made` is the job's progress and is kept up to date.
+    `progress` is called after each unit. The caller holds the folder's lock.
 
-    Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken.
-    Finished units stay.
+    Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken. Units
+    that were finished before stay on the disk.
     """
     await asyncio.to_thread(folder.sweep)
     units = folder.units(without=made)
@@ -51,8 +52,9 @@ async def run_job(
 
 
 async def _spoken(unit: Unit, speak: Speak, sample_rate: int) -> Spoken:
-    """Speaks a unit; tries again where a place or a model is missing now. A unit with nothing to say is
-    silent."""
+    """Speaks a unit with `speak`, and tries again after temporary errors, such as a model that is not loaded
+    yet. Errors that say when to try again are repeated without limit; of the others, the third is raised. A
+    unit with nothing to say gives an empty array of samples."""
     faults = 0
     while True:
         try:
@@ -69,7 +71,8 @@ async def _spoken(unit: Unit, speak: Speak, sample_rate: int) -> Spoken:
 
 
 async def _keep(folder: JobFolder, unit: Unit, spoken: Spoken, made: Made) -> None:
-    """Writes a spoken unit to the disk, even if the run is cancelled meanwhile."""
+    """Writes a spoken unit to the disk and adds it to `made`, even if the run is cancelled while the disk is
+    written."""
     keeping = asyncio.ensure_future(asyncio.to_thread(folder.keep, unit, spoken))
     try:
         await asyncio.shield(keeping)

@@ -1,4 +1,5 @@
-"""A long text as it is spoken: a book has chapters, a chapter has blocks. Knows no files and no audio."""
+"""The data types of a long text: a book has chapters, and a chapter has blocks. Knows no files and no
+audio."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from glm_tts_api.text.cut.paragraphs import BlockKind as BlockKind
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, list item or line of verse: `text` as written. `voice`: the voice of its speaker;
-    None is the voice of the book."""
+    """A paragraph, heading, list item or line of verse, with its `text` as written. `voice` is the name of
+    the voice that speaks the block; None is the voice of the book."""
 
     text: str
     kind: BlockKind = "paragraph"
@@ -19,7 +20,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """`title`: as a list of chapters shows it. Headings are spoken: they are among the blocks too."""
+    """A chapter of a book. `title` is for lists of chapters. The chapter's headings are spoken, so `blocks`
+    has them too."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -27,7 +29,7 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """`title` and `author` are empty where the text does not name them."""
+    """A whole text. `title` and `author` are empty where the text does not name them."""
 
     chapters: tuple[Chapter, ...]
     title: str = ""

@@ -1,6 +1,7 @@
-"""The folders of all jobs, and what is known of them. Blocking, and safe to call from several threads.
+"""Finds the folders of all jobs on the disk, and keeps the known state of each job in memory. The functions
+are blocking calls; several threads may call them at a time.
 
-The folders are all there is: what ran when a server ended is read by the next one.
+All state of a job is in its folder, so that a new server goes on with the jobs of the server before it.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ _ID = re.compile("[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class JobsConfig:
-    """`folder`: of all jobs. `max_bytes` of them together. `keep_s`: how long a job stays that rests; 0: for
-    ever. `at_once`: units of one job."""
+    """`folder` has the folders of all jobs. `max_bytes` is the most that all jobs together may take on the
+    disk. `keep_s` is how long in seconds a job at rest stays before it is deleted; 0 keeps it for ever.
+    `at_once` is how many units of one job are spoken at a time."""
 
     folder: Path
     max_bytes: int = 10_000 * 2**20
@@ -41,9 +43,12 @@ class JobsConfig:
 
 @dataclass(slots=True, eq=False)
 class Look:
-    """A job as its owner sees it. `changed_at`: of the `job` that was read; `pace_s`: seconds that a unit
-    takes; None before one was made. `not_before` (time.monotonic): it cannot begin here until then;
-    `runs_elsewhere`: in another server, when it was last to begin here."""
+    """A job as this server knows it. `changed_at` is when job.json was last written before it was read into
+    `job`, in seconds since 1970. `task` runs the job in this server; None where the job does not run here.
+    `pace_s` is the mean time in seconds from one finished unit to the next in this run; None before the first
+    unit is spoken. The job does not begin here before `not_before`, a time of time.monotonic.
+    `runs_elsewhere` says that another server was running the job when this server last tried to run it.
+    `changing` is held by a change of the job."""
 
     folder: JobFolder
     job: Job
@@ -71,7 +76,8 @@ class Look:
 
     @property
     def eta_s(self) -> float | None:
-        """None where nobody can say."""
+        """The seconds until the job is done; None where they are not known, as for a job that does not run
+        here."""
         if self.state != "running" or self.pace_s is None:
             return None
         return (self.job.n_units - self.made.n_units) * self.pace_s
@@ -88,11 +94,11 @@ class Shelf:
 
     @property
     def looks(self) -> list[Look]:
-        """The jobs that are known by now."""
+        """The jobs that this server knows."""
         return list(self._known.values())
 
     def require_room(self) -> None:
-        """Raises StorageFull where the jobs have all the room that they may have."""
+        """Raises StorageFull if the jobs together take more than `max_bytes` on the disk."""
         if sum(look.made.n_bytes for look in self.looks) > self.config.max_bytes:
             raise StorageFull(
                 f"The jobs fill the {self.config.max_bytes / 2**20:g} MB that they may have (JOBS_MAX_MB): "
@@ -100,8 +106,8 @@ class Shelf:
             )
 
     def refresh(self) -> None:
-        """Finds what other servers have begun or deleted."""
-        known = set(self._known)  # before the folder is read: a job that comes meanwhile stays
+        """Reads the list of folders: adds jobs that other servers have made, and forgets deleted jobs."""
+        known = set(self._known)  # taken before the folder is read, so that a job made after that stays
         ids = set(self._ids())
         for id in known - ids:
             self.forget(id)
@@ -109,7 +115,9 @@ class Shelf:
             self.look_up(id)
 
     def look_again(self) -> None:
-        """Reads what other servers have changed. To be called while nobody begins to run a job."""
+        """Reads again each job that another server has changed since this server read it. Jobs that run here
+        or are being changed here are left as they are, and so are jobs that cannot be read. No job may begin
+        to run meanwhile."""
         for look in self.looks:
             if look.task is None and not look.changing.locked():
                 with suppress(OSError, msgspec.MsgspecError):
@@ -117,7 +125,9 @@ class Shelf:
                         read_again(look)
 
     def look_up(self, id: str) -> Look | None:
-        """None where there is no such job, or nothing that can be read."""
+        """Returns the job with this id. A job that this server knows already is returned without a look at
+        the disk. Returns None where there is no such job or its folder cannot be read. A folder that cannot
+        be read is logged once."""
         if not _ID.fullmatch(id):
             return None
         look = self._known.get(id)
@@ -135,7 +145,7 @@ class Shelf:
         return look
 
     def found(self, id: str) -> Look:
-        """Raises UnknownJob."""
+        """Returns the job with this id. Raises UnknownJob where there is none that can be read."""
         look = self.look_up(id)
         if look is None:
             raise no_such_job()
@@ -149,8 +159,9 @@ class Shelf:
             yield from (path.name for path in self.config.folder.iterdir() if _ID.fullmatch(path.name))
 
     def remove_old(self) -> None:
-        """Deletes folders that never became a job, files that a killed server was making, and jobs that have
-        rested for too long."""
+        """Deletes folders that have been no job for an hour, half-made files of servers that were killed an
+        hour ago or longer, and old jobs. A job at rest is old once its `expires_at` is past; a job without
+        that time is old after a rest of `keep_s` seconds. Errors are ignored."""
         for id in self._ids():
             folder = self.folder(id)
             with suppress(OSError):
@@ -188,23 +199,35 @@ def _read(folder: JobFolder) -> Look:
 
 
 def read_again(look: Look) -> None:
-    """For the task that runs it, or waits until another server does not: nobody else may change what that
-    keeps step with."""
+    """Reads the job and its progress again from its folder into `look`. May be called only by the task that
+    runs the job, or by a change of the job while this server does not run it. Anyone else would replace a
+    progress that the task is still counting."""
     look.changed_at, look.job = look.folder.changed_at, look.folder.read()
     look.made = look.folder.made(look.job.n_units)
 
 
-def save(look: Look, state: JobState, message: str) -> None:
-    """With the lock. On a full disk it is known here alone."""
+def write_state(look: Look, state: JobState, message: str) -> None:
+    """Writes the job's state and message to its folder, then into `look`. The state `queued` also clears
+    `expires_at`. The caller holds the lock of the job's folder. Raises OSError, and then leaves the job
+    unchanged."""
     expires_at = 0.0 if state == "queued" else look.job.expires_at
-    look.job = msgspec.structs.replace(look.job, state=state, message=message, expires_at=expires_at)
+    job = msgspec.structs.replace(look.job, state=state, message=message, expires_at=expires_at)
+    look.folder.write(job)
+    look.job = job
+
+
+def save(look: Look, state: JobState, message: str) -> None:
+    """Writes the job's state and message to its folder and into `look`. The caller holds the lock of the
+    job's folder. If the disk cannot be written, only `look` gets the state and the message, and the error is
+    logged."""
     try:
-        look.folder.write(look.job)
+        write_state(look, state, message)
     except OSError as error:
+        look.job = msgspec.structs.replace(look.job, state=state, message=message)
         logger.error("The state of job %s cannot be written: %s", look.job.id, error)
 
 
 def delete(folder: JobFolder) -> None:
-    """Raises JobRuns."""
+    """Deletes a job's folder. Raises JobRuns if another process or task holds its lock."""
     with folder.locked():
         folder.delete()

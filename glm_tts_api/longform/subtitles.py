@@ -1,9 +1,9 @@
-"""Timed text to subtitles: SRT and WebVTT. Knows strings and times.
+"""Makes subtitles (SRT and WebVTT) of text whose times are known. Works on strings and times.
 
 A cue has at most two lines of 42 characters, or of 20 where it has Hanzi, kana or Hangul, and lasts 1 to 7
-seconds (Netflix's Timed Text Style Guide has 42 characters and 7 seconds too, 5/6 of a second at least, and
-16 Chinese characters). A cue never crosses a paragraph and never overlaps another. It is shorter than a
-second where neither the silence around it nor a neighbour has time to give.
+seconds. (Netflix's Timed Text Style Guide has 42 characters and 7 seconds too, 5/6 of a second at least, and
+16 Chinese characters.) A cue never crosses a paragraph and never overlaps another. A cue is shorter than a
+second only where neither the silence around it nor a neighbouring cue has time to give.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _WIDE_MARKS = "，。、；：？！”’）】」』》〉…—"
 _NEVER_FIRST = frozenset(_CLOSING + _SENTENCE_MARKS + _CLAUSE_MARKS + _QUOTES + ".%")
 _SHORT_FORM = re.compile(r"\b[A-Z][a-z]{0,2}\.$")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_SENTENCE, _CLAUSE, _WORD, _LEANING = 3, 2, 0, -1  # how good it is to cut behind it
-_LEANS = re.compile(  # on the next word
+_SENTENCE, _CLAUSE, _WORD, _LEANING = 3, 2, 0, -1  # how good the end of an atom is as a place to cut
+_LEANS = re.compile(  # words after which a line should not end
     "an?|the|of|to|in|on|at|by|for|from|with|after|before|and|or|but|nor|if|as|that|which|who|is|are|was|were",
     re.I,
 )
@@ -35,8 +35,8 @@ _LEANS = re.compile(  # on the next word
 
 @dataclass(frozen=True, slots=True)
 class TimedText:
-    """A piece of the text as written (a segment, sentence or word, in order), said from `start_s` to `end_s`.
-    Pieces of one `paragraph` may share a cue."""
+    """A piece of the text as written (a segment, sentence or word), spoken from `start_s` to `end_s`, in
+    seconds. Pieces with the same `paragraph` may be shown in one cue."""
 
     text: str
     start_s: float
@@ -52,24 +52,25 @@ class Cue:
 
 
 def cues(pieces: Iterable[TimedText]) -> list[Cue]:
-    """The cues of `pieces`, whose times never go back. A run of blanks and line ends becomes one blank;
-    nothing else of the text changes."""
+    """Makes the cues of `pieces`, which are in the order of time. A run of blanks and line ends becomes one
+    blank. Between two pieces a blank is added where words would run together; nothing else of the text
+    changes."""
     with_text = (piece for piece in pieces if piece.text.strip())
     return _long_enough([cue for run in _runs(with_text) for cue in _cues_of(run)])
 
 
 def subtitle_file(pieces: Iterable[TimedText], kind: Subtitle) -> str:
-    """The cues of `pieces` as SubRip or WebVTT."""
+    """Returns the subtitles of `pieces` as the text of a SubRip or WebVTT file."""
     return (srt if kind == "srt" else vtt)(cues(pieces))
 
 
 def srt(shown: Iterable[Cue]) -> str:
-    """SubRip."""
+    """Returns the cues as the text of a SubRip file."""
     return "".join(f"{number}\n{_written(cue, ',')}" for number, cue in enumerate(shown, 1))
 
 
 def vtt(shown: Iterable[Cue]) -> str:
-    """WebVTT (W3C), where &, < and > are escaped."""
+    """Returns the cues as the text of a WebVTT file (W3C), with &, < and > escaped."""
     return "WEBVTT\n\n" + "".join(_written(cue, ".", _ESCAPES) for cue in shown)
 
 
@@ -84,7 +85,8 @@ def _clock(ms: int, point: str) -> str:
 
 
 def _runs(pieces: Iterable[TimedText]) -> Iterator[list[TimedText]]:
-    """Pieces that may share a cue: of one paragraph, without a long silence between them."""
+    """Groups `pieces` into runs whose pieces may share a cue: a run is of one paragraph and has no silence of
+    a second or more inside."""
     for _, paragraph in groupby(pieces, key=lambda piece: piece.paragraph):
         run: list[TimedText] = []
         for piece in paragraph:
@@ -96,8 +98,8 @@ def _runs(pieces: Iterable[TimedText]) -> Iterator[list[TimedText]]:
 
 
 class _Atom(NamedTuple):
-    """The smallest piece of a cue or line: a word with the blank behind it, or a wide letter with its marks.
-    `level`: how good it is to cut behind it."""
+    """The smallest piece of a cue or line: a word with the blank after it, or a wide letter (Hanzi, kana,
+    Hangul) with its marks. `level` says how good a place to cut its end is; higher is better."""
 
     text: str
     start_s: float
@@ -118,8 +120,9 @@ def _cues_of(run: Sequence[TimedText]) -> Iterator[Cue]:
 
 
 def _best_end(atoms: Sequence[_Atom], start: int) -> int:
-    """Behind a sentence if possible, else behind a clause, and as far as possible; neither this cue nor what
-    is left of the run should be too short to read."""
+    """Returns the index of the atom after the cue that begins at atom `start`. The cue ends after a
+    sentence if possible, else after a clause, and as late as possible. Neither the cue nor the rest of the
+    atoms should be shorter than a second."""
     furthest = _furthest(atoms, start)
     if furthest == len(atoms):
         return furthest
@@ -133,7 +136,8 @@ def _best_end(atoms: Sequence[_Atom], start: int) -> int:
 
 
 def _furthest(atoms: Sequence[_Atom], start: int) -> int:
-    """The end of the longest cue that begins with `atoms[start]`."""
+    """Returns the index of the atom after the longest cue that begins at atom `start`: within two lines and 7
+    seconds, but at least one atom long."""
     end = _end_of_lines(atoms, start, NARROW_LINE)
     wide = next((at for at in range(start, end) if atoms[at].is_wide), None)
     if wide is not None:
@@ -144,7 +148,8 @@ def _furthest(atoms: Sequence[_Atom], start: int) -> int:
 
 
 def _end_of_lines(atoms: Sequence[_Atom], start: int, limit: int) -> int:
-    """Behind what two lines hold."""
+    """Returns the index of the first atom that does not fit into two lines of `limit` characters that begin
+    at atom `start`."""
     at = start
     for _ in range(2):
         length = 0
@@ -155,7 +160,8 @@ def _end_of_lines(atoms: Sequence[_Atom], start: int, limit: int) -> int:
 
 
 def _lines(atoms: Sequence[_Atom]) -> tuple[str, ...]:
-    """One line where it is enough, else two of like length, cut behind a clause if possible."""
+    """Returns the text of the atoms as one line if it fits, else as two lines of similar length, cut after a
+    clause if possible."""
     text = "".join(atom.text for atom in atoms).rstrip()
     limit = WIDE_LINE if _WIDE.search(text) else NARROW_LINE
     if len(text) <= limit:
@@ -178,7 +184,7 @@ def _atoms(run: Sequence[TimedText]) -> list[_Atom]:
             continue
         is_wide = _WIDE.search(text, start, at) is not None
         limit = WIDE_LINE if is_wide else NARROW_LINE
-        while len(text[start:at].rstrip()) > limit:  # a word that no line holds
+        while len(text[start:at].rstrip()) > limit:  # a word longer than a line is cut
             end = start + limit
             atoms.append(_Atom(text[start:end], starts[start], ends[end - 1], _WORD, is_wide))
             start = end
@@ -188,8 +194,8 @@ def _atoms(run: Sequence[TimedText]) -> list[_Atom]:
 
 
 def _timed_characters(run: Sequence[TimedText]) -> tuple[str, list[float], list[float]]:
-    """The text of a run, and when each of its characters begins and ends: of the time of a piece each has as
-    much as it takes to say."""
+    """Returns the text of a run of pieces, and the times in seconds at which each of its characters begins
+    and ends. The time of a piece is divided among its characters by `_time_to_say`."""
     chars, starts, ends = list[str](), list[float](), list[float]()
     for piece in run:
         part = _joint(chars[-1] if chars else " ", piece.text)
@@ -207,7 +213,8 @@ def _timed_characters(run: Sequence[TimedText]) -> tuple[str, list[float], list[
 
 
 def _joint(before: str, part: str) -> str:
-    """`part` behind `before`, with a blank between words that stand without one."""
+    """Returns `part`, with a blank in front where it would otherwise run into the word before it. `before` is
+    the last character of the text before `part`."""
     needs_blank = (
         part[0].isalnum() and (before.isalnum() or before in _NEVER_FIRST) and before not in _WIDE_MARKS
     )
@@ -215,7 +222,9 @@ def _joint(before: str, part: str) -> str:
 
 
 def _time_to_say(char: str) -> float:
-    """In letters of a Latin word: Mandarin has some 4.5 syllables a second, English some 13 letters."""
+    """Returns how long a character takes to say, relative to a letter (1). Hanzi, kana, Hangul and digits
+    take 3, since Mandarin has some 4.5 syllables a second and English some 13 letters. Marks of sentences and
+    clauses take 2, other signs 0.1 and blanks 0."""
     if _WIDE.match(char) or char.isdigit():
         return 3
     if char in _SENTENCE_MARKS or char in _CLAUSE_MARKS:
@@ -224,13 +233,15 @@ def _time_to_say(char: str) -> float:
 
 
 def _may_break(text: str, at: int) -> bool:
-    """Behind a blank, or beside a wide letter or mark, as long as no mark leaves what it belongs to."""
+    """Returns whether a line may end before the character at index `at` of `text`. A line may end after a
+    blank, before or after a wide letter, and after a wide mark, unless a mark would be separated from its
+    word."""
     before, after = text[at - 1], text[at]
     if before == " ":
         return True
     if after == " " or after in _NEVER_FIRST or before in _OPENING:
         return False
-    if before in _QUOTES:  # which opens, unless a mark is before it
+    if before in _QUOTES:  # an opening quote, unless a mark is before it
         return text[max(at - 2, 0)] in _NEVER_FIRST
     return before in _WIDE_MARKS or _WIDE.match(before) is not None or _WIDE.match(after) is not None
 
@@ -245,10 +256,11 @@ def _level(atom: str) -> int:
 
 
 def _long_enough(made: Sequence[Cue]) -> list[Cue]:
-    """Cues that are too short to read get time from the silence behind and before them, then from their
-    neighbours."""
+    """Moves the times of cues that overlap, so that each begins after the one before it. Then lengthens the
+    cues that last less than a second: first with the silence after and before them, then with time that their
+    neighbours have above one second. Returns the cues with their new times."""
     starts, ends = list[int](), list[int]()
-    for cue in made:  # each lasts a millisecond, however much is said in it
+    for cue in made:  # each cue begins after the one before it and lasts at least a millisecond
         starts.append(max(cue.start_ms, ends[-1] if ends else 0))
         ends.append(max(cue.end_ms, starts[-1] + 1))
     for at in range(len(made)):

@@ -1,4 +1,4 @@
-"""When what is heard, in the audio that a job has without a gap. Knows numbers and strings."""
+"""Calculates when each chapter and each text is heard in the audio of a job. Works on numbers and strings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class ChapterTime:
 
 
 def chapter_times(job: Job, made: Made, n_units: int) -> list[ChapterTime]:
-    """Of the chapters in the first `n_units` units; the last one may go on."""
+    """Returns the times of the chapters in the audio of the job's first `n_units` units. The last of these
+    chapters may be incomplete."""
     times, at = list[ChapterTime](), 0
     for chapter in job.chapters:
         if chapter.first >= n_units:
@@ -34,8 +35,9 @@ def chapter_times(job: Job, made: Made, n_units: int) -> list[ChapterTime]:
 def timed_texts(
     units: Iterable[Unit], made: Made, sample_rate: int, *, from_s: float = 0.0
 ) -> Iterator[TimedText]:
-    """The text of each unit and when it is said, the first one at `from_s`; the units of a block are one
-    paragraph."""
+    """Yields the text of each unit without its marks, with the times at which it is spoken. The audio of the
+    first unit begins at `from_s` seconds. Units without speech are left out. The units of one block of the
+    book get the same paragraph number. `made` is the job's progress, which must have all `units`."""
     at, paragraph = round(from_s * sample_rate), 0
     block: tuple[int, int] | None = None
     for unit in units:

@@ -1,6 +1,6 @@
 """Loads a checkpoint of the official layout (docs/model.md 2), of any size.
 
-Everything is inspected before anything is loaded (`inspection`).
+All files are inspected before a file is loaded (inspection.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from glm_tts_api.model.flow.rotary import Rotary
 from glm_tts_api.model.inspection import INV_FREQ, Part, inspect
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.operators import require_operators
-from glm_tts_api.model.placement import choose_precision
+from glm_tts_api.model.placement import choose_device, choose_precision
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer
 from glm_tts_api.model.tokenizer import TextTokenizer
@@ -29,11 +29,12 @@ VOCOS2D = "vocos2d/generator_jit.ckpt"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """A loaded checkpoint, ready for inference. `name` is its folder's; `warnings`: what the person who
-    started the server should know of where and how precisely it runs, a sentence each. `n_engines`: engines
-    of one server that share the device. `vocoders`: by their sample rates.
+    """A loaded checkpoint, ready for inference. `name` is the name of its folder. `vocoders` has the vocoder
+    for each sample rate in Hz. `warnings` are sentences about the device and the precision, for the person
+    who starts the server. `n_engines` is the number of the server's engines that share the device.
 
-    The LLM's logits have a column for each speech token, from 0, and a last one for the end.
+    The LLM's logits have a column for each speech token, from 0, and a last column for the end of the
+    segment.
     """
 
     name: str
@@ -47,15 +48,20 @@ class Models:
     n_engines: int = 1
 
 
-def check_layout(root: Path) -> None:
-    """Raises CheckpointError unless all files are there and fit, as far as that shows without loading."""
+def require_servable(root: Path, *, device: str, dtype: Dtype) -> None:
+    """Checks whether the checkpoint in `root` can be served, without loading its weights. Raises StartupError
+    if a file is missing or does not fit, or if PyTorch cannot run the models on the device. `device` and
+    `dtype` are the values of the settings."""
+    chosen = choose_device(device)
+    require_operators(chosen, choose_precision(chosen, n_weights=0, dtype=dtype))
     inspect(root)
 
 
 def load_checkpoint(root: Path, *, device: torch.device | str, dtype: Dtype = "fp32") -> Models:
-    """Everything on `device` as float32, the LLM as `dtype` says (see choose_precision).
+    """Loads the models of the checkpoint in `root` to `device`, as float32. The LLM has the precision that
+    `dtype` asks for (see choose_precision).
 
-    Raises CheckpointError, and what choose_precision and require_operators raise.
+    Raises CheckpointError, and the errors of choose_precision and require_operators.
     """
     parts, device = inspect(root), torch.device(device)
     n_weights = sum(parameter.numel() for parameter in parts.llm.module.parameters())
@@ -91,7 +97,8 @@ def _load_hift(part: Part[HiFT], device: torch.device) -> HiFT:
 
 
 def _load_opaque(files: CheckpointFiles, device: torch.device) -> tuple[SpeakerEncoder, Vocos2D]:
-    """The parts whose inside is not ours. Raises CheckpointError."""
+    """Loads the parts that are stored as whole networks and not only as weights: the speaker encoder (ONNX)
+    and Vocos2D (TorchScript). Raises CheckpointError."""
     problems, encoder, vocos2d = [], None, None
     try:
         encoder = SpeakerEncoder(files.speaker_encoder)

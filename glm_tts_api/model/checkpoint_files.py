@@ -1,4 +1,4 @@
-"""The files of a checkpoint: the official layout (docs/model.md 2), and the use of each file."""
+"""The files of a checkpoint in the official layout (docs/model.md 2), and the purpose of each file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ PURPOSES = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`path` is relative to the checkpoint."""
+    """A problem of one file of a checkpoint. `path` is the file, relative to the checkpoint's folder, and
+    `what` is the problem in words."""
 
     path: str
     what: str
@@ -41,7 +42,7 @@ class Problem:
 
 
 class CheckpointFiles:
-    """Where the files of a checkpoint are."""
+    """Finds the files of the checkpoint in the folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -51,18 +52,21 @@ class CheckpointFiles:
 
     @property
     def speaker_encoder(self) -> Path:
-        """In the checkpoint or, as published, in a folder beside it."""
+        """The path of the speaker encoder's file in the checkpoint; or its path in a folder next to the
+        checkpoint (the published layout), if the file is only there."""
         inside = self.path(SPEAKER_ENCODER)
         beside = self.root.resolve().parent / SPEAKER_ENCODER
         return inside if inside.is_file() or not beside.is_file() else beside
 
     def weights(self, part: str) -> list[Path]:
-        """The safetensors files of `part`: what its index names, else all model*.safetensors."""
+        """Returns the safetensors files in the folder `part`: the files that its index names or, without an
+        index, all files model*.safetensors. Raises BrokenFile for an index that cannot be read."""
         directory = self.path(part)
         return indexed_files(directory) or sorted(directory.glob("model*.safetensors"))
 
     def missing(self) -> list[Problem]:
-        """Files that are not there or are empty; an index that cannot be read."""
+        """Returns a problem for each file that is missing, is empty or is only a Git LFS pointer, and for
+        each index that cannot be read."""
         problems = [
             *(self._lacking(name, self.path(name)) for name in PURPOSES if not self._is_special(name)),
             self._lacking(SPEAKER_ENCODER, self.speaker_encoder),
@@ -102,7 +106,7 @@ class CheckpointFiles:
 
 
 def raise_problems(root: Path, problems: Iterable[Problem]) -> None:
-    """One CheckpointError for all problems, if there are any."""
+    """Raises one CheckpointError that lists all `problems`, if there are any."""
     lines = [problem.line() for problem in problems]
     if lines:
         n_files = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"

@@ -1,10 +1,11 @@
-"""A step of the decode batch on a GPU: one CUDA graph from the fed tokens to the drawn ones.
+"""A step of the decode batch on a GPU. One CUDA graph computes the whole step, from the tokens that are fed
+to the LLM to the tokens that are drawn.
 
-With Triton's kernels there is one graph, of all slots, in which each row reads its own positions; a row's
-bits do not depend on its neighbours. Where Triton does not work, PyTorch's operators read a rectangle of
-slots and positions under a mask, and there is a graph for each rectangle out of a few. Row i of a graph is
-slot i of the cache: keys and values are read where they lie. A step costs one copy to the device, the graph,
-and one copy back, which is the only wait; and for each row, once in many steps, a kernel of noise.
+With Triton's kernels there is one graph for all slots, in which each row reads only its own positions. So a
+row's bits do not depend on the other rows. Where Triton does not work, PyTorch's operators read the first
+slots and positions under a mask, and a few sizes have a graph each. Row i of a graph is slot i of the KV
+cache, whose keys and values are read in place. A step consists of one copy to the GPU, the graph, and one
+copy back; only the copy back is waited for. Once in many steps a kernel also makes new noise for a row.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ Shape = tuple[int, int]
 
 
 def row_buckets(n_slots: int) -> list[int]:
-    """Numbers of rows that are worth a graph: 1, 2, multiples of 4, and all of them."""
+    """Returns the numbers of rows for which a graph is captured: 1, 2, the multiples of 4 below `n_slots`,
+    and `n_slots`."""
     return sorted({1, min(2, n_slots), *range(_ROW_STEP, n_slots, _ROW_STEP), n_slots})
 
 
 def key_buckets(slot_length: int) -> list[int]:
-    """Numbers of keys that are worth a graph: each twice the one before, and all of a slot."""
+    """Returns the numbers of keys for which a graph is captured: 512 and its doubles below `slot_length`, and
+    `slot_length`."""
     buckets = []
     n_keys = _FIRST_KEYS
     while n_keys < slot_length:
@@ -52,14 +55,16 @@ def key_buckets(slot_length: int) -> list[int]:
 
 
 class CudaDecodeStep:
-    """Captures its graphs when it is made, which takes seconds, and holds their memory.
+    """The decode step on a GPU. Making it captures the CUDA graphs, which takes seconds and keeps their
+    memory.
 
-    To be made and called under torch.inference_mode, from one thread; called on the stream that prefills. On
-    a device without graphs the same tensor code runs uncaptured, which is how the CPU's tests know it.
+    Make and call it under torch.inference_mode, from one thread, on the CUDA stream that also prefills. On a
+    CPU the same tensor code runs without graphs, for tests.
 
-    `kernels` are the fastest that work here, if none are named. For the plain ones the cache must hold finite
-    numbers everywhere, since they read what is masked; and `fixed_shape` captures their largest graph alone,
-    so that a row's bits do not depend on its neighbours.
+    `end` is the logits' column that ends a segment. `kernels` None takes the fastest kernels that work here.
+    The plain kernels also read masked positions, so the whole cache must then hold finite numbers. With the
+    plain kernels, `fixed_shape` captures only the largest graph, so that a row's bits do not depend on other
+    rows.
     """
 
     def __init__(
@@ -79,8 +84,9 @@ class CudaDecodeStep:
         self._row_buckets = [cache.slots] if one_shape else row_buckets(cache.slots)
         self._key_buckets = [cache.slot_length] if one_shape else key_buckets(cache.slot_length)
         device, graphs = llm.device, llm.device.type == "cuda"
-        # Token, length, limit, nucleus, may_end, place of the noise, and the last draws. By plain operators a
-        # slot without a row writes to its last position: a row that gets there writes it before it reads it.
+        # The fields of a row: token, length, limit, nucleus, may_end, place of the noise, and the last draws.
+        # With plain kernels a slot without a row writes to its last position. That does no harm: a row that
+        # reaches the position writes it before it reads it.
         no_length = -1 if self.kernels == "triton" else cache.slot_length - 1
         self._idle = [0, no_length, 1, 0, 1, 0, *[-1] * HISTORY]
         pinned = torch.Tensor.pin_memory if graphs else torch.Tensor.clone
@@ -95,7 +101,8 @@ class CudaDecodeStep:
         )
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
-        """The rows' draws. Raises ValueError for a row whose slot is full."""
+        """Runs one decode step. Returns the draw of each row, in the order of `rows`. Raises ValueError for a
+        row whose slot is full."""
         shape = self.shape_for(rows)
         n_rows = shape[0]
         fields = [self._idle] * n_rows
@@ -115,11 +122,12 @@ class CudaDecodeStep:
 
     @property
     def shapes(self) -> list[Shape]:
-        """Rows and keys of each graph."""
+        """The numbers of rows and keys of each graph."""
         return list(self._run)
 
     def shape_for(self, rows: Sequence[SpeechSequence]) -> Shape:
-        """Rows and keys of the smallest graph that holds these rows."""
+        """Returns the numbers of rows and keys of the smallest graph that holds the `rows`. Raises ValueError
+        for a row whose slot is full."""
         last_slot, longest = max(row.slot for row in rows), max(row.n_read for row in rows)
         if longest >= self._cache.slot_length:
             raise ValueError(f"{longest + 1} positions do not fit a slot of {self._cache.slot_length}")
@@ -127,7 +135,8 @@ class CudaDecodeStep:
         return n_rows, next(bucket for bucket in self._key_buckets if bucket > longest)
 
     def _compute(self, shape: Shape) -> None:
-        """Computes the output from the input and the noise, for the first rows and keys."""
+        """Computes a decode step for the first rows and keys: reads the input tensor and the noise, and
+        writes the drawn columns and their log-probabilities to the output tensor."""
         n_rows, n_keys = shape
         token, length, limit, nucleus, may_end, place = self._input[:n_rows, :-HISTORY].unbind(1)
         hidden = self._hidden(token, length, n_keys)
@@ -148,17 +157,20 @@ class CudaDecodeStep:
         return triton_decode.decode_slots(self._llm, ids, lengths, cache=self._cache)
 
     def _capture(self, shapes: Sequence[Shape]) -> dict[Shape, Callable[[], None]]:
-        """A graph for each shape, the largest first.
+        """Captures a graph for each shape, the largest first. Returns a function for each shape that runs its
+        graph.
 
-        They share a pool: they run one after the other, and nothing in it outlives its graph's run. Captured
-        kernels keep their stream's priority: those of a decode step go before the flow's.
+        The graphs share a memory pool. The graphs run one after the other, and the contents of the pool are
+        not used after a graph's run. Captured kernels keep the priority of their stream: a decode step's
+        kernels run before those of the flow.
         """
         device = self._llm.device
         stream = torch.cuda.Stream(device, priority=-1)
         pool = torch.cuda.graph_pool_handle()
         stream.wait_stream(torch.cuda.current_stream(device))
         replays: dict[Shape, Callable[[], None]] = {}
-        # The fused kernel that takes a mask in any dtype; the plain one for head sizes that it does not take.
+        # The fused kernel takes a mask in any dtype. The plain one is for head sizes that the fused one
+        # refuses.
         with torch.cuda.stream(stream), sdpa_kernel(_ATTENTION), no_garbage_collection():
             for shape in sorted(shapes, reverse=True):
                 _, replays[shape] = captured(partial(self._compute, shape), stream=stream, pool=pool)
@@ -167,7 +179,9 @@ class CudaDecodeStep:
 
 
 def fastest_kernels(llm: LlmRunner, cache: KVCache) -> DecodeKernels:
-    """Triton's on a GPU for which it compiles them, which a step without rows shows; plain ones elsewhere."""
+    """Returns "triton" on a GPU for which Triton can compile its kernels, which is tried with a step without
+    rows. Returns "plain" (PyTorch's operators) otherwise. Raises torch.OutOfMemoryError if the memory runs
+    out during the trial."""
     if llm.device.type != "cuda":
         return "plain"
     try:

@@ -1,4 +1,5 @@
-"""A step of the decode batch on the CPU: one forward for all rows, then each row's draw."""
+"""A step of the decode batch on the CPU: one forward pass of the LLM for all rows, then a draw for each
+row."""
 
 from __future__ import annotations
 
@@ -10,14 +11,13 @@ from torch import Tensor
 
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
 from glm_tts_api.model.sequence import SpeechSequence
 
 
 class Drawn(NamedTuple):
-    """The column that a row drew, and the logarithm of its probability."""
+    """The column of the logits that was drawn for a row, and the logarithm of its probability."""
 
     column: int
     log_prob: float
@@ -26,20 +26,23 @@ class Drawn(NamedTuple):
 class DecodeStep(Protocol):
     @property
     def kernels(self) -> DecodeKernels | None:
-        """The kernels on a GPU; None on a CPU."""
+        """The kind of kernels that a GPU uses; None on a CPU."""
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
-        """Feeds each row's `next_id` and draws what comes after it."""
+        """Feeds each row's `next_id` to the LLM and draws the row's next token. Returns the draws in the
+        order of `rows`."""
 
 
 class CpuDecodeStep:
-    """`fixed_shape` pads every step to as many rows as there are slots, for machines whose products round
-    otherwise for other numbers of rows."""
+    """The decode step on a CPU. `end` is the logits' column that ends a segment. `fixed_shape` pads each step
+    to as many rows as there are slots, for machines whose products round differently for other numbers of
+    rows."""
 
     kernels: DecodeKernels | None = None
 
     def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
-        self._row_multiple = -(-cache.slots // ROW_MULTIPLE) * ROW_MULTIPLE if fixed_shape else ROW_MULTIPLE
+        multiple = llm.row_multiple
+        self._row_multiple = -(-cache.slots // multiple) * multiple if fixed_shape else multiple
         self._llm = llm
         self._cache = cache
         self._columns = Columns(end=end, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids)

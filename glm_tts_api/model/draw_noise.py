@@ -1,4 +1,5 @@
-"""Noise of a GPU's draws, made for many steps at once: one kernel for a row in STEPS steps."""
+"""The random noise with which a GPU draws tokens. One kernel makes the noise for STEPS steps of a row at
+once."""
 
 from __future__ import annotations
 
@@ -8,20 +9,20 @@ from torch import Tensor
 from glm_tts_api.model.sequence import SpeechSequence
 
 STEPS = 32
-_DRAWS = 2  # a step's draw among the candidates, and the one that takes its place if it repeats
-_FLOAT = 4
+_DRAWS = 2  # of a step: the draw among the candidates, and the draw that replaces a repeated token
+_FLOAT = 4  # bytes
 
 
 def noise_bytes(n_columns: int) -> int:
-    """The memory of the device that a slot's noise takes."""
+    """Returns the bytes of GPU memory that the noise of one slot takes, for logits of `n_columns` columns."""
     return STEPS * _DRAWS * n_columns * _FLOAT
 
 
 class DrawNoise:
-    """Exponentials for the next draws of each slot's row.
+    """Holds the noise for the next draws of each slot's row: numbers from an exponential distribution.
 
-    A row's noise depends on its seed and on how many tokens it has drawn, and on nothing else: its generator
-    fills one block of STEPS steps after the other. A step that failed finds the same noise again.
+    A row's noise depends only on the row's seed and on the number of its tokens: its generator fills one
+    block of STEPS steps after the other. A step that failed and is repeated gets the same noise.
     """
 
     def __init__(self, slots: int, n_columns: int, device: torch.device) -> None:
@@ -30,7 +31,8 @@ class DrawNoise:
         self._held: list[tuple[torch.Generator, int] | None] = [None] * slots
 
     def place(self, row: SpeechSequence) -> int:
-        """Where the noise of the row's next draw lies in its slot's block. Fills that block if need be."""
+        """Returns the place of the row's next draw in its slot's block of noise, from 0 to STEPS - 1. Fills
+        the block with new noise if the row has used up the last one."""
         block, place = divmod(len(row.tokens), STEPS)
         wanted = (row.generator, block)
         if self._held[row.slot] != wanted:
@@ -39,5 +41,6 @@ class DrawNoise:
         return place
 
     def at(self, places: Tensor) -> Tensor:
-        """The noise of the first slots at places [B] int64: [B, 2, columns]."""
+        """Returns the noise for one draw of each of the first B slots, as [B, 2, columns]. `places` [B] int64
+        has the place in each slot's block, as `place` returns it."""
         return self._values[self._slots[: len(places)], places]

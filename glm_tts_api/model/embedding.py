@@ -1,4 +1,4 @@
-"""A table of vectors that takes its values from a checkpoint."""
+"""A table of vectors whose values come from a checkpoint."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from torch import nn
 
 
 class Embedding(nn.Embedding):
-    """An embedding that draws no initial values on the meta device: PyTorch would load its compiler for them
-    in 2 s."""
+    """An embedding that makes no initial values on the meta device. For these values PyTorch would load its
+    compiler, which takes 2 s."""
 
     def reset_parameters(self) -> None:
         if not self.weight.is_meta:

@@ -1,4 +1,5 @@
-"""Which GPUs PyTorch can use here and, where that is none, why. Knows NVIDIA's driver from Linux's /proc."""
+"""Finds out how many GPUs PyTorch can use here and, if there are none, why. The version of NVIDIA's driver is
+read from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -13,18 +14,21 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 
 def n_gpus() -> int:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is wrong with the driver: `why_no_gpu` says it
+        warnings.simplefilter("ignore")  # about a faulty driver, which `why_no_gpu` reports
         return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 def why_no_gpu() -> str | None:
-    """Why PyTorch uses no GPU on a machine that seems to have one; None where nothing speaks for one."""
+    """Returns the reason why PyTorch can use no GPU on a machine that seems to have one. None if nothing
+    shows that the machine has a GPU."""
     return explain(cuda=torch.version.cuda, driver=driver_version(), said=_torch_says())
 
 
 def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
-    """`cuda`: the version that PyTorch is built for; `driver`: that of the kernel's NVIDIA driver; `said`:
-    what PyTorch answers when it is to use a GPU."""
+    """Returns the reason why PyTorch finds no GPU, as a sentence, or None if the machine seems to have none.
+    `cuda` is the CUDA version for which PyTorch is built; None for a build for CPUs. `driver` is the version
+    of the kernel's NVIDIA driver; None without a driver. `said` is PyTorch's error when it is asked for a
+    GPU."""
     if cuda is None:
         return driver and (
             f"there is an NVIDIA driver ({driver}), but this PyTorch ({torch.__version__}) is built for CPUs:"
@@ -45,7 +49,8 @@ def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
 
 
 def driver_version() -> str | None:
-    """The NVIDIA driver's version; None where the kernel has none."""
+    """Returns the version of the NVIDIA driver; None if the kernel has no such driver. Returns the text "of
+    an unknown version" if the driver's file has no version."""
     try:
         text = _DRIVER.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,7 +1,8 @@
-"""Functions of tensors as CUDA graphs: the host orders a whole function at once, not each of its kernels.
+"""Runs functions of tensors as CUDA graphs: the CPU launches the whole function at once and not each of its
+kernels.
 
-A graph's shapes and addresses are fixed. So the tensors that it is called with are copied to where its
-kernels read, and what they write is copied out: the next run writes there again.
+A graph has fixed shapes and addresses. So the tensors of a call are copied to the addresses from which the
+graph's kernels read. The results are copied out, because the next run writes to the same addresses.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Graph:
-    """Reads `inputs` and writes `outputs` each time it is run."""
+    """A captured graph. Each call of `run` reads the tensors `inputs` and writes the tensors `outputs`."""
 
     inputs: Inputs
     outputs: Outputs
@@ -40,14 +41,14 @@ class _Graph:
 
 
 class Graphs:
-    """`function`, replayed for the shapes that were captured, and called for all others.
+    """Calls `function`. For the input shapes that were captured, replays a CUDA graph instead.
 
-    To be used under torch.inference_mode, and by one thread at a time. On a device without graphs what is
-    captured runs the same tensor code, which is how the CPU's tests know it.
+    Use it under torch.inference_mode, and with one thread at a time. On a CPU a captured graph is a plain
+    call of the function, for tests.
     """
 
     def __init__(self, function: Callable[..., Outputs]) -> None:
-        """`function` must ask the host for nothing and keep nothing of its inputs."""
+        """`function` must neither wait for values on the CPU nor keep any of its input tensors."""
         self._function = function
         self._graphs: dict[Shapes, _Graph] = {}
 
@@ -56,7 +57,7 @@ class Graphs:
         return self._function(*inputs) if graph is None else graph(inputs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Graphs:
-        """Without graphs: the copied function has weights of its own."""
+        """Returns a copy without graphs, because the copied function has its own weights."""
         return Graphs(copy.deepcopy(self._function, memo))
 
     @property
@@ -64,11 +65,11 @@ class Graphs:
         return list(self._graphs)
 
     def capture(self, examples: Sequence[Inputs]) -> None:
-        """One graph for the shapes of each of the examples, which become what the graphs read. They share
-        memory for what lies between, so the largest should come first.
+        """Captures one graph for the shapes of each example. The graphs read their input from the examples'
+        tensors from then on. The graphs share the memory for intermediate results, so the largest example
+        should come first.
 
-        Raises RuntimeError where the device cannot; no graph is kept then, and all calls go on without.
-        """
+        Raises RuntimeError if the capture fails. No graph is kept then, and calls work without graphs."""
         device = next(tensor.device for tensor in examples[0] if tensor is not None)
         try:
             if device.type == "cuda":
@@ -101,9 +102,10 @@ class Graphs:
 def captured(
     function: Callable[[], Result], *, stream: torch.cuda.Stream, pool: Any
 ) -> tuple[Result, Callable[[], None]]:
-    """`function` as a CUDA graph of the current `stream`, in memory of `pool`: what it gave while it was
-    captured, and a run of the graph, which writes there again."""
-    function()  # loads kernels and plans, which a capture does not allow
+    """Captures a call of `function` as a CUDA graph, on the current `stream` and with memory of `pool`.
+    Before that, calls `function` once. Returns the result of the captured call, and a function that runs the
+    graph. Each run writes to the tensors of that result."""
+    function()  # loads kernels and makes plans, which is not allowed during a capture
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
         result = function()
@@ -112,8 +114,8 @@ def captured(
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Switches the garbage collector off. A collection during the capture of a graph may free memory of the
-    device, which ends the capture."""
+    """Collects garbage once, then switches Python's garbage collector off inside the context. A collection
+    during the capture of a graph may free GPU memory, which would end the capture."""
     gc.collect()
     enabled = gc.isenabled()
     gc.disable()

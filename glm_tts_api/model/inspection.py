@@ -1,7 +1,7 @@
-"""Looks at a checkpoint without loading it (docs/model.md 2).
+"""Inspects a checkpoint without loading its weights (docs/model.md 2).
 
-Files, settings, names and shapes of tensors, and whether the parts fit together: all that is wrong is told in
-one CheckpointError.
+The inspection checks the files, the settings, the names and shapes of the tensors, and whether the parts fit
+together. One CheckpointError reports everything that is wrong.
 """
 
 from __future__ import annotations
@@ -36,24 +36,26 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 Rename = Callable[[str], str | None]
 
 LM_HEAD = "lm_head.weight"
-INV_FREQ = "estimator.rotary_embed.inv_freq"  # stored, but made anew: a file may hold it in half precision
+INV_FREQ = "estimator.rotary_embed.inv_freq"  # computed, not read: a file may hold it in half precision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part(Generic[ModuleT]):
-    """A network whose parameters have no values yet, and the stored tensor for each of its parameters."""
+    """A network of the checkpoint that has been inspected but not loaded yet. `module` is the network without
+    values; `stored_names` gives the name in `files` for each of its parameters."""
 
     module: ModuleT
     files: TensorFiles
     stored_names: Mapping[str, str]
 
     def load(self) -> ModuleT:
-        """The module with its weights as stored: mapped from the file, not copied."""
+        """Loads the weights as they are stored, mapped from the file and not copied. Returns the module."""
         self.module.load_state_dict(self.tensors(), assign=True)
         return self.module.requires_grad_(False).eval()
 
     def load_copy(self, device: torch.device, **replaced: Tensor) -> ModuleT:
-        """The module with its weights in float32 on `device`. A weight in `replaced` need not be stored."""
+        """Loads a copy of the weights in float32 to `device`, and returns the module. `replaced` gives
+        weights by name that are taken in place of the stored ones, and need not be stored."""
         tensors = {**self.tensors(), **replaced}
         state = {name: tensor.to(device, torch.float32, copy=True) for name, tensor in tensors.items()}
         self.module.load_state_dict(state, assign=True)
@@ -65,7 +67,7 @@ class Part(Generic[ModuleT]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """The parts that were inspected, ready to be loaded."""
+    """The parts of a checkpoint that were inspected and are ready to be loaded."""
 
     llm: Part[Llama]
     flow: Part[FlowMatching]
@@ -75,7 +77,8 @@ class Parts:
 
 
 def inspect(root: Path) -> Parts:
-    """Reads everything but the weights' values. Raises CheckpointError with all that is wrong."""
+    """Inspects the checkpoint in `root`: reads everything except the values of the weights. Raises
+    CheckpointError, which lists everything that is wrong."""
     look = _Inspector(CheckpointFiles(root))
     llm, flow, hift = look.llm(), look.flow(), look.hift()
     speech_tokenizer, text_tokenizer = look.speech_tokenizer(), look.text_tokenizer()
@@ -88,7 +91,8 @@ def inspect(root: Path) -> Parts:
 
 
 class _Inspector:
-    """Looks at one part after the other; None for a part with a problem, which it notes."""
+    """Inspects the parts of a checkpoint, one method for each part. A method returns None for a part with a
+    problem, and adds the problem to `problems`."""
 
     def __init__(self, files: CheckpointFiles) -> None:
         self._files = files
@@ -127,7 +131,8 @@ class _Inspector:
         tensors = self._pickle("hift/hift.pt")
         if config is None or tensors is None:
             return None
-        # Its weight norms compute as they are made: the meta device would load PyTorch's compiler (2 s).
+        # Making a weight norm computes values, for which PyTorch would load its compiler on the meta device
+        # (2 s).
         return self._part("hift/hift.pt", lambda: HiFT(config), tensors, device="cpu")
 
     def speech_tokenizer(self) -> Part[SpeechTokenizer] | None:
@@ -186,7 +191,10 @@ class _Inspector:
         made_anew: tuple[str, ...] = (),
         device: str = "meta",
     ) -> Part[ModuleT] | None:
-        """`rename` gives the module's name for a stored tensor, or None for one to leave alone."""
+        """Compares the stored `tensors` of the file `name` with the parameters of the module that `build`
+        makes. `rename` returns the parameter's name for a stored tensor's name; None skips the tensor. The
+        parameters `made_anew` need not be stored. Returns None and notes problems if names or shapes
+        differ."""
         with torch.device(device):
             module = build()
         stored = {key: stored for stored in tensors.shapes if (key := rename(stored)) is not None}
@@ -206,7 +214,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _misfits(parts: Parts) -> list[Problem]:
-    """Parts that are sound by themselves and belong to different models."""
+    """Returns a problem for each part that is valid by itself but does not fit the other parts, because it
+    belongs to another model."""
     tokenizer, problems = parts.text_tokenizer, []
     n_speech = parts.speech_tokenizer.module.config.quantize_vocab_size
     last = tokenizer.audio_start + n_speech - 1

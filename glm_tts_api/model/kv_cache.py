@@ -1,6 +1,10 @@
-"""A static key/value cache with a slot for each decode row."""
+"""The LLM's key/value cache, allocated once, with a slot for each decode row."""
 
 from __future__ import annotations
+
+import math
+import mmap
+from contextlib import suppress
 
 import torch
 from torch import Tensor
@@ -9,9 +13,10 @@ from glm_tts_api.model.llm import LlmConfig
 
 
 class KVCache:
-    """`keys` and `values` [layer, slot, kv_head, position, head_dim], allocated once.
+    """Holds the keys and values of all slots: `keys` and `values` are [layer, slot, kv_head, position,
+    head_dim].
 
-    Which positions of a slot are valid is the caller's knowledge.
+    The cache does not know which positions of a slot are valid; its callers keep the lengths.
     """
 
     def __init__(
@@ -28,11 +33,15 @@ class KVCache:
         self.slots = slots
         self.slot_length = slot_length
         shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
-        # On the CPU a row reads its own positions alone, so memory that nobody has used need not be touched.
-        allocate = torch.empty if torch.device(device).type == "cpu" else torch.zeros
-        self.keys = allocate(shape, dtype=dtype, device=device)
-        self.values = allocate(shape, dtype=dtype, device=device)
-        # Views [1, kv_head, position, head_dim] of each slot, made once: indexing costs time at every step.
+        on_cpu = torch.device(device).type == "cpu"
+        n_bytes = math.prod(shape) * dtype.itemsize
+        self._memory = [_small_pages(n_bytes) for _ in range(2)] if on_cpu else []
+        self.keys, self.values = (
+            [torch.frombuffer(memory, dtype=dtype).view(*shape) for memory in self._memory]
+            if on_cpu
+            else [torch.zeros(shape, dtype=dtype, device=device) for _ in range(2)]
+        )
+        # Views [1, kv_head, position, head_dim] of each slot, made once: indexing costs time in each step.
         self.rows = [
             [
                 (self.keys[layer, slot : slot + 1], self.values[layer, slot : slot + 1])
@@ -42,22 +51,44 @@ class KVCache:
         ]
 
     def read(self, slot: int, n: int) -> tuple[Tensor, Tensor]:
-        """A copy of the first n positions of a slot: keys and values [layer, kv_head, n, head_dim]."""
+        """Returns a copy of the first `n` positions of a slot: keys and values, [layer, kv_head, n, head_dim]
+        each."""
         return self.keys[:, slot, :, :n].clone(), self.values[:, slot, :, :n].clone()
 
     def write(self, slot: int, copied: tuple[Tensor, Tensor]) -> None:
-        """Puts what `read` gave at the beginning of a slot."""
+        """Writes keys and values that `read` has returned to the first positions of a slot."""
         for cached, positions in zip((self.keys, self.values), copied, strict=True):
             cached[:, slot, :, : positions.shape[2]] = positions
 
     def clear(self, slot: int) -> None:
-        """Zeroes a slot that may hold numbers that are not finite: a mask would not keep them out of the
-        sums."""
+        """Sets a slot to zeros. Slots that may hold NaN or infinite numbers need this: a mask does not keep
+        such numbers out of sums."""
         self.keys[:, slot].zero_()
         self.values[:, slot].zero_()
 
+    def let_go(self, slot: int) -> None:
+        """Gives the memory of an unused slot back to the system; the slot's keys and values are lost. Does
+        nothing on a GPU. Without this method, each slot would keep the memory of the longest sequence that it
+        ever had."""
+        n_bytes = self.keys[0, 0].nbytes
+        for memory in self._memory:
+            for layer in range(len(self.keys)):
+                begin = (layer * self.slots + slot) * n_bytes
+                first, end = -(-begin // mmap.PAGESIZE), (begin + n_bytes) // mmap.PAGESIZE  # whole pages
+                if first < end:
+                    memory.madvise(mmap.MADV_DONTNEED, first * mmap.PAGESIZE, (end - first) * mmap.PAGESIZE)
+
     @staticmethod
     def bytes_per_position(config: LlmConfig, dtype: torch.dtype) -> int:
-        """Memory that one position of one slot takes."""
+        """Returns the bytes that one position of one slot takes."""
         per_layer = 2 * config.num_key_value_heads * config.head_dim
         return config.num_hidden_layers * per_layer * dtype.itemsize
+
+
+def _small_pages(n_bytes: int) -> mmap.mmap:
+    """Returns `n_bytes` bytes of zeros in small memory pages. A page takes memory only after it was written.
+    A large page would hold all positions of a head, most of which are never used."""
+    memory = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # on a system that has small pages only
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return memory

@@ -1,8 +1,8 @@
-"""Matrix products whose rows do not depend on how many rows there are.
+"""Matrix products in which the result of a row does not depend on the number of rows.
 
-On CPUs, plain float32 GEMMs choose other kernels for other row counts, and with them other roundings.
-oneDNN's kernels on weights packed beforehand give each row the same bits for any count from 2 up (measured
-on a Xeon for 2 to 500), and are up to four times as fast at 4 to 16 rows.
+On CPUs, plain float32 products use other kernels, which round differently, for other numbers of rows.
+oneDNN's kernels for packed weights give a row the same bits for any number of rows from 2 on (measured on a
+Xeon for 2 to 500). These kernels are also up to four times as fast with 4 to 16 rows.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ROW_MULTIPLE = 4  # callers pad batches to it; a single row takes a kernel of its own
+ROW_MULTIPLE = 4  # callers of PackedLinear pad batches to a multiple of 4; a single row uses another kernel
 _TYPICAL_ROWS = 16
 _ALIGNED_COLUMNS = 64
 _INT8_MAX, _UINT8_ZERO = 127, 128
+_BLOCK = 128  # rows of a weight that are rounded at once: this number fits into a core's cache
 
 
 Linear = Callable[[Tensor], Tensor]  # x [rows, k] -> x @ weight.T [rows, n], for inference
 
 
 class PackedLinear:
-    """A product in the weight's own dtype, plus a bias. The weight is copied, not shared."""
+    """Computes x @ weight.T + bias in the weight's dtype, with packed weights where the CPU supports them.
+    The weight is copied, not shared."""
 
     def __init__(
         self, weight: Tensor, bias: Tensor | None = None, *, typical_rows: int = _TYPICAL_ROWS
     ) -> None:
-        """weight [n, k], bias [n], on their final device, in their final dtype."""
+        """`weight` [n, k] and `bias` [n] must have their final device and dtype. `typical_rows` is the number
+        of rows for which oneDNN packs the weight."""
         self.packed = weight.device.type == "cpu" and can_pack(weight.dtype)
         self._bias = bias
         self._weight = (
@@ -46,40 +49,44 @@ class PackedLinear:
 
 
 class AlignedHead:
-    """A product for a GPU with a float32 result from weights of any dtype: logits that are rounded to
-    bfloat16 have many equals. The product has a multiple of 64 columns, since cuBLAS's fast kernels take
-    aligned ones; those behind the weight's own are cut off.
+    """Computes logits on a GPU: x @ weight.T as float32, for weights of any dtype. (Of logits that are
+    rounded to bfloat16, many would be equal.) The product is computed with a multiple of 64 columns, because
+    cuBLAS's fast kernels need aligned columns. The extra columns are cut off.
     """
 
     def __init__(self, weight: Tensor) -> None:
-        """weight [n, k] on its final device, in its final dtype."""
+        """`weight` [n, k] must have its final device and dtype."""
         self._n = len(weight)
         self._weight = F.pad(weight, (0, 0, 0, -self._n % _ALIGNED_COLUMNS)).T
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x [rows, k] -> [rows, n] float32, each row with an aligned beginning."""
-        if x.device.type == "cpu":  # which has no product with a result in another dtype
+        """Returns the logits of x [rows, k], as [rows, n] float32. Each row of the result begins at an
+        aligned address."""
+        if x.device.type == "cpu":  # a CPU has no product with a result in another dtype
             return (x.float() @ self._weight.float())[:, : self._n]
         return torch.mm(x, self._weight, out_dtype=torch.float32)[:, : self._n]
 
 
 class Int8Linear:
-    """A product of integers: weights in 8 bits with a scale for each output, inputs with one for each row.
+    """Computes x @ weight.T with 8-bit integers, on the CPU only. Each output of the weight has its own
+    scale, and so has each row of x.
 
-    Symmetric, rounded to nearest; the largest magnitude gives the scale (LLM.int8's vector-wise scheme,
-    Dettmers et al. 2022, without its outlier columns). Sums of integers are exact, so a row's bits depend on
-    neither its neighbours nor the number of threads. CPU only.
+    Values are rounded symmetrically to the nearest integer; the largest magnitude gives the scale (LLM.int8's
+    vector-wise scheme, Dettmers et al. 2022, without its outlier columns). Sums of integers are exact, so a
+    row's bits depend neither on other rows nor on the number of threads.
 
-    Inputs are unsigned bytes to the kernels. Without VNNI a CPU adds the products of two neighbours in 16
-    bits, which 2 * 255 * 127 does not fit; there each row is given as two whose bytes add up to it, none
-    above 128.
+    The kernels take x as unsigned bytes. A CPU without VNNI adds two neighbouring products in 16 bits, and
+    2 * 255 * 127 does not fit into 16 bits. There each row is replaced by two rows whose bytes add up to it,
+    none above 128.
     """
 
     def __init__(self, weight: Tensor) -> None:
-        """weight [n, k] of any floating dtype."""
-        weight = weight.float()
-        scale = _scale(weight)
-        self._weight = _PackedIntegers((weight / scale).round(), scale[:, 0])
+        """`weight` [n, k] may have any floating dtype. The weight is rounded to 8 bits here."""
+        integers, scale = torch.empty(weight.shape, dtype=torch.int8), torch.empty(len(weight), 1)
+        for values, whole, step in zip(*(x.split(_BLOCK) for x in (weight, integers, scale)), strict=True):
+            step.copy_(_scale(values.float()))
+            whole.copy_((values / step).round_())
+        self._weight = _PackedIntegers(integers, scale[:, 0])
 
     def __call__(self, x: Tensor) -> Tensor:
         values = x.float()
@@ -95,16 +102,17 @@ class Int8Linear:
 
 
 class _PackedIntegers:
-    """A weight as oneDNN's kernels for integers take it."""
+    """A weight of integers, packed for oneDNN's integer kernels."""
 
     def __init__(self, integers: Tensor, scale: Tensor) -> None:
-        """integers [n, k] from -127 to 127 of any dtype; scale [n]: what one step is worth."""
+        """`integers` [n, k] int8 lie between -127 and 127. `scale` [n] is the value of one integer step."""
         typical = [_TYPICAL_ROWS, integers.shape[1]]
-        self._packed = torch.ops.onednn.qlinear_prepack(integers.to(torch.int8), typical)
+        self._packed = torch.ops.onednn.qlinear_prepack(integers, typical)
         self._scale, self._no_zero = scale, torch.zeros(len(scale), dtype=torch.int64)
 
     def product(self, x: Tensor, *, zero: int) -> Tensor:
-        """(x - zero) @ weight.T in float32; x [rows, k] of integers from 0 to 255, of any dtype."""
+        """Returns (x - zero) @ weight.T in float32. x [rows, k] holds integers from 0 to 255, in any
+        dtype."""
         out: Tensor = torch.ops.onednn.qlinear_pointwise(
             x.to(torch.uint8), 1.0, zero, self._packed, self._scale, self._no_zero,
             None, 1.0, 0, torch.float32, "none", [], "",
@@ -114,16 +122,17 @@ class _PackedIntegers:
 
 @cache
 def _sums_of_pairs_saturate() -> bool:
-    """Whether the kernels for integers cut off what does not fit 16 bits. Asked of them, not of the CPU's
-    flags: there are two kinds of VNNI, and oneDNN may be told to use neither (ONEDNN_MAX_CPU_ISA)."""
+    """Returns whether the integer kernels cut off sums that do not fit into 16 bits. The answer comes from a
+    trial product and not from the CPU's flags: there are two kinds of VNNI, and oneDNN may be told to use
+    neither (ONEDNN_MAX_CPU_ISA)."""
     k = 64
-    weight = _PackedIntegers(torch.full((k, k), _INT8_MAX), torch.ones(k))
+    weight = _PackedIntegers(torch.full((k, k), _INT8_MAX, dtype=torch.int8), torch.ones(k))
     sums = weight.product(torch.full((_TYPICAL_ROWS, k), 255), zero=0)
     return bool((sums != 255 * _INT8_MAX * k).any())
 
 
 def _scale(rows: Tensor) -> Tensor:
-    """The value of one step of a row's integers, [n, 1]."""
+    """Returns the value of one integer step for each of the rows [n, k], as [n, 1]."""
     return rows.abs().amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) / _INT8_MAX
 
 

@@ -1,7 +1,7 @@
 """The speech LLM: a Llama with Hugging Face's parameter names (docs/model.md 4). Knows token ids, no text.
 
-`Llama` is the definition, for training and for whole-sequence logits; `llm_runner.LlmRunner` is the same
-network packed for decoding many rows against a static cache.
+`Llama` defines the network, for training and for the logits of whole sequences. `llm_runner.LlmRunner` runs
+the same network with packed weights and a KV cache, to decode many rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from glm_tts_api.model.embedding import Embedding
 
 @dataclass(frozen=True, slots=True)
 class LlmConfig:
-    """Sizes under the names of Hugging Face's config.json; the defaults are the official ones."""
+    """The sizes of the LLM, named as in Hugging Face's config.json. The defaults are the official sizes."""
 
     vocab_size: int = 98304
     hidden_size: int = 2048
@@ -47,7 +47,7 @@ class LlmConfig:
 
     @property
     def group_size(self) -> int:
-        """Query heads that share a key/value head."""
+        """The number of query heads that share one key/value head."""
         return self.num_attention_heads // self.num_key_value_heads
 
     @classmethod
@@ -56,7 +56,8 @@ class LlmConfig:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> LlmConfig:
-        """From the content of config.json. Raises ValueError for a network that this is not."""
+        """Makes the config from the content of a config.json. Raises ValueError for a kind of network that is
+        not supported, and for impossible sizes."""
         if raw.get("hidden_act", "silu") != "silu" or raw.get("attention_bias") or raw.get("mlp_bias"):
             raise ValueError("llm: only SiLU without biases is supported")
         if (raw.get("rope_scaling") or {}).get("rope_type", "default") != "default":
@@ -72,9 +73,10 @@ class LlmConfig:
 
 
 def rope_table(config: LlmConfig, n_positions: int) -> tuple[Tensor, Tensor]:
-    """cos and sin of positions 0..n-1, [n, head_dim] float32, each frequency in both halves.
+    """Returns the cosine and sine tables of the positions 0 to `n_positions` - 1, [n_positions, head_dim]
+    float32 each. Both halves of a row have the same frequencies.
 
-    The first half of `sin` is negated, so that a rotation is x * cos + swap_halves(x) * sin.
+    The first half of the sine table is negated, so that a rotation is x * cos + swap_halves(x) * sin.
     """
     exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
     frequencies = 1.0 / config.rope_theta**exponents
@@ -84,7 +86,8 @@ def rope_table(config: LlmConfig, n_positions: int) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions; the last dimension is head_dim, cos and sin are rows of `rope_table`."""
+    """Rotates x [..., head_dim] by its positions (rotary position embedding). `cos` and `sin` are the rows of
+    `rope_table` for the positions."""
     return x * cos + x.roll(x.shape[-1] // 2, -1) * sin
 
 
@@ -154,7 +157,8 @@ class _Trunk(nn.Module):
 
 
 class Llama(nn.Module):
-    """Trainable, without a cache. State-dict keys are Hugging Face's; a tied head is not stored."""
+    """The LLM as a trainable network without a KV cache. The keys of its state dict are Hugging Face's. A
+    tied head is not stored."""
 
     def __init__(self, config: LlmConfig) -> None:
         super().__init__()
@@ -165,13 +169,14 @@ class Llama(nn.Module):
 
     @property
     def head_weight(self) -> Tensor:
-        """[vocab_size, hidden_size]; the embedding itself where tied."""
+        """The weight of the output head, [vocab_size, hidden_size]. With a tied head it is the embedding."""
         if self.config.tie_word_embeddings:
             return self.model.embed_tokens.weight
         return self.lm_head.weight
 
     def forward(self, ids: Tensor) -> Tensor:
-        """ids [B, T] from position 0 -> hidden states after the final norm [B, T, D]."""
+        """Returns the hidden states after the final norm, [B, T, D], of the token ids [B, T]. Each row begins
+        at position 0."""
         x = self.model.embed_tokens(ids)
         cos, sin = (table.to(x) for table in rope_table(self.config, ids.shape[1]))
         for layer in self.model.layers:
@@ -180,5 +185,5 @@ class Llama(nn.Module):
         return out
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """[..., D] -> [..., vocab_size]."""
+        """Returns the logits [..., vocab_size] of the hidden states [..., D]."""
         return F.linear(hidden, self.head_weight)

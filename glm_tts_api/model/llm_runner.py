@@ -1,8 +1,9 @@
-"""The LLM packed for serving: many rows, each at its own length, one forward a step.
+"""Runs the LLM for serving: one forward pass a step, for many rows of different lengths.
 
-A row's result does not depend on its neighbours. On the CPU, products run on packed weights with the rows
-padded to a multiple of 4, and every row attends alone over exactly its own positions. On CUDA, Triton's
-kernels (triton_decode.py) hold to that; by the operators here, rows attend together under a mask.
+On the CPU a row's result does not depend on the other rows. Products use packed weights with the rows padded
+to a multiple of 4, or integers, whose sums are exact for any number of rows. Each row attends separately,
+over exactly its own positions. On a GPU this holds with Triton's kernels (triton_decode.py). With the
+operators in this module, the rows on a GPU attend together under a mask.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from glm_tts_api.model.linear import ROW_MULTIPLE, AlignedHead, Int8Linear, Line
 from glm_tts_api.model.llm import Llama, rope_table, rotate
 from glm_tts_api.model.threads import attending, whole_vectors
 
-KEY_BUCKET = 128  # CUDA: keys are read in multiples of this, so that few shapes occur
-_MASK_MULTIPLE = 16
+KEY_BUCKET = 128  # on a GPU the number of keys is a multiple of this, so that few shapes occur
+_MASK_MULTIPLE = 16  # columns; so each row of a mask begins at an aligned address
 
 
 class _Layer:
-    """One layer's weights, those that read the same input fused."""
+    """The weights of one layer. Products that read the same input are fused into one."""
 
     def __init__(
         self,
@@ -35,7 +36,7 @@ class _Layer:
     ) -> None:
         def fused(*names: str) -> Linear:
             weights = [layer.get_parameter(f"{name}.weight").detach() for name in names]
-            return linear(torch.cat([weight.to(device, dtype) for weight in weights]))
+            return linear(_joined(weights, device=device, dtype=dtype))
 
         def vector(name: str) -> Tensor:
             return layer.get_parameter(f"{name}.weight").detach().to(device, dtype, copy=True)
@@ -48,11 +49,22 @@ class _Layer:
         self.down = fused("mlp.down_proj")
 
 
-def causal_mask(n: int, start: int, *, group: int, device: torch.device | str, dtype: torch.dtype) -> Tensor:
-    """The mask of the positions that the queries at start.. may not see, [group * n, start + n]: 0 or -inf,
-    to be added.
+def _joined(weights: Sequence[Tensor], *, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Joins the weights [n_i, k] into one tensor [sum of n_i, k] on `device` in `dtype`. Each weight is read
+    only once, because all together may have gigabytes."""
+    lengths = [len(weight) for weight in weights]
+    joined = torch.empty(sum(lengths), weights[0].shape[1], device=device, dtype=dtype)
+    for part, weight in zip(joined.split(lengths), weights, strict=True):
+        part.copy_(weight)
+    return joined
 
-    Rows begin aligned: others would be copied in each layer.
+
+def causal_mask(n: int, start: int, *, group: int, device: torch.device | str, dtype: torch.dtype) -> Tensor:
+    """Returns the causal mask, [group * n, start + n], for `n` queries at the positions from `start` on,
+    repeated for `group` heads. The mask is 0 where a query may see a position and -inf elsewhere, and is
+    added to the scores.
+
+    The rows of the mask begin at aligned addresses. Otherwise the mask would be copied in each layer.
     """
     end = start + n
     mask = torch.full((n, -(-end // _MASK_MULTIPLE) * _MASK_MULTIPLE), -torch.inf, device=device, dtype=dtype)
@@ -60,22 +72,24 @@ def causal_mask(n: int, start: int, *, group: int, device: torch.device | str, d
 
 
 def attend_in_groups(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-    """Grouped-query attention under a mask, heads that share keys as one longer run of queries.
+    """Computes grouped-query attention under a mask. The queries of heads that share keys are joined to one
+    longer run of queries.
 
-    On CUDA no fused kernel takes both a mask and groups, and the plain one multiplies in float32.
-    q [1, heads, n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [group * n, m] -> as q.
+    On CUDA no fused kernel takes both a mask and groups, and the plain kernel multiplies in float32.
+    q is [1, heads, n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [group * n, m]. The result
+    has the shape of q.
     """
     y = F.scaled_dot_product_attention(q.reshape(1, keys.shape[1], -1, q.shape[-1]), keys, values, mask)
     return y.reshape(q.shape)
 
 
 class LlmRunner:
-    """Prefills slots of a cache and decodes batches of them. To be called under torch.inference_mode.
+    """Prefills slots of a KV cache, and decodes many slots at once. Call it under torch.inference_mode.
 
-    `llama` may lie on the CPU, memory-mapped, in any dtype: it is copied layer by layer to `device` as
-    `dtype` and not kept. `sampled_ids` are the vocabulary ids that `logits` computes. `int8` products read
-    8-bit weights (on the CPU); everything between them stays in `dtype`. The attributes without underscores
-    are for another forward over the same weights.
+    `llama` may lie on the CPU, memory-mapped, in any dtype. Its weights are copied layer by layer to `device`
+    as `dtype`, and `llama` is not kept. `sampled_ids` are the vocabulary ids whose logits are computed.
+    `int8` makes the products use 8-bit weights (on the CPU only); everything between the products stays in
+    `dtype`. The attributes without underscores are for triton_decode.py, which runs the same weights.
     """
 
     def __init__(
@@ -89,6 +103,7 @@ class LlmRunner:
     ) -> None:
         linear: Callable[[Tensor], Linear] = Int8Linear if int8 else PackedLinear
         self.config = llama.config
+        self.row_multiple = 1 if int8 else ROW_MULTIPLE
         self.device = torch.device(device)
         self.dtype = dtype
         self.embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
@@ -104,7 +119,9 @@ class LlmRunner:
         self.cos, self.sin = cos.to(self.device, dtype), sin.to(self.device, dtype)
 
     def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
-        """Reads ids [n] into `slot` at positions start.. after what is there; hidden states [n, D]."""
+        """Runs the LLM over the ids [n], and writes their keys and values to `slot`, at the positions from
+        `start` on. The positions before `start` must have been filled before. Returns the hidden states [n,
+        D]. Raises ValueError if the slot is too short."""
         tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
         n = tokens.shape[0]
         end = start + n
@@ -141,18 +158,21 @@ class LlmRunner:
         cache: KVCache,
         slots: Sequence[int],
         lengths: Sequence[int],
-        row_multiple: int = ROW_MULTIPLE,
+        row_multiple: int | None = None,
     ) -> Tensor:
-        """One id a row: ids[i] goes to slots[i], where lengths[i] positions are taken; hidden [B, D].
+        """Feeds one id to each row: ids[i] goes to slots[i], of which lengths[i] positions are filled. Writes
+        the id's keys and values to the slot's next position. Returns the hidden states [B, D]. Raises
+        ValueError if a slot is full.
 
-        On the CPU the products are padded to a multiple of `row_multiple` rows.
+        On the CPU the products are padded to a multiple of `row_multiple` rows. None takes the runner's own
+        multiple.
         """
         if max(lengths) >= cache.slot_length:
             raise ValueError(f"{max(lengths) + 1} positions do not fit a slot of {cache.slot_length}")
         tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
         at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
         if self.device.type == "cpu":
-            return self._decode_apart(tokens, at, cache, slots, lengths, row_multiple)
+            return self._decode_apart(tokens, at, cache, slots, lengths, row_multiple or self.row_multiple)
         n_slots = max(slots) + 1
         fed, taken = at.new_zeros(n_slots), at.new_full((n_slots,), cache.slot_length - 1)
         fed[at[0]], taken[at[0]] = tokens, at[1]
@@ -160,11 +180,13 @@ class LlmRunner:
         return self.decode_slots(fed, taken, cache=cache, n_keys=n_keys)[at[0]]
 
     def decode_slots(self, ids: Tensor, lengths: Tensor, *, cache: KVCache, n_keys: int) -> Tensor:
-        """As `decode` on tensors alone, for the first slots: ids[i] goes to slot i; hidden [n, D].
+        """Decodes the first n slots with tensors alone, so that it can be captured: ids[i] goes to slot i, of
+        which lengths[i] positions are filled. Writes the id's keys and values to the slot's next position.
+        Returns the hidden states [n, D].
 
-        All rows attend over the first `n_keys` positions under a mask, so those must hold finite numbers. A
-        slot that has nothing to decode takes any id at its last position: a row that comes to that position
-        writes it before it reads it.
+        All rows attend over the first `n_keys` positions under a mask, so these positions must hold finite
+        numbers. For a slot without a row, give any id and the slot's last position. This is harmless: a row
+        that reaches the last position writes the position before reading it.
         """
         n = ids.shape[0]
         rows = torch.arange(n, device=self.device)
@@ -196,7 +218,7 @@ class LlmRunner:
         positions = F.pad(at[1], (0, padding))
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         x = F.pad(F.embedding(ids, self.embedding), (0, 0, 0, padding))  # [P, D]
-        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # padding rows "attend" to these
+        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # the padding rows' result of the attention
         for index, layer in enumerate(self.layers):
             q, k, v = self._project(layer, x, cos, sin)
             cache.keys[index][at[0], :, at[1]] = k[:n]
@@ -220,18 +242,20 @@ class LlmRunner:
         return (-1, self.config.num_key_value_heads, self.config.group_size, self.config.head_dim)
 
     def _grouped(self, q: Tensor) -> Tensor:
-        """[B, heads, head_dim] -> [B, kv_heads, group, head_dim]: a group's heads share keys."""
+        """[B, heads, head_dim] -> [B, kv_heads, group, head_dim]. The heads of a group share keys."""
         return q.reshape(self._grouped_shape)
 
     def _project(self, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """[rows, D] -> rotated q and k, and v, each [rows, its heads, head_dim]."""
+        """Returns q, k and v of the hidden states x [rows, D], each as [rows, number of its heads, head_dim].
+        q and k are rotated by their positions."""
         heads, kv_heads = self.config.num_attention_heads, self.config.num_key_value_heads
         qkv = layer.qkv(self._normalize(x, layer.attention_norm)).view(x.shape[0], -1, self.config.head_dim)
         qk = rotate(qkv[:, : heads + kv_heads], cos, sin)
         return qk[:, :heads], qk[:, heads:], qkv[:, heads + kv_heads :]
 
     def _finish(self, layer: _Layer, x: Tensor, attended: Tensor) -> Tensor:
-        """The rest of a layer: output projection and feed-forward, each added to x."""
+        """Computes the rest of a layer after the attention: adds the output projection of `attended` to x,
+        then the feed-forward."""
         x = x + layer.output(attended)
         gate, up = layer.gate_up(self._normalize(x, layer.mlp_norm)).chunk(2, -1)
         with whole_vectors(gate):
@@ -241,8 +265,11 @@ class LlmRunner:
     def _normalize(self, x: Tensor, weight: Tensor) -> Tensor:
         return F.rms_norm(x, weight.shape, weight, self.config.rms_norm_eps)
 
-    def logits(self, hidden: Tensor, *, row_multiple: int = ROW_MULTIPLE) -> Tensor:
-        """[B, D] -> [B, n] float32, a column for each of `sampled_ids`; rows independent of their number."""
+    def logits(self, hidden: Tensor, *, row_multiple: int | None = None) -> Tensor:
+        """Returns the logits [B, n] float32 of the hidden states [B, D], with a column for each of
+        `sampled_ids`. On the CPU the rows are padded to a multiple of `row_multiple` (None takes the runner's
+        own), so that a row's result does not depend on B."""
         n = hidden.shape[0]
-        padded = F.pad(hidden, (0, 0, 0, -n % row_multiple)) if self.device.type == "cpu" else hidden
+        n_padding = -n % (row_multiple or self.row_multiple) if self.device.type == "cpu" else 0
+        padded = F.pad(hidden, (0, 0, 0, n_padding)) if n_padding else hidden
         return self._head(padded)[:n].float()

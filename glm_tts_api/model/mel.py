@@ -1,8 +1,8 @@
-"""Waveforms to log-mel spectrograms, and the resampler that everything the model hears goes through.
+"""Computes log-mel spectrograms of waveforms, and resamples all audio that the models get.
 
-Pure functions of tensors (docs/model.md 7). Filters and windows are cached per size, rate and device: a
-cache keyed by less gives the second sample rate the first one's filters. They are built outside inference
-mode, since a training loss may be the next to use them.
+Pure functions of tensors (docs/model.md 7). Filters and windows are cached by size, sample rate and device.
+(A cache with fewer keys would give one sample rate the filters of another.) They are made outside inference
+mode, because a training loss may use them too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ MEL_FLOOR = 1e-5
 
 
 def resample(wave: Tensor, sr_in: int, sr_out: int) -> Tensor:
-    """Windowed-sinc resampling (docs/model.md 7.1). wave [..., N] -> [..., ceil(N * sr_out / sr_in)]."""
+    """Resamples wave [..., N] from `sr_in` Hz to `sr_out` Hz with a windowed sinc (docs/model.md 7.1). The
+    result is [..., ceil(N * sr_out / sr_in)]."""
     if sr_in == sr_out:
         return wave
     divisor = math.gcd(sr_in, sr_out)
@@ -44,7 +45,8 @@ def resample(wave: Tensor, sr_in: int, sr_out: int) -> Tensor:
 @lru_cache(maxsize=32)
 @torch.inference_mode(False)
 def _sinc_kernel(orig: int, new: int) -> tuple[Tensor, int]:
-    """One Hann-windowed sinc per output phase, [new, 1, 2 * width + orig], built in float64."""
+    """Returns the resampling kernel: a Hann-windowed sinc for each of the `new` output phases, as
+    [new, 1, 2 * width + orig], and its width. The kernel is computed in float64."""
     base = ROLLOFF * min(orig, new)
     width = math.ceil(LOWPASS_WIDTH * orig / base)
     taps = torch.arange(-width, width + orig, dtype=torch.float64) / orig
@@ -56,7 +58,8 @@ def _sinc_kernel(orig: int, new: int) -> tuple[Tensor, int]:
 
 
 def slaney_filterbank(n_mels: int, n_fft: int, sample_rate: int, fmax: float) -> Tensor:
-    """Area-normalised triangles on the Slaney mel scale, 0 to fmax Hz: [n_mels, n_fft // 2 + 1] float32."""
+    """Returns the mel filters as [n_mels, n_fft // 2 + 1] float32: triangles on the Slaney mel scale from 0
+    to `fmax` Hz, each with the area one."""
     top = _hz_to_mel(torch.tensor(fmax, dtype=torch.float64))
     edges = _mel_to_hz(torch.linspace(0, float(top), n_mels + 2, dtype=torch.float64))  # [n_mels + 2] Hz
     bins = torch.linspace(0, sample_rate / 2, n_fft // 2 + 1, dtype=torch.float64)
@@ -68,7 +71,7 @@ def slaney_filterbank(n_mels: int, n_fft: int, sample_rate: int, fmax: float) ->
 
 
 def _hz_to_mel(hz: Tensor) -> Tensor:
-    """Linear below 1 kHz (200/3 Hz per mel), logarithmic above."""
+    """Converts Hz to mels on the Slaney scale: linear below 1 kHz (200/3 Hz per mel), logarithmic above."""
     log_part = 15 + 27 * torch.log(hz.clamp_min(1e-9) / 1000) / math.log(6.4)
     return torch.where(hz < 1000, hz * 3 / 200, log_part)
 
@@ -90,10 +93,11 @@ def _hann(n_fft: int, device: torch.device) -> Tensor:
 
 
 def log_mel(wave: Tensor, sample_rate: int) -> Tensor:
-    """Natural-log mel spectrogram (docs/model.md 7) of a float32 signal at a SampleRate.
+    """Returns the mel spectrogram (natural logarithm, docs/model.md 7) of a float32 signal at `sample_rate`
+    Hz.
 
-    wave [..., N] -> [..., 80, N // hop]: 50 frames a second. Raises ValueError
-    for another rate or for a signal too short to be padded by reflection.
+    wave [..., N] -> [..., 80, N // hop], with 50 frames a second. Raises ValueError if `sample_rate` is
+    neither 24,000 nor 32,000, or if the signal is too short to be padded by reflection.
     """
     if sample_rate not in get_args(SampleRate):
         raise ValueError(f"log_mel knows {get_args(SampleRate)} Hz, not {sample_rate}")

@@ -1,7 +1,7 @@
-"""Whether the installed PyTorch has what this room calls of it that is not promised to stay.
+"""Checks whether the installed PyTorch has the private operators that this package calls.
 
-Private operators may be gone, or take other arguments, with any release; this is found out before a start,
-not by the first request.
+Private operators may disappear, or take other arguments, in any release. So they are tried before the server
+starts, and not by the first request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from glm_tts_api.model.placement import Precision, has_bf16_units
 
 
 def require_operators(device: torch.device, precision: Precision) -> None:
-    """Tries those that a model on `device` with this precision needs. Raises StartupError if one fails."""
+    """Tries the private operators that a model on `device` with this precision needs. Raises StartupError if
+    one fails. Does nothing for a GPU."""
     if device.type != "cpu":
         return
     try:

@@ -1,7 +1,8 @@
-"""Noise that belongs to its place: any span of an utterance draws what the whole of it would.
+"""Random noise that depends on its place: each part of an utterance gets the same noise as in the whole
+utterance.
 
-Frames are drawn in blocks, each by a generator of its own, whose seed is the utterance's and the block's
-number.
+Frames are drawn in blocks. Each block has its own generator, whose seed is computed from the utterance's seed
+and the block's number.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ _SEEDS = 2**64
 def placed_noise(
     seed: int, start: int, end: int, *, per_frame: tuple[int, ...], device: torch.device | str = "cpu"
 ) -> Tensor:
-    """Standard normal values of the frames from `start` to `end`, [end - start, *per_frame] float32."""
+    """Returns random numbers with a standard normal distribution for the frames from `start` up to `end` of
+    an utterance, as [end - start, *per_frame] float32. The numbers of a frame depend only on `seed` and the
+    frame's place in the utterance, not on `start` and `end`."""
     first, last = start // BLOCK_FRAMES, -(-end // BLOCK_FRAMES)
     blocks = [_block(seed, index, per_frame, device) for index in range(first, last)]
     if not blocks:

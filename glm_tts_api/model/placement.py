@@ -1,4 +1,4 @@
-"""Where the model runs and how precisely, from what the settings ask for and what the machine has."""
+"""Chooses the device and the precision of the models, from the settings and the machine."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ from glm_tts_api.model.gpus import n_gpus, why_no_gpu
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _CPU = torch.device("cpu")
-_IS_X86 = platform.machine() == "x86_64"  # of other CPUs' units nothing is known here
-_CACHED_WEIGHTS = 50_000_000  # fewer than these are held by a CPU's caches rather than read from memory
+_IS_X86 = platform.machine() == "x86_64"  # the units of other CPUs are not known here
+_CACHED_WEIGHTS = 50_000_000  # fewer weights than this stay in a CPU's caches
 
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How the LLM computes: its dtype, and whether its products read 8-bit weights."""
+    """The precision of the LLM: its dtype, and whether its products use 8-bit weights."""
 
     dtype: torch.dtype
     int8: bool = False
 
 
 def choose_device(device: str, *, nth: int = 0) -> torch.device:
-    """`device`: auto, cpu, cuda or cuda:N. auto, and cuda without a number, take GPU `nth` modulo the number
-    of GPUs; auto takes the CPU where there is none.
+    """Returns the device for the setting `device`, which is auto, cpu, cuda or cuda:N. auto, and cuda without
+    a number, take the GPU with the number `nth` modulo the number of GPUs. auto takes the CPU if there is no
+    GPU.
 
-    Raises StartupError if the GPU asked for is not there.
+    Raises StartupError if the GPU is not there.
     """
     return _choose_device(device, n_gpus(), nth)
 
 
 def n_sharing(device: torch.device, asked: str, *, n_engines: int) -> int:
-    """The number of a server's engines on `device`, which choose_device has found for one of them from
-    `asked`."""
+    """Returns how many of a server's `n_engines` engines run on `device`. `asked` is the setting from which
+    choose_device has chosen the device."""
     if device.type != "cuda" or ":" in asked:
         return n_engines
     return len(range(device.index, n_engines, n_gpus()))
 
 
 def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
-    """Warnings about DEVICE and DTYPE on this machine, for the person who starts the server."""
+    """Returns warnings about the settings DEVICE and DTYPE on this machine, for the person who starts the
+    server."""
     warnings = []
     reason = why_no_gpu() if device == "auto" and n_gpus() == 0 else None
     if reason:
@@ -57,11 +59,14 @@ def placement_warnings(device: str, *, dtype: Dtype) -> list[str]:
 
 
 def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype) -> Precision:
-    """auto is bf16 on a GPU with bf16 units, and on a CPU with such units for an LLM of so many weights that
-    reading them is what takes the time; fp32 otherwise. A table rather than a measurement: a seed gives the
-    same sound after every start. int8 is 8-bit weights, and float32 for all else.
+    """Returns the precision of an LLM with `n_weights` weights on `device`. `dtype` is the setting DTYPE.
 
-    Raises StartupError for 8-bit weights on a GPU, and for bf16 on one without units for it.
+    "auto" takes bf16 on a GPU with units for bfloat16. "auto" also takes bf16 on a CPU with such units, if
+    the LLM has more than 50 million weights: reading these from memory then takes most of the time. Otherwise
+    "auto" takes fp32. The choice follows fixed rules and no measurement, so that a seed gives the same audio
+    after each start. "int8" takes 8-bit weights, with float32 between the products.
+
+    Raises StartupError for "int8" on a GPU, and for "bf16" on a GPU without units for bfloat16.
     """
     if dtype == "int8":
         if device.type != "cpu":
@@ -78,9 +83,15 @@ def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype) -> P
     return Precision(_DTYPES[dtype])
 
 
+def flow_in_bf16(dtype: Dtype) -> bool:
+    """Returns whether the flow computes its products in bfloat16 with the setting `dtype`. The result is True
+    for "bf16", and for "int8" on a CPU that has units for bfloat16."""
+    return dtype == "bf16" or (dtype == "int8" and has_bf16_units())
+
+
 def has_bf16_units(device: torch.device = _CPU) -> bool:
-    """Whether a GPU has them; or the CPU, and PyTorch may use AVX-512, which they need
-    (ATEN_CPU_CAPABILITY)."""
+    """Returns whether the device has units for bfloat16. A CPU's units count only if PyTorch may use AVX-512
+    (ATEN_CPU_CAPABILITY), which they need."""
     if device.type == "cuda":
         with torch.cuda.device(device):
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -1,8 +1,9 @@
-"""Drawing the next token on a CPU (docs/model.md 4): repetition-aware sampling and top-k, for many rows.
+"""Draws the next token of many rows on a CPU (docs/model.md 4), by repetition-aware sampling (RAS) or by
+top-k.
 
-Every row draws from a torch.Generator of its own, and draws just what it would draw alone, so neighbours
-change nothing. The draws are those of torch.multinomial as the published loop calls it:
-multinomial(p, 1, replacement=True) is argmax(p / e) with as many exponentials e as p has entries.
+Each row has its own torch.Generator and gets the same token as if it were alone, so other rows change
+nothing. The draws are the same as those of torch.multinomial in the published code: multinomial(p, 1,
+replacement=True) is argmax(p / e), with one exponentially distributed number e for each entry of p.
 """
 
 from __future__ import annotations
@@ -15,19 +16,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-HISTORY = 10  # generated ids that RAS looks back on
+HISTORY = 10  # RAS compares a drawn column with the ten columns drawn before it
 TOP_P = 0.8
 MAX_CANDIDATES = 25
-MAX_REDRAWS = 100  # a top-k draw that may not be the end is repeated; past this the end is excluded
+MAX_REDRAWS = 100  # top-k draws again up to 100 times if the end comes too early; then the end is excluded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """The meaning of the logits' columns.
+    """The meaning of the columns of the logits.
 
-    `end` is the column that ends a segment. `ids` [C] holds each column's vocabulary id where only some of
-    the vocabulary is computed (None: column i is id i). A draw takes `vocab_size` exponentials either way, so
-    leaving out ids that cannot be drawn does not change the draws of the others.
+    `end` is the column that ends a segment. `ids` [C] has the vocabulary id of each column, where only part
+    of the vocabulary is computed; None means that column i is the id i. A draw from all columns uses
+    `vocab_size` random numbers in both cases. So leaving out ids that cannot be drawn does not change the
+    other draws.
     """
 
     end: int
@@ -36,7 +38,7 @@ class Columns:
 
 
 class Draw(NamedTuple):
-    """Drawn columns [B] int64 and the logarithms of their probabilities [B]."""
+    """The drawn column of each row, [B] int64, and the logarithm of its probability, [B]."""
 
     columns: Tensor
     log_probs: Tensor
@@ -50,10 +52,12 @@ def ras(
     recent: Tensor,
     may_end: Tensor,
 ) -> Draw:
-    """Nucleus sampling that falls back to the whole distribution where it would repeat itself.
+    """Draws one column for each row by repetition-aware sampling. The first draw is from the nucleus (the
+    likeliest columns). If the drawn column is among the row's recent ones, a second draw from all columns
+    replaces it.
 
-    logits [B, C]; recent [B, HISTORY], the columns drawn last (-1 where there are fewer); may_end [B] bool,
-    false while a row is too short.
+    `logits` is [B, C]. `recent` [B, HISTORY] has the columns drawn last, with -1 where there are fewer.
+    `may_end` [B] bool is False while a row is too short to end.
     """
     p = _probabilities(logits, columns.end, may_end)
     top, which = _ranked(p, MAX_CANDIDATES)  # [B, 25]
@@ -74,8 +78,9 @@ def top_k(
     k: Sequence[int],
     may_end: Tensor,
 ) -> Draw:
-    """Draws one of each row's k[row] likeliest, and draws again while that is the end and the row may not end
-    yet."""
+    """Draws one of the k[row] likeliest columns for each row. While the drawn column is the end and the row
+    may not end yet (`may_end` [B] bool is False), draws again. After MAX_REDRAWS times the end is
+    excluded."""
     everywhere = torch.ones_like(may_end)
     p = _probabilities(logits, columns.end, everywhere)
     drawn = _draw_top_k(p, k, generators)
@@ -92,14 +97,15 @@ def top_k(
 
 
 def _probabilities(logits: Tensor, end: int, may_end: Tensor) -> Tensor:
-    """softmax [B, C] float32, without the end where a row may not end."""
+    """Returns the softmax of the logits, [B, C] float32. The column `end` gets 0 in rows that may not end."""
     scores = F.log_softmax(logits.float(), -1)
     scores[:, end].masked_fill_(~may_end, -torch.inf)
     return scores.softmax(-1)
 
 
 def _ranked(p: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The n largest of each row in descending order, equals by column: values and columns [B, n]."""
+    """Returns the `n` largest values of each row and their columns, [B, n] each, in descending order. Equal
+    values are ordered by column."""
     values, which = p.topk(min(n, p.shape[1]), 1)
     by_column = which.argsort(1)
     values, order = values.gather(1, by_column).sort(dim=1, descending=True, stable=True)
@@ -107,9 +113,10 @@ def _ranked(p: Tensor, n: int) -> tuple[Tensor, Tensor]:
 
 
 def _sums_before(top: Tensor) -> Tensor:
-    """The sum of each row's entries before each entry [B, n], added one by one in float32, as published.
+    """Returns, for each entry of `top` [B, n], the sum of the entries before it in its row. The entries are
+    added one by one in float32, as in the published code.
 
-    torch.cumsum adds in double on the CPU: the nucleus may then end an entry earlier or later.
+    torch.cumsum adds in float64 on the CPU, so the nucleus could end one entry earlier or later.
     """
     sums = [torch.zeros_like(top[:, 0])]
     for column in top[:, :-1].unbind(1):
@@ -124,8 +131,8 @@ def _draw_top_k(p: Tensor, k: Sequence[int], generators: Sequence[torch.Generato
 
 
 def _draw(top: Tensor, taken: Tensor, which: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-    """Draws one of each row's leading `taken` entries [B, n], by their probabilities `top`; from `which`,
-    [B]."""
+    """Draws one of the first entries of each row, those for which `taken` [B, n] is True, by their
+    probabilities `top` [B, n]. Returns the entry's column from `which` [B, n], as [B]."""
     noise = torch.ones(top.shape)
     for row, (count, generator) in enumerate(zip(taken.sum(1).tolist(), generators, strict=True)):
         noise[row, :count].exponential_(generator=generator)
@@ -134,10 +141,11 @@ def _draw(top: Tensor, taken: Tensor, which: Tensor, generators: Sequence[torch.
 
 
 def _exponentials(columns: Columns, generators: Sequence[torch.Generator]) -> Tensor:
-    """For each generator an exponential for every column, of as many draws as the vocabulary has ids.
+    """Draws an exponentially distributed number for each generator and column. Each generator is advanced by
+    as many draws as the vocabulary has ids.
 
-    Torch makes an exponential from a uniform double, one after the other; drawing the doubles and
-    taking the logarithms of those that count gives the same bits in a quarter of the time.
+    torch makes each of these numbers from a uniform float64. Drawing all float64 numbers, and taking the
+    logarithms only of those that belong to a column, gives the same bits in a quarter of the time.
     """
     uniform = torch.empty(len(generators), columns.vocab_size, dtype=torch.float64)
     for row, generator in zip(uniform, generators, strict=True):

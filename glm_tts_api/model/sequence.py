@@ -1,4 +1,4 @@
-"""A sequence: the life of one decode row, from its prompt to its last token."""
+"""A sequence: one prompt and the speech tokens that are drawn after it, in one row of the decode batch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from glm_tts_api.model.sampling import HISTORY
 
 @dataclass(slots=True, eq=False)
 class SpeechSequence:
-    """A prompt and the speech `tokens` (from 0) drawn after it.
+    """A prompt, and the speech `tokens` (numbers from 0) that are drawn after it.
 
-    Between `min_len` and `max_len` tokens are drawn as `sampling` says; its seed is this candidate's. The
-    first `n_voice_ids` of the prompt are the voice's transcript, the same in every prompt of that voice.
-    `owner` is whose it is, candidate `candidate` for segment `segment`.
+    From `min_len` to `max_len` tokens are drawn, as `sampling` says; its seed is the seed of this candidate.
+    The first `n_voice_ids` ids of the prompt are the voice's transcript, which begins each prompt of that
+    voice. `owner` is the request to which the sequence belongs. The sequence is the candidate `candidate` for
+    the request's segment `segment`.
 
-    Once it has a row: `next_id` is fed to `slot` at the next step, when `n_read` positions are in the cache.
-    A sequence that has ended with `error` has no use for its tokens.
+    Once the sequence has a row, `n_read` positions of its slot `slot` are filled, and the next step feeds
+    `next_id`. If `error` is set, the sequence has failed and its tokens must not be used.
     """
 
     prompt_ids: list[int]
@@ -41,14 +42,15 @@ class SpeechSequence:
     error: Exception | None = None
 
     def join(self, slot: int, generator: torch.Generator) -> None:
-        """Gives it a row. `generator`: on the device where it draws."""
+        """Gives the sequence a row, the slot `slot`. `generator` must be on the device where tokens are
+        drawn. This method seeds the generator."""
         self.slot = slot
         self.generator = generator.manual_seed(self.sampling.seed)
         self.next_id = self.prompt_ids[-1]
 
     @property
     def is_read(self) -> bool:
-        """The prompt is in the cache, all but its last id: that one is the first to be fed."""
+        """Whether the prompt is in the cache except for its last id, which the first decode step feeds."""
         return self.n_read >= len(self.prompt_ids) - 1
 
     @property
@@ -57,7 +59,7 @@ class SpeechSequence:
 
     @property
     def recent(self) -> list[int]:
-        """The last HISTORY draws, -1 for none."""
+        """The last HISTORY tokens, with -1 in front where there are fewer."""
         recent = self.tokens[-HISTORY:]
         return [-1] * (HISTORY - len(recent)) + recent
 

@@ -1,4 +1,4 @@
-"""CAM++ speaker embedding: Kaldi filter banks and an ONNX network (docs/model.md 6)."""
+"""Computes the CAM++ speaker embedding with Kaldi filter banks and an ONNX network (docs/model.md 6)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ FRAME_SAMPLES = 400
 
 
 def kaldi_fbank(wave: Tensor) -> Tensor:
-    """Log filter banks of a float32 signal [N] at 16 kHz in [-1, 1], less their mean over time: [T, 80].
+    """Returns the log filter banks of a float32 signal [N] at 16 kHz in [-1, 1], as [T, 80]. The mean over
+    time is subtracted from each bin.
 
-    T = 1 + (N - 400) // 160. Raises ValueError below one frame (400 samples, 25 ms).
+    T is 1 + (N - 400) // 160. Raises ValueError for less than one frame (400 samples, 25 ms).
     """
-    import kaldi_native_fbank as knf  # a machine that is given prepared voices need not have it
+    import kaldi_native_fbank as knf  # not needed on a machine that only gets prepared voices
 
     if wave.shape[-1] < FRAME_SAMPLES:
         raise ValueError(f"a speaker embedding needs at least {FRAME_SAMPLES} samples, got {wave.shape[-1]}")
@@ -35,10 +36,11 @@ def kaldi_fbank(wave: Tensor) -> Tensor:
 
 
 class SpeakerEncoder:
-    """frontend/campplus.onnx on the CPU. `embed` may be called from one thread at a time."""
+    """Runs the network of frontend/campplus.onnx on the CPU. Only one thread at a time may call `embed`."""
 
     def __init__(self, onnx_path: Path) -> None:
-        # Read at the import. Else it puts an id into the user's home, and reports to its maker.
+        # onnxruntime reads this at its import. Without it, onnxruntime writes an id into the user's home
+        # folder and sends data to its maker.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime as ort
 
@@ -51,7 +53,8 @@ class SpeakerEncoder:
         self._input_name = self._session.get_inputs()[0].name
 
     def embed(self, wave: Tensor) -> Tensor:
-        """Speaker embedding of a float32 signal [N] at 16 kHz, [1, 192]; not normalised."""
+        """Returns the speaker embedding [1, 192] of a float32 signal [N] at 16 kHz. The embedding is not
+        normalised. Raises ValueError for less than 400 samples."""
         features = kaldi_fbank(wave)[None].numpy()  # [1, T, 80]
         output = self._session.run(None, {self._input_name: features})[0]
         return torch.from_numpy(np.asarray(output, dtype=np.float32)).reshape(1, -1)

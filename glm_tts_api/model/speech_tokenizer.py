@@ -1,8 +1,8 @@
-"""The speech tokenizer: 16 kHz speech to discrete tokens, 25 a second (docs/model.md 5).
+"""The speech tokenizer: turns 16 kHz speech into discrete tokens, 25 a second (docs/model.md 5).
 
-A Whisper-style encoder with block-causal attention, average pooling over time and a vector-quantisation
-codebook. Key names are the official ones without their "model.encoder." prefix. Training takes hidden() and
-codes() apart; the commitment and codebook losses are the trainer's business.
+The network is a Whisper-style encoder with block-causal attention, average pooling over time and a codebook
+for vector quantisation. The parameters have their official names without the prefix "model.encoder.".
+Training calls hidden() and codes() separately, and computes the commitment and codebook losses itself.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from glm_tts_api.model.embedding import Embedding
 from glm_tts_api.model.whisper_features import WhisperFeatures
 
 KEY_PREFIX = "model.encoder."
-UNUSED_KEYS = ("embed_positions2.weight", "ema_count", "ema_weight")  # stored, never read at inference
-CODEBOOK_ROWS_PER_STEP = 256  # bounds the distance table to 256 x codebook size (32 MiB at 32768)
+UNUSED_KEYS = ("embed_positions2.weight", "ema_count", "ema_weight")  # stored, but not used in inference
+CODEBOOK_ROWS_PER_STEP = 256  # limits the distance table to 256 x codebook size (32 MiB with 32,768 codes)
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechTokenizerConfig:
-    """The fields of speech_tokenizer/config.json that inference uses; defaults are the official sizes."""
+    """The fields of speech_tokenizer/config.json that inference uses. The defaults are the official sizes."""
 
     d_model: int = 1280
     encoder_attention_heads: int = 20
@@ -62,10 +62,11 @@ class SpeechTokenizerConfig:
 
 
 def encoder_key(official: str, config: SpeechTokenizerConfig) -> str | None:
-    """The module's name for a tensor of model*.safetensors, or None for one that inference never reads.
+    """Returns the module's name for a tensor of model*.safetensors whose name is `official`. Returns None for
+    a tensor that inference does not use, so that it is not read from the disk.
 
-    Skipped are the decoder, the encoder's final norm, the layers after quantisation and UNUSED_KEYS, so a
-    loader that asks first never reads them from disk. All other keys must match the module strictly.
+    Not used are the decoder, the encoder's final norm, the layers after quantisation and UNUSED_KEYS. All
+    other names must be the module's.
     """
     if not official.startswith(KEY_PREFIX):
         return None
@@ -98,7 +99,7 @@ class _Attention(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Pre-LayerNorm transformer layer, exact GELU."""
+    """A transformer layer with LayerNorm before attention and feed-forward, and the exact GELU."""
 
     def __init__(self, config: SpeechTokenizerConfig) -> None:
         super().__init__()
@@ -116,10 +117,10 @@ class _Layer(nn.Module):
 
 
 def block_causal_visibility(key_mask: Tensor, block_size: int) -> Tensor:
-    """The attention's visibility: each frame sees everything earlier and the whole of its own block, real
-    keys only.
+    """Returns the attention mask [B, 1, L, L] bool, which is True where frame i may attend to frame j. A
+    frame attends to all frames before it and to all of its own block of `block_size` frames.
 
-    key_mask [B, L] bool -> [B, 1, L, L] bool, true where row i may attend to column j.
+    `key_mask` [B, L] bool is True on real frames; no frame attends to the others.
     """
     position = torch.arange(key_mask.shape[1], device=key_mask.device)
     block = position // block_size
@@ -129,8 +130,9 @@ def block_causal_visibility(key_mask: Tensor, block_size: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """An utterance as the encoder takes it, in pieces of 30 s: features [B, mel, F] and mask [B, F] bool on
-    its device, and the number of tokens that it has."""
+    """The encoder's input for one utterance, in B pieces of 30 s at most: `features` [B, mel, F] and `mask`
+    [B, F] bool (True on real frames), on the encoder's device. `n_tokens` is the number of the utterance's
+    tokens."""
 
     features: Tensor
     mask: Tensor
@@ -138,7 +140,8 @@ class Heard:
 
 
 class SpeechTokenizer(nn.Module):
-    """Encoder and codebook. `preprocessor` is the content of preprocessor_config.json."""
+    """The speech tokenizer's encoder and codebook. `preprocessor` is the content of
+    preprocessor_config.json."""
 
     def __init__(self, config: SpeechTokenizerConfig, preprocessor: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -155,11 +158,13 @@ class SpeechTokenizer(nn.Module):
 
     @property
     def samples_per_token(self) -> int:
-        """Input samples per token: hop x convolution stride x pooling (640 at the official sizes)."""
+        """The number of samples per token: hop x convolution stride x pooling (640 with the official
+        sizes)."""
         return self.features.hop_length * 2 * self.config.pooling_kernel_size
 
     def extract(self, waves: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Whisper log-mel of 16 kHz pieces of at most 30 s, padded together: [B, mel, F] and mask [B, F]."""
+        """Computes the Whisper log-mel features of 16 kHz pieces [N] of at most 30 s, padded to one length.
+        Returns them as [B, mel, F], and a mask [B, F] that is True on real frames."""
         features, mask = self.features.extract(
             [wave.detach().cpu() for wave in waves], multiple=self.samples_per_token
         )
@@ -167,9 +172,11 @@ class SpeechTokenizer(nn.Module):
         return features.to(weight), mask.to(weight.device)
 
     def hidden(self, features: Tensor, mask: Tensor, *, start: int = 0) -> tuple[Tensor, Tensor]:
-        """The vectors that are quantised. features [B, mel, F], mask [B, F] bool -> [B, n, D], [B, n] bool.
+        """Computes the vectors that are then quantised: features [B, mel, F] and mask [B, F] bool -> vectors
+        [B, n, D] and mask [B, n] bool.
 
-        `start` is the first row of the position table; training shifts it so that short crops see all rows.
+        `start` is the row of the position table for the first position. Training varies it, so that short
+        pieces of audio use all rows.
         """
         x = F.gelu(self.conv1(features))
         x = F.gelu(self.conv2(x)).transpose(1, 2)  # [B, L, D]
@@ -185,7 +192,8 @@ class SpeechTokenizer(nn.Module):
         return x, mask
 
     def codes(self, hidden: Tensor) -> Tensor:
-        """Nearest codebook row of each vector, the first on ties. [..., D] -> [...] int64; no gradient."""
+        """Returns the index of the nearest codebook row for each vector, [..., D] -> [...] int64. Of rows
+        that are equally near, it is the first. There is no gradient."""
         with torch.no_grad():
             flat, table = hidden.reshape(-1, hidden.shape[-1]), self.codebook.weight
             norms = (table**2).sum(1)  # [K]
@@ -194,15 +202,17 @@ class SpeechTokenizer(nn.Module):
 
     @torch.inference_mode()
     def tokenize(self, waves: list[Tensor]) -> list[Tensor]:
-        """Tokens of each 16 kHz float32 utterance [N] -> [n] int64; longer than 30 s goes in pieces of 30 s.
+        """Returns the tokens [n] int64 of each 16 kHz float32 utterance [N]. An utterance longer than 30 s is
+        cut into pieces of 30 s.
 
-        The pieces of one utterance share a batch; utterances do not, since padding one row to another's
-        length changes the shorter row's last token. Raises ValueError for an empty utterance.
+        The pieces of one utterance share a batch. Different utterances do not, because padding a row to the
+        length of another row changes its last token. Raises ValueError for an empty utterance.
         """
         return [self.tokens(self.hear(wave)) for wave in waves]
 
     def hear(self, wave: Tensor) -> Heard:
-        """An utterance's features, which are made on the CPU. Raises ValueError for an empty one."""
+        """Computes the features of a 16 kHz utterance [N], on the CPU. Raises ValueError for an empty
+        utterance."""
         if wave.numel() == 0:
             raise ValueError("cannot tokenize an empty utterance")
         pieces = list(torch.split(wave, self.features.n_samples))
@@ -210,14 +220,16 @@ class SpeechTokenizer(nn.Module):
 
     @torch.inference_mode()
     def tokens(self, heard: Heard) -> Tensor:
-        """[n] int64. Asks the device for nothing: a GPU is still at work when it returns."""
+        """Returns the tokens [n] int64 of the utterance whose features are `heard`. Does not wait for a GPU,
+        which may still compute the tokens when this method returns."""
         hidden, _ = self.hidden(heard.features, heard.mask)
         kept = hidden.flatten(0, 1)[: heard.n_tokens]  # all pieces but the last are full
         return self.codes(kept).to(torch.int64)
 
 
 def _pool(x: Tensor, size: int) -> Tensor:
-    """Average `size` neighbours in time, zeros filling the last group: [B, L, D] -> [B, ceil(L/size), D]."""
+    """Averages each group of `size` neighbours in time: [B, L, D] -> [B, ceil(L / size), D]. Zeros fill the
+    last group."""
     batch, length, dim = x.shape
     x = F.pad(x, (0, 0, 0, -length % size))
     return x.view(batch, -1, size, dim).mean(2)

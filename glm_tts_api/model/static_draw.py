@@ -1,13 +1,13 @@
-"""The rules of `sampling` as one expression on tensors of fixed shape.
+"""Draws tokens by the rules of sampling.py, with tensors of fixed shapes, so that a CUDA graph can do it.
 
-A CUDA graph can neither branch on a drawn value nor change a shape. So every row has a fixed amount of noise
-a step, used or not; `sampling` consumes as much as the published loop. And where the published loop draws
-again because the end comes too early, the end is left out here. The distributions are those of `sampling`,
-the draws of one seed are not.
+A CUDA graph can neither branch on a drawn value nor change a shape. So each row gets a fixed amount of noise
+in each step, whether it is used or not. (sampling.py uses as much as the published code.) Where the published
+code draws again because the end comes too early, the end is left out here. The probabilities are the same as
+in sampling.py, but a seed gives other draws.
 
 A row's draw does not depend on the number of rows, though a GPU chooses its kernels by that number. For this,
-equal logits are ordered by column, noise belongs to a column and not to a rank, the nucleus is summed in
-integers, and rows begin aligned.
+equal logits are ordered by column, the noise belongs to a column and not to a rank, the nucleus is summed in
+integers, and rows begin at aligned addresses.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from torch import Tensor
 from glm_tts_api.model.sampling import TOP_P, Draw
 
 N_CANDIDATES = 100  # the largest k of top-k
-_ALIGNED = 64  # columns; rows that begin at other addresses than their neighbours are summed otherwise
+_ALIGNED = 64  # columns; with rows at unaligned addresses, sums would round differently
 _ONE = 2**56  # a probability of 1 as an integer: sums of integers are exact in any order
 
 
 class Rules(NamedTuple):
-    """How each row draws: `limit` [B] int64 of its likeliest columns at most, at least 1; `nucleus` [B] bool,
-    true for RAS; `may_end` [B] bool; `recent` [B, HISTORY] int64, as `sampling.ras` takes it."""
+    """How each row draws. `limit` [B] int64 is the largest number of candidates, at least 1. `nucleus` [B]
+    bool is True for RAS and False for top-k. `may_end` [B] bool is False while a row is too short to end.
+    `recent` [B, HISTORY] int64 has the columns drawn last, with -1 where there are fewer."""
 
     limit: Tensor
     nucleus: Tensor
@@ -36,15 +37,16 @@ class Rules(NamedTuple):
 
 
 def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
-    """logits [B, C]; noise [B, 2, C] of exponentials, for the draw among the candidates and for the one that
-    replaces a repetition; column `end` ends a segment."""
+    """Draws one column of the logits [B, C] for each row, by the row's `rules`. The column `end` ends a
+    segment. `noise` [B, 2, C] has exponentially distributed numbers: first those for the draw among the
+    candidates, then those for the draw that replaces a repeated column."""
     limit, nucleus, may_end = rules.limit[:, None], rules.nucleus[:, None], rules.may_end[:, None]
     p = _probabilities(logits, end=end, barred=rules.nucleus & ~rules.may_end)
     columns = torch.arange(p.shape[1], device=p.device)
     top, which = _ranked(p, columns, min(N_CANDIDATES, p.shape[1]))
     taken = (columns[: which.shape[1]] < limit) & (~nucleus | _begins_in_nucleus(top))
     taken &= may_end | (which != end)
-    taken[:, 1] |= ~taken.any(1)  # top-k whose only candidate is the end, too early: the next likeliest
+    taken[:, 1] |= ~taken.any(1)  # where the only candidate is the end, too early: the next likeliest column
     luck = (top / noise[:, 0].gather(1, which)).masked_fill(~taken, -1.0)
     drawn = which.gather(1, luck.argmax(1, keepdim=True))
     repeats = nucleus & (rules.recent == drawn).any(1, keepdim=True)
@@ -53,7 +55,8 @@ def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
 
 
 def _probabilities(logits: Tensor, *, end: int, barred: Tensor) -> Tensor:
-    """softmax [B, C] float32, without the end in the rows that are `barred` [B]."""
+    """Returns the softmax of the logits, [B, C] float32. The column `end` gets 0 in the rows for which
+    `barred` [B] is True."""
     n_columns = logits.shape[1]
     aligned = F.pad(logits.float(), (0, -n_columns % _ALIGNED), value=-torch.inf)
     scores = F.log_softmax(aligned, -1)
@@ -62,10 +65,12 @@ def _probabilities(logits: Tensor, *, end: int, barred: Tensor) -> Tensor:
 
 
 def _ranked(p: Tensor, columns: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The n largest of each row in descending order, equals by column: values and columns [B, n].
+    """Returns the `n` largest values of each row and their columns, [B, n] each, in descending order. Equal
+    values are ordered by column.
 
-    The bits of a float that is not negative, read as an integer, are in its order. With the column below them
-    no two keys are equal, so every algorithm finds the same ones.
+    The bits of floats that are not negative, read as integers, have the order of the floats. The sort key has
+    these bits and, below them, the column. So no two keys are equal, and each algorithm finds the same
+    columns.
     """
     keys = torch.sub(columns, p.view(torch.int32), alpha=2**32)
     which = keys.topk(n, 1, largest=False).indices
@@ -73,6 +78,6 @@ def _ranked(p: Tensor, columns: Tensor, n: int) -> tuple[Tensor, Tensor]:
 
 
 def _begins_in_nucleus(top: Tensor) -> Tensor:
-    """Whether the sum of each row's entries before each entry is below TOP_P [B, n]."""
+    """Returns, for each entry of `top` [B, n], whether the sum of the entries before it is below TOP_P."""
     parts = (top * _ONE).long()
     return parts.cumsum(1) - parts < int(TOP_P * _ONE)

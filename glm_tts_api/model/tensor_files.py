@@ -1,6 +1,7 @@
-"""Named tensors on disk: safetensors, one file or several, and torch pickles.
+"""Reads named tensors from the disk: from one or several safetensors files, and from torch pickles.
 
-Names and shapes are read at once, data only when asked for, from a mapping of the file.
+Opening a file reads names and shapes. The data of a tensor is read only when it is asked for, from a memory
+map of the file.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _WEIGHT_NORM = {  # the older names of weight-normed tensors
 
 
 class BrokenFile(Exception):
-    """A file that does not hold what it should; the message says why."""
+    """A file cannot be read, or does not have the expected content. The message says why."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(why)
@@ -31,20 +32,20 @@ class BrokenFile(Exception):
 
 
 class TensorFiles:
-    """The tensors of some files: `shapes` by name, and `read`."""
+    """The tensors of one or several files. `shapes` gives the shape of each tensor by its name."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], where: Mapping[str, Any]) -> None:
         self.shapes = dict(shapes)
         self._where = where
 
     def read(self, name: str) -> Tensor:
-        """The tensor as stored, usually a view of the mapped file."""
+        """Returns the tensor `name` as it is stored, usually as a view of the mapped file."""
         source = self._where[name]
         return source if isinstance(source, Tensor) else source.get_tensor(name)
 
 
 def open_safetensors(paths: Sequence[Path]) -> TensorFiles:
-    """Raises BrokenFile for a file that is cut short or no safetensors file."""
+    """Opens safetensors files. Raises BrokenFile for a file that is cut short or is no safetensors file."""
     shapes: dict[str, tuple[int, ...]] = {}
     where: dict[str, Any] = {}
     for path in paths:
@@ -58,7 +59,8 @@ def open_safetensors(paths: Sequence[Path]) -> TensorFiles:
 
 
 def open_pickle(path: Path) -> TensorFiles:
-    """A state dict, or a plain dict with one under "model". Raises BrokenFile for anything else."""
+    """Opens a torch pickle that holds a state dict, or a plain dict with a state dict under the key "model".
+    Raises BrokenFile for any other content."""
     content = _load_pickle(path)
     if type(content) is dict and "model" in content:
         content = content["model"]
@@ -71,7 +73,7 @@ def open_pickle(path: Path) -> TensorFiles:
 def _load_pickle(path: Path) -> Any:
     try:
         with path.open("rb") as file:
-            zipped = file.read(2) == b"PK"  # torch's current format, the one that can be mapped
+            zipped = file.read(2) == b"PK"  # torch's current format, and the only one that can be mapped
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         first_line = str(error).strip().partition("\n")[0]
@@ -84,7 +86,8 @@ def _new_name(name: str) -> str:
 
 
 def indexed_files(directory: Path) -> list[Path] | None:
-    """The files that a safetensors index names, present or not; None without an index."""
+    """Returns the files that the safetensors index in `directory` names, whether they exist or not. None if
+    there is no index. Raises BrokenFile if the index cannot be read."""
     index = directory / INDEX
     if not index.is_file():
         return None
@@ -96,8 +99,8 @@ def indexed_files(directory: Path) -> list[Path] | None:
 
 
 def mismatches(found: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
-    """The differences that keep `found` from being loaded strictly as `wanted`, a sentence each; long lists
-    are cut."""
+    """Compares the shapes of the stored tensors (`found`) with those of the module (`wanted`), by name.
+    Yields a sentence for missing names, for unknown names and for wrong shapes. Long lists are shortened."""
     missing = [name for name in wanted if name not in found]
     unknown = [name for name in found if name not in wanted]
     if missing:

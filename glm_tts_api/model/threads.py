@@ -1,8 +1,9 @@
-"""PyTorch's threads on a CPU, bounded where their number would change a bit.
+"""Limits PyTorch's number of CPU threads where another number would change the bits of a result.
 
-On 1, 2, 4 or 8 threads PyTorch 2.13 rounds otherwise in attention and activations, of all that the LLM and
-the flow's steps call; on 3 also in convolutions. The flow's conditions (products on weights that are not
-packed) and HiFT (transposed convolutions) would differ on any number: they have one thread.
+With PyTorch 2.13, only attention and activations round differently on 1, 2, 4 or 8 threads, of all operators
+that the LLM and the flow's steps call. On 3 threads convolutions do so too. The flow's conditions (products
+on weights that are not packed) and HiFT (transposed convolutions) differ for each number of threads, so they
+get one thread.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_MISALIGNED = 3  # queries a head
-_LEAST_OF_A_THREAD = 32768  # numbers: PyTorch cuts no smaller parts
+_MISALIGNED = 3  # queries a head; with so few, attention rounds by the addresses of a thread's numbers
+_LEAST_OF_A_THREAD = 32768  # numbers: PyTorch gives no smaller parts to threads
 
 
 def power_of_two(n: int) -> int:
-    """The largest that is not above `n`, which is positive."""
+    """Returns the largest power of two that is not above `n`. `n` must be positive."""
     return 1 << (n.bit_length() - 1)
 
 
 @contextmanager
 def at_most(n_threads: int) -> Iterator[None]:
-    """Bounds the caller's threads. Both changes together take a fraction of a microsecond."""
+    """Limits torch's number of threads for the calling thread inside the context. Setting the number and
+    setting it back take a fraction of a microsecond together."""
     before = torch.get_num_threads()
     if before <= n_threads:
         yield
@@ -38,23 +40,25 @@ def at_most(n_threads: int) -> Iterator[None]:
 
 
 def attending(queries: Tensor) -> AbstractContextManager[Any]:
-    """For attention of queries [1, heads, n, head_dim]. In float32 the products of few of them round by where
-    in memory a thread's numbers lie, and those of a single head are cut by the number of threads."""
+    """Returns the context in which to compute attention with the queries [1, heads, n, head_dim]. The context
+    limits torch to one thread where the number of threads would change bits: in float32 with at most three
+    queries or with a single head. (Few queries round by the addresses of a thread's numbers. A single head is
+    divided among the threads.)"""
     _, n_heads, n_queries, _ = queries.shape
     rounds_by_threads = queries.dtype == torch.float32 and (n_queries <= _MISALIGNED or n_heads == 1)
     return at_most(1) if rounds_by_threads else nullcontext()
 
 
 def whole_vectors(x: Tensor) -> AbstractContextManager[Any]:
-    """For an activation of x: what is left beside whole vectors at the end of a thread's part would go
-    through another function, which rounds otherwise. As many parts as a power of two leave nothing, since a
-    row is a multiple of a vector."""
+    """Returns the context in which to compute an activation of x. The context limits torch's threads to a
+    power of two, so that each thread's part of x is a whole number of CPU vectors. Elements outside whole
+    vectors would go through another function, which rounds differently."""
     n_parts = -(-x.numel() // _LEAST_OF_A_THREAD)
     return at_most(power_of_two(max(1, min(n_parts, torch.get_num_threads()))))
 
 
 class WholeVectors(nn.Module):
-    """An activation in whole vectors."""
+    """An activation that is computed in the context `whole_vectors`."""
 
     def __init__(self, activation: nn.Module) -> None:
         super().__init__()

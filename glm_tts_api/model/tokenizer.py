@@ -1,6 +1,7 @@
-"""The text tokenizer (docs/model.md 3): tiktoken BPE with added tokens cut out first.
+"""The text tokenizer (docs/model.md 3). Added tokens are cut out of the text first; tiktoken encodes the text
+between them (byte-pair encoding).
 
-Reads the ChatGLM4 layout of a tokenizer directory; no code from that directory is run.
+The module reads a tokenizer directory with the layout of ChatGLM4. No code from that directory is run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tiktoken
 
 from glm_tts_api.errors import CheckpointError
 
-# How GLM-4 tokenizers cut text into words before the byte-pair merges.
+# The pattern by which GLM-4 tokenizers cut text into words before the byte-pair merges.
 PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -28,8 +29,9 @@ _FIRST_SPECIAL = "<|endoftext|>"
 
 @dataclass(frozen=True, slots=True)
 class AddedToken:
-    """A token that BPE never sees. `lstrip`, `rstrip`: swallows the whitespace on that side; `single_word`:
-    counts only where spaces (or the text's ends) surround it."""
+    """A token that is found in the text before the byte-pair encoding. `lstrip` and `rstrip` say that it also
+    takes the whitespace to its left or right. `single_word` says that it counts only between spaces or the
+    ends of the text."""
 
     id: int
     lstrip: bool = False
@@ -38,11 +40,11 @@ class AddedToken:
 
 
 class TextTokenizer:
-    """Text to ids, and the ids that frame speech.
+    """Turns text into token ids, and knows the ids of special tokens (docs/model.md 3).
 
-    audio_start: speech token 0, the others follow; audio_end: the last one that the official model has;
-    begin_of_audio: between text and speech;
-    end_of_audio: what ends generation: `<|user|>`, not `<|end_of_audio|>` (docs/model.md 3); pad.
+    `audio_start` is the id of speech token 0; the other speech tokens follow it. `audio_end` is the id of the
+    official model's last speech token. `begin_of_audio` stands between text and speech. `end_of_audio` ends
+    the speech; its token is `<|user|>`, not `<|end_of_audio|>`. `pad` is the id for padding.
     """
 
     def __init__(
@@ -60,13 +62,15 @@ class TextTokenizer:
 
     @classmethod
     def from_dir(cls, directory: Path) -> TextTokenizer:
-        """From tokenizer.model and tokenizer_config.json. Raises CheckpointError where they make no sense."""
+        """Makes the tokenizer from the files tokenizer.model and tokenizer_config.json in `directory`. Raises
+        CheckpointError if their content is not valid."""
         return cls(
             _read_ranks(directory / "tokenizer.model"), _read_added(directory / "tokenizer_config.json")
         )
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`, nothing put before or after."""
+        """Returns the ids of `text`. An added token in it, such as `<|user|>`, becomes its one id.
+        No id is added before or after them."""
         ids: list[int] = []
         for piece in self._cut(text):
             if isinstance(piece, AddedToken):
@@ -76,8 +80,9 @@ class TextTokenizer:
         return ids
 
     def _cut(self, text: str) -> Iterator[str | AddedToken]:
-        """`text` as ordinary stretches and added tokens: the leftmost first, of those the longest."""
-        start = end = 0  # of the ordinary stretch that is being gathered; `end` is where to look on
+        """Cuts `text` into added tokens and the ordinary text between them, and yields these in their order.
+        Of added tokens that begin at the same place, the longest counts."""
+        start = end = 0  # `start`: where the present ordinary text begins; `end`: where to search on
         swallow = False
         for match in self._starts.finditer(text):
             at = match.start()
@@ -111,7 +116,8 @@ class TextTokenizer:
 
 
 def _read_ranks(path: Path) -> dict[bytes, int]:
-    """One `base64(token) rank` a line."""
+    """Reads a file with a token in base64 and its rank on each line. Raises CheckpointError if a line is not
+    valid or a single byte has no rank."""
     ranks: dict[bytes, int] = {}
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if not line.strip():

@@ -1,4 +1,5 @@
-"""Copies between the host and a GPU through pinned memory, so that the host need not wait for them."""
+"""Copies tensors between the CPU and a GPU through pinned memory, so that the CPU need not wait for each
+copy."""
 
 from __future__ import annotations
 
@@ -7,14 +8,16 @@ from torch import Tensor
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor on `device`, in the order of the current stream; itself where it lies there."""
+    """Returns the tensor on `device`; the tensor itself if it is there already. A copy to a GPU runs in the
+    order of the current CUDA stream, and the CPU does not wait for it."""
     if tensor.device.type == "cpu" and device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 def to_host(tensor: Tensor) -> Tensor:
-    """The finished tensor in host memory; itself where it lies there."""
+    """Returns the tensor in the CPU's memory; the tensor itself if it is there already. Waits until the GPU
+    has computed and copied it."""
     if tensor.device.type == "cpu":
         return tensor
     host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)

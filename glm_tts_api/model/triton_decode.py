@@ -1,13 +1,15 @@
-"""A decode step's forward of fixed shape: cuBLAS for the products, Triton for all that lies between them.
+"""The forward pass of a decode step with a fixed shape: cuBLAS computes the products, Triton everything
+between them.
 
-Every slot is a row of every step, whether it decodes or not. So each product is one kernel on one shape, and
-a row's bits do not depend on how many others there are. Idle rows cost nothing as long as reading the weights
-takes longer than multiplying by them. In bfloat16 that holds up to as many rows as a GPU does operations for
-each byte that it reads. By the data sheets those are 295 on an H100, 153 on an A100, 164 on an RTX 4090 and
-76 on an RTX 3090. The memory of these cards holds 300, 300, 70 and 70 slots. So one shape serves every number
-of slots: at worst a step of few rows takes twice as long as with the default of 20 slots.
+Each slot is a row of each step, whether it decodes or not. So each product always uses the same kernel and
+shape, and a row's bits do not depend on the number of other rows. Idle rows cost no time if reading the
+weights takes longer than multiplying by them. In bfloat16 that holds up to a number of rows, which is the
+number of operations that a GPU does for each byte that it reads. By the data sheets this number is 295 on an
+H100, 153 on an A100, 164 on an RTX 4090 and 76 on an RTX 3090. The memory of these cards holds 300, 300, 70
+and 70 slots. So one shape is enough for any number of slots: at worst, a step of few rows takes twice as long
+as with the default of 20 slots.
 
-Needs Triton: imported where a GPU is used.
+Needs Triton, so this module is imported only where a GPU is used.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ from glm_tts_api.model import triton_kernels as kernels
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 
-ROW_MULTIPLE = 16  # a tile of the products
+ROW_MULTIPLE = 16  # rows of a tile of the products
 
 
 def decode_slots(llm: LlmRunner, ids: Tensor, lengths: Tensor, *, cache: KVCache) -> Tensor:
-    """As `LlmRunner.decode_slots`, but each row reads its own positions alone; hidden [slots, D].
+    """Feeds ids[i] to slot i, of which lengths[i] positions are filled, and writes the id's keys and values
+    to the slot's next position. Returns the hidden states [slots, D]. Unlike in `LlmRunner.decode_slots`,
+    each row reads only its own positions.
 
-    ids and lengths [slots] int64. Length -1 is an idle slot: nothing of the cache is read or written for it,
-    and its result means nothing.
+    `ids` and `lengths` are [slots] int64. The length -1 marks an idle slot: its cache is neither read nor
+    written, and its result has no meaning.
     """
     n_slots = len(ids)
     padding = -n_slots % ROW_MULTIPLE

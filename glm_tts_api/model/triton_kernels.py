@@ -1,10 +1,12 @@
-"""All that lies between the matrix products of a decode step, as Triton kernels.
+"""Triton kernels for everything between the matrix products of a decode step.
 
-A program computes a row, or a part of one, from that row's numbers alone, in an order that depends on the
-row's own length alone: no neighbour changes a bit. It computes in float32 and rounds to the tensors' dtype.
+A Triton program computes a row, or a part of a row, from the numbers of that row alone. The order depends
+only on the row's own length, so no other row changes a bit. A program computes in float32 and rounds to the
+tensors' dtype.
 
-Tensors are contiguous; `lengths` [rows] int32 are the positions that each row has taken before this step, -1
-for a row that is idle. An idle row reads and writes nothing of the cache. Needs Triton, and to run a GPU.
+All tensors are contiguous. `lengths` [rows] int32 is the number of positions that each row has filled before
+this step; -1 marks an idle row, for which the cache is neither read nor written. Needs Triton, and a GPU to
+run.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ import triton.language as tl
 from torch import Tensor
 
 SPLIT = 256  # keys that one program reads
-_TILE_BYTES = 128  # keys read at once, times their bytes: keys and values twice fit 64 KiB
-_DOT_ROWS = 16  # the fewest that tl.dot takes
-_COLUMNS = 1024  # of the feed-forward that one program computes
+_TILE_BYTES = 128  # keys read at once times the bytes of a number: two tiles of keys and values fit 64 KiB
+_DOT_ROWS = 16  # the fewest rows that tl.dot takes
+_COLUMNS = 1024  # columns of the feed-forward that one program computes
 
 
 @triton.jit
@@ -95,7 +97,7 @@ def _attend_to_split(
             position = first + tl.arange(0, TILE)
             seen = position < end
             place = slot + position[:, None] * DIM + d[None, :]
-            tile_mask = seen[:, None] & in_dim  # 0 times what is unread may be no number
+            tile_mask = seen[:, None] & in_dim  # unread memory may hold NaN, and 0 * NaN is NaN
             key = tl.load(keys + place, mask=tile_mask, other=0.0).to(DOT)
             score = tl.dot(query, tl.trans(key), input_precision="ieee") * scale
             score = tl.where(seen[None, :], score, float("-inf"))
@@ -144,7 +146,7 @@ def _silu_times(gate_up: tl.tensor, out: tl.tensor, WIDTH: tl.constexpr, BLOCK: 
 
 
 def add_and_norm(x: Tensor, added: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """Adds `added` to x [rows, D] in place; returns the RMS norm of that, times `weight` [D]."""
+    """Adds `added` to x [rows, D] in place. Returns the RMS-normalised sum times `weight` [D]."""
     rows, width = x.shape
     out = torch.empty_like(x)
     block = triton.next_power_of_2(width)
@@ -155,10 +157,11 @@ def add_and_norm(x: Tensor, added: Tensor, weight: Tensor, eps: float) -> Tensor
 def rotate_and_cache(
     qkv: Tensor, rope: tuple[Tensor, Tensor], lengths: Tensor, cached: Sequence[Tensor], heads: int
 ) -> Tensor:
-    """Writes each row's key, rotated, and value behind what its slot holds; returns q, rotated.
+    """Rotates the queries and keys of each row by its position. Writes each row's key and value to the next
+    free position of its slot, and returns the queries, [rows, heads, head_dim].
 
-    qkv [rows, (heads + 2 kv_heads) * head_dim]; `rope` as `llm.rope_table`; `cached` keys and values of a
-    layer, [slots, kv_heads, slot_length, head_dim], row i's in slot i -> [rows, heads, head_dim].
+    `qkv` is [rows, (heads + 2 kv_heads) * head_dim]. `rope` is the result of `llm.rope_table`. `cached` has
+    the keys and values of one layer, [slots, kv_heads, slot_length, head_dim] each; row i has slot i.
     """
     keys, values = cached
     _, kv_heads, slot_length, dim = keys.shape
@@ -171,11 +174,12 @@ def rotate_and_cache(
 
 
 def attend(q: Tensor, cached: Sequence[Tensor], lengths: Tensor) -> Tensor:
-    """Each row's attention over its own positions up to the one that this step wrote.
+    """Computes the attention of each row over its own positions, including the position that this step wrote.
 
-    Programs read 256 keys each, and a second kernel joins what they found, in the order of positions
-    (Flash-Decoding, Dao et al. 2023). Query heads that share keys are read beside each other.
-    q [rows, heads, head_dim], `cached` as above -> [rows, heads * head_dim], 0 for an idle row.
+    Each program reads 256 keys, and a second kernel joins the programs' results in the order of the positions
+    (Flash-Decoding, Dao et al. 2023). Query heads that share keys are computed together.
+    q is [rows, heads, head_dim], `cached` as in `rotate_and_cache`. The result is [rows, heads * head_dim],
+    with zeros for an idle row.
     """
     keys, values = cached
     rows, heads, dim = q.shape
@@ -184,7 +188,7 @@ def attend(q: Tensor, cached: Sequence[Tensor], lengths: Tensor) -> Tensor:
     parts = q.new_empty(rows, heads, n_splits, dim, dtype=torch.float32)
     weights = q.new_empty(rows, heads, n_splits, dtype=torch.float32)
     block = max(_DOT_ROWS, triton.next_power_of_2(dim))
-    # The interpreter, which runs on the CPU, takes bfloat16 for integers in tl.dot.
+    # Triton's interpreter, which runs on the CPU, treats bfloat16 as integers in tl.dot.
     dot = tl.bfloat16 if q.dtype == torch.bfloat16 and q.device.type != "cpu" else tl.float32
     _attend_to_split[(rows, kv_heads, n_splits)](
         q, keys, values, lengths, parts, weights, slot_length, math.log2(math.e) / dim**0.5,
@@ -201,7 +205,7 @@ def attend(q: Tensor, cached: Sequence[Tensor], lengths: Tensor) -> Tensor:
 
 
 def silu_times(gate_up: Tensor) -> Tensor:
-    """SiLU of the first half of each row, times the second: [rows, 2 n] -> [rows, n]."""
+    """Returns the SiLU of the first half of each row times the second half: [rows, 2 n] -> [rows, n]."""
     rows, width = gate_up.shape[0], gate_up.shape[1] // 2
     out = gate_up.new_empty(rows, width)
     _silu_times[(rows, triton.cdiv(width, _COLUMNS))](gate_up, out, WIDTH=width, BLOCK=_COLUMNS, num_warps=4)

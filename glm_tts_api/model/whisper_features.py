@@ -1,5 +1,6 @@
-"""The log-mel features that the speech tokenizer hears (docs/model.md 5), equal to the last bit to those of
-transformers' WhisperFeatureExtractor, whose import costs an engine's start a second.
+"""Computes the log-mel features for the speech tokenizer (docs/model.md 5). The features are equal, to the
+last bit, to those of transformers' WhisperFeatureExtractor, whose import would make an engine's start a
+second longer.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from glm_tts_api.model.mel import FMAX, slaney_filterbank
 
 SAMPLE_RATE = 16000
 _POWER_FLOOR = 1e-10
-_RANGE = 8.0  # log10 units below an utterance's loudest bin
+_RANGE = 8.0  # log10 units: values further than this below the largest value are raised to that limit
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperFeatures:
-    """The fields of preprocessor_config.json: n_fft and hop in samples, chunk_length in seconds."""
+    """The settings of the features, from preprocessor_config.json. `n_fft` and `hop_length` are in samples,
+    `chunk_length` is in seconds."""
 
     feature_size: int = 80
     n_fft: int = 400
@@ -34,7 +36,8 @@ class WhisperFeatures:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> WhisperFeatures:
-        """Raises ValueError for what the speech tokenizer cannot hear."""
+        """Makes the settings from the content of preprocessor_config.json. Raises ValueError for a setting
+        that is not supported."""
         features = cls(**{item.name: raw[item.name] for item in fields(cls) if item.name in raw})
         for name in ("feature_size", "n_fft", "hop_length", "chunk_length"):
             if not isinstance(value := getattr(features, name), int) or value < 1:
@@ -46,13 +49,15 @@ class WhisperFeatures:
 
     @property
     def n_samples(self) -> int:
-        """Samples of the longest piece."""
+        """The number of samples of the longest piece."""
         return self.chunk_length * self.sampling_rate
 
     def extract(self, waves: Sequence[Tensor], *, multiple: int) -> tuple[Tensor, Tensor]:
-        """16 kHz float32 pieces [N], on the CPU -> features [B, feature_size, F] float32, mask [B, F] bool.
+        """Computes the features of B pieces of 16 kHz audio, float32 [N] on the CPU. Returns the features
+        [B, feature_size, F] float32, and a mask [B, F] bool that is True on real frames.
 
-        Zeros fill them up to the longest one's length, and that to a multiple of `multiple` samples.
+        All pieces are padded with zeros to the length of the longest one, rounded up to a multiple of
+        `multiple` samples.
         """
         longest = max(len(wave) for wave in waves)
         n = longest + -longest % multiple
@@ -71,7 +76,8 @@ class WhisperFeatures:
 @lru_cache(maxsize=4)
 @torch.inference_mode(False)
 def _filters(n_mels: int, n_fft: int) -> Tensor:
-    """[n_fft / 2 + 1, n_mels]: in this order the product has the bits of transformers'."""
+    """Returns the mel filters as [n_fft / 2 + 1, n_mels]. With this order of dimensions the product has the
+    same bits as in transformers."""
     return slaney_filterbank(n_mels, n_fft, SAMPLE_RATE, FMAX).T.contiguous()
 
 

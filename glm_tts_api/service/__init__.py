@@ -1,1 +1,2 @@
-"""Starts, stops, restarts and shows the server. The standard library alone: it runs before .venv is there."""
+"""Starts, stops, restarts and shows the server. Uses only the standard library, since it runs before .venv
+exists."""

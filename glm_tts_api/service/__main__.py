@@ -1,7 +1,9 @@
-"""python3 -m glm_tts_api.service start | stop | restart | status, in the project folder.
+"""Starts, stops, restarts or shows the server, in the project folder:
 
-Exit codes: 0 it is done; 1 it was tried and did not work; 2 a setting, the checkpoint, the port or the
-machine does not allow it; 3 the server runs already (status: does not run), or another command is at work.
+    python3 -m glm_tts_api.service start | stop | restart | status
+
+Exit codes: 0 the command worked; 1 it was tried and failed; 2 a setting, the checkpoint, the port or the
+machine does not allow it; 3 the server runs already (status: no server runs), or another command is at work.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from glm_tts_api.service.venv import Venv
 
 def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # the voice's sentence, where a terminal knows ASCII only
+        # The test sentence is Chinese, and a terminal may know only ASCII.
+        sys.stdout.reconfigure(errors="replace")
     arguments = _parse()
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:

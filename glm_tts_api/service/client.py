@@ -1,4 +1,4 @@
-"""A client of the server on this machine. Goes through no proxy."""
+"""An HTTP client for the server on this machine. It uses no proxy."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; status 0 if none came, and why in `body`."""
+    """An HTTP answer. `status` is 0 if no answer came; `body` then has the error's text. `timed_out` says
+    that the error was a time-out."""
 
     status: int
     body: bytes
     timed_out: bool = False
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one if it is something else."""
+        """The body as a JSON object; an empty dictionary if the body is no JSON object."""
         try:
             value = json.loads(self.body)
         except ValueError:
@@ -32,14 +33,16 @@ class Answer:
 
     @property
     def why(self) -> str:
-        """The reason in an answer that is not 200, for a reader."""
+        """A description of an answer that is not 200, for a user: its status, and its message or the first
+        200 bytes of its body."""
         message = self.json().get("message")
         return f"HTTP {self.status}, {message or self.body[:200].decode(errors='replace')}"
 
 
 class Client:
-    """The server that listens on `host` and `port`, as a client on this machine sees it; by way of the Unix
-    socket `private` if that is given. `keys` are the server's API_KEYS."""
+    """A client of the server that listens on `host` and `port` of this machine. If `private` is given, the
+    client connects to that Unix socket instead. `keys` are the server's API_KEYS, separated by commas;
+    requests carry the first."""
 
     def __init__(self, host: str, port: int, keys: str, private: Path | None = None) -> None:
         self._host = _ANY_ADDRESS.get(host, host)
@@ -48,7 +51,7 @@ class Client:
         is_here = host in (*_ANY_ADDRESS, "127.0.0.1", "::1")
         self.url = _url(self._host, port)
         self.shown_url = _url("localhost" if is_here else host, port)
-        # A header's text is written as Latin-1; the key is to go out in UTF-8.
+        # http.client encodes headers as Latin-1, but the key has to be sent in UTF-8.
         self._key = {"X-API-Key": keys.split(",")[0].encode().decode("latin-1")} if keys else {}
 
     def get(self, path: str) -> Answer:

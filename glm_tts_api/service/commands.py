@@ -1,4 +1,4 @@
-"""start, stop and status."""
+"""The commands start, stop and status of the server, and checks that they share with restart."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _LOOKS = 5
 
 
 def start() -> int:
-    """Becomes the server, in the foreground."""
+    """Brings .venv up to date, and replaces this process by the server, which runs in the foreground. Returns
+    never. Raises AlreadyRunning if a server runs here, and StartupError."""
     settings = ready_to_start()
     _require_none(settings.folder)
     with locked(settings.folder):
@@ -45,8 +46,9 @@ def _require_none(folder: RunFolder) -> None:
 
 
 def stop(*, now: bool) -> int:
-    """Within the DRAIN_TIMEOUT that the server was started with, or a shorter one that is set for this
-    command."""
+    """Stops the server and returns the exit code 0, also if no server runs. The server gets the DRAIN_TIMEOUT
+    that it was started with to answer accepted requests, or the DRAIN_TIMEOUT of this command's environment
+    if that is shorter. With `now` it gets no time. Raises Failed if a process cannot be stopped."""
     settings = existing_settings()
     if settings is None:
         say(f"There is no .venv in {Path.cwd()}: no server was ever started here.")
@@ -58,7 +60,9 @@ def stop(*, now: bool) -> int:
 
 
 def stop_all(settings: Settings, step: Step, patience_s: float | None = None) -> list[int]:
-    """Returns the PIDs of what ran."""
+    """Stops every server of the run folder and removes their records. Notes the progress in `step`. A server
+    gets at most `patience_s` seconds to answer its requests; None gives it its own drain time. Returns the
+    PIDs of the processes that ran."""
     require_visible(settings.folder, Failed)
     servers = settings.folder.servers()
     stopped: list[int] = []
@@ -79,7 +83,8 @@ def stop_all(settings: Settings, step: Step, patience_s: float | None = None) ->
 
 
 def status() -> int:
-    """Tells of the processes, then what the server says of itself."""
+    """Prints the server's processes, its log file, its health and its lanes. Returns an exit code: 0, or 3 if
+    no server runs. Raises Failed unless the server is healthy."""
     settings = existing_settings()
     if settings is None:
         say(f"There is no .venv in {Path.cwd()}: no server was ever started here.", sys.stderr)
@@ -118,7 +123,7 @@ def _beside(other: Server, server: Server) -> str:
 
 
 def _say_how_it_is(client: Client) -> None:
-    """Health and lanes. Raises Failed unless the server is healthy."""
+    """Prints the health and the lanes that the server reports. Raises Failed unless the server is healthy."""
     answer = client.get("/api/v1/health")
     health = answer.json()
     if not health:
@@ -142,22 +147,23 @@ def _say_how_it_is(client: Client) -> None:
 
 
 def ready_to_start() -> Settings:
-    """The settings, by an environment that has what pyproject.toml asks for."""
+    """Brings .venv up to date with pyproject.toml and returns the settings that its Python reads."""
     venv = Venv(Path.cwd())
     venv.ensure()
     return Settings(venv.python, Path.cwd())
 
 
 def existing_settings() -> Settings | None:
-    """The settings; None where there is no environment, and so no server."""
+    """Returns the settings; None if there is no .venv, since then no server was ever started here."""
     venv = Venv(Path.cwd())
     return Settings(venv.python, Path.cwd()) if venv.require() else None
 
 
 @contextmanager
 def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
-    """Holds the run folder's lock: one start, stop or restart works at a time. Gives the lock's
-    descriptor."""
+    """Holds the run folder's lock inside the `with` block and yields the lock's file descriptor, so that only
+    one start, stop or restart works at a time. Raises AlreadyRunning where another one works, and
+    StartupError where the folder cannot be written. With `needs_room` a full disk raises StartupError too."""
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -179,7 +185,7 @@ def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
             os.write(descriptor, f"{os.getpid()}\n".encode())
             os.truncate(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR))
         except OSError:
-            if needs_room:  # on a full disk too a server can be stopped
+            if needs_room:  # without it the error is ignored: a server can be stopped on a full disk
                 raise StartupError(
                     f"RUN_DIR={folder.path}: nothing can be written there, is the disk full? Make room, or "
                     "choose another RUN_DIR."
@@ -190,8 +196,9 @@ def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
 
 
 def require_visible(folder: RunFolder, error: type[Exception]) -> None:
-    """Raises `error` if a server runs here that this user may not see, or that another project started."""
-    for _ in range(_LOOKS):  # one that starts or ends just now is not seen for a moment
+    """Raises `error` if a server runs in this folder that this user may not see, or that was started from
+    another project folder."""
+    for _ in range(_LOOKS):  # a server that starts or ends just now looks hidden for a moment
         hidden = [server for server in folder.servers() if not server.is_ours]
         if not hidden:
             return
@@ -203,7 +210,7 @@ def require_visible(folder: RunFolder, error: type[Exception]) -> None:
 
 
 def require_log(settings: Settings) -> None:
-    """Raises StartupError if LOG_FILE is no file that can be written."""
+    """Raises StartupError if LOG_FILE cannot be written."""
     log = settings.path("LOG_FILE")
     if log.is_dir():
         raise StartupError(f"LOG_FILE={log}: is a folder; name a file in it.")
@@ -217,7 +224,8 @@ def require_log(settings: Settings) -> None:
 
 
 def listens_elsewhere(server: Server, settings: Settings) -> list[str]:
-    """A line where the server's address is not the one that is set now."""
+    """Returns a list with one sentence for the user if the running server listens on another host or port
+    than the settings name now; else an empty list."""
     there = (server.facts.get("host", settings["API_HOST"]), server.facts.get("port", settings["PORT"]))
     if there == (settings["API_HOST"], settings["PORT"]):
         return []

@@ -1,8 +1,8 @@
-"""How a server that runs passes its port on to its successor: the listening sockets themselves go over a Unix
-socket.
+"""Passes the port of a running server on to its successor: the listening sockets themselves are sent over a
+Unix socket.
 
-The sockets stay open all the while, so a connection that waits in their queue is never reset. With a second
-socket on the same port (SO_REUSEPORT) it would be: the kernel resets the queue of the socket that closes.
+The sockets stay open all the time, so no connection that waits in their backlog is reset. A second socket on
+the same port (SO_REUSEPORT) would not do: the kernel resets the backlog of the socket that closes.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_MOST = 64  # descriptors
+_MOST = 64  # descriptors that `take` accepts
 _LIMIT_S = 10.0
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to each address of `host`, as asyncio would make them. Raises OSError."""
+    """Returns sockets bound to each address of `host` at `port`, with the options that asyncio sets. The
+    sockets do not listen yet. Raises OSError."""
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     addresses = {(family, address): (kind, protocol) for family, kind, protocol, _, address in found}
     listeners = []
@@ -27,7 +28,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
         # Without the protocol asyncio sets no TCP_NODELAY: each answer on a kept connection comes 40 ms late.
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6 and len(addresses) > 1:  # alone, it may take IPv4 as well
+        if family == socket.AF_INET6 and len(addresses) > 1:  # a single IPv6 socket may accept IPv4 as well
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(address)
         listeners.append(listener)
@@ -35,8 +36,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def offer(path: Path, listeners: list[socket.socket]) -> None:
-    """Passes copies to every process of this user that connects to the Unix socket `path`, for as long as
-    this process lives."""
+    """Starts a thread that sends copies of the sockets `listeners` to every process of this user that
+    connects to the Unix socket `path`. The thread runs until this process ends. Raises OSError."""
     door = private_socket(path)
     door.listen()
     descriptors = [os.dup(listener.fileno()) for listener in listeners]
@@ -44,14 +45,15 @@ def offer(path: Path, listeners: list[socket.socket]) -> None:
     def serve() -> None:
         while True:
             successor, _ = door.accept()
-            with successor, suppress(OSError):  # it has left
+            with successor, suppress(OSError):  # the successor has closed the connection
                 socket.send_fds(successor, [b"."], descriptors)
 
     threading.Thread(target=serve, name="handover", daemon=True).start()
 
 
 def take(path: Path) -> list[socket.socket]:
-    """The listening sockets of the server that offers them at `path`. Raises OSError."""
+    """Returns the listening sockets of the server that offers them at the Unix socket `path`. Raises OSError,
+    also if the server does not send the sockets within 10 seconds."""
     with socket.socket(socket.AF_UNIX) as predecessor, short_path(path) as short:
         predecessor.settimeout(_LIMIT_S)
         predecessor.connect(short)
@@ -60,7 +62,8 @@ def take(path: Path) -> list[socket.socket]:
 
 
 def private_socket(path: Path) -> socket.socket:
-    """A Unix socket bound to `path`, which only this user may use. Raises OSError."""
+    """Returns a Unix socket bound to `path`, to which only this user may connect. An existing file there is
+    removed. Raises OSError."""
     path.unlink(missing_ok=True)
     private = socket.socket(socket.AF_UNIX)
     with short_path(path) as short:
@@ -71,7 +74,8 @@ def private_socket(path: Path) -> socket.socket:
 
 @contextmanager
 def short_path(path: Path) -> Iterator[str]:
-    """Another name of `path` while it lasts: a Unix socket's may have 107 bytes."""
+    """Yields a short name of `path` that is valid inside the `with` block, since the name of a Unix socket
+    has at most 107 bytes."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"

@@ -1,7 +1,8 @@
-"""The pipe from a server and its engines to the log's writer: nobody waits for it; a dead writer is replaced.
+"""The pipe through which a server and its engines send their output to the process that writes the log.
+Writing never blocks, and a writer that died is replaced.
 
-A line that does not fit into the pipe is lost to the log (`logs.py` counts it). A server that waited instead
-would stand still with its writer.
+A line that does not fit into the pipe is not logged (`logs.py` counts such lines). If the server waited
+instead, it would stand still whenever its writer does.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from pathlib import Path
 from glm_tts_api.errors import StartupError
 
 logger = logging.getLogger(__name__)
-_PIPE_BYTES = 2**20  # the most that Linux lets anyone have
+_PIPE_BYTES = 2**20  # Linux's default limit for users other than root
 _AGAIN_S = 1.0
 
 
 def write_into(log_file: Path, *, as_json: bool, max_bytes: int) -> None:
-    """Sends the later stdout and stderr of this process and its children to the log file, and still to where
-    they went before. Raises StartupError."""
+    """Sends stdout and stderr of this process and its later children to `log_file` from now on, and also to
+    where they went before. `as_json` makes each line JSON. A file larger than `max_bytes` is rotated; 0 is no
+    limit. If stdout is `log_file` already, nothing changes unless `as_json` or `max_bytes` is set. Raises
+    StartupError."""
     try:
         log_file.parent.mkdir(parents=True, exist_ok=True)
         with log_file.open("ab") as file:
@@ -40,7 +43,8 @@ def write_into(log_file: Path, *, as_json: bool, max_bytes: int) -> None:
     options += ["--copy"] * (not goes_there)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    with suppress(OSError):  # a long record is torn by another process's only where the pipe is full
+    # Processes can tear each other's lines only in a full pipe, so a large pipe is best.
+    with suppress(OSError):
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     command = [sys.executable, "-m", "glm_tts_api.service.log_writer", *options, "--", str(log_file)]
     out = os.dup(1)
@@ -62,5 +66,6 @@ def _replace(writer: subprocess.Popen[bytes], command: list[str], reading: int, 
 
 
 def _start(command: list[str], reading: int, out: int) -> subprocess.Popen[bytes]:
-    """Its stderr is not ours: it would hold its own pipe open."""
+    """Starts the log writer, which reads the pipe `reading` and copies to `out`. Its stderr is `out` too,
+    since this process's stderr is the pipe and the writer would keep its own pipe open."""
     return subprocess.Popen(command, stdin=reading, stdout=out, stderr=out)

@@ -1,10 +1,11 @@
-"""Writes what comes on stdin into the log file, line by line, and begins a new file when one is full.
+"""Writes the lines that come on stdin into the log file, and begins a new file when one is full.
 
     python -m glm_tts_api.service.log_writer [--copy] [--json] [--max-bytes N] [--backups N] FILE
 
-All processes of a server write into the one pipe: nothing is lost or locked when the file changes, and what
-native code and the interpreter print themselves is in it too. Full files are FILE.1 (the newest) to FILE.N. A
-file that somebody else moved away is left to them at the next change.
+All processes of a server write into one pipe, which this process reads. So no line is lost and no lock is
+needed when the file changes, and the output of native code and of the interpreter is in the log too. Full
+files are FILE.1 (the newest) to FILE.N. A file that somebody else has moved away is left there at the next
+change.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ from pathlib import Path
 
 from glm_tts_api.logs import json_line
 
-BACKUPS = 5  # files that are kept beside the one that is written
+BACKUPS = 5  # full files that are kept, in addition to the file that is being written
 _LONGEST_LINE = 2**20  # a longer line is written in pieces
 # SIGTTOU would stop a background job that writes to its terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGTTOU)
 _STDOUT = 1
-_UNREAD_BYTES = 4 * 2**20  # of the copy
-_LAST_S = 2.0  # for the last lines of the copy
+_UNREAD_BYTES = 4 * 2**20  # the most bytes of the copy that wait for their reader
+_LAST_S = 2.0  # how long the last lines of the copy may wait for their reader
 
 
 class RotatingFile:
-    """Appends to `path`. With `max_bytes` no file gets larger, unless a single line is; 0: no limit."""
+    """Appends lines to the file `path`. A line that would make the file larger than `max_bytes` begins a new
+    file; 0 is no limit. `backups` is the number of full files that are kept."""
 
     def __init__(self, path: Path, *, max_bytes: int, backups: int) -> None:
         self._path = path
@@ -39,7 +41,8 @@ class RotatingFile:
         self._descriptor = self._open()
 
     def write(self, line: bytes) -> None:
-        """All of the line, or nothing where there is no room for it. Raises OSError."""
+        """Appends `line` to the file, or nothing if the disk has no room for the whole line. Begins a new
+        file first if `line` does not fit below `max_bytes`. Raises OSError."""
         n_bytes = os.fstat(self._descriptor).st_size
         if n_bytes and 0 < self._max_bytes < n_bytes + len(line):
             self._begin_anew()
@@ -51,21 +54,23 @@ class RotatingFile:
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def _begin_anew(self) -> None:
-        with suppress(OSError):  # where nothing may be renamed, the file grows
+        with suppress(OSError):  # if the file may not be renamed, it grows beyond its limit
             if self._is_ours():
                 rotate(self._path, self._backups)
             full, self._descriptor = self._descriptor, self._open()
             os.close(full)
 
     def _is_ours(self) -> bool:
-        """Whether the file has its name still."""
+        """Returns whether `path` is still the file that is open here; false after somebody moved the file
+        away."""
         with suppress(FileNotFoundError):
             return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
         return False
 
 
 def rotate(path: Path, backups: int = BACKUPS) -> None:
-    """Makes room for a new file: `path` becomes `path`.1, that one `path`.2 and so on. Raises OSError."""
+    """Makes room for a new file `path`: renames `path` to `path`.1, `path`.1 to `path`.2 and so on; the last
+    of `backups` files is overwritten. Raises OSError."""
     names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, backups + 1))]
     for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
         if newer is path or newer.is_file():
@@ -73,8 +78,9 @@ def rotate(path: Path, backups: int = BACKUPS) -> None:
 
 
 class Copy:
-    """Writes lines to stdout in a thread of its own, so that nobody waits for their reader. Lines for which
-    there is no room are left out, and one line tells their number in their place."""
+    """Copies lines to stdout in a thread of its own, so that no process waits for a slow reader. At most 4
+    MiB of lines wait; further lines are dropped, and one line with their number is written in their place.
+    `file` is the log file that has the dropped lines."""
 
     def __init__(self, file: Path, *, as_json: bool) -> None:
         self._file = file
@@ -87,7 +93,8 @@ class Copy:
 
     def write(self, line: bytes) -> None:
         with self._changed:
-            room = _UNREAD_BYTES // 2 if self._n_left_out else _UNREAD_BYTES  # no notice for each single line
+            # After a drop, lines are dropped until half is free, so that not every one gets its own notice.
+            room = _UNREAD_BYTES // 2 if self._n_left_out else _UNREAD_BYTES
             if self._n_bytes + len(line) > room:
                 self._n_left_out += 1
             else:
@@ -95,7 +102,7 @@ class Copy:
                 self._append(line)
 
     def end(self) -> None:
-        """Gives the reader a moment for what is left."""
+        """Waits until the remaining lines are written to stdout, for two seconds at most."""
         with self._changed:
             self._tell_what_is_left_out()
             self._changed.wait_for(lambda: not self._lines, _LAST_S)
@@ -126,7 +133,8 @@ class Copy:
 
 
 def main() -> None:
-    """Ends when the last process that holds the pipe has, whatever the terminal or a supervisor sends."""
+    """Copies stdin to the log file until every process that holds the pipe has ended. Signals from a terminal
+    or a supervisor are ignored."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     arguments = _parse()

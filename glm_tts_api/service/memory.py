@@ -1,4 +1,5 @@
-"""Memory, of the machine and of its GPUs where nvidia-smi is. It only looks."""
+"""Measures the memory in use and free, of the machine and of its GPUs if nvidia-smi is installed. Changes
+nothing."""
 
 from __future__ import annotations
 
@@ -13,20 +14,22 @@ from glm_tts_api.service.output import Step
 GPU_WAIT_S = 60.0
 _SMI_LIMIT_S = 20.0  # with a broken driver nvidia-smi was seen to hang
 _MIB = 2**20
-_GROUP_FILES = (  # limit, usage, and what of the usage can be given back, in cgroup v2 and v1
+_GROUP_FILES = (  # the files of limit and usage, and the line of reclaimable memory, in cgroup v2 and v1
     ("memory.max", "memory.current", "inactive_file"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
 )
 
 
 def gpus() -> list[str]:
-    """A line for each GPU: how much of its memory is in use."""
+    """Returns a line for the user for each GPU, with its used and total memory in MiB. Returns an empty list
+    without nvidia-smi."""
     rows = _smi("--query-gpu=index,memory.used,memory.total")
     return [f"GPU {index}: {used} MiB of {total} MiB in use" for index, used, total in rows]
 
 
 def wait_for_gpu(pids: Collection[int], step: Step) -> None:
-    """Waits until the driver has taken back what these dead processes held."""
+    """Waits until the GPU driver no longer lists the ended processes `pids`, for 60 seconds at most. Notes in
+    `step` which of them are still listed then. Returns at once without nvidia-smi."""
     deadline = time.monotonic() + GPU_WAIT_S
     while holders := [pid for (pid,) in _smi("--query-compute-apps=pid") if pid in map(str, pids)]:
         if time.monotonic() > deadline:
@@ -36,7 +39,8 @@ def wait_for_gpu(pids: Collection[int], step: Step) -> None:
 
 
 def require_room_for_two(pids: Collection[int], step: Step) -> None:
-    """Raises StartupError unless as much is free as these processes hold, in RAM and on their GPUs."""
+    """Raises StartupError unless as much memory is free as the processes `pids` use, both in RAM and on their
+    GPUs. Notes the figures of RAM in `step`."""
     held, free = _held_by(pids) // _MIB, _free_ram() // _MIB
     shown = f"RAM: the server holds {held} MiB and {free} MiB are free"
     step.note(shown)
@@ -48,12 +52,13 @@ def require_room_for_two(pids: Collection[int], step: Step) -> None:
 
 
 def _held_by(pids: Collection[int]) -> int:
-    """Bytes of RAM; memory that processes share counts once."""
+    """Returns the RAM that the processes use, in bytes. RAM that several processes share counts once."""
     return sum(number_in(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
 
 
 def _free_ram() -> int:
-    """Bytes that could be had now, of the machine's or of this container's."""
+    """Returns the RAM that new processes could get now, in bytes: what the machine has free, or what this
+    container may still take if that is less."""
     free = number_in(Path("/proc/meminfo"), "MemAvailable:") * 1024
     for limit_file, usage_file, reclaimable in _GROUP_FILES:
         limit, usage = (_number(Path("/sys/fs/cgroup") / name) for name in (limit_file, usage_file))
@@ -75,7 +80,8 @@ def _gpu_shortages(pids: Collection[int]) -> Iterator[str]:
 
 
 def _smi(query: str) -> list[list[str]]:
-    """The rows that nvidia-smi answers; none where it is missing or does not answer."""
+    """Runs nvidia-smi with the option `query` and returns the cells of each row of its answer. Returns no
+    rows if nvidia-smi is missing, fails, or takes longer than 20 seconds."""
     command = ["nvidia-smi", query, "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SMI_LIMIT_S, check=True)
@@ -85,7 +91,8 @@ def _smi(query: str) -> list[list[str]]:
 
 
 def number_in(file: Path, name: str) -> int:
-    """The number in the line that begins with `name`; 0 if there is none."""
+    """Returns the number after `name` in the line of `file` that begins with `name`. Returns 0 if there is no
+    such line or the file cannot be read."""
     try:
         rows = (line.split() for line in file.read_text().splitlines())
         return next((int(row[1]) for row in rows if row and row[0] == name), 0)
@@ -96,5 +103,5 @@ def number_in(file: Path, name: str) -> int:
 def _number(file: Path) -> int | None:
     try:
         return int(file.read_text())
-    except (OSError, ValueError):  # "max": no limit
+    except (OSError, ValueError):  # the file is missing, or has "max" for no limit
         return None

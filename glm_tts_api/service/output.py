@@ -1,4 +1,4 @@
-"""Messages of the commands to their user: a line a step."""
+"""Prints the messages of the commands to their user, one line for each step."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-SIGN_OF_LIFE_S = 60.0  # where there is no terminal whose line can be written over
+SIGN_OF_LIFE_S = 60.0  # how often a long step prints a line where the output is no terminal
 _DRAW_S = 0.2
 _OVER = "\r\x1b[K"
-_WIDE = 4  # columns: the sentence that is spoken has characters that take two
+_WIDE = 4  # spare columns, since characters of the Chinese test sentence take two columns each
 _lock = threading.Lock()
 
 
 class Failed(Exception):
-    """A step was tried and did not work; exit code 1."""
+    """Raised when a step was tried and did not work. The command ends with exit code 1."""
 
 
 def say(line: str, stream: TextIO | None = None, end: str = "\n") -> None:
-    """Prints. A terminal that is gone is no reason to stop."""
+    """Prints a line to `stream` (by default stdout). If the terminal is gone, later output goes to /dev/null
+    and no error is raised."""
     stream = stream or sys.stdout
     try:
         print(line, end=end, file=stream, flush=True)
@@ -32,7 +33,7 @@ def say(line: str, stream: TextIO | None = None, end: str = "\n") -> None:
 
 
 def user() -> str:
-    """This user's name, or number where the machine has no name for it."""
+    """Returns this user's name, or the user's number if the machine has no name for it."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -40,8 +41,9 @@ def user() -> str:
 
 
 class Step:
-    """A context that tells what is being done. On a terminal that is one line, which counts the seconds;
-    notes follow when it ends. Elsewhere each line comes at once, and a sign of life each minute."""
+    """A context manager that shows the user what the command is doing. On a terminal one line shows the title
+    and counts the seconds, and the notes follow when the step ends. Without a terminal each line is printed
+    at once, and a line each minute shows that the step goes on."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -70,7 +72,8 @@ class Step:
             say(f"  took {self.seconds:.0f} s")
 
     def note(self, line: str) -> None:
-        """Tells something that stays."""
+        """Shows the user a line that stays on the screen. On a terminal the line is printed when the step
+        ends, else at once."""
         with _lock:
             if self._is_terminal:
                 self._notes.append(f"  {line}")
@@ -78,7 +81,8 @@ class Step:
                 self._say(line)
 
     def doing(self, what: str | Callable[[], str]) -> None:
-        """Tells what goes on now; a function is asked again and again."""
+        """Sets the text that says what is going on now. A function is called for the text each time the line
+        is drawn. Without a terminal, a new text is printed at once, but not the text of a function."""
         if not self._is_terminal and isinstance(what, str) and what != self._doing():
             self.note(what)
         self._doing = what if callable(what) else lambda: what

@@ -1,4 +1,4 @@
-"""Finds the process that has a port. Knows Linux's /proc; needs no lsof."""
+"""Finds the process that listens on a port. Reads Linux's /proc and needs no lsof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _LISTEN = "0A"
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises StartupError if a server could not listen on `host`:`port`, naming the process that does."""
+    """Raises StartupError if a server could not listen on `host`:`port`. If another process has the port, the
+    message names that process."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
@@ -32,7 +33,8 @@ def check_port(host: str, port: int) -> None:
 
 
 def holders_of(port: int) -> list[int]:
-    """PIDs of the processes that listen on a TCP port, as far as this user may see them."""
+    """Returns the PIDs of the processes that listen on a TCP port. Processes that this user may not see are
+    missing."""
     sockets = {inode for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
     pids = [int(folder.name) for folder in _PROC.glob("[0-9]*")] if sockets else []
     return [

@@ -1,5 +1,6 @@
-"""Stops our server and starts it anew, or starts a successor beside it that gets its port. The new one proves
-that it works. A terminal that is lost, or this process killed, does not stop what it began."""
+"""Restarts the server: stops the running one and starts a new one, or starts the new one while the old one
+still runs and hands the port over. Then checks that the new server works. A restart that has begun goes on if
+its terminal or this process is lost."""
 
 from __future__ import annotations
 
@@ -32,6 +33,7 @@ from glm_tts_api.service.stopping import MARGIN_S, Ending
 from glm_tts_api.service.verify import Verification, last_lines
 
 _SHOWN_LINES = 25
+_REFUSED = 2  # the exit code of a server that refuses its settings or its checkpoint
 _OWN_CODE = ("glm_tts_api", "scripts", "tests")
 
 
@@ -48,18 +50,24 @@ def restart() -> int:
 
 
 class Restart:
-    """One restart, by the process that holds the `lock`."""
+    """One restart of the server. `lock` is the descriptor of the run folder's lock, which this process
+    holds."""
 
     def __init__(self, settings: Settings, lock: int) -> None:
         self._settings = settings
         self._folder = settings.folder
         self._log = settings.path("LOG_FILE")
         self._lock = lock
+        self._begun: subprocess.Popen[bytes] | None = None
 
     def replace(self) -> int:
-        """Returns an exit code."""
-        settings = self._settings
-        self._check()
+        """Stops the running server if there is one, starts the new server and checks that it works. Returns
+        an exit code."""
+        settings, checked = self._settings, ["--checked"]
+        if self._folder.servers():
+            self._check()
+        else:  # no server is stopped before the new one does the checks itself
+            checked = []
         with self._undone() as started:
             with Step("1/6 Stopping our running server") as step:
                 before = gpus()
@@ -77,17 +85,18 @@ class Restart:
                 check_port(settings["API_HOST"], int(settings["PORT"]))
                 step.note(f"{settings['PORT']} is free")
             with Step(f"5/6 Starting the server, log: {self._log}") as step:
-                started.append(self._start(step))
+                started.append(self._start(step, *checked))
             return self._in_a_child(Verification(settings, started[0], "6/6 Verifying").run)
 
     def roll(self, old: Server) -> int:
-        """Returns an exit code."""
+        """Restarts without a gap: starts the new server while the `old` one still runs, checks the new one,
+        hands the port over, and waits until the old one has ended. Returns an exit code."""
         with Step("1/4 Looking whether there is room for two servers") as step:
             self._require_two_possible(old, step)
         self._check()
         with self._undone(old) as started:
             with Step(f"2/4 Starting the new server beside PID {old.pid}, log: {self._log}") as step:
-                started.append(self._start(step, "--succeed", str(old.pid)))
+                started.append(self._start(step, "--checked", "--succeed", str(old.pid)))
             new = Verification(self._settings, started[0], "3/4 Verifying it, then handing over the port")
             self._in_a_child(lambda: new.run(old))
             with Step("4/4 The old server ends when its clients have left") as step:
@@ -111,7 +120,8 @@ class Restart:
         require_room_for_two([process.pid for process in family(old.pid)], step)
 
     def _check(self) -> None:
-        """Raises StartupError if the port or the checkpoint would keep the server from starting."""
+        """Checks the checkpoint and the port, and prints warnings to stderr. Raises StartupError if either
+        would keep the server from starting."""
         command = [self._settings.python, "-m", "glm_tts_api", "check", "checkpoint", "port"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -119,13 +129,14 @@ class Restart:
         sys.stderr.write(done.stderr)
 
     def _clean(self, step: Step) -> None:
-        """Removes compiled Python of ours whose source has changed or gone; never .venv, weights or voices.
-        Keeps the last logs."""
+        """Removes the file `verify.token` that a killed restart left, and this project's compiled Python
+        files whose source was changed or removed. Rotates the log file. Never touches .venv, weights or
+        voices."""
         (self._folder.path / "verify.token").unlink(missing_ok=True)
         for folder in _OWN_CODE:
             for compiled in Path(folder).rglob("__pycache__/*.pyc"):
                 if "node_modules" not in compiled.parts and not _has_source(compiled):
-                    with suppress(OSError):  # another user's
+                    with suppress(OSError):  # the file belongs to another user
                         compiled.unlink()
         if self._log.is_file() and self._log.stat().st_size:
             try:
@@ -135,19 +146,23 @@ class Restart:
                 step.note(f"{self._log} goes on: it cannot be renamed ({error.strerror})")
 
     def _start(self, step: Step, *arguments: str) -> Process:
-        """Starts the server into LOG_FILE, in a session of its own."""
-        command = [self._settings.python, "-m", "glm_tts_api", "serve", "--checked", *arguments]
+        """Starts the server in a session of its own, with its output in LOG_FILE. Returns its process. Raises
+        Failed if the server ended at once."""
+        command = [self._settings.python, "-m", "glm_tts_api", "serve", *arguments]
         with self._log.open("ab") as log:
             nothing = subprocess.DEVNULL
-            started = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
-        step.note(f"PID {started.pid}")
-        found = process(started.pid)
+            begun = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
+        self._begun = begun
+        step.note(f"PID {begun.pid}")
+        found = process(begun.pid)
         if found is None:
             raise Failed("The server ended while it started.")
         return found
 
     def _in_a_child(self, verify: Callable[[], int]) -> int:
-        """Runs `verify` in a child, which goes on and writes to the log if this process is killed."""
+        """Runs `verify` in a child process, which goes on and writes the outcome to the log if this process
+        is killed. Returns 0 if `verify` returns 0. Otherwise raises SystemExit with the exit code 2 where the
+        server refused its settings or its checkpoint, and 1 for any other failure."""
         child = os.fork()
         if child:
             try:
@@ -156,7 +171,8 @@ class Restart:
                 os.kill(child, signal.SIGTERM)
                 raise
             if os.waitstatus_to_exitcode(status):
-                raise SystemExit(1)  # the child said why
+                refused = self._begun is not None and self._begun.poll() == _REFUSED
+                raise SystemExit(_REFUSED if refused else 1)  # the child has printed the reason
             return 0
         code = 1
         try:
@@ -169,8 +185,10 @@ class Restart:
 
     @contextmanager
     def _undone(self, old: Server | None = None) -> Iterator[list[Process]]:
-        """Ends what was started, and put into the list, where anything but success ends the context. The
-        terminal may go meanwhile."""
+        """Yields a list for the servers that the `with` block starts. If the block ends with an exception,
+        SIGINT or SIGTERM, these servers are stopped. A lost terminal (SIGHUP) is ignored. `old` is the server
+        that a rolling restart replaces; None in any other restart. If the new server has taken the port of
+        `old` already, the new server is not stopped."""
         started: list[Process] = []
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -190,19 +208,20 @@ class Restart:
             say(f"The new server (PID {new.pid}) has the port already. The old one ends by itself.")
             return
         say("\n  | ".join(["", f"Last lines of {self._log}:", *last_lines(self._log, _SHOWN_LINES)]))
-        with Step(
-            "Stopping the server that did not pass"
-        ) as step:  # by its PID: it may not have a record yet
+        with Step("Stopping the server that did not pass") as step:
+            # The server is made from its PID, since it may not have a record in the run folder yet.
             young = Server(new.pid, self._folder.own(new.pid), {})
             Ending([young], step, self._log).end(MARGIN_S, "its end")
         self._folder.clean()
         left = f"the old server (PID {old.pid}) goes on" if old else "the server is stopped"
-        say(f"FAILED: the cause stands above the log lines; {left}.")
+        say(f"FAILED: the cause stands above, or in the log lines; {left}.")
 
     def _tell_of_answers(self, old: Server) -> int:
         ended = self._folder.ended(old)
         if "ended" not in ended.facts:
-            raise Failed("The old server was killed before it told of its last answers. The new server runs.")
+            raise Failed(
+                "The old server was killed before it reported its last answers. The new server runs."
+            )
         n_ended, n_cut = int(ended.number("ended", 0)), int(ended.number("cut", 0))
         if n_cut:
             raise Failed(
@@ -215,7 +234,7 @@ class Restart:
 
 
 def _has_source(compiled: Path) -> bool:
-    """Whether it was made from the file that is there now."""
+    """Returns whether the source of the file `compiled` exists and was not changed after it was compiled."""
     source = compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
     try:
         return source.stat().st_mtime <= compiled.stat().st_mtime

@@ -1,13 +1,13 @@
-"""The run folder: which servers run here, and where they listen.
+"""The run folder, which has the records of the servers that run here:
 
 api_server.pid    the PID of the server that has the port
-lock              held by the start, stop or restart that is at work; its PID
+lock              held by a start, stop or restart while it works; has its PID
 cache             files that can be built again, see Settings.cache_dir
-server-PID        a server's own folder, locked while it lives: a copy has no lock
-  record          where it listens, how long it may take to stop, where it logs
-  handover.sock   the socket by which a successor gets its port
-  private.sock    the socket by which a successor is tried before it has the port
-  tmp             its temporary files
+server-PID        the folder of one server, locked while the server lives; a copied folder is not locked
+  record          a line for each fact: the server's address, how long its stop may take, its log file
+  handover.sock   the socket through which a successor gets the port
+  private.sock    the socket through which a successor is tested before it has the port
+  tmp             the server's temporary files
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _TRIED, _SERVES, _LEAVES = "tried", "serves", "leaves"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that lives, or lived a moment ago; one of an earlier version has no facts. `is_ours`: this
-    user sees its process, which works in this project's folder."""
+    """A server that runs, or ran a moment ago. `facts` are the lines of its record; a server of an earlier
+    version has none. `is_ours` says that this user may see its process and that it works in this project's
+    folder."""
 
     pid: int
     folder: Path
@@ -45,7 +46,8 @@ class Server:
         return self.facts.get("role") == _TRIED
 
     def number(self, name: str, otherwise: float) -> float:
-        """A number of the record, or `otherwise` where the record holds none: a stop must go on."""
+        """Returns a number of the record; `otherwise` if the record has none or it is no number. A damaged
+        record must not keep a server from being stopped."""
         with suppress(KeyError, ValueError):
             return float(self.facts[name])
         return otherwise
@@ -55,7 +57,8 @@ class Server:
 
 
 class RunFolder:
-    """The folder `path` of a server that is started in the folder `project`."""
+    """The run folder `path`, which has the records of the servers that are started in the folder
+    `project`."""
 
     def __init__(self, path: Path, project: Path) -> None:
         self.path = path.resolve()
@@ -63,21 +66,21 @@ class RunFolder:
         self._project = project.resolve()
 
     def own(self, pid: int | None = None) -> Path:
-        """The folder of a server, by default of this process."""
+        """Returns the folder of the server with this PID; None means this process."""
         return self.path / f"server-{pid or os.getpid()}"
 
     def servers(self) -> list[Server]:
-        """The servers that live."""
+        """Returns the servers that are running."""
         folders = (path for path in self.path.glob("server-*") if path.name[7:].isdecimal())
         found = {int(path.name[7:]): path for path in folders if _is_locked(path)}
-        if (
-            _is_locked(self.pid_file) and (pid := _text(self.pid_file).strip()).isdecimal()
-        ):  # an earlier version
+        # A server of an earlier version has locked the PID file and has no folder.
+        if _is_locked(self.pid_file) and (pid := _text(self.pid_file).strip()).isdecimal():
             found[int(pid)] = self.pid_file
         return [server for pid, folder in found.items() if (server := self._server(pid, folder))]
 
     def server(self) -> Server | None:
-        """The one that has the port; in the moment in which it is handed over, the one that gets it."""
+        """Returns the server that has the port; None if none has it. While the port is handed over, returns
+        the server that gets it."""
         named = _text(self.pid_file).split()[:1]
         found = sorted(
             (each for each in self.servers() if each.has_port), key=lambda each: [str(each.pid)] != named
@@ -85,15 +88,16 @@ class RunFolder:
         return found[0] if found else None
 
     def ended(self, server: Server) -> Server:
-        """The server with its last record."""
+        """Returns `server` with the facts of its record as they are now, also if it has ended."""
         return Server(server.pid, server.folder, _facts(server.folder / "record"))
 
     def claim(self, *, succeeds: bool = False) -> int:
-        """Makes this process a server of this folder. Returns a descriptor: it is one for as long as that is
-        open. One that it has already is found again, so that it outlives an exec.
+        """Makes this process a server of this folder until the returned file descriptor is closed. If this
+        process is a server of this folder already, returns the descriptor that it has, so that the claim
+        outlives an exec.
 
-        Raises AlreadyRunning if there is a server and this is not to succeed it, or OSError if the folder
-        cannot be written.
+        `succeeds` allows another server to run, which this process will replace. Raises AlreadyRunning if
+        another server runs and `succeeds` is false, and OSError if the folder cannot be written.
         """
         if (held := self.claimed()) is not None:
             return held
@@ -108,17 +112,18 @@ class RunFolder:
             descriptor = os.open(self.own(), os.O_RDONLY)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if not succeeds:
-                self.pid_file.write_text(f"{os.getpid()}\n")
+                self._name_this_process()
         return descriptor
 
     def claimed(self) -> int | None:
-        """The descriptor by which this process is a server of this folder."""
+        """Returns the file descriptor that makes this process a server of this folder; None if it is not
+        one."""
         return descriptor_of("self", self.own())
 
     def record(self, **facts: object) -> None:
-        """Adds facts to the record of this process, a server: `host` and `port` where it listens, and
-        `log_file`. `drain_s` and `rolling_s` are the seconds that it may take to stop, alone and where
-        another server has its port.
+        """Adds facts to the record of this process, which is a server. `host`, `port` and `log_file` are the
+        server's address and its log. `drain_s` is how many seconds its stop may take. `rolling_s` is how many
+        seconds its stop may take after another server has taken its port.
 
         Raises OSError.
         """
@@ -128,24 +133,31 @@ class RunFolder:
         new.replace(self.own() / "record")
 
     def take_charge(self) -> None:
-        """Says that this process has the port from now on. Raises OSError."""
+        """Records that this process has the port from now on. Raises OSError."""
         self.record(role=_SERVES)
-        self.pid_file.write_text(f"{os.getpid()}\n")
+        self._name_this_process()
+
+    def _name_this_process(self) -> None:
+        """Writes the PID of this process to the PID file, in one step, so that no reader finds the file
+        empty."""
+        new = self.own() / "pid.new"
+        new.write_text(f"{os.getpid()}\n")
+        new.replace(self.pid_file)
 
     def is_succeeded(self) -> bool:
-        """Whether another server has this process's port."""
+        """Returns whether another server has taken the port of this process."""
         server = self.server()
         return server is not None and server.pid != os.getpid()
 
     def leave(self, *, n_ended: int, n_cut: int) -> None:
-        """Says how many of this process's last answers ended, and how many were cut, or would be if it ended
-        now."""
+        """Records that this process ends: `n_ended` of its last answers were completed, and `n_cut` were cut
+        or would be if the process ended now. Errors of the disk are ignored."""
         with suppress(OSError):
             self.record(role=_LEAVES, ended=n_ended, cut=n_cut)
 
     def clean(self) -> None:
-        """Removes what dead servers left: only what is known to be theirs, for the folder may hold other
-        things."""
+        """Removes the files of servers that have ended. Only known files are removed, since the folder may
+        have others."""
         for folder in self.path.glob("server-*"):
             if folder.name[7:].isdecimal() and not _is_locked(folder):
                 for name in ("record", "record.new", "handover.sock", "private.sock"):
@@ -157,12 +169,13 @@ class RunFolder:
     def _server(self, pid: int, folder: Path) -> Server | None:
         is_seen = descriptor_of(pid, folder) is not None and folder_of(pid) == self._project
         if not is_seen and not _is_locked(folder):
-            return None  # it ended just now
+            return None  # the server has just ended
         return Server(pid, folder, _facts(folder / "record"), is_seen)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Locks the folder while a process looks for other servers and becomes one."""
+        """Locks the run folder inside the `with` block, in which a process looks for other servers and
+        becomes one itself. Another process waits for the lock."""
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -177,7 +190,8 @@ def _facts(record: Path) -> dict[str, str]:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether another process holds it; for as long as it takes to see, this one does."""
+    """Returns whether another process has locked `path`; False if `path` cannot be opened. To find out, this
+    process locks it for a moment."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -192,7 +206,7 @@ def _is_locked(path: Path) -> bool:
 
 
 def _text(file: Path) -> str:
-    """The file's text, whichever user wrote it; empty where there is none."""
+    """Returns the file's text; empty where the file is missing or cannot be read."""
     try:
         return file.read_text(errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The settings as the server itself reads them, by their names in capitals."""
+"""The settings of the server by their names in capitals, as the server itself reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from glm_tts_api.service.run_folder import RunFolder
 
 
 class Settings(dict[str, str]):
-    """`python` is that of .venv, `root` the project folder."""
+    """A dictionary of the settings, read by the server's own code in a subprocess. `python` is the Python of
+    .venv, and `root` the project folder. Raises StartupError where a setting is refused."""
 
     def __init__(self, python: str, root: Path) -> None:
         command = [python, "-m", "glm_tts_api", "settings"]

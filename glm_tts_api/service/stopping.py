@@ -1,4 +1,4 @@
-"""Ends servers: time to answer what they accepted, then what is stronger."""
+"""Stops servers: gives them time to answer accepted requests, then uses stronger signals."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from glm_tts_api.service.processes import Process, family
 from glm_tts_api.service.run_folder import Server
 from glm_tts_api.service.verify import last_lines
 
-MARGIN_S = 15.0  # beyond the time to drain: the last answers, and freeing the model
+MARGIN_S = 15.0  # added to the time to drain, for the last answers and for freeing the model
 _KILL_WAIT_S = 15.0
 
 
 class Ending:
-    """The end of `servers`, which log into `log`. Their processes are in `processes` afterwards."""
+    """Stops `servers`, whose log is `log`, and shows the progress in `step`. `processes` has the servers'
+    processes with a description of each, also of those that have ended."""
 
     def __init__(self, servers: Iterable[Server], step: Step, log: Path) -> None:
         self._pids = [server.pid for server in servers]
@@ -28,8 +29,10 @@ class Ending:
         self._left()
 
     def end(self, patience_s: float, what: str) -> None:
-        """SIGTERM, and time for `what`; then SIGQUIT, which answers the rest 503; then SIGKILL. Raises Failed
-        if that does not help either."""
+        """Sends SIGTERM and waits `patience_s` seconds. Then sends SIGQUIT, which answers the remaining
+        requests with 503, and waits 15 seconds; then SIGKILL. Returns as soon as all processes have ended.
+        The parameter `what` names the event that is waited for, for the user. Raises Failed if processes are
+        left even after SIGKILL."""
         if self._is_over(signal.SIGTERM, patience_s, f"waiting for {what}, {patience_s:g} s at most"):
             return
         self._step.note(f"after {patience_s:g} s: ending now; the requests that are left are answered 503")
@@ -44,7 +47,9 @@ class Ending:
             raise Failed(f"Not even SIGKILL ended: {' '.join(str(each.pid) for each in self._left())}")
 
     def _is_over(self, number: signal.Signals, limit_s: float, what: str) -> bool:
-        """Sends the signal, and waits. The servers' own processes end with them, unless they are stuck."""
+        """Sends the signal to the servers and waits until all processes are gone. Returns False if some are
+        left after `limit_s` seconds. Only SIGKILL is sent to the servers' child processes too, since these
+        end with their server unless they hang."""
         self._step.doing(what)
         for process in self._left():
             if number == signal.SIGKILL or process.pid in self._pids:

@@ -1,4 +1,4 @@
-"""Makes .venv on first use, and installs what pyproject.toml asks for when that changes."""
+"""Makes .venv on first use, and installs the packages of pyproject.toml again when their list changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from glm_tts_api.service.output import Failed, Step, say, user
 INSTALL_LIMIT_S = 14400  # 6.6 GB at 0.5 MB/s
 _SHOWN_LINES = 25
 _WRONG_VERSION = 3
-# Of pyproject.toml what decides what pip installs, as a digest; by the Python of .venv, which has tomllib.
+# A program for the Python of .venv, which has tomllib. It prints a digest of the parts of pyproject.toml that
+# decide which packages pip installs.
 _DIGEST = f"""
 import hashlib, json, sys
 if not (3, 11) <= sys.version_info < (3, 14):
@@ -35,7 +36,7 @@ print(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
 
 
 class Venv:
-    """The environment of the project folder `root`."""
+    """The virtual environment .venv of the project folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -43,7 +44,9 @@ class Venv:
         self.python = str(self._folder / "bin/python")
 
     def ensure(self, extra: str = "") -> None:
-        """Raises StartupError, or AlreadyRunning where another installation does not end."""
+        """Makes .venv if it is missing or unusable, and installs the packages of pyproject.toml with the
+        optional `extra` unless they are installed already. Raises StartupError, or AlreadyRunning where
+        another installation does not end."""
         name = f"installed-{extra}" if extra else "installed"
         with self._locked():
             digest = self._digest()
@@ -57,7 +60,8 @@ class Venv:
                 stamp.replace(self._folder / name)
 
     def require(self) -> bool:
-        """Whether there is one. Raises Failed if it cannot be used: what runs here is not known then."""
+        """Returns whether .venv exists. Raises Failed if its Python does not run, since it is not known then
+        whether a server runs."""
         if self._digest() is None and os.path.lexists(self.python):
             raise Failed(
                 f"{self.python} does not run as user {user()}: whether a server runs here is not known. "
@@ -66,8 +70,9 @@ class Venv:
         return os.path.exists(self.python)
 
     def _digest(self) -> str | None:
-        """A digest of the environment's packages; None where its Python does not run, or is of another
-        version."""
+        """Returns a digest of the packages that pyproject.toml asks for. Returns None if the Python of .venv
+        is missing, does not run, or is of another version. Raises StartupError if pyproject.toml cannot be
+        read."""
         command = [self.python, "-c", _DIGEST]
         try:
             done = run(command, cwd=self._root, capture_output=True, text=True, check=False)
@@ -141,7 +146,8 @@ class Venv:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Makes the second of two first starts wait for the first one's installation."""
+        """Holds a lock for changes of .venv inside the `with` block. A second installer waits for the first
+        one. Raises AlreadyRunning after a wait of four hours."""
         descriptor = os.open(self._root, os.O_RDONLY)
         try:
             if not _lock(descriptor):
@@ -158,7 +164,7 @@ class Venv:
 
 
 class PipProgress:
-    """pip's progress, in words for people who do not know pip; many of its lines say nothing new."""
+    """Reads the output of pip and describes its progress in words for a user who does not know pip."""
 
     def __init__(self, venv: Path) -> None:
         self._venv = venv
@@ -175,7 +181,7 @@ class PipProgress:
         if line.startswith("Collecting "):
             self._step = f"looking for {re.split('[^A-Za-z0-9._-]', words[1])[0]}"
         elif "Downloading " in line and ".metadata" not in line and "(" in line:
-            # Downloading path/torch-2.9.0-cp313-manylinux.whl (530.0 MB)
+            # The line is like: Downloading path/torch-2.9.0-cp313-manylinux.whl (530.0 MB)
             name = re.split(r"-\d", words[1].rpartition("/")[2])[0]
             self._step = f"downloading {name} {' '.join(words[2:])}"
         elif line.startswith("Progress ") and self._step.startswith("downloading") and int(words[3]) >= 10**7:

@@ -1,4 +1,4 @@
-"""Asks a server that was started: is it ready, is it as it was set, does it speak?"""
+"""Checks a server that was just started: whether it is ready, runs with its settings, and speaks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from glm_tts_api.service.processes import Process
 from glm_tts_api.service.run_folder import Server
 from glm_tts_api.service.settings import Settings
 
-READY_LIMIT_S = 1800.0  # the official checkpoint from a slow disk
+READY_LIMIT_S = 1800.0  # enough to load the official checkpoint from a slow disk
 JOIN_LIMIT_S = 30.0
 SENTENCE = "你好。"
-OUTPUT = Path("out/hello.wav")  # in the project folder, where all this runs
+OUTPUT = Path("out/hello.wav")  # in the project folder, which is the working directory
 DEMONSTRATION = (
     "  NOTE: this is the bundled demonstration model, small and rough.\n"
     "        The official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
@@ -39,8 +39,8 @@ _CONFIG = {
 
 
 class Verification:
-    """Checks the server `started`, for the person who started it. The methods raise Failed with the check
-    that did not pass."""
+    """Checks the server process `started` and tells the user the outcome. `title` is the title of the step on
+    the screen. Private methods raise Failed with a message about the check that did not pass."""
 
     def __init__(self, settings: Settings, started: Process, title: str) -> None:
         self._settings = settings
@@ -48,8 +48,9 @@ class Verification:
         self._title = title
 
     def run(self, predecessor: Server | None = None) -> int:
-        """Checks the server, over its private socket if it has a predecessor, and then gives it that one's
-        port. Returns an exit code. The log also says how it ended, for a person whose terminal is gone."""
+        """Checks the server. If `predecessor` is given, the checks use the new server's private socket, and
+        after them the new server takes the port of `predecessor`. Returns the exit code 0, or 1 if a check
+        did not pass. The outcome is written to the log too, in case the user's terminal is gone."""
         try:
             with Step(self._title) as step:
                 private = self._settings.folder.own(self._started.pid) / "private.sock"
@@ -68,7 +69,8 @@ class Verification:
         return 0
 
     def _hand_over(self, predecessor: Server, step: Step) -> None:
-        """The predecessor knows nothing of its successor until then."""
+        """Tells the new server to take the port of `predecessor`, and waits until the new server has it.
+        Raises Failed if that takes longer than 30 seconds or the new server ends."""
         step.note(f"handing over port {self._settings['PORT']} of PID {predecessor.pid}")
         os.kill(self._started.pid, signal.SIGUSR1)
         begin = step.seconds
@@ -81,14 +83,16 @@ class Verification:
             raise Failed(f"The server ended while it {when}.")
 
     def _wait(self, step: Step, what: str, limit_s: float) -> None:
-        """Waits a moment. Raises Failed when the step takes longer than `limit_s`."""
+        """Sleeps for 0.4 s and shows the user `what`, the event that is waited for. Raises Failed instead if
+        the step has already taken longer than `limit_s` seconds."""
         if step.seconds > limit_s:
             raise Failed(f"After {limit_s:.0f} s still: {what}.")
         step.doing(f"{what} (at most {limit_s:.0f} s)")
         time.sleep(_LOOK_EVERY_S)
 
     def _wait_until_ready(self, client: Client, step: Step) -> dict[str, Any]:
-        """Returns the first healthy /health with which every engine can speak."""
+        """Waits until every engine can speak. Then returns the body of the server's /health. Raises Failed if
+        the model cannot be loaded, the server ends, or the wait is longer than 30 minutes."""
         checkpoint = self._settings.path("CHECKPOINT_DIR")
         while True:
             answer = client.get("/api/v1/health")
@@ -112,11 +116,11 @@ class Verification:
             self._wait(step, what, READY_LIMIT_S)
 
     def _whether_all_are_ready(self, client: Client, step: Step) -> str | None:
-        """None if all engines are ready and run with their settings; else a sentence about the missing
-        part."""
+        """Returns None if all engines are ready and the server runs with its settings; else a sentence about
+        the missing part. Raises Failed if a setting differs or an engine failed."""
         stats = client.get("/api/v1/stats/concurrency")
         if stats.status != 200:
-            raise Failed(f"The server does not tell its figures: {stats.why}")
+            raise Failed(f"The server does not report its figures: {stats.why}")
         workers, config = stats.json()["per_worker"], stats.json()["config"]
         runs = {name: config[part][key] for name, (part, key) in _CONFIG.items()}
         runs["WORKERS"] = config["workers"]
@@ -134,7 +138,9 @@ class Verification:
         return None
 
     def _speak(self, client: Client, step: Step) -> str:
-        """Has one sentence spoken, which no figure counts. Returns the voice's name."""
+        """Has the server speak a test sentence, which is not counted in the metrics, and writes it to
+        out/hello.wav. Returns the name of the voice. Raises Failed if the sentence is not spoken in time or
+        at all."""
         voice, limit_s = _first_voice(client), self._settings["VERIFY_TIMEOUT"]
         step.doing(f"speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={limit_s} s)")
         token_file = self._settings.folder.path / "verify.token"
@@ -162,7 +168,7 @@ class Verification:
 
     def _say_what_next(self, health: dict[str, Any], voice: str) -> None:
         say(f"OK: the server runs on port {self._settings['PORT']} (PID {self._started.pid}). Try it:")
-        has_keys = bool(self._settings["API_KEYS"])  # none is shown: it would stay in the shell's history
+        has_keys = bool(self._settings["API_KEYS"])  # a shown key would stay in the shell's history
         lines = ["API_KEY=...   # one of API_KEYS"] if has_keys else []
         lines += [f"curl -X POST {self._settings.client().shown_url}/api/v1/tts \\"]
         lines += ['  -H "Authorization: Bearer $API_KEY" \\'] if has_keys else []
@@ -173,7 +179,7 @@ class Verification:
             say(DEMONSTRATION)
 
     def _report(self, outcome: str) -> None:
-        """A line in the log, in its format."""
+        """Writes the outcome into the log file as a line in the log's format."""
         line = f"{time.strftime('%Y-%m-%d %H:%M:%S')},000 INFO restart_api.sh [-] {outcome}"
         if self._settings["LOG_FORMAT"] == "json":
             line = json_line("restart_api.sh", outcome)
@@ -198,13 +204,14 @@ def last_lines(log: Path, n: int) -> list[str]:
 
 
 def _size(folder: Path) -> str:
-    """The size of all its files."""
+    """Returns the total size of the files in `folder` for the user, in GB or MB."""
     n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def _first_voice(client: Client) -> str:
-    """exampleA, or the first voice where that is not registered."""
+    """Returns exampleA, or the first registered voice if exampleA is not registered. Raises Failed if there
+    is none."""
     listed = client.get("/api/v1/prompts")
     if listed.status != 200:
         raise Failed(f"The voices could not be listed: {listed.why}")
@@ -215,7 +222,8 @@ def _first_voice(client: Client) -> str:
 
 
 def _wav_seconds(data: bytes) -> float:
-    """The duration of a WAV. Raises Failed if it is none, or holds nothing but silence."""
+    """Returns the duration of a WAV file in seconds. Raises Failed if `data` is no WAV file, or all its
+    samples are zero."""
     try:
         with wave.open(io.BytesIO(data)) as file:
             n_frames, rate = file.getnframes(), file.getframerate()
@@ -228,7 +236,8 @@ def _wav_seconds(data: bytes) -> float:
 
 
 def _kept(wav: bytes) -> str:
-    """Where the sentence can be heard; a server that speaks is none the worse for a full or closed folder."""
+    """Writes the test sentence to OUTPUT and returns its path for the user. If the file cannot be written,
+    returns a sentence about that; the check passes all the same."""
     try:
         OUTPUT.parent.mkdir(parents=True, exist_ok=True)
         OUTPUT.write_bytes(wav)

@@ -1,4 +1,4 @@
-"""The settings: the one reader of the environment, and what each room is given of it."""
+"""The settings: reads them from the environment, and makes each package's own config from the settings."""
 
 from glm_tts_api.settings.settings import Settings
 from glm_tts_api.settings.sources import BUNDLED_MODEL, SHIPPED_CONFIGS, SettingsError

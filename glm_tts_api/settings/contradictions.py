@@ -1,4 +1,4 @@
-"""Settings that hold each by itself, and hardly go with the others or with this machine."""
+"""Warns about settings that are valid alone but do not fit the other settings or this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
-    """A sentence for each setting that hardly goes with the others or with this machine."""
+    """Yields a warning for each setting that does not fit the other settings or this machine."""
     if settings.cpu_threads > usable_cores():
         yield (
             f"CPU_THREADS={settings.cpu_threads} is more than this process has cores to use "

@@ -13,7 +13,8 @@ _MOUNT = Path("/sys/fs/cgroup")
 
 
 def machine_names(hosts_file: Path = Path("/etc/hosts")) -> frozenset[str]:
-    """This machine's own names, without asking a name server."""
+    """Returns this machine's host name and its other names in `hosts_file`, in small letters. Does not ask a
+    name server."""
     own = os.uname().nodename.lower()
     try:
         lines = hosts_file.read_text(errors="replace").lower().splitlines()
@@ -24,20 +25,21 @@ def machine_names(hosts_file: Path = Path("/etc/hosts")) -> frozenset[str]:
 
 
 def usable_cores(*, groups: Path = _GROUPS_OF_THIS_PROCESS, mount: Path = _MOUNT) -> int:
-    """The cores of the affinity mask (taskset, docker --cpuset-cpus), or fewer where a cgroup limits CPU time
-    (docker --cpus, CPUQuota of systemd, limits of Kubernetes); a part of a core counts as one.
+    """Returns how many CPU cores this process may use, at least 1. These are the cores of its affinity mask
+    (taskset, docker --cpuset-cpus), or fewer if a cgroup limits its CPU time (docker --cpus, CPUQuota of
+    systemd, limits of Kubernetes). A part of a core counts as one core.
 
-    `groups`: the kernel's list of this process's cgroups; `mount`: where their files lie.
+    `groups` is the kernel's list of this process's cgroups, `mount` the folder of the cgroups' files.
     """
     limits = [math.ceil(limit) for limit in _limits(groups, mount)]
     return max(1, min([len(os.sched_getaffinity(0)), *limits]))
 
 
 def _limits(groups: Path, mount: Path) -> Iterator[float]:
-    """CPU seconds a second that each cgroup allows which this process is in, itself or by its parents."""
+    """Yields the CPU limit, in cores, of each cgroup of this process and of each parent of such a cgroup."""
     for line in _read(groups).splitlines():
         _, controllers, path = line.split(":", 2)
-        if not controllers:  # version 2
+        if not controllers:  # cgroups of version 2
             for group in _with_parents(mount, path):
                 yield from _limit(_read(group / "cpu.max").split())
         elif "cpu" in controllers.split(","):
@@ -47,8 +49,9 @@ def _limits(groups: Path, mount: Path) -> Iterator[float]:
 
 
 def _with_parents(mount: Path, path: str) -> Iterator[Path]:
-    """A cgroup's folder and those above it. In a container `path` may be the host's, which is not there; the
-    mount is then the container's own cgroup."""
+    """Yields the folder of the cgroup `path` below `mount`, then the folders above it up to `mount`. In a
+    container, `path` may be the path on the host, which does not exist in the container. `mount` is then the
+    container's own cgroup."""
     group = mount / path.strip("/")
     for folder in (group, *group.parents):
         if folder.is_relative_to(mount):
@@ -56,7 +59,8 @@ def _with_parents(mount: Path, path: str) -> Iterator[Path]:
 
 
 def _limit(quota_and_period: list[str]) -> Iterator[float]:
-    """The quota in periods; nothing where there is no file or no limit ("max", in version 1 "-1")."""
+    """Yields quota divided by period, which is a number of cores. Yields nothing if there is no file or no
+    limit (a quota of "max", or of "-1" in version 1)."""
     match quota_and_period:
         case [quota, period] if quota.isdigit() and period.isdigit():
             yield int(quota) / int(period)

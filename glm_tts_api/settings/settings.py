@@ -1,8 +1,8 @@
-"""Every setting with its default and its bounds, and each room's own config made of them.
+"""Every setting with its default and its bounds, and the config of each package made from the settings.
 
 Precedence: environment, then the PRESET file, then .env, then the default. An empty value counts as unset.
-Relative paths are relative to the project folder, the working directory unless told otherwise. A file of its
-configs/ stands in for the one of the same name that ships.
+Relative paths are relative to the project folder, which is the working directory by default. A file in the
+project folder's configs/ replaces the file of the same name that ships with the package.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from glm_tts_api.validation import allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits
 
-# %F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON, and room for what stands beside it.
+# A character takes up to 12 bytes (%F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON); other fields need some.
 _BYTES_PER_CHARACTER = 16
-# A step that takes a quarter of WATCHDOG_S is a stall: nothing new is begun.
+# A model step that takes a quarter of WATCHDOG_S counts as a stall; the engine then begins nothing new.
 _STALLS_TO_THE_END = 4
 
-# The rooms' own defaults stand once, there.
+# Defaults come from the packages' own configs, so that each is written only once.
 _LANES, _ENGINE, _RECORDINGS, _STORE = AdmissionConfig(), EngineConfig(), RecordingLimits(), StoreLimits()
 _JOBS = JobsConfig(Path())
 
 
 class Settings(BaseSettings):
-    """Every setting, flat; the variable is the field's name in capitals."""
+    """All settings. The environment variable of a setting is the field's name in capitals."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True,
@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     device: types.Device = "auto"
     dtype: Dtype = "auto"
     flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
+    asr_model_dir: Path | None = None
     deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"
     max_text_length: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
@@ -132,9 +133,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, root: Path | None = None) -> Settings:
-        """Reads the environment and the files of the project folder `root`.
+        """Reads the settings from the environment and from the files of the project folder `root`, which is
+        the working directory by default.
 
-        Raises SettingsError with one line for each value that does not hold.
+        Raises SettingsError with one line for each invalid value.
         """
         root = (root or Path.cwd()).absolute()
         files = setting_files(root)
@@ -143,7 +145,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise SettingsError("\n".join(_line(details) for details in error.errors())) from None
         settings._root = root
-        settings.read_keys()  # which says what is wrong with them
+        settings.read_keys()  # raises SettingsError if they are invalid
         known = {"PRESET", *map(str.upper, cls.model_fields)}
         settings._warnings = [
             *unknown_names(known, os.environ, filter(Path.exists, files)),
@@ -153,11 +155,12 @@ class Settings(BaseSettings):
 
     @property
     def warnings(self) -> list[str]:
-        """Settings that do not stop the server but were hardly meant so, a sentence each."""
+        """One sentence for each setting with which the server can start, but which is probably a mistake."""
         return self._warnings
 
     def path(self, relative: Path | str) -> Path:
-        """A path of the project folder; an absolute one stays as it is."""
+        """Makes a relative path absolute: it is relative to the project folder. An absolute path stays as it
+        is. `~` becomes the user's home."""
         return self._root / Path(relative).expanduser()
 
     @property
@@ -166,8 +169,8 @@ class Settings(BaseSettings):
 
     @property
     def stop_timeouts(self) -> tuple[float, float]:
-        """The seconds that accepted requests may take when the server stops, and when another server has its
-        port."""
+        """How many seconds accepted requests may still take: first, when the server stops; second, when
+        another server has taken over its port."""
         return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
 
     @property
@@ -176,13 +179,14 @@ class Settings(BaseSettings):
 
     @property
     def cache_dir(self) -> Path:
-        """The folder of files that can be built again. It is not in the user's home, which a service's user
-        may not have."""
+        """The folder for files that can be built again. It is not in the home folder, because the user of a
+        service may have none."""
         return self.path(self.run_dir) / "cache"
 
     @property
     def checkpoint_dir(self) -> Path:
-        """MODEL_DIR; unset: ./ckpt if it is there, however incomplete, else the bundled one."""
+        """The folder of the model: MODEL_DIR if it is set; else ckpt/ in the project folder if it exists,
+        even if it is incomplete; else the bundled model."""
         if self.model_dir is not None:
             return self.path(self.model_dir)
         ckpt = self._root / "ckpt"
@@ -206,7 +210,8 @@ class Settings(BaseSettings):
 
     @property
     def beside(self) -> AdmissionConfig:
-        """The lanes of what is no speech: one request at a time in each, within the time of a speech."""
+        """The limits for work that is not speech, such as reading a text without speaking it. One request for
+        a short text and one for a long text run at a time, with the time-outs of speech requests."""
         return replace(self.admission, short_limit=1, long_limit=1)
 
     @property
@@ -228,7 +233,8 @@ class Settings(BaseSettings):
         )
 
     def read_keys(self) -> Keys:
-        """Raises SettingsError where API_KEYS_FILE does not hold, or is set without API_KEYS."""
+        """Returns the API keys. Raises SettingsError if API_KEYS_FILE is invalid, or is set without
+        API_KEYS."""
         if self.api_keys_file and not self.api_keys:
             raise SettingsError(
                 f"API_KEYS_FILE='{quote(str(self.api_keys_file))}': needs API_KEYS too: a key of your own, "
@@ -245,7 +251,8 @@ class Settings(BaseSettings):
 
     @property
     def store(self) -> StoreLimits:
-        """A voice for each megabyte: most recordings have less."""
+        """The limits of the voice store: MAX_VOICES_MB megabytes, and one voice for each megabyte, because
+        most recordings are smaller than that."""
         return StoreLimits(self.max_voices_mb, self.max_voices_mb * 2**20)
 
     @property
@@ -258,8 +265,9 @@ class Settings(BaseSettings):
 
     @property
     def engine(self) -> EngineConfig:
-        """Every admitted request owns a decode row, and fewer are admitted where the memory does not hold the
-        rows, unless their number was set; the CPU's threads are divided among the workers."""
+        """The config of each engine. An engine has a decode row for every request that may be admitted
+        (`n_slots`). If neither concurrency setting was set, the engine may have fewer rows where the memory
+        is too small (`fewer_slots`). The CPU threads are divided among the workers."""
         return EngineConfig(
             n_slots=self.short_text_concurrency + self.long_text_concurrency,
             fewer_slots=not {"short_text_concurrency", "long_text_concurrency"} & self.model_fields_set,
@@ -270,7 +278,6 @@ class Settings(BaseSettings):
             stream_chunks=self.stream_chunks,
             gapless_start=self.stream_start == "gapless",
             guard=self.guard,
-            flow_bf16=self.dtype == "bf16",
             threads=max(1, self.cpu_threads // self.workers),
         )
 

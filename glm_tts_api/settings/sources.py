@@ -11,17 +11,19 @@ from glm_tts_api.errors import StartupError, quote
 
 _PACKAGE = Path(__file__).parents[1]
 BUNDLED_MODEL = _PACKAGE / "assets" / "mini"
-SHIPPED_CONFIGS = _PACKAGE / "configs"  # in a clone a link to the configs/ at its top
+SHIPPED_CONFIGS = _PACKAGE / "configs"  # in a clone, a link to the top folder configs/
 
 
 class SettingsError(StartupError):
-    """A line for every invalid variable: its name, its value, the allowed values."""
+    """The settings are invalid. The message has a line for each invalid variable, with its name, its value
+    and the allowed values."""
 
 
 def setting_files(root: Path) -> tuple[Path, ...]:
-    """The .env of the project folder `root`, there or not, and the file of the preset, if one is named.
+    """Returns the files that hold settings: .env in the project folder `root`, even if it does not exist, and
+    the file of the preset if PRESET names one.
 
-    Raises SettingsError for a preset that is none, and for a file in another encoding than UTF-8.
+    Raises SettingsError for an unknown preset, and for a file that is not UTF-8.
     """
     _require_utf8(root / ".env")
     files = (root / ".env", *_preset_file(root))
@@ -30,18 +32,19 @@ def setting_files(root: Path) -> tuple[Path, ...]:
 
 
 def _require_utf8(file: Path) -> None:
-    """Raises SettingsError for a file that an editor has saved in another encoding (GBK, UTF-16)."""
+    """Raises SettingsError if the file is not UTF-8, because an editor has saved it as GBK or UTF-16."""
     try:
         file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SettingsError(f"{file}: line {line} is not UTF-8; save the file as UTF-8") from None
     except OSError:
-        pass  # none there, which is usual
+        pass  # there is no such file, which is usual
 
 
 def _preset_file(root: Path) -> tuple[Path, ...]:
-    """The file that PRESET names, in the environment or in .env."""
+    """Returns the file of the preset that PRESET names, in the environment or in .env, as a tuple of one. The
+    tuple is empty if PRESET is unset. Raises SettingsError for an unknown name."""
     name = os.environ.get("PRESET") or dotenv_values(root / ".env").get("PRESET")
     if not name:
         return ()

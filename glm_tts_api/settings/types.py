@@ -10,8 +10,8 @@ from pydantic_settings import NoDecode
 
 from glm_tts_api.validation import Allowed
 
-# The names that clients of OpenAI's speech API choose from (some know no others), those of the voices of
-# Zhipu's cloud (the example in its guide asks for "female"), and Kokoro's English and Chinese ones.
+# Voice names of other services, which all stand for the voice exampleA: those of OpenAI's speech API (some
+# clients allow no others), of Zhipu's cloud (its guide uses "female"), and of Kokoro (English and Chinese).
 KNOWN_ALIASES = dict.fromkeys(
     (
         *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
@@ -31,7 +31,7 @@ _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/*?#]+")
 
 
 def _aliases(value: Any) -> Any:
-    """`alloy=exampleA,echo=exampleB` as pairs."""
+    """Parses `alloy=exampleA,echo=exampleB` into pairs of names. Raises ValueError."""
     if not isinstance(value, str):
         return value
     pairs = tuple(tuple(part.strip() for part in item.split("=")) for item in value.split(","))
@@ -41,7 +41,8 @@ def _aliases(value: Any) -> Any:
 
 
 def _origins(value: Any) -> Any:
-    """Origins as browsers spell them: without a path, in small letters."""
+    """Splits web origins at commas, and spells each as browsers do: in small letters, without a slash at the
+    end. Raises ValueError if one is not an origin."""
     if not isinstance(value, str):
         return value
     origins = tuple(origin.strip().lower().rstrip("/") for origin in value.split(","))
@@ -51,7 +52,8 @@ def _origins(value: Any) -> Any:
 
 
 def _split_keys(value: Any) -> Any:
-    """Raises ValueError if there is none: who sets API_KEYS does not want the server open to everyone."""
+    """Splits keys at commas. Raises ValueError if a key cannot be sent in a header, or if there is no key: a
+    user who sets API_KEYS does not want the server open to everyone."""
     if not isinstance(value, str):
         return value
     keys = tuple(key.strip() for key in value.split(",") if key.strip())
@@ -76,7 +78,8 @@ def _split_hosts(value: Any) -> Any:
 
 
 def _chunk_sizes(value: Any) -> Any:
-    """Raises ValueError for the whole value: a part of it alone would tell less."""
+    """Parses chunk sizes: whole numbers from 1 to 1000, separated by commas. Raises ValueError, so that the
+    error shows the whole value and not only the wrong number."""
     sizes = tuple(map(int, value.split(","))) if isinstance(value, str) else value
     if not all(1 <= size <= 1000 for size in sizes):
         raise ValueError

@@ -1,10 +1,11 @@
-"""Decides which requests speak now, which wait and which are refused. Knows asyncio; knows no HTTP, no text,
-no model.
+"""Decides which requests are spoken now, which wait, and which are refused. Uses asyncio; knows no HTTP, no
+text, no model.
 
-A request takes the short or the long lane by its length. Each lane has its places on each engine and one
-bounded line, in which the next place goes round the clients. A place is given on the engine that has most to
-spare. A deadline counts from arrival and covers the wait and the work. The permit goes back when both the
-request and the engine are done with it, so work that is being cancelled still fills its place.
+A request goes into the short or the long lane, by the length of its text. A lane is a semaphore: it has a
+number of places on each engine and one bounded queue. The waiting clients get free places in turn. Of several
+equally suitable engines with a free place, the one with the fewest requests gives it. A request's deadline
+counts from its arrival and covers both the wait and the work. A request gives its place back when the
+client's side and the engine are both done with it, so work that is being cancelled still holds its place.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ def _as_set(engine: int) -> int:
 
 
 class Admission:
-    """The one place where requests wait.
+    """Admits requests to the short and the long lane. This is the only place where requests wait.
 
-    `rank`: how good an engine is for a request now, 0 if it takes none; `n_slots`: requests that it speaks at
-    once (see AdmissionConfig.on_slots). `changed` is called when a place was taken or is free.
+    `counters` has the counters of each engine's lanes, by the engine's number. `rank` takes an engine's
+    number and returns how suitable that engine is for a new request; 0 means that the engine takes no
+    requests. `n_slots` takes an engine's number and returns how many requests that engine speaks at once (see
+    AdmissionConfig.on_slots). The attribute `changed` is a callback. It is called whenever a place is taken
+    or becomes free, and at the end of `look_again`.
     """
 
     def __init__(
@@ -44,7 +48,6 @@ class Admission:
         rank: Callable[[int], int] = _always,
         n_slots: Callable[[int], int] = _as_set,
     ) -> None:
-        """`counters`: of each engine."""
         self.config = config
         self._rank = rank
         self._n_slots = n_slots
@@ -64,28 +67,34 @@ class Admission:
         }
 
     def limit_on(self, engine: int, lane: LaneName) -> int:
-        """The places of a lane on an engine."""
+        """Returns how many places `lane` has on the engine with this number."""
         return self.config.on_slots(self._n_slots(engine)).limit_of(lane)
 
     def look_again(self) -> None:
-        """To be called when an engine takes requests that it did not take before."""
+        """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be called
+        when an engine begins to take requests."""
         for lane in self._lanes.values():
             lane.call_next()
         self.changed()
 
     def spare_on(self, engine: int) -> int:
-        """The places of an engine that no request has; 0 where it takes none."""
+        """Returns how many places of the engine no request holds, in both lanes together; 0 if the engine
+        takes no requests. The number is negative if requests of a dead engine were moved to this engine and
+        now hold more places than it has."""
         if not self._rank(engine):
             return 0
         return sum(self.limit_on(engine, name) - lane.taken[engine] for name, lane in self._lanes.items())
 
     def order(self, lane: LaneName) -> list[str]:
-        """The names of the clients that wait in a lane, in the order of their turns."""
+        """Returns the name of the client of each request that waits in `lane`. The list has the order in
+        which these requests get places."""
         return self._lanes[lane].line.order()
 
     def _best(self, lane: Lane) -> int | None:
-        """The engine with the fewest requests, of the engines of the highest rank with a place; None if there
-        is none."""
+        """Returns the number of the engine that gives the next place of `lane`. Only engines that take
+        requests (rank above 0) and have a free place in `lane` count. The engine has the highest rank of
+        these, and of several such engines it has the fewest requests in both lanes. Returns None if no engine
+        that takes requests has a free place in `lane`."""
         loads = map(sum, zip(*(each.taken for each in self._lanes.values()), strict=True))
         free = [
             (rank, -load, -engine)
@@ -98,10 +107,13 @@ class Admission:
     async def admit(
         self, length: TextLength, *, arrived_at: float, client: Client = ANYONE
     ) -> AsyncIterator[Permit]:
-        """A permit for a text that arrived at `arrived_at` (the loop's clock), in the turn of its client.
+        """Waits until the request gets a place in its lane and yields the permit for that place. `length`
+        says which lane and which time-out the request has. `arrived_at` is its time of arrival on the event
+        loop's clock. `client` has sent the request; waiting clients get places in turn.
 
-        The deadline holds for the wait and for the body of the context alike. Raises QueueFull or
-        DeadlineExceeded.
+        At the deadline, the wait or the body of the `async with` block is cancelled, and DeadlineExceeded is
+        raised. Raises QueueFull if the queue has no room for the request. The place is given back after the
+        block, once all other holders of the permit have released it.
         """
         lane, timeout_s = self._lanes[length.lane], length.timeout_s
         with _Outcome(lane) as outcome:
@@ -124,8 +136,9 @@ class Admission:
 
 
 class _Outcome:
-    """Counts how a request ended, by the exception that it left with: for its engine, or for the first where
-    it had none."""
+    """Counts how a request ended (completed, rejected, timed_out, cancelled or failed), by the exception that
+    leaves the `with` block. The count goes to the engine of the request's permit, or to engine 0 if the
+    request got no permit."""
 
     def __init__(self, lane: Lane) -> None:
         self.permit: Permit | None = None

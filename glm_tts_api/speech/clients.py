@@ -1,4 +1,5 @@
-"""The client of a request, as admission, the request log and the metrics know it. Knows no HTTP."""
+"""The client of a request and the limits that its API key sets, as admission, the request log and the metrics
+use them. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from glm_tts_api.contracts import SpeechRequest
+from glm_tts_api.contracts import SpeechRequest, in_mood
 from glm_tts_api.errors import Forbidden, RateLimited
 
 _MINUTE_S = 60.0
@@ -14,8 +15,14 @@ _MINUTE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`name`: of its key, else its address. The limits are those of a named key, None for none: `places` that
-    it holds at once, requests that it begins in a minute, names of the `voices` that it may use."""
+    """The client that sent a request. `name` is the name of its API key, and `is_named` is then true. A
+    client without a named key has its address as its name.
+
+    The limits are those of the key; None is no limit. `places` is the number of places in the lanes that the
+    client may hold at once. `requests_a_minute` is the number of requests that the client may begin in a
+    minute. `voices` has the names of the voices that the client may use; all moods of a voice are allowed
+    with it.
+    """
 
     name: str
     is_named: bool = False
@@ -27,25 +34,38 @@ class Client:
 ANYONE = Client("-")
 
 
-def require_voices(client: Client, asked: SpeechRequest) -> None:
-    """Raises Forbidden where the request calls for a voice that the client may not use; a recording in the
-    request is such a voice too."""
-    if client.voices is None:
-        return
-    wanted = {getattr(voice, "name", None) for voice in (asked.voice, *asked.others.values())}
-    if not wanted <= client.voices:
-        allowed = ", ".join(sorted(client.voices))
+def may_use(client: Client, voice: str | None) -> bool:
+    """Returns whether `client` may use the registered voice with the name `voice`. If `voice` is None, the
+    voice is a recording that was sent with the request; only a client without a limit on voices may use
+    that."""
+    return client.voices is None or (voice is not None and in_mood(voice, "") in client.voices)
+
+
+def require_voice(client: Client, voice: str | None) -> None:
+    """Raises Forbidden where `client` may not use the voice of this name (see `may_use`)."""
+    if not may_use(client, voice):
+        allowed = ", ".join(sorted(client.voices or ()))
         raise Forbidden(f"The key {client.name} is for these voices alone (API_KEYS_FILE): {allowed}.")
+
+
+def require_voices(client: Client, asked: SpeechRequest) -> None:
+    """Raises Forbidden where the request `asked` uses a voice that `client` may not use. For a client with a
+    limit on voices, that includes a recording sent with the request."""
+    for voice in (asked.voice, *asked.others.values()):
+        require_voice(client, getattr(voice, "name", None))
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRates:
-    """The requests that each client with a limit has begun within a minute."""
+    """Limits how many requests a client begins in a minute. Keeps the times of each client's requests within
+    the last minute, by the client's name."""
 
     _begun: dict[str, deque[float]] = field(default_factory=dict)
 
     def begin(self, client: Client) -> None:
-        """Raises RateLimited where the client has begun as many as it may."""
+        """Counts a request that `client` begins now. Does nothing for a client without this limit. Raises
+        RateLimited, and does not count the request, if the client has begun as many requests as it may within
+        the last 60 seconds. The error says after how many seconds the client may try again."""
         most = client.requests_a_minute
         if most is None:
             return

@@ -1,4 +1,5 @@
-"""From the engine's chunks to bytes in the wanted format, whole or each as soon as it is made."""
+"""Encodes the engine's chunks of audio in the format that the request asks for, as a whole or chunk by
+chunk."""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """A whole answer: `audio` in the wanted format, which plays at `sample_rate` Hz; `pcm`: the samples that
-    were encoded, 16 bit, at `pcm_rate` Hz; `times`: where the request asks for timestamps."""
+    """A whole answer. `audio` is the file in the requested format, which plays at `sample_rate` Hz for
+    `seconds`. `pcm` has the 16-bit samples that were encoded, at `pcm_rate` Hz. `times` says when each
+    segment is heard, if the request asks for timestamps."""
 
     audio: bytes
     pcm: Sequence[bytes]
@@ -36,7 +38,8 @@ class Speech:
 
 
 async def noted(stream: ResumedStream, log: RequestLog, asked: SpeechRequest) -> AsyncIterator[AudioChunk]:
-    """The chunks as they come; the log takes note of each."""
+    """Yields the chunks of `stream` unchanged. Notes in the request's `log` how long each chunk plays, and,
+    for a streamed answer, when the client has taken the chunk."""
     async for chunk in stream:
         log.took(chunk, chunk.seconds / asked.speed_of(chunk))
         yield chunk
@@ -45,7 +48,8 @@ async def noted(stream: ResumedStream, log: RequestLog, asked: SpeechRequest) ->
 
 
 def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
-    """All of it. Blocking; runs on a pool thread."""
+    """Encodes all chunks of an answer as one file, in the format of the request `asked`. Blocking; runs in a
+    thread of a pool."""
     rate = chunks[0].sample_rate
     n_samples = sum(
         round(sum(len(chunk.pcm) for chunk in alike) / speed)
@@ -64,9 +68,9 @@ def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
 
 
 class _Output:
-    """An answer's chunks, which come at `rate` Hz, to its bytes. `n_samples`: how many those are at their
-    speeds, where that is known; `pcm_rate`: at which they are encoded; `sample_rate`: at which that plays.
-    Blocking."""
+    """Turns an answer's chunks into bytes: applies volume and speed, resamples from `rate` Hz to `pcm_rate`
+    Hz, and encodes. `n_samples` is the length of the whole answer at `rate` after the change of speed; None
+    if it is not known. `sample_rate` is the rate at which the encoded audio plays. Blocking."""
 
     def __init__(self, asked: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
         heard = self.pcm_rate = asked.output_rate or rate
@@ -92,7 +96,7 @@ class _Output:
         return b"".join((self._encode(rest), self._encode(self._resampled.finish()), self._encoder.finish()))
 
     def heard(self) -> list[bytes]:
-        """The samples that were encoded since this was last asked."""
+        """Returns the 16-bit samples that were encoded since the last call."""
         heard, self._heard = self._heard, []
         return heard
 
@@ -106,9 +110,10 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 
 
 class Encoded:
-    """A stream's chunks as pieces of the wanted format, each as soon as it is made. `sample_rate` is known
-    with the first; `seconds`: how long what was made so far lasts; `times`: of the segments that have ended,
-    where the request asks for timestamps."""
+    """An answer that is sent while it is made: an async iterator of the encoded bytes of each chunk.
+    `sample_rate` is set once the first chunk is encoded. `seconds` is how long the audio so far plays.
+    `times` has the times of the segments that have ended, if the request asks for timestamps. `tape` records
+    the answer; None records nothing."""
 
     sample_rate: int
     seconds = 0.0
@@ -122,12 +127,14 @@ class Encoded:
         tape: Tape | None = None,
     ) -> None:
         self._timings, self._pool, self._asked, self._tape = log.timings, pool, asked, tape
+        self._stream = stream
         self.times: list[SegmentTimes] = []
-        self._pieces = self._encode(noted(stream, log, asked))  # read by first(), then on from there
+        self._pieces = self._encode(noted(stream, log, asked))  # first() and __aiter__ read the same iterator
         self._output: _Output | None = None
 
     async def first(self) -> bytes:
-        """The first piece with something in it; nothing at all where the speech is empty."""
+        """Returns the first encoded bytes that are not empty; b"" if the whole answer has none. Iteration
+        goes on after these bytes."""
         async for piece in self:
             if piece:
                 return piece
@@ -142,8 +149,10 @@ class Encoded:
         self._timings.end_generation()
         rest = self._taped(await self._on_a_thread(self._finish))
         if self._tape is not None and self._output is not None:
-            self._tape.end(self._output.pcm_rate, self.times)
+            self._tape.end(self._output.pcm_rate, self.times, self._timings.verified)
         yield rest
+        if self._stream.verifier is not None:
+            await self._stream.verifier.report()
 
     def _taped(self, piece: bytes) -> bytes:
         assert self._output is not None
@@ -170,10 +179,14 @@ class Encoded:
 
 
 class EncodedWhole(Encoded):
-    """The same in one piece; a container says its length."""
+    """An Encoded whose iterator yields the whole answer at once, so that the header of a container has the
+    length of the audio. If the request is verified, segments that drift from their text are spoken again
+    before that. The answer is not recorded; `tape` has no effect."""
 
     async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
         all_chunks = [chunk async for chunk in chunks]
+        if self._stream.verifier is not None:
+            all_chunks = await self._stream.verifier.repaired(all_chunks)
         self._timings.end_generation()
         yield await self._on_a_thread(self._whole, all_chunks)
 

@@ -1,7 +1,7 @@
-"""The engines of one server: which of them a request is given, and how it goes on when one of them dies.
-Knows asyncio; knows no models.
+"""The engines of one server: chooses an engine for each request, and continues a request on another engine
+when its engine dies. Uses asyncio; knows no models.
 
-An answer is a function of its request. So another engine, or the dead engine's successor, speaks the same
+The same request always gives the same audio. So another engine, or the successor of the dead one, speaks the
 request again and leaves out the audio that was already sent: the client gets the same bytes.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
@@ -23,9 +23,10 @@ from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
-_GUILTY = 3  # deaths of engines at a text that is only read
+_GUILTY = 3  # `read` gives up after this many engines died while they read the text
+_JUDGE_S = 20.0  # the longest wait of `judge`; the official model takes longer on a CPU
 
-# The best state of any is that of the server.
+# The states of an engine from the best to the worst. The server's state is that of its best engine.
 _FROM_THE_BEST: tuple[Status, ...] = (
     "ready",
     "idle",
@@ -39,7 +40,7 @@ _FROM_THE_BEST: tuple[Status, ...] = (
 
 
 class SpeechEngine(Protocol):
-    """One engine as this room knows it (engine/client.py)."""
+    """An engine process as this module sees it; implemented by EngineClient (engine/client.py)."""
 
     changed: Callable[[], None]
     state: EngineState
@@ -57,6 +58,7 @@ class SpeechEngine(Protocol):
     def wake(self) -> None: ...
     async def clear_cache(self) -> int: ...
     async def read(self, text: str, options: ReadingOptions) -> ShownReading: ...
+    async def judge(self, voice: Voice) -> float | None: ...
     def info(self) -> EngineInfo | None: ...
     def usage(self) -> EngineUsage | None: ...
     def synthesize(
@@ -69,8 +71,9 @@ class SpeechEngine(Protocol):
 
 
 class Engines:
-    """All of them, `each` by its number. `changed` is called when one may take what it did not take before;
-    `n_resumed`: requests that went on with each after the death of their engine."""
+    """All engines of the server; the list `each` is in the order of their numbers. `changed` is a callback,
+    called whenever an engine may have begun to take requests. `n_resumed` counts for each engine the requests
+    that were continued on it after their own engine died."""
 
     def __init__(self, each: Sequence[SpeechEngine]) -> None:
         self.each = each
@@ -84,11 +87,12 @@ class Engines:
 
     @property
     def state(self) -> EngineState:
-        """The best that there is."""
+        """The state of the server, which is that of its best engine."""
         return min((engine.state for engine in self.each), key=lambda it: _FROM_THE_BEST.index(it.status))
 
     def info(self) -> EngineInfo | None:
-        """The facts that all engines share; None until one was loaded."""
+        """Returns the facts of the first engine that has loaded its model, such as the model's name; None
+        until an engine has loaded its model."""
         return next((info for engine in self.each if (info := engine.info()) is not None), None)
 
     def start(self) -> None:
@@ -96,7 +100,9 @@ class Engines:
             engine.start()
 
     async def loaded(self) -> None:
-        """Returns once one of them can speak. Raises Unhealthy if none ever will."""
+        """Waits until an engine takes requests. Returns also while an engine is idle or is being started
+        again, because requests can then wait for it. Raises Unhealthy if the best engine has failed or is
+        stalled."""
         while (state := self.state).status in ("loading", "lost"):
             await self._change.wait()
         state.require_ready()
@@ -105,14 +111,16 @@ class Engines:
         await asyncio.gather(*(engine.close() for engine in self.each))
 
     def unload_idle(self, seconds: float) -> None:
-        """Ends the processes of those that nobody has used for so long."""
+        """Ends the process of each engine that nobody has used for `seconds`."""
         for engine in self.each:
             if engine.idle_for(seconds):
                 engine.unload()
 
     def rank(self, number: int) -> int:
-        """A rank for new requests: the highest for a ready engine. An engine that is still loading gets
-        requests only where none is ready, and they wait for it; 0: no requests."""
+        """Returns how good the engine with this number is for a new request: 3 if it is ready, 2 if it was
+        unloaded while idle. An engine that is being loaded again has rank 1 while no engine is ready; a
+        request then waits for it. The rank is 0 in all other states, and for the engine that `alone` has
+        reserved: the engine then takes no request."""
         status = self.each[number].state.status
         if number == self._reserved:
             return 0
@@ -121,19 +129,23 @@ class Engines:
         return int(status in ("reloading", "restarting") and self._best() is None)
 
     def n_slots(self, number: int) -> int:
-        """Requests that an engine has said it speaks at once; 0 until then."""
+        """Returns how many requests the engine with this number speaks at once; 0 until the engine has
+        reported this number."""
         info = self.each[number].info()
         return info.n_slots if info is not None else 0
 
     async def clear_cache(self) -> int:
-        """Clears the caches of all engines that have something in memory; returns the bytes freed."""
+        """Clears the caches of all engines that are ready. Returns the number of bytes freed. An engine that
+        fails to clear its cache counts as 0 bytes; its error is not raised."""
         ready = [engine for engine in self.each if engine.state.status == "ready"]
         freed = await asyncio.gather(*(engine.clear_cache() for engine in ready), return_exceptions=True)
         return sum(one for one in freed if isinstance(one, int))
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        """The reading of a text, by any engine that is there. Raises the error with which the text is
-        refused."""
+        """Returns the reading of `text`: its segments as they will be spoken, and the changes that the
+        reading rules made. The best engine answers, after a wait until it is ready; another engine is asked
+        if it dies. Raises the error with which the text is refused, Loading or Unhealthy if no engine can
+        answer, and InternalFault after three deaths."""
         wanted = max(range(len(self.each)), key=self.rank)
         for _ in range(_GUILTY):
             wanted = await self.ready(wanted)
@@ -143,14 +155,29 @@ class Engines:
                 logger.warning("A text is read again, since the engine died: %s", death)
         raise InternalFault
 
+    async def judge(self, voice: Voice) -> float | None:
+        """Returns how much better the transcript of `voice` fits its recording than other texts do, measured
+        by a ready engine: about 0 for a wrong transcript, at most 1 (engine/transcript_fit.py). Returns None
+        if no engine is ready, if the engine cannot tell or dies, or if it takes longer than 20 seconds.
+        Raises PromptRejected."""
+        if (number := self._best()) is None:
+            return None
+        with suppress(EngineDied, TimeoutError):
+            async with asyncio.timeout(_JUDGE_S):
+                return await self.each[number].judge(voice)
+        return None
+
     async def speak(self, asked: SpeechRequest, timings: Timings, permit: Permit) -> ResumedStream:
-        """Starts speaking on the permit's engine, or where that died on another. Raises Unhealthy; the stream
-        raises the rest."""
+        """Starts to speak the request and returns the stream of its audio. The engine is that of `permit`, or
+        another one if that engine has died or is reserved. Waits while that engine is being loaded again.
+        Raises Loading or Unhealthy; later errors are raised by the stream."""
         return ResumedStream(self, asked, timings, permit, await self.ready(permit.engine))
 
     async def ready(self, wanted: int) -> int:
-        """The `wanted` engine once it is ready, or the best one where that has died. Raises Unhealthy if
-        there will be none."""
+        """Waits for the engine with the number `wanted`, which is started again if it was unloaded, and
+        returns that number once the engine is ready. If that engine has died, is stalled or is reserved by
+        `alone`, returns the best ready engine instead. Raises Loading or Unhealthy if there is no engine to
+        wait for."""
         while True:
             status = self.each[wanted].state.status
             if status == "ready" and wanted != self._reserved:
@@ -164,7 +191,10 @@ class Engines:
 
     @asynccontextmanager
     async def alone(self, wanted: int) -> AsyncIterator[int]:
-        """An engine that speaks nothing else meanwhile."""
+        """Reserves an engine for one request: waits until the engine speaks nothing else, or has died, and
+        yields its number. The engine gets no other requests until the `async with` block ends. It is the
+        engine `wanted`, or another if that one has died. Only one engine is reserved at a time; a second call
+        waits for the end of the first."""
         async with self._one_alone:
             number = self._reserved = await self.ready(wanted)
             try:
@@ -176,7 +206,8 @@ class Engines:
                 self._look_again()
 
     def _best(self) -> int | None:
-        """The least busy of the ready engines."""
+        """Returns the number of the ready engine with the fewest streams; None if no engine is ready. The
+        engine that `alone` has reserved does not count."""
         ready = [
             number
             for number, engine in enumerate(self.each)

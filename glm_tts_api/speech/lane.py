@@ -1,5 +1,5 @@
-"""One lane of admission: its places, the line for them, and the permits that hold them. Knows asyncio; knows
-no HTTP, no text, no model."""
+"""One lane of admission (a semaphore for short or long texts): its places, its queue, and the permits that
+hold its places. Uses asyncio; knows no HTTP, no text, no model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from glm_tts_api.speech.line import Line
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
 
-_PATIENCE_S = 20.0  # longer than a piece of a stream lasts: who plays it as it comes keeps the place
+# A client that takes no audio for 20 s loses its place. Each piece of a stream plays for less than 20 s, so a
+# client that plays the audio as it comes keeps its place.
+_PATIENCE_S = 20.0
 _LOOK_EVERY_S = 1.0
 
 
 class Places(Protocol):
-    """Where permits come from, and go back to."""
+    """A pool of places that gives permits and takes them back: a Lane, or SparePlaces."""
 
     name: LaneName
 
@@ -32,9 +34,11 @@ class Places(Protocol):
 
 
 class Permit:
-    """The right to one place of a lane on an `engine`. `deadline` ends the work that it is for, `timeout_s`
-    after that arrived. `still_since`: from when on (the loop's clock) its client takes nothing; `rest` stops
-    the work of one that stands still, so that the place goes to others; `again` waits for another place."""
+    """The right to one place of a lane on an `engine`. `deadline` cancels the request's work `timeout_s`
+    seconds after the request arrived. `still_since` is the time on the event loop's clock since which the
+    request has waited for its client to take audio; None while it does not wait. `rest` is a callback that
+    stops the work of a request whose client takes no audio, so that the place can go to another request.
+    `again` waits until the request gets a new place and returns the engine."""
 
     def __init__(
         self,
@@ -56,23 +60,24 @@ class Permit:
         self._holders = 0
 
     def move_to(self, engine: int) -> None:
-        """The work goes on with another engine, which may have more than its share then."""
+        """Moves the permit's place to another engine. That engine may then have more requests than places."""
         self._lane.move(self.engine, engine)
         self.engine = engine
 
     @property
     def timeout_ratio(self) -> float:
-        """The used share of the time-out, 1 for all of it."""
+        """The used share of the time-out: 0 at arrival, 1 at the deadline; 0 without a running deadline."""
         when = self.deadline.when() if self.deadline else None
         return 0.0 if when is None else 1 - (when - asyncio.get_running_loop().time()) / self.timeout_s
 
     def give_back(self) -> None:
-        """The place is free, though the request goes on: it has yet to be heard."""
+        """Frees the place although the request goes on: its client has not taken all of its audio yet."""
         self._lane.end(self)
         self._given_back.set()
 
     async def regain(self) -> int:
-        """Waits for a place again, on the engine that this returns."""
+        """Waits until `give_back` has freed the old place, and then for a new place. Sets `engine` to the
+        number of the engine with the new place, and returns it."""
         assert self._again is not None
         await self._given_back.wait()
         self.engine = await self._again(self)
@@ -81,7 +86,8 @@ class Permit:
 
     @contextmanager
     def waiting_for_client(self) -> Iterator[None]:
-        """The deadline is for the work: the time inside is put on it."""
+        """Pauses the deadline inside the `with` block, in which the request waits for its client to take
+        audio, since the deadline is for the work alone. `still_since` is set inside the block."""
         self.still_since = asyncio.get_running_loop().time()
         try:
             with self._deadline_paused():
@@ -104,7 +110,8 @@ class Permit:
             deadline.reschedule(when + loop.time() - since)
 
     def hold(self) -> Callable[[], None]:
-        """Adds a holder. The place is free once every holder has called its callback."""
+        """Adds a holder of the permit and returns the holder's release callback. The place is free once every
+        holder has called its callback. Further calls of the same callback do nothing."""
         self._holders += 1
         released = False
 
@@ -121,9 +128,13 @@ class Permit:
 
 
 class Lane:
-    """One lane: its places on each engine, its line, its counters. `best`: the engine to give a place on;
-    `held`: how many places of all lanes each client has; `look_again`: gives out places of all lanes;
-    `changed` is called when a place was taken or is free."""
+    """One lane: its places on each engine, its queue (`line`) and its counters for each engine.
+
+    `queue_size` is the most requests that may wait. `best` returns the number of the engine that gives the
+    next place; None if no place is free. `held` counts the places of all lanes that each client holds, by the
+    client's name. `look_again` gives free places of all lanes to waiting requests. `changed` is called
+    whenever a place is taken or becomes free.
+    """
 
     def __init__(
         self,
@@ -151,8 +162,9 @@ class Lane:
         self._look: asyncio.TimerHandle | None = None
 
     async def enter(self, client: Client) -> Permit:
-        """Waits in the line for a place. Raises QueueFull: at once where the line is full, later where the
-        client has most of it and others come."""
+        """Waits in the queue for a place and returns the permit for it. Raises QueueFull if the queue is
+        full: at once if `client` would have as many requests there as any other client, or later if others
+        come and `client` has the most."""
         engine = self._free_engine(client)
         if engine is None:
             self._make_room(client)
@@ -163,7 +175,8 @@ class Lane:
         return permit
 
     async def _enter_again(self, permit: Permit) -> int:
-        """Waits for a place, in a full line too."""
+        """Waits for a new place for `permit` and returns the number of its engine. The request joins the
+        queue even if the queue is full."""
         engine = self._free_engine(permit.client)
         if engine is None:
             engine = await self._wait(permit.client)
@@ -172,21 +185,25 @@ class Lane:
         return engine
 
     def end(self, permit: Permit) -> None:
-        """Frees the permit's place; does nothing if the place was given back already."""
+        """Frees the permit's place. Does nothing if the place is free already."""
         self._resting.discard(permit)
         if (since := self._held_since.pop(permit, None)) is not None:
             self._comebacks.measure(time.monotonic() - since)
             self._free(permit.engine, permit.client)
 
     def _free_engine(self, client: Client) -> int | None:
-        """Takes a place on it."""
+        """Takes a free place for `client` without a wait and returns the number of its engine. Returns None
+        if no place is free, if the client already holds as many places as it may, or if a waiting request may
+        have the place."""
         engine = self._best(self) if self._may(client) and self.line.next(self._may) is None else None
         if engine is not None:
             self._give(engine, client)
         return engine
 
     def _make_room(self, client: Client) -> None:
-        """Raises QueueFull where there is none in the line."""
+        """Makes room in a full queue for a request of `client`: refuses, with QueueFull, the newest request
+        of the client that has the most requests there. Raises QueueFull instead if `client` would then have
+        as many there as any other client. Does nothing if the queue is not full."""
         if len(self.line) < self._queue_size:
             return
         crowding = self.line.crowding(client)
@@ -203,7 +220,7 @@ class Lane:
         try:
             return await turn.place
         except asyncio.CancelledError:
-            if not turn.place.cancelled() and turn.place.exception() is None:  # it came in the same moment
+            if not turn.place.cancelled() and turn.place.exception() is None:  # it has just got a place
                 self._free(turn.place.result(), client)
             self.line.leave(turn)
             self._count_waiting()
@@ -218,7 +235,7 @@ class Lane:
         )
 
     def call_next(self) -> None:
-        """Gives out the places that are free, in the order of the line."""
+        """Gives free places to waiting requests, in the order of the queue, until no place is free."""
         while (turn := self.line.next(self._may)) is not None and (engine := self._best(self)) is not None:
             self.line.leave(turn)
             if not turn.place.cancelled():
@@ -227,8 +244,9 @@ class Lane:
         self._count_waiting()
 
     def _take_back(self) -> None:
-        """Gives the places of clients that take none of their audio to requests that wait. Their unsent audio
-        is kept, of as many as may wait. Looks again each second while a request waits."""
+        """Takes the places of requests whose clients have taken no audio for 20 seconds, as many places as
+        requests wait. The audio of such a request stays in memory, so at most `queue_size` requests may be
+        stopped like this. The method calls itself again each second while requests wait."""
         if self._look is not None:
             self._look.cancel()
         loop = asyncio.get_running_loop()
@@ -250,7 +268,8 @@ class Lane:
         return client.places is None or self._held[client.name] < client.places
 
     def _count_waiting(self) -> None:
-        """One line serves all engines: its requests count with the first."""
+        """Sets the counter of waiting requests to the length of the queue. The counter is that of engine 0,
+        since one queue serves all engines."""
         self.counters[0].set("waiting", len(self.line))
 
     def _give(self, engine: int, client: Client) -> None:

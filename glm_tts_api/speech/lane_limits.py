@@ -1,4 +1,5 @@
-"""The limits of each lane: how many requests, for how long, and texts of which length. Knows no asyncio."""
+"""The limits of each lane (the semaphore for short or for long texts): how many requests it takes, its
+time-out, and the length of its texts. Uses no asyncio."""
 
 from __future__ import annotations
 
@@ -6,15 +7,14 @@ from dataclasses import dataclass, replace
 
 from glm_tts_api.stats.figures import LaneName
 
-SHORT_TEXT_CHARS = (
-    50  # up to here SHORT_TEXT_TIMEOUT holds; the rest of the short lane has MEDIUM_TEXT_TIMEOUT
-)
+# Texts up to this length have SHORT_TEXT_TIMEOUT; the other texts of the short lane have MEDIUM_TEXT_TIMEOUT.
+SHORT_TEXT_CHARS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class TextLength:
-    """The length of a text in characters, the lane that it takes, its time-out in seconds and the setting of
-    that."""
+    """The length of a text in characters, the lane for it, its time-out in seconds, and the name of the
+    setting that this time-out comes from."""
 
     n_chars: int
     lane: LaneName
@@ -24,7 +24,9 @@ class TextLength:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionConfig:
-    """Limits of one engine, but for the queue's, which is the server's; time-outs in seconds from arrival."""
+    """The limits of admission. `short_limit` and `long_limit` are the places of each lane on one engine. A
+    text of more than `threshold` characters is long. The time-outs are in seconds from a request's arrival.
+    `queue_size` is the most requests that wait in each lane, for all engines together."""
 
     short_limit: int = 15
     long_limit: int = 5
@@ -39,15 +41,16 @@ class AdmissionConfig:
             raise ValueError("lane limits must be at least 1, the queue size at least 0")
 
     def most_requests(self, n_engines: int) -> int:
-        """The number of requests that may be spoken or wait at once."""
+        """Returns the most requests that `n_engines` engines can speak at once, plus those that can wait."""
         return n_engines * (self.short_limit + self.long_limit) + 2 * self.queue_size
 
     def limit_of(self, lane: LaneName) -> int:
         return self.short_limit if lane == "short_text" else self.long_limit
 
     def on_slots(self, n_slots: int) -> AdmissionConfig:
-        """The limits of an engine that speaks `n_slots` requests at once: where those are fewer than the
-        lanes' places, the lanes share them in proportion, and each has one at least. 0: all as it is."""
+        """Returns the limits for an engine that speaks `n_slots` requests at once. If that is fewer than the
+        places of both lanes, the lanes share the slots in proportion to their places, and each has at least
+        one. If `n_slots` is 0 (not known yet), the limits stay as they are."""
         n_places = self.short_limit + self.long_limit
         if not 0 < n_slots < n_places:
             return self

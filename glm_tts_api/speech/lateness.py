@@ -1,5 +1,5 @@
-"""Whether a whole answer can be done before its deadline, by the pace of its segments so far. Knows times and
-numbers; knows no HTTP."""
+"""Stops an answer early that cannot be done before its deadline, judged by the time that its segments have
+taken. Works on times and numbers; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from glm_tts_api.errors import DeadlineExceeded
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.request_log import RequestLog
 
-_LEAST_SEGMENTS = 5  # a pace is believed from here on
-_MARGIN = 1.5  # of the time that is left: segments differ in length
+_LEAST_SEGMENTS = 5  # the pace is judged after this many segments
+_MARGIN = 1.5  # times the time left; above that an answer is late, since segments differ in length
 
 
 class Lateness:
-    """`n_spoken`: how many requests are spoken now, this one included. The rest of this one would go faster
-    without the others, at most as many times as there are, so it is late only if that would not do either.
+    """Judges whether the answer to `asked` will be late, by the pace of its segments so far. `n_spoken`
+    returns how many requests are being spoken now, this one included. Alone, this request would be at most
+    that many times faster. So the answer counts as late only if it would be late even at that speed.
 
-    The segments of a request without use_cache are decoded side by side: their pace says little, so they
-    are never late.
+    The segments of a request without `use_cache` are decoded at the same time, and their pace says little.
+    Such a request is never judged late.
     """
 
     def __init__(
@@ -34,14 +35,16 @@ class Lateness:
         self._beside: list[int] = []
 
     def took(self, chunk: AudioChunk) -> None:
-        """Raises DeadlineExceeded, with what the answer would take, once that is sure to be too long."""
+        """Notes a chunk of the answer. Raises DeadlineExceeded once the answer is sure to be late, after its
+        fifth segment at the earliest. The message says how long the answer would take."""
         if not chunk.ends_segment or not self._is_judged:
             return
         self._ends.append(asyncio.get_running_loop().time())
         self._beside.append(self._n_spoken())
         if len(self._ends) < _LEAST_SEGMENTS:
             return
-        pace_s = median(after - before for before, after in pairwise(self._ends))  # an engine may die between
+        # The median is not changed by one long time, as after the death of an engine.
+        pace_s = median(after - before for before, after in pairwise(self._ends))
         needed_s = pace_s * (self._log.timings.segments - len(self._ends))
         timeout_s = self._permit.timeout_s
         left_s = timeout_s * (1 - self._permit.timeout_ratio)

@@ -1,9 +1,9 @@
-"""The requests that wait for a place of one lane. The next place goes round the clients, and among the
-requests of one client to the oldest. Knows asyncio's futures; knows no engine.
+"""The queue of the requests that wait for a place of one lane. Each client in turn gets the next place, for
+its oldest request. Uses asyncio's futures; knows no engine.
 
 The order is that of start-time fair queueing (Goyal, Vin and Cheng 1996), with a request as one unit of work.
-A place is given in a round, and a client's next request is due in the round after that of its last one. So a
-new client is due at once, however many requests of another wait, and overtakes nobody twice.
+Each place is given in a numbered round. A client that gets a place in one round is due again in the next. So
+a new client is due at once, however many requests of another client wait, and overtakes nobody twice.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from glm_tts_api.speech.clients import Client
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """A request that waits; `place` has the engine's number once there is one. `number`: it came as the
-    how-manyth."""
+    """A request that waits in the queue. The result of the future `place` is the number of the engine on
+    which the request gets its place. `number` counts the requests in the order in which they came."""
 
     client: Client
     number: int
@@ -29,8 +29,8 @@ class Turn:
 class Line:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Turn]] = {}
-        self._round = 0  # of the place that was given last
-        self._due: dict[str, int] = {}  # rounds to come, of clients that had a place in this one
+        self._round = 0  # the round of the place that was given last
+        self._due: dict[str, int] = {}  # by client, the round in which it is due if that is still to come
         self._n_came = 0
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class Line:
         return turn
 
     def leave(self, turn: Turn) -> None:
-        """Takes a turn out of the line; does nothing where it has left already."""
+        """Removes `turn` from the queue. Does nothing if it is not there."""
         turns = self._waiting.get(turn.client.name, deque())
         if turn in turns:
             turns.remove(turn)
@@ -54,23 +54,27 @@ class Line:
             self._waiting.pop(turn.client.name, None)
 
     def next(self, may: Callable[[Client], bool]) -> Turn | None:
-        """The turn that is due first, of the clients that `may` have a place now."""
+        """Returns the turn that gets the next place, and leaves it in the queue. Only clients for which `may`
+        returns true take part. Returns None if no such client waits."""
         heads = (turns[0] for turns in self._waiting.values() if may(turns[0].client))
         return min(heads, key=lambda turn: (self._round_of(turn.client.name), turn.number), default=None)
 
     def serve(self, client: Client) -> None:
-        """To be called for each place that is given, also for one given without a wait."""
+        """Notes that `client` was given a place. Must be called for each place, also if the client did not
+        wait for it."""
         self._round = self._round_of(client.name)
         self._due[client.name] = self._round + 1
         self._due = {name: due for name, due in self._due.items() if due > self._round}
 
     def crowding(self, newcomer: Client) -> Turn | None:
-        """The newest turn of the client that has most; None where `newcomer` would have as many."""
+        """Returns the newest turn of the client that has the most requests in the queue. Returns None if
+        `newcomer` would have as many requests there as that client after one more request."""
         longest = max(self._waiting.values(), key=len, default=deque[Turn]())
         return longest[-1] if len(longest) > self.n_of(newcomer) + 1 else None
 
     def order(self) -> list[str]:
-        """The names of those who wait, in the order in which their turns come if nobody else does."""
+        """Returns the name of the client of each waiting request. The list has the order in which the
+        requests get places if no more requests come and no client's limit on places holds one back."""
         dues = [
             (self._round_of(name) + place, turn.number, name)
             for name, turns in self._waiting.items()

@@ -1,6 +1,6 @@
-"""Threads for what blocks, a few for each kind of work, so that none waits behind another.
+"""Thread pools for blocking work, a small one for each kind of work, so that no kind waits for another.
 
-Looking at the service (health, figures) uses the event loop's own threads, which none of this fills.
+Requests for health and metrics use the default threads of the event loop, which this work never fills.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ T = TypeVar("T")
 
 
 class Pool:
-    """A pool of at most `n_threads` calls at once; the others wait in a queue."""
+    """A pool of threads that runs at most `n_threads` calls at once. More calls wait in its queue."""
 
     def __init__(self, name: str, n_threads: int) -> None:
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs `call` in a thread and returns its result. A call whose caller is cancelled before its turn
-        never runs."""
-        context = contextvars.copy_context()  # the request id, for what the call logs
+        """Runs `call` in a thread of the pool and returns its result. If the awaiting task is cancelled
+        before the call has begun, the call never runs."""
+        context = contextvars.copy_context()  # has the request's id, which the log lines of the call show
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(context.run, call, *args, **kwargs)
         )
 
     async def run_while_wanted(self, call: Callable[[Check], T]) -> T:
-        """Like `run`. `call` gets a Check, which raises ClientGone once the caller was cancelled."""
+        """Runs `call` as `run` does, with one argument: a function that raises ClientGone once the awaiting
+        task was cancelled. A long call uses that function to stop early."""
         left = threading.Event()
 
         def check() -> None:
@@ -52,8 +53,8 @@ class Pool:
 
 
 class Pools:
-    """`decode`: uploaded recordings; `encode`: answers; `files`: voices on disk; `beside`: what takes long
-    and is no speech, a thread for each place of its lanes."""
+    """The server's thread pools. `decode` is for uploaded recordings, `encode` for answers, and `files` for
+    voices on the disk. `beside` is for long work that is not speech, such as adding voices."""
 
     def __init__(self) -> None:
         self.decode = Pool("decode-upload", 2)  # a recording is up to 100 MB of samples while it is decoded

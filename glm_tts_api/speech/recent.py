@@ -1,5 +1,5 @@
-"""The last answers as they were heard, by the id of their request: to be fetched again, in parts and in other
-formats. They lie in memory, so that nothing that was said stays on a disk. Runs on the event loop; knows no
+"""Keeps the last answers in memory, by the ids of their requests, so that a client can fetch an answer again,
+in parts or in another format. Nothing is written to a disk, for privacy. Runs on the event loop; knows no
 HTTP."""
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import Any
 
 from glm_tts_api.audio.encode import wav_header
 from glm_tts_api.audio.mark import riff_info
-from glm_tts_api.contracts import AudioFormat, SpeechRequest, Voice
+from glm_tts_api.contracts import AudioFormat, SpeechRequest, Verified, Voice
 from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.speech.times import SegmentTimes
 
-_RAW = ("wav", "pcm")  # the samples themselves
-_FRAMED = ("mp3", "aac", "opus")  # which say nothing of their length: streamed and whole they are alike
+_RAW = ("wav", "pcm")  # formats whose bytes are the samples
+_FRAMED = ("mp3", "aac", "opus")  # formats without a length in the header: streamed and whole files are alike
 _NOT_HEARD = ("request_id", "warnings")
 
 
 def what_is_asked(asked: SpeechRequest) -> object:
-    """The parts of a request that its answer depends on; voices without their samples. Requests that agree in
-    them get the same bytes, by the same lexicon and dictionaries."""
+    """Returns the parts of the request that its answer depends on; voices are given by their digest and
+    transcript. Two requests with equal parts get the same bytes, as long as the lexicon and the dictionaries
+    are the same."""
     return [_named(getattr(asked, each.name)) for each in fields(asked) if each.name not in _NOT_HEARD]
 
 
@@ -35,9 +36,15 @@ def _named(value: Any) -> object:
 
 @dataclass(slots=True, eq=False)
 class RecentAnswer:
-    """`address`: what was asked, where it was asked by an address. `pcm`: what was heard, 16 bit samples at
-    `sample_rate` Hz; `sent`: the bytes in which it left, as `audio_format`, where those are not the samples;
-    `etag` names them. `times`: where timestamps were asked for. `files`: it in other formats."""
+    """An answer that is kept. `owner` is the client that may fetch it. `address` is the content of a request
+    that was sent as a URL (GET); None for other requests.
+
+    `pcm` are the 16-bit samples of the answer at `sample_rate` Hz. `sent` are the bytes that were sent in
+    `audio_format`; empty where these are the samples. `etag` is different for different bytes. `is_whole`
+    says that all of the audio was made before it was sent. `times` are the segments' times, if timestamps
+    were asked for. `verified` are the verdicts so far by segment, if asked for. `files` has the answer in
+    other formats.
+    """
 
     request_id: str
     owner: str
@@ -50,6 +57,7 @@ class RecentAnswer:
     sent: bytes
     etag: str
     times: Sequence[SegmentTimes]
+    verified: Mapping[int, Verified]
     files: dict[AudioFormat, bytes] = field(default_factory=dict)
 
     @property
@@ -62,7 +70,8 @@ class RecentAnswer:
         return self.sent or self.pcm
 
     def file(self, audio_format: AudioFormat) -> bytes | None:
-        """All of it as a file that says how long it is; None where its samples have yet to be encoded."""
+        """Returns the answer in `audio_format` as a whole file with its length. Returns None if there is no
+        such file yet, so that the samples must be encoded first."""
         if audio_format == "wav":
             return self._wav(is_whole=True)
         if audio_format == self.audio_format and (self.is_whole or audio_format in _FRAMED):
@@ -76,27 +85,31 @@ class RecentAnswer:
 
 
 class RecentAnswers:
-    """The last answers, at most `max_bytes` with the parts of those that are being made. The answer that was
-    asked for longest ago goes first. Only the `owner` who had an answer made can find it."""
+    """The last answers. Together with the answers that are being made they take at most `max_bytes` bytes.
+    When room is needed, the answer that was made or fetched longest ago is removed. Only the `owner` of an
+    answer can find it."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._n_bytes = 0
-        self._answers: dict[tuple[str, str], RecentAnswer] = {}  # the next to go at the beginning
+        self._answers: dict[tuple[str, str], RecentAnswer] = {}  # the next one to be removed is the first
 
     def find(self, request_id: str, owner: str) -> RecentAnswer:
-        """Raises NotFound."""
+        """Returns the kept answer to this request if it belongs to `owner`. The answer then counts as the
+        most recently fetched one. Raises NotFound."""
         answer = self._answers.pop((owner, request_id), None)
         if answer is None:
             raise NotFound(
-                f"There is no answer '{quote(request_id)}' here: the last ones are kept (RECENT_MB), each "
-                "for who had it spoken."
+                f"There is no answer '{quote(request_id)}' for this client: the server keeps only the last "
+                "ones (RECENT_MB), each for the client that asked for it."
             )
         self._answers[owner, request_id] = answer
         return answer
 
     def at(self, address: object, owner: str) -> RecentAnswer | None:
-        """The newest answer to what an address asks."""
+        """Returns the answer of `owner` whose request had this `address` (the content of the request); of
+        several, the one that was made or fetched last. The answer then counts as the most recently fetched
+        one. Returns None if there is no such answer."""
         for answer in reversed(self._answers.values()):
             if (answer.address, answer.owner) == (address, owner):
                 return self.find(answer.request_id, owner)
@@ -109,13 +122,14 @@ class RecentAnswers:
         self.hold(answer.n_bytes)
 
     def add_file(self, answer: RecentAnswer, audio_format: AudioFormat, file: bytes) -> None:
-        """Keeps the answer's samples in another format."""
+        """Keeps the answer's audio in another format as `file`, if the answer itself is still kept."""
         if self._answers.get((answer.owner, answer.request_id)) is answer:
             answer.files[audio_format] = file
             self.hold(len(file))
 
     def hold(self, n_bytes: int) -> bool:
-        """Counts `n_bytes` more and makes room for them; returns whether there is room."""
+        """Adds `n_bytes` (negative to free them) to the bytes in use, and removes old answers until all fit.
+        Returns False if they do not fit even then."""
         self._n_bytes += n_bytes
         while self._n_bytes > self._max_bytes and self._answers:
             self._forget(next(iter(self._answers)))
@@ -127,7 +141,8 @@ class RecentAnswers:
 
     @contextmanager
     def taping(self, asked: SpeechRequest, owner: str, address: object = None) -> Iterator[Tape]:
-        """A tape for an answer that is made in the context."""
+        """Yields a Tape that records the answer to `asked` inside the `with` block. The answer is kept if the
+        tape's `end` is called there; else its bytes are freed."""
         tape = Tape(self, asked, owner, address)
         try:
             yield tape
@@ -136,7 +151,8 @@ class RecentAnswers:
 
 
 class Tape:
-    """Takes an answer down while it is made. `etag`: the one that it will have."""
+    """Records an answer while it is made, to keep it in `store` at its end. `etag` is the ETag that the kept
+    answer will have."""
 
     def __init__(self, store: RecentAnswers, asked: SpeechRequest, owner: str, address: object) -> None:
         self.etag = secrets.token_hex(16)
@@ -148,8 +164,9 @@ class Tape:
         self._is_over = False
 
     def add(self, pcm: Sequence[bytes], sent: bytes) -> None:
-        """The samples that come next, and the bytes in which they leave. An answer that is larger than the
-        store is not kept."""
+        """Records the next 16-bit samples and the bytes in which they were sent. If the recordings do not fit
+        into the store even without its kept answers, this recording is dropped. Does nothing after `drop` or
+        `end`."""
         if self._is_over:
             return
         self._pcm += pcm
@@ -160,8 +177,17 @@ class Tape:
         if not self._store.hold(n_bytes):
             self.drop()
 
-    def end(self, sample_rate: int, times: Sequence[SegmentTimes], *, is_whole: bool = False) -> None:
-        """All of it was made; `is_whole`: before any of it left."""
+    def end(
+        self,
+        sample_rate: int,
+        times: Sequence[SegmentTimes],
+        verified: Mapping[int, Verified],
+        *,
+        is_whole: bool = False,
+    ) -> None:
+        """Ends the recording: the answer is complete, and is added to `store`. `sample_rate` is the rate of
+        the samples in Hz. `is_whole` says that all of the answer was made before it was sent. Does nothing
+        after `drop` or an earlier `end`."""
         if self._is_over:
             return
         pcm, sent = b"".join(self._pcm), b"".join(self._sent)
@@ -180,11 +206,13 @@ class Tape:
                 sent=sent,
                 etag=self.etag,
                 times=times,
+                verified=verified,
             )
         )
 
     def drop(self) -> None:
-        """Ends the tape and frees its bytes."""
+        """Ends the recording without keeping the answer, and frees the bytes of the recording. Does nothing
+        after `end`."""
         self._is_over = True
         self._store.hold(-self._n_bytes)
         self._pcm, self._sent, self._n_bytes = [], [], 0

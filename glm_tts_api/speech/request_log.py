@@ -1,7 +1,7 @@
-"""The record of a speech request: a line in the log when it ends, the same in the figures of /metrics, and
-its progress meanwhile.
+"""The record of a speech request: its progress while it is spoken, and at its end a line in the log and the
+same facts in the metrics.
 
-Never a word of its text.
+The record never has any of the request's text.
 """
 
 from __future__ import annotations
@@ -31,10 +31,15 @@ _LEFT = (ClientGone, asyncio.CancelledError)
 
 @dataclass(slots=True, eq=False)
 class RequestLog:
-    """The facts of a request so far; times in seconds. `figures`: the metrics that count it, None for none;
-    `recent`: the list that keeps it once it has ended, None for none; `of_keys`: the counts of a named key;
-    `timeout_ratio`: the used share of its time-out when its work ended; `playback`: of a streamed answer.
-    `audio_done_s`: seconds of audio as played; `ends`: where in it each finished segment ends."""
+    """The facts of a request so far; times are in seconds. `figures` are the metrics that count the request,
+    and `recent` is the list that keeps this object after the request's end; None for either means that the
+    request is not counted or kept. `of_keys` has the counts of each named API key. `playback` is that of a
+    streamed answer.
+
+    `first_audio_s` is the time from arrival to the first audio, and `gaps_s` has the lengths of the gaps in
+    the playback. `timeout_ratio` is the used share of the time-out when the work ended. `audio_done_s` is the
+    length of the finished audio as played, and `ends` are the times in it at which the finished segments end.
+    """
 
     request_id: str
     api: Api
@@ -56,7 +61,9 @@ class RequestLog:
     outcome: str = "internal"
 
     def write(self, *, sent: bool) -> None:
-        """`sent`: the client has the whole answer; without that nothing was completed."""
+        """Ends the record: writes the request's log line, counts the request in the metrics, and adds the
+        record to `recent`. `sent` says that the client got the whole answer. If it did not, a completed
+        request is logged as "cut"."""
         if self.outcome == "completed":
             self.timings.end("send")
             self.outcome = "completed" if sent else "cut"
@@ -91,6 +98,9 @@ class RequestLog:
         figures.add(series.SEGMENTS_RESAMPLED, timings.resampled)
         for fault in timings.faults.values():
             figures.add(series.SEGMENT_FAULTS, fault=fault)
+        for each in timings.verified.values():
+            figures.add(series.SEGMENTS_VERIFIED, verdict=each.verdict)
+        figures.add(series.SEGMENTS_RESPOKEN, timings.respoken)
         used = 1.0 if outcome == DeadlineExceeded.code else self.timeout_ratio
         if used is not None:
             figures.observe(series.TIMEOUT_RATIO, used, lane=lane)
@@ -101,7 +111,8 @@ class RequestLog:
             figures.observe(series.REAL_TIME_FACTOR, self.rtf, lane=lane)
 
     def _fields(self) -> dict[str, str | int | float]:
-        """Its stages add up to `total_s`: `between_s` is what it spent waiting between them."""
+        """Returns the fields of the log line. The times of the stages and `between_s`, the time between
+        stages, add up to `total_s`."""
         timings = self.timings
         total_s = self.age_s
         seconds = {f"{stage}_s": seconds for stage, seconds in timings.stage_s.items()}
@@ -117,12 +128,14 @@ class RequestLog:
             "segments": timings.segments,
             "resampled": timings.resampled,
             "finish": timings.finish_reason,
+            "verified": timings.worst.verdict if timings.worst else "-",
+            "respoken": timings.respoken,
             **{name: round(float(value), 3) for name, value in seconds.items()},
         }
 
     @property
     def lane(self) -> LaneName | None:
-        """The request's lane; None where the text was never read."""
+        """The request's lane; None if the length of its text is not known."""
         return None if self.length is None else self.length.lane
 
     @property
@@ -131,17 +144,17 @@ class RequestLog:
 
     @property
     def age_s(self) -> float:
-        """Since it arrived, until it ended."""
+        """The time in seconds since the request arrived; for an ended request until its end."""
         return (self.ended_at or time.perf_counter()) - self.began_at
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it stands in line for a place."""
+        """Whether the request waits in the queue for a place."""
         return self.timings.current == "queue"
 
     @property
     def how_far(self) -> str:
-        """The part of it that is done, for its client."""
+        """A sentence for the client that says how much of the request was spoken."""
         n_segments = self.timings.segments
         if not n_segments:
             return "Nothing was spoken yet."
@@ -151,7 +164,9 @@ class RequestLog:
         self.timeout_ratio = permit.timeout_ratio
 
     def took(self, chunk: AudioChunk, heard_s: float) -> None:
-        """To be called with the seconds of each piece of audio as it comes."""
+        """Notes a new chunk of the answer, which plays for `heard_s` seconds at the request's speed: when the
+        first audio came, a gap in the playback, the end of a segment. Logs each end of a segment if the text
+        has several segments. Called for each chunk as it is made."""
         self.audio_done_s += heard_s
         if self.playback is not None:
             if self.first_audio_s is None:
@@ -176,8 +191,9 @@ class RequestLog:
 
 @contextmanager
 def recorded_outcome(log: RequestLog) -> Iterator[None]:
-    """Gives the log the outcome that the context ends with; for a streamed answer a second time, since the
-    body is made while it is sent."""
+    """Sets the log's outcome by how the `with` block ends: "completed", the code of a ServiceError,
+    "cancelled" if the client has left or the task was cancelled, else "internal". After "completed" the stage
+    "send" begins. A streamed answer uses this twice: when it begins, and while its body is made and sent."""
     if log.outcome == "completed":
         log.timings.end("send")
     try:

@@ -1,20 +1,21 @@
-"""A request's speech, whichever engines make it. Knows asyncio; knows no models.
+"""The speech of one request, which may be made by several engines one after the other. Uses asyncio; knows no
+models.
 
-It goes on with another engine when its own dies, and leaves its place to others while its client takes
-nothing.
+If the request's engine dies, another engine continues the speech. If the client takes no audio, the request
+gives its place to others until the client takes audio again.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import AudioChunk, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault
@@ -22,30 +23,42 @@ from glm_tts_api.speech.lane import Permit
 
 if TYPE_CHECKING:
     from glm_tts_api.speech.engines import Engines
+    from glm_tts_api.speech.verifier import Verifier
 
 logger = logging.getLogger(__name__)
-_SUSPECT, _GUILTY = 2, 3  # deaths of its engine, with nothing of it heard between
+# After two deaths of engines without new audio the text is spoken alone. After three it is given up.
+_SUSPECT, _GUILTY = 2, 3
 
 
 class ResumedStream:
-    """A request's speech, an async iterator of AudioChunk and the context in which it may be left early. It
-    goes on with another engine when its own dies.
+    """The speech of one request: an async iterator of AudioChunk, and an async context manager that stops the
+    speech when it is left. Another engine continues the speech if its engine dies.
 
-    A text that kills engines must not end the service. After two deaths without new audio the text is spoken
-    alone on its engine, and ends with an error if that engine dies too.
+    A text that kills engines must not end the service. After two deaths without new audio an engine speaks
+    the text alone, without other requests. If that engine dies too, the request ends with an error.
+
+    `engine` is the number of the first engine. `progress` is the work that was done for the request before.
     """
 
     def __init__(
-        self, engines: Engines, asked: SpeechRequest, timings: Timings, permit: Permit, engine: int
+        self,
+        engines: Engines,
+        asked: SpeechRequest,
+        timings: Timings,
+        permit: Permit,
+        engine: int,
+        progress: Progress = NO_PROGRESS,
     ) -> None:
         self.timings = timings
+        self.asked = asked
+        self.verifier: Verifier | None = None
         self._engines = engines
-        self._asked = asked
         self._permit = permit
-        self._tokens: dict[int, list[int]] = {}  # of segments that are decoded
-        self._segment = 0  # the one that is being heard
-        self._n_heard = self._n_known = 0  # samples of it that were heard, and of those what is said again
-        self._n_deaths = 0  # with nothing heard between
+        self._tokens: dict[int, Sequence[int]] = dict(progress.tokens)  # by segment, if it is decoded
+        self._segment = progress.first  # the segment that is being sent
+        # How many samples of that segment were sent, and how many of these a new engine still makes again.
+        self._n_heard = self._n_known = 0
+        self._n_deaths = 0  # deaths of engines since the last chunk that was sent
         self._freed: list[Callable[[], None]] = []
         self._solitude = AsyncExitStack()
         self._stream = self._begin(engine)
@@ -57,21 +70,41 @@ class ResumedStream:
             self._permit.move_to(engine)
         self._n_known = self._n_heard
         stream = self._engines.each[engine].synthesize(
-            self._asked, self.timings, progress=Progress(self._tokens, self._segment)
+            self.asked, self.timings, progress=Progress(self._tokens, self._segment)
         )
         if self._segment or self._n_heard:
             stream.sounds_until = math.inf
         return stream
 
     def goes_on_from(self, sounds_until: float) -> None:
-        """The client has something to play until then, on time.perf_counter's clock."""
+        """Tells the stream that the client has earlier audio to play until the time `sounds_until` on
+        time.perf_counter's clock. The first audio is usually held back to avoid gaps. It is passed on at once
+        if it would be held back only up to that time."""
         self._stream.sounds_until = sounds_until
+
+    def anew(self, segment: int, seed: int) -> ResumedStream:
+        """Returns a stream that speaks the segment number `segment` again with `seed`, and then goes on with
+        the segments after it. The caller leaves the stream when that segment ends. As before, the segment
+        continues the speech of the segments before it. The time of this work is not counted in the request's
+        timings."""
+        tokens = self._tokens | self._stream.tokens
+        known = {
+            number: tokens[number]
+            for number in tokens
+            if number < segment or (number > segment and not self.asked.use_cache)
+        }
+        asked = replace(self.asked, sampling=replace(self.asked.sampling, seed=seed))
+        engine = self._permit.engine
+        return ResumedStream(
+            self._engines, asked, Timings(), self._permit, engine, progress=Progress(known, segment)
+        )
 
     def __aiter__(self) -> ResumedStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """The next chunk in the order of the text; raises the ServiceError that ended the request."""
+        """Returns the next chunk in the order of the text. If the engine has died or the request has given
+        its place back, waits for an engine that continues. Raises the ServiceError that ended the request."""
         while True:
             try:
                 chunk = await anext(self._stream)
@@ -93,16 +126,21 @@ class ResumedStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stream.close()
+        if self.verifier is not None:
+            self.verifier.cancel()
         for callback in self._freed:
             self._stream.on_freed(callback)
         await self._solitude.aclose()
 
     def on_freed(self, callback: Callable[[], None]) -> None:
-        """Calls `callback` once the context was left and no engine holds anything of the request."""
+        """Adds a `callback` that is called once the context was left and no engine holds anything of the
+        request."""
         self._freed.append(callback)
 
     def _unheard(self, chunk: AudioChunk) -> AudioChunk | None:
-        """The new part of a chunk, without the samples that were already sent."""
+        """Returns the part of a chunk that was not sent yet. Returns None if all of the chunk was sent and it
+        does not end its segment. The last chunk of a segment is always returned, if need be without
+        samples."""
         if not self._n_known:
             return chunk
         n_known = min(self._n_known, len(chunk.pcm))
@@ -112,16 +150,20 @@ class ResumedStream:
         return replace(chunk, pcm=chunk.pcm[n_known:])
 
     async def _note(self, chunk: AudioChunk) -> None:
-        """A chunk that is heard now. The silence after the last segment belongs to none that comes."""
+        """Counts a chunk that is sent to the client now, and ends the reservation of an engine. If the chunk
+        ends its segment, the position moves to the start of the next segment."""
         self._n_deaths = 0
         await self._solitude.aclose()
+        if self.verifier is not None:
+            self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0
 
     def _rest(self) -> None:
-        """Leaves the engine to others, until all that it has made is heard."""
+        """Stops the work on the engine, so that its place goes to others. The request wakes once the client
+        has taken all audio that the engine made."""
         self._rests = True
         self._tokens |= self._stream.tokens
         self._stream.rest()
@@ -140,7 +182,8 @@ class ResumedStream:
         logger.warning("The request goes on with another engine: %s", death)
         if self._n_deaths == _GUILTY:
             raise InternalFault(
-                f"The engine died {_GUILTY} times while this text was spoken; the server's log has the cause"
+                f"{_GUILTY} engines died while they spoke this text: do not send it again. "
+                "The server's log has the cause"
             )
         if self._n_deaths == _SUSPECT and death.is_ours:
             engine = await self._solitude.enter_async_context(self._engines.alone(self._permit.engine))

@@ -1,4 +1,4 @@
-"""From a SpeechRequest to the stream of its audio. Knows admission and the engine; knows no HTTP."""
+"""Turns a SpeechRequest into the stream of its audio. Knows admission and the engines; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
+from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import RequestRates, require_voices
 from glm_tts_api.speech.encoding import Speech, encode_whole
@@ -23,6 +24,7 @@ from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.spare import SparePlaces
+from glm_tts_api.speech.verifier import Verifier
 from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.stats.key_counts import KeyCounts
 from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
@@ -33,12 +35,13 @@ HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 
 @dataclass(frozen=True, slots=True)
 class SpeechService:
-    """Speaks requests: admission, the engines, and the figures of both.
+    """Speaks requests: admits them, has an engine speak them, and counts both in the metrics.
 
-    `verification`: lanes of their own for the sentence that proves a restart, which waits behind nobody and
-    counts in no figures; `records`: of each engine. `is_stopping`: whether new requests are refused.
-    `spare`: places for what nobody waits for. `active`: the requests that wait or are being spoken, in the
-    order in which they came; `recent`: the last that ended.
+    `verification` is an admission of its own for the test sentence after a restart. That sentence waits for
+    no other request and is not counted. `spare` has the places for work that gives way to requests. `records`
+    has the counters of each engine. `is_stopping` returns whether new requests are refused. `recogniser`
+    checks the speech of requests with `verify`. `active` lists the requests that wait or are spoken, in the
+    order of arrival; `recent` has the last 8 requests that ended.
     """
 
     engines: Engines
@@ -49,6 +52,7 @@ class SpeechService:
     pools: Pools
     prompt_limits: RecordingLimits
     is_stopping: Callable[[], bool]
+    recogniser: Recogniser
     of_keys: KeyCounts = field(default_factory=KeyCounts)
     rates: RequestRates = field(default_factory=RequestRates)
     active: list[RequestLog] = field(default_factory=list)
@@ -59,22 +63,22 @@ class SpeechService:
         return "draining" if self.is_stopping() else _HEALTH[self.engines.state.status]
 
     def require_ready(self) -> None:
-        """Raises Draining, Loading or Unhealthy where nothing can be said now."""
+        """Raises Draining, Loading or Unhealthy if no request can be spoken now."""
         if self.is_stopping():
             raise Draining("The server is stopping; it takes no new requests. Try again shortly.")
         self.engines.state.require_ready()
 
     @property
     def figures(self) -> Figures:
-        """Where a request counts that has no engine yet."""
+        """The metrics that count a request before it has an engine."""
         return self.records[0].figures
 
     def n_spoken(self) -> int:
-        """The requests that are being spoken."""
+        """Returns how many requests are being spoken."""
         return sum(not log.is_waiting for log in self.active)
 
     def read_stats(self) -> list[WorkerStats]:
-        """The figures of each engine."""
+        """Returns the state, the limits and the counters of each engine."""
         return [
             WorkerStats(
                 number=number,
@@ -94,12 +98,13 @@ class SpeechService:
     async def speaking(
         self, asked: SpeechRequest, log: RequestLog, *, arrived_at: float
     ) -> AsyncIterator[tuple[Permit, ResumedStream]]:
-        """Waits for a permit, then starts the speech; leaving the context stops it. `arrived_at` is on the
-        loop's clock. A request that counts in no figures takes a lane of its own.
+        """Waits for a place, then starts to speak the request; yields its permit and its stream. Leaving the
+        `async with` block stops the speech. `arrived_at` is the time of arrival on the event loop's clock. A
+        request without `log.figures` is not counted in the metrics and is admitted by `verification`.
 
-        The permit goes back when the engine has freed the request, which may be after the context is left.
-        Raises Loading, Unhealthy, Forbidden, RateLimited, QueueFull, DeadlineExceeded, and what an uploaded
-        recording is refused with; the stream raises the rest.
+        The place is given back when the engine has freed the request, which may be after the block was left.
+        Raises Loading, Unhealthy, Forbidden, RateLimited, QueueFull, DeadlineExceeded, and the errors of an
+        uploaded recording that is refused. Later errors are raised by the stream.
         """
         assert log.length is not None
         log.audio_format = asked.audio_format
@@ -125,25 +130,35 @@ class SpeechService:
             log.timings.start_generation()
             stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())
+            self._verify(stream, permit)
             if log.playback is not None:
                 stream.goes_on_from(log.playback.sounds_until)
             yield permit, stream
 
-    async def speak_aside(self, asked: SpeechRequest) -> Speech:
-        """All of it, on a place that no request has; it counts in no figures. Raises QueueFull where a
-        request came for that place, and what the stream raises."""
+    def _verify(self, stream: ResumedStream, permit: Permit) -> None:
+        if stream.asked.verify:
+            stream.verifier = Verifier(self.recogniser, stream, permit)
+
+    async def speak_aside(self, asked: SpeechRequest, timings: Timings) -> Speech:
+        """Speaks all of a request on a spare place, which gives way to other requests, and encodes it.
+        Segments that drift from their text are spoken again if the request has `verify`. The request is not
+        counted in the metrics. Raises QueueFull if another request needs the place, and the errors of the
+        stream."""
         async with (
             self.spare.place() as permit,
-            await self.engines.speak(asked, Timings(), permit) as stream,
+            await self.engines.speak(asked, timings, permit) as stream,
         ):
             stream.on_freed(permit.hold())
+            self._verify(stream, permit)
             chunks = [chunk async for chunk in stream]
+            if stream.verifier is not None:
+                chunks = await stream.verifier.repaired(chunks)
         return await self.pools.encode.run(encode_whole, chunks, asked)
 
 
 @contextmanager
 def deadline_adding(sentence: Callable[[], str]) -> Iterator[None]:
-    """A deadline that passes meanwhile says this too."""
+    """Adds `sentence()` to the message of a DeadlineExceeded that is raised inside the `with` block."""
     try:
         yield
     except DeadlineExceeded as error:

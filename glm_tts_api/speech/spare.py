@@ -1,7 +1,8 @@
-"""The places that no request has, for work that nobody waits for. Knows asyncio; knows no HTTP, no text.
+"""The places that no request holds, for work that gives way, such as jobs. Uses asyncio; knows no HTTP, no
+text.
 
-Those who want one get it in the order in which they came. A request that comes for a place finds it: whoever
-has it without need is interrupted, the last one first, and may come again.
+Spare places are given in the order of asking. If a request needs a place, spare work that holds one is
+interrupted, the newest first, and may ask again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _COME_BACK_S = 0.05
 
 
 class SparePlaces:
-    """Places for work that gives way, at most `most` at once on each engine."""
+    """Gives the places of `admission` that no request holds to other work: at most `most` at once on each
+    engine. Interrupts that work when requests need the places. Sets the callback `admission.changed`."""
 
     name: LaneName = "long_text"
 
@@ -35,7 +37,8 @@ class SparePlaces:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[Permit]:
-        """A permit in its turn. Raises QueueFull where a request came for its place."""
+        """Waits for a spare place and yields the permit for it. If a request needs the place, the body of the
+        `async with` block is cancelled and QueueFull is raised."""
         permit = Permit(self, await self._turn(), ANYONE)
         release = permit.hold()
         try:
@@ -52,26 +55,26 @@ class SparePlaces:
             release()
 
     async def _turn(self) -> int:
-        """The engine that the place is on."""
+        """Waits for a spare place and returns the number of its engine."""
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         self._look_again()
         try:
             return await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # its place came in the same moment
+            if not turn.cancelled():  # it has just got a place
                 self._leave(turn.result())
             elif turn in self._queue:
                 self._queue.remove(turn)
             raise
 
     def move(self, engine: int, to: int) -> None:
-        """The work of a permit goes on with another engine."""
+        """Moves the work of a permit from one engine to another."""
         self._taken[to] += 1
         self._leave(engine)
 
     def end(self, permit: Permit) -> None:
-        """Its holders are done with it."""
+        """Frees the place of `permit`. The permit calls this once all its holders have released it."""
         self._leave(permit.engine)
 
     def _leave(self, engine: int) -> None:
@@ -79,7 +82,7 @@ class SparePlaces:
         self._look_again()
 
     def _look_again(self) -> None:
-        """Interrupts those for whom there is no place any more, and gives out those that are free."""
+        """Interrupts work whose places requests need, and gives free places to the work that waits."""
         now = asyncio.get_running_loop().time()
         for engine, taken in enumerate(self._taken):
             n_too_many = max(0, taken - self._admission.spare_on(engine))
@@ -94,7 +97,8 @@ class SparePlaces:
                 turn.set_result(best)
 
     def _best(self) -> int | None:
-        """The engine with the most places left; None if none has any."""
+        """Returns the number of the engine with the most free spare places; None if no spare place is
+        free."""
         left = [
             min(self._most, self._admission.spare_on(engine)) - taken
             for engine, taken in enumerate(self._taken)

@@ -1,5 +1,5 @@
-"""When what was written is heard: each segment to the sample, its sentences and words by their sound
-(audio/alignment.py). Blocking; knows no HTTP."""
+"""Calculates when the parts of a text are heard in its audio. The times of segments are exact to the sample;
+those of sentences and words are estimated from the sound (audio/alignment.py). Blocking; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from glm_tts_api.text.cut.incremental import may_cut
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A piece of the text as it was written, heard from `start_s` to `end_s` of the answer; `estimated`: not
-    known to the sample. `paragraph`: a number that grows."""
+    """A piece of the text as it was written, heard from `start_s` to `end_s` of the answer, in seconds.
+    `estimated` says that the times are not exact to the sample. `paragraph` is the number of its
+    paragraph."""
 
     text: str
     start_s: float
@@ -27,7 +28,8 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTimes:
-    """A segment; its sentences and words, where those were asked for."""
+    """The times of segment `number`: of the whole segment, and of its sentences and words if the request asks
+    for those."""
 
     number: int
     whole: Timed
@@ -36,13 +38,14 @@ class SegmentTimes:
 
 
 class Clock:
-    """Where in an answer its chunks are heard. A change of speed keeps pitch and pauses, so each stretch of
-    chunks at one speed is as long as it is divided by that, to the sample."""
+    """Adds up the chunks of an answer and calculates when they are heard. Chunks of one speed that follow
+    each other form a stretch. A stretch of n samples takes exactly n / speed samples (rounded), since a
+    change of speed keeps pitch and pauses."""
 
     def __init__(self, asked: SpeechRequest) -> None:
         self._asked = asked
-        self._n_before = 0  # samples of the stretches before this one
-        self._n_here = 0  # of this one, before its speed
+        self._n_before = 0  # samples, as heard, of the stretches before this one
+        self._n_here = 0  # samples of this stretch, before the change of speed
         self._speed = 1.0
 
     def pass_on(self, chunk: AudioChunk) -> None:
@@ -53,13 +56,14 @@ class Clock:
         self._n_here += len(chunk.pcm)
 
     def now(self, sample_rate: int, *, less: int = 0) -> float:
-        """The end of what was passed on, or `less` samples before it, in seconds."""
+        """Returns the time in seconds at which the chunks so far end, or the time `less` samples before that
+        end."""
         return (self._n_before + (self._n_here - less) / self._speed) / sample_rate
 
 
 class TimeKeeper:
-    """Listens to an answer's chunks, in their order. `done`: the segments that have ended since it was last
-    emptied."""
+    """Measures the times of an answer's segments. Each chunk of the answer is passed to `hear` in order.
+    `done` lists the times of the segments that have ended; `take` returns this list and begins a new one."""
 
     def __init__(self, asked: SpeechRequest) -> None:
         self._asked = asked
@@ -108,7 +112,9 @@ class TimeKeeper:
 
 
 def _sentences(written: Written, whole: Timed, spans: Sequence[tuple[float, float]]) -> Iterator[Timed]:
-    """The first begins and the last ends with the segment; between, as their words do."""
+    """Yields the times of the sentences of a segment. The first sentence begins when the segment `whole`
+    begins, and the last sentence ends when the segment ends. All other sentences begin and end with their
+    words, whose times in seconds are `spans`."""
     text, words = written.text, written.words
     ends = [at for at in range(1, len(text)) if may_cut(text, at)]
     first, start = 0, 0

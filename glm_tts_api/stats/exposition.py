@@ -1,4 +1,5 @@
-"""The figures of every worker in Prometheus' text format. The one file that knows prometheus_client."""
+"""Writes the metrics of every worker (an engine with its share of the service) in Prometheus' text format.
+The only module that uses prometheus_client."""
 
 from __future__ import annotations
 
@@ -30,8 +31,8 @@ _LANE_COUNTERS = {
 
 
 def exposition(workers: Iterable[WorkerStats], *, n_workers: int, of_keys: KeyCounts | None = None) -> bytes:
-    """`of_keys`: what named keys have asked this server for. `n_workers`: how many there are meant to be, or
-    fewer if the number follows the load."""
+    """Returns the metrics of `workers` in Prometheus' text format. `n_workers` is how many workers there
+    should be; if more run, their number is shown instead. `of_keys` has the counts of named API keys."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Service(list(workers), n_workers, of_keys or KeyCounts()))
     return generate_latest(registry)
@@ -43,7 +44,7 @@ def _build() -> dict[str, str]:
 
 
 class _Service(Collector):
-    """Each series once, with a sample for each worker."""
+    """Collects each metric of the service once, with a sample for each worker."""
 
     def __init__(self, workers: list[WorkerStats], n_workers: int, of_keys: KeyCounts) -> None:
         self._of_keys = of_keys
@@ -56,7 +57,7 @@ class _Service(Collector):
         info = GaugeMetricFamily(f"{_PREFIX}build_info", "What runs; always 1.", labels=list(build))
         info.add_metric(list(build.values()), 1)
         yield info
-        yield GaugeMetricFamily(f"{_PREFIX}workers", "Workers that there are meant to be.", self._n_workers)
+        yield GaugeMetricFamily(f"{_PREFIX}workers", "Engines that should run.", self._n_workers)
         yield from self._of_workers()
         yield from self._of_lanes()
         if self._of_keys.requests:
@@ -73,7 +74,7 @@ class _Service(Collector):
         )
         exits = CounterMetricFamily(
             f"{_PREFIX}watchdog_exits",
-            "Times that the engine was ended because its model's threads stood still.",
+            "Times that the engine was ended because a step hung.",
             labels=["worker"],
         )
         resumed = CounterMetricFamily(
@@ -83,7 +84,7 @@ class _Service(Collector):
         )
         ready = GaugeMetricFamily(
             f"{_PREFIX}worker_ready",
-            "1 if the worker can speak; 0 while it loads or stands still, or if it has failed.",
+            "1 if the engine can speak; 0 while it loads or hangs, or if it was given up.",
             labels=["worker"],
         )
         for worker in self._live:

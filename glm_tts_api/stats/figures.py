@@ -1,9 +1,9 @@
-"""Counters, gauges and histograms that a worker keeps for /metrics: every series is declared here, once, and
-lies as a fixed row of numbers in the worker's record.
+"""Declares every counter, gauge and histogram that a worker keeps for /metrics, and stores their values as
+one fixed row of numbers.
 
-Every label has a closed set of values. So the record has a fixed size, goes to other machines as it is, and
-gives a bounded number of series. Knows no HTTP, no file and no client library; exposition.py gives the series
-their Prometheus form.
+Every label has a closed set of values. So the row has a fixed size, can be sent to other machines as bytes,
+and gives a bounded number of series. Knows no HTTP, no file and no client library; exposition.py writes the
+series in Prometheus' format.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from itertools import accumulate, product
 from typing import Literal, get_args
 
-from glm_tts_api.contracts import STAGES, AudioFormat, JobState, SegmentFault
+from glm_tts_api.contracts import STAGES, VERDICTS, AudioFormat, JobState, SegmentFault
 from glm_tts_api.errors import ServiceError
 
 LaneName = Literal["short_text", "long_text"]
 Api = Literal["v1", "openai", "socket", "zhipu", "gpt_sovits", "elevenlabs"]
 LANES: tuple[LaneName, ...] = get_args(LaneName)
-UNKNOWN = "none"  # the lane or format of a request that was refused before it was known
+UNKNOWN = "none"  # the label for a request that was refused before its lane or format was known
 
 
 def _codes(kind: type[ServiceError]) -> set[str]:
@@ -35,7 +35,8 @@ _LANE: Labels = {"lane": LANES}
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """`name` without the prefix; `labels`: each with the values that it can have."""
+    """A metric. `name` is its name in /metrics without the prefix glm_tts_. `labels` has the names of its
+    labels, each with all values that it can have. A row is one combination of these values."""
 
     name: str
     help: str
@@ -50,7 +51,7 @@ class Series:
         return math.prod(map(len, self.labels.values()))
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The label values of each row."""
+        """Yields the label values of each row."""
         return product(*self.labels.values())
 
     def row(self, labels: dict[str, str]) -> int:
@@ -61,17 +62,18 @@ class Series:
 
 
 class Counter(Series):
-    """It only grows, also over the death of its worker. A labelled row is exposed once it is above 0; a
-    series with one row, from the start."""
+    """A metric for a number that only grows, also when its worker dies and another takes its place."""
 
 
 class Gauge(Series):
-    """A present value. A dead worker's values are dropped, and a value that was never set is not exposed."""
+    """A metric for a present value, such as the number of filled rows. The values of a dead worker are
+    dropped, and a value that was never set is not exposed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Series):
-    """`buckets`: their upper bounds; one without a bound follows, and then the sum."""
+    """A metric that counts observed values in buckets and sums them up. `buckets` are the upper bounds; a
+    last bucket without a bound follows."""
 
     buckets: tuple[float, ...] = ()
 
@@ -99,12 +101,20 @@ SEGMENT_FAULTS = Counter(
     "Segments that were spoken though their tokens could not be right.",
     {"fault": get_args(SegmentFault)},
 )
+SEGMENTS_VERIFIED = Counter(
+    "segments_verified_total",
+    "Segments that the recogniser heard, by its verdict on the take that was kept.",
+    {"verdict": VERDICTS},
+)
+SEGMENTS_RESPOKEN = Counter(
+    "segments_respoken_total", "How often a segment was spoken anew since other words were heard."
+)
 UNDERRUNS = Counter(
     "stream_underruns_total",
     "Gaps in streamed answers: a listener who played from the first audio on had nothing left to play.",
     _LANE,
 )
-UNDERRUN_SECONDS = Counter("stream_underrun_seconds_total", "How long those gaps were.", _LANE)
+UNDERRUN_SECONDS = Counter("stream_underrun_seconds_total", "Seconds of those gaps.", _LANE)
 REQUEST_SECONDS = Histogram(
     "request_seconds",
     "From a request's arrival until its client had the whole answer.",
@@ -113,7 +123,7 @@ REQUEST_SECONDS = Histogram(
 )
 TIMEOUT_RATIO = Histogram(
     "request_timeout_ratio",
-    "How much of its time-out a request that had a place used up; 1 where it timed out.",
+    "The share of its time-out that a request with a place used up; 1 where it timed out.",
     _LANE,
     buckets=(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
 )
@@ -131,29 +141,31 @@ REAL_TIME_FACTOR = Histogram(
 )
 STAGE_SECONDS = Histogram(
     "stage_seconds",
-    "What a request spent in each of its stages; of stages side by side the latest counts.",
+    "Seconds of a request in each of its stages; of stages side by side the latest counts.",
     {"stage": STAGES},
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 EVENT_LOOP_LAG = Histogram(
     "event_loop_lag_seconds",
-    "How late the worker's event loop came to what was due, looked at fifty times a second.",
+    "How late the server's event loop wakes, sampled fifty times a second.",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 DECODE_ROWS_ACTIVE = Gauge("decode_rows_active", "Rows of the decode batch that are filled.")
 DECODE_ROWS = Gauge("decode_rows", "Rows of the decode batch.")
-KV_CELLS_USED = Gauge("kv_cells_used", "Positions of the KV cache that hold what is being spoken.")
+KV_CELLS_USED = Gauge("kv_cells_used", "Positions of the KV cache in use.")
 KV_CELLS = Gauge("kv_cells", "Positions of the KV cache.")
-GPU_USED = Gauge("gpu_memory_used_bytes", "Memory of the worker's GPU that anyone uses.")
-GPU_TOTAL = Gauge("gpu_memory_total_bytes", "Memory of the worker's GPU.")
-JOBS = Gauge("jobs", "Books by how they are; with the first worker.", {"state": get_args(JobState)})
-JOB_UNITS = Counter("job_units_total", "Pieces of books that were spoken; with the first worker.")
+GPU_USED = Gauge("gpu_memory_used_bytes", "Memory of the engine's GPU that any program uses.")
+GPU_TOTAL = Gauge("gpu_memory_total_bytes", "Memory of the engine's GPU.")
+JOBS = Gauge("jobs", "Books in each state, under the first worker.", {"state": get_args(JobState)})
+JOB_UNITS = Counter("job_units_total", "Spoken pieces of books, under the first worker.")
 
 SERIES: tuple[Series, ...] = (
     REQUESTS,
     AUDIO_SECONDS,
     SEGMENTS_RESAMPLED,
     SEGMENT_FAULTS,
+    SEGMENTS_VERIFIED,
+    SEGMENTS_RESPOKEN,
     UNDERRUNS,
     UNDERRUN_SECONDS,
     REQUEST_SECONDS,
@@ -178,7 +190,8 @@ _MANY_ROWS = 100
 
 
 class Figures:
-    """One worker's numbers, `cells` of doubles: read ones or new ones. Written from the event loop only."""
+    """The values of all series of one worker. `cells` has values to read, as the bytes of doubles; without
+    it, counting starts at 0. Only the event loop writes the values."""
 
     def __init__(self, cells: bytes = b"") -> None:
         self._cells = array("d", cells or bytes(8 * FIGURES_CELLS))
@@ -207,7 +220,9 @@ class Figures:
                     self.set(series, math.nan, **dict(zip(series.labels, values, strict=True)))
 
     def read(self, series: Series) -> Iterator[tuple[tuple[str, ...], list[float]]]:
-        """Label values and cells of each row that there is something to tell of."""
+        """Yields the label values and the cells of each row of `series` that is to be exposed. Gauges that
+        were never set are left out. If `series` has more than 100 rows, rows whose first cell is 0 are left
+        out too."""
         start, size = self._start(series, 0), series.row_cells
         many = series.n_rows > _MANY_ROWS
         cells = list(self._cells[start : start + size * series.n_rows])

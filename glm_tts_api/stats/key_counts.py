@@ -1,4 +1,5 @@
-"""Counts of the requests of each named key. The operator chooses the names, so their number has a bound."""
+"""Counts the requests of each named API key. The operator names the keys, so the number of counts is
+bounded."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class KeyCounts:
-    """`requests`: of each key and outcome; `audio_s`: seconds of speech made for each key."""
+    """`requests` has the number of requests by key and outcome. `audio_s` has the seconds of speech made for
+    each key."""
 
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     audio_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))

@@ -1,4 +1,4 @@
-"""Counts of each lane of an engine."""
+"""Counts the requests of each lane (the semaphore for short or for long texts) of an engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from glm_tts_api.stats.figures import LANES, LaneName
 
 @dataclass(frozen=True, slots=True)
 class LaneCounts:
-    """Requests of one lane: `active` and `waiting` now, the rest since the service started."""
+    """The numbers of requests of one lane. `active` and `waiting` are present values; the others count since
+    the service started."""
 
     active: int = 0
     waiting: int = 0
@@ -27,12 +28,12 @@ class LaneCounts:
         return cls(*(sum(column) for column in zip(*rows, strict=True)))
 
     def of_the_dead(self) -> LaneCounts:
-        """The totals of a dead worker: the same, with nothing active or waiting."""
+        """Returns the counts of a worker that has died: the totals stay, and `active` and `waiting` are 0."""
         return replace(self, active=0, waiting=0)
 
 
 class LaneCounters:
-    """One lane's counters; written from the event loop only."""
+    """The counters of one lane. Only the event loop writes them."""
 
     def __init__(self) -> None:
         self._counts = asdict(LaneCounts())

@@ -1,5 +1,5 @@
-"""Facts about each worker, an engine with its share of the service: its counts, and the values that others
-read of them. Knows no HTTP and no event loop."""
+"""The metrics of each worker, which is an engine with its share of the service: the counters that it writes,
+and the values that others read. Knows no HTTP and no event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Phase = Literal["loading", "ready", "failed", "stalled"]
 
 
 class WorkerRecord:
-    """A worker's counters, of its lanes and of /metrics."""
+    """The counters of one worker: `lanes` has the counters of each lane, and `figures` has the values for
+    /metrics."""
 
     def __init__(self) -> None:
         self.lanes = lane_counters()
@@ -22,10 +23,11 @@ class WorkerRecord:
 
 
 class WorkerStats(Struct, frozen=True, eq=False):
-    """One worker as read. `pid`: of the engine's process, None between two; `restarts`: how often it died and
-    another took its place; `watchdog_exits`: how often it was ended for standing still; `resumed`: requests
-    that went on with it after their engine's death; `limits`: places of its lanes; `cells`: of its figures.
-    It may come from another machine."""
+    """The values of one worker at one moment; the worker may run on another machine. `pid` is the engine's
+    process; None while there is none. `restarts` counts how often the engine died and another one took its
+    place, and `watchdog_exits` how often the engine was ended because it hung. `resumed` counts the requests
+    that this engine continued after their own engine died. `limits` has the number of places of each lane.
+    `cells` are the bytes of the worker's Figures."""
 
     number: int
     pid: int | None

@@ -1,4 +1,5 @@
-"""POST /studio/encode: a sound that the page has, as a file of another format. Nothing is spoken again."""
+"""The route POST /studio/encode: converts audio that the page already has to another format, without speaking
+it again."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _PCM = "pcm"
 
 
 class EncodeFields(BaseModel):
-    """Fields beside the file pcm."""
+    """The form fields of the route; the samples are the file `pcm`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -32,7 +33,8 @@ class EncodeFields(BaseModel):
 
 @router.post("/studio/encode")
 async def encode(request: Request, state: AppStateDep) -> Response:
-    """The samples of the file pcm (16 bit, little-endian, mono) in `response_format`."""
+    """Returns the samples of the file `pcm` (16 bit, little-endian, mono, at `sample_rate` Hz) as a file in
+    `response_format`."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(EncodeFields, files=(_PCM,))
     pcm = body.file(_PCM)

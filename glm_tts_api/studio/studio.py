@@ -1,7 +1,7 @@
-"""The studio: the page at the root, and the files that it is made of, which lie in static/ beside this.
+"""Serves the studio, which is the web page at the root, and its files, which lie in the folder static/.
 
-All of its links are relative, so that they hold behind a proxy that serves the server under a path of its
-own. Programs get JSON at the root, which says where to go.
+All links of the page are relative, so that they work behind a proxy that serves the server under a path of
+its own. Programs that ask for the root get JSON with the paths of the API.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _POLICY = {
     "frame-ancestors": "'none'",
 }
 _HEADERS = {
-    "Cache-Control": "no-cache",  # kept by browsers, and asked for again by its ETag
+    "Cache-Control": "no-cache",  # browsers keep the file, and ask by its ETag whether it has changed
     "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
     "Permissions-Policy": "microphone=(self)",
 }
@@ -43,7 +43,8 @@ _HEADERS = {
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def root(request: Request, state: AppStateDep) -> Response:
-    """200 also while the model loads: /api/v1/health tells that."""
+    """Returns the page to browsers and a list of the API's paths to other clients. The status is 200 even
+    while the model loads; /api/v1/health tells whether it is loaded."""
     if "text/html" in request.headers.get("accept", ""):
         answer = await _file(_PAGE, request, state)
     else:
@@ -54,16 +55,17 @@ async def root(request: Request, state: AppStateDep) -> Response:
 
 @router.api_route("/studio/{name:path}", methods=["GET", "HEAD"])
 async def studio_file(name: str, request: Request, state: AppStateDep) -> Response:
-    """A file of the page; 404 for a file that was not there at the start."""
+    """Returns a file of the page. 404 for a file that did not exist when the server started."""
     path = _FILES.get(name)
-    if path is None or path == _PAGE:  # the page's links hold at the root alone
+    if path is None or path == _PAGE:  # the page's relative links work only at the root
         raise HTTPException(404)
     return await _file(path, request, state)
 
 
 async def _file(path: Path, request: Request, state: AppState) -> Response:
-    """Read anew each time, so that who works on the page need not start the server again. The ETag is a weak
-    one, of the file: it is the same whether the answer is compressed or not."""
+    """Returns a file of the page, or 304 if the client has it already. The file is read each time, so that
+    changes to the page show without a restart. The ETag is weak, since it is the same for the compressed and
+    the uncompressed answer."""
     body = await state.pools.files.run(path.read_bytes)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {**_HEADERS, "ETag": f"W/{etag}", "Vary": "Accept-Encoding"}

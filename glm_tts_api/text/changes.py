@@ -1,8 +1,8 @@
-"""Where a text is said otherwise than it is written. Knows strings only.
+"""Finds the places at which the spoken form of a text differs from its written form. Works on strings only.
 
-Both are cut into words, Hanzi and digits, and laid side by side; a change is what lies between two places
-that are the same, grown to whole tokens (words, Hanzi, figures). Each look ahead is bounded, so a text takes
-linear time however little of it stays.
+Both forms are cut into words, single Hanzi and single digits, and are aligned. A change is the stretch
+between two aligned words, grown to whole tokens (words, Hanzi, numbers). Every search ahead is bounded, so a
+comparison takes linear time even where the two forms have few words in common.
 """
 
 from __future__ import annotations
@@ -18,17 +18,21 @@ from typing import NamedTuple
 
 _HANZI = "\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[^\W\d_{_HANZI}]+(?:'[^\W\d_{_HANZI}]+)*|[^\W_]")
-_JOINED = re.compile(r"[^\s,;!?()\[\]{}\"“”…—：；？\u2e80-\uabff\uf900-\uff0f]*")  # one token with its signs
-_FURTHEST = 150  # words that a change may hold on either side
-_MOST_USES = 50  # of one word, among which that behind a change is looked for
+_JOINED = re.compile(r"[^\s,;!?()\[\]{}\"“”…—：；？\u2e80-\uabff\uf900-\uff0f]*")  # one token
+_FURTHEST = 150  # a change has fewer written words, and fewer than 300 words in both forms
+_MOST_USES = 50  # uses of rules that are examined for one word of a change
 _ORDINARY = frozenset(" \t\r\n。，？！；：、…—·《》“”‘’（）【】「」『』,.?!;:'\"()[]{}-_*#`~|>\\")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`written`, at `start` (in characters from 0), is said as `said`; nothing if it is dropped. Both are
-    whole words, Hanzi or figures, or signs that are dropped. `rule`: the kind of the rule behind it where it
-    has a name; "mark" or "lexicon" where the user asked for it."""
+    """A part of a text whose spoken form differs from its written form.
+
+    `written` is that part, which starts at character `start` of the text (from 0). `said` is the spoken form,
+    empty if nothing is spoken. `written` consists of whole words, Hanzi or numbers, or of signs alone. `rule`
+    is the kind of the rule that made the change; None if no rule is known. "mark", "lexicon" and "verbatim"
+    stand for a user's mark, for the lexicon, and for the shortening of addresses and code.
+    """
 
     written: str
     said: str
@@ -37,7 +41,8 @@ class Change:
 
 
 class Use(NamedTuple):
-    """A rule's change of a place; earlier rules may have changed parts of it."""
+    """One use of a reading rule. The rule of kind `kind` replaced the text `written`, such as a number or a
+    sign, by the words `said`. Earlier rules may have changed parts of `written` before."""
 
     kind: str
     written: str
@@ -45,8 +50,8 @@ class Use(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A change; where its words stand in what is said; and how to show them: letters that stay have the case
-    in which they are written."""
+    """A change and the place of its words in the spoken text: characters `said_from` to `said_to`
+    (exclusive). `shown` is the spoken form for display: unchanged letters keep their written case."""
 
     change: Change
     said_from: int
@@ -55,7 +60,8 @@ class Place(NamedTuple):
 
 
 class Same(NamedTuple):
-    """A word at `start` to `end` of what is written, and where it stands in what is said."""
+    """An unchanged word: characters `start` to `end` of the written text, and characters `said_from` to
+    `said_to` of the spoken text. Both ends are exclusive."""
 
     start: int
     end: int
@@ -64,8 +70,8 @@ class Same(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """`shown`: the spoken text, its unchanged words in their written case; `places`: the changed places, in
-    written order; `same`: the unchanged words, one by one."""
+    """The result of `compare`. `shown` is the spoken text, in which unchanged words keep their written case.
+    `places` are the changes in written order. `same` are the unchanged words, one by one."""
 
     shown: str
     places: tuple[Place, ...]
@@ -73,7 +79,9 @@ class Comparison(NamedTuple):
 
 
 class _Gap(NamedTuple):
-    """`words` of what is written, at `start` to `end`, and what is said in their place."""
+    """A stretch in which the two texts differ: characters `start` to `end` of the written text, spoken as
+    characters `said_from` to `said_to` of the spoken text. `words` is the range of the numbers of the written
+    words in the stretch."""
 
     words: range
     start: int
@@ -90,7 +98,8 @@ class _Word:
 
 
 class _Touched(NamedTuple):
-    """A rule's use by the words that it held and those that it made."""
+    """One use of a rule: the `kind` of the rule, the set of words that it replaced and the set of words that
+    it wrote instead."""
 
     kind: str
     written: frozenset[str]
@@ -98,8 +107,13 @@ class _Touched(NamedTuple):
 
 
 def compare(written: str, said: str, uses: Sequence[Use] = (), given: Sequence[Change] = ()) -> Comparison:
-    """Case, width and ordinary marks make no change. `uses`: what the rules did, among which each change
-    finds its own; `given`: changes of words that stand in `said` as they are written."""
+    """Compares a text with its spoken form and returns the changed places and the unchanged words.
+
+    Differences of case, of character width and of ordinary punctuation are no changes. `uses` are the uses of
+    reading rules; each change gets the kind of the rule that fits it best. `given` are changes that this
+    comparison cannot find and adds to the result. Their words stand in `said` as they are written, such as
+    words with a prescribed pronunciation.
+    """
     by_word: dict[str, list[_Touched]] = defaultdict(list)
     for use in uses:
         touched = _Touched(use.kind, _folded(use.written), _folded(use.said))
@@ -138,8 +152,9 @@ def _in_written_case(
 
 
 def _kind_behind(change: Change, by_word: Mapping[str, list[_Touched]]) -> str | None:
-    """The kind of the rule behind a change: of the rules that made a word of its spoken form, the one that
-    shares most words with it, written and spoken. Of several, the one with the fewest other words."""
+    """Returns the kind of the rule that made `change`, None if no rule fits. A rule fits if one of its uses
+    shares words with `change.written` and with `change.said`. The use that shares the most words wins; of
+    several, the one with the fewest words. `by_word` lists the uses by the words that they replaced."""
     written, said = _folded(change.written), _folded(change.said)
     best, kind = (0, 0), None
     for word in dict.fromkeys(word.folded for word in _words(change.written)):
@@ -158,7 +173,8 @@ def _folded(text: str) -> frozenset[str]:
 def _given(
     given: Sequence[Change], before: Sequence[_Word], after: Sequence[_Word], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[Place]:
-    """A change whose words were changed otherwise as well has no place of its own."""
+    """Yields each of the changes `given` with the place of its words in the spoken text. If a rule changed
+    these words too, they are not among the unchanged `pairs`, and the place is empty (0 to 0)."""
     starts = [before[at].start for at, _ in pairs]
     for change in given:
         first = bisect_left(starts, change.start)
@@ -175,7 +191,9 @@ def _gaps(
     after: Sequence[_Word],
     pairs: Sequence[tuple[int, int]],
 ) -> Iterator[_Gap]:
-    """Between two pairs each, unless ordinary marks alone lie there."""
+    """Yields the stretches that lie between neighbouring `pairs` of equal words, before the first pair and
+    after the last pair. Ordinary punctuation at both ends of a stretch is cut off, and a stretch that has
+    nothing else is left out."""
     first = start = said_from = 0
     for at, spoken_at in [*pairs, (len(before), len(after))]:
         end = before[at].start if at < len(before) else len(written)
@@ -190,9 +208,12 @@ def _gaps(
 def _without_touched(
     pairs: Sequence[tuple[int, int]], gaps: Sequence[_Gap], written: str, before: Sequence[_Word]
 ) -> list[tuple[int, int]]:
-    """The pairs, without those of which another part of the same token is said differently. A spoken
-    insertion beside no word belongs to the word before it; signs belong to the words that they touch; dropped
-    signs are no part of a word."""
+    """Returns `pairs`, the pairs of equal words, without those whose token changes elsewhere: once 15 in
+    iPhone15 is spoken as a word, the pair of iPhone is left out too.
+
+    A spoken word that is inserted where nothing is written changes the token before it. Spoken words in place
+    of a sign change the tokens that touch the sign. A sign that is dropped changes no token.
+    """
     tokens = _tokens(written, before)
     touched: set[int] = set()
     for gap in gaps:
@@ -212,7 +233,8 @@ def _touches(words: Sequence[_Word], gap: _Gap) -> bool:
 
 
 def _tokens(written: str, words: Sequence[_Word]) -> list[int]:
-    """The number of the token that each word is of: a Hanzi, or what stands together (iPhone15, 3-5)."""
+    """Returns, for each of `words`, the number of the token that holds it. A token is a single Hanzi, or
+    words and digits that are written without a blank, comma or bracket between them (iPhone15, 3-5)."""
     whole = [_JOINED.fullmatch(written, last.start, word.end) is not None for last, word in pairwise(words)]
     return [0, *accumulate(not joined for joined in whole)]
 
@@ -234,12 +256,13 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _is_sign(text: str, at: int) -> bool:
-    """A minus, or a dot, that its number is read with."""
+    """Returns whether `text[at]` is a minus sign or a decimal point directly before a digit."""
     return text[at] in "-." and text[at + 1 : at + 2].isdigit()
 
 
 def _same(before: Sequence[_Word], after: Sequence[_Word]) -> Iterator[tuple[int, int]]:
-    """The places at which both go on alike."""
+    """Aligns two lists of words. Yields the pairs of places (in `before`, in `after`) with the same word, in
+    order. After a difference the next pair is the one that `_next_pair` finds; without one the pairs end."""
     pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
     ahead = [*(word.folded for word in after), ""]
     for at in range(len(after)):
@@ -259,7 +282,10 @@ def _same(before: Sequence[_Word], after: Sequence[_Word]) -> Iterator[tuple[int
 def _next_pair(
     ours: Sequence[str], left: int, right: int, pairs: dict[tuple[str, str], list[int]]
 ) -> tuple[int, int] | None:
-    """The nearest two words, one after the other, that both have."""
+    """Returns the first places, `left` and `right` or later, at which both lists have the same two successive
+    words. They skip the fewest words, at most 149 in `ours` and 299 in both lists; None if there are none.
+    `ours` is the written list. `pairs` maps two successive spoken words to their places in the spoken
+    list."""
     nearest: tuple[int, int] | None = None
     distance = 2 * _FURTHEST
     for skipped in range(min(_FURTHEST, len(ours) - 1 - left)):

@@ -1,4 +1,5 @@
-"""Steps of the Chinese path that both sets of rules take (docs/model.md 9.1, Z1, Z3, Z4, Z6 and Z7)."""
+"""Steps that normalise Chinese text, shared by both sets of rules (docs/model.md 9.1, Z1, Z3, Z4, Z6 and
+Z7)."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ _SPOKEN[ord("†")] = "，"
 
 
 def replace_words(text: str, replacements: Iterable[tuple[str, str]]) -> str:
-    """Z3 and Z4: a final 咯, then the user's own replacements in their order."""
+    """Steps Z3 and Z4: writes 咯 before punctuation as 喽, then applies the user's `replacements`, which are
+    pairs of old and new text, in their order."""
     text = re.sub(f"咯(?=[{re.escape(PUNCTUATION)}])", "喽", text)
     for origin, new in replacements:
         text = text.replace(origin, new)
@@ -75,7 +77,9 @@ def replace_words(text: str, replacements: Iterable[tuple[str, str]]) -> str:
 
 
 def tidy_chinese(text: str) -> str:
-    """Z6 and Z7: interjections, products, brackets, pauses and symbols."""
+    """Steps Z6 and Z7: writes 额 as 呃 where it stands alone, and writes products and symbols as words.
+    Commas, colons, semicolons and dashes become commas; dots and tildes become full stops. Brackets, quotes
+    and backslashes are removed."""
     text = re.sub(r"(?<!\w)额(?!\w)", "呃", text.replace("\\", ""))
     text = re.sub("[~～]+", "。", text)
     text = _PRODUCT.sub(r"\1乘", text).replace("*", "").strip()
@@ -88,7 +92,8 @@ def tidy_chinese(text: str) -> str:
 
 
 def spell_first_power(text: str) -> str:
-    """Z1: the first number of the form 3.5*10^8 of the text, in words."""
+    """Step Z1: returns `text` with its first number of the form 3.5*10^8 written as Chinese words. Other
+    numbers stay."""
 
     def words(match: re.Match[str]) -> str:
         factor, base, exponent = match.groups()
@@ -103,12 +108,13 @@ def _read_number(number: str) -> str:
         return number.translate({**_DIGIT_NAMES, ord("-"): "负", ord("."): "点"})
     if not decimals.strip("0"):
         return integer_reading(int(whole))
-    # An integer part of minus zero has always lost its sign here.
+    # The sign of -0.5 is lost here, as in the published code: the integer part is 0.
     return integer_reading(int(whole)) + "点" + decimals.translate(_DIGIT_NAMES)
 
 
 def integer_reading(number: int) -> str:
-    """A number in words, a unit behind each digit (120000 is 十万二万); beyond 千亿 digit by digit."""
+    """Returns `number` in Chinese words as the published rules read it: each digit except 0 has a unit of its
+    own, so 120000 is 十万二万. A number of more than 12 digits is read digit by digit."""
     if number == 0:
         return "零"
     if number < 0:

@@ -1,4 +1,4 @@
-"""English number words, under both sets of rules (docs/model.md 9.1, E6)."""
+"""English number words, shared by both sets of rules (docs/model.md 9.1, E6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _THOUSANDS = (
 
 
 def spell_digits(text: str) -> str:
-    """E6: what the transducer left as digits, in words."""
+    """Step E6: returns `text` with each run of digits written as number words. The transducers have left
+    these digits."""
     words, run = [], ""
     for char in [*text, ""]:
         if char.isdigit():
@@ -28,8 +29,8 @@ def spell_digits(text: str) -> str:
 
 
 def number_words(digits: str) -> str:
-    """A string of digits as a cardinal ("twelve thousand, three hundred and forty-five"); beyond decillions
-    the digits one by one."""
+    """Returns a string of digits as an English cardinal number ("twelve thousand, three hundred and
+    forty-five"). A number of more than 36 digits is read digit by digit."""
     significant = digits.lstrip("0")
     if len(significant) > 3 * len(_THOUSANDS):
         return " ".join(_ONES[int(digit)] for digit in digits)

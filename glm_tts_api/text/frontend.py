@@ -1,4 +1,4 @@
-"""The one door of the text room: from what a client wrote to what the LLM's tokenizer encodes."""
+"""The entry point of the text package: turns a client's text into segments for the LLM's tokenizer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from glm_tts_api import errors
-from glm_tts_api.contracts import ReadingOptions, Verbatim
+from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions, Verbatim
 from glm_tts_api.text.changes import Use
 from glm_tts_api.text.cut.block_pauses import Pauses
 from glm_tts_api.text.cut.paragraphs import block_ends
@@ -26,12 +26,13 @@ from glm_tts_api.text.wetext import chinese_normalizer, english_normalizer
 RuleSet = Literal["default", "published"]
 _PAUSES = Pauses()
 _NOTHING_ASKED = ReadingOptions()
-_LONG = 500  # characters of a text whose addresses and code are shortened where nobody says otherwise
-_MOST_GROWTH = 2  # one sign can stand for 18 characters; a whole text of such is no text
+_LONG = 500  # characters: in a longer text addresses and code are shortened by default
+_MOST_GROWTH = 2  # one sign can become 18 characters, but no real text consists of such signs
 
 
 class TextFrontend:
-    """Normalises, cuts and (in phoneme mode) phonemises. Safe to call from several threads."""
+    """Normalises a text, cuts it into segments and, in phoneme mode, writes uncertain Hanzi as phoneme
+    tokens. Safe to call from several threads."""
 
     def __init__(
         self,
@@ -42,9 +43,13 @@ class TextFrontend:
         shipped: Path | None = None,
         max_characters: int | None = None,
     ) -> None:
-        """`config_dir` holds the user's dictionaries, `shipped` those that stand in for what it lacks,
-        `cache_dir` what can be built again. A text may have `max_characters`, and twice as many once its
-        signs and words of the lexicon are written out."""
+        """`config_dir` holds the user's dictionaries. `shipped` holds the files that replace missing ones of
+        `config_dir`. `cache_dir` is for files that can be built again. `rules` names the set of reading
+        rules.
+
+        `max_characters` is the limit for a text, which callers check. Once its signs and lexicon words are
+        written out as words, the text may have twice as many characters. None sets no limit.
+        """
         self._files = DictionaryFiles(config_dir, shipped)
         self._lexicon = LexiconFile(config_dir, self._files)
         self._max_characters = max_characters
@@ -53,18 +58,20 @@ class TextFrontend:
         if rules == "published":
             self._rules = PublishedRules(chinese_normalizer(cache_dir), english_normalizer())
         else:
-            self._rules = DefaultRules()
+            self._rules = DefaultRules(lambda: self._files.current().words)
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
         self.split("ready")  # the pronouncing dictionary loads now, not with the first request
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Faults of the user's dictionaries when they were last read."""
+        """The faults of the user's dictionary files, one text each. Files that have changed are read again
+        first."""
         self._lexicon.current()
         return (*self._files.current().warnings, *self._lexicon.warnings)
 
     def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
-        """The segments of `read` alone, as the LLM's tokenizer takes them."""
+        """Returns the segments of `text` as strings for the LLM's tokenizer. With `use_phoneme`, phoneme
+        tokens replace Hanzi whose pronunciation is not certain. Raises the errors of `read`."""
         return [segment.spoken for segment in self.read(text, ReadingOptions(use_phoneme)).segments]
 
     def read(
@@ -73,10 +80,12 @@ class TextFrontend:
         options: ReadingOptions = _NOTHING_ASKED,
         check: Check = unwatched,
     ) -> Reading:
-        """Reads `text`; the lexicon of its request goes before the user's.
+        """Reads `text`: applies its marks and the lexicon, normalises it and cuts it into segments. The
+        lexicon of the request, which is in `options`, takes precedence over the user's lexicon file.
 
-        Raises NothingToSay, TextTooLong, MalformedPronunciation for a mark that makes no sense, and the
-        errors of `check`, which is called again and again meanwhile."""
+        `check` is called repeatedly during the work, and its errors are passed on. Raises NothingToSay,
+        TextTooLong, and MalformedPronunciation for an invalid mark.
+        """
         entries = self._lexicon.current().extended(options.lexicon)
         written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
         written = shortened(written, verbatim_spans(text, self._verbatim(text, options)))
@@ -87,31 +96,33 @@ class TextFrontend:
         read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
-        pause_s, block_s, voice, speed = 0.0, 0.0, None, 1.0
+        pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
         replacements = self._files.current().replacements
         for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
-            voice = voice if cut.voice is None else cut.voice or None
+            voice = cut.voice_after(voice)
             for part in self.split(stretch):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
                 if _is_speakable(segment):
                     words, spoken = marked.put_back(segment, sounds, read)
-                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, voice, speed))
+                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, _speaker(voice), speed))
                     pause_s = block_s = 0.0
         if not segments:
             raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
         return Reading(marked, tuple(segments), pause_s, tuple(uses))
 
     def normalize_prompt(self, text: str) -> str:
-        """A voice's transcript as the LLM takes it: normalised, with a space behind (docs/model.md 11)."""
+        """Returns a voice's transcript as the LLM takes it: normalised, with a space at the end
+        (docs/model.md 11)."""
         return self.normalize(text) + " "
 
     def normalize(self, text: str, check: Check = unwatched, uses: list[Use] | None = None) -> str:
-        """`text` in words and marks, closed by a full stop or question mark; "." where nothing is left.
-        Each use of a rule is added to `uses`."""
-        whole = text.encode("utf-8", "ignore").decode("utf-8")  # half a surrogate pair is no character
+        """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
+        stop or a question mark. Returns "." if nothing is left to speak. Each use of a rule is appended to
+        `uses`. Raises TextTooLong."""
+        whole = text.encode("utf-8", "ignore").decode("utf-8")  # drops halves of surrogate pairs
         folded = self._rules.fold(whole)
         self._require_short(len(folded))
         return self._rules.speak(
@@ -119,18 +130,22 @@ class TextFrontend:
         )
 
     def _block_ends(self, text: str) -> Iterator[tuple[int, float]]:
-        """Where paragraphs, headings and list items end, and the pause behind each. The published rules know
-        none."""
+        """Returns the end of each block of `text` but the last (a heading, paragraph, list item or verse),
+        with the seconds of silence after it. The end is a place in `text`. Under the published rules the
+        result is empty."""
         ends = block_ends(text) if self._cut_words else ()
         return ((end, _PAUSES.after(kind)) for end, kind in ends)
 
     def _verbatim(self, text: str, options: ReadingOptions) -> Verbatim:
-        """The published rules shorten nothing by themselves."""
+        """Returns how addresses and code are read: as `options` ask, otherwise shortened in a text of more
+        than 500 characters and in full in a shorter one. The published rules shorten only where `options`
+        ask."""
         is_long = self._cut_words and len(text) > _LONG
         return options.verbatim or ("short" if is_long else "read")
 
     def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
-        """The parts, as long as they are not too long together. Raises TextTooLong."""
+        """Yields `parts` unchanged. Raises TextTooLong as soon as their spoken forms together are longer than
+        `_require_short` allows."""
         n_chars = 0
         for part in parts:
             n_chars += len(part.said) + len(part.syllables)
@@ -145,20 +160,29 @@ class TextFrontend:
             )
 
     def split(self, text: str) -> list[str]:
-        """A normalised text cut into segments of 30 to 60 units."""
+        """Cuts a normalised text into segments, which are utterances of the LLM. A segment weighs about 30 to
+        60, where a Hanzi weighs 1 and an English syllable 0.7."""
         return split(
             text, cut_words=self._cut_words, words=self._phonemize.words if self._cut_words else None
         )
 
     def phonemize(self, segment: str) -> str:
-        """A normalised segment with phoneme tokens for the Hanzi whose reading is not certain."""
+        """Returns a normalised segment with phoneme tokens in place of Hanzi. Words of the user's
+        pronunciation dictionary are always replaced. Another Hanzi stays if it is on the keep list and has
+        its usual reading, or if the model lacks its phonemes."""
         return self._phonemize(segment, self._files.current())
 
     def clear_cache(self) -> None:
-        """Forgets what it has read before."""
+        """Forgets what was computed for earlier texts. Frees memory only; no result changes."""
         forget_words()
         self._phonemize.forget()
         self._rules.forget()
+
+
+def _speaker(voice: str) -> str | None:
+    """Returns the name of the voice that a mark asked for. None stands for the request's own voice in its own
+    mood."""
+    return None if voice in ("", MOOD_SIGN) else voice
 
 
 def _is_speakable(text: str) -> bool:

@@ -1,4 +1,5 @@
-"""The result of reading a text: its segments, and the changes on the way. Knows strings only."""
+"""The result of reading a text: its segments, and the places where they differ from the written text. Works
+on strings only."""
 
 from __future__ import annotations
 
@@ -27,16 +28,21 @@ _ALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")  # scripts with letters that loo
 
 
 def spoken_seconds(text: str) -> float:
-    """A rough estimate of the seconds that a text in words takes."""
+    """Returns a rough estimate of the seconds that it takes to speak `text`, in which numbers are written as
+    words."""
     n_marks = len(_MARK.findall(text))
     return _SYLLABLE_S * (weight(text) - n_marks) + _MARK_S * n_marks
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenSegment:
-    """A piece that is said at once: `text` in words, and `spoken` as the LLM's tokenizer takes it, with
-    phoneme tokens in place of some of them; after `pause_s` of silence, in `voice` (None: the request's),
-    `speed` times as fast as the request asks for."""
+    """A segment of a text, which the model speaks as one utterance.
+
+    `text` is the segment with its numbers and signs written as words. `spoken` is the same text for the LLM's
+    tokenizer, in which phoneme tokens may replace Hanzi. `pause_s` seconds of silence come before the
+    segment. `voice` is the name of the voice; None is the request's voice. `speed` is a factor on the speed
+    of the request.
+    """
 
     text: str
     spoken: str
@@ -46,15 +52,18 @@ class SpokenSegment:
 
     @property
     def seconds(self) -> float:
-        """A rough estimate of its duration, with its pause and at its speed: voices differ."""
+        """A rough estimate of the segment's duration in seconds, with its pause and at its speed. Voices
+        differ."""
         return self.pause_s + spoken_seconds(self.text) / self.speed
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPart:
-    """A part of what a segment says. `written`: what stands for it in the text that came; None where that is
-    the same words, empty where it stands in the segment before. Letters that stay have the case of the text
-    that came."""
+    """A part of a segment's spoken text. Unchanged letters keep their case from the original text.
+
+    `written` is the original text of the part. None means that the original has the same words; "" means that
+    the original text belongs to the segment before.
+    """
 
     text: str
     written: str | None = None
@@ -62,8 +71,8 @@ class ReadPart:
 
 @dataclass(frozen=True, slots=True)
 class ShownSegment:
-    """A segment with its `parts`; `seconds` that it takes to say, roughly; `start`: where the text that came
-    has the first of what it says."""
+    """A segment for display. `parts` are the parts of its spoken text. `seconds` is a rough estimate of its
+    duration in seconds. `start` is the place in the original text at which the segment begins."""
 
     segment: SpokenSegment
     parts: list[ReadPart]
@@ -73,7 +82,8 @@ class ShownSegment:
 
 @dataclass(frozen=True, slots=True)
 class ShownReading:
-    """A Reading for someone who looks at it."""
+    """A `Reading` prepared for display: the spoken text, its segments, a rough estimate of its duration in
+    seconds, the changes and the warnings."""
 
     text: str
     segments: list[ShownSegment]
@@ -84,7 +94,8 @@ class ShownReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text's reading; `pause_s` of silence follow its last segment; `uses` of the rules on the way."""
+    """The result of reading one text. `marked` is the text with its marks taken out. `pause_s` seconds of
+    silence follow the last segment. `uses` are the uses of reading rules."""
 
     marked: MarkedText
     segments: tuple[SpokenSegment, ...]
@@ -92,7 +103,7 @@ class Reading:
     uses: tuple[Use, ...] = ()
 
     def shown(self) -> ShownReading:
-        """Takes a while for a text with thousands of changes."""
+        """Returns the reading prepared for display. This is slow for a text with thousands of changes."""
         segments = [
             ShownSegment(segment, parts, segment.seconds, self._place(written.start))
             for segment, parts, written in zip(self.segments, self.parts, self.written(), strict=True)
@@ -101,7 +112,7 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """All of it in words."""
+        """The spoken text of all segments, joined."""
         return self._separator.join(segment.text for segment in self.segments)
 
     @property
@@ -110,12 +121,13 @@ class Reading:
 
     @property
     def seconds(self) -> float:
-        """A rough estimate of its duration."""
+        """A rough estimate of the duration of all segments in seconds, with their pauses."""
         return sum(segment.seconds for segment in self.segments) + self.pause_s
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
-        """Where it is said otherwise than it is written."""
+        """The parts of the original text whose spoken form differs from their written form, in written order.
+        `start` of each is its place in the original text, in which the marks count too."""
         replaced = {
             part.start + at: part.rule
             for part in self.marked.given
@@ -130,7 +142,8 @@ class Reading:
 
     @property
     def parts(self) -> Iterator[list[ReadPart]]:
-        """The `text` of each segment cut in parts: what is said otherwise, and what lies between."""
+        """Yields a list for each segment: the parts of its text, which are the words whose spoken form
+        differs from the written one, and the text between them."""
         places = [
             place for place in self._compared.places if place.said_from < place.said_to or not place.shown
         ]
@@ -142,7 +155,8 @@ class Reading:
             start = end + len(self._separator)
 
     def _parts(self, start: int, end: int, ahead: deque[Place]) -> Iterator[ReadPart]:
-        """The parts from `start` to `end`; the changes that end there are taken from `ahead`."""
+        """Yields the parts of the spoken text from `start` to `end`. `ahead` holds the next changes in order.
+        The changes that end at `end` or before are removed from `ahead`."""
         text, done = self._compared.shown, start
         while ahead and (ahead[0].said_from < end or ahead[0].said_to <= end):
             change, said_from, said_to, shown = ahead[0]
@@ -170,18 +184,20 @@ class Reading:
         return compare(self.marked.plain, self.text, self.uses, given)
 
     def written(self) -> list[Written]:
-        """The written text of each segment, without marks."""
+        """Returns the original text of each segment, without marks, with the words in it."""
         starts = accumulate((len(one.text) + len(self._separator) for one in self.segments[:-1]), initial=0)
         return written_segments(self.marked.plain, self.text, self._compared, list(starts))
 
     def _place(self, at: int) -> int:
-        """Where the text that came has character `at` of it without marks."""
+        """Returns the place in the original text that belongs to character `at` of the text without marks.
+        For a place after the last character, returns the place after that character."""
         places = self.marked.places
         return places[at] if at < len(places) else places[-1] + 1
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The characters that are not said at all, and the words that look misspelt, a sentence each."""
+        """Sentences that warn the user: one lists the characters that are not spoken, and the others each
+        name a word that mixes alphabets and may be misspelt."""
         return tuple(_warnings(self.marked.plain, self.changes))
 
 

@@ -1,4 +1,5 @@
-"""Marks and what they close, under both sets of rules (docs/model.md 9.1). Knows strings only."""
+"""Punctuation marks, and steps that tidy them, shared by both sets of rules (docs/model.md 9.1). Works on
+strings only."""
 
 from __future__ import annotations
 
@@ -11,18 +12,21 @@ _MARK = f"[{re.escape(PUNCTUATION)}]"
 
 
 def has_hanzi(text: str) -> bool:
-    """The test that picks the Chinese path."""
+    """Returns whether `text` has a Hanzi of the main block (U+4E00 to U+9FFF), so that the Chinese rules read
+    it."""
     return _HANZI.search(text) is not None
 
 
 def tidy_punctuation(text: str) -> str:
-    """Step 7: of a run of marks the last one survives; exclamation marks become full stops."""
+    """Step 7: keeps only the last mark of each run of punctuation, removes # and turns exclamation marks into
+    full stops."""
     text = re.sub(f"{_MARK}(?={_MARK})", "", text)
     return text.replace("#", "").replace("！", "。").replace("!", ".")
 
 
 def close_sentence(text: str) -> str:
-    """Step 8: the text ends with a question mark or a full stop; nothing at all becomes one full stop."""
+    """Step 8: returns `text` with a question mark or a full stop at its end. A full stop replaces any other
+    mark there. An empty text becomes one full stop."""
     if not text:
         return "."
     if text[-1] in "？?":

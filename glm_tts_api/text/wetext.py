@@ -1,9 +1,9 @@
-"""WeTextProcessing's transducers, loaded the way that the published front end wants them.
+"""Loads the transducers of the package WeTextProcessing as the published front end uses them.
 
-Knows paths and strings. The wheel ships Chinese transducers built with other flags (they drop interjections
-and erhua) and silently ignores the flags when it finds a built file; so ours are built once by
-scripts/make/build_fsts.py and shipped, and rebuilt into the caller's cache when another version is installed.
-Nothing is ever written beside the installed package. (docs/model.md 9)
+The wheel has Chinese transducers that were built with other flags (they drop interjections and erhua), and
+the package ignores its flags where it finds a built file. So scripts/make/build_fsts.py has built our own
+transducers, which are shipped. If another version of the package is installed, they are built again into the
+caller's cache. Nothing is written into the folder of the installed package (docs/model.md 9).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from pywrapfst import FstOpError
 from tn.token_parser import TokenParser
 
 SHIPPED_FSTS = Path(__file__).resolve().parent.parent / "assets" / "fst"
-_REMEMBERED = 1024  # pieces, each some 300 characters long
-_ENGLISH_DIGITS, _CHINESE_DIGITS = 24, 40  # in one piece; a digit takes the automata up to 2 and 0.5 ms
-# In what matches here no token of the grammars but single characters, or single words, can be found; the
-# exceptions are named beside it. tests/text/test_wetext.py holds both to the automata.
+_REMEMBERED = 1024  # how many pieces of text the cache holds, with their words
+_ENGLISH_DIGITS, _CHINESE_DIGITS = 24, 40  # in one piece: a digit takes up to 2 ms and 0.5 ms
+# In a text that matches such a pattern the transducers find only single characters or single words. The
+# functions that use the patterns exclude the exceptions; tests/text/test_wetext.py tries the transducers.
 _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffA-Za-z，。、？！：；“”（）《》,.?!:; ]+")
 _PLAIN_ENGLISH = re.compile("[a-z]+(?:(?:’|[,.?!:;]? )[a-z]+)*[,.?!:;]? *")
 _WIDE_MARKS = {ord(wide): narrow for wide, narrow in zip("，！“”（）：；？。", ',!""():;?.', strict=True)}
@@ -37,7 +37,8 @@ _TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "m
 
 
 class TextNormalizer:
-    """Writes numbers, dates and units of one language as words. Safe to call from several threads."""
+    """Writes the numbers, dates and units of a text as words, by the transducers of one language. Safe to
+    call from several threads."""
 
     def __init__(
         self,
@@ -48,23 +49,29 @@ class TextNormalizer:
         plain: Callable[[str], str | None],
         max_digits: int,
     ) -> None:
-        """`plain` gives what the automata make of a text that is known to have no figures in it, else None;
-        a text should have at most `max_digits` digits."""
+        """`tagger` and `verbaliser` are the files of the two transducers. `order` is the name under which the
+        package keeps the order of a token's fields.
+
+        `plain` is a shortcut for texts in which there is nothing to rewrite but characters: it returns the
+        result of the transducers, and None for any other text. A text should have at most `max_digits`
+        digits.
+        """
         self._tagger = Fst.read(str(tagger))
         self._verbaliser = Fst.read(str(verbaliser))
         self._order = order
         self._plain = plain
         self.max_digits = max_digits
-        self._lock = threading.Lock()  # OpenFst updates cached properties of an automaton while it reads it
+        self._lock = threading.Lock()  # OpenFst changes cached properties of an automaton even while reading
         self._remembered = lru_cache(_REMEMBERED)(self._normalize)
 
     def __call__(self, text: str) -> str | None:
-        """`text` in words; None where the automata have no path for it (e.g. half a surrogate pair)."""
+        """Returns `text` with its numbers, dates and units written as words; None if the transducers cannot
+        read the text (for example half a surrogate pair)."""
         plain = self._plain(text) if text else ""
         return self._remembered(text) if plain is None else plain
 
     def forget(self) -> None:
-        """Empties the cache of what was read before."""
+        """Empties the cache of earlier results."""
         self._remembered.cache_clear()
 
     def _normalize(self, text: str) -> str | None:
@@ -92,7 +99,8 @@ def chinese_normalizer(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> TextNor
 
 
 def english_normalizer() -> TextNormalizer:
-    """The English normaliser has no flags, so the files in the wheel are the right ones."""
+    """Returns the normaliser for English, with the transducers of the installed package. These fit as they
+    are, since the English transducers have no flags."""
     folder = _package_folder()
     return TextNormalizer(
         folder / "en_tn_tagger.fst",
@@ -104,7 +112,8 @@ def english_normalizer() -> TextNormalizer:
 
 
 def simplified_characters() -> dict[int, str]:
-    """The package's own table of traditional characters, as str.translate takes it."""
+    """Returns the package's table from traditional to simplified Chinese characters, as str.translate takes
+    it."""
     rows = _package_table("char/traditional_to_simple.tsv")
     return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
 
@@ -125,7 +134,8 @@ def _package_table(name: str) -> list[list[str]]:
 
 
 def build_chinese_fsts(folder: Path) -> None:
-    """Build the Chinese transducers with the published flags into `folder` (about 8 s), with a manifest."""
+    """Builds the Chinese transducers with the published flags into `folder`, with a manifest of their
+    version. Takes about 8 s."""
     logging.getLogger("wetext").addHandler(logging.NullHandler())  # keeps the package from printing
     logging.getLogger("wetext").propagate = False
     from tn.chinese.normalizer import Normalizer
@@ -164,7 +174,8 @@ def _built_version(folder: Path) -> str | None:
 
 
 def _build_into(folder: Path) -> None:
-    """Build beside and rename, so that another process never reads half a file; the first to finish wins."""
+    """Builds the transducers in a temporary folder and renames that to `folder`, so that no other process
+    reads half a file. If two processes build at once, the result of the first to finish stays."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".fst-", dir=folder.parent))
     try:

@@ -1,4 +1,4 @@
-"""The written form of each spoken segment: its text, and its words with their length in syllables. Knows
+"""Finds the original text of each spoken segment, and its words with their length in syllables. Works on
 strings only."""
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from glm_tts_api.text.changes import Comparison
 from glm_tts_api.text.cut.split import SYLLABLE_WEIGHT, weight
 
 _HANZI = "\u3400-\u9fff\uf900-\ufaff"
-# One unit to the reader: a Hanzi, a word, a figure with the marks inside it.
+# A unit of the written text: a Hanzi, a word, or a number with the marks inside it.
 _UNIT = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:['’.,:/@-][^\W_{_HANZI}]+)*")
 _SAID_WORD = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:'[^\W_{_HANZI}]+)*")
 _OPENING = "“‘（(【「『《〈[{"
 _PAUSES = frozenset("。！？，、；：….!?,;:—\n")
-# Of English, whose syllables differ most in length: measured on speech whose times are known
-# (scripts/benchmarks/word_times.py). A letter, a syllable, and what a word without stress is of another.
+# The length of an English word in syllables of Mandarin: an amount for each letter and each syllable, and a
+# factor for a word without stress. Measured on speech with known times (scripts/benchmarks/word_times.py).
 _PER_LETTER, _PER_SYLLABLE, _UNSTRESSED = 0.2, 0.3, 0.7
 _LIGHT = re.compile(
     "an?|the|of|to|in|on|at|by|for|from|with|and|or|but|as|is|are|was|be|been|its?|that|this|than|your?|s?he|"
@@ -30,7 +30,8 @@ _LIGHT = re.compile(
 
 @dataclass(slots=True)
 class _Unit:
-    """The written text from `start` to `end`, and its place in the spoken text."""
+    """A Hanzi, a word or a number, or several that one change speaks together: characters `start` to `end` of
+    the written text, spoken as characters `said_from` to `said_to` of the spoken text."""
 
     start: int
     end: int
@@ -39,8 +40,12 @@ class _Unit:
 
 
 def written_segments(plain: str, said: str, compared: Comparison, starts: Sequence[int]) -> list[Written]:
-    """The written form of each segment; the segments begin at `starts` in the text `said`. A word that is
-    written once and said in two segments belongs to the first."""
+    """Returns the written text of each segment, with its words.
+
+    `plain` is the whole written text, `said` the whole spoken text, and `compared` the comparison of both.
+    `starts` are the places in `said` at which the segments begin. A word that is written once and spoken in
+    two segments belongs to the first.
+    """
     by_segment: list[list[_Unit]] = [[] for _ in starts]
     latest = 0
     for unit in _units(plain, compared):
@@ -54,7 +59,8 @@ def written_segments(plain: str, said: str, compared: Comparison, starts: Sequen
 
 
 def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
-    """The units, whole and in written order; dropped text makes none."""
+    """Yields the Hanzi, words and numbers of `plain` that are spoken, whole and in written order. Words that
+    one change speaks together are one unit."""
     anchors = [
         *(tuple(same) for same in compared.same),
         *(
@@ -77,7 +83,7 @@ def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
             if unit is not None:
                 yield unit
             unit = _Unit(start, end, said_from, said_to)
-        else:  # a part of the same unit, or what is said beside it
+        else:  # a part of the same unit, or a word that is spoken together with it
             unit.end = max(unit.end, end)
             unit.said_from, unit.said_to = min(unit.said_from, said_from), max(unit.said_to, said_to)
     if unit is not None:
@@ -85,7 +91,8 @@ def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
 
 
 def _cuts(plain: str, by_segment: Sequence[Sequence[_Unit]]) -> list[int]:
-    """Where the text of each segment begins, and the end of all."""
+    """Returns the place in `plain` at which the text of each segment begins, and the end of `plain` last.
+    `by_segment` lists the units of each segment."""
     cuts, done = [0], 0
     for before, units in pairwise(by_segment):
         done = max([done, *(unit.end for unit in before)])
@@ -114,7 +121,7 @@ def _written(plain: str, start: int, end: int, units: Sequence[_Unit], said: str
 
 
 def _syllables(said: str) -> float:
-    """About how long it takes, in syllables of Mandarin."""
+    """Returns roughly how long it takes to say `said`, counted in syllables of Mandarin."""
     return sum(map(_syllables_of_word, _SAID_WORD.findall(said)))
 
 

@@ -1,6 +1,5 @@
-"""Finds the good and the doubtful in a recording that is to be a voice, with its transcript. It reports
-measured values only: it cannot hear whether the recording says these words, or whether one person speaks.
-docs/voices.md has the thresholds with their reasons. Knows no HTTP."""
+"""Checks a recording and its transcript before they become a voice, and reports good and doubtful properties
+with the measured values. docs/voices.md has the thresholds with their reasons. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -11,26 +10,42 @@ from typing import Literal
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.measure import Measured, measure
-from glm_tts_api.contracts import Recording
-from glm_tts_api.errors import PromptRejected
+from glm_tts_api.audio.trim import without_silence
+from glm_tts_api.contracts import Recording, Verdict, Voice
+from glm_tts_api.errors import PromptRejected, quote
 from glm_tts_api.text.reading import spoken_seconds
+from glm_tts_api.voices.decoded import digest_of
 
-CheckName = Literal["recording", "length", "level", "clipping", "noise", "silence", "speech_rate", "language"]
+CheckName = Literal[
+    "recording",
+    "length",
+    "level",
+    "clipping",
+    "noise",
+    "silence",
+    "speech_rate",
+    "language",
+    "transcript",
+    "words",
+]
 Status = Literal["ok", "warning", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "warning", "error")  # from the best to the worst
 _BEST_S = (3.0, 12.0)
 _QUIET_DB = -40.0
 _CLIPPED, _MUCH_CLIPPED = 1e-4, 0.05  # shares of the samples
 _LEAST_SNR_DB = 15.0
-_MOST_SILENCE_S, _AIR_S = 0.6, 0.2
-_RATIO, _POSSIBLE_RATIO = (0.7, 2.0), (0.35, 4.0)  # the speech's length by what its transcript takes to say
+_MOST_SILENCE_S = 0.6
+_RATIO, _POSSIBLE_RATIO = (0.7, 2.0), (0.35, 4.0)  # length of the speech / time to say its transcript
+_MOST_HEARD = 300  # characters
 _LEAST_LIKELY_S = 0.1
+_LEAST_GAIN = 0.2
 _LANGUAGES = {"zh": "Chinese", "en": "English", "mixed": "Chinese and English"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check: a sentence that says what was found and what to do, and the figures."""
+    """The result of one check. `message` says what was found and what to do about it. `measured` has the
+    figures."""
 
     name: CheckName
     status: Status
@@ -38,18 +53,23 @@ class Finding:
     measured: Mapping[str, float | str]
 
 
-def check_voice(data: bytes, transcript: str, limits: RecordingLimits) -> list[Finding]:
-    """Checks a recording's file. A file that the server refuses has one finding on the recording, with the
-    reason. Raises NotAudio. Blocking."""
+def voice_to_check(
+    data: bytes, transcript: str, limits: RecordingLimits, *, trim_silence: bool = False
+) -> Voice | Finding:
+    """Decodes the recording's file `data` and returns it as a Voice with `transcript`. If the server would
+    refuse the recording, returns a Finding with the reason instead. With `trim_silence` the silence at the
+    recording's ends is cut off first. Raises NotAudio. Blocking."""
     try:
+        if trim_silence:
+            data = without_silence(data, limits)
         recording = decode_audio(data, limits)
     except PromptRejected as refused:
-        return [Finding("recording", "error", refused.message, {}), _language(transcript)]
-    return check_recording(recording, transcript)
+        return Finding("recording", "error", refused.message, {})
+    return Voice(recording, transcript, digest_of(data))
 
 
 def check_recording(recording: Recording, transcript: str) -> list[Finding]:
-    """Takes some milliseconds."""
+    """Runs all checks that need no model, which takes some milliseconds, and returns their results."""
     measured = measure(recording)
     return [
         _length(measured.seconds),
@@ -58,8 +78,35 @@ def check_recording(recording: Recording, transcript: str) -> list[Finding]:
         _noise(measured),
         _silence(measured),
         _rate(measured.speech_s, spoken_seconds(transcript)),
-        _language(transcript),
+        check_language(transcript),
     ]
+
+
+def check_transcript_fit(gain: float) -> Finding:
+    """Returns the finding for `gain`, which says how much better the transcript fits the recording than other
+    texts do (engine/transcript_fit.py). The finding is a warning if `gain` is below 0.2."""
+    figures = {"gain": round(gain, 2)}
+    if gain < _LEAST_GAIN:
+        said = "By the model's ear the recording does not say these words"
+        does = "Write word for word what is said in it, or record the words again"
+        return Finding("transcript", "warning", f"{said}. {does}.", figures)
+    return Finding("transcript", "ok", "By the model's ear the recording says these words.", figures)
+
+
+def words_heard(heard: str, verdict: Verdict | None) -> Finding:
+    """Returns the finding for the text that a recogniser `heard` in the recording. `verdict` is the result of
+    comparing this text with the transcript; None means that there is no transcript yet. Every verdict but
+    "ok" gives a warning."""
+    said, figures = f"'{quote(heard, _MOST_HEARD)}' is heard", {"heard": heard}
+    if verdict == "ok":
+        return Finding("words", "ok", f"{said}, as the transcript has it.", figures)
+    if verdict == "drift":
+        does = "the transcript has other words. Write every word that is said, or record it as it is written"
+    elif verdict == "inconclusive":
+        does = "the transcript has other words, but the recogniser is not sure. Compare them"
+    else:
+        does = "there is no transcript yet. Send these words as prompt_text, put right where they are wrong"
+    return Finding("words", "warning", f"{said}; {does}.", figures)
 
 
 def _length(seconds: float) -> Finding:
@@ -110,12 +157,12 @@ def _noise(measured: Measured) -> Finding:
 def _silence(measured: Measured) -> Finding:
     start, end = measured.speech
     before, after = start, max(0.0, measured.seconds - end)
-    keep = max(0.0, start - _AIR_S), min(measured.seconds, end + _AIR_S)
+    keep = measured.keep
     names = ("start_seconds", "end_seconds", "keep_from", "keep_to")
     figures = {name: round(value, 2) for name, value in zip(names, (before, after, *keep), strict=True)}
     said = f"{before:.1f} s of silence at the start, {after:.1f} s at the end"
     if max(before, after) > _MOST_SILENCE_S:
-        does = f"cut it away: keep {keep[0]:.2f} s to {keep[1]:.2f} s"
+        does = f"cut it away with trim_silence: {keep[0]:.2f} s to {keep[1]:.2f} s stay"
         return Finding("silence", "warning", f"{said}; {does}.", figures)
     return Finding("silence", "ok", f"{said}.", figures)
 
@@ -129,25 +176,31 @@ def _rate(speech_s: float, likely_s: float) -> Finding:
     }
     said = f"The recording speaks for {speech_s:.1f} s, its transcript takes about {likely_s:.1f} s to say"
     if _RATIO[0] <= ratio <= _RATIO[1]:
-        does = "Whether these words are said in it is not heard here"
+        does = "The time does not tell whether these words are said in it"
         return Finding("speech_rate", "ok", f"{said}. {does}.", figures)
     status: Status = "warning" if _POSSIBLE_RATIO[0] <= ratio <= _POSSIBLE_RATIO[1] else "error"
     short, long = "write every word that is said, or cut the rest away", "leave out what is not said in it"
     return Finding("speech_rate", status, f"{said}: {short if ratio > 1 else long}.", figures)
 
 
-def _language(transcript: str) -> Finding:
+def language_of(transcript: str) -> Literal["zh", "en", "mixed", "other"]:
     scripts = {_script(char) for char in transcript if char.isalpha()}
     if not scripts or "other" in scripts:
-        what = "has letters of other scripts" if scripts else "has no letters"
+        return "other"
+    return "mixed" if len(scripts) > 1 else scripts.pop()
+
+
+def check_language(transcript: str) -> Finding:
+    code = language_of(transcript)
+    if code == "other":
+        what = "has letters of other scripts" if any(map(str.isalpha, transcript)) else "has no letters"
         does = "the model reads Chinese and English. Write what is said in them"
         return Finding("language", "warning", f"The transcript {what}: {does}.", {"language": "other"})
-    code = "mixed" if len(scripts) > 1 else scripts.pop()
-    said = f"The transcript is {_LANGUAGES[code]}. Which language is spoken is not heard here."
+    said = f"The transcript is {_LANGUAGES[code]}. The text does not tell which language is spoken."
     return Finding("language", "ok", said, {"language": code})
 
 
-def _script(letter: str) -> str:
+def _script(letter: str) -> Literal["zh", "en", "other"]:
     name = unicodedata.name(letter, "")
     if "CJK" in name or "IDEOGRAPH" in name:
         return "zh"

@@ -1,4 +1,4 @@
-"""Decoded recordings by file, kept for as long as the file stays as it is. Knows no voices."""
+"""A cache of decoded recordings, by file. An entry is valid until its file changes. Knows no voices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from glm_tts_api.voices.index import Signature, signature_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """A recording and the name of its file's content."""
+    """A decoded recording. `digest` is the SHA-256 of its file. `signature` is the file's `signature_of` when
+    it was read, to tell later changes. None means that the file was too young for that; the recording is not
+    cached then."""
 
     recording: Recording
     digest: str
@@ -29,8 +31,9 @@ class Decoded:
 
 
 class DecodedRecordings:
-    """A cache of at most `max_bytes` of samples; the least recently used go first. Recordings in use are
-    shared, cached or not: many waiting requests hold a recording once."""
+    """A cache of decoded recordings with at most `max_bytes` bytes of samples; the least recently used are
+    removed first. A recording that is in use is shared even when it was removed, so many waiting requests
+    hold its samples once."""
 
     def __init__(self, limits: RecordingLimits, *, max_bytes: int) -> None:
         self._limits = limits
@@ -38,10 +41,11 @@ class DecodedRecordings:
         self._n_bytes = 0
         self._lock = threading.Lock()
         self._kept: OrderedDict[Path, Decoded] = OrderedDict()
-        self._in_use: WeakValueDictionary[str, Recording] = WeakValueDictionary()  # by their digests
+        self._in_use: WeakValueDictionary[str, Recording] = WeakValueDictionary()  # by digest
 
     def get(self, path: Path) -> Decoded:
-        """The file's recording, decoded. Raises OSError, and the errors of decode_audio."""
+        """Returns the decoded recording of the file `path`, from the cache if the file is unchanged. Raises
+        OSError, and the errors of decode_audio."""
         with path.open("rb") as file:
             signature = signature_of(os.fstat(file.fileno()))
             with self._lock:
@@ -58,8 +62,16 @@ class DecodedRecordings:
         self._keep(path, decoded)
         return decoded
 
+    def forget_gone(self) -> None:
+        """Removes from the cache the recordings whose files no longer exist."""
+        with self._lock:
+            gone = [path for path in self._kept if not path.exists()]
+            for path in gone:
+                self._drop(path)
+
     def clear(self) -> int:
-        """Forgets everything; returns the bytes that this frees."""
+        """Empties the cache. Returns how many bytes of samples the cache had. Recordings in use stay in
+        memory until their last user ends."""
         with self._lock:
             freed, self._n_bytes = self._n_bytes, 0
             self._kept.clear()
@@ -82,5 +94,5 @@ class DecodedRecordings:
 
 
 def digest_of(data: bytes) -> str:
-    """The name of a recording's content."""
+    """Returns the SHA-256 of a recording's file, in hex."""
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Reads one prompt_cache.json, again whenever it changes. Never writes."""
+"""Reads one prompt_cache.json (the index of voices), and reads it again whenever it changes. Never writes."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from os import fstat, stat_result
 from pathlib import Path
 from typing import Any
 
-from glm_tts_api.errors import TextTooLong, quote
-from glm_tts_api.voices.names import INDEX_RULE, composed, is_index
-from glm_tts_api.voices.transcript import check_consent, check_transcript
+from glm_tts_api.errors import InvalidField, TextTooLong, quote
+from glm_tts_api.voices.about import NOTES, About, check_about
+from glm_tts_api.voices.names import INDEX_RULE, composed, is_name
+from glm_tts_api.voices.transcript import check_transcript
 
 logger = logging.getLogger(__name__)
 _MOST_PATH_CHARS = 4096  # Linux' PATH_MAX
-_TICK_NS = 100_000_000  # Linux stamps files at its clock's tick, at most 10 ms long
+_TICK_NS = 100_000_000  # well above the precision of file times in Linux, which is at most 10 ms
 Signature = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One voice: the path of its recording (None: no recording), the words in it, and the consent to its use;
-    empty if that is not written down."""
+    """One recording of a voice: the path of its file (None if there is no such file), its transcript, and the
+    notes."""
 
     audio: Path | None
     transcript: str
-    consent: str
+    about: About
 
 
 class VoiceIndex:
-    """The voices that a file names, or while it is not there those of `default`. `folders`: where their
-    recordings may lie. A transcript has at most `max_characters`."""
+    """The voices that the index file `path` names. While that file does not exist, the voices of the file
+    `default` are taken, or no voices if `default` is None. `folders` are the only folders in which recordings
+    may lie. A transcript has at most `max_characters` characters."""
 
     def __init__(
         self, path: Path, *, folders: tuple[Path, ...], max_characters: int, default: Path | None = None
@@ -45,10 +47,11 @@ class VoiceIndex:
         self._signature: Signature | None = None
 
     def refresh(self, *, again: bool) -> None:
-        """Reads the file if it may be another than the one read before, if something was amiss with it, or
-        `again` in any case.
+        """Reads the file if it may have changed since the last read, if the last read gave warnings, or if
+        `again` is true.
 
-        A file that cannot be read as it should leaves the last good voices in place, and a warning.
+        If the file cannot be read as an index, the voices of the last good read stay, and `warnings` says
+        why.
         """
         if not again and not self.warnings and self._is_as_before():
             return
@@ -66,9 +69,10 @@ class VoiceIndex:
         return self._path if self._default is None or self._path.exists() else self._default
 
     def locate(self, path: str) -> Path | None:
-        """The file that `path` means, relative to the index's folder, a prompt folder or one above them; None
-        if there is none or if it lies outside the prompt folders, also by way of `..` or a symbolic link."""
-        if len(path) > _MOST_PATH_CHARS:  # each of its parts would be looked at
+        """Returns the file at `path`, which is absolute, or relative to the index's folder, a prompt folder,
+        or any parent folder of these. Returns None if there is no such file, or if it lies outside the prompt
+        folders after `..` and symbolic links are resolved."""
+        if len(path) > _MOST_PATH_CHARS:  # resolving would look at each part of the path
             return None
         starts = (self.path.parent.absolute(), *self._folders)
         for folder in (folder for start in starts for folder in (start, *start.parents)):
@@ -78,23 +82,25 @@ class VoiceIndex:
                     candidate.is_relative_to(allowed) for allowed in self._folders
                 ):
                     return candidate
-            except (OSError, ValueError):  # a name too long, a NUL in it
+            except (OSError, ValueError):  # the name is too long or has a NUL
                 return None
         return None
 
     def entry_of(self, name: str, item: Any) -> Entry | None:
-        """The entry that `item` of such a file means; None if it is not shaped like one."""
+        """Returns the Entry for `item`, the JSON value under `name` in an index file. The Entry has no path
+        if its recording is missing. Returns None if the form of `item` or a text in it is not allowed."""
         if self._problem(name, item) is not None:
             return None
-        return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"], item.get("consent", ""))
+        about = check_about({note: item[note] for note in NOTES if item.get(note)})
+        return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"], about)
 
     def _problem(self, name: str, item: Any) -> str | None:
-        if problem := _shape_problem(name, item):
+        if problem := shape_problem(name, item):
             return problem
         try:
             check_transcript(item["prompt_text"], self._max_characters)
-            check_consent(item.get("consent", ""))
-        except TextTooLong as error:
+            check_about({note: item.get(note, "") for note in NOTES})
+        except (InvalidField, TextTooLong) as error:
             return str(error)
         return None
 
@@ -105,8 +111,10 @@ class VoiceIndex:
             return False
 
     def _read(self) -> None:
-        """A recording that is not there may be one that a writer removed after it had replaced this file. It
-        is gone only if the file that names it is still the one that was read, told while that is open."""
+        """Reads the index and looks for its recordings. A writer replaces the index first and then removes
+        old recordings, so a missing recording may mean that the index is out of date. In that case the method
+        reads again until the file it read is still the current one. A missing index has no voices. Raises
+        ValueError for an index that cannot be read."""
         while True:
             try:
                 with self.path.open("rb") as file:
@@ -136,7 +144,8 @@ class VoiceIndex:
 
 
 def parse_entries(data: bytes) -> dict[str, Any]:
-    """The entries of such a file as they stand. Raises ValueError if it is damaged."""
+    """Returns the JSON object in an index file, with its names in Unicode's composed form and its values
+    unchecked. Raises ValueError if `data` is no JSON object."""
     try:
         entries = json.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, RecursionError) as error:
@@ -149,24 +158,26 @@ def parse_entries(data: bytes) -> dict[str, Any]:
 
 
 def signature_of(status: stat_result) -> Signature | None:
-    """A value that changes with a file's content. None if the file is so young that its next change may carry
-    the same time."""
+    """Returns a value that changes whenever the file's content changes: its inode, size and times. Returns
+    None if the file was written so recently that its next change could have the same times."""
     if time.time_ns() - status.st_ctime_ns < _TICK_NS:
         return None
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _shape_problem(name: str, item: Any) -> str | None:
-    if not is_index(name):
+def shape_problem(name: str, item: Any) -> str | None:
+    """Returns a phrase that says what is wrong with the form of an index entry; None if its form is right."""
+    if not is_name(name):
         return f"its name must be {INDEX_RULE}"
     if not isinstance(item, dict):
         return "it must have prompt_audio_path and prompt_text"
     for key in ("prompt_audio_path", "prompt_text"):
         if not _is_text(item.get(key)) or not item[key].strip():
             return f"{key} must be text"
-    return None if _is_text(item.get("consent", "")) else "consent must be text"
+    return next((f"{note} must be text" for note in NOTES if not _is_text(item.get(note, ""))), None)
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it is a text without lone surrogates, which JSON's escapes allow and no answer can hold."""
+    """Returns whether `value` is a string without lone surrogates. JSON's escapes allow lone surrogates, but
+    no answer can be encoded with them."""
     return isinstance(value, str) and value.encode(errors="ignore").decode() == value

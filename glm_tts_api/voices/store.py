@@ -1,25 +1,27 @@
-"""Prompt recordings and their transcripts on disk. Blocking; safe between threads and processes.
+"""Stores the voices, which are recordings with their transcripts, on the disk. All calls are blocking;
+threads and processes may call them at the same time.
 
-Two files of one shape, `{index: {"prompt_audio_path", "prompt_text", "consent"}}`, the last of them optional.
-The shipped one is edited by hand and never written here; the own one belongs to the API. An own voice hides a
-shipped one of the same name. Both are read again when they change. A file that is not as it should be is left
-alone and reported in `warnings`.
+Two index files have the same form, `{index: {"prompt_audio_path", "prompt_text"}}`, and optional notes
+(about.py). A voice in a mood is an entry of its own, `voice:mood`.
+
+The shipped index is edited by hand and never written by this module. The own index has the voices that were
+added over the API. An own voice hides a shipped voice of the same name. Each index is read again when its
+file changes. A faulty file is left as it is and reported in `warnings`.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.trim import trimmed
-from glm_tts_api.contracts import Voice
+from glm_tts_api.audio.trim import trimmed, without_silence
+from glm_tts_api.contracts import MOOD_SIGN, Voice, in_mood
 from glm_tts_api.errors import (
     Forbidden,
     InvalidField,
@@ -27,69 +29,26 @@ from glm_tts_api.errors import (
     VoiceChanged,
     VoiceExists,
 )
+from glm_tts_api.voices.about import NONE, NOTES, About, check_about
 from glm_tts_api.voices.decoded import DecodedRecordings
+from glm_tts_api.voices.found import Found, VoiceInfo
 from glm_tts_api.voices.index import Entry, VoiceIndex
-from glm_tts_api.voices.names import composed, required_index, unknown_voice
-from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_consent, check_transcript
+from glm_tts_api.voices.names import composed, required_index, unknown_mood, unknown_voice
+from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_transcript
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"
-_DECODED_BYTES = 64 * 2**20  # some hundred prompts of five seconds
-Source = Literal["shipped", "own"]
+_DECODED_BYTES = 64 * 2**20  # enough for some hundred recordings of five seconds
 ReadT = TypeVar("ReadT")
 
 
-@dataclass(frozen=True, slots=True)
-class VoiceInfo:
-    """A registered voice as a list shows it. `seen`: all that changes with its recording."""
-
-    index: str
-    transcript: str
-    consent: str
-    source: Source
-    seen: tuple[Path, int, int, int, int]
-
-    @property
-    def created_at(self) -> int:
-        """The time when its recording was written, in seconds since 1970."""
-        return self.seen[3] // 10**9
-
-    @property
-    def version(self) -> str:
-        """A word that changes whenever the voice does."""
-        return sha256(repr((self.source, self.transcript, self.consent, self.seen)).encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """An entry and the index that it stands in."""
-
-    index: str
-    entry: Entry
-    source: Source
-
-    @property
-    def audio(self) -> Path:
-        """Raises RecordingMissing if there is none."""
-        if self.entry.audio is None:
-            raise RecordingMissing(
-                f"The recording of voice '{self.index}' is no longer in the prompt folders. "
-                f"PUT /api/v1/prompts/{self.index} with prompt_audio gives it a new one."
-            )
-        return self.entry.audio
-
-    def info(self) -> VoiceInfo:
-        """Raises RecordingMissing, or FileNotFoundError if the recording went since the index was read."""
-        file = self.audio.stat()
-        seen = (self.audio, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
-        return VoiceInfo(self.index, self.entry.transcript, self.entry.consent, self.source, seen)
-
-
 class VoiceStore:
-    """The voices of `shipped` (a prompt_cache.json; while it is not there, of `default`) and of `own_dir`, a
-    folder that is made when needed.
+    """The voices of two index files. `shipped` is a prompt_cache.json; while it does not exist, `default` is
+    read in its place. `own_dir` is the folder of the voices added over the API, made when needed.
 
-    Recordings may lie beside the first file, in `own_dir`, and in `bundled`, where the default voices' are.
+    Recordings may lie in the folder of `shipped`, in `own_dir`, and in `bundled`, the folder of the default
+    voices. `limits` is the allowed length of a recording, `max_characters` is the most of a transcript, and
+    `room` limits the added voices.
     """
 
     def __init__(
@@ -116,33 +75,36 @@ class VoiceStore:
 
     @property
     def warnings(self) -> list[str]:
-        """Faults of the two files, a sentence each."""
+        """The faults of the two index files, a sentence each."""
         self.list_voices()
         with self._reading:
             return [*self._shipped.warnings, *self._own.warnings]
 
     def list_voices(self) -> list[VoiceInfo]:
-        """Every voice that has its recording, by its name."""
+        """Returns the voices whose recordings exist, sorted by name, each with its moods."""
 
         def look(*, again: bool) -> list[VoiceInfo]:
             found = self._find_all(again=again)
-            whole = (found[index] for index in sorted(found) if found[index].entry.audio is not None)
-            return [voice.info() for voice in whole]
+            whole = [found[index] for index in sorted(found) if found[index].entry.audio is not None]
+            moods = defaultdict[str, list[VoiceInfo]](list)
+            for voice in whole:
+                name, sign, _ = voice.index.partition(MOOD_SIGN)
+                if sign:
+                    moods[name].append(voice.info())
+            voices = (voice for voice in whole if MOOD_SIGN not in voice.index)
+            return [voice.info(tuple(moods[voice.index])) for voice in voices]
 
         return _until_there(look)
 
     def info(self, index: str) -> VoiceInfo:
-        """Raises UnknownVoice or RecordingMissing."""
-
-        def look(*, again: bool) -> VoiceInfo:
-            voice = self._find(index, again=again)
-            return voice.info()
-
-        return _until_there(look)
+        """Returns the voice named `index` with its moods, or one voice in a mood (`voice:mood`). Raises
+        UnknownVoice, UnknownMood or RecordingMissing."""
+        return _until_there(lambda *, again: self._with_moods(self._find(index, again=again)))
 
     def get(self, index: str) -> Voice:
-        """The voice with its decoded recording, which is shared: not to be written to. Raises UnknownVoice,
-        RecordingMissing, or what decode_audio raises."""
+        """Returns the voice named `index` (or `voice:mood`) with its decoded recording. The samples are
+        shared with other requests and must not be changed. Raises UnknownVoice, UnknownMood,
+        RecordingMissing, or the errors of decode_audio."""
 
         def look(*, again: bool) -> Voice:
             voice = self._find(index, again=again)
@@ -152,12 +114,14 @@ class VoiceStore:
         return _until_there(look)
 
     def audio(self, index: str) -> tuple[bytes, Container | None]:
-        """The recording's file as it is kept. Raises UnknownVoice or RecordingMissing."""
+        """Returns the recording's file as it is stored, and its container; None for an unknown container.
+        Raises UnknownVoice, UnknownMood or RecordingMissing."""
         data = _until_there(lambda *, again: self._find(index, again=again).audio.read_bytes())
         return data, container_of(data[:HEAD_BYTES])
 
     def read_recording(self, path: str) -> bytes:
-        """The file at `path` if it lies in one of the two prompt folders. Raises InvalidField."""
+        """Returns the content of the file `path` if it lies in the prompt folders. Raises InvalidField if it
+        does not."""
         found = self._shipped.locate(path) or self._own.locate(path)
         if found is None:
             raise InvalidField(
@@ -166,19 +130,26 @@ class VoiceStore:
         return found.read_bytes()
 
     def clear_cache(self) -> int:
-        """Forgets the decoded recordings; returns the bytes that this frees."""
+        """Empties the cache of decoded recordings. Returns how many bytes of samples the cache had."""
         return self._decoded.clear()
 
-    def add(self, index: str, transcript: str, data: bytes, consent: str = "") -> VoiceInfo:
-        """Registers a new voice. Raises VoiceExists, InvalidField, TextTooLong, StorageFull, or what
-        decode_audio raises."""
-        index, consent = required_index(index), check_consent(consent)
-        kept = trimmed(data, decode_audio(data, self.limits))
+    def add(
+        self, index: str, transcript: str, data: bytes, about: About = NONE, *, trim_silence: bool = False
+    ) -> VoiceInfo:
+        """Registers a new voice named `index`, or a mood of an existing voice (`voice:mood`), with the
+        recording's file `data`. With `trim_silence` the silence at the recording's ends is cut off. Raises
+        VoiceExists, UnknownVoice for a mood of no voice, InvalidField, TextTooLong, StorageFull, Unhealthy,
+        or the errors of decode_audio."""
+        index, notes = required_index(index), check_about(about)
+        kept = self._as_kept(data, trim_silence)
 
         def insert(own: Entries) -> VoiceInfo:
-            if index in own or index in self._find_all():
+            there = {**own, **self._find_all()}
+            if index in there:
                 raise VoiceExists(f"A voice '{index}' exists; PUT replaces it.")
-            own[index] = self._writer.keep(own, index, transcript, kept, consent)
+            if (voice := in_mood(index, "")) != index and voice not in there:
+                raise unknown_voice(voice, self._names())
+            own[index] = self._writer.keep(own, index, transcript, kept, _noted(notes))
             return self._stored(index, own)
 
         return self._writer.change(insert)
@@ -188,35 +159,47 @@ class VoiceStore:
         index: str,
         transcript: str | None,
         data: bytes | None,
-        consent: str | None = None,
+        about: About = NONE,
         *,
+        trim_silence: bool = False,
         only_if: Collection[str] | None = None,
     ) -> VoiceInfo:
-        """Changes of a voice what is not None; of a shipped voice an own copy is made, which hides it until
-        it is deleted. `only_if`: the versions of the voice that the change is meant for.
+        """Changes the voice named `index`. If `transcript` or `data` is None, the voice keeps its transcript
+        or its recording. A note in `about` replaces the voice's note, and an empty one removes it; other
+        notes stay. A shipped voice is copied to the own voices first; the copy hides the shipped voice until
+        it is deleted.
 
-        Raises UnknownVoice, VoiceChanged, RecordingMissing, TextTooLong, StorageFull, or what decode_audio
-        raises.
+        `trim_silence` cuts off the silence at the ends of the recording, whether the recording is new or not.
+        If `only_if` is given and does not have the voice's current version, VoiceChanged is raised.
+
+        Raises UnknownVoice, UnknownMood, VoiceChanged, RecordingMissing, InvalidField, TextTooLong,
+        StorageFull, Unhealthy, or the errors of decode_audio.
         """
         index = composed(index)
-        consent = None if consent is None else check_consent(consent)
-        kept = None if data is None else trimmed(data, decode_audio(data, self.limits))
+        notes = check_about(about)
+        kept = None if data is None else self._as_kept(data, trim_silence)
 
         def put(own: Entries) -> VoiceInfo:
             voice = self._current(index, own, only_if)
             text = voice.entry.transcript if transcript is None else transcript
-            agreed = voice.entry.consent if consent is None else consent
-            if kept is None and voice.source == "own":
-                own[index] = {**own[index], "prompt_text": text, "consent": agreed}
+            noted = _noted({**voice.entry.about, **notes})
+            if kept is None and voice.source == "own" and not trim_silence:
+                others = {name: value for name, value in own[index].items() if name not in NOTES}
+                own[index] = {**others, "prompt_text": text, **noted}
             else:
-                kept_now = voice.audio.read_bytes() if kept is None else kept
-                own[index] = self._writer.keep(own, index, text, kept_now, agreed)
+                kept_now = self._as_kept(voice.audio.read_bytes(), trim_silence) if kept is None else kept
+                own[index] = self._writer.keep(own, index, text, kept_now, noted)
             return self._stored(index, own)
 
-        return self._writer.change(put)
+        changed = self._writer.change(put)
+        self._decoded.forget_gone()
+        return changed
 
     def remove(self, index: str, *, only_if: Collection[str] | None = None) -> None:
-        """Deletes an own voice. Raises UnknownVoice, VoiceChanged, and Forbidden for a shipped one."""
+        """Deletes the voice named `index`, which was added over the API. The voice's moods that were added
+        over the API are deleted too, unless a shipped voice of the same name exists; that voice is visible
+        again then. Raises UnknownVoice, UnknownMood, VoiceChanged (see `replace`), and Forbidden for a
+        shipped voice."""
         index = composed(index)
 
         def drop(own: Entries) -> None:
@@ -227,36 +210,61 @@ class VoiceStore:
             if only_if is not None:
                 self._current(index, own, only_if)
             del own[index]
+            if index not in self._entries()[0]:
+                for mood in [name for name in own if name.startswith(index + MOOD_SIGN)]:
+                    del own[mood]
 
-        self._writer.change(drop)
+        self._writer.change(drop, frees=True)
+        self._decoded.forget_gone()
 
-    def _find(self, index: str, *, again: bool = False) -> _Found:
+    def _as_kept(self, data: bytes, trim_silence: bool) -> bytes:
+        if trim_silence:
+            data = without_silence(data, self.limits)
+        return trimmed(data, decode_audio(data, self.limits))
+
+    def _find(self, index: str, *, again: bool = False) -> Found:
         index = composed(index)
-        shipped, own = self._entries(again=again)
-        if index in own:
-            return _Found(index, own[index], "own")
-        if index in shipped:
-            return _Found(index, shipped[index], "shipped")
-        whole = (name for name, entry in {**shipped, **own}.items() if entry.audio is not None)
-        raise unknown_voice(index, sorted(whole))
+        found = self._find_all(again=again)
+        if index in found:
+            return found[index]
+        voice, sign, mood = index.partition(MOOD_SIGN)
+        if sign and voice in found:
+            raise unknown_mood(voice, mood, [name.partition(MOOD_SIGN)[2] for name in self._names(voice)])
+        raise unknown_voice(voice, self._names())
 
-    def _find_all(self, *, again: bool = False) -> dict[str, _Found]:
+    def _with_moods(self, voice: Found) -> VoiceInfo:
+        """Returns `voice` as the API lists it, with its moods. Raises RecordingMissing, or FileNotFoundError
+        if a recording was removed after the index was read."""
+        found = self._find_all()
+        return voice.info(tuple(found[mood].info() for mood in self._names(voice.index)))
+
+    def _names(self, voice: str = "") -> list[str]:
+        """Returns the names of the voices whose recordings exist; with `voice`, the names of the moods of
+        that voice, each as `voice:mood`."""
+        whole = (name for name, found in self._find_all().items() if found.entry.audio is not None)
+        return sorted(name for name in whole if name.rpartition(MOOD_SIGN)[0] == voice)
+
+    def _find_all(self, *, again: bool = False) -> dict[str, Found]:
         shipped, own = self._entries(again=again)
-        voices = {index: _Found(index, entry, "shipped") for index, entry in shipped.items()}
-        voices.update({index: _Found(index, entry, "own") for index, entry in own.items()})
-        return voices
+        voices = {index: Found(index, entry, "shipped") for index, entry in shipped.items()}
+        voices.update({index: Found(index, entry, "own") for index, entry in own.items()})
+        return {index: found for index, found in voices.items() if in_mood(index, "") in voices}
 
     def _entries(self, *, again: bool = False) -> tuple[dict[str, Entry], dict[str, Entry]]:
-        """The entries of the shipped index and of the own one; `again`: read them in any case."""
+        """Returns the entries of the shipped index and of the index of added voices, read again if a file has
+        changed. `again` reads both files even if they seem unchanged."""
         with self._reading:
             self._shipped.refresh(again=again)
             self._own.refresh(again=again)
             return self._shipped.entries, self._own.entries
 
-    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> _Found:
-        """The voice as it is while nobody else can change it."""
+    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> Found:
+        """Returns the voice named `index`: the one in `own`, the entries of added voices that are being
+        changed, or else the shipped one. Called under the lock of the added voices, so that no other writer
+        can change them. Raises UnknownVoice, UnknownMood, and VoiceChanged if the voice's version is not in
+        `only_if`."""
         entry = self._own.entry_of(index, own.get(index))
-        voice = self._find(index) if entry is None else _Found(index, entry, "own")
+        voice = self._find(index) if entry is None else Found(index, entry, "own")
         if only_if is not None and (voice.entry.audio is None or voice.info().version not in only_if):
             raise VoiceChanged(f"Voice '{index}' was changed meanwhile: look at it again, then decide.")
         return voice
@@ -264,7 +272,7 @@ class VoiceStore:
     def _stored(self, index: str, own: Entries) -> VoiceInfo:
         entry = self._own.entry_of(index, own[index])
         assert entry is not None
-        return _Found(index, entry, "own").info()
+        return self._with_moods(Found(index, entry, "own"))
 
     def _recordings_in_use(self, own: Entries) -> Iterable[Path]:
         shipped, _ = self._entries()
@@ -272,9 +280,14 @@ class VoiceStore:
         return [entry.audio for entry in entries if entry is not None and entry.audio is not None]
 
 
+def _noted(notes: About) -> About:
+    return {name: text for name, text in notes.items() if text}
+
+
 def _until_there(look: Callable[..., ReadT]) -> ReadT:
-    """The result of `look`; looks once more if a recording vanished meanwhile. The second look shows whether
-    another writer replaced the recording or it is gone, so this ends."""
+    """Returns the result of `look`. If a recording vanished meanwhile, calls `look` again, and both index
+    files are read again. That second call shows whether another writer has replaced the recording or removed
+    it, so the loop ends. Raises RecordingMissing for a recording that may not be read."""
     again = False
     while True:
         try:

@@ -1,5 +1,5 @@
-"""The rules for a recording's transcript and for the consent to its use, wherever they come from: a request,
-a file. Knows strings only."""
+"""The rules for a recording's transcript and for the note of consent, both for requests and for files. Works
+on strings only."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import unicodedata
 from glm_tts_api.errors import InvalidField, TextTooLong
 
 MAX_CHARACTERS = 500
-"""A recording of 30 s has room for no more; PROMPT_MAX_CHARACTERS."""
+"""The default of PROMPT_MAX_CHARACTERS: a recording of 30 s has room for no more."""
 _MAX_CONSENT_CHARACTERS = 500
 
 
 def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: str = "prompt_text") -> str:
-    """`text`, which came in `field`, without the blanks round it. Raises InvalidField where it is blank, and
-    TextTooLong where it has more than `max_characters`, as it stands or with its compound signs (one may
-    stand for 18) written out."""
+    """Returns the transcript `text` without the blanks around it. `field` names the request's field in error
+    messages. Raises InvalidField if the text is blank, and TextTooLong if it has more than `max_characters`
+    characters. The limit holds for the text as sent and for its NFKC form, in which one sign can become 18
+    characters."""
     text = text.strip()
     if not text:
         raise InvalidField(f"{field} must be the recording's exact transcript; it is blank.", field)
@@ -32,7 +33,8 @@ def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: 
 
 
 def check_consent(text: str) -> str:
-    """`text` without the blanks round it; blank is none. Raises TextTooLong."""
+    """Returns the consent `text` without the blanks around it. Blank text means no consent was noted. Raises
+    TextTooLong."""
     text = text.strip()
     if len(text) > _MAX_CONSENT_CHARACTERS:
         raise TextTooLong(

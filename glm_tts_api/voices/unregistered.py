@@ -1,4 +1,4 @@
-"""A voice that a request brings with it, and that is kept nowhere."""
+"""A voice whose recording comes with a request and is not stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from glm_tts_api.voices.decoded import digest_of
 
 
 def decoded_voice(voice: UploadedVoice, limits: RecordingLimits) -> Voice:
-    """Raises what decode_audio raises. Blocking."""
+    """Reads and decodes the recording of an uploaded voice. Raises the errors of decode_audio. Blocking."""
     data = voice.read()
     return Voice(decode_audio(data, limits), voice.transcript, digest_of(data))

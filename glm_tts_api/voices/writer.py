@@ -1,9 +1,10 @@
-"""Changes the API's own voices on disk: one writer at a time, and a kill at any moment does no harm.
+"""Changes the voices that were added over the API, on the disk. One writer works at a time, and a kill at any
+moment does no harm.
 
-A recording is on the disk before the file that names it; that file is replaced in one step; recordings that
-this store wrote and no entry names any more are removed afterwards. So a reader finds the state before or the
-state after, never one between. A note of what is changing lets the next writer clear up after one that was
-killed.
+A new recording is written before the index that names it. The index is replaced in one step. Recordings that
+this store wrote and no entry names any more are removed afterwards. So a reader finds the state before a
+change or the state after it. A note file lists the recordings that are being changed, so that the next writer
+can clean up after a writer that was killed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
-from glm_tts_api.durable import locked, replace_file, temporary_of
+from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file, temporary_of
 from glm_tts_api.errors import StorageFull, Unhealthy
+from glm_tts_api.voices.about import About
 from glm_tts_api.voices.index import parse_entries
+from glm_tts_api.voices.names import is_index
 
 logger = logging.getLogger(__name__)
 _RECORDINGS = "recordings"
@@ -33,17 +36,17 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """The number of voices that the API keeps, and the bytes of their recordings."""
+    """The most voices that the API keeps, and the most bytes that their recordings take."""
 
     n_voices: int = 1024
     n_bytes: int = 2**30
 
 
 class VoiceWriter:
-    """The folder that the API writes: the index at `index`, the recordings beside it.
+    """Writes the voices that were added over the API: the file `index`, and the recordings in `folder`.
 
-    `limits` bound what is added; nothing that is there goes because of them.
-    `in_use`: the recordings that these entries or any other index mean, however they spell it.
+    `limits` bound what is added; existing voices are never removed because of the limits. `in_use` returns
+    the paths of all recordings that the given entries or any other index name.
     """
 
     def __init__(
@@ -61,41 +64,54 @@ class VoiceWriter:
         self._limits = limits
         self._in_use = in_use
 
-    def change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
-        """Lets `edit` change the entries, puts them in place, and returns the result of `edit`; no other
-        writer comes between. An error of `edit` leaves all as it was.
+    def change(self, edit: Callable[[Entries], ResultT], *, frees: bool = False) -> ResultT:
+        """Calls `edit` with the index's entries, which `edit` changes. Then writes the index and returns the
+        result of `edit`. A lock keeps other writers out meanwhile. An error of `edit` leaves everything as it
+        was. `frees` says that the change needs no more room than before. Such a change works on a full disk
+        too, and `edit` is then called a second time.
 
-        Raises Unhealthy if the folder cannot be written, or if the index is not readable JSON: the index is
-        kept for repair.
+        Raises StorageFull if the disk is full. Raises Unhealthy if the folder cannot be written or the index
+        is no readable JSON; the index is then kept for repair.
         """
         with _told_what_to_do(), locked(self._folder / ".lock"):
-            before = self._read_index()
-            entries = dict(before)
             try:
-                result = edit(entries)
-                self._note_down({*map(_name_of, before.values())} - {*map(_name_of, entries.values())})
-                replace_file(self._index, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
-            except BaseException:
-                self._clear_up(before)
-                raise
-            self._clear_up(entries)
+                result = self._change(edit)
+            except OSError as error:
+                if not (frees and is_full(error) and give_up_spare(self._index)):
+                    raise
+                result = self._change(edit)
+            keep_spare(self._index)
             return result
 
+    def _change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
+        before = self._read_index()
+        entries = dict(before)
+        try:
+            result = edit(entries)
+            self._note_down({*map(_name_of, before.values())} - {*map(_name_of, entries.values())})
+            replace_file(self._index, dumps(entries, ensure_ascii=False, indent=2).encode() + b"\n")
+        except BaseException:
+            self._clear_up(before)
+            raise
+        self._clear_up(entries)
+        return result
+
     def keep(
-        self, entries: Entries, index: str, transcript: str, data: bytes, consent: str
+        self, entries: Entries, index: str, transcript: str, data: bytes, about: About
     ) -> dict[str, str]:
-        """Stores a recording, from within `change` with these entries, and returns the entry that names it.
-        Raises StorageFull."""
+        """Writes the recording `data` to the disk and returns the entry that names it. Called by the `edit`
+        of `change`; `entries` are the entries that `edit` was given. Raises StorageFull if a limit does not
+        allow the recording."""
         container = container_of(data)
         extension = container.extension if container else "audio"
-        stem = index if index.isascii() else f"voice-{_short_digest(index.encode())}"
+        stem = index if index.isascii() and is_index(index) else f"voice-{_short_digest(index.encode())}"
         name = f"{stem}-{_short_digest(data)}.{extension}"
         self._recordings.mkdir(exist_ok=True)
         self._require_room(entries, index, len(data))
         self._note_down([name])
         replace_file(self._recordings / name, data)
         path = f"{_RECORDINGS}/{name}"
-        return {"prompt_audio_path": path, "prompt_text": transcript, "consent": consent}
+        return {"prompt_audio_path": path, "prompt_text": transcript, **about}
 
     def _require_room(self, entries: Entries, index: str, n_bytes: int) -> None:
         most = self._limits
@@ -123,13 +139,16 @@ class VoiceWriter:
             ) from None
 
     def _note_down(self, names: Iterable[str]) -> None:
-        """Before a recording is written or loses its entry: what of it is there then may have to go."""
+        """Adds names of recordings to the note file. This is done before a recording is written or loses its
+        entry, since its file may have to be removed afterwards."""
         with self._note.open("a") as note:
             note.writelines(f"{name}\n" for name in names)
 
     def _clear_up(self, entries: Entries) -> None:
-        """Removes what was noted, by this writer or by any that was killed, is as this store wrote it and in
-        use no more. The change is made already, so what cannot be removed stays."""
+        """Removes the recordings listed in the note file, if this store wrote them and neither `entries` nor
+        another index names them. Then removes the note file. The recordings may have been noted by this
+        writer or by one that was killed. A file that cannot be removed stays, since the change itself is
+        done."""
         try:
             named = {*map(_name_of, entries.values())}
             used = {_identity(path) for path in self._in_use(entries)}
@@ -151,14 +170,15 @@ class VoiceWriter:
 
 
 def _name_of(item: Any) -> str:
-    """The file that an entry of ours names; empty for what was written by hand in another way."""
+    """Returns the file name of the recording that an index entry names, without the folder recordings/; empty
+    for an entry without one."""
     path = item.get("prompt_audio_path") if isinstance(item, dict) else None
     return path.removeprefix(f"{_RECORDINGS}/") if isinstance(path, str) else ""
 
 
 def _is_as_written(path: Path) -> bool:
-    """Whether the file's content is the one that its name tells. A recording that was edited since is left
-    alone."""
+    """Returns whether the content of the file `path` still matches the digest in its name. A recording that
+    was edited by hand no longer matches, and is not removed."""
     match = _WRITTEN.fullmatch(path.name)
     try:
         return match is not None and not path.is_symlink() and _short_digest(path.read_bytes()) == match[1]
@@ -180,11 +200,16 @@ def _short_digest(data: bytes) -> str:
 
 @contextmanager
 def _told_what_to_do() -> Iterator[None]:
-    """Raises Unhealthy in place of what the file system says, without a path."""
+    """Raises StorageFull or Unhealthy in place of an OSError, with a message that tells the user what to do
+    and has no path in it."""
     try:
         yield
     except OSError as error:
+        if is_full(error):
+            raise StorageFull(
+                "The disk of PROMPTS_DIR is full: make room, or DELETE a voice, then try again."
+            ) from error
         raise Unhealthy(
             f"Voices cannot be changed: PROMPTS_DIR cannot be written ({error.strerror or error}). Make it a "
-            "folder with room that the server's user may write, or set PROMPTS_DIR to another one."
+            "folder that the server's user may write, or set PROMPTS_DIR to another one."
         ) from error

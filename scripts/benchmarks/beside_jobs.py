@@ -1,8 +1,9 @@
-"""What a job costs the requests beside it: the latency of a short request without and with one.
+"""Measures how much a running job (a book) delays short requests: their latency without and with a job.
 
     python scripts/benchmarks/beside_jobs.py [--rounds 4] [--requests 15]
 
-Starts a server of its own. Rounds without a job and with one take turns; the job is paused between them.
+Starts a server for the measurement. Rounds without and with a running job alternate: the job is paused in the
+rounds without.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SETTLES_S = 3.0
 
 
 def latencies(client: httpx.Client, n_requests: int, progress: Progress) -> list[float]:
-    """Seconds of short requests, one after the other."""
+    """Sends `n_requests` short requests one after the other, and returns the seconds that each took."""
     seconds = []
     for seed in range(n_requests):
         begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Many equal requests at once: who ends when."""
+"""Sends many equal requests at once, and measures when each of them ends."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import httpx
 
 N_REQUESTS = 30
 TEXT = "今天天气非常好，我们一起去公园散步吧。"
-_APART_S = 0.01  # so that the order in which they came is known
+_APART_S = 0.01  # between two requests, so that their order of arrival is known
 
 
 async def burst(client: httpx.AsyncClient) -> dict[str, Any]:
-    """Seconds until half and all of the requests have ended, and by how many of those that came later the
-    most unlucky one was overtaken."""
+    """Sends N_REQUESTS equal requests nearly at once, and returns figures about their ends.
+
+    The figures are the seconds until the first, half and all of the requests have ended. `most_overtaken` is
+    the largest number of later requests that ended before one request.
+    """
     begin, ends = time.perf_counter(), list[tuple[float, int]]()
 
     async def one(number: int) -> None:

@@ -1,10 +1,10 @@
-"""How many sentences of tests/text/readings are read well: by our rules, the published ones, WeText and NeMo.
+"""Counts the sentences of tests/text/readings that our rules, the published rules, WeText and NeMo read well.
 
     python scripts/benchmarks/compare_readings.py [--aside] [--ours]
 
---aside takes the sentences that were put aside while the rules were made; --ours leaves the others out.
-They are installed from PyPI into an environment of their own, in ~/.cache/glm-tts-api/readings (a first time,
-in some minutes). Prints how many of each kind are read well, and the rates.
+--aside takes the sentences that were put aside while the rules were made. --ours leaves WeText and NeMo out.
+These two are installed from PyPI into a separate environment in ~/.cache/glm-tts-api/readings, which takes
+some minutes the first time. Prints for each kind of sentence how many are read well.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _ours(rules: RuleSet, chosen: list[Sentence]) -> list[str]:
-    with tempfile.TemporaryDirectory() as empty:  # not the user's dictionaries
+    with tempfile.TemporaryDirectory() as empty:  # an empty folder, so that no dictionary of the user counts
         frontend = TextFrontend(Path(empty), cache_dir=Path(empty), rules=rules, shipped=SHIPPED_CONFIGS)
         return [_prepared(frontend, one.text) for one in chosen]
 
@@ -67,7 +67,7 @@ def _theirs(chosen: list[Sentence]) -> dict[str, list[str]]:
 
 
 def _python() -> Path:
-    """The environment's Python, with PACKAGES in it."""
+    """Returns the path of the Python in ENVIRONMENT. Creates the environment first if it lacks PACKAGES."""
     python, installed = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "installed"
     if not installed.is_file() or installed.read_text(encoding="utf-8") != " ".join(PACKAGES):
         venv.create(ENVIRONMENT, clear=True, with_pip=True)

@@ -1,12 +1,13 @@
-"""How far streamed speech is from whole speech, on any checkpoint; what a figure means: docs/streaming.md.
+"""Measures how much streamed speech differs from whole speech. docs/streaming.md explains the figures.
 
     python scripts/benchmarks/compare_streaming.py                             the mini, 20 + 20 sentences
     python scripts/benchmarks/compare_streaming.py --model ckpt --device cuda  the official checkpoint
     python scripts/benchmarks/compare_streaming.py --listen                    word errors as well
 
-Each sentence's speech tokens are drawn once and spoken whole, streamed, and whole with other noise: how far
-the latter is from the first is the model's own spread. A line a sentence, then the sums of each sample rate.
---listen needs the extra mini (Whisper tiny.en), whatever else the extra dev.
+The speech tokens of each sentence are sampled once, and are rendered whole, streamed, and whole with other
+noise. The difference between the two whole renderings shows the model's own spread. Prints a line for each
+sentence, then a summary for each sample rate. Needs the extra dev, and for --listen the extra mini (Whisper
+tiny.en).
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ WAVES = ("whole", "streamed", "other noise")
 
 @dataclass(frozen=True)
 class Found:
-    """Of one sentence: the streamed answer's and the other noise's distance to the whole one; `errors` in the
-    words of each of WAVES, None where nobody listened."""
+    """The result for one sentence.
+
+    `streamed` and `other_noise` are the distances of these two renderings to the whole one. `errors` counts
+    the wrong words in each of WAVES, and is None without --listen.
+    """
 
     streamed: Distance
     other_noise: Distance
@@ -63,7 +67,7 @@ class Found:
 
 
 class Comparison:
-    """Speaks, compares and listens."""
+    """Renders a sentence in three ways, compares the waves, and lets the listener recognise them."""
 
     def __init__(self, renderer: Renderer, listener: EnglishListener | None) -> None:
         self._renderer = renderer
@@ -87,7 +91,7 @@ class Comparison:
 
 
 def sums(found: list[Found]) -> list[str]:
-    """The means over sentences, and what stands out."""
+    """Returns the lines of a summary: means over all sentences, and the worst values at the seams."""
     seams = [one.seams for one in found if one.seams]
     lines = []
     for name, distances in (
@@ -120,7 +124,7 @@ def sums(found: list[Found]) -> list[str]:
 
 
 def _by_second(levels: list[list[float]], least: int = 5) -> str:
-    """The mean of each second that at least `least` sentences have."""
+    """Returns the mean level difference in each second, for seconds that at least `least` sentences have."""
     means = []
     for second in range(max(map(len, levels))):
         there = [level[second] for level in levels if second < len(level) and np.isfinite(level[second])]

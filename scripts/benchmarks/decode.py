@@ -1,8 +1,9 @@
-"""The LLM's decode step with rule-filled weights: the published loop against ours, 1 to 16 rows.
+"""Compares the speed of the LLM's decode step with that of the published loop, for 1 to 16 rows.
 
-Baseline: transformers' Llama in float32 with a DynamicCache, one row, the full head, RAS a token at a time
-in Python as it is published. Ours: the packed runner, the head over what can be drawn, RAS
-over all rows at once.
+The weights are made by rule (scripts/checks/parity/fill.py). The baseline is the published way: transformers'
+Llama in float32 with a DynamicCache, one row, the full output head, and RAS (repetition-aware sampling) in
+Python. The server's way is the packed runner, an output head over the ids that can be sampled, and RAS over
+all rows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 ROWS = (1, 4, 8, 16)
-SLOTS = 20  # what the default concurrencies add up to
+SLOTS = 20  # the sum of the default limits of concurrent requests
 N_PROMPT, N_STEPS = 200, 40
 _WARM_UP = 3
 
@@ -42,7 +43,11 @@ def _sync(device: torch.device) -> None:
 
 
 def ras_published(logits: Tensor, drawn: list[int], generator: torch.Generator) -> int:
-    """One draw of docs/model.md 4: the whole vocabulary sorted, the nucleus walked entry by entry."""
+    """Samples one token as the published code does (docs/model.md 4), and returns its id.
+
+    The function sorts the whole vocabulary and walks the nucleus (the likeliest tokens) entry by entry.
+    `drawn` holds the tokens so far.
+    """
     p, order = logits.log_softmax(-1).softmax(-1).sort(descending=True, stable=True)
     total, n = torch.zeros((), device=p.device), 0
     while total < sampling.TOP_P and n < sampling.MAX_CANDIDATES:
@@ -56,7 +61,7 @@ def ras_published(logits: Tensor, drawn: list[int], generator: torch.Generator) 
 
 
 def _transformers_model(llama: Llama, device: torch.device) -> LlamaForCausalLM:
-    from transformers import LlamaConfig, LlamaForCausalLM  # two seconds, for the baseline alone
+    from transformers import LlamaConfig, LlamaForCausalLM  # takes two seconds to import
 
     config = llama.config
     with torch.device("meta"):
@@ -76,13 +81,13 @@ def _transformers_model(llama: Llama, device: torch.device) -> LlamaForCausalLM:
     model.load_state_dict(llama.state_dict(), strict=False, assign=True)
     model.tie_weights()
     rotary = model.model.rotary_emb
-    model.model.rotary_emb = type(rotary)(config=model.config)  # its tables are not in the state dict
+    model.model.rotary_emb = type(rotary)(config=model.config)  # the state dict has no rotary tables
     return model.eval().to(device)
 
 
 @torch.inference_mode()
 def baseline_tps(llama: Llama, device: torch.device) -> float:
-    """Tokens per second of the published loop."""
+    """Measures the published decode loop with one row of `llama`, and returns its tokens per second."""
     from transformers import DynamicCache
 
     model, generator = _transformers_model(llama, device), torch.Generator(device).manual_seed(0)
@@ -101,7 +106,10 @@ def baseline_tps(llama: Llama, device: torch.device) -> float:
 
 @torch.inference_mode()
 def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None) -> float:
-    """Tokens per second of all rows together; of `fixed_slots` slots if every step has that shape."""
+    """Returns the tokens per second of all `n_rows` rows together.
+
+    With `fixed_slots` every decode step computes that many slots, whatever the number of rows.
+    """
     cache = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
     make_step = CudaDecodeStep if runner.device.type == "cuda" else CpuDecodeStep
     step = make_step(runner, cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
@@ -109,12 +117,12 @@ def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None) -
 
 
 def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:
-    """A cache with a prompt in every slot."""
+    """Returns a KV cache of `slots` slots in which each slot holds a prompt of N_PROMPT ids."""
     cache = KVCache(
         runner.config, slots=slots, slot_length=slot_length, dtype=runner.dtype, device=runner.device
     )
     for slot in range(slots):
-        cache.clear(slot)  # a GPU's step reads what it masks
+        cache.clear(slot)  # a decode step on a GPU also reads the masked positions
         runner.prefill(torch.arange(N_PROMPT), cache=cache, slot=slot)
     return cache
 
@@ -122,7 +130,10 @@ def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:
 def step_s(
     runner: LlmRunner, step: DecodeStep, n_rows: int, n_steps: int = N_STEPS, *, n_read: int = N_PROMPT
 ) -> float:
-    """Seconds of a step of the first rows, the host's share included; `n_read` positions are behind them."""
+    """Returns the seconds of a decode step of the first `n_rows` rows, with the time of the host.
+
+    Each row has `n_read` positions in the KV cache. The time is the mean of `n_steps` steps.
+    """
     rows = joined(runner, range(n_rows), n_steps=n_steps + _WARM_UP, n_read=n_read)
     start = 0.0
     for index in range(_WARM_UP + n_steps):
@@ -134,7 +145,10 @@ def step_s(
 
 
 def joined(runner: LlmRunner, slots: Iterable[int], *, n_steps: int, n_read: int) -> list[SpeechSequence]:
-    """Rows that do not end within `n_steps`, in these slots, with seeds from 0."""
+    """Makes a decode row for each of `slots`, with seeds 0, 1, ..., that takes at least `n_steps` steps.
+
+    `n_read` is the number of positions that each row has in the KV cache.
+    """
     rows = []
     for seed, slot in enumerate(slots):
         sampling = SamplingOptions(seed=seed)
@@ -144,7 +158,8 @@ def joined(runner: LlmRunner, slots: Iterable[int], *, n_steps: int, n_read: int
 
 
 def advance(step: DecodeStep, rows: Sequence[SpeechSequence]) -> list[Drawn]:
-    """One step; its draws."""
+    """Runs one decode step for all `rows`, appends each row's new token to the row, and returns the
+    tokens."""
     draws = step(rows)
     for row, drawn in zip(rows, draws, strict=True):
         row.tokens.append(drawn.column)
@@ -154,7 +169,7 @@ def advance(step: DecodeStep, rows: Sequence[SpeechSequence]) -> list[Drawn]:
 
 
 def n_weights(config: LlmConfig, n_sampled: int) -> int:
-    """Weights that a decode step reads: the layers and the head over what can be drawn."""
+    """Returns the number of weights that a decode step reads: layers and a head of `n_sampled` ids."""
     width = config.hidden_size
     heads = 2 * config.num_attention_heads + 2 * config.num_key_value_heads
     per_layer = width * config.head_dim * heads + 3 * width * config.intermediate_size
@@ -162,7 +177,11 @@ def n_weights(config: LlmConfig, n_sampled: int) -> int:
 
 
 def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
-    """Prints and returns tokens a second, as ratios to the baseline of the same run and to the floor."""
+    """Measures the decode step, and prints and returns its speed.
+
+    The speed is in tokens per second, as a ratio to the baseline of the same run, and as a ratio to the floor
+    (the time to read the weights once or to multiply by them).
+    """
     progress = Progress(2 + len(ROWS))
     config = LLM_SIZES[size]
     llama = filled_llm(config)
@@ -170,7 +189,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
     base = baseline_tps(llama, device)
     progress.step()
     audio_start = config.vocab_size - N_AUDIO[size] - 1
-    sampled_ids = range(audio_start, config.vocab_size)  # the last one stands for the end
+    sampled_ids = range(audio_start, config.vocab_size)  # the last id stands for the end
     count = n_weights(config, len(sampled_ids))
     precision = choose_precision(device, n_weights=count, dtype=dtype)
     runner = LlmRunner(
@@ -178,7 +197,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
     )
     del llama
     read_s = count * (1 if precision.int8 else precision.dtype.itemsize) / bandwidth(device)
-    flops = float("inf") if precision.int8 else matmul_flops(device, precision.dtype)  # integers: never it
+    flops = float("inf") if precision.int8 else matmul_flops(device, precision.dtype)  # int8: memory-bound
     result: dict[str, Any] = {
         "size": size,
         "device": str(device),

@@ -1,10 +1,10 @@
-"""Clients that leave: at any moment, on every route that speaks, politely or not. Then looks at what is left.
+"""Lets many clients disconnect at random moments of their requests, and checks that nothing is left over.
 
     python scripts/benchmarks/disconnects.py [--count 500] [--clients 8] [--seed 0]
     WORKERS=2 python scripts/benchmarks/disconnects.py
 
-Starts a server of its own. Exits 1 if, when all have left, a request is still counted as active or waiting (a
-place is given back only with its row), a process has more open files than before, or nothing is spoken.
+Starts a server for the test. Exits 1 if afterwards the server still counts a request as active or waiting, a
+process has more open files than before, or a request for speech fails.
 """
 
 from __future__ import annotations
@@ -27,40 +27,45 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve import running_server
-from scripts.benchmarks.soak import new_text, new_voice
+from scripts.checks.torture.sayings import new_text, new_voice
 
 SETTLE_S = 120
 FORMATS = ("wav", "mp3", "opus", "flac", "pcm")
+MOMENTS = ("sending", "at once", "waiting", "hearing")
 RST = struct.pack("ii", 1, 0)  # SO_LINGER: close() resets the connection
 
 
-def new_request(draw: random.Random) -> bytes:
-    """A whole HTTP request for speech: whole, streamed, with a recording, or as OpenAI's clients ask."""
-    text, audio_format = new_text(draw, 40), draw.choice(FORMATS)
+def speech_request(draw: random.Random, longest: int, id: str) -> bytes:
+    """Returns the bytes of a random HTTP request for speech with a text of at most `longest` characters.
+
+    The request asks for a whole or streamed answer, with a voice or an uploaded recording, or by OpenAI's
+    route. `id` is its request id.
+    """
+    text, audio_format = new_text(draw, longest), draw.choice(FORMATS)
     kind = draw.choice(("whole", "streamed", "upload", "openai", "openai events"))
     if kind.startswith("openai"):
         fields: dict[str, Any] = {"input": text, "voice": "alloy", "response_format": audio_format}
         if kind == "openai events":
             fields["stream_format"] = "sse"
-        return _post("/v1/audio/speech", json=fields)
+        return _post("/v1/audio/speech", id, json=fields)
     fields = {"input_text": text, "response_format": audio_format, "stream": str(kind == "streamed").lower()}
     if kind == "upload":
-        fields["prompt_text"] = new_text(draw, 20)
-        return _post("/api/v1/tts", data=fields, files={"prompt_audio": ("a.wav", new_voice(draw))})
-    return _post("/api/v1/tts", data={**fields, "index": draw.choice(("exampleA", "exampleB"))})
+        fields["prompt_text"] = new_text(draw, longest // 2)
+        return _post("/api/v1/tts", id, data=fields, files={"prompt_audio": ("a.wav", new_voice(draw))})
+    return _post("/api/v1/tts", id, data={**fields, "index": draw.choice(("exampleA", "exampleB"))})
 
 
-def _post(path: str, **content: Any) -> bytes:
-    request = httpx.Request("POST", f"http://localhost{path}", **content)
+def _post(path: str, id: str, **content: Any) -> bytes:
+    request = httpx.Request("POST", f"http://localhost{path}", headers={"X-Request-Id": id}, **content)
     head = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers.items())]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + request.read()
 
 
-def leave_early(port: int, seed: int) -> str:
-    """Asks for speech and leaves; says at which moment."""
-    draw = random.Random(seed)
-    request = new_request(draw)
-    moment = draw.choice(("sending", "at once", "waiting", "hearing"))
+def leave(port: int, request: bytes, moment: str, draw: random.Random) -> None:
+    """Sends the request, or a part of it, and closes the connection at `moment` (one of MOMENTS).
+
+    Half of the connections are reset (RST) instead of closed properly.
+    """
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.settimeout(SETTLE_S)
         if draw.random() < 0.5:
@@ -70,6 +75,14 @@ def leave_early(port: int, seed: int) -> str:
             time.sleep(draw.expovariate(2))
         elif moment == "hearing":
             connection.recv(draw.randrange(1, 3000))
+
+
+def leave_early(port: int, seed: int) -> str:
+    """Sends a random request for speech and disconnects at a random moment. Returns the moment."""
+    draw = random.Random(seed)
+    request = speech_request(draw, 40, f"leaves-{seed}")
+    moment = draw.choice(MOMENTS)
+    leave(port, request, moment, draw)
     return moment
 
 
@@ -79,19 +92,22 @@ def stats(base_url: str) -> dict[str, Any]:
 
 
 def n_busy(base_url: str) -> int:
-    """Requests that are counted as active or waiting."""
+    """Returns the number of requests that the server counts as active or waiting."""
     return sum(lane["active"] + lane["waiting"] for lane in stats(base_url)["stats"].values())
 
 
 def open_files(base_url: str) -> dict[int, int]:
-    """How many the server and each engine have, by their processes."""
+    """Returns the number of open files of the server and of each engine process, by process id."""
     told = stats(base_url)
     pids = [told["worker"]["pid"], *(worker["pid"] for worker in told["per_worker"])]
     return {pid: len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids}
 
 
 def leave_many(base_url: str, *, count: int, n_clients: int, seed: int) -> Counter[str]:
-    """`count` clients that leave, `n_clients` at a time; by the moment at which they left."""
+    """Lets `count` clients disconnect early, `n_clients` at a time.
+
+    Counts them by the moment of disconnecting.
+    """
     port = httpx.URL(base_url).port
     assert port is not None
     with ThreadPoolExecutor(n_clients) as pool:
@@ -99,7 +115,11 @@ def leave_many(base_url: str, *, count: int, n_clients: int, seed: int) -> Count
 
 
 def what_is_left(base_url: str, files_before: dict[int, int]) -> list[str]:
-    """Faults, in words; none where everything went back within SETTLE_S."""
+    """Returns a line for each fault that is left after at most SETTLE_S seconds, or an empty list.
+
+    A fault is a request that the server still counts, a process with more open files than in `files_before`,
+    or a new request that fails.
+    """
     give_up = time.monotonic() + SETTLE_S
     while (busy := n_busy(base_url)) and time.monotonic() < give_up:
         time.sleep(0.2)
@@ -131,7 +151,7 @@ def main() -> int:
     with running_server(Progress(1)) as (base_url, _):
         leave_many(
             base_url, count=args.clients, n_clients=args.clients, seed=-args.clients
-        )  # opens what stays open
+        )  # a first round opens the files that the server keeps open
         what_is_left(base_url, {})
         before = open_files(base_url)
         moments = leave_many(base_url, count=args.count, n_clients=args.clients, seed=args.seed)

@@ -1,12 +1,12 @@
-"""Kills the engines of a server again and again, and compares each answer with its undisturbed one.
+"""Kills the engine processes of a server repeatedly, and compares each answer with its undisturbed answer.
 
     python scripts/benchmarks/engine_kills.py [--engines 2] [--every 6] [--seconds 180] [--clients 12]
                                               [--signal KILL|STOP]
 
 Clients of every kind (whole answers, streams, server-sent events, WebSockets; five formats, two voices, both
-rates) ask a server of its own again and again. Every few seconds one of its engines, drawn by chance, gets
-the signal; with STOP it stands still until WATCHDOG_S ends it. Prints a table, and exits 1 if a request
-failed or an answer has other bytes than before anything was killed.
+rates) repeat their requests to a server that this program starts. Every few seconds a random engine process
+gets the signal. With STOP it stands still until the server kills it after WATCHDOG_S. Prints a table, and
+exits 1 if a request failed or an answer has other bytes than before the first kill.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ KINDS = (whole, streamed, events, talked)
 
 @dataclass
 class Tally:
-    """What became of the requests, by the kind of client."""
+    """The results: the number of right answers by kind of client, and a line for each wrong answer."""
 
     n_equal: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Tally:
 
 
 def requests(n: int, draw: random.Random) -> list[tuple[str, Ask]]:
-    """As many different ones, with the name of their kind."""
+    """Makes `n` different requests, each as (the name of its kind, a function that sends it to a URL)."""
     made = []
     for number in range(n):
         kind = KINDS[number % len(KINDS)]
@@ -153,13 +153,13 @@ def keep_asking(url: str, name: str, ask: Ask, expected: str, tally: Tally, stop
 
 
 def engines(url: str) -> list[int]:
-    """The process ids of those that there are."""
+    """Returns the process ids of the engine processes that are running."""
     stats = httpx.get(f"{url}/api/v1/stats/concurrency", trust_env=False).json()
     return [worker["pid"] for worker in stats["per_worker"] if worker["pid"]]
 
 
 def kill(url: str, number: int, draw: random.Random, tally: Tally) -> None:
-    """One of the engines, drawn by chance."""
+    """Sends the signal `number` to a random engine process of the server, and counts the kill."""
     if pids := engines(url):
         os.kill(draw.choice(pids), number)
         tally.n_kills += 1
@@ -168,7 +168,10 @@ def kill(url: str, number: int, draw: random.Random, tally: Tally) -> None:
 def run(
     *, n_engines: int, every_s: float, seconds: float, n_clients: int, number: int, environ: dict[str, str]
 ) -> tuple[Tally, dict[str, float]]:
-    """Disturbs a server of its own; and the counters of its /metrics that tell of it."""
+    """Starts a server, lets clients send requests, and kills an engine process every `every_s` seconds.
+
+    `number` is the signal. Returns the tally, and the server's counters of restarts and resumed requests.
+    """
     draw, tally, stop = random.Random(1), Tally(), threading.Event()
     os.environ |= {"WORKERS": str(n_engines), **environ}
     with running_server(Progress(1)) as (url, _):

@@ -1,4 +1,4 @@
-"""A single request of one client while another has a hundred waiting."""
+"""Measures the latency of one client's request while another client has eighty requests waiting."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ _SETTLED_S, _LOOKS = 0.1, 600
 
 
 async def fair(client: httpx.AsyncClient) -> dict[str, Any]:
-    """Seconds of the single request on an idle server, of one of many of a client as they are spoken now, and
-    of the single one beside these. The clients are told apart as those of a trusted proxy on this machine."""
+    """Measures one client's request on an idle server, and beside many waiting requests of another client.
+
+    Returns both latencies in seconds (`idle_s`, `single_s`), and `service_s`, the time the server needs for
+    one of the many. The clients differ in their X-Forwarded-For header, which the server trusts from this
+    machine.
+    """
     idle_s = await _say(client, "192.0.2.1", 0)
     limit = (await _lane(client))["limit"]
     many = [asyncio.create_task(_say(client, "192.0.2.2", number)) for number in range(limit + N_WAITING)]

@@ -1,4 +1,4 @@
-"""What this machine can do at best: memory bandwidth and matrix multiplication, measured on the spot."""
+"""Measures the best rates of this machine: memory bandwidth and matrix multiplication."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _sync(device: torch.device) -> None:
 
 
 def bandwidth(device: torch.device) -> float:
-    """Bytes read per second, from a buffer that no cache holds: weights are only read."""
+    """Returns the bytes that the device reads per second from a buffer too large for its caches."""
     buffer = torch.ones(_BUFFER_BYTES // 4, device=device)
-    n = 8 if device.type == "cuda" else 1  # so that a GPU does not wait for its host
+    n = 8 if device.type == "cuda" else 1  # several sums for each synchronisation, so that a GPU is kept busy
     buffer.sum()
     _sync(device)
     best, start = float("inf"), time.perf_counter()
@@ -37,8 +37,10 @@ def bandwidth(device: torch.device) -> float:
 
 
 def matmul_flops(device: torch.device, dtype: torch.dtype, *, rows: int = 2048) -> float:
-    """Floating-point operations per second of [rows, 1024] x [1024, 1024] products, by the quicker of
-    PyTorch's own kernels and those on packed weights."""
+    """Returns the floating-point operations per second of [rows, 1024] x [1024, 1024] products.
+
+    Takes the faster of PyTorch's kernels for plain weights and for packed weights.
+    """
     a = torch.randn(rows, 1024, device=device, dtype=dtype)
     weights = [torch.randn(1024, 1024, device=device, dtype=dtype) for _ in range(8)]
     plain = [partial(torch.nn.functional.linear, weight=weight) for weight in weights]
@@ -48,7 +50,7 @@ def matmul_flops(device: torch.device, dtype: torch.dtype, *, rows: int = 2048) 
 
 
 def _seconds(products: Sequence[Callable[[Tensor], Tensor]], a: Tensor, device: torch.device) -> float:
-    """What one round of the products takes at best."""
+    """Returns the shortest time in seconds in which all `products` were applied to `a` once."""
     best, start = float("inf"), time.perf_counter()
     while time.perf_counter() - start < _SECONDS:
         begin = time.perf_counter()

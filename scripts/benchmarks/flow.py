@@ -1,9 +1,9 @@
-"""The flow at the official sizes with rule-filled weights: the published way of sampling against ours.
+"""Compares the speed of the flow's sampling with the published way, at the official sizes.
 
-Baseline: two passes of batch 1 a step, token embedding and AdaLN computed in each, as the published code
-does. Ours: both passes in one batch, everything that does not change computed once, on a CPU with packed
-weights. Of 4 and 8 segments a GPU takes all as one batch; a CPU renders them as the service does, several at
-a time with a share of the cores each.
+The weights are made by rule (scripts/checks/parity/fill.py). The baseline is the published way: two passes of
+batch 1 in each step, with token embedding and AdaLN computed in each pass. The server's way computes both
+passes in one batch and the constant parts once, with packed weights on a CPU. A GPU takes 4 or 8 segments as
+one batch. A CPU renders several segments at a time as the server does, each with a share of the cores.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ def inputs(n: int, device: torch.device) -> list[FlowInput]:
 
 @torch.inference_mode()
 def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
-    """The published sampling of one segment, [1, 80, T], which ours must equal (docs/model.md 8.2)."""
+    """Samples the mel of one segment as the published code does (docs/model.md 8.2), [1, 80, T].
+
+    The server's sampling must give the same mel.
+    """
     tokens = torch.cat([item.prompt_tokens, item.tokens])
     length = n_frames(len(tokens), model.config)
     device = item.prompt_mel.device
@@ -72,7 +75,10 @@ def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
 
 
 def estimator_flops(config: FlowConfig, n_rows: int, length: int) -> float:
-    """Multiply-adds x 2 of one estimator call: projections and attention of the blocks."""
+    """Returns the floating-point operations of one estimator call on `n_rows` rows of `length` frames.
+
+    Counts the projections and the attention of the transformer blocks.
+    """
     width, inner = config.trans_dim, config.heads * config.dim_head
     per_frame = 2 * config.depth * (4 * width * inner + 2 * config.ff_mult * width * width)
     attention = 4 * config.depth * length * inner
@@ -88,7 +94,7 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
 
 
 def _side_by_side(model: FlowMatching, items: Sequence[FlowInput], *, steps: int) -> None:
-    """Each segment by itself, as many at a time as the service's render threads."""
+    """Samples each segment by itself, with as many threads at a time as the server has for rendering."""
     config = EngineConfig(threads=torch.get_num_threads())
 
     def share() -> None:
@@ -105,7 +111,10 @@ def run(
     batches: Sequence[int] = _BATCHES,
     config: FlowConfig = _OFFICIAL,
 ) -> dict[str, Any]:
-    """Prints and returns seconds a segment, as ratios to the baseline of the same run."""
+    """Measures the flow, and prints and returns the seconds for a segment and the ratio to the baseline.
+
+    `batches` lists the numbers of segments at once. The error to the published mel is returned too.
+    """
     from scripts.benchmarks.synthetic import filled_flow
 
     progress = Progress(3 + 2 * len(batches))

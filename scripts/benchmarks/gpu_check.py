@@ -1,8 +1,8 @@
-"""All GPU tests and measurements in one run of ten minutes at most. Prints one page for an issue.
+"""Runs all GPU tests and measurements in at most ten minutes, and prints one page to paste into an issue.
 
     python scripts/benchmarks/gpu_check.py [REPORT.md]
 
-Called by scripts/gpu_check.sh. REPORT.md has the page and what pytest printed.
+Called by scripts/gpu_check.sh. REPORT.md gets the page and the output of pytest.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from scripts.benchmarks.gpu_rows import ROWS, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 EXIT_FAILED, EXIT_NO_GPU = 1, 2
-_WHOLE_S, _TESTS_S = 570.0, 180.0  # a row that has begun is let end
+_WHOLE_S, _TESTS_S = 570.0, 180.0  # of the whole check and of the tests; no measurement is cut off
 
 
 def run_tests(device: torch.device) -> tuple[list[Line], str]:
-    """A line for each file with tests marked gpu, and what pytest printed."""
+    """Runs the tests marked gpu. Returns a line of the page for each test file, and the output of pytest."""
     rooms = (ROOT / "tests/model", ROOT / "tests/engine")
     files = [
         path for room in rooms for path in sorted(room.glob("test_*.py")) if "mark.gpu" in path.read_text()
@@ -59,8 +59,11 @@ def run_tests(device: torch.device) -> tuple[list[Line], str]:
 
 
 def measure(rows: Iterable[Row], bench: Bench, tell: Callable[[Line], None], *, until: float) -> None:
-    """Tells each row's line; of a row that raises, its error, and of those that `until` leaves no time for,
-    that they were left out."""
+    """Measures each row and calls `tell` with its line.
+
+    The line of a row that raises shows the error. After the time `until` (of time.perf_counter) the remaining
+    rows are left out, and their lines say so.
+    """
     for row in rows:
         if time.perf_counter() > until:
             tell(Line(row.what, {"left out": "the time is over"}, {}, {}))
@@ -89,7 +92,8 @@ def main() -> int:
     lines, details = run_tests(device)
 
     def tell(line: Line) -> None:
-        """What was measured is kept, whatever comes."""
+        """Adds `line` to the report's lines and writes the whole report, so that an abort loses no
+        measurement."""
         lines.append(line)
         print(f"{time.perf_counter() - started:.0f} s: {line.what}", file=sys.stderr, flush=True)
         took = f"The check took {time.perf_counter() - started:.0f} s."

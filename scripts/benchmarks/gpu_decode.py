@@ -1,4 +1,4 @@
-"""The LLM's rows of scripts/gpu_check.sh: the decode step and its parts, prefill, same draws."""
+"""The measurements of scripts/gpu_check.sh that concern the LLM: decode step, prefill, equal results."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from scripts.benchmarks.gpu_timing import GIB, MS, best_ms, by_part, kernels, lo
 
 Measured = dict[str, float | str]
 ROWS, KEYS = (1, 4, 16, 20), (512, 1024, 3776)
-_BEHIND = 5  # steps beyond those that are timed
+_BEHIND = 5  # steps kept free in the KV cache beside the timed ones
 
 
 class Decoding:
-    """A cache with a prompt in every slot, and the step over it: by the kernels that work here, or by plain
-    operators with DETERMINISTIC=1 (`plain`)."""
+    """A KV cache with a prompt in every slot, and the decode step that works on it.
+
+    `plain` takes plain operators, as DETERMINISTIC=1 does. Otherwise the step takes the fastest kernels that
+    work on this device.
+    """
 
     @torch.inference_mode()
     def __init__(self, bench: Bench, *, plain: bool) -> None:
@@ -39,14 +42,18 @@ class Decoding:
 
     @torch.inference_mode()
     def step_ms(self, n_rows: int, n_keys: int) -> float:
-        """Of the first rows, each with nearly so many positions."""
+        """Returns the ms of a decode step of `n_rows` rows, each with about `n_keys` cached positions."""
         n = self.bench.size.decode_steps
         behind = max(1, min(n_keys, self.bench.slot_length) - n - _BEHIND)
         return MS * step_s(self.bench.runner, self.step, n_rows, n, n_read=behind)
 
     @torch.inference_mode()
     def draws(self, slots: Sequence[int], *, n_read: Sequence[int]) -> list[Drawn]:
-        """Of the row in the first slot, whose seed and prompt are always the same."""
+        """Decodes rows in `slots`, and returns the tokens of the first row.
+
+        The first row always has the same seed and prompt. `n_read` gives each row's number of cached
+        positions.
+        """
         n = self.bench.size.decode_steps
         rows = joined(self.bench.runner, slots, n_steps=n, n_read=N_PROMPT)
         for row, n_behind in zip(rows, n_read, strict=True):
@@ -67,13 +74,13 @@ def _rows(bench: Bench) -> list[int]:
 
 
 def steps(n_keys: int, bench: Bench) -> Measured:
-    """ms by rows."""
+    """Measures the decode step with about `n_keys` cached positions. Returns ms by the number of rows."""
     decoding = _decoding(bench)
     return {str(n): decoding.step_ms(n, n_keys) for n in _rows(bench)}
 
 
 def steps_floor(n_keys: int, bench: Bench) -> dict[str, float]:
-    """The weights and each row's keys and values read once."""
+    """Returns the least ms of a decode step by number of rows: the time to read weights and KV cache."""
     a_row = min(n_keys, bench.slot_length) * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)
     return {str(n): MS * (bench.weight_bytes + n * a_row) / bench.bandwidth for n in _rows(bench)}
 
@@ -85,7 +92,10 @@ def plain_steps(bench: Bench) -> Measured:
 
 @torch.inference_mode()
 def parts(n_rows: int, bench: Bench) -> Measured:
-    """ms of the device by kind of kernel, and of the host: what is left of the step."""
+    """Splits the time of a decode step of `n_rows` rows.
+
+    Returns the device's ms by kind of kernel, the remaining ms of the host, and the number of kernels.
+    """
     n_rows = min(n_rows, bench.config.n_slots)
     decoding = _decoding(bench)
     step_ms = decoding.step_ms(n_rows, KEYS[1])
@@ -109,12 +119,12 @@ def head_floor(bench: Bench) -> dict[str, float]:
 
 @torch.inference_mode()
 def prefill(bench: Bench) -> Measured:
-    """ms of a chunk: at the beginning of a slot, and behind a transcript."""
+    """Measures in ms the prefill of prompts of several lengths, and the prefill behind other ids."""
     few, prompt, long = bench.size.prompts
     runner = bench.runner
     cache = KVCache(
         runner.config, slots=1, slot_length=long, dtype=runner.dtype, device=runner.device
-    )  # the slots of a step keep their prompts
+    )  # a separate cache: the slots of `Decoding` keep their prompts
 
     def chunk(n: int, start: int) -> float:
         ids = torch.arange(n)
@@ -125,7 +135,7 @@ def prefill(bench: Bench) -> Measured:
 
 
 def prefill_floor(bench: Bench) -> dict[str, float]:
-    """The weights read once, or two operations a weight and id."""
+    """Returns the least ms of a prefill: the weights read once, or two operations for each weight and id."""
     flops = bench.flops(bench.runner.dtype)
     weights = bench.weight_bytes / bench.runner.dtype.itemsize
     return {
@@ -135,7 +145,11 @@ def prefill_floor(bench: Bench) -> dict[str, float]:
 
 
 def same_draws(plain: bool, bench: Bench) -> Measured:
-    """A row's ids and probabilities, bit for bit."""
+    """Checks that a row's sampled ids and probabilities do not depend on the other rows, bit for bit.
+
+    The row is decoded alone, again, in the last slot, and beside rows in all other slots. Returns "same" or
+    the first difference for each case.
+    """
     decoding, n_slots = _decoding(bench, plain=plain), bench.config.n_slots
     longest = bench.slot_length - bench.size.decode_steps - _BEHIND
     lengths = [N_PROMPT, *(longest if slot % 2 else N_PROMPT + slot for slot in range(1, n_slots))]

@@ -1,4 +1,7 @@
-"""What a GPU was feared to do, looked for on a real one. Each limit is far below what was feared."""
+"""Checks on a real GPU for costs that were feared, such as slow calls at new lengths.
+
+The limit of each cost is far below the feared cost.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ Measured = dict[str, float | str]
 
 
 def _new_lengths(work: Callable[[int], object], known: int, device: torch.device) -> Measured:
-    """Median ms of the first and the second call at lengths somewhat below a `known` one."""
+    """Calls `work` twice with each of several new lengths a little below `known`, which is called before.
+
+    Returns the median ms of the first calls, of the second calls, and their difference.
+    """
     work(known)
     first, again = [], []
     for length in range(known - 7, known, 2):
@@ -44,7 +50,7 @@ def new_prompts(bench: Bench) -> Measured:
 
 
 class _Pointwise(nn.Module):
-    """What a fuser would make kernels of, as in Vocos2D: between two products."""
+    """A module with pointwise operations between two products, as in Vocos2D. TorchScript may fuse them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,8 +69,10 @@ def torchscript(bench: Bench) -> Measured:
 
 
 def kept_memory(bench: Bench) -> Measured:
-    """What the graphs keep and what the longest segment and its vocoder call take beside them, as a share of
-    what is kept for flow and vocoders."""
+    """Compares the memory that flow and vocoder use with the memory that the engine reserves for them.
+
+    The use is that of the CUDA graphs and of the longest segment. Returns MiB, and the used share.
+    """
     render, config = rendering(bench), bench.config
     longest = FRAMES_PER_TOKEN * (config.longest_prompt + config.longest_segment)
     taken = {

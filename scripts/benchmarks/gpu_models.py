@@ -1,5 +1,8 @@
-"""A whole set of models for scripts/gpu_check.sh, rule-filled in memory, and its device's best rates. Text
-comes as token ids."""
+"""Makes the models for scripts/gpu_check.sh with weights by rule, and measures the best rates of their
+device.
+
+Texts are given as token ids.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +45,12 @@ from scripts.benchmarks.synthetic import (
 )
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PRODUCT_ROWS = {"cuda": 8192, "cpu": 64}  # of the products that show what the arithmetic units can do
+_PRODUCT_ROWS = {"cuda": 8192, "cpu": 64}  # rows of the products that measure the best arithmetic rate
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Network sizes, and how much is asked of them: requests of one segment of `n_ids` text ids."""
+    """The sizes of the networks and of the measurements. A request has one segment of `n_ids` text ids."""
 
     llm: LlmConfig
     n_audio: int
@@ -57,10 +60,10 @@ class Size:
     n_ids: int
     n_prompt: int  # speech tokens of the voice
     decode_steps: int
-    frames: tuple[int, ...]  # of flow windows
-    mels: tuple[int, ...]  # frames of vocoder calls
-    prompts: tuple[int, int, int]  # ids: a few, a prompt, a long one
-    requests: dict[int, int]  # how many at once, and in all
+    frames: tuple[int, ...]  # mel frames of the measured flow calls
+    mels: tuple[int, ...]  # mel frames of the measured vocoder calls
+    prompts: tuple[int, int, int]  # numbers of ids: a short prompt, a usual one, a long one
+    requests: dict[int, int]  # number of requests at once -> number of requests in all
     config: EngineConfig
 
     @property
@@ -96,7 +99,7 @@ SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class _TokenIds:
-    """What the engine asks of a text tokenizer where it is given ids."""
+    """A stand-in for the text tokenizer with the few ids that the engine needs when texts are ids already."""
 
     audio_start: int
 
@@ -106,27 +109,27 @@ class _TokenIds:
 
 
 class _Tones(nn.Module):
-    """Stands for the 32 kHz vocoder, which nothing here is spoken with."""
+    """A stand-in for the 32 kHz vocoder, which no measurement uses."""
 
     def forward(self, mel: Tensor) -> Tensor:
         return mel.mean(-1).repeat_interleave(640, 1)
 
 
 class _NoEncoder:
-    """Stands for the speaker encoder where no checkpoint has one."""
+    """A stand-in for the speaker encoder where no checkpoint has one."""
 
     def embed(self, wave: Tensor) -> Tensor:
         return torch.ones(1, 192)
 
 
 class Held(Protocol):
-    """What one group of rows needs, and the next has no memory for."""
+    """An object that a group of measurements shares. Closing it frees memory for the next group."""
 
     def close(self) -> None: ...
 
 
 class Bench:
-    """The models on their device and the figures that floors are reckoned from."""
+    """The models on their device, and the rates from which floors (least possible times) are computed."""
 
     def __init__(self, size: Size, device: torch.device) -> None:
         self.size, self.device = size, device
@@ -145,11 +148,11 @@ class Bench:
         self.tokenizer = filled_speech_tokenizer(size.speech_tokenizer, device)
         self.encoder = _speaker_encoder()
         self.slot_length = size.config.slot_length(size.llm.max_position_embeddings)
-        self.release()  # of the allocator's memory all but the models' is free for slots
+        self.release()  # returns unused memory of the allocator, so that it is free for slots
         self.config = fit_slots(self.models(), replace(size.config, fewer_slots=True))
 
     def models(self) -> Models:
-        """With a flow and vocoders of their own: an engine captures those and changes them."""
+        """Returns the models with a new flow and new vocoders, since an engine captures and changes them."""
         tones = Vocos2D(torch.jit.script(_Tones()))
         return Models(
             name="synthetic",
@@ -162,7 +165,10 @@ class Bench:
         )
 
     def hold(self, key: object, make: Callable[[], Held]) -> Any:
-        """What `make` gave for this key; what is held for another is closed first."""
+        """Returns the object that `make` gave for `key`, and calls `make` if there is none yet.
+
+        An object that is held for another key is closed first.
+        """
         if self._held is None or self._held[0] != key:
             self.release()
             self._held = (key, make())
@@ -187,11 +193,14 @@ class Bench:
 
     @cached_property
     def bandwidth(self) -> float:
-        """Bytes a second."""
+        """The device's memory bandwidth in bytes per second."""
         return bandwidth(self.device)
 
     def flops(self, dtype: torch.dtype = torch.float32, *, rounds: bool = False) -> float:
-        """Floating-point operations a second of large products; in TF32 where float32 `rounds`."""
+        """Returns the floating-point operations per second of large products.
+
+        `rounds` allows TF32 for float32.
+        """
         if (dtype, rounds) not in self._flops:
             with tf32() if rounds else full_float32():
                 n_rows = _PRODUCT_ROWS[self.device.type]
@@ -200,7 +209,7 @@ class Bench:
 
     @torch.inference_mode()
     def _logits(self, runner: LlmRunner) -> Tensor:
-        """Of the last positions of a prompt, on the CPU."""
+        """Returns the logits at the last four positions of a fixed prompt, on the CPU."""
         n = self.size.prompts[1]
         cache = KVCache(runner.config, slots=1, slot_length=n, dtype=runner.dtype, device=runner.device)
         hidden = runner.prefill(torch.arange(n), cache=cache, slot=0)
@@ -211,13 +220,16 @@ class Bench:
 
 
 def _runner(size: Size, llama: Llama, device: torch.device, dtype: torch.dtype) -> LlmRunner:
-    """With a head for the speech ids and the end."""
-    ids = range(size.audio_start, size.llm.vocab_size)  # the last one stands for the end
+    """Makes an LLM runner whose output head covers the speech ids and the end id."""
+    ids = range(size.audio_start, size.llm.vocab_size)  # the last id stands for the end
     return LlmRunner(llama, sampled_ids=ids, device=device, dtype=dtype)
 
 
 def _speaker_encoder() -> SpeakerEncoder:
-    """The checkpoint's, where there is one and its filter banks are installed."""
+    """Returns the checkpoint's speaker encoder, or a stand-in.
+
+    The encoder is taken if the checkpoint has one and kaldi_native_fbank is installed.
+    """
     path = Path(os.environ.get("MODEL_DIR", _ROOT / "ckpt")) / "frontend/campplus.onnx"
     if path.exists() and importlib.util.find_spec("kaldi_native_fbank"):
         return SpeakerEncoder(path)

@@ -1,4 +1,4 @@
-"""What scripts/gpu_check.sh found, on one page that can be pasted into an issue."""
+"""Formats the results of scripts/gpu_check.sh as one Markdown page that can be pasted into an issue."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ _SMI = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row as it was measured. `goal`: by a figure's label "<= 3", ">= 40", or the word that it has to be.
-    `must`: the check fails where a goal is not met."""
+    """A measured row of the page.
+
+    `goal` maps a figure's label to its goal: "<= 3", ">= 40", or the exact value. `must` says that the whole
+    check fails if a goal is missed.
+    """
 
     what: str
     figures: Figures
@@ -37,18 +40,18 @@ class Line:
 
     @property
     def missed(self) -> list[str]:
-        """The figures that do not meet their goal; those that are not there have met nothing."""
+        """The labels of the figures that miss their goal. A figure that was not measured misses its goal."""
         return [label for label, goal in self.goal.items() if not _meets(self.figures.get(label), goal)]
 
     def verdict(self, device: torch.device) -> str:
-        """ "-" where nothing can be said without a GPU, or nothing is asked."""
+        """Returns "PASS", "missed" or "FAIL" (if `must`), or "-" on a CPU and for a row without a goal."""
         if device.type == "cpu" or not self.goal:
             return "-"
         return ("FAIL" if self.must else "missed") if self.missed else "PASS"
 
 
 def failed(what: str, error: BaseException) -> Line:
-    """The line of a row that raised."""
+    """Returns the page's line for the row named `what` whose measurement raised `error`."""
     said = f"{type(error).__name__}: {error}".partition("\n")[0].replace("|", "/")[:200]
     return Line(what, {"error": said}, {}, {"error": "none"}, must=True)
 
@@ -95,8 +98,10 @@ def verdict(device: torch.device, lines: Sequence[Line]) -> str:
 
 
 def from_junit(report: Path) -> list[Line]:
-    """From pytest's JUnit report: a line for each file of tests. One that needs a library which is not
-    installed is left out."""
+    """Reads pytest's JUnit report, and returns a line for each test file: the passed and the failed tests.
+
+    The line of a file that needs a missing library says that it was left out.
+    """
     files: dict[str, list[tuple[str, str]]] = {}
     lines = []
     for case in ElementTree.parse(report).iter("testcase"):
@@ -120,7 +125,7 @@ def from_junit(report: Path) -> list[Line]:
 
 
 def describe(device: torch.device) -> list[str]:
-    """The machine and its software, and how much of the GPU others use if nothing was done there yet."""
+    """Returns Markdown lines about the machine: the GPU and its present use, the driver and the software."""
     lines = ["- no GPU: this ran on the CPU"]
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
@@ -147,7 +152,7 @@ def _smi(device: torch.device) -> str:
 
 
 def _revision() -> str:
-    """The commit, in a clone."""
+    """Returns the commit in parentheses, or "" outside of a git clone."""
     said = _output("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty").strip()
     return f" ({said})" if said else ""
 

@@ -1,4 +1,4 @@
-"""The renderers' rows of scripts/gpu_check.sh: flow steps, the vocoder, a new voice, and how they round."""
+"""The measurements of scripts/gpu_check.sh that concern flow, vocoder and new voices: times and rounding."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _VOICE_S = 5
 
 
 class Rendering:
-    """The render stage as an engine has it, without its thread."""
+    """The render stage of an engine (flow and vocoder), called by hand instead of by the engine's thread."""
 
     @torch.inference_mode()
     def __init__(self, bench: Bench) -> None:
@@ -57,19 +57,22 @@ class Rendering:
         self.graph_s, self.graph_bytes = time.perf_counter() - started, reserved(bench.device) - before
 
     def span(self, n_tokens: int, seed: int = 0) -> Span:
-        """A segment of so many tokens."""
+        """Returns a segment of `n_tokens` random speech tokens as one span, to be rendered at once."""
         draw = torch.Generator().manual_seed(seed)
         tokens = torch.randint(0, self._bench.size.n_audio, (n_tokens,), generator=draw).tolist()
         request = engine_request(self._bench, seed, Request(queue.SimpleQueue()), streams=False)
         return Span(request, 0, tokens, Window(0, 0, n_tokens, n_tokens, last=True))
 
     def window(self, frames: int, seed: int = 0) -> Span:
-        """A segment of so many frames, its prompt's included."""
+        """Returns a segment whose mel has `frames` frames, those of the voice prompt included."""
         return self.span(frames // FRAMES_PER_TOKEN - self._bench.size.n_prompt, seed)
 
     @torch.inference_mode()
     def flow_ms(self, frames: int, n_windows: int = 1) -> list[float]:
-        """ms of each call that took flow steps, until all of the windows are spoken."""
+        """Renders `n_windows` segments of `frames` frames together. Returns the ms of each flow step.
+
+        The calls in which a segment is finished by the vocoder are left out.
+        """
         for seed in range(n_windows):
             self._token2wav.add(self.window(frames, seed))
         calls = []
@@ -85,7 +88,7 @@ class Rendering:
 
     @torch.inference_mode()
     def flow_kernels(self, frames: int) -> list[Kernel]:
-        """Of a step of one window."""
+        """Returns the kernels that run in a flow step of one segment of `frames` frames."""
         self._token2wav.add(self.window(frames))
         seen = kernels(self._token2wav.step, self._bench.device)
         while self._token2wav.busy:
@@ -112,7 +115,10 @@ def graphs(bench: Bench) -> Measured:
 
 
 def flow_steps(n_windows: int, bench: Bench) -> Measured:
-    """ms of a step of all the windows, each step waited for, the preparation of ten steps shared."""
+    """Measures the ms of a flow step of `n_windows` segments together, by the number of frames.
+
+    The time of a whole sampling is divided by its number of steps, so it includes a share of the preparation.
+    """
     render = rendering(bench)
     figures: Measured = {}
     for frames in bench.size.frames:
@@ -122,7 +128,7 @@ def flow_steps(n_windows: int, bench: Bench) -> Measured:
 
 
 def flow_floor(n_windows: int, bench: Bench) -> dict[str, float]:
-    """The products and the attention, both passes."""
+    """Returns the least ms of a flow step by number of frames: the products and attention of both passes."""
     rounds = flow_precision(bench.device, llm_dtype=bench.runner.dtype, bf16=False) is tf32
     flops = bench.flops(rounds=rounds)
     return {
@@ -144,7 +150,7 @@ def flow_parts(bench: Bench) -> Measured:
 
 
 def flow_new_length(bench: Bench) -> Measured:
-    """ms of the first call at a length that was not seen before, and again."""
+    """Returns the ms of the first flow step at a new length, and at the same length again."""
     render = rendering(bench)
     first, again = (render.flow_ms(bench.size.frames[1] + 6)[0] for _ in range(2))
     return {"first": first, "again": again}
@@ -152,7 +158,7 @@ def flow_new_length(bench: Bench) -> Measured:
 
 @torch.inference_mode()
 def flow_precisions(bench: Bench) -> Measured:
-    """ms of a step of one window without graphs, and how far the mel is from that in float32."""
+    """Measures a flow step in float32, TF32 and bfloat16: ms, and the difference of the mel to float32."""
     exact, halved = bench.models().flow, bench.models().flow.pack(torch.bfloat16)
     voice, n_new = bench.voice(), bench.size.frames[1] // FRAMES_PER_TOKEN - bench.size.n_prompt
     segment = FlowInput(
@@ -179,7 +185,7 @@ def flow_precisions(bench: Bench) -> Measured:
 
 
 def hift_calls(bench: Bench) -> Measured:
-    """ms by frames, the first call and the second."""
+    """Calls the vocoder twice for each number of mel frames. Returns the ms of the first and second call."""
     render = rendering(bench)
     return {
         f"{frames} frames": " then ".join(f"{render.vocoder_ms(frames):.1f}" for _ in range(2))
@@ -205,7 +211,7 @@ def _voice(seed: int) -> Voice:
 
 @torch.inference_mode()
 def new_voice(bench: Bench) -> Measured:
-    """ms of five seconds' parts, and of the whole as a request has it."""
+    """Measures in ms how long a new voice of 5 s takes to prepare: each part, and the whole."""
     tokenizer, device = bench.tokenizer, bench.device
     samples = torch.from_numpy(_voice(0).recording.samples)
     wave = resample(samples, 24000, 16000)
@@ -226,8 +232,10 @@ def new_voice(bench: Bench) -> Measured:
 
 
 def flow_beside_new_voices(bench: Bench) -> Measured:
-    """p95 ms of flow steps alone and while new voices come, each on its own thread; ms until the last voice
-    is heard."""
+    """Measures the p95 of flow steps in ms, alone and while new voices are prepared in other threads.
+
+    Also returns the ms until the last new voice is ready.
+    """
     render, frames = rendering(bench), bench.size.frames[0]
     heard = VoiceFeatures(render.models, capacity=8)
     render.flow_ms(frames)
@@ -251,7 +259,7 @@ def flow_beside_new_voices(bench: Bench) -> Measured:
 
 @torch.inference_mode()
 def rounding(bench: Bench) -> Measured:
-    """The largest error of a product and a convolution, as a share of the largest value, each as switched."""
+    """The largest relative error of a product and a convolution, in float32 and in TF32."""
     draw, device = torch.Generator().manual_seed(0), bench.device
     a, b = (torch.randn(256, 256, generator=draw).to(device) for _ in range(2))
     x, weight = a[None], b[:, :, None].repeat(1, 1, 3)
@@ -270,7 +278,11 @@ def rounding(bench: Bench) -> Measured:
 
 
 def exactness(bench: Bench) -> Measured:
-    """HiFT against the CPU, and the LLM's logits against float32, with and without sums in bfloat16."""
+    """Returns the largest difference between the device's and the exact results.
+
+    HiFT's wave is compared with the CPU's. The LLM's logits are compared with float32, with sums in bfloat16
+    allowed and not allowed.
+    """
     frames, config = bench.size.mels[0], bench.size.hift
     mel = torch.linspace(-8, 0, 80 * frames).view(1, 80, frames)
     here, on_cpu = (filled_hift(config, device) for device in (bench.device, torch.device("cpu")))

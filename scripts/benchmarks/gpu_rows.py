@@ -1,6 +1,7 @@
-"""The rows of scripts/gpu_check.sh's page, as they are measured one after the other, with floors and goals.
+"""The rows of the page of scripts/gpu_check.sh, in the order in which they are measured.
 
-A floor is the bytes or operations that cannot be left out, at the rate that this device was measured to have.
+A row may have a goal and a floor. A floor is the least time for the necessary bytes or operations, computed
+with the best rate that was measured on this device.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ def _no_floor(bench: Bench) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`goal` and `must` as a Line has them."""
+    """One measurement of the page: `measure` returns its figures, and `floor` the least possible figures.
+
+    `goal` maps a figure's label to its goal. `must` says that the whole check fails if a goal is missed.
+    """
 
     what: str
     measure: Callable[[Bench], Figures]
@@ -36,7 +40,11 @@ class Row:
 
 
 def _load_floor(at_once: int, streams: bool, bench: Bench) -> dict[str, float]:
-    """The decode steps alone; of the first audio, all that it waits for. Of audio s/s it is the ceiling."""
+    """Returns the best possible figures of a load test with `at_once` requests at any time.
+
+    "audio s/s" (the most audio per second) and "RTF p95" count only the decode steps. "first audio ms p50"
+    counts all stages that the first audio waits for.
+    """
     step_ms = gpu_decode.steps_floor(gpu_decode.KEYS[1], bench)
     n_rows = min(at_once, bench.config.n_slots)
     audio_s = n_rows * MS / (TOKENS_A_SECOND * step_ms[str(n_rows)])
@@ -117,7 +125,7 @@ ROWS = (
     Row("D: TorchScript at a new length, ms", gpu_fears.torchscript, {"more": "<= 20"}, must=True),
     Row("G: memory of flow and vocoder", gpu_fears.kept_memory, {"share": "<= 1"}, must=True),
     Row("G: the allocator's segments can grow", gpu_fears.growable_segments, {"as asked": "yes"}, must=True),
-    # Last: a profiler slows down what comes after it, and may hang where there are CUDA graphs.
+    # These rows are last: a profiler slows down later measurements, and may hang where there are CUDA graphs.
     Row("flow step's parts ms", gpu_render.flow_parts),
     *(
         Row(

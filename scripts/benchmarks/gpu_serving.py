@@ -1,6 +1,7 @@
-"""Requests of prepared token ids through the engine's threads: scripts/gpu_check.sh's rows of whole requests.
+"""The measurements of scripts/gpu_check.sh that send whole requests through the engine's threads.
 
-What they lack of a user's request is its text's reading, the HTTP server and the way to another process.
+The requests consist of prepared token ids. Unlike a user's request they do not pass through the text front
+end, the HTTP server and the connection to the engine process.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _BURST = 16
 
 @dataclass(eq=False)
 class Request:
-    """Hears a request's chunks; puts itself on `ended` when the engine holds nothing of it any more."""
+    """The listener of one request: it collects tokens, audio chunks and timings.
+
+    The listener puts itself on the queue `ended` when the engine has freed everything that the request used.
+    """
 
     ended: queue.SimpleQueue[Request]
     started_at: float = field(default_factory=time.perf_counter)
@@ -43,7 +47,7 @@ class Request:
     full: bool = False
     total_s: float = 0.0
     tokens: list[int] = field(default_factory=list)
-    chunks: list[tuple[float, AudioChunk]] = field(default_factory=list)  # when each came
+    chunks: list[tuple[float, AudioChunk]] = field(default_factory=list)  # (time of arrival, chunk)
     error: Exception | None = None
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
@@ -69,7 +73,7 @@ class Request:
 
     @property
     def gap_ms(self) -> float:
-        """The longest time that a player has nothing to play, if it plays what comes as it comes."""
+        """The longest silence in ms of a player that plays each chunk as soon as it arrives."""
         gap, heard_until = 0.0, self.chunks[0][0]
         for came, chunk in self.chunks:
             gap = max(gap, came - heard_until)
@@ -82,7 +86,7 @@ class Request:
 
 
 class Serving:
-    """The engine's threads over the bench's models, to be closed."""
+    """A running engine in this process, with the models of a Bench. `close` ends its threads."""
 
     def __init__(self, bench: Bench, *, deterministic: bool) -> None:
         self._bench = bench
@@ -103,8 +107,10 @@ class Serving:
         self._core.close()
 
     def speak(self, seeds: Sequence[int], *, streams: bool, at_once: int = 1) -> list[Request]:
-        """A request for each seed, `at_once` of them at any time; in the order in which they ended. Raises
-        what a request failed with."""
+        """Sends a request for each seed, with `at_once` requests in the engine at any time.
+
+        Returns the requests in the order in which they ended. Raises the error of a request that fails.
+        """
         ended: queue.SimpleQueue[Request] = queue.SimpleQueue()
         done: list[Request] = []
         for index, seed in enumerate(seeds):
@@ -116,7 +122,10 @@ class Serving:
         return done
 
     def beside(self, seed: int, others: Sequence[int]) -> Request:
-        """The request of `seed`, asked for after the others, so that it has another slot."""
+        """Sends the requests of `others`, then that of `seed`, so that it gets another slot of the batch.
+
+        Waits until all requests have ended, and returns the request of `seed`.
+        """
         aside: queue.SimpleQueue[Request] = queue.SimpleQueue()
         ended: queue.SimpleQueue[Request] = queue.SimpleQueue()
         for other in others:
@@ -132,7 +141,7 @@ class Serving:
 
 
 def engine_request(bench: Bench, seed: int, listener: Request, *, streams: bool) -> EngineRequest:
-    """One segment in a voice that is known."""
+    """Makes an engine request of one segment of fixed text ids, in the bench's voice number `seed`."""
     ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
     asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
     segment = Segment(ids, VoicedPrompt(transcript, bench.voice(seed)))
@@ -154,7 +163,10 @@ def _next(ended: queue.SimpleQueue[Request]) -> Request:
 
 
 def load(at_once: int, streams: bool, bench: Bench) -> Measured:
-    """Requests in known voices, `at_once` of them at any time."""
+    """Sends requests in known voices, `at_once` of them at any time.
+
+    Returns latencies, RTF and throughput.
+    """
     serving, n = _serving(bench), bench.size.requests[at_once]
     started = time.perf_counter()
     done = serving.speak(range(n), streams=streams, at_once=at_once)
@@ -180,7 +192,10 @@ def burst(bench: Bench) -> Measured:
 
 
 def same_bytes(deterministic: bool, bench: Bench) -> Measured:
-    """The PCM of a streamed request; where it differs, whether its speech tokens do as well."""
+    """Checks whether a streamed request has the same PCM bytes again, in another slot, and beside 15 others.
+
+    Where the bytes differ, the figure says whether the speech tokens differ too.
+    """
     serving = _serving(bench, deterministic=deterministic)
     alone = serving.beside(0, [])
     heard = {
@@ -196,7 +211,7 @@ def same_bytes(deterministic: bool, bench: Bench) -> Measured:
 
 
 def waits(bench: Bench) -> Measured:
-    """How often the host waits for the device in one request, and from where most often."""
+    """Counts how often the host waits for the device in one request, and names the most frequent places."""
     serving = _serving(bench)
     gpu = bench.device.type == "cuda"
     with warnings.catch_warnings(record=True) as caught:
@@ -221,8 +236,11 @@ def waits(bench: Bench) -> Measured:
 
 
 def memory(bench: Bench) -> Measured:
-    """After the requests above: GiB of weights, cache and all that PyTorch holds or has held; what the
-    process's context and libraries take beside it, and other users; pinned MiB of the host."""
+    """Returns memory figures and the start times of the engine, measured after other requests.
+
+    The figures are GiB of the KV cache, of PyTorch's present and largest allocation, and of the remaining use
+    of the GPU (CUDA context, libraries, other programs), and MiB of pinned host memory.
+    """
     serving = _serving(bench)
     positions = bench.config.n_slots * bench.slot_length
     cache = positions * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)

@@ -1,4 +1,7 @@
-"""Clocks and counters of scripts/gpu_check.sh. On a CPU, operators are counted in place of kernels."""
+"""Measures times, kernels and memory for scripts/gpu_check.sh.
+
+On a CPU it counts operators instead of kernels.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from torch.profiler import ProfilerActivity, profile
 
 MS, MIB, GIB = 1000.0, 2**20, 2**30
 
-# The first pattern found in a kernel's name says what it is a part of; other kernels are small ones.
+# The first pattern found in a kernel's name gives the kernel's part; a kernel without a match counts as
+# small.
 _PARTS = {
     "attention": r"fmha|flash|attention|attend|join_splits|softmax_warp",
     "convolution": r"conv|wgrad|dgrad|fprop",
@@ -23,7 +27,10 @@ _SMALL = "small"
 
 
 class Kernel(NamedTuple):
-    """All runs of one kernel within one call of the work: its runs may be shared by several calls."""
+    """All runs of one kernel within one call of the measured work.
+
+    `n` is the mean number of runs in a call, and `ms` their time together.
+    """
 
     name: str
     n: float
@@ -31,7 +38,7 @@ class Kernel(NamedTuple):
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """One call, until the device is done."""
+    """Calls `work` once, waits until `device` has finished, and returns the seconds that this took."""
     synchronize(device)
     started = time.perf_counter()
     work()
@@ -40,7 +47,7 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
 
 
 def best_ms(work: Callable[[], object], device: torch.device, *, n: int = 5) -> float:
-    """The shortest of `n` calls, after one that is not counted."""
+    """Returns the ms of the shortest of `n` calls of `work`, after one call that is not counted."""
     work()
     return MS * min(seconds(work, device) for _ in range(n))
 
@@ -56,8 +63,10 @@ def synchronize(device: torch.device) -> None:
 
 
 def kernels(work: Callable[[], object], device: torch.device, *, n: int = 3) -> list[Kernel]:
-    """The kernels of a call, the longest first, from the profile of `n`. Empty where the driver does not let
-    the profiler count."""
+    """Profiles `n` calls of `work`. Returns the kernels of a mean call, the longest first.
+
+    The list is empty if the driver does not allow profiling.
+    """
     gpu = device.type == "cuda"
     work()
     with profile(activities=[ProfilerActivity.CUDA if gpu else ProfilerActivity.CPU]) as profiled:
@@ -83,7 +92,7 @@ def part_of(name: str) -> str:
 
 
 def by_part(seen: Sequence[Kernel]) -> dict[str, float | str]:
-    """Milliseconds of each part that occurs."""
+    """Sums the ms of the kernels `seen` by part ("attention", "products", ...)."""
     parts: dict[str, float | str] = {}
     for part in (*_PARTS, _SMALL):
         if any(part_of(kernel.name) == part for kernel in seen):
@@ -92,7 +101,7 @@ def by_part(seen: Sequence[Kernel]) -> dict[str, float | str]:
 
 
 def longest_name(seen: Sequence[Kernel], part: str) -> str:
-    """The start of the name of the kernel in which a part spends most."""
+    """Returns the first 40 characters of the name of the longest kernel of `part`, or "none"."""
     names = (kernel.name for kernel in seen if part_of(kernel.name) == part)
     return next(names, "none").removeprefix("void ")[:40].replace("|", "/")
 
@@ -102,7 +111,10 @@ def reserved(device: torch.device) -> int:
 
 
 def peak(work: Callable[[], object], device: torch.device) -> int:
-    """Bytes beyond those that were there, libraries' own excepted; 0 on a CPU, where nobody counts."""
+    """Returns the most bytes that PyTorch allocates during `work` in addition to those allocated before.
+
+    Memory that libraries allocate themselves is not counted. Returns 0 on a CPU.
+    """
     work()
     if device.type == "cpu":
         return 0

@@ -1,19 +1,26 @@
-"""How often the bundled model's segments cannot be right, and what decoding them again does about it.
+"""Counts the faulty segments of the bundled model, without and with the guard that decodes them again.
 
     python -m scripts.benchmarks.guard [--sentences 400] [--seed 7]
+    python -m scripts.benchmarks.guard --fresh [--seed 7] [--json FILE]
 
-Decodes sentences of tests/text/readings, half of them Chinese, in both voices, without and with the guard
-(glm_tts_api/engine/guard.py). Prints the range of lengths, the faults, and the tokens that the guard costs.
+The guard (glm_tts_api/engine/guard.py) finds segments whose speech tokens cannot be right. The program
+decodes sentences of tests/text/readings, half of them Chinese, in both voices. With the option --fresh it
+takes 400 sentences that were not used to choose the guard's limits: two later sets of that folder, and the
+held-out sentences of scripts/mini. Prints the range of lengths, the faults, and the tokens that the
+guard costs. guard_heard.py reads FILE.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +36,18 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
+from glm_tts_api.text.cut.incremental import SentenceSplitter
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
-from tests.text.readings.accepted import sentences
+from scripts.mini.heldout import CHINESE, CHINESE_PARAGRAPHS, ENGLISH, ENGLISH_PARAGRAPHS
+from tests.text.readings.accepted import FOLDER, sentences
 
 VOICES = ("exampleA", "exampleB")
 ROWS = 16
+_FRESH = {
+    "fresh_zh_13": (CHINESE, CHINESE_PARAGRAPHS),
+    "fresh_en_8": (ENGLISH, ENGLISH_PARAGRAPHS),
+}
 
 
 class Listener:
@@ -56,10 +69,16 @@ class Listener:
 
 @dataclass
 class Outcome:
-    """Of one sentence: its `first` fault and the one that stayed; tokens that were drawn and that are spoken;
-    their number over the likely one."""
+    """The result of one sentence: `voice` speaks `text` with `seed`.
+
+    `first` is the fault of the first try, and `last` the fault that remains after the guard. `n_drawn` counts
+    the sampled tokens of all tries, `n_spoken` those of the final try. `ratio` is the first try's number of
+    tokens divided by the likely number for the text.
+    """
 
     text: str
+    voice: str
+    seed: int
     first: SegmentFault | None
     last: SegmentFault | None
     n_drawn: int
@@ -69,9 +88,10 @@ class Outcome:
 
 @dataclass
 class Run:
-    """One sentence in the batch."""
+    """One sentence while it is decoded. `takes` holds the speech tokens of each try."""
 
     text: str
+    voice: str
     request: EngineRequest
     listener: Listener = field(default_factory=Listener)
     takes: list[list[int]] = field(default_factory=list)
@@ -82,24 +102,41 @@ class Run:
         assert said.likely is not None
         first, last = fault_in(self.takes[0], said), fault_in(spoken, said)
         n_drawn = sum(map(len, self.takes))
-        return Outcome(self.text, first, last, n_drawn, len(spoken), len(self.takes[0]) / said.likely)
+        seed, ratio = self.request.asked.sampling.seed, len(self.takes[0]) / said.likely
+        return Outcome(self.text, self.voice, seed, first, last, n_drawn, len(spoken), ratio)
 
 
 def chosen(n: int, seed: int) -> Iterator[str]:
-    """Half of them Chinese, drawn by lot."""
+    """Yields `n` random sentences of tests/text/readings: first n/2 Chinese ones, then n/2 English ones."""
     for language in ("zh", "en"):
         texts = sorted({one.text for one in sentences() if one.language == language and "\n" not in one.text})
         yield from random.Random(seed).sample(texts, n // 2)
 
 
-def runs(texts: list[str], processor: InputProcessor, voices: list[Voice], seed: int) -> Iterator[Run]:
+def fresh() -> list[str]:
+    """Returns 400 sentences, Chinese and English in turn, that were not used to choose the guard's limits."""
+    return [text for pair in zip_longest(*map(_fresh, _FRESH)) for text in pair if text]
+
+
+def _fresh(name: str) -> list[str]:
+    with (FOLDER / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
+        texts = [row["text"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    held_out, paragraphs = _FRESH[name]
+    splitter = SentenceSplitter()
+    cut = [each.strip() for each in (*splitter.push("\n".join(paragraphs)), splitter.flush())]
+    return [*texts, *held_out, *filter(None, cut)]
+
+
+def runs(
+    texts: list[str], processor: InputProcessor, voices: Mapping[str, Voice], seed: int
+) -> Iterator[Run]:
     for number, text in enumerate(texts):
-        for voice in voices:
+        for name, voice in voices.items():
             listener = Listener()
             asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
             request = processor.request(asked, listener)
             if len(request.segments) == 1:
-                yield Run(text, request, listener)
+                yield Run(text, name, request, listener)
 
 
 def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
@@ -127,6 +164,8 @@ def main() -> None:
     )
     parser.add_argument("--sentences", type=int, default=400)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     models = load_checkpoint(BUNDLED_MODEL, device="cpu")
@@ -142,9 +181,13 @@ def main() -> None:
         processor = InputProcessor(
             models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
         )
-        texts = [*chosen(arguments.sentences, arguments.seed)]
-        waiting = runs(texts, processor, [store.get(name) for name in VOICES], arguments.seed)
-        show([*decode(waiting, DecodeBatcher(models, config))])
+        texts = fresh() if arguments.fresh else [*chosen(arguments.sentences, arguments.seed)]
+        waiting = runs(texts, processor, {name: store.get(name) for name in VOICES}, arguments.seed)
+        outcomes = [*decode(waiting, DecodeBatcher(models, config))]
+    show(outcomes)
+    if arguments.json is not None:
+        lines = (json.dumps(asdict(one), ensure_ascii=False) for one in outcomes)
+        arguments.json.write_text("\n".join(lines))
 
 
 def show(outcomes: list[Outcome]) -> None:

@@ -1,4 +1,4 @@
-"""How late the server's event loop came to what was due, as the server itself counts it in /metrics."""
+"""Reads from the server's /metrics how late its event loop ran tasks that were due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ PAUSE_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class LoopLag:
-    """`counts`: how often the lag was at most so many seconds."""
+    """A histogram of the event loop's lag.
+
+    `counts` maps a number of seconds to the count of lags up to it.
+    """
 
     counts: dict[float, float]
 
@@ -34,12 +37,12 @@ class LoopLag:
 
     @property
     def n_pauses(self) -> int:
-        """Looks that came later than PAUSE_S."""
+        """How often the event loop was late by more than PAUSE_S seconds."""
         return round(self.counts[math.inf] - self.counts[PAUSE_S])
 
     @property
     def longest_below_s(self) -> float:
-        """The bound below which all lags were."""
+        """An upper limit of all lags in seconds: the smallest bound of the histogram that no lag exceeded."""
         return min(bound for bound, count in self.counts.items() if count == self.counts[math.inf])
 
     def __str__(self) -> str:

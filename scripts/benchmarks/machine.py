@@ -1,4 +1,4 @@
-"""What figures were measured on: the CPU, and which of its instructions PyTorch and oneDNN may use."""
+"""Describes the machine of a measurement, and reads the memory and CPU time of server processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from glm_tts_api.service.memory import number_in
 from glm_tts_api.service.processes import family
 from glm_tts_api.settings.machine import usable_cores
 
-# Flags of /proc/cpuinfo that decide which kernels run; the later ones are ARM's.
+# Flags of /proc/cpuinfo that decide which kernels run. The second line has those of ARM.
 _FLAGS = (
     "avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
     "asimddp", "i8mm", "bf16", "sve",
@@ -21,7 +21,7 @@ _LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "OMP_NUM_THREADS")
 
 
 def describe(device: str) -> str:
-    """One line, for the reader of the figures."""
+    """Returns one line: the CPU, its relevant instructions, PyTorch's version and limits, and the GPU."""
     fields = _cpuinfo()
     name = fields.get("model name") or platform.machine()
     flags = set(f"{fields.get('flags', '')} {fields.get('Features', '')}".split())
@@ -37,14 +37,18 @@ def describe(device: str) -> str:
 
 
 def _cpuinfo() -> dict[str, str]:
-    """The first CPU's lines."""
+    """Reads /proc/cpuinfo, and returns the fields of its first CPU by name."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
     pairs = (line.partition(":") for line in lines)
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def memory_mb(server: int, field: str) -> float:
-    """`VmRSS` or, at its highest, `VmHWM` of a server and its engines."""
+    """Returns the memory in MB of the server process `server` and its engine processes together.
+
+    `field` is "VmRSS" for the present memory or "VmHWM" for the largest so far. Raises RuntimeError if the
+    server has ended.
+    """
     processes = family(server)
     if not processes:
         raise RuntimeError(f"process {server} has no memory: it has ended")
@@ -52,11 +56,14 @@ def memory_mb(server: int, field: str) -> float:
 
 
 def cpu_seconds(server: int) -> tuple[float, float]:
-    """The CPU time so far of a server with its ended processes, and of all its engines together."""
+    """Returns the CPU seconds so far of the process `server`, and of its engine processes together.
+
+    The server's time includes that of its ended child processes.
+    """
     own, *engines = (_cpu_seconds(each.pid) for each in family(server))
     return own, sum(engines)
 
 
 def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # utime, stime, and those of its children
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # utime, stime, cutime, cstime

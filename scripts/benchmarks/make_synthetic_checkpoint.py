@@ -1,9 +1,9 @@
-"""Writes a checkpoint of the official layout with rule-filled weights: everything runs, nothing is learned.
+"""Writes a checkpoint of the official layout whose weights are made by a rule instead of by training.
 
     python scripts/benchmarks/make_synthetic_checkpoint.py DIR [--size official|small|tiny]
 
-For benchmarks, and to see a full-size checkpoint load without the official weights. `official` needs 11 GB
-of disk and writes one tensor after the other.
+Such a checkpoint serves benchmarks, and tests of loading a full-size checkpoint without the official weights.
+`official` needs 11 GB of disk, and writes one tensor after the other.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ PREPROCESSOR = {
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Ids of the text tokenizer: `n_ranks` ordinary ones, the special ones, speech from `audio_start`."""
+    """The text tokenizer's ids: `n_ranks` ordinary ones, special ones, `n_speech` from `audio_start` on."""
 
     n_ranks: int
     audio_start: int
@@ -63,7 +63,7 @@ class Vocabulary:
         return tokens
 
     def ranks(self) -> list[bytes]:
-        """Single bytes, Hanzi with the byte pairs that lead to them, and filler that no text contains."""
+        """Returns the ordinary tokens: bytes, byte pairs, Hanzi, and filler that no text contains."""
         hanzi = [chr(code).encode() for code in range(FIRST_HANZI, LAST_HANZI + 1)]
         pairs = sorted({token[:2] for token in hanzi})
         ranks = [*(bytes([value]) for value in range(256)), *pairs, *hanzi]
@@ -118,7 +118,7 @@ def sizes() -> dict[str, Size]:
 
 
 def write_checkpoint(root: Path, size: Size) -> None:
-    """All files of docs/model.md 2 under `root`, which is made; files that are there are overwritten."""
+    """Writes all files of a checkpoint (docs/model.md 2) below `root`. Overwrites existing files."""
     write_llm(root / "llm", size)
     write_flow(root / "flow", size.flow)
     write_hift(root / "hift", size.hift)
@@ -173,7 +173,10 @@ def _shards(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[dict[str, tuple[i
 
 
 def write_safetensors(path: Path, shapes: Shapes, tensors: Iterable[tuple[str, Tensor]]) -> None:
-    """float32 tensors in the order of `shapes`, one in memory at a time."""
+    """Writes a safetensors file of float32 tensors.
+
+    `tensors` come in the order of `shapes`, one at a time.
+    """
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     start = 0
     for key, shape in shapes.items():
@@ -237,7 +240,7 @@ def write_text_tokenizer(directory: Path, vocabulary: Vocabulary) -> None:
 
 
 class _Tones(nn.Module):
-    """Any mel to 640 bounded samples a frame, in the shape of Vocos2D."""
+    """A stand-in for the vocoder Vocos2D: turns any mel into 640 samples in -1 to 1 for each frame."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -255,7 +258,7 @@ def write_vocos2d(directory: Path) -> None:
 
 
 def write_speaker_encoder(directory: Path) -> None:
-    """Filter banks [1, T, 80] to a voice [1, 192]: their standard deviation over time, projected."""
+    """Writes an ONNX model that projects filter banks [1, T, 80] to a speaker embedding [1, 192]."""
     directory.mkdir(parents=True, exist_ok=True)
     nodes = [
         helper.make_node("Mul", ["feats", "feats"], ["squares"]),

@@ -1,8 +1,9 @@
-"""The official sizes as they are served, with weights made by rule: speed does not depend on training.
+"""Measures the speed of a server with models of the official sizes, whose weights are made by a rule.
 
-For each DTYPE a server of its own speaks a short text whole and streamed, alone and four at once. How long
-the speech is depends on the weights, so the figures are rates: seconds for a second of speech (RTF). Streams
-send what they have at once (STREAM_START=soonest): a first audio is what the machine can do.
+For each DTYPE a server is started, which speaks a short text whole and streamed, alone and four at once. The
+length of the speech depends on the weights, so the figures are rates: seconds for a second of speech (RTF).
+Streams send audio as soon as there is some (STREAM_START=soonest), so that the first audio is as early as the
+machine allows.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from scripts.benchmarks.streams import Heard, listen
 
 TEXT = "你好。"
 N_BESIDE = 4
-_SETTINGS = {"GUARD": "0", "STREAM_START": "soonest"}  # what draws by rule is not to be drawn again
+_SETTINGS = {"GUARD": "0", "STREAM_START": "soonest"}  # the guard would decode nearly every segment again
 _REQUEST_TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole answer: seconds until it was there, of its speech, and of its stages as the server says."""
+    """A whole answer: its latency, the length of its speech, and the server's times by stage, in seconds."""
 
     latency_s: float
     audio_s: float
@@ -42,7 +43,7 @@ class Whole:
 
     @property
     def decode_ms(self) -> float:
-        """For each speech token."""
+        """The ms of decoding for each speech token."""
         return 1000 * self.stage_s["decode"] / (TOKENS_A_SECOND * self.audio_s)
 
 
@@ -58,10 +59,10 @@ async def _whole(client: httpx.AsyncClient, seed: int) -> Whole:
 
 
 async def measure(url: str, progress: Progress) -> dict[str, Any]:
-    """The times of a server at `url` for one answer and for N_BESIDE at once, whole and streamed."""
+    """Measures the server at `url` with one request and with N_BESIDE at once, whole and streamed."""
     seeds = range(1, N_BESIDE + 1)
     async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, trust_env=False) as client:
-        await _whole(client, 0)  # the voice's features are computed now
+        await _whole(client, 0)  # the first request computes the voice's features
         progress.step()
         whole = await _whole(client, 1)
         progress.step()
@@ -91,7 +92,10 @@ async def measure(url: str, progress: Progress) -> dict[str, Any]:
 
 
 def _streams(heards: Sequence[Heard], wall_s: float) -> dict[str, float]:
-    """`smooth_from_s`: when the players would have to start in order not to run dry."""
+    """Returns the figures of streamed answers.
+
+    `smooth_from_s` is the median of the earliest start times at which a player never runs out of audio.
+    """
     audio_s = sum(heard.audio_s for heard in heards)
     return {
         "audio_s": audio_s,
@@ -102,8 +106,11 @@ def _streams(heards: Sequence[Heard], wall_s: float) -> dict[str, float]:
 
 
 def run(*, dtypes: Sequence[str], checkpoint: Path | None, size: str) -> dict[str, Any]:
-    """Prints and returns the figures. `checkpoint`: where the weights are kept; they are made where they are
-    missing, and without a folder they go when it has ended."""
+    """Measures a server for each of `dtypes`, and prints and returns the figures.
+
+    `checkpoint` is the folder of the weights, which are made if the folder is missing. None makes the weights
+    in a temporary folder. `size` is "tiny", "small" or "official".
+    """
     progress = Progress(5 * len(dtypes))
     result: dict[str, Any] = {"size": size, "dtypes": {}}
     with ExitStack() as folders:

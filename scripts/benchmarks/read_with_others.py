@@ -1,7 +1,8 @@
-"""Reads sentences with the text processing of other projects, for scripts/benchmarks/compare_readings.py.
+"""Normalises sentences with the text processing of other projects, for
+scripts/benchmarks/compare_readings.py.
 
-stdin: a JSON list of [language, text]; stdout: a JSON object of lists of readings, by the project's name. A
-project that cannot be imported is told of on stderr and left out.
+stdin gets a JSON list of [language, text]. stdout gets a JSON object that maps each project's name to its
+list of readings. A project that cannot be imported is named on stderr and left out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> None:
 
 
 def _read(read: Reader, language: str, text: str) -> str:
-    """Line by line, as they are meant; a line that they fail on stays as it is written."""
+    """Reads `text` line by line, as these projects expect. A line that raises stays as it is written."""
     lines = []
     for line in text.split("\n"):
         try:

@@ -1,4 +1,4 @@
-"""A progress line on stderr, so that stdout holds the figures alone."""
+"""Shows progress on stderr, so that stdout has only the figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ _WIDTH = 30
 
 
 class Progress:
-    """Counts steps of a known total; a bar where stderr is a terminal, elsewhere a line now and then."""
+    """Counts `total` steps.
+
+    Shows a progress bar if stderr is a terminal, and otherwise a line now and then.
+    """
 
     def __init__(self, total: int) -> None:
         self._total = total

@@ -1,6 +1,6 @@
-"""The whole server under load: real HTTP, a fixed mix of texts, several concurrencies.
+"""Measures the whole server under load: HTTP requests of a fixed mix of texts, at several concurrencies.
 
-Starts its own server on a free port, so that nothing else is measured, and stops it again.
+Starts a server on a free port, so that nothing else is measured, and ends it afterwards.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _REQUEST_TIMEOUT_S = 1800
 
 @dataclass(frozen=True)
 class Answer:
-    """One request: seconds until the whole answer, the seconds of audio in it, and in how many segments."""
+    """The answer to one request: its latency and the length of its audio in seconds, and its segments."""
 
     latency_s: float
     audio_s: float
@@ -76,8 +76,8 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(progress: Progress, settings: Mapping[str, str] = {}) -> Iterator[tuple[str, int]]:
-    """A server of its own on a free port, with more settings than the environment's: its base URL and process
-    id."""
+    """Starts a server on a free port for the block, and yields its base URL and process id. `settings` are
+    environment variables that override those of this process."""
     port = free_port()
     with tempfile.TemporaryDirectory() as run_dir, (Path(run_dir) / "server.log").open("wb") as log:
         limits = dict.fromkeys(("SHORT_TEXT_TIMEOUT", "MEDIUM_TEXT_TIMEOUT", "LONG_TEXT_TIMEOUT"), "600")
@@ -126,7 +126,10 @@ async def _say(client: httpx.AsyncClient, text: str, *, seed: int, use_cache: bo
 
 
 async def _floor(client: httpx.AsyncClient) -> Floor | None:
-    """Seconds that answers take at least on all cores, as a function of them; None on a GPU."""
+    """Returns a function that computes the least seconds that given answers take on all cores.
+
+    Returns None on a GPU.
+    """
     if (await client.get("/api/v1/health")).json()["device"] != "cpu":
         return None
     settings = Settings.load()
@@ -187,7 +190,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 async def _short_among_long(
     client: httpx.AsyncClient, n_requests: int, progress: Progress
 ) -> dict[str, float]:
-    """The p95 of a short request on an idle server, and while five long ones run."""
+    """Sends short requests to an idle server, then beside five long requests. Returns both p95 latencies."""
 
     async def shorts() -> list[float]:
         latencies = []
@@ -207,7 +210,7 @@ async def _short_among_long(
 
 
 async def _side_by_side(client: httpx.AsyncClient, progress: Progress) -> dict[str, float]:
-    """A long text with its segments in order, and side by side."""
+    """Speaks a long text with its segments in order, then side by side. Returns both latencies in seconds."""
     in_order = (await _say(client, LONG[0] * 2, seed=1, use_cache=True)).latency_s
     progress.step()
     parallel = (await _say(client, LONG[0] * 2, seed=1, use_cache=False)).latency_s
@@ -221,7 +224,7 @@ async def _measure(
     limits = httpx.Limits(max_connections=128)
     async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, limits=limits) as client:
         await _say(client, SHORT[0], seed=0)
-        await _say(client, SHORT[0], seed=1)  # both voices' features are computed now
+        await _say(client, SHORT[0], seed=1)  # these two requests compute the features of both voices
         floor = await _floor(client)
         rows = [await _load(client, texts, level, progress, floor) for level in levels]
         return {
@@ -235,7 +238,7 @@ async def _measure(
 
 
 def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> dict[str, Any]:
-    """Prints the table of a load test, and returns it."""
+    """Runs a load test at each concurrency in `levels`, and prints and returns the figures."""
     lines = texts_file.read_text(encoding="utf-8").splitlines() if texts_file else list(MIX)
     kept = [line.strip() for line in lines if line.strip()]
     texts = [kept[number % len(kept)] for number in range(n_requests)]
@@ -252,7 +255,7 @@ def run(*, n_requests: int, levels: Sequence[int], texts_file: Path | None) -> d
 
 
 def run_streams(*, n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
-    """Prints what listeners of streamed answers have, and returns it."""
+    """Measures streams at each number of listeners in `levels`, and prints and returns the figures."""
     progress = Progress(n_requests * len(levels) + 1)
     floor = first_audio_floor()
     print(floor, flush=True)

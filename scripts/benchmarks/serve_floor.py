@@ -1,7 +1,7 @@
-"""What the arithmetic of served speech takes at least: its multiplications at the machine's own rate.
+"""Computes the least time that speech takes: its multiplications at the machine's best rate.
 
-Counted on the networks of the checkpoint in use: the flow over prompt and segment, both passes, every step;
-the LLM's weights a token; the vocoder. What the LLM reads of prompts and history is left out.
+The operations are counted on the networks of the checkpoint in use: both passes of each flow step over prompt
+and segment, the LLM's weights for each token, and the vocoder. The LLM's prefill is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COUNTED_FRAMES = 50
 
 
 class Arithmetic:
-    """Floating-point operations of requests to a checkpoint."""
+    """Counts the floating-point operations of requests with the models of `checkpoint`."""
 
     def __init__(self, checkpoint: Path, *, flow_steps: int) -> None:
         self._flow_steps = flow_steps
@@ -39,7 +39,10 @@ class Arithmetic:
         self._frame = self._count_vocoder() / _COUNTED_FRAMES
 
     def of(self, *, audio_s: float, segments: int, prompt_s: float) -> float:
-        """A request's operations, its segments taken as equally long."""
+        """Returns the operations of a request with `audio_s` seconds of audio in equal segments.
+
+        `prompt_s` is the length of the voice's recording in seconds.
+        """
         tokens = audio_s * TOKENS_A_SECOND
         frames = round(FRAMES_A_TOKEN * (prompt_s * TOKENS_A_SECOND + tokens / segments))
         flow = segments * self._flow_steps * self._step(frames)
@@ -68,5 +71,5 @@ def _hift_config(path: Path) -> HiftConfig:
 
 
 def rate() -> float:
-    """What all cores multiply a second, in float32."""
+    """Measures the float32 operations per second (multiplications and additions) of all cores together."""
     return matmul_flops(torch.device("cpu"), torch.float32)

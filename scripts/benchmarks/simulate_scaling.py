@@ -1,5 +1,7 @@
-"""How long users wait, by load, number of GPUs and routing: a simulation of discrete events, fed with what
-`bench.py serve` measured of one replica (docs/capacity.md). Needs the extra `scaling`.
+"""Simulates how long users wait, by load, number of GPUs and routing (docs/capacity.md).
+
+The simulation of discrete events uses what `bench.py serve` measured of one replica. Needs the extra
+`scaling`.
 
     python scripts/bench.py serve --json serve.json
     python scripts/bench.py serve --stream --json streams.json
@@ -28,14 +30,18 @@ from scripts.benchmarks.scaling.routing import ROUTES, Route
 
 SIZES = (1, 8, 100, 1000)
 LOADS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-_RUNS = 200  # of the simulation, beside the one of a real service
-_WARM_UP = 0.2  # this share of the requests finds the service emptier than it will be
+_RUNS = 200  # simulations that are compared with one run of a real service
+_WARM_UP = 0.2  # the share of the first requests that is not counted, since the service is still emptier
 
 
 @dataclass(frozen=True)
 class Service:
-    """`places` and `queue`: requests that a replica serves at once, and that wait for it, lanes added up.
-    `voices`: how many there are; the k-th is asked for 1/k as often as the first."""
+    """The properties of the simulated service.
+
+    `places` is the number of requests that a replica serves at once, `queue` the number that may wait for it,
+    both for short and long texts together. `voices` is the number of voices; the k-th is used 1/k as often as
+    the first.
+    """
 
     measured: Measured
     places: int = 20
@@ -45,7 +51,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Outcome:
-    """p95 in seconds; shares from 0 to 1."""
+    """The result of a simulation.
+
+    Times are in seconds; `refused` and `known_voices` are shares from 0 to 1.
+    """
 
     wait_p95: float
     first_audio_p50: float
@@ -60,7 +69,10 @@ class Outcome:
 def simulate(
     service: Service, *, replicas: int, load: float, route: Route, requests: int, seed: int = 1
 ) -> Outcome:
-    """`load`: audio seconds asked for a second, as a share of what all replicas make when they are full."""
+    """Simulates `replicas` replicas under `requests` requests that arrive at random times.
+
+    `load` is the requested audio per second, as a share of the audio per second that all full replicas make.
+    """
     env, rng = simpy.Environment(), random.Random(seed)
     measured = service.measured
     fleet = [Replica(env, measured, places=service.places, queue=service.queue) for _ in range(replicas)]
@@ -106,7 +118,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def enough_requests(replicas: int) -> int:
-    """For a p95 that holds its first two digits, and 200 for each replica."""
+    """Returns the number of requests for a p95 with two stable digits, at least 200 for each replica."""
     return max(20_000, 200 * replicas)
 
 
@@ -160,8 +172,11 @@ def draw(table: Table, sizes: Sequence[int], path: Path) -> None:
 
 
 def compare(url: str, service: Service, *, replicas: int, load: float, requests: int) -> None:
-    """Asks the real service at `url` and prints its times beside those of simulations as long as this, with
-    the error of their median; the first fifth is left out on both sides."""
+    """Sends requests to the real service at `url`, and prints its times beside the simulated times.
+
+    Each of the simulations has the same number of requests. The error is that of the median simulation. The
+    first fifth of the requests is left out in both.
+    """
     from scripts.benchmarks.scaling.real import ask
     from scripts.benchmarks.serve import VOICES
 

@@ -1,4 +1,4 @@
-"""From the start of a server's process until it is ready, with the settings' model in the page cache."""
+"""Measures how long a server takes from the start of its process until it is ready."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from scripts.benchmarks.serve import running_server
 
 
 def run(*, n_runs: int) -> dict[str, Any]:
-    """Prints and returns the seconds of each run, after one that fills the page cache, and the CPU seconds of
-    the server and its engines."""
+    """Starts a server `n_runs` times. Prints and returns the seconds until it is ready, and its CPU time.
+
+    An additional first run, which is not counted, loads the model's files into the page cache.
+    """
     progress = Progress(n_runs + 1)
     runs = []
     for _ in range(n_runs + 1):

@@ -1,14 +1,15 @@
-"""What the first audio of a stream takes at least on this machine, with nothing but the models at work: the
-tokens of its first span, one flow pass over prompt and span, one vocoder call.
+"""Measures the least time to the first audio of a stream on this machine, with only the models at work.
 
-On as many threads as the engine gives each of them, in the settings' precision; a voice of 5 s at 24 kHz.
+The time is that of decoding the tokens of the first span (the tokens that are rendered at once), one flow
+sampling over prompt and span, and one vocoder call. Each part has as many threads as in the engine, and the
+precision of the settings. The voice has 5 s at 24 kHz.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -20,7 +21,7 @@ from glm_tts_api.engine.torch_flags import set_torch_flags
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, measure_decode
 from glm_tts_api.model.checkpoint import load_checkpoint
-from glm_tts_api.model.placement import choose_device
+from glm_tts_api.model.placement import choose_device, flow_in_bf16
 from glm_tts_api.settings import Settings
 
 _ROUNDS = 7
@@ -28,7 +29,7 @@ _ROUNDS = 7
 
 @dataclass(frozen=True)
 class StreamFloor:
-    """Seconds."""
+    """The least time in seconds to the first audio, by stage."""
 
     tokens_s: float
     flow_s: float
@@ -47,9 +48,13 @@ class StreamFloor:
 
 @torch.inference_mode()
 def first_audio_floor() -> StreamFloor:
-    """The median of some rounds, after one that pages the weights in."""
+    """Measures the least seconds of each stage (tokens, flow, vocoder) before a stream's first audio.
+
+    Takes the median of some rounds. An additional first round, which is not counted, loads the weights.
+    """
     settings = Settings.load()
-    config, device = settings.engine, choose_device(settings.device)
+    config = replace(settings.engine, flow_bf16=flow_in_bf16(settings.dtype))
+    device = choose_device(settings.device)
     set_torch_flags(device, os.environ)
     models = load_checkpoint(settings.checkpoint_dir, device=device, dtype=settings.dtype)
     decoder, token2wav = DecodeBatcher(models, config), Token2Wav(models, config)

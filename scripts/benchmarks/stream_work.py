@@ -1,5 +1,8 @@
-"""How much more work a streamed answer is than a whole one: CPU seconds of flow and vocoder, for some
-STREAM_CHUNKS, in a voice of 5 s at 24 kHz. On one thread: other work on the machine matters little."""
+"""Measures how much more CPU time flow and vocoder need for a streamed answer than for a whole answer.
+
+Tries several STREAM_CHUNKS, with a voice of 5 s at 24 kHz. Uses one thread, so that other programs on the
+machine matter little.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,18 @@ from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import Settings
 from scripts.benchmarks.report import Progress
 
-ANSWERS = ((5.0,), (8.0,), (12.0,), (12.5, 12.5))  # seconds of the segments that the text is cut into
+ANSWERS = ((5.0,), (8.0,), (12.0,), (12.5, 12.5))  # for each answer the seconds of its segments
 
 Schedule = tuple[int, ...]
 
 
 @torch.inference_mode()
 def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
-    """`schedules` beside the one that is set."""
+    """Measures whole and streamed answers, and prints and returns the figures.
+
+    `schedules` are values of STREAM_CHUNKS (span sizes in tokens), tried in addition to the value of the
+    settings.
+    """
     settings = Settings.load()
     set_torch_flags(torch.device("cpu"), os.environ)
     torch.set_num_threads(1)
@@ -37,7 +44,7 @@ def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
     request = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None).measured_request()
     tried = list(dict.fromkeys([*schedules, settings.stream_chunks]))
     progress, rows = Progress(len(ANSWERS) * (1 + len(tried))), list[dict[str, Any]]()
-    _cpu_seconds(token2wav, request, ANSWERS[0], None)  # pages the weights in
+    _cpu_seconds(token2wav, request, ANSWERS[0], None)  # loads the weights into memory
     for answer in ANSWERS:
         whole_s = 0.0
         for chunks in (None, *tried):
@@ -61,7 +68,10 @@ def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
 def _cpu_seconds(
     token2wav: Token2Wav, request: EngineRequest, answer: Sequence[float], chunks: Schedule | None
 ) -> tuple[int, float]:
-    """The number of windows, and the seconds that they take."""
+    """Renders an answer with segments of `answer` seconds. Returns (the number of flow windows, CPU seconds).
+
+    A window is the piece of a segment that the flow samples at once. `chunks` None renders whole segments.
+    """
     n_windows, begin = 0, time.thread_time()
     for number, seconds in enumerate(answer):
         sizes = chunks[-1:] if chunks and number else chunks

@@ -1,4 +1,4 @@
-"""Streamed answers as a listener has them: the first audio, and whether a player runs dry."""
+"""Measures streamed answers as a listener hears them: the time to the first audio, and pauses in playing."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TEXTS = (
     "The weather will be sunny tomorrow morning, but in the afternoon a little rain is possible.",
 )
 VOICES = ("exampleB", "exampleA")
-CROWD = 20  # as many as the lanes take at once, unless they are set otherwise
+CROWD = 20  # listeners; by default the server serves as many requests at once
 BYTES_PER_S = 48000  # 24 kHz, 16 bit
 HELD_S = 0.5
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Seconds until each piece came, and how long it plays."""
+    """A received stream: for each piece the seconds until it arrived, and the seconds of audio in it."""
 
     pieces: list[tuple[float, float]]
 
@@ -40,7 +40,7 @@ class Heard:
 
     @property
     def smooth_from_s(self) -> float:
-        """When a player has to start at the soonest, so that it never stops."""
+        """The earliest time in seconds at which a player can start without ever running out of audio."""
         played, latest = 0.0, 0.0
         for at, seconds in self.pieces:
             latest = max(latest, at - played)
@@ -52,7 +52,7 @@ class Heard:
         return sum(seconds for _, seconds in self.pieces)
 
     def gaps_s(self, held_s: float) -> list[float]:
-        """The silences of a player that begins when `held_s` of audio are there."""
+        """Returns the silences in seconds of a player that begins after `held_s` seconds of audio."""
         bought, begun_at, dry_at, gaps = 0.0, None, 0.0, [0.0]
         for at, seconds in self.pieces:
             if begun_at is not None:
@@ -67,7 +67,7 @@ class Heard:
 async def listen(
     client: httpx.AsyncClient, number: int, texts: Sequence[str] = TEXTS, voices: Sequence[str] = VOICES
 ) -> Heard:
-    """One request, played as it comes."""
+    """Sends one streaming request, and records its pieces. `number` selects text, voice and seed."""
     form = {
         "input_text": texts[number % len(texts)],
         "index": voices[number % len(voices)],
@@ -86,11 +86,14 @@ async def listen(
 async def measure(
     url: str, levels: Sequence[int], n_requests: int, progress: Progress, floor: StreamFloor
 ) -> list[dict[str, Any]]:
-    """A row for each number of listeners at once."""
+    """Measures `n_requests` streams for each number of simultaneous listeners in `levels`.
+
+    Returns a row for each.
+    """
     rows = []
     async with httpx.AsyncClient(base_url=url, timeout=1800, trust_env=False) as client:
         for number in range(4):
-            await listen(client, number)  # both voices' features are computed now
+            await listen(client, number)  # the first requests compute the features of both voices
         for level in levels:
             numbers, found = list(range(n_requests)), list[Heard]()
 
@@ -106,7 +109,7 @@ async def measure(
 
 
 async def crowd(url: str, progress: Progress) -> LoopLag:
-    """How late the server's event loop is while CROWD listen at once."""
+    """Lets CROWD clients listen at once, and returns the lag of the server's event loop meanwhile."""
     before = LoopLag.read(url)
     async with httpx.AsyncClient(base_url=url, timeout=1800, trust_env=False) as client:
         await asyncio.gather(*(listen(client, number) for number in range(CROWD)))

@@ -1,4 +1,4 @@
-"""Models of chosen sizes with weights made by the golden vectors' rule: speed does not depend on training."""
+"""Makes models of chosen sizes for speed tests, with weights made by a rule (fill.py) instead of training."""
 
 from __future__ import annotations
 
@@ -61,4 +61,4 @@ def filled_speech_tokenizer(config: SpeechTokenizerConfig, device: torch.device)
 def _fill(model: torch.nn.Module, table: str) -> None:
     shapes = {key: list(value.shape) for key, value in model.state_dict().items()}
     state = dict(iter_fill("bench", table, shapes))
-    model.load_state_dict(state, strict=False, assign=True)  # a tied head and rotary tables are not stored
+    model.load_state_dict(state, strict=False, assign=True)  # the state has no tied head and no rotary tables

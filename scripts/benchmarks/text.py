@@ -1,8 +1,8 @@
-"""What a text of 1,000 characters takes from the request to the segments that the LLM reads, on one core.
+"""Measures how long the text front end needs to turn a text of 1,000 characters into segments, on one core.
 
-Sentences of tests/text/readings, one after the other, with figures in nearly every one; and a story
-without a figure. Baseline: the published rules. Either forgets before each try what it has read. CPU time of
-one thread, after one try to warm up.
+The texts are sentences of tests/text/readings, nearly all with figures, and a story without figures. The
+baseline is the published rules. Caches are cleared before each try. Times are CPU times of one thread, after
+one try that is not counted.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _measure(frontend: TextFrontend, text: str) -> float:
 
 
 def _texts() -> Iterator[tuple[str, list[str]]]:
-    """Texts by name, one for each try."""
+    """Yields for each kind of text (a name, a list of texts: one for each try and one to warm up)."""
     for language, glue in (("zh", ""), ("en", " ")):
         sentences = [row["text"].replace("\\n", glue) for row in _rows() if row["language"] == language]
         joined = glue.join(sentences)

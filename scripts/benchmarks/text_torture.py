@@ -1,17 +1,18 @@
-"""Reads texts as long as a request may be that are made to take long, and tells what they took.
+"""Reads texts that are made to take long, each as long as a request may be, and prints their times.
 
     python scripts/benchmarks/text_torture.py [--texts 1000] [--seed 1] [--rules default published]
         [--slowest 10]
 
 Each of the `--texts` repeats a unit of digits, marks, combining signs or several scripts until it has
-MAX_TEXT_LENGTH characters. Others repeat marks in brackets, SSML, words of a lexicon and each block of
-Unicode. Each goes the way of a request's text, in phoneme mode: SSML, marks, lexicon, rules, the tokenizer,
-the answer of /text/normalize, and the sentences of the WebSocket. Prints the slowest, those that held other
-threads up longest and those that grew most; the same seed gives the same texts. Exits 1 if one took more than
-a second, held others up for more than 0.1 s, or took more than three times as long as half of it.
+MAX_TEXT_LENGTH characters. Further texts repeat marks in brackets, SSML, words of a lexicon and each block of
+Unicode. Each text is processed as a request's text in phoneme mode: SSML, marks, lexicon, rules, the
+tokenizer, the answer of /text/normalize, and the sentences of the WebSocket. Prints the slowest texts, those
+that held up other threads longest, and those whose time grows fastest with their length. The same seed gives
+the same texts. Exits 1 if a text took more than a second, held up other threads for more than 0.1 s, or took
+more than three times as long as its half.
 
-Times are of this process's CPU, so that other work on the machine is not counted. A pause is what the reading
-thread took between two turns of another thread that wants one every 2 ms, as the event loop does.
+Times are CPU times of this process, so that other programs do not count. A pause is the CPU time of the
+reading thread between two turns of another thread that asks for a turn every 2 ms, as the event loop does.
 """
 
 from __future__ import annotations
@@ -41,16 +42,19 @@ from scripts.benchmarks.torture_texts import Torture, tortures
 PROJECT = Path(__file__).resolve().parents[2]
 LENGTH = 20_000
 MOST_S, MOST_PAUSE_S, MOST_GROWTH = 1.0, 0.1, 1.5
-TELLING_S = 0.1  # less is no measure of growth
+TELLING_S = 0.1  # shorter times are too imprecise to measure growth
 _FIGURES = ("seconds", "pause_s", "linear_s")
 _TICK_S = 0.002
-_TRIES = 3  # of what was over a limit: the least counts, since a pause may be another process's
+_TRIES = 3  # for a text over a limit; the least figure counts, since another process may cause a pause
 TOKENIZER = PROJECT / "glm_tts_api" / "assets" / "mini" / "vq32k-phoneme-tokenizer"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text takes; `linear_s`: what it would take at the rate of a part of it."""
+    """The figures of one text: its CPU time, and the longest pause of other threads, in seconds.
+
+    `linear_s` is the time the text would take if its time grew in proportion to its length, from its half.
+    """
 
     name: str
     seconds: float
@@ -59,8 +63,10 @@ class Reading:
 
     @property
     def growth(self) -> float:
-        """1 where twice the text takes twice the time, 2 where it takes four times; 0 where both are too
-        short to tell."""
+        """How the time grows: 1 if twice the text takes twice the time, 2 if it takes four times.
+
+        The value is 0 if the times are too short to tell.
+        """
         return self.seconds / self.linear_s if self.linear_s and self.seconds > TELLING_S else 0.0
 
     def __str__(self) -> str:
@@ -69,7 +75,10 @@ class Reading:
 
 
 class Ticker:
-    """Wants a turn every 2 ms; `longest_s`: the most CPU time that its maker's thread took in between."""
+    """A thread that asks for a turn every 2 ms.
+
+    `longest_s` is the most CPU time in seconds that the thread which made the Ticker used between two turns.
+    """
 
     def __init__(self) -> None:
         self.longest_s = 0.0
@@ -96,7 +105,8 @@ class Ticker:
 
 
 def read(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
-    """What one reading takes, nothing of it known before."""
+    """Processes one text with empty caches, and returns its CPU time and the longest pause of other
+    threads."""
     frontend.clear_cache()
     with Ticker() as ticker:
         began = time.thread_time()
@@ -107,7 +117,7 @@ def read(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Rea
 
 
 def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> None:
-    """All that a server does with a request's text before the LLM."""
+    """Processes a text as the server does before the LLM: SSML, marks, sentences, reading, tokenizer."""
     text = with_marks(case.text)[0] if case.ssml else case.text
     voices_in(text)
     SentenceSplitter().push(text)
@@ -119,7 +129,10 @@ def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextToke
 
 
 def grown(part: Torture, whole: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
-    """The reading of `whole`, again if it was over a limit: of some tries the least of each figure."""
+    """Reads `part` and `whole`, and returns the figures of `whole`.
+
+    If the figures are over a limit, it tries again, and takes the least of each figure over the tries.
+    """
     tries: list[Reading] = []
     while not tries or (len(tries) < _TRIES and is_over(best_of(tries))):
         linear_s = read(part, frontend, tokenizer).seconds * len(whole.text) / len(part.text)
@@ -161,7 +174,7 @@ def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenize
         frontend = TextFrontend(
             PROJECT / "configs", cache_dir=Path(cache), rules=rules, max_characters=LENGTH
         )
-        frontend.prepare("行长说了3 words", use_phoneme=True)  # jieba and pypinyin load
+        frontend.prepare("行长说了3 words", use_phoneme=True)  # loads jieba and pypinyin
         gc.collect()
         gc.freeze()  # as the server does
         for half, whole in zip(halves, tortures(options.seed, options.texts, LENGTH), strict=True):

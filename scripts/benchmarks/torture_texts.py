@@ -1,4 +1,7 @@
-"""Texts that are made to take long (scripts/benchmarks/text_torture.py), each a unit that repeats."""
+"""Makes texts that take long to process (for scripts/benchmarks/text_torture.py).
+
+Each text repeats a unit.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ _INNER = ("1", "1 ", "1,", "-1", "0.1 ", "的", "a ", "[[|]]", " ")
 
 @dataclass(frozen=True, slots=True)
 class Torture:
-    """A text, and what it is to be read as."""
+    """A text, the lexicon to read it with, and whether the text is SSML."""
 
     text: str
     lexicon: tuple[LexiconEntry, ...] = ()
@@ -91,7 +94,10 @@ class Torture:
 
 
 def tortures(seed: int, count: int, length: int) -> Iterator[Torture]:
-    """All there are, `count` of them drawn. Of another length they are the same in the same order."""
+    """Yields all texts of `length` characters: `count` random ones by `seed`, and a fixed number of others.
+
+    Another length gives texts of the same units in the same order.
+    """
     for text in torture_texts(seed, count, length):
         yield Torture(text)
     for unit in [*_MARKS.split(), *_BLANK_MARKS, *_LONG_MARKS, *pages()]:
@@ -106,9 +112,12 @@ def tortures(seed: int, count: int, length: int) -> Iterator[Torture]:
 
 
 def torture_texts(seed: int, count: int, length: int) -> Iterator[str]:
-    """`count` texts of `length` characters. Of half of them at most the unit is one item of the pools, of the
-    rest it is several; some begin otherwise (rules look at what stands before a figure) or end in a second
-    unit."""
+    """Yields `count` random texts of `length` characters.
+
+    A text repeats a unit. In at most half of the texts the unit is a single item of the pools, and otherwise
+    several items. Most texts begin with another word, since rules look at the characters before a figure. A
+    fifth of the texts ends with a second unit.
+    """
     draw = random.Random(seed)
     singles = [item for pool in _POOLS for item in pool]
     draw.shuffle(singles)
@@ -128,8 +137,11 @@ def torture_texts(seed: int, count: int, length: int) -> Iterator[str]:
 
 
 def pages() -> Iterator[str]:
-    """Each 256 code points that have characters; of neighbours whose characters are all of one kind (Hanzi,
-    Hangul, private use) the first."""
+    """Yields for each block of 256 code points a string of its characters.
+
+    Blocks without characters are left out. Of neighbouring blocks of one kind (Hanzi, Hangul, private use)
+    only the first is taken.
+    """
     last: set[tuple[str, str]] = set()
     for start in range(0, 0x110000, 256):
         chars = [char for char in map(chr, range(start, start + 256)) if _is_character(char)]
@@ -144,7 +156,7 @@ def _is_character(char: str) -> bool:
 
 
 def _lexicons() -> dict[str, list[LexiconEntry]]:
-    """Entries by the unit of the text that they are to be looked for in."""
+    """Returns lexicon entries, by the unit of the text in which the entries are looked up."""
     lengths = range(1, 51)
     return {
         "的": [LexiconEntry("的" * n, replacement="地", context="银") for n in lengths],
@@ -165,6 +177,6 @@ def _repeated(unit: str, length: int) -> str:
 
 
 def _spoken(begin: str, unit: str, end: str, length: int) -> str:
-    """SSML that has as many of the unit as there is room for."""
+    """Returns SSML of at most `length` characters with as many units as fit between `begin` and `end`."""
     begin, end = f"<speak>{begin}", f"{end}</speak>"
     return begin + unit * max(1, (length - len(begin) - len(end)) // len(unit)) + end

@@ -1,10 +1,11 @@
-"""The requests of `vllm bench serve --backend openai-audio-speech` (vllm-omni 0.30.0) and its figures,
-without its packages: POST /v1/audio/speech for a stream of PCM, the time to the first piece (TTFP), the
-real-time factor, and how many players never stop for more than 0.1 s.
+"""Measures what `vllm bench serve --backend openai-audio-speech` (vllm-omni 0.30.0) measures, without vLLM.
+
+Sends POST /v1/audio/speech for streams of PCM. Prints the time to the first piece (TTFP), the real-time
+factor, and the share of players that never stop for more than 0.1 s.
 
     python scripts/benchmarks/vllm_requests.py [--requests N] [--concurrency N ...]
 
-Starts a server of its own, as bench.py serve does.
+Starts a server for the measurement, as bench.py serve does.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from scripts.benchmarks.report import Progress
 from scripts.benchmarks.serve import percentile, running_server
 from scripts.benchmarks.streams import BYTES_PER_S, TEXTS, Heard
 
-_THRESHOLD_S = 0.1  # its audio_continuity
+_THRESHOLD_S = 0.1  # the limit of vLLM's figure audio_continuity
 
 
 async def _listen(client: httpx.AsyncClient, number: int) -> tuple[Heard, float]:
-    """What was heard, and seconds until all of it was there."""
+    """Sends one streaming request. Returns its pieces, and the seconds until the end of the answer."""
     body = {
         "model": "glm-tts",
         "input": TEXTS[number % len(TEXTS)],

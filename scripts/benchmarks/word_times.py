@@ -1,5 +1,6 @@
-"""How far the times of words and sentences are off that answers call estimated: on speech of espeak-ng, which
-says itself when it begins each word.
+"""Measures the errors of the estimated times of words and sentences that the server's answers contain.
+
+The speech comes from espeak-ng, which reports the true beginning of each word.
 
     python scripts/benchmarks/word_times.py      100 sentences, and pairs of them (needs libespeak-ng1)
 """
@@ -27,8 +28,10 @@ from scripts.mini.heldout import CHINESE, ENGLISH  # noqa: E402
 def errors(
     texts: list[str], language: str, espeak: Espeak, frontend: TextFrontend
 ) -> Iterator[tuple[list[float], list[float]]]:
-    """Of each text that is one segment: how much later than they are its words, and its sentences but the
-    first, are said to begin, in seconds."""
+    """Yields for each text of one segment (the errors of its words, the errors of its sentences), in seconds.
+
+    An error is the estimated minus the true beginning. The first sentence of a text is left out.
+    """
     for number, text in enumerate(texts):
         written = frontend.read(text).written()
         if len(written) > 1:
@@ -51,7 +54,7 @@ def errors(
 
 
 def _sentences(times: SegmentTimes) -> Iterator[tuple[int, float]]:
-    """Where each but the first stands in the text, and when it is said to begin."""
+    """Yields for each sentence but the first (its index in the text, its estimated beginning in seconds)."""
     at = 0
     for sentence in times.sentences:
         at = times.whole.text.index(sentence.text, at)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sends a server what schemathesis makes of /openapi.json: examples, bounds, random fields and bodies, and chains of
-# requests that use what the answers before named. No answer may be a 500, or other than /openapi.json says.
+# Sends a server the requests that schemathesis makes from /openapi.json: examples, limits, random fields and bodies,
+# and chains of requests that use values of earlier answers. No answer may be a 500 or contradict /openapi.json.
 #
 #   bash scripts/checks/hunt_http.sh [URL [EXAMPLES]]
 #
-# URL of a running server of the bundled model, whose voices will be changed; without, one is started. EXAMPLES an
-# operation: 200.
+# URL is the address of a running server with the bundled model, whose voices will be changed. Without URL a server is
+# started. EXAMPLES is the number of requests for each operation, by default 200.
 #
-# Needs PyPI; everything goes to a temporary folder. Exit codes: 1, something was found; 2, something is missing.
+# Needs PyPI. All files go to a temporary folder. Exit codes: 1, a fault was found; 2, a program is missing.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 source scripts/lib/own_server.sh
@@ -15,12 +15,12 @@ source scripts/lib/own_server.sh
 take_arguments 2 "$@"
 command -v curl >/dev/null || fail "$EXIT_REFUSED" "curl is needed (Debian, Ubuntu: apt install curl)."
 URL="${1:-}"
-# Few of the texts are worth the time that they take to be spoken.
+# The texts are short and spoken with one flow step, since speaking them takes most of the time.
 [[ -n $URL ]] || FLOW_STEPS=1 MAX_TEXT_LENGTH=60 start_server
 "$(find_python venv)" -m venv "$WORK/venv"
 "$WORK/venv/bin/python" -m pip install -q --disable-pip-version-check schemathesis==4.32.5
 cd -- "$WORK"
-# Kokoro calls its lines of JSON application/json, and so does this server in that dialect.
+# The Kokoro API labels lines of JSON as application/json, and this server does the same on Kokoro's routes.
 cat >schemathesis.toml <<'END'
 [checks]
 enabled = false

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Mutation testing with cosmic-ray: breaks one thing at a time and asks whether the room's tests notice.
-# Works in a copy of the last commit, and prints the mutants that no test fails on.
+# Mutation testing with cosmic-ray: changes one place of the code at a time, and runs the tests of the same subpackage.
+# Works in a copy of the last commit, and prints the changes (mutants) on which no test fails.
 #
-#   bash scripts/checks/mutants.sh ROOM [COUNT]      COUNT mutants drawn by chance, 40 unless told
+#   bash scripts/checks/mutants.sh ROOM [COUNT]      ROOM: a subpackage such as audio; COUNT: random mutants (40)
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 

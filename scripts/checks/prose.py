@@ -1,10 +1,17 @@
-"""Prose that has to be read twice, in the docs and in the package's docstrings and comments.
+"""Finds prose that is hard to read, in the docs and in the docstrings and comments of the package.
 
     python -m scripts.checks.prose [FILE ...]
 
-The faults: a sentence over 35 words, a paragraph over 8 lines of 120 characters, a line of the docs over 400
-characters, a relative word without its noun ("What a client sends", "for who asks"), and a retired name. The
-check skips code, tables and headings. Of Chinese it checks the length of lines alone.
+The faults are:
+
+- a sentence over 35 words, or a paragraph over 8 lines of 120 characters,
+- a line of the docs over 400 characters,
+- "what" or "who" at a clause's beginning without a noun ("What a client sends", "for who asks"),
+- a retired name,
+- a function's docstring that begins without its noun ("Of the first rows", "It has ended").
+
+The check skips code, tables and headings. In Chinese pages it checks only that each line has at most 400
+characters, and that each paragraph stands on one line.
 """
 
 from __future__ import annotations
@@ -15,6 +22,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 MOST_WORDS, MOST_CHARACTERS, MOST_COLUMNS = 35, 8 * 120, 400
@@ -24,6 +32,7 @@ _QUOTED = re.compile(r"`[^`]*`|\([^)]*\)")  # counts as one word
 _WORD = re.compile(r"[A-Za-z0-9][\w'/.-]*")
 _NO_PROSE = re.compile(r"\s*(?:[|#>├└│]|```)| {4}|\s*\S.* {3}\S")
 _ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
+_HEADLESS = re.compile(r"(?:Of|In|By|Behind|It|They|Those)\b")
 _WORDS = {
     "a relative word without its noun": re.compile(
         r"^[`*\"(]*(?:what|who|whoever|whatever|whichever|whose)\b(?!.*\?$)"
@@ -35,7 +44,7 @@ _WORDS = {
 
 
 def _blocks(text: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
-    """Paragraphs and items of lists, each on one line, with the number of its first line."""
+    """Yields each paragraph and list item of `text`, joined into one line, with its first line number."""
     start, lines, in_code = 0, list[str](), False
     for number, line in enumerate([*text.splitlines(), ""], first_line):
         in_code ^= line.lstrip().startswith("```")
@@ -50,7 +59,7 @@ def _blocks(text: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
 
 
 def _blocks_of_code(source: str) -> Iterator[tuple[int, str]]:
-    """Docstrings, comments of several lines, and those behind a statement."""
+    """Yields the paragraphs of the docstrings and comments in Python `source`, each with its line number."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
             yield from _blocks(ast.get_docstring(node) or "", node.body[0].lineno)
@@ -64,14 +73,37 @@ def _blocks_of_code(source: str) -> Iterator[tuple[int, str]]:
     yield from _blocks("\n".join(comments))
 
 
+def _headless(source: str) -> Iterator[tuple[int, str]]:
+    """Yields the line number and text of each function docstring that begins with a word of `_HEADLESS`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = ast.get_docstring(node) or ""
+            if _HEADLESS.match(docstring):
+                yield node.body[0].lineno, docstring
+
+
+def _broken(text: str) -> Iterator[int]:
+    """Yields the line numbers in a Chinese page where a paragraph continues on the next line."""
+    lines, in_code = text.splitlines(), False
+    for number, (line, after) in enumerate(pairwise([*lines, ""]), 1):
+        in_code ^= line.startswith("```")
+        is_prose = not in_code and line.strip() and (_ITEM.match(line) or not _NO_PROSE.match(line))
+        if is_prose and after.strip() and not _ITEM.match(after) and not _NO_PROSE.match(after):
+            yield number
+
+
 def faults(path: Path) -> Iterator[str]:
-    """Each as `file:line: fault`."""
+    """Yields each fault of a Markdown or Python file as `file:line: fault`."""
     text, is_page = path.read_text(encoding="utf-8"), path.suffix == ".md"
     for number, line in enumerate(text.splitlines() if is_page else [], 1):
         if len(line) > MOST_COLUMNS and not line.startswith("|"):
             yield f"{path}:{number}: a line of {len(line)} characters"
     if path.stem.endswith("_zh"):
+        yield from (f"{path}:{number}: a line break shows as a blank" for number in _broken(text))
         return
+    if not is_page:
+        for number, docstring in _headless(text):
+            yield f"{path}:{number}: a docstring without its noun: {docstring[:60]}"
     for number, block in _blocks(text) if is_page else _blocks_of_code(text):
         if len(block) > MOST_CHARACTERS:
             yield f"{path}:{number}: a paragraph of {len(block)} characters: {block[:60]}"

@@ -3,8 +3,8 @@
 #
 #   bash scripts/checks/studio_shots.sh [FOLDER]       by default out/studio
 #
-# Needs chromium, node and npm; starts a server of its own. Exit codes: 1, the studio did not come that far; 2,
-# something is missing here.
+# Needs chromium, node and npm. Starts a server for the pictures. Exit codes: 1, the studio did not reach a state; 2,
+# a program is missing.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 source scripts/lib/own_server.sh

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Lets the client packages that people use speak with this server, each in an environment of its own from PyPI or npm,
-# compares how long what each heard is with the whole answer, and writes down its words where the extra mini is.
+# Lets widely used client packages speak through this server. Each package is installed from PyPI or npm into a
+# separate environment. The length of the audio that each client saves is compared with that of a whole answer. If the
+# extra `mini` is installed, a recogniser also checks the words.
 #
-#   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without, one is started for it
+#   bash scripts/checks/test_clients.sh [URL]       URL of a running server; without URL a server is started
 #
-# The environments (3.4 GB by du -sh) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12, npm, mpv, curl and,
-# for voice-mode, ALSA's and PortAudio's files.
-# Exit codes: 1, a client did not hear all of it; 2, something is missing here.
+# The environments (3.4 GB) stay in ~/.cache/glm-tts-api/clients. Needs Python 3.12, npm, mpv, curl and, for
+# voice-mode, the header files of ALSA and PortAudio.
+# Exit codes: 1, a client did not receive the whole audio; 2, a program is missing.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 source scripts/lib/own_server.sh
 
 take_arguments 1 "$@"
 
-# script, packages, file that it writes
+# (the client's script, its packages, the file that the script writes)
 readonly CLIENTS=(
   'openai_sdk|openai==3.57.0|openai.mp3'
   'zai_sdk|zai-sdk==0.2.3|zai.wav'
@@ -52,7 +53,7 @@ environment() {
   printf '%s' "$2" >"$folder/installed"
 }
 
-# run_client SCRIPT FILE: lets it speak into FILE. Node looks for packages beside the script.
+# run_client SCRIPT FILE: runs a client, which saves its audio to FILE. Node looks for packages beside the script.
 run_client() {
   local here=scripts/checks/clients
   if [[ $1 == *.mjs ]]; then

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The suite's short test of a cluster; then two Ray nodes on this machine with the
-# bundled model: replicas come and go with the load, one is killed, a node is killed, all are replaced. Prints what
-# became of every request. Ten minutes and more; 6 GB of memory. What stands behind goes to pytest, for the second.
+# Tests the server in a Ray cluster. Runs the short test of the suite first. Then it starts two Ray nodes on this
+# machine with the bundled model: replicas are added and removed with the load, a replica is killed, a node is killed,
+# and all replicas are replaced. Prints the outcome of every request. Takes more than ten minutes and 6 GB of memory.
+# Arguments are passed to the pytest of the second test; with arguments the short test is left out.
 #
 #   bash scripts/checks/test_cluster.sh
 #   bash scripts/checks/test_cluster.sh -k redeploy

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Makes clients from /openapi.json with openapi-python-client and openapi-typescript, and lets each speak.
 #
-#   bash scripts/checks/test_openapi_clients.sh [URL]       URL of a running server; without, one is started for it
+#   bash scripts/checks/test_openapi_clients.sh [URL]       URL of a running server; without URL a server is started
 #
-# Needs PyPI, npm and node; everything goes to a temporary folder. Exit codes: 1, a client does not build or does
-# not speak; 2, something is missing here.
+# Needs PyPI, npm and node. All files go to a temporary folder. Exit codes: 1, a client cannot be built or does not
+# speak; 2, a program is missing.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"
 source scripts/lib/own_server.sh
 
-# python_client: generates, imports every module, speaks.
+# python_client: generates the Python client, imports each of its modules, and lets it speak.
 python_client() {
   say "== openapi-python-client"
   "$(find_python venv)" -m venv "$WORK/venv"
@@ -20,7 +20,7 @@ python_client() {
   "$WORK/venv/bin/python" "$WORK/speak.py" "$URL"
 }
 
-# typescript_client: generates, compiles strictly, speaks.
+# typescript_client: generates the TypeScript client, compiles it in strict mode, and lets it speak.
 typescript_client() {
   say "== openapi-typescript"
   mkdir -- "$WORK/ts"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What every script shares: where the project is, how it speaks, its Python.
-# Sourced, never run. Expects `set -euo pipefail`.
+# Functions and variables for all scripts: the project's folder, messages, and the Python to use.
+# This file is sourced and never run by itself. Expects `set -euo pipefail`.
 
 unset CDPATH
 ROOT="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)"
@@ -9,16 +9,16 @@ PYTHON="$VENV/bin/python"
 SCRIPT="$(realpath -- "$0")"
 cd -- "$ROOT" || exit 1
 
-# Exit codes of all scripts: tried and did not work; a setting, the checkpoint, the port or the machine does not
-# allow it.
+# Exit codes of all scripts. EXIT_FAILED: the script tried and failed. EXIT_REFUSED: a setting, the checkpoint, the
+# port or the machine does not allow the action.
 readonly EXIT_FAILED=1 EXIT_REFUSED=2
 
-# say LINE...: tells the user; one whose terminal is gone is no reason to stop.
+# say LINE...: prints to the user, and does not fail if the terminal is gone.
 say() {
   printf '%s\n' "$*" 2>/dev/null || true
 }
 
-# fail CODE LINE...: tells what is wrong and ends the script.
+# fail CODE LINE...: prints an error and ends the script with exit code CODE.
 fail() {
   local code=$1
   shift
@@ -26,14 +26,15 @@ fail() {
   exit "$code"
 }
 
-# show_help ARGUMENT...: where one is -h or --help, prints the comment at the script's head and ends the script.
+# show_help ARGUMENT...: if an argument is -h or --help, prints the comment at the script's head and ends the script.
 show_help() {
   [[ " $* " == *" -h "* || " $* " == *" --help "* ]] || return 0
   awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$SCRIPT"
   exit 0
 }
 
-# take_arguments MOST ARGUMENT...: show_help; ends the script where there are more than MOST, or an unknown option.
+# take_arguments MOST ARGUMENT...: calls show_help, and ends the script if there are more than MOST arguments or an
+# option.
 take_arguments() {
   local most=$1 argument
   shift
@@ -44,16 +45,16 @@ take_arguments() {
   (($# <= most)) || fail "$EXIT_REFUSED" "${*:most + 1}: too much; --help shows the usage."
 }
 
-# usable_python PROGRAM: whether it is Python 3.11 to 3.13.
+# usable_python PROGRAM [MODULE]: succeeds if PROGRAM is Python 3.11 to 3.13 and has MODULE.
 usable_python() {
-  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
+  "$1" -c "import sys, ${2:-sys}; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null
 }
 
-# find_python MODULE: prints a Python 3.11 to 3.13 of this machine that has MODULE.
+# find_python MODULE: prints the path of a Python 3.11 to 3.13 on this machine that has MODULE; else ends the script.
 find_python() {
   local program
   for program in python3 python3.13 python3.12 python3.11; do
-    if usable_python "$program" && "$program" -c "import $1" 2>/dev/null; then
+    if usable_python "$program" "$1"; then
       command -v "$program"
       return
     fi
@@ -62,7 +63,7 @@ find_python() {
     "python3-venv); found: $(python3 --version 2>&1 || true)"
 }
 
-# any_python: prints the Python of .venv where that runs, else one of this machine.
+# any_python: prints the path of the Python of .venv if it runs, else that of another Python of this machine.
 any_python() {
   if usable_python "$PYTHON"; then
     printf '%s\n' "$PYTHON"
@@ -71,14 +72,14 @@ any_python() {
   fi
 }
 
-# ensure_venv [EXTRA]: makes .venv on first use, and installs what pyproject.toml asks for when that changes.
+# ensure_venv [EXTRA]: makes .venv on first use, and installs the packages of pyproject.toml again when they change.
 ensure_venv() {
   local python
   python="$(any_python)"
   "$python" -m glm_tts_api.service venv "$@" || exit
 }
 
-# service COMMAND...: becomes start, stop, restart or status.
+# service COMMAND...: replaces the script by the Python program that runs COMMAND (start, stop, restart or status).
 service() {
   local python
   python="$(any_python)"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A server of the bundled model for one script, on a free port, with folders that go with the script. Sourced after
-# common.sh.
+# Starts a server with the bundled model for one script, on a free port, with temporary folders that are removed when
+# the script ends. This file is sourced after common.sh.
 
 WORK="$(mktemp -d)"
 SERVER=''
@@ -14,7 +14,7 @@ clean_up() {
   rm -rf -- "$WORK"
 }
 
-# start_server: leaves its address in URL.
+# start_server: starts the server and sets URL to its address.
 start_server() {
   local port begin=$SECONDS
   ensure_venv

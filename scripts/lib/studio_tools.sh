@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# The tools of the studio's tests and checks, which need node: pinned in tests/studio/package-lock.json.
-# Sourced, never run, after common.sh.
+# The tools for the studio's tests and checks, which need node. tests/studio/package-lock.json pins their versions.
+# This file is sourced after common.sh, and never run by itself.
 
 readonly STUDIO_TOOLS="$ROOT/tests/studio/node_modules"
 readonly STUDIO_SCRIPTS=(glm_tts_api/studio/static/js tests/studio)
 
-# has_studio_tools: whether node and the tools are here.
+# has_studio_tools: succeeds if node and the tools are installed.
 has_studio_tools() {
   command -v node >/dev/null && [[ -x $STUDIO_TOOLS/.bin/eslint && -x $STUDIO_TOOLS/.bin/prettier ]]
 }
 
-# ensure_studio_tools: installs those of the lock file where npm is; without, says what would.
+# ensure_studio_tools: installs the tools of the lock file. Without npm it only prints how to get npm.
 ensure_studio_tools() {
   local lock="$ROOT/tests/studio/package-lock.json" installed="$STUDIO_TOOLS/.installed.json"
   ! cmp -s -- "$lock" "$installed" || return 0
@@ -26,25 +26,25 @@ ensure_studio_tools() {
   fi
 }
 
-# tell_of_browsers: says how to get the browsers of the studio's tests where one is missing.
+# tell_of_browsers: if a browser for the studio's tests is missing, prints how to install it.
 tell_of_browsers() {
   { find_chromium && { command -v firefox-esr || command -v firefox; } && command -v pulseaudio; } >/dev/null ||
     say "Not every test of the studio in a browser can run here; some skip (Debian, Ubuntu: apt install chromium firefox-esr pulseaudio)."
 }
 
-# find_chromium: prints its program.
+# find_chromium: prints the path of Chromium's program; fails if there is none.
 find_chromium() {
   command -v chromium || command -v chromium-browser || command -v google-chrome
 }
 
-# require_chromium: leaves Chromium's program in CHROMIUM; ends the script where it or the tools cannot be had.
+# require_chromium: sets CHROMIUM to Chromium's program; ends the script if Chromium or the tools are missing.
 require_chromium() {
   CHROMIUM="$(find_chromium)" || fail "$EXIT_REFUSED" "Chromium is needed (Debian, Ubuntu: apt install chromium)."
   ensure_studio_tools
   has_studio_tools || fail "$EXIT_REFUSED" "node and the tools of the studio's tests are needed (above)."
 }
 
-# in_chromium SCRIPT FOLDER: runs a script of tests/studio/browser on the server at URL; what it saves is in FOLDER.
+# in_chromium SCRIPT FOLDER: runs a script of tests/studio/browser on the server at URL. The script saves to FOLDER.
 in_chromium() {
   STUDIO_URL="$URL" BROWSER=chrome BROWSER_PATH="$CHROMIUM" OUT="$2" \
     node --test --test-reporter=spec "tests/studio/browser/$1"

@@ -1,9 +1,9 @@
-"""Build the Chinese transducers that the package ships, with the published flags.
+"""Builds the Chinese text normalisation transducers (FSTs) that the package ships, with the published flags.
 
     python scripts/make/build_fsts.py [FOLDER]        (default: glm_tts_api/assets/fst)
 
-Run it when WeTextProcessing's version in pyproject.toml moves; until then another installed version is served
-from a user cache that the front end builds by itself.
+Run this program when the version of WeTextProcessing in pyproject.toml changes. If another version is
+installed, the front end builds transducers for it by itself, in a cache of the user.
 """
 
 from __future__ import annotations

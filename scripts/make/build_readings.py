@@ -1,9 +1,10 @@
-"""Write down which words the installed pypinyin reads otherwise than the published pypinyin 0.44.0.
+"""Writes a table of the words that the installed pypinyin reads differently from pypinyin 0.44.0.
 
     pip install --no-deps --target /tmp/pypinyin-0.44 pypinyin==0.44.0
     python scripts/make/build_readings.py /tmp/pypinyin-0.44
 
-The table serves TEXT_RULES=published only. Words: jieba's dictionary, the phrases of both, single Hanzi.
+Only TEXT_RULES=published uses the table. The words are those of jieba's dictionary, the phrases of both
+versions, and single Hanzi.
 """
 
 from __future__ import annotations

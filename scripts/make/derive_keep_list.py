@@ -1,10 +1,11 @@
-"""Derive configs/G2P_able_1word.json and configs/G2P_all_phonemes.json with pypinyin and jieba's frequencies.
+"""Makes configs/G2P_able_1word.json and configs/G2P_all_phonemes.json from pypinyin and jieba's frequencies.
 
     python scripts/make/derive_keep_list.py [FOLDER]    (default: configs; replaces files that are there)
 
-A character stays text in phoneme mode if it is common and, weighted by the frequency of the words it is in,
-nearly always read in one way. A phoneme is whatever a frequent character's readings are made of. The official
-lists of the model, put in the same place under the same names, take precedence by being there.
+The first list has the characters that stay text in phoneme mode: the common characters that are nearly always
+read in the same way, weighted by the frequency of the words that contain them. The second list
+has the phonemes of the readings of all frequent characters. The official lists of the model may replace these
+files.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ import jieba
 
 from glm_tts_api.text.phonemes.writer import read_aligned
 
-KNOWN_COUNT = 40  # of jieba's some 60 million words; a rarer character counts as unknown
+KNOWN_COUNT = 40  # occurrences in jieba's 60 million words; a rarer character counts as unknown
 CERTAIN = 0.985
-SANDHI = "一不"  # their tone follows their neighbours, which pypinyin does not write and the model knows
-NO_TOKEN = "ER5"  # 儿 as a mere r at the end of a syllable
+SANDHI = "一不"  # characters whose tone depends on the next one; the model knows this, but pypinyin does not
+NO_TOKEN = "ER5"  # 儿 as an r at the end of a syllable, for which the model has no token
 
 
 def main() -> None:
@@ -43,7 +44,10 @@ def main() -> None:
 
 
 def count_readings() -> dict[str, Counter[tuple[str, ...]]]:
-    """How often each character is read in which way."""
+    """Counts the readings of each character, weighted by the frequency of the words that contain it.
+
+    Characters with fewer than KNOWN_COUNT occurrences are left out.
+    """
     tokenizer = jieba.Tokenizer()
     tokenizer.tmp_dir = tempfile.mkdtemp()
     tokenizer.initialize()
@@ -61,7 +65,7 @@ def is_certain(char: str, counts: Counter[tuple[str, ...]]) -> bool:
 
 
 def is_common(char: str) -> bool:
-    """Of the 3755 characters of GB 2312's first level."""
+    """Returns whether `char` is one of the 3755 characters of the first level of GB 2312."""
     try:
         return b"\xb0\xa1" <= char.encode("gb2312") <= b"\xd7\xf9"
     except UnicodeEncodeError:

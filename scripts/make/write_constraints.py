@@ -1,8 +1,8 @@
-"""Writes constraints.txt: the packages that the server runs on, in the versions of this environment.
+"""Writes constraints.txt: the versions in this environment of all packages that the server needs.
 
     .venv/bin/python scripts/make/write_constraints.py
 
-For a release, after every test has passed with them.
+Is run for a release, after every test has passed with these versions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ PROJECT = "glm-tts-api"
 
 
 def installed_versions() -> dict[str, str]:
-    """Of all that the project needs to run, directly or not. A build's own mark (+cpu) is no part of them."""
+    """Returns the version of each package that the project needs directly or indirectly, by package name.
+
+    A local label such as +cpu is removed from the version. Ends the program if a package is not installed.
+    """
     versions: dict[str, str] = {}
     todo = [Requirement(PROJECT)]
     while todo:

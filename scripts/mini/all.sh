@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the mini checkpoint from nothing: data, tokenizer, language model, flow, vocoders, export; then measures it.
-# Every step goes on where it stopped, so this can be interrupted and started again.
+# Makes the mini checkpoint from the beginning: data, tokenizer, language model, flow, vocoders, export. Then measures
+# it. Every step continues where it stopped, so the script can be interrupted and started again.
 # Needs espeak-ng and:  pip install -e '.[dev,mini]'
-# Training minutes are CPU time of one thread; the model card says what how many of them gave.
+# Training minutes are CPU time of one thread. The model card says how many minutes the shipped model was trained.
 set -euo pipefail
 (($# == 0)) || { # it takes hours: whoever asks for --help does not want it
     awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$0"

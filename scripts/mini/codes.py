@@ -1,4 +1,4 @@
-"""Speech codes of all clips by the trained tokenizer.
+"""Computes the speech codes of all training clips with the trained speech tokenizer.
 
 python -m scripts.mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, if the tokenizer is newer
 """
@@ -23,7 +23,10 @@ def load_encoder(folder: Path) -> SpeechEncoder:
 
 @torch.inference_mode()
 def encode_part(encoder: SpeechEncoder, part: Path, *, tokens: int = 6000) -> list[npt.NDArray[np.int16]]:
-    """Codes [n_tokens] of every clip of a part, in order. Padding is masked as in the service."""
+    """Returns the codes [n_tokens] of every clip of a part of the data, in the order of the clips.
+
+    Clips are encoded in batches of at most `tokens` tokens. Padding is masked as in the server.
+    """
     clips = ClipSet([part], mel=False)
     order = sorted(range(len(clips.clips)), key=lambda i: clips.clips[i].n_tokens)
     result: list[npt.NDArray[np.int16]] = [np.zeros(0, np.int16)] * len(order)

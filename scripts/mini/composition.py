@@ -1,9 +1,9 @@
-"""What each text token is made of: sounds and letters as shared factors of the embedding table.
+"""Describes each text token as a sum of shared factors (sounds and letters) of the embedding table.
 
-A Hanzi is initial + final + tone (averaged over its readings), a phoneme token the same factors alone, an
-English piece its letters by place and the phonemes that its letters stand for, averaged over the words that
-contain it.
-The trained table is own row / 2 + factors, folded into plain rows at export.
+The factors of a Hanzi are its initial, final and tone, averaged over its readings. A phoneme token has the
+same factors. The factors of an English piece are its letters by place, and the phonemes that its letters
+stand for, averaged over the words that contain the piece. A row of the trained table is half of the token's
+own row plus the rows of its factors. The export writes the sums as plain rows.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ _MAX_LETTERS, _MAX_SOUNDS = 10, 10
 
 
 class _Factors:
-    """Names columns as they come up and collects weights."""
+    """Collects the weights of a sparse matrix. Each new factor name gets the next column."""
 
     def __init__(self) -> None:
         self.columns: dict[str, int] = {}
@@ -31,7 +31,7 @@ class _Factors:
 
 
 def reading_shares(maker: SentenceMaker) -> dict[str, list[tuple[tuple[str, str], float]]]:
-    """How often each Hanzi is read how, over the word list."""
+    """Returns for each Hanzi its (initial, final) readings and their shares in the words of the word list."""
     counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for word, frequency in zip(maker.chinese.words, maker.chinese.frequency, strict=True):
         for char, reading in zip(word, word_readings(word), strict=True):
@@ -91,7 +91,10 @@ def _add_english(factors: _Factors, vocabulary: Vocabulary, maker: SentenceMaker
 
 
 def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> tuple[Tensor, list[str]]:
-    """The sparse factor matrix as float32 [n_text, n_factors], and the name of each factor."""
+    """Returns the factor matrix, float32 [n_text, n_factors], and the name of each factor.
+
+    A row holds the weights of the factors (sounds and letters) that make up one text token.
+    """
     factors = _Factors()
     shares = reading_shares(maker)
     for token, piece in enumerate(vocabulary.ranks):

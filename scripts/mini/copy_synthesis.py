@@ -1,4 +1,4 @@
-"""Word error rates of copy synthesis: recording -> mel -> vocoder -> recogniser, clean and degraded mels.
+"""Measures word error rates of copy synthesis (recording -> mel -> vocoder), with clean and degraded mels.
 
 python -m scripts.mini.copy_synthesis --sentences 20
 """
@@ -24,7 +24,7 @@ Speaker = Callable[[Tensor], Tensor]  # mel [80, T] at the vocoder's rate -> wav
 
 
 def speakers(folder: Path) -> dict[str, tuple[int, Speaker]]:
-    """Name -> sample rate of the mel, vocoder; those that are trained already."""
+    """Returns the trained vocoders: name -> (sample rate of the mel, function of the mel)."""
     found: dict[str, tuple[int, Speaker]] = {"griffin_lim": (24000, griffin_lim)}
     if (folder / "hift" / "best.pt").exists():
         hift = HiFT(HiftConfig.from_json(folder / "hift" / "config.json"))
@@ -41,7 +41,7 @@ def speakers(folder: Path) -> dict[str, tuple[int, Speaker]]:
 
 
 def recordings(folder: Path, sentences: int) -> list[Tensor]:
-    """Held-out sentences, the voices in turn, at espeak's own rate."""
+    """Returns the first `sentences` held-out sentences, spoken by espeak-ng's voices in turn at 22.05 kHz."""
     engine, waves = Espeak(folder), []
     for index, text in enumerate(ENGLISH[:sentences]):
         speech = engine.synthesize(text, language="en", voice=VOICES[index % len(VOICES)].name)
@@ -51,7 +51,7 @@ def recordings(folder: Path, sentences: int) -> list[Tensor]:
 
 
 def word_error_rate(listener: EnglishListener, waves: list[Tensor]) -> float:
-    """Of 24 kHz waves of the first sentences."""
+    """Returns the word error rate of 24 kHz waves, one for each of the first held-out sentences."""
     verdicts = [
         align(words(text), listener.words(wave.numpy())) for text, wave in zip(ENGLISH, waves, strict=False)
     ]

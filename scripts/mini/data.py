@@ -3,7 +3,8 @@
     python -m scripts.mini.data pairs 2500 --seed 100 --out .mini/data/pairs0
     python -m scripts.mini.data single 9000 --seed 200 --out .mini/data/single0
 
-`pairs`: two voices a text, all features; `single`: one voice a text, the tokenizer's features alone.
+`pairs` speaks each text in two voices, and writes all features. `single` speaks each text in one voice, and
+writes only the features of the speech tokenizer.
 """
 
 import argparse
@@ -32,7 +33,11 @@ MAX_STRETCH = 0.04
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance: `phoneme_*` per phoneme, `char_*` the known character times, in ms after trimming."""
+    """One utterance of the training data. All times are in ms from the beginning of the trimmed audio.
+
+    `phoneme_ms` and `phonemes` give the start and name of each phoneme. `char_ms` and `char_index` give the
+    characters whose start is known. `n_tokens` is the length in speech tokens of 40 ms.
+    """
 
     text_id: int
     text: str
@@ -45,13 +50,13 @@ class Clip:
     char_index: npt.NDArray[np.int32]
 
     def frame_phonemes(self) -> list[str]:
-        """The phoneme at the middle of each 20 ms, "" in pauses: 2 n_tokens names."""
+        """Returns the phoneme at the middle of each frame of 20 ms, or "" in pauses: 2 n_tokens names."""
         middle = np.arange(2 * self.n_tokens) * 20 + 10
         index = np.searchsorted(self.phoneme_ms, middle, side="right") - 1
         return [clean_phoneme(self.phonemes[i]) if i >= 0 else "" for i in index]
 
     def token_chars(self) -> npt.NDArray[np.float32]:
-        """The (fractional) character that each speech token belongs to: [n_tokens]."""
+        """Returns for each speech token the index of its character in the text, as a fraction: [n_tokens]."""
         return np.interp(np.arange(self.n_tokens) * 40 + 20, self.char_ms, self.char_index).astype(np.float32)
 
 
@@ -65,7 +70,7 @@ def make_clip(
     bounds: tuple[int, int],
     length: int,
 ) -> Clip:
-    """The clip of the samples from bounds[0] to bounds[1], stretched to `length` samples."""
+    """Makes the clip of the samples bounds[0] to bounds[1] of `speech`, stretched to `length` samples."""
     start, end = bounds
     offset, stretch = start * 1000 / SAMPLE_RATE, length / (end - start)
     n_tokens = -(-ceil(length * 160 / 147) // TOKEN_SAMPLES)
@@ -84,13 +89,17 @@ SPEAKER_STATISTICS = 80 + 79 + 80
 
 
 def speaker_statistics(fbank: Tensor) -> Tensor:
-    """Each bin's spread, and the differences of neighbouring bins and frames. [T, 80] -> [239]."""
+    """Returns the statistics from which the speaker encoder works: filter banks [T, 80] -> [239].
+
+    The statistics are the spread of each bin over time, and the mean differences of neighbouring bins and of
+    neighbouring frames.
+    """
     spread = (fbank.square().mean(0) + 1e-6).sqrt()
     return torch.cat([spread, fbank.diff(dim=1).abs().mean(0), fbank.diff(dim=0).abs().mean(0)])
 
 
 def load_speaker_statistics(parts: list[Path]) -> tuple[Tensor, list[str]]:
-    """[n_clips, 239] and the voice of each clip, over all parts."""
+    """Reads the speaker statistics [n_clips, 239] and the voice of each clip from all `parts` of the data."""
     rows = [
         np.fromfile(part.with_suffix(".speaker"), np.float32).reshape(-1, SPEAKER_STATISTICS)
         for part in parts
@@ -100,7 +109,7 @@ def load_speaker_statistics(parts: list[Path]) -> tuple[Tensor, list[str]]:
 
 
 class ClipSet:
-    """Clips on disk with their features, memory mapped; several parts read as one."""
+    """The clips of several parts of the data, with their features, which are memory mapped."""
 
     def __init__(self, parts: list[Path], *, mel: bool) -> None:
         self.clips: list[Clip] = []
@@ -127,25 +136,29 @@ class ClipSet:
                 start += clip.n_tokens
 
     def whisper(self, i: int) -> npt.NDArray[np.float16]:
-        """[4 n_tokens, 128]"""
+        """Returns the Whisper features of clip `i`, [4 n_tokens, 128]."""
         part, start = self._where[i]
         return self._whisper[part][4 * start : 4 * (start + self.clips[i].n_tokens)]
 
     def mel(self, i: int) -> npt.NDArray[np.float16]:
-        """[2 n_tokens, 81]: log mel and log F0"""
+        """Returns the log mel and the log F0 of clip `i`, [2 n_tokens, 81]."""
         part, start = self._where[i]
         return self._mel[part][2 * start : 2 * (start + self.clips[i].n_tokens)]
 
     def recorded(self, i: int) -> npt.NDArray[np.float16]:
-        """[2 n_tokens, 80]: the log mel of the recording that the Whisper features are of"""
+        """Returns the log mel [2 n_tokens, 80] of clip `i` as it was recorded.
+
+        The Whisper features of the clip come from the same recording. The recording may be spoilt
+        (recording.py).
+        """
         part, start = self._where[i]
         return self._recorded[part][2 * start : 2 * (start + self.clips[i].n_tokens), :N_MEL]
 
 
 def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -> None:
-    """Writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel and OUT.speaker.
+    """Speaks `n_texts` random texts, and writes OUT.pkl, OUT.whisper and, for pairs, OUT.mel and OUT.speaker.
 
-    The second voice of a pair takes the timing of the first.
+    The second voice of a pair is stretched to the length of the first.
     """
     torch.set_num_threads(1)
     rng = random.Random(seed)
@@ -171,7 +184,7 @@ def generate(n_texts: int, *, seed: int, out: Path, folder: Path, pairs: bool) -
                     break
                 samples = speech.wave[start:end]
                 if length:
-                    # voices differ by about 1 % in time (whole pitch periods): take that out, so pairs match
+                    # voices differ by about 1 % in length (whole pitch periods): stretch the second voice
                     if abs(len(samples) / length - 1) > MAX_STRETCH:
                         break
                     samples = scipy.signal.resample(samples, length).clip(-32768, 32767).astype(np.int16)

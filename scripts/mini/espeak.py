@@ -1,8 +1,7 @@
-"""espeak-ng in this process, with our own clean voices: text in, samples and timed events out.
+"""Runs espeak-ng in this process with clean voices of our own: text in, samples and timed events out.
 
-The voices are plain formant variants without stress-dependent lengthening, flutter, roughness or echo, so
-that the same text has nearly the same timing in every voice; pairs of voices can then be learned frame
-against frame.
+The voices are plain formant variants without stress-dependent lengthening, flutter, roughness or echo. So the
+same text has nearly the same timing in every voice, and frames of two voices can be compared in training.
 """
 
 import ctypes
@@ -29,7 +28,7 @@ _LANGUAGE = {"zh": "cmn", "en": "en-us"}
 
 @dataclass(frozen=True)
 class VoiceVariant:
-    """A formant variant: pitch base and top (Hz), formant frequency, height and width in percent."""
+    """A voice of espeak-ng: pitch range in Hz; each formant's frequency, height and width in percent."""
 
     name: str
     gender: str
@@ -86,9 +85,10 @@ VOICES: tuple[VoiceVariant, ...] = (
 
 @dataclass(frozen=True)
 class Speech:
-    """One synthesis: int16 samples at 22.05 kHz; times in milliseconds from the first sample.
+    """The result of one synthesis: int16 samples at 22.05 kHz, and times in ms from the first sample.
 
-    `phonemes` are (start, espeak name); `words` are (start, character offset from 0, length in characters).
+    `phonemes` holds pairs (start, espeak-ng's name). `words` holds (start, index of the first character,
+    length in characters).
     """
 
     wave: npt.NDArray[np.int16]
@@ -117,7 +117,10 @@ _Callback = CFUNCTYPE(c_int, POINTER(c_short), c_int, POINTER(_Event))
 
 
 def install_voices(folder: Path) -> Path:
-    """Copies espeak-ng's data below `folder` and adds our variants; returns the folder to hand to espeak."""
+    """Copies espeak-ng's data below `folder` and adds our voices. Returns the data path for espeak-ng.
+
+    Raises FileNotFoundError if espeak-ng is not installed.
+    """
     target = folder / "espeak-ng-data"
     if not target.exists():
         source = next((Path(p) for p in _SYSTEM_DATA if Path(p).is_dir()), None)
@@ -130,7 +133,7 @@ def install_voices(folder: Path) -> Path:
 
 
 class Espeak:
-    """The library, one instance a process (libespeak-ng keeps global state)."""
+    """The library espeak-ng. A process may have only one instance, since the library keeps global state."""
 
     def __init__(self, folder: Path) -> None:
         self._library = ctypes.CDLL("libespeak-ng.so.1")
@@ -157,7 +160,10 @@ class Espeak:
         return 0
 
     def synthesize(self, text: str, *, language: str, voice: str, pitch: int = 50) -> Speech:
-        """Speaks "zh" (Latin words are read in English) or "en"; `pitch` 0..99, 50 is neutral."""
+        """Speaks a text in one of VOICES. Raises ValueError if espeak-ng does not have the voice.
+
+        `language` is "zh" (Latin words are read as English) or "en". `pitch` is 0 to 99, and 50 is neutral.
+        """
         self._chunks.clear()
         self._phonemes.clear()
         self._words.clear()
@@ -173,7 +179,7 @@ class Espeak:
         return Speech(wave, tuple(self._phonemes), tuple(self._words))
 
     def phonemes(self, words: Iterable[str], *, language: str) -> list[list[str]]:
-        """The phoneme names of each word, spoken on its own; no pauses, no language switches."""
+        """Returns the phoneme names of each word, spoken on its own, without pauses and language switches."""
         result = []
         for word in words:
             speech = self.synthesize(word, language=language, voice=VOICES[0].name)
@@ -182,7 +188,7 @@ class Espeak:
 
 
 def clean_phoneme(name: str) -> str:
-    """The phoneme without stress and length marks; empty for pauses and language switches."""
+    """Returns the phoneme without stress and length marks, or "" for pauses and language switches."""
     bare = name.strip("',%=|")
     return "" if not bare or bare.startswith(("_", "(", ";")) else bare
 
@@ -190,7 +196,10 @@ def clean_phoneme(name: str) -> str:
 def trim_bounds(
     wave: npt.NDArray[np.int16], *, keep_s: float = 0.08, threshold: int = 200
 ) -> tuple[int, int]:
-    """The samples to keep: the loud part with `keep_s` of silence on both sides; (0, 0) if silent."""
+    """Returns the (start, end) of the loud part with `keep_s` seconds more on both sides.
+
+    A sample is loud if its absolute value is above `threshold`. Returns (0, 0) if no sample is loud.
+    """
     loud = np.flatnonzero(np.abs(wave.astype(np.int32)) > threshold)
     if len(loud) == 0:
         return 0, 0

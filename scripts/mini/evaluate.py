@@ -3,9 +3,10 @@
     python -m scripts.mini.evaluate --model glm_tts_api/assets/mini            every figure
     python -m scripts.mini.evaluate --model glm_tts_api/assets/mini --quick    10 + 10 sentences, 2 paragraphs
 
-English: word error rate of Whisper tiny.en. Chinese: phone error rate of our own recogniser (train it first:
-python -m scripts.mini.recogniser); tones are not judged. Beside each, espeak-ng's own audio of the same text.
-OUT receives figures.json, every verdict, a spectrogram and some of the speech.
+English is judged by the word error rate of Whisper tiny.en. Chinese is judged by the phone error rate of our
+own recogniser, without tones (train it first: python -m scripts.mini.recogniser). The audio of espeak-ng for
+the same text is judged too, for comparison. OUT receives figures.json, every verdict, a spectrogram and some
+of the speech.
 """
 
 import argparse
@@ -40,7 +41,10 @@ class Condition:
 
 
 def conditions(voices: tuple[str, ...], *, quick: bool) -> list[Condition]:
-    """What is said: everything in both voices, or a part of it with the longer kinds in the first voice."""
+    """Returns the test conditions: which texts are spoken in which voices, and how.
+
+    `quick` takes fewer texts, and speaks paragraphs and phonemes only in the first voice.
+    """
     n_sentences, n_paragraphs = (10, 1) if quick else (50, 5)
     some = voices[:1] if quick else voices
     english, chinese = heldout.ENGLISH[:n_sentences], heldout.CHINESE[:n_sentences]
@@ -58,15 +62,18 @@ def conditions(voices: tuple[str, ...], *, quick: bool) -> list[Condition]:
 
 
 class Evaluation:
-    """Speaks, judges and keeps what it found."""
+    """Speaks the texts of test conditions, judges the speech, and keeps the verdicts and some samples."""
 
     def __init__(self, server: Server, judge: Judge, out: Path) -> None:
         self._server, self._judge, self._out = server, judge, out
         self.verdicts: dict[str, list[Verdict]] = {}
-        self.samples: dict[tuple[str, str], Wave] = {}  # what was said first, by condition and voice
+        self.samples: dict[tuple[str, str], Wave] = {}  # the first text's wave, by condition and voice
 
     async def run(self, condition: Condition, voice_name: str, other_name: str) -> Row:
-        """One condition in one voice; `other_name` is the voice that it should not sound like."""
+        """Speaks and judges one condition in one voice.
+
+        `other_name` is another voice. The speech should resemble `voice_name` more than this voice.
+        """
         voice = self._server.voice(voice_name)
         prompt, other = prompt_wave(voice), prompt_wave(self._server.voice(other_name))
         verdicts: list[Verdict] = []
@@ -101,7 +108,7 @@ class Evaluation:
 
 
 def draw(path: Path, judge: Judge, wave: Wave, text: str) -> None:
-    """The mel of `wave` over that of espeak-ng's own, as a picture."""
+    """Draws the mel of `wave` above the mel of espeak-ng's speech of the same text, and saves it."""
     from matplotlib import pyplot
 
     reference, _ = judge.reference.say(text, "en")
@@ -117,7 +124,7 @@ def draw(path: Path, judge: Judge, wave: Wave, text: str) -> None:
 async def speak_and_judge(
     server: Server, evaluation: Evaluation, plan: list[tuple[Condition, str, str]]
 ) -> list[Row]:
-    """Each row is told as soon as it is known: a whole run may take an hour."""
+    """Runs (condition, voice, other voice) of `plan`, and prints each row at once: a run may take an hour."""
     rows = []
     async with server.running():
         for condition, voice, other in plan:

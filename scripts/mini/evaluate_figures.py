@@ -1,10 +1,10 @@
-"""What is heard of sentences with figures, read by the default rules of an older commit and by those of now.
+"""Compares how well sentences with figures are understood, read by an older commit's rules and by today's.
 
     python -m scripts.mini.evaluate_figures --before 6510070
 
-The bundled mini says both; errors are counted against the reading that stands beside each sentence in
-figured.py: English words by Whisper tiny.en, Chinese phones by our own recogniser (train it first:
-python -m scripts.mini.recogniser). Prints each sentence that is now read otherwise, then the rates.
+The bundled mini model speaks both readings. Errors are counted against the right reading in figured.py:
+English words as Whisper tiny.en hears them, and Chinese phones as our own recogniser hears them (train it
+first: python -m scripts.mini.recogniser). Prints each sentence whose reading changed, then the error rates.
 """
 
 import argparse
@@ -37,7 +37,7 @@ json.dump([" ".join(frontend.prepare(text)) for text in json.load(sys.stdin)], s
 
 
 def readings(root: Path, texts: list[str]) -> list[str]:
-    """`texts` in words, by the default rules of the sources in `root`."""
+    """Returns the readings of `texts` in words by the default rules of the source tree `root`."""
     with tempfile.TemporaryDirectory() as cache:
         done = subprocess.run(
             [sys.executable, "-c", _READ, cache],
@@ -62,7 +62,7 @@ def readings_of_commit(commit: str, texts: list[str]) -> list[str]:
 
 
 class Ear:
-    """Errors in what is heard of a reading, against the reading that is expected."""
+    """Speaks texts in one voice, recognises the speech, and counts the errors against the expected words."""
 
     def __init__(self, server: Server, voice: str, folder: Path) -> None:
         self._server, self._voice = server, server.voice(voice)
@@ -72,7 +72,10 @@ class Ear:
         self._heard: dict[str, list[str]] = {}
 
     async def errors(self, reading: str, expected: str, language: str) -> tuple[int, int, str]:
-        """Errors, units of `expected`, and what was heard; the same reading is said once."""
+        """Speaks `reading`, and compares the recognised units with those of `expected`.
+
+        Returns (errors, units of `expected`, the recognised units as a text). A reading is spoken only once.
+        """
         if reading not in self._heard:
             said = await self._server.say(reading, self._voice, seed=SEED)
             wave = np.concatenate(said.segments)

@@ -1,4 +1,4 @@
-"""Writes the mini checkpoint in the official layout from the training states: half precision, nothing else.
+"""Writes the mini checkpoint in the official layout, in half precision, from the training states.
 
 python -m scripts.mini.export       .mini/* -> glm_tts_api/assets/mini
 """
@@ -26,7 +26,7 @@ from scripts.mini.vocoder import CONFIG as HIFT_CONFIG
 from scripts.mini.vocos2d import save as save_generator
 
 MAX_BYTES = 40_000_000
-_FAR = 100.0  # a codebook row that no vector comes near
+_FAR = 100.0  # the value of a codebook row that is never the nearest to a vector
 
 
 def _half(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -44,7 +44,11 @@ def _room(out: Path, name: str) -> Path:
 
 
 def export_llm(folder: Path, out: Path, *, temperature: float) -> Vocabulary:
-    """Folds the composed rows into one table; `temperature` below 1 sharpens, folded into the last norm."""
+    """Writes the LLM and the text tokenizer, and returns the vocabulary.
+
+    The composed rows of the embedding become one plain table. `temperature` is folded into the last norm: a
+    value below 1 makes the distribution sharper.
+    """
     vocabulary, factors = open_vocabulary(folder)
     size = LlmSize()
     model = TrainingLlama(size, n_ids=len(vocabulary), factors=factors)
@@ -105,7 +109,10 @@ def export_flow(folder: Path, out: Path) -> None:
 
 
 def export_vocoders(folder: Path, out: Path) -> None:
-    """HiFT as trained, or untrained while there is none; the 32 kHz generator where there is one."""
+    """Writes the trained HiFT and the trained 32 kHz generator.
+
+    Takes untrained ones where training has not run.
+    """
     room = _room(out, "hift")
     trained = folder / "hift" / "best.pt"
     if trained.exists():

@@ -1,7 +1,7 @@
-"""What the networks hear and speak: the service's own features, computed for whole trimmed utterances.
+"""Computes the features that the networks are trained on, as the server does, for whole trimmed utterances.
 
-One speech token covers 40 ms = 960 samples at 24 kHz = 2 mel frames = 4 Whisper frames; waves are padded
-to that.
+One speech token covers 40 ms = 960 samples at 24 kHz = 2 mel frames = 4 Whisper frames. Waves are padded to
+whole speech tokens.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ FMAX_HZ = 8000.0
 
 
 class FeatureExtractor:
-    """Whisper log-mel (16 kHz) and the synthesis mel (24 kHz) with the pitch of each frame."""
+    """Computes the Whisper log-mel (16 kHz), and the synthesis mel (24 kHz) with the pitch of each frame."""
 
     def __init__(self) -> None:
         self._filters_24k = slaney_filterbank(N_MEL, 1920, 24000, FMAX_HZ)
@@ -30,13 +30,13 @@ class FeatureExtractor:
         self._window_correlation = torch.fft.irfft(window_power)
 
     def prepare(self, wave: npt.NDArray[np.int16]) -> Tensor:
-        """espeak's int16 at 22.05 kHz -> float at 24 kHz, zero-padded to whole tokens."""
+        """Converts int16 samples at 22.05 kHz to float at 24 kHz, zero-padded to whole speech tokens."""
         y = scipy.signal.resample_poly(wave.astype(np.float32) / 32768, 160, 147).astype(np.float32)
         y = np.pad(y, (0, -len(y) % TOKEN_SAMPLES)).clip(-1, 1)
         return torch.from_numpy(y)
 
     def whisper(self, wave_24k: Tensor) -> Tensor:
-        """[4 n_tokens, 128], as transformers' WhisperFeatureExtractor gives for the utterance alone."""
+        """Returns [4 n_tokens, 128], as transformers' WhisperFeatureExtractor computes them."""
         wave = resample(wave_24k, 24000, 16000)
         spectrum = torch.stft(wave, 400, 160, 400, self._window_16k, center=True, return_complex=True)[:, :-1]
         log_mel = (self._filters_16k @ spectrum.abs().square()).clamp(min=1e-10).log10()
@@ -44,7 +44,7 @@ class FeatureExtractor:
         return ((log_mel + 4) / 4).T
 
     def mel_and_pitch(self, wave_24k: Tensor) -> Tensor:
-        """[2 n_tokens, 81]: natural-log mel (docs/model.md 7), then log F0 in Hz or 0 where unvoiced."""
+        """Returns [2 n_tokens, 81]: the natural-log mel (docs/model.md 7), then log F0 or 0 (unvoiced)."""
         y = torch.nn.functional.pad(wave_24k[None, None], (720, 720), mode="reflect")[0, 0]
         spectrum = torch.stft(y, 1920, 480, 1920, self._window_24k, center=False, return_complex=True)
         power = spectrum.real.square() + spectrum.imag.square()
@@ -56,7 +56,7 @@ class FeatureExtractor:
         low, high = int(24000 / F0_RANGE_HZ[1]), int(24000 / F0_RANGE_HZ[0])
         normal = correlation / self._window_correlation[:, None] * self._window_correlation[0]
         normal = normal[low:high] / normal[0].clamp(min=1e-3)
-        # the shortest lag that comes near the best one, so that a multiple of the period isn't taken for it
+        # take the shortest lag with nearly the best correlation, and not a multiple of the pitch period
         best = normal.max(0).values
         lag = low + (normal > 0.93 * best).float().argmax(0)
         peak = torch.arange(-6, 7)[:, None] + lag[None]

@@ -1,4 +1,4 @@
-"""Sentences with figures as people write them, and how they are read: (text, reading)."""
+"""Sentences with figures as people write them, and their right readings, as pairs (text, reading)."""
 
 ENGLISH = (
     ("The train leaves at 9:45 from platform 7.", "The train leaves at nine forty five from platform seven."),

@@ -1,4 +1,4 @@
-"""From verdicts to the figures that are reported: rows of a table, and what the checkpoint is to meet."""
+"""Computes the reported figures from verdicts: the rows of a table, and the limits a checkpoint must meet."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -11,7 +11,12 @@ from scripts.mini.speaking import Said
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of one condition in one voice. Rates are per unit (errors) or per segment (the others)."""
+    """The figures of one test condition in one voice.
+
+    Error rates are errors per unit (word or phone). `run_on` and `early_stop` are shares of the segments.
+    `espeak_` figures are those of espeak-ng's speech. `f0_to_prompt` is the ratio of the median F0 to the
+    prompt's.
+    """
 
     condition: str
     voice: str
@@ -39,7 +44,7 @@ def espeak_error_rate(verdicts: list[Verdict]) -> float:
 
 
 def error_rate_sigma(verdicts: list[Verdict], *, n_resamples: int = 300) -> float:
-    """The standard error of the error rate, by resampling the segments."""
+    """Returns the standard error of the error rate by bootstrap over the segments."""
     pairs = np.array([(v.errors, v.n_units) for v in verdicts])
     picks = np.random.default_rng(0).integers(0, len(pairs), (n_resamples, len(pairs)))
     sums = pairs[picks].sum(1)
@@ -85,7 +90,7 @@ HEADER = (
 
 
 def line(row: Row) -> str:
-    """The row under HEADER."""
+    """Formats the figures of a row as a line of text, in the columns of HEADER."""
     return (
         f"{row.condition:<26} {row.voice:<10} {row.n_segments:>4} "
         f"{row.error_rate:>6.3f} ± {row.error_rate_sigma:<5.3f} {row.espeak_error_rate:>7.3f} "
@@ -97,7 +102,7 @@ def line(row: Row) -> str:
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure and the most that it may be."""
+    """A figure of a checkpoint and the upper limit that it must not exceed."""
 
     name: str
     value: float
@@ -109,7 +114,10 @@ class Bar:
 
 
 def bars(verdicts: dict[str, list[Verdict]], rows: list[Row], *, size_mb: float) -> list[Bar]:
-    """The figures that the checkpoint is to meet; `verdicts` by condition, over all voices."""
+    """Returns the figures that have a limit.
+
+    `verdicts` maps each condition to its verdicts over all voices.
+    """
     english, chinese = verdicts["en sentences"], verdicts["zh sentences"]
     every = [verdict for found in verdicts.values() for verdict in found]
 

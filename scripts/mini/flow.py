@@ -1,4 +1,4 @@
-"""Trains the flow (the service's own DiT) on raw log-mel: a prompt, then the rest; half of it block-causal.
+"""Trains the flow (the server's own DiT) on log mels of a prompt and a rest, half of them block-causal.
 
 python -m scripts.mini.flow --minutes 75        (goes on where it stopped)
 """
@@ -23,7 +23,7 @@ from scripts.mini.data import ClipSet, load_speaker_statistics
 from scripts.mini.speech_encoder import EncoderConfig
 from scripts.mini.training import Muon, Run, plain_attention, warm_cosine
 
-_LENGTHS = (75, 125, 200, 325)  # tokens a row: 3 to 13 s
+_LENGTHS = (75, 125, 200, 325)  # tokens in a row: 3 to 13 s
 _LENGTH_WEIGHTS = (2, 3, 3, 2)
 _DROP_CONDITIONS = 0.2
 CODE_TABLE = "text_emb_layer.text_embed.weight"
@@ -31,7 +31,7 @@ _MEL_FLOOR = float(np.log(1e-5))
 
 
 def code_vectors(folder: Path) -> Tensor:
-    """The tokenizer's codebook, each dimension with mean 0 and spread 1 over the codes: [n_codes, dim]."""
+    """Reads the speech tokenizer's codebook [n_codes, dim], each dimension with mean 0 and variance 1."""
     book: Tensor = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook"]
     used = book[1:]  # row 0 is the filler
     return (book - used.mean(0)) / used.std(0)
@@ -39,9 +39,12 @@ def code_vectors(folder: Path) -> Tensor:
 
 @torch.no_grad()
 def follow_codes(table: Tensor, codes: Tensor, known: Tensor | None) -> None:
-    """Puts the flow's rows where the tokenizer has its codes: a row starts with what its neighbours learn.
+    """Moves the rows of the flow's token embedding by the changes of the tokenizer's codebook.
 
-    `known`: the codes that the table has followed so far; what it has learned besides stays.
+    Codes that are near each other thus begin with similar rows. `codes` is the present codebook.
+
+    `known` is the codebook that `table` followed before, and learned differences to it are kept. None copies
+    the codebook.
     """
     rows = table[1 : len(codes)]
     if known is None:
@@ -60,15 +63,18 @@ def flow_config() -> FlowConfig:
 @dataclass(frozen=True)
 class Batch:
     mel: Tensor  # [B, T, 80]
-    recorded: Tensor  # [B, T, 80], as a prompt is recorded
-    frames: Tensor  # [B, T], a code per mel frame
-    prompt: Tensor  # [B], frames of the prompt
+    recorded: Tensor  # [B, T, 80], the mel as a phone or laptop would record it
+    frames: Tensor  # [B, T], the speech code of each mel frame
+    prompt: Tensor  # [B], the number of frames of the prompt
     speaker: Tensor  # [B, 192]
     mask: Tensor | None  # [B, 1, T, T]
 
 
 class VoiceData:
-    """Utterances of one voice joined to rows: the first is the prompt, whose voice vector is given."""
+    """Training rows that join utterances of one voice.
+
+    The first utterance is the prompt and gives the speaker.
+    """
 
     def __init__(self, folder: Path, names: list[str], *, n_validation: int = 300) -> None:
         parts = [folder / "data" / name for name in names]
@@ -97,7 +103,7 @@ class VoiceData:
         return torch.from_numpy(np.concatenate(some).mean(0))
 
     def _row(self, rng: random.Random, voice: list[int], n: int) -> tuple[list[int], int]:
-        """Clips that fill n tokens, and the prompt's tokens."""
+        """Draws clips of a voice that fill `n` tokens, and the prompt's length in tokens (0: no prompt)."""
         first = rng.choice(voice)
         for _ in range(20):
             if 12 <= len(self._codes[first]) <= 0.75 * n:
@@ -139,7 +145,11 @@ class VoiceData:
 
 
 def flow_loss(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tensor) -> Tensor:
-    """Mean squared error of the velocity outside the prompt, in units of the mel's variance (2.5 squared)."""
+    """Returns the mean squared error of the velocity outside the prompt, divided by the mel's variance.
+
+    `t` and `noise` give each row's time and noise. `drop` says for which rows prompt and speaker are left
+    out.
+    """
     length = batch.mel.shape[1]
     in_prompt = (torch.arange(length)[None] < batch.prompt[:, None])[..., None]
     keep = (~drop)[:, None]
@@ -155,7 +165,7 @@ def flow_loss(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tenso
 
 
 def start(model: DiT, mean_mel: Tensor) -> None:
-    """AdaLN-zero, and the mean spectrum as the first guess."""
+    """Initialises the flow: zero AdaLN layers, and `mean_mel` as the bias of the output."""
     for name, parameter in model.named_parameters():
         if ("attn_norm.linear" in name) or ("norm_out.linear" in name) or name == "proj_out.weight":
             torch.nn.init.zeros_(parameter)
@@ -165,7 +175,7 @@ def start(model: DiT, mean_mel: Tensor) -> None:
 
 
 class Averages:
-    """A moving average of the weights: what is exported."""
+    """Keeps a moving average of the model's weights. The average is what is validated and exported."""
 
     def __init__(self, model: DiT) -> None:
         self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
@@ -226,7 +236,7 @@ def train(data: VoiceData, run: Run, *, codes: Tensor, frames: int) -> None:
         loss = flow_loss(
             model,
             batch,
-            t=1 - torch.cos(torch.rand(rows) * torch.pi / 2),  # as the sampler spreads its steps
+            t=1 - torch.cos(torch.rand(rows) * torch.pi / 2),  # the distribution of the sampler's steps
             noise=torch.randn_like(batch.mel),
             drop=torch.rand(rows) < _DROP_CONDITIONS,
         )

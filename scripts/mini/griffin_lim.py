@@ -1,4 +1,4 @@
-"""A vocoder without learning, to hold the learned ones against: fast Griffin-Lim (Perraudin et al., 2013)."""
+"""Griffin-Lim in its fast form (Perraudin et al., 2013): a vocoder without training, for comparison."""
 
 from functools import cache
 
@@ -18,7 +18,7 @@ def _filters() -> Tensor:
 
 
 def griffin_lim(mel: Tensor, *, iterations: int = 40, seed: int = 0) -> Tensor:
-    """mel [80, T] in natural log -> wave [480 T] at 24 kHz."""
+    """Converts a natural-log mel [80, T] to a wave [480 T] at 24 kHz. `seed` gives the first phases."""
     magnitude = linear_magnitude(mel)
     noise = torch.rand(magnitude.shape, generator=torch.Generator().manual_seed(seed))
     spectrum = torch.polar(magnitude, 2 * torch.pi * noise)
@@ -32,7 +32,10 @@ def griffin_lim(mel: Tensor, *, iterations: int = 40, seed: int = 0) -> Tensor:
 
 
 def linear_magnitude(mel: Tensor, *, rounds: int = 8) -> Tensor:
-    """[80, T] -> [961, T]: pseudo-inverse, then multiplicative updates that keep it positive."""
+    """Estimates the magnitude spectrum [961, T] of a natural-log mel [80, T].
+
+    Begins with the pseudo-inverse of the mel filters, then makes `rounds` multiplicative updates.
+    """
     filters, target = _filters(), mel.exp()
     magnitude: Tensor = (torch.linalg.pinv(filters) @ target).clamp_min(TINY)
     for _ in range(rounds):
@@ -46,7 +49,7 @@ def _stft(wave: Tensor) -> Tensor:
 
 
 def _istft(spectrum: Tensor) -> Tensor:
-    """Overlap-add without centring: [961, T] -> [480 (T + 3)]."""
+    """The inverse STFT by overlap-add, without removing the margins: [961, T] -> [480 (T + 3)]."""
     window, n_frames = torch.hann_window(N_FFT), spectrum.shape[1]
     frames = torch.fft.irfft(spectrum, N_FFT, dim=0) * window[:, None]
     weights = (window**2)[:, None].expand(-1, n_frames)

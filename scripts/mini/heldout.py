@@ -1,4 +1,4 @@
-"""Texts that are never trained on: what a visitor might type. Training texts are random words."""
+"""Texts that are never used in training, as a visitor might type them. Training texts are random words."""
 
 ENGLISH = (
     "The meeting has been moved to Thursday afternoon.",
@@ -152,7 +152,7 @@ _CHINESE_STORIES = (
     "的历史。也许有一天，我们会在这本书里找到另一个有生命的世界。",
 )
 
-# 159 to 339 characters.
+# Paragraphs of 159 to 339 characters.
 CHINESE_PARAGRAPHS = (
     _CHINESE_STORIES[1],
     _CHINESE_STORIES[2],

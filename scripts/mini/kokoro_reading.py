@@ -1,12 +1,12 @@
-"""Text in the teacher's letters, with the place of each letter in the text.
+"""Converts text to Kokoro's letters (phoneme symbols), with the place in the text at which they begin.
 
-English is read by espeak-ng clause by clause, in the letters that misaki maps it to; Mandarin by jieba and
-pypinyin, syllable by syllable, in misaki's letters.
+espeak-ng reads English clause by clause; its IPA is mapped to letters as the package misaki does. jieba and
+pypinyin read Mandarin syllable by syllable, in misaki's letters.
 """
 
 import re
 import subprocess
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 _ENGLISH = {
@@ -26,20 +26,30 @@ PAUSES = ",.;:!?"
 
 @dataclass(frozen=True)
 class Reading:
-    """`places`: (index of a letter, index of the character that starts there), both rising."""
+    """A text in Kokoro's letters.
+
+    `places` holds pairs (index of a letter, index of the text's character that begins there), in rising
+    order.
+    """
 
     letters: str
     places: tuple[tuple[int, int], ...]
 
 
 class Reader:
-    """Reads normalised text: words, no figures. `alphabet`: the letters that the teacher knows."""
+    """Converts normalised text (words, no figures) to letters.
+
+    `alphabet` has the letters that Kokoro knows.
+    """
 
     def __init__(self, alphabet: Container[str]) -> None:
         self._alphabet = alphabet
 
     def read(self, text: str, language: str) -> Reading:
-        """`language`: "en" or "zh"."""
+        """Converts `text` to letters, and returns them with their places in the text.
+
+        `language` is "en" or "zh". Letters that are not in the alphabet are left out.
+        """
         letters, places = "", []
         for clause in _CLAUSE.finditer(text):
             part = clause[0]
@@ -56,7 +66,11 @@ class Reader:
 
 
 def _english(clause: str) -> list[tuple[str, int | None]]:
-    """Words in letters with their places. espeak-ng joins some: then only the clause's start is known."""
+    """Returns (letters, place) for each English word of a clause.
+
+    espeak-ng joins some words. In such a clause only the place of the first word is known, and the other
+    places are None.
+    """
     words = [(word[0], word.start()) for word in re.finditer(r"\S+", clause)]
     if not words:
         return []
@@ -73,7 +87,7 @@ def _english(clause: str) -> list[tuple[str, int | None]]:
 
 
 def english_letters(ipa: str) -> str:
-    """espeak-ng's IPA with ties as ^, in the teacher's letters."""
+    """Converts espeak-ng's IPA, in which a tie is written as ^, to Kokoro's letters."""
     for old in sorted(_ENGLISH, key=len, reverse=True):
         ipa = ipa.replace(old, _ENGLISH[old])
     ipa = re.sub("(\\S)\u0329", r"ᵊ\1", ipa).replace("\u0329", "")
@@ -83,20 +97,42 @@ def english_letters(ipa: str) -> str:
 
 
 def _mandarin(clause: str) -> list[tuple[str, int | None]]:
-    """Syllables in letters, a space after each word."""
-    import jieba
+    """Returns (letters, place) for each Mandarin syllable of a clause.
+
+    A word's last syllable ends with a space.
+    """
     from misaki.zh import ZHG2P
-    from pypinyin import Style, lazy_pinyin
 
     result: list[tuple[str, int | None]] = []
-    place = 0
-    for word in jieba.cut(clause):
-        syllables = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)
-        if len(syllables) == len(word):
-            spoken = [ZHG2P.py2ipa(syllable) for syllable in syllables]
-            result += [(letters + " " * (i + 1 == len(word)), place + i) for i, letters in enumerate(spoken)]
-        place += len(word)
+    for place, syllables in _words(clause):
+        spoken = [ZHG2P.py2ipa(syllable) for syllable in syllables]
+        result += [(letters + " " * (i + 1 == len(spoken)), place + i) for i, letters in enumerate(spoken)]
     if result:
         letters, last = result[-1]
         result[-1] = (letters.rstrip(), last)
     return result
+
+
+def _words(clause: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields (place, pinyin syllables with tone numbers) for each word whose readings are known."""
+    import jieba
+    from pypinyin import Style, lazy_pinyin
+
+    place = 0
+    for word in jieba.cut(clause):
+        syllables = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)
+        if len(syllables) == len(word):
+            yield place, syllables
+        place += len(word)
+
+
+def character_tones(text: str) -> dict[int, int]:
+    """Returns the tone (1 to 5) of each Mandarin character, by the character's index in the text."""
+    return {
+        clause.start() + place + i: int(syllable[-1])
+        for clause in _CLAUSE.finditer(text)
+        if clause[0][0] not in PAUSES and clause[0][0] not in _MARKS
+        for place, syllables in _words(clause[0])
+        for i, syllable in enumerate(syllables)
+        if syllable[-1].isdigit()
+    }

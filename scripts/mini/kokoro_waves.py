@@ -1,4 +1,5 @@
-"""What the vocoders learn from, out of the teacher's training data: one clip of each pair at 24 and 32 kHz.
+"""Makes the vocoders' training data from the clips of kokoro_data.py: one clip of each pair, at 24 and 32
+kHz.
 
 python -m scripts.mini.kokoro_waves --minutes 60      writes .mini/vocoder/
 """
@@ -17,7 +18,7 @@ from scripts.mini.vocoder_data import FRAMES_PER_SECOND, to_int16, write
 
 
 def join(parts: list[Path], folder: Path, *, minutes: float) -> None:
-    """The first `minutes` of the parts' waves with the pitch of each frame."""
+    """Writes `minutes` of waves from the data's `parts` to `folder`, with the pitch of each frame."""
     waves: dict[int, list[npt.NDArray[np.int16]]] = {24000: [], 32000: []}
     pitches: list[npt.NDArray[np.float16]] = []
     for part in parts:

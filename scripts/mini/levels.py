@@ -1,4 +1,4 @@
-"""How loud the mini speaks at both rates, through the service's own engine, and what it clips.
+"""Measures how loud the mini model speaks at both sample rates through the server's engine, and its clipping.
 
 python -m scripts.mini.levels --sentences 10
 """
@@ -24,12 +24,16 @@ def decibels(power: float) -> float:
 
 
 def loudness(wave: Wave) -> float:
-    """Mean power of a wave, in dB of full scale."""
+    """Returns the mean power of `wave` (samples in -1 to 1) in dB relative to full scale."""
     return decibels(float(np.square(wave).mean()))
 
 
 async def measure(server: Server, texts: list[str], voices: list[str]) -> None:
-    """A line for each voice and rate: mean level, what a sentence is off its 24 kHz one, peak, clipping."""
+    """Speaks `texts` in each voice and sample rate, and prints a line of figures for each.
+
+    The figures are the mean level, the largest difference of a sentence's level to its level at 24 kHz, the
+    peak, and the number of clipped samples.
+    """
     async with server.running():
         for name in voices:
             voice, levels = server.voice(name), {}

@@ -1,4 +1,4 @@
-"""Trains the language model on the service's sequences, with guided attention and composed embeddings.
+"""Trains the language model on sequences like the server's, with guided attention and composed embeddings.
 
 python -m scripts.mini.llm --minutes 75        (goes on where it stopped)
 """
@@ -30,7 +30,10 @@ _TEXT_SAMPLES = 256
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows padded on the right; `target` is -100 outside speech, `place` -1."""
+    """A batch of sequences, padded on the right: ids [B, T], the next ids as targets, and places in the text.
+
+    Outside of speech, `target` is -100 and `place` is -1.
+    """
 
     ids: Tensor
     target: Tensor
@@ -51,7 +54,10 @@ def collate(sequences: list[Sequence]) -> Batch:
 
 
 def batches(maker: SequenceMaker, rng: random.Random, run: Run, *, tokens: int) -> Iterator[Batch]:
-    """Batches of like lengths, in random order; histories grow longer after the beginning."""
+    """Yields batches of random sequences without end, with similar lengths in a batch and about `tokens` ids.
+
+    After 15 % of the training fewer sequences have no history.
+    """
     while True:
         alone = 0.4 if run.progress < 0.15 else 0.12
         pool = sorted((maker.draw(rng, alone=alone) for _ in range(192)), key=lambda s: len(s.ids))
@@ -65,9 +71,10 @@ def batches(maker: SequenceMaker, rng: random.Random, run: Run, *, tokens: int) 
 
 
 def corrupted(batch: Batch, codes: range, *, most: float = 0.16) -> Batch:
-    """Some of the codes that are read (not those to be foretold) replaced by others, a random share a row.
+    """Replaces a random share (at most `most`) of the input codes in each row by other codes.
 
-    When the model runs freely it reads its own mistakes, and must still know where in the text it is.
+    The targets stay. A model that generates freely reads its own mistakes, and must still know its place in
+    the text.
     """
     speech = (batch.ids >= codes.start) & (batch.ids < codes.stop)
     share = torch.rand(len(batch.ids), 1) * most
@@ -86,7 +93,11 @@ class Losses:
 
 
 class Objective:
-    """Cross-entropy over codes and end; text ids kept improbable; attention guided along the text."""
+    """Computes the losses of a batch.
+
+    The losses are the cross-entropy over codes and the end, a loss that keeps text ids improbable, and a loss
+    that guides the attention along the text.
+    """
 
     def __init__(self, model: TrainingLlama, vocabulary: Vocabulary) -> None:
         self._model = model
@@ -120,7 +131,11 @@ class Objective:
 
 
 def _guide_loss(q: Tensor, k: Tensor, place: Tensor) -> Tensor:
-    """-log of the attention's mass in a Gaussian window round the right text id, for some of the rows."""
+    """Returns the mean -log of the attention's mass in a Gaussian window around the right text id.
+
+    `q` and `k` [B, T, head_dim] come from a guided attention head. `place` [B, T] is the index of the right
+    text id at each position. Only some random positions of each sequence count.
+    """
     position = torch.arange(place.shape[1])
     spoken = place >= 0
     count = min(_GUIDE_ROWS, int(spoken.sum(1).min()))
@@ -137,7 +152,7 @@ def _guide_loss(q: Tensor, k: Tensor, place: Tensor) -> Tensor:
 
 
 def open_vocabulary(folder: Path) -> tuple[Vocabulary, Tensor]:
-    """The vocabulary and its factors, made once."""
+    """Reads the vocabulary and its factor matrix from `folder`, and makes them if they are missing."""
     place = folder / "vocabulary"
     if not (place / "factors.pt").exists():
         maker = SentenceMaker()

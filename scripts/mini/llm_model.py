@@ -1,7 +1,8 @@
-"""The language model as it is trained: the official Llama structure and key names, composed text rows,
-attention heads that can be guided, and batched free running for measurements.
+"""The language model for training: Llama with the official key names, and composed embedding rows.
 
-The service runs glm_tts_api.model.llm with the exported plain tables.
+Some attention heads can be guided along the text. Batches can be generated freely, for measurements.
+
+The server runs glm_tts_api.model.llm with the exported plain table instead.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SCALE = 16.0  # rows are kept small, as Adam's steps are alike for all; this brings them to size
+SCALE = 16.0  # rows are stored divided by this, since Adam's steps have one size for all weights
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class LlmSize:
     ffn_dim: int = 704
     rope_theta: float = 10000.0
     max_positions: int = 4096
-    guided: tuple[int, ...] = (1, 3)  # layers whose first head is taught where in the text it is
+    guided: tuple[int, ...] = (1, 3)  # layers whose first head is trained to attend to the spoken text id
 
 
 class _Norm(nn.Module):
@@ -80,7 +81,10 @@ class _Layer(nn.Module):
 
 
 class TrainingLlama(nn.Module):
-    """`factors` [n_text, f] composes the first n_text rows; ids from there on (the codes) have plain rows."""
+    """The language model. `factors` [n_text, f] composes the embedding rows of the first n_text ids.
+
+    The ids after these (the speech codes) have plain rows.
+    """
 
     def __init__(self, size: LlmSize, *, n_ids: int, factors: Tensor) -> None:
         super().__init__()
@@ -102,14 +106,17 @@ class TrainingLlama(nn.Module):
         self.sin: Tensor
 
     def table(self) -> Tensor:
-        """The embedding rows, float32 [n_ids, dim]; also the output rows."""
+        """Returns the embedding rows, float32 [n_ids, dim], which are also the rows of the output head."""
         composed = (self.factors @ self.factor_rows.weight.bfloat16()).float()
         n_text = len(self.factors)
         text = 0.5 * self.rows.weight[:n_text] + composed
         return torch.cat([text, self.rows.weight[n_text:]]) * SCALE
 
     def forward(self, ids: Tensor, table: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Hidden [B, T, dim], and (q, k) [B, T, head_dim] of each guided head."""
+        """Returns the hidden states [B, T, dim], and (q, k), each [B, T, head_dim], of each guided head.
+
+        `ids` is [B, T], and `table` comes from `table()`.
+        """
         dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
         x = F.embedding(ids, table).to(dtype)
         length = ids.shape[1]
@@ -126,7 +133,7 @@ class TrainingLlama(nn.Module):
             x = x + layer.mlp(layer.post_attention_layernorm(x))
         return self.norm(x), guided
 
-    # ---- free running
+    # ---- free generation
 
     @torch.inference_mode()
     def generate(
@@ -139,7 +146,11 @@ class TrainingLlama(nn.Module):
         seed: int,
         temperature: float = 1.0,
     ) -> list[list[int]]:
-        """Ids drawn as the service draws them: repetition-aware sampling among `audio` and `end`."""
+        """Generates ids for a batch of prompts by repetition-aware sampling, as the server does.
+
+        Only ids of `audio` and the id `end` can be sampled. `bounds` gives the (least, largest) number of ids
+        of each row. `seed` + i is the seed of row i. Returns the ids of each row without `end`.
+        """
         table = self.table()
         head = torch.cat([table[audio.start : audio.stop], table[end : end + 1]])
         n, lengths = len(prompts), torch.tensor([len(p) for p in prompts])
@@ -175,7 +186,10 @@ class TrainingLlama(nn.Module):
         return results
 
     def _cached(self, x: Tensor, start: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Runs x [B, t, dim] at positions start[b]..., writing the cache [layer, B, head, room, head_dim]."""
+        """Runs the layers on `x` [B, t, dim], whose row b begins at position start[b]. Returns [B, t, dim].
+
+        Writes `keys` and `values`, the KV cache, [layer, B, head, room, head_dim].
+        """
         position = start[:, None] + torch.arange(x.shape[1])
         cos, sin = self.cos[position][:, None], self.sin[position][:, None]
         mask = torch.arange(keys.shape[3])[None, None, None] <= position[:, None, :, None]
@@ -194,7 +208,10 @@ class TrainingLlama(nn.Module):
 
 
 def _draw(logs: Tensor, recent: list[int], generator: torch.Generator) -> int:
-    """Repetition-aware sampling, docs/model.md 4."""
+    """Samples an index from log-probabilities by repetition-aware sampling (docs/model.md 4).
+
+    `recent` holds the indices sampled last.
+    """
     probability, order = logs.exp().topk(25)
     taken = (probability.cumsum(0) - probability) < 0.8
     choice = int(order[torch.multinomial(probability * taken, 1, generator=generator)])

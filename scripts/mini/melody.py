@@ -1,4 +1,7 @@
-"""Does the pitch move as espeak-ng's does? In Chinese that says whether the tones are right."""
+"""Compares the melody (the movement of the pitch) of two readings of a text.
+
+In Chinese it shows wrong tones.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +11,11 @@ Frames = npt.NDArray[np.float32]
 
 
 def pitch_correlation(mel_and_pitch: Frames, reference: Frames) -> float:
-    """Correlation of log F0 between two readings of one text, over frames that are voiced in both.
+    """Returns the correlation of log F0 between two readings of a text, over frames voiced in both.
 
-    Both [frames, 81]: log mel, then log F0 or 0 where unvoiced. Frames are matched by dynamic time warping on
-    the cepstrum. 1 means the same melody, 0 an unrelated one; nan on a single pitch, or with little voiced.
+    Both arguments are [frames, 81]: log mel, then log F0 or 0 where unvoiced. Frames are matched by dynamic
+    time warping on the cepstrum. 1 means the same melody, and 0 an unrelated melody. The result is NaN if the
+    pitch is constant or fewer than 10 frames are voiced.
     """
     pairs = _warp(_cepstrum(mel_and_pitch[:, :-1]), _cepstrum(reference[:, :-1]))
     a, b = mel_and_pitch[pairs[:, 0], -1], reference[pairs[:, 1], -1]
@@ -22,13 +26,13 @@ def pitch_correlation(mel_and_pitch: Frames, reference: Frames) -> float:
 
 
 def _cepstrum(mel: Frames) -> Frames:
-    """Twelve coefficients a frame, less their mean, so that voices compare."""
+    """Returns twelve cepstral coefficients for each frame, minus their mean over time, to compare voices."""
     cepstrum = scipy.fft.dct(mel, axis=1, norm="ortho")[:, 1:13]
     return np.asarray(cepstrum - cepstrum.mean(0), np.float32)
 
 
 def _warp(a: Frames, b: Frames) -> npt.NDArray[np.intp]:
-    """The cheapest monotonic matching of the rows of `a` with those of `b`: [n, 2]."""
+    """Returns the cheapest monotonic matching of the rows of `a` and `b`, [n, 2] pairs of row indices."""
     distance = np.sqrt(np.maximum(0, (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T))
     total = np.full((len(a) + 1, len(b) + 1), np.inf)
     total[0, 0] = 0

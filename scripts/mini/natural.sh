@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The proof of the mini's next voice: speech of Kokoro-82M instead of espeak-ng's, then tokenizer, flow and HiFT go on
-# from the shipped weights, and what is left of held-out sentences is counted (proof.py).
-# Every step goes on where it stopped. .mini/ must not hold the data of all.sh; STATE names another folder.
+# Tries a more natural voice for the mini model. Makes training data with Kokoro-82M instead of espeak-ng, continues
+# the training of tokenizer, flow and HiFT from the shipped weights, and counts the wrong words of held-out sentences
+# (proof.py). Every step continues where it stopped. .mini/ must not hold the data of all.sh; STATE names another
+# folder.
 # Needs espeak-ng, npm and:  pip install -e '.[dev,mini]'
 # Minutes of training are CPU time of one thread.
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""What the tokenizer learns from: crops of clips that say the same at the same time, as batches."""
+"""Makes batches to train the speech tokenizer: crops of two clips with the same words and timing."""
 
 import random
 from dataclasses import dataclass
@@ -9,20 +9,24 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from scripts.mini.data import ClipSet
+from scripts.mini.data import Clip, ClipSet
+from scripts.mini.kokoro_reading import character_tones
 
 MEL_MEAN, MEL_STD = -5.0, 2.5
+NO_TONE = -100  # a label that cross-entropy ignores
 _CROP_TOKENS = (24, 50, 100, 160)
+_MANDARIN_SHARE = 0.65  # share of the crops; Mandarin syllables are harder to tell apart
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Row i and row i + B/2 are the same words, by two voices or one."""
+    """A batch of crops. Rows i and i + B/2 are the same words, in two voices or (for a clip alone) in one."""
 
     features: Tensor  # [B, 4n, 128]
     mel: Tensor  # [B, 2n, 80], normalised, of the other voice
     style: Tensor  # [B, 160], of the other voice
     phonemes: Tensor  # [B, 2n]
+    tones: Tensor  # [B, 2n], Mandarin's 1 to 5, 0 in pauses, NO_TONE in English
     pitch: Tensor  # [B, 2n], relative log F0, and nan where unvoiced
     offset: int
 
@@ -31,8 +35,11 @@ Pair = tuple[int, int]  # clips with the same words at the same time
 
 
 class PairData:
-    """Pairs of clips with their frame labels; draws random crops. A clip without a twin is its own.
-    `phonemes`: those that a decoder knows already; any other is then taken for a pause."""
+    """Pairs of clips with the same words and timing, and their frame labels. Draws random crops as batches.
+
+    A clip without a partner is paired with itself. `phonemes` lists the phonemes that a trained decoder
+    knows; any other phoneme then counts as a pause.
+    """
 
     def __init__(
         self, parts: list[Path], *, phonemes: list[str] | None = None, n_validation: int = 120
@@ -49,6 +56,7 @@ class PairData:
         self.phonemes = phonemes or sorted({name for row in labels for name in row})
         index = {name: i for i, name in enumerate(self.phonemes)}
         self.labels = [np.array([index.get(name, index[""]) for name in row], np.int16) for row in labels]
+        self.tones = [_frame_tones(clip, row) for clip, row in zip(clips, labels, strict=True)]
         held_out = min(n_validation, len(pairs) // 8)
         self.training, self.validation = pairs[:-held_out] + alone, pairs[-held_out:]
 
@@ -63,7 +71,7 @@ class PairData:
         return normal, np.concatenate([normal.mean(0), normal.std(0)]), pitch
 
     def batch(self, rng: random.Random, *, tokens: int, source: list[Pair], augment: bool) -> Batch:
-        """About `tokens` speech tokens, both voices counted; all rows as long."""
+        """Returns a batch of random crops of equal length from `source`, with about `tokens` tokens."""
         n = rng.choices(_CROP_TOKENS, (1, 3, 3, 2))[0]
         rows = max(2, tokens // (2 * n))
         features: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
@@ -71,8 +79,13 @@ class PairData:
         styles: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
         pitches: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
         phonemes: list[npt.NDArray[np.int16]] = []
+        tones: list[npt.NDArray[np.int16]] = []
+        mandarin = [pair for pair in source if self.clips.clips[pair[0]].language == "zh"]
+        other = [pair for pair in source if self.clips.clips[pair[0]].language != "zh"]
         while len(phonemes) < rows:
-            pair = rng.choice(source)
+            pair = rng.choice(
+                mandarin if not other or (mandarin and rng.random() < _MANDARIN_SHARE) else other
+            )
             length = self.clips.clips[pair[0]].n_tokens
             if length < n:
                 continue
@@ -86,17 +99,35 @@ class PairData:
                 styles[1 - side].append(style)
                 pitches[side].append(pitch[2 * a : 2 * (a + n)])
             phonemes.append(self.labels[pair[0]][2 * a : 2 * (a + n)])
+            tones.append(self.tones[pair[0]][2 * a : 2 * (a + n)])
 
         def both(sides: tuple[list[npt.NDArray[np.float32]], ...]) -> Tensor:
             return torch.from_numpy(np.stack(sides[0] + sides[1]))
 
-        labels = torch.from_numpy(np.stack(phonemes + phonemes)).long()
+        labels, toned = (torch.from_numpy(np.stack(rows + rows)).long() for rows in (phonemes, tones))
         offset = 0 if rng.random() < 0.4 else rng.randint(0, 1500 - 2 * n)
-        return Batch(both(features), both(mels), both(styles), labels, both(pitches), offset)
+        return Batch(both(features), both(mels), both(styles), labels, toned, both(pitches), offset)
+
+
+def _frame_tones(clip: Clip, phonemes: list[str]) -> npt.NDArray[np.int16]:
+    """Returns the tone of each frame of 20 ms by Kokoro's reading of the text, [2 n_tokens]; 0 in pauses.
+
+    For English each tone is NO_TONE.
+    """
+    if clip.language != "zh":
+        return np.full(len(phonemes), NO_TONE, np.int16)
+    tone_at = character_tones(clip.text)
+    middle = np.arange(len(phonemes)) * 20 + 10
+    known = np.searchsorted(clip.char_ms, middle, side="right") - 1
+    characters = clip.char_index[known.clip(0)]
+    return np.array(
+        [tone_at.get(int(c), 0) if name else 0 for c, name in zip(characters, phonemes, strict=True)],
+        np.int16,
+    )
 
 
 def warped(crop: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
-    """The features [T, bins] with everything at `factor` times its bin."""
+    """Stretches the frequency axis of features [T, bins]: everything moves to `factor` times its bin."""
     bins = crop.shape[1]
     source = (np.arange(bins) / factor).clip(0, bins - 1.001)
     low = source.astype(np.int64)
@@ -106,8 +137,10 @@ def warped(crop: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float
 
 
 def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
-    """Length of the throat, level, tilt and noise floor, as other recordings have them (features are log10
-    power / 4 + 1)."""
+    """Changes features at random, as other speakers and recordings would.
+
+    Changes the vocal tract length, level, tilt and noise floor. Features are log10 power / 4 + 1.
+    """
     if rng.random() < 0.5:
         crop = warped(crop, rng.uniform(0.9, 1.1))
     crop = crop + rng.uniform(-0.2, 0.2)
@@ -121,7 +154,10 @@ def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray
 
 
 def _with_silent_bands(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
-    """Without up to two bands, so that no sound is known by one band alone (Park et al., 2019)."""
+    """Replaces up to two random frequency bands by the mean (SpecAugment, Park et al., 2019).
+
+    Changes `crop`.
+    """
     bins, mean = crop.shape[1], crop.mean()
     for _ in range(rng.choice((0, 1, 2))):
         width = rng.randint(2, bins // 8)

@@ -1,7 +1,7 @@
-"""A small CTC recogniser of Chinese phones: what espeak-ng would call the sounds of a recording.
+"""A small CTC recogniser of Chinese phones. It labels a recording's sounds with espeak-ng's phone names.
 
-It knows no words and little context, so that its errors are the recording's. The phones are espeak-ng's
-Mandarin ones without stress, length or tone: a wrong tone is not counted.
+It knows no words and little context, so that its errors show errors of the recording. The phones are those of
+espeak-ng's Mandarin without stress, length or tone, so a wrong tone does not count.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,10 @@ class RecogniserConfig:
 
 
 class LogMel:
-    """Log10 mel power of a 16 kHz wave [N] in 10 ms steps: [T, 80], at most 60 dB below its loudest point."""
+    """Computes the log10 mel power of a 16 kHz wave [N] in steps of 10 ms, [T, 80].
+
+    Values more than 60 dB below the loudest point are raised to that level.
+    """
 
     def __init__(self) -> None:
         self._filters = slaney_filterbank(N_BINS, _N_FFT, SAMPLE_RATE, FMAX_HZ)
@@ -47,7 +50,7 @@ class LogMel:
 
 
 class _Block(nn.Module):
-    """A residual dilated convolution, written as one matrix product, which is faster on a CPU."""
+    """A residual dilated convolution, computed as one matrix product, which is faster on a CPU."""
 
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
         super().__init__()
@@ -57,7 +60,7 @@ class _Block(nn.Module):
         self._kernel, self._dilation = kernel, dilation
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """x [B, T, width]; what is not valid [B, T, 1] is silence to its neighbours."""
+        """Applies the block to `x` [B, T, width]. Frames that are not `valid` [B, T, 1] count as zero."""
         side = self._dilation * (self._kernel // 2)
         padded = F.pad(self.norm(x) * valid, (0, 0, side, side))
         shifts = [padded[:, i * self._dilation :][:, : x.shape[1]] for i in range(self._kernel)]
@@ -66,7 +69,7 @@ class _Block(nn.Module):
 
 
 class PhoneRecogniser(nn.Module):
-    """Log mel in 10 ms steps -> phone scores in 20 ms steps; class 0 is CTC's blank."""
+    """Maps log mels in steps of 10 ms to phone scores in steps of 20 ms. Class 0 is the blank of CTC."""
 
     def __init__(self, config: RecogniserConfig) -> None:
         super().__init__()
@@ -78,7 +81,10 @@ class PhoneRecogniser(nn.Module):
         self.frame_head = nn.Linear(config.width, len(config.phones) + 1)  # helps training only
 
     def hidden(self, log_mel: Tensor, frames: Tensor) -> Tensor:
-        """[B, T, 80] with `frames` [B] valid -> [B, ceil(T / 2), width]; each bin's mean is taken out."""
+        """Maps log mels [B, T, 80] to hidden states [B, ceil(T / 2), width].
+
+        `frames` [B] is the number of valid frames in each row. The mean of each bin is subtracted first.
+        """
         valid = (torch.arange(log_mel.shape[1])[None] < frames[:, None])[..., None]
         mean = (log_mel * valid).sum(1, keepdim=True) / frames[:, None, None]
         x = self.stem(((log_mel - mean) * valid).mT).mT
@@ -93,14 +99,14 @@ class PhoneRecogniser(nn.Module):
         return scores
 
     def decode(self, log_mel: Tensor) -> list[str]:
-        """Phones of one utterance [T, 80], the best class of each frame."""
+        """Returns the phones of one log mel [T, 80], from the best class of each frame."""
         scores = self(log_mel[None], torch.tensor([len(log_mel)]))[0]
         classes = torch.unique_consecutive(scores.argmax(-1)).tolist()
         return [self.config.phones[c - 1] for c in classes if c != BLANK]
 
 
 class Listener:
-    """A trained recogniser with its features: waves in, phones out."""
+    """A trained recogniser together with its feature extraction: takes waves and returns phones."""
 
     def __init__(self, model: PhoneRecogniser) -> None:
         self.model = model
@@ -108,7 +114,10 @@ class Listener:
 
     @classmethod
     def from_dir(cls, folder: Path) -> "Listener":
-        """Reads what `python -m scripts.mini.recogniser` has left in `folder`."""
+        """Loads the recogniser that `python -m scripts.mini.recogniser` has written to `folder`.
+
+        Raises FileNotFoundError if there is none.
+        """
         path = folder / "state.pt"
         if not path.exists():
             raise FileNotFoundError(f"{path} is missing; train it with: python -m scripts.mini.recogniser")
@@ -119,7 +128,7 @@ class Listener:
 
     @torch.inference_mode()
     def phones(self, wave: npt.NDArray[np.float32]) -> list[str]:
-        """The phones of a 16 kHz wave [N] in [-1, 1], of any length."""
+        """Returns the phones of a 16 kHz wave [N] in -1 to 1, of any length."""
         with torch.autocast("cpu", torch.bfloat16):
             return self.model.decode(self._log_mel(torch.from_numpy(wave)))
 
@@ -129,13 +138,13 @@ def config_state(config: RecogniserConfig) -> dict[str, object]:
 
 
 def spoken_phones(speech: Speech) -> list[tuple[int, str]]:
-    """(start in ms, phone) of what espeak-ng said, without pauses."""
+    """Returns (start in ms, phone) for each phone of espeak-ng's speech, without pauses."""
     named = ((start, clean_phoneme(name)) for start, name in speech.phonemes)
     return [(start, name) for start, name in named if name]
 
 
 def edit_distance(reference: Sequence[str], heard: Sequence[str]) -> int:
-    """Insertions, deletions and substitutions that turn one into the other."""
+    """Returns the least number of insertions, deletions and substitutions between two sequences."""
     row = list(range(len(heard) + 1))
     for i, expected in enumerate(reference, 1):
         diagonal, row[0] = row[0], i

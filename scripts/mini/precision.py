@@ -1,9 +1,10 @@
-"""What fewer bits and fewer flow steps change, on the bundled model and held-out sentences.
+"""Measures what lower precision and fewer flow steps change, on the bundled model and held-out sentences.
 
     python -m scripts.mini.precision --sentences 20
 
-The LLM reads speech that it drew itself in float32, once with each kind of weights: how likely it finds it,
-how often its first choice is the same. The flow's mel is compared with that of 10 steps in float32.
+The LLM samples speech tokens in float32, and then reads them again with each kind of weights. The program
+compares how likely the LLM finds these tokens, and how often its first choice is the same. The flow's mel is
+compared with the mel of 10 steps in float32.
 """
 
 import argparse
@@ -34,7 +35,7 @@ SEED = 1000
 
 
 class Nobody:
-    """Listens to a request of which only the tokens are wanted."""
+    """A listener that ignores all messages, for a request of which only the speech tokens are needed."""
 
     closed = full = False
 
@@ -51,7 +52,7 @@ class Nobody:
 
 
 def drawn_tokens(batcher: DecodeBatcher, request: EngineRequest) -> tuple[list[int], list[int]]:
-    """The prompt's ids and the tokens drawn after it."""
+    """Decodes the first segment of a request. Returns the ids of its prompt and the sampled speech tokens."""
     sequence = request.next_sequence(batcher.layout)
     batcher.join(0, sequence)
     while True:
@@ -60,7 +61,7 @@ def drawn_tokens(batcher: DecodeBatcher, request: EngineRequest) -> tuple[list[i
 
 
 def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:
-    """Log-probabilities of every column, where each of the tokens was drawn: [n, columns]."""
+    """Returns the log-probabilities [n, columns] at the positions where `tokens` were sampled."""
     ids = [*prompt_ids, *llm.sampled_ids[tokens].tolist()]
     cache = KVCache(llm.config, slots=1, slot_length=len(ids), dtype=llm.dtype, device=llm.device)
     hidden = llm.prefill(ids, cache=cache, slot=0)
@@ -79,7 +80,7 @@ def flow_input(models: Models, request: EngineRequest, tokens: list[int]) -> Flo
 
 
 def mels(models: Models, request: EngineRequest, tokens: list[int]) -> dict[str, tuple[Tensor, float]]:
-    """The mel and its seconds, by how it was made."""
+    """Samples the mel with several numbers of steps and in bfloat16. Returns name -> (mel, seconds)."""
     found = {}
     for steps in FLOW_STEPS:
         start = time.perf_counter()

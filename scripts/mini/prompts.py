@@ -1,4 +1,4 @@
-"""The default prompt recordings: texts that no training set holds, spoken by a male and a female voice.
+"""Makes the default prompt recordings: texts that are not in the training data, in a male and a female voice.
 
 python -m scripts.mini.prompts      writes glm_tts_api/assets/mini/prompts/*.wav
 """

@@ -1,9 +1,9 @@
-"""How much of the natural teacher's speech survives codes, flow and vocoder, in the states of training.
+"""Measures how much of Kokoro's speech survives codes, flow and vocoder, with the networks in training.
 
-Wrong English words and Mandarin syllables (Whisper base) of held-out sentences, by turns in a woman's and a
-man's voice: of the source; of its mel through HiFT; of its codes through the tokenizer's throw-away decoder
-and HiFT; of its codes through the flow, after another sentence of the voice as the prompt, and HiFT. The
-language model has no part.
+Counts the wrong English words and Mandarin syllables (Whisper base) of held-out sentences, in a woman's and a
+man's voice in turn. Four waves are judged: the source; its mel through HiFT; its codes through the
+tokenizer's training decoder and HiFT; its codes through the flow and HiFT. The flow's prompt is another
+sentence of the voice. The language model has no part.
 
     python -m scripts.mini.proof --sentences 20
 """
@@ -40,7 +40,7 @@ UNSEEN = {"en": ("bf_emma", "am_onyx"), "zh": ("zf_xiaoni", "zm_yunyang")}
 
 @dataclass(frozen=True)
 class Voice:
-    """What the flow is told of a voice."""
+    """The voice prompt for the flow: speaker embedding, speech codes and mel of a recording."""
 
     speaker: Tensor
     codes: Tensor
@@ -48,7 +48,7 @@ class Voice:
 
 
 class Student:
-    """The networks in training, from the states in `folder`."""
+    """The networks in training, loaded from the states in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         state = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)
@@ -77,20 +77,20 @@ class Student:
         return wave.reshape(-1)
 
     def decoded(self, codes: Tensor, voice: Voice) -> Tensor:
-        """The mel [80, T] by the tokenizer's decoder."""
+        """Returns the mel [80, T] that the tokenizer's training decoder makes from `codes`."""
         normal = (voice.mel - MEL_MEAN) / MEL_STD
         style = torch.cat([normal.mean(0), normal.std(0)])[None]
         mel: Tensor = self._decoder(self._encoder.codebook[codes][None], style)[0][0]
         return (mel * MEL_STD + MEL_MEAN).T
 
     def flow(self, codes: Tensor, voice: Voice, *, seed: int) -> Tensor:
-        """The mel [80, T] by the flow."""
+        """Returns the mel [80, T] that the flow makes from `codes`, with `voice` as its prompt."""
         noise = torch.Generator().manual_seed(seed)
         wanted = FlowInput(codes, voice.speaker, noise, voice.codes, voice.mel)
         return self._flow.sample([wanted])[0][0]
 
     def ways(self, wave: Tensor, voice: Voice, *, seed: int) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """(what is measured, mel [80, T], wave)"""
+        """Yields (name, mel [80, T], wave) for the source and for each way to reconstruct it."""
         mel, codes = log_mel(wave, 24000), self.codes(wave)
         yield "source", mel, wave
         for name, made in (
@@ -113,7 +113,7 @@ class Tally:
 
 
 def spoken(speaker: Speaker, text: str, language: str, voice: str) -> Tensor:
-    """A sentence by the teacher, trimmed as in training."""
+    """Returns the 24 kHz wave of a sentence spoken by Kokoro in a base voice, trimmed as in training."""
     said = speaker.say(
         speaker.reader.read(text.lower(), language), Timbre(((voice, 1.0),), 1.0), voice, speed=1
     )

@@ -1,10 +1,11 @@
-"""A small 32 kHz vocoder that meets the Vocos2D contract: pulses and noise, each shaped by a learned filter.
+"""A small 32 kHz vocoder with the interface of Vocos2D: pulses and noise, each shaped by a learned filter.
 
-Plain differentiable signal processing (Engel et al., 2020), scriptable by torch.jit. The noise is a hash of
-the sample's index: the contract has no generator, and the same mel must sound the same.
+It is plain differentiable signal processing (Engel et al., 2020), scriptable by torch.jit. The noise is a
+hash of the sample's index: the interface has no random generator, and the same mel must give the same wave.
 
-Pulses whose harmonics all peak together would need three times the room of a voice as loud, and clip. So each
-frame's harmonics get the phases that spread their power evenly over the period (Schroeder, 1970).
+Pulses whose harmonics all peak together would have three times the peak of a voice of the same loudness, and
+clip. So the harmonics of each frame get phases that spread their power evenly over the period (Schroeder,
+1970).
 """
 
 import math
@@ -34,7 +35,10 @@ class ConvNeXt(nn.Module):
 
 
 def band_matrix() -> Tensor:
-    """Linear interpolation from BANDS points, dense at low frequencies, to the STFT's bins: [BANDS, bins]."""
+    """Returns the matrix [BANDS, bins] that interpolates linearly from BANDS points to the bins of the STFT.
+
+    The points are dense at low frequencies.
+    """
     bins = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
     warped = torch.log1p(bins / 700) / math.log1p(SAMPLE_RATE / 2 / 700) * (BANDS - 1)
     points = torch.arange(BANDS, dtype=torch.float32)
@@ -42,14 +46,17 @@ def band_matrix() -> Tensor:
 
 
 def stretched(x: Tensor, length: int) -> Tensor:
-    """[B, C, T] -> [B, C, length], linearly. F.interpolate would write all its modes into the TorchScript, of
-    which older versions of PyTorch, that the service runs on, do not know the newest."""
+    """Interpolates `x` [B, C, T] linearly to [B, C, length].
+
+    F.interpolate would write all its modes into the TorchScript. Older versions of PyTorch, on which the
+    server runs too, do not know the newest of these modes.
+    """
     out: Tensor = torch.ops.aten.upsample_linear1d(x, [length], False)
     return out
 
 
 class PulseNoise(nn.Module):
-    """[B, T, 80] log mel less 7.85 -> wave [B, 640 T]."""
+    """The vocoder: maps a log mel minus 7.85 [B, T, 80] to a wave [B, 640 T] at 32 kHz."""
 
     rate: Final[int] = SAMPLE_RATE
     hop: Final[int] = 640
@@ -59,11 +66,11 @@ class PulseNoise(nn.Module):
     lowest_f0_hz: Final[float] = 50.0
     highest_harmonic_hz: Final[float] = 14000.0
     typical_log_f0: Final[float] = 5.0
-    spread: Final[float] = 0.8  # of a period, over which its harmonics' power is spread
+    spread: Final[float] = 0.8  # the share of a period over which the power of its harmonics is spread
     widest_spread: Final[float] = 320.0  # samples, a quarter of the window
-    level: Final[float] = 0.93  # as loud as the mini's 24 kHz voice, over 12 sentences
+    level: Final[float] = 0.93  # gives the loudness of the mini's 24 kHz voice, over 12 sentences
     ceiling: Final[float] = 0.95
-    input_mean: Final[float] = -13.8  # of log mel - 7.85, which the contract hands over
+    input_mean: Final[float] = -13.8  # the mean of the input, which is the log mel - 7.85
     input_std: Final[float] = 2.5
 
     window: Tensor
@@ -81,14 +88,18 @@ class PulseNoise(nn.Module):
             self.output.bias.fill_(0.0)[: 2 * self.n_bands] = -6.0  # near silence
 
     def analyse(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log filters [B, T, 2, n_bands], log F0 [B, T], voicing logit [B, T]."""
+        """Returns log filters [B, T, 2, n_bands], log F0 [B, T] and voicing logits [B, T] of a mel."""
         x = ((mel - self.input_mean) / self.input_std).transpose(1, 2)
         y = self.output(self.blocks(self.input(x).transpose(1, 2)))
         filters = y[..., : 2 * self.n_bands].unflatten(-1, (2, self.n_bands))
         return filters, y[..., -2] + self.typical_log_f0, y[..., -1]
 
     def synthesize(self, filters: Tensor, f0: Tensor) -> Tensor:
-        """Filters [B, T, 2, n_bands] in log magnitude, f0 [B, T] Hz with 0 where unvoiced -> [B, 640 T]."""
+        """Makes a wave [B, 640 T] from filters and pitch.
+
+        `filters` [B, T, 2, n_bands] are log magnitudes for pulses and noise. `f0` [B, T] is in Hz, 0 where
+        unvoiced.
+        """
         length = f0.shape[1] * self.hop
         voiced = (f0 > 0).float().repeat_interleave(self.hop, 1)
         pulses = self.pulses(f0.clamp_min(self.lowest_f0_hz)) * voiced
@@ -107,8 +118,11 @@ class PulseNoise(nn.Module):
         return (curves.transpose(2, 3) @ self.bands).transpose(2, 3).clamp(-12.0, 6.0).exp()
 
     def dispersed(self, gain: Tensor, f0: Tensor) -> Tensor:
-        """The gain [B, bins, frames] with a delay for each bin: the share of the power that lies below it, of
-        the period. What a delay inside the window takes of the level is given back."""
+        """Gives the gain [B, bins, frames] phases that delay each bin, and returns it as complex numbers.
+
+        The delay of a bin is the share of the power below the bin, times a part of the period. The loss of
+        level that a delay causes inside the window is compensated.
+        """
         power = gain.square()
         share = torch.cumsum(power, 1) / power.sum(1, keepdim=True) - 0.5
         hz = stretched(f0.clamp_min(self.lowest_f0_hz)[:, None], gain.shape[2])
@@ -119,13 +133,13 @@ class PulseNoise(nn.Module):
         return torch.polar(gain / kept, phase)
 
     def within_ceiling(self, wave: Tensor) -> Tensor:
-        """The wave [B, N], turned down from frame to frame where it is louder than there is room for."""
+        """Returns the wave [B, N] with its level lowered, frame by frame, where it exceeds `ceiling`."""
         peaks = F.max_pool1d(wave.abs()[:, None], 3 * self.hop, self.hop, padding=self.hop)
-        gain = self.ceiling / peaks.clamp_min(self.ceiling)  # of a frame and both its neighbours
+        gain = self.ceiling / peaks.clamp_min(self.ceiling)  # by the peak of a frame and both its neighbours
         return wave * stretched(gain, wave.shape[1])[:, 0]
 
     def pulses(self, f0: Tensor) -> Tensor:
-        """A band-limited pulse train of unit power by the closed form of a sum of cosines."""
+        """Returns a band-limited pulse train of unit power and pitch `f0`, as a sum of cosines."""
         hz = stretched(f0[:, None], f0.shape[1] * self.hop)[:, 0]
         turns = torch.cumsum(hz.double() / self.rate, 1)
         phase = (2 * math.pi * torch.remainder(turns, 1.0)).float()
@@ -137,7 +151,7 @@ class PulseNoise(nn.Module):
         return total * torch.rsqrt(count)
 
     def noise(self, length: int, device: torch.device) -> Tensor:
-        """Uniform noise of unit variance from a hash of the index, [length]."""
+        """Returns uniform noise [length] of unit variance, which is a hash of the sample's index."""
         h = torch.arange(1, length + 1, device=device) * 2654435761 % 4294967296
         for _ in range(2):
             h = ((h ^ (h >> 15)) * 739982445) % 4294967296

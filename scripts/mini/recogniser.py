@@ -1,4 +1,4 @@
-"""Trains the Chinese phone recogniser that measures the mini checkpoint, on voices the mini never heard.
+"""Trains the Chinese phone recogniser that evaluates the mini model, on voices that the mini never had.
 
 python -m scripts.mini.recogniser --minutes 20       trains (or goes on training) in .mini/recogniser
 python -m scripts.mini.recogniser --test             phone error rates on texts and voices kept apart
@@ -61,7 +61,7 @@ PEAK_LR = 2e-3
 
 @dataclass(frozen=True)
 class PhoneClip:
-    """Log mel [T, 80], the class of each phone and when it starts (in 10 ms frames)."""
+    """A clip: its log mel [T, 80], the class of each phone, and each phone's start in frames of 10 ms."""
 
     log_mel: Tensor
     classes: Tensor
@@ -69,7 +69,7 @@ class PhoneClip:
 
 
 class Speaker:
-    """Random Chinese sentences spoken by espeak-ng, as the recogniser's features."""
+    """Speaks random Chinese sentences with espeak-ng, and returns them as features of the recogniser."""
 
     def __init__(self, folder: Path) -> None:
         self._maker = SentenceMaker()
@@ -77,7 +77,7 @@ class Speaker:
         self._log_mel = LogMel()
 
     def inventory(self) -> tuple[str, ...]:
-        """The phones of all Hanzi of the training texts."""
+        """Returns the sorted phones that occur at least three times in the Hanzi of the training texts."""
         words = self._espeak.phonemes(self._maker.hanzi, language="zh")
         counts: dict[str, int] = {}
         for word in words:
@@ -94,7 +94,7 @@ class Speaker:
     def clip(
         self, text: str, phones: tuple[str, ...], *, voice: str, rng: random.Random, spoil: bool
     ) -> PhoneClip | None:
-        """`text` spoken; `spoil` adds room and level changes. None if it holds an unknown phone."""
+        """Speaks `text`, with `spoil` sometimes in a room. None if it is too short or has unknown phones."""
         speech = self._espeak.synthesize(text, language="zh", voice=voice, pitch=rng.randint(30, 70))
         start, end = trim_bounds(speech.wave)
         said = speech.wave[start:end].astype(np.float32) / 32768
@@ -123,7 +123,7 @@ def _in_a_room(wave: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray
 
 
 def augment(clip: PhoneClip, generator: torch.Generator) -> PhoneClip:
-    """Another tempo, vocal tract, channel and noise, and the blur and roughness of a vocoder."""
+    """Returns the clip with random tempo, vocal tract, channel and noise, and with the blur of a vocoder."""
 
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=generator))
@@ -161,7 +161,7 @@ class Batch:
 
 
 def batches(clips: list[PhoneClip], rng: random.Random) -> Iterator[Batch]:
-    """Rows of like length, some 50 s a batch, in random order."""
+    """Yields batches of about 50 s in random order; the clips in a batch have similar lengths."""
     order = sorted(clips, key=lambda clip: len(clip.log_mel))
     groups: list[list[PhoneClip]] = []
     while order:
@@ -195,7 +195,7 @@ def _collate(group: list[PhoneClip]) -> Batch:
 
 
 def losses(model: PhoneRecogniser, batch: Batch) -> tuple[Tensor, Tensor]:
-    """CTC per phone, and the cross-entropy of the phone at each frame, which finds the sounds sooner."""
+    """Returns the CTC loss, and the cross-entropy of the phone at each frame, which speeds up learning."""
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.hidden(batch.log_mel, batch.frames)
         scores, frame_scores = model.head(hidden), model.frame_head(hidden)
@@ -208,7 +208,7 @@ def losses(model: PhoneRecogniser, batch: Batch) -> tuple[Tensor, Tensor]:
 
 @torch.inference_mode()
 def error_rate(model: PhoneRecogniser, speaker: Speaker, voices: tuple[str, ...], *, n: int) -> float:
-    """Phone error rate on `n` texts that were never trained on, spoken as they are by `voices` in turn."""
+    """Returns the phone error rate on `n` texts outside of training, spoken by `voices` in turn."""
     rng = random.Random(TEST_SEED)
     errors = total = 0
     phones = model.config.phones

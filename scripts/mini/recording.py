@@ -1,4 +1,4 @@
-"""Speech as a phone or a laptop records it: a room, noise, a narrow band, another level; timing stays."""
+"""Changes speech as if a phone or a laptop had recorded it: a room, noise, a narrow band, another level."""
 
 import random
 
@@ -13,7 +13,7 @@ _BANDS_HZ = (3400, 5000, 7000, 11000)
 
 
 def as_recorded(wave: Floats, rng: random.Random) -> Floats:
-    """A 24 kHz wave recorded somewhere, as long as before."""
+    """Returns the 24 kHz wave as a random device in a random room would record it, with the same length."""
     noise = np.random.default_rng(rng.getrandbits(32))
     sound = _in_room(wave, rng, noise)
     sound = sound + _noise(len(wave), rng, noise) * _rms(wave) * 10 ** (-rng.uniform(15, 40) / 20)
@@ -26,7 +26,7 @@ def as_recorded(wave: Floats, rng: random.Random) -> Floats:
 
 
 def _in_room(wave: Floats, rng: random.Random, noise: np.random.Generator) -> npt.NDArray[np.float64]:
-    """The direct sound, and echoes that die away by 60 dB within `decay_s`."""
+    """Returns `wave` with the echoes of a random room, which decay by 60 dB within 0.1 to 0.5 s."""
     decay_s, echoes_db = rng.uniform(0.1, 0.5), rng.uniform(-18, -3)
     t = np.arange(round(decay_s * _RATE)) / _RATE
     response = noise.standard_normal(len(t)) * 10 ** (-3 * t / decay_s) * (t > 0.002)
@@ -37,7 +37,7 @@ def _in_room(wave: Floats, rng: random.Random, noise: np.random.Generator) -> np
 
 
 def _noise(length: int, rng: random.Random, noise: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Noise of power 1, from white to brown."""
+    """Returns `length` samples of noise of power 1, with a random spectrum between white and brown."""
     spectrum = np.fft.rfft(noise.standard_normal(length))
     spectrum /= np.maximum(np.fft.rfftfreq(length, 1 / _RATE), 50) ** rng.uniform(0, 1)
     sound = np.fft.irfft(spectrum, length)

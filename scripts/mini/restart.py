@@ -1,9 +1,10 @@
-"""Makes training states from the shipped weights, where .mini was lost: fresh moments, a fresh schedule.
+"""Makes training states from the shipped weights, if .mini was lost. Moments and schedule start anew.
 
     python -m scripts.mini.restart      then codes, llm and flow go on from the checkpoint
     python -m scripts.mini.restart --parts speaker tokenizer hift flow     for other speech
 
-The speech tokenizer comes back without its throw-away decoder, which learns anew before the encoder goes on.
+The state of the speech tokenizer has no training decoder. A new decoder is trained before the encoder's
+training continues.
 """
 
 import argparse
@@ -44,22 +45,28 @@ def encoder_weights(assets: Path) -> dict[str, Tensor]:
 
 
 def fit_factors(table: Tensor, factors: Tensor, *, ridge: float = 1.0) -> Tensor:
-    """The factor rows [f, dim] that come nearest to a table [n, dim] composed by factors [n, f]."""
+    """Returns factor rows [f, dim] whose product with `factors` [n, f] is nearest to `table` [n, dim].
+
+    The rows are the solution of a ridge regression with the weight `ridge`.
+    """
     gram = factors.T @ factors + ridge * torch.eye(factors.shape[1])
     rows: Tensor = torch.linalg.solve(gram, factors.T @ table)
     return rows
 
 
 def _ids(vocabulary: Vocabulary) -> dict[str | bytes, int]:
-    """Of every token, ranked or added."""
+    """Maps each token to its id. Ordinary tokens are bytes, and added tokens are strings."""
     ids: dict[str | bytes, int] = {token: index for index, token in enumerate(vocabulary.ranks)}
     ids.update(vocabulary.added.items())
     return ids
 
 
 def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, Tensor]:
-    """The folded table is taken apart into factors and rows of its own, token by token: the vocabulary may
-    have changed since."""
+    """Returns a training state of the LLM from the shipped weights.
+
+    The shipped embedding table is split into factor rows and own rows again, token by token, since the
+    vocabulary may have changed meanwhile. `temperature` is the one that the export used.
+    """
     vocabulary, factors = open_vocabulary(folder)
     model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
     stored = load_file(assets / "llm" / "model.safetensors")
@@ -93,7 +100,7 @@ def hift_weights(assets: Path) -> dict[str, Tensor]:
 
 
 def restore_speaker(network: Path, out: Path) -> None:
-    """The speaker encoder as shipped, and the matrix in it, which the flow learns with."""
+    """Copies the shipped speaker encoder to `out`, and writes its matrix, which the flow's training needs."""
     out.mkdir(parents=True, exist_ok=True)
     constants = {c.name: numpy_helper.to_array(c) for c in onnx.load(str(network)).graph.initializer}
     projection = {name: torch.from_numpy(constants[name].copy()) for name in ("mean", "matrix")}

@@ -1,7 +1,8 @@
-"""How much of the speech survives codes, flow and vocoder: espeak-ng's own sentences through the checkpoint.
+"""Measures how much of espeak-ng's speech survives the checkpoint's speech codes, flow and vocoder.
 
-Word error rate (Whisper tiny.en) of held-out English sentences: the source, its mel through Griffin-Lim, its
-codes through the flow (after the default prompt) and Griffin-Lim or HiFT. The language model has no part.
+Prints the word error rate (Whisper tiny.en) of held-out English sentences for several waves: the source, its
+mel through Griffin-Lim, and its codes through the flow (after the default prompt) and Griffin-Lim or HiFT.
+The language model has no part.
 
     python -m scripts.mini.resynthesis --sentences 12
 """

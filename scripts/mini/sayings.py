@@ -1,9 +1,9 @@
-"""Texts that people would say, from the templates in texts/: talk, questions, news, stories, numbers.
+"""Makes texts that people would say from the templates in texts/: talk, questions, news, stories, numbers.
 
-A template file has sections. `[slots]` holds lines `name: one | two | three`; every other section is a kind
-of text, a template a line. `{name}` stands for one entry of a slot, which may name slots itself. The texts
-are normalised: numbers in words, English in lower case. Their marks are as people write them, for the
-teacher's melody; `prepared` gives those that the front end hands to the model.
+A template file has sections. The section `[slots]` holds lines `name: one | two | three`. Every other section
+is a kind of text with one template on each line. `{name}` stands for one entry of a slot, and entries may
+contain slots too. The texts are normalised: numbers in words, English in lower case. Their punctuation is
+natural, since Kokoro needs it for the melody. `prepared` converts it to the punctuation that the model gets.
 """
 
 import random
@@ -20,12 +20,12 @@ _MARKS = {"en": str.maketrans("!", "."), "zh": str.maketrans("！？：、", "�
 
 
 def prepared(sentence: Sentence) -> str:
-    """The text, as long as before, in the marks that the front end hands to the model."""
+    """Returns the sentence's text with the punctuation that the front end gives to the model; same length."""
     return sentence.text.translate(_MARKS[sentence.language])
 
 
 class Grammar:
-    """The templates of one language."""
+    """The slots and templates of one language, read from the text of a template file."""
 
     def __init__(self, text: str) -> None:
         self.slots: dict[str, list[str]] = {}
@@ -41,7 +41,10 @@ class Grammar:
                 self.kinds.setdefault(kind, []).append(line)
 
     def fill(self, template: str, rng: random.Random) -> str:
-        """No slot is filled twice alike in one template, where it has enough entries."""
+        """Replaces each slot of `template` by a random entry.
+
+        Within one template no entry is used twice, unless a slot has too few entries.
+        """
         used: set[str] = set()
 
         def entry(match: re.Match[str]) -> str:
@@ -56,13 +59,16 @@ class Grammar:
 
 
 class SayingMaker:
-    """Random texts; the same Random gives the same texts. Half of them are English, half Chinese."""
+    """Makes random texts, half of them English, half Chinese, from the templates in `folder`.
+
+    The same state of the random generator gives the same texts.
+    """
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.grammars = {name: Grammar((folder / f"{name}.txt").read_text("utf8")) for name in _LONGEST}
 
     def make(self, rng: random.Random) -> Sentence:
-        """One to three sentences of a kind."""
+        """Returns a random text: one to three sentences from templates of the same kind, in one language."""
         language = rng.choice(("en", "zh"))
         grammar = self.grammars[language]
         templates = grammar.kinds[rng.choice(sorted(grammar.kinds))]

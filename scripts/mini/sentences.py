@@ -1,7 +1,8 @@
-"""Texts to speak, in the form in which the front end hands them to the model (normalised, lower case).
+"""Makes random training texts in the form that the front end gives to the model (normalised, lower case).
 
-Words are drawn from frequency lists, so that every GB2312 Hanzi and some 25,000 English words occur; function
-words, numbers, templates and several clauses give the rhythm of real requests, from 2 to some 60 units.
+Words are drawn from frequency lists, so that every GB2312 Hanzi and some 25,000 English words occur. Function
+words, numbers, templates and several clauses give the rhythm of real requests. A text has 2 to about 60
+units.
 """
 
 import random
@@ -57,7 +58,7 @@ _ZH_TEMPLATES = (
 @dataclass(frozen=True)
 class Sentence:
     text: str
-    language: str  # "zh" or "en": the espeak voice; mixed text is "zh"
+    language: str  # "zh" or "en", the language of espeak-ng's voice; mixed text is "zh"
 
 
 def is_hanzi(char: str) -> bool:
@@ -73,7 +74,10 @@ def _in_gb2312(word: str) -> bool:
 
 
 class _Lexicon:
-    """Words, drawn by frequency^power; a part is drawn evenly, so that rare ones occur."""
+    """A list of words that are drawn in proportion to frequency^power.
+
+    A part is drawn evenly, for rare words.
+    """
 
     def __init__(self, words: list[str], frequency: npt.NDArray[np.float64], power: float) -> None:
         self.words = words
@@ -96,7 +100,7 @@ def chinese_lexicon() -> _Lexicon:
 
 
 def english_lexicon() -> _Lexicon:
-    from wordfreq import top_n_list, word_frequency  # a second, which most importers of this file do without
+    from wordfreq import top_n_list, word_frequency  # takes a second; most importers do not need it
 
     pattern = re.compile(r"[a-z]+('[a-z]+)?")
     words = [w for w in top_n_list("en", 25000) if pattern.fullmatch(w) and (len(w) > 1 or w in "ai")]
@@ -104,7 +108,7 @@ def english_lexicon() -> _Lexicon:
 
 
 class SentenceMaker:
-    """Random utterances; the same Random gives the same texts."""
+    """Makes random texts. The same state of the random generator gives the same texts."""
 
     def __init__(self) -> None:
         self.chinese = chinese_lexicon()
@@ -112,7 +116,7 @@ class SentenceMaker:
         self.hanzi = sorted({c for word in self.chinese.words for c in word})
 
     def make(self, rng: random.Random) -> Sentence:
-        """47 % Chinese, 47 % English, 6 % Chinese with English words; 2 to some 60 units."""
+        """Returns a text of 2 to about 60 units: 47 % are Chinese, 47 % English, and 6 % mixed."""
         target = self._target_units(rng)
         kind = rng.random()
         if kind < 0.47:
@@ -188,7 +192,7 @@ class SentenceMaker:
     def _english_text(self, rng: random.Random, target: int) -> str:
         clauses: list[str] = []
         words = 0
-        limit = max(1, round(target * 0.62))  # a word is some 1.6 syllables
+        limit = max(1, round(target * 0.62))  # words; a word has about 1.6 syllables
         while words < limit:
             clause = self._english_clause(rng, limit - words)
             words += clause.count(" ") + 1

@@ -1,8 +1,8 @@
-"""The speaker encoder of the mini: statistics of the mean-subtracted fbank through one matrix, as ONNX.
+"""Makes the speaker encoder of the mini model: statistics of filter banks times one matrix, as an ONNX file.
 
-Spread over time, differences of neighbouring bins (harmonics, so pitch) and of neighbouring frames,
-standardised, then weighted so that what differs between voices counts and what differs between sentences
-does not.
+The statistics are the spread of each bin over time, the differences of neighbouring bins (which show
+harmonics, and so the pitch), and the differences of neighbouring frames. All statistics are standardised. The
+matrix raises the differences between voices, and lowers the differences between sentences.
 
     python -m scripts.mini.speaker      writes .mini/speaker/{campplus.onnx,projection.pt}
 """
@@ -24,7 +24,10 @@ DIM = 192
 
 
 def fit(statistics: Tensor, voices: list[str]) -> tuple[Tensor, Tensor]:
-    """(mean [S], matrix [S, 192]): whitening within voices, the directions between voices raised."""
+    """Computes the speaker encoder's projection from statistics [n, S]: returns (mean [S], matrix [S, 192]).
+
+    The matrix whitens the differences within voices, and raises the directions in which voices differ.
+    """
     mean, std = statistics.mean(0), statistics.std(0).clamp(min=1e-4)
     x = (statistics - mean) / std
     names = sorted(set(voices))
@@ -45,7 +48,7 @@ def fit(statistics: Tensor, voices: list[str]) -> tuple[Tensor, Tensor]:
 
 
 def export(mean: Tensor, matrix: Tensor, path: Path) -> None:
-    """input [1, T, 80] -> output [1, 192]."""
+    """Writes the speaker encoder as an ONNX model: filter banks [1, T, 80] to an embedding [1, 192]."""
 
     def constant(name: str, value: npt.NDArray[np.generic]) -> onnx.TensorProto:
         return numpy_helper.from_array(value, name)
@@ -94,7 +97,8 @@ def export(mean: Tensor, matrix: Tensor, path: Path) -> None:
 
 
 def check(path: Path, mean: Tensor, matrix: Tensor) -> None:
-    """The ONNX file gives what the statistics and the matrix give."""
+    """Asserts that the ONNX file gives the same embedding as a direct computation with `mean` and
+    `matrix`."""
     from glm_tts_api.model.speaker_encoder import SpeakerEncoder, kaldi_fbank
 
     wave = torch.randn(48000, generator=torch.Generator().manual_seed(0)) * 0.1

@@ -1,4 +1,4 @@
-"""The server's own engine, as evaluation speaks through it: one utterance at a time on one thread."""
+"""Speaks through the server's own engine, for evaluations: one utterance at a time on one thread."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ from scripts.mini.measures import Wave
 
 @dataclass(frozen=True)
 class Said:
-    """One utterance: a wave per segment, and what it took."""
+    """One utterance: a wave for each segment, and the CPU time and wall time that it took."""
 
     segments: list[Wave]
     cpu_s: float
@@ -39,7 +39,7 @@ class Said:
 
 
 class _Listener:
-    """Gathers one utterance."""
+    """A listener that collects the waves of one utterance."""
 
     closed = full = False
 
@@ -65,9 +65,11 @@ class _Listener:
 
 
 class Server:
-    """The engine with the front end and the shipped voices."""
+    """The server's engine in this process, with the text front end and the shipped voices."""
 
-    def __init__(self, model_dir: Path, configs_dir: Path, scratch: Path, *, flow_steps: int) -> None:
+    def __init__(
+        self, model_dir: Path, configs_dir: Path, scratch: Path, *, flow_steps: int, guard: bool = True
+    ) -> None:
         self.frontend = TextFrontend(configs_dir, cache_dir=scratch / "text")
         self._voices = VoiceStore(
             configs_dir / "prompt_cache.json",
@@ -76,14 +78,17 @@ class Server:
             bundled=BUNDLED_MODEL / "prompts",
         )
         self._engine = Engine(
-            EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1),
+            EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1, guard=guard),
             load_models=partial(load_checkpoint, model_dir, device="cpu"),
             load_frontend=lambda: self.frontend,
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Server"]:
-        """Loads the model; leaves the program with the cause if that fails."""
+        """Loads the model for the block, and closes the engine afterwards.
+
+        Raises SystemExit with the cause if the model cannot be loaded.
+        """
         self._engine.start()
         try:
             while self._engine.state.status == "loading":  # noqa: ASYNC110 - the engine tells its state, no event
@@ -126,5 +131,5 @@ class Server:
 
 
 def prompt_wave(voice: Voice) -> Wave:
-    """A voice's recording at 24 kHz."""
+    """Returns the recording of a voice, resampled to 24 kHz."""
     return resample(torch.from_numpy(voice.recording.samples), voice.recording.sample_rate, 24000).numpy()

@@ -1,7 +1,7 @@
-"""The speech tokenizer in training: the official encoder's structure and key names, and a learning codebook.
+"""The speech tokenizer for training: the official encoder's structure and key names, and a trained codebook.
 
-The service runs glm_tts_api.model.speech_tokenizer; here positions may start anywhere, so that crops of
-utterances teach every position, and the codebook follows the encoder by moving averages.
+The server runs glm_tts_api.model.speech_tokenizer instead. In this module positions may start anywhere, so
+that crops of utterances train every position. The codebook follows the encoder by moving averages.
 """
 
 import math
@@ -60,7 +60,7 @@ class _Layer(nn.Module):
 
 
 def sinusoids(length: int, dim: int) -> Tensor:
-    """Whisper's fixed positions: [length, dim], sines then cosines."""
+    """Returns Whisper's fixed position embeddings [length, dim]: sines, then cosines."""
     half = dim // 2
     frequency = torch.exp(-math.log(10000) * torch.arange(half) / (half - 1))
     angle = torch.arange(length)[:, None] * frequency
@@ -68,7 +68,7 @@ def sinusoids(length: int, dim: int) -> Tensor:
 
 
 class SpeechEncoder(nn.Module):
-    """Whisper features [B, 4n, 128] -> vectors [B, n, dim], 25 a second, and their codes."""
+    """Maps Whisper features [B, 4n, 128] to vectors [B, n, dim], 25 a second, and vectors to codes."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -87,7 +87,11 @@ class SpeechEncoder(nn.Module):
         self.ema_weight: Tensor
 
     def forward(self, features: Tensor, *, lengths: Tensor | None = None, offset: int = 0) -> Tensor:
-        """`lengths` [B] in tokens mask padding; `offset` is the first 50 Hz position."""
+        """Returns the vectors [B, n, dim] of Whisper features [B, 4n, 128].
+
+        `lengths` [B] is the number of valid tokens of each row, and None means all. `offset` is the position
+        of the first frame, in frames of 20 ms.
+        """
         x = F.gelu(self.conv1(features.transpose(1, 2)))
         x = F.gelu(self.conv2(x)).transpose(1, 2)
         length = x.shape[1]
@@ -103,14 +107,17 @@ class SpeechEncoder(nn.Module):
         return F.avg_pool1d(x.float().transpose(1, 2), 2).transpose(1, 2)
 
     def codes(self, hidden: Tensor) -> Tensor:
-        """Nearest codebook rows, never row 0."""
+        """Returns the index of the nearest codebook row for each vector. Row 0 is never chosen."""
         flat, book = hidden.reshape(-1, hidden.shape[-1]), self.codebook[1:]
         distance = torch.addmm(book.square().sum(1), flat, book.T, alpha=-2)
         return (distance.argmin(1) + 1).view(hidden.shape[:-1])
 
     @torch.no_grad()
     def update_codebook(self, hidden: Tensor, codes: Tensor, *, decay: float = 0.985) -> None:
-        """Moving averages of what each code stands for; codes gone idle restart at random vectors."""
+        """Updates each codebook row to the moving average of the vectors with this code.
+
+        A row that is hardly used any more restarts at a random vector.
+        """
         hidden, codes = hidden.reshape(-1, hidden.shape[-1]), codes.reshape(-1)
         count = torch.bincount(codes, minlength=self.config.n_codes).float()
         total = torch.zeros_like(self.ema_weight).index_add_(0, codes, hidden)
@@ -124,7 +131,7 @@ class SpeechEncoder(nn.Module):
 
     @torch.no_grad()
     def start_codebook(self, hidden: Tensor) -> None:
-        """k-means on vectors [N, dim]."""
+        """Initialises the codebook by k-means on vectors [N, dim]."""
         n_codes = self.config.n_codes
         self.codebook.copy_(hidden[torch.randperm(len(hidden))[:n_codes]])
         for _ in range(8):

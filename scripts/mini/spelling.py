@@ -1,6 +1,7 @@
-"""Which sounds a piece of an English word stands for: letters aligned with espeak-ng's phonemes.
+"""Aligns the letters of English words with espeak-ng's phonemes, to know the sounds of a part of a word.
 
-A letter stands for no, one or two phonemes; the chances are learned by a few rounds of best-path counting.
+A letter stands for no, one or two phonemes. The probabilities are learned in a few rounds: each round counts
+the letters and phonemes on the best alignments.
 """
 
 import math
@@ -11,7 +12,7 @@ _CHUNKS = (1, 0, 2)
 
 
 class LetterAligner:
-    """Learns from (word, phonemes) pairs, then says where each letter's phonemes begin and end."""
+    """Learns from words and their phonemes which phonemes a letter stands for, and then aligns words."""
 
     def __init__(self, lexicon: dict[str, list[str]], *, rounds: int = 4) -> None:
         self._scores: dict[str, dict[tuple[str, ...], float]] = {}
@@ -35,7 +36,10 @@ class LetterAligner:
         return (1.0 if matches else -2.0) - 2.0 * (len(chunk) - 1)
 
     def align(self, word: str, phonemes: list[str]) -> list[tuple[int, int]]:
-        """A phoneme span for each letter, in order and without gaps; any rest goes to the last letter."""
+        """Returns for each letter of `word` the (start, end) of its phonemes, in order and without gaps.
+
+        The last letter gets phonemes that are left over.
+        """
         n, m = len(word), len(phonemes)
         best = [[-math.inf] * (m + 1) for _ in range(n + 1)]
         back = [[0] * (m + 1) for _ in range(n + 1)]

@@ -1,9 +1,10 @@
-"""espeak-ng's own reading of the held-out sentences in the default prompts' voices: pitch and English words.
+"""Measures pitch and word errors of espeak-ng's reading of the held-out sentences in the prompts' voices.
 
     python -m scripts.mini.teacher
 
-evaluate.py sets the mini beside espeak-ng in all eight training voices, and its F0 beside the prompts, which
-are Chinese. The mini speaks in two of those voices, and espeak-ng's English is higher than its Chinese.
+evaluate.py compares the mini model with espeak-ng in all eight training voices, and its F0 with that of the
+Chinese prompts. The mini model speaks in only two of these voices, and espeak-ng's English has a higher pitch
+than its Chinese.
 """
 
 import argparse

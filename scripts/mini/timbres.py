@@ -1,4 +1,4 @@
-"""The voices that are trained on: base voices of the teacher, and mixtures of them, higher or lower."""
+"""The voices of the training data: base voices of Kokoro, and mixtures of them with higher or lower pitch."""
 
 import random
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ PROSODY = {"en": ENGLISH, "zh": MANDARIN}
 
 @dataclass(frozen=True)
 class Timbre:
-    """`shares` of base voices, which sum to 1, and a factor on the pitch that they have by themselves."""
+    """A voice made of base voices.
+
+    `shares` holds pairs (base voice, share), and the shares sum to 1. `pitch` is a factor on their natural
+    pitch.
+    """
 
     shares: tuple[tuple[str, float], ...]
     pitch: float
@@ -27,7 +31,10 @@ class Timbre:
 
 
 def trained_timbres(count: int, *, seed: int = 27) -> list[Timbre]:
-    """All base voices as they are, then mixtures; the first of a longer list are those of a shorter one."""
+    """Returns `count` timbres: all base voices unchanged, then random mixtures.
+
+    A longer list begins with the timbres of a shorter list.
+    """
     rng = random.Random(seed)
     voices = [*ENGLISH, *MANDARIN]
     result = [Timbre(((voice, 1.0),), 1.0) for voice in voices]

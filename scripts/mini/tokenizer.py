@@ -1,8 +1,8 @@
 """Trains the speech tokenizer on pairs of voices that say the same text at the same time.
 
-A throw-away decoder turns the codes of one voice, with the other's average spectrum, into the other's mel; it
-also tells the phoneme and the relative pitch of every 20 ms from the codes alone. So codes keep what is said
-and how it is intoned, and drop who says it.
+A decoder, which only the training needs, turns the codes of one voice and the average spectrum of the other
+voice into the mel of the other voice. From the codes alone it also predicts the phoneme, the Mandarin tone
+and the relative pitch of every 20 ms. So the codes keep words and intonation, and lose the speaker.
 
     python -m scripts.mini.tokenizer --minutes 35        (goes on where it stopped)
 """
@@ -21,7 +21,8 @@ from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
 from scripts.mini.training import Run, plain_attention, warm_cosine
 
 _CODEBOOK_STARTS_AT = 250
-_DECODER_ALONE = 150  # steps, where the encoder comes from shipped weights and the decoder is new
+_N_TONES = 6  # Mandarin's 1 to 5, and 0 in pauses
+_DECODER_ALONE = 150  # steps that train only the decoder, if the encoder comes from shipped weights
 
 
 class _ConvBlock(nn.Module):
@@ -39,27 +40,30 @@ class _ConvBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codes' vectors [B, n, d], a voice's statistics [B, 160] -> mel [B, 2n, 80]; phonemes and pitch."""
+    """The training decoder: code vectors [B, n, d] and voice statistics [B, 160] to a mel [B, 2n, 80].
+
+    The decoder also predicts phonemes, pitch and tones from the codes alone.
+    """
 
     def __init__(self, dim: int, n_phonemes: int, *, width: int = 256, blocks: int = 5) -> None:
         super().__init__()
         self.n_phonemes = n_phonemes
         self.style = nn.Linear(160, width)
         self.up = nn.Linear(dim, 2 * width)
-        self.content = nn.Conv1d(dim, 2 * (n_phonemes + 2), 5, padding=2)
+        self.content = nn.Conv1d(dim, 2 * (n_phonemes + 2 + _N_TONES), 5, padding=2)
         self.blocks = nn.ModuleList(_ConvBlock(width) for _ in range(blocks))
         self.out = nn.Linear(width, 80)
 
-    def forward(self, codes: Tensor, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        content = self.labels(codes)
+    def forward(self, codes: Tensor, style: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        phonemes, pitch, tones = self.labels(codes).split((self.n_phonemes, 2, _N_TONES), -1)
         batch, n, _ = codes.shape
         x = self.up(codes).reshape(batch, 2 * n, -1) + self.style(style)[:, None]
         for block in self.blocks:
             x = block(x)
-        return self.out(x), content[..., :-2], content[..., -2:]
+        return self.out(x), phonemes, pitch, tones
 
     def labels(self, codes: Tensor) -> Tensor:
-        """[B, 2n, n_phonemes + 2]: phoneme logits, then relative log pitch and the voicing logit."""
+        """Returns [B, 2n, n_phonemes + 8]: phoneme logits, log pitch, a voicing logit, tone logits."""
         batch, n, _ = codes.shape
         out: Tensor = self.content(codes.transpose(1, 2)).transpose(1, 2).reshape(batch, 2 * n, -1)
         return out
@@ -72,6 +76,7 @@ class Losses:
     phoneme: Tensor
     accuracy: Tensor
     pitch: Tensor
+    tone: Tensor
     codes: Tensor | None
     hidden: Tensor
 
@@ -91,24 +96,25 @@ def compute_losses(encoder: SpeechEncoder, decoder: Decoder, batch: Batch, *, qu
         commit = 0.5 * F.mse_loss(hidden[:half], hidden[half:])
         vectors = hidden
     with torch.autocast("cpu", torch.bfloat16):
-        mel, phonemes, pitch = decoder(vectors, batch.style)
+        mel, phonemes, pitch, tones = decoder(vectors, batch.style)
     weight = torch.ones(80)
     weight[:25] = 2
     mel_loss = ((mel.float() - batch.mel).abs() * (weight / weight.mean())).mean()
     flat, labels = phonemes.float().reshape(-1, decoder.n_phonemes), batch.phonemes.reshape(-1)
     phoneme_loss = F.cross_entropy(flat, labels)
+    tone_loss = F.cross_entropy(tones.float().reshape(-1, _N_TONES), batch.tones.reshape(-1))
     voiced = ~batch.pitch.isnan()
     pitch = pitch.float()
     pitch_loss = (5 * pitch[..., 0][voiced] - 5 * batch.pitch[voiced]).abs().clamp(max=3).mean()
     voicing_loss = F.binary_cross_entropy_with_logits(pitch[..., 1], voiced.float())
-    total = mel_loss + phoneme_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
+    total = mel_loss + phoneme_loss + 0.5 * tone_loss + 0.2 * pitch_loss + 0.1 * voicing_loss + commit
     accuracy = (flat.argmax(1) == labels).float().mean()
-    return Losses(total, mel_loss, phoneme_loss, accuracy, pitch_loss, codes, hidden)
+    return Losses(total, mel_loss, phoneme_loss, accuracy, pitch_loss, tone_loss, codes, hidden)
 
 
 def describe(losses: Losses, n_codes: int) -> str:
     text = (f"mel {losses.mel:.3f} phoneme {losses.phoneme:.3f} accuracy {losses.accuracy:.3f} "
-            f"pitch {losses.pitch:.3f}")  # fmt: skip
+            f"pitch {losses.pitch:.3f} tone {losses.tone:.3f}")  # fmt: skip
     if losses.codes is None:
         return text
     half = len(losses.codes) // 2
@@ -130,7 +136,7 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
     state, encoder_from = run.resume(), 0
     if state is not None:
         encoder.load_state_dict(state["encoder"])
-        if "decoder" in state:  # a state made from shipped weights has none
+        if "decoder" in state:  # a state made from shipped weights has no decoder
             decoder.load_state_dict(state["decoder"])
             optimiser.load_state_dict(state["optimiser"])
         else:
@@ -189,9 +195,9 @@ def main() -> None:
     args = parser.parse_args()
     parts = [
         path.with_suffix("") for path in sorted(args.data.glob("*.speaker"))
-    ]  # espeak-ng's pairs have it
+    ]  # only pairs have a .speaker file
     run = Run(args.out, minutes=args.minutes)
-    known = (run.resume() or {}).get("phonemes")  # there may be more data since
+    known = (run.resume() or {}).get("phonemes")  # the trained state's phonemes; newer data may have others
     train(PairData(parts, phonemes=known), run, tokens=args.tokens)
 
 

@@ -1,7 +1,8 @@
-"""Tracks the language model while it trains: phone error rate in free running, without flow and vocoder.
+"""Measures the language model during its training: the phone error rate of speech codes that it generates.
 
-Held-out sentences are continued from the default prompts by repetition-aware sampling; the speech tokenizer's
-phoneme head reads the codes. Beside it the same head on the codes of espeak-ng's own speech: the floor.
+The model speaks held-out sentences after the default prompts, by repetition-aware sampling. The phoneme head
+of the speech tokenizer's training decoder reads the codes, without flow and vocoder. For comparison the same
+head reads the codes of espeak-ng's speech, which gives the least possible error.
 
     python -m scripts.mini.track [--count 50]
 """
@@ -38,7 +39,7 @@ def edit_distance(a: list[str], b: list[str]) -> int:
 
 
 class Ear:
-    """Codes of espeak-ng's speech, and phonemes of codes."""
+    """Computes the speech codes of espeak-ng's speech, and recognises phonemes in speech codes."""
 
     def __init__(self, folder: Path) -> None:
         state = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)
@@ -50,7 +51,10 @@ class Ear:
 
     @torch.inference_mode()
     def listen(self, text: str, language: str, voice: str) -> tuple[Clip, Tensor]:
-        """espeak-ng's clip of a text, and its codes."""
+        """Speaks `text` with espeak-ng.
+
+        Returns the clip (with phoneme times) and its speech codes [n_tokens].
+        """
         speech = self._engine.synthesize(text, language=language, voice=voice)
         bounds = trim_bounds(speech.wave)
         wave = self._extractor.prepare(speech.wave[bounds[0] : bounds[1]])
@@ -68,7 +72,7 @@ class Ear:
 
     @torch.inference_mode()
     def phonemes(self, codes: Tensor) -> list[str]:
-        logits = self._decoder.labels(self.encoder.codebook[codes][None])[0, :, :-2]
+        logits = self._decoder.labels(self.encoder.codebook[codes][None])[0, :, : len(self._names)]
         return collapse([self._names[i] for i in logits.argmax(1).tolist()])
 
 

@@ -1,4 +1,4 @@
-"""What the training programs share: saved state, schedules in CPU time, a log line, the optimisers."""
+"""Parts that the training programs share: saved states, schedules by CPU time, a log, the optimiser Muon."""
 
 import math
 import os
@@ -15,18 +15,21 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 @contextmanager
 def plain_attention() -> Iterator[None]:
-    """Attention as matrix products in bfloat16: the fused kernel's way back takes 1.5 to 8 times as long on a
-    CPU at the lengths that are trained with."""
-    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # of every device's plain products
+    """Computes attention as plain matrix products in bfloat16 within the block.
+
+    On a CPU the backward pass of the fused kernel takes 1.5 to 8 times as long at the lengths of the
+    training.
+    """
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # applies to plain products on every device
     with sdpa_kernel(SDPBackend.MATH):
         yield
 
 
 class Run:
-    """A training run that can be cut off at any time: state on disk, minutes trained, one log.
+    """A training run that can be interrupted at any time: its state on disk, the trained minutes and its log.
 
-    The learning rates follow the share of `minutes` that has been trained, in CPU time, since a machine may
-    be shared, and counted over all restarts.
+    The learning rates follow the share of `minutes` that has been trained. The minutes are CPU time, since a
+    machine may be shared, and count over all restarts.
     """
 
     def __init__(self, folder: Path, *, minutes: float, save_every_s: float = 60.0) -> None:
@@ -40,7 +43,7 @@ class Run:
         self._save_every_s = save_every_s
 
     def resume(self) -> dict[str, Any] | None:
-        """The saved state, or None at the first start."""
+        """Loads and returns the saved state, or returns None at the first start."""
         path = self.folder / "state.pt"
         if not path.exists():
             return None
@@ -55,11 +58,14 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """0 to 1, and above 1 when the time is up."""
+        """The trained share of the time: 0 to 1, and above 1 when the time is over."""
         return self.trained_s / self._limit_s
 
     def save(self, state: dict[str, Any], *, force: bool = False) -> None:
-        """Writes `state` when the last copy is some minutes old; the old copy stays whole until then."""
+        """Writes `state` if the last write is at least `save_every_s` seconds ago, or with `force`.
+
+        The file is replaced in one step, so that it is always complete.
+        """
         if not force and time.monotonic() - self._saved < self._save_every_s:
             return
         self._saved = time.monotonic()
@@ -75,13 +81,16 @@ class Run:
 
 
 def warm_cosine(progress: float, step: int, *, warm_steps: int = 100, floor: float = 0.02) -> float:
-    """Linear warm-up, then a half cosine down to `floor`."""
+    """Returns a factor on the learning rate: a linear warm-up, then a half cosine down to `floor`.
+
+    `progress` is the trained share of the time (0 to 1).
+    """
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
     return min(1.0, (step + 1) / warm_steps) * (floor + (1 - floor) * cosine)
 
 
 class Muon(torch.optim.Optimizer):
-    """For matrices: momentum made orthogonal by five Newton-Schulz steps (Jordan et al., 2024)."""
+    """The optimiser Muon: momentum orthogonalised by five Newton-Schulz steps (Jordan et al., 2024)."""
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, decay: float = 0.01

@@ -1,4 +1,4 @@
-"""Utterances as the language model reads them: text ids, speech codes, and each code's place in the text."""
+"""Makes the LLM's training sequences: text ids, speech codes, and each code's place in the text."""
 
 import random
 from dataclasses import dataclass
@@ -13,13 +13,17 @@ from scripts.mini.sentences import is_hanzi
 from scripts.mini.vocabulary import Vocabulary, readings
 
 MAX_HISTORY_TOKENS = 750
-ENGLISH = 0.65  # of the targets: spelling tells less of the sound than Hanzi do
-SAME_LANGUAGE = 0.5  # of what is spoken before a target: the default prompts are Chinese, whatever follows
+ENGLISH = 0.65  # share of the targets; spelling determines the sound less than Hanzi do
+SAME_LANGUAGE = 0.5  # share of the utterances before a target; the default prompts are Chinese
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """`place` [n_codes]: the index of the text id that is being spoken, fractional."""
+    """One utterance. `char_place` [n_codes] is for each code the (fractional) index of its character.
+
+    `spans` holds the characters (start, end) of each text id. `place` [n_codes] is for each code the index of
+    the spoken text id, as a fraction.
+    """
 
     text: str
     language: str
@@ -37,7 +41,10 @@ class Spoken:
 def place_in_tokens(
     chars: npt.NDArray[np.float32], spans: tuple[tuple[int, int], ...]
 ) -> npt.NDArray[np.float32]:
-    """Fractional characters -> fractional tokens, so that k is the middle of token k."""
+    """Converts fractional character indices to fractional token indices, where k is the middle of token k.
+
+    `spans` holds the characters (start, end) of each token.
+    """
     starts = np.array([a for a, _ in spans] + [spans[-1][1]], np.float32)
     keep = np.concatenate([[True], np.diff(starts) > 0])
     edges = np.arange(len(starts), dtype=np.float32)[keep]
@@ -46,7 +53,7 @@ def place_in_tokens(
 
 
 def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> list[Spoken]:
-    """All clips of the named parts whose text is covered by their times."""
+    """Loads all clips of the named parts of the data, with their speech codes and their text ids."""
     result = []
     for name in names:
         clips = ClipSet([folder / "data" / name], mel=False).clips
@@ -67,7 +74,10 @@ def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> l
 
 
 class PhonemeWriter:
-    """Some Hanzi of a text written as phoneme tokens: only those with one reading, whose sound is certain."""
+    """Writes some Hanzi of a text as phoneme tokens.
+
+    The class chooses only Hanzi with one reading, since their sound is certain.
+    """
 
     def __init__(self, vocabulary: Vocabulary, hanzi: list[str]) -> None:
         self._ids = {}
@@ -90,7 +100,10 @@ class PhonemeWriter:
 
 
 def spread(spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """Scales characters by two, so that two tokens of one character get half of it each."""
+    """Doubles the character indices of `spans`, the characters (start, end) of each token.
+
+    Two successive tokens with the same character (its initial and its final in phonemes) get half of it each.
+    """
     result = []
     for i, (a, b) in enumerate(spans):
         first = i + 1 < len(spans) and spans[i + 1] == (a, b)
@@ -101,7 +114,10 @@ def spread(spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
 
 @dataclass(frozen=True)
 class Sequence:
-    """`ids` as the service sends them and the model goes on; `place` is -1 outside speech."""
+    """A training sequence. `ids` is the server's prompt and the codes that follow it.
+
+    `place` is for each position the index of the text id that the next code speaks, and -1 outside of speech.
+    """
 
     ids: npt.NDArray[np.int64]
     place: npt.NDArray[np.float32]
@@ -109,7 +125,7 @@ class Sequence:
 
 
 class SequenceMaker:
-    """Random prompts, histories and targets of one voice in the service's order."""
+    """Makes training sequences of prompts, histories and targets of one voice, in the server's order."""
 
     def __init__(self, utterances: list[Spoken], vocabulary: Vocabulary, writer: PhonemeWriter) -> None:
         self._vocabulary = vocabulary
@@ -126,7 +142,7 @@ class SequenceMaker:
             self._by_voice.setdefault((spoken.voice, spoken.language), []).append(spoken)
 
     def draw(self, rng: random.Random, *, alone: float) -> Sequence:
-        """`alone` is the chance of a target without anything before it."""
+        """Returns a random sequence. `alone` is the probability of a target without a prompt and history."""
         language = "en" if rng.random() < ENGLISH else "zh"
         target = rng.choice(self._by_language.get(language, self.utterances))
         chosen = [target]
@@ -142,7 +158,10 @@ class SequenceMaker:
         return self.build(chosen, rng)
 
     def build(self, chosen: list[Spoken], rng: random.Random | None) -> Sequence:
-        """The sequence of these utterances, the first being the prompt; `rng` writes some in phonemes."""
+        """Returns the sequence of the utterances `chosen`. The first of several utterances is the prompt.
+
+        With `rng`, some Chinese utterances are written partly as phonemes.
+        """
         texts: list[int] = []
         codes, places = [], []
         for i, spoken in enumerate(chosen):
@@ -159,5 +178,5 @@ class SequenceMaker:
         place = np.full(len(full), -1, np.float32)
         place[len(texts) : len(texts) + len(speech)] = np.concatenate(
             places
-        )  # begin_of_audio asks for the first code
+        )  # the position of begin_of_audio predicts the first code
         return Sequence(full, np.maximum(place, -1), len(texts))

@@ -1,7 +1,8 @@
-"""The mini's text tokenizer: byte-pair ranks in the official format, special, phoneme and audio tokens.
+"""The text tokenizer of the mini model: byte-pair ranks in the official format, and special tokens.
 
-Every GB2312 Hanzi is one token, and so is every common English word; rarer words fall into pieces of about a
-syllable (the service demands at least two speech tokens a text token, so letters would be too fine).
+Every GB2312 Hanzi is one token, and so is every common English word. Rarer words are split into pieces of
+about a syllable. Letters would be too fine, since the server demands at least two speech tokens for each text
+token.
 """
 
 import base64
@@ -32,7 +33,7 @@ _LAST_AUDIO = "<|audio_32767|>"
 
 
 def readings(char: str) -> list[tuple[str, str]]:
-    """All (initial, final with tone digit) of a Hanzi, the usual one first; names as in phoneme mode."""
+    """Returns all readings of a Hanzi, the usual one first: (initial, final with tone digit)."""
     initials = pinyin(char, style=Style.INITIALS, strict=True, heteronym=True)[0]
     result = []
     finals = pinyin(char, style=Style.FINALS_TONE3, strict=True, heteronym=True, neutral_tone_with_five=True)[
@@ -40,7 +41,7 @@ def readings(char: str) -> list[tuple[str, str]]:
     ]
     if len(initials) == len(finals):
         pairs = list(zip(initials, finals, strict=True))
-    else:  # pypinyin drops repeated initials: take whole syllables apart instead
+    else:  # pypinyin has dropped repeated initials, so whole syllables are split instead
         pairs = [
             (_split(syllable, Style.INITIALS), _split(syllable, Style.FINALS_TONE3))
             for syllable in pinyin(char, style=Style.TONE, heteronym=True)[0]
@@ -66,7 +67,7 @@ def _named(initial: str, final: str) -> tuple[str, str]:
 
 
 def word_readings(word: str) -> list[tuple[str, str]]:
-    """(initial, final with tone) of each Hanzi of a word, read in context; ("", "") where unknown."""
+    """Returns (initial, final with tone digit) for each Hanzi of a word, ("", "") where unknown."""
     initials = pinyin(word, style=Style.INITIALS, strict=True)
     finals = pinyin(word, style=Style.FINALS_TONE3, strict=True, neutral_tone_with_five=True)
     if not len(initials) == len(finals) == len(word):
@@ -78,19 +79,19 @@ def word_readings(word: str) -> list[tuple[str, str]]:
 
 
 def phoneme_names() -> list[str]:
-    """Every initial and every final with tone that some character has."""
+    """Returns every initial, then every final with tone digit, that occurs in a character's readings."""
     initials, finals = set(), set()
     for code in PINYIN_DICT:
         if 0x4E00 <= code <= 0x9FFF:
             for initial, final in readings(chr(code)):
                 initials.add(initial)
                 finals.add(final)
-    finals |= {"IO1", "EI5"}  # read so only inside some phrases
+    finals |= {"IO1", "EI5"}  # these occur only inside some phrases
     return sorted(initials - {""}) + sorted(f for f in finals if f.isascii())
 
 
 def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
-    """Plain byte-pair encoding of weighted words; the new tokens in the order of their making."""
+    """Runs byte-pair encoding on weighted words. Returns up to `n_merges` tokens in order of creation."""
     splits = {word: [bytes([b]) for b in word] for word in words}
     pairs: defaultdict[tuple[bytes, bytes], float] = defaultdict(float)
     where: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
@@ -126,7 +127,10 @@ def train_merges(words: dict[bytes, float], n_merges: int) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Ranks (text ids), then the added tokens; speech code k is id audio_start + k."""
+    """The token ids: ordinary tokens first (`ranks`), then added tokens.
+
+    Speech code k has id audio_start + k.
+    """
 
     ranks: tuple[bytes, ...]
     phonemes: tuple[str, ...]
@@ -157,18 +161,24 @@ class Vocabulary:
 
     @property
     def n_text(self) -> int:
-        """Ids below this one are text, special or phoneme tokens; the codes follow."""
+        """The number of text, special and phoneme tokens, whose ids come before those of the speech codes."""
         return self.audio_start
 
     def __len__(self) -> int:
         return len(self.ranks) + len(self.added)
 
     def encode(self, text: str) -> list[int]:
-        """Ids of plain text (no added tokens in it)."""
+        """Returns the ids of plain text.
+
+        Names of added tokens in the text are read as ordinary characters.
+        """
         return self._encoding.encode_ordinary(text)
 
     def encode_with_characters(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """Ids and the characters [start, end) that each covers; part of a character counts as all of it."""
+        """Returns the ids of a text, and for each id its characters (start, end).
+
+        An id that covers a part of a character counts as covering the whole character.
+        """
         ids = self.encode(text)
         owner = [i for i, char in enumerate(text) for _ in char.encode()]
         spans, position = [], 0
@@ -179,11 +189,11 @@ class Vocabulary:
         return ids, spans
 
     def phoneme_ids(self, initial: str, final: str) -> list[int]:
-        """The tokens of a syllable as phoneme mode writes them."""
+        """Returns the ids of the phoneme tokens of a syllable. An empty initial has no id."""
         return [self.added[f"<|{name}|>"] for name in (initial, final) if name]
 
     def save(self, folder: Path) -> None:
-        """tokenizer.model and tokenizer_config.json in the official format."""
+        """Writes tokenizer.model and tokenizer_config.json in the official format to `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         lines = (f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(self.ranks))
         (folder / "tokenizer.model").write_text("".join(lines))
@@ -211,7 +221,7 @@ class Vocabulary:
 
 
 def _stems(maker: SentenceMaker) -> dict[str, float]:
-    """English words without their 's, 't ..., the commonest first, with the weight of each."""
+    """Returns the English words without endings such as 's or 't, and their weights, sorted by weight."""
     weights: defaultdict[str, float] = defaultdict(float)
     for word, frequency in zip(maker.english.words, maker.english.frequency, strict=True):
         weights[word.partition("'")[0]] += frequency**0.6
@@ -219,10 +229,13 @@ def _stems(maker: SentenceMaker) -> dict[str, float]:
 
 
 def build(maker: SentenceMaker, *, n_words: int, n_first: int, n_pieces: int, n_codes: int) -> Vocabulary:
-    """`n_words` English words are tokens of their own, so that their sound is certain; of these, `n_first`
-    without the space before them too, as a text's first word stands; the rest falls into pieces.
+    """Makes the vocabulary from the word lists of `maker`.
 
-    tiktoken looks a whole word up before it merges bytes, so words need no merges that lead to them.
+    The `n_words` most frequent English words are tokens of their own, so that their sound is certain. The
+    first `n_first` of them are also tokens without a space before them, as a text's first word. Other words
+    are split into `n_pieces` pieces. `n_codes` is the number of speech codes.
+
+    tiktoken looks up a whole word before it merges bytes, so these words need no tokens for their parts.
     """
     hanzi = [c.encode() for c in [*maker.hanzi, *_PUNCTUATION]]
     stems = _stems(maker)

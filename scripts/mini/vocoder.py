@@ -1,9 +1,9 @@
-"""Trains a small HiFT, the 24 kHz vocoder, on espeak-ng speech.
+"""Trains a small HiFT, the 24 kHz vocoder, on espeak-ng's speech.
 
     python -m scripts.mini.vocoder --minutes 70        (goes on where it stopped; writes .mini/hift/best.pt)
 
-The pitch network learns first, from the tracked pitch; then the rest, from spectral losses alone, driven
-by the predicted pitch. Both hear clean and degraded mels.
+The pitch network is trained first, with the tracked pitch as target. Then the rest is trained with the
+predicted pitch, by spectral losses alone. Both get clean and degraded mels.
 """
 
 import argparse
@@ -35,7 +35,7 @@ PITCH_STEPS, PITCH_BATCH, PITCH_FRAMES = 1500, 16, 100
 
 
 def new_model() -> HiFT:
-    """A HiFT whose first layers expect log mels and whose output starts near silence."""
+    """Makes an untrained HiFT whose first layers expect log mels, and whose output is nearly silent."""
     model = HiFT(CONFIG)
     weights = model.state_dict()  # shares memory with the parameters
     with torch.no_grad():
@@ -51,7 +51,10 @@ def new_model() -> HiFT:
 
 
 def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:
-    """Relative error where voiced, distance to 0 Hz where not. [B, T] each."""
+    """Returns the mean pitch error: relative where voiced, and as a share of TYPICAL_F0_HZ where not.
+
+    Both arguments are [B, T] in Hz, and `true` is 0 where unvoiced.
+    """
     return ((predicted - true).abs() / true.clamp_min(TYPICAL_F0_HZ)).mean()
 
 
@@ -74,7 +77,7 @@ def train_pitch(model: HiFT, waves: WaveSet, run: Run, *, steps: int) -> None:
 
 
 def speak(model: HiFT, mel: Tensor) -> Tensor:
-    """mel [B, 80, T] -> wave [B, 480 T]; the excitation is given, so the pitch network does not learn."""
+    """Renders a mel [B, 80, T] to a wave [B, 480 T], without gradients for the pitch network."""
     with torch.no_grad():
         noise = torch.randn(len(mel), HARMONICS, mel.shape[-1] * HOP)
         f0 = model.f0_predictor(mel)
@@ -91,7 +94,7 @@ def losses(model: HiFT, stft: MultiResolutionStft, crop: Crop, mel: Tensor) -> d
 
 @torch.no_grad()
 def validate(model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> dict[str, float]:
-    """Mean losses over whole held-out utterances, with the predicted pitch."""
+    """Returns the mean losses over whole held-out utterances, with the predicted pitch."""
     totals = {"stft": 0.0, "mel": 0.0}
     for index in range(len(waves) - VALIDATED, len(waves)):
         crop = waves.utterance(index)
@@ -101,7 +104,7 @@ def validate(model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> dict[str
 
 
 def save_best(folder: Path, model: HiFT) -> None:
-    """best.pt (half precision, as shipped) and config.json, each replaced as a whole."""
+    """Writes best.pt (in half precision, as it is shipped) and config.json to `folder`."""
     weights = {name: value.half() for name, value in model.state_dict().items()}
     torch.save(weights, folder / "best.tmp")
     os.replace(folder / "best.tmp", folder / "best.pt")
@@ -109,7 +112,10 @@ def save_best(folder: Path, model: HiFT) -> None:
 
 
 def decay_progress(progress: float) -> float:
-    """The rate stays up for DECAY_AFTER of the time: on a shared machine, steps come unevenly."""
+    """Returns the progress of the learning rate's decay, which starts after DECAY_AFTER of the time.
+
+    On a shared machine the steps come unevenly, so the rate stays high for longer.
+    """
     return max(0.0, (progress - DECAY_AFTER) / (1 - DECAY_AFTER))
 
 
@@ -124,7 +130,7 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     if state is not None and "optimiser" in state:
         optimiser.load_state_dict(state["optimiser"])
         best = state["best"]
-    else:  # nothing yet, or the shipped weights, whose voices may be others
+    else:  # there is no state yet, or one of the shipped weights, which may be trained on other voices
         train_pitch(model, waves, run, steps=PITCH_STEPS if state is None else PITCH_STEPS // 3)
         run.save(_state(model, optimiser, best), force=True)
     while run.progress < 1:

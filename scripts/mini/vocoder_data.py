@@ -1,4 +1,4 @@
-"""What the vocoders learn from: espeak-ng speech at 24 and 32 kHz, its mel as the service sees it, its pitch.
+"""Makes the training data of the vocoders: espeak-ng's speech at 24 and 32 kHz, and its pitch.
 
 python -m scripts.mini.vocoder_data --minutes 60      writes .mini/vocoder/
 """
@@ -21,14 +21,14 @@ from scripts.mini.features import TOKEN_SAMPLES, FeatureExtractor
 from scripts.mini.sentences import SentenceMaker
 
 FRAMES_PER_SECOND = 50
-MARGIN_FRAMES = 2  # beyond a crop on both sides, so that its mel is what the whole utterance's is
+MARGIN_FRAMES = 2  # more frames on both sides of a crop, so that its mel equals that of the whole utterance
 MEL_FLOOR = -11.5129
 RATES = (24000, 32000)
 
 
 @dataclass(frozen=True)
 class Crop:
-    """wave [B, T * hop], mel [B, 80, T], f0 [B, T] Hz with 0 where unvoiced."""
+    """A batch of crops: waves [B, T * hop], mels [B, 80, T], and f0 [B, T] in Hz, 0 where unvoiced."""
 
     wave: Tensor
     mel: Tensor
@@ -36,7 +36,7 @@ class Crop:
 
 
 class WaveSet:
-    """Utterances on disk at one rate, memory mapped, with their pitch."""
+    """The training utterances at one sample rate and their pitch, memory mapped from files in `folder`."""
 
     def __init__(self, folder: Path, sample_rate: int) -> None:
         self.sample_rate = sample_rate
@@ -49,12 +49,15 @@ class WaveSet:
         return len(self._ends)
 
     def utterance(self, index: int) -> Crop:
-        """A whole utterance as a batch of one."""
+        """Returns a whole utterance as a batch of one crop."""
         start = int(self._ends[index - 1]) if index else 0
         return self._crop(start, int(self._ends[index]), 1.0)
 
     def crops(self, rng: random.Random, *, batch: int, frames: int, held_out: int) -> Crop:
-        """Random places of the recording, at random levels; the last `held_out` utterances stay unseen."""
+        """Returns `batch` random crops of `frames` frames at random levels.
+
+        The crops do not touch the last `held_out` utterances.
+        """
         limit = int(self._ends[-1 - held_out]) - frames - MARGIN_FRAMES
         starts = [rng.randint(MARGIN_FRAMES, limit) for _ in range(batch)]
         rows = [self._crop(start, start + frames, rng.uniform(0.3, 1.2)) for start in starts]
@@ -72,7 +75,7 @@ class WaveSet:
 
 
 def degrade(mel: Tensor, rng: random.Random, *, share: float = 0.5) -> Tensor:
-    """The mel as a flow gives it: rough or too smooth, for a `share` of the rows [B, 80, T]."""
+    """Makes a random `share` of the mels [B, 80, T] rough or too smooth, as a flow's mels are."""
     rows = [_degrade_row(row, rng) if rng.random() < share else row for row in mel]
     return torch.stack(rows).clamp_min(MEL_FLOOR - 0.5)
 
@@ -90,7 +93,7 @@ def _three_taps(side: float) -> Tensor:
 
 
 def make(folder: Path, *, minutes: float, seed: int) -> None:
-    """Speaks until there are `minutes` of speech: every voice, many pitches."""
+    """Speaks random texts in all voices at many pitches, and writes `minutes` of speech to `folder`."""
     rng = random.Random(seed)
     maker, engine, extractor = SentenceMaker(), Espeak(folder.parent), FeatureExtractor()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Spectral losses for vocoders: they compare magnitudes only, since phase is hardly heard."""
+"""Spectral losses for vocoders. They compare magnitudes only, since phase is hardly audible."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ FLOOR = 1e-2
 
 
 class MultiResolutionStft(nn.Module):
-    """Spectral convergence and log-magnitude distance, mean over FFT_SIZES (Yamamoto et al., 2020)."""
+    """The sum of spectral convergence and log-magnitude distance, averaged over FFT_SIZES."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class MultiResolutionStft(nn.Module):
             self.register_buffer(f"window{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, wave: Tensor, target: Tensor) -> Tensor:
-        """wave, target [B, N] -> scalar."""
+        """Returns the loss between two waves [B, N] as a scalar."""
         total = wave.new_zeros(())
         for size in FFT_SIZES:
             a, b = self._magnitude(wave, size), self._magnitude(target, size)
@@ -35,5 +35,5 @@ class MultiResolutionStft(nn.Module):
 
 
 def mel_distance(wave: Tensor, target: Tensor, sample_rate: int) -> Tensor:
-    """Mean absolute difference of the log mels of two waves [B, N]."""
+    """Returns the mean absolute difference of the log mels of two waves [B, N]."""
     return (log_mel(wave, sample_rate) - log_mel(target, sample_rate)).abs().mean()

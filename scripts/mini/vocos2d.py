@@ -1,4 +1,4 @@
-"""Trains the 32 kHz stand-in for Vocos2D on espeak-ng speech and writes it as TorchScript.
+"""Trains PulseNoise, a small 32 kHz vocoder in place of Vocos2D, on espeak-ng's speech. Writes TorchScript.
 
 python -m scripts.mini.vocos2d --minutes 15   (resumes; writes .mini/vocos2d/generator_jit.ckpt)
 python -m scripts.mini.vocos2d --rewrite glm_tts_api/assets/mini/vocos2d   (same weights, code of today)
@@ -26,7 +26,11 @@ VALIDATED = 8
 
 
 def losses(model: PulseNoise, stft: MultiResolutionStft, crop: Crop, mel: Tensor) -> dict[str, Tensor]:
-    """The filters are learned with the true pitch, the pitch and voicing from the tracked ones."""
+    """Returns the losses of pitch, voicing, STFT and mel.
+
+    The wave is made with the tracked pitch, so that only the filters learn from it. The predicted pitch and
+    voicing are compared with the tracked ones.
+    """
     filters, log_f0, voicing = model.analyse(mel.transpose(1, 2) + MEL_OFFSET)
     voiced = crop.f0 > 0
     wave = model.synthesize(filters, crop.f0)
@@ -41,7 +45,7 @@ def losses(model: PulseNoise, stft: MultiResolutionStft, crop: Crop, mel: Tensor
 
 @torch.no_grad()
 def validate(model: PulseNoise, stft: MultiResolutionStft, waves: WaveSet) -> dict[str, float]:
-    """Mean figures over whole held-out utterances, everything predicted."""
+    """Returns the mean STFT and mel losses over whole held-out utterances, with the predicted pitch."""
     totals = {"stft": 0.0, "mel": 0.0}
     for index in range(len(waves) - VALIDATED, len(waves)):
         crop = waves.utterance(index)
@@ -52,18 +56,18 @@ def validate(model: PulseNoise, stft: MultiResolutionStft, waves: WaveSet) -> di
 
 
 def save(folder: Path, model: PulseNoise) -> None:
-    """In half precision, as shipped; the training model stays as it is."""
+    """Saves a copy of the model in half precision as TorchScript, in the form in which it is shipped."""
     torch.jit.script(copy.deepcopy(model).half()).save(str(folder / "generator.tmp"))
     with zipfile.ZipFile(folder / "generator.tmp") as whole, zipfile.ZipFile(folder / "new.tmp", "w") as new:
         for entry in whole.infolist():
-            if not entry.filename.endswith(".debug_pkl"):  # where the source lay on this machine
+            if not entry.filename.endswith(".debug_pkl"):  # holds the source's path on this machine
                 new.writestr(entry, whole.read(entry))
     (folder / "generator.tmp").unlink()
     os.replace(folder / "new.tmp", folder / "generator_jit.ckpt")
 
 
 def rewrite(folder: Path) -> None:
-    """Puts the weights of a written generator into the code that PulseNoise has now."""
+    """Saves the generator in `folder` again, with the same weights and the present code of PulseNoise."""
     written = torch.jit.load(str(folder / "generator_jit.ckpt"))
     model = PulseNoise().half()
     model.load_state_dict(written.state_dict())

@@ -1,6 +1,6 @@
-"""Whisper base as the referee of both languages: English words, and Mandarin syllables with or without tones.
+"""Recognises speech with Whisper base: English words, and Mandarin syllables with or without tones.
 
-It writes homophones and old characters, so Mandarin is compared in pinyin.
+Whisper writes homophones and traditional characters, so Mandarin is compared in pinyin.
 """
 
 import re
@@ -17,8 +17,10 @@ _DIGITS = "零一二三四五六七八九"
 
 
 class WhisperBase:
-    """In int8 on one thread: beam of 5, no temperature, each recording on its own. `folder`: its files, as
-    kokoro_packages.sh puts them together."""
+    """Whisper base in int8 on one thread, with a beam of 5 and temperature 0.
+
+    `folder` holds its files, as kokoro_packages.sh arranges them.
+    """
 
     def __init__(self, folder: Path) -> None:
         from faster_whisper import WhisperModel
@@ -28,7 +30,7 @@ class WhisperBase:
         )
 
     def hear(self, wave: Wave, language: str) -> str:
-        """The text of a 24 kHz wave of at most 30 s; `language` "en" or "zh"."""
+        """Returns the recognised text of a 24 kHz wave of at most 30 s. `language` is "en" or "zh"."""
         padded = torch.from_numpy(np.pad(wave, (6000, 6000)))
         segments, _ = self._model.transcribe(
             resample(padded, 24000, 16000).numpy(),
@@ -43,7 +45,7 @@ class WhisperBase:
 
 
 def syllables(text: str, *, tones: bool = False) -> list[str]:
-    """The pinyin of the characters of a text, figures digit by digit."""
+    """Returns the pinyin syllables of the Hanzi of a text. Figures are read digit by digit."""
     from pypinyin import Style, lazy_pinyin
 
     in_characters = re.sub(r"[0-9]", lambda digit: _DIGITS[int(digit[0])], text)
@@ -52,5 +54,5 @@ def syllables(text: str, *, tones: bool = False) -> list[str]:
 
 
 def units(text: str, language: str) -> list[str]:
-    """What errors are counted in: words or syllables."""
+    """Returns the units in which errors are counted: the words of English, the syllables of Mandarin."""
     return words(text) if language == "en" else syllables(text)

@@ -36,7 +36,7 @@ def test_an_address_plays_in_a_browser(client: httpx.Client) -> None:
 
 
 def test_it_leaves_while_it_is_made(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2))
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
     with (
         server.client() as client,
         client.stream("GET", "/api/v1/tts?input_text=hello&index=exampleA&response_format=pcm") as answer,
@@ -44,6 +44,7 @@ def test_it_leaves_while_it_is_made(serve: Serve) -> None:
         pieces = answer.iter_raw()
         first = next(pieces)
         assert server.lane()["active"] == 1
+        server.engine.release()
         assert len(first) + sum(map(len, pieces)) == 3 * 24000
 
 

@@ -129,7 +129,7 @@ def test_what_asks_for_no_voice_is_named_and_ignored(
     with server.client() as client:
         answer = client.post(path, json=fields)
     assert answer.status_code == 200, answer.text
-    for name in ("instructions", "lang_code", "prompt"):
+    for name in ("lang_code", "prompt", *([] if path == OPENAI[0] else ["instructions"])):
         assert f"'{name}' is not a field here and was ignored" in answer.headers["X-Warnings"]
 
 

@@ -75,6 +75,12 @@ def test_the_carriers_are_the_types_that_the_hops_pass_on() -> None:
     assert f"{len(CARRIERS)} types carry it" in PAGE
 
 
+def test_the_chinese_page_has_the_same_hops_and_carriers() -> None:
+    twin = (REPOSITORY / "docs" / "architecture_zh.md").read_text(encoding="utf-8")
+    assert _HOP.findall(twin) == _HOP.findall(PAGE)
+    assert " > ".join(CARRIERS) in twin
+
+
 def test_no_hop_is_left_out() -> None:
     """Where one carrier comes in and another goes out."""
     carriers = set(CARRIERS)

@@ -104,7 +104,7 @@ def test_a_recording_speaks_a_book(server: Running, root: Path) -> None:
 
 
 def test_killed_it_goes_on_and_makes_the_same(serve: Callable[..., Running], root: Path) -> None:
-    engine = ToneEngine(delay_s=0.2)
+    engine = ToneEngine(delay_s=600, n_quick=1)
     server = serve(engine)
     command = [sys.executable, "-m", "glm_tts_api", "book", "b.md", "-o", "out", "--url", server.url]
     killed = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL)
@@ -114,7 +114,7 @@ def test_killed_it_goes_on_and_makes_the_same(serve: Callable[..., Running], roo
     server.wait_for_lane(active=0, waiting=0)
     n_made = len(list((root / "out").glob(".glm-tts/audio/*.flac")))
     n_asked = len(engine.requests)
-    engine.delay_s = 0.0
+    engine.release()
     done = book(root, server)
     assert (done.returncode, done.stderr) == (0, f"{n_made} of 6 segments are there: going on.\n")
     assert len(engine.requests) == n_asked + 6 - n_made

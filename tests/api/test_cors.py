@@ -69,7 +69,7 @@ def test_a_browser_may_call_from_a_public_page_into_the_users_network(serve: Ser
 
 def test_errors_can_be_read_too(serve: Serve) -> None:
     """Without the header a page sees no more than that something failed."""
-    server = serve(ToneEngine(delay_s=1.0), cors_origins="*", short_text_concurrency=1, queue_max_size=0)
+    server = serve(ToneEngine(delay_s=600), cors_origins="*", short_text_concurrency=1, queue_max_size=0)
     with server.client(headers={"Origin": PAGE}) as client, ThreadPoolExecutor(1) as pool:
         for status, answer in (
             (404, client.get("/v1/nothing")),
@@ -84,6 +84,7 @@ def test_errors_can_be_read_too(serve: Serve) -> None:
         refused = client.post(SPEECH[0], json=SPEECH[1])
         assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (429, "*")
         assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
+        server.engine.release()
         holder.result()
 
 
@@ -121,7 +122,7 @@ def test_a_rebound_name_stays_refused(serve: Serve) -> None:
 
 
 def test_a_streamed_answer_passes_as_it_is_made(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2), cors_origins=PAGE)
+    server = serve(ToneEngine(n_segments=3, segment_s=600), cors_origins=PAGE)
     body = {**SPEECH[1], "response_format": "pcm"}
     with (
         server.client(headers={"Origin": PAGE}) as client,
@@ -130,6 +131,7 @@ def test_a_streamed_answer_passes_as_it_is_made(serve: Serve) -> None:
         pieces = answer.iter_raw()
         first = next(pieces)
         assert server.lane()["active"] == 1
+        server.engine.release()
         assert len(first) + sum(map(len, pieces)) == 3 * 24000
 
 

@@ -51,7 +51,7 @@ def prometheus(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(["prometheus", *options], cwd=folder, stdout=log, stderr=log)
     try:
-        with httpx.Client(base_url=f"http://{address}", trust_env=False) as client:
+        with httpx.Client(base_url=f"http://{address}", trust_env=False, timeout=60) as client:
             wait_until(lambda: is_ready(client, process, folder), 60)
             yield client
     finally:

@@ -10,7 +10,12 @@ from tests.api.server_process import Server
 N_CLIENTS = 6
 
 
-@pytest.mark.parametrize("speaking_server", [1, 2], indirect=True, ids=["a worker", "two workers"])
+@pytest.mark.parametrize(
+    "speaking_server",
+    [1, pytest.param(2, marks=pytest.mark.long)],
+    indirect=True,
+    ids=["a worker", "two workers"],
+)
 def test_who_leaves_at_any_moment_leaves_nothing_behind(speaking_server: Server) -> None:
     url = str(speaking_server.client.base_url)
     leave_many(url, count=N_CLIENTS, n_clients=N_CLIENTS, seed=-N_CLIENTS)  # opens what stays open

@@ -80,7 +80,7 @@ def test_mp3_at_44100_hz_unless_told_otherwise(client: httpx.Client) -> None:
 
 
 def test_the_stream_is_heard_while_it_is_made_and_the_other_is_whole(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2))
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
     with server.client() as client:
         body = {"text": "hello", "model_id": "eleven_flash_v2_5"}
         path = f"{SPEECH}/stream?output_format=pcm_16000"
@@ -88,6 +88,7 @@ def test_the_stream_is_heard_while_it_is_made_and_the_other_is_whole(serve: Serv
             pieces = answer.iter_raw()
             first = next(pieces)
             assert server.lane()["active"] == 1
+            server.engine.release()
             assert len(first) + sum(map(len, pieces)) == 3 * 16000
         assert int(say(client).headers["Content-Length"]) > 0
 
@@ -120,13 +121,14 @@ def test_what_cannot_be_said_has_elevenlabs_shape(client: httpx.Client) -> None:
 
 
 def test_a_full_line_is_429_with_retry_after(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=1.0), short_text_concurrency=1, queue_max_size=0)
+    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
     with ThreadPoolExecutor(1) as pool, server.client() as client:
         holder = pool.submit(server.say)
         server.wait_for_lane(active=1)
         answer = say(client)
         assert (answer.status_code, answer.json()["detail"]["status"]) == (429, "queue_full")
         assert answer.headers["Retry-After"]
+        server.engine.release()
         assert holder.result().status_code == 200
 
 

@@ -89,8 +89,9 @@ def test_while_the_only_engine_has_died_requests_wait_and_health_is_loading(serv
         wait_until(lambda: engine.n_streams > 0)
         engine.die("out of memory")
         wait_until(lambda: health(server) == (503, "loading"))
-        n_before = answers["spoken"]
         wait_until(lambda: server.lane()["active"] == N_CLIENTS)
+        n_before = answers["spoken"]
+        assert health(server) == (503, "loading")
         assert answers["spoken"] == n_before
         engine.enter(READY)
         wait_until(lambda: answers["spoken"] > n_before)

@@ -77,7 +77,7 @@ def test_speed_and_seed(client: httpx.Client) -> None:
 
 
 def test_index_stream_is_raw_samples_while_they_are_made(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2))
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
     with (
         server.client() as client,
         client.stream("POST", "/tts", json={"text": "hello", "character": "exampleB"}) as answer,
@@ -85,6 +85,7 @@ def test_index_stream_is_raw_samples_while_they_are_made(serve: Serve) -> None:
         pieces = answer.iter_raw()
         first = next(pieces)
         assert server.lane()["active"] == 1
+        server.engine.release()
         assert answer.status_code == 200
         assert len(first) + sum(map(len, pieces)) == 3 * 24000
 
@@ -116,13 +117,14 @@ def test_no_file_is_opened_for_a_path(client: httpx.Client, server: Running) -> 
 
 
 def test_a_full_line_is_503_with_retry_after(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=1.0), short_text_concurrency=1, queue_max_size=0)
+    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
     with ThreadPoolExecutor(1) as pool, server.client() as client:
         holder = pool.submit(server.say)
         server.wait_for_lane(active=1)
         for answer in both_ways(client):
             assert answer.status_code == 503
             assert answer.headers["Retry-After"]
+        server.engine.release()
         assert holder.result().status_code == 200
 
 

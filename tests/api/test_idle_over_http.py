@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
@@ -56,6 +58,7 @@ def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_
     assert log.count("Ready after") == 3
 
 
+@pytest.mark.long
 def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_nothing(
     process: Start,
 ) -> None:
@@ -67,6 +70,7 @@ def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_n
     assert server.scrape()("watchdog_exits_total") == 0
 
 
+@pytest.mark.long
 def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_not(process: Start) -> None:
     server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=1)
     wait_until(lambda: is_idle(server), PATIENCE_S)
@@ -77,6 +81,7 @@ def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_no
     assert server.log.read_text().count("Ready after") == 2
 
 
+@pytest.mark.long
 def test_requests_that_come_as_the_engine_is_unloaded_and_its_cache_cleared_are_answered(
     process: Start,
 ) -> None:

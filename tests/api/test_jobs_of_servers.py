@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.api.job_client import TEXT, audio, begin, look, wait_for
+from tests.api.job_client import N_UNITS, TEXT, audio, begin, look, wait_for
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
@@ -15,7 +15,8 @@ from tests.api.waiting import wait_until
 
 
 def test_a_job_is_paused_goes_on_and_is_the_same(serve: Callable[..., Running]) -> None:
-    with serve(ToneEngine(delay_s=0.05)).client() as client:
+    engine = ToneEngine(delay_s=600, n_quick=N_UNITS + 1)
+    with serve(engine).client() as client:
         straight = begin(client)
         wait_for(client, straight, "done")
         id = begin(client)
@@ -24,16 +25,17 @@ def test_a_job_is_paused_goes_on_and_is_the_same(serve: Callable[..., Running]) 
         assert (paused["state"], paused["eta_s"]) == ("paused", None)
         time.sleep(0.2)
         assert look(client, id)["segments_done"] == paused["segments_done"]
+        engine.release()
         assert client.post(f"/api/v1/jobs/{id}/resume").json()["state"] in ("queued", "running")
         wait_for(client, id, "done")
         assert audio(client, id).content == audio(client, straight).content
 
 
 def test_a_cancelled_job_keeps_its_audio_until_it_is_deleted(serve: Callable[..., Running]) -> None:
-    server = serve(ToneEngine(delay_s=0.05))
+    server = serve(ToneEngine(delay_s=600, n_quick=2))
     with server.client() as client:
         id = begin(client)
-        wait_until(lambda: look(client, id)["segments_done"] >= 1)
+        wait_until(lambda: audio(client, id).is_success)
         assert client.post(f"/api/v1/jobs/{id}/cancel").json()["state"] == "cancelled"
         assert audio(client, id).status_code == 200
         refused = client.post(f"/api/v1/jobs/{id}/resume")
@@ -105,12 +107,12 @@ def test_jobs_of_a_key_that_is_gone_are_seen_by_the_first_key(tmp_path: Path) ->
 
 
 def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
-    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
+    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1, "drain_timeout": 0}
     first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))
     engine = ToneEngine()
     with ExitStack() as ends:
         with (
-            running_app(first, lambda _, number: ToneEngine(delay_s=0.3)) as server,
+            running_app(first, lambda _, number: ToneEngine(delay_s=600, n_quick=1)) as server,
             server.client() as client,
         ):
             id = begin(client, input_text=TEXT * 4)
@@ -147,8 +149,8 @@ def test_what_there_is_is_fetched_while_it_runs(serve: Callable[..., Running]) -
     server = serve(engine)
     with server.client() as client:
         id = begin(client)
-        wait_until(lambda: look(client, id)["segments_done"] >= 1)
-        first = audio(client, id).raise_for_status()
+        wait_until(lambda: audio(client, id).is_success)
+        first = audio(client, id)
         wait_for(client, id, "done")
         assert len(audio(client, id).content) >= len(first.content)
         assert audio(client, id).content.startswith(first.content[44:100], 44)

@@ -27,7 +27,7 @@ def n_done(client: httpx.Client, id: str) -> int:
 
 def test_a_book_outlives_its_server(tmp_path: Path, process: Callable[..., Server]) -> None:
     jobs = tmp_path / "jobs"
-    first = process(APP, environ={"TONE_DELAY_S": "0.2"}, jobs_dir=jobs)
+    first = process(APP, environ={"TONE_DELAY_S": "600", "TONE_QUICK": "4"}, jobs_dir=jobs)
     id = begin(first.client)
     wait_until(lambda: n_done(first.client, id) >= 4)
     os.killpg(first.process.pid, signal.SIGKILL)

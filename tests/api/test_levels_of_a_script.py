@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 import numpy as np
+import pytest
 import soundfile
 
 from tests.api.server_process import Server
@@ -61,6 +62,7 @@ def voices_apart_db(levels: Sequence[float]) -> float:
     return abs(float(np.mean(levels[::2]) - np.mean(levels[1::2])))
 
 
+@pytest.mark.long
 def test_both_voices_are_within_a_decibel(speaking_server: Server) -> None:
     levels = levels_of(speaking_server, 8, wait_s=120)
     assert voices_apart_db(levels) < 1

@@ -39,7 +39,7 @@ def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_not
         wait_until(lambda: server.lane()["active"] == 2)
         failed = server.say("ab~")
         assert (failed.status_code, failed.json()["code"]) == (500, "internal")
-        assert "died 3 times while this text was spoken" in failed.json()["message"]
+        assert "3 engines died while they spoke this text" in failed.json()["message"]
         assert {sound(answer.result()) for answer in at_work} == {undisturbed}
     server.wait_until_all_speak(120)
     told = server.scrape()

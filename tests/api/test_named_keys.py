@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -107,6 +110,22 @@ def test_a_key_for_some_voices_speaks_with_no_other_and_changes_nothing(server: 
         tell(socket, "flush")
         (error, *_), audio = heard(socket, "error")
         assert (error["code"], audio) == ("forbidden", b"")
+
+
+def test_a_key_for_some_voices_sees_and_hears_the_recordings_of_no_other(server: Running) -> None:
+    with with_key(server, "one's") as client:
+        listed = client.get("/api/v1/prompts").json()
+        assert (listed["count"], [each["index"] for each in listed["prompts"]]) == (1, ["exampleA"])
+        for path in ("/api/v1/prompts/{}", "/api/v1/prompts/{}/audio"):
+            statuses = [client.get(path.format(name)).status_code for name in ("exampleA", "exampleB")]
+            assert statuses == [200, 403]
+        exported = client.get("/api/v1/prompts.zip")
+        with ZipFile(io.BytesIO(exported.content)) as file:
+            assert set(json.loads(file.read("prompt_cache.json"))) == {"exampleA"}
+        assert client.get("/api/v1/prompts.zip?index=exampleB").status_code == 403
+    with with_key(server, "plain") as client:
+        assert client.get("/api/v1/prompts").json()["count"] == 2
+        assert client.get("/api/v1/prompts/exampleB/audio").status_code == 200
 
 
 def test_a_changed_file_holds_within_a_second_and_a_broken_one_changes_nothing(

@@ -52,7 +52,7 @@ def test_mp3_unless_told_otherwise(client: openai.OpenAI) -> None:
 
 
 def test_audio_is_heard_while_it_is_made(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2))
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
     with (
         sdk(server) as client,
         client.audio.speech.with_streaming_response.create(
@@ -62,6 +62,7 @@ def test_audio_is_heard_while_it_is_made(serve: Serve) -> None:
         body = answer.iter_bytes(4096)
         first = next(body)
         assert server.lane()["active"] == 1
+        server.engine.release()
         assert len(first) + sum(map(len, body)) == 3 * 24000
     server.wait_for_lane(active=0, completed=1)
 
@@ -94,7 +95,7 @@ def test_events_carry_the_audio_and_end_with_done(client: openai.OpenAI) -> None
 
 
 def test_an_error_after_the_first_event_is_an_event(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=20, segment_s=0.2), short_text_timeout=0.7)
+    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
     with sdk(server, max_retries=0) as client:
         answer = client.audio.speech.create(
             model="tts-1", voice="alloy", input="hello", response_format="pcm", stream_format="sse"
@@ -138,12 +139,13 @@ def test_what_cannot_be_said_is_a_bad_request(client: openai.OpenAI) -> None:
 
 
 def test_a_full_line_is_429_with_retry_after(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=1.0), short_text_concurrency=1, queue_max_size=0)
+    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
     with ThreadPoolExecutor(1) as pool, sdk(server, max_retries=0) as client:
         holder = pool.submit(server.say)
         server.wait_for_lane(active=1)
         with pytest.raises(openai.RateLimitError) as refused:
             client.audio.speech.create(model="tts-1", voice="alloy", input="hello")
+        server.engine.release()
         assert holder.result().status_code == 200
     assert int(refused.value.response.headers["retry-after"]) > 0
 
@@ -193,6 +195,9 @@ def test_models_and_voices_as_clients_ask_for_them(server: Running) -> None:
         model = client.get("/v1/models/anything").json()
         assert (model["id"], model["voices"]) == ("anything", [{"name": "exampleA"}, {"name": "exampleB"}])
         assert client.get("/v1/models/zai-org/GLM-TTS").json()["id"] == "zai-org/GLM-TTS"
+        broken = client.get("/v1/models/a%0Ab")
+        assert broken.status_code == 404
+        assert "did you mean" not in broken.text
         missing = client.get("/v1/nothing")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
 

@@ -17,14 +17,17 @@ JSON = "application/json"
 LISTS = {"list_models", "get_model", "list_audio_models", "list_audio_voices"}
 UNGUARDED = {"health", "live", *LISTS}
 ROUTES = {
-    "speech": (*("tts", "tts_from_address", "recent_audio", "recent_timestamps", "recent_subtitles"),),
+    "speech": (
+        *("tts", "tts_from_address"),
+        *("recent_audio", "recent_timestamps", "recent_verdicts", "recent_subtitles"),
+    ),
     "voices": (
         *("list_prompts", "add_prompt", "get_prompt", "change_prompt", "delete_prompt"),
-        *("get_prompt_audio", "check_prompt"),
+        *("get_prompt_audio", "check_prompt", "export_prompts", "import_prompts"),
     ),
     "books": (
         *("add_job", "list_jobs", "get_job", "pause_job", "resume_job", "cancel_job", "delete_job"),
-        *("get_job_audio", "link_job_audio", "get_job_subtitles", "get_job_chapters"),
+        *("get_job_audio", "link_job_audio", "get_job_subtitles", "get_job_chapters", "get_job_verdicts"),
     ),
     "text": ("normalize", "readings", "list_lexicon", "get_word", "put_word", "delete_word"),
     "operations": ("concurrency_stats", "clear_cache", "health", "live"),
@@ -89,7 +92,7 @@ def test_every_kind_of_body_has_a_named_schema_of_its_own(document: dict[str, An
         for operation in operations(document)
         for media_type in operation.get("requestBody", {"content": {}})["content"].values()
     ]
-    assert len(set(seen)) == len(seen) - 1 == 31  # ElevenLabs' two routes share theirs
+    assert len(set(seen)) == len(seen) - 1 == 32  # ElevenLabs' two routes share theirs
     speech = by_id(document, "tts")["requestBody"]["content"]
     assert speech["multipart/form-data"]["schema"]["$ref"].endswith("/SpeechUpload")
     upload = document["components"]["schemas"]["SpeechUpload"]["properties"]["prompt_audio"]
@@ -167,4 +170,5 @@ def test_what_an_audio_answer_says_of_itself_is_listed(server: Running, document
     listed = by_id(document, "tts")["responses"]["200"]["headers"]
     for_browsers = {"x-content-type-options", "x-frame-options"}  # which every answer has
     own = {name for name in answer.headers if name.startswith("x-")} - for_browsers
-    assert own == {name.lower() for name in listed}
+    with_verify = {"x-verified"}
+    assert own | with_verify == {name.lower() for name in listed}

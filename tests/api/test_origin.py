@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from glm_tts_api.http.origin import has_own_name, is_local
+from glm_tts_api.http.origin import client_address, has_own_name, is_local
 from glm_tts_api.settings.machine import machine_names
 from tests.api.running import Running
 from tests.recordings import voice_wav
@@ -240,3 +240,19 @@ def test_keys_of_any_printable_characters(serve: Serve, key: str, spelt: bytes) 
             assert client.get("/api/v1/prompts", headers=header).status_code == 200
         wrong = client.get("/api/v1/prompts", headers={b"X-API-Key": spelt[:-1] + b"x"})
         assert wrong.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:50321", "192.0.2.1"),  # as Azure's gateways write it, for each connection another
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1:2", "2001:db8::/64"),
+        ("[2001:db8::1:2]:50321", "2001:db8::/64"),
+        ("nobody outcome=completed", "nobody_outcome=completed"),
+        ("", "unix:"),
+    ],
+)
+def test_a_client_goes_by_its_address_in_one_word(told: str, name: str) -> None:
+    assert client_address(Request({"type": "http", "client": (told, 0), "headers": []})) == name

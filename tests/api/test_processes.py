@@ -28,7 +28,7 @@ from tests.scraping import Scrape
 def test_a_signal_lets_accepted_requests_end_and_refuses_new_ones(
     start: Callable[..., Server], number: signal.Signals
 ) -> None:
-    server = start(delay_s=1.5, short_text_concurrency=1)
+    server = start(delay_s=600, short_text_concurrency=1)
     accepted = server.say_together(2)
     wait_until(lambda: server.lane()["waiting"] == 1)
     server.process.send_signal(number)
@@ -38,6 +38,7 @@ def test_a_signal_lets_accepted_requests_end_and_refuses_new_ones(
     assert refused.headers["Retry-After"]
     assert refused.headers["Connection"] == "close"
     assert server.client.get("/api/v1/health/live").status_code == 200
+    server.release()
     assert [future.result().status_code for future in accepted] == [200, 200]
     server.process.wait(20)
     assert "Traceback" not in server.log.read_text()
@@ -56,12 +57,13 @@ def test_what_is_not_done_in_time_is_answered_503(start: Callable[..., Server]) 
 
 def test_a_second_sigterm_changes_nothing(start: Callable[..., Server]) -> None:
     """As where someone kills the server and a script, or a supervisor, then stops it."""
-    server = start(delay_s=2)
+    server = start(delay_s=600)
     accepted = server.say_together(2)
     wait_until(lambda: server.lane()["active"] == 2)
     for _ in range(3):
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
+    server.release()
     assert [future.result().status_code for future in accepted] == [200, 200]
     server.process.wait(20)
 
@@ -90,11 +92,13 @@ def test_sigquit_is_heard_in_the_background_of_a_shell_that_ignores_it(start: Ca
 
 
 def test_ctrl_c_and_a_sigterm_cut_nothing_short(start: Callable[..., Server]) -> None:
-    server = start(delay_s=1.5)
+    server = start(delay_s=600)
     accepted = server.say_together(1)
     wait_until(lambda: server.lane()["active"] == 1)
     server.process.send_signal(signal.SIGINT)
     server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    server.release()
     assert accepted[0].result().status_code == 200
     server.process.wait(20)
 

@@ -44,6 +44,10 @@ def test_the_shipped_voices_are_listed(client: httpx.Client) -> None:
         "source": "shipped",
         "audio_url": "/api/v1/prompts/exampleA/audio",
         "consent": None,
+        "language": "en",
+        "gender": None,
+        "description": None,
+        "moods": [],
     }
 
 

@@ -32,7 +32,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path) -> None:
     lines = curl_lines((ROOT / "docs" / PAGE).read_text())
-    assert len(lines) == 8
+    assert len(lines) == 12
     answers = []
     for line in lines:
         command = line.replace("http://localhost:8049", reader.url)
@@ -42,11 +42,11 @@ def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path) -> No
         )
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         answers.append(done.stdout)
-    for name in ("two.wav", "own.wav"):
+    for name in ("nginx.wav", "chongqing.wav", "two.wav", "own.wav"):
         assert (tmp_path / name).read_bytes().startswith(b"RIFF")
     (shown,) = [line for line in (ROOT / "docs" / PAGE).read_text().splitlines() if '"characters"' in line]
-    assert json.loads(answers[2]) == json.loads(shown)
-    plain, marked = json.loads(answers[0]), json.loads(answers[-1])
+    assert json.loads(answers[6]) == json.loads(shown)
+    plain, marked = json.loads(answers[4]), json.loads(answers[-1])
     assert plain["text"] == "预计三到五天送到重庆。"
     assert [(one["phonemes"], one["pause"], one["voice"]) for one in marked["segments"]] == [
         ("我在<|CH|><|ONG2|><|Q|><|ING4|>。", 0.0, None),

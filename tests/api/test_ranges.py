@@ -106,9 +106,9 @@ def test_a_file_is_sent_as_it_was_when_it_was_asked_for(tmp_path: Path) -> None:
     wait_until(lambda: server.started, 20)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
     try:
-        part = httpx.get(url, headers={"Range": "bytes=257-"}, trust_env=False)
+        part = httpx.get(url, headers={"Range": "bytes=257-"}, trust_env=False, timeout=60)
         assert (part.status_code, part.content) == (206, (bytes(range(256)) * 2**13)[257:])
-        assert httpx.get(url, trust_env=False).content == b"new"
+        assert httpx.get(url, trust_env=False, timeout=60).content == b"new"
     finally:
         server.should_exit = True
         thread.join(20)

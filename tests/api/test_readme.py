@@ -50,7 +50,8 @@ def test_both_languages_show_the_same_blocks(twin: Path) -> None:
 
 
 def test_the_curl_lines_run_as_they_stand(server: Running, tmp_path: Path) -> None:
-    (tmp_path / "my_voice.wav").write_bytes(voice_wav(3.0))
+    for name in ("my_voice.wav", "glad.wav"):
+        (tmp_path / name).write_bytes(voice_wav(3.0))
     lines = [line for page in CURL_PAGES for line in curl_lines(text_of(page))]
     for part in ("-X PUT", "-X DELETE", "application/json", "prompt_audio=@", "stream=true", "/metrics"):
         assert any(part in line for line in lines), part
@@ -106,6 +107,14 @@ def test_every_error_code_stands_in_the_table_with_its_status(language: str) -> 
     rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", text_of("docs/api", language), re.MULTILINE)
     listed = {(int(status), code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
     assert listed == {(status_of(error), error.code) for error in errors() if error.code not in ABSTRACT}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_route_is_listed(server: Running, language: str) -> None:
+    with server.client() as client:
+        routes = client.get("/openapi.json").json()["paths"]
+    text = text_of("docs/api", language)
+    assert [route for route in routes if f"`{route}`" not in text] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

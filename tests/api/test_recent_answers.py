@@ -132,7 +132,7 @@ def test_an_answer_that_is_larger_than_the_store_is_sent_and_not_kept(serve: Ser
 
 
 def test_a_stream_that_was_left_is_not_kept(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2))
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
     with server.client() as client:
         with client.stream("POST", TTS, json={**SAY, "response_format": "pcm", "stream": True}) as answer:
             next(answer.iter_raw())

@@ -161,13 +161,13 @@ def test_what_is_too_long_is_a_book(serve: Callable[..., Running], tmp_path: Pat
 
 def test_a_server_that_loads_is_asked_again(server: Running, tmp_path: Path) -> None:
     server.engine.enter(EngineState("loading"))
-    wait_until(lambda: httpx.get(f"{server.url}/api/v1/health").status_code == 503)
+    wait_until(lambda: httpx.get(f"{server.url}/api/v1/health", timeout=60).status_code == 503)
     asked_at: list[float] = []
 
     def sleep(seconds: float) -> None:
         asked_at.append(seconds)
         server.engine.enter(EngineState("ready"))
-        wait_until(lambda: httpx.get(f"{server.url}/api/v1/health").status_code == 200)
+        wait_until(lambda: httpx.get(f"{server.url}/api/v1/health", timeout=60).status_code == 200)
 
     with mock.patch("glm_tts_api.commandline.api.sleep", sleep):
         done = say(tmp_path, server, "hello", "-o", "a.wav")

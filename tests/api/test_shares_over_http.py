@@ -47,7 +47,7 @@ def test_another_clients_request_is_spoken_next_whatever_one_client_has_waiting(
     server.wait_for_lane(waiting=20)
     answers.append(crowd.ask("2001:db8::1", "single"))
     server.wait_for_lane(waiting=21)
-    body = httpx.get(f"{server.url}/api/v1/stats/concurrency").json()
+    body = httpx.get(f"{server.url}/api/v1/stats/concurrency", timeout=60).json()
     assert [each["place"] for each in body["active"]] == [None, *range(2, 22), 1]
     server.engine.delay_s = 0
     server.engine.die()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -22,16 +23,19 @@ def test_a_stop_lets_a_slow_client_have_all_of_its_answer(start: Start) -> None:
         ask_for_speech(client)
         status, n_bytes, begun = read_head(client)
         assert (status, n_bytes > 28e6) == (200, True)
+        begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         n_read = len(begun) + read_body(client, n_bytes // 2, pause_s=0.1)
         assert "outcome" not in server.log.read_text()
         assert server.process.poll() is None
+        read_for_s = time.monotonic() - begin
         n_read += read_body(client, n_bytes - n_read)
         assert n_read == n_bytes
     server.process.wait(20)
     log = server.log.read_text()
     assert log.count("outcome=completed") == 1
-    assert "send_s=1" in log
+    (send_s,) = re.findall(r"send_s=([0-9.]+)", log)
+    assert float(send_s) > read_for_s - 0.1
     assert "Traceback" not in log
 
 
@@ -49,7 +53,7 @@ def test_a_stop_cuts_what_is_not_sent_in_its_time(start: Start) -> None:
 
 
 def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
-    server = start(tone_s=LONG_S, stream_stall_s=1)
+    server = start(tone_s=LONG_S, stream_stall_s=3)
     with connected(server.port, buffer_bytes=LITTLE) as stalled, connected(server.port) as slow:
         for client in (stalled, slow):
             ask_for_speech(client)
@@ -94,8 +98,8 @@ def test_answers_that_nobody_reads_are_bounded_in_bytes(start: Start) -> None:
             ask_for_speech(client)
             read_head(client)
             time.sleep(1.2)
-            left = sum(is_open(client) for client in clients[:n_asked])
-            assert left == min(n_asked, 2)
+            asked = clients[:n_asked]
+            wait_until(lambda asked=asked: sum(map(is_open, asked)) == min(len(asked), 2))  # type: ignore[misc]
         assert [is_open(client) for client in clients] == [False, False, True, True]
     wait_until(lambda: server.log.read_text().count("outcome=cut") == 4)
     assert "Traceback" not in server.log.read_text()

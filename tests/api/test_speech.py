@@ -90,7 +90,7 @@ def test_a_form_whose_type_names_its_charset(server: Running) -> None:
 
 def test_empty_and_unknown_fields_are_ignored(server: Running) -> None:
     files = {"prompt_audio": ("", b"")}
-    fields = {"input_text": "hi", "index": "exampleB", "prompt_text": "", "seed": "", "mood": "good"}
+    fields = {"input_text": "hi", "index": "exampleB", "prompt_text": "", "seed": "", "feeling": "good"}
     with server.client() as client:
         assert client.post("/api/v1/tts", data=fields, files=files).status_code == 200
         nulls = {"input_text": "hi", "index": "exampleB", "seed": None, "prompt_text": None}

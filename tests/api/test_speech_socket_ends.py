@@ -35,7 +35,7 @@ from tests.api.waiting import lines_of, wait_until
 
 def test_a_client_that_vanishes_gives_its_place_back(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "glm_tts_api.request")
-    server = serve(ToneEngine(n_segments=200, segment_s=0.05))
+    server = serve(ToneEngine(n_segments=2, segment_s=600))
     with talking(server.url) as client:
         write(client, "".join(SENTENCES))
         heard(client, "segment.start")
@@ -93,7 +93,7 @@ def test_a_server_that_cannot_speak_refuses_the_handshake(serve: Serve) -> None:
 
 
 def test_a_stop_lets_a_turn_be_said_to_its_end_and_takes_no_other(start: Start) -> None:
-    server = start(delay_s=0.5)
+    server = start(delay_s=600)
     url = f"http://127.0.0.1:{server.port}"
     with talking(url) as client, talking(url) as idle:
         write(client, SENTENCES[0] + SENTENCES[1])
@@ -104,6 +104,7 @@ def test_a_stop_lets_a_turn_be_said_to_its_end_and_takes_no_other(start: Start) 
         tell(idle, "text", text="你好")
         assert heard(idle, "error")[0][0]["code"] == "draining"
         tell(idle, "flush")
+        server.release()
         write(client, SENTENCES[2])
         tell(client, "flush")
         messages, audio = heard(client, "flushed")

@@ -66,10 +66,11 @@ def test_an_engine_that_stalls_is_ended_its_request_goes_on_and_the_other_speaks
     assert told("engine_restarts_total") == told("requests_resumed_total") == 1
     assert told("requests_total", outcome="completed") == told("requests_total") == 3
     log = server.log.read_text()
-    assert re.search(r"Engine \d is ended: it did not get on for \d+ s \(WATCHDOG_S=12\)", log)
+    assert re.search(r"Engine \d is ended: it made no progress for \d+ s \(WATCHDOG_S=12\)", log)
     assert "in wait_for_leave" in log  # its threads' stacks
 
 
+@pytest.mark.long
 def test_a_step_that_ends_after_all_is_answered_and_new_requests_are_taken_again(start: Start) -> None:
     server = start(watchdog_s=40)
     with ThreadPoolExecutor(1) as pool:
@@ -97,11 +98,13 @@ def test_a_slow_first_step_is_no_stall_and_an_engine_whose_interpreter_hangs_is_
     assert re.search(r'File ".*stalling_engine.py", line \d+ in prefill', log)
 
 
+@pytest.mark.long
 def test_an_engine_that_is_stopped_is_ended_and_what_it_spoke_goes_on(start: Start) -> None:
     server = start(watchdog_s=4)
-    undisturbed = sound(server.say("abcdefgh/abcdefgh"))
+    text = "/".join(["abcdefgh"] * 4)  # some seven seconds, as a step takes its time
+    undisturbed = sound(server.say(text))
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(server.say, "abcdefgh/abcdefgh")
+        answer = pool.submit(server.say, text)
         wait_until(lambda: server.lane()["active"] == 1)
         os.kill(server.stats()["per_worker"][0]["pid"], signal.SIGSTOP)
         assert sound(answer.result()) == undisturbed

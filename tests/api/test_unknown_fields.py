@@ -26,10 +26,10 @@ def send(server: Running, how: str, fields: dict[str, Any]) -> httpx.Response:
 
 @pytest.mark.parametrize("how", ["multipart", "form", "json"])
 def test_a_misspelt_field_is_named_with_the_one_that_was_meant(server: Running, how: str) -> None:
-    answer = send(server, how, {**SAID, "sampel_rate": 32000, "mood": "good"})
+    answer = send(server, how, {**SAID, "sampel_rate": 32000, "feeling": "good"})
     assert answer.status_code == 200
     assert answer.json()["sample_rate"] == 24000
-    assert answer.json()["warnings"] == [MISSPELT, "'mood' is not a field here and was ignored."]
+    assert answer.json()["warnings"] == [MISSPELT, "'feeling' is not a field here and was ignored."]
 
 
 def test_without_one_the_list_is_empty_and_there_is_no_header(server: Running) -> None:

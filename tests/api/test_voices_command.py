@@ -47,12 +47,24 @@ def test_added_listed_and_removed(server: Running, tmp_path: Path) -> None:
     assert names(server) == {"exampleA", "exampleB"}
 
 
+def test_a_transcript_is_listed_on_one_line_and_sends_the_terminal_nothing(
+    server: Running, tmp_path: Path
+) -> None:
+    with server.client() as client:
+        fields = {"index": "odd", "prompt_text": "one\ntwo\x1b[2J three"}
+        added = client.post("/api/v1/prompts", data=fields, files={"prompt_audio": ("a", voice_wav(2.0))})
+        assert added.status_code == 201
+    assert voices(tmp_path, server, "list").stdout.splitlines()[-1].split("  ")[-1] == (
+        "one\\ntwo\\x1b[2J three"
+    )
+
+
 def test_what_the_server_refuses_is_said_in_a_line(server: Running, tmp_path: Path) -> None:
     (tmp_path / "me.wav").write_bytes(b"no sound")
     for arguments, said in (
         (("add", "me", "me.wav", "--text", "x"), "not an audio file"),
         (("remove", "nobody"), "There is no voice 'nobody'"),
-        (("export", "v.zip", "nobody"), "The server has no voice 'nobody'; it has exampleA, exampleB."),
+        (("export", "v.zip", "nobody"), "There is no voice 'nobody'; there are exampleA and exampleB."),
     ):
         done = voices(tmp_path, server, *arguments)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -63,8 +75,12 @@ def test_voices_move_to_another_server(serve: Callable[..., Running], tmp_path: 
     here, there = serve(), serve()
     (tmp_path / "me.wav").write_bytes(BUNDLED.read_bytes())
     said, agreed = "大家好，我是播音员，很高兴和大家见面。", "我同意用我的声音。"
-    added = voices(tmp_path, here, "add", "我的音色", "me.wav", "--text", said, "--consent", agreed)
-    assert (added.returncode, added.stderr) == (0, "")
+    notes = ("--consent", agreed, "--gender", "female", "--description", "温柔的声音")
+    for name in ("我的音色", "我的音色:高兴"):
+        added = voices(tmp_path, here, "add", name, "me.wav", "--text", said, *notes)
+        assert (added.returncode, added.stderr) == (0, "")
+    listed = voices(tmp_path, here, "list", "--gender", "female").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["NAME", "我的音色", "我的音色:高兴"]
     assert voices(tmp_path, here, "export", "v.zip").stdout.startswith("3 voices are in v.zip: ")
     done = voices(tmp_path, there, "import", "v.zip")
     assert (done.returncode, done.stderr) == (0, "")
@@ -72,19 +88,21 @@ def test_voices_move_to_another_server(serve: Callable[..., Running], tmp_path: 
         "Voice 'exampleA' is there already.",
         "Voice 'exampleB' is there already.",
         "Voice '我的音色' is registered.",
+        "Voice '我的音色:高兴' is registered.",
     ]
     with here.client() as one, there.client() as other:
-        assert one.get("/api/v1/prompts/我的音色").json()["prompt"]["consent"] == agreed
+        moved = other.get("/api/v1/prompts/我的音色").json()["prompt"]
+        assert (moved["consent"], moved["gender"], moved["description"]) == (agreed, "female", "温柔的声音")
         for path in ("/api/v1/prompts", "/api/v1/prompts/我的音色/audio"):
             assert other.get(path).content == one.get(path).content
-    assert voices(tmp_path, there, "import", "v.zip").stdout.count("is there already") == 3
+    assert voices(tmp_path, there, "import", "v.zip").stdout.count("is there already") == 4
 
 
 def test_another_voice_of_the_same_name_is_left_alone(server: Running, tmp_path: Path) -> None:
     write(tmp_path / "v.zip", {"exampleA": ("a.wav", "another text"), "new": ("a.wav", "new text")})
     done = voices(tmp_path, server, "import", "v.zip")
     assert (done.returncode, done.stdout) == (1, "Voice 'new' is registered.\n")
-    assert done.stderr.startswith("Voice 'exampleA' is not imported: 'exampleA' is another voice there: ")
+    assert done.stderr.splitlines()[0].startswith("Another voice 'exampleA' is there: ")
     assert voices(tmp_path, server, "export", "one.zip", "new").stdout == "1 voice is in one.zip: new\n"
 
 
@@ -121,7 +139,7 @@ def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) 
     (tmp_path / "v.zip").write_bytes(data)
     done = voices(tmp_path, server, "import", "v.zip")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("This is no file of glm-tts voices export: ")
+    assert done.stderr.startswith("This is no file of exported voices: ")
     assert done.stderr.count("\n") == 1
 
 

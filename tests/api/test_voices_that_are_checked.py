@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 import soundfile
 
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.running import Running
-from tests.recordings import encoded, png, voice_wav
+from tests.api.tone_engine import ToneEngine
+from tests.recordings import encoded, png, seconds_of, voice_wav
 from tests.settings.asking import run
 
 FILE = BUNDLED_MODEL / "prompts" / "exampleA.wav"
@@ -60,6 +63,50 @@ def test_a_report_over_http(server: Running) -> None:
         assert check(visitor, GOOD).status_code == 403
 
 
+def test_an_engine_judges_whether_the_words_fit(serve: Callable[..., Running]) -> None:
+    engine = ToneEngine(gain=2.5)
+    with serve(engine).client() as client:
+        fit = check(client, GOOD).json()["checks"][-1]
+        assert (fit["name"], fit["status"], fit["measured"]) == ("transcript", "ok", {"gain": 2.5})
+        engine.gain = -0.25
+        misfit = check(client, GOOD).json()
+        assert (misfit["status"], misfit["checks"][-1]["status"]) == ("warning", "warning")
+        fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", GOOD)}
+        warned = client.post("/api/v1/prompts", data=fields, files=files).json()["warnings"]
+        assert warned == [misfit["checks"][-1]["message"]]
+        assert "does not say these words" in warned[0]
+        assert client.put("/api/v1/prompts/me", json={"prompt_text": SAID}).json()["warnings"] == warned
+        assert check(client, voice_wav(0.5)).json()["checks"][-1]["name"] == "language"
+
+
+def test_silence_at_the_ends_is_cut_where_the_client_wants_it(server: Running) -> None:
+    samples, rate = soundfile.read(FILE, dtype="float32")
+    padded = encoded(np.concatenate([np.zeros(rate, np.float32), samples]), rate, "WAV")
+    fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", padded)}
+
+    def kept(client: httpx.Client) -> float:
+        return seconds_of(client.get("/api/v1/prompts/me/audio").content)
+
+    with server.client() as client:
+        silence = next(each for each in check(client, padded).json()["checks"] if each["name"] == "silence")
+        assert "cut it away with trim_silence" in silence["message"]
+        assert check(client, padded, trim_silence="true").json()["status"] == "ok"
+        (warning,) = client.post("/api/v1/prompts", data=fields, files=files).json()["warnings"]
+        assert warning == silence["message"]
+        assert kept(client) == pytest.approx(6.48)
+        changed = client.put("/api/v1/prompts/me", json={"trim_silence": True}).json()
+        assert (changed["warnings"], changed["prompt"]["prompt_text"]) == ([], SAID)
+        assert kept(client) == pytest.approx(5.48, abs=0.2)
+        assert client.delete("/api/v1/prompts/me").status_code == 200
+        added = client.post("/api/v1/prompts", data={**fields, "trim_silence": "true"}, files=files)
+        assert added.json()["warnings"] == []
+        assert kept(client) == pytest.approx(5.48, abs=0.2)
+        only_a_word = encoded(np.concatenate([samples[: rate // 2], np.zeros(rate, np.float32)]), rate, "WAV")
+        files = {"prompt_audio": ("a.wav", only_a_word)}
+        short = client.put("/api/v1/prompts/me", data={"trim_silence": "true"}, files=files)
+        assert (short.status_code, short.json()["code"]) == (400, "prompt_rejected")
+
+
 def test_registration_warns_of_what_is_doubtful(server: Running) -> None:
     fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", GOOD)}
     with server.client() as client:
@@ -83,6 +130,9 @@ def test_a_report_on_the_command_line(server: Running, tmp_path: Path) -> None:
     found = {row.split()[0]: row.split()[1] for row in done.stdout.splitlines()[1:]}
     assert done.returncode == 1
     assert {name: status for name, status in found.items() if status != "ok"} == DOUBTFUL
+    trimmed = ("bad.wav", "--trim-silence", "--text", SAID, "--url", server.url)
+    assert "silence      ok" in run(tmp_path, "voices", "check", *trimmed).stdout
+    assert "of silence" not in run(tmp_path, "voices", "add", "me", *trimmed).stderr
 
 
 def test_a_consent_is_kept_with_its_voice(server: Running) -> None:

@@ -9,14 +9,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import httpx
 import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
-from glm_tts_api.contracts import STAGES, AudioFormat
+from glm_tts_api.contracts import STAGES
 from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.benchmarks import make_synthetic_checkpoint
 from tests.api.project_folder import project
@@ -46,6 +46,7 @@ def start(root: Path, checkpoint: Path, **settings: Any) -> Iterator[Running]:
         flow_steps=2,
         cpu_threads=1,
         text_length_threshold=15,
+        guard=False,
         **settings,
     )
     for name in (path.name for path in (REPOSITORY / "configs").iterdir()):
@@ -103,7 +104,7 @@ def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tm
 
 
 def test_the_metrics_say_where_the_time_went_and_what_is_in_use(server: Running) -> None:
-    assert server.say("测试文本").status_code == 200
+    assert server.say("测试").status_code == 200
 
     def told() -> Scrape:
         with server.client() as client:
@@ -118,7 +119,7 @@ def test_the_metrics_say_where_the_time_went_and_what_is_in_use(server: Running)
 @pytest.mark.parametrize("rate", [24000, 32000])
 @pytest.mark.parametrize("fields", [{}, {"use_phoneme": True}, {"sample_method": "topk"}, {"beam_size": 2}])
 def test_speech(server: Running, rate: int, fields: dict[str, Any]) -> None:
-    body = server.say("测试文本", sample_rate=rate, **fields).json()
+    body = server.say("测试", sample_rate=rate, **fields).json()
     assert body["success"] is True, body
     assert body["sample_rate"] == rate
     assert body["audio_seconds"] > 0
@@ -152,34 +153,25 @@ def test_half_a_character_of_json_is_no_fault(server: Running) -> None:
 
 
 def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Running) -> None:
-    alone = wav(server, "今天天气很好。", seed=7)
-    assert wav(server, "今天天气很好。", seed=7) == alone
-    assert wav(server, "今天天气很好。", seed=8) != alone
-    others = ["明天呢？", "Hello there, how are you?", "数字一二三。", "今天天气很好。"]
+    alone = wav(server, "天气很好。", seed=7)
+    assert wav(server, "天气很好。", seed=7) == alone
+    assert wav(server, "天气很好。", seed=8) != alone
+    others = ["明天呢？", "Hello there, how are you?", "数字一二三。", "天气很好。"]
     with ThreadPoolExecutor(5) as pool:
         crowd = [pool.submit(wav, server, text, seed=number) for number, text in enumerate(others)]
-        again = [pool.submit(wav, server, "今天天气很好。", seed=7) for _ in range(2)]
+        again = [pool.submit(wav, server, "天气很好。", seed=7) for _ in range(2)]
         assert [done.result() for done in again] == [alone, alone]
         assert all(done.result() for done in crowd)
     with server.client() as client:
         assert client.post("/api/v1/clear_cache").json()["freed_bytes"] > 0
-    assert wav(server, "今天天气很好。", seed=7) == alone
-
-
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("audio_format", get_args(AudioFormat))
-def test_equal_requests_are_equal_bytes(server: Running, audio_format: AudioFormat, stream: bool) -> None:
-    fields = {"response_format": audio_format, "stream": stream}
-    with ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(server.say, "你好。", **fields) for _ in range(2)]
-    assert len({answer.result().raise_for_status().content for answer in answers}) == 1
+    assert wav(server, "天气很好。", seed=7) == alone
 
 
 @pytest.mark.parametrize(
     ("text", "default", "other"),
     [
-        ("重庆银行的行长", {"use_phoneme": False}, {"use_phoneme": True}),
-        ("今天天气很好。", {"sample_method": "ras"}, {"sample_method": "topk"}),
+        ("重庆行长", {"use_phoneme": False}, {"use_phoneme": True}),
+        ("天气很好。", {"sample_method": "ras"}, {"sample_method": "topk"}),
     ],
 )
 def test_an_option_changes_what_is_heard(
@@ -201,7 +193,7 @@ def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(tmp_p
 
 
 def test_sampling_is_how_many_tokens_topk_chooses_from(server: Running) -> None:
-    text = "今天天气很好。"
+    text = "天气"
     certain = [wav(server, text, sample_method="topk", sampling=1, seed=seed) for seed in (1, 2)]
     free = wav(server, text, sample_method="topk", seed=1)
     assert free == wav(server, text, sample_method="topk", sampling=25, seed=1)
@@ -210,7 +202,7 @@ def test_sampling_is_how_many_tokens_topk_chooses_from(server: Running) -> None:
 
 def test_more_candidates_change_what_is_heard(server: Running) -> None:
     """The best of five is the first of them for one seed in five."""
-    seeds = range(6)
+    seeds = range(3)
     alone = [wav(server, "你好", seed=seed) for seed in seeds]
     best = [wav(server, "你好", seed=seed, beam_size=5) for seed in seeds]
     assert best != alone

@@ -60,11 +60,12 @@ def test_wav(client: ZhipuAiClient) -> None:
 
 @pytest.mark.parametrize("encode_format", ["base64", "hex", None])
 def test_events_carry_the_audio_while_it_is_made(serve: Serve, encode_format: str | None) -> None:
-    server = serve(ToneEngine(n_segments=3, segment_s=0.2))
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
     with sdk(server) as client:
         events = streamed(client, encode_format=encode_format)
         first = next(events)
         assert server.lane()["active"] == 1
+        server.engine.release()
         *pieces, last = [first, *events]
     decode = bytes.fromhex if encode_format == "hex" else base64.b64decode
     audio = [decode(event.choices[0].delta.content) for event in pieces]
@@ -115,12 +116,13 @@ def test_what_cannot_be_said_is_a_bad_request(client: ZhipuAiClient) -> None:
 
 
 def test_a_full_line_is_429(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=1.0), short_text_concurrency=1, queue_max_size=0)
+    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
     with ThreadPoolExecutor(1) as pool, sdk(server, max_retries=0) as client:
         holder = pool.submit(server.say)
         server.wait_for_lane(active=1)
         with pytest.raises(APIReachLimitError) as refused:
             client.audio.speech(model="glm-tts", input="hello")
+        server.engine.release()
         assert holder.result().status_code == 200
     assert refused.value.response.json()["error"]["code"] == "1302"
     assert refused.value.response.headers["retry-after"]
@@ -134,7 +136,7 @@ def test_work_that_was_begun_is_not_asked_for_again(serve: Serve) -> None:
 
 
 def test_an_error_after_the_first_event_raises(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=20, segment_s=0.2), short_text_timeout=2)
+    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
     with sdk(server) as client, pytest.raises(APIResponseError) as refused:
         list(streamed(client))
     assert refused.value.json_data["code"] == "1230"  # type: ignore[index]

@@ -55,7 +55,7 @@ def test_the_list_has_the_clouds_names_too_and_is_filtered(client: ZhipuAiClient
     assert {voice.voice_type for voice in listed} == {"OFFICIAL"}
     named = client.voice.list(voice_name="tong").voice_list
     assert [voice.voice for voice in named] == ["tongtong"]
-    assert httpx.get(named[0].download_url, trust_env=False).content == voice_wav(2.0)
+    assert httpx.get(named[0].download_url, trust_env=False, timeout=60).content == voice_wav(2.0)
 
 
 def test_the_clouds_names_stand_for_the_voices_of_the_setting(serve: Serve) -> None:

@@ -3,13 +3,14 @@
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
 how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
 long each engine loads, which fails if a file weights-are-gone is there by then; with TONE_READS it reads
-texts as the real one does.
+texts as the real one does. TONE_QUICK: how many requests have no delay. A file go-on ends all delays.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,17 @@ if TYPE_CHECKING:
 
 def engine(settings: Settings, number: int) -> ToneEngine:
     loads_s = json.loads(os.environ.get("TONE_LOAD_S", "[]"))
-    return ToneEngine(
+    tones = ToneEngine(
         delay_s=float(os.environ.get("TONE_DELAY_S", "0")),
+        n_quick=int(os.environ.get("TONE_QUICK", "0")),
         seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
         load_s=loads_s[number] if loads_s else 0.0,
         load_fault=Path("weights-are-gone"),
         frontend=_frontend() if "TONE_READS" in os.environ else None,
+        requests=deque(maxlen=1),  # nobody looks at them, and each holds a recording
     )
+    tones.is_released = Path("go-on").exists
+    return tones
 
 
 def _frontend() -> TextFrontend:

@@ -11,7 +11,8 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ from glm_tts_api.contracts import (
     ReadingOptions,
     SpeechRequest,
     Timings,
+    Voice,
     Written,
     WrittenWord,
 )
@@ -49,14 +51,16 @@ class NobodyListensError(Exception):
 
 @dataclass(eq=False)
 class ToneEngine:
-    """`delay_s`: until the first tone is there; `segment_s`: from each of the `n_segments` to the next;
-    `n_chunks`: the pieces in which each segment comes;
-    `freeing_s`: from the end or a cancel until the request is let go; `load_s`: from the start until it is
-    ready, or has failed if `load_fault` is there by then; `breaks`: what ends an request after its first
-    segment; `wait_s`: in how many seconds, each chunk says, a player may start; `n_slots`: how many requests
-    it says it speaks at once, once it is loaded."""
+    """`delay_s`: until the first tone is there, but of the first `n_quick` requests; `segment_s`: from each
+    of the `n_segments` to the next; `n_chunks`: the pieces in which each segment comes; `freeing_s`: from
+    the end or a cancel until the request is let go; `load_s`: from the start until it is ready, or has
+    failed if `load_fault` is there by then; `breaks`: what ends a request after its first segment;
+    `wait_s`: in how many seconds, each chunk says, a player may start; `n_slots`: how many requests it says
+    it speaks at once, once it is loaded; `gain` of every transcript. A test that has to see a request under
+    way sets long delays, and ends them by `release`."""
 
     delay_s: float = 0.0
+    n_quick: int = 0
     freeing_s: float = 0.0
     seconds: float = 0.5
     n_segments: int = 1
@@ -73,13 +77,16 @@ class ToneEngine:
     streaming: Forecast | None = None
     frontend: TextFrontend | None = None
     n_slots: int = 0
-    requests: list[SpeechRequest] = field(default_factory=list)
+    gain: float | None = None
+    requests: MutableSequence[SpeechRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.pid: int | None = os.getpid()
-        self.n_restarts = self.n_watchdog_exits = 0
+        self.n_restarts = self.n_watchdog_exits = self._n_asked = 0
         self._spoken_now: dict[SpeechStream, threading.Event] = {}
+        self._released = threading.Event()
+        self.is_released: Callable[[], bool] = self._released.is_set
 
     @property
     def n_streams(self) -> int:
@@ -120,6 +127,18 @@ class ToneEngine:
         self.n_restarts += 1
         self._enter(EngineState("restarting", str(death)))
 
+    def release(self) -> None:
+        """Ends all delays, those under way and those to come; from any thread."""
+        self._released.set()
+
+    def _delay(self, seconds: float, stopped: threading.Event) -> bool:
+        """Whether the request was stopped meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.is_released():
+            if stopped.wait(min(left, 0.05)):
+                return True
+        return stopped.is_set()
+
     async def close(self) -> None:
         pass
 
@@ -150,6 +169,9 @@ class ToneEngine:
             left.set()
         return reading.shown()
 
+    async def judge(self, voice: Voice) -> float | None:
+        return self.gain
+
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
         told = EngineInfo("tone", "cpu", "float32", n_slots=self.n_slots, streaming=self.streaming)
@@ -169,11 +191,13 @@ class ToneEngine:
         if self.fault is not None:
             raise self.fault
         self.requests.append(asked)
+        self._n_asked += 1
+        delay_s = self.delay_s if self._n_asked > self.n_quick else 0.0
         stopped = threading.Event()
         stream = SpeechStream(left=stopped.set, timings=timings)
         self._spoken_now[stream] = stopped
         threading.Thread(
-            target=self._speak, args=(asked, stream, progress.first, stopped), daemon=True
+            target=self._speak, args=(asked, stream, delay_s, progress.first, stopped), daemon=True
         ).start()
         return stream
 
@@ -188,15 +212,20 @@ class ToneEngine:
             self.changed()
 
     def _speak(
-        self, asked: SpeechRequest, stream: SpeechStream, first: int, stopped: threading.Event
+        self,
+        asked: SpeechRequest,
+        stream: SpeechStream,
+        delay_s: float,
+        first: int,
+        stopped: threading.Event,
     ) -> None:
-        if stopped.wait(self.delay_s):
+        if self._delay(delay_s, stopped):
             self.n_stopped += 1
         elif not any(char.isalnum() for char in asked.text):
             self._tell(self._put, stream, NothingToSay("input_text has nothing in it that can be spoken"))
         else:
             self._say(asked, stream, first, stopped)
-        threading.Event().wait(self.freeing_s)
+        self._delay(self.freeing_s, threading.Event())
         self._tell(self._freed, stream)
 
     def _n_segments_of(self, asked: SpeechRequest) -> int:
@@ -204,22 +233,23 @@ class ToneEngine:
 
     def _say(self, asked: SpeechRequest, stream: SpeechStream, first: int, stopped: threading.Event) -> None:
         rate = asked.sample_rate
-        time = np.arange(int(self.seconds * rate)) / rate
+        at = np.arange(int(self.seconds * rate)) / rate
         pitch = 200 + asked.sampling.seed % 200
-        tone = (0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
+        tone = (0.3 * np.sin(2 * np.pi * pitch * at)).astype(np.float32)
         n_segments = stream.timings.segments = self._n_segments_of(asked)
         words = [WrittenWord(*word.span(), 1.0, pause=False) for word in re.finditer(r"\w+", asked.text)]
         written = Written(asked.text, words, 0) if asked.timestamps else None
+        said = asked.text if asked.verify else ""
         if asked.pause_s:
             silence = np.zeros(round(asked.pause_s * rate), np.float32)
             self._tell(self._put, stream, AudioChunk(silence, rate, 0, ends_segment=False, speed=None))
         for segment in range(first, n_segments):
-            if segment > first and stopped.wait(self.segment_s):
+            if segment > first and self._delay(self.segment_s, stopped):
                 self.n_stopped += 1
                 return
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
                 piece = AudioChunk(
-                    pcm, rate, segment, chunk == self.n_chunks, wait_s=self.wait_s, written=written
+                    pcm, rate, segment, chunk == self.n_chunks, wait_s=self.wait_s, written=written, said=said
                 )
                 self._tell(self._put, stream, piece)
             if self.breaks is not None:

@@ -15,7 +15,7 @@ from tests.api.running import Running
 
 
 def sdk(server: Running, key: str = "any", **options: Any) -> ZhipuAiClient:
-    http = httpx.Client(trust_env=False, headers=options.pop("headers", None))
+    http = httpx.Client(trust_env=False, timeout=60, headers=options.pop("headers", None))
     return ZhipuAiClient(base_url=f"{server.url}/api/paas/v4/", api_key=key, http_client=http, **options)
 
 

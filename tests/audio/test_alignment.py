@@ -38,6 +38,12 @@ def test_a_silence_lies_where_one_would_pause() -> None:
     assert heard[3][0] == pytest.approx(0.7, abs=0.02)
 
 
+@pytest.mark.parametrize("pause", [False, True])
+def test_the_last_word_is_longer_whether_a_pause_follows_or_not(pause: bool) -> None:
+    heard = places(bursts(0.0, 0.96), Said(1.0), Said(1.0, pause=pause))
+    assert heard[1][0] == pytest.approx(0.96 / 2.4, abs=0.04)
+
+
 def test_an_edge_moves_to_the_quiet_moment_near_by() -> None:
     heard = places(bursts(0.0, 0.36, 0.04, 0.4), Said(1.0), Said(1.0))
     assert heard[1][0] == pytest.approx(0.38, abs=0.03)

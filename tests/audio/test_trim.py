@@ -1,4 +1,5 @@
-"""What is kept of a recording whose file is larger than its sound: the same samples to the bit."""
+"""The file that is kept of a recording larger than its sound: the same samples to the bit. And the file of
+one with silence at its ends."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import pytest
 
 from glm_tts_api.audio.containers import FLAC, WAV, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.trim import trimmed
+from glm_tts_api.audio.trim import trimmed, without_silence
 from tests.recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
 LIMITS = RecordingLimits()
@@ -65,3 +66,15 @@ def test_whole_numbers_are_kept_as_flac() -> None:
 )
 def test_what_is_no_larger_stays_as_it_came(data: bytes) -> None:
     assert trimmed(data, decode_audio(data, LIMITS)) is data
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_silence_at_the_ends_is_cut_and_the_speech_stays_to_the_bit(subtype: str) -> None:
+    silence = np.zeros(24000, np.float32)
+    data = encoded(np.concatenate([silence, MONO, 2 * [*silence]]), 24000, "WAV", subtype=subtype)
+    cut = without_silence(data, LIMITS)
+    kept, whole = decode_audio(cut, LIMITS), decode_audio(data, LIMITS)
+    assert kept.seconds == pytest.approx(2.4, abs=0.05)
+    start = round(0.8 * 24000)
+    assert kept.samples.tobytes() == whole.samples[start : start + len(kept.samples)].tobytes()
+    assert decode_audio(without_silence(cut, LIMITS), LIMITS).samples.tobytes() == kept.samples.tobytes()

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,15 @@ class ToneForEachLine(ToneEngine):
 
 @dataclass
 class Tones:
-    """Builds engines that speak tones, as often as the text has lines."""
+    """Builds engines that speak tones, as often as the text has lines. A file `go_on` ends their delays."""
 
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
+    go_on: Path
 
     def __call__(self, settings: Settings, number: int) -> Any:
-        return ToneForEachLine(**self.options)
+        engine = ToneForEachLine(**self.options)
+        engine.is_released = self.go_on.exists
+        return engine
 
 
 class LocalCluster:
@@ -49,6 +52,7 @@ class LocalCluster:
 
     def __init__(self, root: Path, nodes: int, num_cpus: int) -> None:
         self._root = root
+        self.go_on = root / "go-on"  # for Tones
         self._n_projects = 0
         self._num_cpus = num_cpus
         port, other_port = _free_ports()

@@ -28,7 +28,7 @@ def cluster(ray_environment: None, tmp_path_factory: pytest.TempPathFactory) -> 
     from tests.cluster.local_cluster import Tones, local_cluster
 
     with local_cluster(tmp_path_factory.mktemp("cluster"), nodes=1, num_cpus=2) as cluster:
-        tones = Tones({"n_segments": 3, "segment_s": 0.7, "freeing_s": 0.1})
+        tones = Tones({"n_segments": 3, "segment_s": 0.7, "freeing_s": 0.1}, cluster.go_on)
         cluster.deploy(tones, min_replicas=2, max_replicas=2, **LIMITS)
         cluster.wait_for_replicas(2)
         yield cluster
@@ -57,9 +57,11 @@ def test_the_guides_curl_and_the_openai_client_need_not_know(cluster: LocalClust
 
 def test_a_stream_is_heard_while_it_is_made_and_ends_when_its_listener_leaves(cluster: LocalCluster) -> None:
     before = cluster.lane()
-    speech = {"model": "tts-1", "voice": "alloy", "input": "hi", "response_format": "pcm"}
+    # A minute of speech: each replica's figures of the other may be a second old.
+    speech = {"model": "tts-1", "voice": "alloy", "input": "hi\n" * 30, "response_format": "pcm"}
     with cluster.http.stream("POST", "/v1/audio/speech", json=speech) as answer:
-        first = next(answer.iter_raw())
+        chunks = answer.iter_raw()  # kept: one that is let go closes the connection
+        first = next(chunks)
         wait_until(lambda: cluster.lane()["active"] == 1)
     assert len(first) == 24000
     wait_until(lambda: cluster.lane()["cancelled"] == before["cancelled"] + 1)
@@ -109,7 +111,11 @@ def test_both_replicas_speak_and_each_soon_tells_of_both(cluster: LocalCluster) 
 
 
 def test_a_full_line_is_refused_by_the_replica_in_our_shape(cluster: LocalCluster) -> None:
-    answers = [answer.result() for answer in say_together(cluster, 16)]
+    begun = say_together(cluster, 16, input_text="hello\n" * 30)
+    wait_until(lambda: sum(answer.done() for answer in begun) >= 10)  # those that are refused
+    cluster.go_on.touch()
+    answers = [answer.result() for answer in begun]
+    cluster.go_on.unlink()
     refused = [answer for answer in answers if answer.status_code != 200]
     assert len(answers) - len(refused) >= 6  # two speak and one waits, in each of two
     assert refused
@@ -133,8 +139,9 @@ def test_a_voice_added_by_way_of_one_is_spoken_by_both(cluster: LocalCluster) ->
 
 
 def test_a_replica_that_is_killed_answers_503_and_another_takes_its_place(cluster: LocalCluster) -> None:
-    begun = say_together(cluster, 4, input_text="hello\n" * 12)  # 8 s: time to find one that speaks
+    begun = say_together(cluster, 4, input_text="hello\n" * 30)  # a minute: time to find one that speaks
     killed = cluster.kill_one_that_speaks()
+    cluster.go_on.touch()
     answers = [answer.result() for answer in begun]
     refused = [answer for answer in answers if answer.status_code != 200]
     codes = [answer.json()["code"] for answer in refused]

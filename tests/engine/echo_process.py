@@ -75,6 +75,15 @@ class EchoEngine:
     ) -> None:
         done(None)
 
+    def judge(
+        self,
+        voice: Voice,
+        *,
+        check: Callable[[], None],
+        done: Callable[[float | ServiceError | None], None],
+    ) -> None:
+        done(voice.recording.seconds)
+
     def clear_cache(self) -> int:
         raise RuntimeError("worn out")
 

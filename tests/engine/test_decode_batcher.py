@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import mmap
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -16,9 +18,9 @@ from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -102,6 +104,23 @@ def test_while_others_come_and_go_as_alone(alone: dict[int, Outcome]) -> None:
 def test_with_several_prompts_read_in_a_step_as_alone(alone: dict[int, Outcome], n_ids: int) -> None:
     pace = PrefillPace(every=1, n_ids=n_ids)
     assert outcomes(list(range(9)), joins_every=1, leaver_every=5, pace=pace) == alone
+
+
+def test_free_rows_give_their_memory_back_and_the_others_speak_on(
+    alone: dict[int, Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go: list[int] = []
+    let_one_go = KVCache.let_go
+
+    def note(cache: KVCache, slot: int) -> None:
+        assert cache.keys[0, slot].nbytes >= mmap.PAGESIZE
+        let_go.append(slot)
+        let_one_go(cache, slot)
+
+    monkeypatch.setattr(KVCache, "let_go", note)
+    monkeypatch.setattr("glm_tts_api.engine.decode_batcher.SpareMemory", partial(SpareMemory, every_s=0))
+    assert outcomes(list(range(9)), joins_every=2, leaver_every=5) == alone
+    assert {0, 19} <= set(let_go)
 
 
 def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None:
@@ -196,7 +215,7 @@ def test_the_prompt_that_has_waited_longest_is_read_as_well() -> None:
 class CertainRunner(LlmRunner):
     """Would end every row at once."""
 
-    def logits(self, hidden: Tensor, *, row_multiple: int = ROW_MULTIPLE) -> Tensor:
+    def logits(self, hidden: Tensor, *, row_multiple: int | None = None) -> Tensor:
         logits = super().logits(hidden, row_multiple=row_multiple)
         logits[:, -1] = 50.0
         return logits

@@ -15,7 +15,6 @@ from glm_tts_api.engine.engine import Engine
 from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import ROW_MULTIPLE
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.text.reading import Reading
 from tests.engine import tiny
@@ -38,7 +37,7 @@ class BrittleRunner(LlmRunner):
         cache: KVCache,
         slots: Sequence[int],
         lengths: Sequence[int],
-        row_multiple: int = ROW_MULTIPLE,
+        row_multiple: int | None = None,
     ) -> Tensor:
         if len(slots) > 4:
             raise torch.OutOfMemoryError("out of memory")
@@ -50,7 +49,7 @@ class UnsureRunner(LlmRunner):
 
     unsure = False
 
-    def logits(self, hidden: Tensor, *, row_multiple: int = ROW_MULTIPLE) -> Tensor:
+    def logits(self, hidden: Tensor, *, row_multiple: int | None = None) -> Tensor:
         logits = super().logits(hidden, row_multiple=row_multiple)
         if self.unsure:
             logits[0] = torch.nan

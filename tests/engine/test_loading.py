@@ -101,7 +101,7 @@ def test_a_priority_that_cannot_be_set_is_a_warning(
     monkeypatch.setattr(os, "setpriority", raises(PermissionError(13, "Permission denied")))
     with caplog.at_level(logging.WARNING):
         assert state_after_loading(tiny.tiny_engine()) == EngineState("ready")
-    assert "The render-0 thread keeps its priority" in caplog.text
+    assert "The priority of the render-0 thread cannot be changed" in caplog.text
 
 
 def test_a_step_that_began_before_the_engine_was_ready_does_not_count_as_one_that_does_not_end() -> None:

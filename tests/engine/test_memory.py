@@ -159,7 +159,7 @@ def test_a_card_takes_the_default_slots_or_as_many_as_fit(
     assert fit_slots(models, replace(default, n_slots=1000)).n_slots == n_slots
 
 
-@pytest.mark.parametrize("page", ["settings.md", "settings_zh.md"])
+@pytest.mark.parametrize("page", ["gpu.md", "gpu_zh.md"])
 def test_the_docs_say_how_many_slots_a_card_holds(page: str) -> None:
     lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
     for card, total_gib, _, n_slots in CARDS:

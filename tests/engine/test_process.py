@@ -6,6 +6,7 @@ import dataclasses
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from glm_tts_api.contracts import NO_PROGRESS
 from glm_tts_api.engine import messages
+from glm_tts_api.engine.child import Begun
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.errors import InternalFault
@@ -86,7 +88,7 @@ def test_what_an_engine_does_not_understand_ends_its_process_and_is_in_the_log(
     with other_side(echo_process.COMMAND, load, tmp_path / "log") as side:
         side.own.sendall(BROKEN_TO_ENGINE.get(what, bytes(frame(messages.Leave(1)))))
         assert side.process.wait(60) == 70
-    assert "it cannot do what it was told" in side.log.read_text()
+    assert "it could not carry out a message" in side.log.read_text()
 
 
 def test_a_broken_message_ends_a_process_whose_threads_are_at_work(tmp_path: Path) -> None:
@@ -115,3 +117,18 @@ def test_caches_that_cannot_be_cleared_are_an_answer(tmp_path: Path) -> None:
         answer = side.hear(messages.Answer)
     assert plain(answer) == plain(messages.Answer(5, fault=messages.fault_of(InternalFault())))
     assert "The caches could not be cleared" in side.log.read_text()
+
+
+def test_it_asks_for_large_pages_unless_the_servers_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = []
+    tell = "import os, sys; os.write(int(sys.argv[1]), os.environ['THP_MEM_ALLOC_ENABLE'].encode())"
+    monkeypatch.delenv("THP_MEM_ALLOC_ENABLE", raising=False)
+    for _ in range(2):
+        begun = Begun.of((sys.executable, "-S", "-c", tell))
+        with begun.own as own:
+            said.append(own.recv(10))
+        begun.process.wait()
+        monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "0")
+    assert said == [b"1", b"0"]

@@ -24,9 +24,13 @@ N = 3
 PAUSES_S = (0.03, 0.0, 1.2)  # before each segment; one is of more than a chunk
 LAST_PAUSE_S = 0.04
 VOICES = (None, "Ann", None)
-# Half of all ways: each three of the four options in every combination.
+# Half of all ways: each three of the four options in every combination. Half of those are long: the others
+# have each value twice.
 WAYS = [
-    (use_cache, beam_size, streams, 24000 if use_cache ^ (beam_size > 1) ^ streams else 32000)
+    pytest.param(
+        (use_cache, beam_size, streams, 24000 if use_cache ^ (beam_size > 1) ^ streams else 32000),
+        marks=[pytest.mark.long] if use_cache != streams else [],
+    )
     for use_cache, beam_size, streams in product((True, False), (1, 3), (True, False))
 ]
 

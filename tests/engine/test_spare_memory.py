@@ -37,7 +37,7 @@ def freed_200_mb() -> Iterator[None]:
     assert len(living) == KEPT
 
 
-@pytest.mark.parametrize("call", [give_back, SpareMemory(every_s=0).give_back_if_due])
+@pytest.mark.parametrize("call", [give_back, SpareMemory(give_back, every_s=0).give_back_if_due])
 def test_what_lies_free_between_living_tensors_goes_back(
     freed_200_mb: None, call: Callable[[], None]
 ) -> None:
@@ -48,5 +48,5 @@ def test_what_lies_free_between_living_tensors_goes_back(
 
 def test_it_stays_for_reuse_until_it_is_due(freed_200_mb: None) -> None:
     before = resident_mb()
-    SpareMemory(every_s=3600).give_back_if_due()
+    SpareMemory(give_back, every_s=3600).give_back_if_due()
     assert before - resident_mb() < 50

@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "glm_tts_api"
 CLUSTER = PACKAGE / "cluster"  # which asks for an extra
 OF_SCRIPTS = {"transformers"}  # the published model, which scripts/bench.py measures beside ours
+OF_EXTRAS = {"faster_whisper"}  # each imported by one file, which says what is missing without it
 OF_TORCH = {"triton"}  # comes with PyTorch's builds for a GPU; without it a GPU decodes by plain operators
 
 
@@ -31,7 +32,7 @@ def imported(room: str = "") -> dict[str, Path]:
             else:
                 continue
             found.update({name.partition(".")[0]: path for name in names})
-    known = {*sys.stdlib_module_names, "glm_tts_api", *OF_TORCH}
+    known = {*sys.stdlib_module_names, "glm_tts_api", *OF_TORCH, *OF_EXTRAS}
     return {name: path for name, path in found.items() if name not in known}
 
 

@@ -139,6 +139,7 @@ def test_an_empty_folder_speaks(folder: Folder) -> None:
     assert stamps(folder.venv) == installed
 
 
+@pytest.mark.long
 def test_configs_of_the_folder_stand_in_file_by_file(folder: Folder) -> None:
     configs = folder.root / "configs"
     (configs / "presets").mkdir(parents=True)

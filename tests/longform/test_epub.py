@@ -154,6 +154,10 @@ def test_a_hostile_page_takes_no_longer_than_others(page: str, heard: str) -> No
     assert [block.text for block in page_blocks(page)] == [heard]
 
 
+def test_a_cdata_section_that_does_not_end_loses_nothing() -> None:
+    assert [block.text for block in page_blocks("<p>one <![CDATA[two]]> <![CDATA[three")] == ["one two three"]
+
+
 @pytest.mark.parametrize(("encoding", "text"), [("punycode", "一-kba"), ("utf-7", "a+2AA-")])
 def test_an_encoding_that_is_none_of_texts_is_not_used(encoding: str, text: str) -> None:
     page = f'<?xml version="1.0" encoding="{encoding}"?><p>{text}</p>'

@@ -62,6 +62,12 @@ def test_a_chinese_novel_has_chapters_paragraphs_dialogue_verse_and_items() -> N
     ]
 
 
+def test_a_heading_that_stood_before_is_kept_among_headings_in_a_row() -> None:
+    """The three headings below the preface are no table of contents: only one of them comes again."""
+    book = read_book("前言\n好。\n第一卷 风\n前言\n第一章 起\n好。\n第二章 落\n好。", "a.txt")
+    assert [text for kind, text in kinds(book) if kind == "heading"].count("前言") == 2
+
+
 def test_hard_wrapped_lines_are_joined() -> None:
     english = (
         "CHAPTER I. Down the Hole\n\n"

@@ -8,7 +8,7 @@ import torch
 
 from scripts.mini.features import FeatureExtractor
 from scripts.mini.kokoro_data import PartWriter, make_clip
-from scripts.mini.kokoro_reading import Reading
+from scripts.mini.kokoro_reading import Reading, character_tones
 from scripts.mini.pair_data import PairData
 from scripts.mini.sentences import Sentence
 
@@ -39,3 +39,7 @@ def test_a_clip_in_one_voice_is_wanted_as_it_is_and_one_of_a_pair_as_its_twin(tm
     louder = of_pair.mel[:half].mean() - of_pair.mel[half:].mean()
     assert louder > 0.5  # the first voice's features are to become the second's mel
     assert of_pair.features[:half].mean() < of_pair.features[half:].mean()
+
+
+def test_the_tone_of_each_mandarin_character_is_known_by_its_place() -> None:
+    assert character_tones("你好，我们 OK。") == {0: 3, 1: 3, 3: 3, 4: 5}

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from glm_tts_api.contracts import SampleRate
 from glm_tts_api.errors import CheckpointError
-from glm_tts_api.model.checkpoint import Models, check_layout, load_checkpoint
+from glm_tts_api.model.checkpoint import Models, load_checkpoint, require_servable
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
@@ -118,7 +118,7 @@ def test_the_speaker_encoder_may_lie_beside_the_checkpoint(copy: Path) -> None:
 
 def test_an_empty_folder_lists_every_file_its_purpose_and_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
-        check_layout(tmp_path)
+        require_servable(tmp_path, device="cpu", dtype="auto")
     message = str(caught.value)
     for name in (
         "llm/config.json", "llm/model.safetensors", "flow/flow.pt", "flow/config.yaml", "hift/hift.pt",

@@ -20,6 +20,7 @@ from glm_tts_api.model.placement import (
     Precision,
     choose_device,
     choose_precision,
+    flow_in_bf16,
     n_sharing,
     placement_warnings,
 )
@@ -83,6 +84,11 @@ def test_8_bit_weights_are_for_the_cpu() -> None:
         assert precision == Precision(torch.float32, int8=True), "quicker so, whatever the CPU's units"
     with pytest.raises(StartupError, match=r"^DTYPE='int8' is for the CPU"):
         choose_precision(torch.device("cuda", 0), n_weights=LARGE, dtype="int8")
+
+
+def test_beside_8_bit_weights_the_flow_is_in_bf16_where_the_cpu_has_units_for_it() -> None:
+    assert flow_in_bf16("int8") == HAS_BF16_UNITS
+    assert [flow_in_bf16(dtype) for dtype in ("bf16", "fp32", "auto")] == [True, False, False]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,4 @@ def test_an_onnx_network_is_asked_by_its_own_names(tmp_path: Path) -> None:
     wave = 0.1 * torch.randn(8000, generator=torch.Generator().manual_seed(0))
     embedding = SpeakerEncoder(tmp_path / "net.onnx").embed(wave)
     torch.testing.assert_close(embedding, kaldi_fbank(wave).amax(0, keepdim=True))
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

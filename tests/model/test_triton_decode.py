@@ -33,7 +33,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an N
 @pytest.mark.parametrize(
     "interpreted",
     [
-        pytest.param(True, id="interpreted"),
+        pytest.param(True, id="interpreted", marks=pytest.mark.long),
         pytest.param(False, id="on a GPU", marks=[pytest.mark.gpu, needs_gpu]),
     ],
 )

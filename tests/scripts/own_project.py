@@ -107,7 +107,7 @@ class Project:
 
     @property
     def log(self) -> str:
-        return (self.root / "api_server.log").read_text()
+        return (self.root / "api_server.log").read_text(errors="replace")  # half a character may be written
 
     @property
     def pid(self) -> int:

@@ -46,7 +46,7 @@ class Clients:
                 self.n_moved += 1
 
     def speak(self, over: Event) -> None:
-        while not over.wait(2):  # the servers load beside it
+        while not over.wait(4):  # the servers load beside it
             self._try(lambda: self._ask(self._connection(), SPEAK))
 
     def _connection(self) -> http.client.HTTPConnection:

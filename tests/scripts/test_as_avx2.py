@@ -1,5 +1,5 @@
-"""The goldens and the model once more, as a CPU without AVX-512, VNNI and bf16 units runs them: a run of
-pytest each, for both switches are read once in a process."""
+"""The goldens and the model once more, as a CPU without AVX-512, VNNI and bf16 units runs them: in a run
+of pytest of its own, since both switches are read once in a process."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ NO_NUMBERS = (
 @pytest.mark.skipif(
     not (HAS_AVX512 or HAS_VNNI), reason="this CPU has AVX2 alone: the tests themselves ran so"
 )
-@pytest.mark.parametrize("folder", ["tests/golden", "tests/model"])
-def test_every_number_holds_with_avx2_alone(folder: str) -> None:
+def test_every_number_holds_with_avx2_alone() -> None:
+    options = ["-n0", "-p", "no:cacheprovider", "-m", "not long", *NO_NUMBERS]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", folder, *NO_NUMBERS],
+        [sys.executable, "-m", "pytest", *options, "tests/golden", "tests/model"],
         cwd=REPOSITORY,
         env={**os.environ, **AS_AVX2},
         capture_output=True,

@@ -40,12 +40,15 @@ def n_speaking(pid: int) -> int | None:
     words = arguments(pid)
     url = f"http://127.0.0.1:{words[words.index('--port') + 1]}/api/v1/stats/concurrency"
     try:
-        return httpx.get(url, trust_env=False).json()["stats"]["short_text"]["active"] or None
+        return httpx.get(url, trust_env=False, timeout=60).json()["stats"]["short_text"]["active"] or None
     except httpx.TransportError:
         return None
 
 
-@pytest.mark.parametrize(("number", "when"), [(signal.SIGTERM, "loading"), (signal.SIGINT, "speaking")])
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [(signal.SIGTERM, "loading"), pytest.param(signal.SIGINT, "speaking", marks=pytest.mark.long)],
+)
 def test_the_server_ends_with_the_benchmark(number: signal.Signals, when: str, tmp_path: Path) -> None:
     bench = subprocess.Popen(
         [sys.executable, BENCH, "serve"],
@@ -91,6 +94,7 @@ def test_a_missing_package_is_said_before_anything_is_measured(
     assert done.stderr == f"{missing} is missing, which this needs: pip install '.[{extra}]'\n"
 
 
+@pytest.mark.long
 def test_figures_stand_below_the_cpu_they_were_measured_on(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     done = subprocess.run(

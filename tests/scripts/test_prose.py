@@ -52,5 +52,17 @@ def test_docstrings_and_comments_are_read(tmp_path: Path) -> None:
     assert [one.split(":")[0] for one in found(tmp_path / "code.py", code)] == ["3", "7", "5"]
 
 
-def test_of_chinese_only_lines_are_measured(tmp_path: Path) -> None:
-    assert found(tmp_path / "page_zh.md", f"{LONG}\n\n{'字' * 401}\n") == ["3: a line of 401 characters"]
+def test_a_functions_docstring_begins_with_its_noun(tmp_path: Path) -> None:
+    code = 'def f():\n    """Of the rows."""\n\n\nclass A:\n    """In int8."""\n'
+    code += '\n    def g(self):\n        """Items."""'
+    assert found(tmp_path / "code.py", code) == ["2: a docstring without its noun: Of the rows."]
+
+
+def test_of_chinese_only_lines_are_checked(tmp_path: Path) -> None:
+    page = f"# 标题\n\n{LONG}\n\n- 项目\n- 项目\n\n    代码\n\n{'字' * 401}\n"
+    page += "\n一行，\n下一行。\n\n- 项目，\n  下一行\n"
+    assert found(tmp_path / "page_zh.md", page) == [
+        "10: a line of 401 characters",
+        "12: a line break shows as a blank",
+        "15: a line break shows as a blank",
+    ]

@@ -11,6 +11,8 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.scripts.own_project import Project, end_of, is_alive, wait_until
 from tests.scripts.rolling import N_SENTENCES, Stream, asking, assert_alone, running
 
@@ -24,7 +26,7 @@ def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> N
         restart = project.begin("restart_api.sh", RESTART_MODE="rolling", WORKERS="2", VERIFY_TTS="1")
         wait_until(lambda: project.pid != old, "the new server to have the port")
         n_before = clients.n_answers
-        wait_until(lambda: clients.n_answers > n_before + 20, "answers of the new server")
+        wait_until(lambda: clients.n_answers > n_before + 8, "answers of the new server")
         status = project.run("scripts/status_api.sh")
         assert is_alive(old)
         pcm = stream.rest()
@@ -44,6 +46,7 @@ def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> N
     assert "outcome=completed" in line
 
 
+@pytest.mark.long
 def test_what_is_said_in_the_middle_and_a_signal_that_undoes_it(shared_project: Project) -> None:
     project = shared_project
     old = running(project)

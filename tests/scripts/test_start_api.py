@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -34,7 +35,7 @@ def test_a_log_that_nobody_reads_or_writes_holds_nothing_up(project: Project) ->
     wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
     writer = log_writer(project)
     kill(writer, signal.SIGSTOP)
-    refused(project, 6000)  # more than the pipe takes
+    refused(project, 2800)  # more than the pipe takes
     assert project.get("/api/v1/health").status == 200
     kill(writer, signal.SIGCONT)
     wait_until(lambda: refused(project, 1) and "lines are missing here" in project.log, "the count")
@@ -54,10 +55,10 @@ def log_writer(project: Project) -> int:
 
 
 def refused(project: Project, n: int) -> bool:
-    """Asks for what is not there; each time that is a line of the log, of 250 bytes."""
+    """Asks for what is not there; each time that is a line of the log, of 450 bytes."""
     connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=60)
     for _ in range(n):
-        connection.request("GET", f"/nowhere/{'x' * 70}", headers={"X-Request-Id": "x" * 64})
+        connection.request("GET", f"/nowhere/{'%F0%9F%98%80' * 70}", headers={"X-Request-Id": "x" * 64})
         connection.getresponse().read()
     return True
 
@@ -69,6 +70,18 @@ def test_a_taken_port_is_an_error_that_names_its_holder(project: Project) -> Non
     for outcome in (start, restart):
         assert outcome.code == 2
         assert f"PORT={project.port}: taken by PID {os.getpid()} (" in outcome.said
+
+
+def test_a_checkpoint_that_cannot_be_served_is_refused_and_named(project: Project, tmp_path: Path) -> None:
+    model = tmp_path / "broken"
+    shutil.copytree(project.environment()["MODEL_DIR"], model)
+    (model / "hift/hift.pt").write_bytes(b"not what it should be")
+    for script in ("start_api.sh", "restart_api.sh"):
+        outcome = project.run(script, MODEL_DIR=str(model))
+        assert outcome.code == 2
+        assert "hift/hift.pt" in outcome.said
+        assert "Traceback" not in outcome.said
+    assert project.processes() == []
 
 
 def test_two_engines_and_kills_without_mercy(project: Project) -> None:

@@ -153,6 +153,14 @@ def test_a_successor_is_tried_until_it_takes_charge_and_the_other_knows_it(tmp_p
         assert new.tell("is_succeeded") == "False"
 
 
+def test_whoever_reads_the_pid_file_meanwhile_finds_a_pid(tmp_path: Path) -> None:
+    with server(tmp_path) as old, server(tmp_path, "succeed") as new:
+        with (tmp_path / "run/api_server.pid").open() as reading:
+            new.tell("take_charge")
+            assert reading.read() == f"{old.pid}\n"
+        assert (tmp_path / "run/api_server.pid").read_text() == f"{new.pid}\n"
+
+
 def test_of_many_that_start_at_once_one_wins(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     starting = [

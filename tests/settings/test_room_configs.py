@@ -68,7 +68,6 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
         LONG_TEXT_CONCURRENCY="3",
         PROMPT_MAX_SECONDS="12",
         FLOW_STEPS="4",
-        DTYPE="bf16",
         DETERMINISTIC="1",
         WATCHDOG_S="32",
         CPU_THREADS="8",
@@ -77,12 +76,12 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
     assert (engine.n_slots, engine.max_prompt_seconds) == (10, 12)
     assert not engine.fewer_slots, "they were set"
     assert engine.stall_s == 8
-    assert (engine.flow_steps, engine.flow_bf16, engine.deterministic, engine.threads) == (4, True, True, 4)
+    assert (engine.flow_steps, engine.deterministic, engine.threads) == (4, True, 4)
     for name in ("SHORT_TEXT_CONCURRENCY", "LONG_TEXT_CONCURRENCY"):
         assert not load(root, **{name: "15"}).engine.fewer_slots, "also where it is the default's number"
     engine = load(root).engine
     assert (engine.n_slots, engine.fewer_slots) == (20, True)
-    assert (engine.flow_bf16, engine.deterministic) == (False, False)
+    assert not engine.deterministic
     assert (engine.flow_steps, engine.max_prompt_seconds) == (10, 30)
     assert load(root, CPU_THREADS="2", WORKERS="64").engine.threads == 1
 

@@ -49,6 +49,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "STREAM_CHUNKS": "25,100,300",
         "RECENT_MB": "64",
         "STREAM_START": "gapless",
+        "ASR_MODEL_DIR": "",
         "GUARD": "1",
         "STREAM_STALL_S": "60",
         "WATCHDOG_S": "120",

@@ -34,7 +34,8 @@ from glm_tts_api.text.reading import ShownReading
 
 RATE = 24000
 SHORT = TextLength(5, "short_text", 60, "SHORT_TEXT_TIMEOUT")
-ASKED = SpeechRequest("id", "text", Voice(Recording(np.zeros(8, np.float32), 16000), "", "0"))
+VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
+ASKED = SpeechRequest("id", "text", VOICE)
 # Of three segments the pieces, with a pause before the second and after the last.
 CHUNKS = [
     AudioChunk(np.full(4, 1.0, np.float32), RATE, 0, False),
@@ -128,6 +129,9 @@ class ScriptedEngine:
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         raise EngineDied("it was told to die")
 
+    async def judge(self, voice: Voice) -> float | None:
+        raise EngineDied("it was told to die")
+
     def info(self) -> EngineInfo | None:
         return None
 
@@ -199,7 +203,7 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
     async def scene() -> None:
         engine = ScriptedEngine(0, 0, 0)
         service = Service(engine)
-        with pytest.raises(InternalFault, match="died 3 times"):
+        with pytest.raises(InternalFault, match="3 engines died while they spoke this text"):
             await service.say()
         np.testing.assert_array_equal(await service.say(), WHOLE)
         assert service.active == [0]
@@ -271,5 +275,6 @@ def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> N
         with pytest.raises(InternalFault):
             await engines.read("text", ReadingOptions())
         assert await engines.clear_cache() == 0
+        assert await engines.judge(VOICE) is None
 
     run(scene)

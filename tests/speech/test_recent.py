@@ -18,6 +18,7 @@ def answer(request_id: str) -> RecentAnswer:
         sent=b"",
         etag="",
         times=(),
+        verified={},
     )
 
 

@@ -69,7 +69,8 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
         pytest.skip(f"pulseaudio is missing ({HOW})")
     socket = folder / "pulse/native"
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "PULSE_RUNTIME_PATH": str(socket.parent)}
-    modules = [f"--load={module}" for module in ("module-native-protocol-unix", "module-null-sink")]
+    # The socket last: when it is there, so is the sink.
+    modules = [f"--load={module}" for module in ("module-null-sink", "module-native-protocol-unix")]
     command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", *modules]
     with (folder / "pulseaudio.log").open("wb") as log:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)

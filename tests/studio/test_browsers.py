@@ -73,7 +73,7 @@ def test_speaking(browser: str, studio: str, tmp_path: Path) -> None:
     in_browser("speaking.js", browser, studio, tmp_path)
 
 
-@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+@pytest.mark.parametrize("browser", ["chrome", pytest.param("firefox", marks=pytest.mark.long)])
 def test_a_voice_of_ones_own(browser: str, studio: str, microphone: str, tmp_path: Path) -> None:
     in_browser("voices.js", browser, studio, tmp_path, MICROPHONE=microphone)
 
@@ -103,15 +103,17 @@ def test_takes(studio: str, tmp_path: Path) -> None:
 
 
 def test_trouble(frontend: TextFrontend, tmp_path: Path) -> None:
-    """Of a server with a key, one place and no line."""
-    engine = ToneEngine(delay_s=5, seconds=2, frontend=frontend)
-    settings = {"api_keys": KEY, "short_text_concurrency": 1, "queue_max_size": 0}
+    """Of a server with a key, one place and no line. Its speech goes on when the person has seen that."""
+    engine = ToneEngine(delay_s=600, seconds=2, frontend=frontend)
+    engine.is_released = (tmp_path / "go-on").exists
+    settings = {"api_keys": KEY, "short_text_concurrency": 1, "queue_max_size": 0, "short_text_timeout": 600}
     with toning(tmp_path, engine, **settings) as url:
         in_browser("trouble.js", "chrome", url, tmp_path, KEY=KEY)
 
 
 def test_books(tmp_path: Path) -> None:
-    engine = ToneEngine(delay_s=0.3, seconds=1)
+    engine = ToneEngine(delay_s=600, n_quick=6, seconds=1)
+    engine.is_released = (tmp_path / "go-on").exists  # once the person has paused the book
     with toning(tmp_path, engine, api_keys=KEY) as url:
         in_browser("books.js", "chrome", url, tmp_path, KEY=KEY, LANG="C.UTF-8")  # names of files
     transcripts = {asked.text: asked.voice.transcript for asked in engine.requests}

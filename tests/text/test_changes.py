@@ -9,9 +9,16 @@ import pytest
 
 from glm_tts_api.text.changes import compare
 from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.text.reading import Reading
 from tests.text.readings.accepted import sentences
 
 INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")
+
+
+@pytest.fixture(scope="module")
+def readings(frontend: TextFrontend) -> list[tuple[str, Reading]]:
+    """Each sentence of tests/text/readings, and how it is read."""
+    return [(sentence.text, frontend.read(sentence.text)) for sentence in sentences()]
 
 
 @pytest.mark.parametrize(
@@ -50,24 +57,24 @@ def test_what_is_no_change_stays_word_for_word(frontend: TextFrontend) -> None:
         assert len(words(" ".join(written))) == len(words(said)), sentence.text
 
 
-def test_a_change_is_of_whole_words_figures_or_hanzi(frontend: TextFrontend) -> None:
-    for sentence in sentences():
-        for change in frontend.read(sentence.text).changes:
-            before = sentence.text[: change.start]
-            behind = sentence.text[change.start + len(change.written) :]
-            assert change.written, sentence.text
-            assert not INSIDE_A_WORD.search(f"{before[-1:]}|{change.written[0]}"), (sentence.text, change)
-            assert not INSIDE_A_WORD.search(f"{change.written[-1]}|{behind[:1]}"), (sentence.text, change)
+def test_a_change_is_of_whole_words_figures_or_hanzi(readings: list[tuple[str, Reading]]) -> None:
+    for text, reading in readings:
+        for change in reading.changes:
+            before, behind = text[: change.start], text[change.start + len(change.written) :]
+            assert change.written, text
+            assert not INSIDE_A_WORD.search(f"{before[-1:]}|{change.written[0]}"), (text, change)
+            assert not INSIDE_A_WORD.search(f"{change.written[-1]}|{behind[:1]}"), (text, change)
 
 
-def test_a_segments_parts_are_its_text_in_the_case_in_which_it_is_written(frontend: TextFrontend) -> None:
-    for sentence in sentences():
-        reading = frontend.read(sentence.text)
+def test_a_segments_parts_are_its_text_in_the_case_in_which_it_is_written(
+    readings: list[tuple[str, Reading]],
+) -> None:
+    for text, reading in readings:
         shown = ["".join(part.text for part in parts) for parts in reading.parts]
         said = [segment.text for segment in reading.segments]
-        assert list(map(folded, shown)) == list(map(folded, said)), sentence.text
+        assert list(map(folded, shown)) == list(map(folded, said)), text
         written = [part.written for parts in reading.parts for part in parts if part.written]
-        assert sorted(written) == sorted(change.written for change in reading.changes), sentence.text
+        assert sorted(written) == sorted(change.written for change in reading.changes), text
 
 
 @pytest.mark.parametrize(

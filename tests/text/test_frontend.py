@@ -62,6 +62,27 @@ def test_replacements_of_the_user_hold_at_once(configs: Path, cache_dir: Path) -
     assert frontend.normalize("噢，GLM来了") == "哦，智谱模型来了。"
 
 
+def test_words_of_the_user_stand_beside_those_of_the_rules(configs: Path, cache_dir: Path) -> None:
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    assert not frontend.warnings
+    (configs / "words.tsv").write_text(
+        "kind\twritten\tchinese\tenglish\tpart\nunit\tkWp\t千瓦峰\tkilowatt peak\n"
+        "currency\tǤ\t金币\tgem\tshard\n"
+        "team\t飞虎\nteam\t白鹭\nriver\tNile\nunit\n",
+        encoding="utf-8",
+    )
+    assert frontend.normalize("装机5kWp，付Ǥ20。") == "装机五千瓦峰，付二十金币。"
+    assert frontend.normalize("飞虎2-3白鹭") == "飞虎二比三白鹭。"
+    assert (
+        frontend.normalize("It makes 5 kWp for Ǥ2.05.")
+        == "it makes five kilowatt peaks for two gems and five shards."
+    )
+    assert [fault[:17] for fault in frontend.warnings] == [
+        "words.tsv, line 6",
+        "words.tsv, line 7",
+    ]
+
+
 def test_a_broken_line_is_passed_over_and_reported(configs: Path, cache_dir: Path) -> None:
     (configs / "custom_replace.jsonl").write_text(
         '{"origin": "甲", "new": "乙"}\nnot json\n{"origin": 3, "new": "x"}\n["a"]\n', encoding="utf-8"

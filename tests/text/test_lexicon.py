@@ -134,6 +134,20 @@ def open_file(folder: Path) -> LexiconFile:
     return LexiconFile(folder, DictionaryFiles(folder))
 
 
+def test_words_stay_while_the_file_cannot_be_read(configs: Path) -> None:
+    lexicon, path = open_file(configs), configs / "lexicon.jsonl"
+    lexicon.put(LexiconEntry("one", replacement="1"))
+    assert "one" in lexicon.current().entries
+    path.rename(configs / "aside")
+    path.mkdir()
+    assert "one" in lexicon.current().entries
+    assert "cannot be read" in lexicon.warnings[0]
+    path.rmdir()
+    (configs / "aside").rename(path)
+    assert "one" in lexicon.current().entries
+    assert lexicon.warnings == ()
+
+
 def test_the_file_is_read_again_when_it_changes(configs: Path, cache_dir: Path) -> None:
     """By hand or by another process; what cannot be read is warned of and stays as it is."""
     frontend, file = TextFrontend(configs, cache_dir=cache_dir), open_file(configs)

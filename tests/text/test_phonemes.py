@@ -48,12 +48,36 @@ def test_polyphones_are_read_by_their_neighbours(frontend: TextFrontend, text: s
 
 
 @pytest.mark.parametrize(
-    ("name", "share"), [("polyphones", 0.99), ("polyphone_sentences", 0.975), ("polyphones_fresh", 0.89)]
+    ("name", "share"),
+    [
+        ("polyphones", 0.99),
+        ("polyphone_sentences", 0.975),
+        ("polyphones_fresh", 0.89),
+        ("polyphones_fresh_2", 0.98),
+        ("polyphones_fresh_3", 0.98),
+        ("polyphones_fresh_4", 0.98),
+    ],
 )
 def test_the_share_of_polyphones_read_right(cache_dir: Path, name: str, share: float) -> None:
     cases = list(marked(Path(__file__).with_name(f"{name}.tsv")))
     wrong = misread(partial(syllables, Phonemizer(cache_dir, published=False)), cases)
     assert 1 - len(wrong) / len(cases) >= share, wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("他在和面。", "他在<|H|><|UO2|>面。"),
+        ("我和你。", "我和你。"),
+        ("我教你。", "我<|J|><|IAO1|>你。"),
+        ("教室。", "教室。"),
+        ("不行。", "不<|X|><|ING2|>。"),
+    ],
+)
+def test_a_character_of_the_keep_list_stays_text_in_its_usual_reading(
+    frontend: TextFrontend, text: str, spoken: str
+) -> None:
+    assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
 
 
 def test_the_published_rules_do_not_look_at_neighbours(published: TextFrontend) -> None:
@@ -74,7 +98,7 @@ def test_the_users_pronunciation_wins_and_the_longest_key_first(configs: Path, c
 def test_the_official_keep_list_in_its_place_is_used(configs: Path, cache_dir: Path) -> None:
     frontend = TextFrontend(configs, cache_dir=cache_dir)
     (configs / "G2P_able_1word.json").write_text(json.dumps(["行", "长"]), encoding="utf-8")
-    assert frontend.prepare("银行", use_phoneme=True) == ["<|IN2|>行。"]
+    assert frontend.prepare("行人", use_phoneme=True) == ["行<|R|><|EN2|>。"]
 
 
 def test_a_phoneme_without_a_token_is_not_written(configs: Path, cache_dir: Path) -> None:

@@ -11,7 +11,7 @@ from glm_tts_api.text.frontend import TextFrontend
 
 WORDS = ["mango", "zebra", "quartz", "violin", "jungle", "walnut", "dolphin", "粥", "葡萄", "犀牛", "麒麟"]
 JUNK = [
-    *"  ..,,!?;:'\"-–—_*+=/\\|<>()[]{}#@&%$€¥￥°²³^~`…“”‘’「」《》【】·、，。！？；：★□→×÷‰ॐ",
+    *"  ..,,!?;:'\"-–—_*+=/\\|<>()[]{}#@&%$€¥￥°¹²³⁴⁺⁻^~`…“”‘’「」《》【】·、，。！？；：★□→×÷‰ॐ",
     *(
         "12",
         "3.5",
@@ -169,3 +169,14 @@ def test_a_letter_is_never_lost_at_the_edge_of_a_piece(frontend: TextFrontend, l
     assert frontend.normalize(f"{text} 5").startswith(text)
     hanzi = ("春天来了花园里的花都开" * 200)[:length]
     assert frontend.normalize(f"{hanzi}5").startswith(hanzi)
+
+
+@pytest.mark.parametrize("signs", ["⁺⁺", "⁻⁺", "²⁺⁻", "⁴⁵⁺⁺"])
+def test_raised_signs_that_are_no_exponent_and_no_charge_are_read(frontend: TextFrontend, signs: str) -> None:
+    assert "ten to the power of" in frontend.normalize(f"the value 10{signs} is high")
+    assert frontend.normalize(f"数值10{signs}很大")
+
+
+@pytest.mark.parametrize("text", ["现在4t°了。", "9b°C", "7t′月", "[£@2K′⁰₂€", "83B′年"])
+def test_signs_of_an_angle_behind_other_units_are_read(frontend: TextFrontend, text: str) -> None:
+    assert frontend.normalize(text)

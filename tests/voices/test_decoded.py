@@ -100,4 +100,14 @@ def test_a_voice_is_decoded_once_until_it_changes(store: VoiceStore, own: Path) 
     assert (second.transcript, second.digest) == ("changed", first.digest)
     store.replace("mine", None, OTHER_WAV)
     assert store.get("mine").recording.seconds == 2.5
+    wait_until_settled(own)
+    store.get("mine")
     assert store.clear_cache() > 0
+
+
+def test_a_deleted_voice_takes_no_memory(store: VoiceStore, own: Path) -> None:
+    store.add("mine", "text", WAV)
+    wait_until_settled(own)
+    store.get("mine")
+    store.remove("mine")
+    assert store.clear_cache() == 0

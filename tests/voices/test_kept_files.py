@@ -75,7 +75,7 @@ def test_an_original_that_an_entry_by_hand_names_outlives_the_entry(store: Voice
     entry = {"prompt_audio_path": "recordings/original.wav", "prompt_text": "by hand"}
     write_index(own, {"by-hand": entry})
     store.replace("by-hand", "changed", None)
-    assert index_of(own)["by-hand"] == {**entry, "prompt_text": "changed", "consent": ""}
+    assert index_of(own)["by-hand"] == {**entry, "prompt_text": "changed"}
     store.replace("by-hand", None, OTHER_WAV)
     store.remove("by-hand")
     assert original.read_bytes() == WAV

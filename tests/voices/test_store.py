@@ -159,6 +159,12 @@ def test_a_broken_own_book_is_kept_and_refuses_writes(store: VoiceStore, own: Pa
     assert names(store) == ["exampleA", "mine"]
 
 
+def test_a_name_is_as_long_as_its_composed_form(store: VoiceStore) -> None:
+    """The letter has four characters where it is decomposed."""
+    store.add("\u03c9\u0314\u0342\u0345" * 64, "text", WAV)
+    assert names(store) == ["exampleA", "\u1fa7" * 64]
+
+
 @pytest.mark.parametrize("index", ["", "a b", "../a", "a/b", "a.b", "ä,", "x" * 65, "a\n", "你。好"])
 def test_names_that_are_no_names(store: VoiceStore, index: str) -> None:
     with pytest.raises(InvalidField):

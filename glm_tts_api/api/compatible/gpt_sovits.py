@@ -1,8 +1,8 @@
-"""GET and POST /tts: GPT-SoVITS' api_v2, and what xiaozhi-esp32-server calls index_stream.
+"""GET and POST /tts: the API that GPT-SoVITS calls api_v2, and that xiaozhi-esp32-server calls index_stream.
 
-GPT-SoVITS is told which recording to speak like, as a path on its own disk. Here no file is opened for it:
-the path's last part without its extension is a voice's name. index_stream names its voice as `character`,
-and takes the samples as they are.
+A client of GPT-SoVITS chooses a voice by the path of a recording on the server's disk. This server opens no
+such file: the path's last part, without its extension, is the name of a registered voice. A client of
+index_stream names its voice in `character`, and gets raw samples.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openapi import Responses, audio_docs, error_docs, json_docs, query_docs
 from glm_tts_api.api.speech_response import speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.verified import VerifyField
 from glm_tts_api.api.voice_names import marked_voices, named_voice
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import InvalidField, UnknownVoice
@@ -34,7 +35,8 @@ router = APIRouter(tags=["GPT-SoVITS"], dependencies=[KeyRequired], responses=er
 
 
 def _is_streamed(value: Any) -> bool:
-    """Modes 1 to 3 differ in what GPT-SoVITS does, not in what its client hears."""
+    """Whether the mode `value` asks for a streamed answer. Modes 1 to 3 differ inside GPT-SoVITS, but not for
+    its client. Raises ValueError for an unknown mode."""
     modes = {"0": False, "false": False, **dict.fromkeys(("1", "2", "3", "true"), True)}
     try:
         return modes[str(value).lower()]
@@ -43,38 +45,46 @@ def _is_streamed(value: Any) -> bool:
 
 
 class GptSovitsFields(BaseModel):
-    """The fields that are used; a client may send others. null counts as not sent."""
+    """The fields of a speech request. Other fields are ignored with a warning; null counts as not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    text: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
+    text: str = Field(description="The text to say.", examples=["你好，欢迎使用语音合成服务。"])
     character: str | None = Field(
-        default=None, description="index_stream's: the voice; the answer is raw samples.", examples=[""]
+        default=None,
+        description="The field in which clients of index_stream name the voice. The answer is then raw "
+        "samples.",
+        examples=[""],
     )
     ref_audio_path: str | None = Field(
         default=None,
-        description="Its last part, without extension, is the voice's name; no file is opened.",
+        description="A path whose last part, without its extension, is the name of the voice. No file is "
+        "opened.",
         examples=["exampleA.wav"],
     )
     prompt_text: Any = Field(
-        default=None, description="Not used: a registered voice has its own.", examples=[""]
+        default=None, description="Not used: a registered voice has its own transcript.", examples=[""]
     )
     media_type: Literal["wav", "raw", "ogg", "aac"] = Field(
-        default="wav", description="raw: 16 bit, mono, 24000 Hz.", examples=["wav"]
+        default="wav",
+        description="The format of the audio. raw: samples of 16 bit, mono, 24000 Hz.",
+        examples=["wav"],
     )
     streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = Field(
-        default=False, description="1 to 3 too: the audio leaves as it is made.", examples=[False]
+        default=False, description="true, or 1 to 3: the audio is sent while it is made.", examples=[False]
     )
     speed_factor: Speed = Field(
         default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
     )
     seed: Annotated[WholeNumber, Field(ge=-1, le=2**63 - 1)] = Field(
-        default=-1, description="-1: the default one.", examples=[-1]
+        default=-1, description="-1 means the default seed.", examples=[-1]
     )
+    verify: VerifyField
 
     @property
     def voice(self) -> str:
-        """Raises InvalidField if none is named, or two are."""
+        """The name of the voice. Raises InvalidField if no voice is named, or if the two fields name
+        different voices."""
         if self.ref_audio_path is None:
             if self.character is None:
                 raise InvalidField(
@@ -98,7 +108,7 @@ _SPOKEN: Responses = {200: audio_docs("wav", "pcm", "opus", "aac"), **error_docs
     responses=_SPOKEN,
 )
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    """The same, with the fields in the address."""
+    """Says `text`. The fields of POST /tts are in the query string."""
     with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(read_query(request), request, state)
 
@@ -116,14 +126,14 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 )
 @router.post("/", include_in_schema=False)  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
-    """Says text in the voice that ref_audio_path, or character, names."""
+    """Says `text` in the voice that ref_audio_path or character names."""
     with logged_speech(request, "gpt_sovits", state.speech.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 
 @router.get("/speakers")
 async def speakers(state: AppStateDep) -> list[dict[str, str]]:
-    """The voices, as SillyTavern's GPT-SoVITS-V2 offers them to its user."""
+    """Lists the registered voices. SillyTavern's GPT-SoVITS-V2 offers them to its user."""
     voices = await state.pools.files.run(state.voices.list_voices)
     return [{"name": voice.index, "voice_id": voice.index} for voice in voices]
 
@@ -133,9 +143,9 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     check_text(request, state, fields.text, field="text")
     try:
         voice = await state.pools.files.run(named_voice, fields.voice, state)
-        others = await marked_voices(fields.text, state)
+        others = await marked_voices(fields.text, state, voice)
     except UnknownVoice as error:
-        raise InvalidField(error.message) from None  # 400, as whatever is wrong with a request there
+        raise InvalidField(error.message) from None  # GPT-SoVITS answers 400 to any bad request
     is_index_stream = fields.character is not None
     streams = is_index_stream or fields.streaming_mode
     asked = SpeechRequest(
@@ -149,6 +159,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,
         warnings=warnings,
+        verify=fields.verify,
     )
     if request.method != "POST":
         return await spoken_for_address(request, state, asked, streamed_by=_STREAMED_BY)

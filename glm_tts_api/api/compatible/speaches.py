@@ -1,4 +1,5 @@
-"""GET /health as Speaches answers it. wyoming_openai tells by it that /v1/models/{id} lists the voices."""
+"""GET /health, as the server Speaches answers it. By this answer, the program wyoming_openai finds out that
+/v1/models/{id} lists the voices."""
 
 from __future__ import annotations
 
@@ -12,6 +13,6 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/health")
 async def health(state: AppStateDep) -> PlainTextResponse:
-    """OK, and no other word, while the server can speak; else the 503 that says why not."""
+    """Answers with the one word OK while the server can speak, else with a 503 that says why it cannot."""
     state.speech.require_ready()
     return PlainTextResponse("OK")

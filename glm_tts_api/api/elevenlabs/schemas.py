@@ -1,4 +1,4 @@
-"""Requests to be spoken as ElevenLabs' clients send them, and voices as they read them."""
+"""The speech requests that ElevenLabs' clients send, and the voices and errors that they read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glm_tts_api.api.verified import VerifyField
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions
 from glm_tts_api.validation import Allowed, Echoed, Seed, Speed
 
@@ -41,7 +42,7 @@ _FORMATS: dict[str, AudioFormat] = {"mp3": "mp3", "opus": "opus", "pcm": "pcm", 
 
 
 class VoiceSettings(BaseModel):
-    """Only `speed` is used."""
+    """The settings of the voice. Only `speed` is used."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -49,38 +50,42 @@ class VoiceSettings(BaseModel):
 
 
 class ElevenLabsSpeechFields(BaseModel):
-    """A client's fields; others are ignored with a warning, and null is as if it were not sent."""
+    """Fields of a speech request. Other fields are ignored with a warning; null counts as not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    text: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
+    text: str = Field(description="The text to say.", examples=["你好，欢迎使用语音合成服务。"])
     model_id: Echoed = Field(
-        default="glm-tts", description="Any: one model speaks.", examples=["eleven_multilingual_v2"]
+        default="glm-tts",
+        description="Any name: the server has only one model.",
+        examples=["eleven_multilingual_v2"],
     )
     voice_settings: Annotated[
         VoiceSettings, Allowed("an object whose speed is a number from 0.25 to 4.0")
     ] = Field(
         default=VoiceSettings(),
-        description="speed is used; the others are named in X-Warnings.",
+        description="Only speed is used. X-Warnings names the other settings.",
         examples=[{}],
     )
     seed: Seed = Field(
         default=SamplingOptions().seed,
-        description="The same request and seed give the same audio; on a GPU: docs/performance.md.",
+        description="The same request and seed give the same audio. For GPUs, see docs/performance.md.",
         examples=[42],
     )
+    verify: VerifyField
 
 
 class ElevenLabsQuery(BaseModel):
-    """The fields of the address."""
+    """The fields in the query string of a speech request."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     output_format: OutputFormat = Field(
         default="mp3_44100_128",
-        description="The format, Hz and, of mp3 and opus, kbit a second.",
+        description="The format and the sample rate in Hz, and for mp3 and opus the bit rate in kbit/s.",
         examples=["mp3_44100_128"],
     )
+    verify: VerifyField
 
     @property
     def audio_format(self) -> AudioFormat:
@@ -88,12 +93,13 @@ class ElevenLabsQuery(BaseModel):
 
     @property
     def output_rate(self) -> int:
-        """Hz of what is heard."""
+        """The sample rate of the sent audio in Hz."""
         return int(self.output_format.split("_")[1])
 
     @property
     def sample_rate(self) -> SampleRate:
-        """Hz at which the vocoder speaks for it."""
+        """The sample rate in Hz at which the vocoder makes the audio. The audio is then resampled to
+        `output_rate`."""
         return 32000 if self.output_rate == 32000 else SAMPLE_RATE
 
     @property
@@ -103,17 +109,18 @@ class ElevenLabsQuery(BaseModel):
 
 
 class ElevenLabsVoice(BaseModel):
-    """A registered voice."""
+    """A registered voice, in the form of ElevenLabs' API."""
 
-    voice_id: str = Field(description="Its name.", examples=["exampleA"])
+    voice_id: str = Field(description="The name of the voice.", examples=["exampleA"])
     name: str = Field(examples=["exampleA"])
     category: Literal["premade", "cloned"] = Field(
-        description="premade: shipped; cloned: added over the API.", examples=["premade"]
+        description="premade: the voice ships with the server. cloned: it was added over the API.",
+        examples=["premade"],
     )
 
 
 class ElevenLabsVoices(BaseModel):
-    """Every voice."""
+    """A list of registered voices."""
 
     voices: list[ElevenLabsVoice]
 
@@ -127,13 +134,13 @@ class ElevenLabsPage(ElevenLabsVoices):
 
 
 class ElevenLabsErrorDetail(BaseModel):
-    """The error in words and for programs."""
+    """An error, in words and as a name for programs."""
 
     status: str = Field(description="The kind of error, for programs.", examples=["invalid_field"])
-    message: str = Field(description="In one sentence.", examples=["text is missing."])
+    message: str = Field(description="The error in one sentence.", examples=["text is missing."])
 
 
 class ElevenLabsError(BaseModel):
-    """Every error of ElevenLabs' routes."""
+    """The answer to every error on ElevenLabs' routes."""
 
     detail: ElevenLabsErrorDetail

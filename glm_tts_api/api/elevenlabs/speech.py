@@ -1,4 +1,5 @@
-"""POST /v1/text-to-speech/{voice_id}, whole, and /stream, as it is made: ElevenLabs' speech API."""
+"""ElevenLabs' speech API. POST /v1/text-to-speech/{voice_id} answers when all of the text is spoken. With
+/stream after the path, the audio is sent while it is made."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ router = APIRouter(
 
 @router.post("/{voice_id}", response_class=Response, openapi_extra=_DOCS)
 async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep) -> Response:
-    """Says `text` in the voice of the path, and answers when all of it is spoken."""
+    """Says `text` in the voice of the path, and answers when the whole text is spoken."""
     with logged_speech(request, "elevenlabs", state.speech.figures):
         asked = await _asked(request, state, voice_id, streams=False)
         return whole_audio(request, await speak(request, state, asked, streamed_by="/stream"), asked)
@@ -46,7 +47,7 @@ async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep)
 
 @router.post("/{voice_id}/stream", response_class=Response, openapi_extra=deepcopy(_DOCS))
 async def elevenlabs_stream(voice_id: str, request: Request, state: AppStateDep) -> Response:
-    """Says the text; the audio leaves as it is made."""
+    """Says `text` in the voice of the path. The audio is sent while it is made."""
     with logged_speech(request, "elevenlabs", state.speech.figures):
         return await stream(request, state, await _asked(request, state, voice_id, streams=True))
 
@@ -76,4 +77,5 @@ async def _asked(request: Request, state: AppState, voice_id: str, *, streams: b
         output_rate=query.output_rate,
         kbits=query.kbits,
         warnings=[*warnings, *unused],
+        verify=fields.verify,
     )

@@ -1,4 +1,4 @@
-"""The list of voices, as ElevenLabs' clients ask for it."""
+"""Lists and searches the voices for ElevenLabs' clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glm_tts_api.api.elevenlabs.schemas import (
     ElevenLabsVoices,
 )
 from glm_tts_api.api.openapi import error_docs
-from glm_tts_api.voices.store import VoiceInfo
+from glm_tts_api.voices.found import VoiceInfo
 
 router = APIRouter(
     tags=["ElevenLabs"],
@@ -26,20 +26,20 @@ _ASKED_FOR = error_docs(400, 404, 422, model=ElevenLabsError)
 
 @router.get("/v1/voices")
 async def elevenlabs_voices(state: AppStateDep) -> ElevenLabsVoices:
-    """Every registered voice; its id is its name."""
+    """Lists every registered voice. The id of a voice is its name."""
     return ElevenLabsVoices(voices=await _voices(state))
 
 
 @router.get("/v2/voices", responses=_ASKED_FOR)
 async def elevenlabs_search(state: AppStateDep, search: str = "") -> ElevenLabsPage:
-    """The voices with `search` in their names, all on one page."""
+    """Lists the voices that have `search` in their names, in any case, all on one page."""
     found = [voice for voice in await _voices(state) if search.casefold() in voice.name.casefold()]
     return ElevenLabsPage(voices=found, total_count=len(found))
 
 
 @router.get("/v1/voices/{voice_id}", responses=_ASKED_FOR)
 async def elevenlabs_voice(voice_id: str, state: AppStateDep) -> ElevenLabsVoice:
-    """One voice."""
+    """Shows one voice. Its id is its name."""
     return _shown(await state.pools.files.run(state.voices.info, voice_id))
 
 

@@ -1,9 +1,9 @@
-"""Adding and deleting voices as OpenAI's clients do: POST and DELETE under /v1/audio/voices, and consents.
+"""OpenAI's API for adding and deleting voices (POST and DELETE under /v1/audio/voices), and for consents.
 
-OpenAI's own service needs no transcript, the model does: it comes as prompt_text, a field more, or by
-vLLM-Omni's name, ref_text. OpenAI lets only those add a voice who have the speaker's consent on record. Here
-that is between the user and the speaker: a consent is answered, so that a program written for OpenAI goes on,
-and nothing of it is kept.
+OpenAI's own service needs no transcript of the recording, but this model does. A client sends it in the extra
+field prompt_text, or in ref_text as with vLLM-Omni. OpenAI adds a voice only if the speaker's recorded
+consent was uploaded. This server leaves the consent to the user and the speaker. It accepts an uploaded
+consent, so that programs written for OpenAI work, but keeps nothing of it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WRITE = error_docs(413, 415, 429, 503, 507, model=OpenAIError)
 
 
 class NewVoiceFields(BaseModel):
-    """Beside the recording, `audio_sample`."""
+    """The fields of a new voice, in addition to its recording `audio_sample`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -47,21 +47,23 @@ class NewVoiceFields(BaseModel):
         default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
     ref_text: str | None = Field(
-        default=None, description="vLLM-Omni's name for it.", examples=["录音里说的每一个字。"]
+        default=None,
+        description="The same as prompt_text, by the name that vLLM-Omni uses.",
+        examples=["录音里说的每一个字。"],
     )
-    consent: str | None = Field(default=None, description="Neither asked for nor kept.", examples=["any"])
+    consent: str | None = Field(default=None, description="Not needed and not kept.", examples=["any"])
     type: Literal["audio_sample"] = Field(
-        default="audio_sample", description="Always this.", examples=["audio_sample"]
+        default="audio_sample", description="Only this value is possible.", examples=["audio_sample"]
     )
 
 
 class ConsentFields(BaseModel):
-    """Beside the recording, `recording`."""
+    """The fields of a consent, in addition to its recording `recording`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: Echoed = Field(description="Whose it is.", examples=["my_voice"])
-    language: Echoed = Field(description="In which it is given.", examples=["zh-CN"])
+    name: Echoed = Field(description="The name that the consent is for.", examples=["my_voice"])
+    language: Echoed = Field(description="The language of the consent.", examples=["zh-CN"])
 
 
 @router.post(
@@ -71,7 +73,7 @@ class ConsentFields(BaseModel):
     responses=_WRITE,
 )
 async def add_voice(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Registers a voice; its id is its name."""
+    """Registers a voice. The id of the voice is its name."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(NewVoiceFields, files=(_SAMPLE,))
     sample = body.needed_file(_SAMPLE, "the voice's recording")
@@ -100,7 +102,7 @@ async def delete_voice(name: str, state: AppStateDep) -> dict[str, Any]:
     """Deletes a voice that was added over the API."""
     try:
         await state.pools.files.run(state.voices.remove, name)
-    except UnknownVoice as error:  # a bad request where it is to speak
+    except UnknownVoice as error:  # which would be answered 400
         raise NotFound(error.message) from None
     return {"id": name, "deleted": True, "object": "audio.voice.deleted"}
 
@@ -111,7 +113,7 @@ async def delete_voice(name: str, state: AppStateDep) -> dict[str, Any]:
     responses=_WRITE,
 )
 async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Answers a consent; nothing of it is kept."""
+    """Accepts a consent, but keeps nothing of it."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(ConsentFields, files=(_RECORDING,))
     recording = body.needed_file(_RECORDING, "the consent")
@@ -127,18 +129,18 @@ async def add_consent(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("/voice_consents")
 async def list_consents() -> dict[str, Any]:
-    """An empty list: consents are not kept."""
+    """Answers with an empty list, because consents are not kept."""
     return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
 @router.get("/voice_consents/{consent}")
 @router.post("/voice_consents/{consent}", name="change_consent")
 async def find_consent(consent: str) -> dict[str, Any]:
-    """Always 404: consents are not kept."""
-    raise NotFound(f"There is no consent '{quote(consent)}': none is kept here, and none is asked for.")
+    """Always answers 404, because consents are not kept."""
+    raise NotFound(f"There is no consent '{quote(consent)}': this server keeps none and needs none.")
 
 
 @router.delete("/voice_consents/{consent}")
 async def delete_consent(consent: str) -> dict[str, Any]:
-    """Answers; none is kept."""
+    """Answers that the consent is deleted. Consents are not kept."""
     return {"id": quote(consent), "deleted": True, "object": "audio.voice_consent"}

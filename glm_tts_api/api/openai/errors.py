@@ -26,15 +26,15 @@ _STATUS: dict[type[ServiceError], int] = {
     QueueFull: 429,
     UnknownVoice: 400,
     TextTooLong: 400,
-    VoiceExists: 400,  # the SDKs try a 409 again
+    VoiceExists: 400,  # OpenAI's SDKs repeat a request after a 409
 }
-# Where the error itself names no field: the engine's do not.
+# The field at fault, for errors that do not name it themselves, such as the engine's.
 _PARAM: dict[type[ServiceError], str] = {
     UnknownVoice: "voice",
     NothingToSay: "input",
     MalformedPronunciation: "input",
 }
-# Asked again, the same work would be done for nothing.
+# After these errors, a repeated request would only do the same work again in vain.
 _AFTER_WORK = (DeadlineExceeded, InternalFault, OutOfMemory, StorageFull)
 
 
@@ -56,5 +56,6 @@ def openai_status(error: ServiceError) -> int:
 
 
 def openai_headers(error: ServiceError) -> dict[str, str]:
-    """The SDKs try a 408 or a 5xx again unless told otherwise."""
+    """Returns the header x-should-retry: false for errors after which a retry is useless, and no header for
+    other errors. Without this header, OpenAI's SDKs repeat a request after a 408 or a 5xx."""
     return {"x-should-retry": "false"} if isinstance(error, _AFTER_WORK) else {}

@@ -1,5 +1,6 @@
-"""The words of the WebSocket, in two vocabularies: our own, and that of vLLM-Omni, whose socket has the
-same address. They share no word, so a client's first message tells which it speaks. Knows no socket."""
+"""The messages of the WebSocket, in two protocols: this server's own, and that of vLLM-Omni, whose WebSocket
+has the same path. The protocols share no message type, so a client's first message shows which one the client
+uses. Knows no socket."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ Deed = Literal["start", "text", "flush", "cancel", "end"]
 
 
 class StartFields(BaseModel):
-    """How the text that follows is to be spoken."""
+    """The fields of the message `start`, which says how the text that follows is to be spoken."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,28 +34,31 @@ class StartFields(BaseModel):
     speed: Speed = 1.0
     seed: Seed = 42
     timestamps: Timestamps | None = None
+    verify: bool = False
 
     def check(self) -> None:
-        """Raises InvalidField for fields that do not go together."""
+        """Raises InvalidField if fields contradict each other. In this class none can; a subclass overrides
+        this."""
 
     @property
     def level(self) -> Timestamps | None:
-        """Of which times are to be told."""
+        """The smallest part of the text whose times the client wants; None if it wants no times."""
         return self.timestamps
 
     @property
     def streams(self) -> bool:
-        """Whether a sentence's audio leaves while it is made."""
+        """Whether the audio of a sentence is sent while it is made."""
         return True
 
     @property
     def cuts(self) -> bool:
-        """Whether a sentence is spoken before the turn's text is complete."""
+        """Whether a sentence is spoken as soon as it is complete. If not, the text is spoken at the turn's
+        end."""
         return True
 
 
 class SessionFields(StartFields):
-    """vLLM-Omni's session.config."""
+    """The fields of vLLM-Omni's message session.config, which has the role of `start`."""
 
     response_format: Annotated[AudioFormat, AnyCase] = "wav"
     stream_audio: bool = False
@@ -79,7 +83,8 @@ class SessionFields(StartFields):
 
 
 class Words(Protocol):
-    """`deeds`: what each message of the client asks for; `start_fields`: the fields of `start`."""
+    """The messages of one protocol. `deeds` says what each type of client message asks for. `start_fields` is
+    the model of the fields of `start`. The methods make the server's messages."""
 
     deeds: Mapping[str, Deed]
 
@@ -103,7 +108,7 @@ def error_message(error: ServiceError) -> Message:
 
 
 class OwnWords:
-    """docs/streaming.md has them."""
+    """The messages of this server's own protocol (docs/streaming.md)."""
 
     deeds: Mapping[str, Deed] = {
         "start": "start",
@@ -132,8 +137,9 @@ class OwnWords:
 
 
 class VllmOmniWords:
-    """Sentences are counted within an utterance, which ends with input.done. Where times of words are asked
-    for, audio goes in messages, and behind a sentence's last one comes the times of all its words."""
+    """The messages of vLLM-Omni's protocol. Sentences are counted within an utterance, which ends with
+    input.done. If the client asks for the times of words, audio is sent inside JSON messages. After a
+    sentence's last audio, a message has the times of all words of the sentence."""
 
     deeds: Mapping[str, Deed] = {
         "session.config": "start",

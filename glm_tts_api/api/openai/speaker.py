@@ -1,9 +1,10 @@
-"""The speaking side of the WebSocket: sentences in, frames out. Knows how to say; knows no incoming message.
+"""The speaking side of the WebSocket: takes sentences and sends frames with their audio. Knows no incoming
+message.
 
-Each sentence is a request of its own, in its lane and within its deadline, one after the other. So the same
-texts give the same audio however their messages were cut or timed, a conversation takes no more than one
-place, and a cancel has one request to stop. The next sentence begins when the last audio of the one before
-has been sent, which is while that audio plays.
+Each sentence is a speech request with its own lane and deadline, and the sentences are spoken one after the
+other. So the same texts give the same audio, however the client cuts or times its messages. A conversation
+needs at most one permit, and a cancel has only one request to stop. The next sentence begins when the last
+audio of the sentence before it has been sent, while that audio still plays.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.logs import without_text
+from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.clients import Client as Identity
 from glm_tts_api.speech.encoding import Encoded, EncodedWhole
 from glm_tts_api.speech.playback import Playback
@@ -35,8 +37,8 @@ DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
 
 
 class Client:
-    """Frames to a client, each in its time. Each method raises ClientGone if the client has left, or has read
-    nothing for too long. `words`: the vocabulary that the client speaks."""
+    """Sends WebSocket frames to a client. Each method raises ClientGone if the client has left, or if it
+    takes nothing for `send_s` seconds. `words` is the protocol that the client uses."""
 
     def __init__(self, socket: WebSocket, send_s: float) -> None:
         self._socket, self._send_s = socket, send_s
@@ -61,7 +63,8 @@ class Client:
         await self._send({"type": "websocket.close", "code": code})
 
     async def _send(self, message: Message) -> None:
-        """Returns when the kernel has all but this frame."""
+        """Sends a frame. Returns when the kernel has taken all earlier frames. If that takes longer than
+        `send_s` seconds, cuts the connection and raises ClientGone."""
         if self._socket.application_state is WebSocketState.DISCONNECTED:
             raise ClientGone
         try:
@@ -77,7 +80,8 @@ class Client:
 
 
 class Mark(Enum):
-    """Marks between sentences: BEGIN begins a turn, FLUSH and END end one."""
+    """Marks between the sentences in a speaker's queue. BEGIN begins a turn (the text up to the message
+    `flush`); FLUSH and END end a turn."""
 
     BEGIN = auto()
     FLUSH = auto()
@@ -89,16 +93,17 @@ _Item = SpeechRequest | ServiceError | Mark
 
 
 class _State(Enum):
-    """RESTING --item--> SPEAKING --error--> DROPPING --the turn's end--> RESTING"""
+    """The state of a speaker: RESTING --item--> SPEAKING --error--> DROPPING --the turn's end--> RESTING"""
 
     RESTING = auto()  # waits for the next item
     SPEAKING = auto()
-    DROPPING = auto()  # the rest of a turn that an error ended
+    DROPPING = auto()  # drops the rest of a turn that an error has ended
 
 
 class Speaker:
-    """Speaks sentences one after the other. From a turn's beginning until all is said it has a task, which a
-    stop waits for. `n_waiting`: characters that wait to be said."""
+    """Speaks sentences one after the other. From the beginning of a turn until the whole turn is spoken, a
+    task runs, and a stop of the server waits for this task. `n_waiting` is the number of characters that wait
+    to be spoken."""
 
     def __init__(self, client: Client, state: AppState) -> None:
         self._client, self._state = client, state
@@ -111,7 +116,7 @@ class Speaker:
 
     @property
     def n_items(self) -> int:
-        """Sentences, and beginnings and ends of turns, that wait."""
+        """The number of sentences, marks and errors that wait in the queue."""
         return self._items.qsize()
 
     @property
@@ -119,7 +124,9 @@ class Speaker:
         return self._now is _State.SPEAKING or not self._items.empty()
 
     def put(self, item: _Item) -> None:
-        """Adds an item to the line. An error ends its turn: the rest of the turn is dropped."""
+        """Adds a sentence, a mark or an error to the queue, and starts the task that speaks if it does not
+        run. An error ends its turn (the text up to the message `flush`) once it is reached in the queue: the
+        rest of the turn is dropped."""
         if self._now is _State.DROPPING:
             if item not in _ENDS:
                 return
@@ -133,7 +140,8 @@ class Speaker:
             self._task = asyncio.create_task(self._run())
 
     async def cancel(self) -> None:
-        """Drops everything that was put. The engine frees the row at its next step."""
+        """Stops the sentence that is being spoken, and drops all items in the queue. The engine frees the
+        decode row of the sentence at its next step."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -175,7 +183,7 @@ class Speaker:
 
     async def _next(self) -> _Item:
         self._now = _State.RESTING
-        if self._items.empty():  # the playback so far ends for want of text
+        if self._items.empty():  # a gap because no text has come is not counted
             self._playback = Playback()
         item = await self._items.get()
         self._now = _State.SPEAKING
@@ -184,7 +192,8 @@ class Speaker:
         return item
 
     def _drop_rest(self) -> _Item | None:
-        """Drops what is left of the turn; its end, if it is there. Nobody has to wait for the others."""
+        """Drops the queued items of a turn that an error has ended. Returns the mark that ends the turn, if
+        the mark is in the queue. Else returns None, and `put` drops the later items of the turn."""
         while not self._items.empty():
             item = self._items.get_nowait()
             if item in _ENDS:
@@ -195,7 +204,8 @@ class Speaker:
         return None
 
     async def _say(self, asked: SpeechRequest) -> None:
-        """Raises ServiceError and ClientGone. A text with nothing to say makes no segment."""
+        """Speaks a sentence and writes its line in the log. A text with nothing to say makes no segment.
+        Raises ServiceError and ClientGone; any other error is logged and becomes InternalFault."""
         length = self._state.speech.admission.config.measure(len(asked.text))
         log = RequestLog(
             asked.request_id, "socket", self._state.speech.figures, self._client.identity, length
@@ -214,7 +224,7 @@ class Speaker:
 
     async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
         asked = replace(asked, is_marked=self._state.config.synthetic_mark)
-        arrived_at = asyncio.get_running_loop().time()  # the wait for the sentences before it was for itself
+        arrived_at = asyncio.get_running_loop().time()  # not counting the wait for earlier ones
         async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
             encoded = Encoded if asked.streams else EncodedWhole
             pieces = encoded(stream, log, self._state.pools.encode, asked)
@@ -230,5 +240,8 @@ class Speaker:
                     with permit.waiting_for_client():
                         await self._client.hear(piece)
             with permit.waiting_for_client():  # until the client has taken the audio
-                for message in words.segment_end(segment, round(pieces.seconds, 3), pieces.times):
+                messages = words.segment_end(segment, round(pieces.seconds, 3), pieces.times)
+                if log.timings.verified:
+                    messages[-1]["verified"] = listed(log.timings.verified)
+                for message in messages:
                     await self._client.tell(message)

@@ -1,10 +1,10 @@
-"""POST /v1/audio/speech: OpenAI's speech API, streamed as it is made."""
+"""POST /v1/audio/speech: OpenAI's speech API. The audio is sent while it is made."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,6 +13,7 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openai.errors import openai_body
+from glm_tts_api.api.openai.instructions import moody_voice
 from glm_tts_api.api.openai.schemas import OpenAIError, OpenAISpeechFields
 from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
 from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
@@ -34,7 +35,7 @@ from glm_tts_api.speech.times import SegmentTimes
 
 PATH = "/v1/audio/speech"
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
-_RECORDING = "ref_audio"  # vLLM-Omni's, mlx-audio's and others' name
+_RECORDING = "ref_audio"  # vLLM-Omni, mlx-audio and others call the field so
 
 _EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服务。", "voice": "exampleA"}
 
@@ -42,13 +43,14 @@ router = APIRouter(prefix="/v1/audio", tags=["OpenAI"], dependencies=[KeyRequire
 
 
 class SpeechEvents:
-    """Server-sent events, each with a piece of the audio (OpenAI's stream_format=sse)."""
+    """Sends a streamed answer as server-sent events, each with a piece of the audio (OpenAI's
+    stream_format=sse)."""
 
     media_type: str | None = EVENTS
     takes_errors = True
 
     def __init__(self, warnings: Sequence[str]) -> None:
-        self._end = {"type": "speech.audio.done", "usage": dict.fromkeys(_USAGE, 0)}
+        self._end: dict[str, Any] = {"type": "speech.audio.done", "usage": dict.fromkeys(_USAGE, 0)}
         if warnings:
             self._end["warnings"] = list(warnings)
 
@@ -58,8 +60,8 @@ class SpeechEvents:
     def times(self, segment: SegmentTimes) -> bytes:
         return event({"type": "speech.audio.timestamps", **times_body(segment)})
 
-    def end(self) -> bytes:
-        return event(self._end)
+    def end(self, verified: list[dict[str, Any]]) -> bytes:
+        return event(self._end | ({"verified": verified} if verified else {}))
 
     def error(self, error: ServiceError) -> bytes:
         return event({"type": "error", **openai_body(error)})
@@ -100,18 +102,21 @@ async def _asked(
         raise InvalidField("stream_format=sse is a stream: send it without stream=false.", "stream")
     if recording is not None and "voice" in fields.model_fields_set:
         warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
+    voice = await _voice(fields, recording, state)
+    voice = await state.pools.files.run(moody_voice, voice, fields.instructions, state, warnings)
     return SpeechRequest(
         request.state.request_id,
         fields.input,
-        await _voice(fields, recording, state),
+        voice,
         SamplingOptions(seed=fields.seed),
         SAMPLE_RATE,  # the rate at which the clients take PCM
         streams=fields.stream,
-        others=await marked_voices(fields.input, state),
+        others=await marked_voices(fields.input, state, voice),
         audio_format=fields.response_format,
         speed=fields.speed,
         timestamps=fields.timestamps,
         warnings=warnings,
+        verify=fields.verify,
     )
 
 

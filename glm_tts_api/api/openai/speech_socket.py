@@ -1,8 +1,8 @@
-"""WebSocket /v1/audio/speech/stream: text in pieces, as an LLM writes it; audio out while it comes.
+"""WebSocket /v1/audio/speech/stream: takes text in pieces, as an LLM writes it, and sends audio meanwhile.
 
-A turn is the text up to `flush`. An error ends the turn that it comes in; a message that makes no sense ends
-the connection. docs/streaming.md has the messages, which a client of vLLM-Omni has other words for
-(socket_words.py).
+A turn is the text up to the message `flush`. An error within a turn ends the turn. An invalid message ends
+the connection. docs/streaming.md describes the messages. Clients of vLLM-Omni use other messages, which
+socket_words.py has.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.openai.socket_words import StartFields, VllmOmniWords
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
-from glm_tts_api.api.voice_names import named_voice, named_voices
+from glm_tts_api.api.openai.turn_voices import TurnVoices
+from glm_tts_api.api.verified import in_address, require_recogniser
+from glm_tts_api.api.voice_names import named_voice
 from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.text.cut.block_pauses import pause_behind
 from glm_tts_api.text.cut.incremental import SentenceSplitter
-from glm_tts_api.text.markup.marks import voices_in
 
 router = APIRouter(prefix="/v1/audio")
-_PIECE = 1000  # characters of a message that are looked at in one turn of the event loop
+_PIECE = 1000  # characters of a message that are processed in one turn of the event loop
 
 
 @router.websocket("/speech/stream")
 async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
-    """A refusal before the handshake has the status and the body that a request would get."""
+    """Serves the WebSocket. A refusal before the handshake has the status and the body that an HTTP request
+    would get."""
     check_handshake(socket, state)
     state.speech.require_ready()
     await socket.accept()
@@ -43,21 +45,21 @@ async def stream_speech(socket: WebSocket, state: AppStateDep) -> None:
 
 
 class _Phase(Enum):
-    """The phase of a conversation. `end` ends it from any phase; the sentences that are left are still
-    spoken.
+    """The phase of a conversation. The message `end` ends the conversation from any phase; the remaining
+    sentences are still spoken.
 
     BETWEEN --text--> TURN --error--> REFUSED
        ^---flush, cancel---\'------------\'        ENDED --cancel--> ENDED
     """
 
-    BETWEEN = auto()  # turns
+    BETWEEN = auto()  # no turn has begun
     TURN = auto()
-    REFUSED = auto()  # the rest of a turn
+    REFUSED = auto()  # an error has ended the turn; the rest of its text is ignored
     ENDED = auto()
 
 
 class _Conversation:
-    """Takes the client's messages, and hands the speaker the requests that they make."""
+    """Reads the client's messages, cuts their text into speech requests, and gives these to the speaker."""
 
     def __init__(self, socket: WebSocket, state: AppState) -> None:
         self._socket, self._state = socket, state
@@ -65,12 +67,13 @@ class _Conversation:
         self._speaker = Speaker(self._client, state)
         self._splitter = SentenceSplitter()
         self._how: tuple[StartFields, Voice] | None = None
-        self._voice: Voice | None = None  # that a mark in this turn has called for
-        self._pause_s = 0.0  # behind what was said last in this turn
+        self._voices = TurnVoices(state)
+        self._pause_s = 0.0  # the silence after the last sentence of this turn
         self._phase = _Phase.BETWEEN
 
     async def run(self) -> None:
-        """Serves the socket until either side ends it. Raises ClientGone."""
+        """Reads and handles the client's messages until either side ends the connection. After an invalid
+        message, stops the speech, sends the error and closes the connection. Raises ClientGone."""
         try:
             while True:
                 await self._take(await self._next_message())
@@ -82,7 +85,9 @@ class _Conversation:
             await self._speaker.cancel()
 
     async def _next_message(self) -> Body:
-        """Raises ClientGone if the client leaves, or is silent for too long while nothing is said to it."""
+        """Returns the client's next message. Raises ClientGone if the client leaves. Closes the connection
+        and raises ClientGone if the client sends nothing for `limits.body_s` seconds while no audio is sent
+        to it. Raises InvalidField or UnparsableBody for a message that is not a JSON object."""
         while True:
             try:
                 async with asyncio.timeout(self._state.limits.body_s):
@@ -100,7 +105,7 @@ class _Conversation:
         data = message["text"].encode()
         if len(data) > _PIECE:
             return await asyncio.to_thread(read_json, data)
-        await asyncio.sleep(0)  # messages that are there already leave others their turn
+        await asyncio.sleep(0)  # lets other tasks run, also if the next message is there
         return read_json(data)
 
     def _resting(self) -> AbstractContextManager[None]:
@@ -143,13 +148,16 @@ class _Conversation:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
         fields, _ = message.parse_speech(self._client.words.start_fields, voice="voice")
         fields.check()
+        if in_address(self._socket):
+            fields = fields.model_copy(update={"verify": True})
+        require_recogniser(fields.verify, self._state)
         voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice
         self._splitter = SentenceSplitter(cuts=fields.cuts)
 
     async def _add(self, text: object) -> None:
         if not isinstance(text, str):
-            raise InvalidField("text must be text.")
+            raise InvalidField("text must be a JSON string.")
         if self._phase is _Phase.BETWEEN and text.strip():
             await self._begin_turn()
         if self._phase is not _Phase.TURN:
@@ -174,22 +182,22 @@ class _Conversation:
             self._refuse(error)
 
     def _refuse(self, error: ServiceError) -> None:
-        """Sends the error after the speech of the earlier text."""
+        """Ends the turn with an error, which is sent after the speech of the turn's earlier text. The rest of
+        the turn's text is ignored."""
         self._speaker.put(error)
         self._phase = _Phase.REFUSED
 
     async def _say(self, text: str) -> None:
-        """A voice that a mark calls for speaks for the rest of the turn."""
+        """Gives a piece of the turn's text to the speaker. Drops a piece without a letter or a digit, and any
+        piece after an error. A voice that a mark such as [[voice ann]] names speaks for the rest of the
+        turn."""
         if self._how is not None and self._phase is _Phase.TURN and any(char.isalnum() for char in text):
-            fields, voice = self._how[0], self._voice or self._how[1]
+            fields, start = self._how
             try:
-                names = await self._state.pools.files.run(voices_in, text)
-                others = await self._state.pools.files.run(named_voices, names, self._state)
+                text, voice, others = await self._state.pools.files.run(self._voices.take, text, start)
             except ServiceError as error:
                 self._refuse(error)
                 return
-            if names:
-                self._voice = others.get(names[-1])
             self._speaker.put(
                 SpeechRequest(
                     self._socket.state.request_id,
@@ -203,6 +211,7 @@ class _Conversation:
                     speed=fields.speed,
                     timestamps=fields.level,
                     pause_s=self._pause_s,
+                    verify=fields.verify,
                 )
             )
             self._pause_s = pause_behind(text)
@@ -210,15 +219,20 @@ class _Conversation:
     async def _end_turn(self, mark: Mark, phase: _Phase) -> None:
         most = self._state.config.max_text_length
         if self._speaker.n_items > most:
-            raise TextTooLong(f"More than {most} sentences and turns wait to be spoken (MAX_TEXT_LENGTH).")
+            raise TextTooLong(
+                f"More than {most} sentences and turns wait to be spoken (MAX_TEXT_LENGTH): "
+                "send the next ones later."
+            )
         await self._say(self._splitter.flush())
         self._speaker.put(mark)
-        self._phase, self._voice, self._pause_s = phase, None, 0.0
+        self._phase, self._pause_s = phase, 0.0
+        self._voices.clear()
 
     async def _cancel(self) -> None:
         await self._speaker.cancel()
         self._splitter.flush()
-        self._voice, self._pause_s = None, 0.0
+        self._voices.clear()
+        self._pause_s = 0.0
         await self._client.tell({"type": "cancelled"})
         if self._phase is _Phase.ENDED:
             self._speaker.put(Mark.END)

@@ -1,4 +1,5 @@
-"""Which voices and models there are, as clients of OpenAI's API ask: without a key, many of them."""
+"""Lists the voices and the models for clients of OpenAI's API. No key is needed, because many clients send
+none with these requests."""
 
 from __future__ import annotations
 
@@ -21,25 +22,26 @@ _ASKED_FOR = error_docs(400, 422, model=OpenAIError)
 
 @router.get("/models")
 async def list_models(state: AppStateDep) -> dict[str, Any]:
-    """The one model, with the voices that it has."""
+    """Lists the server's only model, with the registered voices."""
     return {"object": "list", "data": [await _model(MODEL, state)]}
 
 
-@router.get("/models/{model:path}", responses=_ASKED_FOR)
+@router.get("/models/{model:path}", responses=error_docs(400, 404, 422, model=OpenAIError))
 async def get_model(model: str, state: AppStateDep) -> dict[str, Any]:
-    """Any name is the one model's, one with slashes too."""
+    """Describes the server's only model. Any name means this model, also a name with slashes.
+    A name with a line break is answered 404."""
     return await _model(model, state)
 
 
 @router.get("/audio/models")
 async def list_audio_models() -> dict[str, Any]:
-    """The one model, as Open WebUI asks for it."""
+    """Lists the server's only model in the form that Open WebUI reads."""
     return {"models": [{"id": MODEL, "name": "GLM-TTS"}]}
 
 
 @router.get("/audio/voices", responses=_ASKED_FOR)
 async def list_audio_voices(state: AppStateDep, legacy: bool = False) -> dict[str, Any]:
-    """Every registered voice; legacy=true: names alone."""
+    """Lists every registered voice. With legacy=true, lists only the names."""
     names = await _names(state)
     return {"voices": names if legacy else [{"id": name, "name": name} for name in names]}
 

@@ -1,4 +1,5 @@
-"""GET /api/v1/audio/{request_id}: the last answers again, in any format and in parts; nothing is spoken."""
+"""GET /api/v1/audio/{request_id}: returns one of the last answers again, in any format and in parts. Nothing
+is spoken again."""
 
 from __future__ import annotations
 
@@ -16,23 +17,28 @@ from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.encoded_anew import encoded_anew
 from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs
 from glm_tts_api.api.timestamps import TimedSegment, subtitles, times_body
+from glm_tts_api.api.verified import VerifiedSegment
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.http.body import read_query
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
+from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase
 
 
 class RecentFields(BaseModel):
-    """The query of an answer's address."""
+    """The fields in the query string of GET /audio/{request_id}."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     format: Annotated[AudioFormat | None, AnyCase] = Field(
-        default=None, description="Left out: the one in which it was sent, wav of JSON.", examples=["mp3"]
+        default=None,
+        description="The format of the audio. If left out, it is the format in which the answer was sent; "
+        "for a JSON answer, wav.",
+        examples=["mp3"],
     )
 
 
@@ -57,6 +63,25 @@ async def recent_timestamps(request_id: str, request: Request, state: AppStateDe
     return JSONResponse(body)
 
 
+class AnswerVerdicts(BaseModel):
+    """The verdict on each segment of the answer that a recogniser has heard by now."""
+
+    success: Literal[True] = True
+    verified: list[VerifiedSegment]
+
+
+@router.get("/{request_id}/verified", response_model=AnswerVerdicts, responses=error_docs(404, 422))
+async def recent_verdicts(request_id: str, request: Request, state: AppStateDep) -> Response:
+    """The words that a recogniser heard in one of the last answers, whose request had verify=true. A client
+    of a stream that is only audio gets its verdicts here, after the stream has ended."""
+    verified = state.recent.find(request_id, owner_of(request)).verified
+    if not verified:
+        raise NotFound(
+            f"In the answer '{quote(request_id)}' nothing is heard: its request needs verify=true."
+        )
+    return JSONResponse({"success": True, "verified": listed(verified)})
+
+
 @router.get(
     "/{request_id}/subtitles.{kind}",
     response_class=Response,
@@ -66,7 +91,7 @@ async def recent_timestamps(request_id: str, request: Request, state: AppStateDe
     },
 )
 async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, state: AppStateDep) -> Response:
-    """Subtitles, of one of the last answers whose request asked for timestamps or for subtitles."""
+    """Subtitles of one of the last answers whose request asked for timestamps or for subtitles."""
     made = await state.pools.files.run(subtitles, _times_of(request_id, request, state), kind)
     return Response(made, media_type=f"{MEDIA_TYPES[kind]}; charset=utf-8")
 
@@ -80,9 +105,9 @@ async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, st
     responses={**ranged_docs(audio_docs(*get_args(AudioFormat))), **error_docs(400, 404, 422, 503)},
 )
 async def recent_audio(request_id: str, request: Request, state: AppStateDep) -> Response:
-    """One of the last answers, by its X-Request-Id, in any format. The answers are kept as far as RECENT_MB
-    holds them. Only the client that had an answer spoken may fetch it: it sends the same key or, without
-    API_KEYS, comes from the same address."""
+    """One of the last answers, by its X-Request-Id, in any format. The newest answers are kept, with at most
+    RECENT_MB megabytes in total. Only the client that had an answer spoken may fetch it: it sends the same
+    key or, without API_KEYS, comes from the same address."""
     fields, _ = read_query(request).parse(RecentFields)
     answer = state.recent.find(request_id, owner_of(request))
     wanted = fields.format or answer.audio_format
@@ -101,7 +126,8 @@ async def recent_audio(request_id: str, request: Request, state: AppStateDep) ->
 
 
 def _times_of(request_id: str, request: Request, state: AppState) -> Sequence[SegmentTimes]:
-    """Raises NotFound."""
+    """Returns the times of the segments of a recent answer. Raises NotFound if the answer is not kept or has
+    no times."""
     times = state.recent.find(request_id, owner_of(request)).times
     if not times:
         raise NotFound(

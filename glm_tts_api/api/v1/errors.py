@@ -1,4 +1,4 @@
-"""Errors as our own API answers them: a status for each, and one shape."""
+"""Errors as this server's own API answers them: an HTTP status for each, and one form of the body."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STATUS: dict[type[ServiceError], int] = {
 
 
 def status_of(error: ServiceError | type[ServiceError]) -> int:
-    """The HTTP status of the error, or of the nearest kind that it is of."""
+    """Returns the HTTP status of the error's class, or of its nearest base class that has a status."""
     kind = error if isinstance(error, type) else type(error)
     return next(_STATUS[base] for base in kind.__mro__ if base in _STATUS)
 

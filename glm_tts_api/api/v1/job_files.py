@@ -1,4 +1,4 @@
-"""The files of a job as answers: audio, subtitles, chapters."""
+"""Answers requests for the files of a job: audio, subtitles, chapters."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle, subtitle_file
 from glm_tts_api.longform.timeline import chapter_times, timed_texts
 
-_SOON_S = 1.0  # a file that is there by then is sent with its length
-_PATIENCE_S = 25.0  # clients and proxies wait half a minute
+_SOON_S = 1.0  # a file that is made by then is sent with its length
+_PATIENCE_S = 25.0  # the longest wait for a file, because clients and proxies wait half a minute
 _LOOK_S = 0.1
 _BLOCK_BYTES = 2**18
 _FROM_THE_START = ("", "bytes=0-")  # the ranges of players that do not need a part
@@ -36,11 +36,19 @@ async def send_audio(
     lufs: float | None = None,
     chapter: int | None = None,
 ) -> Response:
-    """The file, or a part of it, once it is made; one that takes long leaves while it is made, if the client
-    wants it from its start and the format allows. With `lufs`: of that loudness; with a `chapter`: its MP3 as
-    ACX takes it. Raises InvalidField, JobRefuses, Loading."""
+    """Answers with a job's audio as one file in `book_format`, or with the part of the file that the request
+    asks for. The file has the segments that are spoken, from the start of the book up to the first gap.
+
+    If making the file takes longer than 1 s, it is sent while it is made. This needs a client that wants the
+    file from its start, and a format other than m4b; any other client waits up to 25 s for the file. `lufs`
+    is the loudness of the file in LUFS; None leaves it as it is. `chapter`, from 0, makes the MP3 of this
+    chapter alone, as the audiobook service ACX takes it. Raises InvalidField, JobRefuses, and Loading if the
+    file is not made in 25 s."""
     if not look.made.prefix():
-        raise JobRefuses(f"The job is {look.state} and has no audio yet: ask again once segments_done is 1.")
+        raise JobRefuses(
+            f"The job is {look.state} and its first segment is not spoken yet: ask again in some seconds. "
+            "A later segment may be done before it."
+        )
     if chapter is not None:
         _require_whole(look, chapter)
     kind = book_media_type(book_format, look.job.sample_rate)
@@ -65,14 +73,17 @@ async def send_audio(
 
 def _require_whole(look: Look, chapter: int) -> None:
     if chapter >= len(look.job.chapters):
-        raise InvalidField(f"The job has {len(look.job.chapters)} chapters.", param="chapter")
+        raise InvalidField(
+            f"The job has {len(look.job.chapters)} chapters: send the number of one of them.", param="chapter"
+        )
     planned = look.job.chapters[chapter]
     if look.made.prefix() < planned.first + planned.n_units:
         raise JobRefuses(f"Chapter {chapter + 1} is not whole yet: ask again once its segments are done.")
 
 
 async def _while_made(output: Output) -> AsyncIterator[bytes]:
-    """The file as it grows."""
+    """Yields the bytes of the file while it grows, until the file is complete. Raises the error with which
+    making the file failed."""
     with await _opened(output) as file:
         while True:
             is_whole = output.made.done()

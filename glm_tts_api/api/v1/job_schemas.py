@@ -13,13 +13,14 @@ from glm_tts_api.validation import AnyCase
 
 EXAMPLE_JOB = "2f0c8a1d4a5c4f0f8f6a9a7c3f0f2f11"
 _STATE: Any = Field(
-    description="queued, running, paused, done, failed or cancelled; message says why it paused or failed.",
+    description="The state of the job. message says why a job has paused or failed.",
     examples=["running"],
 )
 
 
 class JobFields(SpeechFields):
-    """Fields of POST /jobs beside the files prompt_audio and file: those of POST /tts."""
+    """Fields of POST /jobs, in addition to the files prompt_audio and file. They include all fields of
+    POST /tts."""
 
     input_text: str = Field(
         default="",
@@ -30,53 +31,64 @@ class JobFields(SpeechFields):
         default=True, description="Not used: each piece of a job is spoken by itself.", examples=[True]
     )
     response_format: Annotated[Literal["json", AudioFormat], AnyCase] = Field(
-        default="json", description="Not used: GET .../audio says which format.", examples=["json"]
+        default="json", description="Not used: GET .../audio chooses the format.", examples=["json"]
     )
     stream: bool = Field(
-        default=False, description="Not used: GET .../audio gives what there is.", examples=[False]
+        default=False,
+        description="Not used: GET .../audio gives the audio that is made so far.",
+        examples=[False],
     )
     cast: str | dict[str, Any] | None = Field(
         default=None,
-        description="Who speaks the lines that begin with a name and a colon: names and their voices, 旁白 "
-        "or narrator for all the rest; in a form its text as JSON.",
+        description="The voices of the lines that begin with a name and a colon: an object of names and "
+        "voices. The name 旁白 or narrator stands for all other text. In a form, the object is "
+        "sent as JSON text.",
         examples=['{"旁白": "exampleA", "小王": "exampleB"}'],
     )
     pauses: str | dict[str, Any] | None = Field(
         default=None,
-        description="Seconds of silence behind a heading, paragraph, item, verse or chapter; in a form its "
-        "text as JSON.",
+        description="The seconds of silence after a heading, paragraph, item, verse or chapter, as an "
+        "object. In a form, the object is sent as JSON text.",
         examples=['{"paragraph": 0.6}'],
     )
     title: str = Field(
-        default="", max_length=500, description="Of the book; else the text's own.", examples=["江南的春天"]
+        default="",
+        max_length=500,
+        description="The title of the book. If left out, it is taken from the text.",
+        examples=["江南的春天"],
     )
-    author: str = Field(default="", max_length=500, description="Of the book.", examples=["某人"])
+    author: str = Field(default="", max_length=500, description="The author of the book.", examples=["某人"])
 
 
 class JobChapter(BaseModel):
-    """A chapter, and how far it is."""
+    """A chapter of a job, and how much of it is spoken."""
 
     title: str = Field(examples=["第一章 春天"])
-    segments: int = Field(description="Pieces that it is spoken in.", examples=[40])
+    segments: int = Field(description="The number of pieces in which the chapter is spoken.", examples=[40])
     segments_done: int = Field(examples=[40])
 
 
 class JobRow(BaseModel):
-    """A job in the list of all, and how far it is."""
+    """A job in the list of jobs, and how much of it is spoken."""
 
     id: str = Field(examples=[EXAMPLE_JOB])
     state: JobState = _STATE
-    message: str = Field(description="Why it is paused or failed, and what to do.", examples=[""])
-    title: str = Field(description="Or that of its first chapter.", examples=["江南的春天"])
+    message: str = Field(description="Why the job is paused or has failed, and what to do.", examples=[""])
+    title: str = Field(
+        description="The title of the book, or that of its first chapter.", examples=["江南的春天"]
+    )
     author: str = Field(examples=["某人"])
     created_at: float = Field(description="Seconds since 1970.", examples=[1764230400.0])
     segments: int = Field(
-        description="Pieces that the text is spoken in; 0 until they are counted.", examples=[79]
+        description="The number of pieces in which the text is spoken; 0 until they are counted.",
+        examples=[79],
     )
     segments_done: int = Field(examples=[36])
-    audio_seconds: float = Field(description="Of what is spoken by now.", examples=[355.2])
+    audio_seconds: float = Field(
+        description="The length of the audio that is spoken so far.", examples=[355.2]
+    )
     eta_s: float | None = Field(
-        description="Seconds until it is done, by its pace so far; null where nobody can say.",
+        description="The estimated seconds until the job is done, from its pace so far; null if unknown.",
         examples=[420.0],
     )
     chapter_count: int = Field(examples=[12])
@@ -90,13 +102,13 @@ class JobAnswer(JobRow):
 
 
 class NewJobAnswer(JobAnswer):
-    """The job that was made."""
+    """The new job."""
 
     warnings: Warnings = []
 
 
 class JobList(BaseModel):
-    """The jobs that who asks may see, the newest first."""
+    """The jobs that the client may see, the newest first."""
 
     success: Literal[True] = True
     count: int = Field(examples=[1])
@@ -112,7 +124,7 @@ class LinkAnswer(BaseModel):
 
 
 class ChapterMark(BaseModel):
-    """As in the JSON chapters of Podcasting 2.0."""
+    """A chapter and its times, as in the JSON chapters of Podcasting 2.0."""
 
     startTime: float = Field(description="Seconds.", examples=[0.0])
     endTime: float = Field(description="Seconds.", examples=[182.4])
@@ -120,7 +132,7 @@ class ChapterMark(BaseModel):
 
 
 class ChapterMarks(BaseModel):
-    """The chapters in the audio that there is."""
+    """The chapters in the audio that is made so far."""
 
     version: str = Field(default="1.2.0", examples=["1.2.0"])
     title: str = Field(examples=["江南的春天"])

@@ -1,5 +1,5 @@
-"""Makes jobs of requests, and speaks their units: between longform, which knows no engine, and speech, which
-knows no job."""
+"""Makes jobs from requests, and speaks the units of a job (the pieces that are spoken one by one). Connects
+the package longform, which knows no engine, with the package speech, which knows no job."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import msgspec
 
 from glm_tts_api.api.v1.job_schemas import JobFields
 from glm_tts_api.audio.encode import from_pcm16
-from glm_tts_api.contracts import LexiconEntry, ReadingOptions, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import LexiconEntry, ReadingOptions, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.errors import InternalFault
 from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import SpeakOf
 from glm_tts_api.longform.script import Book
-from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices
+from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices, unit_voices
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.text.cut.block_pauses import Pauses
-from glm_tts_api.text.markup.marks import voices_in
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """`voices`: by the names that units use; `owner`: the client that owns the job."""
+    """A job that a request asks for. `voices` holds each voice by its name in the job's units; the main
+    voice has the name BOOK and must be there. `owner` is the client that owns the job, empty without keys."""
 
     book: Book
     fields: JobFields
@@ -35,8 +35,8 @@ class NewJob:
     owner: str
 
     def write(self, folder: JobFolder, id: str) -> None:
-        """Its units are counted later, since that takes seconds for a long text. Blocking. Raises StorageFull
-        and OSError."""
+        """Writes the new job `id` into its folder. The job's units are counted later, because this takes
+        seconds for a long text. Blocking. Raises StorageFull and OSError."""
         fields, book = self.fields, self.book
         keep_voices(folder.voices, self.voices)
         asked = SpeechRequest(
@@ -47,6 +47,7 @@ class NewJob:
             fields.sample_rate,
             reading=ReadingOptions(fields.use_phoneme, fields.verbatim, self.lexicon),
             speed=fields.speed,
+            verify=fields.verify,
         )
         title, author = fields.title or book.title, fields.author or book.author
         job = msgspec.structs.replace(job_of(asked, id, self.owner), title=title, author=author)
@@ -54,7 +55,7 @@ class NewJob:
 
 
 def job_of(asked: SpeechRequest, id: str, owner: str) -> Job:
-    """A job without units, which are to be spoken as `asked` says."""
+    """Makes a job without units. Units that are added later are spoken with the options of `asked`."""
     return Job(
         id=id,
         state="queued",
@@ -67,19 +68,24 @@ def job_of(asked: SpeechRequest, id: str, owner: str) -> Job:
             "reading": asdict(replace(asked.reading, verbatim=asked.reading.verbatim or "short")),
             "speed": asked.speed,
             "sampling": asdict(asked.sampling),
+            "verify": asked.verify,
         },
     )
 
 
 def speaking_with(speech: SpeechService) -> SpeakOf:
-    """How the units of any job are spoken by this server."""
+    """Returns a function that begins a job: from the job and its folder, it makes the function that speaks
+    one unit of the job with the engines of `speech`. The function that begins a job raises InternalFault if
+    the job's folder is damaged."""
 
     def begin(folder: JobFolder, job: Job) -> Speak:
         try:
             voices = kept_voices(folder.voices)
             first = _request(job, voices)
         except (OSError, msgspec.MsgspecError, TypeError, KeyError) as error:
-            raise InternalFault(f"The job's folder is damaged: {error}") from error
+            raise InternalFault(
+                f"The job's folder is damaged ({error}): DELETE the job and begin it anew."
+            ) from error
 
         async def speak(unit: Unit) -> Spoken:
             asked = replace(
@@ -88,10 +94,11 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
                 text=unit.text,
                 voice=voices[unit.voice or BOOK],
                 sampling=replace(first.sampling, seed=unit.seed),
-                others={name: voices[name] for name in voices_in(unit.text) if name},
+                others={name: voices[kept] for kept, name in unit_voices(unit.text, unit.voice).items()},
             )
-            spoken = await speech.speak_aside(asked)
-            return Spoken(from_pcm16(spoken.audio), spoken.sample_rate)
+            timings = Timings()
+            spoken = await speech.speak_aside(asked, timings)
+            return Spoken(from_pcm16(spoken.audio), spoken.sample_rate, timings.worst)
 
         return speak
 
@@ -110,4 +117,5 @@ def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
         audio_format="pcm",
         gives_way=True,
         speed=options["speed"],
+        verify=options.get("verify", False),
     )

@@ -1,4 +1,4 @@
-"""/api/v1/jobs: a book in, its audio, subtitles and chapters out, as far as they are made."""
+"""/api/v1/jobs: takes a book, and returns its audio, subtitles and chapters as far as they are made."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from glm_tts_api.api.v1.job_speech import NewJob
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
 from glm_tts_api.api.v1.text import marked_text
+from glm_tts_api.api.verified import require_recogniser
 from glm_tts_api.api.voice_names import named_voice, named_voices, uploaded_voice
 from glm_tts_api.contracts import SAMPLE_RATE, JobState, Voice
 from glm_tts_api.errors import InvalidField
@@ -37,9 +38,8 @@ from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
-from glm_tts_api.longform.voices import BOOK
+from glm_tts_api.longform.voices import BOOK, unit_voices
 from glm_tts_api.text.cut.block_pauses import Pauses
-from glm_tts_api.text.markup.marks import voices_in
 from glm_tts_api.voices.unregistered import decoded_voice
 
 PATH = "/api/v1/jobs"
@@ -49,7 +49,7 @@ _JOB = error_docs(404, 422)
 _CHANGE = error_docs(404, 409, 422)
 _LINK_S = 12 * 3600  # longer than anyone listens without a break
 _TEXT = {"schema": {"type": "string"}}
-Id = Annotated[str, Path(description="As POST /jobs answered it.", examples=[EXAMPLE_JOB])]
+Id = Annotated[str, Path(description="The id of the job.", examples=[EXAMPLE_JOB])]
 
 router = APIRouter(
     prefix=PATH,
@@ -73,10 +73,11 @@ audio_router = APIRouter(
     responses=error_docs(400, 404, 408, 413, 415, 422, 503, 507),
 )
 async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Begins a book: a text, or a file (.txt, .md, .epub, .srt). It is spoken on places that no request
-    needs, and goes on after a restart of the server."""
+    """Begins to speak a book: a text, or a file (.txt, .md, .epub, .srt). The job uses only capacity that no
+    other request needs. It continues after a restart of the server."""
     body = await read_body(request, state.config.max_upload_bytes)
     fields, warnings = body.parse_speech(JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
+    require_recogniser(fields.verify, state)
     book, more = await state.pools.files.run(_book, body, fields)
     new = NewJob(
         book,
@@ -92,16 +93,16 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.get("", response_model=JobList)
 async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """The jobs, the newest first; with API_KEYS, those of the key that asks. The answer of one alone has its
-    chapters."""
+    """Lists the jobs, the newest first. With API_KEYS, leaves out the jobs of other keys; the first key also
+    gets jobs whose key no longer exists. GET /jobs/{id} has the chapters of a job."""
     looks = await state.jobs.all(_sees(request, state))
     return {"count": len(looks), "jobs": [_row(look) for look in looks]}
 
 
 @router.get("/{id}", response_model=JobAnswer, responses=_JOB)
 async def get_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """How far a job is."""
-    return _shown(await _look(id, request, state))
+    """Shows a job, its chapters, and how much of each is spoken."""
+    return _shown(await find_job(id, request, state))
 
 
 @audio_router.get(
@@ -136,8 +137,8 @@ async def get_job_audio(
     preset: Annotated[Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.")] = None,
     chapter: Annotated[int | None, Query(ge=1, description="With preset=acx: from 1.", examples=[1])] = None,
 ) -> Response:
-    """The audio of a job, also while it runs: up to the first unit that is missing."""
-    look = await _look(id, request, state)
+    """The audio of a job, also while it runs: from the start up to the first segment that is not spoken."""
+    look = await find_job(id, request, state)
     if preset is None and chapter is None:
         return await send_audio(request, state, look, format, lufs=loudness)
     if preset is None or chapter is None or format != "mp3" or loudness is not None:
@@ -150,9 +151,8 @@ async def get_job_audio(
 
 @router.post("/{id}/link", response_model=LinkAnswer, responses=_JOB)
 async def link_job_audio(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """A link that opens the audio in place of a key, for a player that cannot send one:
-    .../audio?link=LINK"""
-    await _look(id, request, state)
+    """Makes a link, valid for 12 hours, for a player that cannot send a key: .../audio?link=LINK"""
+    await find_job(id, request, state)
     until = int(time.time()) + _LINK_S
     return {"link": state.keys.link(owner_of(request), id, until=until), "expires_at": until}
 
@@ -172,31 +172,31 @@ async def get_job_subtitles(
     request: Request,
     state: AppStateDep,
 ) -> Response:
-    """The text as written, with the times of the audio that there is."""
-    return await send_subtitles(request, state, await _look(id, request, state), kind)
+    """Subtitles: the text as it was written, with its times in the audio that is made so far."""
+    return await send_subtitles(request, state, await find_job(id, request, state), kind)
 
 
 @router.get("/{id}/chapters.json", response_model=ChapterMarks, responses=_JOB)
 async def get_job_chapters(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """The chapters in the audio that there is, as Podcasting 2.0 has them."""
-    return send_chapters(await _look(id, request, state))
+    """The chapters in the audio that is made so far, in the JSON form of Podcasting 2.0."""
+    return send_chapters(await find_job(id, request, state))
 
 
 @router.post("/{id}/pause", response_model=JobAnswer, responses=_CHANGE)
 async def pause_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Stops a job until it is resumed; the pieces that are spoken now are spoken again then."""
+    """Stops a job until it is resumed. Segments that are being spoken now are then spoken again."""
     return await _change(id, "paused", request, state)
 
 
 @router.post("/{id}/resume", response_model=JobAnswer, responses=_CHANGE)
 async def resume_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Lets a job go on that was paused or failed."""
+    """Continues a job that was paused or has failed."""
     return await _change(id, "queued", request, state)
 
 
 @router.post("/{id}/cancel", response_model=JobAnswer, responses=_CHANGE)
 async def cancel_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Ends a job; its finished audio stays until the job is deleted."""
+    """Ends a job. Its finished audio stays until the job is deleted."""
     return await _change(id, "cancelled", request, state)
 
 
@@ -208,15 +208,16 @@ async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
 
 
 def _sees(request: Request, state: AppState) -> Sees:
-    """With keys each sees its own, and the first one those of keys that are gone; without them who may ask at
-    all sees every job."""
+    """Returns a function that says by a job's owner whether the request's client sees the job. Without keys,
+    every client sees all jobs. With keys, a client sees its own jobs and those without an owner. The first
+    key's client also sees jobs of keys that no longer exist."""
     keys, mine = state.keys, owner_of(request)
     if not keys.are_needed:
         return lambda owner: True
     return lambda owner: owner in ("", mine) or (keys.is_first(mine) and not keys.knows(owner))
 
 
-async def _look(id: str, request: Request, state: AppState) -> Look:
+async def find_job(id: str, request: Request, state: AppState) -> Look:
     return await state.jobs.get(id, _sees(request, state))
 
 
@@ -254,7 +255,7 @@ def _shown(look: Look) -> dict[str, Any]:
 
 
 def _book(body: Body, fields: JobFields) -> tuple[Book, list[str]]:
-    """The book that was sent, and warnings. Blocking. Raises what a text or a cast is refused with."""
+    """Returns the book that was sent, and warnings. Blocking. Raises InvalidField and read_book's errors."""
     upload = body.file(FILE)
     if upload is not None and fields.input_text:
         raise InvalidField(f"Send either input_text or {FILE}, not both.")
@@ -269,24 +270,30 @@ def _book(body: Body, fields: JobFields) -> tuple[Book, list[str]]:
 
 
 async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) -> dict[str, Voice]:
-    """Every voice that the book needs, by the names that it has there. Raises UnknownVoice and what a
-    recording is refused with."""
+    """Returns every voice that the book needs, by the name that it has in the book. Raises UnknownVoice, and
+    the errors of a bad recording."""
+
+    own = await _voice(body, fields, state)
 
     def others() -> dict[str, Voice]:
         blocks = [block for chapter in book.chapters for block in chapter.blocks]
-        names = (name for block in blocks for name in (block.voice or "", *voices_in(block.text)))
-        return named_voices(names, state)
+        names = (
+            name for block in blocks for name in (block.voice or "", *unit_voices(block.text, block.voice))
+        )
+        return named_voices(names, state, own)
 
-    return {BOOK: await _voice(body, fields, state), **await state.pools.files.run(others)}
+    return {BOOK: own, **await state.pools.files.run(others)}
 
 
 async def _voice(body: Body, fields: JobFields, state: AppState) -> Voice:
-    """The voice of the book: a registered one, or the recording that came with it."""
+    """Returns the book's main voice: a registered voice, or the recording in the request, decoded."""
     upload = body.file()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await state.pools.files.run(named_voice, fields.index, state)
+        return await state.pools.files.run(named_voice, fields.registered, state)
+    if fields.mood is not None:
+        raise InvalidField("mood needs index: a recording in the request has no moods.", "mood")
     if upload is None:
         raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
     voice = await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))

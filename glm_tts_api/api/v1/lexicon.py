@@ -1,4 +1,5 @@
-"""The lexicon: how words are said, for every text. List, look, put, delete; and a request's own entries."""
+"""/api/v1/lexicon: lists, shows, adds and deletes the entries that say how words are spoken in every text.
+Also reads the entries that a request brings for its own text."""
 
 from __future__ import annotations
 
@@ -28,31 +29,36 @@ router = APIRouter(
 
 
 class EntryFields(BaseModel):
-    """Fields of PUT /lexicon/{word}: reading or replacement."""
+    """Fields of PUT /lexicon/{word}. Either reading or replacement is needed."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     reading: str | None = Field(
-        default=None, description="In pinyin, a tone behind each syllable.", examples=["chong2 qing4"]
+        default=None,
+        description="The reading in pinyin, with the number of the tone after each syllable.",
+        examples=["chong2 qing4"],
     )
     replacement: str | None = Field(
-        default=None, description="Or the text to say in its place.", examples=["重 庆"]
+        default=None,
+        description="The text to say in place of the word, if there is no reading.",
+        examples=["重 庆"],
     )
     context: str | None = Field(
         default=None,
-        description="Only in sentences that have this, 50 characters before or behind.",
+        description="The entry is used only in sentences that have this text, at most 50 characters "
+        "before or after the word.",
         examples=["火锅"],
     )
 
 
 class Entry(EntryFields):
-    """A word of the lexicon."""
+    """A word of the lexicon, and how it is said."""
 
-    word: str = Field(description="As it is written in texts.", examples=["重庆"])
+    word: str = Field(description="The word as it is written in texts.", examples=["重庆"])
 
 
 class EntryAnswer(BaseModel):
-    """A word of the lexicon."""
+    """The answer with one entry of the lexicon."""
 
     success: bool = Field(default=True, examples=[True])
     message: str = Field(examples=["'重庆' is in the lexicon."])
@@ -61,7 +67,7 @@ class EntryAnswer(BaseModel):
 
 
 class LexiconAnswer(BaseModel):
-    """All words; `warnings` names lines of the file that are no entry."""
+    """All words of the lexicon. `warnings` names the lines of the file that are not valid entries."""
 
     success: bool = Field(default=True, examples=[True])
     count: int = Field(examples=[1])
@@ -71,13 +77,13 @@ class LexiconAnswer(BaseModel):
 
 @router.get("", response_model=LexiconAnswer)
 async def list_lexicon(state: AppStateDep) -> Response:
-    """Every word of configs/lexicon.jsonl."""
+    """Lists every word of configs/lexicon.jsonl."""
     return Response(await state.pools.files.run(_listed, state.lexicon), media_type="application/json")
 
 
 @router.get("/{word:path}", response_model=EntryAnswer, responses=error_docs(404, 422))
 async def get_word(word: str, state: AppStateDep) -> dict[str, Any]:
-    """A word of the lexicon."""
+    """Shows the entry of a word in the lexicon."""
     entry = await state.pools.files.run(state.lexicon.get, word)
     return {"message": f"'{word}' is in the lexicon.", "entry": asdict(entry)}
 
@@ -90,7 +96,8 @@ async def get_word(word: str, state: AppStateDep) -> dict[str, Any]:
     dependencies=[WriterRequired],
 )
 async def put_word(word: str, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Adds a word, or changes how it is said. Holds for every text from now on."""
+    """Adds a word to the lexicon, or changes how the word is said. All texts are then spoken with this
+    entry."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(EntryFields, files=())
     entry = await state.pools.files.run(_put, state.lexicon, {"word": word, **fields.model_dump()})
@@ -104,33 +111,36 @@ async def put_word(word: str, request: Request, state: AppStateDep) -> dict[str,
     dependencies=[WriterRequired],
 )
 async def delete_word(word: str, state: AppStateDep) -> dict[str, Any]:
-    """Takes a word out of the lexicon."""
+    """Removes a word from the lexicon."""
     await state.pools.files.run(state.lexicon.remove, word)
     return {"message": f"'{word}' is no longer in the lexicon."}
 
 
 def _listed(lexicon: LexiconFile) -> bytes:
-    """The fields of LexiconAnswer, for which pydantic would look at each of 20,000 words. Blocking."""
+    """Returns the fields of LexiconAnswer as JSON. Does not use pydantic, which would check each of up to
+    20,000 words. Blocking."""
     entries = [asdict(entry) for entry in lexicon.current().entries.values()]
     body = {"success": True, "count": len(entries), "entries": entries, "warnings": lexicon.warnings}
     return json.dumps(body).encode()
 
 
 def _put(lexicon: LexiconFile, fields: dict[str, Any]) -> LexiconEntry:
-    """Blocking."""
+    """Checks an entry and stores it in the lexicon. Returns the entry. Blocking."""
     entry = _entry(fields, "The entry", lexicon.current().inventory)
     lexicon.put(entry)
     return entry
 
 
 async def own_lexicon(sent: str | list[Any] | None, state: AppState) -> Sequence[LexiconEntry]:
-    """The entries that a request brings, as JSON or as its text. Raises InvalidField, or
-    MalformedPronunciation for a reading."""
+    """Returns the lexicon entries that a request brings for its own text. `sent` is a list of entries or its
+    JSON text; None means that there are none. Raises InvalidField, and MalformedPronunciation for a bad
+    reading."""
     return [] if sent is None else await state.pools.files.run(_own, sent, state.lexicon)
 
 
 def _own(sent: str | list[Any], lexicon: LexiconFile) -> list[LexiconEntry]:
-    """Blocking."""
+    """Parses and checks the lexicon entries that a request brings. `sent` is a list of entries or its JSON
+    text. Blocking. Raises InvalidField, MalformedPronunciation."""
     try:
         entries = whole_text(json.loads(sent)) if isinstance(sent, str) else sent
     except (ValueError, RecursionError):

@@ -1,4 +1,5 @@
-"""GET /metrics: the whole service's figures for Prometheus, and what changes by itself."""
+"""GET /metrics: the figures of the whole service for Prometheus. Also keeps those figures up to date that
+change without a request."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
 
 @router.get("/metrics")
 async def metrics(state: AppStateDep) -> Response:
-    """Every engine's figures; also while the model loads."""
+    """Returns the figures of every engine in the text format of Prometheus, also while the model loads."""
     return Response(await asyncio.to_thread(_exposition, state), media_type=CONTENT_TYPE)
 
 
@@ -32,11 +33,13 @@ def _exposition(state: AppState) -> bytes:
 
 
 async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
-    """Writes what changes by itself into the figures of each engine, until it is cancelled."""
+    """Runs until it is cancelled. Once a second, writes into the figures how many decode rows, KV cells and
+    bytes of GPU memory each engine uses, and how many jobs are in each state. Removes these figures of an
+    engine that is not ready."""
     while True:
         for engine, record in zip(speech.engines.each, speech.records, strict=True):
             usage, figures = engine.usage(), record.figures
-            if usage is None:  # not ready, or unloaded: what was in use then is no more
+            if usage is None:  # not ready, or unloaded: the last values no longer hold
                 figures.forget_gauges()
                 continue
             figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
@@ -53,7 +56,8 @@ async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
 
 
 async def keep_loop_lag(figures: Figures) -> None:
-    """Writes down how late this loop comes to a timer, until it is cancelled."""
+    """Runs until it is cancelled. Every 20 ms, writes into the figures how many seconds late the event loop
+    comes to a timer."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + _TICK_S

@@ -1,4 +1,4 @@
-"""How the server is: health, figures, and the one button that frees memory."""
+"""Operations: the server's health and figures, and a route that frees memory."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ ops_router = APIRouter(
 
 @health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
 async def health(state: AppStateDep) -> Response:
-    """Whether this server can speak: 200 if one of its engines can, 503 while they load or stand still, while
-    it drains, or if all of them have failed."""
+    """Says whether this server can speak. The status is 200 if one of its engines can, or if an idle engine
+    would be loaded by the next request. It is 503 while the engines load or stall, while the server drains,
+    or if all engines have failed."""
     body = await _health_body(state)
     speaks = body["status"] in ("healthy", "idle")
     return JSONResponse(body, 200 if speaks else 503, headers=_retry_headers(body["status"]))
@@ -50,23 +51,25 @@ async def health(state: AppStateDep) -> Response:
 
 @health_router.get("/health/live", response_model=Alive)
 async def live() -> dict[str, str]:
-    """200 while the process answers at all, also while the model loads."""
+    """Answers 200 as long as the process runs, also while the model loads."""
     return {"status": "alive"}
 
 
 @ops_router.get("/stats/concurrency", response_model=ConcurrencyStats)
 async def concurrency_stats(state: AppStateDep) -> dict[str, Any]:
-    """Figures of both lanes, summed over all engines; `per_worker` lists each. `total` counts the requests
-    admitted since the service started; `config.concurrency` is per engine, as set. `active` lists what waits
-    or is being spoken and how far it is, `recent` the last that ended. `worker` is the server's process."""
+    """Figures of both lanes (one for short texts, one for long texts), summed over all engines. `per_worker`
+    has the figures of each engine. `total` counts the requests admitted since the service started.
+    `config.concurrency` is the setting for each engine. `active` lists the requests that wait or are being
+    spoken, with their progress; `recent` lists the last requests that have ended. `worker` is the server's
+    process."""
     workers = await asyncio.to_thread(state.read_stats)
     return {"success": True, **_stats_body(state, workers)}
 
 
 @ops_router.post("/clear_cache", response_model=ClearedCache, dependencies=[WriterRequired])
 async def clear_cache(state: AppStateDep) -> dict[str, Any]:
-    """Drops what is kept in memory of the voices, their recordings and computed features, and the allocator's
-    cached memory. The model stays loaded."""
+    """Frees memory: the recordings and computed features of voices that are kept in memory, and the memory
+    that the allocator caches. The model stays loaded."""
     freed = state.voices.clear_cache() + await state.speech.engines.clear_cache()
     return {"success": True, "message": f"Freed {freed / 2**20:.1f} MB.", "freed_bytes": freed}
 
@@ -91,6 +94,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         "device": info.device if info else None,
         "dtype": info.dtype if info else None,
         "decode_kernels": info.decode_kernels if info else None,
+        "recogniser": state.speech.recogniser.is_there,
         "version": __version__,
         "uptime_s": round(time.monotonic() - state.started_at, 1),
         "streaming": _streaming_body(info.streaming) if info and info.streaming else None,
@@ -131,8 +135,9 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
 
 
 def _active_bodies(speech: SpeechService) -> Iterator[dict[str, Any]]:
-    """The active requests, in the order in which they came; each client's requests in a lane's line have the
-    same order."""
+    """Yields the active requests in the order in which they came, each with its position in its lane's
+    queue. The positions are matched by client, because a client's requests have the same order in the
+    queue."""
     places: defaultdict[tuple[LaneName | None, str], deque[int]] = defaultdict(deque)
     for lane in LANES:
         for place, client in enumerate(speech.admission.order(lane), start=1):
@@ -201,5 +206,5 @@ def _config_body(state: AppState) -> dict[str, Any]:
 
 
 def _whole(seconds: float) -> float:
-    """60 rather than 60.0, as it was set."""
+    """Returns a whole number of seconds as an int (60, not 60.0), and any other number as it is."""
     return int(seconds) if seconds.is_integer() else seconds

@@ -1,21 +1,22 @@
-"""The registered voices: list, look, hear, add, change, delete."""
+"""/api/v1/prompts: lists, shows, adds, checks, changes and deletes the registered voices."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote as url_quote
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired, writer_refusal
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
-from glm_tts_api.api.registering import register
+from glm_tts_api.api.registering import doubts_of, register
+from glm_tts_api.api.v1.prompt_hearing import findings_in, heard_in, misfit_of, needed_transcript
 from glm_tts_api.api.v1.prompt_schemas import (
     ChangedPromptFields,
     CheckedPromptFields,
@@ -25,17 +26,26 @@ from glm_tts_api.api.v1.prompt_schemas import (
     PromptReport,
 )
 from glm_tts_api.api.v1.schemas import Done
-from glm_tts_api.errors import InvalidField, ServiceError, quote
+from glm_tts_api.contracts import MOOD_SIGN, in_mood
+from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.http.ranges import ranged
-from glm_tts_api.voices.check import STATUSES, check_recording, check_voice
+from glm_tts_api.speech.clients import may_use, require_voice
+from glm_tts_api.voices.about import NOTES, Gender, Language
+from glm_tts_api.voices.check import (
+    STATUSES,
+    Finding,
+    check_language,
+    language_of,
+    voice_to_check,
+)
+from glm_tts_api.voices.found import VoiceInfo
 from glm_tts_api.voices.names import composed
-from glm_tts_api.voices.store import VoiceInfo, VoiceStore
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 IfMatch = Annotated[
     str | None,
-    Header(description="The ETag of the voice that the change is meant for; 412 if it is another now."),
+    Header(description="The ETag of the voice to change. If it has another one now, the answer is 412."),
 ]
 _UNKNOWN = error_docs(404, 422)
 _WRITE = error_docs(400, 413, 415, 422, 503, 507)
@@ -45,18 +55,37 @@ router = APIRouter(
 )
 
 
-@router.get("", response_model=PromptList)
-async def list_prompts(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Every registered voice, by its name, and whether who asks may change them."""
-    voices = await state.pools.files.run(state.voices.list_voices)
+@router.get("", response_model=PromptList, responses=error_docs(400, 422))
+async def list_prompts(
+    request: Request,
+    state: AppStateDep,
+    language: Annotated[Language | None, Query(description="Only voices of this language or both.")] = None,
+    gender: Annotated[Gender | None, Query(description="Only voices of this gender.")] = None,
+    search: Annotated[
+        str, Query(description="Part of the name, the description or a mood's name.", examples=["warm"])
+    ] = "",
+) -> dict[str, Any]:
+    """Lists the registered voices that the key may use and that language, gender and search select. Also says
+    whether the client may change voices."""
+    listed = await state.pools.files.run(state.voices.list_voices)
+    shown = [_shown(voice) for voice in listed if may_use(request.state.client, voice.index)]
+    voices = [
+        voice
+        for voice in shown
+        if (language is None or voice["language"] in (language, "mixed"))
+        and (gender is None or voice["gender"] == gender)
+        and search.casefold() in _searched(voice)
+    ]
     writable = writer_refusal(request, state) is None
-    return {"count": len(voices), "prompts": [_shown(voice) for voice in voices], "writable": writable}
+    return {"count": len(voices), "prompts": voices, "writable": writable}
 
 
 @router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
-async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict[str, Any]:
-    """A voice. Its ETag makes a later PUT or DELETE conditional. If the voice's recording is gone, the answer
-    is a 404 with code recording_missing, and PUT with a new recording repairs it."""
+async def get_prompt(index: str, request: Request, response: Response, state: AppStateDep) -> dict[str, Any]:
+    """Shows a voice. A later PUT or DELETE with its ETag in If-Match is refused if the voice has changed by
+    then. If the voice's recording is gone, the answer is a 404 with code recording_missing, and a PUT with a
+    new recording repairs the voice."""
+    require_voice(request.state.client, index)
     voice = await state.pools.files.run(state.voices.info, index)
     return _answer(f"Voice '{index}'.", voice, response)
 
@@ -70,8 +99,9 @@ async def get_prompt(index: str, response: Response, state: AppStateDep) -> dict
     },
 )
 async def get_prompt_audio(index: str, request: Request, state: AppStateDep) -> Response:
-    """A voice's recording, as it was given. Of one that was larger than its samples its sound alone is kept,
-    as FLAC or WAV: the same to the bit for the model."""
+    """The recording of a voice as it was uploaded. If the upload was larger than its samples, only its sound
+    is kept, as FLAC or WAV. The model gets exactly the same samples."""
+    require_voice(request.state.client, index)
     data, container = await state.pools.files.run(state.voices.audio, index)
     media_type = container.media_type if container else "application/octet-stream"
     etag = await state.pools.files.run(_digest, data)
@@ -87,17 +117,21 @@ async def get_prompt_audio(index: str, request: Request, state: AppStateDep) -> 
     dependencies=[WriterRequired],
 )
 async def add_prompt(request: Request, response: Response, state: AppStateDep) -> dict[str, Any]:
-    """Registers a voice: its name, its recording (prompt_audio or prompt_audio_path) and the transcript."""
+    """Registers a voice with its name, its recording (prompt_audio or prompt_audio_path) and the transcript.
+    With mood, adds another recording to a voice that is registered already."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(NewPromptFields)
-    transcript = state.voices.check_transcript(fields.prompt_text)
     read = _needed_recording(body, fields.prompt_audio_path, state)
+    transcript = await needed_transcript(request, state, read, fields.prompt_text)
+    name = fields.index if fields.mood is None else in_mood(fields.index, fields.mood)
 
     def add() -> tuple[VoiceInfo, list[str]]:
-        voice = state.voices.add(fields.index, transcript, read(), fields.consent or "")
-        return voice, _doubts(state.voices, voice.index)
+        trim = fields.trim_silence
+        voice = state.voices.add(name, transcript, read(), fields.about, trim_silence=trim)
+        return voice, doubts_of(state.voices, voice.index)
 
     voice, doubts = await register(request, state, transcript, add)
+    doubts += await misfit_of(voice.index, state)
     return _answer(f"Voice '{voice.index}' is registered.", voice, response, [*warnings, *doubts])
 
 
@@ -109,20 +143,29 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
     dependencies=[WriterRequired],
 )
 async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Measures a recording that is to be a voice and compares it with its transcript; keeps nothing. It
-    cannot hear whether the recording says these words. A client that may add voices may call it."""
+    """Checks a recording that is to be a voice, and whether it says its transcript. Keeps nothing. A
+    recogniser (ASR_MODEL_DIR) hears the recording; without prompt_text, the answer has the words that it
+    heard. Without a recogniser, an engine that is ready judges the transcript. Only a client that may add
+    voices may use this."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(CheckedPromptFields)
-    transcript = state.voices.check_transcript(fields.prompt_text)
     read = _needed_recording(body, fields.prompt_audio_path, state)
-    found = await register(
-        request, state, transcript, lambda: check_voice(read(), transcript, state.voices.limits)
-    )
+    given = fields.prompt_text and state.voices.check_transcript(fields.prompt_text)
+    limits, trim = state.voices.limits, fields.trim_silence
+    decode = partial(voice_to_check, transcript=given or "", limits=limits, trim_silence=trim)
+    voice = await register(request, state, given or "", lambda: decode(read()))
+    heard = None
+    if isinstance(voice, Finding):
+        found = [voice, *([check_language(given)] if given else [])]
+    else:
+        heard = None if given else await heard_in(voice.recording, state)
+        found = await findings_in(request, state, voice, heard)
     n_warnings, n_errors = (sum(each.status == status for each in found) for status in ("warning", "error"))
     return {
         "message": f"{_counted(n_errors, 'error')}, {_counted(n_warnings, 'warning')}.",
         "status": max((each.status for each in found), key=STATUSES.index),
         "checks": [asdict(each) for each in found],
+        "heard": next((each.measured["heard"] for each in found if each.name == "words"), None),
         "warnings": warnings,
     }
 
@@ -137,8 +180,9 @@ async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
 async def change_prompt(
     index: str, request: Request, response: Response, state: AppStateDep, if_match: IfMatch = None
 ) -> dict[str, Any]:
-    """Changes a voice's transcript, its recording, its consent, or several. configs/ is never written: a
-    shipped voice gets a copy in PROMPTS_DIR that hides it; deleting the copy brings the shipped one back."""
+    """Changes the transcript, the recording or the notes of a voice, or several of them. configs/ is never
+    written: a changed shipped voice is a copy in PROMPTS_DIR, which hides the shipped voice until it is
+    deleted."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(ChangedPromptFields)
     if fields.index is not None and composed(fields.index) != composed(index):
@@ -150,15 +194,23 @@ async def change_prompt(
     if transcript is not None:
         transcript = state.voices.check_transcript(transcript)
     read = _recording(body, fields.prompt_audio_path, state)
-    if transcript is None and read is None and fields.consent is None:
-        raise InvalidField("Send what is to change: prompt_text, prompt_audio, prompt_audio_path or consent.")
+    trim = fields.trim_silence
+    if transcript is None and read is None and not fields.about and not trim:
+        raise InvalidField(
+            "Send what is to change: prompt_text, prompt_audio, prompt_audio_path, trim_silence, "
+            f"{', '.join(NOTES)}."
+        )
 
     def change() -> tuple[VoiceInfo, list[str]]:
         data = None if read is None else read()
-        voice = state.voices.replace(index, transcript, data, fields.consent, only_if=_versions(if_match))
-        return voice, _doubts(state.voices, index)
+        voice = state.voices.replace(
+            index, transcript, data, fields.about, trim_silence=trim, only_if=_versions(if_match)
+        )
+        return voice, doubts_of(state.voices, index)
 
     voice, doubts = await register(request, state, transcript or "", change)
+    if transcript is not None or read is not None or trim:
+        doubts += await misfit_of(index, state)
     return _answer(f"Voice '{index}' is changed.", voice, response, [*warnings, *doubts])
 
 
@@ -169,8 +221,8 @@ async def change_prompt(
     dependencies=[WriterRequired],
 )
 async def delete_prompt(index: str, state: AppStateDep, if_match: IfMatch = None) -> dict[str, Any]:
-    """Deletes a voice that was added over the API, or the copy that hides a shipped one. A shipped voice
-    itself is removed from configs/prompt_cache.json by hand (403)."""
+    """Deletes a voice that was added over the API, or the changed copy of a shipped voice. A shipped voice
+    itself cannot be deleted here (403): it is removed from configs/prompt_cache.json by hand."""
     await state.pools.files.run(state.voices.remove, index, only_if=_versions(if_match))
     return {"message": f"Voice '{index}' is deleted."}
 
@@ -187,30 +239,36 @@ def _answer(
 
 
 def _versions(if_match: str | None) -> set[str] | None:
-    """The versions that If-Match names; None if any will do."""
+    """Returns the versions of a voice that the header If-Match names; None if it allows any version."""
     if if_match is None or if_match.strip() == "*":
         return None
     return {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
 
 
-def _shown(voice: VoiceInfo) -> dict[str, str | None]:
+def _shown(voice: VoiceInfo) -> dict[str, Any]:
+    about = voice.about
     return {
         "index": voice.index,
-        "prompt_text": voice.transcript,
-        "source": voice.source,
-        "audio_url": f"/api/v1/prompts/{url_quote(voice.index)}/audio",
-        "consent": voice.consent or None,
+        **_recorded(voice),
+        "language": about.get("language") or language_of(voice.transcript),
+        "gender": about.get("gender"),
+        "description": about.get("description"),
+        "moods": [{"name": mood.index.partition(MOOD_SIGN)[2], **_recorded(mood)} for mood in voice.moods],
     }
 
 
-def _doubts(voices: VoiceStore, index: str) -> list[str]:
-    """The doubts about a voice that was just written. Blocking."""
-    try:
-        voice = voices.get(index)
-    except ServiceError:  # another writer changed it meanwhile
-        return []
-    found = check_recording(voice.recording, voice.transcript)
-    return [each.message for each in found if each.status != "ok"]
+def _searched(voice: Mapping[str, Any]) -> str:
+    moods = (mood["name"] for mood in voice["moods"])
+    return "\n".join([voice["index"], voice["description"] or "", *moods]).casefold()
+
+
+def _recorded(voice: VoiceInfo) -> dict[str, str | None]:
+    return {
+        "prompt_text": voice.transcript,
+        "source": voice.source,
+        "audio_url": f"/api/v1/prompts/{url_quote(voice.index)}/audio",
+        "consent": voice.about.get("consent"),
+    }
 
 
 def _counted(count: int, noun: str) -> str:
@@ -225,7 +283,8 @@ def _needed_recording(body: Body, path: str | None, state: AppState) -> Callable
 
 
 def _recording(body: Body, path: str | None, state: AppState) -> Callable[[], bytes] | None:
-    """Reads the recording that a body brings or names, blocking; None if it does neither."""
+    """Returns a function that reads the recording in `body`, or the file `path`; the function blocks. Returns
+    None if there is neither. Raises InvalidField if there are both."""
     upload = body.file()
     if upload is not None and path is not None:
         raise InvalidField("Send either prompt_audio or prompt_audio_path, not both.")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.timestamps import SubtitleField, TimedSegment, TimestampsField
+from glm_tts_api.api.verified import VerifiedSegment, VerifyField
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
     AudioFormat,
@@ -15,6 +16,7 @@ from glm_tts_api.contracts import (
     SampleRate,
     SamplingOptions,
     Verbatim,
+    in_mood,
 )
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
 
@@ -23,7 +25,7 @@ EXAMPLE_ID = "6f1f0a5d4a5c4f0f8f6a9a7c3f0f2f11"
 Warnings = Annotated[
     list[str],
     Field(
-        description="What was sent and not used: fields by other names than ours.",
+        description="Sent fields that this server does not know and has not used.",
         examples=[["'sampel_rate' is not a field here and was ignored; did you mean sample_rate?"]],
     ),
 ]
@@ -33,8 +35,8 @@ OwnLexicon = Annotated[
     Allowed("a JSON list of entries as /api/v1/lexicon has them"),
     Field(
         default=None,
-        description="Entries for this text alone, which go before those of /api/v1/lexicon: a JSON list, "
-        "in a form its text.",
+        description="Lexicon entries for this text alone, as a JSON list; in a form, as the text of that "
+        "list. They go before the entries of /api/v1/lexicon.",
         examples=['[{"word": "重庆", "reading": "chong2 qing4"}]'],
     ),
 ]
@@ -43,7 +45,7 @@ InputType = Annotated[
     Literal["text", "ssml"],
     Field(
         default="text",
-        description="ssml: input_text is <speak>...</speak>, as docs/pronunciation.md has it.",
+        description="ssml: input_text is SSML, <speak>...</speak> (docs/pronunciation.md).",
         examples=["text"],
     ),
 ]
@@ -52,41 +54,50 @@ VerbatimField = Annotated[
     Verbatim | None,
     Field(
         default=None,
-        description="How much is said of addresses, links, paths and code. read: all of it; short: the host "
-        "of an address, the last name of a path, no block of code; skip: nothing. Default: short for a text "
-        "of over 500 characters and for books, else read.",
+        description="How much is said of web addresses, links, file paths and code. read says all of it. "
+        "short says the host of an address and the last name of a path, and no block of code. "
+        "skip says nothing of it. The default is short for a text of over 500 characters and "
+        "for books, else read.",
         examples=["short"],
     ),
 ]
 
 
 class SpeechFields(BaseModel):
-    """Fields of POST /tts beside the file prompt_audio. Unknown fields are ignored, with a warning."""
+    """Fields of POST /tts, in addition to the file prompt_audio. Unknown fields are ignored with a
+    warning."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     input_text: str = Field(
-        description="What to say: Chinese, English or both; at most MAX_TEXT_LENGTH characters.",
+        description="The text to say, in Chinese, English or both, of at most MAX_TEXT_LENGTH characters.",
         examples=["你好，欢迎使用语音合成服务。"],
     )
     index: str | None = Field(
         default=None,
-        description="A registered voice (GET /api/v1/prompts); or send prompt_audio with prompt_text.",
+        description="The name of a registered voice (GET /api/v1/prompts). Or send prompt_audio with "
+        "prompt_text.",
         examples=["exampleA"],
+    )
+    mood: str | None = Field(
+        default=None,
+        description="A mood of the voice (GET /api/v1/prompts lists the moods). index=my_voice:glad does "
+        "the same.",
+        examples=[""],
     )
     prompt_text: str | None = Field(
         default=None,
-        description="The exact transcript of prompt_audio; empty with index.",
+        description="The exact transcript of prompt_audio. Leave it empty with index.",
         examples=["", "录音里说的每一个字。"],  # /docs fills in the first, and index
     )
     seed: Seed = Field(
         default=_SAMPLING.seed,
-        description="The same request and seed give the same audio; on a GPU: docs/performance.md.",
+        description="The same request and seed give the same audio. For GPUs, see docs/performance.md.",
         examples=[42],
     )
     sample_rate: Annotated[SampleRate, FormNumber] = Field(
         default=SAMPLE_RATE,
-        description="24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).",
+        description="The sample rate: 24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).",
         examples=[24000],
     )
     use_cache: bool = Field(
@@ -96,10 +107,14 @@ class SpeechFields(BaseModel):
         examples=[True],
     )
     use_phoneme: bool = Field(
-        default=False, description="Write polyphones and rare characters as phonemes.", examples=[False]
+        default=False,
+        description="true: polyphones and rare characters are given to the model as phonemes.",
+        examples=[False],
     )
     sample_method: SampleMethod = Field(
-        default=_SAMPLING.method, description="Repetition-aware sampling, or top-k.", examples=["ras"]
+        default=_SAMPLING.method,
+        description="ras: repetition-aware sampling. topk: top-k sampling.",
+        examples=["ras"],
     )
     sampling: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
         default=_SAMPLING.top_k,
@@ -113,12 +128,14 @@ class SpeechFields(BaseModel):
     )
     response_format: Annotated[Literal["json", AudioFormat], AnyCase] = Field(
         default="json",
-        description="json: a WAV inside, as base64; the others are the audio itself (pcm: 16 bit, mono). "
-        "opus at 32000 Hz goes out at 48000.",
+        description="json: the answer is JSON with a WAV as base64. Other formats: the answer is the "
+        "audio itself (pcm: 16 bit, mono). opus at 32000 Hz is sent at 48000 Hz.",
         examples=["wav"],
     )
     stream: bool = Field(
-        default=False, description="true: the audio leaves as it is made; not with json.", examples=[False]
+        default=False,
+        description="true: the audio is sent while it is made. Not possible with json.",
+        examples=[False],
     )
     speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
     verbatim: VerbatimField
@@ -126,6 +143,12 @@ class SpeechFields(BaseModel):
     input_type: InputType
     timestamps: TimestampsField
     subtitle: SubtitleField
+    verify: VerifyField
+
+    @property
+    def registered(self) -> str:
+        """The name of the registered voice, with its mood."""
+        return (self.index or "") if self.mood is None else in_mood(self.index or "", self.mood)
 
     @property
     def options(self) -> SamplingOptions:
@@ -134,7 +157,7 @@ class SpeechFields(BaseModel):
 
 
 class SpeechAnswer(BaseModel):
-    """The json answer of POST /tts."""
+    """The answer of POST /tts with response_format=json."""
 
     success: Literal[True] = True
     message: str = Field(examples=["3.24 s of speech in 1 segment."])
@@ -146,30 +169,34 @@ class SpeechAnswer(BaseModel):
     error: None = Field(default=None, examples=[None])
     request_id: str = Field(examples=[EXAMPLE_ID])
     audio_seconds: float = Field(description="How long the speech lasts.", examples=[3.24])
-    segments: int = Field(description="Pieces that the text was spoken in.", examples=[1])
+    segments: int = Field(description="The number of pieces in which the text was spoken.", examples=[1])
     finish_reason: FinishReason = Field(
-        description="stop; repaired: a segment was decoded again, since its tokens could not be right, and "
-        "is good now; length: one is still far too long or short, or repeats itself.",
+        description="stop: all is well. repaired: a segment was decoded again, because its tokens could "
+        "not be right, and is good now. length: a segment is still far too long or too short, "
+        "or repeats itself.",
         examples=["stop"],
     )
     resampled: int = Field(description="How often a segment was decoded again.", examples=[0])
     rtf: float = Field(description="generation_time divided by audio_seconds.", examples=[0.5])
     warnings: Warnings = []
     timestamps: list[TimedSegment] | None = Field(
-        default=None, description="With timestamps.", examples=[None]
+        default=None, description="Only with timestamps.", examples=[None]
     )
-    subtitle: str | None = Field(default=None, description="With subtitle.", examples=[None])
+    subtitle: str | None = Field(default=None, description="Only with subtitle.", examples=[None])
+    verified: list[VerifiedSegment] | None = Field(
+        default=None, description="Only with verify.", examples=[None]
+    )
 
 
 class Done(BaseModel):
-    """The change was made."""
+    """Says that a change was made."""
 
     success: Literal[True] = True
     message: str = Field(examples=["Voice 'my_voice' is deleted."])
 
 
 class ErrorBody(BaseModel):
-    """Every error under /api/v1."""
+    """The answer to every error under /api/v1."""
 
     success: Literal[False] = False
     message: str = Field(
@@ -183,7 +210,10 @@ class ErrorBody(BaseModel):
         description="The same sentence.", examples=["sampling must be a whole number from 1 to 100."]
     )
     code: str = Field(description="The kind of error, for programs.", examples=["invalid_field"])
-    request_id: str = Field(description="Names the request in the server's log.", examples=[EXAMPLE_ID])
+    request_id: str = Field(description="The id of the request in the server's log.", examples=[EXAMPLE_ID])
     job: str | None = Field(
-        default=None, description="408: the job that what was made is kept as, if it is.", examples=[None]
+        default=None,
+        description="With status 408: the id of the job that keeps the finished part of the answer, if "
+        "there is one.",
+        examples=[None],
     )

@@ -1,4 +1,4 @@
-"""/api/v1/text: what would be said for a text."""
+"""/api/v1/text: shows how a text would be spoken, without speaking it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from glm_tts_api.api.v1.text_schemas import (
     TextAnswer,
     TextFields,
 )
-from glm_tts_api.api.voice_names import marked_voices
-from glm_tts_api.contracts import ReadingOptions
+from glm_tts_api.api.voice_names import named_voices
+from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.text.markup.lexicon import LexiconFile
+from glm_tts_api.text.markup.marks import voices_in
 from glm_tts_api.text.markup.ssml import with_marks
 from glm_tts_api.text.phonemes.pinyin import known_readings
 from glm_tts_api.text.reading import ShownReading
@@ -43,9 +44,9 @@ _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
     responses=error_docs(400, 404, 408, 413, 422, 503),
 )
 async def normalize(request: Request, state: AppStateDep) -> Response:
-    """Reads the text as POST /tts does, without speaking it. Returns it in words, in segments, and each place
-    whose spoken form differs from the written one. Takes no place from speech: one short and one long text
-    are read at a time."""
+    """Reads the text as POST /tts does, without speaking it. Returns the text in words and in segments, and
+    each place whose spoken form differs from the written one. No speech request waits for this. One short
+    text and one long text are read at a time."""
     state.speech.require_ready()
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
@@ -54,7 +55,8 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
     async with cancelled_on_disconnect(request.receive), admitted:
         text, more = await state.pools.files.run(marked_text, fields)
-        await marked_voices(text, state)
+        named = (name for name in voices_in(text) if not name.startswith(MOOD_SIGN))
+        await state.pools.files.run(lambda: named_voices(named, state, None))
         options = ReadingOptions(
             fields.use_phoneme, fields.verbatim, await own_lexicon(fields.lexicon, state)
         )
@@ -70,8 +72,8 @@ async def readings(
     ],
     state: AppStateDep,
 ) -> dict[str, Any]:
-    """The readings that the dictionary knows for each character of a word, to choose from for a mark or for
-    the lexicon."""
+    """The readings in pinyin that the dictionary has for each character of a word. One of them can be used in
+    a mark or in the lexicon."""
     known = await state.pools.files.run(_known, word, state.lexicon)
     return {
         "message": " ".join(each[0] if each else char for char, each in zip(word, known, strict=True)),
@@ -80,18 +82,19 @@ async def readings(
 
 
 def _known(word: str, lexicon: LexiconFile) -> list[list[str]]:
-    """Blocking."""
+    """Returns for each character of the word the readings that the dictionary has. Blocking."""
     return known_readings(word, lexicon.current().inventory)
 
 
 def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
-    """The text with marks that is meant, and warnings of what SSML in it means nothing here. Blocking. Raises
-    InvalidField."""
+    """Returns the request's text, and warnings. If the text is SSML, it is turned into text with marks, and
+    the warnings name the SSML that has no effect. Blocking. Raises InvalidField."""
     return with_marks(fields.input_text) if fields.input_type == "ssml" else (fields.input_text, [])
 
 
 def _answer(reading: ShownReading, text: str, warnings: list[str]) -> bytes:
-    """Blocking: a text may have thousands of changes."""
+    """Makes the JSON of TextAnswer. `text` is the text with marks. Blocking, because a text may have
+    thousands of changes."""
     n = len(reading.segments)
     answer = TextAnswer(
         message=f"{n} segment{'s'[: n != 1]}, some {reading.seconds:.1f} s of speech.",

@@ -1,4 +1,4 @@
-"""/api/v1/tts: a form or an address in, speech out."""
+"""/api/v1/tts: speaks the text of a form, of a JSON body or of a query string."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from glm_tts_api.contracts import (
 )
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
+from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.encoding import Speech
 from glm_tts_api.speech.request_log import RequestLog
 
@@ -51,6 +52,7 @@ _SPOKEN = {
         X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
         X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
         X_Finish_Reason="Whole audio answers: stop, repaired or length, as finish_reason in JSON.",
+        X_Verified="Whole audio answers, with verify: the worst verdict, ok, inconclusive or drift.",
         X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
     ),
 }
@@ -70,8 +72,8 @@ router = APIRouter(
     },
 )
 async def tts(request: Request, state: AppStateDep) -> Response:
-    """Says input_text in a registered voice (index) or in a recording's (prompt_audio, prompt_text). With
-    stream=true the audio leaves as it is made."""
+    """Says input_text in a registered voice (index), or in the voice of a recording (prompt_audio,
+    prompt_text). With stream=true, the audio is sent while it is made."""
     with logged_speech(request, "v1", state.speech.figures):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
@@ -83,8 +85,9 @@ async def tts(request: Request, state: AppStateDep) -> Response:
     responses={200: _SPOKEN, **error_docs(400, 404, 408, 422, 503)},
 )
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    """The same for a browser's address bar and for programs that can only open an address. The answer is mp3
-    and leaves as it is made, unless the address says otherwise."""
+    """Speaks as POST /tts does, with the fields in the query string, for a browser's address bar and for
+    programs that can only open a URL. Unless the URL says otherwise, the answer is mp3 and is sent while it
+    is made."""
     with logged_speech(request, "v1", state.speech.figures):
         sent = read_query(request).fields
         fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
@@ -112,7 +115,8 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
 
 
 async def _verifies(request: Request, state: AppState) -> bool:
-    """Whether this is the sentence by which a restart proves itself."""
+    """Whether the request is the test sentence of a restart script, which sends a token from the run folder.
+    If so, the token is used up: it is not accepted again."""
     token = request.headers.get(TOKEN_HEADER, "")
     return bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
 
@@ -125,7 +129,7 @@ async def _asked(
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, state)
     text, more = await state.pools.files.run(marked_text, fields)
-    others = await marked_voices(text, state)
+    others = await marked_voices(text, state, voice)
     return SpeechRequest(
         request.state.request_id,
         text,
@@ -140,16 +144,20 @@ async def _asked(
         speed=fields.speed,
         timestamps="word" if fields.subtitle else fields.timestamps,
         warnings=[*warnings, *more],
+        verify=fields.verify,
     )
 
 
 async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | UploadedVoice:
-    """The voice that the request names, or the recording that it brings with it."""
+    """Returns the voice that the request names, or the voice of the recording in the request. Raises
+    InvalidField, and the errors for an unknown voice or a bad recording."""
     upload = body.file()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await state.pools.files.run(state.voices.get, fields.index)
+        return await state.pools.files.run(state.voices.get, fields.registered)
+    if fields.mood is not None:
+        raise InvalidField("mood needs index: a recording in the request has no moods.", "mood")
     if upload is None and fields.prompt_text is None:
         raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
     if upload is None:
@@ -158,8 +166,8 @@ async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | U
 
 
 def _json_with_audio(speech: Speech, log: RequestLog, asked: SpeechFields, warnings: Sequence[str]) -> bytes:
-    """The fields of SpeechAnswer. The audio is put in as it is: a JSON encoder would look at each character,
-    and keep every other thread waiting meanwhile. Blocking; runs on a pool thread."""
+    """Makes the JSON of SpeechAnswer. The base64 audio is put in without a JSON encoder, because an encoder
+    would check each character and keep every other thread waiting. Blocking; runs on a pool thread."""
     n_segments, generation_s = log.timings.segments, log.timings.generation_s
     fields: dict[str, Any] = {
         "success": True,
@@ -179,6 +187,8 @@ def _json_with_audio(speech: Speech, log: RequestLog, asked: SpeechFields, warni
         fields["timestamps"] = [times_body(segment, asked.timestamps) for segment in speech.times]
     if asked.subtitle:
         fields["subtitle"] = subtitles(speech.times, asked.subtitle)
+    if log.timings.verified:
+        fields["verified"] = listed(log.timings.verified)
     wav = speech.audio
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)

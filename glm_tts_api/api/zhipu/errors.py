@@ -1,4 +1,4 @@
-"""Errors as Zhipu's cloud answers them: its statuses, and its numbers for them."""
+"""Errors in the form of Zhipu's cloud, with the cloud's HTTP statuses and error numbers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from glm_tts_api.errors import QueueFull, ServiceError, UnknownVoice
 
 
 class ZhipuErrorDetail(BaseModel):
-    """The error, in the words of Zhipu's API."""
+    """An error, in the form of Zhipu's API."""
 
-    code: str = Field(description="Zhipu's number for it.", examples=["1214"])
-    message: str = Field(description="In one sentence.", examples=["input is missing."])
+    code: str = Field(description="The number of the error in Zhipu's API.", examples=["1214"])
+    message: str = Field(description="The error in one sentence.", examples=["input is missing."])
 
 
 class ZhipuError(BaseModel):
-    """Every error of Zhipu's routes."""
+    """The answer to every error on Zhipu's routes."""
 
     error: ZhipuErrorDetail
 
@@ -41,7 +41,8 @@ def zhipu_body(error: ServiceError) -> dict[str, Any]:
 
 
 def zhipu_status(error: ServiceError) -> int:
-    """Every fault of the request itself is a 400."""
+    """Returns the HTTP status of an error on Zhipu's routes. A status that Zhipu's cloud does not have
+    becomes 400, except 408 and 503."""
     if isinstance(error, QueueFull):
         return 429
     if isinstance(error, UnknownVoice):

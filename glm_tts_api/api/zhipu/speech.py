@@ -1,4 +1,4 @@
-"""POST /api/paas/v4/audio/speech: the speech API of Zhipu's cloud, whole or as events."""
+"""POST /api/paas/v4/audio/speech: the speech API of Zhipu's cloud. The audio is sent whole or in events."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from glm_tts_api.api.logged import logged_speech
 from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
 from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
 from glm_tts_api.api.text_limits import check_text
+from glm_tts_api.api.verified import VerifyField
 from glm_tts_api.api.voice_names import voices_of
 from glm_tts_api.api.zhipu.errors import PREFIX, ZhipuError, zhipu_body
 from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest
@@ -30,36 +31,46 @@ router = APIRouter(prefix=f"{PREFIX}audio", tags=["Zhipu"], dependencies=[KeyReq
 
 
 class ZhipuSpeechFields(BaseModel):
-    """Fields that a client may send. Other fields are ignored; null counts as not sent."""
+    """The fields of a speech request. Other fields are ignored with a warning; null counts as not sent."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    input: str = Field(description="What to say.", examples=["你好，欢迎使用语音合成服务。"])
-    model: Echoed = Field(default="glm-tts", description="Any: one model speaks.", examples=["glm-tts"])
+    input: str = Field(description="The text to say.", examples=["你好，欢迎使用语音合成服务。"])
+    model: Echoed = Field(
+        default="glm-tts", description="Any name: the server has only one model.", examples=["glm-tts"]
+    )
     voice: str = Field(
         default="tongtong",
         description="A registered voice, or one of Zhipu's names (VOICE_ALIASES).",
         examples=["tongtong"],
     )
     response_format: Annotated[Literal["pcm", "wav"], AnyCase] = Field(
-        default="pcm", description="pcm: 16 bit, mono, 24000 Hz.", examples=["wav"]
+        default="pcm",
+        description="The format of the audio. pcm: samples of 16 bit, mono, 24000 Hz.",
+        examples=["wav"],
     )
     encode_format: Literal["base64", "hex"] = Field(
-        default="base64", description="Of the audio in events.", examples=["base64"]
+        default="base64", description="The encoding of the audio in events.", examples=["base64"]
     )
     speed: Annotated[float, Field(ge=0.5, le=2.0)] = Field(
         default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
     )
     volume: Annotated[float, Field(gt=0, le=10), Allowed("a number above 0 and up to 10")] = Field(
-        default=1.0, description="A factor; what it makes too loud is clipped.", examples=[1.0]
+        default=1.0,
+        description="A factor for the volume. Samples that become too loud are clipped.",
+        examples=[1.0],
     )
     stream: bool = Field(
-        default=False, description="true: events with pieces of pcm, as they are made.", examples=[False]
+        default=False,
+        description="true: the answer is events with pieces of pcm, sent while the audio is made.",
+        examples=[False],
     )
+    verify: VerifyField
 
 
 class SpeechEvents:
-    """Server-sent events, each with a piece of the audio as the delta of a choice."""
+    """Sends a streamed answer as server-sent events. As in Zhipu's API, each event has a piece of the audio
+    as the `delta` of a choice."""
 
     media_type: str | None = EVENTS
     takes_errors = True
@@ -82,9 +93,12 @@ class SpeechEvents:
     def times(self, segment: SegmentTimes) -> bytes:
         return b""
 
-    def end(self) -> bytes:
-        """zai-sdk wants a delta in every choice, the cloud's last one has none."""
-        return self._choice(finish_reason="stop", delta={}) + b"data: [DONE]\n\n"
+    def end(self, verified: list[dict[str, Any]]) -> bytes:
+        """Returns the last two events: a choice that ends the answer, and [DONE]. The choice has an empty
+        delta, because zai-sdk needs a delta in every choice, although the last choice of Zhipu's cloud has
+        none."""
+        heard = {"verified": verified} if verified else {}
+        return self._choice(finish_reason="stop", delta={}, **heard) + b"data: [DONE]\n\n"
 
     def error(self, error: ServiceError) -> bytes:
         return event(zhipu_body(error))
@@ -133,4 +147,5 @@ async def _asked(
         speed=fields.speed,
         volume=fields.volume,
         warnings=warnings,
+        verify=fields.verify,
     )

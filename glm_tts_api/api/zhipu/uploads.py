@@ -1,6 +1,7 @@
-"""Files that a client uploads before it says what they are for, or fetches after an answer named them.
+"""Keeps the files of Zhipu's API: recordings that clients upload to clone voices from, and samples of the new
+voices, which clients fetch.
 
-They lie in a folder that all workers share, and only the newest are kept. Blocking. Knows no HTTP.
+The files are in a folder that all workers share. Only the newest are kept. Blocking. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -17,20 +18,21 @@ from glm_tts_api.errors import InvalidField, Unhealthy, quote
 
 logger = logging.getLogger(__name__)
 _MOST = 32
-_ID = re.compile(r"file-[0-9a-f]{32}")  # the later, the greater
-_WRITTEN = re.compile(rf"{_ID.pattern}(\.new)?")  # or begun by a server that was killed
+_ID = re.compile(r"file-[0-9a-f]{32}")  # a later file has a greater id
+_WRITTEN = re.compile(rf"{_ID.pattern}(\.new)?")  # also a file that a killed server has left unfinished
 
 
 class Uploads:
-    """The files in `folder`, which is made when needed: the newest, as many as `most_bytes` hold."""
+    """Keeps the newest files in `folder`: at most 32 files, with at most `most_bytes` together. The newest
+    file is always kept. The folder is made when it is needed."""
 
     def __init__(self, folder: Path, *, most_bytes: int) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
 
     def add(self, data: bytes) -> str:
-        """Keeps a file; returns the name that it can be had by. The oldest go when there are too many. Raises
-        Unhealthy if the folder cannot be written."""
+        """Stores `data` as a new file and returns the file's name. Deletes the oldest files if there are more
+        files or bytes than allowed. Raises Unhealthy if the folder cannot be written."""
         name = f"file-{time.time_ns():016x}{secrets.token_hex(8)}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -42,11 +44,11 @@ class Uploads:
                 path.unlink(missing_ok=True)
         except OSError as error:
             logger.error("An upload cannot be kept in %s: %s", self._folder, error)
-            raise Unhealthy("The server cannot keep uploads: let its user write PROMPTS_DIR.") from None
+            raise Unhealthy("The server cannot keep uploads: let its user write to PROMPTS_DIR.") from None
         return name
 
     def read(self, name: str) -> bytes:
-        """Raises InvalidField if there is none of that name."""
+        """Returns the content of the file `name`. Raises InvalidField if there is no such file."""
         try:
             if _ID.fullmatch(name):
                 return (self._folder / name).read_bytes()
@@ -58,5 +60,5 @@ class Uploads:
 def _size_of(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # another worker was quicker
+    except FileNotFoundError:  # another worker has deleted it
         return 0

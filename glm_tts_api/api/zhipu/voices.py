@@ -1,6 +1,7 @@
-"""Cloning, listing and deleting voices as with Zhipu's cloud: /api/paas/v4/files and /voice.
+"""Zhipu's API for cloning, listing and deleting voices: /api/paas/v4/files and /voice.
 
-A voice's name may be any there; one that ours may not have is written as host names are (punycode).
+In Zhipu's cloud a voice may have any name. A name that this server does not allow is encoded as punycode, as
+in host names.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import Echoed
+from glm_tts_api.voices.found import VoiceInfo
 from glm_tts_api.voices.names import INDEX_RULE, MOST_INDEX_CHARS, is_index
-from glm_tts_api.voices.store import VoiceInfo, VoiceStore
+from glm_tts_api.voices.store import VoiceStore
 
 _ENCODED = "xn--"
-_MOST_URL_CHARS = 300  # the client's own word for where the server is, in every voice that is listed
+_MOST_URL_CHARS = 300  # of the server's URL as the client sent it, which every listed voice repeats
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
 
 router = APIRouter(
@@ -51,23 +53,25 @@ class _Fields(BaseModel):
 
 
 class UploadFields(_Fields):
-    """Beside the recording, `file`."""
+    """The fields of an upload, in addition to the recording `file`."""
 
-    purpose: Echoed = Field(default=_INPUT, description="Of the file.", examples=[_INPUT])
+    purpose: Echoed = Field(default=_INPUT, description="The purpose of the file.", examples=[_INPUT])
 
 
 class CloneFields(_Fields):
     voice_name: str = Field(description="The voice's name.", examples=["my_voice"])
-    file_id: str = Field(description="Of the recording, from /files.", examples=["a1b2"])
-    input: str = Field(description="What the voice says as its sample.", examples=["试听"])
+    file_id: str = Field(description="The id of the recording, as /files has answered it.", examples=["a1b2"])
+    input: str = Field(description="The text that the new voice says as its sample.", examples=["试听"])
     text: str | None = Field(
         default=None, description="The recording's exact transcript.", examples=["录音里说的每一个字。"]
     )
-    request_id: Echoed | None = Field(default=None, description="Comes back.", examples=["r1"])
+    request_id: Echoed | None = Field(
+        default=None, description="An id that the answer repeats.", examples=["r1"]
+    )
 
 
 class DeleteFields(_Fields):
-    voice: str = Field(description="Its name.", examples=["my_voice"])
+    voice: str = Field(description="The name of the voice.", examples=["my_voice"])
 
 
 @router.post(
@@ -77,7 +81,7 @@ class DeleteFields(_Fields):
     openapi_extra=form_docs(UploadFields, name="ZhipuFileUpload", file="file"),
 )
 async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Takes a recording to clone a voice from."""
+    """Stores a recording from which a voice can be cloned."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, _ = body.parse(UploadFields, files=("file",))
     file = body.needed_file("file", "the voice's recording")
@@ -99,7 +103,7 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     responses={200: recording_docs("The file.")},
 )
 async def content(file_id: str, state: AppStateDep) -> Response:
-    """A recording that was sent, or a voice's sample."""
+    """Returns a recording that was uploaded, or the sample of a cloned voice."""
     data = await state.pools.files.run(_uploads(state).read, file_id)
     container = container_of(data)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
@@ -121,7 +125,8 @@ async def content(file_id: str, state: AppStateDep) -> Response:
     ),
 )
 async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Registers a voice, once it has said `input` as a sample of it."""
+    """Has the new voice say `input` as its sample, then registers the voice. Answers with the sample's
+    file_id."""
     with logged_speech(request, "zhipu", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
@@ -129,7 +134,7 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         if fields.text is None:
             raise InvalidField("text is missing: the exact transcript of the recording.")
         transcript = state.voices.check_transcript(fields.text)
-        read = cache(partial(_uploads(state).read, fields.file_id))  # from the permit on, it stays
+        read = cache(partial(_uploads(state).read, fields.file_id))  # kept after the first reading
         sample = await _sample(request, state, fields.input, UploadedVoice(read, transcript))
         voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
         return {
@@ -144,8 +149,9 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
 async def list_voices(
     request: Request, state: AppStateDep, voiceType: str = "", voiceName: str = ""
 ) -> dict[str, Any]:
-    """The voices of this server, and the names of VOICE_ALIASES, the cloud's among them, with the voices that
-    they stand for."""
+    """Lists the voices of this server, and the aliases of VOICE_ALIASES with the voices that they stand for.
+    The names of Zhipu's own voices are such aliases. Lists only entries of the type `voiceType` (PRIVATE or
+    OFFICIAL) with `voiceName` in their names; an empty value selects all."""
     aliases, base_url = state.config.voice_aliases, quote(str(request.base_url), _MOST_URL_CHARS)
     shown = await state.pools.files.run(_list, state.voices, aliases, base_url)
     return {
@@ -176,14 +182,17 @@ def _uploads(state: AppState) -> Uploads:
 
 
 async def _sample(request: Request, state: AppState, text: str, voice: UploadedVoice) -> bytes:
-    """A WAV of `text`."""
+    """Speaks `text` with the new voice. Returns the speech as a WAV file."""
     check_text(request, state, text, field="input")
-    asked = SpeechRequest(request.state.request_id, text, voice, others=await marked_voices(text, state))
+    asked = SpeechRequest(
+        request.state.request_id, text, voice, others=await marked_voices(text, state, voice)
+    )
     return (await speak(request, state, asked)).audio
 
 
 def _list(voices: VoiceStore, aliases: Mapping[str, str], base_url: str) -> list[dict[str, str]]:
-    """Blocking."""
+    """Returns the voices and the aliases of voices in the form in which Zhipu's cloud lists voices.
+    `base_url` is this server's URL. Blocking."""
     registered = {voice.index: voice for voice in voices.list_voices()}
     meant = {name: registered[index] for name, index in aliases.items() if index in registered}
     return [_shown(name, voice, base_url) for name, voice in (meant | registered).items()]
@@ -200,8 +209,9 @@ def _shown(name: str, voice: VoiceInfo, base_url: str) -> dict[str, str]:
 
 
 def _index_of(voice_name: str) -> str:
-    """Raises InvalidField. The length is looked at first: punycode takes time in its square, and is never
-    shorter than the name."""
+    """Returns the server's name for the voice that the client calls `voice_name`: the same name if this
+    server allows it, else its punycode form. The length is checked first, because encoding a long name takes
+    time that grows with the square of its length. Raises InvalidField if neither form is allowed."""
     if is_index(voice_name):
         return voice_name
     if len(voice_name) <= MOST_INDEX_CHARS - len(_ENCODED):
@@ -218,8 +228,8 @@ def _name_of(index: str) -> str:
         return index
     try:
         name = index.removeprefix(_ENCODED).encode().decode("punycode")
-        name.encode()  # punycode lets half characters pass, and no answer can hold them
-    except UnicodeError:  # a name of the user's own that only begins so
+        name.encode()  # punycode may hold lone surrogates, which no answer can hold
+    except UnicodeError:  # a user's own name that begins with xn-- too
         return index
     return name or index
 

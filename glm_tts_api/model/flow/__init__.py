@@ -1,4 +1,4 @@
-"""Speech tokens and a voice to a mel spectrogram, by flow matching (docs/model.md 8)."""
+"""The flow: makes a mel spectrogram from speech tokens and a voice, by flow matching (docs/model.md 8)."""
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT

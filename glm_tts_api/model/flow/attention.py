@@ -1,9 +1,9 @@
-"""Attention of all frames over all frames.
+"""The flow's attention: each frame attends to all frames.
 
-PyTorch's fused kernel multiplies through MKL, which was seen on an AMD EPYC at the same rate in bfloat16 as
-in float32. oneDNN was seen to be quicker. In bfloat16 the heads therefore go through oneDNN one by one:
-scores and softmax are float32, weights are rounded to bfloat16, as in the fused kernel. In float32 the
-fused kernel stays, since another one would change the bits of each sound.
+PyTorch's fused kernel multiplies through MKL. On an AMD EPYC, MKL was no faster in bfloat16 than in float32,
+and oneDNN was faster. So in bfloat16 each head is multiplied by oneDNN. Scores and softmax are float32, and
+the weights are rounded to bfloat16, as in the fused kernel. In float32 the fused kernel stays, because
+another kernel would change the bits of all audio.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from torch import Tensor
 
 from glm_tts_api.model.linear import can_pack
 
-_FEWEST_FRAMES = 128  # of fewer the fused kernel is quicker
+_FEWEST_FRAMES = 128  # with fewer frames the fused kernel is faster
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """q, k, v [B, H, T, D], mask [B, 1, 1, T] or [B, 1, T, T] bool -> [B, H, T, D]."""
+    """Computes the attention of q, k, v [B, H, T, D] (rows, heads, frames, head size), as [B, H, T, D].
+    `mask`, [B, 1, 1, T] or [B, 1, T, T] bool, is True where a frame may be attended to."""
     by_heads = mask is None and q.device.type == "cpu" and q.dtype == torch.bfloat16
     if by_heads and q.shape[2] >= _FEWEST_FRAMES and can_pack(q.dtype) and not torch.is_grad_enabled():
         return _attend_by_heads(q, k, v)

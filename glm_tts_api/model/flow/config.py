@@ -1,4 +1,4 @@
-"""Sizes of the flow, as flow/config.yaml gives them."""
+"""The sizes of the flow, which are read from flow/config.yaml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONV_POS_GROUPS = 16
 NORM_EPS = 1e-6
 BIG_MODEL = {"trans_dim": 1024, "depth": 22, "heads": 16}
 OFFICIAL_NAMES = {"vocab_size": "text_vocab_size"}
-SWITCHES = {  # published switches of which only one position is implemented (it is the official one)
+SWITCHES = {  # published switches, and the only value of each that is supported (the official one)
     "spkr_emb_adaLN": True,
     "speech_token_cfg": False,
     "remove_spkr_concat_condition": True,
@@ -23,10 +23,12 @@ SWITCHES = {  # published switches of which only one position is implemented (it
 
 @dataclass(frozen=True, slots=True)
 class FlowConfig:
-    """Defaults are the official sizes; every field may be a key of flow/config.yaml (smaller models need it).
+    """The sizes of the flow. The defaults are the official sizes. Each field may be a key of
+    flow/config.yaml.
 
-    `text_vocab_size` is the number of speech tokens (the table has one spare row), `mel_framerate` and
-    `input_frame_rate` are mel frames and speech tokens a second, `cfg_rate` is the guidance weight.
+    `text_vocab_size` is the number of speech tokens (the embedding table has one more row). `mel_framerate`
+    is the number of mel frames a second, `input_frame_rate` the number of speech tokens a second. `cfg_rate`
+    is the weight of the classifier-free guidance.
     """
 
     mel_dim: int = 80
@@ -57,7 +59,8 @@ class FlowConfig:
 
     @classmethod
     def from_yaml(cls, path: Path) -> FlowConfig:
-        """Reads the `flow:` mapping of config.yaml as plain data; object tags are ignored, never built."""
+        """Reads the mapping `flow:` of config.yaml. YAML's object tags are ignored, so no object is built
+        from them. Raises ValueError where the mapping is missing or a value is not supported."""
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_TaglessLoader)
         if not isinstance(document, dict) or not isinstance(document.get("flow"), dict):
             raise ValueError(f"{path} has no `flow:` mapping")
@@ -65,7 +68,8 @@ class FlowConfig:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> FlowConfig:
-        """Official names and our size names; unknown keys are ignored, unsupported switches refused."""
+        """Makes the config from a mapping of official names and of the field names here. Unknown keys are
+        ignored. Raises ValueError for a switch with a value that is not supported."""
         for switch, supported in SWITCHES.items():
             if switch in raw and bool(raw[switch]) is not supported:
                 raise ValueError(f"flow: {switch}={raw[switch]!r} is not supported, only {supported}")
@@ -76,7 +80,7 @@ class FlowConfig:
 
 
 class _TaglessLoader(yaml.SafeLoader):
-    """SafeLoader that reads a tagged node as the plain value below the tag."""
+    """A YAML loader that ignores a node's object tag and reads the node as plain data."""
 
 
 def _plain(loader: _TaglessLoader, _suffix: str, node: yaml.Node) -> object:

@@ -1,8 +1,9 @@
 """The diffusion transformer that estimates the flow's velocity (docs/model.md 8.1).
 
-Rows of a batch may have different lengths: with a padding mask, a padded row gives what it gives alone. The
-values that stay the same from one Euler step to the next (token embedding, AdaLN parts) are computed apart,
-so a sampler can compute them once. Key names are the official ones without their "estimator." prefix.
+The rows of a batch may have different lengths: with a padding mask, a padded row gives the same result as
+alone. Separate methods compute the values that stay the same from one Euler step to the next (token
+embedding, parts of the AdaLN layers), so that a sampler computes them once. The parameters have their
+official names without the prefix "estimator.".
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from glm_tts_api.model.flow.token_embedding import TokenEmbedding
 
 TIME_FREQUENCIES = 128
 BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of the feed-forward
-OUT_CHUNKS = 2  # scale, shift: the other way round than in the blocks
+OUT_CHUNKS = 2  # scale, shift: in the blocks the shift comes first
 
 
 class TimeEmbedding(nn.Module):
-    """Sinusoids of 1000 t through a two-layer network. t [N] float32 -> [N, D]."""
+    """Embeds the times t [N] float32 as vectors [N, D]: sines and cosines of 1000 t, then a two-layer
+    network."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -41,7 +43,8 @@ class TimeEmbedding(nn.Module):
 
 
 class ConvPosition(nn.Module):
-    """Position from the neighbourhood: two grouped convolutions of 31 frames, each followed by Mish."""
+    """Computes position features of each frame from its neighbours, [B, T, D] -> [B, T, D]: two grouped
+    convolutions of 31 frames, each followed by Mish."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -57,7 +60,8 @@ class ConvPosition(nn.Module):
 
 
 class InputEmbedding(nn.Module):
-    """Noisy mel, prompt mel and tokens joined per frame. Three times [B, T, *] -> [B, T, D]."""
+    """Joins the noisy mel, the prompt's mel and the embedded tokens of each frame, [B, T, *] each. Projects
+    them to [B, T, D] and adds position features (ConvPosition)."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -82,7 +86,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
         v = self.to_v(x)
-        x = x.to(v.dtype)  # once for both products
+        x = x.to(v.dtype)  # here, and so only once for the next two products
         q, k = (rotate_first_channels(z, rotary) for z in (self.to_q(x), self.to_k(x)))
         q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, v))
         y = attend(q, k, v, mask)  # [B, H, T, dim_head]
@@ -104,9 +108,10 @@ class FeedForward(nn.Module):
 
 
 class AdaLayerNorm(nn.Module):
-    """LayerNorm whose shift and scale come from time and speaker.
+    """A LayerNorm whose shift and scale depend on the time and the speaker.
 
-    The layer is linear in silu(time) ++ silu(speaker), so both parts can be computed apart and added.
+    A linear layer computes them from silu(time) ++ silu(speaker). Since it is linear, the part of the time
+    and the part of the speaker can be computed separately and added.
     """
 
     def __init__(self, config: FlowConfig, chunks: int) -> None:
@@ -141,7 +146,8 @@ class Block(nn.Module):
 
 
 class DiT(nn.Module):
-    """Velocity of the mel frames, given the prompt's mel, the tokens, the time and the speaker."""
+    """Estimates the velocity of the mel frames from the noisy mel, the prompt's mel, the tokens, the time and
+    the speaker."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -165,11 +171,12 @@ class DiT(nn.Module):
         padding: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """One evaluation, each row at its own time. Training calls it.
+        """Computes the velocity [B, T, 80] once, for each row at its own time. Only training calls this.
 
-        x, cond [B, T, 80]; frames [B, T] token ids per frame (`tokens_to_frames`); t [B] in [0, 1]; speaker
-        [B, 192], of unit length or zeros; padding [B, T] bool, true on real frames; mask [B, 1, T, T] bool,
-        the frames that each frame attends to, all real ones unless given -> velocity [B, T, 80].
+        `x` is the noisy mel and `cond` the prompt's mel, [B, T, 80] each. `frames` [B, T] holds a token id
+        for each frame (`tokens_to_frames`). `t` [B] are the times in [0, 1]. `speaker` [B, 192] has unit
+        length or is zero. `padding` [B, T] bool is True on real frames. `mask` [B, 1, T, T] bool says to
+        which frames each frame attends; None means all real frames.
         """
         tokens = self.text_emb_layer(frames, padding)
         modulation = self.time_parts(t) + self.speaker_parts(speaker)
@@ -178,17 +185,17 @@ class DiT(nn.Module):
         return self.velocity(x, cond, tokens, modulation=modulation, padding=padding, mask=mask)
 
     def _norms(self) -> list[AdaLayerNorm]:
-        """The blocks' in order, then the output's."""
+        """Returns the AdaLN layers of the blocks in their order, then the layer of the output."""
         return [module for module in self.modules() if isinstance(module, AdaLayerNorm)]
 
     def time_parts(self, t: Tensor) -> Tensor:
-        """Terms that the times [N] add to all AdaLN layers, [N, depth * 6D + 2D]."""
+        """Returns the parts of all AdaLN layers that come from the times t [N], as [N, depth * 6D + 2D]."""
         time = self.time_embed(t)
         return torch.cat([norm.time_part(time) for norm in self._norms()], -1)
 
     def speaker_parts(self, speaker: Tensor) -> Tensor:
-        """Terms that the speakers [B, 192] add to all AdaLN layers, [B, depth * 6D + 2D]; zeros add
-        nothing."""
+        """Returns the parts of all AdaLN layers that come from the speakers [B, 192], as [B, depth * 6D +
+        2D]. A speaker of zeros gives zeros."""
         speaker = speaker.to(self.norm_out.linear.weight.dtype)
         return torch.cat([norm.speaker_part(speaker) for norm in self._norms()], -1)
 
@@ -203,8 +210,11 @@ class DiT(nn.Module):
         mask: Tensor | None = None,
         positions: Tensor | None = None,
     ) -> Tensor:
-        """x, cond [B, T, 80], tokens [B, T, E] embedded, modulation [B, *] -> [B, T, 80]. `positions` [B, T]
-        where the frames are in the whole utterance, unless they are all of it."""
+        """Computes the velocity [B, T, 80] of the noisy mel `x` [B, T, 80]. `cond` [B, T, 80] is the prompt's
+        mel and `tokens` [B, T, E] are the embedded tokens. `modulation` [B, *] is the sum of `time_parts` and
+        `speaker_parts`. `padding` [B, T] bool is True on real frames. `mask` [B, 1, 1, T] or [B, 1, T, T]
+        bool is True where a frame may be attended to; None means everywhere. `positions` [B, T] are the
+        frames' places in the whole utterance; None means that the frames are the whole utterance."""
         h = self.emb_concator(x, cond, tokens, padding)
         if positions is None:
             positions = torch.arange(h.shape[1], device=h.device)

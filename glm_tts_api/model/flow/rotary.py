@@ -1,4 +1,4 @@
-"""Positions as angles: what the token embedding's table and the rotation of queries and keys are made of."""
+"""Turns positions into angles, for the token embedding's position table and for rotary queries and keys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def position_angles(positions: Tensor, frequencies: Tensor) -> Tensor:
 
 
 class Rotary(nn.Module):
-    """Rotation of neighbouring channel pairs. The published model turns the first `dim` channels only, before
-    the heads are split: head 0 knows positions, the others do not."""
+    """Makes the tables that rotate pairs of neighbouring channels. The published model rotates only the first
+    `dim` channels, before the heads are split. So only head 0 knows positions."""
 
     inv_freq: Tensor
 
@@ -27,14 +27,15 @@ class Rotary(nn.Module):
         self.register_buffer("inv_freq", frequencies.to(torch.get_default_device()))
 
     def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """positions [..., T] -> cosine and sine tables, [..., T, dim] each, every frequency twice in a
-        row."""
+        """Returns the cosine and sine tables of the positions [..., T], [..., T, dim] each. Each frequency
+        stands in two neighbouring channels."""
         angles = position_angles(positions, self.inv_freq.float()).repeat_interleave(2, -1)
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
 def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
-    """x [B, T, D], of which the tables' width is rotated, in their precision."""
+    """Rotates the first channels of x [B, T, D] by the cosine and sine `tables` [..., T, dim], in the
+    precision of the tables. The channels from `dim` on stay as they are."""
     cos, sin = tables
     head, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
     turned = torch.stack([-head[..., 1::2], head[..., ::2]], -1).flatten(-2)

@@ -1,7 +1,7 @@
-"""Euler integration with classifier-free guidance, several segments at once (docs/model.md 8.2 and 8.4).
+"""Euler integration with classifier-free guidance, for several segments at once (docs/model.md 8.2 and 8.4).
 
 Both passes of the guidance go through the estimator as one batch. A FlowSampler advances one Euler step at a
-time, so that its owner can stop between steps.
+time, so that other work can be done between two steps.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ FRAMES_PER_TOKEN = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowInput:
-    """A segment to speak, or a window of one.
+    """The input of the flow for a segment, or for a window of a segment.
 
-    tokens [n] and prompt_tokens [P] int64, prompt_mel [Tp, 80], speaker [192] (any length: it is
-    normalised). Without a prompt, leave its two fields empty. `noise`: the seed of noise that belongs to
-    each frame's place, or a generator that draws it in the published order. `start`: how many of the
-    segment's tokens are left out before these; the window's frames keep the places that they have in the
-    whole.
+    `tokens` [n] int64 are its speech tokens. `speaker` [192] is the speaker embedding, which need not be
+    normalised. `prompt_tokens` [P] int64 and `prompt_mel` [Tp, 80] are the voice's prompt; without a prompt,
+    leave both empty. `noise` is a seed, from which each frame's noise is made by its place, or a generator
+    that draws the noise in the order of the published code. `start` is the number of the segment's tokens
+    before the window. The window's frames keep the places that they have in the whole segment.
     """
 
     tokens: Tensor
@@ -50,21 +50,25 @@ class FlowInput:
 
 
 def n_frames(n_tokens: int, config: FlowConfig) -> int:
-    """Mel frames of n tokens: one fewer than twice for some n, by the published float arithmetic."""
+    """Returns the number of mel frames for `n_tokens` speech tokens: twice `n_tokens`, or one fewer for some
+    numbers, because the published code computes the number with floats."""
     return int(n_tokens / config.input_frame_rate * config.mel_framerate)
 
 
 def tokens_to_frames(tokens: Tensor, length: int) -> Tensor:
-    """Nearest-neighbour resampling of ids [n] to [length]; positions in float32, as published."""
+    """Stretches the token ids [n] to one id for each of `length` frames, by nearest-neighbour resampling.
+    Positions are computed in float32, as in the published code."""
     n = tokens.shape[0]
     source = (torch.arange(length, dtype=torch.float32) * (n / length)).floor().long().clamp_max(n - 1)
     return tokens[source.to(tokens.device)]
 
 
 def cosine_schedule(steps: int) -> tuple[Tensor, Tensor]:
-    """Times at which the estimator is asked and the step lengths, [steps] float32 each.
+    """Returns the times at which the estimator is evaluated, and the lengths of the steps, [steps] float32
+    each.
 
-    The time is accumulated rather than read from the schedule, as published: the last bits differ.
+    As in the published code, each time is the sum of the steps before it, whose last bits differ from the
+    schedule's own values.
     """
     grid = 1 - torch.cos(torch.linspace(0, 1, steps + 1) * 0.5 * math.pi)
     times, lengths = [grid[0]], [grid[1] - grid[0]]
@@ -75,7 +79,7 @@ def cosine_schedule(steps: int) -> tuple[Tensor, Tensor]:
 
 
 class FlowMatching(nn.Module):
-    """The flow of flow.pt: the estimator and its sampling."""
+    """The flow with the weights of flow.pt: the estimator, and the sampling with it."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -85,16 +89,17 @@ class FlowMatching(nn.Module):
         self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
 
     def pack(self, dtype: torch.dtype = torch.float32) -> FlowMatching:
-        """The estimator's products in `dtype`, in place and for inference alone; quicker on a CPU."""
+        """Makes the estimator compute its products in `dtype`, in place. These products are faster on a CPU;
+        training is not possible any more."""
         pack(self.estimator, dtype)
         return self
 
     @torch.inference_mode()
     def capture(self, n_frames: Iterable[int], *, steps: int) -> None:
-        """On a GPU: graphs of one segment alone, of so many frames with its prompt, in `steps` steps. Weights
-        stay from then on what and where they are.
+        """Captures CUDA graphs for a batch of one segment, for each number of frames in `n_frames` (the
+        prompt's frames included) and `steps` steps. From then on the weights must neither change nor move.
 
-        Raises RuntimeError where that cannot be; all goes on without graphs then.
+        Raises RuntimeError if the capture fails. The flow then works without graphs.
         """
         one = FlowInput(torch.zeros(0, dtype=torch.int64), torch.ones(192), noise=0)
         lengths = sorted({-(-frames // FRAMES_PER_TOKEN) for frames in n_frames}, reverse=True)
@@ -107,7 +112,7 @@ class FlowMatching(nn.Module):
         return FlowSampler(self, inputs, steps=steps)
 
     def sample(self, inputs: Sequence[FlowInput], *, steps: int = DEFAULT_STEPS) -> list[Tensor]:
-        """All steps at once; the mel of each segment, [1, 80, T] without the prompt's frames."""
+        """Runs all steps. Returns the mel of each segment, [1, 80, T], without the prompt's frames."""
         sampler = self.sampler(inputs, steps=steps)
         while not sampler.done:
             sampler.step()
@@ -116,10 +121,12 @@ class FlowMatching(nn.Module):
     def _conditions(
         self, frames: Tensor, speakers: Tensor, times: Tensor, padding: Tensor | None, places: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The inputs that stay the same from step to step, for the rows [conditional; unconditional].
+        """Computes the inputs that stay the same from step to step. The result has 2B rows: the conditional
+        rows, then the unconditional ones.
 
-        frames [B, T] token ids per frame, speakers [B, 192] of unit length, times [steps] -> tokens [2B, T,
-        E]; terms that speakers [2B, *] and times [steps, *] add to the AdaLN layers.
+        `frames` [B, T] holds a token id for each frame, `speakers` [B, 192] has unit length, `times` has
+        [steps]. Returns the embedded tokens [2B, T, E], and the parts of the AdaLN layers that come from the
+        speakers [2B, *] and from the times [steps, *].
         """
         with self.precision():
             tokens = self.estimator.text_emb_layer(frames, padding, places)
@@ -138,7 +145,9 @@ class FlowMatching(nn.Module):
         mask: Tensor | None,
         places: Tensor | None,
     ) -> tuple[Tensor]:
-        """A step of `length` [] from state [B, T, 80] -> the next state; all else has 2B rows."""
+        """Takes an Euler step from the state [B, T, 80], and returns the next state. `length` is the step's
+        length, a scalar tensor. All other tensors have 2B rows: the conditional rows, then the unconditional
+        ones."""
         with self.precision():
             velocity = self.estimator.velocity(
                 state.to(cond.dtype).repeat(2, 1, 1),
@@ -155,13 +164,13 @@ class FlowMatching(nn.Module):
 
 
 class FlowSampler:
-    """A batch of segments on its way from noise to mel. Not shared between threads.
+    """Turns noise into the mels of a batch of segments, step by step. Only one thread may use it.
 
-    `state` [B, T, 80] float32 is where the rows are now, on a GPU with the padding behind their ends (model/
-    buckets.py); `step_index` of `steps` steps are done.
+    `state` [B, T, 80] float32 holds the present values of the frames; on a GPU it has padding after the last
+    frames (model/buckets.py). `step_index` of the `steps` steps are done.
 
-    Raises ValueError for an empty batch, a segment without tokens or steps below 1. Token ids outside the
-    table raise what torch's embedding raises.
+    Raises ValueError for an empty batch, a segment without tokens, or `steps` below 1. For token ids outside
+    the table, torch's embedding raises its error.
     """
 
     def __init__(self, model: FlowMatching, inputs: Sequence[FlowInput], *, steps: int) -> None:
@@ -182,7 +191,9 @@ class FlowSampler:
 
     @torch.inference_mode()
     def _prepare(self) -> None:
-        """Everything that stays the same from step to step, for the rows [conditional; unconditional]."""
+        """Computes the inputs that stay the same in all Euler steps (masks, conditions, embedded tokens,
+        parts of the AdaLN layers), and the noise with which the first step begins. Tensors for both passes
+        have the conditional rows first, then the unconditional ones."""
         weight = self._model.estimator.proj_out.weight
         device = weight.device
         padded = is_padded(device)
@@ -200,24 +211,24 @@ class FlowSampler:
 
         self._frames = to_device(_stack(frames, width), device)
         self._speakers, self._times = to_device(speakers, device), to_device(times, device)
-        # On a CPU a step's length is a scalar of the host's, which needs no copy.
+        # One scalar for each step, so that a step needs no copy.
         self._step_lengths = to_device(lengths, device).unbind()
         self._one_pass = padding, places
         self._padding = None if padding is None else padding.repeat(2, 1)
         self._places = None if places is None else places.repeat(2, 1)
         self._mask = None if self._padding is None else self._padding[:, None, None]
         self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(weight.dtype)
-        # [B, T, 80]: float32 whatever the estimator's dtype
+        # [B, T, 80]: float32 for each dtype of the estimator
         self.state = to_device(_stack([_noise(*row) for row in rows], width), device)
         with at_most(1):
             self._conditions = self._model.conditions(*self.condition_inputs())
 
     def condition_inputs(self) -> tuple[Any, ...]:
-        """The tensors that FlowMatching makes its conditions of."""
+        """Returns the arguments of FlowMatching's `conditions`, which are computed once."""
         return self._frames, self._speakers, self._times, *self._one_pass
 
     def step_inputs(self) -> tuple[Any, ...]:
-        """The tensors that FlowMatching makes its next step of."""
+        """Returns the arguments of FlowMatching's `euler_step` for the next step."""
         tokens, speakers, times = self._conditions
         modulation, length = times[self.step_index] + speakers, self._step_lengths[self.step_index]
         masks = self._padding, self._mask, self._places
@@ -229,13 +240,14 @@ class FlowSampler:
 
     @torch.inference_mode()
     def step(self) -> None:
-        """One Euler step for all segments."""
+        """Takes one Euler step for all segments."""
         (self.state,) = self._model.euler_step(*self.step_inputs())
         self.step_index += 1
 
     def mels(self) -> list[Tensor]:
-        """The finished spectrograms, [1, 80, T] each; cut by the prompt's mel frames, not by its tokens. Of a
-        window that leaves tokens out, all frames of its tokens."""
+        """Returns the mel of each segment, [1, 80, T], without the prompt. The mel is finished once `done` is
+        True. The prompt's length is that of its mel; for a window with `start` above 0 it is two frames for
+        each prompt token."""
         return [
             self.state[row : row + 1, _first_frame(item) : length].transpose(1, 2)
             for row, (item, length) in enumerate(zip(self.inputs, self._lengths, strict=True))
@@ -243,26 +255,27 @@ class FlowSampler:
 
 
 def _stack(rows: Sequence[Tensor], width: int) -> Tensor:
-    """Rows [T_i, ...] padded behind with zeros to [B, width, ...]."""
+    """Stacks rows [T_i, ...] to [B, width, ...], with zeros after the end of each row."""
     stacked = nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
     missing = width - stacked.shape[1]
     return F.pad(stacked, (*[0, 0] * (stacked.ndim - 2), 0, missing)) if missing else stacked
 
 
 def _first_frame(item: FlowInput) -> int:
-    """The first that is not the prompt's."""
+    """Returns the index of the first frame after the prompt."""
     return FRAMES_PER_TOKEN * len(item.prompt_tokens) if item.start else len(item.prompt_mel)
 
 
 def _places(item: FlowInput, length: int) -> Tensor:
-    """Where the frames are in the whole utterance, [length] int64."""
+    """Returns the place of each frame in the whole utterance (prompt and segment), [length] int64."""
     left_out = FRAMES_PER_TOKEN * item.start
     places = torch.arange(length)
     return places + left_out * (places >= _first_frame(item))
 
 
 def _condition(item: FlowInput, length: int) -> Tensor:
-    """The prompt's mel, then zeros, [length, 80]; of a prompt longer than that, its last frames."""
+    """Returns the condition [length, 80]: the prompt's mel, then zeros. If the prompt has more than `length`
+    frames, its last ones are used."""
     mel = item.prompt_mel[: _first_frame(item)][-length:].float()
     return F.pad(mel, (0, 0, 0, length - len(mel)))
 

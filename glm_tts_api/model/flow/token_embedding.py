@@ -1,4 +1,5 @@
-"""The speech tokens of each frame in context: a table, positions, ConvNeXt V2 blocks (docs/model.md 8.1)."""
+"""Embeds the speech token of each frame together with its context: a table of vectors, positions, and
+ConvNeXt V2 blocks (docs/model.md 8.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ LAST_POSITION = 4095
 
 
 class GlobalResponseNorm(nn.Module):
-    """Channels compete by their energy over the whole time axis (ConvNeXt V2). [B, T, C] -> [B, T, C]."""
+    """The global response normalisation of ConvNeXt V2: scales each channel by its energy over all frames,
+    relative to the other channels. [B, T, C] -> [B, T, C]."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -46,9 +48,10 @@ class ConvNeXtBlock(nn.Module):
 
 
 class TokenEmbedding(nn.Module):
-    """Speech tokens, already repeated to frames, in context. [B, T] int64 -> [B, T, E].
+    """Embeds the token ids of frames (one id for each frame) in their context: [B, T] int64 -> [B, T, E].
 
-    `positions` [B, T] where the frames are in the whole utterance; unless given, they are all of it.
+    `positions` [B, T] are the frames' places in the whole utterance; None means that the frames are the whole
+    utterance. `padding` [B, T] bool is True on real frames.
     """
 
     def __init__(self, config: FlowConfig) -> None:

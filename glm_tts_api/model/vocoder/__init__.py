@@ -1,6 +1,7 @@
-"""Mel spectrograms to waveforms (docs/model.md 10).
+"""The vocoders: turn mel spectrograms into waveforms (docs/model.md 10).
 
-All vocoders are called alike (`Vocoder`), and speak a mel piece by piece as well: `open_stream`.
+All vocoders have the same interface (`Vocoder`). `open_stream` turns a mel that comes in pieces into a
+waveform in pieces.
 """
 
 from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig

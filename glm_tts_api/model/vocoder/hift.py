@@ -1,8 +1,9 @@
-"""HiFT, the 24 kHz vocoder: harmonic source, upsampling convolutions, inverse STFT (docs/model.md 10.1).
+"""HiFT, the 24 kHz vocoder: a harmonic source, upsampling convolutions and an inverse STFT (docs/model.md
+10.1).
 
-Trains with its weights split by weight norm, in which form the official file stores them; fold() joins them
-for inference. torch reads both the new (parametrizations.weight.original0/1) and the old (weight_g/weight_v)
-key style.
+In training and in the official file the weights are split by weight norm; fold() joins them for inference.
+torch reads both the new names of the parts (parametrizations.weight.original0/1) and the old ones
+(weight_g/weight_v).
 """
 
 from __future__ import annotations
@@ -39,17 +40,18 @@ DILATIONS = (1, 3, 5)
 SLOPE = 0.1
 LAST_SLOPE = 0.01
 MAX_MAGNITUDE = 100.0
-MAX_LOG_MAGNITUDE = 10.0  # far above log(100): keeps exp() and its gradient finite, changes no output
+MAX_LOG_MAGNITUDE = 10.0  # far above log(100): keeps exp() and its gradient finite, but changes no output
 CEILING = 0.99
 
-# Calls that do not need one another -> their results in the same order.
+# Runs calls that do not depend on each other, and gives their results in the same order.
 SideBySide = Callable[[Sequence[Callable[[], Tensor]]], Iterator[Tensor]]
 Number = TypeVar("Number", int, Tensor)
 
 
 @dataclass(frozen=True, slots=True)
 class HiftConfig:
-    """Sizes; the official ones are the default. Read from hift/config.json where a checkpoint has one."""
+    """The sizes of HiFT, read from hift/config.json if a checkpoint has this file. The defaults are the
+    official sizes."""
 
     base_channels: int = 512
     f0_channels: int = 512
@@ -68,7 +70,7 @@ class HiftConfig:
 
 
 class Snake(nn.Module):
-    """x + sin(alpha x)^2 / alpha, one alpha per channel. [B, C, T] -> [B, C, T]."""
+    """The activation x + sin(alpha x)^2 / alpha, with one alpha per channel. [B, C, T] -> [B, C, T]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -87,8 +89,8 @@ def _conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class ResBlock(nn.Module):
-    """Residual pairs of a dilated and a plain convolution. [B, C, T] -> [B, C, T]; nothing `hidden` [T] is
-    heard."""
+    """Three residual pairs of a dilated and a plain convolution, [B, C, T] -> [B, C, T]. Columns for which
+    `hidden` [T] is True are set to zero before each convolution."""
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
@@ -106,13 +108,14 @@ class ResBlock(nn.Module):
 
 
 def one_after_another(calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
-    """Each when its result is wanted, so that a GPU need not hold several."""
+    """Makes each of the `calls` only when its result is asked for, and yields the results in order. So a GPU
+    need not hold several results at once."""
     return (call() for call in calls)
 
 
 class HiFT(nn.Module):
-    """Mel to waveform, 480 samples a frame. `side_by_side` runs the branches of the network; of several calls
-    the last takes longest."""
+    """The vocoder HiFT: turns a mel into a waveform, 480 samples a frame. `side_by_side` runs the independent
+    branches of the network; of several branches, the last one takes longest."""
 
     sample_rate = SAMPLE_RATE
     hop = HOP
@@ -142,13 +145,15 @@ class HiFT(nn.Module):
         self.side_by_side: SideBySide = one_after_another
 
     def call_bytes(self, *, n_frames: int) -> int:
-        """A bound for the bytes of a call, between the measured number and twice that: the sines of the
-        source, or the last level of convolutions."""
+        """Estimates the bytes that a call for `n_frames` frames needs. The estimate lies between the measured
+        number and twice that number. The estimate counts the sines of the source and the last level of
+        convolutions."""
         source, last_level = 6 * HARMONICS * HOP, 5 * (self.config.base_channels // 8) * HOP // STFT_HOP
         return n_frames * (source + last_level) * torch.float32.itemsize
 
     def fold(self) -> HiFT:
-        """Joins the weight-normed weights into plain ones, in place, and ends training."""
+        """Joins the two parts of each weight-normed weight to a plain weight, in place. After that the module
+        is for inference only."""
         for module in list(self.modules()):
             if parametrize.is_parametrized(module, "weight"):
                 parametrize.remove_parametrizations(module, "weight")
@@ -156,22 +161,26 @@ class HiFT(nn.Module):
 
     @torch.inference_mode()
     def forward(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
-        """mel [1, 80, T] -> wave [480 T] float32, within 0.99. `noise`: the seed of noise that belongs to
-        each sample's place, or a generator that draws it in the published order."""
+        """Turns the mel [1, 80, T] into a wave [480 T] float32 in [-0.99, 0.99]. `noise` is a seed, from
+        which each sample's noise is made by its place, or a generator that draws the noise in the order of
+        the published code."""
         return self.synthesize(mel, [noise])[0]
 
     @torch.inference_mode()
     def synthesize(self, mel: Tensor, noises: Sequence[torch.Generator | int]) -> Tensor:
-        """Equally long utterances at once, each with noise of its own: [B, 80, T] -> [B, 480 T]."""
+        """Turns the mels of several utterances of the same length into waves, [B, 80, T] -> [B, 480 T].
+        `noises` has a seed or a generator for each utterance."""
         noise = torch.stack([self.noise(item, 0, mel.shape[-1], mel.device) for item in noises])
         unknown = torch.full_like(mel[:, 0], -1)
         return self.speak(mel, noise.to(mel), pitch=unknown, turned=mel.new_zeros(len(mel), HARMONICS, 1))[0]
 
     def speak(self, mel: Tensor, noise: Tensor, *, pitch: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
-        """mel [B, 80, T], noise [B, 9, 480 T] -> wave [B, 480 T] and pitch [B, T] in Hz.
+        """Turns the mel [B, 80, T] and the noise [B, 9, 480 T] into the wave [B, 480 T] and the pitch [B, T],
+        in Hz.
 
-        pitch [B, T]: where it is known already, below zero elsewhere; turned [B, 9, 1]: as HarmonicSource has
-        it. On a GPU all is padded to a bucket of frames, of which some are graphs.
+        The argument `pitch` [B, T] gives the pitch of frames where it is known already, and is negative
+        elsewhere. `turned` [B, 9, 1] is the harmonics' phase before the first frame (see HarmonicSource). On
+        a GPU the frames are padded to one of a few lengths, some of which run as CUDA graphs.
         """
         n_frames, device = mel.shape[-1], mel.device
         width, end = bucket(n_frames, device), None
@@ -184,10 +193,10 @@ class HiFT(nn.Module):
 
     @torch.inference_mode()
     def capture(self, n_frames: Iterable[int]) -> None:
-        """On a GPU: graphs of one mel of so many frames. Weights stay from then on what and where they are.
+        """Captures CUDA graphs for one mel, for each number of frames in `n_frames`. From then on the weights
+        must neither change nor move.
 
-        Raises RuntimeError where that cannot be; all goes on without graphs then.
-        """
+        Raises RuntimeError if the capture fails. HiFT then works without graphs."""
         device = self.window.device
         self.graphs.capture(
             [
@@ -205,21 +214,25 @@ class HiFT(nn.Module):
     def _speak(
         self, mel: Tensor, noise: Tensor, pitch: Tensor, turned: Tensor, end: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """As `speak`; the result is valid up to frame `end` []; None: all of it."""
+        """Computes `speak` for inputs that are padded already; the results have the padded length. They are
+        valid before the frame `end` (a scalar tensor); from there on the mel must be zero. With None nothing
+        is padded."""
         found = self.f0_predictor(mel, behind(end, mel.shape[-1]))
         pitch = torch.where(pitch < 0, found, pitch)
         return self.decode(mel, self.m_source(pitch, noise, turned), end), pitch
 
     @staticmethod
     def noise(noise: torch.Generator | int, start: int, end: int, device: torch.device) -> Tensor:
-        """The source's noise of the frames from `start` to `end`, [9, 480 (end - start)]."""
+        """Returns the source's noise for the frames from `start` up to `end`, [9, 480 (end - start)]. `noise`
+        is a seed or a generator."""
         if isinstance(noise, torch.Generator):
             return draw_noise((end - start) * HOP, noise)
         return source_noise(noise, start, end, hop=HOP, device=device)
 
     def decode(self, mel: Tensor, excitation: Tensor, end: Tensor | None = None) -> Tensor:
-        """mel [B, 80, T], excitation [B, 480 T] -> wave [B, 480 T], true up to `end` [] frames, behind
-        which the mel is zero; None: all of it."""
+        """Computes the wave [B, 480 T] from the mel [B, 80, T] and the source's excitation [B, 480 T]. With
+        padding, the result is valid up to the frame `end` (a scalar tensor), after which the mel must be
+        zero. None means that there is no padding."""
         source = self._spectrum(excitation, end)  # [B, 18, 120 T + 1]
         n_columns = _n_columns(mel.shape[-1])
         ends = _n_columns(end) if end is not None else [None for _ in self.ups]
@@ -231,7 +244,7 @@ class HiFT(nn.Module):
         for level, up in enumerate(self.ups):
             x = up(silence(F.leaky_relu(x, SLOPE), hidden_before))
             if level == len(self.ups) - 1:
-                x = F.pad(x, (1, 0), mode="reflect")  # the STFT has one frame more than the samples / 4
+                x = F.pad(x, (1, 0), mode="reflect")  # the STFT has one column more than samples / 4
             x, hidden_before = x + next(excited), hidden[level]
             first = level * len(BLOCK_KERNELS)
             blocks = self.resblocks[first : first + len(BLOCK_KERNELS)]
@@ -241,19 +254,21 @@ class HiFT(nn.Module):
         return self._to_wave(x, ends[-1])
 
     def _excite(self, level: int, source: Tensor, hidden: Tensor | None) -> Tensor:
-        """The source's part of a level."""
+        """Computes the part that the source adds at an upsampling level, from the source's spectrum."""
         excited: Tensor = self.source_resblocks[level](self.source_downs[level](source), hidden)
         return excited
 
     def _spectrum(self, excitation: Tensor, end: Tensor | None) -> Tensor:
-        """[B, N] -> [B, 18, N / 4 + 1], the bins' real parts and their imaginary ones."""
+        """Computes the STFT of the excitation [B, N], as [B, 18, N / 4 + 1]: nine real parts, then nine
+        imaginary parts. With padding, the excitation is valid up to the frame `end` (a scalar tensor)."""
         if end is not None:
             return self.padded_stft.spectrum(excitation, end * HOP)
         spectrum = torch.stft(excitation, N_FFT, STFT_HOP, N_FFT, self.window, return_complex=True)
         return torch.cat([spectrum.real, spectrum.imag], 1)
 
     def _to_wave(self, x: Tensor, end: Tensor | None) -> Tensor:
-        """Log magnitude and phase of each STFT bin, [B, 18, T] -> [B, 4 (T - 1)]; `end` counts columns."""
+        """Computes the wave [B, 4 (T - 1)] from the log magnitudes and phases of the STFT bins, x [B, 18, T].
+        With padding, x is valid up to the column `end` (a scalar tensor)."""
         magnitude, phase = torch.split(x.float(), N_BINS, 1)
         magnitude = magnitude.clamp_max(MAX_LOG_MAGNITUDE).exp().clamp_max(MAX_MAGNITUDE)
         phase = phase.sin()
@@ -267,6 +282,6 @@ class HiFT(nn.Module):
 
 
 def _n_columns(n_frames: Number) -> list[Number]:
-    """Columns at each level, of a mel of so many frames."""
+    """Returns the number of columns at each upsampling level, for a mel of `n_frames` frames."""
     *columns, last = list(accumulate(UP_STRIDES, mul, initial=n_frames))[1:]
     return [*columns, last + 1]

@@ -1,7 +1,7 @@
-"""HiFT's short Fourier transforms, over signals that are padded behind their end.
+"""HiFT's short-time Fourier transform and its inverse, for signals that are padded after their end.
 
-16 samples are a small product, so each way is one matrix: no library plans anything for a length, and the
-host reads nothing back, as it does for torch.istft. That is what a CUDA graph needs.
+A frame has only 16 samples, so each transform is one matrix product. No library makes a plan for a length,
+and the CPU need not read a value back from the GPU, as torch.istft does. A CUDA graph needs both.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from glm_tts_api.model.buckets import behind, silence
 N_FFT, STFT_HOP = 16, 4
 N_BINS = N_FFT // 2 + 1
 _OVERLAP = N_FFT // STFT_HOP
-_LEAST = 1e-11  # of the windows' sum, as torch.istft has it
+_LEAST = 1e-11  # least sum of the windows; the same as in torch.istft
 
 
 class PaddedSTFT(nn.Module):
-    """Equal to torch.stft and torch.istft with a Hann window up to the end, but for rounding."""
+    """Computes the STFT and its inverse with a Hann window, for signals with padding. Up to the end of a
+    signal the results are those of torch.stft and torch.istft except for rounding."""
 
     window: Tensor
     forwards: Tensor
@@ -33,7 +34,7 @@ class PaddedSTFT(nn.Module):
         angles = 2 * math.pi / N_FFT * places[:, None] * bins  # [16, 9]
         window = torch.hann_window(N_FFT, dtype=torch.float64)
         waves = torch.cat([angles.cos(), -angles.sin()], 1)  # [16, 18]
-        counted = torch.full((N_BINS,), 2.0).double()  # a bin stands for its mirror image as well
+        counted = torch.full((N_BINS,), 2.0).double()  # a bin also counts for its mirror image
         counted[0] = counted[-1] = 1
         backwards = (waves * counted.repeat(2) / N_FFT).T * window
         self.register_buffer("window", window.float(), persistent=False)
@@ -41,7 +42,8 @@ class PaddedSTFT(nn.Module):
         self.register_buffer("backwards", backwards.float(), persistent=False)
 
     def spectrum(self, wave: Tensor, end: Tensor) -> Tensor:
-        """wave [B, N], true up to `end` [] -> real and imaginary parts [B, 18, N / 4 + 1], zero behind it."""
+        """Computes the STFT of wave [B, N], which is valid up to the sample `end` (a scalar tensor). Returns
+        the real parts, then the imaginary parts, as [B, 18, N / 4 + 1], with zeros after the end."""
         n_samples, edge = wave.shape[-1], N_FFT // 2
         places = torch.arange(-edge, n_samples + edge, device=wave.device).abs()
         places = torch.where(places < end, places, 2 * end - 2 - places)  # both edges are mirrored
@@ -50,7 +52,8 @@ class PaddedSTFT(nn.Module):
         return silence(spectrum, behind(end // STFT_HOP + 1, spectrum.shape[-1]))
 
     def wave(self, spectrum: Tensor, end: Tensor) -> Tensor:
-        """[B, 18, T] -> [B, 4 (T - 1)], true up to `end` [] samples."""
+        """Computes the inverse STFT, [B, 18, T] -> [B, 4 (T - 1)]. The result is valid up to the sample `end`
+        (a scalar tensor)."""
         hidden = behind(end // STFT_HOP + 1, spectrum.shape[-1])
         frames = silence(spectrum, hidden).transpose(1, 2) @ self.backwards  # [B, T, 16]
         windows = silence((self.window**2)[:, None].repeat(1, frames.shape[1]), hidden)
@@ -58,7 +61,8 @@ class PaddedSTFT(nn.Module):
 
 
 def _overlap_add(frames: Tensor) -> Tensor:
-    """[B, T, 16] -> [B, 4 (T - 1)], from the middle of the first frame to that of the last."""
+    """Adds the overlapping frames [B, T, 16], which are 4 samples apart. Returns the sum from the middle of
+    the first frame to the middle of the last one, [B, 4 (T - 1)]."""
     pieces = frames.unflatten(-1, (_OVERLAP, STFT_HOP)).unbind(-2)  # [B, T, 4] each
     last = _OVERLAP - 1
     moved = [F.pad(piece, (0, 0, place, last - place)) for place, piece in enumerate(pieces)]

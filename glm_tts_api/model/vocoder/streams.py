@@ -1,9 +1,10 @@
-"""A mel spoken as it comes: pieces in, waves out, the same as of the whole mel but for rounding.
+"""Turns a mel that comes in pieces into a wave in pieces. Together the pieces are the wave of the whole mel,
+except for rounding.
 
-A few frames are held back until what follows them is known, and a few are kept so that the next piece
-begins in their context. HiFT's pitch is read once for each frame and its phase carried on; its noise
-belongs to each sample's place. Vocos2D is opaque and may carry anything along: it, like any other
-vocoder, hears the mel from its beginning each time.
+The last frames are held back until the frames after them are known. Some earlier frames are kept as context
+for the next piece. HiFT's pitch is computed once for each frame, its phase is carried on, and its noise
+depends on each sample's place. The inside of Vocos2D is not known, so Vocos2D (and any other vocoder) gets
+the mel from its beginning each time.
 """
 
 from __future__ import annotations
@@ -17,48 +18,50 @@ from glm_tts_api.model.buckets import pad_end
 from glm_tts_api.model.vocoder.hift import HOP, N_MELS, HiFT
 from glm_tts_api.model.vocoder.source import HARMONICS
 
-HIFT_HELD_BACK = 12  # frames: it reaches 13 to 15, and the outermost hardly matter
-HIFT_CONTEXT = 20
-HELD_BACK = 18  # measured on the mini's Vocos2D, whose last frames differ more; the official one's is unknown
-PITCH_REACH = 5  # five convolutions of three frames
+HIFT_HELD_BACK = 12  # frames; HiFT reads 13 to 15 frames ahead, but the last of these hardly matter
+HIFT_CONTEXT = 20  # frames
+HELD_BACK = 18  # frames; measured with the bundled model's Vocos2D, not with the official one
+PITCH_REACH = 5  # a frame's pitch depends on the five frames after it: five convolutions of three frames
 
 
 class Vocoder(Protocol):
-    """The vocoder of one sample rate. `hop`: samples a frame."""
+    """The interface of a vocoder. `sample_rate` is in Hz, and `hop` is the number of samples a mel frame."""
 
     sample_rate: int
     hop: int
 
     def __call__(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
-        """mel [1, 80, T] -> wave [T * hop], float32 in [-1, 1]."""
+        """Turns the mel [1, 80, T] into a wave [T * hop], float32 in [-1, 1]. `noise` is a seed or a
+        generator."""
 
     def call_bytes(self, *, n_frames: int) -> int:
-        """Bytes that a call holds on a GPU; 0 where that is not known."""
+        """Returns the bytes that a call for `n_frames` frames needs on a GPU; 0 if that is not known."""
 
 
 class VocoderStream(Protocol):
-    """The vocoder's state for one utterance, whose mel comes piece by piece."""
+    """The state of a vocoder for one utterance, whose mel comes in pieces."""
 
     def push(self, mel: Tensor, *, last: bool) -> Tensor:
-        """The mel's next frames [1, 80, T], which may be none -> what can be said by now, [n] float32."""
+        """Takes the next frames of the mel, [1, 80, T]; T may be 0. Returns the next samples that can be
+        computed now, [n] float32; n may be 0. `last` says that no frames follow."""
 
 
 def open_stream(vocoder: Vocoder, *, noise: int) -> VocoderStream:
-    """A stream that draws the noise of the seed `noise`."""
+    """Returns a new stream of `vocoder` for one utterance. `noise` is the seed of its noise."""
     return HiftStream(vocoder, noise) if isinstance(vocoder, HiFT) else WholeStream(vocoder)
 
 
 class HiftStream:
-    """HiFT over a window that moves on with the mel."""
+    """A stream of HiFT, which keeps a window of the mel. The window moves on with each piece."""
 
     def __init__(self, hift: HiFT, noise: int) -> None:
         self._hift = hift
         self._noise = noise
-        self._first = 0  # where the window begins
-        self._spoken = 0  # frames so far
+        self._first = 0  # the utterance's frame at which the window begins
+        self._spoken = 0  # frames whose samples were returned
         self._mel = torch.empty(1, N_MELS, 0)
-        self._pitch = torch.empty(1, 0)  # of the window's first frames: it changes no more
-        self._turned = torch.zeros(1, HARMONICS, 1)  # before the window
+        self._pitch = torch.empty(1, 0)  # of those first frames of the window whose pitch is final
+        self._turned = torch.zeros(1, HARMONICS, 1)  # the sum of turns before the window
 
     @torch.inference_mode()
     def push(self, mel: Tensor, *, last: bool) -> Tensor:
@@ -82,7 +85,8 @@ class HiftStream:
         return wave[0]
 
     def _move_on(self) -> None:
-        """Drops what is no context of what comes next."""
+        """Drops those frames from the window that the next piece does not need as context. Keeps the sum of
+        the turns of the dropped frames, with which the next piece begins its phase."""
         n_dropped = max(0, self._spoken - HIFT_CONTEXT - self._first)
         if n_dropped:
             turns = self._hift.m_source.turns(self._pitch[:, :n_dropped])
@@ -92,7 +96,7 @@ class HiftStream:
 
 
 class WholeStream:
-    """A vocoder over all that has come."""
+    """A stream of any vocoder, which runs the vocoder over all frames so far for each piece."""
 
     def __init__(self, vocoder: Vocoder) -> None:
         self._vocoder = vocoder

@@ -1,4 +1,4 @@
-"""Vocos2D, the 32 kHz vocoder (docs/model.md 10.2): an opaque TorchScript module, and how it is called."""
+"""Vocos2D, the 32 kHz vocoder (docs/model.md 10.2): calls a TorchScript module whose inside is not known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ CEILING = 1.0
 
 
 class Vocos2D:
-    """Wraps generator_jit.ckpt, which draws no random numbers: the common call's noise is unused."""
+    """The vocoder of generator_jit.ckpt. This vocoder draws no random numbers, so the argument `noise` is not
+    used."""
 
     sample_rate = SAMPLE_RATE
     hop = HOP
@@ -24,8 +25,8 @@ class Vocos2D:
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> Vocos2D:
-        """Loads the weights as float32, from any dtype. Raises RuntimeError where the file is no TorchScript
-        archive."""
+        """Loads the network from a TorchScript file, with its weights as float32. Raises RuntimeError if the
+        file is no TorchScript archive."""
         module = torch.jit.load(str(path), map_location=device)
         return cls(module.float())
 
@@ -34,7 +35,7 @@ class Vocos2D:
 
     @torch.inference_mode()
     def __call__(self, mel: Tensor, *, noise: torch.Generator | int) -> Tensor:
-        """mel [1, 80, T] -> wave [640 T] float32, clipped to [-1, 1]."""
+        """Turns the mel [1, 80, T] into a wave [640 T] float32, clipped to [-1, 1]."""
         n_frames = mel.shape[-1]
         frames = mel.transpose(1, 2) + MEL_OFFSET  # [1, T, 80]
         if n_frames == 1:

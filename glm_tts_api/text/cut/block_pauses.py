@@ -1,11 +1,13 @@
-"""The silence behind a block of a text, by its kind.
+"""The seconds of silence after a block of a text (a heading, paragraph, list item or line of verse).
 
-Readers of Lithuanian pause 0.4 to 1.34 s between paragraphs and 0.2 to 0.98 s between sentences if they are
-fast, 0.75 to 1.8 s and 0.34 to 1.36 s if they are slow (Kazlauskienė and Kalašinskaitė 2020,
-doi:10.15388/RESPECTUS.2019.37.42.37). The pause is the longer the higher a part stands in the text (den
-Ouden, Noordman and Terken 2009, doi:10.1016/j.specom.2008.06.003). The pause of a paragraph is within the
-range of both groups, those of an item and of a verse are within that of sentences; a heading's and a
-chapter's are set above them. The pause between two pieces of a block is within the range of sentences.
+Fast readers of Lithuanian pause 0.4 to 1.34 s between paragraphs and 0.2 to 0.98 s between sentences; slow
+readers pause 0.75 to 1.8 s and 0.34 to 1.36 s (Kazlauskienė and Kalašinskaitė 2020,
+doi:10.15388/RESPECTUS.2019.37.42.37). A part that stands higher in the structure of a text has a longer pause
+after it (den Ouden, Noordman and Terken 2009, doi:10.1016/j.specom.2008.06.003).
+
+Here the pause after a paragraph is within the range of both groups. The pauses after an item and a verse,
+and between two pieces of a block, are within the range for sentences. The pauses after a heading and a
+chapter are longer.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ _CLAUSE_ENDS = tuple("，、；：,;:—–")
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """Seconds behind a block of each kind; `sentence`: between two pieces of one block, which end with a
-    sentence; `chapter`: behind the last block of a chapter."""
+    """Seconds of silence after a block of each kind. `sentence` is the pause between two pieces of one
+    block, where the first piece ends with a sentence. `chapter` is the pause after the last block of a
+    chapter."""
 
     heading: float = 1.0
     paragraph: float = 0.8
@@ -36,8 +39,9 @@ class Pauses:
         return self.chapter if ends_chapter else float(getattr(self, kind))
 
     def within(self, piece: str) -> float:
-        """Behind a `piece` of a block that goes on: half of `sentence` where it ends with a clause, nothing
-        where it was cut between words."""
+        """Returns the seconds of pause after `piece`, which is a part of a block and not its last. The pause
+        is `sentence` after the end of a sentence and half of `sentence` after the end of a clause. The pause
+        is 0 where the block was cut between words."""
         end = piece.rstrip().rstrip(_CLOSING)
         if end.endswith(_SENTENCE_ENDS):
             return self.sentence
@@ -45,9 +49,13 @@ class Pauses:
 
 
 def pause_behind(piece: str) -> float:
-    """Behind a piece of a text that comes in pieces, by the block that ends with its line: as in a text that
-    is there as a whole. A short line without a mark at its end, with no blank line behind, is taken for
-    verse, which goes on; a mark at the end is taken for a pause of its own."""
+    """Returns the seconds of pause after `piece`, which is one piece of a text that arrives in pieces. The
+    pause is the one that follows the last block of `piece` in a text that is read at once.
+
+    The pause is 0 if `piece` does not end with a line end, if it has no letter, digit or Hanzi, and if its
+    last line ends with a mark [[...]]. It is also 0 after a line of at most 50 columns without punctuation at
+    its end, unless a blank line follows, since such a line is probably verse.
+    """
     said = piece.rstrip()
     n_ends = piece.count("\n", len(said))
     blocks = list(paragraphs(said))

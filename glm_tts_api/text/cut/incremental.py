@@ -1,7 +1,8 @@
-"""A text that comes in pieces, as an LLM writes it, cut into sentences as soon as each is surely whole.
+"""Cuts a text that arrives in pieces, as an LLM writes it, into sentences. Each sentence is returned as soon
+as it is certainly complete. Works on strings only.
 
-Where it is cut depends on the text alone, never on its pieces or on time: a cut is decided once the character
-behind it is there. Knows strings only.
+The cuts depend on the text alone, never on its pieces or on time: a cut is decided once the character after
+it has arrived.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import re
 from glm_tts_api.text.default.english.short_forms import ABBREVIATIONS, TITLES
 from glm_tts_api.text.markup.marks import MOST_MARK_CHARS
 
-# In letters and digits; one of Chinese, Japanese or Korean counts for three, as long as it takes to say.
-_LEAST = 15  # shorter sentences go with the next: a model speaks a word by itself poorly
-_LONG = 150  # from here on a clause will do
+# Lengths in letters and digits. A Chinese, Japanese or Korean character counts as three: it takes as long.
+_LEAST = 15  # a shorter sentence is joined with the next: the model speaks a single word poorly
+_LONG = 150  # from this length on a sentence may be cut after a clause
 _WIDE = "\u2fff"
 _CLOSING = "\"'”’)]）】」』》*_~`"
-_EITHER = "\"'*_~`"  # behind white space these open what comes
+_EITHER = "\"'*_~`"  # after white space these open the next sentence
 _SENTENCE_MARKS, _CLAUSE_MARKS = "。！？", "，、；：…—"
-_NARROW_SENTENCE_MARKS, _NARROW_CLAUSE_MARKS = ".!?", ",;:"  # only before white space: 3.14, 12:30, a.com/?b
+_NARROW_SENTENCE_MARKS, _NARROW_CLAUSE_MARKS = ".!?", ",;:"  # no end in 3.14, 12:30, a.com/?b
 _MARKS = _SENTENCE_MARKS + _CLAUSE_MARKS + _NARROW_SENTENCE_MARKS + _NARROW_CLAUSE_MARKS
 _LOOK_BACK = 40
 _LAST_WORD = re.compile(r"[A-Za-z.]+$")
@@ -26,22 +27,27 @@ _SHORTENED = frozenset(word.lower() for word in (*ABBREVIATIONS, *TITLES))
 
 
 class SentenceSplitter:
-    """Cuts a text that comes in pieces into sentences. The results of `push` and `flush`, joined, are the
-    pieces, joined. Without `cuts` the whole text is one sentence."""
+    """Cuts a text that arrives in pieces into sentences. The results of `push` and `flush`, joined in order,
+    are the same text as the pieces, joined.
+
+    A sentence of fewer than 15 letters and digits is joined with the next one. A sentence of 150 or more may
+    be cut after a clause. A Chinese, Japanese or Korean character counts as three. With `cuts=False` the
+    whole text is one sentence, which `flush` returns.
+    """
 
     def __init__(self, *, cuts: bool = True) -> None:
         self._cuts = cuts
-        self._text = ""  # of the sentence that is coming
+        self._text = ""  # the characters of the incomplete sentence
         self._weight = 0
-        self._n_judged = 0  # of its characters
+        self._n_judged = 0  # how many of these characters were examined
 
     @property
     def n_waiting(self) -> int:
-        """Characters of the sentence that is not whole yet."""
+        """The number of characters of the sentence that is not complete yet."""
         return len(self._text)
 
     def push(self, piece: str) -> list[str]:
-        """The sentences that are whole with this piece."""
+        """Adds `piece` to the text. Returns the sentences that `piece` completes; the list may be empty."""
         self._text += piece
         whole = []
         while self._cuts and self._n_judged < len(self._text) - 1:
@@ -58,7 +64,8 @@ class SentenceSplitter:
         return whole
 
     def flush(self) -> str:
-        """The rest: nothing more comes."""
+        """Ends the text and returns its last, incomplete sentence, which may be empty. The next `push` begins
+        a new text."""
         rest, self._text, self._weight, self._n_judged = self._text, "", 0, 0
         return rest
 
@@ -70,14 +77,19 @@ def _weight(char: str) -> int:
 
 
 def _in_mark(text: str, end: int) -> bool:
-    """Whether [[...]] is open before `text[end]`."""
+    """Returns whether `text[end]` stands inside a mark [[...]] that begins before it. A mark that is not
+    closed yet counts for 200 characters."""
     begin = max(0, end - MOST_MARK_CHARS - len("[["))
     return text.rfind("[[", begin, end) > text.rfind("]]", begin, end)
 
 
 def may_cut(text: str, end: int, *, clauses: bool = False) -> bool:
-    """Whether a sentence (or a clause) is over before `text[end]`. Marks, quotes and white space that follow
-    it belong to it."""
+    """Returns whether a sentence ends directly before `text[end]`; with `clauses`, whether a sentence or a
+    clause ends there. The end of a line also ends a sentence.
+
+    Returns False if `text[end]` is white space, punctuation, or a quote or bracket that closes the sentence,
+    since these belong to the sentence before them.
+    """
     after, spaced = text[end], text[end - 1].isspace()
     if after.isspace() or after in _MARKS or (after in _CLOSING and not (spaced and after in _EITHER)):
         return False
@@ -100,8 +112,9 @@ def may_cut(text: str, end: int, *, clauses: bool = False) -> bool:
 
 
 def _is_full_stop(before: str, after: str, *, spaced: bool) -> bool:
-    """Whether the dot ends a sentence: it is not part of an abbreviation, of initials, of a number or of a
-    name with dots."""
+    """Returns whether the dot between `before` and `after` ends a sentence, and is not part of an
+    abbreviation, of initials, of a number or of a name with dots. `spaced` says that white space follows the
+    dot."""
     if not spaced:
         return before[-1:] > _WIDE and after > _WIDE
     if after.islower() or after.isdigit():

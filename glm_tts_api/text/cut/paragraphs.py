@@ -1,8 +1,8 @@
-"""The blocks of a plain text: headings, paragraphs, list items and lines of verse. Knows strings only.
+"""Cuts a plain text into blocks: headings, paragraphs, list items and lines of verse. Works on strings only.
 
-A line is a paragraph, unless the text is hard-wrapped: then a line goes on in the next one if the first
-word of that one would have made it too long. Blank lines, indents, list markers and the lines of chapters
-begin a block.
+A line is a paragraph, unless the text is hard-wrapped, that is, its lines were broken at a fixed width. In
+such a text a paragraph goes on in the next line if the first word of the next line would not have fitted into
+the line before. Blank lines, indents, list markers and headings of chapters begin a new block.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "item", "verse"]
 
-_NARROWEST, _WIDEST = 50, 120  # columns of a text that is hard-wrapped
-VERSE = 50  # columns of the longest line
-_FULL = 0.85  # of the widest line
-_MOST_TITLE = 40  # characters
+_NARROWEST, _WIDEST = 50, 120  # columns: the width of a hard-wrapped text lies between these
+VERSE = 50  # columns: the longest line of a verse
+_FULL = 0.85  # a line is full if it and the next word take more than this share of the width
+_MOST_TITLE = 40  # characters: the longest heading of a part or chapter
 _WIDE = (
     "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U0001f300-\U0003fffd]"
 )
 _WIDE_CHAR = re.compile(_WIDE)
-_STUCK = re.compile(f"{_WIDE}|[“”‘’—…]")  # beside which lines join without a blank
+_STUCK = re.compile(f"{_WIDE}|[“”‘’—…]")  # next to these, lines join without a blank
 _FIRST_WORD = re.compile(rf"{_WIDE}|[^\s]+")
 _INDENT = re.compile("\u3000|\t|  ")
 ENDED = re.compile(r"[。！？!?.…~～—：:；;][\"'”’」』）)\]】*_]*$|[”’」』）)\]】]$")
@@ -54,8 +54,9 @@ _IN_SENTENCE = re.compile(r"[，。；,;]|[.：:]$")
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A block, which ends before `end` in the text. `rank` of a heading: as Markdown's signs say; else 1 for
-    a volume or part, 2 for a chapter; 0 for everything else."""
+    """A block of a text, which ends before character `end` of the text. `text` is the block as one line,
+    without the # signs of a heading and without a bullet. `rank` is the level of a heading: the number of its
+    # signs, otherwise 1 for a volume or part and 2 for a chapter. Other blocks have rank 0."""
 
     text: str
     kind: BlockKind = "paragraph"
@@ -64,7 +65,7 @@ class Paragraph:
 
 
 def paragraphs(text: str) -> Iterator[Paragraph]:
-    """The blocks of `text` that have something to say, in order."""
+    """Yields the blocks of `text` in order. Lines without a letter, digit or Hanzi are left out."""
     lines = text.splitlines(keepends=True)
     width = wrap_width(lines)
     stanza, lines_of_block, end, at = list[Paragraph](), list[str](), 0, 0
@@ -89,16 +90,17 @@ def paragraphs(text: str) -> Iterator[Paragraph]:
 
 
 def block_ends(text: str) -> Iterator[tuple[int, BlockKind]]:
-    """Where the blocks of `text` end, and of which kind they are. The lines of a verse count as one block,
-    and the end of the text is none."""
+    """Yields the end (a place in `text`) and the kind of each block but the last. Successive lines of verse
+    count as one block."""
     for block, following in pairwise(paragraphs(text)):
         if not block.kind == following.kind == "verse":
             yield block.end, block.kind
 
 
 def heading_rank(line: str) -> int:
-    """1 for the heading of a volume or part (第一卷, Part One), 2 for that of a chapter (第三章, 第五回,
-    楔子, Chapter IV), 0 for any other line."""
+    """Returns 1 if `line` is the heading of a volume or part (第一卷, Part One), 2 if it is the heading of a
+    chapter (第三章, 第五回, 楔子, Chapter IV), and 0 for any other line. A line of more than 40 characters is
+    no heading, nor is a line whose title has a comma or semicolon or ends like a sentence."""
     if len(line) > _MOST_TITLE or line[:1].islower():
         return 0
     for rank, pattern in ((1, _PARTS), (2, _CHAPTERS)):
@@ -109,7 +111,8 @@ def heading_rank(line: str) -> int:
 
 
 def join_lines(lines: Sequence[str]) -> str:
-    """Lines of one paragraph as one: Chinese without a blank between them, words with one."""
+    """Joins the lines of one paragraph into one line, with a blank between words. No blank is put next to a
+    Chinese character, a curved quotation mark or a long dash, or after a hyphen."""
     parts = [lines[0].strip()]
     for before, line in pairwise(map(str.strip, lines)):
         stuck = _STUCK.match(before[-1]) or _STUCK.match(line[0]) or before[-1] == "-"
@@ -118,8 +121,12 @@ def join_lines(lines: Sequence[str]) -> str:
 
 
 def wrap_width(lines: Sequence[str]) -> int:
-    """The columns at which the lines are hard-wrapped; 0 if they are not. They are where many of the lines
-    that have another right below them end in the midst of a sentence, and none is very long."""
+    """Returns the width in columns at which `lines` are hard-wrapped, 0 if they are not.
+
+    Only a line directly above another line counts, unless that other line is indented or begins a list item.
+    The lines are wrapped if more than 40 % of those that count end without punctuation, and if the 95th
+    percentile of the widths of these unpunctuated lines is 50 to 120 columns. The percentile is the result.
+    """
     above = [
         before.rstrip()
         for before, line in pairwise(lines)
@@ -134,7 +141,13 @@ def wrap_width(lines: Sequence[str]) -> int:
 
 
 def goes_on(before: str, line: str, width: int) -> bool:
-    """Whether a paragraph that is wrapped at `width` goes on from one line to the next."""
+    """Returns whether a paragraph goes on from the line `before` to `line`, in a text that is hard-wrapped at
+    `width` columns. It goes on if `before` and the first word of `line` together take more than 85 % of
+    `width`.
+
+    A list item never continues a paragraph, nor does a line of dialogue (`Ann: ...`) after a line that ends
+    with punctuation. A `width` of 0 means that the text is not wrapped, so no paragraph goes on.
+    """
     before = before.rstrip()
     if not width or is_item(line.lstrip()) or (ENDED.search(before) and _SPEAKER.match(line.lstrip())):
         return False
@@ -147,7 +160,7 @@ def is_item(line: str) -> bool:
 
 
 def columns(line: str) -> int:
-    """The width of a text, where a Hanzi is two wide."""
+    """Returns the width of `line` in columns. A Hanzi or another wide character is two columns wide."""
     return len(line) if line.isascii() else len(line) + len(_WIDE_CHAR.findall(line))
 
 
@@ -172,7 +185,9 @@ def _block(lines: Sequence[str], end: int) -> Paragraph:
 
 
 def _as_verse(stanza: Sequence[Paragraph]) -> Iterator[Paragraph]:
-    """The blocks between two blank lines: verse, if they are short and not all end as sentences do."""
+    """Yields the blocks of `stanza`, which stand between two blank lines. Their kind becomes verse if they
+    are at least two paragraphs of at most 50 columns each, and one before the last ends without punctuation.
+    Blocks with a line of dialogue are no verse."""
     texts = [block.text for block in stanza if block.kind == "paragraph"]
     is_verse = (
         1 < len(texts) == len(stanza)

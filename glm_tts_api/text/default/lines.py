@@ -1,4 +1,4 @@
-"""Default rules for layout: what marks up a text rather than being read (Markdown, lists, tables, tags)."""
+"""Default rules for layout: removes the signs that only mark up a text (Markdown, lists, tables, tags)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _HEADING = re.compile("(第[0-9零〇一二三四五六七八九十百千两]{1,
 
 
 def spoken_lines(text: str) -> list[str]:
-    """The lines of `text` that have something to say, without markup, each closed by a mark."""
+    """Returns the lines of `text` that have a letter, a digit or a Hanzi, without markup. A line that does
+    not end with a punctuation mark gets a full stop."""
     text = _WINDOWS_PATH.sub(lambda path: path.group().replace("\\", " "), text).replace("\\n", "\n")
     text = _LONG_RUN.sub(r"\1\1\1", _BLANKS.sub(" ", text.replace("\\", " ").replace("`", " ")))
     text = _TAG.sub(r" \1 ", text)

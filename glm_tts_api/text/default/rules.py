@@ -1,6 +1,7 @@
-"""The default rules: the published path, put right where a listener would call it wrong (docs/text.md).
+"""The default rules: they read a text as the published rules do, and correct the readings that a listener
+would call wrong (docs/text.md).
 
-Every line is read in its own language, by that language's table of rules.
+Each line is read by the table of rules of its language.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import groupby
 
 from glm_tts_api.text import signs
@@ -15,9 +17,10 @@ from glm_tts_api.text.changes import Use
 from glm_tts_api.text.chinese import replace_words, tidy_chinese
 from glm_tts_api.text.cut.pieces import Check, pieces, unwatched
 from glm_tts_api.text.default.characters import clean
-from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
-from glm_tts_api.text.default.english.rules import RULES as ENGLISH
-from glm_tts_api.text.default.english.short_forms import SHORT_FORMS
+from glm_tts_api.text.default.chinese import rules as chinese_rules
+from glm_tts_api.text.default.data import Word, Words
+from glm_tts_api.text.default.english import rules as english_rules
+from glm_tts_api.text.default.english.short_forms import MONTH, SHORT_FORMS
 from glm_tts_api.text.default.figures import Figures
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
@@ -26,11 +29,12 @@ from glm_tts_api.text.english import spell_digits
 from glm_tts_api.text.wetext import simplified_characters
 
 _MAX_PART = 1000  # characters of a line that go through the tables of rules at once
-_HEARD = str.maketrans("!？", "！?")  # in Chinese the model was given ? as it is, and 。 for each ！
+# In the Chinese texts that the model learned a question ends with ?, and ！ was replaced by 。
+_HEARD = str.maketrans("!？", "！?")
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
 _CHINESE_MARKS = re.compile("[，。、；：？！]")
 _WORD = re.compile(
-    r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z]))[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z]"
+    r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z]))[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z](?![\d²³⁺⁻(=+])"
 )
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(
@@ -43,27 +47,35 @@ _CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
 _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
-_SHORTENED = re.compile(rf"[A-Z]{{2}}|(?i:\b(?:[ivx]{{1,5}}|{alternatives(SHORT_FORMS)})\b)")
+_SHORTENED = re.compile(
+    rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM])\b"
+    rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{alternatives(SHORT_FORMS)})\b)"
+)
 _MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
 class DefaultRules:
-    def __init__(self) -> None:
+    def __init__(self, own_words: Callable[[], tuple[Word, ...]] = tuple) -> None:
+        """`own_words` returns the user's words for units, currencies and teams."""
         self._simplified = simplified_characters()
+        self._own_words = own_words
+        _tables(own_words())
 
     def forget(self) -> None:
-        """These rules remember nothing."""
+        """Does nothing, since these rules have no cache."""
 
     def fold(self, text: str) -> str:
-        """`text` in plain characters."""
+        """Returns `text` in plain characters, as `clean` writes them."""
         return clean(text)
 
     def speak(
         self, text: str, replacements: Iterable[tuple[str, str]], uses: list[Use], check: Check = unwatched
     ) -> str:
-        """A folded text in words; `check` is called between two pieces of it. Each use of a rule is added to
-        `uses`."""
+        """Returns `text`, a result of `fold`, as it is spoken: its numbers and signs are written as words.
+        Returns "." if nothing is left to speak. `replacements` are the user's pairs of old and new text,
+        which are applied first. `check` is called repeatedly during the work. Each use of a rule is appended
+        to `uses`."""
         lines = spoken_lines(replace_words(text, replacements))
         chinese = any(signs.has_hanzi(line) for line in lines)
         spoken = []
@@ -75,29 +87,39 @@ class DefaultRules:
         return _finish(("" if chinese else " ").join(spoken))
 
     def speak_segment(self, segment: str, _replacements: Iterable[tuple[str, str]]) -> str:
-        """A part of a spoken text, which has nothing left to read."""
+        """Returns `segment`, a part of a result of `speak`, with its blanks and punctuation tidied."""
         return _finish(segment)
 
     def _read_chinese(self, line: str, uses: list[Use], check: Check) -> str:
         line = _FOREIGN.sub(lambda run: self._foreign(run.group(), uses, check), line)
         sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
-        text = _apply_where_needed(CHINESE, sentences, is_plain_chinese, uses, check)
+        rules, _ = _tables(self._own_words())
+        text = _apply_where_needed(rules, sentences, is_plain_chinese, uses, check)
         text = text.translate(CHINESE_DIGITS).translate(_HEARD)
         text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
         text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
         return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
 
     def _foreign(self, run: str, uses: list[Use], check: Check) -> str:
-        """A run between Hanzi: a sentence with figures in English is read in English."""
+        """Returns `run`, a run of characters between Hanzi, as it is spoken: an English sentence with digits
+        is written as English words, and any other run stays."""
         has_words = _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 1
         is_english = has_words and any(map(str.isdigit, run))
         return self._read_english(run, uses, check) if is_english else run
 
     def _read_english(self, line: str, uses: list[Use], check: Check) -> str:
-        text = _apply_where_needed(ENGLISH, _ENGLISH_SENTENCE.split(line), is_plain_english, uses, check)
+        _, rules = _tables(self._own_words())
+        text = _apply_where_needed(rules, _ENGLISH_SENTENCE.split(line), is_plain_english, uses, check)
         text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
-        text = text.replace("-", " ").replace("²", " squared").replace("³", " cubed")
+        text = text.replace("-", " ").replace("²", " squared ").replace("³", " cubed ")
         return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+
+
+@lru_cache(maxsize=2)
+def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | Figures], list[Rule | Figures]]:
+    """Returns the rules for Chinese and the rules for English, both with the user's words `own`."""
+    words = Words(own)
+    return chinese_rules.rules(words), english_rules.rules(words)
 
 
 def _apply_where_needed(
@@ -107,18 +129,22 @@ def _apply_where_needed(
     uses: list[Use],
     check: Check,
 ) -> str:
-    """Neighbours together; sentences that are plain, with nothing to be read otherwise, as they are."""
+    """Applies `rules` to `sentences` and returns the whole text. A sentence for which `is_plain` returns True
+    stays as it is, without a search for rules. Neighbouring sentences that are not plain are read
+    together."""
     runs = ((plain, "".join(run)) for plain, run in groupby(sentences, is_plain))
     return "".join(run if plain else apply_rules(rules, run, check, uses) for plain, run in runs)
 
 
 def is_plain_chinese(sentence: str) -> bool:
-    """Hanzi, small letters and marks: no rule finds anything there."""
+    """Returns whether `sentence` has only Hanzi, small letters, blanks and marks. The rules are not applied
+    to such a sentence."""
     return _PLAIN_CHINESE.fullmatch(sentence) is not None
 
 
 def is_plain_english(sentence: str) -> bool:
-    """Words and marks without a short form: no rule finds anything there."""
+    """Returns whether `sentence` has only letters and marks, and no short form, Roman numeral, month,
+    large number or word in capitals. The rules are not applied to such a sentence."""
     return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
 
 
@@ -127,13 +153,16 @@ def _has_words(line: str) -> bool:
 
 
 def _strongest(run: str) -> str:
-    """Of marks at one place, as round a closing quote, the question mark or else the exclamation mark."""
+    """Returns the text that replaces `run`, a run of several marks, such as those on both sides of a closing
+    quote. It is the question mark if there is one, otherwise the exclamation mark, otherwise the whole
+    run."""
     return next((mark for mark in "?？！!" if mark in run), run)
 
 
 def _finish(text: str) -> str:
-    """Lower case, speakable characters and plain marks only, spaces between words that need them. One mark
-    at one place."""
+    """Returns `text` tidied: in lower case, with only letters, digits and plain marks, with blanks only
+    between words that need them, and with one mark at a place. It ends with a full stop or a question mark;
+    an empty text becomes "."."""
     text = _APOSTROPHE.sub(" ", text.lower())
     text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))

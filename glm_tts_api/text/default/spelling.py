@@ -1,5 +1,4 @@
-"""Addresses of the net and runs of digits, which are spelled rather than read (default rules). Strings
-only."""
+"""Spells web and e-mail addresses and runs of digits, sign by sign (default rules). Works on strings only."""
 
 from __future__ import annotations
 
@@ -56,8 +55,9 @@ ENGLISH_DIGITS = {
 
 
 def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, str]) -> str:
-    """An address, word by word: letters as they stand, digits one by one, marks by name. A mark that closes
-    the sentence round it (a full stop, a bracket) stays a mark."""
+    """Returns `address` as it is spelled aloud, with a blank on each side: letters as they stand, digits one
+    by one, marks by their names. `marks` and `digits` map each character to its name; a character without a
+    name is left out. Punctuation at the end of the address (a full stop, a bracket) stays punctuation."""
     body = address.rstrip(TAIL)
     words = re.findall(r"[A-Za-z]+|.", body)
     spoken = [word if word.isalpha() else digits.get(word) or marks.get(word, " ") for word in words]
@@ -65,5 +65,5 @@ def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, s
 
 
 def english_digits(digits: str) -> str:
-    """ "1234" -> "one two three four"."""
+    """Returns digits as English words, one by one: "1234" -> "one two three four"."""
     return " ".join(ENGLISH_DIGITS[digit] for digit in digits)

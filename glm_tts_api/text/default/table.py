@@ -1,11 +1,13 @@
-r"""A table of reading rules and how it is applied (docs/text.md says how to add a rule).
+r"""A table of reading rules, and how it is applied (docs/text.md says how to add a rule).
 
-A row is the kind of thing that is read, a pattern, and what is said instead: a string for `re.sub`, or a
-function from the match to words. Rows are applied in order, each to the whole line, so a rule sees what those
-before it have made words of. A rule must take linear time: begin a pattern that holds a run of digits or
-letters with a look-behind that keeps it from starting inside the run, and bound every other repetition.
-Write the look-behind after the first character, as in \d(?<![\d.].)\d{0,3}: `re` finds a digit, a letter or
-a mark several times faster than a place behind which something stands.
+A row has the kind of thing that is read, a pattern, and the text that is said instead: a string for `re.sub`,
+or a function from the match to words. The rows are applied in order, each row to the whole line, so a
+rule sees the words that earlier rules have written.
+
+A rule must take linear time. A pattern that has a run of digits or letters begins with a look-behind, which
+keeps the pattern from starting inside the run; every other repetition is bounded. The look-behind stands
+after the first character, as in \d(?<![\d.].)\d{0,3}: `re` finds a digit, a letter or a mark several times
+faster than a place after a certain text.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class Rule(NamedTuple):
 
 
 def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
-    """The rows of all `parts` in order. In a pattern, digits and letters are those of ASCII."""
+    """Returns the rules of all `parts` in order: one rule for each row, and each `Figures` as it is. In the
+    pattern of a row, digits and letters are those of ASCII."""
     rules: list[Rule | Figures] = []
     for part in parts:
         if isinstance(part, Figures):
@@ -47,8 +50,8 @@ def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
 
 
 def apply_rules(rules: Iterable[Rule | Figures], text: str, check: Check, uses: list[Use]) -> str:
-    """`text` after each rule in its turn; `check` is called before each. Their changes are added to
-    `uses`."""
+    """Returns `text` after all `rules`, applied one after another. `check` is called before each rule. Each
+    change is appended to `uses`."""
     for rule in rules:
         check()
         text = rule.read(text, uses)
@@ -63,27 +66,28 @@ def _say(rule: Rule, uses: list[Use], match: Match) -> str:
 
 
 def before(match: Match, length: int = 12) -> str:
-    """The text before `match`, at most `length` characters of it."""
+    """Returns the text before `match`: the last `length` characters, or fewer where the text begins."""
     return match.string[max(0, match.start() - length) : match.start()]
 
 
 def after(match: Match, length: int = 12) -> str:
-    """The text behind `match`, at most `length` characters of it."""
+    """Returns the text after `match`: the next `length` characters, or fewer where the text ends."""
     return match.string[match.end() : match.end() + length]
 
 
 def alternatives(words: Iterable[str]) -> str:
-    """A pattern that matches one of `words`, the longest first."""
+    """Returns a regular expression that matches one of `words`, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 def names(rows: str) -> dict[str, str]:
-    """ "km=kilometer; m=meter;" as a dictionary."""
+    """Parses short forms with their words into a dictionary: "km=kilometer; m=meter;" -> {"km": "kilometer",
+    "m": "meter"}."""
     return dict(row.strip().split("=") for row in rows.split(";") if row.strip())
 
 
 def roman(numeral: str) -> int:
-    """The value of a Roman numeral."""
+    """Returns the value of a Roman numeral in capitals: "XIV" -> 14."""
     values = [_ROMAN[letter] for letter in numeral]
     return sum(
         -value if value < following else value

@@ -1,4 +1,4 @@
-"""The user's lexicon: how words are said (docs/pronunciation.md). Knows strings in a file.
+"""The user's lexicon, a file that says how words are spoken (docs/pronunciation.md).
 
 configs/lexicon.jsonl    {"word": "重庆", "reading": "chong2 qing4"} a line, or
                          {"word": "GLM", "replacement": "G L M", "context": "模型"}
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from glm_tts_api.contracts import LexiconEntry
-from glm_tts_api.durable import locked, replace_file
+from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file
 from glm_tts_api.errors import StorageFull, Unhealthy, UnknownWord, quote
 from glm_tts_api.text.cut.pieces import Check, unwatched
 from glm_tts_api.text.markup.marks import Part
@@ -27,13 +27,15 @@ from glm_tts_api.text.phonemes.pinyin import Phonemes, phoneme_names
 FILE_NAME = "lexicon.jsonl"
 MOST_WORDS = 20_000
 _MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
-_NEAR = 50  # characters on either side, in the same sentence, in which a context is looked for
-_AHEAD = 1000  # characters behind a word in which its context is looked for at once
+_NEAR = 50  # characters to either side of a word in which its context may stand, in the same sentence
+_AHEAD = 1000  # characters after a word in which one search looks for its context
 _SENTENCE_END = re.compile("[。！？!?\n]")
 
 
 def entry_of(fields: Any, inventory: Collection[str]) -> LexiconEntry:
-    """The entry that JSON means. Raises ValueError with the end of a sentence about it."""
+    """Returns the lexicon entry that `fields`, a decoded JSON value, describes. `inventory` has the names of
+    the model's phonemes. Raises ValueError for an invalid entry; the message is the end of a sentence about
+    the entry."""
     if not isinstance(fields, dict):
         raise ValueError("must be an object with word, and reading or replacement")
     given = {name: value for name, value in fields.items() if value is not None}
@@ -53,24 +55,28 @@ def entry_of(fields: Any, inventory: Collection[str]) -> LexiconEntry:
 
 
 class Lexicon:
-    """Entries by their words, ready to be found in a text. A later entry hides an earlier one."""
+    """Lexicon entries by their words, and the search for these words in a text. A later entry replaces an
+    earlier entry of the same word."""
 
     def __init__(self, entries: Iterable[LexiconEntry], inventory: Collection[str]) -> None:
         self.entries = {entry.word: entry for entry in entries}
         self.inventory = inventory
-        self._syllables: dict[str, tuple[Phonemes, ...]] = {}  # by reading
+        self._syllables: dict[str, tuple[Phonemes, ...]] = {}  # the phonemes of each reading
         lengths: dict[str, set[int]] = {}
         for word in self.entries:
             lengths.setdefault(word[0], set()).add(len(word))
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
     def extended(self, entries: Sequence[LexiconEntry]) -> Lexicon:
-        """The lexicon with a request's own entries, which go before these."""
+        """Returns the lexicon with the `entries` of a request added. These entries take precedence over the
+        others."""
         return Lexicon([*self.entries.values(), *entries], self.inventory) if entries else self
 
     def apply(self, parts: Iterable[Part], check: Check = unwatched) -> Iterator[Part]:
-        """The parts with the words of the lexicon as parts of their own: of several that begin at a place the
-        longest, none inside a word of letters, none inside a mark. `check` is called at each character."""
+        """Yields `parts` with each word of the lexicon as a part of its own. Parts with a cut or a given
+        reading stay as they are. If several words begin at one place, the longest is taken. A word inside a
+        longer word of letters does not count, nor does a word whose entry has a context that does not stand
+        near. `check` is called at each character."""
         for part in parts:
             if not self.entries or part.cut is not None or part.rule is not None:
                 yield part
@@ -112,16 +118,18 @@ class Lexicon:
 
 
 class _Contexts:
-    """Where contexts stand in a text. They are asked for in the order of the text, so each of them is looked
-    for once in each stretch of it, however many words want it."""
+    """Tells whether the context of a lexicon entry, a text that the entry requires near its word, stands near
+    a place of `text`. Callers must ask for the places from left to right, so that each context is searched
+    for only once in each stretch of the text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._ends = [end.start() for end in _SENTENCE_END.finditer(text)]
-        self._next: dict[str, int] = {}  # none begins between the last place that asked and this one
+        self._next: dict[str, int] = {}  # the first place where each context may stand next
 
     def near(self, context: str, start: int, end: int) -> bool:
-        """Whether it stands in the sentence of `text[start:end]`, as far as that is near."""
+        """Returns whether `context` stands near the word `text[start:end]`: in the same sentence, and within
+        50 characters of the word."""
         after = self._next.get(context, 0)
         if after > end + _NEAR - len(context):
             return False
@@ -138,7 +146,8 @@ def _plain(part: Part, start: int, end: int) -> Part:
 
 
 def _inside_a_word(text: str, at: int) -> bool:
-    """Whether letters or digits of a script that is written in words stand on both sides."""
+    """Returns whether place `at` of `text` lies inside a word, that is, between two letters or digits. Hanzi
+    and kana do not count as letters."""
     return 0 < at < len(text) and _is_letter(text[at - 1]) and _is_letter(text[at])
 
 
@@ -147,9 +156,9 @@ def _is_letter(char: str) -> bool:
 
 
 class LexiconFile:
-    """The lexicon of a folder, read again when it changes. Safe between threads and processes; a kill while
-    it is written does no harm. Lines that are no entry are left where they are, and warned of. Beyond
-    MOST_WORDS none is added."""
+    """The lexicon file of a folder, read again when it changes. Safe for several threads and processes. If a
+    process is killed while it writes, the file is the old one or the new one. Invalid lines stay in the file
+    and cause `warnings`. A lexicon of MOST_WORDS (20,000) entries takes no further entry."""
 
     def __init__(self, folder: Path, dictionaries: DictionaryFiles) -> None:
         self._path = folder / FILE_NAME
@@ -160,24 +169,30 @@ class LexiconFile:
         self.warnings: tuple[str, ...] = ()
 
     def current(self) -> Lexicon:
+        """Returns the lexicon of the file, which is empty if there is no file or the file is not UTF-8. While
+        the file cannot be opened, returns the lexicon that was read last. Updates `warnings`."""
         inventory = self._dictionaries.current().phonemes
         with self._reading:
             seen = (self._stamp(), inventory)
             if seen != self._seen:
-                self._current, self.warnings = self._read(inventory)
-                self._seen = seen
+                try:
+                    self._current, self.warnings = self._read(inventory)
+                    self._seen = seen
+                except OSError as error:
+                    self._seen = None
+                    self.warnings = (f"{FILE_NAME} cannot be read: {error}",)
             return self._current
 
     def get(self, word: str) -> LexiconEntry:
-        """Raises UnknownWord."""
+        """Returns the entry of `word`. Raises UnknownWord."""
         entry = self.current().entries.get(word)
         if entry is None:
             raise UnknownWord(f"'{quote(word)}' is not in the lexicon; GET /api/v1/lexicon lists what is.")
         return entry
 
     def put(self, entry: LexiconEntry) -> bool:
-        """Adds the entry, or replaces that of its word: whether it is new. Raises StorageFull or
-        Unhealthy."""
+        """Adds `entry`, or replaces the entry of the same word. Returns whether the word is new. Raises
+        StorageFull if the lexicon or the disk is full, and Unhealthy if the file cannot be changed."""
 
         def edit(lines: list[str]) -> list[str]:
             kept = [line for line in lines if _word_of(line) != entry.word]
@@ -189,7 +204,8 @@ class LexiconFile:
         return self._change(edit) > 0
 
     def remove(self, word: str) -> None:
-        """Raises UnknownWord or Unhealthy."""
+        """Deletes the entry of `word`. A full disk does not prevent this, as long as the reserved space is
+        there. Raises UnknownWord, StorageFull or Unhealthy."""
 
         def edit(lines: list[str]) -> list[str]:
             kept = [line for line in lines if _word_of(line) != word]
@@ -197,14 +213,23 @@ class LexiconFile:
                 self.get(word)
             return kept
 
-        self._change(edit)
+        self._change(edit, frees=True)
 
-    def _change(self, edit: Callable[[list[str]], list[str]]) -> int:
-        """Writes the changed file; returns the number of added lines."""
+    def _change(self, edit: Callable[[list[str]], list[str]], *, frees: bool = False) -> int:
+        """Writes the file with its lines as `edit` returns them, and returns by how many lines the file has
+        grown. With `frees` the change also succeeds on a full disk, since reserved space is given up for it.
+        Raises StorageFull or Unhealthy."""
         with _told_what_to_do(), locked(self._path.with_name(f".{FILE_NAME}.lock")):
             lines = self._lines()
             edited = edit(lines)
-            replace_file(self._path, "".join(f"{line}\n" for line in edited).encode())
+            data = "".join(f"{line}\n" for line in edited).encode()
+            try:
+                replace_file(self._path, data)
+            except OSError as error:
+                if not (frees and is_full(error) and give_up_spare(self._path)):
+                    raise
+                replace_file(self._path, data)
+            keep_spare(self._path)
             return len(edited) - len(lines)
 
     def _lines(self) -> list[str]:
@@ -213,14 +238,18 @@ class LexiconFile:
         except FileNotFoundError:
             return []
         except UnicodeError:
-            raise Unhealthy(f"The lexicon cannot be changed: {FILE_NAME} is not UTF-8.") from None
+            raise Unhealthy(
+                f"The lexicon cannot be changed: {FILE_NAME} is not UTF-8. Save it as UTF-8."
+            ) from None
         return [line for line in text.split("\n") if line.strip()]
 
     def _read(self, inventory: Collection[str]) -> tuple[Lexicon, tuple[str, ...]]:
+        """Returns the lexicon of the file, and a warning for each invalid line. A file that is not UTF-8
+        gives an empty lexicon and one warning. Raises OSError."""
         entries, warnings = [], []
         try:
             lines = self._lines()
-        except (OSError, Unhealthy) as error:
+        except Unhealthy as error:
             return Lexicon((), inventory), (f"{FILE_NAME} cannot be read: {error}",)
         for number, line in enumerate(lines, start=1):
             try:
@@ -247,10 +276,15 @@ def _word_of(line: str) -> Any:
 
 @contextmanager
 def _told_what_to_do() -> Iterator[None]:
-    """Raises Unhealthy in place of what the file system says, without a path."""
+    """Raises StorageFull or Unhealthy in place of an OSError inside the block. The message says what to do
+    and names no path."""
     try:
         yield
     except OSError as error:
+        if is_full(error):
+            raise StorageFull(
+                "The disk of configs/ is full: make room, or DELETE a word, then try again."
+            ) from error
         raise Unhealthy(
             f"The lexicon cannot be changed: configs/ cannot be written ({error.strerror or error}). Let the "
             f"server's user write it, or edit {FILE_NAME} by hand."

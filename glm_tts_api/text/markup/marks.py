@@ -1,8 +1,10 @@
-"""Marks in a text: [[重庆|chong2 qing4]], [[pause 0.8]], [[voice exampleB]], [[speed 0.9]]. Knows strings.
+"""Marks in a text that say how it is spoken: [[重庆|chong2 qing4]], [[pause 0.8]], [[voice exampleB]], [[mood
+glad]], [[speed 0.9]]. Works on strings.
 
-The rules of reading never see a mark. In their text, a marked word is a row of placeholders, one for each
-syllable: a Hanzi that no rule knows. A mark that cuts the text is a line of its own. The rules keep all of
-these in their order, so the marks are put back into their result.
+The reading rules never see a mark. In their text a marked word is a row of placeholders, one for each
+syllable, and a placeholder is a Hanzi that no rule knows. A mark that cuts the text (pause, voice, mood,
+speed) is a placeholder on a line of its own. The rules keep the order of the placeholders, so the marks are
+put back into the result of the rules.
 """
 
 from __future__ import annotations
@@ -13,26 +15,27 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from glm_tts_api.contracts import in_mood
 from glm_tts_api.errors import MalformedPronunciation, quote
 from glm_tts_api.text.phonemes.pinyin import Phonemes, phoneme_names
 from glm_tts_api.text.signs import PUNCTUATION, has_hanzi
 
 MOST_MARK_CHARS = 200
-MOST_PAUSES_S = 300  # of one text, together
+MOST_PAUSES_S = 300  # seconds of all pauses of one text together
 _MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
-_COMMAND = re.compile(r"\s*(pause|voice|speed)(\s[^|]*)?")
+_COMMAND = re.compile(r"\s*(pause|voice|mood|speed)(\s[^|]*)?")
 _WORD = re.compile(r"([^|]+)\|([^|]*)")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}", re.ASCII)
 _BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast")}
-# Hanzi that no dictionary has, and characters outside the main block, which change no line's language.
+# Placeholders: Hanzi that no dictionary has, and Hanzi outside the main block, which make no line Chinese.
 _HANZI = tuple(map(chr, range(0x9FA6, 0x9FF0)))
 _OTHERS = tuple(map(chr, range(0x3400, 0x3440)))
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A syllable as the tokenizer takes it. `word`: at its first syllable the word that was marked, else
-    empty."""
+    """A syllable of a marked word, as `tokens` for the LLM's tokenizer. `word` is the marked word at its
+    first syllable, and empty at the others."""
 
     tokens: str
     word: str
@@ -40,19 +43,34 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A change at a place: a pause, and the voice (empty: the request's own) or the speed from there on.
-    `block_s`: the pause of a paragraph's end, where no mark asks for another."""
+    """A place in a text at which the way of speaking changes.
+
+    `pause_s` are the seconds of a pause that a mark asks for. `block_s` is the pause after a block (a
+    paragraph), which counts where no mark asks for a pause. `voice`, `mood` and `speed` hold from there on;
+    None leaves them unchanged. An empty voice is the request's own; an empty mood is the voice's first
+    recording.
+    """
 
     pause_s: float = 0.0
     block_s: float = 0.0
     voice: str | None = None
+    mood: str | None = None
     speed: float | None = None
+
+    def voice_after(self, voice: str) -> str:
+        """Returns the name of the voice that speaks after this cut, if `voice` speaks before it. The name
+        includes the mood, as `in_mood` writes it. An empty name is the request's voice."""
+        if self.voice is not None:
+            return self.voice
+        return voice if self.mood is None else in_mood(voice, self.mood)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The text at `start`: `written`, said as these `syllables`, or as the text `said`; or a cut. `rule`: the
-    source of the reading, where it is given."""
+    """A part of a text: `written`, which stands at character `start`. It is spoken as `syllables` if there
+    are any, otherwise as the text `said`. A part that has a `cut` has no text. `rule` says that the user's
+    mark, the lexicon or the shortening of addresses and code gave the reading; None stands for ordinary
+    text."""
 
     start: int
     written: str = ""
@@ -64,9 +82,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A text without its marks; `text` is for the rules, with placeholders. `plain`: the written text;
-    `places`: the place of each of its characters in the original; `given`: the words whose reading is given;
-    `placeholders`: of a syllable, of one in a word without Hanzi, of a cut."""
+    """A text whose marks have been taken out.
+
+    `text` is the input of the reading rules, with placeholders. `plain` is the written text, and `places` has
+    the place of each of its characters in the original text. `given` are the parts with a given reading.
+    `sounds` and `cuts` are the syllables and cuts in order. `placeholders` are three characters: for a
+    syllable, for a syllable of a word without Hanzi, and for a cut.
+    """
 
     text: str
     plain: str
@@ -77,8 +99,10 @@ class MarkedText:
     placeholders: tuple[str, str, str] = ("", "", "")
 
     def stretches(self, normalized: str) -> Iterator[tuple[Cut, str]]:
-        """The rules' result for `text`, in stretches, each with the change before it. Raises
-        MalformedPronunciation if the rules lost a mark."""
+        """Splits `normalized`, the result of the reading rules for `text`, at the cuts, where the voice, mood
+        or speed changes or a pause stands. Yields each stretch with the cut before it; the first stretch has
+        an empty cut. The others lose punctuation at their start. Raises MalformedPronunciation if the rules
+        lost a mark."""
         parts = normalized.split(self.placeholders[2]) if self.cuts else [normalized]
         n_sounds = sum(map(normalized.count, self.placeholders[:2])) if self.sounds else 0
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
@@ -88,8 +112,10 @@ class MarkedText:
             yield cut, part.lstrip(PUNCTUATION + " ")
 
     def put_back(self, segment: str, sounds: Iterator[Sound], read: Callable[[str], str]) -> tuple[str, str]:
-        """A segment in words, and as the tokenizer takes it: the `sounds` that come next in place of its
-        placeholders, and what lies between as `read` has it."""
+        """Puts marked words back into `segment`, a part of the result of the reading rules. Returns the
+        segment as text and as the tokenizer takes it. Each placeholder is replaced by the next syllable of a
+        marked word that the iterator `sounds` yields. `read` converts the text between the placeholders for
+        the tokenizer."""
         if not self.sounds:
             return segment, read(segment)
         words, spoken = "", ""
@@ -103,7 +129,8 @@ class MarkedText:
 
 
 def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
-    """`text`, which came in these parts, without its marks."""
+    """Returns `text` without its marks, and everything that is needed to put them back. `parts` are all the
+    parts of `text` in order, both plain text and marks."""
     others = _unused(_OTHERS, text, 2)
     placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
     for_rules, plain, places = [], [], []
@@ -112,7 +139,7 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
         if part.cut is not None:
             cuts.append(part.cut)
             for_rules.append(f"\n{placeholders[2]}\n")
-            if not part.cut.block_s:  # behind which the text has a line end of its own
+            if not part.cut.block_s:  # the text has a line end of its own after a block
                 plain.append("\n")
                 places.append(part.start)
             continue
@@ -130,8 +157,9 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
 
 
 def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
-    """`text` and its marks. Raises MalformedPronunciation for a mark that makes no sense, which it names with
-    its place."""
+    """Yields the parts of `text`, which are plain text and marks. `inventory` has the names of the model's
+    phonemes. Raises MalformedPronunciation, which names the mark and its place, for an invalid mark and for
+    pauses of more than MOST_PAUSES_S (300) seconds together."""
     done, pauses_s = 0, 0.0
     for mark in _MARK.finditer(text):
         try:
@@ -151,7 +179,9 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
 
 
 def cut_blocks(parts: Iterable[Part], ends: Iterable[tuple[int, float]]) -> Iterator[Part]:
-    """The parts with a cut at each end of a block: its place in the text, and the pause behind it."""
+    """Yields `parts` with a part for the pause inserted at each end of a block. A part of plain text that
+    holds such an end is cut in two there. `ends` lists these ends in order: the place in the text, and the
+    seconds of pause after the block."""
     left = deque(ends)
     for part in parts:
         done = 0
@@ -165,20 +195,37 @@ def cut_blocks(parts: Iterable[Part], ends: Iterable[tuple[int, float]]) -> Iter
         yield replace(part, start=part.start + done, written=part.written[done:], said=part.said[done:])
 
 
-def voices_in(text: str) -> list[str]:
-    """The voices that marks call for, in their order; empty for the request's own."""
-    commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
-    return [_value(command) for command in commands if command and command[1] == "voice"]
+def voices_in(text: str, voice: str = "") -> list[str]:
+    """Returns the voices that the marks of `text` ask for, in order. `voice` speaks before the first mark. A
+    name includes the mood, as `in_mood` writes it; an empty name is the request's own voice."""
+    voices = []
+    for command, value in _commands(text):
+        if command in ("voice", "mood"):
+            voice = _cut(command, value).voice_after(voice)
+            voices.append(voice)
+    return voices
 
 
-def lasting_marks(text: str) -> dict[str, str]:
-    """The voice and the speed that marks in the text ask for at its end; an empty voice is the request's."""
+def lasting_marks(text: str, voice: str = "") -> dict[str, str]:
+    """Returns the voice and the speed that hold at the end of `text` because of its marks, under the keys
+    "voice" and "speed". The speed is a string, as in the mark. A key is missing if no mark sets it. `voice`
+    speaks before the text; an empty voice is the request's."""
+    lasting = {}
+    for command, value in _commands(text):
+        if command in ("voice", "mood"):
+            lasting["voice"] = voice = _cut(command, value).voice_after(voice)
+        elif command == "speed":
+            lasting["speed"] = value
+    return lasting
+
+
+def _commands(text: str) -> Iterator[tuple[str, str]]:
     commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
-    return {command[1]: _value(command) for command in commands if command and command[1] != "pause"}
+    return ((command[1], _value(command)) for command in commands if command)
 
 
 def before_mark(text: str, at: int) -> int:
-    """`at`, or the start of the mark that this place of the text is in."""
+    """Returns the place `at` of `text`, or the start of the mark if `at` lies inside a mark."""
     begin = max(0, at - MOST_MARK_CHARS - len("[["))
     marks = _MARK.finditer(text, begin)
     mark = next((mark for mark in marks if mark.end() > at), None)
@@ -186,7 +233,7 @@ def before_mark(text: str, at: int) -> int:
 
 
 def without_marks(text: str) -> str:
-    """The text as it is read by eye."""
+    """Returns `text` as a person reads it: a marked word stays, and all other parts of marks go."""
     return _MARK.sub(_by_eye, text)
 
 
@@ -198,7 +245,8 @@ def _by_eye(mark: re.Match[str]) -> str:
 
 
 def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
-    """The mark; None for brackets that are text. Raises ValueError."""
+    """Returns the part that `mark` describes; None if the double brackets are ordinary text. Raises
+    ValueError."""
     if command := _COMMAND.fullmatch(mark[1]):
         return Part(mark.start(), cut=_cut(command[1], _value(command)))
     if word := _WORD.fullmatch(mark[1]):
@@ -217,6 +265,8 @@ def _value(command: re.Match[str]) -> str:
 def _cut(command: str, value: str) -> Cut:
     if command == "voice":
         return Cut(voice=value)
+    if command == "mood":
+        return Cut(mood=value)
     least, most, unit = _BOUNDS[command]
     allowed = f"{command} takes a number from {least:g} to {most:g} ({unit}), as in [[{command} 0.8]]"
     if not _NUMBER.fullmatch(value) or not least <= float(value) <= most:
@@ -230,6 +280,7 @@ def _sounds(part: Part) -> list[Sound]:
 
 
 def _unused(chars: Sequence[str], text: str, n: int) -> tuple[str, ...]:
-    """The first `n` that are not in the text, or the last ones where it has them all."""
+    """Returns the first `n` of `chars` that are not in `text`. If there are fewer than `n`, the last of
+    `chars` are added, although `text` has them."""
     unused = [char for char in chars if char not in text]
     return tuple([*unused, *chars[-n:]][:n])

@@ -1,6 +1,6 @@
-"""SSML as a text with marks (marks.py): what it means for the voice is said by those. Knows strings only.
+"""Translates SSML into a text with marks (marks.py), which say the same to the voice. Works on strings only.
 
-No entity is resolved and no document type taken: defusedxml refuses them.
+The parser, defusedxml, refuses document types and entities of a document's own.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _RATES = {"x-slow": 0.6, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.2
 _TIME = re.compile(r"\+?(\d{1,6}(?:\.\d{1,3})?)(m?)s", re.ASCII)
 _RATE = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)(%?)", re.ASCII)
 _DIGITS, _FIGURE = re.compile("[0-9]+"), re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_AS_WRITTEN = ("date", "time", "currency")  # the rules read them by what stands there
+_AS_WRITTEN = ("date", "time", "currency")  # the reading rules recognise these by their form
 
 
 @dataclass(slots=True)
 class _Scope:
-    """The properties that hold at a tag."""
+    """The properties that hold inside an element: the language, the voice, the speed and the depth of
+    nesting."""
 
     chinese: bool
     voice: str = ""
@@ -42,7 +43,9 @@ class _Writer:
     warnings: dict[str, None] = field(default_factory=dict)
 
     def inside(self, element: Element, scope: _Scope) -> str:
-        """An element's text and children, without the element itself."""
+        """Returns the text inside `element`: its own text and, written with marks, the text of its children.
+        The tag of `element` itself has no effect. Raises InvalidField for elements nested deeper than 30
+        levels and for invalid attributes."""
         if scope.level > _MOST_LEVELS:
             raise InvalidField(f"The SSML is nested deeper than {_MOST_LEVELS} levels.")
         parts = [element.text or ""]
@@ -143,8 +146,9 @@ _NUMBERS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
 
 
 def with_marks(ssml: str) -> tuple[str, list[str]]:
-    """The text with marks that `ssml` means, and warnings of what in it has no meaning here. Raises
-    InvalidField, for broken XML with its line and column."""
+    """Translates `ssml` into a text with marks. Returns this text, and warnings about tags and attributes
+    that have no effect here: at most ten, and one that counts the others. Raises InvalidField; for broken XML
+    the message names the line and column."""
     try:
         root = fromstring(ssml, forbid_dtd=True)
     except ParseError as error:
@@ -175,7 +179,7 @@ def _rate(rate: str) -> float:
 
 
 def _unmarked(text: str) -> str:
-    """The text without characters that would end a mark."""
+    """Returns `text` without the characters [, ] and |, which would end a mark."""
     return " ".join(re.sub(r"[\[\]|]", " ", text).split())
 
 

@@ -1,8 +1,9 @@
-"""Addresses, paths and code in a text: said in full, shortened or left out. Knows strings only.
+"""Finds addresses, paths and code in a text, to read them in full, to shorten them or to leave them out.
+Works on strings only.
 
-read     as they are written
-short    of an address its host, of a link its text, of a path its last name, of a block of code nothing
-skip     nothing of any of them
+read     reads all of them as they are written
+short    reads the host of an address, the text of a link and the last name of a path, and no block of code
+skip     leaves all of them out
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _FENCES = ("```", "~~~")
 
 
 class Span(NamedTuple):
-    """The text from `start` to `end` is read as `said`."""
+    """Characters `start` to `end` (exclusive) of a text, which are read as the text `said`."""
 
     start: int
     end: int
@@ -37,14 +38,15 @@ class Span(NamedTuple):
 
 
 def verbatim_spans(text: str, how: Verbatim) -> Iterator[Span]:
-    """The places that are shortened or left out, in order."""
+    """Yields the places of `text` that are shortened or left out, in order, with their spoken text. `how` is
+    "read" (yields nothing), "short" or "skip"."""
     if how == "read":
         return
     done = 0
     for start, end in [*_blocks(text), (len(text), len(text))]:
         for found in _FOUND.finditer(text, done, start):
             written = found[0].rstrip(TAIL) if found["url"] else found[0]
-            goes_on = text[found.end() : found.end() + 1].isalnum()  # in Hanzi
+            goes_on = text[found.end() : found.end() + 1].isalnum()  # as where a path goes on in Hanzi
             said = "" if how == "skip" else _short(found.lastgroup or "", written, goes_on=goes_on)
             if said != written:
                 yield Span(found.start(), found.start() + len(written), said)
@@ -54,7 +56,8 @@ def verbatim_spans(text: str, how: Verbatim) -> Iterator[Span]:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Code between two fences. One that is not closed is text."""
+    """Yields the start and end of each block of code between two fences (``` or ~~~). Text after a fence that
+    is not closed is no block."""
     at, opened, fence = 0, 0, ""
     for line in text.splitlines(keepends=True):
         stripped = line.strip()
@@ -79,8 +82,9 @@ def _short(kind: str, written: str, *, goes_on: bool) -> str:
 
 
 def shortened(parts: Iterable[Part], spans: Iterable[Span]) -> Iterator[Part]:
-    """The parts, in which the spans are parts of their own. A span that a mark or the end of a block cuts is
-    said where it begins."""
+    """Yields `parts` with each of the `spans`, which are in order, as a part of its own; empty parts may come
+    between. Parts with a cut or a given reading stay as they are. If the user's mark or the end of a block
+    cuts a span in pieces, the piece at its start has the spoken text and the others are silent."""
     left = iter(spans)
     span = next(left, None)
     for part in parts:

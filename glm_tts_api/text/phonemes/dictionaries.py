@@ -1,9 +1,11 @@
-"""The dictionaries that a user may edit while the server runs (docs/text.md). Knows strings in files.
+"""The dictionary files that a user may edit while the server runs (docs/text.md).
 
 custom_replace.jsonl      {"origin": "欸", "new": "诶"} a line: plain replacements, in file order
 G2P_replace_dict.jsonl    {"弦": "<|X|><|IAN2|>"} a line: phoneme mode only; a later line overrides an earlier
 G2P_able_1word.json       ["的", …]: characters that phoneme mode keeps as text
 G2P_all_phonemes.json     {"0": "B", …}: the names that a <|NAME|> may have
+words.tsv                 unit, kWp, 千瓦峰, kilowatt peak, with tabs between: units, currencies and teams
+                          in addition to those of the rules; this file may be missing
 """
 
 from __future__ import annotations
@@ -15,30 +17,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from glm_tts_api.text.default.data import KINDS, Word
+
 REPLACEMENTS = "custom_replace.jsonl"
 PRONUNCIATIONS = "G2P_replace_dict.jsonl"
 KEEP_LIST = "G2P_able_1word.json"
 PHONEMES = "G2P_all_phonemes.json"
-_FILES = (REPLACEMENTS, PRONUNCIATIONS, KEEP_LIST, PHONEMES)
+WORDS = "words.tsv"
+_FILES = (REPLACEMENTS, PRONUNCIATIONS, KEEP_LIST, PHONEMES, WORDS)
 
 _Signature = tuple[tuple[int, int] | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionaries:
-    """The entries of the user's files. `warnings` names each file or line that was passed over, and why."""
+    """The entries of the user's dictionary files. `replacements` are pairs of old and new text.
+    `pronunciations` maps a text to phoneme tokens. `keep` has the characters that phoneme mode keeps as text.
+    `phonemes` has the names that a phoneme token may have. `words` are units, currencies and teams.
+    `warnings` names each file or line that was skipped, and the reason."""
 
     replacements: tuple[tuple[str, str], ...] = ()
     pronunciations: dict[str, str] | None = None
     keep: frozenset[str] = frozenset()
     phonemes: frozenset[str] = frozenset()
+    words: tuple[Word, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 class DictionaryFiles:
-    """The dictionaries of one folder, read again when a file changes. Safe to use from several threads.
+    """The dictionary files of `folder`, read again when a file changes. Safe to use from several threads.
 
-    A file that the folder lacks is the one of the same name in `shipped`.
+    A file that `folder` lacks is taken from `shipped`.
     """
 
     def __init__(self, folder: Path, shipped: Path | None = None) -> None:
@@ -75,6 +84,7 @@ def _read(place: Callable[[str], Path]) -> Dictionaries:
         pronunciations=_pronunciations(place(PRONUNCIATIONS), phonemes, warnings),
         keep=_keep_list(place(KEEP_LIST), warnings),
         phonemes=phonemes,
+        words=_words(place(WORDS), warnings),
         warnings=tuple(warnings),
     )
 
@@ -90,7 +100,8 @@ def _text(path: Path, warnings: list[str]) -> str | None:
 
 
 def _objects(path: Path, warnings: list[str]) -> list[tuple[int, dict[str, object]]]:
-    """The numbered JSON objects of a .jsonl file; other lines become warnings."""
+    """Returns the JSON objects of a .jsonl file with their line numbers. Appends a warning to `warnings` for
+    each other line that is not blank."""
     found = []
     for number, line in enumerate((_text(path, warnings) or "").split("\n"), start=1):
         if not line.strip():
@@ -133,6 +144,21 @@ def _pronunciations(path: Path, phonemes: frozenset[str], warnings: list[str]) -
                 continue
             entries[source] = spoken
     return entries
+
+
+def _words(path: Path, warnings: list[str]) -> tuple[Word, ...]:
+    words = []
+    lines = (_text(path, warnings) or "").splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        cells = line.split("\t")
+        if not line.strip() or cells[0] == "kind":
+            continue
+        if cells[0] in KINDS and 2 <= len(cells) <= len(Word._fields) and cells[1].strip():
+            words.append(Word(*cells))
+        else:
+            expected = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}, and how it is written"
+            warnings.append(f"{path.name}, line {number}: expected, with tabs between: {expected}")
+    return tuple(words)
 
 
 def _keep_list(path: Path, warnings: list[str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Pinyin as a person types it, in the phoneme names of the model (docs/model.md 9.3)."""
+"""Turns pinyin as a person types it into the names of the model's phonemes (docs/model.md 9.3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from glm_tts_api.errors import quote
 
-# CMU's phones. The model's inventory has none of them.
+# The phones of the CMU dictionary, none of which the model knows.
 _ARPABET = re.compile(
     r"(?:(?:AA|AE|AH|AO|AW|AY|EH|ER|EY|IH|IY|OW|OY|UH|UW)[012]?"
     r"|B|CH|D|DH|F|G|HH|JH|K|L|M|N|NG|P|R|S|SH|T|TH|V|W|Y|Z|ZH)"
@@ -18,17 +18,20 @@ _TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
 
 Phonemes = tuple[str, ...]
 Syllable = tuple[str, ...]
-"""The initial, where there is one, and the final with its tone: ("x", "ing2") or ("iang1",)."""
+"""A syllable: its initial, if it has one, and its final with the tone: ("x", "ing2") or ("iang1",)."""
 
 
 class BadReading(ValueError):
-    """The message says, as the end of a sentence, what is wrong with a reading."""
+    """A reading that is no valid pinyin. The message is the end of a sentence and says what is wrong."""
 
 
 def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
-    """The phonemes of each syllable: "chong2 qing4" -> [("CH", "ONG2"), ("Q", "ING4")]. Tones are digits (5
-    or 0 for none) or accents; ü may be v. Raises BadReading, which names what is
-    wrong."""
+    """Returns the phonemes of each syllable of `reading`: "chong2 qing4" -> [("CH", "ONG2"), ("Q", "ING4")].
+
+    A tone is a digit (5 or 0 for the neutral tone) or an accent, and ü may be written v. `inventory` has the
+    names of the model's phonemes; an empty one allows all phonemes. Raises BadReading for invalid pinyin and
+    for a phoneme that the model lacks.
+    """
     syllables = reading.replace("'", " ").split()
     if not syllables:
         raise BadReading("there is no reading in it")
@@ -41,11 +44,12 @@ def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
 
 
 def known_readings(word: str, inventory: Collection[str]) -> list[list[str]]:
-    """The dictionary's readings for each character of `word`, in the form that `phoneme_names` takes. The
-    reading of the character in this word comes first. A character that is no Hanzi has none."""
+    """Returns, for each character of `word`, the pinyin readings that the dictionary has, in the form that
+    `phoneme_names` takes. The reading that the character has in `word` comes first. A reading whose phonemes
+    are not in `inventory` is left out. A character that is no Hanzi gets an empty list."""
     from pypinyin import Style, pinyin
 
-    # errors=list: what it does not know comes back as it is, character by character; its types do not say so.
+    # errors=list: unknown characters come back unchanged, one by one. The type hints of pypinyin lack this.
     read = partial(pinyin, style=Style.TONE3, neutral_tone_with_five=True, errors=list)  # type: ignore[arg-type]
     in_the_word = read(word)
     alone = [readings for char in word for readings in read(char, heteronym=True)]
@@ -78,7 +82,8 @@ def _names(syllable: str, inventory: Collection[str]) -> Phonemes:
 
 
 def _base_and_tone(syllable: str) -> tuple[str, str | None]:
-    """A syllable without its tone and with v for ü, and the tone."""
+    """Splits `syllable` into the syllable without its tone, with v for ü, and the tone ("1" to "5"). The tone
+    is None if the syllable has no tone or several."""
     plain = unicodedata.normalize("NFD", syllable.lower().replace("u:", "v"))
     accents = [_TONES[char] for char in plain if char in _TONES]
     base = "".join(char for char in plain.replace("u\u0308", "v") if char not in _TONES)
@@ -90,7 +95,7 @@ def _base_and_tone(syllable: str) -> tuple[str, str | None]:
 
 @cache
 def _known_syllables() -> frozenset[str]:
-    """The dictionary's syllables, without tones."""
+    """Returns all pinyin syllables of the dictionary, without tones."""
     from pypinyin.constants import PINYIN_DICT
 
     readings = {reading for entry in PINYIN_DICT.values() for reading in entry.split(",")}
@@ -99,7 +104,8 @@ def _known_syllables() -> frozenset[str]:
 
 
 def named_syllable(initial: str, final: str) -> Syllable:
-    """The vowels of 知 and 资 have names of their own, iii and ii."""
+    """Returns a syllable in the names of the model: its initial, unless that is empty, and its final with the
+    tone. The vowels of 知 and 资, i in pinyin, are named iii and ii."""
     if final.startswith("i"):
         if initial in ("zh", "ch", "sh", "r"):
             final = "ii" + final

@@ -1,10 +1,12 @@
-"""The readings of polyphones beside their neighbours. Knows one table.
+"""Reads polyphones (Hanzi with several pronunciations) by the text next to them, from one table.
 
-assets/readings/in_context.tsv    倒 <tab> dao3 <tab> 刮|撞 <tab> 了: a word, its reading, and patterns of the
-text before and behind it; an empty one fits all. The first row that fits is taken. A pattern with / sees the
-part of speech that jieba gives the last word, too: /[va] is behind a verb or an adjective. A row counts for a
-Hanzi that is a word by itself; with + before it also for one in a longer word. It never counts in a phrase
-that pypinyin has.
+assets/readings/in_context.tsv    倒 <tab> dao3 <tab> 刮|撞 <tab> 了
+
+A row has a word, its reading, and patterns of the text before and after the word; an empty pattern fits any
+text. The first row that fits is taken. A pattern with / also sees the part of speech that jieba gives the
+word before: /[va] means after a verb or an adjective. A row counts for a Hanzi that is a word by itself;
+with + before the Hanzi it also counts inside a longer word. A row never counts inside a phrase that pypinyin
+knows.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from glm_tts_api.text.phonemes.pinyin import Phonemes, phoneme_names
 
 _TABLE = Path(__file__).parents[2] / "assets" / "readings" / "in_context.tsv"
-_NEAR = 8  # characters on either side
+_NEAR = 8  # characters to either side that a pattern sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Row:
     in_words: bool
 
     def fits(self, run: str, start: int, end: int, part_of_speech: str) -> bool:
-        """Whether run[start:end] stands where the row counts, behind a word of this part of speech."""
+        """Returns whether the reading of this row is right for the Hanzi `run[start:end]`: the patterns fit
+        the text before and after. `part_of_speech` is that of the word before."""
         before = run[max(0, start - _NEAR) : start]
         if before and "/" in self.before.pattern:
             before += f"/{part_of_speech}"
@@ -37,7 +40,8 @@ class Row:
 
 @cache
 def rows() -> dict[str, list[Row]]:
-    """The table's rows, by word; phonemes are in small letters."""
+    """Returns the rows of the table by their words, in the order of the table. The names of phonemes are in
+    small letters."""
     table: dict[str, list[Row]] = {}
     for line in _TABLE.read_text(encoding="utf-8").splitlines():
         word, reading, before, behind = line.split("\t")

@@ -1,4 +1,4 @@
-"""Phoneme mode (docs/model.md 9.3): Hanzi whose reading is not certain become phoneme tokens."""
+"""Phoneme mode (docs/model.md 9.3): writes Hanzi whose pronunciation is not certain as phoneme tokens."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ _HANZI = (
 )
 HANZI_RUN = re.compile(f"[{_HANZI}]+")
 _SAME_SOUND = str.maketrans("嗯呣", "恩母")
-_REMEMBERED = 1024  # runs of Hanzi, each some 60 at most
+_REMEMBERED = 1024  # how many runs of Hanzi the cache holds; most runs have fewer than 60 characters
 
 PUBLISHED_READINGS = Path(__file__).parents[2] / "assets" / "readings" / "pypinyin_0.44.tsv"
-"""What the published pypinyin reads otherwise than a newer one (scripts/make/build_readings.py)."""
+"""The words that pypinyin 0.44 and newer versions read differently (scripts/make/build_readings.py)."""
 
 
 class Phonemizer:
-    """Writes readings into text. jieba and pypinyin load on first use. Safe to call from several threads."""
+    """Writes phoneme tokens in place of Hanzi whose pronunciation is not certain. jieba and pypinyin load on
+    first use. Safe to call from several threads."""
 
     def __init__(self, cache_dir: Path, *, published: bool) -> None:
-        """`cache_dir` is where jieba keeps its compiled dictionary. `published` reads as pypinyin 0.44 did,
-        with no look at the inventory of phonemes."""
+        """`cache_dir` is where jieba keeps its compiled dictionary. With `published` the pronunciations are
+        those of pypinyin 0.44, and phonemes that the model lacks are written too."""
         self._cache_dir = cache_dir
         self._published = published
         self._lock = threading.Lock()
@@ -49,7 +50,7 @@ class Phonemizer:
         return "".join([*out, self._read_all(text[done:], dictionaries)])
 
     def forget(self) -> None:
-        """Empties the cache of what was read before."""
+        """Empties the cache of syllables."""
         self.syllables.cache_clear()
 
     def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
@@ -64,7 +65,7 @@ class Phonemizer:
         for index, char in enumerate(run):
             names = [part.upper() for part in syllables[index]] if index < len(syllables) else []
             sure = (
-                char in dictionaries.keep
+                (char in dictionaries.keep and (self._published or _is_usual(char, syllables[index])))
                 or not names
                 or (allowed is not None and not allowed.issuperset(names))
             )
@@ -72,14 +73,16 @@ class Phonemizer:
         return out
 
     def _read_syllables(self, run: str) -> tuple[Syllable, ...]:
-        """The syllables of a run of Hanzi, one a character."""
+        """Returns the syllables of a run of Hanzi, one for each character. A syllable without a known reading
+        is empty. Under the published rules some may be missing."""
         words = self._tagged_words(run)
         if self._published:
             return tuple(syllable for word, _ in words for syllable in self._published_readings(word))
         return tuple(self._read_in_context(run, words))
 
     def _read_in_context(self, run: str, words: list[tuple[str, str]]) -> Iterator[Syllable]:
-        """pypinyin's readings of jieba's words, but for what the table of contexts knows better."""
+        """Yields the syllables of `run`, whose `words` come from jieba with their parts of speech. The
+        syllables are those of pypinyin, except where the table of polyphones has a row that fits."""
         from pypinyin.seg.mmseg import seg
 
         start, before = 0, ""
@@ -105,7 +108,7 @@ class Phonemizer:
         for phrase in seg.cut(word):
             readings = _readings(phrase)
             unread = len(readings) == len(phrase) and not all(readings)
-            if unread:  # pypinyin 0.44 gave a Hanzi without a reading back as a toneless final
+            if unread:  # pypinyin 0.44 returned a Hanzi without a reading as a final in the neutral tone
                 readings = [reading or (char + "5",) for char, reading in zip(phrase, readings, strict=True)]
             syllables += self._table.get(phrase, readings)
         return syllables
@@ -116,19 +119,20 @@ class Phonemizer:
         return {word: [named_syllable(*pair.split("|")) for pair in pairs.split(" ")] for word, pairs in rows}
 
     def words(self, run: str) -> list[str]:
-        """The words of a run of Hanzi that are in jieba's dictionary; other Hanzi one by one."""
+        """Splits a run of Hanzi into the words that jieba's dictionary has, and all other Hanzi one by
+        one."""
         with self._lock:
             return list(self._tagger.tokenizer.cut(run, HMM=False))
 
     def _tagged_words(self, run: str) -> list[tuple[str, str]]:
-        """Each word and its part of speech."""
+        """Returns each word of `run` with its part of speech."""
         with self._lock:
             return [(pair.word, pair.flag) for pair in self._tagger.lcut(run)]
 
     @cached_property
     def _tagger(self) -> Any:
-        """A part-of-speech cutter of our own, silent, with its cache where no other user can write (jieba's
-        default is a file in /tmp)."""
+        """A tagger of our own, which logs nothing and keeps its cache where no other user can write. (jieba's
+        default is a file in /tmp.)"""
         import logging
 
         import jieba
@@ -142,17 +146,28 @@ class Phonemizer:
         return Tagger(tokenizer)
 
 
+@lru_cache(_REMEMBERED)
+def _is_usual(char: str, syllable: Syllable) -> bool:
+    """Returns whether `syllable` is the usual reading of `char`, or this reading with a neutral tone. Always
+    returns True for 一 and 不, whose tones the model knows."""
+    usual = _readings(char)[0]
+    is_neutral = "".join(syllable).endswith("5")
+    return (
+        char in "一不" or syllable == usual or (is_neutral and "".join(syllable)[:-1] == "".join(usual)[:-1])
+    )
+
+
 def read_aligned(word: str) -> list[Syllable]:
-    """One syllable a character."""
+    """Returns the syllables of `word`, one for each character."""
     readings = _readings(word)
     if len(readings) == len(word):
         return readings
-    # Hanzi unknown to pypinyin come back in one piece; alone, each keeps its place.
+    # pypinyin returns unknown Hanzi in one piece. Read one by one, each of them keeps its place.
     return [syllable for char in word for syllable in _readings(char)[:1]]
 
 
 def _readings(word: str) -> list[Syllable]:
-    """The first reading of each character of `word`; an empty syllable where there is none."""
+    """Returns the first reading of each character of `word`, and an empty syllable where there is none."""
     from pypinyin import Style, pinyin
 
     initials, finals = (

@@ -1,4 +1,4 @@
-"""The published English path (docs/model.md 9.1, E1 to E7). Knows strings and a normaliser handed in."""
+"""The published steps for English text (docs/model.md 9.1, E1 to E7). Works on strings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _MARKS = ".,!?':;"
 
 
 def published_english(text: str, normalize: Callable[[str], str]) -> str:
-    """`text` (without Hanzi) as the published front end reads it, before spaces and marks are tidied."""
+    """Returns `text`, which has no Hanzi, with its numbers and symbols written as English words. Spaces and
+    punctuation are tidied later. `normalize` runs the transducers."""
     text = _ENDLESS.sub(_digit_by_digit, text)
     text = normalize(text.replace("'", "’"))  # the transducer takes the typographic apostrophe only
     text = re.sub(r"[()（）【】「」`《》『』{}\[\]]", "", text)
@@ -24,7 +25,8 @@ def published_english(text: str, normalize: Callable[[str], str]) -> str:
 
 
 def tidy_english(text: str) -> str:
-    """E7: lower case, word characters and seven marks only, each mark followed by one space."""
+    """Step E7: returns `text` in lower case, with word characters and seven punctuation marks only, and one
+    space after each mark."""
     text = re.sub(r"\s+", " ", text)
     text = re.sub(rf"[^\w\s{_MARKS}]", "", text).lower()
     text = re.sub(rf"([{_MARKS}])\1+", r"\1", text)
@@ -32,7 +34,8 @@ def tidy_english(text: str) -> str:
 
 
 def _digit_by_digit(run: re.Match[str]) -> str:
-    """A long run of digits in words, as the transducer reads it; the transducer would take seconds."""
+    """Returns a run of 25 digits or more in words, digit by digit, with "oh" for 0. The transducer gives the
+    same words, but takes seconds."""
     words = " ".join(_DIGITS[int(digit)] for digit in run["digits"])
     before = f"{run['before']} " if run["before"] else ""
     return f"{before}{words} " if run["after"] else before + words

@@ -1,4 +1,5 @@
-"""The published rules (docs/model.md 9.1), quirks included: the model was trained on texts read so."""
+"""The published rules (docs/model.md 9.1), with their mistakes: the model was trained on texts that they
+read."""
 
 from __future__ import annotations
 
@@ -19,18 +20,21 @@ class PublishedRules:
         self._english = english
 
     def forget(self) -> None:
-        """Empties the transducers' caches of what was read before."""
+        """Empties the transducers' caches of earlier results."""
         self._chinese.forget()
         self._english.forget()
 
     def fold(self, text: str) -> str:
-        """The published rules read every character as it stands."""
+        """Returns `text` unchanged, since the published rules read every character as it is."""
         return text
 
     def speak(
         self, text: str, replacements: Iterable[tuple[str, str]], _uses: list[Use], check: Check = unwatched
     ) -> str:
-        """`text` in words; `check` is called between two pieces of it. A transducer's change has no name."""
+        """Returns `text` as it is spoken: its numbers and signs are written as words. Returns a full stop if
+        nothing is left to speak. `replacements` are the user's pairs of old and new text, which hold in
+        Chinese text alone. `check` is called before each piece of the text. Nothing is appended to `_uses`,
+        since the transducers' changes have no rule names."""
         text = steps.part_hyphenated_words(steps.drop_emoji(steps.join_lines(text)))
         if signs.has_hanzi(text):
             words = published_chinese(
@@ -41,19 +45,21 @@ class PublishedRules:
         return signs.close_sentence(signs.tidy_punctuation(steps.tidy_spaces(words)))
 
     def speak_segment(self, segment: str, replacements: Iterable[tuple[str, str]]) -> str:
-        """A part of a spoken text: it is read once more (docs/model.md 9)."""
+        """Reads `segment`, a part of a result of `speak`, a second time, as the published front end does
+        (docs/model.md 9)."""
         return self.speak(segment, replacements, [])
 
 
 def spoken_in_pieces(normalizer: TextNormalizer, text: str, check: Check = unwatched) -> str:
-    """The words of `normalizer` for `text`. `check` is called before each piece."""
+    """Returns `text` as `normalizer` reads it, piece by piece. `check` is called before each piece. A piece
+    that the normaliser cannot read stays as it is."""
     spoken = ""
     for piece in sentences(text, max_digits=normalizer.max_digits):
         check()
         words = normalizer(piece)
         if words is None:
             words = piece
-        else:  # the English automata drop spaces at either end, and the next word would touch this one
+        else:  # the English transducers drop outer spaces, which would join two words
             words = " " * (piece.startswith(" ") and spoken != "" and not words.startswith(" ")) + words
             words += " " * (piece.endswith(" ") and not words.endswith(" "))
         spoken += words

@@ -1,6 +1,7 @@
-"""The published normaliser's steps that both languages share (docs/model.md 9.1), in its own order.
+"""The steps of the published normaliser that both languages share, in the published order (docs/model.md
+9.1). Works on strings only.
 
-Knows strings only. Every quirk here is one the model was trained with.
+Mistakes are kept, since the model was trained with them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ _LINE_ENDS = ".!?;:：。！？；，"
 
 
 def join_lines(text: str) -> str:
-    """Steps 1 and 2: a leading list number, written-out newlines, one closed sentence a line."""
+    """Steps 1 and 2: writes the dot of a list number at the start of `text` as 。, and turns a written-out
+    newline (backslash and n) into a line end. Then joins the lines that are not empty. A line that does not
+    end with a mark gets a full stop."""
     text = re.sub(r"^(\d+)\. ", r"\1。", text).replace("\\n", "\n")
     lines = [line for line in (raw.strip() for raw in text.split("\n")) if line]
     closed = [
@@ -26,16 +29,17 @@ def join_lines(text: str) -> str:
 
 
 def drop_emoji(text: str) -> str:
-    """Step 3."""
+    """Step 3: removes emoji."""
     return str(emoji.replace_emoji(text, ""))
 
 
 def part_hyphenated_words(text: str) -> str:
-    """Step 4."""
+    """Step 4: turns a hyphen between ASCII letters into a space."""
     return re.sub("(?<=[a-zA-Z])-(?=[a-zA-Z])", " ", text)
 
 
 def tidy_spaces(text: str) -> str:
-    """Step 6: a space stays only before ASCII letters and digits, after those or after , . ! ? ; :"""
+    """Step 6: keeps a space only if it stands before an ASCII letter or digit, and after an ASCII letter or
+    digit or one of , . ! ? ; :"""
     text = re.sub(" +", " ", text)
     return re.sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", "", text)

@@ -1,4 +1,4 @@
-"""What one replica does, as `bench.py serve` measured it: the figures that the simulation is fed."""
+"""The speed of one replica as `bench.py serve` measured it, which is the input of the simulation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Curve:
-    """A figure by the number of requests in service: lines between what was measured, level beyond it."""
+    """A figure as a function of the number of requests in service.
+
+    Values between the measured points are interpolated linearly, and values outside of them are constant.
+    """
 
     points: tuple[tuple[int, float], ...]  # by rising number
 
@@ -25,9 +28,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measured:
-    """Of streamed answers. `audio_rate`: seconds of audio made a second, in all. `first_audio`: seconds from
-    the beginning of a request's service to its first audio. `audio_s`: the length of every answer, the same
-    `n_texts` texts at each level. `voice_s`: seconds that a voice costs a replica that does not know it."""
+    """Measurements of streamed answers of one replica.
+
+    `audio_rate` is the audio in seconds that all requests together get per second. `first_audio` is the time
+    in seconds from the beginning of a request's service to its first audio. `audio_s` holds the length of
+    every answer; each measured level has the same `n_texts` texts. `voice_s` is the time to prepare an
+    unknown voice.
+    """
 
     audio_rate: Curve
     first_audio: Curve
@@ -36,13 +43,16 @@ class Measured:
     n_texts: int = 1
 
     def first_audio_s(self, n: int) -> float:
-        """With `n` requests in service. Beyond what was measured each of them waits for all others."""
+        """The seconds to the first audio with `n` requests in service.
+
+        With more requests than were measured, the time grows in proportion to their number.
+        """
         last, _ = self.first_audio.points[-1]
         return self.first_audio.at(n) * max(1.0, n / last)
 
     @property
     def peak(self) -> float:
-        """Seconds of audio a second that a full replica makes."""
+        """The most seconds of audio per second that a replica makes."""
         return max(rate for _, rate in self.audio_rate.points)
 
     @property
@@ -51,8 +61,11 @@ class Measured:
 
 
 def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
-    """From the files that `bench.py serve --json` (the lengths of answers) and `bench.py serve --stream
-    --json` write: a stream takes more work than the same answer as a whole."""
+    """Reads the measurements of one replica from two JSON files.
+
+    `serve` comes from `bench.py serve --json` and gives the lengths of answers. `streams` comes from
+    `bench.py serve --stream --json` and gives the rates, since a stream takes more work than a whole answer.
+    """
     levels = json.loads(serve.read_text())["levels"]
     listened = json.loads(streams.read_text())["streams"]
     return Measured(

@@ -1,4 +1,4 @@
-"""The simulation against a real service: the same mix, arriving at random times at the same rate."""
+"""Sends requests to a real service at random times, to compare its latencies with the simulation."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from scripts.benchmarks.serve import MIX, VOICES
 
 @dataclass(frozen=True)
 class Heard:
-    """Seconds since the request was sent."""
+    """The seconds from sending a request to its first audio and to the end of its answer."""
 
     first_audio: float
     whole: float
 
 
 async def ask(url: str, *, rate: float, requests: int, n_measured: int, seed: int = 1) -> list[Heard | None]:
-    """Streams of the first `n_measured` texts of the mix, again and again, `rate` of them begun a second;
-    None for one that was refused or cut off."""
+    """Sends `requests` streaming requests, on average `rate` of them per second, and returns their times.
+
+    The texts are the first `n_measured` of the mix, which repeat. A request that was refused or cut off gives
+    None.
+    """
     rng = random.Random(seed)
     async with httpx.AsyncClient(
         base_url=url, timeout=1800, trust_env=False, limits=httpx.Limits()

@@ -1,4 +1,4 @@
-"""One replica of the simulation: places that share its speed, and a queue in front of them."""
+"""One simulated replica: it serves a limited number of requests at once, and queues further requests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import simpy
 
 from scripts.benchmarks.scaling.measured import Measured
 
-KNOWN_VOICES = 64  # glm_tts_api/engine/voice_features.py keeps as many
+KNOWN_VOICES = 64  # the number of voices that glm_tts_api/engine/voice_features.py caches
 
 
 @dataclass(slots=True)
 class Request:
-    """Times in seconds since the begin of the simulation."""
+    """A simulated request. Its times are seconds since the beginning of the simulation."""
 
     arrived: float
     audio_s: float
@@ -27,7 +27,10 @@ class Request:
 
 
 class Replica:
-    """Shares its speed evenly among the requests in service; audio seconds are the unit of work."""
+    """A simulated replica. It serves at most `places` requests at once, and lets `queue` requests wait.
+
+    The replica shares its speed evenly among the requests in service. The unit of work is a second of audio.
+    """
 
     def __init__(self, env: simpy.Environment, measured: Measured, *, places: int, queue: int) -> None:
         self._env = env
@@ -35,20 +38,20 @@ class Replica:
         self._places = places
         self._max_queue = queue
         self._queue: deque[Request] = deque()
-        self._running: list[tuple[float, int, Request]] = []  # by the share of work at which they end
-        self._share = 0.0  # audio seconds that a request in service since the begin would have got
-        self._since = 0.0  # when `_share` was right
+        self._running: list[tuple[float, int, Request]] = []  # a heap by the _share at which they end
+        self._share = 0.0  # audio seconds that a request served since the beginning would have
+        self._since = 0.0  # the time for which `_share` was computed
         self._turn = 0
         self._n_begun = 0
         self._voices: OrderedDict[int, None] = OrderedDict()
 
     @property
     def load(self) -> int:
-        """Requests in service and in the queue."""
+        """The number of requests in service and in the queue."""
         return len(self._running) + len(self._queue)
 
     def take(self, request: Request) -> bool:
-        """Whether it was taken: a full queue sends it away."""
+        """Takes a request into service or into the queue. Returns False if the queue is full."""
         if len(self._running) < self._places:
             self._advance()
             self._begin(request)
@@ -80,12 +83,15 @@ class Replica:
         return self._measured.audio_rate.at(n) / n if n else 0.0
 
     def _advance(self) -> None:
-        """Brings `_share` up to now; before the number of requests in service changes."""
+        """Computes `_share` for the present time.
+
+        The method is called before the number of requests in service changes.
+        """
         self._share += (self._env.now - self._since) * self._speed()
         self._since = self._env.now
 
     def _plan(self) -> None:
-        """Wakes when the next request ends, unless another plan is made before."""
+        """Schedules `_end` for the time at which the next request ends. A later call makes this plan void."""
         self._turn += 1
         if self._running:
             wait = max(0.0, self._running[0][0] - self._share) / self._speed()
@@ -97,7 +103,7 @@ class Replica:
         self._advance()
         _, _, request = heappop(self._running)
         request.ended = self._env.now
-        request.first_audio = min(request.first_audio, request.ended)  # of a short answer it is the whole
+        request.first_audio = min(request.first_audio, request.ended)  # for a short answer
         if self._queue:
             self._begin(self._queue.popleft())
         self._plan()

@@ -1,4 +1,4 @@
-"""How a request finds its replica: at random, to the less loaded, to where its voice is known."""
+"""Ways to choose a replica for a request: at random, by load, or by voice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from scripts.benchmarks.scaling.replica import Replica, Request
 
 Route = Callable[[random.Random, Sequence[Replica], Request], Replica]
-_OVER_MEAN = 1.25  # how much fuller than the others a voice's own replica may be, so that no voice swamps it
+_OVER_MEAN = 1.25  # a voice's own replica is left if its load is more than this many times that of others
 
 
 def at_random(rng: random.Random, replicas: Sequence[Replica], request: Request) -> Replica:
@@ -16,12 +16,15 @@ def at_random(rng: random.Random, replicas: Sequence[Replica], request: Request)
 
 
 def least_loaded(rng: random.Random, replicas: Sequence[Replica], request: Request) -> Replica:
-    """The less loaded of two drawn at random: Ray Serve's router asks no more than two."""
+    """Draws two replicas at random and returns the less loaded one, as Ray Serve's router does."""
     return min(rng.choice(replicas), rng.choice(replicas), key=lambda replica: replica.load)
 
 
 def voice_affine(rng: random.Random, replicas: Sequence[Replica], request: Request) -> Replica:
-    """The voice's own replica unless it is fuller than some others; else as `least_loaded`."""
+    """Returns the replica that belongs to the request's voice, or `least_loaded` if that replica is too full.
+
+    Too full means a load of more than 1 + _OVER_MEAN times the mean load of four random replicas.
+    """
     home = replicas[request.voice * 2654435761 % 2**32 % len(replicas)]
     others = [rng.choice(replicas).load for _ in range(4)]
     if home.load <= 1 + _OVER_MEAN * sum(others) / len(others):

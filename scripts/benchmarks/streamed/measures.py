@@ -1,4 +1,4 @@
-"""How far one wave is from another of the same speech tokens, frame by frame (20 ms). Knows waves."""
+"""Compares two waves that were rendered from the same speech tokens, frame by frame (20 ms)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from scripts.mini.features import FeatureExtractor
 
 Array = npt.NDArray[np.float32]
 FRAMES_A_SECOND = 50
-_AUDIBLE_DB = -50.0  # below a wave's loudest second
+_AUDIBLE_DB = -50.0  # relative to a wave's loudest second
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A wave as it is compared. `mel` [T, 80] in natural log; `f0` [T] in Hz, 0 where unvoiced; `level` [S]:
-    loudness in dB of each whole second, nan where nothing is heard; `steps`: the largest step from sample to
-    sample in each frame, [T]."""
+    """The features of a wave that are compared.
+
+    `mel` [T, 80] is the natural log-mel spectrogram. `f0` [T] is the pitch in Hz, 0 in unvoiced frames.
+    `level` [S] is the level in dB of each whole second, NaN where it is silent. `steps` [T] is the largest
+    difference between neighbouring samples in each frame.
+    """
 
     mel: Array
     f0: Array
@@ -29,19 +32,19 @@ class Heard:
     steps: Array
 
     def mel_steps(self) -> Array:
-        """By how much the spectrum changes into each frame, in nepers, [T]."""
+        """Returns the mean change of the spectrum from the frame before to each frame, in nepers, [T]."""
         steps: Array = np.abs(np.diff(self.mel, axis=0, prepend=self.mel[:1])).mean(1)
         return steps
 
 
 class Ear:
-    """Hears waves at any rate as at 24 kHz."""
+    """Computes the features of waves at any sample rate. The spectrum and pitch are computed at 24 kHz."""
 
     def __init__(self) -> None:
         self._features = FeatureExtractor()
 
     def hear(self, wave: Array, sample_rate: int) -> Heard:
-        """Raises ValueError for a wave shorter than a second."""
+        """Returns the features of `wave`. Raises ValueError for a wave shorter than a second."""
         if len(wave) < sample_rate:
             raise ValueError("a wave of at least a second is needed")
         at_24k = resample(torch.from_numpy(wave), sample_rate, 24000)
@@ -61,9 +64,12 @@ def _level(wave: Array, sample_rate: int) -> Array:
 
 @dataclass(frozen=True)
 class Distance:
-    """`mel`: mean difference in nepers; `f0_st`: mean difference in semitones where both are voiced;
-    `voicing`: share of frames that are voiced in one alone; `level_db`: of each second, this wave's less the
-    other's."""
+    """The differences of a wave to a reference.
+
+    `mel` is the mean difference in nepers, and `f0_st` that of the pitch in semitones where both are voiced.
+    `voicing` is the share of frames that are voiced in only one of the waves. `level_db` is for each second
+    the wave's level minus the reference's level.
+    """
 
     mel: float
     f0_st: float
@@ -85,9 +91,12 @@ def distance(wave: Heard, reference: Heard) -> Distance:
 
 @dataclass(frozen=True)
 class Seams:
-    """What happens within 2 frames of the seams, over what the reference does in the same frames: `mel_step`,
-    the mean change of the spectrum into a frame; `sample_step`, the largest step from sample to sample (far
-    above 1: a click). `mel`: the distance there in nepers."""
+    """The frames within 2 frames of a seam (a place where two pieces of a streamed wave meet).
+
+    `mel_step` is the mean change of the spectrum between frames, and `sample_step` the largest difference
+    between samples, both divided by the reference's value in the same frames. A `sample_step` far above 1 is
+    a click. `mel` is the distance to the reference in these frames, in nepers.
+    """
 
     mel_step: float
     sample_step: float
@@ -95,7 +104,10 @@ class Seams:
 
 
 def at_seams(wave: Heard, reference: Heard, seams_s: Sequence[float]) -> Seams | None:
-    """None where the wave has no seam."""
+    """Measures a streamed wave at its seams, whose times in seconds are `seams_s`.
+
+    Returns None if there is no seam.
+    """
     n_frames = len(wave.mel)
     places = {round(second * FRAMES_A_SECOND) + shift for second in seams_s for shift in range(-2, 3)}
     near = np.array(sorted(place for place in places if 0 < place < n_frames), dtype=np.intp)

@@ -1,7 +1,7 @@
-"""One text spoken three ways from the same speech tokens: whole, streamed, and whole with other noise.
+"""Renders one text in three ways from the same speech tokens: whole, streamed, and whole with other noise.
 
-The engine's own parts, one after the other on one thread: the tokens are drawn once, so that frames can be
-compared with each other one by one.
+Calls the parts of the engine one after the other on one thread. The tokens are sampled once, so that the
+frames of the three waves correspond to each other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Wave = npt.NDArray[np.float32]
 
 
 class Nobody:
-    """Listens to requests that are taken through the engine's parts by hand."""
+    """A listener that ignores all messages, for requests that no engine thread handles."""
 
     closed = full = False
 
@@ -52,8 +52,10 @@ class Nobody:
 
 @dataclass(frozen=True)
 class Spoken:
-    """A text's waves, equally long, at `sample_rate`. `seams`: seconds at which `streamed` goes on in another
-    piece of mel (the flow's) or of audio (the vocoder's)."""
+    """The three waves of a text, equally long, at `sample_rate` Hz.
+
+    `seams` holds the times in seconds at which a new piece of mel or of audio begins in `streamed`.
+    """
 
     whole: Wave
     streamed: Wave
@@ -77,7 +79,7 @@ class _Pieces:
 
 
 class Renderer:
-    """A checkpoint's models, and the text front end of `configs`."""
+    """Renders texts with the models of the checkpoint `model` and the text front end of `configs`."""
 
     def __init__(self, model: Path, configs: Path, scratch: Path, *, device: str, flow_steps: int) -> None:
         config = EngineConfig(n_slots=1, flow_steps=flow_steps, threads=1)
@@ -90,8 +92,10 @@ class Renderer:
 
     @torch.inference_mode()
     def say(self, text: str, voice: Voice, *, seed: int, sample_rate: int, chunks: Sequence[int]) -> Spoken:
-        """`chunks`: speech tokens of the streamed answer's spans, as STREAM_CHUNKS. Raises what a part of the
-        engine raises."""
+        """Renders `text` in three ways. Raises the error of a part of the engine that fails.
+
+        `chunks` is the list of span sizes of the streamed wave in speech tokens, as in STREAM_CHUNKS.
+        """
         sampling = SamplingOptions(seed=seed)
         asked = SpeechRequest("compare", text, voice, sampling, sample_rate=sample_rate)
         segments = self._tokens(self._processor.request(asked, Nobody()))
@@ -103,7 +107,7 @@ class Renderer:
         return Spoken(whole.joined(), streamed.joined(), noise.joined(), streamed.seams, sample_rate)
 
     def _tokens(self, request: EngineRequest) -> list[Sequence[int]]:
-        """The speech tokens of each segment."""
+        """Decodes the request, and returns the speech tokens of each segment."""
         spans: list[Span] = []
         while not request.decoded:
             self._decoder.join(0, request.next_sequence(self._decoder.layout))

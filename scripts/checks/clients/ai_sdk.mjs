@@ -1,4 +1,4 @@
-// Vercel's AI SDK.
+// Speaks through Vercel's AI SDK.
 import { createOpenAI } from "@ai-sdk/openai";
 import { experimental_generateSpeech as generateSpeech } from "ai";
 import { TEXT, URL, keep } from "./heard.mjs";

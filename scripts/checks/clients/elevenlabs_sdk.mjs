@@ -1,4 +1,5 @@
-// ElevenLabs' own package for node: whole where the file is WAV, else streamed. Its key is its own header.
+// Speaks through ElevenLabs' npm package: as a whole answer if FILE is a WAV file, else as a stream. The package sends
+// the API key in its own header.
 import { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import { FILE, TEXT, URL, keep } from "./heard.mjs";
 

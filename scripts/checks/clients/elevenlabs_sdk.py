@@ -1,4 +1,4 @@
-"""ElevenLabs' own package: whole where the file is WAV, else streamed."""
+"""Speaks through ElevenLabs' Python package: as a whole answer if FILE is a WAV file, else as a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What every client here says and keeps: `python CLIENT.py URL FILE`, with that client alone installed."""
+"""The text that every client script here speaks, its arguments, and how it saves the audio.
+
+A script is run as `python CLIENT.py URL FILE` in an environment where only that client's package is
+installed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ RATE = 24000
 
 
 def keep_pcm(pcm: bytes, rate: int = RATE) -> None:
-    """Samples that a client heard, 16 bit, mono, as a WAV at FILE."""
+    """Writes `pcm` (16-bit mono samples at `rate` Hz that a client received) as a WAV file to FILE."""
     with wave.open(FILE, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

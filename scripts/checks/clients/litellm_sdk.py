@@ -1,4 +1,4 @@
-"""LiteLLM as a package, by OpenAI's dialect."""
+"""Speaks through the Python package of LiteLLM, by the server's OpenAI-compatible routes."""
 
 from __future__ import annotations
 

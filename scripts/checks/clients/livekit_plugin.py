@@ -1,4 +1,7 @@
-"""LiveKit's plugin: server-sent events for its default model, the audio itself for tts-1."""
+"""Speaks through LiveKit's OpenAI plugin.
+
+The plugin asks for server-sent events with its default model, and for plain audio with the model tts-1.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mpv plays a streamed answer by its address: `bash mpv.sh URL FILE` keeps what it played, as a WAV.
+# Lets mpv play a streamed answer by its address: `bash mpv.sh URL FILE` saves the played audio as a WAV file.
 set -euo pipefail
 readonly URL=$1 FILE=$2
 readonly SAID="index=exampleA&input_text=Hello,%20this%20is%20a%20test%20of%20the%20speech%20server.%20你好。"

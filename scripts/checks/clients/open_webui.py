@@ -1,4 +1,7 @@
-"""Open WebUI's own server with its slim list of packages, asked as its page asks to read a message aloud."""
+"""Starts Open WebUI's server, and lets it read a message aloud by this server.
+
+The requests are those that the page of Open WebUI sends.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The voice part of OpenAI's Agents SDK."""
+"""Speaks through the voice part of OpenAI's Agents SDK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// OpenAI's own package for node.
+// Speaks through OpenAI's npm package.
 import OpenAI from "openai";
 import { TEXT, URL, keep } from "./heard.mjs";
 

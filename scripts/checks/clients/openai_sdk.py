@@ -1,4 +1,4 @@
-"""OpenAI's own package, streamed to a file."""
+"""Speaks through OpenAI's Python package, and streams the answer to FILE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pipecat's service in a pipeline of its own; it knows OpenAI's voices alone."""
+"""Speaks through Pipecat's OpenAI service in a small pipeline.
+
+The service accepts only OpenAI's voice names.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.openai.tts import OpenAITTSService
 
 
-class Listener(FrameProcessor):  # type: ignore[misc] # installed for itself alone
-    """Keeps the samples that come by."""
+class Listener(FrameProcessor):  # type: ignore[misc] # pipecat is not installed where mypy runs
+    """Collects in `pcm` the audio of all frames that pass through the pipeline."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-// SillyTavern's own server, asked as its page asks for the provider "OpenAI Compatible".
+// Starts SillyTavern's server, and lets it speak by the provider "OpenAI Compatible", with the requests of its page.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";

@@ -1,4 +1,4 @@
-"""voice-mode speaks in its default voice af_sky to a sound card that is none, and keeps what it heard."""
+"""Lets voice-mode speak in its default voice to a null sound device, and copies the audio that it saves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""wyoming_openai, the bridge for Home Assistant: it finds the voices by itself, then speaks."""
+"""Speaks through wyoming_openai, the bridge for Home Assistant, after it has listed the server's voices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zhipu's own package: the events of a streamed answer."""
+"""Speaks through Zhipu's Python package, and joins the audio of the events of a streamed answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Speaks through the client that openapi-python-client made: `speak.py URL`, the client beside it."""
+"""Speaks through the client that openapi-python-client generated.
+
+Run as `speak.py URL`, with the generated package `glm_tts_client` in the same folder.
+"""
 
 from __future__ import annotations
 

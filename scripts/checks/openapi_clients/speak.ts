@@ -1,4 +1,4 @@
-// Speaks through the types that openapi-typescript made: `node speak.js URL`, api.d.ts beside it.
+// Speaks with the types that openapi-typescript generated: `node speak.js URL`, with api.d.ts in the same folder.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 

@@ -1,4 +1,4 @@
-"""Signal processing: mel spectrograms, Kaldi filter banks, the resampler."""
+"""Compares mel spectrograms, Kaldi filter banks and the resampler with golden files."""
 
 from __future__ import annotations
 

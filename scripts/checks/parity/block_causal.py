@@ -1,7 +1,7 @@
-"""Block-causal attention and its state cache: how the published code streams (docs/model.md 8.3).
+"""Block-causal attention of the flow and its state cache: how the published code streams (docs/model.md 8.3).
 
-The server streams by windows (docs/model.md 8.4). The golden vectors need this, and the training of the mini,
-whose flow shall hear both.
+The server itself streams by windows (docs/model.md 8.4). This module serves the golden files and the training
+of the mini model, whose flow is trained with block-causal and with full attention.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ SHORT_BLOCK_FRAMES = 172
 
 
 def block_frames(tokens: int) -> int:
-    """Frames of a block of `tokens`. The constants are not the model's rates; it was trained with them."""
+    """Returns the number of mel frames in a block of `tokens` tokens.
+
+    The rates in the formula differ from the model's own rates, but the published model was trained with them.
+    """
     return int(tokens / 12.5 * 22050 / 256)
 
 
 def visible_columns(pattern: Sequence[int], n_frames: int) -> Tensor:
-    """Number of leading columns that each row sees, [n_frames] int64.
+    """Returns for each row (frame) how many leading columns it attends to, [n_frames] int64.
 
-    `pattern` holds block sizes in frames; the last one repeats. A row sees its own block and a look-ahead
-    that shrinks towards the block's end: half a short block, two thirds of a long one.
+    `pattern` holds block sizes in frames; the last size repeats. A row sees all frames up to the end of its
+    own block, and at least a look-ahead of frames after the row itself. The look-ahead is half the block for
+    a block of at most SHORT_BLOCK_FRAMES, and two thirds of the block for a longer block.
     """
     visible = torch.empty(n_frames, dtype=torch.int64)
     start, index = 0, 0
@@ -43,21 +47,31 @@ def visible_columns(pattern: Sequence[int], n_frames: int) -> Tensor:
 
 
 def block_causal_mask(pattern: Sequence[int], n_frames: int) -> Tensor:
-    """`pattern` in tokens -> [n_frames, n_frames] bool, true where a row sees a column."""
+    """Returns the attention mask, [n_frames, n_frames] bool, which is true where a row sees a column.
+
+    `pattern` holds block sizes in tokens; the last size repeats.
+    """
     visible = visible_columns([block_frames(tokens) for tokens in pattern], n_frames)
     return torch.arange(n_frames) < visible[:, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StateCache:
-    """The states of an earlier call, [steps, T, 80]; the first `length` frames of each are repeated."""
+    """The flow's states in an earlier call, before each of its steps.
+
+    `states` is [steps, T, 80]. The next call takes over the first `length` frames of each state.
+    """
 
     states: Tensor
     length: int
 
 
 class BlockCausalSampler(FlowSampler):
-    """Samples one segment with block-causal attention; continues `cache`, the states of a shorter call."""
+    """Samples the mel of one segment with block-causal attention.
+
+    `pattern` holds block sizes in tokens. With `cache`, each step begins with the states that an earlier call
+    had for a shorter beginning of the same segment.
+    """
 
     def __init__(
         self,
@@ -82,5 +96,6 @@ class BlockCausalSampler(FlowSampler):
         super().step()
 
     def cache(self, length: int) -> StateCache:
-        """The states of this call for the next, longer one."""
+        """Returns the states of this call, of which the next, longer call takes over the first `length`
+        frames."""
         return StateCache(torch.stack(self._states), length)

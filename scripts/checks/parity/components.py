@@ -1,4 +1,4 @@
-"""Which runner answers for which golden file."""
+"""Chooses for each golden file the module that runs its cases, and runs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from scripts.checks.parity.golden import CaseResult, Golden
 
 Runner = Callable[[Golden], Iterable[CaseResult]]
 
-# File name -> module of this package; each has `run(golden)`, which yields a result per case.
+# Maps a golden file's name to a module of this package. Each module has `run(golden)`, which yields a result
+# per case.
 MODULES = {
     "mel_24k": "audio",
     "mel_32k": "audio",
@@ -35,7 +36,7 @@ MODULES = {
 
 
 def golden_files(directory: Path) -> list[Path]:
-    """The golden files of a directory, in the order of MODULES; unknown .npz files last."""
+    """Returns the golden files of a directory in the order of MODULES, with unknown .npz files at the end."""
     order = list(MODULES)
     found = [
         path
@@ -46,7 +47,10 @@ def golden_files(directory: Path) -> list[Path]:
 
 
 def run_file(path: Path) -> Iterator[CaseResult]:
-    """Results of one file; an exception on the way is a failed case."""
+    """Yields a result for each case of one golden file.
+
+    An exception, or an unknown file, yields a failed case.
+    """
     component = MODULES.get(path.stem)
     if component is None:
         yield CaseResult(path.stem, "-", "FAIL", "nothing is known about this file")

@@ -1,6 +1,6 @@
-"""Text to waveform: the published orchestration (docs/model.md 11) on the project's own parts.
+"""Compares text to waveform: the order of steps of the published code (docs/model.md 11), on our parts.
 
-One generator serves LLM, flow and vocoder in turn, made anew with the same seed for each segment.
+For each segment a new random generator with the same seed serves the LLM, the flow and the vocoder in turn.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def run(golden: Golden) -> Iterator[CaseResult]:
 
 
 def _pipeline(golden: Golden) -> Pipeline:
-    """The models of meta, and the text tokenizer of the golden file beside this one."""
+    """Builds the models by the golden file's meta data, and the tokenizer by tokenizer.json beside it."""
     meta, salts = golden.meta, golden.meta["salts"]
     tokenizer = Golden(golden.path.with_name("tokenizer.json"))["tokenizer"]
     return Pipeline(
@@ -110,7 +110,10 @@ def _speak(
     expected: CaseMeta,
     generator: torch.Generator,
 ) -> list[int]:
-    """A segment's speech tokens. Without a cache the history stays the prompt, which is never pruned."""
+    """Returns the speech tokens that the LLM samples for one segment, and compares each step with `expected`.
+
+    `history` is pruned first, so that it fits the LLM's context. `ids` are the segment's text ids.
+    """
     history.prune(len(ids), pipeline.layout)
     case.same("text ids", ids, expected["text"])
     case.same("prompt texts", history.texts(), expected["prompt_text"])
@@ -138,7 +141,7 @@ def _draw_mel(pipeline: Pipeline, meta: CaseMeta, tokens: list[int], generator: 
 
 
 def _evaluate(expression: str) -> Tensor:
-    """An expression in the functions that make inputs, such as `2.5*rnd(940,1,192)`."""
+    """Evaluates an expression of the functions `rnd`, `toks` and `melin`, as `2.5*rnd(940,1,192)`."""
     functions = {"__builtins__": {}, "rnd": rnd, "toks": toks, "melin": melin}
     value: Tensor = eval(expression, functions)
     return value

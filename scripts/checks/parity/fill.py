@@ -1,4 +1,4 @@
-"""Weights and inputs that are made from names and seeds alone, so that golden sets need not ship them."""
+"""Makes weights and inputs from names and seeds by a rule, so that the golden files need not contain them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,29 @@ Float64 = npt.NDArray[np.float64]
 
 
 def load_rules() -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    """Component -> its table of (regular expression, rule); the first one found in a key holds."""
+    """Reads fill_rules.json: for each component a list of (regular expression, rule).
+
+    The first expression that matches a weight's key gives the rule for that weight.
+    """
     path = Path(__file__).with_name("fill_rules.json")
     rules: dict[str, list[tuple[str, dict[str, Any]]]] = json.loads(path.read_text(encoding="utf-8"))
     return rules
 
 
 def fill(salt: str, table: str, shapes: Shapes, rows: RowFactors | None = None) -> dict[str, Tensor]:
-    """The state dict of `shapes`, float32. Keys whose rule is "keep" (defined by the model) are left out."""
+    """Makes a state dict of float32 tensors, one for each name and shape in `shapes`.
+
+    `salt` changes all values. `table` names the component's rules. `rows` lists (start, end, factor) for rows
+    of those weights whose rule scales rows. Keys whose rule is "keep" are left out, since the model defines
+    them.
+    """
     return dict(iter_fill(salt, table, shapes, rows))
 
 
 def iter_fill(
     salt: str, table: str, shapes: Shapes, rows: RowFactors | None = None
 ) -> Iterator[tuple[str, Tensor]]:
-    """One tensor at a time, for checkpoints that do not fit the memory twice."""
+    """Yields the tensors of `fill` one at a time, for checkpoints that do not fit into memory twice."""
     rules = load_rules()[table]
     for key, shape in shapes.items():
         rule = _rule(rules, key)
@@ -72,7 +80,7 @@ def _scale(rule: Mapping[str, Any], shape: tuple[int, ...]) -> float:
 
 
 def _uniform(seed: int, shape: tuple[int, ...]) -> Float64:
-    """Uniform, mean 0, variance 1."""
+    """Returns uniformly distributed random values with mean 0 and variance 1."""
     values: Float64 = np.random.Generator(np.random.Philox(key=seed)).random(shape)
     values *= 2
     values -= 1
@@ -85,16 +93,16 @@ def rnd(seed: int, *shape: int) -> Tensor:
 
 
 def toks(seed: int, n: int) -> Tensor:
-    """[1, n] int64 speech tokens."""
+    """Returns random speech tokens, [1, n] int64."""
     generator = np.random.Generator(np.random.Philox(key=seed))
     return torch.from_numpy(generator.integers(0, 32768, size=n))[None]
 
 
 def melin(seed: int, n: int) -> Tensor:
-    """[1, n, 80], something like a log-mel."""
+    """Returns random values in the range of a log-mel spectrogram, [1, n, 80]."""
     return rnd(seed, 1, n, 80) * 1.5 - 5.0
 
 
 def pcm(samples: npt.NDArray[np.int16]) -> Tensor:
-    """Stored audio as the float32 signal."""
+    """Converts 16-bit samples to a float32 signal in the range -1 to 1, of the same shape."""
     return torch.from_numpy(samples.astype(np.float32) / 32768)

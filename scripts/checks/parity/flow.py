@@ -1,4 +1,4 @@
-"""The flow: masks, token embedding, single evaluations, samplings with their states, the state cache."""
+"""Compares the flow: attention masks, token embedding, single evaluations, samplings, the state cache."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ from scripts.checks.parity.fill import Shapes, fill, melin, rnd, toks
 from scripts.checks.parity.golden import Case, CaseResult, Golden
 
 ATOL = 2e-5
-OFFICIAL = "flow_official"  # its outputs are stored sub-sampled
+OFFICIAL = "flow_official"  # this golden file stores only a part of each output
 CHECKED_STATES = (2, 6, 10)
 CaseMeta = Mapping[str, Any]
 
 
 def make_flow(dims: Mapping[str, Any], salt: str, shapes: Shapes) -> FlowMatching:
-    """A rule-filled flow; its rotary frequencies are what the class defines."""
+    """Makes a flow of the sizes `dims` whose weights are filled by rule (fill.py).
+
+    The rotary frequencies keep the values that the class gives them.
+    """
     flow = FlowMatching(FlowConfig.from_dict(dims))
     defined = {"estimator.rotary_embed.inv_freq": flow.estimator.rotary_embed.inv_freq}
     flow.load_state_dict({**fill(salt, "flow", shapes), **defined})
@@ -59,7 +62,10 @@ def _masks(golden: Golden) -> Iterator[CaseResult]:
 
 
 def _evaluate(flow: FlowMatching, case: CaseMeta) -> tuple[Tensor, Tensor]:
-    """The estimator's output and the token embedding."""
+    """Evaluates the flow's estimator once on the inputs of `case`.
+
+    Returns the velocity and the token embedding.
+    """
     length = case["T"]
     frames = tokens_to_frames(toks(case["tok_seed"], case["n_tokens"])[0], length)[None]
     pattern = case["block_pattern"] if case.get("causal", True) else None
@@ -83,7 +89,11 @@ def _estimator(golden: Golden, flow: FlowMatching, meta: CaseMeta) -> CaseResult
 
 
 def make_input(meta: CaseMeta, tokens: Tensor, generator: torch.Generator) -> FlowInput:
-    """The input of a flow case; P and M of the prompt are named in two ways, P = 0 means no prompt."""
+    """Makes the flow's input for a golden case from the case's seeds and from `tokens`.
+
+    Golden files name the prompt's length `prompt_tokens` or `P`, and its mel's length `prompt_mel` or `M`. A
+    length of 0 tokens means no prompt.
+    """
     n_prompt = meta["prompt_tokens"] if "prompt_tokens" in meta else meta["P"]
     n_mel = meta.get("prompt_mel", meta.get("M"))
     speaker = meta.get("emb_scale", 3) * rnd(meta["emb_seed"], 192)

@@ -1,4 +1,4 @@
-"""How far a mel is from the golden one with the flow in bfloat16, and were the residual stream rounded too.
+"""Prints how far the mel of a bfloat16 flow is from the golden mel, also with a rounded residual stream.
 
 python -m scripts.checks.parity.flow_bf16 tests/golden/data
 """
@@ -34,7 +34,7 @@ def _round(_block: nn.Module, _inputs: Any, out: Tensor) -> Tensor:
 
 
 def errors(golden: Golden, flow: FlowMatching) -> Iterator[Tensor]:
-    """Of each sampling whose attention sees all frames, as the server's does."""
+    """Yields the absolute errors of the mel for each case whose attention sees all frames."""
     for meta in golden.cases:
         if meta["kind"] != "flow" or meta.get("causal"):
             continue

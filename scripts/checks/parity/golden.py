@@ -1,4 +1,4 @@
-"""A golden file, and what came of comparing with it."""
+"""Reads golden files (inputs and outputs of the published code), and collects the results of comparisons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Numbers = Tensor | npt.NDArray[Any] | Sequence[float] | float
 
 
 class Golden:
-    """An .npz or .json file by its keys; strings inside an .npz are JSON."""
+    """A golden file, .npz or .json, read as a mapping. Strings inside an .npz file are parsed as JSON."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class Golden:
 
     @property
     def cases(self) -> list[Any]:
-        """The list of cases, which some files keep beside `meta` and some inside."""
+        """The list of cases, which stands under the file's key `cases`, or under `cases` inside `meta`."""
         cases: list[Any] = self._data["cases"] if "cases" in self._data else self.meta["cases"]
         return cases
 
@@ -57,7 +57,7 @@ def _plain(array: npt.NDArray[Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One line of the report. `tokens` is (matched, expected)."""
+    """One line of the report. `tokens` counts the matched and the expected tokens, or is None."""
 
     component: str
     case: str
@@ -79,9 +79,9 @@ def _figure(value: float | None) -> str:
 
 
 class Case:
-    """Collects the comparisons of one case; the worst of each kind is reported.
+    """Collects the comparisons of one case. The result shows the largest errors and all failed comparisons.
 
-    Comparisons return True where they hold, so that a case can go on differently after one that does not.
+    Each comparison returns whether it holds, so that a case can skip the steps that depend on it.
     """
 
     def __init__(self, component: str, case: str) -> None:
@@ -93,7 +93,8 @@ class Case:
         self._notes: list[str] = []
 
     def close(self, what: str, actual: Numbers, expected: Numbers, *, atol: float) -> bool:
-        """No value further than `atol` from the expected one; shapes equal."""
+        """Checks that `actual` and `expected` have the same shape and differ by at most `atol` in each
+        value."""
         a, b = _array(actual), _array(expected)
         if a.shape != b.shape:
             return self.holds(False, f"{what}: shape {list(a.shape)}, expected {list(b.shape)}")
@@ -105,7 +106,7 @@ class Case:
         return self.holds(error <= atol, f"{what}: {error:.3g} > {atol:g}")  # a NaN fails too
 
     def snr(self, what: str, actual: Numbers, expected: Numbers, *, above: float) -> bool:
-        """A signal-to-noise ratio above so many dB; shapes equal."""
+        """Checks that the shapes are equal, and that the signal-to-noise ratio is more than `above` dB."""
         a, b = _array(actual), _array(expected)
         if a.shape != b.shape:
             return self.holds(False, f"{what}: shape {list(a.shape)}, expected {list(b.shape)}")
@@ -117,7 +118,10 @@ class Case:
         return self.holds(ratio > above, f"{what}: {ratio:.1f} dB, wanted more than {above:g}")
 
     def same(self, what: str, actual: Sequence[Any], expected: Sequence[Any]) -> bool:
-        """Identical sequences (tokens, ids, strings), counted as tokens."""
+        """Checks that two sequences (of tokens, ids or strings) are equal.
+
+        The numbers of equal and of expected elements are added to the result's count of tokens.
+        """
         matched = sum(a == b for a, b in zip(actual, expected, strict=False))
         before = self._tokens or (0, 0)
         self._tokens = (before[0] + matched, before[1] + len(expected))

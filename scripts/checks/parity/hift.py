@@ -1,4 +1,4 @@
-"""HiFT: pitch, excitation and waveform, without noise and with the seeded one."""
+"""Compares the vocoder HiFT: pitch, excitation and waveform, without noise and with noise from a seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE_SNR_DB = 38
 
 
 def make_hift(dims: Mapping[str, Any], salt: str, shapes: Shapes) -> HiFT:
-    """A rule-filled HiFT, ready for inference."""
+    """Makes a HiFT vocoder of the sizes `dims` for inference, with weights filled by rule (fill.py)."""
     hift = HiFT(HiftConfig(dims["base_channels"], dims["f0_cond"]))
     hift.load_state_dict(fill(salt, "hift", shapes))
     return hift.fold()

@@ -1,4 +1,4 @@
-"""The LLM: logits at the prompt's positions, and sampled tokens of the published generation loop."""
+"""Compares the LLM: logits at the prompt's positions, and the tokens that the published loop samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ LOGITS_ATOL = 2e-3
 
 
 def make_runner(config: Mapping[str, Any], salt: str, shapes: Shapes, rows: RowFactors | None) -> LlmRunner:
-    """A rule-filled LLM, float32 on the CPU; all of its vocabulary can be sampled."""
+    """Makes an LLM in float32 on the CPU, with weights filled by rule (fill.py).
+
+    The LLM may sample all ids of its vocabulary.
+    """
     llama = Llama(LlmConfig.from_dict(config))
     llama.load_state_dict(fill(salt, "llm", shapes, rows))
     everything = range(llama.config.vocab_size)
@@ -28,7 +31,11 @@ def make_runner(config: Mapping[str, Any], salt: str, shapes: Shapes, rows: RowF
 def build_prompt(
     prompt_text: Sequence[int], text: Sequence[int], prompt_speech: Sequence[int], special: Mapping[str, int]
 ) -> list[int]:
-    """Texts, begin-of-audio, speech (docs/model.md 4); speech without a prompt text is not shifted."""
+    """Returns the LLM's prompt: both texts, the begin-of-audio id, the prompt's speech ids (docs/model.md 4).
+
+    `special` holds the ids `ats` (the first speech id) and `boa`. Speech tokens are shifted by `ats`, but not
+    where there is no prompt text.
+    """
     shift = special["ats"] if prompt_text and prompt_speech else 0
     return [*prompt_text, *text, special["boa"], *(token + shift for token in prompt_speech)]
 
@@ -43,9 +50,10 @@ def generate(
     method: str = "ras",
     sampling: int = 25,
 ) -> list[int]:
-    """One row of the published loop, over the full vocabulary; tokens minus `ats`.
+    """Samples speech tokens for one prompt as the published loop does, over the full vocabulary.
 
-    `lengths`: draws before the end is allowed, and draws at most.
+    `lengths` is (the number of tokens before the end is allowed, the largest number of tokens). `method` is
+    "ras", or anything else for top-k with k = `sampling`. Returns the tokens minus the id `special["ats"]`.
     """
     min_len, max_len = lengths
     columns = Columns(end=special["eoa"], vocab_size=runner.config.vocab_size)

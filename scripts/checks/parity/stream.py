@@ -1,8 +1,9 @@
-"""The published streaming, on the project's own parts: blocks of tokens, each solved anew with all before it,
-the vocoder on the whole mel, pieces cross-faded where they overlap.
+"""Compares streaming as the published code does it, on the project's parts.
 
-The variant "upstream" has two slips of the published code: the prompt counts as one token and one frame. The
-server streams otherwise (docs/streaming.md).
+For each block of tokens the flow samples all tokens up to the block's end again, and the vocoder renders the
+whole mel again. Successive pieces of the waveform are cross-faded where they overlap. The variant "upstream"
+repeats two mistakes of the published code: it counts the prompt as one token and one frame. The server itself
+streams in another way (docs/streaming.md).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from scripts.checks.parity.hift import make_hift
 SNR_DB = 40
 STEPS = 10
 TOKENS_PER_SECOND = 25
-BEFORE_A_SEAM, AROUND_A_SEAM = 200, 2800  # samples that the golden has of each seam
+BEFORE_A_SEAM, AROUND_A_SEAM = 200, 2800  # samples in the golden file: before each seam, and in all
 CaseMeta = Mapping[str, Any]
 
 
@@ -57,7 +58,7 @@ def _case(golden: Golden, flow: FlowMatching, hift: HiFT, meta: CaseMeta) -> Cas
 
 
 def _blocks(flow: FlowMatching, hift: HiFT, meta: CaseMeta) -> Iterator[tuple[Tensor, Any]]:
-    """The mel [1, 80, T] and the waveform of all tokens up to the end of each block."""
+    """Yields for each block the mel [1, 80, T] and the waveform of all tokens up to the end of the block."""
     slips = meta["variant"] == "upstream"
     n_prompt, n_prompt_frames = (1, 1) if slips else (meta["P"], meta["prompt_mel"])
     tokens = toks(meta["tok_seed"], meta["n"])[0]
@@ -82,13 +83,17 @@ def _ends(meta: CaseMeta) -> Iterator[int]:
 
 
 def _endless(sizes: list[int]) -> Iterator[int]:
-    """The last one repeats."""
+    """Yields the sizes; the last size repeats without end."""
     return chain(sizes, repeat(sizes[-1]))
 
 
 def _pieces(waves: list[Any], meta: CaseMeta, sample_rate: int) -> Iterator[Any]:
-    """What leaves of each block: all that is new but what the next one will say again, cross-faded with what
-    the one before held back."""
+    """Yields the samples that are sent for each block.
+
+    `waves` holds for each block the waveform from the beginning of the text to the block's end. A piece
+    begins after the samples that were sent before. The end of a piece is held back, and is cross-faded with
+    the same samples of the next block. The last piece is sent whole.
+    """
     n_sent, held = 0, np.zeros(0)
     for wave, look_ahead in zip(waves, _endless(meta["look_future_sizes"]), strict=False):
         piece = wave[n_sent:].copy()

@@ -1,7 +1,8 @@
-"""The text front end, rules="published": normalising, splitting, phonemes.
+"""Compares the text front end under rules="published": normalisation, splitting, phonemes.
 
-Phonemes are compared on `segments_g2p_all` (no keep list, no dictionary), and on `segments_g2p` too where the
-published lists lie beside the goldens, in DIR/data or DIR/../../data: they are not ours to ship.
+Phonemes are compared with `segments_g2p_all`, which needs no keep list and no dictionary. They are also
+compared with `segments_g2p` if the published lists exist. The lists are read from the folder data in the
+golden files' folder, or two folders above it. The project may not distribute them.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _compare(
         segments = frontend.split(text)  # must not raise where the reference did
         if isinstance(entry[what], list):
             case.same(what, segments, entry[what])
-    if "normalized_wetext_1_2_0" not in entry:  # the others' segments are those of another WeTextProcessing
+    if "normalized_wetext_1_2_0" not in entry:  # such an entry's segments come from another WeTextProcessing
         again = [frontend.normalize(segment) for segment in entry["segments"] or []]
         case.same("segments_normalized", again, entry["segments_normalized"] if entry["segments"] else [])
     spoken = [phonemize(segment, Dictionaries()) for segment in entry["segments_normalized"]]

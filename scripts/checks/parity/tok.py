@@ -1,4 +1,4 @@
-"""The speech tokenizer: features, vectors before quantisation, tokens."""
+"""Compares the speech tokenizer: features, vectors before quantisation, tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scripts.checks.parity.golden import Case, CaseResult, Golden
 
 FEATURE_ATOL = 1e-4
 HIDDEN_ATOL = 1e-3
-SURE_MARGIN = 0.02  # below this distance between the two nearest codes, float error may choose
+SURE_MARGIN = 0.02  # if the two nearest codes differ by less in distance, float error may choose between them
 
 
 def run(golden: Golden) -> Iterator[CaseResult]:
@@ -57,7 +57,7 @@ def _utterance(golden: Golden, tokenizer: SpeechTokenizer, index: int) -> CaseRe
 
 
 def _batch(golden: Golden, tokenizer: SpeechTokenizer) -> CaseResult:
-    """Two inputs padded together, as the published batch does."""
+    """Compares a batch of two inputs of different length, padded as the published code pads it."""
     case = Case("tok", f"{golden.name} features, batch")
     features, mask = tokenizer.extract([_wave(golden, 0)])
     case.close("features", features[0], golden["feat0"], atol=FEATURE_ATOL)

@@ -1,4 +1,4 @@
-"""The text tokenizer, written to disk in the official layout and read back by the project's code."""
+"""Compares the text tokenizer: files in the official layout are written and read by the project's code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _FIELDS = ("lstrip", "rstrip", "normalized", "single_word")
 
 
 def write_tokenizer(directory: Path, tokenizer: Mapping[str, Any]) -> None:
-    """tokenizer.model and tokenizer_config.json of the `tokenizer` part of tokenizer.json."""
+    """Writes tokenizer.model and tokenizer_config.json to `directory`.
+
+    `tokenizer` is the object under the key "tokenizer" of the golden file tokenizer.json.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     lines = (f"{token} {rank}\n" for rank, token in enumerate(tokenizer["ranks_base64"]))
     (directory / "tokenizer.model").write_text("".join(lines), encoding="ascii")

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { ask, inStudio, launch, OUT, PHONE, STUDIO_URL, until } from "./harness.js";
+import { ask, inStudio, launch, OUT, PHONE, release, STUDIO_URL, until } from "./harness.js";
 import { findNothing, press, say, textOf, write } from "./studio.js";
 
 const CHAPTER = Array(12).fill("春江潮水连海平，海上明月共潮生。".repeat(6)).join("\n\n");
@@ -52,6 +52,7 @@ test("a long text becomes a book, which is followed, heard while it is made, and
     await page.waitForFunction(() => Number.isFinite(document.querySelector("li.book audio").duration));
     const duration = await page.$eval("li.book audio", (audio) => audio.duration);
     await page.$eval("li.book audio", (audio) => (audio.currentTime = audio.duration));
+    release();
     await press(page, "li.book .book-do button", "Go on");
     await until(async () => (await heard()) > duration, "it is heard beyond what there was");
 

@@ -7,6 +7,7 @@
 //   MICROPHONE      a WAV file that Chromium hears in place of a microphone (Firefox hears its own fake)
 
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import puppeteer from "puppeteer-core";
@@ -74,12 +75,24 @@ export async function inStudio(browser, { viewport = DESKTOP, language = "en", i
     if (language !== "en") await page.click("#language");
     await use(page);
   } catch (error) {
-    error.message += `\nfaults of the page: ${faults.join("\n") || "none"}`;
+    error.message += `\nfaults of the page: ${faults.join("\n") || "none"}\nit shows: ${await shownBy(page)}`;
     throw error;
   } finally {
     await context.close();
   }
   assert.deepEqual(faults, []);
+}
+
+/** What a page that did not come on has to say for itself. */
+function shownBy(page) {
+  const shown = page.evaluate(() =>
+    JSON.stringify({
+      progress: document.querySelector("#progress")?.textContent,
+      error: document.querySelector("#speak-error")?.textContent,
+      ...window.watched,
+    }),
+  );
+  return Promise.race([shown.catch(String), sleep(LOST_MS, "nothing, it does not answer", { ref: false })]);
 }
 
 function faultsOf(page, isCutOff) {
@@ -110,6 +123,10 @@ export async function until(holds, what) {
     await sleep(50);
   }
 }
+
+/** Lets what a server of tones holds back (test_browsers.py) go on; `hold` holds it back again. */
+export const release = () => writeFileSync(`${OUT}/go-on`, "");
+export const hold = () => rmSync(`${OUT}/go-on`);
 
 /** What the server says of itself at `path`. */
 export async function ask(path, { key } = {}) {

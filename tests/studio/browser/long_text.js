@@ -22,7 +22,7 @@ test("a page that speaks for long does not grow without bound", () =>
     const before = await figures(page, devtools);
     console.log(line("before", before));
     await say(page, TEXT);
-    await until(() => nSpeaking(), "it is spoken");
+    await until(() => page.evaluate(() => window.watched.mostSources), "the first of it is there");
     const begun = await figures(page, devtools);
     while (await nSpeaking()) {
       await sleep(Number(LOOK_EVERY_S) * 1000);

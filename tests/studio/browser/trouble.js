@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { DESKTOP, inStudio, launch, nSpeaking, PHONE, STUDIO_URL, until } from "./harness.js";
+import { DESKTOP, hold, inStudio, launch, nSpeaking, PHONE, release, STUDIO_URL, until } from "./harness.js";
 import { say, textOf, write } from "./studio.js";
 
 const { KEY: key } = process.env;
@@ -63,10 +63,12 @@ test("a full line is said, counted down, and tried again", () =>
     const other = occupy();
     await until(() => nSpeaking({ key }), "somebody else is spoken for");
     await say(page, "hello");
-    await page.waitForFunction(() => /again in \d s/.test(document.querySelector("#progress").textContent));
+    await page.waitForFunction(() => /again in \d+ s/.test(document.querySelector("#progress").textContent));
+    release();
     await page.waitForSelector("li.take");
     assert.match(await textOf(page, "#progress"), /2\.0 s of sound/);
     await other;
+    hold();
   }));
 
 test("waiting for a free place can be given up", () =>
@@ -79,7 +81,9 @@ test("waiting for a free place can be given up", () =>
     await page.waitForFunction(() => /again in/.test(document.querySelector("#progress").textContent));
     await page.click("#speak");
     await page.waitForFunction(() => document.querySelector("#progress").textContent === "Stopped");
+    release();
     await other;
+    hold();
     assert.equal(await page.$("li.take"), null);
   }));
 
@@ -108,6 +112,7 @@ test("who leaves the page while it speaks is asked first", () =>
     const dialog = await asked;
     assert.equal(dialog.type(), "beforeunload");
     await dialog.dismiss();
+    release();
     await page.waitForSelector("li.take"); // it was spoken to its end
   }));
 

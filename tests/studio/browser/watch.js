@@ -2,12 +2,12 @@
 
 /**
  * Leaves `window.watched`: heardAt and heardUntil (ms since the page began, of the first and the latest sample that
- * is not silence); sources and mostSources (pieces of sound that are in the graph now, and were at most). What the
- * Content-Security-Policy refuses becomes an error of the console. To be handed to evaluateOnNewDocument: it may use
- * nothing from around it.
+ * is not silence); state (of the AudioContext that was made last); sources and mostSources (pieces of sound that are
+ * in the graph now, and were at most). What the Content-Security-Policy refuses becomes an error of the console. To be
+ * handed to evaluateOnNewDocument: it may use nothing from around it.
  */
 export function watchPage() {
-  const watched = { heardAt: null, heardUntil: null, sources: 0, mostSources: 0 };
+  const watched = { heardAt: null, heardUntil: null, state: null, sources: 0, mostSources: 0 };
   window.watched = watched;
   performance.setResourceTimingBufferSize(10_000); // questions for progress would fill the usual 250
   document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
@@ -26,6 +26,7 @@ export function watchPage() {
       const tap = context.createAnalyser();
       const samples = new Float32Array(tap.fftSize);
       taps.set(context, tap);
+      context.addEventListener("statechange", () => (watched.state = context.state));
       setInterval(() => {
         tap.getFloatTimeDomainData(samples);
         if (context.state !== "running" || !samples.some((sample) => Math.abs(sample) > 0.01)) return;

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glm_tts_api.text.cut.pieces import unwatched
-from glm_tts_api.text.default.chinese.rules import RULES as CHINESE
-from glm_tts_api.text.default.english.rules import RULES as ENGLISH
-from glm_tts_api.text.default.rules import is_plain_chinese, is_plain_english
-from glm_tts_api.text.default.table import apply_rules
+from glm_tts_api.text.default.chinese import rules as chinese_rules
+from glm_tts_api.text.default.data import Words
+from glm_tts_api.text.default.english import rules as english_rules
+from glm_tts_api.text.default.rules import DefaultRules, is_plain_chinese, is_plain_english
+from glm_tts_api.text.default.table import Rule, apply_rules
 from glm_tts_api.text.frontend import TextFrontend
+from tests.text.readings.accepted import sentences
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "text.md"
 
@@ -161,7 +163,45 @@ def test_normalising_a_normalised_text_changes_nothing(frontend: TextFrontend, t
 
 LIKELY = """no. etc. vs. st. dr. approx. fig. i.e. e.g. a.m. u.s. foot feet noon o'clock half past to of
 by and point dollars page chapter monday jan. may example.com www.a .net main.py it's 'a' don.
+Jan. Sept. to Mar revenue grew QoQ in Gary, Ind. Miss. each mo. per gal. lb. oz. second ed.
+Bb major aka hundred km Part L
 零 一 二 两 十 百 千 万 亿 半 多 年 月 日 号 点 分 秒 元 块 度 比 分之 第 至 到 个 楼 路 负 周 验证码"""
+
+FULLY_READ = {
+    "Revenue grew QoQ.": "revenue grew quarter over quarter.",
+    "We live in Gary, Ind.": "we live in gary, indiana.",
+    "See you in Feb.": "see you in february.",
+    "You pay twice each mo.": "you pay twice each month.",
+    "It costs two per gal.": "it costs two per gallon.",
+    "She has the second ed.": "she has the second edition.",
+    "He played in Bb major.": "he played in b flat major.",
+    "William Bonney, aka Billy.": "william bonney, a k a billy.",
+    "It is two hundred km.": "it is two hundred kilometers.",
+    "They like Part L.": "they like part l.",
+    "The foot xylophone is loud.": "the foot xylophone is loud.",
+}
+
+
+@pytest.mark.parametrize(("text", "spoken"), FULLY_READ.items())
+def test_a_sentence_without_a_digit_is_read_as_beside_a_number(
+    frontend: TextFrontend, text: str, spoken: str
+) -> None:
+    assert frontend.normalize(text) == spoken
+    assert frontend.normalize(f"There were 5. {text}").endswith(spoken)
+
+
+def test_no_reading_changes_where_the_rules_are_applied_to_plain_sentences_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = DefaultRules()
+    texts = [*FULLY_READ, *(rules.fold(one.text) for one in sentences() if not re.search(r"\d", one.text))]
+    as_used = [rules.speak(text, (), []) for text in texts]
+    for name in ("is_plain_chinese", "is_plain_english"):
+        monkeypatch.setattr(f"glm_tts_api.text.default.rules.{name}", lambda _: False)
+    assert as_used == [rules.speak(text, (), []) for text in texts]
+
+
+IN_CHINESE, IN_ENGLISH = chinese_rules.rules(Words()), english_rules.rules(Words())
 
 
 @given(st.lists(st.sampled_from([*LIKELY.split(), *"abkm.,?:;'，。？ 行"])), st.sampled_from(["", " "]))
@@ -170,6 +210,20 @@ def test_the_rules_find_nothing_in_a_sentence_that_is_left_out_as_plain(
 ) -> None:
     text = between.join(words)
     if is_plain_chinese(text):
-        assert apply_rules(CHINESE, text, unwatched, []) == text
+        assert apply_rules(IN_CHINESE, text, unwatched, []) == text
     if is_plain_english(text):
-        assert apply_rules(ENGLISH, text, unwatched, []) == text
+        assert apply_rules(IN_ENGLISH, text, unwatched, []) == text
+
+
+NEIGHBORS = ("We saw {}.", "the second {}.", "Gary, {}.", "per {} now", "in {}, one", "two hundred {}.")
+
+
+def test_the_rules_find_none_of_their_words_in_a_sentence_that_is_left_out_as_plain() -> None:
+    patterns = [rule.pattern.pattern for rule in IN_ENGLISH if isinstance(rule, Rule)]
+    words = {word for pattern in patterns for word in re.findall("[A-Za-z]{2,12}", pattern)}
+    assert words > {"oz", "Ind", "mtg", "hundred"}
+    texts = [form.format(word) for form in NEIGHBORS for word in words]
+    plain = filter(is_plain_english, texts)
+    assert [
+        text for text in plain if apply_rules(IN_ENGLISH, text, unwatched, []).lower() != text.lower()
+    ] == []

@@ -39,6 +39,7 @@ export function createApi(onKeyRefused = () => {}) {
   }
 
   const answer = async (...request) => (await call(...request)).json();
+  const post = (path, fields) => answer(path, { method: "POST", form: formOf(fields) });
 
   return {
     /** Speech as it is made: raw PCM (16 bit, little-endian, mono), unless the fields name another format. */
@@ -54,6 +55,8 @@ export function createApi(onKeyRefused = () => {}) {
         body: response.body,
       };
     },
+
+    heardIn: (id) => answer(`audio/${id}/verified`),
 
     /** `pcm`, a Blob of 16 bit samples, as a file of that format. */
     async encode(pcm, { format, sampleRate }) {
@@ -75,17 +78,20 @@ export function createApi(onKeyRefused = () => {}) {
 
     voices: {
       list: () => answer("prompts"),
-      /** `audio`: a File or Blob. */
-      add: ({ index, promptText, audio }) =>
-        answer("prompts", {
-          method: "POST",
-          form: formOf({ index, prompt_text: promptText, prompt_audio: audio }),
-        }),
-      /** Its recording stays. */
-      change: (index, promptText) =>
-        answer(voicePath(index), { method: "PUT", form: formOf({ prompt_text: promptText }) }),
+      /** `audio`: a File or Blob; `notes`: those of its fields that are known. */
+      add: ({ index, promptText, audio, notes }) =>
+        post("prompts", { index, prompt_text: promptText, prompt_audio: audio, ...notes }),
+      /** What is good and doubtful in a recording: { checks: [{ name, status, message }], heard }. */
+      check: ({ promptText, audio }) =>
+        post("prompts/check", { prompt_text: promptText, prompt_audio: audio }),
+      /** Its recording stays, and so does each field that is not among these. */
+      change: (index, fields) => answer(voicePath(index), { method: "PUT", json: fields }),
       remove: (index) => answer(voicePath(index), { method: "DELETE" }),
       audio: async (index) => (await call(`${voicePath(index)}/audio`)).blob(),
+      /** The voice with its moods as one file, for `bring` of this server or another. */
+      file: async (index) => (await call(`prompts.zip?index=${encodeURIComponent(index)}`)).blob(),
+      /** What became of each voice of such a file: [{ index, result }]. */
+      bring: async (archive) => (await post("prompts/import", { archive })).prompts,
     },
 
     jobs: {
@@ -167,6 +173,7 @@ export function speechFields({ text, voice, options }) {
     sampling: options.sampling,
     beam_size: options.beamSize,
     use_phoneme: options.usePhoneme,
+    verify: options.verify ?? false,
   };
 }
 

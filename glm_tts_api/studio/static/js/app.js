@@ -38,6 +38,9 @@ mountSee({ store, api });
 mountVoices(byId("voice-cards"), { store, api });
 mountOptions(byId("options-body"), { store });
 mountTools(byId("text-tools"), { store, api });
+store.on("health", (health) => {
+  if (health?.recogniser) import("./control/hearing.js").then((part) => part.mountHearing({ store, api }));
+});
 mountSave(byId("take-actions"), { store, api });
 mountTakes(byId("take-list"), { store, api, speaking });
 

@@ -45,6 +45,7 @@ export const INITIAL = {
     sampling: 25,
     beamSize: 1,
     usePhoneme: false,
+    verify: false,
   },
   health: null, // GET /health
   voices: null, // GET /prompts, as a list

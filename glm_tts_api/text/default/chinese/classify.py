@@ -1,4 +1,5 @@
-"""Chinese: what a figure is by the words beside it, by name for the table of the classes."""
+"""Functions that test a Chinese number by the words next to it, so that its class is found. The table of
+number classes names them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 
 from glm_tts_api.text.default.chinese.numbers import takes_liang
 from glm_tts_api.text.default.chinese.units import CODES
-from glm_tts_api.text.default.figures import Figure
+from glm_tts_api.text.default.figures import Figure, by_name
 
 _NUMBER_NOUNS = re.compile(
     "[元块万亿千百多余几个名位人次条件家只台年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
@@ -48,21 +49,29 @@ _ANNOUNCED = re.compile(
 
 
 def called(figure: Figure) -> bool:
-    """110, 10086: someone calls it, or is reached there."""
+    """Returns whether the number `figure` is a telephone number: a word for calling stands before it
+    (拨打110), the name of a service follows (12345热线), or it is an emergency number whose service comes
+    (120来了)."""
     calls = _CALLED.search(figure.lead) and not _NUMBER_NOUNS.match(figure.rest)
     comes = figure.text in _EMERGENCY and _COMES.match(figure.rest)
     return bool(calls or comes or _ANSWERS.match(figure.rest))
 
 
 def extension(figure: Figure) -> bool:
-    """转801: a telephone is spoken of; else a sum is sent (转500给你)."""
+    """Returns whether the number `figure` is the extension of a telephone number (转801), and not an amount
+    of money that is sent (转500给你). A telephone number stands just before it, or a word such as 总机 or
+    分机 next to it. A number after 按 (press) is one if a word such as 号 or 键, a comma or a full stop
+    follows."""
     if figure.lead.endswith("按"):
         return bool(_KEY.match(figure.rest))
+    if figure.last and figure.last_kind == "telephone" and figure.last.figure.end == figure.start - 1:
+        return True
     return bool(_SWITCHBOARD.search(figure.lead[-13:-1]) or _LINE.match(figure.rest))
 
 
 def names(figure: Figure) -> bool:
-    """It has five digits, or nothing is counted."""
+    """Returns whether the number `figure` is a name and counts nothing: it has five characters or more, or no
+    noun that can be counted follows."""
     return len(figure.text) > 4 or not (_NUMBER_NOUNS.match(figure.rest) or takes_liang(figure.rest))
 
 
@@ -86,29 +95,29 @@ def day(figure: Figure) -> bool:
 
 
 def fete(figure: Figure) -> bool:
-    """5.1 before 劳动节, 9/11 before 事件."""
+    """Returns whether the number `figure` is the date of a holiday or an event, because the name follows: 5.1
+    before 劳动节, 9/11 before 事件."""
     words = _FETES.get(re.sub("[·/]", ".", figure.text))
     return bool(words and words.match(figure.rest))
 
 
 def like_the_last(figure: Figure) -> bool:
-    """625与626, 4070比3080: the figure before it is a name of as many digits."""
+    """Returns whether the number `figure` is a name like the number before it: 625与626, 4070比3080. The
+    number before was read digit by digit and has as many digits, and no noun that can be counted follows
+    `figure`."""
     like = re.fullmatch(f"[零幺一二三四五六七八九]{{{len(figure.text)}}}", figure.last_said)
     counted = takes_liang(figure.rest.lstrip()) or figure.rest[:1] in tuple("多余万亿元块倍")
     return bool(like) and not counted
 
 
 def chat(figure: Figure) -> bool:
-    """666, 233 anywhere; 88, 520 alone in their clause."""
-    alone = not figure.lead.strip() or figure.lead[-1] in "，。！？~～!, 、"
+    """Returns whether the number `figure` is slang of chats: it begins with 233, is one digit three times or
+    more (666), or begins its clause (88, 520). After a word such as 共 or 第 the number counts something and
+    is no slang."""
+    alone = not figure.lead.strip() or figure.lead[-1] in "，。！？~～!, 、“‘\"'"
     sounds = (len(set(figure.text)) == 1 and len(figure.text) > 2) or figure.text.startswith("233")
     laughs = figure.text.startswith("233") and figure.lead.endswith("了")
     return laughs or ((sounds or alone) and not _COUNTED.search(figure.lead))
 
 
-TESTS = {
-    test.__name__: test
-    for test in (
-        *(called, extension, names, uncounted, no_currency, no_amount, day, fete, like_the_last, chat),
-    )
-}
+TESTS = by_name(called, extension, names, uncounted, no_currency, no_amount, day, fete, like_the_last, chat)

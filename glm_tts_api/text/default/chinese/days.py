@@ -1,11 +1,12 @@
-"""Chinese: whether 9.12, 6/7 and 5.1-5.7 are days: where an event or a deadline tells them."""
+"""Functions that test whether a Chinese number such as 9.12, 6/7 or 5.1-5.7 is a date: the text next to it
+names an event or a deadline."""
 
 from __future__ import annotations
 
 import re
 
 from glm_tts_api.text.default.chinese import numbers
-from glm_tts_api.text.default.figures import Figure, runs
+from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _EVENT = (
     "举[行办]|召开|[开闭]幕|[上下]线|首[播发映]|发布|[开复停]赛|[开中高期月]考|[开放]学|[开停歇]业|"
@@ -38,7 +39,7 @@ _DAYS_NEAR = re.compile(
 )
 
 
-# A share, not a day: 约11/30, 进度5/12, 11/30的学生.
+# The text next to a fraction that is no day: 约11/30, 进度5/12, 11/30的学生.
 _SHARE_BEFORE = re.compile(
     "(?:[率例比值数量度积][为是]|[占约近超达于有的取剩只仅各过了完第=+×÷*<>≤≥(（-]|概率|不[到足]|几率|比例|投篮|三分球?|罚球|命中|胜率|率|答对|出勤|占比|进度|完成|步骤|得分|评分"
     "|[A-Za-z]) ?$"
@@ -52,12 +53,14 @@ _DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"
 _TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")
 _FROM_DAY = re.compile(rf"(?:^|[，。；、 ]){_DAY} ?[-~—到至] ?$")
 _MEASURED = re.compile(" ?(?:小时|[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|以)")
-_LETTERS = re.compile(" ?[A-Za-z]{1,3}(?![a-z])")
+_LETTERS = re.compile("[A-Za-z]| [A-Za-z]{1,3}(?![a-z])")
 _BY_DAY = re.compile(" ?(?:之?[前后]|截止|当天|[早晚]|[上下中]午|凌晨|[（(]?[周星])")
 
 
 def parsed(dates: str) -> list[tuple[str, str, str]]:
-    """Year, month and day of each of `dates` (3/8, 2024.5, 5.1-5.7, 2024.1.5-8), or "" for what it lacks."""
+    """Returns (year, month, day) of each date of `dates`, which is one date (2024.5) or a span of two
+    (5.1-5.7). A part that a date lacks is "". Two numbers are year and month if the first has four digits,
+    otherwise month and day."""
     marks = "~～—–至到" if re.search("[~～—–至到]", dates) or not re.search("[./]", dates) else "-"
     return [_parsed(runs(date)) for date in re.split(f"[{marks}]", dates)]
 
@@ -70,7 +73,8 @@ def _parsed(numbers: list[str]) -> tuple[str, str, str]:
 
 
 def dated(figure: Figure) -> bool:
-    """Each month is one, and each day."""
+    """Returns whether each month of the number `figure` is 1 to 12 and each day 1 to 31. A month or day that
+    is missing is no fault."""
     return all(
         (not month or 1 <= int(month) <= 12) and (not day or 1 <= int(day) <= 31)
         for _, month, day in parsed(figure.text)
@@ -78,13 +82,21 @@ def dated(figure: Figure) -> bool:
 
 
 def days_not_shares(figure: Figure) -> bool:
-    """5/1-5/7; 1/3-1/2 and 1/3-2/3 are shares."""
-    month, day, month_2, day_2 = runs(figure.text)
-    return dated(figure) and day != day_2 and (month != month_2 or int(day) < int(day_2))
+    """Returns whether the number `figure`, such as 5/1-5/7, is a span of days. The numbers must be months and
+    days, and within one month the second day must be the later one. Spans such as 1/3-1/2 are spans of
+    fractions, and so are those of one small denominator, such as 1/3-2/3, unless the text next to them names
+    an event or a deadline."""
+    month, day, month_2, day_2 = map(int, runs(figure.text))
+    is_share = day == day_2 and max(month, month_2) < day <= 10
+    return dated(figure) and (
+        _names_days(figure.lead[-24:], figure.rest[:12]) if is_share else month != month_2 or day < day_2
+    )
 
 
 def told_day(figure: Figure) -> bool:
-    """9.12, 6/7: an event or a deadline is told, and no unit follows."""
+    """Returns whether the number `figure`, such as 9.12 or 6/7, is a day. Its numbers must be a month and a
+    day, no unit may follow, and the text next to it must name an event, a deadline or another day. With a
+    slash its second number may also tell (`_is_told_with_slash`)."""
     near, rest, slashed = figure.lead[-24:], figure.rest[:12], "/" in figure.text
     unit = _LETTERS.match(rest)
     if not dated(figure) or _MEASURED.match(rest) or (unit and not (slashed and rest[0] == " ")):
@@ -93,17 +105,24 @@ def told_day(figure: Figure) -> bool:
 
 
 def told_days(figure: Figure) -> bool:
-    """5.1-5.7."""
+    """Returns whether the number `figure`, such as 5.1-5.7, is a span of days. Either the text next to it
+    names an event or a deadline, or it begins its clause and a noun follows that is not counted. Returns
+    False before a unit."""
     near, rest = figure.lead[-24:], figure.rest[:12]
     if not dated(figure) or _MEASURED.match(rest) or _LETTERS.match(rest):
         return False
     begins = re.search("(?:^|[，。；、 ])$", near)
+    return _names_days(near, rest) or bool(begins and _NO_AMOUNT.match(rest))
+
+
+def _names_days(near: str, rest: str) -> bool:
+    """Returns whether the text `near` before a span, or the text `rest` after it, names an event or a
+    deadline."""
     return bool(
         _DAY_BEFORE.search(near)
         or _ONLY_DAYS.match("到1.1" + rest)
         or _ONLY_DAYS.match(rest)
         or re.match("号|日|期间|活动", rest)
-        or (begins and _NO_AMOUNT.match(rest))
     )
 
 
@@ -124,7 +143,9 @@ def _is_told(near: str, rest: str) -> bool:
 
 
 def _is_told_with_slash(number: str, near: str, rest: str) -> bool:
-    """A share has another denominator, or stands among other words."""
+    """Returns whether `number`, such as 6/7, is a day and not a fraction. `near` is the text before it and
+    `rest` the text after it. A second part of 1 is always a day; one over 10 is a day unless the text next to
+    it names a share."""
     day = int(runs(number)[1])
     no_share = not _SHARE_BEFORE.search(near) and not _SHARE.match(rest)
     return bool(
@@ -135,4 +156,4 @@ def _is_told_with_slash(number: str, near: str, rest: str) -> bool:
     )
 
 
-TESTS = {test.__name__: test for test in (dated, days_not_shares, told_day, told_days)}
+TESTS = by_name(dated, days_not_shares, told_day, told_days)

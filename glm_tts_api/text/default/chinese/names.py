@@ -1,4 +1,4 @@
-"""Chinese: addresses of the net, and names of letters and digits."""
+"""Chinese rules for web and e-mail addresses, and for names that consist of letters and digits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ ADDRESSES: list[Row] = [
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
 ]
 LETTERED: list[Row] = [
+    ("weekday", r"((?:周|星期|礼拜)[一二三四五六]) ?(?=\d{1,2}(?::\d\d|点))", r"\1，"),
     ("blood", r"R(?<![A-Za-z].)h ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
+    (
+        "network address",
+        r"(?<![\w:])(?:[\dA-F]{2}:){5}[\dA-F]{2}(?![\w:])",
+        lambda m: digits(m.group()).replace(":", "，"),
+    ),
     (
         "plate",
         r"([A-Z](?<=[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼].))([·• ]?)"

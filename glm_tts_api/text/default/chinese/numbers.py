@@ -1,4 +1,5 @@
-"""Chinese words for a number: as a cardinal, before a measure word, digit by digit, dialled. Strings only."""
+"""Chinese words for a number: as a cardinal, before a measure word, digit by digit, or as it is dialled.
+Works on strings only."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ _LARGE = ("", "万", "亿", "万亿", "亿亿")
 _SMALL = ("", "十", "百", "千")
 _MOST_DIGITS = 4 * len(_LARGE)
 
-# Before these a 2 by itself is 两; before all other nouns (月, 号, 日, 级, 班, 楼 ...) it names and is 二.
+# Measure words: before these a single 2 is 两. Before other nouns (月, 号, 日, 级, 班, 楼 ...) a 2 is 二.
 MEASURES = (
     "个月|小时|钟头|分钟|秒钟|星期|礼拜|世纪|年半|年多|年内|年前"
     "|年后|年来|年间|周年|公里|千米|厘米|毫米|微米|纳米"
@@ -31,7 +32,7 @@ MEASURES = (
     "柄|盅|碟|串|泡|窝|筒|听|挂"
 )
 MEASURE = re.compile(MEASURES)
-# Words that begin like a measure, but are none: 2分之一, 2季度, 2年级, 2手 ...
+# Words that begin like a measure word, but are none: 2分之一, 2季度, 2年级, 2手 ...
 _NO_MEASURE = re.compile(
     "支持|支付|支援|家电|本身|本地|本次|本科|部署|台湾|台风|根据"
     "|把握|层面|节目|节日|场景|道路|条件|名单|对比|对应|对于|面向"
@@ -53,7 +54,8 @@ _ORDINAL = re.compile(
 
 
 def cardinal(number: str) -> str:
-    """ "1205.50" -> "一千二百零五点五零"; a "-" before it is 负. Beyond 亿亿 the digits one by one."""
+    """Returns a number as a Chinese cardinal: "1205.50" -> "一千二百零五点五零". A "-" before the number is
+    负; a "+" and commas are not said. A number of more than 20 digits is read digit by digit."""
     if number[0] in "-+":
         return ("负" if number[0] == "-" else "") + cardinal(number[1:])
     whole, _, decimals = number.replace(",", "").partition(".")
@@ -62,8 +64,9 @@ def cardinal(number: str) -> str:
 
 
 def counted(number: str, noun: str, before: str = "") -> str:
-    """A number before `noun` (the text that follows): 两 where it counts one of MEASURES. `before`: the text
-    in front of it, since ordinals keep their 二."""
+    """Returns `number` in Chinese words as it is said before `noun`, which is the text that follows. A 2 is
+    两 if it counts one of MEASURES. `before` is the text in front of the number: a 2 that is an ordinal stays
+    二."""
     if number.lstrip("-+") != "2":
         return cardinal(number)
     named = _ORDINAL.search(before) or (
@@ -79,17 +82,20 @@ def takes_liang(noun: str) -> bool:
 
 
 def digits(number: str) -> str:
-    """ "2024" -> "二零二四"."""
+    """Returns `number` with its digits in Chinese, one by one: "2024" -> "二零二四". Other characters
+    stay."""
     return number.translate(CHINESE_DIGITS)
 
 
 def dialled(number: str) -> str:
-    """ "110" -> "幺幺零", as numbers of telephones, rooms and flights are said."""
+    """Returns `number` with its digits in Chinese as telephone, room and flight numbers are said, with 幺 for
+    1: "110" -> "幺幺零". Other characters stay."""
     return number.translate(PHONE_DIGITS)
 
 
 def named(number: str) -> str:
-    """A number that tells one model from another: up to two digits, and round hundreds, as a cardinal."""
+    """Returns the number of a model (737, 320) in Chinese words. A number of up to two digits, or with 00 at
+    its end, is read as a cardinal. Other numbers, and all that begin with 0, are read digit by digit."""
     if number[0] == "0" or (len(number) > 2 and not number.endswith("00")):
         return digits(number)
     return cardinal(number)
@@ -116,7 +122,9 @@ def _whole(number: str) -> str:
 
 
 def _group(group: str, *, first: bool, last: bool) -> str:
-    """Up to four digits. A 2 that leads is 两 before 百, 千, 万 and 亿."""
+    """Returns a group of up to four digits in Chinese words, without 万 or 亿. `first` and `last` say whether
+    the group is the first or the last of its number. A 2 at the start of the group is 两 before 千, and in
+    the first group before 百. A first group that is 2 alone is 两, unless it is also the last."""
     words, zero = "", False
     for at, digit in enumerate(group):
         unit = len(group) - 1 - at

@@ -1,9 +1,10 @@
-"""Chinese: signs, slashes, dots and marks, once no figure needs them."""
+"""Chinese rules for signs, slashes, dots, Roman numerals and full-width marks."""
 
 from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
 _HAN = "\u4e00-\u9fff"
@@ -13,13 +14,15 @@ _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
 def grouped(match: Match) -> str:
-    """100 000元, 1 000 000."""
+    """Returns a number without the blanks between its groups of digits: 100 000元 -> 100000元, 1 000 000 ->
+    1000000. A number with one blank stays as it is, unless a noun such as 元 or 人 follows."""
     counted = match.group().count(" ") > 1 or re.match(" ?[元块人个美万亿]", after(match))
     return match.group().replace(" ", "") if counted else match.group()
 
 
 def hanzi_apart(match: Match) -> str:
-    """A slash after a quantity (三元/月) is 每; else it is a pause."""
+    """Returns the word for a slash before Hanzi: 每 after a quantity (三元/月) if no numeral follows,
+    otherwise a comma for a pause."""
     quantity = _QUANTITY.search(before(match, 6)) and not _NUMERAL.match(after(match, 1))
     return "每" if quantity else "，"
 
@@ -54,8 +57,9 @@ ROMAN: list[Row] = [
     ("roman numeral", r"(?<![A-Za-z\d])([IVX]{1,4})(?=[型级期度类世章节部卷])", lambda m: str(roman(m[1]))),
     (
         "roman numeral",
-        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z])",
-        lambda m: str(roman(m[1])),
+        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z])"
+        rf"|([IV](?<=[A-Za-z{_HAN}] .)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=V)I{{2,3}}))(?![A-Za-z])",
+        lambda m: str(roman(m[1] or m[2])),
     ),
 ]
 
@@ -71,9 +75,35 @@ DOTS: list[Row] = [
     ("underscore", r"_", " "),
 ]
 
+_LATITUDES = {"N": "北纬", "S": "南纬", "E": "东经", "W": "西经"}
+_ANGLE = r"\d{1,3}(?:\.\d{1,9})?°(?: ?\d{1,2}(?:\.\d{1,6})?[′'])?(?: ?\d{1,2}(?:\.\d{1,6})?[″\"])?"
+
+
+def place(match: Match) -> str:
+    """Returns a geographic latitude or longitude with its direction in front: 39°54′N -> 北纬39°54′. If a
+    word such as 北纬 stands before it already, the letter is dropped."""
+    letter, angle = match[1] or match[4], match[2] or match[3]
+    named = before(match, 3).rstrip(" 为是：:").endswith(("纬", "经"))
+    return angle if named else _LATITUDES[letter] + angle
+
+
 WIDE: list[Row] = [
+    ("place", rf"([NSEW])(?<![A-Za-z].) ?({_ANGLE})|({_ANGLE}) ?([NSEW])(?![A-Za-z])", place),
+    (
+        "hexadecimal",
+        r"0x(?<![\dA-Za-z]0x)([0-9A-Fa-f]{1,8})(?![A-Za-z0-9])",
+        lambda m: f"零x{m[1].translate(CHINESE_DIGITS)}",
+    ),
+    ("era", r"(公元)?(前[零\d]{1,4}年) ?[-~～—–] ?(?=(?:公元)?前?\d)", r"\1\2到"),
+    (
+        "opus",
+        r"[Oo](?<![A-Za-z].)p\. ?(\d{1,3})(?:[,，]? ?[Nn]o\. ?(\d{1,2}))?",
+        lambda m: f"作品{m[1]}{'第' + m[2] + '首' if m[2] else ''}",
+    ),
+    ("lines", r"(?<![\d+])\+(\d{1,6}) ?/ ?-(?=\d)", r"加\1，减"),
     ("number sign", rf"#(?<=\d.)(?=[{_HAN}])", "号"),
     ("full-width mark", r"[：∶](?<=\d.)(?=\d)", ":"),
+    ("ratio", r"∶(?:(?<=[A-Za-z].)(?=[\dA-Za-z])|(?<=\d.)(?=[A-Za-z]))", "比"),
     ("full-width mark", r"％", "%"),
     ("full-width mark", r"～(?<=\d.)(?=\d)", "~"),
     ("decimal", r"\.(?:(?<=^.)|(?<=[\s(（=<>≥≤约为是].))(?=\d)", "0."),

@@ -1,4 +1,4 @@
-"""Chinese: powers, sums and the signs between them."""
+"""Chinese rules for powers, for sums, and for the signs in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from glm_tts_api.text.default.table import Match, Row, after, alternatives, befo
 
 
 def exponent(match: Match) -> str:
-    """10²⁰, x^-2: the base, then its power."""
+    """Returns a power in Chinese words: 10²⁰ -> 10的二十次方, x^-2 -> x的负二次方, x^2 -> x的平方. The base
+    stays."""
     base, power = match[1], plain_exponent(match[2].strip("^{}( )"))
     if power in ("2", "3"):
         return f"{base}的{'平方' if power == '2' else '立方'}"
@@ -21,40 +22,45 @@ def exponent(match: Match) -> str:
 
 
 def ion(match: Match) -> str:
-    """Fe³⁺."""
+    """Returns an ion with its charge in Chinese: Fe³⁺ -> Fe3加."""
     return f"{match[1]}{plain_exponent(match[2])}{'加' if match[3] == '⁺' else '负'}"
 
 
 def inverse(match: Match) -> str:
-    """m·s⁻¹: m/s."""
+    """Returns a unit with a negative exponent as a divisor: the s⁻¹ of m·s⁻¹ -> /s. An unknown unit stays as
+    it is."""
     return f"/{match[1]}{match[2].strip('¹')}" if match[1] in PER else match.group()
 
 
 def unit_of_power(match: Match) -> str:
-    """次方 m/s: the unit behind a power in words."""
+    """Returns 方, the end of a power in Chinese words, and the name of the unit that follows: the 方 m/s of
+    二次方 m/s -> 方米每秒. Earlier rules have written the power. An unknown unit stays as it is."""
     unit = unit_name(match[1]) if match[1] else ""
     return match.group() if unit is None else f"方{unit}{'每' + per_name(match[2]) if match[2] else ''}"
 
 
 def power_of_unit(match: Match) -> str:
-    """10³kg/m³: the power, then its unit."""
+    """Returns a power with its unit in Chinese words: 10³kg/m³ -> 10的立方千克每立方米."""
     unit = f"{unit_name(match[3])}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
     return exponent(match) + unit
 
 
 def difference(match: Match) -> str:
-    """pOH=14-pH; 2,4-D is a name."""
+    """Returns the word for a hyphen between a digit and letters: 减 in a formula, as in pOH=14-pH. In a name
+    such as 2,4-D, where a capital follows, the hyphen is dropped. Otherwise it stays."""
     if "=" in before(match):
         return "减"
     return "" if after(match, 1).isupper() else match.group()
 
 
 def quotient(match: Match) -> str:
-    """频率×位宽/8."""
+    """Returns the word for a slash between Hanzi and a digit: 除以 in a formula, as in 频率×位宽/8, otherwise
+    the slash."""
     return "除以" if re.search("[=×*÷][^，。]{1,10}$", before(match)) else match.group()
 
 
 _HAN = "\u4e00-\u9fff"
+_NUMERALS = "零一二两三四五六七八九十百"
 _UNIT = alternatives(UNITS)
 
 POWERS: list[Row] = [
@@ -65,9 +71,6 @@ POWERS: list[Row] = [
         " ",
     ),
     ("dot", r"\.(?<=[A-Za-z].)(?=\d)", "点"),
-    ("difference", r"-(?<=(?<![A-Za-z\d])[a-z].)(?=\d)", "减"),
-    ("per", r"/(?<=[A-Za-z]/)100 ?km(?![A-Za-z/])", "每百公里"),
-    ("per", rf"/(?<=[A-Za-z].)(?=10{{1,3}} ?(?:{alternatives(UNITS)})(?![A-Za-z]))", "每"),
     ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的)]|\d{1,3}[!！])", "的阶乘"),
     ("per", r"(?<=[A-Za-z¹²³])[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])", inverse),
     (
@@ -103,11 +106,10 @@ POWERS: list[Row] = [
 
 SUMS: list[Row] = [
     ("plus or minus", r"±|\+/-", "正负"),
-    ("plus or minus", r"(?<=[的为是达：]) ?\+(?=\d)", "正"),
     ("plus", r"\+(?<=[A-Za-z].)\+", "加加"),
-    ("plus", r"\+(?<=\d.)(?=[岁年元万亿个人家名种款项条座所次台天位场件城国])", "多"),
     ("plus", r"\+", "加"),
     ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
+    ("divided", rf"/(?=[{_NUMERALS}千万点]{{1,12}}[{_HAN}Ω]{{0,3}} ?[=≈])", "除以"),
     (
         "quotient",
         r"(\d(?<![\dA-Za-z./].)\d{0,2})/([xyznab](?:[²³]|的[平立]方)?)(?![A-Za-z\d])",
@@ -119,8 +121,8 @@ SUMS: list[Row] = [
     ("equals", r"={1,3}", "等于"),
     (
         "times",
-        r"(?<=[\w)²³%米元]) ?[*×] ?(?=[\d(])"
-        r"|(?<=[\d)])(?<![A-Za-z]\d) ?[*×xX] ?(?=\d)|(?<=[\d)]) ?[*×] ?(?=\w)",
+        rf"(?<=[\w)²³%{_HAN}]) ?[*×] ?(?=[\d({_NUMERALS}])"
+        rf"|(?<=[\d)])(?<![A-Za-z]\d) ?[*×xX] ?(?=[\d{_NUMERALS}])|(?<=[\d)]) ?[*×] ?(?=\w)",
         "乘",
     ),
     ("times", r"×", "乘"),
@@ -129,11 +131,12 @@ SUMS: list[Row] = [
     ("slash", r"/(?<=[A-Za-z].)(?=\d)", " "),
     ("about", r"≈", "约等于"),
     ("root", r"√", "根号"),
+    ("root", r"∛", "三次根号"),
     ("angle", r"∠ ?(?=[A-Z1-9])", "角"),
     ("triangle", r"△ ?(?=[A-Z])", "三角形"),
     ("infinity", r"∞", "无穷大"),
-    ("about", r"[~～](?<=约.)(?=\d)", ""),
-    ("about", r"[~～](?<![\w.].) ?(?=\d)", "约"),
+    ("about", rf"[~～](?<=约.)(?=[\d{_NUMERALS}])", ""),
+    ("about", rf"[~～](?<![\w.].) ?(?=[\d{_NUMERALS}])", "约"),
 ]
 
 LETTERS: list[Row] = [

@@ -1,11 +1,11 @@
-"""Chinese: whether a number is a year or counts years."""
+"""Functions that test whether a Chinese number is a year or counts years."""
 
 from __future__ import annotations
 
 import re
 
 from glm_tts_api.text.default.chinese import numbers
-from glm_tts_api.text.default.figures import Figure, runs
+from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _SPAN_BEFORE = re.compile(
     "(?:距今|长达|历时|上下|历经|跨越|绵延|延续|传承|沉睡|存续|等了"
@@ -30,7 +30,8 @@ _COUNTED = re.compile("[多余左来几级号路减返送抵]|以[上下内]|分
 
 
 def reign(figure: Figure) -> bool:
-    """701-762年: the years of a life or a dynasty."""
+    """Returns whether the number `figure` is a span of the years of a life or a dynasty: 701-762年. The
+    second number must be larger, and the two must not both end with 0."""
     first, second = runs(figure.text)
     return int(first) < int(second) and not (first.endswith("0") and second.endswith("0"))
 
@@ -41,13 +42,15 @@ def rising(figure: Figure) -> bool:
 
 
 def rising_uncounted(figure: Figure) -> bool:
-    """1998-2002, unless it is said of what."""
+    """Returns whether the number `figure` is a span of years: 1998-2002. The second number must be larger,
+    and no measure word but 年 may follow."""
     rest = figure.rest.lstrip()
     return rising(figure) and not (numbers.MEASURE.match(rest) and not rest.startswith("年"))
 
 
 def no_span_of_years(figure: Figure) -> bool:
-    """2024年; 3000年 and 近2024年 are so many years."""
+    """Returns whether the number `figure` before 年 (year) names a year, as in 2024年. In 3000年 and 近2024年
+    it counts years."""
     number, near = int(figure.text), figure.lead[-12:]
     rest = re.sub("^ ?年", "", figure.rest)
     counts = (
@@ -60,7 +63,8 @@ def no_span_of_years(figure: Figure) -> bool:
 
 
 def short_year(figure: Figure) -> bool:
-    """94年: births or other years are told."""
+    """Returns whether the number `figure` is a year of two digits, as in 94年. Either the text next to it
+    names a birth or other years, or it stands alone between two marks."""
     near, rest = figure.lead[-12:], figure.rest[1:13]
     alone = near[-1:] in ("，", "、", "。") and rest[:1] in ("，", "、", "。")
     named = near[-1:] in ("是", "属") and re.match("的(?!历史|时间|努力|老店|光阴|友谊|合同|工)", rest)
@@ -68,7 +72,8 @@ def short_year(figure: Figure) -> bool:
 
 
 def uncounted_year(figure: Figure) -> bool:
-    """2025我们一起: nothing is counted, and no amount is announced."""
+    """Returns whether the number `figure` is a year, as in 2025我们一起: no measure word follows, and the
+    text before announces no amount. The number 2000 is a year only after a word such as 从 or 在."""
     near, rest = figure.lead[-12:], figure.rest[:12].lstrip()
     if figure.text == "2000" and not re.search("[从自到在于至年]$", near):
         return False
@@ -77,7 +82,4 @@ def uncounted_year(figure: Figure) -> bool:
     return not (numbers.MEASURE.match(rest) or _COUNTED.match(rest) or _ANNOUNCED.search(near))
 
 
-TESTS = {
-    test.__name__: test
-    for test in (reign, rising, rising_uncounted, no_span_of_years, short_year, uncounted_year)
-}
+TESTS = by_name(reign, rising, rising_uncounted, no_span_of_years, short_year, uncounted_year)

@@ -1,15 +1,22 @@
-"""English: what a figure is by the figures beside it, by name for the table of the classes."""
+"""Functions that test an English number by the text next to it, so that its class is found. The table of
+number classes names them."""
 
 from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.figures import Figure
+from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 
 def like_the_last(figure: Figure) -> bool:
-    """Rooms 304 and 305: the figure before it is a name of the same kind."""
+    """Returns whether the number before `figure` is a room number, so that `figure` is a room number too:
+    rooms 304 and 305."""
     return figure.last_kind == "room"
+
+
+def identified_too(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a code because it follows another code: Zip 90210, not 90201."""
+    return figure.last_kind == "identifier"
 
 
 _COUNTS = re.compile(
@@ -19,8 +26,20 @@ _COUNTS = re.compile(
 
 
 def letter_behind(figure: Figure) -> bool:
-    """Seat 14B, a 7B bus; 2B views and worth 3B are billions."""
+    """Returns whether the letter of the number `figure` is part of a name: it is in seat 14B and in a 7B bus.
+    After a word such as worth or about it means billions: worth 3B."""
     return not _COUNTS.search(figure.lead)
 
 
-TESTS = {test.__name__: test for test in (like_the_last, letter_behind)}
+def of_a_team(figure: Figure) -> bool:
+    """Returns whether the number `figure` is the record of a team, as in is 9-2 overall. Behind "and" it is
+    one if the number before is a record: is 9-2 overall and 4-0 at home."""
+    return not figure.lead.endswith("and ") or figure.last_kind == "record"
+
+
+def of_a_hundred(figure: Figure) -> bool:
+    """Returns whether the number `figure` is two shares of a hundred: an 80/20 rule, a 55/45 split."""
+    return sum(map(int, runs(figure.text))) == 100
+
+
+TESTS = by_name(like_the_last, identified_too, letter_behind, of_a_team, of_a_hundred)

@@ -1,4 +1,4 @@
-"""English: dates with the name of their month."""
+"""English rules for dates that have the name of their month."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ def _month(word: str) -> str:
 
 
 def month_first(match: Match) -> str:
-    """January 5th, 2024; Jan 5."""
+    """Returns a date in words: Jan 5 -> january fifth, January 5th, 2024 -> january fifth, twenty twenty
+    four."""
     month, day, year = _month(match[1]), match[2], match[3]
     spoken = f"{month} {numbers.ordinal(day)}"
     return spoken + (f", {numbers.year(year)}" if year else "")
 
 
 def day_first(match: Match) -> str:
-    """5 January 2024, 5th of May."""
+    """Returns a date that begins with the day in words: 5 January 2024 -> the fifth of january twenty twenty
+    four. No "the" is added after an article or a word such as his or late."""
     spoken = f"{numbers.ordinal(match[1])} of {_month(match[2])}"
     if not _ARTICLE.search(before(match)):
         spoken = f"the {spoken}"
@@ -38,7 +40,7 @@ def day_first(match: Match) -> str:
 
 
 def day_range(match: Match) -> str:
-    """May 3-5, 2024."""
+    """Returns a span of days in words: May 3-5 -> may third to fifth."""
     month, first, last, year = _month(match[1]), match[2], match[3], match[4]
     return f"{month} {numbers.ordinal(first)} to {numbers.ordinal(last)}" + (
         f", {numbers.year(year)}" if year else ""

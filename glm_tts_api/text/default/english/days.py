@@ -1,16 +1,16 @@
-"""English: whether 3/14, 3/14-3/16 and 11/30/2024 are days."""
+"""Functions that test whether an English number such as 3/14, 3/14-3/16 or 11/30/2024 is a date."""
 
 from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.figures import Figure, runs
+from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
     *("november", "december"),
 )
-_PARTS = {"1/2", "1/3", "2/3", "1/4", "3/4", "1/5", "1/8", "1/10"}  # by which something changes
+_PARTS = {"1/2", "1/3", "2/3", "1/4", "3/4", "1/5", "1/8", "1/10"}  # fractions by which something changes
 _CHANGED = re.compile(
     r"(?i)(?:low|ris|rose|grew|grow|cut|reduc|increas|drop|fell|fall|shrink|shrank|rais|slash|declin|up|down|less)"
     r"\w{0,4}\b[\w ]{0,24}\bby $"
@@ -18,8 +18,9 @@ _CHANGED = re.compile(
 
 
 def parsed(dates: str) -> list[tuple[str, int, int]]:
-    """The year ("" without one), month and day of each of `dates`: the month first, unless only the other way
-    round is a date."""
+    """Returns (year, month, day) of each date of `dates`, which is one date or a span of two. A year that is
+    not given is ""; a year of two digits gets its century. The month comes first in a date, unless a year of
+    four digits does, or the first number is over 12."""
     parts = re.split("[-~—–]", dates) if "/" in dates else [dates]
     return [_parsed(runs(part)) for part in parts]
 
@@ -30,27 +31,38 @@ def _parsed(numbers: list[str]) -> tuple[str, int, int]:
     first, second, year = int(numbers[0]), int(numbers[1]), "".join(numbers[2:])
     if first > 12:
         first, second = second, first
-    return f"20{year}" if len(year) == 2 else year, first, second
+    return _in_full(year), first, second
+
+
+def _in_full(year: str) -> str:
+    """Returns a year of two digits with its century: 40 to 99 -> 1940 to 1999, 00 to 39 -> 2000 to 2039.
+    Other years stay."""
+    return f"{'19' if int(year) > 39 else '20'}{year}" if len(year) == 2 else year
 
 
 def dated(figure: Figure) -> bool:
-    """Each month is one, and each day."""
+    """Returns whether each month of the number `figure` is 1 to 12 and each day 1 to 31."""
     return all(1 <= month <= 12 and 1 <= day <= 31 for _, month, day in parsed(figure.text))
 
 
 def dated_apart(figure: Figure) -> bool:
-    """3/14-3/16; 1/3-2/3 are shares."""
+    """Returns whether the number `figure`, such as 3/14-3/16, is a span of days. The numbers must be months
+    and days, and within one month the second day must be the later one. Spans of one small denominator, such
+    as 1/3-2/3, are spans of fractions."""
     (_, month, day), (_, month_2, day_2) = parsed(figure.text)
-    return dated(figure) and day != day_2 and (month != month_2 or day < day_2)
+    is_share = day == day_2 and max(month, month_2) < day <= 10
+    return dated(figure) and not is_share and (month != month_2 or day < day_2)
 
 
 def dated_no_part(figure: Figure) -> bool:
-    """Due 8/15; cut by 1/2 is a share."""
+    """Returns whether the number `figure` can be a day, as in due 8/15: its numbers are a month and a day. A
+    fraction by which something changes is no day, as in cut by 1/2."""
     return dated(figure) and not (figure.text in _PARTS and _CHANGED.search(figure.lead))
 
 
 def dated_too(figure: Figure) -> bool:
-    """From 5/3 to 5/9: a day behind another."""
+    """Returns whether the number `figure` is a day because the number before it is one: the 5/9 of from 5/3
+    to 5/9."""
     return figure.last_kind in ("date", "dates") and dated(figure)
 
 
@@ -59,4 +71,4 @@ def rising(figure: Figure) -> bool:
     return int(first) < int(second)
 
 
-TESTS = {test.__name__: test for test in (dated, dated_apart, dated_no_part, dated_too, rising)}
+TESTS = by_name(dated, dated_apart, dated_no_part, dated_too, rising)

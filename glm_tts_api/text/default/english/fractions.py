@@ -1,4 +1,5 @@
-"""English: fractions, marks out of ten, odds, scores with a slash."""
+"""English words for fractions, marks out of ten, odds and scores with a slash, and tests that tell them
+apart."""
 
 from __future__ import annotations
 
@@ -6,110 +7,107 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.english.stops import A_TIME, with_stop
-from glm_tts_api.text.default.english.units import ONLY_JOINED, UNITS, unit_name
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _ONES = {"2": "half", "3": "third", "4": "quarter"}
+_RATED = re.compile(
+    r"(?i)rat(?:ed?|ing)|scor|star|review|g(?:i|a)v(?:e|ing)|mark|grade|got|pain|quality|solid|exam|quiz|test"
+)
+_CRICKET = re.compile(
+    r"(?i)wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket"
+    r"|\bov\b|a\.o\.|by \d+ runs|\ball out"
+)
 
 
-def out_of(match: Match) -> str:
-    """9/10, 4.5/5: a mark, of which no fraction is meant."""
-    rated = re.search(
-        r"(?i)rat(?:ed?|ing)|scor|star|review|g(?:i|a)v(?:e|ing)|mark|grade|got|pain|quality|solid|exam|quiz|test",
-        before(match, 40) + after(match, 20),
+def rated(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 9/10 or 4.5/5, is a mark out of a total, and no fraction.
+    The first number must not be larger than the second, and no sign of a sum may stand next to them. A word
+    such as rated must be near, or the total must be 10 or 100, or the mark must have a decimal point."""
+    first, second = re.split("/", figure.text)
+    in_sum = re.search(r"[=+×*÷<>]\s?$", figure.lead) or re.match(r"\s?[=+×*÷<>]", figure.rest)
+    told = _RATED.search(figure.lead) or _RATED.search(figure.rest[:20])
+    return bool(
+        not in_sum and float(first) <= int(second) and (told or second in ("10", "100") or "." in first)
     )
-    first, second = match[1], match[2]
-    in_sum = re.search(r"[=+×*÷<>]\s?$", before(match, 2)) or re.match(r"\s?[=+×*÷<>]", after(match, 2))
-    if in_sum or float(first) > int(second) or not (rated or second in ("10", "100") or "." in first):
-        return match.group()
-    return f"{cardinal(first)} out of {cardinal(second)}"
 
 
-def fraction_of_unit(match: Match) -> str:
-    """3/4 tsp, 1 1/2 mi."""
-    noun = unit_name(match[4]) or match[4]
-    said = fraction(match)
-    if match[1]:
-        return f"{said} {numbers.plural(noun, '2')}"
-    article = "an" if noun[0] in "aeiou" else "a"
-    return f"{'half' if said == 'one half' else said + ' of'} {article} {noun}"
+def no_more(figure: Figure) -> bool:
+    """Returns whether, of the two numbers in `figure`, the first is not larger than the second, as in 28/40
+    passes."""
+    first, second = map(int, runs(figure.text))
+    return first <= second
 
 
-def fraction(match: Match) -> str:
-    whole, first, second = match[1], match[2], match[3]
+def cricket(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 250/5, is the score of a cricket match: a word such as
+    wicket stands near it."""
+    return bool(_CRICKET.search(figure.lead) or _CRICKET.search(figure.rest))
+
+
+def fraction(text: str) -> str:
+    """Returns a fraction in words: 3/4 -> three quarters, 1 1/2 -> one and a half, 11/10 -> eleven over
+    ten."""
+    minus, text = ("minus ", text[1:]) if text[0] == "-" else ("", text)
+    *wholes, first, second = runs(text)
     if int(first) >= int(second) and int(second) > 9:
-        return f"{cardinal(first)} over {cardinal(second)}"
+        return f"{minus}{cardinal(first)} over {cardinal(second)}"
     part = _ONES.get(second) or numbers.ordinal(second)
-    lead = f"{cardinal(whole)} and " if whole else ""
-    if second == "2" and first == "1" and whole:
+    lead = minus + (f"{cardinal(wholes[0])} and " if wholes else "")
+    if second == "2" and first == "1" and wholes:
         return lead + "a half"
     if part == "half" and first != "1":
         return f"{lead}{cardinal(first)} halves"
     return f"{lead}{cardinal(first)} {part if first == '1' else part + 's'}"
 
 
-def pressure(match: Match) -> str:
-    return f"{cardinal(match[1])} over {cardinal(match[2])}"
+def fractions(text: str) -> str:
+    """Returns a span of fractions in words: 1/3-2/3 -> one third to two thirds."""
+    return " to ".join(
+        fraction(number) if "/" in number else cardinal(number) for number in re.split(" ?[-~—–] ?", text)
+    )
 
 
-def wickets(match: Match) -> str:
-    """250/5 of a cricket match."""
-    told = r"(?i)wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket|\ball out"
-    if re.search(told, before(match, 60) + after(match, 40)):
-        return f"{cardinal(match[1])} for {cardinal(match[2])}"
-    return match.group()
+def thread(text: str) -> str:
+    """Returns the size of a screw thread in words: 1/4-20 -> one quarter twenty."""
+    share, number = text.split("-")
+    return f"{fraction(share)} {cardinal(number)}"
 
 
-def fraction_of_inch(match: Match) -> str:
-    """3/4" plywood, 1 1/2"."""
-    noun = "inch" if re.match(r"\s[a-z]", after(match)) else "inches" if match[1] else "of an inch"
-    return f"{fraction(match)} {noun} "
+def fraction_inch(text: str) -> str:
+    """Returns a fraction of an inch in words, as it stands before a noun: the 3/4" of 3/4" plywood -> three
+    quarters inch."""
+    return f"{fraction(_bare(text))} inch"
 
 
-_B = r"(?<![\d.,])"
-_UNIT = alternatives(UNITS)
-FRACTIONS: list[Row] = [
-    ("minus", r"(?<![\w)-])-(?=\d{1,3}/\d)", "minus "),
-    ("blood pressure", rf"{_B}(\d{{2,3}})/(\d{{2,3}})(?= ?mm ?Hg)", pressure),
-    (
-        "blood pressure",
-        r"(?i:(?<=pressure )|(?<=pressure is )|(?<=pressure of )|(?<=pressure was )"
-        r"|(?<=bp )|(?<=bp: )|(?<=bp is ))(\d{2,3})/(\d{2,3})(?![\d/])",
-        pressure,
-    ),
-    (
-        "inches",
-        r"(?<![\d/.,])(?:(\d{1,3})[\s-])?([1-9]\d?)/([1-9]\d?)(?:\s?[\"″](?!\d)|-in\b\.?)",
-        with_stop(fraction_of_inch, A_TIME),
-    ),
-    (
-        "half",
-        r"(?<![\d/.,] )(?<![\d/.,])1/2(?= (?:the|an?|my|his|her|our|their|your|as|that|this)\b)",
-        "half",
-    ),
-    ("pair", r"(?<![\d/.,])(20|11|50)/\1(?![\d/])", lambda m: f"{cardinal(m[1])} {cardinal(m[1])}"),
-    (
-        "odds",
-        r"(\d(?<![\d/.,]\d)\d{0,2})/([1-9])(?![\d/])(?=(?: odds)? (?:to win"
-        r"|favou?rite|shot|outsider|odds)\b)",
-        lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
-    ),
-    ("wickets", r"(?<![\d/.,-])([1-9]\d{1,2})/(\d)(?![\d/.]\d|\d|/)", wickets),
-    (
-        "mark",
-        rf"(?<![\d/.,-])(\d{{1,3}}(?:\.\d{{1,2}})?)/(5|10|20|50|100)(?![\d/-]|\.\d| ?(?:of|inch|{_UNIT})\b)",
-        out_of,
-    ),
-    (
-        "fraction",
-        rf"(?<![\d/.,])(?:(\d{{1,3}})(?:\s|\sand\s|-))?([1-9]\d{{0,2}})/([1-9]\d{{0,2}})\s?(?!in )"
-        rf"({alternatives(unit for unit in UNITS if len(unit) > 1 and unit not in ONLY_JOINED)})\b\.?",
-        with_stop(fraction_of_unit, A_TIME),
-    ),
-    (
-        "fraction",
-        r"(?<![\d/.,])(?:(\d{1,3})(?:\s|\sand\s|-))?([1-9]\d{0,2})/([1-9]\d{0,2})(?![\d/]|\.\d)",
-        fraction,
-    ),
-]
+def fraction_inches(text: str) -> str:
+    """Returns a fraction of inches in words: 3/4" -> three quarters of an inch, 1 1/2" -> one and a half
+    inches."""
+    return f"{fraction(_bare(text))} {'inches' if len(runs(text)) > 2 else 'of an inch'}"
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[^\d]+$", "", text)
+
+
+def over(text: str) -> str:
+    """Returns a blood pressure in words: 120/80 -> one hundred and twenty over eighty."""
+    return " over ".join(map(cardinal, runs(text)))
+
+
+def odds(text: str) -> str:
+    """Returns odds in words: 5/1 -> five to one."""
+    return " to ".join(map(cardinal, runs(text)))
+
+
+def wickets(text: str) -> str:
+    """Returns the score of a cricket match in words: 250/5 -> two hundred and fifty for five."""
+    return " for ".join(map(cardinal, runs(text)))
+
+
+def out_of(text: str) -> str:
+    """Returns a mark out of a total in words: 4.5/5 -> four point five out of five."""
+    return " out of ".join(map(cardinal, text.split("/")))
+
+
+SAID = by_name(fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, out_of)
+TESTS = by_name(rated, no_more, cricket)

@@ -1,76 +1,112 @@
-"""English: amounts of money."""
+"""English words for amounts of money."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from glm_tts_api.text.default.data import Words, either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.english.units import CODES, CURRENCIES, SCALES
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.english.units import SCALES
+from glm_tts_api.text.default.figures import Figure, by_name
 
-_B = r"(?<![\d.,])"
-
-
-def money(match: Match) -> str:
-    major, minor = CURRENCIES[match[1].upper()]
-    if match[1] in "¥￥" and re.search(
-        "Japan|Tokyo|Osaka|Kyoto|Yen|yen", before(match, 60) + after(match, 60)
-    ):
-        major, minor = "yen", "sen"
-    first, second, scale = match[2].replace(",", ""), match[3], SCALES.get((match[4] or "").lower())
-    cents = first.partition(".")[2]
-    if second and not scale and len(cents) == 2 and re.search(r"\.\d\d$", second):
-        return f"{_with_cents(first, major, minor)}to {_with_cents(second.replace(',', ''), major, minor)}"
-    if second or scale or len(cents) not in (0, 2) or (cents and major in ("yen", "won", "dong")):
-        amount = cardinal(first) + (f" to {cardinal(second)}" if second else "")
-        return f"{amount} {scale + ' ' if scale else ''}{numbers.plural(major, '2')} "
-    return _with_cents(first, major, minor)
+_SCALE = r"(?i:hundred|thousand|million|billion|trillion|tn|mn|mm|mil|bn|[kmbt])(?![A-Za-z])"
+_WITHOUT_PARTS = ("yen", "won", "dong")
+# Things that are named by their price even without an article: two $20 bills.
+_PRICED = re.compile(
+    r" (?:bills?|notes?|coins?|gift cards?|vouchers?|coupons?|tickets?|deals?"
+    r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|copays?|price tags?|bonus(?:es)?)\b"
+)
+_NOUN = re.compile(
+    r" (?![a-z]{1,10}ed\b|(?:and|are|back|but|can|cash|could|did|due|each|earlier|every|extra|for|from|had"
+    r"|has|have|here|how|into|just|last|later|left|less|made|more|next|now|off|only|out|over|paid|per|plus"
+    r"|she|since|spent|than|that|the|then|there|they|this|today|under|until|was|went|were|what|when|where|which|who|will|with"
+    r"|without|worth|would|you|your)\b)[a-z]{3}"
+)
+_ARTICLE = re.compile(r"(?i)\b(?:an?|the|this|one|my|your|his|her|our|their|every|another) $")
 
 
-def _with_cents(number: str, major: str, minor: str) -> str:
-    whole, _, cents = number.partition(".")
-    spoken = f"{cardinal(whole)} {numbers.plural(major, '1' if whole == '1' else '2')}"
+def priced(figure: Figure) -> bool:
+    """Returns whether the number `figure` describes a noun, as in a $5 bill and a $500-a-night hotel. In the
+    $5 that he owed it is an amount."""
+    by_article = _ARTICLE.search(figure.lead) and _NOUN.match(figure.rest)
+    return bool(by_article or _PRICED.match(figure.rest) or re.match(r"-(?:an?|per)-[a-z]", figure.rest))
+
+
+class Money:
+    """Writes amounts of money in words. `patterns` has the patterns that figures_en.tsv names: the signs and
+    codes of currencies, and the words of scale."""
+
+    def __init__(self, words: Words) -> None:
+        signs, codes = words.names("currency", "english"), words.names("code", "english")
+        self._names = signs | codes
+        self._parts_of = {word.written: word.part for word in words.of("currency")}
+        sign, code = f"(?i:{either(signs)})", either(codes)
+        self.patterns = {"currency": sign, "code": code, "scale": _SCALE}
+        self._parts = re.compile(
+            rf"({sign}|{code})?\s?([\d,.]+)(?:[\s-]?({_SCALE}))?"
+            rf"(?:\s?[-–—]+\s?(?:{sign})?\s?([\d,.]+)(?:[\s-]?({_SCALE}))?)?\s?(.+)?"
+        ).fullmatch
+        self.said = by_name(self.money, self.price, self.yen, self.cents)
+        self.tests = by_name(priced)
+
+    def money(self, amount: str, yen: bool = False, agree: Callable[[str, str], str] = numbers.plural) -> str:
+        """Returns an amount of money in words: $5.50 -> five dollars and fifty cents, $5-$10 million -> five
+        to ten million dollars.
+
+        `yen` says that ¥ means yen. `agree` is a function of a noun and of an amount in digits. It returns
+        the noun in the singular or plural, as it follows the amount.
+        """
+        if amount.startswith("-"):
+            return f"minus {self.money(amount[1:], yen, agree)}"
+        parts = self._parts(re.sub(r"(?<=\d) (?=\d)", "", amount))
+        assert parts, amount
+        sign, first, scale, second, scale_of_both, behind = parts.groups("")
+        noun = self._names.get(behind or sign) or self._names[(behind or sign).upper()]
+        part = self._parts_of.get(sign.upper(), "")
+        if yen:
+            noun, part = "yen", "sen"
+        cents = first.partition(".")[2]
+        if (
+            not behind
+            and part
+            and not scale
+            and not scale_of_both
+            and len(cents) == 2
+            and noun not in _WITHOUT_PARTS
+        ):
+            if re.search(r"\.\d\d$", second):
+                return f"{_with_cents(first, noun, part, agree)} to {_with_cents(second, noun, part, agree)}"
+            if not second:
+                return _with_cents(first, noun, part, agree)
+        said = " to ".join(
+            f"{cardinal(number.replace(',', ''))} {SCALES.get(of.lower(), '')}".rstrip()
+            for number, of in ((first, scale), (second, scale_of_both))
+            if number
+        )
+        return f"{said} {agree(noun, '2' if second or scale else first)}"
+
+    def price(self, amount: str) -> str:
+        """Returns, in words, an amount of money that describes a noun, so that the currency stays singular:
+        the $5 of a $5 bill -> five dollar."""
+        return self.money(amount, agree=lambda noun, _: noun)
+
+    def yen(self, amount: str) -> str:
+        """Returns, in words, an amount whose sign ¥ means yen, as in a text about Japan: ¥500 -> five hundred
+        yen."""
+        return self.money(amount, yen=True)
+
+    def cents(self, amount: str) -> str:
+        """Returns an amount of cents in words: 5¢ -> five cents."""
+        number = amount.rstrip("¢ ")
+        return f"{cardinal(number)} {numbers.plural('cent', number)}"
+
+
+def _with_cents(number: str, major: str, minor: str, agree: Callable[[str, str], str]) -> str:
+    whole, _, cents = number.replace(",", "").partition(".")
+    spoken = f"{cardinal(whole)} {agree(major, '1' if whole == '1' else '2')}"
     if not cents.strip("0"):
-        return f"{spoken} "
-    small = f"{cardinal(cents)} {numbers.plural(minor, str(int(cents)))} "
+        return spoken
+    small = f"{cardinal(cents)} {agree(minor, str(int(cents)))}"
     return small if not whole.strip("0") else f"{spoken} and {small}"
-
-
-def money_behind(match: Match) -> str:
-    """100$, 50 EUR."""
-    noun = CURRENCIES[match[3]][0] if match[3] in CURRENCIES else CODES[match[3]]
-    return _amount(match[1], match[2], noun)
-
-
-def coded_money(match: Match) -> str:
-    """USD 100."""
-    return _amount(match[2], match[3], CODES[match[1]])
-
-
-def _amount(number: str, scale: str | None, noun: str) -> str:
-    if scale:
-        return f"{cardinal(number)} {SCALES[scale.lower()]} {numbers.plural(noun, '2')} "
-    return f"{cardinal(number)} {numbers.plural(noun, number)} "
-
-
-_AMOUNT = r"\d{1,30}+(?:,\d{3})*+(?:\.\d{1,30}+)?"
-_SIGNS = alternatives(CURRENCIES)
-_SCALE = r"[kmbt]|tn|mn|mm|mil|bn|hundred|thousand|million|billion|trillion"
-
-
-MONEY: list[Row] = [
-    (
-        "money",
-        rf"(?i)({_SIGNS})\s?({_AMOUNT})(?:\s?[-–—]+\s?(?:{_SIGNS})?\s?"
-        rf"({_AMOUNT}))?(?:[\s-]?({_SCALE})(?![A-Za-z]))?",
-        money,
-    ),
-    (
-        "money",
-        rf"(?i:{_B}({_AMOUNT})\s?({_SCALE})?\s?)((?:{_SIGNS})|(?:{alternatives(CODES)})\b)",
-        money_behind,
-    ),
-    ("money", rf"\b({alternatives(CODES)})\s?({_AMOUNT})(?:\s?(?i:({_SCALE}))\b)?", coded_money),
-    ("cents", rf"{_B}(\d{{1,3}})\s?¢", lambda m: f"{cardinal(m[1])} {numbers.plural('cent', m[1])} "),
-]

@@ -1,4 +1,5 @@
-"""English: addresses of the net, and names of letters and digits."""
+"""English rules for web and e-mail addresses, for directions, and for names that consist of letters and
+digits."""
 
 from __future__ import annotations
 
@@ -8,7 +9,14 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row
 
-_DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+_DIRECTIONS = {
+    **{"N": "north", "S": "south", "E": "east", "W": "west"},
+    **{"NE": "northeast", "NW": "northwest", "SE": "southeast", "SW": "southwest"},
+}
+_WIND = "[NSEW]|[NS][EW]"
+_RUNWAYS = {"L": "left", "R": "right", "C": "center"}
+_PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight", "": ""}
+_ENDS = {"+": " check", "#": " mate", "": ""}
 
 
 def address(match: Match) -> str:
@@ -16,12 +24,22 @@ def address(match: Match) -> str:
 
 
 def letters_and_digits(match: Match) -> str:
-    """K7PX2M, 7ABC123, 1Z999AA10123456784, DE89 3704 ...: a code, not the name of a thing with its number."""
+    """Returns a code with its digits as words, one by one: K7PX2M -> K seven PX two M. A blank becomes a
+    comma. A code of at most three runs of letters and digits stays, since it is the name of a thing with its
+    number (RTX4090). Runs of five digits or more, and codes such as 7ABC123, do not stay."""
     runs = re.findall(r"[A-Z]+|\d+| ", match.group())
     begins = len(runs) == 3 and runs[0].isdigit() and len(runs[1]) > 2
     if len(runs) < 4 and not begins and not any(run.isdigit() and len(run) > 4 for run in runs):
         return match.group()
     return " ".join(numbers.digits(run) if run.isdigit() else "," if run == " " else run for run in runs)
+
+
+def move(match: Match) -> str:
+    """Returns a move of a chess game in words: Nf3 -> knight f three, exd5 -> e takes d five, Qxh7# -> queen
+    takes h seven mate."""
+    piece, start, takes, goal, end = match.groups("")
+    words = (_PIECES[piece], *start, "takes" if takes else "", *goal)
+    return " ".join(numbers.cardinal(word) if word.isdigit() else word for word in words if word) + _ENDS[end]
 
 
 ADDRESSES: list[Row] = [
@@ -31,23 +49,52 @@ ADDRESSES: list[Row] = [
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
 ]
 NAMES: list[Row] = [
+    ("days", r"\bM-F\b", "monday to friday"),
     (
         "direction",
-        r"(?<=\d )([NSEW])\.?(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
+        rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
+        rf"|(?<=\d )({_WIND})\b\.?(?= (?:\d{{1,3}}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{{2,15}} ){{1,3}}"
         r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))",
+        lambda m: _DIRECTIONS[m[1] or m[2]],
+    ),
+    (
+        "direction",
+        rf"(?i:(?<=street )|(?<=avenue )|(?<=road )|(?<=boulevard ))({_WIND})\b(?!['.]?\w)",
         lambda m: _DIRECTIONS[m[1]],
     ),
+    (
+        "runway",
+        r"(?i:(?<=runway )|(?<=rwy ))(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
+        lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
+    ),
+    ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
+    ("codec", r"\b([A-Z])\.(\d{3})\b", lambda m: f"{m[1]} {numbers.paired(m[2])}"),
+    ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
+    ("move", r"(\d{1,2}\.)(?=[a-h][1-8]\b|[KQRBN][a-h1-8]?x?[a-h][1-8]\b)", r"\1 "),
+    ("move", r"(?<![\w.-])([KQRBN])([a-h]?[1-8]?)(x?)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
+    ("move", r"(?<![\w.-])()([a-h])(x)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
+    ("castling", r"\b(?:O-O|0-0)-[O0]\b", "castles queenside"),
+    ("castling", r"\bO-O\b", "castles kingside"),
     (
         "direction",
         r"\b((?:I|US|SR|Route|Highway)[- ]\d{1,3} )([NSEW])\b(?!\.\w)",
         lambda m: m[1] + _DIRECTIONS[m[2]],
     ),
     (
+        "direction",
+        r"(?:(?<=\d[°′″'\"])|(?<=\d'')|(?<=degrees )|(?<=minutes )|(?<=seconds ))\s?([NSEW])\b(?!['.]?\w)",
+        lambda m: f" {_DIRECTIONS[m[1]]}",
+    ),
+    (
         "versus",
         r"(\d(?<![\w.]\d)\d?) ?[vV][sS]?\.? ?(\d{1,2})(?![\w.])",
         lambda m: f"{numbers.cardinal(m[1])} v {numbers.cardinal(m[2])}",
     ),
-    ("code", r"\b(?=[A-Z]{0,20}\d)(?=\d{0,20}[A-Z])[A-Z0-9]{5,24}\b(?![.,-]\d)", letters_and_digits),
+    (
+        "code",
+        r"\b(?<!\bi\d-)(?=[A-Z]{0,20}\d)(?=\d{0,20}[A-Z])[A-Z0-9]{5,24}\b(?![.,-]\d)",
+        letters_and_digits,
+    ),
     (
         "standard",
         r"\b802\.(\d{1,2})([a-z]{0,2})\b",

@@ -1,4 +1,5 @@
-"""English words for a number: a cardinal, an ordinal, a year, digit by digit. Strings only."""
+"""English words for a number: as a cardinal, as an ordinal, as a year, or digit by digit. Works on strings
+only."""
 
 from __future__ import annotations
 
@@ -18,11 +19,13 @@ _IRREGULAR = {
     },
     **{"twelve": "twelfth"},
 }
-ROMAN = r"(?=[IVXLC]{1,8}\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
+ROMAN = r"(?=[IVXLC]{1,8}\b)(?!L\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
 
 
 def cardinal(number: str) -> str:
-    """A number without the marks that would be heard as pauses; digits after a point one by one."""
+    """Returns a number in English words as a cardinal, without commas and hyphens. The digits after a point
+    are read one by one: "1234.5" -> "one thousand two hundred and thirty four point five". A "-" before the
+    number is "minus"."""
     if number[0] in "-+":
         return ("minus " if number[0] == "-" else "") + cardinal(number[1:])
     whole, _, decimals = number.replace(",", "").partition(".")
@@ -31,12 +34,12 @@ def cardinal(number: str) -> str:
 
 
 def digits(number: str) -> str:
-    """ "1234" -> "one two three four"."""
+    """Returns digits as words, one by one: "1234" -> "one two three four"."""
     return english_digits(number)
 
 
 def ordinal(number: str) -> str:
-    """ "21" -> "twenty first"."""
+    """Returns a number in English words as an ordinal: "21" -> "twenty first"."""
     lead, _, last = cardinal(number).rpartition(" ")
     if last in _IRREGULAR:
         word = _IRREGULAR[last]
@@ -48,7 +51,8 @@ def ordinal(number: str) -> str:
 
 
 def year(number: str) -> str:
-    """Four digits in pairs; "1905" -> "nineteen oh five", "2005" -> "two thousand five"."""
+    """Returns a year in words, its digits in pairs: "1998" -> "nineteen ninety eight", "1905" -> "nineteen oh
+    five", "2005" -> "two thousand five"."""
     century, rest = divmod(int(number), 100)
     if rest == 0:
         return (
@@ -63,7 +67,9 @@ def year(number: str) -> str:
 
 
 def paired(number: str) -> str:
-    """Rooms, routes and flights: "1208" -> "twelve oh eight", "101" -> "one oh one", "66" -> "sixty six"."""
+    """Returns the number of a room, a route or a flight in words, its digits in pairs: "1208" -> "twelve oh
+    eight", "101" -> "one oh one", "66" -> "sixty six". A number of more than four digits, or with a 0 at its
+    start, is read digit by digit."""
     if len(number) < 3:
         return cardinal(number)
     if number[0] == "0" or len(number) > 4:
@@ -76,7 +82,8 @@ def paired(number: str) -> str:
 
 
 def plural(noun: str, amount: str) -> str:
-    """`noun` as it stands after `amount`. An uncountable noun stays as it is."""
+    """Returns `noun` as it follows `amount`, which is a number in digits: in the singular after "1",
+    otherwise in the plural. An uncountable noun stays as it is."""
     if amount == "1" or noun in _INVARIABLE:
         return noun
     head, per, rest = noun.partition(" per ")

@@ -1,4 +1,4 @@
-"""English: two numbers and what is between them, minus signs, sums, signs and dots."""
+"""English rules for the text between two numbers, and for minus signs, sums, signs and dots."""
 
 from __future__ import annotations
 
@@ -20,35 +20,32 @@ _GREEK = {
 _SYMBOLS = {
     **{"∈": "in", "∉": "not in", "∪": "union", "∩": "intersection", "⊥": "perpendicular to", "∵": "because"},
     **{"∥": "parallel to", "∴": "therefore", "∅": "the empty set", "≌": "congruent to", "△": "triangle"},
-    **{"§": "section", "∠": "angle"},
+    **{"§": "section", "∠": "angle", "∝": "proportional to", "∫": "the integral of"},
+    **{"√": "square root of", "∞": "infinity", "≈": "approximately"},
 }
 _POWERS = {"2": "squared", "3": "cubed"}
 
 
-def number_span(match: Match) -> str:
-    first, second, rest = match[1], match[3], after(match, 4)
-    if match[2] == "-" and re.match(r"\s*=|\s\?", rest):
-        return f"{first} minus {second}"
-    if match[2] == "-" and re.search(r"[=+*×÷]\s*$", before(match)):
-        return f"{first} minus {second}"
-    return f"{first} to {second}"
-
-
 def exponent(match: Match) -> str:
-    """10⁻³, x^2: the base, then its power."""
+    """Returns a power with its exponent in words: 10⁻³ -> 10 to the power of minus three, x^2 -> x squared.
+    The base stays. An exponent that ends with + or - is the charge of an ion: 2+ -> two plus."""
     power, unit = (
         plain_exponent(match[2].strip("^{}() ")),
         f"{numbers.plural(UNITS[match[3]], '2')} " if match[3] else "",
     )
+    if re.fullmatch(r"\d*[+-]", power):  # the exponent is the charge of an ion
+        charge = cardinal(power[:-1]) if power[:-1] else ""
+        return f"{match[1]} {charge} {'plus' if power[-1] == '+' else 'minus'} "
     if power in _POWERS:
         return f"{match[1]} {_POWERS[power]} {unit}"
     if re.fullmatch(r"[+-]?\d{1,9}", power):
         power = cardinal(power.removeprefix("+"))
-    return f"{match[1]} to the power of {power.replace('-', 'minus ')} {unit}"
+    return f"{match[1]} to the power of {power.replace('-', 'minus ').replace('+', 'plus ')} {unit}"
 
 
 def charged(match: Match) -> str:
-    """O-, AB+ of blood; Na+, Cl- of ions; B+, A- of marks."""
+    """Returns a letter or chemical symbol and its sign in words: O- (a blood group) -> O negative, Na+ (an
+    ion) -> Na plus, A- (a school mark) -> A minus."""
     blood = re.fullmatch("A|B|AB|O", match[1]) and re.search(
         r"(?i)blood|donor|\btype|transfus|patient|recipient|rh\b", before(match, 60) + after(match, 60)
     )
@@ -61,25 +58,22 @@ def operand(match: Match) -> str:
 
 
 _NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
+_NUMERALS = (
+    "minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty"
+    "|(?:thir|four|fif|six|seven|eigh|nine)t(?:een|y)|fort?y"
+)
 _ARROWS = "→➜⇒⟶"
 _UNIT = alternatives(UNITS)
 
 SPANS: list[Row] = [
     ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
-    (
-        "name",
-        r"\d(?<![\w.-]\d)\d{0,8}(?:-\d{1,9}){2,}",
-        lambda m: ", ".join(map(numbers.digits, m.group().split("-"))),
-    ),
-    ("span", rf"({_NUMBER})\s?({_UNIT})\s?-\s?(?={_NUMBER}\s?\2)", r"\1 to "),
-    ("span", rf"(?<![\w.-])({_NUMBER}%?)\s?(-|—|~)\s?({_NUMBER})(?![\d-]|\.\d)", number_span),
-    ("minus", r"(?<=\d) - (?=\d)", " minus "),
-    ("minus", r"(?<![\w%°)-])-\s?(?=\.?\d)", "minus "),
+    ("minus", r"(?<=\d) [-−] (?=\d|[A-Za-z]\b)", " minus "),
+    ("minus", r"(?<=\([A-Za-z])-(?=\w\))", " minus "),
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),
     ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]|\|", ", "),
-    ("minus", r"(?<=\b[A-Za-z]) [-−] (?=[A-Za-z\d]\b)|(?<=\d) [-−] (?=[A-Za-z]\b)", " minus "),
+    ("minus", r"(?:(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=[A-Za-z\d]\b)", " minus "),
     ("dash", r"(?<!\s)\s+-+\s+|--+|(?:(?<!\s)\s+)?—+\s*", ", "),
 ]
 
@@ -91,11 +85,16 @@ POWERS: list[Row] = [
 ]
 
 LETTERS: list[Row] = [
-    ("power", r"(\b(?!m[²³])[A-Za-z]{1,2}|\))([⁰¹²³⁴-⁹⁺⁻]{1,9})()", exponent),
+    (
+        "unit",
+        rf"\b({alternatives(unit for unit in UNITS if unit[-1] in '²³')})",
+        lambda m: f" {numbers.plural(UNITS[m[1]], '1' if before(m, 4) == 'per ' else '2')} ",
+    ),
+    ("power", r"(\b[A-Za-z]{1,2}|\))([⁰¹²³⁴-⁹⁺⁻]{1,9})()", exponent),
 ]
 
 SUMS: list[Row] = [
-    ("plus or minus", r"±\s?(?=\d)", "plus or minus "),
+    ("plus or minus", r"\s?(?:±|\+/-)\s?(?=\w)", " plus or minus "),
     ("comparison", r"≤|<=(?!=)", " less than or equal to "),
     ("comparison", r"≥|>=(?!=)", " greater than or equal to "),
     ("comparison", r"≠|!=", " not equal to "),
@@ -108,21 +107,15 @@ SUMS: list[Row] = [
     ("times", r"(?<=\d)\sx\s(?=\d)", " times "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
     ("divided", r"÷|(?<=\d) / (?=\d)", " divided by "),
-    ("about", r"≈", " approximately "),
     ("equals", r"={1,3}", " equals "),
     ("plus", r"(?<=[\w)])\s?\+\+", " plus plus"),
     ("plus", r"\+", " plus "),
     ("operand", r"(?<![.;,] )\b(equals|plus|minus|times|of|by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),
-    *(("symbol", sign, f" {name} ") for sign, name in _SYMBOLS.items()),
-    ("root", r"√", " square root of "),
-    ("infinity", r"∞", " infinity "),
-    ("about", r"(?<!\w)~\s?(?=\d|minus)", "about "),
+    ("symbol", f"[{''.join(_SYMBOLS)}]", lambda m: f" {_SYMBOLS[m[0]]} "),
+    ("about", rf"(?<!\w)~\s?(?=\d|(?:{_NUMERALS})\b)", "about "),
 ]
 
 SIGNS: list[Row] = [
-    ("unit", r"\bkm²", " square kilometers "),
-    ("unit", r"\bm²", " square meters "),
-    ("unit", r"\bm³", " cubic meters "),
     ("less", r"(?<!\w)<\s?(?=\w)|(?<=[\w)])\s?<\s?(?=[\w(-])", " less than "),
     ("greater", r"(?<!\w)>\s?(?=\w)|(?<=[\w)])\s?>\s?(?=[\w(-])", " greater than "),
     ("angle", r"°\s?(\w[\w ]{2,24})['′](?!\w)", r" degrees \1 minutes"),
@@ -131,14 +124,16 @@ SIGNS: list[Row] = [
     ("unit", r"°", " degrees "),
     ("unit", r"Ω", " ohms "),
     ("percent", r"%", " percent "),
-    ("and", r"&", " and "),
+    ("and", r"&{1,2}", " and "),
+    ("path", r"(?<![\w.])\./(?=\w)", " dot slash "),
     ("at", r"@", " at "),
     ("sharp", r"(?<=\b[A-G])#", " sharp "),
     ("hash", r"#", " "),
     ("per", rf"(?<=[a-z])\s?/\s?({alternatives(PER)})(?![A-Za-z])", lambda m: f" per {PER[m[1]]}"),
     (
         "per",
-        r"(?:(?<=dollars)|(?<=cents)|(?<=euros)|(?<=pounds)|(?<=cent)|(?<=dollar)) ?/ ?(?=[a-z]{2})",
+        r"(?:(?<=dollar)|(?<=dollars)|(?<=cent)|(?<=cents)|(?<=euros)|(?<=pounds)|(?<=seconds)|(?<=minutes)"
+        r"|(?<=hours)|(?<=grams)) ?/ ?(?=[a-z]{2})",
         " per ",
     ),
     (

@@ -1,4 +1,5 @@
-"""English: the dot of a short form that ends its sentence as well (at 5 p.m.). Strings only."""
+"""Decides where the dot of an English short form also ends its sentence (at 5 p.m.). Works on strings
+only."""
 
 from __future__ import annotations
 
@@ -6,12 +7,13 @@ import re
 from collections.abc import Callable
 
 from glm_tts_api.text.default.english.short_forms import MONTH, WEEKDAYS
+from glm_tts_api.text.default.figures import Figure
 from glm_tts_api.text.default.table import Match, alternatives
 
 _BEHIND = r"""["”’')\]]*(?:\s+["“‘'(\[]*(?=[A-Z])|\s*$)"""
 SENTENCE_MAY_END = f"(?={_BEHIND})"
 _ENDS_HERE = re.compile(_BEHIND)
-# Words that begin a sentence and hardly a name: the U.S. Then, but the U.S. Senate.
+# Words that begin a sentence, but hardly a name: the U.S. Then ..., but the U.S. Senate.
 STARTERS = (
     r"A(?= [a-z])|After|All|Also|Although|An?d?|Any|Are|As|At|Because|Before|Both|But|By|Can|Could|Despite"
     r"|Did|Do|Does|During|Each|Even|Every|Everybody|Everyone|Few|Finally|For|From|Had|Has|Have|He|Her|Here|His"
@@ -22,24 +24,40 @@ STARTERS = (
     r"|Yes|Yesterday|Yet|You|Your|(?:Are|Could|Did|Do|Does|Is|Should|Was|Were|Would)n't|Can't|Won't"
 )
 A_NAME = re.compile(rf"(?!(?:{STARTERS})\b)")
-# 5 p.m. Monday, 8 a.m. EST, 9 p.m. New York time.
+# Text that goes on with a time: 5 p.m. Monday, 8 a.m. EST, 9 p.m. New York time.
 A_TIME = re.compile(
     rf"(?:{MONTH}|{alternatives(WEEKDAYS)}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
     r"|Mountain|[A-Z]{1,4}T|UTC)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
 )
 ANYTHING = re.compile("")
+# Text before a time that opens a sentence: At 5 p.m. Tom left.
+_OPENING = re.compile(
+    r"(?:^|[.!?:;\"“”(] ?)(?:At|By|Around|About|Before|After|Until|Since|From|Between) (?:about |exactly )?$"
+)
 
 
 def with_stop(say: Callable[[Match], str], goes_on: re.Pattern[str] = A_NAME) -> Callable[[Match], str]:
-    """`say`, with the full stop of a sentence that ends with the match (`stop`)."""
+    """Returns a function that returns the words of `say` for a match. It adds a full stop if the match ends
+    with a dot and the sentence ends there too (see `stop`)."""
     return lambda match: say(match) + stop(match, goes_on)
 
 
 def stop(match: Match, goes_on: re.Pattern[str] = A_NAME) -> str:
-    """A full stop where `match` ends in a dot that also ends the sentence: at the end of the text, and before
-    a capital letter at which `goes_on` does not match."""
-    end = _ENDS_HERE.match(match.string, match.end()) if match.group().endswith(".") else None
-    if end is None:
+    """Returns a full stop if `match` ends with a dot that also ends the sentence, otherwise "". The sentence
+    ends at the end of the text. It also ends before a capital letter, unless `goes_on` matches there."""
+    return _stop(match.string, match.end(), goes_on) if match.group().endswith(".") else ""
+
+
+def ending(figure: Figure) -> str:
+    """Returns a full stop if the number `figure` ends with a dot that also ends the sentence, such as 5 p.m.,
+    otherwise ""."""
+    if not figure.text.endswith("."):
         return ""
-    at_the_end = end.end() == len(match.string)
-    return "." if at_the_end or not goes_on.match(match.string, end.end()) else ""
+    return _stop(figure.line, figure.end, ANYTHING if _OPENING.search(figure.lead[-24:]) else A_TIME)
+
+
+def _stop(line: str, end: int, goes_on: re.Pattern[str]) -> str:
+    behind = _ENDS_HERE.match(line, end)
+    if behind is None:
+        return ""
+    return "." if behind.end() == len(line) or not goes_on.match(line, behind.end()) else ""

@@ -1,256 +1,196 @@
-"""English: times of day, durations, decades."""
+"""English words for times of day, durations, decades and verses, and tests whether 3:15 is a time or a
+score."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.english.stops import A_TIME, ANYTHING, stop
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
+from glm_tts_api.text.default.english.short_forms import STATES
+from glm_tts_api.text.default.figures import Figure, by_name, runs
+from glm_tts_api.text.default.table import alternatives, names
 
 _DECADES = (
     *("hundreds", "tens", "twenties", "thirties", "forties"),
     *("fifties", "sixties", "seventies", "eighties", "nineties"),
 )
+_UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 _RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
 _SCORE = re.compile(
-    r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score"
-    r"|scored|draw|drew|defeat\w*|victory|tied?|final|set|halftime"
-    r"|trail\w*|record)\b"
+    r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*|victory|tied?|final"
+    r"|set|halftime|trail\w*|record)\b"
 )
-
-
-def clock(match: Match) -> str:
-    hour, minute, half = int(match[1]), int(match[2]), match[3]
-    if (
-        not half
-        and hour
-        and _SCORE.search(before(match, 24))
-        and not _RACE.search(before(match, 40) + after(match, 24))
-        and not re.search(r"(?i)\b(?:at|by|around|until|before|after|from)\s$", before(match))
-    ):
-        return f"{cardinal(match[1])} to {cardinal(match[2])}"
-    words = cardinal(str(hour))
-    if minute:
-        words += (" oh " if minute < 10 else " ") + cardinal(str(minute))
-    elif not half:
-        words += " hundred" if hour == 0 or hour > 12 else " o'clock"
-    return words + (f" {half.lower()}m" if half else "")
-
-
-def duration(match: Match) -> str:
-    hours, minutes, seconds = (
-        f"{cardinal(part)} {numbers.plural(noun, str(int(part)))}"
-        for part, noun in zip(match.groups(), ("hour", "minute", "second"), strict=True)
-    )
-    return f"{hours} {minutes} and {seconds}"
-
-
-_TIME_UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
-
-
-def duration_in_letters(match: Match) -> str:
-    """5h 30m, 1h23m45s, 2d ago."""
-    parts = re.findall(r"(\d+)\s?([dhmswy])", match.group())
-    return " ".join(f"{cardinal(n)} {numbers.plural(_TIME_UNITS[unit], n)}" for n, unit in parts)
-
-
-def left_on_the_clock(match: Match) -> str:
-    """2:00 left, 1:35 to go."""
-    units = zip(match.groups(), ("minute", "second"), strict=True)
-    return " ".join(f"{cardinal(n)} {numbers.plural(unit, str(int(n)))}" for n, unit in units if int(n))
-
-
-def military(match: Match) -> str:
-    """0600 hours, 1430 hrs."""
-    hour = f"oh {cardinal(match[1][1])}" if match[1][0] == "0" else cardinal(match[1])
-    return f"{hour} {'hundred' if match[2] == '00' else cardinal(match[2])} hours"
-
-
-def whole_hour(match: Match) -> str:
-    return f"{cardinal(match[1])} {match[2].lower()}m"
-
-
+_BY_CLOCK = re.compile(r"(?i)\b(?:at|by|around|until|before|after|from)\s$")
 _SECONDS_BEFORE = re.compile(r"(?i)\b(?:after|for|every|within|about|took|only|than|wait|under|to|just) $")
 _SECONDS_BEHIND = re.compile(r" (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later)\b")
 _ERA_BEHIND = re.compile(r" (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b")
-
-
-def seconds(match: Match) -> str:
-    """For 30s, 60s rest; only 80s kids is a decade."""
-    told = _SECONDS_BEHIND.match(after(match)) or _SECONDS_BEFORE.search(before(match))
-    return f"{cardinal(match[1])} seconds" if told and not _ERA_BEHIND.match(after(match)) else match.group()
-
-
-def decade(match: Match) -> str:
-    century, tens = match[1] or "", int(match[2])
-    if not century:
-        return _DECADES[tens] if tens else match.group()
-    if tens == 0:
-        return cardinal(century + "00") + "s" if century.endswith("0") else f"{cardinal(century)} hundreds"
-    return f"{cardinal(century)} {_DECADES[tens]}"
-
-
-def year(match: Match) -> str:
-    return numbers.year(match[1])
-
-
-def pace(match: Match) -> str:
-    """5'30" is a time beside a pace; else feet and inches."""
-    first, second = match[1], match[2]
-    near = before(match, 24) + after(match, 24)
-    if re.search(r"(?i)pace|per k|per mile|/km|/mi|split|lap|ran|run", near) or int(second) > 11:
-        units = ("minute", "second")
-    else:
-        units = ("foot", "inch")
-    return " ".join(
-        f"{cardinal(n)} {numbers.plural(unit, n)}" for n, unit in zip((first, second), units, strict=True)
-    )
-
-
-# Of the Bible, and how they are shortened.
-_SHORT_BOOKS = names("""
-    Gen=genesis; Ex=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Prov=proverbs; Isa=isaiah;
-    Jer=jeremiah; Ezek=ezekiel; Matt=matthew; Rom=romans; Cor=corinthians; Gal=galatians; Eph=ephesians;
-    Phil=philippians; Col=colossians; Thess=thessalonians; Tim=timothy; Heb=hebrews; Rev=revelation;
+_RUNNING = re.compile("(?i)pace|per k|per mile|/km|/mi|split|lap|ran|run")
+# Books of the Bible: their short forms, and below their full names.
+_BOOKS = names("""
+    Gen=genesis; Ex=exodus; Exod=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Pss=psalms;
+    Prov=proverbs; Isa=isaiah; Jer=jeremiah; Ezek=ezekiel; Matt=matthew; Rom=romans; Cor=corinthians;
+    Gal=galatians; Eph=ephesians; Phil=philippians; Col=colossians; Thess=thessalonians; Tim=timothy;
+    Heb=hebrews; Pet=peter; Jn=john; Lk=luke; Mk=mark; Mt=matthew; Num=numbers; Josh=joshua; Judg=judges;
+    Sam=samuel; Kgs=kings; Chron=chronicles; Eccl=ecclesiastes; Zech=zechariah; Rev=revelation;
+    Neh=nehemiah; Esth=esther; Lam=lamentations; Dan=daniel; Hos=hosea; Mic=micah; Hab=habakkuk;
+    Mal=malachi; Philem=philemon; Jas=james; Sir=sirach; Macc=maccabees;
 """)
-_BOOKS = {
-    *_SHORT_BOOKS,
-    *[
-        "Genesis",
-        "Exodus",
-        "Leviticus",
-        "Numbers",
-        "Deuteronomy",
-        "Joshua",
-        "Judges",
-        "Ruth",
-        "Samuel",
-        "Kings",
-        "Chronicles",
-        "Ezra",
-        "Nehemiah",
-        "Esther",
-        "Job",
-        "Psalm",
-        "Psalms",
-        "Proverbs",
-        "Ecclesiastes",
-        "Isaiah",
-        "Jeremiah",
-        "Lamentations",
-        "Ezekiel",
-        "Daniel",
-        "Hosea",
-        "Joel",
-        "Amos",
-        "Jonah",
-        "Micah",
-        "Matthew",
-        "Mark",
-        "Luke",
-        "John",
-        "Acts",
-        "Romans",
-        "Corinthians",
-        "Galatians",
-        "Ephesians",
-        "Philippians",
-        "Colossians",
-        "Thessalonians",
-        "Timothy",
-        "Titus",
-        "Hebrews",
-        "James",
-        "Peter",
-        "Jude",
-        "Revelation",
-        "Surah",
-        "Quran",
-    ],
+_WHOLE_BOOKS = """
+    Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra Nehemiah
+    Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations Ezekiel Daniel Hosea Joel
+    Amos Jonah Micah Habakkuk Zechariah Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians
+    Ephesians Philippians Colossians Thessalonians Timothy Titus Philemon Hebrews James Peter Jude
+    Revelation Surah Sura Quran Qur'an Koran
+"""
+PATTERNS = {
+    "book": alternatives([*_BOOKS, *_WHOLE_BOOKS.split()]),
+    "state": alternatives({*STATES.values(), "n y", "n j"}),
 }
 
 
-def verse(match: Match) -> str:
-    """John 3:16, 1 Cor. 13:4-7."""
-    nth, book, chapter, first, last = match.groups()
-    spoken = f"{_SHORT_BOOKS.get(book, book)} {cardinal(chapter)} {cardinal(first)}"
-    return (f"{numbers.ordinal(nth)} " if nth else "") + spoken + (f" to {cardinal(last)}" if last else "")
+def won(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a score, because a word such as won stands before it: won 3:2.
+    Directly after a word such as at, and in a text about a race, it is a time."""
+    is_race = _RACE.search(figure.lead) or _RACE.search(figure.rest[:24])
+    return bool(_SCORE.search(figure.lead[-24:]) and not is_race and not _BY_CLOCK.search(figure.lead))
 
 
-# At 5 p.m. Tom left.
-_OPENING = re.compile(
-    r"(?:^|[.!?:;\"“”(] ?)(?:At|By|Around|About|Before|After|Until|Since|From|Between) (?:about |exactly )?$"
+def unscored(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 41:30, is a time and not a score. After a word such as won
+    it is a score."""
+    return not _SCORE.search(figure.lead[-24:])
+
+
+def several_too(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a plural because it follows another plural and a word such as
+    and: the 10s of 2s and 10s."""
+    return figure.last_kind == "many" and figure.lead.endswith((" and ", " or ", " to "))
+
+
+def lasts(figure: Figure) -> bool:
+    """Returns whether the s of the number `figure` means seconds, as in for 30s and 60s rest. In 80s kids it
+    is a decade."""
+    told = _SECONDS_BEHIND.match(figure.rest) or _SECONDS_BEFORE.search(figure.lead)
+    return bool(told and not _ERA_BEHIND.match(figure.rest))
+
+
+def tall(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 5'8", is a height: its second number is under 12, and the
+    text is not about running, where it is a pace."""
+    runner = _RUNNING.search(figure.lead[-24:]) or _RUNNING.search(figure.rest[:24])
+    return not runner and int(runs(figure.text)[1]) < 12
+
+
+def clock(time: str) -> str:
+    """Returns a time of day in words: 5:30 p.m. -> five thirty pm, 21:15 -> twenty one fifteen, 9:05 -> nine
+    oh five, 9:00 -> nine o'clock, 14:00 -> fourteen hundred."""
+    hour, minute = [*map(int, runs(time)), None][:2]
+    half = re.search(r"(?i)[ap](?=\.?\s?m)", time)
+    said = cardinal(str(hour))
+    if minute:
+        said += (" oh " if minute < 10 else " ") + cardinal(str(minute))
+    elif minute == 0 and not half:
+        said += " hundred" if hour == 0 or (hour or 0) > 12 else " o'clock"
+    return said + (f" {half[0].lower()}m" if half else "")
+
+
+def clocks(times: str) -> str:
+    """Returns a span of times of day in words: 9am-5pm -> nine am to five pm."""
+    return " to ".join(map(clock, re.split("[-~—]+", times)))
+
+
+def military(time: str) -> str:
+    """Returns a military time of day in words: 0600 hours -> oh six hundred hours, 1430 hrs -> fourteen
+    thirty hours."""
+    hour = f"oh {cardinal(time[1])}" if time[0] == "0" else cardinal(time[:2])
+    return f"{hour} {'hundred' if time[2:4] == '00' else cardinal(time[2:4])} hours"
+
+
+def central(time: str) -> str:
+    """Returns, in words, the hour of a broadcast in the Eastern and the Central time zone: 8/7c -> eight
+    seven central."""
+    return " ".join([*map(cardinal, runs(time)), "central"])
+
+
+def ratio(pair: str) -> str:
+    """Returns a ratio or a score in words: 3:2 -> three to two, 1.5:1 -> one point five to one."""
+    return " to ".join(cardinal(number.strip()) for number in pair.split(":"))
+
+
+def _parts(amounts: list[str], units: list[str]) -> list[str]:
+    return [
+        f"{cardinal(n)} {numbers.plural(unit, n.lstrip('0'))}" for n, unit in zip(amounts, units, strict=True)
+    ]
+
+
+def duration(time: str) -> str:
+    """Returns a duration of hours, minutes and seconds in words: 1:02:03 -> one hour two minutes and three
+    seconds."""
+    hours, minutes, seconds = _parts(runs(time), ["hour", "minute", "second"])
+    return f"{hours} {minutes} and {seconds}"
+
+
+def lettered(time: str) -> str:
+    """Returns a duration whose units are letters in words: 5h 30m -> five hours thirty minutes."""
+    amounts, letters = zip(*re.findall(r"(\d+)\s?([dhmswy])", time), strict=True)
+    return " ".join(_parts(list(amounts), [_UNITS[letter] for letter in letters]))
+
+
+def left(time: str) -> str:
+    """Returns a duration of minutes and seconds in words, without parts that are zero: the 2:00 of 2:00 left
+    -> two minutes."""
+    parts = _parts(runs(time), ["minute", "second"])
+    return " ".join(part for part, amount in zip(parts, runs(time), strict=True) if int(amount))
+
+
+def lap(time: str) -> str:
+    """Returns the time of a lap in words: 1:35.20 -> one minute thirty five point two zero seconds."""
+    minutes, seconds = time.split(":")
+    return f"{cardinal(minutes)} {numbers.plural('minute', minutes)} {cardinal(seconds)} seconds"
+
+
+def pace(time: str) -> str:
+    """Returns a pace in minutes and seconds in words: 5'30" -> five minutes thirty seconds."""
+    return " ".join(_parts(runs(time), ["minute", "second"]))
+
+
+def height(height: str) -> str:
+    """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet."""
+    feet, inches = runs(height)
+    return " ".join(_parts([feet, inches], ["foot", "inch"]) if int(inches) else _parts([feet], ["foot"]))
+
+
+def seconds(time: str) -> str:
+    return f"{cardinal(runs(time)[0])} seconds"
+
+
+def decade(years: str) -> str:
+    """Returns a decade in words: 1990s -> nineteen nineties, '90s -> nineties."""
+    (number,) = runs(years)
+    century, tens = number[:-2], int(number[-2])
+    if century and not tens:
+        return f"{cardinal(f'{century}00')}s" if century.endswith("0") else f"{cardinal(century)} hundreds"
+    return f"{cardinal(century)} {_DECADES[tens]}" if century else _DECADES[tens]
+
+
+def short_year(year: str) -> str:
+    """Returns a year of two digits in words: '95 -> ninety five, '05 -> oh five."""
+    return f"oh {cardinal(year[2])}" if year[1] == "0" else cardinal(year[1:])
+
+
+def verse(verse: str) -> str:
+    """Returns a verse of a holy book in words: John 3:16 -> John three sixteen, 1 Cor. 13:4-7 -> first
+    corinthians thirteen four to seven."""
+    book, numbered = verse.rsplit(" ", 1)
+    nth, _, name = book.rstrip(".").rpartition(" ")
+    chapter, first, *last = map(cardinal, runs(numbered))
+    said = f"{_BOOKS.get(name, name)} {chapter} {' to '.join([first, *last])}"
+    return f"{numbers.ordinal(nth)} {said}" if nth else said
+
+
+SAID = by_name(
+    *(clock, clocks, military, central, ratio, duration, lettered, left, lap, pace, height, seconds),
+    *(decade, short_year, verse),
 )
-
-
-def _with_stop(say: Callable[[Match], str]) -> Callable[[Match], str]:
-    """`say`, with the full stop of a sentence that ends with the time."""
-    return lambda match: say(match) + stop(match, ANYTHING if _OPENING.search(before(match, 24)) else A_TIME)
-
-
-TIMES: list[Row] = [
-    ("military time", r"\b([01]\d|2[0-3])([0-5]\d) ?(?:hours|hrs)\b\.?", _with_stop(military)),
-    (
-        "lap",
-        r"(\d(?<![\d:.]\d)\d?):([0-5]\d)\.(\d{1,3})(?![\d:])",
-        lambda m: f"{cardinal(m[1])} {numbers.plural('minute', m[1])} {cardinal(m[2] + '.' + m[3])} seconds",
-    ),
-    (
-        "duration",
-        r"(\d(?<![\d:.]\d)\d?):([0-5]\d)(?= (?:left|remaining|to (?:go|play))\b)",
-        left_on_the_clock,
-    ),
-    (
-        "duration",
-        r"\d(?<![\w.,$]\d)\d{0,2} ?h(?:rs?)? ?\d{1,2} ?m(?:ins?)?\b(?: ?\d{1,2} ?s(?:ecs?)?\b)?"
-        r"|(?<![\w.,$])\d{1,2}d ?\d{1,2}h\b(?: ?\d{1,2}m\b)?"
-        r"|(?<![\w.,$])\d{1,2}m ?\d{1,2}s\b|(?<![\w.,$])\d{1,3}[dhmswy](?= ago\b)",
-        duration_in_letters,
-    ),
-    ("duration", r"(\d(?<![\d:.]\d)\d?):([0-5]\d):([0-5]\d)(?![\d:])", duration),
-    (
-        "verse",
-        rf"(?:\b([1-3]) )?\b({alternatives(_BOOKS)})\.? (\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?(?![\d:])",
-        verse,
-    ),
-    (
-        "hours",
-        r"\b(\d{1,2})/(\d{1,2})c\b",
-        lambda m: f"{cardinal(m[1])} {cardinal(m[2])} central",
-    ),
-    ("days", r"\bM-F\b", "monday to friday"),
-    ("hours", r"(?<=\d:\d\d)\s?-\s?(?=\d{1,2}(?![\d:%]|\.\d))", " to "),
-    ("hours", r"(?i)(?<=:\d\d)\s?[-~—]+\s?(?=\d{1,2}:\d\d)|(?<=[ap]m)\s?[-~—]+\s?(?=\d)", " to "),
-    (
-        "hours",
-        r"(\d(?<![\d:.]\d)\d?)\s?[-~—]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)",
-        lambda m: f"{cardinal(m[1])} to ",
-    ),
-    (
-        "ratio",
-        r"(?<![\d:.])(16):(10)(?![\d:])(?!\s?[AaPp]\.?[Mm]\b)",
-        lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
-    ),
-    (
-        "time",
-        r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?",
-        _with_stop(clock),
-    ),
-    ("time", r"(?<![\d.])(0?[1-9]|1[0-2])\s?([AaPp])\.?\s?[Mm]\b\.?", _with_stop(whole_hour)),
-    (
-        "ratio",
-        r"(\d(?<![\d.:]\d)\d{0,5}):(\d{1,6})(?![\d:])",
-        lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}",
-    ),
-    ("seconds", r"(\d(?<![\w.,$]\d)\d{0,2})s\b", seconds),
-    ("decade", r"(?<![\d,.$])(\d\d)?'?(\d)0'?s\b", decade),
-    (
-        "year",
-        r"(?<!\w)'(\d\d)(?!\w)",
-        lambda m: f"oh {cardinal(m[1][1])}" if m[1][0] == "0" else cardinal(m[1]),
-    ),
-    ("pace", r"(?<!\d)(\d{1,2})['′]\s?(\d{1,2})(?:[\"″]|''|(?!\w))", pace),
-]
+TESTS = by_name(won, unscored, several_too, lasts, tall)

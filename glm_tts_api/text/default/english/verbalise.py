@@ -1,14 +1,17 @@
-"""English: how figures are said, by name for the table of their classes."""
+"""Functions that write English numbers as words. The table of number classes names them."""
 
 from __future__ import annotations
 
+import re
+
 from glm_tts_api.text.default.english.days import MONTHS, parsed
-from glm_tts_api.text.default.english.numbers import cardinal, digits, ordinal, paired, year
-from glm_tts_api.text.default.figures import groups, runs
+from glm_tts_api.text.default.english.numbers import cardinal, digits, ordinal, paired, plural, year
+from glm_tts_api.text.default.figures import by_name, groups, runs
 
 
 def telephone(number: str) -> str:
-    """Digits as a number to dial, a pause between its groups."""
+    """Returns a telephone number in words, digit by digit, with a pause between its groups. A + before it is
+    plus, and 1-800 is one eight hundred."""
     plus, parts = "plus " if number.startswith("+") else "", groups(number)
     if parts[:2] == ["1", "800"]:
         return f"one eight hundred, {', '.join(map(digits, parts[2:]))}"
@@ -16,33 +19,74 @@ def telephone(number: str) -> str:
 
 
 def cardinals(number: str) -> str:
-    """50/50, 4-3-3."""
+    """Returns numbers as cardinals, one after the other: 50/50 -> fifty fifty, 4-3-3 -> four three three."""
     return " ".join(map(cardinal, runs(number)))
 
 
 def record(number: str) -> str:
-    """10-4-1: games that were won, lost and drawn."""
+    """Returns the record of a team (games won, lost and drawn) in words: 10-4-1 -> ten and four and one."""
     return " and ".join(map(cardinal, runs(number)))
 
 
+def games(number: str) -> str:
+    """Returns a record or a count in words, with oh for zero: 2-0 -> two and oh, 10-3-2 -> ten and three and
+    two."""
+    return " and ".join("oh" if run == "0" else cardinal(run) for run in runs(number))
+
+
+def frequency(number: str) -> str:
+    """Returns a radio frequency in words, digit by digit: 120.5 -> one two zero point five."""
+    return " point ".join(map(digits, runs(number)))
+
+
+def several(number: str) -> str:
+    """Returns a number in the plural in words: the 2s of 2s and 10s -> twos."""
+    return plural(cardinal(runs(number)[0]), "2")
+
+
+def fahrenheit(number: str) -> str:
+    return f"{cardinal(number.rstrip(' FC'))} degrees fahrenheit"
+
+
+def celsius(number: str) -> str:
+    return f"{cardinal(number.rstrip(' FC'))} degrees celsius"
+
+
+def lines(number: str) -> str:
+    """Returns act, scene and lines of a play in words: 5.5.19-28 -> five five nineteen to twenty eight."""
+    return " to ".join(cardinals(part) for part in number.split("-"))
+
+
+def of(number: str) -> str:
+    """Returns a number out of a total in words: 28/40 -> twenty eight of forty."""
+    return " of ".join(map(cardinal, runs(number)))
+
+
+def gauge(number: str) -> str:
+    return f"{cardinal(runs(number)[0])} gauge"
+
+
 def dashes(number: str) -> str:
-    """The 2-1 of figure 2-1."""
+    """Returns numbers in words, with the word dash between them: 2-1 -> two dash one."""
     return " dash ".join(map(cardinal, runs(number)))
 
 
 def chip(number: str) -> str:
-    """The 7-12700 of i7-12700."""
+    """Returns the name of a processor in words: the 7-12700 of i7-12700 -> seven twelve seven hundred."""
     first, second = runs(number)
+    if re.fullmatch(r"\d{3}00", second):
+        return f"{cardinal(first)} {cardinal(second[:2])} {paired(second[2:])}"
     return f"{cardinal(first)} {paired(second)}"
 
 
 def pairs(number: str) -> str:
-    """747-400, 1-900."""
+    """Returns the numbers of a name in words, their digits in pairs: 747-400 -> seven forty seven four
+    hundred."""
     return " ".join(map(paired, runs(number)))
 
 
 def host(number: str) -> str:
-    """192.168.1.10:8080."""
+    """Returns a network address in words: 192.168.1.10 -> one nine two dot one six eight dot one dot ten."""
     address, _, port = number.partition(":")
     spoken = " dot ".join(digits(part) if len(part) > 2 else cardinal(part) for part in runs(address))
     return f"{spoken} colon {digits(port)}" if port else spoken
@@ -53,28 +97,74 @@ def version(number: str) -> str:
 
 
 def dates(number: str) -> str:
-    """11/30/2024, 2024-01-05, 3/14-3/16."""
+    """Returns a date or a span of dates in words: 11/30/2024 -> november thirtieth, twenty twenty four;
+    3/14-3/16 -> march fourteenth to march sixteenth."""
     return " to ".join(
         f"{MONTHS[month - 1]} {ordinal(str(day))}" + (f", {year(in_year)}" if in_year else "")
         for in_year, month, day in parsed(number)
     )
 
 
+def span(numbers: str) -> str:
+    """Returns a span of numbers in words: 5-10 -> five to ten, 1936-52 -> nineteen thirty six to fifty
+    two."""
+    first, second = re.split(" ?[-—~] ?", numbers)
+    is_year = re.fullmatch(r"(?:1[1-9]|20)\d\d", first) and len(second) == 2
+    return f"{year(first) if is_year else cardinal(first)} to {cardinal(second)}"
+
+
+def minus(numbers: str) -> str:
+    """Returns a difference in words: the 12 - 5 of 12 - 5 = 7 -> twelve minus five."""
+    return " minus ".join(map(cardinal, re.split(" ?- ?", numbers)))
+
+
+def negative(number: str) -> str:
+    """Returns a negative number in words: -0.5 -> minus zero point five."""
+    return f"minus {cardinal(number.lstrip('- '))}"
+
+
 def season(number: str) -> str:
-    """2024-25."""
+    """Returns a sports season, which spans two years, in words: 2024-25 -> twenty twenty four twenty five."""
     first, second = runs(number)
     return f"{year(first)} {cardinal(second)}"
 
 
+def in_threes(number: str) -> str:
+    """Returns a number whose digits stand in groups of three in words: 1 000 000 -> one million."""
+    return cardinal(number.replace(" ", ""))
+
+
 def years(number: str) -> str:
-    """1998-2002."""
+    """Returns a span of years in words: 1998-2002 -> nineteen ninety eight to two thousand two."""
     return " to ".join(map(year, runs(number)))
 
 
-SAID = {
-    say.__name__: say
-    for say in (
-        *(cardinal, digits, paired, telephone, cardinals, record, dashes, chip, pairs),
-        *(host, version, dates, season, years),
-    )
-}
+def early(time: str) -> str:
+    """Returns a military time before ten o'clock in words: 0430 -> oh four thirty, 0600 -> oh six hundred."""
+    return f"oh {cardinal(time[1])} {'hundred' if time.endswith('00') else paired(time[2:])}"
+
+
+SAID = by_name(
+    *(
+        cardinal,
+        digits,
+        paired,
+        telephone,
+        cardinals,
+        record,
+        games,
+        several,
+        frequency,
+        fahrenheit,
+        celsius,
+        lines,
+        of,
+        gauge,
+        dashes,
+        chip,
+        pairs,
+        host,
+        version,
+    ),
+    *(dates, season, in_threes, years, early, span, minus, negative),
+)

@@ -1,4 +1,4 @@
-"""English: titles, abbreviations, states, and Roman numerals."""
+"""English rules for titles, abbreviations, weekdays and states."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from glm_tts_api.text.default.english.stops import (
     stop,
     with_stop,
 )
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, roman
+from glm_tts_api.text.default.english.units import UNITS
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
-# Things that have letters for names.
+# Things that are named by a letter: Plan A.
 _LETTERED = re.compile(
     "Annex|Appendix|Block|Building|Category|Class|Column|Concourse|Core|Division|Drive|Exhibit|Figure|Floor|Form"
     "|Gate|Grade|Group|Hall|Hepatitis|House|Lane|Level|Lot|Model|Option|Part|Plan|Platform|Point|Pool|Product|Room"
@@ -39,30 +40,11 @@ _SHORT = {
     key.lower(): word
     for key, word in (LABELS | NOTES | NOTED_UNITS | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
 }
-# At which capitals a sentence goes on: behind vs. at any (Smith vs. The State), behind others at names (Acme
-# Inc. Magazine).
+# The `goes_on` of `stop` by short form. After vs. the sentence goes on with any word (Jones vs. The Bank).
+# After a short form that is not listed, only a name goes on with the sentence (Acme Inc. Magazine).
 _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
     ("approx", "ca", "cf", "chs", "eqs", "esp", "excl", "fig", "figs", "incl", "viz", "vol", "vols", "vs"),
     ANYTHING,
-)
-_DIVISIONS = (
-    "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
-    "|Type|Level|Stage|Title|Article|Class|Grade|War"
-    "|Mark|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
-    "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round"
-    "|Category|Group|Amendment|Olympiad|Games|Step|Case|Option|Module"
-    "|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
-)
-_MONARCHS = (
-    "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William"
-    "|Philip|Philippe|John|Paul|Benedict|Pius|Leo|Gregory"
-    "|Alexander|Nicholas|Catherine|Peter|Napoleon|Frederick|Ivan"
-    "|Francis|Innocent|Urban|Clement|Ramses|Ramesses|Ptolemy"
-    "|Thutmose|Mary|Ferdinand|Alfonso|Carlos|Felipe|Harald|Margrethe"
-    "|Christian|Gustav|Umberto|Wilhelm|Sixtus|Julius|Boniface"
-    "|Edgar|Malcolm|Robert|David|Otto|Rudolf|Leopold|Albert|Haakon"
-    "|Olav|Mehmed|Murad|Selim|Mohammed|Hussein|Rama|Amenhotep|Darius"
-    "|Xerxes"
 )
 
 
@@ -71,7 +53,8 @@ def title(match: Match) -> str:
 
 
 def saint_or_street(match: Match) -> str:
-    """St. and Dr.: of a street, where its name stands before and no other name behind."""
+    """Returns the words for St. or Dr.: street or drive after the name of a street if no other name follows,
+    otherwise saint or doctor before a name. Elsewhere it stays."""
     short, rest = match[2], after(match)
     behind_name = match[1] is not None
     before_name = re.match(r"\s*[A-Z](?:[a-z]| [A-Z])", rest)
@@ -87,7 +70,8 @@ def saint_or_street(match: Match) -> str:
 
 
 def initials(match: Match) -> str:
-    """J. H. Marsh, John F. Kennedy; but Plan A. Tom ..."""
+    """Returns the initials of a name without their dots: J. H. Marsh, John F. Kennedy. A single letter stays
+    if no name stands before it, or if it is the name of a thing: Plan A. Tom ..."""
     before, letters = match[1] or "", match[2]
     is_of_a_name = letters.count(".") > 1 or (before and not _LETTERED.fullmatch(before.strip(". ")))
     return before + letters.replace(".", "") if is_of_a_name else match.group()
@@ -115,7 +99,8 @@ _DAY_BEHIND = re.compile(
 
 
 def weekday(match: Match) -> str:
-    """Tue, Thu and Fri always; Mon, Wed, Sat and Sun, which are words as well, by their neighbours."""
+    """Returns the full name of a short weekday: Tue -> tuesday. Mon, Wed, Sat and Sun, which are words too,
+    stay unless the words next to them tell that a day is meant."""
     told = match[1] or _DAY_BEFORE.search(before(match)) or _DAY_BEHIND.match(after(match))
     return WEEKDAYS[match.group()] if told else match.group()
 
@@ -124,45 +109,20 @@ def weekdays(match: Match) -> str:
     return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
 
 
-def monarch(match: Match) -> str:
-    return f"{match[1]} the {numbers.ordinal(str(roman(match[2])))}"
-
-
-def numbered_name(match: Match) -> str:
-    """Street Fighter II; a person where a given name stands before: William Gates III."""
-    if not re.fullmatch(numbers.ROMAN, match[3]) or re.match(
-        r"\s(?:fluids?|drip|lines?|access|antibiotics|infusion)\b", after(match)
-    ):
-        return match.group()  # or intravenous
-    person = match[1] and re.fullmatch(_MONARCHS, match[1].strip())
-    number = str(roman(match[3]))
-    said = f"the {numbers.ordinal(number)}" if person else numbers.cardinal(number)
-    return f"{match[1] or ''}{match[2]} {said}"
-
-
-def division(match: Match) -> str:
-    return f"{match[1]} {numbers.cardinal(str(roman(match[2])))}"
-
-
-def small_division(match: Match) -> str:
-    """Scene ii, pages iv."""
-    told = re.search(r"(?i)\b(?:act|scene|chapter|volume|part|pages?|canto|section|book)\.?$", before(match))
-    return f" {numbers.cardinal(str(roman(match[1].upper())))}" if told else match.group()
-
-
 def _either_case(short: dict[str, str]) -> str:
-    """As they stand, or with a capital; in capitals they are names: HR, PTS."""
+    """Returns a regular expression for the short forms as they stand and with a first capital. It does not
+    match them all in capitals, where they are names: HR, PTS."""
     return alternatives({*short, *map(str.capitalize, filter(str.isalpha, short))})
 
 
 _NOTE_END = r"(?![\w/-]|'(?!s))(?:\.(?=\s+[a-z0-9(]|,))?"
-# Abbreviations whose full stop ends no sentence.
+# Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     (
         "batting average",
         r"(?i:(?<=\bhit )|(?<=\bhits )|(?<=\bhitting )|(?<=\bbatting )|(?<=\bbatted )|"
-        r"(?<=\bslashed ))\.(\d{3})\b",
-        lambda m: numbers.paired(m[1]),
+        r"(?<=\bslashed ))\.(\d{3})\b|(?<![\w.])\.(\d{3})(?= (?:avg|average|hitter|OBP|OPS|SLG|batting)\b)",
+        lambda m: numbers.paired(m[1] or m[2]),
     ),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("about", r"(?i)(?<=about )~ ?(?=[$£€\d])|(?<=around )~ ?(?=[$£€\d])", ""),
@@ -182,20 +142,20 @@ WORDS: list[Row] = [
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
-    ("weekday", rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&]|,)", abbreviation),
     (
         "weekday",
-        rf"\b({alternatives(WEEKDAYS)})\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
+        rf"\b({alternatives(WEEKDAYS)})\.?\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
         with_stop(weekdays),
     ),
+    ("weekday", rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&@(-]|,)", abbreviation),
     (
         "abbreviation",
-        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(BEFORE_FIGURES)})\.(?=\s+\(?\d)",
-        abbreviation,
+        rf"(?i)\b(?-i:(?![A-Z]{{2}})(?<![A-Z]\.))({alternatives(BEFORE_FIGURES)})\.(?=\s+[(-]?(?-i:\d|[A-Z]-?\d|[ivx]{{2,5}}\b|[ivx][-–][ivx]|[IVX]{{2,5}}\b|[IVX][-,.;:)]))",
+        lambda m: _SHORT[m[1].lower()],
     ),
     (
         "abbreviation",
-        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(&]|[,?!)\]\"”’'…—]|$)",
+        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(&$£€]|[,?!)\]\"”’'…—]|$)",
         abbreviation,
     ),
     ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
@@ -209,8 +169,18 @@ WORDS: list[Row] = [
         lambda m: WEEKDAYS[m[1]],
     ),
     ("weekday", r"\b(?:(Tues?|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
-    ("street", r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy)\b\.?", with_stop(lambda m: STREETS[m[1]])),
-    ("page", r"\bp\.\s?(?=\d)", "page "),
+    (
+        "street",
+        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|(?:Ct|Pl|Sq|Ter)(?=\.))\b\.?",
+        with_stop(lambda m: STREETS[m[1]]),
+    ),
+    (
+        "unit",
+        r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next ))(gal|qt|lb|oz|mi|mo|sq\. ft)\b\.?",
+        with_stop(lambda m: UNITS[m[1]]),
+    ),
+    ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
+    ("page", r"\bp\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
     ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|#\s?(?=\d|[A-Z]{1,3}-\d)", "number "),
     (
         "state",
@@ -218,7 +188,11 @@ WORDS: list[Row] = [
         rf"[a-z]{{2,20}})?, )({alternatives(STATES)})\b(?! \d{{5}})",
         lambda m: m[1] + STATES[m[2]],
     ),
-    ("state", rf"(?<=[a-z], )({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)", state),
+    (
+        "state",
+        rf"(?:(?<=[A-Za-z], )|(?<=[a-z] ))({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)",
+        state,
+    ),
     (
         "state",
         rf"(?:(?<=[a-z], ))(?<!Hi, )(?<!Oh, )({alternatives(set(STATES) - WORDS_TOO)})"
@@ -231,17 +205,4 @@ WORDS: list[Row] = [
         with_stop(lambda m: " ".join(m[1].replace(".", " ").split())),
     ),
     ("no", r"\bNo(?=[.!?,;…])", "no"),
-    ("monarch", rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),
-    ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
-    (
-        "division",
-        r" (i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})\b(?!')",
-        small_division,
-    ),
-    ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
-    (
-        "numbered name",
-        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) ([IVX]{2,5})\b(?!['.][A-Za-z])",
-        numbered_name,
-    ),
 ]

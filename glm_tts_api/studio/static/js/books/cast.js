@@ -3,6 +3,7 @@
 import { debounce, h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 import { isBook } from "../store.js";
+import { speakersOf } from "../voices/moods.js";
 
 const LINE =
   /^\s*([^：:（(\n，。！？,.!?“”"#*-]{1,20}?)\s*(?:[（(][^（()）\n]{0,60}[)）]\s*)?[：:](?!\/\/)/gmu;
@@ -37,7 +38,7 @@ export function createCast(root, { store }) {
   }
 
   function show() {
-    const voices = (store.get().voices ?? []).map(({ index }) => index);
+    const voices = speakersOf(store.get().voices);
     root.hidden = names.length === 0;
     title.textContent = t("books.cast");
     fields.replaceChildren(...names.map((name) => field(name, voices)));
@@ -59,7 +60,7 @@ export function createCast(root, { store }) {
   /** { name: voice }, or null where no name has one. */
   return () => {
     const { text, voices } = store.get();
-    const there = new Set(voices?.map(({ index }) => index));
+    const there = new Set(speakersOf(voices));
     const cast = namesIn(text)
       .map((name) => [name, chosen.get(name)])
       .filter(([, voice]) => there.has(voice));

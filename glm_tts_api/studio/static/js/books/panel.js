@@ -30,6 +30,7 @@ export function createPanel(root, { store, api }) {
     change: (job, act) => act && changed(api.jobs.change(job.id, act)),
     remove,
     download,
+    hears: () => Boolean(store.get().health?.recogniser),
     chaptersOf: async ({ id }) => (await api.jobs.get(id)).chapters,
   };
   const chosenCast = createCast(byId("cast"), { store });

@@ -9,6 +9,7 @@ const FILES = [
   { words: "MP3", name: "audio?format=mp3", extension: "mp3" },
   { words: "SRT", name: "subtitles.srt", extension: "srt" },
 ];
+const HEARD = { name: "verified", extension: "verified.json" };
 const GOES_ON = { queued: "pause", running: "pause", paused: "resume", failed: "resume" };
 
 export const isGoing = ({ state }) => state === "queued" || state === "running";
@@ -16,7 +17,7 @@ export const titleOf = ({ title }) => title || t("books.untitled");
 
 /**
  * `actions`: play(job, place) and playChapter(job, place, number), the player being put into `place`; isPlaying(job),
- * change(job, act), remove(job), download(job, file), chaptersOf(job). `show` writes what is known of the job now.
+ * change(job, act), remove(job), download(job, file), chaptersOf(job); hears(): whether the server has a recogniser. `show` writes what is known of the job now.
  */
 export function createRow(actions) {
   let job;
@@ -35,7 +36,8 @@ export function createRow(actions) {
   });
   const remove = button("small danger", () => actions.remove(job));
   const files = FILES.map((file) => chip(file.words, () => actions.download(job, file)));
-  const saves = h("div", { class: "chips", role: "group" }, h("span", { class: "hint" }), files);
+  const heard = chip("", () => actions.download(job, HEARD));
+  const saves = h("div", { class: "chips", role: "group" }, h("span", { class: "hint" }), files, heard);
   const chapters = createChapters((number) => actions.playChapter(job, player, number), actions.chaptersOf);
   const element = h(
     "li",
@@ -67,6 +69,8 @@ export function createRow(actions) {
     cancel.hidden = !(job.state in GOES_ON);
     cancel.textContent = t("books.cancel");
     remove.textContent = t("books.delete");
+    heard.hidden = !actions.hears();
+    heard.textContent = t("books.heard");
     saves.firstChild.textContent = t("books.save");
     saves.setAttribute("aria-label", t("books.save"));
     chapters.show(job);

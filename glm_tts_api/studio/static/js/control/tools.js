@@ -3,7 +3,8 @@
 
 import { isSsml } from "../api.js";
 import { byId, h } from "../dom.js";
-import { getLanguage, onLanguage, t } from "../i18n.js";
+import { getLanguage, needTexts, onLanguage, t } from "../i18n.js";
+import { speakersOf } from "../voices/moods.js";
 
 const PAUSE_S = 0.5;
 const MARK = /\[\[([^[\]|\n]+)\|([^[\]|\n]*)\]\]/g;
@@ -23,7 +24,7 @@ export function mountTools(root, { store, api }) {
   }
 
   async function makePanel() {
-    const { createReadingPanel } = await import("./reading_panel.js");
+    const [{ createReadingPanel }] = await Promise.all([import("./reading_panel.js"), needTexts("word")]);
     const made = createReadingPanel({ api, done: () => text.focus() });
     word.setAttribute("aria-controls", made.element.id);
     store.on("text", made.close); // its word may stand elsewhere now
@@ -56,7 +57,7 @@ export function mountTools(root, { store, api }) {
   }
 
   function showVoices() {
-    const names = (store.get().voices ?? []).map(({ index }) => h("option", { value: index }, index));
+    const names = speakersOf(store.get().voices).map((name) => h("option", { value: name }, name));
     voice.replaceChildren(h("option", { value: "" }, t("control.voiceHere")), ...names);
   }
 

@@ -151,9 +151,8 @@ function pause(ms, signal) {
 }
 
 /**
- * How far the server is with a request of ours, by the id that we gave it. Asks until the signal is aborted, and tells
- * `onNews` what the server lists of that request. With several workers another one may answer that does not know it:
- * then there is no news.
+ * How far the server is with a request, by the id that we gave it. Asks until the signal is aborted, and tells `onNews`
+ * what is listed of that request; another replica may answer, which lists nothing.
  */
 async function follow(requestId, { api, signal, onNews }) {
   while (!signal.aborted) {
@@ -164,7 +163,7 @@ async function follow(requestId, { api, signal, onNews }) {
   }
 }
 
-/** The same of a request that has ended; null if the worker that answers does not know it. */
+/** The same of a request that has ended; null if nothing is listed of it. */
 async function lookBack(requestId, { api }) {
   const stats = await api.stats().catch(() => null);
   return stats?.recent?.find((request) => request.request_id === requestId) ?? null;

@@ -4,7 +4,6 @@ import { ApiError } from "../api.js";
 import { FORMATS } from "../control/options.js";
 import { announce, h, icon } from "../dom.js";
 import { onLanguage, sayError, t } from "../i18n.js";
-import { audioFile, fileName, save, srtFile } from "./download.js";
 
 const SNIPPETS = ["curl", "python", "javascript"];
 const SAID_MS = 2500;
@@ -23,7 +22,7 @@ export function createMore(take, { api, store }, remove) {
     button.textContent = t("takes.more");
     if (panel.hidden) return panel.replaceChildren(); // rows are many, and few of them open
     const formats = take.segments.length ? [...FORMATS, "srt"] : FORMATS; // when they end may not be known
-    const files = formats.map((format) => chip(t(`takes.file.${format}`), () => download(format)));
+    const files = formats.map((format) => chip(t(`takes.file.${format}`), () => download(take, format, api)));
     const commands = SNIPPETS.map((name) => chip(t(`takes.${name}`), () => copy(name)));
     const end = h(
       "button",
@@ -31,11 +30,6 @@ export function createMore(take, { api, store }, remove) {
       t("takes.delete"),
     );
     panel.replaceChildren(group(t("takes.save"), files), group(t("takes.copy"), commands), end);
-  }
-
-  async function download(format) {
-    const blob = format === "srt" ? srtFile(take) : await audioFile(take, format, api);
-    save(blob, fileName(take, format));
   }
 
   async function copy(name) {
@@ -46,6 +40,12 @@ export function createMore(take, { api, store }, remove) {
   }
 
   return { button, panel, show };
+}
+
+async function download(take, format, api) {
+  const { audioFile, fileName, save, srtFile } = await import("./download.js");
+  const blob = format === "srt" ? srtFile(take) : await audioFile(take, format, api);
+  save(blob, fileName(take, format));
 }
 
 /** See createActing. */
@@ -85,9 +85,9 @@ function copySelected(text) {
 /** The button that saves the take in the player, in the format that is chosen. */
 export function mountSave(root, { store, api }) {
   const words = document.createTextNode("");
-  const button = createActing({ class: "button" }, async () => {
+  const button = createActing({ class: "button" }, () => {
     const { take, options } = store.get();
-    save(await audioFile(take, options.format, api), fileName(take, options.format));
+    return download(take, options.format, api);
   });
   button.append(icon("download"), words);
   root.append(button);

@@ -4,6 +4,7 @@ import { h, icon } from "../dom.js";
 import { duration, getLanguage, t } from "../i18n.js";
 import { GOING } from "../store.js";
 import { createMore } from "./more.js";
+import { speakersOf } from "../voices/moods.js";
 
 const SHOWN_CHARS = 200; // of its one line
 const SIDES = ["a", "b"];
@@ -40,11 +41,7 @@ export function createRow(take, { store, api }, actions) {
   const element = h("li", { class: "take" }, play, what, buttons, more.panel);
 
   function next() {
-    return otherVoice(
-      take,
-      store.get().voice,
-      (store.get().voices ?? []).map(({ index }) => index),
-    );
+    return otherVoice(take, store.get().voice, speakersOf(store.get().voices));
   }
 
   function inOtherVoice() {

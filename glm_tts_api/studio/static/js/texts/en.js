@@ -122,11 +122,6 @@ export default {
   "control.voiceHere.hint": "Another voice speaks from the cursor on",
   "control.pinyin": "Pinyin",
   "control.pinyin.example": "chong2 qing4",
-  "control.wordIsSaid": "How is “{word}” said? A tone stands behind each syllable.",
-  "control.noWord": "Put the cursor into a word, or select one, then press Pronounce again.",
-  "control.apply": "Apply",
-  "control.unmark": "As usual",
-  "control.cancel": "Cancel",
 
   // voices
   "voices.title": "Voice",
@@ -135,22 +130,11 @@ export default {
   "voices.retry": "Try again",
   "voices.play": "Hear {index}",
   "voices.stop": "Stop {index}",
+  "voices.say": "Let {index} say a sentence",
   "voices.edit": "Edit {index}",
-  "voices.added": "“{index}” is ready, and speaks from now on.",
-  "voices.changed": "“{index}” is saved.",
-  "voices.deleted": "“{index}” is deleted.",
-  "voices.undo": "Undo",
   "voices.mayNotWrite":
     "From here, voices can be heard but not changed: this server has no key set, so only its own machine may change " +
     "them. Whoever runs it can set API_KEYS; with a key, you may too.",
-  "voices.isShipped":
-    "This voice came with the server. A change is kept as a copy of your own; delete the copy, and the original is back.",
-  "voices.transcript": "What the recording says",
-  "voices.transcriptHint": "Word for word: the voice speaks best if nothing is missing and nothing is added.",
-  "voices.save": "Save",
-  "voices.cancel": "Cancel",
-  "voices.close": "Close",
-  "voices.delete": "Delete",
 
   // books
   "books.file": "A book from a file",

@@ -57,7 +57,7 @@ export default {
   "progress.speaking": "正在朗读……",
   "progress.segment": "第 {segment} 段，共 {segments} 段",
   "progress.retry": "{n} 秒后自动重试。",
-  "progress.done": "共 {duration}，{first}后开始出声",
+  "progress.done": "共 {duration}，{first}后开始播放",
   "progress.stopped": "已停止",
 
   // 播放器
@@ -118,11 +118,6 @@ export default {
   "control.voiceHere.hint": "从光标处起换一个音色",
   "control.pinyin": "拼音",
   "control.pinyin.example": "chong2 qing4",
-  "control.wordIsSaid": "“{word}”怎么读？声调写在每个音节后面。",
-  "control.noWord": "把光标放进一个词里，或选中一个词，再按一次“指定读音”。",
-  "control.apply": "应用",
-  "control.unmark": "恢复默认读音",
-  "control.cancel": "取消",
 
   // 音色
   "voices.title": "音色",
@@ -131,21 +126,11 @@ export default {
   "voices.retry": "重试",
   "voices.play": "试听 {index}",
   "voices.stop": "停止 {index}",
+  "voices.say": "让 {index} 说一句话",
   "voices.edit": "编辑 {index}",
-  "voices.added": "“{index}”已就绪，接下来就用它来说。",
-  "voices.changed": "“{index}”已保存。",
-  "voices.deleted": "“{index}”已删除。",
-  "voices.undo": "撤销",
   "voices.mayNotWrite":
     "从这里只能试听，不能改动音色：服务器没有设置密钥，只有它所在的那台机器可以改动。请管理员设置 API_KEYS，" +
     "有了密钥就可以了。",
-  "voices.isShipped": "这是服务器自带的音色。改动会另存为你自己的副本；删除副本后，原来的音色就会恢复。",
-  "voices.transcript": "录音里说的话",
-  "voices.transcriptHint": "请逐字填写，不多不少，这样合成的声音最像。",
-  "voices.save": "保存",
-  "voices.cancel": "取消",
-  "voices.close": "关闭",
-  "voices.delete": "删除",
 
   // 有声书
   "books.file": "用文件做有声书",
@@ -216,7 +201,7 @@ export default {
   "see.status.loading": "正在加载模型……",
   "see.status.draining": "即将重启",
   "see.status.unhealthy": "无法合成",
-  "see.status.unreachable": "服务器没有应答",
+  "see.status.unreachable": "服务器没有响应",
   "see.version": "版本 {version}",
   "see.isDemonstration": "演示模型，可换成官方模型",
   "see.demonstration":

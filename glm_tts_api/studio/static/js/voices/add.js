@@ -1,11 +1,13 @@
 // A new voice: a recording is made or chosen, looked at, and saved.
 
-import { h, icon } from "../dom.js";
-import { getLanguage, t } from "../i18n.js";
+import { h, icon, needStyle } from "../dom.js";
+import { getLanguage, needTexts, sayError, t } from "../i18n.js";
 import { createCheck } from "./check.js";
 import { ask, foot, textButton, troubleLine } from "./dialog.js";
+import { inMood, moodsOf } from "./moods.js";
 import { createRecord, hasMicrophone } from "./record.js";
 import { mixed } from "./samples.js";
+import { toast } from "./toast.js";
 
 const MOST_BYTES = 20 * 2 ** 20; // decoded, an hour of mp3 would fill the memory
 const DECODED_RATE = 48000;
@@ -24,8 +26,40 @@ const SENTENCES = {
   ],
 };
 
-/** Resolves to the new voice's name once the server has it, or to null. `names`: those that are taken. */
-export function openAdd({ api, names }) {
+const isArchive = ({ name, type }) => name.endsWith(".zip") || type === "application/zip";
+
+/** A new voice; where `index` names a voice, moods of that, one after the other until the person has had enough. */
+export async function addVoices({ api, store, load, index }) {
+  const styles = [needStyle("recording"), needStyle("edit_voice")];
+  await Promise.all([needTexts("new_voice"), needTexts("voice_notes"), ...styles]);
+  for (;;) {
+    const voices = store.get().voices ?? [];
+    const voice = voices.find((each) => each.index === index) ?? null;
+    const names = voice ? moodsOf(voice) : voices.map((each) => each.index);
+    const name = await openAdd({ api, names, voice });
+    if (!name) return;
+    if (name.brought) return showBrought(name.brought, load);
+    const speaker = voice ? inMood(index, name) : name;
+    await load(speaker);
+    if (store.get().voice === speaker) toast(t("voices.added", { index: speaker }));
+    if (!voice) return;
+  }
+}
+
+/** Voices that came as a file: the first of those that are there now speaks. */
+async function showBrought(prompts, load) {
+  const there = prompts.filter(({ result }) => result !== "taken");
+  await load(there[0]?.index);
+  const named = (result) => prompts.filter((each) => each.result === result).map(({ index }) => index);
+  const said = ["added", "there", "taken"].filter((result) => named(result).length);
+  toast(said.map((result) => t(`voices.brought.${result}`, { names: named(result).join(", ") })).join(" "));
+}
+
+/**
+ * Resolves to the name of the new voice once the server has it, or to null; where `voice` is given, to the name of a
+ * new mood of it; or to { brought } where voices came as a file. `names`: those that are taken.
+ */
+function openAdd({ api, names, voice = null }) {
   const room = h("div");
   let step = null;
 
@@ -37,30 +71,48 @@ export function openAdd({ api, names }) {
   }
 
   function build(answer) {
-    const begin = () => enter(createSource({ onRecording: look, onLeave: () => answer(null) }));
-    const look = (recording) =>
-      enter(createCheck({ api, names, recording, onSaved: answer, onAgain: begin }));
+    const onLeave = () => answer(null);
+    const bring = async (archive) => answer({ brought: await api.voices.bring(archive) });
+    const begin = () => enter(createSource({ mood, bring, onRecording: look, onLeave }));
+    const look = (recording) => enter(createCheck({ ...told, recording, onSaved: answer, onAgain: begin }));
     begin();
     return [room];
   }
 
-  return ask(t("voices.newTitle"), build, { onClosed: () => step.close() });
+  const mood = voice && nextMood(names);
+  const fullName = (name) => (voice ? inMood(voice.index, name) : name);
+  const nameLabel = t(voice ? "voices.mood" : "voices.name");
+  const told = { api, names, nameLabel, fullName, hasNotes: !voice };
+  const title = voice ? t("voices.newMood", { index: voice.index }) : t("voices.newTitle");
+  return ask(title, build, { onClosed: () => step.close() });
 }
 
-/** Where it comes from: the microphone, or a file. `onRecording` gets {samples, sampleRate, transcript, name}. */
-function createSource({ onRecording, onLeave }) {
+/** The first that is usual and not there yet, else the last of the usual ones. */
+function nextMood(names) {
+  const usual = t("voices.someMoods").split(" ");
+  return usual.find((mood) => !names.includes(mood)) ?? usual.at(-1);
+}
+
+/**
+ * Where it comes from: the microphone, or a file. `onRecording` gets {samples, sampleRate, transcript, name}, `bring` a
+ * file of voices. `mood`: the one that is likely, if it is to be of one.
+ */
+function createSource({ mood, bring, onRecording, onLeave }) {
   const trouble = troubleLine();
   const prompt = createPrompt();
   const record = createRecord({
-    onRecording: (sound) => onRecording({ ...sound, transcript: prompt.sentence(), name: "my-voice" }),
+    onRecording: (sound) =>
+      onRecording({ ...sound, transcript: prompt.sentence(), name: mood ?? "my-voice" }),
     onTrouble: trouble.say,
   });
 
   async function take(file) {
     if (!file) return;
     trouble.say("");
+    if (isArchive(file)) return bring(file).catch((error) => trouble.say(sayError(error)));
     try {
-      onRecording({ ...(await decoded(file)), transcript: "", name: file.name.replace(/\.[^.]*$/, "") });
+      const name = mood ?? file.name.replace(/\.[^.]*$/, "");
+      onRecording({ ...(await decoded(file)), transcript: "", name });
     } catch {
       trouble.say(t("voices.notAudio", { name: file.name }));
     }
@@ -70,9 +122,10 @@ function createSource({ onRecording, onLeave }) {
   const element = h(
     "div",
     { class: "voice-form", on: dropping(take) },
-    h("p", { class: "hint" }, t("voices.newHint")),
+    h("p", { class: "hint" }, mood ? t("voices.moodHint", { mood }) : t("voices.newHint")),
     h("div", { class: "card" }, prompt.element, record.element, noMicrophone),
     trouble.element,
+    h("p", { class: "hint" }, t("voices.fileHint")),
     foot(filePicker(take), null, textButton("button quiet", "voices.cancel", onLeave)),
   );
   return { element, close: record.close };
@@ -84,7 +137,7 @@ function filePicker(take) {
     class: "visually-hidden",
     on: { change: () => take(input.files[0]) },
   });
-  input.accept = "audio/*,.wav,.mp3,.flac,.ogg,.opus,.m4a,.aac,.webm";
+  input.accept = "audio/*,.wav,.mp3,.flac,.ogg,.opus,.m4a,.aac,.webm,.zip";
   return h("label", { class: "button file-button" }, input, icon("upload"), t("voices.upload"));
 }
 

@@ -3,6 +3,7 @@
 import { clockTime, h, icon } from "../dom.js";
 import { sayError, t } from "../i18n.js";
 import { hush, listen, secondsOf } from "./listening.js";
+import { voiceOf } from "./moods.js";
 import { toast } from "./toast.js";
 
 /** `onChoose` gets a voice's name, `onEdit` the voice as the server lists it; `onPlay` is called as one is heard. */
@@ -25,24 +26,34 @@ export function createCards({ api, onChoose, onEdit, onPlay }) {
     }
   }
 
-  async function play({ index }, button) {
+  async function play(voice, button, kind) {
+    const { index } = voice;
     if (button.hasAttribute("data-playing")) return hush();
+    const name = speakerOf(button.closest(".voice"));
+    button.disabled = true;
     try {
-      const blob = await recordingOf(index);
+      const blob = await (kind === "play" ? recordingOf(name) : spoken(voice, name));
       onPlay();
-      listen(blob, { onEnd: () => showPlaying(button, index, false) });
-      showPlaying(button, index, true);
+      listen(blob, { onEnd: () => showPlaying(button, kind, index, false) });
+      showPlaying(button, kind, index, true);
     } catch (error) {
-      recordings.delete(index);
+      recordings.delete(name);
       toast(sayError(error));
+    } finally {
+      button.disabled = false;
     }
   }
 
-  function show(voices, chosen) {
+  async function spoken(voice, name) {
+    return (await import("./notes.js")).spoken(api, voice, name);
+  }
+
+  /** `notes`: the module of what a card says of its voice beside its words, where there is any. */
+  function show(voices, chosen, notes = null) {
     hush();
     observer.disconnect();
     recordings = new Map();
-    const cards = (voices ?? []).map((voice) => cardOf(voice, { onChoose, onEdit, onPlay: play }));
+    const cards = (voices ?? []).map((voice) => cardOf(voice, notes, { onChoose, onEdit, onPlay: play }));
     const none = voices?.length === 0 ? [h("p", { class: "hint" }, t("voices.none"))] : [];
     const hadFocus = element.contains(document.activeElement);
     element.replaceChildren(...none, ...cards);
@@ -52,8 +63,12 @@ export function createCards({ api, onChoose, onEdit, onPlay }) {
     if (hadFocus) element.querySelector("input:checked")?.focus({ preventScroll: true });
   }
 
-  function choose(index) {
-    for (const radio of element.querySelectorAll("input")) radio.checked = radio.value === index;
+  /** `name`: of a voice, perhaps in a mood. */
+  function choose(name) {
+    for (const radio of element.querySelectorAll("input")) radio.checked = radio.value === voiceOf(name);
+    for (const mood of element.querySelectorAll("[data-speaker]")) {
+      mood.setAttribute("aria-pressed", mood.dataset.speaker === name);
+    }
     const card = element.querySelector(".voice:has(:checked)");
     if (card) element.scrollTop = scrolledTo(card, element);
   }
@@ -66,12 +81,16 @@ function scrolledTo({ offsetTop, offsetHeight }, { scrollTop, clientHeight }) {
   return Math.min(offsetTop, Math.max(scrollTop, offsetTop + offsetHeight - clientHeight));
 }
 
-function cardOf(voice, { onChoose, onEdit, onPlay }) {
+function cardOf(voice, notes, { onChoose, onEdit, onPlay }) {
   const { index, prompt_text: transcript } = voice;
   const on = { change: () => onChoose(index) };
   const radio = h("input", { type: "radio", name: "voice", value: index, class: "visually-hidden", on });
-  const play = iconButton((event) => onPlay(voice, event.currentTarget));
-  showPlaying(play, index, false);
+  const [play, say] = ["play", "say"].map((kind) => {
+    const button = iconButton((event) => onPlay(voice, event.currentTarget, kind));
+    showPlaying(button, kind, index, false);
+    return button;
+  });
+  const said = notes?.notesOf(voice);
   const edit = iconButton(() => onEdit(voice));
   label(edit, t("voices.edit", { index }), "edit");
   return h(
@@ -84,11 +103,18 @@ function cardOf(voice, { onChoose, onEdit, onPlay }) {
       h("span", { class: "voice-name" }, index),
       h("span", { class: "voice-seconds" }),
       h("span", { class: "voice-text ellipsis", title: transcript }, transcript),
+      said && h("span", { class: "voice-text ellipsis", title: said }, said),
     ),
     play,
+    say,
     edit,
+    notes?.moodRow(voice, onChoose),
   );
 }
+
+/** What is to be heard of a card: its voice in the mood that is chosen. */
+const speakerOf = (card) =>
+  card.querySelector("[data-speaker][aria-pressed=true]")?.dataset.speaker ?? card.dataset.index;
 
 function iconButton(click) {
   return h("button", { type: "button", class: "button quiet small icon-only", on: { click } });
@@ -100,7 +126,8 @@ function label(button, words, iconName) {
   button.replaceChildren(icon(iconName));
 }
 
-function showPlaying(button, index, isPlaying) {
+function showPlaying(button, kind, index, isPlaying) {
+  const act = isPlaying ? "stop" : kind;
   button.toggleAttribute("data-playing", isPlaying);
-  label(button, t(isPlaying ? "voices.stop" : "voices.play", { index }), isPlaying ? "stop" : "play");
+  label(button, t(`voices.${act}`, { index }), act);
 }

@@ -6,24 +6,32 @@ import { wavBlob } from "../sound/pcm.js";
 import { foot, textButton, troubleLine } from "./dialog.js";
 import { LIMITS, bestRange, judge } from "./judge.js";
 import { hush, listen } from "./listening.js";
+import { createNoteFields } from "./note_fields.js";
 import { cut, toPcm16 } from "./samples.js";
 import { createTrim } from "./trim.js";
 
 const JUDGE_AFTER_MS = 150;
+const ASK_AFTER_MS = 700;
+const HEARD = ["transcript", "words"]; // what the server calls that the words fit: by the model, by a recogniser
 const MOST_NAME = 64; // characters, as the server takes them
 
 /**
  * `recording`: {samples, sampleRate, transcript, name}. `onSaved` gets the voice's name once the server has it;
- * `onAgain` is called if the person wants another recording.
+ * `onAgain` is called if the person wants another recording. `fullName`: of what is saved, by the name that the
+ * person gives it. `hasNotes`: a new voice may be described; a mood of one is not.
  */
-export function createCheck({ api, names, recording, onSaved, onAgain }) {
+export function createCheck({ api, names, nameLabel, fullName, hasNotes, recording, onSaved, onAgain }) {
   const trouble = troubleLine();
   const verdict = h("ul", { class: "verdict", "aria-live": "polite" });
   const words = recording.transcript;
   const transcript = h("textarea", { rows: 3, required: true, value: words, autofocus: !words });
   const name = nameField(freeName(recording.name, names));
+  const notes = hasNotes && createNoteFields({});
   const save = h("button", { class: "button primary" }, t("voices.saveNew"));
   const judgeSoon = debounce(showVerdict, JUDGE_AFTER_MS);
+  const askSoon = debounce(askServer, ASK_AFTER_MS);
+  let asked = 0;
+  let writtenDown = null;
   const cutting = createCutting(recording, { onChange: judgeSoon, onAgain });
   transcript.addEventListener("input", judgeSoon);
   showVerdict();
@@ -32,7 +40,34 @@ export function createCheck({ api, names, recording, onSaved, onAgain }) {
     const { samples, sampleRate } = cutting.kept();
     const findings = judge(samples, sampleRate, transcript.value);
     save.disabled = findings.some(({ isBad }) => isBad);
-    verdict.replaceChildren(...(findings.length ? findings.map(findingLine) : [praise()]));
+    asked++; // an answer that is still to come is about what was there before
+    verdict.replaceChildren(...(findings.length ? findings.map(findingLine) : [nothingFound("mic")]));
+    if (findings.every(({ code }) => code === "noTranscript")) askSoon();
+  }
+
+  /**
+   * Whether the words are those of the recording is heard by the server alone: the tick is for both. Words that are
+   * missing are written down by its recogniser, if it has one, and are the person's to judge.
+   */
+  async function askServer() {
+    const turn = ++asked;
+    const promptText = transcript.value;
+    const sent = { promptText, audio: wavOf(cutting.kept()) };
+    const { checks, heard } = await api.voices.check(sent).catch(() => ({ checks: [] }));
+    if (turn !== asked) return;
+    if (!promptText.trim()) return heard && writeDown(heard);
+    const doubts = checks.filter(({ status }) => status !== "ok");
+    const fits = checks.some(({ name, status }) => HEARD.includes(name) && status === "ok");
+    if (doubts.length) verdict.replaceChildren(...doubts.map(doubtLine));
+    else if (promptText === writtenDown)
+      verdict.replaceChildren(lineOf("is-doubtful", t("judge.writtenDown")));
+    else if (fits) verdict.replaceChildren(nothingFound("check", "is-good", t("judge.wordsFit")));
+  }
+
+  function writeDown(heard) {
+    writtenDown = heard;
+    transcript.value = heard;
+    showVerdict();
   }
 
   async function onSubmit(event) {
@@ -40,7 +75,9 @@ export function createCheck({ api, names, recording, onSaved, onAgain }) {
     save.disabled = true;
     trouble.say("");
     try {
-      await api.voices.add({ index: name.value, promptText: transcript.value, audio: wavOf(cutting.kept()) });
+      const audio = wavOf(cutting.kept());
+      const fields = { promptText: transcript.value, audio, notes: notes ? notes.changed() : {} };
+      await api.voices.add({ index: fullName(name.value), ...fields });
       onSaved(name.value);
     } catch (error) {
       trouble.say(sayError(error));
@@ -54,9 +91,10 @@ export function createCheck({ api, names, recording, onSaved, onAgain }) {
     cutting.element,
     verdict,
     h("label", { class: "field" }, t("voices.transcript"), transcript),
-    h("label", { class: "field" }, t("voices.name"), name),
+    h("label", { class: "field" }, nameLabel, name),
+    notes && h("details", {}, h("summary", {}, t("voices.notes")), notes.element),
     trouble.element,
-    foot(h("p", { class: "hint" }, t("voices.consent")), save),
+    foot(h("p", { class: "hint" }, t("voices.onlyConsent")), save),
   );
   return { element, close: cutting.close };
 }
@@ -133,15 +171,27 @@ function nameField(value) {
 function findingLine({ code, isBad, values }) {
   const shown = Object.entries(values).map(([key, value]) => [key, value.toFixed(1)]);
   const what = t(`judge.${code}`, Object.fromEntries(shown));
+  const className = isBad ? "is-bad" : "is-doubtful";
+  return lineOf(className, h("strong", {}, what), " ", t(`judge.${code}.do`, LIMITS));
+}
+
+/** What the server doubts, in the page's words where it has them. */
+function doubtLine({ name, status, message }) {
+  const words = name === "transcript" ? t("judge.otherWords") : message;
+  return lineOf(status === "error" ? "is-bad" : "is-doubtful", words);
+}
+
+function lineOf(className, ...words) {
   return h(
     "li",
-    { class: isBad ? "is-bad" : "is-doubtful" },
-    icon(isBad ? "close" : "warn"),
-    h("span", {}, h("strong", {}, what), " ", t(`judge.${code}.do`, LIMITS)),
+    { class: className },
+    icon(className === "is-bad" ? "close" : "warn"),
+    h("span", {}, ...words),
   );
 }
 
-const praise = () => h("li", { class: "is-good" }, icon("check"), h("span", {}, t("judge.good")));
+const nothingFound = (iconName, className = "", more = "") =>
+  h("li", { class: className }, icon(iconName), h("span", {}, t("judge.good"), " ", more));
 
 /** `wanted` in letters that a name may have, with a number if it is taken. */
 export function freeName(wanted, taken) {

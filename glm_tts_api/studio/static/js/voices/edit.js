@@ -1,10 +1,13 @@
-// One voice's transcript, and its end.
+// One voice's transcript, the notes about it, its moods, and its end.
 
 import { h } from "../dom.js";
 import { sayError, t } from "../i18n.js";
+import { save } from "../takes/download.js";
 import { ask, foot, textButton, troubleLine } from "./dialog.js";
+import { inMood, moodsOf } from "./moods.js";
+import { createNoteFields } from "./note_fields.js";
 
-/** Resolves to "changed" (on the server), "delete" (wanted by the person; nothing is done yet), or null. */
+/** Resolves to "changed" (on the server), "delete" or "moods" (wanted by the person; nothing is done yet), or null. */
 export function openEdit({ api, voice, mayWrite }) {
   return ask(voice.index, (answer) => {
     const trouble = troubleLine();
@@ -14,17 +17,18 @@ export function openEdit({ api, voice, mayWrite }) {
       readOnly: !mayWrite,
       value: voice.prompt_text,
     });
-    const save = h("button", { class: "button primary" }, t("voices.save"));
+    const notes = createNoteFields(voice, { mayWrite });
+    const saveButton = h("button", { class: "button primary" }, t("voices.save"));
 
     async function onSubmit(event) {
       event.preventDefault();
-      save.disabled = true;
+      saveButton.disabled = true;
       try {
-        await api.voices.change(voice.index, transcript.value);
+        await api.voices.change(voice.index, { prompt_text: transcript.value, ...notes.changed() });
         answer("changed");
       } catch (error) {
         trouble.say(sayError(error));
-        save.disabled = false;
+        saveButton.disabled = false;
       }
     }
 
@@ -34,19 +38,55 @@ export function openEdit({ api, voice, mayWrite }) {
       { class: "voice-form", on: { submit: onSubmit } },
       h("label", { class: "field" }, t("voices.transcript"), transcript),
       h("p", { class: "hint" }, t(hintFor(voice, mayWrite))),
+      notes.element,
+      moodList({ api, voice, mayWrite, answer, trouble }),
+      textButton("button small", "voices.export", () => exportVoice({ api, voice, trouble })),
       trouble.element,
       foot(
         own && textButton("button danger", "voices.delete", () => answer("delete")),
         null,
         textButton("button", mayWrite ? "voices.cancel" : "voices.close", () => answer(null)),
-        mayWrite && save,
+        mayWrite && saveButton,
       ),
     );
     return [form];
   });
 }
 
+async function exportVoice({ api, voice, trouble }) {
+  try {
+    save(await api.voices.file(voice.index), `${voice.index}.zip`);
+  } catch (error) {
+    trouble.say(sayError(error));
+  }
+}
+
 function hintFor({ source }, mayWrite) {
   if (!mayWrite) return "voices.mayNotWrite";
   return source === "shipped" ? "voices.isShipped" : "voices.transcriptHint";
+}
+
+function moodList({ api, voice, mayWrite, answer, trouble }) {
+  const rows = moodsOf(voice).map((mood) => {
+    const row = h("li", {}, h("span", {}, mood));
+    const remove = textButton("button quiet small", "voices.delete", async () => {
+      try {
+        await api.voices.remove(inMood(voice.index, mood));
+        answer("changed");
+      } catch (error) {
+        trouble.say(sayError(error));
+      }
+    });
+    if (mayWrite) row.append(remove);
+    return row;
+  });
+  const record = mayWrite && textButton("button small", "voices.recordMoods", () => answer("moods"));
+  return h(
+    "div",
+    { class: "field" },
+    t("voices.moods"),
+    h("p", { class: "hint" }, t("voices.moodsHint")),
+    h("ul", { class: "mood-list" }, rows),
+    record,
+  );
 }

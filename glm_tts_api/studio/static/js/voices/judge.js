@@ -113,7 +113,7 @@ function spokenSeconds(spans) {
   return spans.at(-1)[1] - spans[0][0] - pauses;
 }
 
-/** Whether the words can have been said in that time. Whether they were, and in which language, is not heard here. */
+/** Whether the words can have been said in that time. The time does not tell whether they were. */
 function ofRate(transcript, seconds) {
   if (!transcript.trim()) return [bad("noTranscript")];
   const pace = syllables(transcript) / Math.max(seconds, 0.1);

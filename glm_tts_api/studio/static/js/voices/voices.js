@@ -4,7 +4,10 @@ import { announce, h, icon, needStyle } from "../dom.js";
 import { needTexts, onLanguage, sayError, t } from "../i18n.js";
 import { createCards } from "./cards.js";
 import { hush } from "./listening.js";
+import { speakersOf } from "./moods.js";
 import { toast } from "./toast.js";
+
+const MANY = 6; // voices, from which on they can be searched
 
 /** The voices in `root`. This part keeps the store's `voices`, `voice` and `mayWrite`. */
 export function mountVoices(root, { store, api }) {
@@ -15,24 +18,22 @@ export function mountVoices(root, { store, api }) {
     onEdit: edit,
     onPlay: () => store.set({ playing: false }),
   });
-  const add = h("button", { type: "button", class: "button", on: { click: openNew } });
+  const add = h("button", { type: "button", class: "button", on: { click: () => openNew() } });
   const whyNot = h("p", { class: "hint" });
-  root.append(shelf.trouble, cards.element, add, whyNot);
+  const search = h("input", { type: "search", class: "input", on: { input: showCards } });
+  root.append(shelf.trouble, search, cards.element, add, whyNot);
 
-  async function openNew() {
-    const names = (store.get().voices ?? []).map(({ index }) => index);
-    const needed = [import("./add.js"), needTexts("new_voice"), needStyle("recording")]; // now and then
-    const [{ openAdd }] = await Promise.all(needed);
-    const index = await openAdd({ api, names });
-    if (!index) return;
-    await shelf.load(index);
-    if (store.get().voice === index) toast(t("voices.added", { index }));
+  /** `index`: the voice to record moods of, in place of a new one. */
+  async function openNew(index) {
+    const { addVoices } = await import("./add.js"); // now and then
+    await addVoices({ api, store, load: shelf.load, index });
   }
 
   async function edit(voice) {
-    const { openEdit } = await import("./edit.js");
+    const [{ openEdit }] = await Promise.all([import("./edit.js"), needNotes(), needStyle("edit_voice")]);
     const done = await openEdit({ api, voice, mayWrite: store.get().mayWrite });
     if (done === "delete") shelf.remove(voice.index);
+    if (done === "moods") return openNew(voice.index);
     if (done !== "changed") return;
     await shelf.load();
     announce(t("voices.changed", { index: voice.index }));
@@ -48,7 +49,20 @@ export function mountVoices(root, { store, api }) {
 
   store.on("mayWrite", showMayWrite);
   store.on("needsKey", showMayWrite);
-  const showCards = () => cards.show(store.get().voices, store.get().voice);
+  let notes = null;
+
+  async function showCards() {
+    const voices = store.get().voices ?? [];
+    const isMany = voices.length >= MANY;
+    if (!notes && (isMany || voices.some(hasNotes))) [notes] = await needNotes();
+    search.hidden = !isMany;
+    if (notes) search.placeholder = search.ariaLabel = t("voices.search");
+    const found = search.hidden
+      ? store.get().voices
+      : voices.filter((each) => notes.isFound(each, search.value.trim()));
+    cards.show(found, store.get().voice, notes);
+  }
+
   store.on("voices", showCards);
   store.on("voice", cards.choose);
   store.on("playing", (playing) => playing && hush());
@@ -59,6 +73,10 @@ export function mountVoices(root, { store, api }) {
   });
   store.on("needsKey", (needsKey) => needsKey || shelf.load());
 }
+
+const hasNotes = ({ gender, description, moods }) => Boolean(gender || description || moods?.length);
+
+const needNotes = () => Promise.all([import("./notes.js"), needTexts("voice_notes")]);
 
 /** What the server has, but for the voices that the person has just deleted. */
 function createShelf(store, api) {
@@ -94,7 +112,7 @@ function createShelf(store, api) {
   /** `chosen`, or else the first of them, is the one that speaks. */
   function show(prompts, chosen) {
     const voices = prompts.filter(({ index }) => !leaving.has(index));
-    const isThere = voices.some(({ index }) => index === chosen);
+    const isThere = speakersOf(voices).includes(chosen);
     store.set({ voices, voice: isThere ? chosen : (voices[0]?.index ?? null) });
   }
 

@@ -24,6 +24,7 @@ export default {
   "books.delete": "Delete",
   "books.deleted": "“{title}” is deleted.",
   "books.undo": "Undo",
+  "books.heard": "What is heard",
   "books.save": "Save as",
   "books.chapters": "{n} chapters",
   "books.chapter": "Chapter {n}",

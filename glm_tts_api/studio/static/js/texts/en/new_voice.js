@@ -15,6 +15,10 @@ export default {
   "voices.stopRecording": "Done",
   "voices.level": "Loudness",
   "voices.upload": "Use a file",
+  "voices.fileHint": "A file is a recording, or a .zip of voices that a server like this one saved.",
+  "voices.brought.added": "Added: {names}.",
+  "voices.brought.there": "There already: {names}.",
+  "voices.brought.taken": "Not added, for another voice has this name: {names}.",
   "voices.notAudio": "“{name}” cannot be opened here. Choose a WAV, MP3 or FLAC file of less than 20 MB.",
   "voices.noMicrophone":
     "Browsers give the microphone to pages over https, or on the server's own machine, only. Use a file instead.",
@@ -33,11 +37,22 @@ export default {
   "voices.again": "Start over",
   "voices.name": "Name",
   "voices.nameRule": "Letters of any script, digits, - and _",
-  "voices.consent": "Use a voice only with its owner's consent.",
+  "voices.newMood": "A mood of {index}",
+  "voices.mood": "Name of the mood",
+  "voices.someMoods": "calm glad sad angry whisper",
+  "voices.moodHint":
+    "The same person, five to ten seconds, as: {mood}. Once it is saved, the next one follows; close this when there are enough.",
+  "voices.onlyConsent": "Use a voice only with its owner's consent.",
+  "voices.added": "“{index}” is ready, and speaks from now on.",
   "voices.saveNew": "Save voice",
 
   // what is wrong with a recording, and what to do
   "judge.good": "Length, loudness, clipping, noise, pauses: nothing is wrong with them.",
+  "judge.wordsFit": "The words fit what is said.",
+  "judge.otherWords":
+    "The recording does not seem to say these words. Write word for word what is said in it, or record again.",
+  "judge.writtenDown":
+    "The server has written down what it hears. Read it against the recording, and put right what is wrong.",
   "judge.silent": "There is nothing to hear.",
   "judge.silent.do": "Check that the right microphone is on, then record again.",
   "judge.tooShort": "Only {seconds} s long.",

@@ -24,6 +24,7 @@ export default {
   "books.delete": "删除",
   "books.deleted": "“{title}”已删除。",
   "books.undo": "撤销",
+  "books.heard": "听写结果",
   "books.save": "另存为",
   "books.chapters": "{n} 章",
   "books.chapter": "第 {n} 章",

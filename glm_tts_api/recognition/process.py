@@ -1,0 +1,62 @@
+"""The process in which the recogniser runs: `python -m glm_tts_api.recognition.process FOLDER THREADS
+DESCRIPTOR`. DESCRIPTOR is one end of a pair of sockets. The server starts the process (recogniser.py), and
+the process ends with the server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from glm_tts_api.engine.frames import Frames, frame
+from glm_tts_api.engine.messages import samples_of
+from glm_tts_api.recognition.comparison import compare, in_words, verdict_of
+from glm_tts_api.recognition.messages import TO_RECOGNISER, Heard, Listen
+from glm_tts_api.recognition.model import Ear, Whisper
+from glm_tts_api.service.processes import end_with_parent
+
+logger = logging.getLogger(__name__)
+_AT_ONCE = 2**20
+_NICE = 5  # a lower priority than that of the engines
+
+
+def answer(ear: Ear, asked: Listen) -> Heard:
+    """Hears the recording in `asked` and returns the words with a verdict. If `asked` has the text that
+    should be said, the verdict is the result of comparing the words with that text; without the text it is
+    "ok". Raises BrokenMessage."""
+    transcript = ear.hear(samples_of(asked.samples), asked.sample_rate, asked.said)
+    if asked.said is None:
+        return Heard(asked.number, in_words(transcript.text), "ok", 0.0)
+    found = compare(asked.said, transcript.text)
+    verdict = verdict_of(found, is_sure=transcript.is_sure)
+    return Heard(asked.number, transcript.text, verdict, found.longest)
+
+
+def serve(ear: Ear, own: socket.socket) -> None:
+    """Answers the messages on the socket `own` until the server closes it."""
+    frames = Frames(TO_RECOGNISER)
+    while data := own.recv(_AT_ONCE):
+        for asked in frames.push(data):
+            own.sendall(frame(answer(ear, asked)))
+
+
+def main() -> None:
+    end_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICE)
+    folder, threads, descriptor = sys.argv[1:]
+    own = socket.socket(fileno=int(descriptor))
+    try:
+        ear = Whisper(Path(folder), threads=int(threads))
+    except Exception as error:  # CTranslate2 raises several kinds
+        logger.critical("The recogniser cannot load %s: %s", folder, error)
+        sys.exit(1)
+    serve(ear, own)
+
+
+if __name__ == "__main__":
+    main()

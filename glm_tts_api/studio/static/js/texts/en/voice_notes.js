@@ -1,0 +1,36 @@
+// Notes, moods and the dialog of a voice, in English: loaded where there are any.
+
+export default {
+  "voices.search": "Name, language, description, mood",
+  "voices.plain": "plain",
+  "voices.moodsOf": "Moods of {index}",
+  "voices.moods": "Moods",
+  "voices.moodsHint":
+    "Other recordings of the same person: glad, angry, whispering. A voice speaks as it was recorded.",
+  "voices.recordMoods": "Record moods",
+  "voices.language": "Language",
+  "voices.language.zh": "Chinese",
+  "voices.language.en": "English",
+  "voices.language.mixed": "Chinese and English",
+  "voices.language.other": "Another language",
+  "voices.notes": "Notes: gender, description, consent",
+  "voices.gender": "Gender",
+  "voices.gender.none": "Not noted",
+  "voices.gender.female": "Female",
+  "voices.gender.male": "Male",
+  "voices.gender.other": "Other",
+  "voices.description": "Description",
+  "voices.consent": "Consent: who agreed to what",
+  "voices.isShipped":
+    "This voice came with the server. A change is kept as a copy of your own; delete the copy, and the original is back.",
+  "voices.transcriptHint": "Word for word: the voice speaks best if nothing is missing and nothing is added.",
+  "voices.changed": "“{index}” is saved.",
+  "voices.deleted": "“{index}” is deleted.",
+  "voices.undo": "Undo",
+  "voices.transcript": "What the recording says",
+  "voices.save": "Save",
+  "voices.cancel": "Cancel",
+  "voices.export": "Save as a file",
+  "voices.close": "Close",
+  "voices.delete": "Delete",
+};

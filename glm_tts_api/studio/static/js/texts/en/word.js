@@ -1,0 +1,9 @@
+// What is said in the panel that asks for a reading, in English.
+
+export default {
+  "control.wordIsSaid": "How is “{word}” said? A tone stands behind each syllable.",
+  "control.noWord": "Put the cursor into a word, or select one, then press Pronounce again.",
+  "control.apply": "Apply",
+  "control.unmark": "As usual",
+  "control.cancel": "Cancel",
+};

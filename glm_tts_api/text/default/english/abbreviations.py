@@ -1,0 +1,296 @@
+"""English rules for abbreviations that only the text next to them makes clear."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.short_forms import BEFORE_LETTERS, BEHIND_ORDINALS, SHORT_STATES
+from glm_tts_api.text.default.english.stops import with_stop
+from glm_tts_api.text.default.table import Match, Row, alternatives, before, names
+
+_TITLES = names("""
+    Lt. Col.=lieutenant colonel; Lt. Gen.=lieutenant general; Maj. Gen.=major general;
+    Brig. Gen.=brigadier general; Lt. Cmdr.=lieutenant commander; Lt. Gov.=lieutenant governor;
+    Rear Adm.=rear admiral; Vice Adm.=vice admiral;
+    Msgr.=monsignor; Ald.=alderman; Sec.=secretary; Treas.=treasurer; Brig.=brigadier; Cdr.=commander;
+    Bp.=bishop; Abp.=archbishop; Sr.=sister; Br.=brother; Ven.=venerable; Mlle.=mademoiselle; Emp.=emperor;
+    Wm.=william; Jas.=james; Chas.=charles; Geo.=george; Thos.=thomas; Robt.=robert; Benj.=benjamin;
+    Regt.=regiment; Bn.=battalion;
+""")
+_COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
+_LIFE = {"b": "born", "d": "died", "m": "married", "r": "reigned", "fl": "flourished"}
+_RULES = {"Civ": "civil procedure", "Crim": "criminal procedure", "Evid": "evidence"}
+_DAYS = names("M=monday; T=tuesday; Tu=tuesday; W=wednesday; Th=thursday; F=friday; S=saturday; Su=sunday;")
+# Elements by their symbols, each with the masses that are spoken of.
+_ISOTOPES = {
+    **{
+        "He": ("helium", "3 4"),
+        "C": ("carbon", "11 12 13 14"),
+        "N": ("nitrogen", "13 15"),
+        "O": ("oxygen", "15 16 18"),
+    },
+    **{
+        "Na": ("sodium", "22 24"),
+        "P": ("phosphorus", "32 33"),
+        "K": ("potassium", "40"),
+        "Fe": ("iron", "55 56 59"),
+    },
+    **{
+        "Co": ("cobalt", "57 60"),
+        "Ni": ("nickel", "58 60 63"),
+        "Kr": ("krypton", "85"),
+        "Sr": ("strontium", "87 89 90"),
+    },
+    **{"Tc": ("technetium", "99"), "I": ("iodine", "123 124 125 127 129 131"), "Xe": ("xenon", "133 135")},
+    **{
+        "Cs": ("cesium", "133 134 137"),
+        "Po": ("polonium", "210"),
+        "Rn": ("radon", "222"),
+        "Ra": ("radium", "226 228"),
+    },
+    **{"Th": ("thorium", "230 232"), "U": ("uranium", "233 234 235 238"), "Am": ("americium", "241")},
+    **{"Pu": ("plutonium", "238 239 240 241"), "Pb": ("lead", "204 206 207 208 210")},
+}
+_PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
+_WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+_SEXES = {"M": "male", "F": "female"}
+
+
+def title(match: Match) -> str:
+    """Returns the title before a name in words: the Sr. of Sr. Agnes -> sister. In John Hill Sr. it stays."""
+    behind_name = re.search(r"[A-Z][a-z]+,? $", before(match))
+    return match.group() if behind_name and match[1] in ("Sr.", "Br.") else f"{_TITLES[match[1]]} "
+
+
+def cups(match: Match) -> str:
+    """Returns the c. of a recipe in words: the c. of 1 c. sugar -> cup, the c. of 2 1/2 c. flour -> cups."""
+    lead = before(match)
+    one = re.search(r"(?:^|[^\d/.])1 ?$|\d/\d ?$", lead) and not re.search(r"\d +\d/\d ?$", lead)
+    return " cup " if one else " cups "
+
+
+def isotope(match: Match) -> str:
+    """Returns an isotope in words: U-235 -> uranium two thirty five. Names such as I-95 (a road), whose
+    number is no mass of the element, stay."""
+    name, masses = _ISOTOPES[match[1]]
+    return f"{name} {numbers.paired(match[2])} {match[3]}" if match[2] in masses.split() else match.group()
+
+
+def state(match: Match) -> str:
+    """Returns a short name of a US state in words: the Ind. of Gary, Ind. -> indiana. The Pa in Thanks, Pa
+    stays."""
+    lead = before(match, 24)
+    place = re.search(r"(?!(?:Hello|Okay|Sorry|Thanks|Well)\b)\b[A-Z][a-z]{3,}, $|[(-]$", lead)
+    return SHORT_STATES[match[1]] if place else match.group()
+
+
+def _letters(code: str) -> str:
+    return " ".join(numbers.digits(char) if char.isdigit() else char for char in code)
+
+
+def coordinates(match: Match) -> str:
+    """Returns an angle in words: 17°55'48" -> seventeen degrees fifty five minutes forty eight seconds."""
+    parts = zip(match.groups(), ("degree", "minute", "second"), strict=True)
+    return " ".join(f"{numbers.cardinal(n)} {numbers.plural(unit, n)}" for n, unit in parts if n) + " "
+
+
+def dose(match: Match) -> str:
+    """Returns the times of a dose in words: q6h -> every six hours, q5-15 min -> every five to fifteen
+    minutes."""
+    first, second, unit = match.groups()
+    said = " to ".join(numbers.cardinal(number) for number in (first, second) if number)
+    return f"every {said} {numbers.plural(_PERIODS[unit], second or first)}"
+
+
+def compared(match: Match) -> str:
+    """Returns a comparison of periods in words: y/y -> year over year, QoQ -> quarter over quarter."""
+    unit = _COMPARED[(match[1] or match[2]).lower()]
+    return f"{unit} over {unit}"
+
+
+_PART = r"\d{1,2}(?:\.\d{1,6})?"
+ABBREVIATIONS: list[Row] = [
+    (
+        "title",
+        rf"\b({'|'.join(re.escape(one) for one in _TITLES if ' ' in one)})(?= [A-Za-z])",
+        lambda m: _TITLES[m[1]],
+    ),
+    ("title", rf"\b({'|'.join(map(re.escape, _TITLES))}) (?=[A-Z][a-z])", title),
+    ("cups", r"(?<=\d) ?c\. ?(?=[a-z]|[A-Z]{2} [a-z])", cups),
+    ("compared", r"\b([yqmdw])(?:/|-o-)\1\b|\b([YQM])o\2\b", compared),
+    (
+        "patient",
+        r"\b[Pp]t\.? (?=(?:is|was|has|had|presents?|denies|reports?|states|seen|presented|tolerated|c/o)\b)",
+        "patient ",
+    ),
+    ("sex", r"(?<=y/o )[MF]\b|(?<=year[- ]old )[MF]\b(?=[,. ])", lambda m: _SEXES[m.group()]),
+    (
+        "life",
+        r"(?<=[(;, ])(?<!\w )([bdmr]|fl)\.? (?=(?:ca?\. ?)?\d{3,4}\b|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)",
+        lambda m: f"{_LIFE[m[1]]} ",
+    ),
+    ("part", r"\b([Ss]c|[Vv]ol)\. (?=[ivxIVX]{1,5}\b)", lambda m: "Scene " if m[1][1] == "c" else "Volume "),
+    ("feet", r"(?<=\d,\d{3})['′](?!\w)", " feet"),
+    ("second", r"(?:(?<=1/\d\d)|(?<=1/\d{3})|(?<=1/\d{4})) ?s\b", " second"),
+    ("each", r"(?<=\d)/ea\b\.?", with_stop(lambda _: " each")),
+    ("order", r"\bO\(([^()]{1,20})\)", r"O of \1 "),
+    ("hexadecimal", r"\b0x([0-9A-Fa-f]{1,8})\b", lambda m: f"zero x {_letters(m[1])}"),
+    ("handle", r"(?<![\w.])@(?=\w{0,28}_)(\w{2,30})", lambda m: f"at {m[1].replace('_', ' underscore ')}"),
+    (
+        "plate",
+        r"(?i:(?<=plate )|(?<=plates )|(?<=plate: )|(?<=plate is )|(?<=plate was ))([A-Z0-9]{1,4})[- ]"
+        r"([A-Z0-9]{1,4})\b",
+        lambda m: f"{_letters(m[1])}, {_letters(m[2])}",
+    ),
+    (
+        "coordinates",
+        rf"(\d{{1,3}})°(?=\s?{_PART}['′\"″])(?:\s?({_PART})['′](?!'))?(?:\s?({_PART})(?:[\"″]|''))?",
+        coordinates,
+    ),
+    ("complaint", r"(?<=patient )c/o\b", "complains of"),
+    ("versus", r"(?<=[\w.]) v\. (?=[A-Z])", " versus "),
+    ("reporter", r"\bF\. ?(?:(2)|(3))d\b", lambda m: "F second" if m[1] else "F third"),
+    (
+        "reporter",
+        r"(?:(?<=[a-zA-Z.]\. )|(?<=[a-zA-Z]\.))[23]d(?= \d)|\b[23]d(?= Cir\.)",
+        lambda m: f" {numbers.ordinal(m[0][0])}",
+    ),
+    (
+        "ordinal",
+        rf"(?:(?<=\d(?:st|nd|rd|th))|(?<=second)|(?<=third))[ -]({alternatives(BEHIND_ORDINALS)})\.",
+        with_stop(lambda m: f" {BEHIND_ORDINALS[m[1]]}"),
+    ),
+    ("floor", r"(?<=\d(?:st|nd|rd|th)) [Ff]l\b", " floor"),
+    (
+        "minutes",
+        r"(?:(?<=more )|(?<=few )|(?<=several ))(min|sec)\b\.?",
+        with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
+    ),
+    ("apartment", r"\b[Aa]pt\.(?= [a-z])", "apartment"),
+    ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
+    ("note", r"(?<=\d )n\. ?(?=\d)", "note "),
+    (
+        "lettered",
+        rf"\b({alternatives(BEFORE_LETTERS)})\. (?=[B-HJ-Z]\b(?!'|\. ?[A-Za-z]))",
+        lambda m: f"{BEFORE_LETTERS[m[1]]} ",
+    ),
+    ("verse", r"(?:(?<=[,;:] )|^)(vv?)\. (?=\d)", lambda m: "verse " if m[1] == "v" else "verses "),
+    ("following", r"(?<=\d )ff\b\.?", with_stop(lambda _: "and following")),
+    ("key", r"\b([A-G])b(?= (?:major|minor|maj|min|clarinet|trumpet)\b|m?\d\b|maj)", r"\1 flat"),
+    ("key", r"(?<=\b[a-g])#(?= |,|$)", " sharp"),
+    ("key", r"(?<=\b[A-G] )(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
+    (
+        "orbital",
+        r"\b([1-7])([spdf])(?= (?:orbitals?|shell|electrons?|subshell|state)\b)",
+        lambda m: f"{numbers.cardinal(m[1])} {m[2]}",
+    ),
+    ("promotion", r"\b([a-h])([18])=([QRBN])\b", lambda m: f"{m[1]} {numbers.cardinal(m[2])} equals {m[3]}"),
+    ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
+    ("per", r"(?<=\d )p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
+    ("pack", r"\bpk\.(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
+    ("per", r"(?<=\d)/sh\b\.?", with_stop(lambda _: " per share")),
+    ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
+    ("dose", r"\bq ?(\d{1,2})(?:[-–](\d{1,2}))? ?(h|hrs?|min|d|wk?|mo)\b", dose),
+    (
+        "decimal comma",
+        r"(?<=€)(\d{1,3}(?:\.\d{3}){0,3}),(\d\d)(?!\d)",
+        lambda m: f"{m[1].replace('.', '')}.{m[2]}",
+    ),
+    ("average", r"\.(\d{3})/\.(\d{3})/\.(\d{3})\b", lambda m: ", ".join(map(numbers.paired, m.groups()))),
+    ("point", r"(?<=\d-)pts?\b\.?(?= [a-z])", "point"),
+    (
+        "acuity",
+        r"\b20/(\d{2,3})(?= (?:vision|eyesight|O[DSU]\b|in (?:her|his|my|the|each) ))"
+        r"|(?i:(?<=vision )|(?<=vision is )|(?<=acuity )|(?<=vision was ))20/(\d{2,3})\b",
+        lambda m: f"twenty {numbers.cardinal(m[1] or m[2])}",
+    ),
+    (
+        "state",
+        rf"(?:(?<=[a-z], )|(?<=\()|(?<=[RD]-))({alternatives(SHORT_STATES)})\.(?=[,) ]|$)",
+        with_stop(state),
+    ),
+    ("exhibit", r"\bExh?\. (?=[A-Z]\b|\d{1,2}-?[A-Z]\b)", "exhibit "),
+    ("complaint", r"\b[Cc]ompl\.(?= [a-z¶]|[,;])", "complaint"),
+    ("clotting", r"\bINR(?= (?:of |is |was )?\d\.\d\b)", "I N R"),
+    (
+        "by volume",
+        r"(?<![\w/])(w/v|v/v|w/w)(?![\w/])",
+        lambda m: m[1].replace("/", " per ").replace("w", "weight").replace("v", "volume"),
+    ),
+    (
+        "prime",
+        r"(?<![\w.])[35]['′](?=-[A-Z]| (?:end|to|UTR|cap|overhang|splice|flank|untranslated))"
+        r"|(?<=[ACGTU]-)[35]['′]",
+        lambda m: f" {numbers.cardinal(m[0][0])} prime",
+    ),
+    ("isotope", rf"\b({'|'.join(_ISOTOPES)})-(\d{{1,3}})(m?)\b", isotope),
+    ("overs", r"(?<=\d) ov\b\.?", " overs"),
+    ("all out", r"(?<=\d )a\.o\.", "all out"),
+    ("teaspoon", r"(?<=\d )t\. (?=[a-z]{3})", "tsp "),
+    ("pounds", r"(?<=\d)# (?=[a-z]{3})", " lb "),
+    ("years", r"(?<=[=≈] )(\d{1,4}\.\d{1,3}) y(?=[.,;)]|$)", r"\1 years"),
+    (
+        "days",
+        r"\b(M|Tu?|W)-(W|Th|F|Sat?|Su|Sun)(?=[:,]? \d)",
+        lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
+    ),
+    ("key", r"(?<=\b[A-G])[♭♯]", lambda m: " flat" if m[0] == "♭" else " sharp"),
+    ("note", r"♩ ?(?==)", "quarter note "),
+    ("sum", r"∑ ?|Σ (?=\w)", "the sum of "),
+    (
+        "over",
+        r"(?<![\w/])([πθ][²³]?|[a-z][²³]|\d{1,3})/([xynk]|[a-z][²³]|\d{1,2}(?<=[πθ]/.)|\d(?<=[πθ][²³]/.))(?![\w/])",
+        r"\1 over \2",
+    ),
+    ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g))/(?=\d)", " per "),
+    ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
+    ("thousands", r"\$000'?s?\b", "thousands of dollars"),
+    ("board feet", r"\bbd\. ?ft\b\.?", "board feet"),
+    ("tablespoon", r"(?<=\d )T\. (?=[a-z]{3})", "tbsp "),
+    ("pint", r"(?<=\d )pt\. (?=[a-z]{3})", "pint "),
+    ("gauge", r"(?<=\d)[- ]?ga\b\.?", " gauge"),
+    ("law", r"\b(?:Pub\. ?|P\.)L\.(?: No\.)?(?= \d)", "public law"),
+    (
+        "rules",
+        r"\bFed\. ?R\. ?(?:(Civ|Crim)\. ?P|(Evid))\.",
+        lambda m: f"federal rule of {_RULES[m[1] or m[2]]}",
+    ),
+    (
+        "times",
+        r"(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|days?|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
+        "times ",
+    ),
+    ("number", r"\b[Nn]o\.(?= (?:is|was|below|above)\b)", "number"),
+    ("initial", r"(?<=[.!?] )([A-HJ-Z])\.(?= [a-z]{2})", r"\1"),
+    ("sections", r"§§ ?", "sections "),
+    (
+        "color",
+        r"#(?=[0-9A-Fa-f]{0,5}\d|[A-F]{6})(?=\d{0,5}[A-Fa-f])([0-9A-Fa-f]{6})\b",
+        lambda m: f"hash {_letters(m[1])}",
+    ),
+    ("paragraphs", r"¶¶ ?(?=\d)", "paragraphs "),
+    ("line", r"(?<=[,(] )l\. (?=\d)", "line "),
+    ("numbers", r"\b[Nn]os\. (?=\d)", "numbers "),
+    ("and others", r"\bet al\.(?=[ ,;)])", with_stop(lambda _: "et al")),
+    (
+        "degree",
+        r"\b(M\.?D|R\.?N|D\.?D\.?S|J\.?D|M\.?B\.?A|B\.?A|M\.?A|B\.?Sc|M\.?Sc|Esq)\.(?=,)",
+        lambda m: m[1].replace(".", ""),
+    ),
+    ("also known as", r"\b[aA]\.?[kK]\.?[aA]\.?(?= )", "a k a"),
+    ("span", r"(\b\d{1,3}[A-Z]|(?<=\d)[a-f])-(?=\d{1,3}[A-Z]\b|[b-h]\b)", r"\1 to "),
+    (
+        "prime",
+        r"(?<!['A-Za-z])([A-Za-rt-z])(['′]{1,2})(?=\((?:[a-z]|\d{1,3})\)| ?[=+]| - )",
+        lambda m: f"{m[1]} {'double ' * (len(m[2]) - 1)}prime",
+    ),
+    (
+        "function",
+        r"\b([fghFGH]|[A-Za-z] (?:double )?prime)\(([a-z]|\d{1,3})\)|\b([A-Za-z])\(([a-z])\)(?= ?[=<>≤≥])",
+        lambda m: f"{m[1] or m[3]} of {m[2] or m[4]} ",
+    ),
+    ("star", r"(?i:(?<=dial )|(?<=press )|(?<=hit )|(?<=enter )|(?<=dialing ))\*(?=\d)", "star "),
+    ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])", "pound"),
+    ("colons", r"(?<![\w:]):: ?(?=\d)", "colon colon "),
+]

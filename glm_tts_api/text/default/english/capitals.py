@@ -1,0 +1,68 @@
+"""English rules for words in capitals that are spelled, since in small letters they are other words: US and
+us, IT and it."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.table import Match, Row, after, before
+
+_NEAR = 40  # characters to either side that are examined
+_LAST_WORD, _NEXT_WORD = re.compile(r"([A-Za-z]+)\W*$"), re.compile(r"\W*([A-Za-z]+)")
+# Next to one of these in capitals a word is only emphasised: TELL US.
+_SHOUTED = re.compile(
+    "ABOUT|ALL|AND|ARE|BE|BUT|CALL|CAN|DID|DO|DOES|FOLLOW|FOR|FROM|GET|GIVE|GOT|HAS|HATE|HAVE|HE|HELP|HOW|IF|IN|IS"
+    "|JOIN|JUST|LET|LIKE|LOVE|MAKE|NEVER|NO|NOT|NOW|OF|ON|ONLY|OUT|SEE|SHE|SO|TAKE|TELL|THAT|THEY|THIS|TO|TRUST|UP"
+    "|WANTS?|WAS|WE|WHAT|WHY|WILL|WITH|YES|YOU"
+)
+_IT_STAFF = (
+    "admins?|analysts?|assets|budgets?|careers?|compan(?:y|ies)|consultants?|consulting|departments?|desk|directors?"
+    "|equipment|experts?|firms?|folks|guys?|help|industry|infrastructure|jobs?|leads?|managers?|outages?|people|person"
+    "|policy|policies|pros?|professionals?|projects?|roles?|sector|security|services?|skills|specialists?|spending"
+    "|staff|support|systems?|teams?|technicians?|tickets?|training|workers?"
+)
+_SAYS = "says?|said|declared|warn(?:s|ed)|estimates?|recommends?|reports?|told|called|published"
+_LEADS = "the|in|to|ask|our|an|from|call|with|contact|works|his|her|my|your|their|by|for|and"
+
+
+def spelled(match: Match) -> str:
+    """Returns the letters of a word in capitals with blanks between them: US -> U S. The word stays among
+    other words in capitals, and next to one of _SHOUTED (TELL US), since there it is only emphasised."""
+    lead, rest = before(match, _NEAR), after(match, _NEAR)
+    beside = [word[1] for word in (_LAST_WORD.search(lead), _NEXT_WORD.match(rest)) if word]
+    among_capitals = not re.search("[a-z]", lead + rest) and re.search("[A-Z]{2}", lead + rest)
+    return (
+        match.group() if among_capitals or any(map(_SHOUTED.fullmatch, beside)) else " ".join(match.group())
+    )
+
+
+def _behind(words: str) -> str:
+    return "|".join(rf"(?<=\b{form} )" for word in words.split("|") for form in (word, word.capitalize()))
+
+
+CAPITALS: list[Row] = [
+    ("country", r"\bUS\b(?!\$)", spelled),
+    (
+        "information technology",
+        rf"\bIT(?= (?:{_IT_STAFF}|{_SAYS})\b)|(?:{_behind(_LEADS)})IT\b(?!')",
+        spelled,
+    ),
+    (
+        "health organization",
+        rf"\bWHO(?= (?:officials?|experts?|data|{_SAYS})\b)|(?:{_behind('the|by')})WHO\b",
+        spelled,
+    ),
+    (
+        "operating room",
+        rf"\bOR(?= (?:nurses?|tables?|suites?|staff|teams?)\b)|(?:{_behind('the|an')})OR\b",
+        spelled,
+    ),
+    (
+        "era",
+        r"\bAD\b(?= ?\d| (?:one|two|three|four|five|six|seven|eight|nine)\b)|(?<=[a-z] )AD\b(?=[,.;:)]|$)",
+        spelled,
+    ),
+    ("city", r"\bLA\b(?!')", spelled),
+    ("examination", r"\b(?:SATs?|ACT)(?= (?:scores?|tests?|prep|exams?)\b)|(?<=\bthe )SATs?\b", spelled),
+    ("radio", r"\bAM(?= (?:radio|stations?|dial|band)\b|/FM)", spelled),
+]

@@ -1,0 +1,255 @@
+"""English words for measures, percentages and amounts in short forms."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.data import Words, either
+from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.fractions import fraction
+from glm_tts_api.text.default.english.numbers import cardinal
+from glm_tts_api.text.default.english.units import ONLY_JOINED, SCALES
+from glm_tts_api.text.default.figures import Figure, by_name, runs
+
+_BARE_ATTRIBUTE = re.compile(
+    r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
+    r"|nail|screen|display|monitor|walk|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|swim|line|steak"
+    r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at)[a-z])|man|wall|tower|pole|board"
+    r"|capacitor|resistor|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
+    r"|circuit)\b"
+)
+_NOUN = re.compile(
+    r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
+    r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
+)
+_OF_INCHES = re.compile(r"\s(?:[a-z]|[A-Z]{2}|[A-Z][a-z]{1,12} (?:TV|screen|monitor))")
+_NO_NOUN = re.compile(
+    r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from|apart|across|away|per|last|this|today|tonight"
+    r"|yesterday|overnight|on|to|with|for|below|above|than|more|less|each|it|it's|he|she|they|we|you|so|then|when|if|but|the|an?|are|was|were|has|had)\b"
+)
+_SENT = re.compile("(?i)modem|baud|serial|link|network|bit|speed|audio|line")
+_SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_TO = r"\s?[-—~]\s?"
+_PARTS = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?([\s-]?)(.*)").fullmatch
+
+
+def _said(text: str) -> tuple[str, str, str]:
+    """Splits `text` into the number or span at its start and the rest. Returns the number in words, the
+    digits (of its last number) with which a noun agrees, and the rest."""
+    parts = _PARTS(text)
+    assert parts, text
+    first, second, _, rest = parts.groups("")
+    number = " to ".join(cardinal(number) for number in (first, second) if number)
+    return number, second or first.lstrip("-"), rest
+
+
+class Measures:
+    """Writes amounts with a unit in words, and tells units from names. `patterns` has the patterns that
+    figures_en.tsv names.
+
+    The pattern {unit} is a unit, which may have a divisor (km/h). The pattern {long} is a unit of more than
+    one letter, {number} is a number, and {to} is the sign of a span. The pattern {minus} is a minus sign. The
+    pattern {lone} means that no letter or digit stands before.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._units = words.names("unit", "english")
+        self._pers = self._units | words.names("per", "english")
+        unit, per = either(self._units), either(self._pers)
+        long = [name for name in self._units if len(name) > 1 and name not in ONLY_JOINED]
+        self.patterns = {
+            "unit": rf"{unit}(?:/(?:\({per}·{per}\)|{per}))*"
+            r"(?![A-Za-z\d²³])(?:\.(?=\s(?:[a-z]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
+            "long": either(long),
+            "to": _TO,
+            "number": _NUMBER,
+            "minus": r"(?<![\w%°)/-])-",
+            "lone": r"(?:^|[^\w.,]|\dx)",
+        }
+        self.said = by_name(
+            *(
+                self.measure,
+                self.attribute,
+                self.measures,
+                self.part,
+                percent,
+                per_mille,
+                million,
+                scaled,
+                thousand_k,
+            ),
+            *(molar, kelvin, basis_points, age, by, fold, inch, inches, feet, crossed, planks),
+        )
+        self.tests = by_name(self.measured, self.attributive, attributes_inch, rated_by, solved, unquoted)
+
+    def _cut(self, text: str) -> tuple[str, str, str, str]:
+        """Splits an amount into its number in words, the digits with which a noun agrees, its unit as it is
+        written, and the words for the units after a slash (" per hour")."""
+        said, number, rest = _said(text)
+        unit, _, per = (rest if rest in self._units else rest.rstrip(".")).partition("/")
+        pers = "".join(
+            " per " + " ".join(self._pers[name] for name in part.strip("()").split("·"))
+            for part in per.split("/")
+            if part
+        )
+        return said, number, unit, pers
+
+    def measured(self, figure: Figure) -> bool:
+        """Returns whether the letters of the number `figure` are a unit, as in 5 kg and 5A. In 5 A and 3 N
+        they are names, unless a sign such as = stands before."""
+        unit = re.sub(rf"^{_NUMBER}(?:{_TO}{_NUMBER})?", "", figure.text)
+        apart = unit[:1].isspace() or unit[:1] == "-"
+        equated = re.search(r"[=≈<>] ?$|equals\s{1,3}$", figure.lead)
+        return bool(not apart or "/" in unit or equated or unit[1:].rstrip(".") not in ONLY_JOINED)
+
+    def attributive(self, figure: Figure) -> bool:
+        """Returns whether the unit of the number `figure` stays singular because it describes a noun: a 5 km
+        race, 5-km."""
+        if not self.measured(figure):
+            return False
+        hyphened = re.search(r"\d-[^\d\s]", figure.text)
+        article = re.search(r"\b[Aa]n? $", figure.lead) and _NOUN.match(figure.rest)
+        *_, unit = re.split(r"[\d\s-]+", figure.text)
+        is_rate = " per " in self._units.get(unit.rstrip("."), " per ")
+        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or article) and not is_rate))
+
+    def measure(self, text: str) -> str:
+        """Returns an amount with its unit in words: 5 kg -> five kilograms, 5-10 km/h -> five to ten
+        kilometers per hour."""
+        said, number, unit, pers = self._cut(text)
+        return f"{said} {numbers.plural(self._units[unit], number)}{pers}"
+
+    def attribute(self, text: str) -> str:
+        """Returns an amount with its unit in the singular: the 5 km of a 5 km race -> five kilometer."""
+        said, _, unit, pers = self._cut(text)
+        return f"{said} {self._units[unit]}{pers}"
+
+    def measures(self, text: str) -> str:
+        """Returns a span of two amounts in words: 2°-8°C -> two to eight degrees celsius, 30 min-2 h ->
+        thirty minutes to two hours."""
+        first, second = re.split(rf"(?<=[^\d\s]){_TO}(?=-?\d)", text, maxsplit=1)
+        said, _, unit, _ = self._cut(first)
+        is_same = self._cut(second)[2].startswith(unit)
+        return f"{said if is_same else self.measure(first)} to {self.measure(second)}"
+
+    def part(self, text: str) -> str:
+        """Returns a fraction of a unit in words: 3/4 tsp -> three quarters of a teaspoon, 1 1/2 mi -> one and
+        a half miles."""
+        number = re.match(r"[\d/]+(?:(?:\s|\sand\s|-)[\d/]+)?", text)
+        assert number, text
+        unit = self._units[text[number.end() :].strip(" .")]
+        said = fraction(number[0])
+        if len(runs(text)) > 2:
+            return f"{said} {numbers.plural(unit, '2')}"
+        article = "an" if unit[0] in "aeiou" else "a"
+        return f"{'half' if said == 'one half' else said + ' of'} {article} {unit}"
+
+
+def attributes_inch(figure: Figure) -> bool:
+    """Returns whether the inches of the number `figure` describe a noun: a 27" monitor."""
+    if not unquoted(figure) or _NO_NOUN.match(figure.rest):
+        return False
+    has_article = re.search(r"\b[Aa]n? $", figure.lead) and figure.rest.startswith(" ")
+    return bool(has_article or _OF_INCHES.match(figure.rest))
+
+
+def unquoted(figure: Figure) -> bool:
+    """Returns whether the mark " at the end of the number `figure` means inches, as in 6". It means inches
+    unless it ends a quotation. Returns True if the number ends with another mark."""
+    before = figure.line[max(0, figure.start - 80) : figure.start]
+    return not figure.text.endswith(('"', "″")) or len(re.findall(r'(?<!\d)"', before)) % 2 == 0
+
+
+def rated_by(figure: Figure) -> bool:
+    """Returns whether bps after the number `figure` means basis points. It does, unless the text is about
+    sending data, where it means bits per second."""
+    return not (_SENT.search(figure.lead) or _SENT.search(figure.rest[:12]))
+
+
+def solved(figure: Figure) -> bool:
+    """Returns whether the unit M of the number `figure` means molar, because the text is about a solution."""
+    return bool(_SOLVED.search(figure.lead) or _SOLVED.search(figure.rest))
+
+
+def percent(text: str) -> str:
+    """Returns a percentage or a span of percentages in words: 5-10% -> five to ten percent."""
+    parts = re.split(r"(?<=%)\s?[-—~]\s?", text)
+    return " to ".join(f"{_said(part.rstrip('% '))[0]} percent" for part in parts)
+
+
+def per_mille(text: str) -> str:
+    return f"{_said(text.rstrip('‰ '))[0]} per mille"
+
+
+def million(text: str) -> str:
+    """Returns, in words, an amount whose letter m means million: 3m -> three million."""
+    return f"{_said(text[:-1])[0]} million"
+
+
+def scaled(text: str) -> str:
+    """Returns, in words, an amount whose letter is a scale: 5M -> five million, 10-15k -> ten to fifteen
+    thousand."""
+    said, _, scale = _said(text)
+    return f"{said} {SCALES[scale.lower()]}"
+
+
+def thousand_k(text: str) -> str:
+    """Returns a number in words and the name of the letter K: 4K -> four k."""
+    return f"{_said(text[:-1])[0]} k"
+
+
+def molar(text: str) -> str:
+    return f"{_said(text)[0]} molar"
+
+
+def kelvin(text: str) -> str:
+    return f"{_said(text)[0]} kelvin"
+
+
+def basis_points(text: str) -> str:
+    return f"{_said(text)[0]} basis points"
+
+
+def age(text: str) -> str:
+    """Returns an age in words: 5yo -> five year old."""
+    return f"{cardinal(runs(text)[0])} year old"
+
+
+def by(text: str) -> str:
+    """Returns the first length of a size in words: the 10 x of 10 x 20 cm -> ten by."""
+    return f"{cardinal(text.rstrip('x× '))} by"
+
+
+def crossed(text: str) -> str:
+    """Returns a size of two numbers in words: 4x4 -> four by four."""
+    return " by ".join(map(cardinal, re.split("[x×]", text)))
+
+
+def planks(text: str) -> str:
+    """Returns a size of wooden planks in words: 2x4s -> two by fours."""
+    first, second = map(cardinal, runs(text))
+    return f"{first} by {numbers.plural(second, '2')}"
+
+
+def fold(text: str) -> str:
+    """Returns a factor in words and the letter x: 2-3x -> two to three x."""
+    return f"{_said(text)[0]} x"
+
+
+def inches(text: str) -> str:
+    """Returns a length in inches in words: 6" -> six inches."""
+    said, number, _ = _said(text)
+    return f"{said} {numbers.plural('inch', number)}"
+
+
+def inch(text: str) -> str:
+    """Returns, in words, a length in inches that describes a noun: the 27" of a 27" monitor -> twenty seven
+    inch."""
+    return f"{_said(text)[0]} inch"
+
+
+def feet(text: str) -> str:
+    """Returns a length in feet in words: 6' -> six feet."""
+    number = text.rstrip("'′")
+    return f"{cardinal(number)} {numbers.plural('foot', number)}"

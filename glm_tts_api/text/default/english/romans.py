@@ -1,0 +1,119 @@
+"""English rules for Roman numerals."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.table import Match, Row, after, before, roman
+
+_DIVISIONS = (
+    "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
+    "|Type|Level|Stage|Title|Article|Class|Grade|War"
+    "|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
+    "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round"
+    "|Category|Group|Amendment|Olympiad|Games|Step|Case|Option|Module"
+    "|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
+)
+_MONARCHS = (
+    "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William"
+    "|Philip|Philippe|John|Paul|Benedict|Pius|Leo|Gregory"
+    "|Alexander|Nicholas|Catherine|Peter|Napoleon|Frederick|Ivan"
+    "|Francis|Innocent|Urban|Clement|Ramses|Ramesses|Ptolemy"
+    "|Thutmose|Mary|Ferdinand|Alfonso|Carlos|Felipe|Harald|Margrethe"
+    "|Christian|Gustav|Umberto|Wilhelm|Sixtus|Julius|Boniface"
+    "|Edgar|Malcolm|Robert|David|Otto|Rudolf|Leopold|Albert|Haakon"
+    "|Olav|Mehmed|Murad|Selim|Mohammed|Hussein|Rama|Amenhotep|Darius"
+    "|Xerxes|Oscar|Victor|Emmanuel|Constantine|Henri|Pedro|Afonso|Stephen|Sigismund|Vladimir|Basil|Justinian"
+    "|Theodosius|Tiberius|Ladislaus|Frederik|Gustaf|Carl|Ludwig|Maximilian|Franz|Joseph|Abdullah|Cyrus|Cambyses"
+    "|Artaxerxes|Antiochus|Kamehameha|Casimir|Eugene|Celestine|Callixtus|Honorius|Victoria|Juan|Baldwin|Bohemond|Harold|Edmund"
+)
+_GIVEN_NAMES = (
+    "Andrew|Anthony|Arthur|Benjamin|Brian|Chester|Christopher|Clarence|Daniel|Donald|Eric|Frank|Gary|Gregory|Harold"
+    "|Jack|Jeffrey|Jonathan|Joseph|Joshua|Kenneth|Kevin|Larry|Lawrence|Martin|Matthew|Michael|Patrick|Ralph|Raymond"
+    "|Ronald|Ryan|Samuel|Scott|Steven|Thomas|Timothy|Walter|Winston"
+)
+_RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Pharaoh|Kaiser|Prince|Duke|Count|Shah|Archduke"
+_REIGNS = re.compile(
+    r" (?:of (?!the\b)[A-Z]|(?:was|is) (?:crowned|king|queen|born|killed|elected)|reign|ruled|abdicat"
+    r"|ascended|died\b|succeeded)|, (?:Esq|M\.?D|Ph\.?D|Jr)\b"
+)
+
+
+def monarch(match: Match) -> str:
+    return f"{match[1]} the {numbers.ordinal(str(roman(match[2])))}"
+
+
+def numbered_name(match: Match) -> str:
+    """Returns a name with its Roman numeral in words: Street Fighter II -> Street Fighter two. After the name
+    of a person it is an ordinal: William Gates III -> William Gates the third. A numeral that is not valid,
+    and IV before a word such as fluids, stay."""
+    if not re.fullmatch(numbers.ROMAN, match[3]) or re.match(
+        r"\s(?:fluids?|drip|lines?|access|antibiotics|infusion)\b", after(match)
+    ):
+        return match.group()  # here IV may mean intravenous
+    person = _REIGNS.match(after(match, 24)) or (
+        match[1] and re.fullmatch(rf"{_MONARCHS}|{_GIVEN_NAMES}|{_RULERS}", match[1].strip())
+    )
+    number = str(roman(match[3]))
+    said = f"the {numbers.ordinal(number)}" if person else numbers.cardinal(number)
+    return f"{match[1] or ''}{match[2]} {said}"
+
+
+def division(match: Match) -> str:
+    return f"{match[1]} {numbers.cardinal(str(roman(match[2])))}"
+
+
+def small_division(match: Match) -> str:
+    """Returns the small Roman numerals of parts of a book in words: the ii of Scene ii -> two, the iii-v of
+    pages iii-v -> three to five. Without a word such as scene or pages before it the numeral stays."""
+    told = re.search(r"(?i)\b(?:act|scene|chapter|volume|part|page|canto|section|book)s?\.?$", before(match))
+    numerals = (numbers.cardinal(str(roman(numeral.upper()))) for numeral in re.split("[-–]", match[0][1:]))
+    return f" {' to '.join(numerals)}" if told else match.group()
+
+
+def listed(match: Match) -> str:
+    """Returns a list of Roman numerals in words: I, II & III -> one, two & three."""
+    text = re.sub("[IVXivx]+", lambda m: numbers.cardinal(str(roman(m.group().upper()))), match.group())
+    return text.replace("-", " to " if text.count("-") == 1 else " ")
+
+
+def act_and_scene(match: Match) -> str:
+    """Returns an act and a scene in Roman numerals in words: the III.i of III.i.56 -> three one."""
+    scene = " ".join(numbers.cardinal(str(roman(numeral.upper()))) for numeral in match.groups())
+    return scene + (" " if match.string[match.end() : match.end() + 1] == "." else "")
+
+
+_NUMERAL = r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)"
+_SMALL = "(?:i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})"
+ROMAN: list[Row] = [
+    ("monarch", rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),
+    ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
+    (
+        "division",
+        rf" (?:{_SMALL}|i(?=[-–]))(?:[-–]{_SMALL})?\b(?!')"
+        r"|(?i:(?<=act)|(?<=page)|(?<=scene)) i(?=[.,;:)]|(?<=Scene i) )",
+        small_division,
+    ),
+    (
+        "numerals",
+        r"\b[IViv]{1,3}(?:-[IViv]{1,3}){2,7}\b"
+        r"|(?:(?i:(?<=books )|(?<=parts )|(?<=acts )|(?<=volumes )|(?<=chapters ))"
+        r"[IVX]{1,5}-[IVX]{1,5}\b)",
+        listed,
+    ),
+    ("act", r"\b([IVX]{1,4})\.([ivx]{1,5})\b(?:\.(?=\d))?(?!\.[A-Za-z])", act_and_scene),
+    (
+        "numerals",
+        rf"(?<!\w[-. ])\b{_NUMERAL}(?:, {_NUMERAL}){{1,4}},? (?:and|&|or) {_NUMERAL}\b(?!')"
+        r"|(?<=s )(?=[IVX]{1,5} |[IVX, ]{0,24}[IVX]{2})"
+        rf"{_NUMERAL}(?:, {_NUMERAL}){{0,4}},? (?:and|&|or|to) {_NUMERAL}\b(?!')",
+        listed,
+    ),
+    ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
+    (
+        "numbered name",
+        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) ([IVX]{2,8})\b(?!['.][A-Za-z])",
+        numbered_name,
+    ),
+]

@@ -1,0 +1,224 @@
+"""verify=true over HTTP, with a fake recogniser, which hears what each test writes down."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+
+from glm_tts_api.cli import main
+from tests.api.job_client import N_UNITS, begin, wait_for
+from tests.api.running import Running
+from tests.api.socket_client import heard, talking, tell
+from tests.api.tone_engine import ToneEngine
+from tests.recognition.hearing import hears
+
+Serve = Callable[..., Running]
+TEXT, OTHER, NEAR = (
+    "我们今天出去玩。",
+    "桌上有七个红苹果。",
+    "我们有七个苹果。",
+)  # no dictionary has to be loaded
+
+
+def seeds(wav: bytes, n_segments: int) -> list[int]:
+    """The seed of each tone, of which its pitch has what is left by 200."""
+    pcm, rate = soundfile.read(io.BytesIO(wav))
+    pitches = []
+    for tone in np.array_split(pcm, n_segments):
+        spectrum = np.abs(np.fft.rfft(tone, 10 * rate))  # bins of 0.1 Hz
+        pitches.append(round(float(np.argmax(spectrum)) / 10) - 200)
+    return pitches
+
+
+def test_a_segment_in_which_a_fake_recogniser_hears_other_words_is_spoken_anew(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ToneEngine(n_segments=3)
+    server = serve(engine, prepare=hears(monkeypatch, "=", OTHER, "=", "="), asr_model_dir="asr")
+    answer = server.say(TEXT, verify="true", seed=42).json()
+    assert [(one["segment"], one["verdict"], one["respoken"]) for one in answer["verified"]] == [
+        (0, "ok", 0),
+        (1, "ok", 1),
+        (2, "ok", 0),
+    ]
+    assert answer["verified"][1]["said"] == answer["verified"][1]["heard"] == TEXT
+    first, again, last = seeds(base64.b64decode(answer["audio_base64"]), 3)
+    assert (first, last) == (42, 42)
+    assert again == engine.requests[1].sampling.seed % 200 != 42
+    metrics = httpx.get(f"{server.url}/metrics", timeout=60).text
+    assert 'segments_verified_total{verdict="ok",worker="0"} 3' in metrics
+    assert 'segments_respoken_total{worker="0"} 1' in metrics
+
+
+def test_the_best_of_three_takes_is_kept_and_the_drift_is_said_by_a_fake_recogniser(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ToneEngine()
+    server = serve(engine, prepare=hears(monkeypatch, OTHER, NEAR, OTHER), asr_model_dir="asr")
+    answer = server.say(TEXT, verify="true", response_format="wav")
+    assert answer.headers["x-verified"] == "drift"
+    warning = answer.headers["x-warnings"].encode().decode("unicode_escape")
+    assert f"'{TEXT}' was heard as '{NEAR}'" in warning
+    assert seeds(answer.content, 1) == [engine.requests[1].sampling.seed % 200]
+    assert len({asked.sampling.seed for asked in engine.requests}) == 3
+
+
+def test_the_same_request_gives_the_same_audio_after_a_fake_recogniser_s_drift(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [OTHER, "="] * 2
+    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    first, second = (server.say(TEXT, verify="true", response_format="wav").content for _ in range(2))
+    assert first == second != server.say(TEXT, response_format="wav").content
+
+
+def test_a_fake_recogniser_that_is_not_sure_or_dies_makes_nothing_but_the_verdict_fail(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ToneEngine(n_segments=3)
+    server = serve(engine, prepare=hears(monkeypatch, f"?{OTHER}", "die", "="), asr_model_dir="asr")
+    found = server.say(TEXT, verify="true").json()["verified"]
+    assert [(one["verdict"], one["heard"]) for one in found] == [
+        ("inconclusive", OTHER),
+        ("inconclusive", ""),
+        ("ok", TEXT),
+    ]
+    assert len(engine.requests) == 1
+
+
+def test_a_stream_with_a_fake_recogniser_reports_and_takes_nothing_back(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ToneEngine(n_segments=2)
+    server = serve(engine, prepare=hears(monkeypatch, "=", OTHER), asr_model_dir="asr")
+    asked = {"input": TEXT, "voice": "exampleA", "stream_format": "sse", "verify": True}
+    with server.client() as client:
+        events = client.post("/v1/audio/speech", json=asked).text.split("\n\n")
+    done: dict[str, Any] = json.loads(events[-2].removeprefix("data: "))
+    assert [(one["verdict"], one["heard"]) for one in done["verified"]] == [("ok", TEXT), ("drift", OTHER)]
+    assert len(engine.requests) == 1
+
+
+ROUTES: dict[str, dict[str, Any]] = {
+    "/api/v1/tts": {"input_text": TEXT, "index": "exampleA", "response_format": "wav"},
+    "/v1/audio/speech": {"input": TEXT, "voice": "exampleA", "stream": False},
+    "/api/paas/v4/audio/speech": {"input": TEXT, "voice": "exampleA"},
+    "/v1/text-to-speech/exampleA": {"text": TEXT},
+    "/tts": {"text": TEXT, "ref_audio_path": "exampleA.wav"},
+    "/dev/captioned_speech": {"input": TEXT, "voice": "exampleA", "stream": False},
+}
+
+
+def test_without_a_recogniser_the_error_says_what_to_do_whatever_the_dialect(server: Running) -> None:
+    job = {"/api/v1/jobs": {"input_text": TEXT, "index": "exampleA"}}
+    with server.client() as client:
+        for path, fields in (ROUTES | job).items():
+            answers = [client.post(path, json={**fields, "verify": True})]
+            if path not in job:
+                answers.append(client.post(f"{path}?verify=true", json=fields))
+            for answer in answers:
+                assert answer.status_code == 400, path
+                assert "ASR_MODEL_DIR" in answer.text
+        wrong = client.post("/tts?verify=perhaps", json=ROUTES["/tts"])
+        assert wrong.status_code == 400
+        assert "verify must be true or false" in wrong.text
+
+
+def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["=", f"?{OTHER}"] * len(ROUTES)
+    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    with server.client() as client:
+        for path, fields in ROUTES.items():
+            by_field = client.post(path, json={**fields, "verify": True})
+            by_address = client.post(f"{path}?verify=true", json=fields)
+            for answer, verdict in ((by_field, "ok"), (by_address, "inconclusive")):
+                captions = path.startswith("/dev/") and answer.json()["verified"][0]["verdict"]
+                assert (captions or answer.headers["x-verified"]) == verdict, path
+                assert "is not a field" not in answer.headers.get("x-warnings", "")
+
+
+def test_each_dialect_s_stream_is_reported_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(prepare=hears(monkeypatch, OTHER, OTHER, OTHER), asr_model_dir="asr")
+    with server.client() as client:
+        events = client.post(
+            "/api/paas/v4/audio/speech?verify=true",
+            json={**ROUTES["/api/paas/v4/audio/speech"], "stream": True},
+        )
+        last = json.loads(events.text.split("\n\n")[-3].removeprefix("data: "))["choices"][0]
+        lines = client.post(
+            "/dev/captioned_speech?verify=true",
+            json={**ROUTES["/dev/captioned_speech"], "stream": True},
+        )
+        address = {"text": TEXT, "character": "exampleA", "verify": "true"}
+        samples = client.get("/tts", params=address)
+        told = client.get(f"/api/v1/audio/{samples.headers['x-request-id']}/verified").json()
+        plain = client.post("/tts", json=ROUTES["/tts"]).headers["x-request-id"]
+        assert client.get(f"/api/v1/audio/{plain}/verified").status_code == 404
+    for report in (last, json.loads(lines.text.splitlines()[-1]), told):
+        assert [(each["verdict"], each["heard"]) for each in report["verified"]] == [("drift", OTHER)]
+
+
+def test_the_end_of_a_socket_s_segment_says_what_a_fake_recogniser_hears(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(prepare=hears(monkeypatch, OTHER), asr_model_dir="asr")
+    with talking(server.url) as client:
+        tell(client, "start", voice="exampleA", verify=True)
+        tell(client, "text", text=TEXT)
+        tell(client, "flush")
+        told, _ = heard(client, "flushed")
+    (end,) = (message for message in told if message["type"] == "segment.end")
+    assert [(one["verdict"], one["heard"]) for one in end["verified"]] == [("drift", OTHER)]
+
+
+def test_a_job_says_in_which_pieces_a_fake_recogniser_hears_other_words(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [*["="] * (N_UNITS - 1), OTHER, OTHER, OTHER]
+    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    with server.client() as client:
+        id = begin(client, verify=True)
+        wait_for(client, id, "done")
+        found = client.get(f"/api/v1/jobs/{id}/verified").json()
+        plain = begin(client)
+        assert client.get(f"/api/v1/jobs/{plain}/verified").json()["count"]["ok"] == 0
+    assert found["count"] == {"ok": N_UNITS - 1, "inconclusive": 0, "drift": 1}
+    (doubtful,) = found["doubtful"]
+    assert (doubtful["heard"], doubtful["respoken"]) == (OTHER, 2)
+
+
+def test_the_command_says_what_a_fake_recogniser_hears(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(prepare=hears(monkeypatch, OTHER, OTHER, OTHER), asr_model_dir="asr")
+    file = tmp_path / "a.wav"
+    assert main(["say", TEXT, "--verify", "-o", str(file), "--url", server.url, "--voice", "exampleA"]) == 0
+    assert file.stat().st_size > 1000
+    assert f"VERIFIED: drift. Segment 0 (drift): '{TEXT}' was heard as '{OTHER}'." in capsys.readouterr().err
+
+
+def test_a_book_s_command_keeps_and_counts_what_a_fake_recogniser_hears(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(prepare=hears(monkeypatch, *["="] * 2, *[OTHER] * 3), asr_model_dir="asr")
+    (tmp_path / "b.txt").write_text(f"{TEXT}\n\n{TEXT}\n\n{TEXT}\n")
+    book = ["book", str(tmp_path / "b.txt"), "-o", str(tmp_path / "b"), "--url", server.url]
+    assert main([*book, "--verify"]) == 0
+    assert "VERIFIED: 2 ok, 0 inconclusive, 1 drift" in capsys.readouterr().err
+    told = json.loads((tmp_path / "b" / "verified.json").read_text())
+    assert told["count"] == {"ok": 2, "inconclusive": 0, "drift": 1}
+    (doubtful,) = told["doubtful"]
+    assert (doubtful["said"], doubtful["heard"], doubtful["respoken"]) == (TEXT, OTHER, 2)
+    assert main(book) != 0
+    assert "begun with another --verify" in capsys.readouterr().err

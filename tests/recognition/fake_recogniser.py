@@ -1,0 +1,39 @@
+"""A fake recogniser's process. It writes down the lines of FOLDER/hears.txt, one after the other, and what
+should be said where a line is "=" or no line is left. It is not sure of a line with "?" before it, and it
+ends at "die". FOLDER/pid has its number.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from glm_tts_api.contracts import Float32
+from glm_tts_api.recognition.model import Transcript
+from glm_tts_api.recognition.process import serve
+from glm_tts_api.service.processes import end_with_parent
+
+COMMAND = (sys.executable, "-m", "tests.recognition.fake_recogniser")
+
+
+class FakeEar:
+    def __init__(self, folder: Path) -> None:
+        self._lines, self._at = folder / "hears.txt", folder / "heard"
+        (folder / "pid").write_text(str(os.getpid()))
+
+    def hear(self, pcm: Float32, rate: int, said: str | None) -> Transcript:
+        at = len(self._at.read_text()) if self._at.exists() else 0
+        self._at.write_text("x" * (at + 1))
+        lines = self._lines.read_text().splitlines()
+        line = lines[at] if at < len(lines) else "="
+        if line == "die":
+            os._exit(3)
+        text = said or "" if line == "=" else line.removeprefix("?")
+        return Transcript(text, -2.0 if line.startswith("?") else -0.1, 1.0)
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    serve(FakeEar(Path(sys.argv[1])), socket.socket(fileno=int(sys.argv[3])))

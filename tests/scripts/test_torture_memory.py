@@ -1,0 +1,42 @@
+"""Figures of memory and threads in the soak of scripts/checks/torture.sh."""
+
+from __future__ import annotations
+
+import mmap
+import os
+
+from glm_tts_api.text.cut.split import _known_syllables
+from scripts.checks.torture.inside import look
+from scripts.checks.torture.judging import Rest, judge_rest
+from scripts.checks.torture.mappings import mapped
+from scripts.checks.torture.verdict import Verdict
+from scripts.checks.torture.watching import Held
+
+
+def test_anonymous_memory_is_told_from_heap_and_files() -> None:
+    before = mapped(os.getpid())
+    with mmap.mmap(-1, 2**25, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.write(b"x" * 2**25)
+        now = mapped(os.getpid())
+    assert now["anonymous"] - before["anonymous"] >= 30
+    assert max(now["largest"].values()) >= 30
+    assert now["files"] - before["files"] < 10
+
+
+def test_a_process_tells_its_heaps_threads_and_full_caches() -> None:
+    _known_syllables("something")
+    seen = look()
+    assert seen["heaps_mb"] >= seen["used_mb"] > 0
+    assert "MainThread" in seen["threads"]
+    assert seen["caches"]["glm_tts_api.text.cut.split._known_syllables"] > 0
+
+
+def test_a_thread_of_a_pool_may_be_new_at_rest_and_no_other() -> None:
+    def judged(*names: str) -> bool:
+        verdict = Verdict("soak")
+        then, now = (Held(100, 100, n_threads, 9, 1) for n_threads in (2, 2 + len(names)))
+        before = {"server": Rest(then, frozenset({"MainThread"}))}
+        judge_rest(before, {"server": Rest(now, frozenset({"MainThread", *names}))}, verdict)
+        return verdict.holds
+
+    assert [judged(), judged("book_0", "asyncio_3"), judged("book_0", "Thread-7")] == [True, True, False]
