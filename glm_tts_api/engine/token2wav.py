@@ -62,8 +62,10 @@ class Token2Wav:
         self.cores = Cores(config, lambda: self._renders.n_wanting, fixed=fixed)
         if self._device.type == "cuda":
             self._capture()
-        elif isinstance(hift := self._vocoders[HiFT.sample_rate], HiFT):
-            hift.side_by_side = SideBySide(self.cores)
+            return
+        self._flow.side_by_side = SideBySide(self.cores)
+        if isinstance(hift := self._vocoders[HiFT.sample_rate], HiFT):
+            hift.side_by_side = self._flow.side_by_side
 
     def _capture(self) -> None:
         """Captures the CUDA graphs of flow and vocoder, before other threads use the GPU: memory that runs

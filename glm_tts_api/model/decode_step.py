@@ -41,21 +41,16 @@ class CpuDecodeStep:
     kernels: DecodeKernels | None = None
 
     def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
-        multiple = llm.row_multiple
-        self._row_multiple = -(-cache.slots // multiple) * multiple if fixed_shape else multiple
+        multiple, self._most = llm.row_multiple, llm.most_rows
+        fixed = -(-min(cache.slots, self._most) // multiple) * multiple
+        self._row_multiple = fixed if fixed_shape else multiple
         self._llm = llm
         self._cache = cache
         self._columns = Columns(end=end, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids)
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
-        hidden = self._llm.decode(
-            [row.next_id for row in rows],
-            cache=self._cache,
-            slots=[row.slot for row in rows],
-            lengths=[row.n_read for row in rows],
-            row_multiple=self._row_multiple,
-        )
-        logits = self._llm.logits(hidden, row_multiple=self._row_multiple)
+        groups = [rows[first : first + self._most] for first in range(0, len(rows), self._most)]
+        logits = torch.cat([self._logits(group) for group in groups])
         columns = torch.empty(len(rows), dtype=torch.int64)
         log_probs = torch.empty(len(rows))
         for method, draw in (("ras", self._draw_ras), ("topk", self._draw_top_k)):
@@ -63,6 +58,16 @@ class CpuDecodeStep:
             if indices:
                 columns[indices], log_probs[indices] = draw([rows[i] for i in indices], logits[indices])
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
+
+    def _logits(self, rows: Sequence[SpeechSequence]) -> Tensor:
+        hidden = self._llm.decode(
+            [row.next_id for row in rows],
+            cache=self._cache,
+            slots=[row.slot for row in rows],
+            lengths=[row.n_read for row in rows],
+            row_multiple=self._row_multiple,
+        )
+        return self._llm.logits(hidden, row_multiple=self._row_multiple)
 
     def _draw_ras(self, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
         return ras(

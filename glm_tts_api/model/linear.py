@@ -3,17 +3,25 @@
 On CPUs, plain float32 products use other kernels, which round differently, for other numbers of rows.
 oneDNN's kernels for packed weights give a row the same bits for any number of rows from 2 on (measured on a
 Xeon for 2 to 500). These kernels are also up to four times as fast with 4 to 16 rows.
+
+On CPUs with AMX units this holds in bfloat16 for at most 32 rows. With more rows, oneDNN cuts a product into
+other blocks for other numbers of rows and of threads. Such products run on one thread: their bits then depend
+on the number of rows alone. (oneDNN without AMX would round alike, and take three times as long.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glm_tts_api.model.threads import at_most
+
+MOST_ALIKE = 32  # rows of a product that AMX units round as they round fewer rows
 ROW_MULTIPLE = 4  # callers of PackedLinear pad batches to a multiple of 4; a single row uses another kernel
 _TYPICAL_ROWS = 16
 _ALIGNED_COLUMNS = 64
@@ -34,6 +42,7 @@ class PackedLinear:
         """`weight` [n, k] and `bias` [n] must have their final device and dtype. `typical_rows` is the number
         of rows for which oneDNN packs the weight."""
         self.packed = weight.device.type == "cpu" and can_pack(weight.dtype)
+        self._rounds_by_blocks = self.packed and rounds_by_blocks(weight.dtype)
         self._bias = bias
         self._weight = (
             torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), typical_rows)
@@ -44,7 +53,9 @@ class PackedLinear:
     def __call__(self, x: Tensor) -> Tensor:
         if not self.packed:
             return F.linear(x, self._weight, self._bias)
-        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
+        rounds_by_threads = self._rounds_by_blocks and x[..., 0].numel() > MOST_ALIKE
+        with at_most(1) if rounds_by_threads else nullcontext():
+            out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
         return out
 
 
@@ -142,3 +153,9 @@ def can_pack(dtype: torch.dtype) -> bool:
     if dtype == torch.bfloat16:
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return dtype == torch.float32
+
+
+def rounds_by_blocks(dtype: torch.dtype) -> bool:
+    """Returns whether a packed product in `dtype` of more than MOST_ALIKE rows has other bits for another
+    number of rows or of threads. That is so in bfloat16 on a CPU with AMX units."""
+    return dtype == torch.bfloat16 and bool(torch.cpu._is_amx_tile_supported())

@@ -8,6 +8,7 @@ operators in this module, the rows on a GPU attend together under a mask.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 import torch
@@ -15,7 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import ROW_MULTIPLE, AlignedHead, Int8Linear, Linear, PackedLinear
+from glm_tts_api.model.linear import (
+    MOST_ALIKE,
+    ROW_MULTIPLE,
+    AlignedHead,
+    Int8Linear,
+    Linear,
+    PackedLinear,
+    rounds_by_blocks,
+)
 from glm_tts_api.model.llm import Llama, rope_table, rotate
 from glm_tts_api.model.threads import attending, whole_vectors
 
@@ -104,6 +113,8 @@ class LlmRunner:
         linear: Callable[[Tensor], Linear] = Int8Linear if int8 else PackedLinear
         self.config = llama.config
         self.row_multiple = 1 if int8 else ROW_MULTIPLE
+        # The most rows of a decode step whose products are rounded alike.
+        self.most_rows = MOST_ALIKE if not int8 and rounds_by_blocks(dtype) else sys.maxsize
         self.device = torch.device(device)
         self.dtype = dtype
         self.embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)

@@ -8,7 +8,7 @@ get one thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -17,6 +17,15 @@ from torch import Tensor, nn
 
 _MISALIGNED = 3  # queries a head; with so few, attention rounds by the addresses of a thread's numbers
 _LEAST_OF_A_THREAD = 32768  # numbers: PyTorch gives no smaller parts to threads
+
+# Makes calls that do not depend on each other, and returns their results in order.
+SideBySide = Callable[[Sequence[Callable[[], Tensor]]], Iterator[Tensor]]
+
+
+def one_after_another(calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
+    """Makes each of the `calls` only when its result is asked for, and yields the results in order. So a GPU
+    need not hold several results at once."""
+    return (call() for call in calls)
 
 
 def power_of_two(n: int) -> int:

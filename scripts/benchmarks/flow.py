@@ -24,10 +24,10 @@ from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.sampler import (
     FlowInput,
     FlowMatching,
-    cosine_schedule,
     n_frames,
     tokens_to_frames,
 )
+from glm_tts_api.model.flow.schedule import cosine_schedule
 from scripts.benchmarks.floor import matmul_flops
 from scripts.benchmarks.report import Progress
 

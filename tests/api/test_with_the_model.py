@@ -25,6 +25,7 @@ from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 from tests.recordings import voice_wav
 from tests.scraping import Scrape
+from tests.this_cpu import AS_AVX2
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tm
     server = Server(
         tmp_path,
         "glm_tts_api.api_server:app",
-        environ={"ATEN_CPU_CAPABILITY": "avx2"},
+        environ=AS_AVX2,
         model_dir=checkpoint,
         device="cpu",
         dtype="bf16",

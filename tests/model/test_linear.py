@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.linear import AlignedHead, Int8Linear, Linear, PackedLinear
+from glm_tts_api.model.linear import MOST_ALIKE, AlignedHead, Int8Linear, Linear, PackedLinear
 from tests.this_cpu import HAS_BF16_UNITS
 
 SHAPES = [(128, 64), (64, 160), (768, 256), (512, 1024)]  # [n, k]
+OFFICIAL_SHAPES = [(2048, 2048), (2048, 6144), (768, 1536)]  # of the LLM and of the flow
 
 
 def _integers(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,6 +88,28 @@ def test_a_row_has_the_same_bits_among_2_to_500(
         first = linear(x[:2])
         for rows in (3, 4, 5, 8, 12, 16, 20, 31, 32, 33, 64, 100, 128, 200, 333, 500):
             assert torch.equal(linear(x[:rows])[:2], first), f"{rows} rows"
+
+
+@pytest.mark.parametrize("make", [_packed, BF16])
+@pytest.mark.parametrize("shape", OFFICIAL_SHAPES, ids=str)
+def test_wide_products_are_the_same_on_any_number_of_threads(
+    shape: tuple[int, int], make: Callable[[Tensor], Linear], one_thread: None
+) -> None:
+    """With AMX units, two threads gave other bits in bfloat16, and so did more than 32 rows."""
+    draw = torch.Generator().manual_seed(1)
+    linear = make(torch.randn(*shape, generator=draw))
+    x = torch.randn(300, shape[1], generator=draw)
+    if make is _packed_bf16:
+        x = x.bfloat16()
+    with torch.inference_mode():
+        few = linear(x[:4])
+        for rows in (20, MOST_ALIKE, 50, 128, 300):
+            torch.set_num_threads(1)
+            alone = linear(x[:rows])
+            assert rows > MOST_ALIKE or torch.equal(alone[:4], few), f"{rows} rows"
+            for n_threads in (2, 4, 8):
+                torch.set_num_threads(n_threads)
+                assert torch.equal(linear(x[:rows]), alone), f"{rows} rows on {n_threads} threads"
 
 
 def _assert_float32_from_bfloat16(device: str, n: int, k: int) -> None:

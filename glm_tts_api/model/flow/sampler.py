@@ -1,15 +1,15 @@
 """Euler integration with classifier-free guidance, for several segments at once (docs/model.md 8.2 and 8.4).
 
-Both passes of the guidance go through the estimator as one batch. A FlowSampler advances one Euler step at a
-time, so that other work can be done between two steps.
+Both passes of the guidance go through the estimator as one batch, or side by side. A FlowSampler advances one
+Euler step at a time, so that other work can be done between two steps.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,9 +21,11 @@ from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
 from glm_tts_api.model.flow.masks import padding_mask
 from glm_tts_api.model.flow.packing import pack
+from glm_tts_api.model.flow.schedule import cosine_schedule
 from glm_tts_api.model.graphs import Graphs
+from glm_tts_api.model.linear import rounds_by_blocks
 from glm_tts_api.model.placed_noise import placed_noise
-from glm_tts_api.model.threads import at_most
+from glm_tts_api.model.threads import SideBySide, at_most, one_after_another
 from glm_tts_api.model.transfer import to_device
 
 DEFAULT_STEPS = 10
@@ -63,35 +65,24 @@ def tokens_to_frames(tokens: Tensor, length: int) -> Tensor:
     return tokens[source.to(tokens.device)]
 
 
-def cosine_schedule(steps: int) -> tuple[Tensor, Tensor]:
-    """Returns the times at which the estimator is evaluated, and the lengths of the steps, [steps] float32
-    each.
-
-    As in the published code, each time is the sum of the steps before it, whose last bits differ from the
-    schedule's own values.
-    """
-    grid = 1 - torch.cos(torch.linspace(0, 1, steps + 1) * 0.5 * math.pi)
-    times, lengths = [grid[0]], [grid[1] - grid[0]]
-    for target in grid[2:]:
-        times.append(times[-1] + lengths[-1])
-        lengths.append(target - times[-1])
-    return torch.stack(times), torch.stack(lengths)
-
-
 class FlowMatching(nn.Module):
-    """The flow with the weights of flow.pt: the estimator, and the sampling with it."""
+    """The flow with the weights of flow.pt: the estimator, and the sampling with it. `side_by_side` runs the
+    two passes of the guidance where more threads than one would change the bits of a pass."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
         self.estimator = DiT(config)
         self.precision: Callable[[], AbstractContextManager[Any]] = nullcontext  # the precision of a step
+        self.side_by_side: SideBySide = one_after_another
+        self._apart = False  # whether each pass runs on one thread
         self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
 
     def pack(self, dtype: torch.dtype = torch.float32) -> FlowMatching:
         """Makes the estimator compute its products in `dtype`, in place. These products are faster on a CPU;
         training is not possible any more."""
         pack(self.estimator, dtype)
+        self._apart = self.estimator.proj_out.weight.device.type == "cpu" and rounds_by_blocks(dtype)
         return self
 
     @torch.inference_mode()
@@ -148,18 +139,27 @@ class FlowMatching(nn.Module):
         """Takes an Euler step from the state [B, T, 80], and returns the next state. `length` is the step's
         length, a scalar tensor. All other tensors have 2B rows: the conditional rows, then the unconditional
         ones."""
-        with self.precision():
-            velocity = self.estimator.velocity(
-                state.to(cond.dtype).repeat(2, 1, 1),
-                cond,
-                tokens,
-                modulation=modulation,
-                padding=padding,
-                mask=mask,
-                positions=places,
+        n, twice = len(state), state.to(cond.dtype).repeat(2, 1, 1)
+
+        def velocity(rows: slice) -> Tensor:
+            return self.estimator.velocity(
+                twice[rows],
+                cond[rows],
+                tokens[rows],
+                modulation=modulation[rows],
+                **{name: x if x is None else x[rows] for name, x in optional.items()},
             )
-        conditional, unconditional = velocity.float().chunk(2)
-        guided = (1 + self.config.cfg_rate) * conditional - self.config.cfg_rate * unconditional
+
+        optional = {"padding": padding, "mask": mask, "positions": places}
+        with self.precision():
+            if self._apart:
+                passes = [partial(velocity, rows) for rows in (slice(n), slice(n, None))]
+                with at_most(1):
+                    conditional, unconditional = self.side_by_side(passes)
+            else:
+                conditional, unconditional = velocity(slice(None)).chunk(2)
+        rate = self.config.cfg_rate
+        guided = (1 + rate) * conditional.float() - rate * unconditional.float()
         return (state + length * guided,)
 
 

@@ -9,7 +9,7 @@ torch reads both the new names of the parts (parametrizations.weight.original0/1
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -25,7 +25,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from glm_tts_api.model.buckets import behind, bucket, is_padded, pad_end, silence
 from glm_tts_api.model.graphs import Graphs
-from glm_tts_api.model.threads import at_most
+from glm_tts_api.model.threads import SideBySide, at_most, one_after_another
 from glm_tts_api.model.vocoder.source import HARMONICS, F0Predictor, HarmonicSource, draw_noise, source_noise
 from glm_tts_api.model.vocoder.stft import N_BINS, N_FFT, STFT_HOP, PaddedSTFT
 
@@ -44,7 +44,6 @@ MAX_LOG_MAGNITUDE = 10.0  # far above log(100): keeps exp() and its gradient fin
 CEILING = 0.99
 
 # Runs calls that do not depend on each other, and gives their results in the same order.
-SideBySide = Callable[[Sequence[Callable[[], Tensor]]], Iterator[Tensor]]
 Number = TypeVar("Number", int, Tensor)
 
 
@@ -105,12 +104,6 @@ class ResBlock(nn.Module):
             y = conv1(silence(snake1(x), hidden))
             x = x + conv2(silence(snake2(y), hidden))
         return x
-
-
-def one_after_another(calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
-    """Makes each of the `calls` only when its result is asked for, and yields the results in order. So a GPU
-    need not hold several results at once."""
-    return (call() for call in calls)
 
 
 class HiFT(nn.Module):

@@ -102,6 +102,7 @@ class Measures:
                 chat,
                 tens_of_thousands,
                 thousands,
+                kilometres,
                 millions,
                 mega,
             ),
@@ -209,6 +210,11 @@ def thousands(amount: str) -> str:
     """Returns, in Chinese words, an amount or a span of amounts whose letter k means thousand: 5k -> 五千,
     10到15K -> 一万到一万五千."""
     return "到".join(numbers.counted(scaled(part, 1000), "块") for part in re.findall(r"[\d.]+", amount))
+
+
+def kilometres(amount: str) -> str:
+    """Returns, in Chinese words, the length of a run, whose letter k means kilometre: 10K -> 十公里."""
+    return f"{numbers.counted(amount[:-1], '公里')}公里"
 
 
 def paid(figure: Figure) -> bool:

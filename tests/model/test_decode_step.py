@@ -1,0 +1,43 @@
+"""A decode step on the CPU, with more rows than the products of some CPUs round alike."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_runner import LlmRunner
+from tests.model.tiny_decode import likeliest
+from tests.this_cpu import HAS_BF16_UNITS
+
+SLOTS, N_READ = 40, 20
+
+
+@pytest.mark.parametrize("fixed_shape", [False, True])
+@pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing")
+def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(fixed_shape: bool) -> None:
+    """With AMX units a row had other bits among more than 32 than among fewer."""
+    torch.manual_seed(3)
+    wide = LlmConfig(
+        vocab_size=257, hidden_size=512, intermediate_size=1408, num_hidden_layers=1,
+        num_attention_heads=8, num_key_value_heads=2, head_dim=64,
+    )  # fmt: skip
+    llama = Llama(wide)
+    for name, parameter in llama.named_parameters():
+        if "norm" not in name:
+            nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
+    runner = LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=torch.bfloat16)
+    cache = KVCache(wide, slots=SLOTS, slot_length=64, dtype=runner.dtype, device="cpu")
+    step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape)
+
+    def draws(slots: range) -> list[Drawn]:
+        return step([likeliest(slot, 7 * slot % 257, N_READ) for slot in slots])
+
+    with torch.inference_mode():
+        for slot in range(SLOTS):
+            runner.prefill([(slot + place) % 257 for place in range(N_READ)], cache=cache, slot=slot)
+        together = draws(range(SLOTS))
+        assert [draws(range(slot, slot + 1))[0] for slot in range(SLOTS)] == together
