@@ -36,7 +36,7 @@ class DecodeStep(Protocol):
 class CpuDecodeStep:
     """The decode step on a CPU. `end` is the logits' column that ends a segment. `fixed_shape` pads each step
     to as many rows as there are slots, for machines whose products round differently for other numbers of
-    rows."""
+    rows. A step of more than `llm.most_rows` rows is computed in groups of that many rows."""
 
     kernels: DecodeKernels | None = None
 
