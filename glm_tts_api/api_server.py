@@ -28,7 +28,7 @@ from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.messages import Load
-from glm_tts_api.engine.spare_memory import give_back
+from glm_tts_api.engine.spare_memory import keep_little
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
@@ -57,7 +57,6 @@ from glm_tts_api.voices.store import VoiceStore
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
-_SPARE_MEMORY_S = 30.0
 
 EngineBuilder = Callable[[Settings, int], SpeechEngine]
 _MOST_LISTENING_THREADS = 4
@@ -165,7 +164,7 @@ async def _lifespan(
                 keep_gauges(speech, state.jobs),
                 keep_loop_lag(speech.figures),
                 _unload_idle(speech, settings),
-                _give_back_spare_memory(),
+                keep_little(),
                 state.jobs.keep_going(speech.is_stopping),
             )
         ]
@@ -214,14 +213,6 @@ def _speech(
             threads=min(_MOST_LISTENING_THREADS, settings.cpu_threads),
         ),
     )
-
-
-async def _give_back_spare_memory() -> None:
-    """Gives freed memory back to the operating system every 30 s, because the C library keeps it. Each time
-    takes some milliseconds."""
-    while True:
-        await asyncio.sleep(_SPARE_MEMORY_S)
-        await asyncio.to_thread(give_back)
 
 
 async def _unload_idle(speech: SpeechService, settings: Settings) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,17 @@ import torch
 
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 
+HELD_APART = """
+import numpy as np
+from glm_tts_api.engine.spare_memory import keep_none_of_large_blocks
+from scripts.checks.torture.inside import look
+
+{call}
+np.ones(2**21)  # 16 MB, freed at once
+before = look()["mapped_mb"]
+held = np.ones(2**20)
+print(look()["mapped_mb"] - before)
+"""
 PIECE = 25_000  # floats: 100 kB, which never have pages of their own
 KEPT = 50
 
@@ -50,3 +63,11 @@ def test_it_stays_for_reuse_until_it_is_due(freed_200_mb: None) -> None:
     before = resident_mb()
     SpareMemory(give_back, every_s=3600).give_back_if_due()
     assert before - resident_mb() < 50
+
+
+@pytest.mark.parametrize(("call", "least_mb"), [("keep_none_of_large_blocks()", 8), ("", 0)])
+def test_large_blocks_lie_apart_from_small_ones(call: str, least_mb: int) -> None:
+    """One freed upload of some megabytes was enough for all later ones to lie in the heaps."""
+    code = HELD_APART.format(call=call)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert least_mb <= float(done.stdout) < least_mb + 1
