@@ -28,7 +28,7 @@ from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
 from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.messages import Load
-from glm_tts_api.engine.spare_memory import keep_little
+from glm_tts_api.engine.spare_memory import keep_memory_small
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
@@ -164,7 +164,7 @@ async def _lifespan(
                 keep_gauges(speech, state.jobs),
                 keep_loop_lag(speech.figures),
                 _unload_idle(speech, settings),
-                keep_little(),
+                keep_memory_small(),
                 state.jobs.keep_going(speech.is_stopping),
             )
         ]

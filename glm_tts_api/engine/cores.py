@@ -37,26 +37,35 @@ class Cores:
 
     A step's share is the number of threads that it may always use (`decode_threads` or `render_threads` of
     the config). `n_renders` returns how many renders want a step now. `fixed` makes each step keep to its
-    share. The attribute `decodes` says whether rows are being decoded now. `wide_decoding` says whether a
-    decode step may use more than its share while nothing is rendered. `wide_decoding` is True until warm-up
-    has measured whether that helps.
+    share. `most_of_a_flow_step` is the most threads that a flow step can use. The attribute `decodes` says
+    whether rows are being decoded now. `wide_decoding` says whether a decode step may use more than its share
+    while nothing is rendered. `wide_decoding` is True until warm-up has measured whether that helps.
 
     A step that uses more than its share uses a power of two of threads, because other numbers change bits.
     Where other programs use the cores too, the threads of a step wait for each other at each operator, and
     the step takes many times as long. Steps then keep to their shares for a while.
     """
 
-    def __init__(self, config: EngineConfig, n_renders: Callable[[], int], *, fixed: bool) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        n_renders: Callable[[], int],
+        *,
+        fixed: bool,
+        most_of_a_flow_step: int = _MOST_OF_ONE,
+    ) -> None:
         self.decodes, self.wide_decoding = False, True
         self._crowded_until = 0.0
         self._config = config
         self._n_renders = n_renders
         self._most = 1 if fixed else _most_of_one(config)
+        self._most_of_a_flow_step = most_of_a_flow_step
 
     @property
     def all_for_one(self) -> bool:
-        """Whether a render that runs alone uses all of the engine's cores and leaves none to decode steps."""
-        return self._most == self._config.threads
+        """Whether a flow step that runs alone uses all of the engine's cores and leaves none to decode
+        steps."""
+        return min(self._most, self._most_of_a_flow_step) == self._config.threads
 
     @property
     def of_a_render(self) -> int:

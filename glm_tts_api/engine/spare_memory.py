@@ -44,11 +44,11 @@ def keep_for_reuse() -> None:
     _set_option(_M_TRIM_THRESHOLD, 2**28)
 
 
-def keep_none_of_large_blocks() -> None:
+def return_large_blocks_at_once() -> None:
     """Makes the C library give each block of 128 KB or more back to the system as soon as it is freed. Does
-    nothing where the C library is not glibc. By default glibc does so only until the first such block is
-    freed. From then on blocks of that size lie in the threads' heaps, and small blocks that come to lie
-    between them keep the heaps large."""
+    nothing where the C library is not glibc. By default, once a block of up to 32 MB was freed, glibc
+    puts blocks of up to its size into the threads' heaps. Small blocks that come to lie between them keep the
+    heaps large."""
     _set_option(_M_MMAP_THRESHOLD, _LARGE)
 
 
@@ -58,10 +58,10 @@ def _set_option(option: int, value: int) -> None:
         set_option(option, value)
 
 
-async def keep_little() -> None:
-    """Keeps the memory of this process small until it is cancelled: large blocks go back to the system when
-    they are freed, and other freed memory every 30 s, which takes some milliseconds."""
-    keep_none_of_large_blocks()
+async def keep_memory_small() -> None:
+    """Calls `return_large_blocks_at_once`, whose effect stays. Then gives other freed memory back to the
+    system every 30 s, which takes some milliseconds, until it is cancelled."""
+    return_large_blocks_at_once()
     while True:
         await asyncio.sleep(_SPARE_MEMORY_S)
         await asyncio.to_thread(give_back)

@@ -59,7 +59,12 @@ class Token2Wav:
         self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
         self._render_threads = config.render_threads
         fixed = must_be_fixed(models, config)
-        self.cores = Cores(config, lambda: self._renders.n_wanting, fixed=fixed)
+        self.cores = Cores(
+            config,
+            lambda: self._renders.n_wanting,
+            fixed=fixed,
+            most_of_a_flow_step=self._flow.most_threads,
+        )
         if self._device.type == "cuda":
             self._capture()
             return

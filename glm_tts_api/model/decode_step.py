@@ -34,9 +34,9 @@ class DecodeStep(Protocol):
 
 
 class CpuDecodeStep:
-    """The decode step on a CPU. `end` is the logits' column that ends a segment. `fixed_shape` pads each step
-    to as many rows as there are slots, for machines whose products round differently for other numbers of
-    rows. A step of more than `llm.most_rows` rows is computed in groups of that many rows."""
+    """The decode step on a CPU. `end` is the logits' column that ends a segment. Rows are computed in
+    groups of at most `llm.most_rows`. `fixed_shape` pads each group to as many rows as it can have, for
+    machines whose products round differently for other numbers of rows."""
 
     kernels: DecodeKernels | None = None
 

@@ -6,7 +6,8 @@ Xeon for 2 to 500). These kernels are also up to four times as fast with 4 to 16
 
 On CPUs with AMX units this holds in bfloat16 for at most 32 rows. With more rows, oneDNN cuts a product into
 other blocks for other numbers of rows and of threads. Such products run on one thread: their bits then depend
-on the number of rows alone. (oneDNN without AMX would round alike, and take three times as long.)
+on the number of rows alone. (Without AMX, oneDNN would give the same bits for any number of rows and threads,
+and take three times as long.)
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor
 
 from glm_tts_api.model.threads import at_most
 
-MOST_ALIKE = 32  # rows of a product that AMX units round as they round fewer rows
+MOST_ALIKE = 32  # the most rows for which AMX units give a row the same bits
 ROW_MULTIPLE = 4  # callers of PackedLinear pad batches to a multiple of 4; a single row uses another kernel
 _TYPICAL_ROWS = 16
 _ALIGNED_COLUMNS = 64

@@ -1,9 +1,9 @@
 """Runs the LLM for serving: one forward pass a step, for many rows of different lengths.
 
-On the CPU a row's result does not depend on the other rows. Products use packed weights with the rows padded
-to a multiple of 4, or integers, whose sums are exact for any number of rows. Each row attends separately,
-over exactly its own positions. On a GPU this holds with Triton's kernels (triton_decode.py). With the
-operators in this module, the rows on a GPU attend together under a mask.
+On the CPU a row's result does not depend on the other rows, for up to `LlmRunner.most_rows` rows. Products
+use packed weights with the rows padded to a multiple of 4, or integers, whose sums are exact for any number
+of rows. Each row attends separately, over exactly its own positions. On a GPU this holds with Triton's
+kernels (triton_decode.py). With the operators in this module, the rows on a GPU attend together under a mask.
 """
 
 from __future__ import annotations
@@ -112,10 +112,11 @@ class LlmRunner:
     ) -> None:
         linear: Callable[[Tensor], Linear] = Int8Linear if int8 else PackedLinear
         self.config = llama.config
-        self.row_multiple = 1 if int8 else ROW_MULTIPLE
-        # The most rows of a decode step whose products are rounded alike.
-        self.most_rows = MOST_ALIKE if not int8 and rounds_by_blocks(dtype) else sys.maxsize
         self.device = torch.device(device)
+        self.row_multiple = 1 if int8 else ROW_MULTIPLE
+        # With more rows at once, a row's bits would depend on their number.
+        limited = self.device.type == "cpu" and not int8 and rounds_by_blocks(dtype)
+        self.most_rows = MOST_ALIKE if limited else sys.maxsize
         self.dtype = dtype
         self.embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
         ids = torch.tensor(sampled_ids, dtype=torch.int64)

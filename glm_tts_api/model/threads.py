@@ -1,7 +1,8 @@
 """Limits PyTorch's number of CPU threads where another number would change the bits of a result.
 
-With PyTorch 2.13, only attention and activations round differently on 1, 2, 4 or 8 threads, of all operators
-that the LLM and the flow's steps call. On 3 threads convolutions do so too. The flow's conditions (products
+With PyTorch 2.13, attention and activations round differently on 1, 2, 4 or 8 threads, and on CPUs with AMX
+units also large products in bfloat16 (linear.py). The other operators of the LLM and of the flow's steps do
+not. On 3 threads convolutions do so too. The flow's conditions (products
 on weights that are not packed) and HiFT (transposed convolutions) differ for each number of threads, so they
 get one thread.
 """

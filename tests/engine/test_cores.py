@@ -15,6 +15,7 @@ from torch import Tensor
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.cores import Cores, SideBySide
 from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.threads import at_most
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
@@ -95,6 +96,32 @@ def test_branches_of_hift_side_by_side_say_the_same(n_cores: int) -> None:
     alone = hift(mel, noise=1)
     hift.side_by_side = SideBySide(Cores(EngineConfig(threads=n_cores), lambda: 1, fixed=False))
     assert torch.equal(hift(mel, noise=1), alone)
+
+
+@pytest.mark.parametrize("n_cores", [1, 2, 4])
+def test_the_flows_passes_side_by_side_say_the_same(n_cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a CPU with AMX units in bfloat16; here in float32, which any CPU has."""
+    torch.manual_seed(0)
+    config = FlowConfig(trans_dim=64, depth=1, heads=2, text_emb_dim=32, conv_layers=1, text_vocab_size=99)
+    flow = FlowMatching(config).eval().pack()
+    whole, window = (
+        FlowInput(torch.arange(30), torch.ones(192), noise=1, prompt_tokens=torch.arange(9), start=start)
+        for start in (0, 12)
+    )
+    together = [flow.sample([one], steps=3)[0] for one in (whole, window)]
+    monkeypatch.setattr("glm_tts_api.model.flow.sampler.rounds_by_blocks", lambda dtype: True)
+    flow.pack()
+    one_by_one = [flow.sample([one], steps=3)[0] for one in (whole, window)]
+    cores = Cores(
+        EngineConfig(threads=n_cores), lambda: 1, fixed=False, most_of_a_flow_step=flow.most_threads
+    )
+    assert cores.all_for_one == (n_cores < 4)
+    flow.side_by_side = SideBySide(cores)
+    with at_most(n_cores):
+        apart = [flow.sample([one], steps=3)[0] for one in (whole, window)]
+    for mels in zip(together, one_by_one, apart, strict=True):
+        torch.testing.assert_close(mels[1], mels[0], rtol=0, atol=1e-5)
+        assert torch.equal(mels[2], mels[1])
 
 
 def test_the_last_call_is_begun_first_and_a_fault_reaches_the_caller() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
@@ -16,10 +16,8 @@ from tests.this_cpu import HAS_BF16_UNITS
 SLOTS, N_READ = 40, 20
 
 
-@pytest.mark.parametrize("fixed_shape", [False, True])
-@pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing")
-def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(fixed_shape: bool) -> None:
-    """With AMX units a row had other bits among more than 32 than among fewer."""
+@pytest.fixture
+def runner() -> LlmRunner:
     torch.manual_seed(3)
     wide = LlmConfig(
         vocab_size=257, hidden_size=512, intermediate_size=1408, num_hidden_layers=1,
@@ -29,15 +27,45 @@ def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(fixed_shape: bool) 
     for name, parameter in llama.named_parameters():
         if "norm" not in name:
             nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
-    runner = LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=torch.bfloat16)
-    cache = KVCache(wide, slots=SLOTS, slot_length=64, dtype=runner.dtype, device="cpu")
-    step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape)
+    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=torch.bfloat16)
 
-    def draws(slots: range) -> list[Drawn]:
-        return step([likeliest(slot, 7 * slot % 257, N_READ) for slot in slots])
 
-    with torch.inference_mode():
+class Drawing:
+    """Draws a token for some of forty rows, each with a prompt of its own."""
+
+    def __init__(self, runner: LlmRunner, *, fixed_shape: bool = False) -> None:
+        cache = KVCache(runner.config, slots=SLOTS, slot_length=64, dtype=runner.dtype, device="cpu")
         for slot in range(SLOTS):
             runner.prefill([(slot + place) % 257 for place in range(N_READ)], cache=cache, slot=slot)
-        together = draws(range(SLOTS))
-        assert [draws(range(slot, slot + 1))[0] for slot in range(SLOTS)] == together
+        self._step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape)
+
+    def __call__(self, slots: range) -> list[Drawn]:
+        return self._step([likeliest(slot, 7 * slot % 257, N_READ) for slot in slots])
+
+
+@pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing")
+@torch.inference_mode()
+def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(runner: LlmRunner) -> None:
+    """With AMX units a row had other bits among more than 32 than among fewer."""
+    draw = Drawing(runner)
+    together = draw(range(SLOTS))
+    assert [draw(range(slot, slot + 1))[0] for slot in range(SLOTS)] == together
+
+
+@pytest.mark.parametrize(
+    ("most_rows", "fixed_shape", "n_rows"), [(32, False, [32, 8]), (32, True, [32, 32]), (64, True, [40])]
+)
+@torch.inference_mode()
+def test_rows_are_computed_in_groups(
+    runner: LlmRunner, most_rows: int, fixed_shape: bool, n_rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "most_rows", most_rows)
+    draw, found, product = Drawing(runner, fixed_shape=fixed_shape), [], runner.layers[0].qkv
+
+    def seen(x: Tensor) -> Tensor:
+        found.append(len(x))
+        return product(x)
+
+    monkeypatch.setattr(runner.layers[0], "qkv", seen)
+    draw(range(SLOTS))
+    assert found == n_rows

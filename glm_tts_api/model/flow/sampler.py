@@ -6,6 +6,7 @@ Euler step at a time, so that other work can be done between two steps.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -75,8 +76,13 @@ class FlowMatching(nn.Module):
         self.estimator = DiT(config)
         self.precision: Callable[[], AbstractContextManager[Any]] = nullcontext  # the precision of a step
         self.side_by_side: SideBySide = one_after_another
-        self._apart = False  # whether each pass runs on one thread
+        self._apart = False  # whether each pass of the guidance runs by itself, on one thread
         self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
+
+    @property
+    def most_threads(self) -> int:
+        """The most CPU threads that a step can use."""
+        return 2 if self._apart else sys.maxsize
 
     def pack(self, dtype: torch.dtype = torch.float32) -> FlowMatching:
         """Makes the estimator compute its products in `dtype`, in place. These products are faster on a CPU;
@@ -140,6 +146,7 @@ class FlowMatching(nn.Module):
         length, a scalar tensor. All other tensors have 2B rows: the conditional rows, then the unconditional
         ones."""
         n, twice = len(state), state.to(cond.dtype).repeat(2, 1, 1)
+        optional = {"padding": padding, "mask": mask, "positions": places}
 
         def velocity(rows: slice) -> Tensor:
             return self.estimator.velocity(
@@ -150,7 +157,6 @@ class FlowMatching(nn.Module):
                 **{name: x if x is None else x[rows] for name, x in optional.items()},
             )
 
-        optional = {"padding": padding, "mask": mask, "positions": places}
         with self.precision():
             if self._apart:
                 passes = [partial(velocity, rows) for rows in (slice(n), slice(n, None))]

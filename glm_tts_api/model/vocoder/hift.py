@@ -43,7 +43,6 @@ MAX_MAGNITUDE = 100.0
 MAX_LOG_MAGNITUDE = 10.0  # far above log(100): keeps exp() and its gradient finite, but changes no output
 CEILING = 0.99
 
-# Runs calls that do not depend on each other, and gives their results in the same order.
 Number = TypeVar("Number", int, Tensor)
 
 
