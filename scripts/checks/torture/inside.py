@@ -1,7 +1,7 @@
 """Watches the memory of a process of the soak test from inside the process.
 
-A thread in each process writes a line every 20 s. Only the soak's server has this thread: `hook` makes a
-folder with a module `sitecustomize` that starts the thread.
+A thread in each process writes a line every 20 s, or as often as `hook` was told. Only a server that is
+tested has this thread: `hook` makes a folder with a module `sitecustomize` that starts the thread.
 
 The thread does not ask the garbage collector for a list of all objects. Such a list refers to tuples that are
 still being made, and making them then fails with SystemError.
@@ -30,20 +30,22 @@ class _Mallinfo(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in _MALLINFO]
 
 
-def hook(folder: Path, repository: Path) -> dict[str, str]:
+def hook(folder: Path, repository: Path, *, every_s: float = EVERY_S) -> dict[str, str]:
     """Makes `folder`, and returns the environment variables that make each process of a server write there.
 
-    `repository` is the project's root, which the processes need on their PYTHONPATH.
+    `repository` is the project's root, which the processes need on their PYTHONPATH. `every_s` is the time
+    between two lines.
     """
     folder.mkdir()
-    lines = "from scripts.checks.torture.inside import begin\nbegin()\n"
+    lines = f"from scripts.checks.torture.inside import begin\nbegin({every_s})\n"
     (folder / "sitecustomize.py").write_text(lines, encoding="utf-8")
     return {"PYTHONPATH": f"{folder}:{repository}", _FOLDER: str(folder)}
 
 
-def begin() -> None:
+def begin(every_s: float) -> None:
     if folder := os.environ.get(_FOLDER):
-        threading.Thread(target=_keep_telling, args=(Path(folder),), name="inside", daemon=True).start()
+        arguments = (Path(folder), every_s)
+        threading.Thread(target=_keep_telling, args=arguments, name="inside", daemon=True).start()
 
 
 def told(folder: Path, pid: int) -> list[dict[str, Any]]:
@@ -52,9 +54,9 @@ def told(folder: Path, pid: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _keep_telling(folder: Path) -> None:
+def _keep_telling(folder: Path, every_s: float) -> None:
     while True:
-        time.sleep(EVERY_S)
+        time.sleep(every_s)
         with (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(look()) + "\n")
 
