@@ -6,6 +6,7 @@ twentieth run into a time-out, and one of the engine processes is killed every t
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -199,8 +200,14 @@ def _at_rest(server: Server, inside: Path) -> dict[str, Rest]:
     """Waits until the server is idle, clears its caches and lets kept connections close.
 
     Returns the memory, files and threads that the server process and the first engine process have then.
+    Raises TimeoutError, with what the server is doing, if it is not idle after five minutes.
     """
-    wait_until(lambda: _n_busy(server) == 0, 300)
+    give_up = time.monotonic() + 300
+    while _n_busy(server):
+        if time.monotonic() > give_up:
+            figures = {"stats": server.stats(), "jobs": server.client.get("/api/v1/jobs").json()}
+            raise TimeoutError(f"the server does not come to rest: {json.dumps(figures)}")
+        time.sleep(1)
     server.client.post("/api/v1/clear_cache", headers={"Connection": "close"}).raise_for_status()
     time.sleep(8 + EVERY_S)  # the server keeps idle connections for five seconds
     engine = engine_pid(server, 0)
