@@ -2,9 +2,8 @@
 
 With PyTorch 2.13, attention and activations round differently on 1, 2, 4 or 8 threads, and on CPUs with AMX
 units also large products in bfloat16 (linear.py). The other operators of the LLM and of the flow's steps do
-not. On 3 threads convolutions do so too. The flow's conditions (products
-on weights that are not packed) and HiFT (transposed convolutions) differ for each number of threads, so they
-get one thread.
+not. On 3 threads convolutions round differently too. The flow's conditions (products on weights that are not
+packed) and HiFT (transposed convolutions) differ for each number of threads, so they get one thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What counts as a drift: the longest run of wrong sounds, whatever the recogniser's spelling."""
+"""The measure of a drift: the longest run of wrong sounds, whatever the recogniser's spelling."""
 
 from __future__ import annotations
 
