@@ -20,7 +20,7 @@ FORMATS = ("wav", "mp3", "opus", "flac", "aac", "pcm")
 ELEVENLABS_FORMATS = ("mp3_44100_128", "mp3_22050_32", "opus_48000_64", "pcm_16000", "pcm_24000", "wav_44100")
 VOICES = ("exampleA", "exampleB")
 LONGEST = 30  # characters of a text, so that an hour costs a third of a core
-TOO_LONG = 260  # characters, which count as a long text; the time-out of long texts is too short for them
+TOO_LONG = 500  # characters, which count as a long text; the time-out of long texts is too short for them
 
 
 def _fields(client: Asking) -> dict[str, str]:
