@@ -9,6 +9,7 @@ alone, in chunks of a fixed size, and its tokens are drawn from its own random g
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 
@@ -56,7 +57,8 @@ class DecodeBatcher:
             device=llm.device,
         )
         self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
-        make_step = CudaDecodeStep if llm.device.type == "cuda" else CpuDecodeStep
+        on_gpu = llm.device.type == "cuda"
+        make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=models.cpu_kernels)
         self._decode_step: DecodeStep = make_step(
             llm, self._cache, end=self._end_column, fixed_shape=config.deterministic
         )
@@ -70,7 +72,7 @@ class DecodeBatcher:
         self._spare_memory = SpareMemory(self._let_free_rows_go)
 
     @property
-    def kernels(self) -> DecodeKernels | None:
+    def kernels(self) -> DecodeKernels:
         return self._decode_step.kernels
 
     @property

@@ -12,7 +12,9 @@ from pathlib import Path
 import torch
 
 from glm_tts_api.contracts import Dtype
+from glm_tts_api.model import cpu_kernels
 from glm_tts_api.model.checkpoint_files import SPEAKER_ENCODER, CheckpointFiles, Problem, raise_problems
+from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.rotary import Rotary
 from glm_tts_api.model.inspection import INV_FREQ, Part, inspect
@@ -32,6 +34,7 @@ class Models:
     """A loaded checkpoint, ready for inference. `name` is the name of its folder. `vocoders` has the vocoder
     for each sample rate in Hz. `warnings` are sentences about the device and the precision, for the person
     who starts the server. `n_engines` is the number of the server's engines that share the device.
+    `cpu_kernels` compute decode steps on a CPU, where they could be compiled.
 
     The LLM's logits have a column for each speech token, from 0, and a last column for the end of the
     segment.
@@ -46,6 +49,7 @@ class Models:
     text_tokenizer: TextTokenizer
     warnings: tuple[str, ...] = ()
     n_engines: int = 1
+    cpu_kernels: CpuKernels | None = None
 
 
 def require_servable(root: Path, *, device: str, dtype: Dtype) -> None:
@@ -57,9 +61,12 @@ def require_servable(root: Path, *, device: str, dtype: Dtype) -> None:
     inspect(root)
 
 
-def load_checkpoint(root: Path, *, device: torch.device | str, dtype: Dtype = "fp32") -> Models:
+def load_checkpoint(
+    root: Path, *, device: torch.device | str, dtype: Dtype = "fp32", cache_dir: Path | None = None
+) -> Models:
     """Loads the models of the checkpoint in `root` to `device`, as float32. The LLM has the precision that
-    `dtype` asks for (see choose_precision).
+    `dtype` asks for (see choose_precision). On a CPU, kernels for decode steps are compiled and kept in
+    `cache_dir`; without it PyTorch's operators compute these steps.
 
     Raises CheckpointError, and the errors of choose_precision and require_operators.
     """
@@ -84,6 +91,9 @@ def load_checkpoint(root: Path, *, device: torch.device | str, dtype: Dtype = "f
         speech_tokenizer=parts.speech_tokenizer.load_copy(device),
         speaker_encoder=speaker_encoder,
         text_tokenizer=tokenizer,
+        cpu_kernels=cpu_kernels.load(cache_dir / "cpu_kernels")
+        if cache_dir and device.type == "cpu"
+        else None,
     )
 
 

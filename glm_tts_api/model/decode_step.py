@@ -4,12 +4,15 @@ row."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import DecodeKernels
+from glm_tts_api.model import cpu_decode
+from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
@@ -25,8 +28,8 @@ class Drawn(NamedTuple):
 
 class DecodeStep(Protocol):
     @property
-    def kernels(self) -> DecodeKernels | None:
-        """The kind of kernels that a GPU uses; None on a CPU."""
+    def kernels(self) -> DecodeKernels:
+        """The kind of kernels that compute what lies between the products."""
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
         """Feeds each row's `next_id` to the LLM and draws the row's next token. Returns the draws in the
@@ -36,11 +39,20 @@ class DecodeStep(Protocol):
 class CpuDecodeStep:
     """The decode step on a CPU. `end` is the logits' column that ends a segment. Rows are computed in
     groups of at most `llm.most_rows`. `fixed_shape` pads each group to as many rows as it can have, for
-    machines whose products round differently for other numbers of rows."""
+    machines whose products round differently for other numbers of rows. Without `compiled` kernels, or if
+    they do not fit the model, PyTorch's operators compute the step."""
 
-    kernels: DecodeKernels | None = None
-
-    def __init__(self, llm: LlmRunner, cache: KVCache, *, end: int, fixed_shape: bool = False) -> None:
+    def __init__(
+        self,
+        llm: LlmRunner,
+        cache: KVCache,
+        *,
+        end: int,
+        fixed_shape: bool = False,
+        compiled: CpuKernels | None = None,
+    ) -> None:
+        self._compiled = compiled if cpu_decode.can_decode(llm) else None
+        self.kernels: DecodeKernels = "c" if self._compiled else "plain"
         multiple, self._most = llm.row_multiple, llm.most_rows
         fixed = -(-min(cache.slots, self._most) // multiple) * multiple
         self._row_multiple = fixed if fixed_shape else multiple
@@ -60,7 +72,10 @@ class CpuDecodeStep:
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
 
     def _logits(self, rows: Sequence[SpeechSequence]) -> Tensor:
-        hidden = self._llm.decode(
+        forward = (
+            partial(cpu_decode.decode, self._llm, self._compiled) if self._compiled else self._llm.decode
+        )
+        hidden = forward(
             [row.next_id for row in rows],
             cache=self._cache,
             slots=[row.slot for row in rows],

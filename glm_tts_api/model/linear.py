@@ -104,13 +104,24 @@ class Int8Linear:
         values = x.float()
         scale = _scale(values)
         integers = (values / scale).round().add_(_UINT8_ZERO)
-        if _sums_of_pairs_saturate():
+        if self.reads_pairs():
             low = integers.clamp(max=_INT8_MAX)
-            both = self._weight.product(torch.cat([low, integers - low]), zero=_UINT8_ZERO // 2)
+            both = self.of_integers(torch.cat([low, integers - low]))
             out = both[: len(x)] + both[len(x) :]
         else:
-            out = self._weight.product(integers, zero=_UINT8_ZERO)
+            out = self.of_integers(integers)
         return (out * scale).to(x.dtype)
+
+    def of_integers(self, integers: Tensor) -> Tensor:
+        """Returns the float32 product of x that was rounded already: whole numbers from 0 to 255, of which
+        128 stands for zero. With `reads_pairs` each row is two rows [2 * rows, k], whose sum is the row, and
+        the sum of whose products is the row's product."""
+        return self._weight.product(integers, zero=_UINT8_ZERO // 2 if self.reads_pairs() else _UINT8_ZERO)
+
+    @staticmethod
+    def reads_pairs() -> bool:
+        """Returns whether each row of x must be replaced by two rows."""
+        return _sums_of_pairs_saturate()
 
 
 class _PackedIntegers:

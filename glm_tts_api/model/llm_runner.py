@@ -179,8 +179,7 @@ class LlmRunner:
         On the CPU the products are padded to a multiple of `row_multiple` rows. None takes the runner's own
         multiple.
         """
-        if max(lengths) >= cache.slot_length:
-            raise ValueError(f"{max(lengths) + 1} positions do not fit a slot of {cache.slot_length}")
+        self.require_room(cache, lengths)
         tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
         at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
         if self.device.type == "cpu":
@@ -190,6 +189,12 @@ class LlmRunner:
         fed[at[0]], taken[at[0]] = tokens, at[1]
         n_keys = min(-(-(max(lengths) + 1) // KEY_BUCKET) * KEY_BUCKET, cache.slot_length)
         return self.decode_slots(fed, taken, cache=cache, n_keys=n_keys)[at[0]]
+
+    @staticmethod
+    def require_room(cache: KVCache, lengths: Sequence[int]) -> None:
+        """Raises ValueError if a slot with `lengths` filled positions has no room for another."""
+        if max(lengths) >= cache.slot_length:
+            raise ValueError(f"{max(lengths) + 1} positions do not fit a slot of {cache.slot_length}")
 
     def decode_slots(self, ids: Tensor, lengths: Tensor, *, cache: KVCache, n_keys: int) -> Tensor:
         """Decodes the first n slots with tensors alone, so that it can be captured: ids[i] goes to slot i, of

@@ -2,21 +2,25 @@
 
 The weights are made by rule (scripts/checks/parity/fill.py). The baseline is the published way: transformers'
 Llama in float32 with a DynamicCache, one row, the full output head, and RAS (repetition-aware sampling) in
-Python. The server's way is the packed runner, an output head over the ids that can be sampled, and RAS over
-all rows.
+Python. The server's way is packed products with compiled kernels between them, an output head over the ids
+that can be sampled, and RAS over all rows.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Dtype, SamplingOptions
-from glm_tts_api.model import sampling
+from glm_tts_api.model import cpu_kernels, sampling
+from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
@@ -110,10 +114,18 @@ def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None) -
 
     With `fixed_slots` every decode step computes that many slots, whatever the number of rows.
     """
-    cache = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
-    make_step = CudaDecodeStep if runner.device.type == "cuda" else CpuDecodeStep
-    step = make_step(runner, cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
+    slots = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
+    on_gpu = runner.device.type == "cuda"
+    make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=_kernels())
+    step = make_step(runner, slots, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
     return n_rows / step_s(runner, step, n_rows)
+
+
+@cache
+def _kernels() -> CpuKernels | None:
+    """Compiles the kernels of a decode step on a CPU."""
+    with tempfile.TemporaryDirectory() as folder:
+        return cpu_kernels.load(Path(folder))
 
 
 def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:

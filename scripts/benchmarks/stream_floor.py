@@ -56,7 +56,9 @@ def first_audio_floor() -> StreamFloor:
     config = replace(settings.engine, flow_bf16=flow_in_bf16(settings.dtype))
     device = choose_device(settings.device)
     set_torch_flags(device, os.environ)
-    models = load_checkpoint(settings.checkpoint_dir, device=device, dtype=settings.dtype)
+    models = load_checkpoint(
+        settings.checkpoint_dir, device=device, dtype=settings.dtype, cache_dir=settings.cache_dir
+    )
     decoder, token2wav = DecodeBatcher(models, config), Token2Wav(models, config)
     warm_up = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None)
     n_window = settings.stream_chunks[0] + LOOK_AHEAD

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from glm_tts_api.model import cpu_kernels
+from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
@@ -33,21 +37,26 @@ def runner() -> LlmRunner:
 class Drawing:
     """Draws a token for some of forty rows, each with a prompt of its own."""
 
-    def __init__(self, runner: LlmRunner, *, fixed_shape: bool = False) -> None:
+    def __init__(
+        self, runner: LlmRunner, *, fixed_shape: bool = False, compiled: CpuKernels | None = None
+    ) -> None:
         cache = KVCache(runner.config, slots=SLOTS, slot_length=64, dtype=runner.dtype, device="cpu")
         for slot in range(SLOTS):
             runner.prefill([(slot + place) % 257 for place in range(N_READ)], cache=cache, slot=slot)
-        self._step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape)
+        self._step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape, compiled=compiled)
 
     def __call__(self, slots: range) -> list[Drawn]:
         return self._step([likeliest(slot, 7 * slot % 257, N_READ) for slot in slots])
 
 
 @pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing")
+@pytest.mark.parametrize("compiled", [True, False])
 @torch.inference_mode()
-def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(runner: LlmRunner) -> None:
+def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(
+    runner: LlmRunner, compiled: bool, tmp_path: Path
+) -> None:
     """With AMX units a row had other bits among more than 32 than among fewer."""
-    draw = Drawing(runner)
+    draw = Drawing(runner, compiled=cpu_kernels.load(tmp_path) if compiled else None)
     together = draw(range(SLOTS))
     assert [draw(range(slot, slot + 1))[0] for slot in range(SLOTS)] == together
 

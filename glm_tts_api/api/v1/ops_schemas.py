@@ -57,9 +57,9 @@ class Health(BaseModel):
     )
     dtype: str | None = Field(description="The number format of the LLM's weights.", examples=["bfloat16"])
     decode_kernels: DecodeKernels | None = Field(
-        description="The kernels that decode on a GPU. triton: the server's own, in which one request "
-        "never changes the result of another. plain: PyTorch's operators, because Triton does "
-        "not work there (the log says why). null on a CPU.",
+        description="The kernels that decode. triton (on a GPU) and c (on a CPU): the server's own. "
+        "plain: PyTorch's operators, because the server's kernels could not be compiled (the log says "
+        "why); on a GPU, one request may then change the result of another. null until the model is loaded.",
         examples=["triton"],
     )
     recogniser: bool = Field(
