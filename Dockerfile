@@ -59,6 +59,11 @@ ENTRYPOINT ["tini", "--", "glm-tts"]
 CMD ["serve"]
 
 FROM service AS cpu
+# Compiles the decoder's kernels while the server starts.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=torch-cpu /opt/venv /opt/venv
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     pip install --no-cache-dir --no-deps --no-index /dist/*.whl && pip check

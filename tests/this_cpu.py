@@ -8,6 +8,7 @@ of numbers so as well.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 AS_AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
@@ -17,3 +18,4 @@ _FLAGS = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
 HAS_AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= _FLAGS and not _FORBIDDEN
 HAS_VNNI = bool({"avx512_vnni", "avx_vnni"} & _FLAGS) and not _FORBIDDEN
 HAS_BF16_UNITS = bool({"avx512_bf16", "amx_bf16"} & _FLAGS) and not _FORBIDDEN
+HAS_DECODE_KERNELS = {"avx2", "fma"} <= _FLAGS and shutil.which("gcc") is not None

@@ -19,6 +19,7 @@ from torch import Tensor
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.decode_step import CpuDecodeStep
 from glm_tts_api.model.flow import FlowInput
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.threads import power_of_two
@@ -168,7 +169,8 @@ def _decode_step(models: Models) -> Tensor:
     llm = models.llm
     cache = KVCache(llm.config, slots=1, slot_length=64, dtype=llm.dtype, device=llm.device)
     llm.prefill(_PROMPT, cache=cache, slot=0)
-    return llm.logits(llm.decode([0], cache=cache, slots=[0], lengths=[len(_PROMPT)]))
+    step = CpuDecodeStep(llm, cache, end=0, compiled=models.cpu_kernels)
+    return llm.logits(step.forward([0], cache=cache, slots=[0], lengths=[len(_PROMPT)]))
 
 
 def _flow_step(models: Models) -> Tensor:

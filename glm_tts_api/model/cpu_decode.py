@@ -39,13 +39,14 @@ def decode(
     lengths: Sequence[int],
     row_multiple: int | None = None,
 ) -> Tensor:
-    """Computes what `LlmRunner.decode` computes. Unlike there, the numbers between the products are float32
-    for each dtype, also the hidden states to which a layer adds. Raises ValueError if a slot is full."""
+    """Computes what `LlmRunner.decode` computes. Unlike there, all arithmetic between the products is in
+    float32, and so are the hidden states to which a layer adds. Keys, values and what the products read are
+    rounded to the dtype. Raises ValueError if a slot is full."""
     llm.require_room(cache, lengths)
     config, n = llm.config, len(ids)
-    at = torch.tensor((slots, lengths), dtype=torch.int64)
+    fed, at_slots, at_lengths = torch.tensor((ids, slots, lengths), dtype=torch.int64)
     heads_width = config.num_attention_heads * config.head_dim
-    x = F.embedding(torch.tensor(ids, dtype=torch.int64), llm.embedding).float()
+    x = F.embedding(fed, llm.embedding).float()
     hidden = torch.empty(n, config.hidden_size, dtype=llm.dtype)
     attended, scale = torch.empty(n, heads_width), torch.empty(n)
     n_padded = n + -n % (row_multiple or llm.row_multiple)
@@ -62,7 +63,7 @@ def decode(
         n, n_padded, read, _STORED[llm.dtype],
         config.num_attention_heads, config.num_key_value_heads, config.head_dim, cache.slot_length,
         config.rms_norm_eps,
-        *(each.data_ptr() for each in (scale, at[0], at[1], llm.cos, llm.sin)),
+        *(each.data_ptr() for each in (scale, at_slots, at_lengths, llm.cos, llm.sin)),
     )  # fmt: skip
     told = ctypes.addressof(step)
     at_x, at_normed, at_mixed, at_gated = (each.data_ptr() for each in (x, normed, mixed, gated))

@@ -1,6 +1,6 @@
-// Everything between the matrix products of a decode step, on a CPU. cpu_kernels.py compiles this file, and
+// Everything between the matrix products of a decode step, on a CPU. cpu_kernels.py compiles this file with GCC, and
 // cpu_decode.py calls it. A row's numbers are computed in the same order whatever the other rows are and however
-// many threads there are, so its bits depend on neither.
+// many threads there are, so its bits depend on neither. A row with a number that is not finite becomes NaN.
 
 #include <stdint.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static inline vector to_nearest(vector x) { // of numbers below 2**22; of two th
     return (x + shift) - shift;
 }
 
-static inline vector exponential(vector x) {
+static inline vector exponential(vector x) { // of x between -87 and 88, and of the nearer of the two for other numbers
     x = -maximum(-maximum(x, same(-87)), same(-88));
     vector n = to_nearest(x * 1.44269504f);
     vector r = x - n * 0.693359375f + n * 2.12194440e-4f; // x - n log 2
@@ -110,12 +110,13 @@ static void write(const step *s, void *to, int64_t row, int64_t n, const float *
         for (int64_t i = 0; i < n; i += LANES) store(to, row * n + i, number, load(values, i, FLOAT32));
         return;
     }
-    vector most = same(1.17549435e-38f);
+    vector most = same(1.17549435e-38f), odd = {}; // 0, or NaN where x is not finite
     for (int64_t i = 0; i < n; i += LANES) {
         vector x = load(values, i, FLOAT32);
         most = maximum(most, maximum(x, -x));
+        odd += x * 0;
     }
-    float scale = s->scale[row] = largest(most) / 127;
+    float scale = s->scale[row] = largest(most) / 127 + sum(odd);
     uint8_t *first = (uint8_t *)to + row * n, *second = first + s->padded_rows * n;
     for (int64_t i = 0; i < n; i += LANES) {
         integers whole = __builtin_convertvector(to_nearest(load(values, i, FLOAT32) / scale), integers) + 128;
@@ -188,17 +189,22 @@ static inline vector sums_of(vector *v) {
     return fold(v[0], v[1], 1);
 }
 
-// Writes the products of a query with n keys, times `scale`, to `scores` [BLOCK]; behind them it writes -inf.
-static void score(const float *query, const float *keys, int64_t n, int64_t d, float scale, float *scores) {
+// Writes the products of a query with n keys, times `scale`, to `scores` [BLOCK]; behind them it writes -inf. Returns 0,
+// or NaN if a product is not finite.
+static float score(const float *query, const float *keys, int64_t n, int64_t d, float scale, float *scores) {
+    vector odd = {};
     for (int64_t first = 0; first < n; first += LANES) {
         vector sums[LANES] = {};
         const float *from[LANES];
         for (int t = 0; t < LANES; t++) from[t] = keys + (first + t < n ? first + t : n - 1) * d;
         for (int64_t i = 0; i < d; i += LANES)
             for (int t = 0; t < LANES; t++) sums[t] += load(query, i, FLOAT32) * load(from[t], i, FLOAT32);
-        store(scores, first, FLOAT32, sums_of(sums) * scale);
+        vector products = sums_of(sums) * scale;
+        odd += products * 0;
+        store(scores, first, FLOAT32, products);
     }
     for (int64_t t = n; t < BLOCK; t++) scores[t] = -__builtin_inff();
+    return sum(odd);
 }
 
 // Returns the sum of n vectors, each times its weight. They are d floats apart.
@@ -231,7 +237,7 @@ static void attend_head(const step *s, const float *queries, const void *keys, c
         const float *some_keys = floats(keys, at, m * d, s->stored, space[0]);
         const float *some_values = floats(values, at, m * d, s->stored, space[1]);
         for (int64_t g = 0; g < group; g++) {
-            score(queries + g * d, some_keys, m, d, 1 / __builtin_sqrtf(d), weights);
+            float odd = score(queries + g * d, some_keys, m, d, 1 / __builtin_sqrtf(d), weights);
             vector highest = same(most[g]), sums = {};
             for (int64_t t = 0; t < BLOCK; t += LANES) highest = maximum(highest, load(weights, t, FLOAT32));
             float now = largest(highest), factor = exponential(same(most[g] - now))[0];
@@ -241,7 +247,7 @@ static void attend_head(const step *s, const float *queries, const void *keys, c
                 sums += weight;
             }
             most[g] = now;
-            total[g] = total[g] * factor + sum(sums);
+            total[g] = total[g] * factor + sum(sums) + odd;
             for (int64_t i = 0; i < d; i += LANES)
                 store(to, g * d + i, FLOAT32,
                       load(to, g * d + i, FLOAT32) * factor + weighted(weights, some_values + i, m, d));

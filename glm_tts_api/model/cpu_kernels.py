@@ -1,6 +1,6 @@
 """Compiles and loads cpu_kernels.c: everything between the matrix products of a decode step on a CPU.
 
-Needs Linux on an x86-64 processor with AVX2, and a C compiler. The compiler runs once and takes half a
+Needs Linux on an x86-64 processor with AVX2, and GCC 9 or newer. The compiler runs once and takes half a
 second. Elsewhere PyTorch's operators do the same work (llm_runner.py), which takes longer.
 """
 
@@ -10,7 +10,7 @@ import ctypes
 import hashlib
 import logging
 import os
-import re
+import stat
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -23,10 +23,11 @@ logger = logging.getLogger(__name__)
 
 LANES = 16  # numbers: every width must be a multiple of it
 _SOURCE = Path(__file__).with_suffix(".c")
-_COMPILER = ("cc", "-O3", "-fopenmp", "-fPIC", "-Wno-psabi")
-_FLAGS = {  # for each value of torch.backends.cpu.get_cpu_capability()
-    "AVX2": ("-march=x86-64-v3",),
-    "AVX512": ("-march=x86-64-v4", "-mprefer-vector-width=512"),
+# Products and sums are not contracted (FMA), so each compiler and each width of vectors gives the same bits.
+_COMPILER = ("gcc", "-O3", "-ffp-contract=off", "-fopenmp", "-fPIC", "-Wno-psabi")
+_FLAGS = {  # for each value of torch.backends.cpu.get_cpu_capability() that has kernels
+    "AVX2": ("-mavx2", "-mfma"),
+    "AVX512": ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"),
 }
 _COMPILING_S = 60  # seconds until a compiler is given up
 
@@ -56,8 +57,7 @@ class CpuKernels:
     and of tensors."""
 
     def __init__(self, library: Path) -> None:
-        """Raises OSError if `library` cannot be loaded."""
-        _share_threads_with_torch()
+        """Raises OSError or AttributeError if `library` is not what was compiled."""
         compiled = ctypes.CDLL(str(library))
         at, number = ctypes.c_void_p, ctypes.c_int64
         self.add_and_norm = compiled.add_and_norm
@@ -69,49 +69,68 @@ class CpuKernels:
 
 
 def load(folder: Path) -> CpuKernels | None:
-    """Returns the kernels for this CPU, or None if they cannot be compiled here; the log then says why. The
-    compiled library stays in `folder` for the next time. Several processes may do this at the same time."""
-    flags = _FLAGS.get(torch.backends.cpu.get_cpu_capability())
-    if flags is None:
+    """Returns the kernels for this CPU, or None if there are none for it or they cannot be compiled. The log
+    then says why. The compiled library stays in `folder` for the next time. Several processes may do this at
+    the same time."""
+    kind = torch.backends.cpu.get_cpu_capability()
+    if kind not in _FLAGS:
+        logger.info("There are no decode kernels for this CPU (%s): PyTorch's operators decode.", kind)
         return None
-    key = hashlib.sha256(_SOURCE.read_bytes() + repr((_COMPILER, flags)).encode()).hexdigest()
-    library = folder / f"{key[:16]}.so"
-    with suppress(OSError):  # there is none, or it was written only in part
-        return CpuKernels(library)
     try:
-        _compile(library, flags)
+        source = _SOURCE.read_bytes()
+        _make_private(folder)
+        key = hashlib.sha256(source + repr((_COMPILER, _FLAGS[kind])).encode()).hexdigest()
+        library = folder / f"{key[:16]}.so"
+        with suppress(OSError, AttributeError):  # there is none, or it is damaged
+            return CpuKernels(library)
+        _compile(library, _FLAGS[kind])
         return CpuKernels(library)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, AttributeError, subprocess.SubprocessError) as error:
         logger.warning(
-            "The CPU's decode kernels cannot be compiled (%s). PyTorch's operators decode instead, which"
-            " takes longer. The kernels need a C compiler: apt install gcc libc6-dev",
+            "The decode kernels for the CPU cannot be compiled: %s. PyTorch's operators decode instead, which"
+            " takes longer.",
             _reason(error),
         )
         return None
 
 
+def _make_private(folder: Path) -> None:
+    """Makes `folder` if it is missing. Raises PermissionError if another user may write to it, since a
+    library from it is run."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    told = folder.stat()
+    if told.st_uid != os.geteuid() or told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"another user may write to {folder}")
+
+
 def _compile(library: Path, flags: tuple[str, ...]) -> None:
     """Compiles the kernels and puts the whole library at its place. Raises OSError and SubprocessError."""
-    library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         compiled, linked = f"{scratch}/kernels.o", f"{scratch}/kernels.so"
-        # Linked without OpenMP's library, for _share_threads_with_torch.
+        # Linked without OpenMP's library: the kernels then find torch's, and share its threads.
         for command in (
             [*_COMPILER, *flags, "-c", str(_SOURCE), "-o", compiled],
-            ["cc", "-shared", compiled, "-o", linked],
+            [_COMPILER[0], "-shared", compiled, "-o", linked],
         ):
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_COMPILING_S)
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=os.environ | {"LC_ALL": "C"},
+                timeout=_COMPILING_S,
+            )
+        with open(linked, "rb") as written:
+            os.fsync(written.fileno())
         os.replace(linked, library)
 
 
-def _share_threads_with_torch() -> None:
-    """Lets libraries that are loaded later find the OpenMP library that torch has loaded. A second one would
-    bring threads of its own, which compete with torch's."""
-    for path in set(re.findall(r"/\S*/lib(?:g|i)?omp\S*\.so\S*", Path("/proc/self/maps").read_text())):
-        ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
-
-
 def _reason(error: Exception) -> str:
-    """Returns the last line of what a compiler printed, or the error's own words."""
-    printed = str(getattr(error, "stderr", None) or "").strip().splitlines()
-    return printed[-1] if printed else f"{type(error).__name__}: {error}"
+    """Returns the first error that the compiler printed, or the error's own words, and what to install."""
+    printed = str(getattr(error, "stderr", None) or "").splitlines()
+    said = next((line for line in printed if "error" in line), f"{type(error).__name__}: {error}")
+    without = (
+        isinstance(error, subprocess.CalledProcessError) or getattr(error, "filename", "") == _COMPILER[0]
+    )
+    return f"{said} (they need GCC 9 or newer: apt install gcc libc6-dev)" if without else said

@@ -40,7 +40,8 @@ class CpuDecodeStep:
     """The decode step on a CPU. `end` is the logits' column that ends a segment. Rows are computed in
     groups of at most `llm.most_rows`. `fixed_shape` pads each group to as many rows as it can have, for
     machines whose products round differently for other numbers of rows. Without `compiled` kernels, or if
-    they do not fit the model, PyTorch's operators compute the step."""
+    they do not fit the model, PyTorch's operators compute the step. `forward` computes the hidden states of a
+    step, as `LlmRunner.decode` does."""
 
     def __init__(
         self,
@@ -51,8 +52,9 @@ class CpuDecodeStep:
         fixed_shape: bool = False,
         compiled: CpuKernels | None = None,
     ) -> None:
-        self._compiled = compiled if cpu_decode.can_decode(llm) else None
-        self.kernels: DecodeKernels = "c" if self._compiled else "plain"
+        compiled = compiled if cpu_decode.can_decode(llm) else None
+        self.kernels: DecodeKernels = "c" if compiled else "plain"
+        self.forward = partial(cpu_decode.decode, llm, compiled) if compiled else llm.decode
         multiple, self._most = llm.row_multiple, llm.most_rows
         fixed = -(-min(cache.slots, self._most) // multiple) * multiple
         self._row_multiple = fixed if fixed_shape else multiple
@@ -72,10 +74,7 @@ class CpuDecodeStep:
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
 
     def _logits(self, rows: Sequence[SpeechSequence]) -> Tensor:
-        forward = (
-            partial(cpu_decode.decode, self._llm, self._compiled) if self._compiled else self._llm.decode
-        )
-        hidden = forward(
+        hidden = self.forward(
             [row.next_id for row in rows],
             cache=self._cache,
             slots=[row.slot for row in rows],

@@ -25,7 +25,7 @@ from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 from tests.recordings import voice_wav
 from tests.scraping import Scrape
-from tests.this_cpu import AS_AVX2
+from tests.this_cpu import AS_AVX2, HAS_DECODE_KERNELS
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]
@@ -79,6 +79,7 @@ def test_health(server: Running) -> None:
     body = health(server)
     assert (body["status"], body["model_loaded"], body["model"]) == ("healthy", True, "tiny")
     assert (body["device"], body["dtype"], body["demonstration"]) == ("cpu", "float32", False)
+    assert body["decode_kernels"] == ("c" if HAS_DECODE_KERNELS else "plain")
     assert body["warnings"] == []
 
 

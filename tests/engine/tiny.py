@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -34,7 +37,9 @@ from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import NothingToSay
+from glm_tts_api.model import cpu_kernels
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -106,7 +111,14 @@ class Upsampler(nn.Module):
         return frames.mean(-1).repeat_interleave(640, 1) * 0.01
 
 
+@cache
+def compiled_kernels() -> CpuKernels | None:
+    with tempfile.TemporaryDirectory() as folder:
+        return cpu_kernels.load(Path(folder))
+
+
 def tiny_models(runner: type[LlmRunner] = LlmRunner, *, device: str = "cpu") -> Models:
+    """With the compiled kernels of a served model. Another `runner` decodes as it says itself."""
     torch.manual_seed(0)
     llama = Llama(
         LlmConfig(
@@ -154,6 +166,7 @@ def tiny_models(runner: type[LlmRunner] = LlmRunner, *, device: str = "cpu") -> 
         },
         text_tokenizer=cast(Any, LetterTokenizer()),
         name="tiny",
+        cpu_kernels=compiled_kernels() if runner is LlmRunner and device == "cpu" else None,
     )
 
 

@@ -15,7 +15,7 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests.model.tiny_decode import likeliest
-from tests.this_cpu import HAS_BF16_UNITS
+from tests.this_cpu import HAS_BF16_UNITS, HAS_DECODE_KERNELS
 
 SLOTS, N_READ = 40, 20
 
@@ -43,20 +43,24 @@ class Drawing:
         cache = KVCache(runner.config, slots=SLOTS, slot_length=64, dtype=runner.dtype, device="cpu")
         for slot in range(SLOTS):
             runner.prefill([(slot + place) % 257 for place in range(N_READ)], cache=cache, slot=slot)
-        self._step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape, compiled=compiled)
+        self.step = CpuDecodeStep(runner, cache, end=130, fixed_shape=fixed_shape, compiled=compiled)
 
     def __call__(self, slots: range) -> list[Drawn]:
-        return self._step([likeliest(slot, 7 * slot % 257, N_READ) for slot in slots])
+        return self.step([likeliest(slot, 7 * slot % 257, N_READ) for slot in slots])
 
 
 @pytest.mark.skipif(not HAS_BF16_UNITS, reason="a CPU without bf16 units promises nothing")
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    "kernels",
+    ["plain", pytest.param("c", marks=pytest.mark.skipif(not HAS_DECODE_KERNELS, reason="apt install gcc"))],
+)
 @torch.inference_mode()
 def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(
-    runner: LlmRunner, compiled: bool, tmp_path: Path
+    runner: LlmRunner, kernels: str, tmp_path: Path
 ) -> None:
     """With AMX units a row had other bits among more than 32 than among fewer."""
-    draw = Drawing(runner, compiled=cpu_kernels.load(tmp_path) if compiled else None)
+    draw = Drawing(runner, compiled=cpu_kernels.load(tmp_path) if kernels == "c" else None)
+    assert draw.step.kernels == kernels
     together = draw(range(SLOTS))
     assert [draw(range(slot, slot + 1))[0] for slot in range(SLOTS)] == together
 

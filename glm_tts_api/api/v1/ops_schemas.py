@@ -58,8 +58,8 @@ class Health(BaseModel):
     dtype: str | None = Field(description="The number format of the LLM's weights.", examples=["bfloat16"])
     decode_kernels: DecodeKernels | None = Field(
         description="The kernels that decode. triton (on a GPU) and c (on a CPU): the server's own. "
-        "plain: PyTorch's operators, because the server's kernels could not be compiled (the log says "
-        "why); on a GPU, one request may then change the result of another. null until the model is loaded.",
+        "plain: PyTorch's operators, because the server's kernels cannot run here (the log says why); on a "
+        "GPU, one request may then change the result of another. null until the model is loaded.",
         examples=["triton"],
     )
     recogniser: bool = Field(
