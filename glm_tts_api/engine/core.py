@@ -212,12 +212,12 @@ class EngineCore:
         return True
 
     def _leave_cancelled(self, decoder: DecodeBatcher) -> None:
-        for request, decodes in list(self._requests.items()):
-            if request.cancelled and decodes:
+        for request in [each for each in self._requests if each.cancelled]:
+            if self._requests[request]:
                 for row in self._scheduler.retire(request):
                     decoder.leave(row)
                 self._requests[request] = False
-                self._free_if_done(request)
+            self._free_if_done(request)
 
     def _start_rows(self, decoder: DecodeBatcher) -> None:
         """Pauses requests that must give way, then gives free decode rows to requests that can use more rows.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -172,6 +173,24 @@ def test_a_listener_who_leaves_frees_its_rows() -> None:
         await asyncio.wait_for(freed.wait(), 10)
         usage = tiny.usage(engine)
         assert (usage.rows_active, usage.kv_cells_used) == (0, 0)
+
+    with_engine(scene)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_request_whose_listener_leaves_during_its_last_decode_step_is_freed(streams: bool) -> None:
+    """Its place was held for ever: such a request was neither decoded nor rendered any more."""
+
+    class Leaving(tiny.Listener):
+        def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+            self.closed = True
+            self._engine.wake()
+
+    async def scene(engine: Engine) -> None:
+        listener, freed = Leaving(engine, buffer_s=math.inf), asyncio.Event()
+        listener.stream.on_freed(freed.set)
+        engine.speak(tiny.asked("a", streams=streams), listener)
+        await asyncio.wait_for(freed.wait(), 30)
 
     with_engine(scene)
 
