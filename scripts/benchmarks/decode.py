@@ -109,14 +109,15 @@ def baseline_tps(llama: Llama, device: torch.device) -> float:
 
 
 @torch.inference_mode()
-def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None) -> float:
+def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None, plain: bool = False) -> float:
     """Returns the tokens per second of all `n_rows` rows together.
 
-    With `fixed_slots` every decode step computes that many slots, whatever the number of rows.
+    With `fixed_slots` every decode step computes that many slots, whatever the number of rows. `plain` leaves
+    out the kernels that are compiled for a CPU.
     """
     slots = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
     on_gpu = runner.device.type == "cuda"
-    make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=_kernels())
+    make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=None if plain else _kernels())
     step = make_step(runner, slots, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
     return n_rows / step_s(runner, step, n_rows)
 
@@ -228,6 +229,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
             "step_ms": 1000 * step_s,
             "floor_ms": 1000 * floor_s,
             "to_floor": step_s / floor_s,
+            "plain_step_ms": 1000 * n_rows / our_tps(runner, n_rows, plain=True),
         }
         progress.step()
     result["deterministic_step_ms"] = 1000 / our_tps(runner, 1, fixed_slots=SLOTS)
@@ -240,10 +242,10 @@ def _print(result: dict[str, Any]) -> None:
     print(f"decode, size {result['size']}, {result['dtype']}, on {result['device']}")
     print(f"baseline (published loop, float32, 1 row): {result['baseline_tps']:.1f} tokens/s")
     print(f"floor (weights read once a step): {result['floor_tps']:.1f} steps/s")
-    print("rows  tokens/s   x baseline  step ms  floor ms  x floor")
+    print("rows  tokens/s   x baseline  step ms  floor ms  x floor  step ms without compiled kernels")
     for n_rows, row in result["rows"].items():
         print(
             f"{n_rows:>4}  {row['tps']:>8.1f}  {row['ratio']:>10.2f}  {row['step_ms']:>8.1f}  "
-            f"{row['floor_ms']:>8.1f}  {row['to_floor']:>7.2f}"
+            f"{row['floor_ms']:>8.1f}  {row['to_floor']:>7.2f}  {row['plain_step_ms']:>8.1f}"
         )
     print(f"one row with DETERMINISTIC=1 and {SLOTS} slots: {result['deterministic_step_ms']:.1f} ms a step")
