@@ -130,7 +130,7 @@ static void write(const step *s, void *to, int64_t row, int64_t n, const float *
 // Adds `added` (what a product returned, or NULL) to x [rows, n], and writes the norm (RMSNorm) of x to `to`, as numbers
 // of the kind `number`.
 void add_and_norm(const step *s, int64_t n, float *x, const void *added, const void *weight, void *to, int64_t number) {
-#pragma omp parallel for if (s->rows > 3)
+#pragma omp parallel for if (s->rows > 3) // fewer rows take less time than handing them to threads
     for (int64_t row = 0; row < s->rows; row++) {
         float *of = x + row * n, normed[n];
         vector squares = {};
