@@ -57,8 +57,9 @@ def told(folder: Path, pid: int) -> list[dict[str, Any]]:
 def _keep_telling(folder: Path, every_s: float) -> None:
     while True:
         time.sleep(every_s)
+        seen = json.dumps(look())  # before the file is open, which would count as a file of the server
         with (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(look()) + "\n")
+            file.write(seen + "\n")
 
 
 def look() -> dict[str, Any]:
