@@ -228,9 +228,8 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         set_torch_flags(device, os.environ)
         if device.type == "cuda":  # else Triton's compiled kernels go to the user's home
             os.environ.setdefault("TRITON_CACHE_DIR", str(Path(load.cache_dir, "triton")))
-        models = load_checkpoint(
-            Path(load.checkpoint_dir), device=device, dtype=load.dtype, cache_dir=Path(load.cache_dir)
-        )
+        root, cache_dir = Path(load.checkpoint_dir), Path(load.cache_dir)
+        models = load_checkpoint(root, device=device, dtype=load.dtype, cache_dir=cache_dir)
         n_engines = n_sharing(device, load.device, n_engines=load.n_engines)
         return replace(models, warnings=tuple(warnings), n_engines=n_engines)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -37,9 +34,7 @@ from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import NothingToSay
-from glm_tts_api.model import cpu_kernels
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -47,6 +42,7 @@ from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerC
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocoder, Vocos2D
 from glm_tts_api.text.markup.marks import MarkedText
 from glm_tts_api.text.reading import Reading, SpokenSegment
+from tests.compiled import compiled_kernels
 
 N_SPEECH_TOKENS = 64
 AUDIO_START = 200
@@ -109,12 +105,6 @@ class Upsampler(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         return frames.mean(-1).repeat_interleave(640, 1) * 0.01
-
-
-@cache
-def compiled_kernels() -> CpuKernels | None:
-    with tempfile.TemporaryDirectory() as folder:
-        return cpu_kernels.load(Path(folder))
 
 
 def tiny_models(runner: type[LlmRunner] = LlmRunner, *, device: str = "cpu") -> Models:
