@@ -163,7 +163,7 @@ def test_numbers_that_do_not_fit_an_exponential(
     assert_close(steps(runner, kernels, ours, [0, 1]), by_pytorch(runner, plain, [0, 1]), precision)
 
 
-@pytest.mark.parametrize("sizes", [SIZES["wide"]])
+@pytest.mark.parametrize("sizes", [SIZES["heads of 16 numbers"]])
 @each_precision
 @pytest.mark.parametrize("what", ["embedding", "keys", "values"])
 @pytest.mark.parametrize("number", [torch.nan, torch.inf])

@@ -15,6 +15,7 @@ from tests.this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 # Files and strings alone, kernels of a GPU, or run as another CPU already.
 NO_NUMBERS = (
     "--ignore=tests/model/test_checkpoint.py",
+    "--ignore=tests/model/test_cpu_kernels.py",
     "--ignore=tests/model/test_tokenizer.py",
     "--ignore=tests/model/test_triton_decode.py",
     "--deselect=tests/golden/test_fill.py",
