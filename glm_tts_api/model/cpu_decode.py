@@ -50,7 +50,7 @@ def decode(
     hidden = torch.empty(n, config.hidden_size, dtype=llm.dtype)
     attended, scale = torch.empty(n, heads_width), torch.empty(n)
     n_padded = n + -n % (row_multiple or llm.row_multiple)
-    read = _read_by(llm.layers[0].qkv) or _STORED[llm.dtype]
+    read = _read_by_products(llm)
     normed, mixed, gated = (
         torch.zeros(
             2 * n_padded if read is Numbers.PAIRS_OF_INTEGERS else n_padded,
@@ -87,10 +87,10 @@ def decode(
     return hidden
 
 
-def _read_by(linear: Linear) -> Numbers | None:
-    """Returns the kind of integers that a product reads, or None if it reads no integers."""
-    if not isinstance(linear, Int8Linear):
-        return None
+def _read_by_products(llm: LlmRunner) -> Numbers:
+    """Returns the kind of numbers that the products of `llm` read."""
+    if not isinstance(llm.layers[0].qkv, Int8Linear):
+        return _STORED[llm.dtype]
     return Numbers.PAIRS_OF_INTEGERS if Int8Linear.reads_pairs() else Numbers.INTEGERS
 
 

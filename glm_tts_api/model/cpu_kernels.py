@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 LANES = 16  # numbers: every width must be a multiple of it
 _SOURCE = Path(__file__).with_suffix(".c")
-# Products and sums are not contracted (FMA), so each compiler and each width of vectors gives the same bits.
+# Products and sums are not contracted (FMA). So the width of vectors changes no bit, nor should another GCC.
 _COMPILER = ("gcc", "-O3", "-ffp-contract=off", "-fopenmp", "-fPIC", "-Wno-psabi")
 _FLAGS = {  # for each value of torch.backends.cpu.get_cpu_capability() that has kernels
     "AVX2": ("-mavx2", "-mfma"),

@@ -8,19 +8,16 @@ that can be sampled, and RAS over all rows.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Dtype, SamplingOptions
-from glm_tts_api.model import cpu_kernels, sampling
-from glm_tts_api.model.cpu_kernels import CpuKernels
+from glm_tts_api.model import sampling
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
@@ -31,6 +28,7 @@ from glm_tts_api.model.sequence import SpeechSequence
 from scripts.benchmarks.floor import bandwidth, matmul_flops
 from scripts.benchmarks.report import Progress
 from scripts.benchmarks.synthetic import LLM_SIZES, N_AUDIO, filled_llm
+from tests.compiled import compiled_kernels
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -115,18 +113,12 @@ def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None, p
     With `fixed_slots` every decode step computes that many slots, whatever the number of rows. `plain` leaves
     out the kernels that are compiled for a CPU.
     """
-    slots = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
+    cache = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
     on_gpu = runner.device.type == "cuda"
-    make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=None if plain else _kernels())
-    step = make_step(runner, slots, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
+    kernels = None if plain or on_gpu else compiled_kernels()
+    make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=kernels)
+    step = make_step(runner, cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
     return n_rows / step_s(runner, step, n_rows)
-
-
-@cache
-def _kernels() -> CpuKernels | None:
-    """Compiles the kernels of a decode step on a CPU."""
-    with tempfile.TemporaryDirectory() as folder:
-        return cpu_kernels.load(Path(folder))
 
 
 def prefilled(runner: LlmRunner, *, slots: int, slot_length: int) -> KVCache:

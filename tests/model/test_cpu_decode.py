@@ -132,10 +132,7 @@ def test_a_step_is_that_of_pytorch_s_operators(
 @each_size
 @each_precision
 def test_a_row_s_bits_depend_on_nothing_else(runner: LlmRunner, kernels: CpuKernels) -> None:
-    cache, everyone = (
-        filled(runner),
-        list(reversed(range(SLOTS))),
-    )  # a step only writes what it does not read
+    cache, everyone = filled(runner), [*reversed(range(SLOTS))]  # a step reads nothing that another wrote
     alone = torch.cat([steps(runner, kernels, cache, [slot]) for slot in everyone])
     before = torch.get_num_threads()
     torch.set_num_threads(8)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.model import cpu_kernels
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from tests.compiled import compiled_kernels
 from tests.model.tiny_decode import likeliest
 from tests.this_cpu import HAS_BF16_UNITS, HAS_DECODE_KERNELS
 
@@ -55,11 +53,9 @@ class Drawing:
     ["plain", pytest.param("c", marks=pytest.mark.skipif(not HAS_DECODE_KERNELS, reason="apt install gcc"))],
 )
 @torch.inference_mode()
-def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(
-    runner: LlmRunner, kernels: str, tmp_path: Path
-) -> None:
+def test_a_row_is_the_same_alone_and_among_forty_in_bfloat16(runner: LlmRunner, kernels: str) -> None:
     """With AMX units a row had other bits among more than 32 than among fewer."""
-    draw = Drawing(runner, compiled=cpu_kernels.load(tmp_path) if kernels == "c" else None)
+    draw = Drawing(runner, compiled=compiled_kernels() if kernels == "c" else None)
     assert draw.step.kernels == kernels
     together = draw(range(SLOTS))
     assert [draw(range(slot, slot + 1))[0] for slot in range(SLOTS)] == together

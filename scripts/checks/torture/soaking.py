@@ -79,8 +79,7 @@ def _soak(
     server: Server, ledger: Ledger, verdict: Verdict, *, minutes: float, rate: float, inside: Path
 ) -> None:
     _everything_once(server, ledger)
-    _wait_for_rest(server, verdict)
-    before = _rest(server, inside)
+    before = _at_rest(server, inside, verdict)
     _fill_caches(server, ledger)
     watch, stop = Watch(server, every_s=min(10.0, minutes)), threading.Event()
     clients = [
@@ -97,8 +96,7 @@ def _soak(
         for client in clients:
             client.join(900)
     wait_until(lambda: all(each["ready"] for each in server.stats()["per_worker"]), 300)
-    _wait_for_rest(server, verdict)
-    after = _rest(server, inside)
+    after = _at_rest(server, inside, verdict)
     judge_answers(server, ledger, verdict, killer.n_kills)
     judge_memory(watch, verdict, minutes)
     judge_rest(before, after, verdict)
@@ -209,11 +207,12 @@ def _wait_for_rest(server: Server, verdict: Verdict) -> None:
         time.sleep(1)
 
 
-def _rest(server: Server, inside: Path) -> dict[str, Rest]:
-    """Clears the server's caches and lets kept connections close.
+def _at_rest(server: Server, inside: Path, verdict: Verdict) -> dict[str, Rest]:
+    """Waits until the server is idle, clears its caches and lets kept connections close.
 
     Returns the memory, files and threads that the server process and the first engine process have then.
     """
+    _wait_for_rest(server, verdict)
     server.client.post("/api/v1/clear_cache", headers={"Connection": "close"}).raise_for_status()
     time.sleep(8 + EVERY_S)  # the server keeps idle connections for five seconds
     engine = engine_pid(server, 0)
