@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 
@@ -10,7 +11,7 @@ from scripts.checks.torture.inside import look
 from scripts.checks.torture.judging import Rest, judge_rest
 from scripts.checks.torture.mappings import mapped
 from scripts.checks.torture.verdict import Verdict
-from scripts.checks.torture.watching import Held
+from scripts.checks.torture.watching import Held, Sample, cpu_per_audio, cpu_per_request
 
 
 def test_anonymous_memory_is_told_from_heap_and_files() -> None:
@@ -40,3 +41,11 @@ def test_a_thread_of_a_pool_may_be_new_at_rest_and_no_other() -> None:
         return verdict.holds
 
     assert [judged(), judged("book_0", "asyncio_3"), judged("book_0", "Thread-7")] == [True, True, False]
+
+
+def test_a_window_without_a_request_has_no_cost() -> None:
+    """A soak of a minute ended with a division by zero."""
+    held = Held(100, 100, 2, 9, 1)
+    samples = [Sample(at_s, held, held, 7, 3.0, {}) for at_s in (0, 5)]
+    assert math.isnan(cpu_per_request(samples))
+    assert math.isnan(cpu_per_audio(samples))

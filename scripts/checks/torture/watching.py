@@ -138,9 +138,13 @@ def most(samples: Sequence[Sample], of: str, what: str) -> int:
 
 
 def cpu_per_request(samples: Sequence[Sample]) -> float:
-    """Returns the server's CPU time in seconds for each request between the first and the last sample."""
+    """Returns the server's CPU time in seconds for each request between the first and the last sample.
+
+    Returns NaN if there was no request.
+    """
     first, last = samples[0], samples[-1]
-    return (last.server.cpu_s - first.server.cpu_s) / (last.n_requests - first.n_requests)
+    n_requests = last.n_requests - first.n_requests
+    return (last.server.cpu_s - first.server.cpu_s) / n_requests if n_requests else math.nan
 
 
 def cpu_per_audio(samples: Sequence[Sample]) -> float:
