@@ -170,4 +170,9 @@ def can_pack(dtype: torch.dtype) -> bool:
 def rounds_by_blocks(dtype: torch.dtype) -> bool:
     """Returns whether a packed product in `dtype` of more than MOST_ALIKE rows has other bits for another
     number of rows or of threads. That is so in bfloat16 on a CPU with AMX units."""
-    return dtype == torch.bfloat16 and bool(torch.cpu._is_amx_tile_supported())
+    return dtype == torch.bfloat16 and has_amx_units()
+
+
+def has_amx_units() -> bool:
+    """Returns whether the CPU has units for products of bfloat16 matrices (AMX)."""
+    return bool(torch.cpu._is_amx_tile_supported())
