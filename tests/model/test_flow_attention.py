@@ -24,6 +24,11 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(params=[False, True], ids=["head by head", "as with AMX units"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glm_tts_api.model.flow.attention.has_amx_units", lambda: request.param)
+
+
 def heads(length: int, n_rows: int = 2, n_heads: int = 3) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values as the projections leave them."""
     draw = torch.Generator().manual_seed(length)
@@ -33,7 +38,10 @@ def heads(length: int, n_rows: int = 2, n_heads: int = 3) -> tuple[Tensor, Tenso
 
 
 @pytest.mark.parametrize("length", _LENGTHS)
-def test_it_is_as_near_to_the_exact_attention_as_the_fused_kernel(length: int) -> None:
+def test_head_by_head_it_is_as_near_to_the_exact_attention_as_the_fused_kernel(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.model.flow.attention.has_amx_units", lambda: False)
     q, k, v = heads(length)
     exact = F.scaled_dot_product_attention(q.double(), k.double(), v.double())
     fused = F.scaled_dot_product_attention(q, k, v)
@@ -41,6 +49,7 @@ def test_it_is_as_near_to_the_exact_attention_as_the_fused_kernel(length: int) -
     assert error < 1.5 * fused_error
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("length", _LENGTHS)
 def test_neither_threads_nor_other_rows_and_heads_change_a_bit(length: int) -> None:
     q, k, v = heads(length)
@@ -53,6 +62,7 @@ def test_neither_threads_nor_other_rows_and_heads_change_a_bit(length: int) -> N
     assert torch.equal(attend(q[one], k[one], v[one], None), wanted[one])
 
 
+@pytest.mark.usefixtures("either_way")
 def test_frames_that_are_hidden_change_nothing() -> None:
     q, k, v = heads(150)
     seen = torch.ones(2, 1, 1, 150, dtype=torch.bool)
