@@ -116,7 +116,7 @@ def chat(figure: Figure) -> bool:
     is no slang."""
     alone = not figure.lead.strip() or figure.lead[-1] in "，。！？~～!, 、“‘\"'"
     sounds = (len(set(figure.text)) == 1 and len(figure.text) > 2) or figure.text.startswith("233")
-    laughs = figure.text.startswith("233") and figure.lead.endswith("了")
+    laughs = figure.text.startswith("233") and figure.lead.endswith(("了", "全是", "都是", "一片"))
     return laughs or ((sounds or alone) and not _COUNTED.search(figure.lead))
 
 

@@ -82,7 +82,7 @@ class Measures:
         )
         self.patterns = {
             "unit": f"{_NO_UNIT}{unit}(?:·{unit}){{0,3}}(?:{pers})?(?![A-Za-z²³⁻])",
-            "per": f"(?: ?/ ?(?:{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
+            "per": f"(?: ?[/·] ?(?:{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
             "scale": _SCALE,
             "counted": numbers.MEASURES,
             "team": either(team.written for team in words.of("team")),
@@ -132,7 +132,8 @@ class Measures:
         if not pers:
             return said
         name = "每".join(map(self._product, pers.split("/")))
-        return f"{said}每{name}" if pers in ("s²", "s") or pers[0] == "1" else f"每{name}{said}"
+        behind = pers in ("s²", "s") or pers[0] == "1" or (pers == "h" and first == "0" and second)
+        return f"{said}每{name}" if behind else f"每{name}{said}"
 
     def pair(self, text: str) -> str:
         """Returns two numbers in Chinese words with a pause between them: 120/80mmHg ->
@@ -152,7 +153,7 @@ class Measures:
         return f"{_counted(text)}一{self._counted_by(text)[0]}"
 
     def _counted_by(self, text: str) -> list[str]:
-        return [self._units.get(per.strip(), per.strip()) for per in text.split("/")[1:]]
+        return [self._units.get(per.strip(), per.strip()) for per in re.split("[/·]", text)[1:]]
 
     def _name(self, unit: str) -> str:
         """Returns the name of a unit or of a product of units; letters that are none stay."""
