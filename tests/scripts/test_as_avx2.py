@@ -13,7 +13,7 @@ from tests.scripts.own_project import REPOSITORY
 from tests.this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 
 # Files and strings alone, kernels of a GPU, or run as another CPU already. And from text to waveform, which
-# takes a third of the time: its parts have goldens of their own, and `scripts/test.sh long` runs it with AVX2.
+# takes a third of the time: its parts have goldens of their own, and `test.sh long` runs it with AVX2.
 LEFT_OUT = (
     "--deselect=tests/golden/test_parity.py::test_golden_file[e2e]",
     "--ignore=tests/model/test_checkpoint.py",
